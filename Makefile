@@ -1,0 +1,48 @@
+# Everything runs from a bare clone: Python 3.11, git and make are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo run test check format clean test-comfy test-gpu bench
+
+demo: $(VENV)/.app ## all six modes through the real path, into out/
+	$(BIN)/clapper demo --out out
+
+run: $(VENV)/.app ## the service: queue, Studio and every bot that has a token
+	$(BIN)/clapper serve
+
+test: $(VENV)/.dev ## every test that needs neither a GPU nor ComfyUI
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+test-comfy: $(VENV)/.dev ## the six modes in a real ComfyUI on tiny random models
+	$(BIN)/python -m pytest --comfy-real tests/comfy
+
+test-gpu: $(VENV)/.dev ## one clip a mode on a CUDA machine
+	$(BIN)/python -m pytest --comfy-real --gpu tests/comfy
+
+check: $(VENV)/.dev ## style, types, structure
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/architecture
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Clapper needs Python 3.11 or newer; try: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.app: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.app | $(VENV)/bin/python
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) out

@@ -1,0 +1,215 @@
+"""From what a person typed to a request: defaults, snapping, limits, and what was adjusted.
+
+The only place that decides sizes, lengths and seeds, so every front answers the same.
+"""
+
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.errors import (
+    MediaUnexpected,
+    NotAChoice,
+    OutOfRange,
+    PromptMissing,
+    PromptTooLong,
+    Scalar,
+)
+from core.frames import Size, fit_ratio, play_time, shorten_frames, snap_frames, snap_size
+from core.limits import MAX_SEED, RequestLimits
+from core.media.kinds import MediaFile
+from core.modes import MODES, Mode
+from core.presets import PRESETS, Camera, Preset
+from core.requests import Request, Sampling, make_request
+
+ASPECTS: dict[str, float] = {
+    "16:9": 16 / 9,
+    "3:2": 3 / 2,
+    "4:3": 4 / 3,
+    "1:1": 1.0,
+    "3:4": 3 / 4,
+    "2:3": 2 / 3,
+    "9:16": 9 / 16,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may type beside the files; None means "choose for me"."""
+
+    prompt: str = ""
+    preset: str | None = None
+    width: int | None = None
+    height: int | None = None
+    aspect: str | None = None  # a key of ASPECTS; ignored where width and height are given
+    seconds: float | None = None
+    fps: int | None = None
+    seed: int | None = None
+    camera: str | None = None
+    negative_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Something that was changed, with the reason as a message code and its data."""
+
+    code: str
+    data: dict[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """The request and what the requester should be told about it."""
+
+    request: Request
+    adjustments: tuple[Adjustment, ...]
+
+
+def compose(
+    mode: Mode, options: Options, media: Mapping[str, MediaFile], limits: RequestLimits
+) -> Composition:
+    """Return the request that ``options`` and ``media`` ask for.
+
+    Args:
+        mode: which of the six.
+        options: what was typed.
+        media: admitted files by role.
+        limits: the ranges in force.
+
+    Returns:
+        The request, and every value that differs from what was asked.
+
+    Raises:
+        OutOfRange: a number lies outside ``limits``.
+        NotAChoice: an unknown preset, aspect or camera move.
+        PromptMissing: the mode needs a prompt.
+        PromptTooLong: more characters than allowed.
+        MediaMissing: a slot of the mode has no file.
+        MediaUnexpected: a file in a role that the mode does not have.
+    """
+    spec = MODES[mode]
+    for role in media:
+        if role not in {slot.role for slot in spec.slots}:
+            raise MediaUnexpected(mode, role)
+    prompt = _clean(options.prompt, limits)
+    if spec.prompt_required and not prompt:
+        raise PromptMissing(mode)
+    preset = _choice(Preset, "preset", options.preset, Preset.BALANCED)
+    camera = _choice(Camera, "camera", options.camera, Camera.NONE)
+    fps = limits.default_fps if options.fps is None else options.fps
+    _within("fps", fps, limits.min_fps, limits.max_fps, "fps")
+    seed = secrets.randbits(63) if options.seed is None else options.seed
+    _within("seed", seed, 0, MAX_SEED)
+    adjustments: list[Adjustment] = []
+    shape = media.get(spec.shape_from) if spec.shape_from else None
+    size = _size(options, preset, shape, limits, adjustments)
+    sound = media.get(spec.length_from) if spec.length_from else None
+    frames = _frames(options.seconds, fps, sound, limits, adjustments)
+    sampling = Sampling(
+        preset=preset,
+        width=size.width,
+        height=size.height,
+        frames=frames,
+        fps=fps,
+        seed=seed,
+        camera=camera,
+        negative_prompt=_clean(options.negative_prompt, limits),
+    )
+    return Composition(make_request(mode, prompt, sampling, media), tuple(adjustments))
+
+
+def _size(
+    options: Options,
+    preset: Preset,
+    shape: MediaFile | None,
+    limits: RequestLimits,
+    adjustments: list[Adjustment],
+) -> Size:
+    budget = PRESETS[preset].size
+    if options.width is not None or options.height is not None:
+        return _asked_size(options, budget, limits, adjustments)
+    pixels = min(budget.pixels, limits.max_pixels)
+    if options.aspect is not None:
+        if options.aspect not in ASPECTS:
+            raise NotAChoice("aspect", options.aspect[:40], ", ".join(ASPECTS))
+        return fit_ratio(ASPECTS[options.aspect], pixels, limits.max_side)
+    if shape is not None and shape.height:
+        return fit_ratio(shape.width / shape.height, pixels, limits.max_side)
+    return budget
+
+
+def _asked_size(
+    options: Options, budget: Size, limits: RequestLimits, adjustments: list[Adjustment]
+) -> Size:
+    width, height = options.width, options.height
+    if width is None and height is not None:
+        width = round(height * budget.ratio)
+    elif height is None and width is not None:
+        height = round(width / budget.ratio)
+    asked = Size(width or budget.width, height or budget.height)
+    for name, side in (("width", asked.width), ("height", asked.height)):
+        _within(name, side, limits.min_side, limits.max_side, "px")
+    if asked.pixels > limits.max_pixels:
+        raise OutOfRange("pixels", asked.pixels, limits.min_side**2, limits.max_pixels, "px²")
+    size = snap_size(asked)
+    if size != asked:
+        adjustments.append(Adjustment("size_snapped", {"asked": str(asked), "becomes": str(size)}))
+    return size
+
+
+def _frames(
+    seconds: float | None,
+    fps: int,
+    source: MediaFile | None,
+    limits: RequestLimits,
+    adjustments: list[Adjustment],
+) -> int:
+    if seconds is not None:
+        _within("seconds", seconds, limits.min_seconds, limits.max_seconds, "s")
+    if source is None:
+        return snap_frames(limits.default_seconds if seconds is None else seconds, fps)
+    available = max(source.seconds, limits.min_seconds)
+    wanted = min(available if seconds is None else seconds, limits.max_seconds)
+    if seconds is None and source.seconds > limits.max_seconds:
+        adjustments.append(
+            Adjustment("length_cut", {"source_s": source.seconds, "becomes_s": limits.max_seconds})
+        )
+    if wanted > available:
+        adjustments.append(
+            Adjustment("length_of_source", {"asked_s": wanted, "becomes_s": available})
+        )
+        wanted = available
+    frames = snap_frames(wanted, fps)
+    return frames if play_time(frames, fps) <= limits.max_seconds else shorten_frames(wanted, fps)
+
+
+def _clean(text: str, limits: RequestLimits) -> str:
+    """Return ``text`` normalised, without control characters; it stays literal text for ever.
+
+    Raises:
+        PromptTooLong: more characters than allowed.
+    """
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
+    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
+    if len(text) > limits.prompt_characters:
+        raise PromptTooLong(len(text), limits.prompt_characters)
+    return text
+
+
+_Choice = TypeVar("_Choice", Preset, Camera)
+
+
+def _choice(kind: type[_Choice], name: str, value: str | None, default: _Choice) -> _Choice:
+    if value is None:
+        return default
+    try:
+        return kind(value)
+    except ValueError:
+        raise NotAChoice(name, value[:40], ", ".join(kind)) from None
+
+
+def _within(name: str, value: float, low: float, high: float, unit: str = "") -> None:
+    if not low <= value <= high:  # also refuses NaN
+        raise OutOfRange(name, value, low, high, unit)

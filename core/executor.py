@@ -1,0 +1,93 @@
+"""The seam to what makes frames: one method, two implementations (ComfyUI and the animatic)."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Protocol
+
+from core.errors import Cancelled
+from core.media.kinds import MediaFile, RawClip
+from core.progress import ProgressSink
+from core.requests import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One attempt at one job, as an executor needs it."""
+
+    job_id: str
+    attempt: int
+    request: Request
+    media_folder: Path  # admitted inputs lie here under MediaFile.name
+    workspace: Path  # empty folder of this attempt; the worker removes it
+
+    def path_of(self, file: MediaFile) -> Path:
+        """Return where ``file`` lies."""
+        return self.media_folder / file.name
+
+
+class CancelToken:
+    """A cancel that holds before, during and after the start; readable from any thread."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+        self._by = "owner"
+        self._callbacks: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    def cancel(self, by: str = "owner") -> None:
+        """Ask the run to stop; ``by`` is ``owner``, ``operator`` or ``shutdown``."""
+        if self._event.is_set():
+            return
+        self._by = by
+        self._event.set()
+        for loop, event in self._callbacks:
+            loop.call_soon_threadsafe(event.set)
+
+    @property
+    def cancelled(self) -> bool:
+        """Return whether the run should stop."""
+        return self._event.is_set()
+
+    def raise_if_cancelled(self) -> None:
+        """Stop here if asked to.
+
+        Raises:
+            Cancelled: somebody called :meth:`cancel`.
+        """
+        if self._event.is_set():
+            raise Cancelled(self._by)
+
+    async def wait(self) -> None:
+        """Return as soon as somebody calls :meth:`cancel`."""
+        event = asyncio.Event()
+        entry = (asyncio.get_running_loop(), event)
+        self._callbacks.append(entry)
+        try:
+            if not self._event.is_set():
+                await event.wait()
+        finally:
+            self._callbacks.remove(entry)
+
+
+class Executor(Protocol):
+    """Turns an order into frames. One order at a time."""
+
+    @property
+    def name(self) -> str:
+        """Return ``comfy`` or ``draft``; goes into the clip's metadata."""
+        ...
+
+    async def execute(
+        self, order: Order, on_progress: ProgressSink, cancel: CancelToken
+    ) -> RawClip:
+        """Make the frames and sound of ``order``.
+
+        Raises:
+            GenerationFailed: with the reason; ``Cancelled`` within a second of a cancel.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the device. Nothing is executed afterwards."""
+        ...

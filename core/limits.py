@@ -1,0 +1,38 @@
+"""What a request may ask for. One frozen record, filled from the settings, passed to who checks."""
+
+from dataclasses import dataclass
+
+MEGABYTE = 1_000_000
+MEGAPIXEL = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """Ranges of a request's values; the defaults are the product's."""
+
+    prompt_characters: int = 2000
+    min_seconds: float = 1.0
+    max_seconds: float = 20.0
+    min_side: int = 256
+    max_side: int = 1920
+    max_pixels: int = 2_100_000
+    min_fps: int = 8
+    max_fps: int = 30
+    default_fps: int = 24
+    default_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLimits:
+    """Ranges of an uploaded file. Bytes are decimal megabytes, as chat platforms count them."""
+
+    image_bytes: int = 20 * MEGABYTE
+    image_pixels: int = 24 * MEGAPIXEL
+    stream_bytes: int = 50 * MEGABYTE
+    stream_seconds: float = 60.0
+    video_pixels: int = 9 * MEGAPIXEL  # one frame; 4096×2160 fits
+    decode_seconds: float = 60.0  # wall time of one decode
+    decode_memory: int = 300 * MEGABYTE  # above the interpreter's own, RLIMIT_AS of the child
+
+
+MAX_SEED = 2**63 - 1

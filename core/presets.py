@@ -1,0 +1,52 @@
+"""The presets: what a requester chooses instead of steps and guidance.
+
+Source of the sizes and step counts: the distilled two-stage schedule of LTX-2.3 (8 sigmas at half
+size, then 3 at full size); its measured cost is in docs/performance.md.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.frames import Size
+
+
+class Preset(StrEnum):
+    """How much work goes into a clip."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    QUALITY = "quality"
+
+
+class Camera(StrEnum):
+    """Camera moves; they act through the prompt, as no camera LoRA exists for LTX-2.3."""
+
+    NONE = "none"
+    STATIC = "static"
+    DOLLY_IN = "dolly_in"
+    DOLLY_OUT = "dolly_out"
+    DOLLY_LEFT = "dolly_left"
+    DOLLY_RIGHT = "dolly_right"
+    JIB_UP = "jib_up"
+    JIB_DOWN = "jib_down"
+
+
+@dataclass(frozen=True, slots=True)
+class PresetSpec:
+    """Size budget and schedule of one preset; both stages run plain ``euler``."""
+
+    preset: Preset
+    size: Size  # 3:2 or 16:9; other shapes keep its pixel count
+    stage1_steps: int = 8
+    stage2_steps: int = 3
+    guidance: float = 1.0  # CFG of stage 1; above 1 the negative prompt acts and steps cost twice
+
+
+PRESETS: dict[Preset, PresetSpec] = {
+    spec.preset: spec
+    for spec in (
+        PresetSpec(Preset.FAST, Size(768, 512)),
+        PresetSpec(Preset.BALANCED, Size(1280, 704)),
+        PresetSpec(Preset.QUALITY, Size(1920, 1088)),
+    )
+}

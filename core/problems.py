@@ -1,0 +1,57 @@
+"""What can be wrong with the installation, as data. The sentences name the fixing command."""
+
+from core.errors import SetupProblem
+
+
+class DataDirectoryBusy(SetupProblem):
+    """Another Clapper process uses the data directory."""
+
+    path: str
+
+
+class SchemaTooNew(SetupProblem):
+    """The database was written by a newer Clapper."""
+
+    found: int
+    known: int
+
+
+class MigrationChanged(SetupProblem):
+    """An applied migration file differs from what was applied."""
+
+    name: str
+
+
+class DatabaseDamaged(SetupProblem):
+    """SQLite's integrity check or our invariants failed."""
+
+    detail: str
+
+
+class ComfyUnavailable(SetupProblem):
+    """ComfyUI, torch or the device is missing; ``missing`` names what, ``command`` fixes it."""
+
+    missing: str
+    command: str = "clapper comfy install"
+
+
+class DownloadFailed(SetupProblem):
+    """A download did not complete; ``reason`` is a short code such as ``offline``."""
+
+    what: str
+    reason: str
+    detail: str = ""
+
+
+class LicenceNotAccepted(SetupProblem):
+    """The licence of the models was not accepted yet."""
+
+    licences: str
+    command: str = "clapper models pull --accept-licences"
+
+
+class BadConfiguration(SetupProblem):
+    """A setting has a value that cannot work."""
+
+    setting: str
+    reason: str

@@ -1,0 +1,51 @@
+"""What happens to a running job, as small frozen events. Losing one never matters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class Stage(StrEnum):
+    """The named parts of a run, in order; a mode skips those that it does not need."""
+
+    DOWNLOAD = "download"
+    LOAD = "load"
+    TEXT = "text"
+    PREPARE = "prepare"  # inputs encoded to latents, control frames made
+    STAGE1 = "stage1"
+    UPSCALE = "upscale"
+    STAGE2 = "stage2"
+    DECODE = "decode"
+    ENCODE = "encode"  # H.264 and AAC
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """In line; ``position`` 1 is next."""
+
+    position: int
+    ready_in_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Downloading:
+    """Bytes of one model file."""
+
+    file: str
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """Inside ``stage``: ``step`` of ``steps`` done; ``fraction`` (0…1) of the whole job."""
+
+    stage: Stage
+    step: int
+    steps: int
+    fraction: float
+
+
+Progress: TypeAlias = Waiting | Downloading | Working
+ProgressSink: TypeAlias = Callable[[Progress], None]  # never blocks; called on the event loop

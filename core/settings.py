@@ -1,0 +1,120 @@
+"""The only reader of the environment: every ``CLAPPER_…`` variable, its default and its range.
+
+Built once, at the start of the process, and passed down in the pieces that each part needs.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.limits import MEGABYTE, MediaLimits, RequestLimits
+from core.problems import BadConfiguration
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """All settings. A field ``x_y`` is read from ``CLAPPER_X_Y`` (or a ``.env`` file)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLAPPER_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    data_dir: Path = PROJECT_ROOT / "data"
+    database_url: str = ""  # empty: sqlite in data_dir
+    executor: Literal["auto", "comfy", "draft"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    prompt_characters: int = Field(2000, ge=1, le=10_000)
+    min_seconds: float = Field(1.0, ge=0.5, le=60)
+    max_seconds: float = Field(20.0, ge=1, le=60)
+    min_side: int = Field(256, ge=64)  # px
+    max_side: int = Field(1920, ge=256)  # px
+    max_megapixels: float = Field(2.1, gt=0)
+    min_fps: int = Field(8, ge=1)
+    max_fps: int = Field(30, ge=8, le=60)
+    default_fps: int = Field(24, ge=8, le=60)
+    default_seconds: float = Field(5.0, ge=0.5, le=60)
+    image_megabytes: float = Field(20, gt=0)  # decimal
+    image_megapixels: float = Field(24, gt=0)
+    media_megabytes: float = Field(50, gt=0)
+    media_seconds: float = Field(60, gt=0)
+
+    quota_minutes: float = Field(20.0, ge=0)  # GPU-minutes a requester may use in a window
+    quota_window_hours: float = Field(24.0, gt=0)  # begins with the first use
+    max_queued: int = Field(5, ge=1)  # waiting jobs a requester
+    max_running: int = Field(1, ge=1)  # running jobs a requester
+    max_attempts: int = Field(3, ge=1)
+    job_timeout_s: float = Field(1800, gt=0)  # one attempt
+    wait_limit_hours: float = Field(24, gt=0)  # a job waiting longer expires
+    lease_s: float = Field(30, gt=1)  # a running job without heartbeat for so long is lost
+    heartbeat_s: float = Field(5, gt=0)
+    retention_days: float = Field(14, gt=0)  # clips and inputs are kept so long
+    min_free_megabytes: float = Field(500, ge=0)  # intake closes below
+    prompt_in_metadata: bool = False  # write the prompt into the clip's provenance
+
+    def request_limits(self) -> RequestLimits:
+        """Return the ranges of a request's values."""
+        return RequestLimits(
+            prompt_characters=self.prompt_characters,
+            min_seconds=self.min_seconds,
+            max_seconds=self.max_seconds,
+            min_side=self.min_side,
+            max_side=self.max_side,
+            max_pixels=round(self.max_megapixels * 1_000_000),
+            min_fps=self.min_fps,
+            max_fps=self.max_fps,
+            default_fps=self.default_fps,
+            default_seconds=self.default_seconds,
+        )
+
+    def media_limits(self) -> MediaLimits:
+        """Return the ranges of an uploaded file."""
+        return MediaLimits(
+            image_bytes=round(self.image_megabytes * MEGABYTE),
+            image_pixels=round(self.image_megapixels * 1_000_000),
+            stream_bytes=round(self.media_megabytes * MEGABYTE),
+            stream_seconds=self.media_seconds,
+        )
+
+    @property
+    def database(self) -> str:
+        """Return the database address in force."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'clapper.sqlite'}"
+
+    @property
+    def media_folder(self) -> Path:
+        """Return where admitted inputs lie, named by their content."""
+        return self.data_dir / "media"
+
+    @property
+    def clips_folder(self) -> Path:
+        """Return where finished clips lie."""
+        return self.data_dir / "clips"
+
+    @property
+    def work_folder(self) -> Path:
+        """Return where running attempts keep their files; emptied at every start."""
+        return self.data_dir / "work"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Return the settings from the environment.
+
+    Args:
+        overrides: values that win over the environment (tests, command-line flags).
+
+    Returns:
+        The frozen settings.
+
+    Raises:
+        BadConfiguration: a value has the wrong type or lies outside its range.
+    """
+    try:
+        return Settings(**overrides)  # pyright: ignore[reportArgumentType]  # pydantic checks them
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "CLAPPER_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise BadConfiguration(name, first["msg"]) from None
