@@ -1,0 +1,126 @@
+"""The house rules that no linter knows."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("core", "bots", "webui")
+MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
+MAX_LINES = 300
+MAX_FUNCTION_LINES = 40
+# names that ComfyUI's root exports as importable modules; ours would shadow them, or they ours
+COMFY_NAMES = {"main", "app", "utils", "server", "nodes", "execution", "protocol", "middleware"}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tracked_files() -> list[Path]:
+    listing = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout
+    return [ROOT / name for name in listing.split("\0") if name and (ROOT / name).is_file()]
+
+
+def functions(tree: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def own_nodes(function: ast.AST) -> list[ast.AST]:
+    """All nodes of a function but those of functions nested in it."""
+    found: list[ast.AST] = []
+    for child in ast.iter_child_nodes(function):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            found += [child, *own_nodes(child)]
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= MAX_LINES
+    for function in functions(ast.parse(text)):
+        docstring = ast.get_docstring(function, clean=False) or ""
+        lines = (function.end_lineno or 0) - function.lineno + 1 - len(docstring.splitlines())
+        assert lines <= MAX_FUNCTION_LINES, function.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_async_functions_await_and_never_block(path: Path) -> None:
+    blocking = {"time.sleep", "subprocess.run", "subprocess.check_output", "requests.get"}
+    for function in functions(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(function, ast.AsyncFunctionDef):
+            continue
+        nodes = own_nodes(function)
+        for call in (node for node in nodes if isinstance(node, ast.Call)):
+            assert ast.unparse(call.func) not in blocking, function.name
+
+
+def test_one_broad_except_in_the_whole_repository() -> None:
+    found = [
+        relative(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ExceptHandler)
+        and isinstance(node.type, ast.Name)
+        and node.type.id == "Exception"
+    ]
+
+    assert found == ["core/worker.py"]
+
+
+def test_every_ignore_has_its_reason_beside_it() -> None:
+    bare = re.compile(r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore)[^#\n]*$")
+    offenders = [
+        f"{relative(path)}:{number}"
+        for path in MODULES
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if bare.search(line) and "  # " not in line[bare.search(line).start() + 1 :]
+    ]
+
+    assert offenders == []
+
+
+def test_packages_say_what_belongs_in_them() -> None:
+    for init in (path for path in MODULES if path.name == "__init__.py"):
+        docstring = ast.get_docstring(ast.parse(init.read_text("utf-8"))) or ""
+        assert len(docstring) > 30, relative(init)
+
+
+def test_no_root_module_collides_with_comfyui() -> None:
+    root_names = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or path.is_dir()}
+
+    assert not root_names & COMFY_NAMES
+    assert not (ROOT / "tests" / "__init__.py").exists()
+
+
+def test_importing_core_loads_no_front_library_and_no_torch() -> None:
+    foreign = ("torch", "discord", "telegram", "gradio", "spaces")
+    code = (
+        "import core.bootstrap, core.cli, sys;"
+        f"print([name for name in {foreign} if name in sys.modules])"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+
+    assert out.stdout.strip() == "[]"
+
+
+def test_git_holds_no_weights_secrets_or_large_media() -> None:
+    for path in tracked_files():
+        assert path.suffix not in {".safetensors", ".pt", ".ckpt", ".gguf", ".bin"}, path
+        assert path.stat().st_size <= 1_000_000, path
+
+
+def test_constraints_pin_every_dependency_without_an_address() -> None:
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+
+    for line in (line.split("#")[0].strip() for line in lines):
+        assert not line or re.fullmatch(r"[A-Za-z0-9_.\-\[\]]+==[\w.+!]+(?:\s*;.+)?", line), line
