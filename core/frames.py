@@ -70,10 +70,9 @@ def fit_ratio(ratio: float, pixels: int, longest: int, multiple: int = SIDE_MULT
         The snapped size; never above ``pixels`` by more than 5 %.
     """
     ratio = min(max(ratio, 0.25), 4.0)
-    height = math.sqrt(pixels / ratio)
-    size = snap_size(Size(round(height * ratio), round(height)), multiple)
     top = longest // multiple * multiple
-    size = Size(min(size.width, top), min(size.height, top))
+    height = min(math.sqrt(pixels / ratio), top, top / ratio)
+    size = snap_size(Size(round(height * ratio), round(height)), multiple)
     while size.pixels > pixels * 1.05 and max(size.width, size.height) > multiple:
         if size.width >= size.height:
             size = Size(size.width - multiple, size.height)
