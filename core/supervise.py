@@ -1,0 +1,76 @@
+"""Boundaries where a failure becomes data, so that one task's defect stays that task's own.
+
+Deliveries, heartbeats and housekeeping are other people's code or other machines' moods: each call
+runs as its own task, and its error is looked at instead of being caught.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """How a call ended: with a value, an error, or not in time (neither)."""
+
+    value: T | None = None
+    error: BaseException | None = None
+    timed_out: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Return whether the call returned."""
+        return self.error is None and not self.timed_out
+
+
+async def outcome_of(
+    call: Coroutine[Any, Any, T], timeout_s: float | None = None, unwind_s: float = 5.0
+) -> Outcome[T]:
+    """Run ``call`` as a task of its own and return how it ended.
+
+    Cancelling the caller cancels the call and propagates.
+
+    Args:
+        call: what to run.
+        timeout_s: seconds until it is cancelled; None waits for ever.
+        unwind_s: seconds it may take to stop after that; then it is left behind.
+
+    Returns:
+        The value, the error or the fact that it timed out.
+    """
+    task = asyncio.create_task(call)
+    task.add_done_callback(_seen)
+    late = False
+    try:
+        await asyncio.wait({task}, timeout=timeout_s)
+    finally:
+        if not task.done():
+            late = True
+            task.cancel()
+            await asyncio.wait({task}, timeout=unwind_s)
+    if not task.done() or (late and task.cancelled()):
+        return Outcome(timed_out=True)
+    if task.cancelled():
+        return Outcome(error=asyncio.CancelledError())
+    error = task.exception()
+    return Outcome(error=error) if error is not None else Outcome(value=task.result())
+
+
+async def wait_event(event: asyncio.Event, timeout_s: float | None) -> bool:
+    """Wait until ``event`` is set, at most ``timeout_s`` seconds; return whether it is."""
+    if not event.is_set():
+        waiting = asyncio.create_task(event.wait())
+        try:
+            await asyncio.wait({waiting}, timeout=timeout_s)
+        finally:
+            waiting.cancel()
+    return event.is_set()
+
+
+def _seen(task: "asyncio.Task[Any]") -> None:
+    """Mark the error of a task that was left behind as seen, or asyncio complains at its end."""
+    if not task.cancelled():
+        task.exception()
