@@ -1,0 +1,40 @@
+"""How long a request takes, computed from the request alone.
+
+Belongs here: the cost of a run in FLOP and bytes, devices as numbers, the fit to recorded runs, and
+the largest setting that a budget allows. Never here: a graph, a file, a device or a database.
+"""
+
+from core.duration.estimates import (
+    DEFAULT_MACHINE,
+    Estimate,
+    Residency,
+    StageEstimate,
+    estimate,
+    estimate_plan,
+    load_seconds,
+)
+from core.duration.hardware import BY_KEY, HARDWARE, UNKNOWN, Hardware, hardware_for
+from core.duration.rates import DRAFT, Machine, Rates
+from core.duration.work import Part, Plan, Work, works
+
+__all__ = [
+    "BY_KEY",
+    "DEFAULT_MACHINE",
+    "DRAFT",
+    "HARDWARE",
+    "UNKNOWN",
+    "Estimate",
+    "Hardware",
+    "Machine",
+    "Part",
+    "Plan",
+    "Rates",
+    "Residency",
+    "StageEstimate",
+    "Work",
+    "estimate",
+    "estimate_plan",
+    "hardware_for",
+    "load_seconds",
+    "works",
+]

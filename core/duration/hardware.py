@@ -1,0 +1,128 @@
+"""Devices as numbers: what their sheets say, and which share of it this work reaches.
+
+The shares of the H200 come from our own measurements of every stage; the other cards take them over
+with a margin, until this machine's recorded runs correct them.
+"""
+
+from dataclasses import dataclass, replace
+
+from core.duration.model import GIGA, TERA
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """One device with its host."""
+
+    key: str  # how people name it on the command line
+    names: tuple[str, ...]  # parts of the device name that drivers report, lower case
+    flops: float  # dense bf16 a second, as specified
+    bandwidth: float  # device memory, bytes a second
+    memory: float  # device memory, bytes
+    sampling_share: float = 0.5  # of flops, in the transformer
+    codec_share: float = 0.5  # of flops, in the video autoencoder's decoder
+    fixed_s: float = 1.2  # times the fixed seconds of each part; the H200's host is 1
+    launch_s: float = 0.11  # the fastest forward, however few tokens: kernels launched one by one
+    host_bandwidth: float = 12 * GIGA  # RAM to device, bytes a second
+    disk_bandwidth: float = 1.5 * GIGA
+    encode_rate: float = 30e6  # RGB bytes a second and CPU core, libx264 veryfast
+    cores: int = 8
+    spread: float = 0.35  # standard deviation of log(seconds): how little we know
+    known: bool = True
+    zerogpu: str = ""  # the size under which the Space service lends it
+
+
+UNKNOWN = Hardware(
+    "unknown", (), 30 * TERA, 0.35 * 1e12, 16 * GIGA, 0.35, 0.3, 1.5,
+    host_bandwidth=6 * GIGA, disk_bandwidth=0.5 * GIGA, cores=4, spread=0.6, known=False,
+)  # fmt: skip
+
+_BLACKWELL = Hardware(
+    "rtx-pro-6000", ("rtx pro 6000",), 500 * TERA, 1.79e12, 96 * GIGA, zerogpu="xlarge"
+)
+
+HARDWARE: tuple[Hardware, ...] = (
+    Hardware(
+        "h200",
+        ("h200",),
+        989 * TERA,
+        4.8e12,
+        141 * GIGA,
+        0.60,
+        0.79,
+        1.0,
+        host_bandwidth=6.3 * GIGA,
+        cores=16,
+        spread=0.15,
+        zerogpu="h200",
+    ),
+    Hardware("h100", ("h100", "h800"), 989 * TERA, 3.35e12, 80 * GIGA, 0.55, 0.7, spread=0.25),
+    # half of the card, as lent in slices; taken to be proportional. Before the full card: both
+    # report its name, a slice with its MIG profile behind
+    replace(
+        _BLACKWELL,
+        key="rtx-pro-6000-half",
+        names=("rtx pro 6000 blackwell mig", "mig 2g.48gb"),
+        flops=250 * TERA,
+        bandwidth=0.9e12,
+        memory=48 * GIGA,
+        zerogpu="large",
+    ),
+    _BLACKWELL,
+    Hardware("5090", ("rtx 5090",), 210 * TERA, 1.79e12, 32 * GIGA),
+    Hardware("4090", ("rtx 4090",), 165 * TERA, 1.0e12, 24 * GIGA),
+    Hardware("3090", ("rtx 3090",), 71 * TERA, 0.94e12, 24 * GIGA),
+    Hardware("a100", ("a100",), 312 * TERA, 2.0e12, 80 * GIGA),
+    # unified memory: nothing is moved, but no flash kernels and fp16 at shader speed
+    Hardware(
+        "m-series",
+        ("apple", "mps"),
+        21 * TERA,
+        0.4e12,
+        64 * GIGA,
+        0.45,
+        0.3,
+        1.5,
+        launch_s=0.2,
+        host_bandwidth=400 * GIGA,
+        disk_bandwidth=3 * GIGA,
+        spread=0.6,
+    ),
+    # the animatic on CPU cores: bandwidth is RGB bytes drawn a second
+    Hardware(
+        "draft",
+        ("cpu", "draft"),
+        1 * TERA,
+        30e6,
+        0,
+        1,
+        1,
+        1.0,
+        launch_s=0,
+        host_bandwidth=GIGA,
+        cores=2,
+        spread=0.4,
+    ),
+    UNKNOWN,
+)
+
+BY_KEY: dict[str, Hardware] = {item.key: item for item in HARDWARE}
+
+
+def hardware_for(device: str, memory_bytes: float | None = None) -> Hardware:
+    """Return the profile of ``device``.
+
+    Args:
+        device: a key such as ``h200``, or the name that the driver reports.
+        memory_bytes: how much memory it reports, where known; a card that is cut into slices
+            reports the full card's name but only its own memory.
+
+    Returns:
+        The profile; :data:`UNKNOWN`, slow on purpose, where no name fits.
+    """
+    wanted = device.strip().lower()
+    found = BY_KEY.get(wanted) or next(
+        (item for item in HARDWARE if any(name in wanted for name in item.names)), UNKNOWN
+    )
+    if found.key == "rtx-pro-6000" and memory_bytes and memory_bytes < 60 * GIGA:
+        return BY_KEY["rtx-pro-6000-half"]
+    return found
