@@ -35,6 +35,12 @@ class ComfyUnavailable(SetupProblem):
     command: str = "clapper comfy install"
 
 
+class CheckoutForeign(SetupProblem):
+    """The folder for ComfyUI holds something that ``clapper comfy install`` did not put there."""
+
+    path: str
+
+
 class DownloadFailed(SetupProblem):
     """A download did not complete; ``reason`` is a short code such as ``offline``."""
 

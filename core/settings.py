@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     min_free_megabytes: float = Field(500, ge=0)  # intake closes below
     prompt_in_metadata: bool = False  # write the prompt into the clip's provenance
 
+    # ComfyUI: core/comfy and `clapper comfy`
+    comfyui_dir: Path | None = None  # its checkout; empty: one place decides, core/comfy/place.py
+    comfyui_packs: bool = False  # load the node packs too, for a workflow of your own
+    vram: Literal["auto", "high", "normal", "low"] = "auto"  # how models share the GPU's memory
+    torch_index: str = ""  # package index to take torch from, e.g. one of CPU builds
+    space_id: str = Field("", validation_alias="space_id")  # set by Hugging Face on a Space
+
     def request_limits(self) -> RequestLimits:
         """Return the ranges of a request's values."""
         return RequestLimits(
@@ -93,6 +100,11 @@ class Settings(BaseSettings):
     def clips_folder(self) -> Path:
         """Return where finished clips lie."""
         return self.data_dir / "clips"
+
+    @property
+    def on_space(self) -> bool:
+        """Return whether this process runs as a Hugging Face Space."""
+        return bool(self.space_id)
 
     @property
     def work_folder(self) -> Path:

@@ -1,0 +1,56 @@
+"""Where ComfyUI and its working folders lie: one function decides."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.settings import PROJECT_ROOT, Settings
+
+_VERSION = re.compile(r"""^__version__\s*=\s*["']([^"']+)["']""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folders of one installation."""
+
+    checkout: Path  # ComfyUI's own files, never written to by a job
+    packs: Path  # node packs, one folder each
+    base: Path  # models, inputs, outputs and temporary files of ComfyUI
+
+    @property
+    def inputs(self) -> Path:
+        """Return the folder that loader nodes read from."""
+        return self.base / "input"
+
+    @property
+    def models(self) -> Path:
+        """Return the folder with one subfolder for each kind of model file."""
+        return self.base / "models"
+
+    @property
+    def version(self) -> str | None:
+        """Return the version of the ComfyUI that lies there, None where there is none."""
+        try:
+            text = (self.checkout / "comfyui_version.py").read_text("utf-8")
+        except OSError:
+            return None
+        found = _VERSION.search(text)
+        return found.group(1) if found else None
+
+
+def place_of(settings: Settings) -> Place:
+    """Return where ComfyUI belongs for ``settings``.
+
+    ``CLAPPER_COMFYUI_DIR`` wins. Otherwise it lies beside the project, or, where that cannot be
+    written (a Space, a system-wide installation), in the user's cache folder.
+    """
+    if settings.comfyui_dir is not None:
+        checkout = settings.comfyui_dir.expanduser().absolute()
+        packs = checkout.parent / "packs"
+    else:
+        beside = PROJECT_ROOT / "comfyui"
+        writable = beside.is_dir() and os.access(beside, os.W_OK) and not settings.on_space
+        home = beside if writable else Path.home() / ".cache" / "clapper" / "comfyui"
+        checkout, packs = home / "checkout", home / "packs"
+    return Place(checkout, packs, settings.data_dir.absolute() / "comfyui")
