@@ -1,0 +1,168 @@
+"""What exists on the local Discord: people, places, messages; plain records in its own words."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+APPLICATION = 100000000000000001
+BOT_USER = 100000000000000002
+EPOCH_MS = 1420070400000  # Discord's first millisecond; ids carry their time
+
+VIEW = 1 << 10
+SEND = 1 << 11
+EMBED = 1 << 14
+ATTACH = 1 << 15
+HISTORY = 1 << 16
+THREADS = 1 << 38
+ALL_RIGHTS = VIEW | SEND | EMBED | ATTACH | HISTORY | THREADS
+EPHEMERAL = 64
+
+_counter = itertools.count(1)
+
+
+def snowflake() -> int:
+    """Return a fresh id that sorts by time, as Discord's do."""
+    return ((int(time.time() * 1000) - EPOCH_MS) << 22) | (next(_counter) & 0x3FFFFF)
+
+
+@dataclass
+class Channel:
+    """A text channel, or a direct message when ``guild_id`` is None."""
+
+    id: int
+    guild_id: int | None
+    recipient: int | None = None
+    rights: int = ALL_RIGHTS  # the bot's
+    nsfw: bool = False
+
+    def payload(self) -> dict[str, Any]:
+        """Return the channel object."""
+        if self.guild_id is None:
+            user = {"id": str(self.recipient), "username": f"user{self.recipient}"}
+            return {"id": str(self.id), "type": 1, "recipients": [{**user, "discriminator": "0"}]}
+        return {
+            "id": str(self.id),
+            "type": 0,
+            "guild_id": str(self.guild_id),
+            "name": f"channel-{self.id}",
+            "position": 0,
+            "permission_overwrites": [],
+            "nsfw": self.nsfw,
+        }
+
+
+@dataclass
+class Stored:
+    """One message with every state it had."""
+
+    id: int
+    channel_id: int
+    ephemeral: bool = False
+    nonce: str | None = None
+    payload: dict[str, Any] = field(default_factory=dict[str, Any])
+    files: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    states: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    deleted: bool = False
+    edited_with: list[str] = field(default_factory=list[str])  # "token" or "bot"
+
+    @property
+    def content(self) -> str:
+        """Return the text of the message now."""
+        return str(self.payload.get("content") or "")
+
+    @property
+    def videos(self) -> list[bytes]:
+        """Return the MP4 files attached now."""
+        return [data for name, data in self.files.items() if name.endswith(".mp4")]
+
+    def custom_ids(self) -> list[str]:
+        """Return the custom ids of all buttons shown now."""
+        rows: list[dict[str, Any]] = self.payload.get("components") or []
+        return [item["custom_id"] for row in rows for item in row["components"]]
+
+    def button(self, fragment: str) -> str:
+        """Return the custom id of the button that has ``fragment`` in its id."""
+        return next(name for name in self.custom_ids() if fragment in name)
+
+
+@dataclass
+class Interaction:
+    """One interaction as the server knows it; ``expired`` kills its token."""
+
+    id: int
+    token: str
+    channel_id: int
+    source: int | None = None  # the message whose button was pressed
+    responses: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    original: int | None = None
+    expired: bool = False
+
+    @property
+    def modal(self) -> dict[str, Any] | None:
+        """Return the modal that answered it, if one did."""
+        return next((r["data"] for r in self.responses if r["type"] == 9), None)
+
+
+class World:
+    """Everything that exists; ``until`` waits for a condition on it."""
+
+    def __init__(self, upload_limit: int = 10 * 1024 * 1024) -> None:
+        self.upload_limit = upload_limit  # bytes of one file
+        self.channels: dict[int, Channel] = {}
+        self.guilds: dict[int, list[int]] = {}
+        self.messages: dict[int, Stored] = {}
+        self.interactions: dict[str, Interaction] = {}
+        self.uploads: dict[str, tuple[bytes, str]] = {}  # CDN name → bytes, content type
+        self.commands: list[dict[str, Any]] = []
+        self.syncs = 0
+        self.dm_closed: set[int] = set()
+        self.requests: list[tuple[str, str]] = []
+        self._changed = asyncio.Event()
+
+    def guild(self, channels: int = 1) -> list[Channel]:
+        """Make a guild with text channels."""
+        guild_id = snowflake()
+        made = [Channel(snowflake(), guild_id) for _ in range(channels)]
+        self.guilds[guild_id] = [channel.id for channel in made]
+        self.channels.update({channel.id: channel for channel in made})
+        return made
+
+    def direct(self, user_id: int) -> Channel:
+        """Return the direct-message channel of a user."""
+        for channel in self.channels.values():
+            if channel.guild_id is None and channel.recipient == user_id:
+                return channel
+        channel = Channel(snowflake(), None, recipient=user_id)
+        self.channels[channel.id] = channel
+        return channel
+
+    def notify(self) -> None:
+        """Wake everybody who waits for a change."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def until(self, condition: Callable[[], Any], timeout: float = 30.0) -> Any:
+        """Return the first true value of ``condition``, tried after every change.
+
+        Raises:
+            TimeoutError: it never became true.
+        """
+        async with asyncio.timeout(timeout):
+            while not (value := condition()):
+                await self._changed.wait()
+            return value
+
+    def shown(self, channel_id: int | None = None) -> list[Stored]:
+        """Return the messages that people can see, oldest first."""
+        return [
+            message
+            for message in sorted(self.messages.values(), key=lambda item: item.id)
+            if not message.deleted and channel_id in {None, message.channel_id}
+        ]
+
+    def with_video(self, channel_id: int | None = None) -> list[Stored]:
+        """Return the messages that show an MP4."""
+        return [message for message in self.shown(channel_id) if message.videos]
