@@ -15,7 +15,7 @@ The words a person reads are in ``core/words`` and are chosen by :mod:`core.mess
     │       ├── MediaFormatRefused
     │       └── MediaUnreadable
     ├── Refused                 a sound request that may not run now, or not for this requester
-    │   ├── QuotaExceeded, TooManyQueued
+    │   ├── QuotaExceeded, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── JobUnknown, NotYours, AlreadyFinished
     │   └── NothingToFetch
@@ -166,6 +166,26 @@ class QuotaExceeded(Refused):
     left_ms: int
     limit_ms: int
     resets_at_ms: int | None = None
+
+
+class TooCostly(Refused):
+    """Costs more than can ever be lent at once; the largest setting that fits is named.
+
+    ``need_ms`` and ``limit_ms`` are GPU-milliseconds, ``width`` and ``height`` px.
+    """
+
+    need_ms: int
+    limit_ms: int
+    width: int
+    height: int
+    seconds: float
+
+
+class NothingFits(Refused):
+    """Costs more than can be lent at once, also at the smallest setting."""
+
+    need_ms: int
+    limit_ms: int
 
 
 class TooManyQueued(Refused):

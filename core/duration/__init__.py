@@ -13,9 +13,11 @@ from core.duration.estimates import (
     estimate_plan,
     load_seconds,
 )
+from core.duration.fitting import check_budget, gpu_ms, largest_fitting, p95_ms
 from core.duration.hardware import BY_KEY, HARDWARE, UNKNOWN, Hardware, hardware_for
 from core.duration.rates import DRAFT, Machine, Rates
 from core.duration.work import Part, Plan, Work, works
+from core.duration.zerogpu import Lease, Tier, lease
 
 __all__ = [
     "BY_KEY",
@@ -25,16 +27,23 @@ __all__ = [
     "UNKNOWN",
     "Estimate",
     "Hardware",
+    "Lease",
     "Machine",
     "Part",
     "Plan",
     "Rates",
     "Residency",
     "StageEstimate",
+    "Tier",
     "Work",
+    "check_budget",
     "estimate",
     "estimate_plan",
+    "gpu_ms",
     "hardware_for",
+    "largest_fitting",
+    "lease",
     "load_seconds",
+    "p95_ms",
     "works",
 ]

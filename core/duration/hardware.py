@@ -90,7 +90,7 @@ HARDWARE: tuple[Hardware, ...] = (
     # the animatic on CPU cores: bandwidth is RGB bytes drawn a second
     Hardware(
         "draft",
-        ("cpu", "draft"),
+        ("draft",),
         1 * TERA,
         30e6,
         0,

@@ -80,7 +80,7 @@ WEIGHTS: dict[str, Weights] = {
     for item in (
         Weights("bf16", transformer=44.3 * GIGA, text=24.5 * GIGA, rest=3.1 * GIGA),
         Weights("fp8", transformer=27.6 * GIGA, text=9.45 * GIGA, rest=3.1 * GIGA),
-        Weights("low", transformer=14.5 * GIGA, text=9.45 * GIGA, rest=3.1 * GIGA),
+        Weights("low", transformer=27.6 * GIGA, text=9.45 * GIGA, rest=3.1 * GIGA),
         Weights("draft", transformer=0, text=0, rest=0),
     )
 }

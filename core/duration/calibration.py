@@ -1,0 +1,138 @@
+"""Learn this machine's rates from its recorded runs.
+
+Non-negative least squares on relative errors, part by part, drawn towards the hardware profile:
+with no runs the profile speaks, with many the runs do. A run that was disturbed (a cold start,
+another process on the card) weighs little: weights fall with the distance from the others.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  # scipy ships no types
+
+from core.duration.rates import Machine, Rates, prior
+from core.duration.work import Part, Work
+
+PRIOR_RUNS = 0.5  # the profile weighs as much as so many runs
+LONE_PRIOR = 4.0  # runs after which the spread is learnt rather than assumed
+SOFTNESS = 0.25  # log distance at which a run counts half
+ROUNDS = 8
+SMALLEST_S = 1e-4  # shorter timings say nothing
+
+_Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What one part of one run really took."""
+
+    work: Work
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    effort: float
+    moved: float
+    passes: float
+    seconds: float
+
+
+def calibrate(machine: Machine, runs: Sequence[Sequence[Timing]]) -> Machine:
+    """Return ``machine`` with the rates that fit ``runs``.
+
+    Args:
+        machine: the device and its files; rates that it has already are ignored.
+        runs: the timings of each recorded run, oldest first; only of this device and these files.
+
+    Returns:
+        The calibrated machine; unchanged where nothing was recorded.
+    """
+    blank = replace(machine, rates={}, spread=None, runs=0)
+    if not runs:
+        return blank
+    timings = [item for run in runs for item in run if item.seconds > SMALLEST_S]
+    speed = _speed(blank, timings)
+    rates: dict[Part, Rates] = {}
+    for part in Part:
+        rows = [_row(blank, item) for item in timings if item.work.part is part]
+        first = prior(part, blank.hardware) if part is not Part.LOAD else None
+        if first is None:
+            continue
+        scale = 1.0 if part is Part.VIDEO_ENCODE else speed
+        first = Rates(first.a * scale, first.b * scale, first.c, first.launch)
+        rates[part] = fit(rows, first) if rows else first
+    fitted = replace(blank, rates=rates, runs=len(runs))
+    return replace(fitted, spread=_spread(fitted, runs))
+
+
+def _row(machine: Machine, timing: Timing) -> _Row:
+    return _Row(*machine.features(timing.work), timing.seconds)
+
+
+def _speed(machine: Machine, timings: Iterable[Timing]) -> float:
+    """Return how many times slower sampling is than the profile says; parts not yet seen get it."""
+    ratios = [
+        math.log(item.seconds / machine.seconds(item.work))
+        for item in timings
+        if item.work.part in {Part.STAGE1, Part.STAGE2}
+    ]
+    return math.exp(median(ratios)) if ratios else 1.0
+
+
+def fit(rows: Sequence[_Row], first: Rates) -> Rates:
+    """Return the rates nearest to ``rows`` and, where they leave a choice, to ``first``.
+
+    Each round solves for factors of ``first``, all ≥ 0, with the relative errors of the round
+    before deciding how much each row counts and whether its launches bound it.
+    """
+    seconds = np.array([row.seconds for row in rows])
+    start = np.array([first.a, first.b, first.c, first.launch])
+    active = start > 0
+    rates = first
+    for _ in range(ROUNDS):
+        expected = np.array([rates.seconds(r.effort, r.moved, r.passes) for r in rows])
+        away = np.log(seconds / expected)
+        centre = float(np.median(away)) if rates is first else 0.0
+        weights = 1 / (1 + ((away - centre) / SOFTNESS) ** 2)
+        table = np.array([_terms(row, rates) for row in rows]) * start
+        norm = np.sqrt(weights) / (expected * math.exp(centre))
+        factors = _solve(table[:, active] * norm[:, None], seconds * norm)
+        found = np.zeros(4)
+        found[active] = factors * start[active]
+        rates = Rates(*(float(value) for value in found))
+    return rates
+
+
+def _terms(row: _Row, rates: Rates) -> list[float]:
+    bound = rates.launch * row.passes > rates.a * row.effort + rates.b * row.moved
+    if bound:
+        return [0.0, 0.0, 1.0, row.passes]
+    return [row.effort, row.moved, 1.0, 0.0]
+
+
+def _solve(table: _Vector, target: _Vector) -> _Vector:
+    """Return the factors ≥ 0 that fit best, drawn to 1."""
+    count = table.shape[1]
+    pull = math.sqrt(PRIOR_RUNS / count)
+    stacked = np.vstack([table, pull * np.eye(count)])
+    wanted = np.concatenate([target, np.full(count, pull)])
+    solution: _Vector = nnls(stacked, wanted)[0]
+    return solution
+
+
+def _spread(machine: Machine, runs: Sequence[Sequence[Timing]]) -> float:
+    """Return the standard deviation of log(GPU seconds of a run), drawn to the profile's."""
+    errors: list[float] = []
+    for run in runs:
+        paid = [item for item in run if item.work.part.on_gpu and item.seconds > SMALLEST_S]
+        expected = sum(machine.seconds(item.work) for item in paid)
+        if paid and expected > 0:
+            errors.append(math.log(sum(item.seconds for item in paid) / expected))
+    assumed = LONE_PRIOR * machine.hardware.spread**2
+    learnt = sum(error**2 for error in errors)
+    return math.sqrt((assumed + learnt) / (LONE_PRIOR + len(errors)))

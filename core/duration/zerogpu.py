@@ -1,0 +1,84 @@
+"""What to ask the Space service for: seconds as it wants them declared, and as it counts them.
+
+A declared duration is multiplied by the size's factor before it is granted, and what was granted is
+taken from the visitor's day, doubled for a whole card. All figures as of November 2026.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.duration.estimates import Estimate, Residency, load_seconds
+from core.duration.rates import Machine
+
+
+class Tier(StrEnum):
+    """Who the visitor is to the service."""
+
+    ANONYMOUS = "anonymous"
+    FREE = "free"
+    PRO = "pro"
+    ENTERPRISE = "enterprise"
+
+
+DAY_S: dict[Tier, int] = {
+    Tier.ANONYMOUS: 120,
+    Tier.FREE: 300,
+    Tier.PRO: 2400,
+    Tier.ENTERPRISE: 3600,
+}  # GPU seconds in 24 hours
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """One size that is lent."""
+
+    factor: float = 1.0  # granted ÷ declared seconds
+    counted: float = 1.0  # seconds of the day ÷ granted seconds
+
+
+LOANS: dict[str, Loan] = {"h200": Loan(), "large": Loan(factor=1.5), "xlarge": Loan(counted=2.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One call's declaration."""
+
+    declared_s: int  # the value of ``duration``
+    counted_s: float  # what the visitor's day loses while it runs to the end
+    limit_s: int  # the largest declaration that the day allows
+    fits: bool
+
+
+def lease(
+    answer: Estimate, machine: Machine, tier: Tier = Tier.PRO, left_s: float | None = None
+) -> Lease:
+    """Return what to declare for a job of ``answer``.
+
+    Covers 19 of 20 runs and the way of the models from memory to the device, without the encoding,
+    which runs after the device was given back.
+
+    Args:
+        answer: of this machine.
+        machine: its hardware says which size is lent.
+        tier: the visitor's.
+        left_s: seconds of the visitor's day that are left; the whole day where None.
+    """
+    loan = LOANS.get(machine.hardware.zerogpu, Loan())
+    needed = answer.p95_ms / 1000 + load_seconds(machine, Residency.RAM)
+    wanted = max(1, math.ceil(needed / loan.factor))
+    day = DAY_S[tier] if left_s is None else min(left_s, DAY_S[tier])
+    limit = math.floor(day / (loan.factor * loan.counted))
+    declared = max(1, min(wanted, limit))
+    return Lease(declared, declared * loan.factor * loan.counted, limit, wanted <= limit)
+
+
+def budget_ms(machine: Machine, tier: Tier, left_s: float | None = None) -> float:
+    """Return the GPU-milliseconds (95th percentile) that a visitor's day allows one job.
+
+    For :func:`core.duration.fitting.check_budget` with ``cost=p95_ms``.
+    """
+    loan = LOANS.get(machine.hardware.zerogpu, Loan())
+    day = DAY_S[tier] if left_s is None else min(left_s, DAY_S[tier])
+    granted = math.floor(day / (loan.factor * loan.counted)) * loan.factor
+    return max(0.0, (granted - load_seconds(machine, Residency.RAM)) * 1000)
