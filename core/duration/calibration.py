@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,8 +122,7 @@ def _solve(table: _Vector, target: _Vector) -> _Vector:
     pull = math.sqrt(PRIOR_RUNS / count)
     stacked = np.vstack([table, pull * np.eye(count)])
     wanted = np.concatenate([target, np.full(count, pull)])
-    solution: _Vector = nnls(stacked, wanted)[0]
-    return solution
+    return cast("_Vector", nnls(stacked, wanted)[0])
 
 
 def _spread(machine: Machine, runs: Sequence[Sequence[Timing]]) -> float:

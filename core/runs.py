@@ -1,0 +1,153 @@
+"""The book of runs: what every run took, and the machine as it is known from them.
+
+The estimator of the whole service is the :class:`RunBook`'s; it answers at once and from memory.
+Recording and fitting happen beside it, after a job is settled; losing a record never matters.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+import structlog
+
+from core.clock import Clock, now_ms
+from core.duration.calibration import Timing, calibrate
+from core.duration.estimates import Estimate, Residency, estimate
+from core.duration.hardware import hardware_for
+from core.duration.plans import plan_of
+from core.duration.rates import Machine
+from core.duration.work import works
+from core.progress import Progress, Stage, Working
+from core.requests import Request
+from core.storage.database import Database
+from core.storage.runs import (
+    Fit,
+    Place,
+    Run,
+    add_run,
+    load_fit,
+    newest_place,
+    recent_runs,
+    save_fit,
+)
+
+log = structlog.get_logger(__name__)
+
+KEPT = 200  # newest runs of a place that a fit looks at
+REFIT_EVERY = 5  # runs
+
+
+class StageTimer:
+    """Seconds of each stage, read off the progress events of one run."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        """Measure with ``seconds``, a clock that only goes forward."""
+        self._clock = seconds
+        self._began = seconds()
+        self._stage: Stage | None = None
+        self._spent: dict[Stage, float] = {}
+
+    def observe(self, event: Progress) -> None:
+        """Take note of one event; what is not work is ignored."""
+        if isinstance(event, Working) and event.stage is not self._stage:
+            self._close()
+            self._stage = event.stage
+
+    def stop(self) -> Mapping[Stage, float]:
+        """Return the seconds of each stage that was seen; the last one ends now."""
+        self._close()
+        self._stage = None
+        return dict(self._spent)
+
+    def _close(self) -> None:
+        now = self._clock()
+        if self._stage is not None:
+            self._spent[self._stage] = self._spent.get(self._stage, 0.0) + now - self._began
+        self._began = now
+
+
+def timings_of(
+    request: Request, machine: Machine, spent: Mapping[Stage, float]
+) -> tuple[Timing, ...]:
+    """Return the timing of every part; parts that share a stage share its seconds as expected."""
+    plan = plan_of(request, machine.profile)
+    found = works(plan.cut(machine.tiling(plan)))
+    totals: dict[Stage, float] = {}
+    for work in found:
+        stage = work.part.stage
+        totals[stage] = totals.get(stage, 0.0) + machine.seconds(work)
+    return tuple(
+        Timing(work, spent[work.part.stage] * machine.seconds(work) / totals[work.part.stage])
+        for work in found
+        if spent.get(work.part.stage, 0.0) > 0
+    )
+
+
+class RunBook:
+    """Recorded runs of one place, and the machine that they describe."""
+
+    def __init__(self, database: Database, place: Place, clock: Clock = now_ms) -> None:
+        self._database = database
+        self._clock = clock
+        self._unfitted = 0
+        self.place = place
+        self.machine = Machine(hardware_for(place.device), place.profile)
+
+    def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
+        """Return what ``request`` takes on this machine, as known now."""
+        return estimate(request, self.machine, residency)
+
+    async def open(self) -> None:
+        """Load the fit that earlier runs left."""
+        async with self._database.transaction() as connection:
+            fit = await load_fit(connection, self.place)
+        if fit is not None:
+            self.machine = replace(self.machine, rates=fit.rates, spread=fit.spread, runs=fit.runs)
+        if not self.machine.hardware.known and fit is None:
+            log.warning("device_unknown", assumed=self.machine.hardware.key)
+
+    async def record_run(self, run: Run) -> None:
+        """Keep ``run`` and, every few runs, fit the machine again."""
+        async with self._database.transaction() as connection:
+            await add_run(connection, run)
+        if run.error is None and run.timings:
+            self._unfitted += 1
+        if self._unfitted >= REFIT_EVERY:
+            await self.refit()
+
+    async def refit(self) -> Machine:
+        """Fit the machine to its newest runs, keep the fit and return the machine."""
+        async with self._database.transaction() as connection:
+            runs = await recent_runs(connection, KEPT, self.place)
+        good = [run.timings for run in reversed(runs) if run.error is None and run.timings]
+        fitted = await asyncio.to_thread(calibrate, self.machine, good)
+        if good:
+            fit = Fit(dict(fitted.rates), fitted.spread or fitted.hardware.spread, fitted.runs)
+            async with self._database.transaction() as connection:
+                await save_fit(connection, self.place, fit, self._clock())
+        self._unfitted = 0
+        self.machine = fitted
+        return fitted
+
+    async def recent(self, limit: int = KEPT, *, everywhere: bool = False) -> list[Run]:
+        """Return the newest runs, newest first."""
+        async with self._database.transaction() as connection:
+            return await recent_runs(connection, limit, None if everywhere else self.place)
+
+
+async def last_place(database: Database) -> Place | None:
+    """Return where the newest recorded run was made."""
+    async with database.transaction() as connection:
+        return await newest_place(connection)
+
+
+def median_error(machine: Machine, runs: Iterable[Run]) -> float:
+    """Return the median relative error of GPU seconds, 0.1 for 10 %; 0 without runs."""
+    errors: list[float] = []
+    for run in runs:
+        paid = [item for item in run.timings if item.work.part.on_gpu]
+        truth = sum(item.seconds for item in paid)
+        if truth > 0:
+            errors.append(abs(sum(machine.seconds(item.work) for item in paid) / truth - 1))
+    errors.sort()
+    return errors[len(errors) // 2] if errors else 0.0
