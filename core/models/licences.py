@@ -1,0 +1,61 @@
+"""The terms of the models: shown once, accepted once, remembered in the data folder."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import cast
+
+from core.models.family import Licence, ModelFile
+from core.problems import LicenceNotAccepted
+
+
+def licences_of(files: Iterable[ModelFile]) -> tuple[Licence, ...]:
+    """Return the licences of ``files``, each once."""
+    return tuple(dict.fromkeys(file.licence for file in files))
+
+
+class Acceptance:
+    """Which licences were accepted, in which version and when; one small JSON file."""
+
+    def __init__(self, path: Path, clock: Callable[[], int], *, granted: bool = False) -> None:
+        self._path = path
+        self._clock = clock
+        self._granted = granted  # the operator accepted all by configuration
+
+    def missing(self, files: Iterable[ModelFile]) -> tuple[Licence, ...]:
+        """Return the licences of ``files`` that nobody accepted in their current version."""
+        if self._granted:
+            return ()
+        accepted = self._read()
+        return tuple(
+            licence
+            for licence in licences_of(files)
+            if accepted.get(licence.key, {}).get("version") != licence.version
+        )
+
+    def accept(self, licences: Iterable[Licence]) -> None:
+        """Remember that ``licences`` were accepted now."""
+        accepted = self._read()
+        for licence in licences:
+            accepted[licence.key] = {"version": licence.version, "at_ms": self._clock()}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(json.dumps(accepted, indent=2) + "\n", "utf-8")
+        fresh.replace(self._path)
+
+    def require(self, files: Iterable[ModelFile]) -> None:
+        """Do nothing if every licence of ``files`` was accepted.
+
+        Raises:
+            LicenceNotAccepted: with the names of those that were not, and where to read them.
+        """
+        open_ones = self.missing(files)
+        if open_ones:
+            raise LicenceNotAccepted(", ".join(f"{item.name} ({item.url})" for item in open_ones))
+
+    def _read(self) -> dict[str, dict[str, object]]:
+        try:
+            content = json.loads(self._path.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return cast("dict[str, dict[str, object]]", content) if isinstance(content, dict) else {}
