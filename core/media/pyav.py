@@ -1,0 +1,55 @@
+"""The calls of PyAV that its type stubs leave partly open, each with one honest type."""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
+
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+
+__all__ = ["FFmpegError", "add_audio", "add_video", "packets", "put", "unpack"]
+
+
+def add_video(
+    container: OutputContainer, codec: str, fps: Fraction, options: Mapping[str, str]
+) -> VideoStream:
+    """Add a video track of ``fps`` pictures a second."""
+    add = container.add_stream  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped **kwargs
+    return cast("VideoStream", add(codec, rate=fps, options=dict(options)))
+
+
+def add_audio(container: OutputContainer, codec: str, rate: int, layout: str) -> AudioStream:
+    """Add a sound track of ``rate`` Hz; ``layout`` is ``mono`` or ``stereo``."""
+    add = container.add_stream  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped **kwargs
+    return cast("AudioStream", add(codec, rate=rate, layout=layout))
+
+
+def put(
+    container: OutputContainer,
+    stream: VideoStream | AudioStream,
+    frame: VideoFrame | AudioFrame | None,
+) -> None:
+    """Encode ``frame`` (None: the end) and write what comes out."""
+    encoded = stream.encode(frame)  # pyright: ignore[reportArgumentType, reportUnknownMemberType, reportUnknownVariableType]  # Packet is generic in the stubs
+    container.mux(encoded)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # as above
+
+
+def packets(
+    container: InputContainer, stream: VideoStream | AudioStream
+) -> "Iterator[Packet[VideoStream | AudioStream]]":
+    """Yield the packets of ``stream``; the last is empty and flushes the decoder."""
+    return cast("Iterator[Packet[VideoStream | AudioStream]]", container.demux(stream))  # pyright: ignore[reportUnknownMemberType]  # as above
+
+
+def unpack(
+    stream: VideoStream | AudioStream, packet: "Packet[VideoStream | AudioStream]"
+) -> list[VideoFrame | AudioFrame]:
+    """Decode one packet."""
+    return list(stream.decode(packet))  # pyright: ignore[reportUnknownMemberType]  # as above
