@@ -6,10 +6,10 @@ from dataclasses import replace
 from core.duration.estimates import DEFAULT_MACHINE, Estimate, estimate
 from core.duration.rates import Machine
 from core.errors import NothingFits, TooCostly
-from core.frames import FRAME_STRIDE, fit_ratio, snap_frames
+from core.frames import FRAME_STRIDE, SIDE_MULTIPLE, Size, fit_ratio, snap_frames
 from core.limits import RequestLimits
 from core.modes import MODES
-from core.presets import PRESETS
+from core.presets import PRESETS, Preset
 from core.requests import Request, Sampling
 
 Cost = Callable[[Estimate], float]
@@ -34,8 +34,8 @@ def largest_fitting(
 ) -> Request | None:
     """Return the largest request like ``request`` that costs at most ``budget_ms``.
 
-    Its shape stays; its size may fall to that of a lower preset, and its length in whole latent
-    frames. Where a file gives the length, a smaller picture is preferred to a shorter clip.
+    Its shape stays; its size falls in latent blocks and its length in latent frames. Where a file
+    gives the length, a smaller picture is preferred to a shorter clip.
 
     Args:
         request: what was asked.
@@ -70,13 +70,23 @@ def _rank(found: Sampling, request: Request, *, keeps_length: bool) -> tuple[boo
 
 
 def _sizes(asked: Sampling, limits: RequestLimits) -> Iterator[Sampling]:
+    """Yield ``asked`` and every smaller size of its shape, each with the preset made for it."""
     yield asked
-    for preset, spec in PRESETS.items():
-        if spec.size.pixels >= asked.size.pixels:
-            continue
-        size = fit_ratio(asked.size.ratio, spec.size.pixels, limits.max_side)
-        if min(size.width, size.height) >= limits.min_side:
+    seen = {asked.size}
+    for height in range(SIDE_MULTIPLE, asked.height, SIDE_MULTIPLE):
+        size = fit_ratio(asked.size.ratio, round(height**2 * asked.size.ratio), limits.max_side)
+        smaller = size.pixels < asked.size.pixels
+        if smaller and size not in seen and min(size.width, size.height) >= limits.min_side:
+            seen.add(size)
+            preset = _preset_for(size, asked.preset)
             yield replace(asked, preset=preset, width=size.width, height=size.height)
+
+
+def _preset_for(size: Size, highest: Preset) -> Preset:
+    """Return the smallest preset that reaches ``size``, but none above ``highest``."""
+    steps = list(PRESETS)
+    below = steps[: steps.index(highest) + 1]
+    return next((p for p in below if PRESETS[p].size.pixels >= size.pixels), highest)
 
 
 def _longest(

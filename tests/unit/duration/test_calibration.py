@@ -1,0 +1,138 @@
+import math
+import random
+from dataclasses import replace
+from statistics import median
+
+import pytest
+
+from core.duration import BY_KEY, UNKNOWN, Machine
+from core.duration.calibration import Timing, calibrate
+from core.duration.plans import plan_of
+from core.duration.work import works
+
+H200 = Machine(BY_KEY["h200"], "bf16")
+
+
+def errors_of(machine, runs):
+    return [
+        abs(machine.seconds(item.work) / item.seconds - 1) for timings in runs for item in timings
+    ]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_half_of_the_measured_runs_foretells_the_other_half(h200_runs, seed):
+    runs = list(h200_runs)
+    random.Random(seed).shuffle(runs)
+    half = len(runs) // 2
+
+    errors = errors_of(calibrate(H200, runs[:half]), runs[half:])
+
+    assert median(errors) <= 0.15
+    assert max(errors) <= 0.30
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_profile_of_another_device_is_overruled_by_runs(h200_runs, seed):
+    runs = list(h200_runs)
+    random.Random(seed).shuffle(runs)
+    half = len(runs) // 2
+
+    errors = errors_of(calibrate(Machine(UNKNOWN, "bf16"), runs[:half]), runs[half:])
+
+    assert median(errors) <= 0.15
+
+
+def test_the_profile_alone_is_near_the_measurements(h200_runs):
+    errors = errors_of(H200, h200_runs)
+
+    assert median(errors) <= 0.15
+    assert max(errors) <= 0.30
+
+
+class Simulated:
+    """A device that nobody has seen, with noise in every part and in every run."""
+
+    def __init__(self, seed, ask):
+        self.random = rng = random.Random(seed)
+        self.ask = ask
+        self.truth = Machine(
+            replace(
+                UNKNOWN,
+                flops=10 ** rng.uniform(13.3, 15),
+                bandwidth=10 ** rng.uniform(11.5, 12.7),
+                memory=80e9,
+                sampling_share=rng.uniform(0.2, 0.65),
+                codec_share=rng.uniform(0.1, 0.8),
+                fixed_s=rng.uniform(0.5, 3),
+                launch_s=rng.uniform(0.02, 0.3),
+                cores=rng.choice([2, 4, 8, 16]),
+            )
+        )
+
+    def run(self):
+        sizes = [(768, 512), (512, 768), (1280, 704), (704, 1280), (1920, 1088), (640, 640)]
+        width, height = self.random.choice(sizes)
+        request = self.ask(width=width, height=height, frames=8 * self.random.randint(3, 30) + 1)
+        slow = self.random.gauss(0, 0.1)
+        return [
+            Timing(work, self.truth.seconds(work) * math.exp(self.random.gauss(slow, 0.15)))
+            for work in works(plan_of(request, "fp8"))
+        ]
+
+
+def paid(timings):
+    return [item for item in timings if item.work.part.on_gpu]
+
+
+def total_error(machine, timings):
+    truth = sum(item.seconds for item in paid(timings))
+    return abs(sum(machine.seconds(item.work) for item in paid(timings)) / truth - 1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_ten_runs_teach_an_unknown_device(asked, seed):
+    device = Simulated(seed, asked)
+
+    machine = calibrate(Machine(UNKNOWN), [device.run() for _ in range(10)])
+
+    assert median(total_error(machine, device.run()) for _ in range(30)) <= 0.20
+    assert machine.runs == 10
+
+
+def test_disturbed_runs_weigh_little(asked):
+    device = Simulated(3, asked)
+    runs = [device.run() for _ in range(12)]
+    calm = calibrate(Machine(UNKNOWN), runs)
+    for run in runs[1], runs[6]:
+        run[:] = [Timing(item.work, item.seconds * 6) for item in run]
+
+    disturbed = calibrate(Machine(UNKNOWN), runs)
+
+    probe = device.run()
+    away = sum(disturbed.seconds(t.work) for t in paid(probe)) / sum(
+        calm.seconds(t.work) for t in paid(probe)
+    )
+    assert 0.85 < away < 1.15
+
+
+def test_a_machine_without_runs_is_its_profile():
+    assert calibrate(H200, []) == H200
+
+
+def test_rates_are_never_negative(h200_runs):
+    for rates in calibrate(H200, h200_runs).rates.values():
+        assert min(rates.a, rates.b, rates.c, rates.launch) >= 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_spread_covers_nineteen_of_twenty_runs(asked, seed):
+    device = Simulated(seed, asked)
+    machine = calibrate(Machine(UNKNOWN), [device.run() for _ in range(40)])
+
+    below = 0
+    for _ in range(100):
+        timings = paid(device.run())
+        expected = machine.p95(sum(machine.seconds(item.work) for item in timings))
+        below += sum(item.seconds for item in timings) <= expected
+
+    assert below >= 90

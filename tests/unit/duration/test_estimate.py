@@ -1,0 +1,94 @@
+from dataclasses import replace
+
+import pytest
+
+from core.duration import (
+    BY_KEY,
+    DRAFT,
+    HARDWARE,
+    UNKNOWN,
+    Machine,
+    Part,
+    Residency,
+    estimate,
+    hardware_for,
+)
+from core.errors import NotAChoice
+from core.modes import Mode
+from core.progress import Stage
+
+H200 = Machine(BY_KEY["h200"], "bf16")
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("machine", [H200, Machine(), DRAFT], ids=["h200", "unknown", "draft"])
+def test_every_mode_has_an_estimate_everywhere(asked, mode, machine):
+    answer = estimate(asked(mode), machine)
+
+    assert 0 < answer.gpu_ms < answer.p95_ms
+    assert answer.gpu_ms <= answer.total_ms
+    assert sum(answer.shares().values()) == pytest.approx(1)
+    assert answer == estimate(asked(mode), machine)
+
+
+def test_the_second_stage_is_most_of_the_bar(asked):
+    shares = estimate(asked(), H200).shares()
+
+    assert shares[Stage.STAGE2] == max(shares.values())
+
+
+def test_a_slower_device_is_estimated_slower(asked):
+    order = ["h200", "rtx-pro-6000", "rtx-pro-6000-half", "4090", "3090", "unknown"]
+    found = [estimate(asked(), Machine(BY_KEY[key])).gpu_ms for key in order]
+
+    assert found == sorted(found)
+
+
+def test_an_unknown_device_is_assumed_slow_and_says_so(asked):
+    machine = Machine(hardware_for("Contoso Graphics 3000"))
+    answer = estimate(asked(), machine)
+
+    assert not answer.known
+    assert machine.hardware is UNKNOWN
+    gpus = [item for item in HARDWARE if item.known and item.key not in {"draft", "m-series"}]
+    assert answer.gpu_ms > max(estimate(asked(), Machine(item)).gpu_ms for item in gpus)
+
+
+@pytest.mark.parametrize(
+    ("name", "memory", "key"),
+    [
+        ("NVIDIA H200", None, "h200"),
+        ("NVIDIA H100 80GB HBM3", None, "h100"),
+        ("NVIDIA A100-SXM4-80GB", None, "a100"),
+        ("NVIDIA GeForce RTX 4090", None, "4090"),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", 102e9, "rtx-pro-6000"),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", 50e9, "rtx-pro-6000-half"),
+        ("mps", None, "m-series"),
+        ("Apple M3 Max", None, "m-series"),
+        ("cpu", None, "unknown"),
+    ],
+)
+def test_devices_are_found_by_the_name_that_they_report(name, memory, key):
+    assert hardware_for(name, memory).key == key
+
+
+def test_loading_is_estimated_but_not_charged(asked):
+    warm = estimate(asked(), H200)
+    cold = estimate(asked(), H200, Residency.DISK)
+
+    assert cold.gpu_ms == warm.gpu_ms
+    assert cold.seconds(Part.LOAD) > estimate(asked(), H200, Residency.RAM).seconds(Part.LOAD) > 5
+    assert warm.seconds(Part.LOAD) == 0
+
+
+def test_weights_that_do_not_fit_are_streamed_in_every_forward(asked):
+    roomy = Machine(replace(BY_KEY["4090"], memory=96e9), "bf16")
+    tight = Machine(BY_KEY["4090"], "bf16")
+
+    slower = estimate(asked(), tight).seconds(Part.STAGE1)
+    assert slower > estimate(asked(), roomy).seconds(Part.STAGE1) + 8
+
+
+def test_an_unknown_set_of_files_is_refused():
+    with pytest.raises(NotAChoice, match="fp16"):
+        Machine(BY_KEY["h200"], "fp16")
