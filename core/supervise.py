@@ -59,6 +59,20 @@ async def outcome_of(
     return Outcome(error=error) if error is not None else Outcome(value=task.result())
 
 
+async def see_through(call: Coroutine[Any, Any, T]) -> T:
+    """Run ``call`` to its end even if the caller is cancelled meanwhile; then the cancel goes on.
+
+    Raises:
+        CancelledError: the caller was cancelled; ``call`` is complete.
+    """
+    task = asyncio.create_task(call)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
 async def wait_event(event: asyncio.Event, timeout_s: float | None) -> bool:
     """Wait until ``event`` is set, at most ``timeout_s`` seconds; return whether it is."""
     if not event.is_set():

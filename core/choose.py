@@ -1,0 +1,66 @@
+"""Which executor runs here, and why not the other: the only place that knows both."""
+
+import importlib.util
+from collections.abc import Callable
+
+import structlog
+
+from core.duration import DEFAULT_MACHINE, DRAFT, Machine
+from core.executor import Executor
+from core.messages import say
+from core.problems import ComfyUnavailable
+from core.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def choose_executor(settings: Settings, announce: Callable[[str], None]) -> Executor:
+    """Return the executor that the settings ask for.
+
+    ``auto`` takes ComfyUI where it can run and the animatic elsewhere, and says once what is
+    missing and the command that changes it.
+
+    Args:
+        settings: with ``executor``.
+        announce: gets the sentence.
+
+    Returns:
+        Ready to execute; models are loaded by the first job.
+
+    Raises:
+        ComfyUnavailable: ComfyUI was asked for by name and cannot run.
+    """
+    if settings.executor == "draft":
+        return _draft()
+    try:
+        return _comfy(settings)
+    except ComfyUnavailable as problem:
+        if settings.executor == "comfy":
+            raise
+        announce(say("draft_instead", problem.data()))
+        log.info("executor_is_draft", missing=problem.missing)
+        return _draft()
+
+
+def machine_of(executor: Executor) -> Machine:
+    """Return what estimates should assume before this machine has recorded runs."""
+    return DRAFT if executor.name == "draft" else DEFAULT_MACHINE
+
+
+def _draft() -> Executor:
+    from core.draft.executor import DraftExecutor
+
+    return DraftExecutor()
+
+
+def _comfy(settings: Settings) -> Executor:
+    """Return the ComfyUI executor.
+
+    Raises:
+        ComfyUnavailable: no torch, no device, or no checkout.
+    """
+    if importlib.util.find_spec("core.comfy.executor") is None:
+        raise ComfyUnavailable("ComfyUI")
+    from core.comfy.executor import ComfyExecutor
+
+    return ComfyExecutor.open(settings)

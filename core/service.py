@@ -1,0 +1,281 @@
+"""The front door: every front asks here, and only here, and gets the same answers.
+
+Refusals come before anything is reserved; what was accepted is in the database before it is
+answered.
+"""
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+from uuid import uuid4
+
+import structlog
+
+from core.compose import Composition, Options, compose
+from core.dispatch import LocalDispatcher
+from core.duration import Estimate
+from core.errors import IntakeClosed, NothingToFetch, NotYours
+from core.hub import ProgressHub
+from core.jobs import Forecast, Job, JobState, QuotaView, ReplyTo, Requester, Ticket
+from core.limits import MEGABYTE, RequestLimits
+from core.media.kinds import Clip, MediaFile, MediaKind
+from core.media.store import MediaStore
+from core.modes import Mode
+from core.progress import Progress
+from core.queue import JobQueue, NewJob
+from core.requests import Request
+
+log = structlog.get_logger(__name__)
+
+Intake: TypeAlias = Literal["open", "paused", "draining"]
+LOOK_S = 5.0  # how often a watcher looks at the row, should an event be lost
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One live job of the person who asks, and when it should be ready."""
+
+    job: Job
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """What one requester may know of the line: how long it is, and where their own jobs are."""
+
+    running: int
+    waiting: int
+    mine: tuple[Place, ...]  # running first, then in the order they will run
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRules:
+    """What the front door checks by itself."""
+
+    limits: RequestLimits
+    data_dir: Path
+    min_free_megabytes: float  # decimal; intake is closed below
+
+
+class GenerationService:
+    """Composes, admits, accepts, cancels and answers questions."""
+
+    def __init__(
+        self,
+        *,
+        queue: JobQueue,
+        media: MediaStore,
+        dispatcher: LocalDispatcher,
+        hub: ProgressHub,
+        estimate: Callable[[Request], Estimate],
+        on_owed: Callable[[], None],
+        rules: ServiceRules,
+    ) -> None:
+        self._queue = queue
+        self._media = media
+        self._dispatcher = dispatcher
+        self._hub = hub
+        self._estimate = estimate
+        self._on_owed = on_owed
+        self._rules = rules
+        self._closing = False
+
+    @property
+    def limits(self) -> RequestLimits:
+        """Return the ranges of a request's values, for forms and menus."""
+        return self._rules.limits
+
+    def compose(self, mode: Mode, options: Options, media: Mapping[str, MediaFile]) -> Composition:
+        """Return the request for what was typed; see :func:`core.compose.compose`."""
+        return compose(mode, options, media, self._rules.limits)
+
+    def estimate(self, request: Request) -> Estimate:
+        """Return what ``request`` will take on this machine, from the request alone."""
+        return self._estimate(request)
+
+    async def admit(self, source: Path, role: str, kind: MediaKind) -> MediaFile:
+        """Take in an uploaded file: checked, decoded under limits, re-encoded.
+
+        Args:
+            source: where the front stored the bytes; stays the front's.
+            role: the slot that it fills, for the refusal's words.
+            kind: what the slot takes.
+
+        Returns:
+            What the request holds.
+
+        Raises:
+            MediaRefused: with the limit that it breaks.
+            IntakeClosed: the disk is nearly full.
+        """
+        self._refuse_without_room()
+        return await self._media.admit(source, role, kind)
+
+    async def submit(
+        self,
+        composition: Composition | Request,
+        requester: Requester,
+        reply_to: ReplyTo,
+        idempotency_key: str,
+    ) -> Ticket:
+        """Accept a request: job, reservation and place in line, in one transaction.
+
+        Args:
+            composition: what :meth:`compose` gave, or a request made from an earlier one.
+            requester: whose account pays.
+            reply_to: where the result goes.
+            idempotency_key: the same key always gives the same job, e.g. ``discord:<interaction>``.
+
+        Returns:
+            The ticket; ``duplicate`` where the key was known.
+
+        Raises:
+            IntakeClosed: paused, draining, shutting down, or the disk is nearly full.
+            QuotaExceeded: costs more than is left.
+            TooManyQueued: has as many waiting jobs as allowed.
+        """
+        if not isinstance(composition, Composition):
+            composition = Composition(composition, ())
+        if self._closing:
+            raise IntakeClosed("draining")
+        self._refuse_without_room()
+        new = NewJob(
+            id=uuid4().hex,
+            requester=requester,
+            request=composition.request,
+            reply_to=reply_to,
+            estimate_ms=self._estimate(composition.request).gpu_ms,
+            idempotency_key=idempotency_key,
+        )
+        submitted = await self._queue.submit(new)
+        job = submitted.job
+        log.info("submitted", job_id=job.id, duplicate=submitted.duplicate)
+        self._dispatcher.wake()
+        forecast = None if job.state.terminal else await self._queue.forecast(job.id)
+        return Ticket(
+            job.id, job.estimate_ms, forecast, submitted.duplicate, composition.adjustments
+        )
+
+    async def cancel(self, job_id: str, requester: Requester, *, operator: bool = False) -> Job:
+        """Stop a job, wherever it is, and refund what it did not use.
+
+        Args:
+            job_id: which.
+            requester: who asks; must own it unless ``operator``.
+            operator: asks with an operator's right.
+
+        Returns:
+            The cancelled job.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+            AlreadyFinished: too late, or cancelled before.
+        """
+        job = await self._queue.cancel(job_id, requester, operator)
+        foreign = operator and job.requester != requester
+        self._dispatcher.cancel(job_id, "operator" if foreign else "owner")
+        self._ended(job_id)
+        return job
+
+    def _ended(self, job_id: str) -> None:
+        self._hub.close(job_id)
+        self._dispatcher.wake()
+        self._on_owed()
+
+    async def job(self, job_id: str, requester: Requester | None = None) -> Job:
+        """Return one job; ``requester`` None asks with an operator's right.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+        """
+        job = await self._queue.get(job_id)
+        if requester is not None and job.requester != requester:
+            raise NotYours(job_id)
+        return job
+
+    async def clip(self, job_id: str, requester: Requester | None = None) -> Clip:
+        """Return the finished video of a job.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+            NothingToFetch: not finished, or deleted since.
+        """
+        job = await self.job(job_id, requester)
+        if job.clip is None or not job.clip.path.exists():
+            raise NothingToFetch(job_id)
+        return job.clip
+
+    async def jobs(
+        self, requester: Requester, limit: int = 20, before_ms: int | None = None
+    ) -> list[Job]:
+        """Return the newest jobs of ``requester``, made before ``before_ms`` (epoch) if given."""
+        return await self._queue.jobs_of(requester, limit, before_ms)
+
+    async def line(self, requester: Requester) -> LineView:
+        """Return how long the line is and where the live jobs of ``requester`` are."""
+        jobs = await self._queue.line()
+        mine = [job for job in jobs if job.requester == requester]
+        running = sum(job.state is JobState.RUNNING for job in jobs)
+        places = [Place(job, await self._queue.forecast(job.id)) for job in mine]
+        return LineView(running, len(jobs) - running, tuple(places))
+
+    async def quota(self, requester: Requester) -> QuotaView:
+        """Return what ``requester`` may still spend."""
+        return await self._queue.quota(requester)
+
+    async def grant(self, requester: Requester, gpu_ms: int) -> QuotaView:
+        """Give ``requester`` more GPU-milliseconds in the current window; for operators."""
+        await self._queue.grant(requester, gpu_ms)
+        return await self._queue.quota(requester)
+
+    async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:
+        """Replace where the result goes, e.g. once the front posted its placeholder message."""
+        await self._queue.update_reply_to(job_id, reply_to)
+
+    async def watch(self, job_id: str) -> AsyncIterator[Progress]:
+        """Yield the newest progress of a job, and end when it is terminal.
+
+        Raises:
+            JobUnknown: no such job.
+        """
+        with self._hub.subscribe(job_id) as watcher:
+            while not (await self._queue.get(job_id)).state.terminal:
+                event = await watcher.read(LOOK_S)
+                while event is not None:
+                    yield event
+                    event = await watcher.read(LOOK_S)
+                if watcher.ended:
+                    return
+
+    async def set_intake(self, state: Intake) -> None:
+        """Open, pause or drain the intake; accepted jobs go on. Survives a restart."""
+        await self._queue.set_intake(state)
+
+    def close_intake(self) -> None:
+        """Refuse new jobs from now on, because the process is about to stop."""
+        self._closing = True
+
+    async def forget(self, requester: Requester) -> int:
+        """Delete what is kept of ``requester``: live jobs are cancelled, clips and rows removed.
+
+        Returns:
+            How many jobs were removed.
+        """
+        for job in await self._queue.live_of(requester):
+            self._dispatcher.cancel(job.id, "owner")
+        return 0
+
+    def _refuse_without_room(self) -> None:
+        """Close the intake while the disk is nearly full, so that accepted jobs can finish.
+
+        Raises:
+            IntakeClosed: less is free than the settings ask for.
+        """
+        free = shutil.disk_usage(self._rules.data_dir).free
+        if free < self._rules.min_free_megabytes * MEGABYTE:
+            raise IntakeClosed("disk")

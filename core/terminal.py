@@ -1,0 +1,133 @@
+"""The delivery of the command line: bars while it runs, a file at the end."""
+
+import asyncio
+import errno
+import shutil
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from core.delivery import Attempt, Receipt
+from core.errors import DeliveryImpossible, DeliveryRetry
+from core.jobs import Failure, Job, ReplyTo
+from core.media.kinds import Clip
+from core.messages import explain, name, say
+from core.progress import Downloading, Progress, Waiting, Working
+
+PLATFORM = "cli"
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def reply_to_file(out: Path) -> ReplyTo:
+    """Return the address of a clip that becomes the file ``out``, its poster beside it."""
+    return ReplyTo(PLATFORM, {"out": str(out.resolve())})
+
+
+class TerminalDelivery:
+    """Copies clips to where the reply address says; the poster gets the same name as a PNG.
+
+    Copying twice gives the same file, so a repeated delivery is harmless.
+    """
+
+    def __init__(self, console: Console) -> None:
+        """Print to ``console``; where it is no terminal, only results are printed."""
+        self._console = console
+        self._bars = Bars(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._rows: dict[str, TaskID] = {}
+        self._results: dict[str, asyncio.Future[Path | Failure]] = {}
+
+    @property
+    def platform(self) -> str:
+        """Return the platform of the command line's reply addresses."""
+        return PLATFORM
+
+    def result(self, job_id: str) -> "asyncio.Future[Path | Failure]":
+        """Return what will hold the copied file of ``job_id``, or why there is none."""
+        if job_id not in self._results:
+            self._results[job_id] = asyncio.get_running_loop().create_future()
+        return self._results[job_id]
+
+    async def progress(self, job: Job, event: Progress) -> None:
+        """Move the bar of ``job``."""
+        self._bars.start()
+        if job.id not in self._rows:
+            self._rows[job.id] = self._bars.add_task("", total=1.0)
+        text, fraction = describe(event)
+        row = self._rows[job.id]
+        self._bars.update(row, description=f"{name(job.request.mode)}: {text}", completed=fraction)
+
+    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+        """Copy the clip and its poster, whole or not at all.
+
+        Raises:
+            DeliveryRetry: no room for the copy.
+            DeliveryImpossible: the folder cannot be written.
+        """
+        del attempt
+        target = Path(job.reply_to.address["out"])
+        try:
+            await asyncio.to_thread(_copy, clip, target)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise DeliveryRetry("disk_full") from error
+            impossible = DeliveryImpossible("not_writable")
+            self._end(job, Failure.of(impossible))
+            raise impossible from error
+        self._end(job, target)
+        self._console.print(
+            say("delivered_to", {"mode": job.request.mode, "path": target}), soft_wrap=True
+        )
+        return Receipt(str(target))
+
+    async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
+        """Print why there is no clip."""
+        del attempt
+        self._end(job, failure)
+        self._console.print(f"{name(job.request.mode)}: {explain(failure)}", markup=False)
+        return Receipt(job.id)
+
+    def close(self) -> None:
+        """Take the bars away."""
+        self._bars.stop()
+
+    def _end(self, job: Job, result: Path | Failure) -> None:
+        row = self._rows.pop(job.id, None)
+        if row is not None:
+            self._bars.remove_task(row)
+        if not self._rows:
+            self._bars.stop()
+        future = self.result(job.id)
+        if not future.done():
+            future.set_result(result)
+
+
+def describe(event: Progress) -> tuple[str, float]:
+    """Return the words for ``event`` and how full the bar is, 0…1."""
+    match event:
+        case Waiting(position, ready_in_s):
+            return say("progress_waiting", {"position": position, "ready_in_s": ready_in_s}), 0.0
+        case Downloading(file, done_bytes, total_bytes):
+            data = {"file": file, "done_bytes": done_bytes, "total_bytes": total_bytes}
+            return say("progress_downloading", data), done_bytes / max(1, total_bytes)
+        case Working(stage, step, steps, fraction):
+            words = name(stage) if steps <= 1 else f"{name(stage)} {step}/{steps}"
+            return words, fraction
+
+
+def _copy(clip: Clip, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for source, to in ((clip.path, target), (clip.poster, target.with_suffix(".png"))):
+        part = to.with_name(to.name + ".part")
+        shutil.copyfile(source, part)
+        part.replace(to)

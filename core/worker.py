@@ -1,0 +1,295 @@
+"""From a claimed job to a written outcome: execute on the device, encode beside it, settle once.
+
+While job N is on the device, job N-1 is encoded and settled; the device waits only if that is not
+done when job N is. Every attempt holds its lease by heartbeats until its outcome is written.
+"""
+
+import asyncio
+import errno
+import shutil
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import structlog
+
+from core.dispatch import LocalDispatcher
+from core.errors import Cancelled, ClapperError, DiskFull, InternalError, TimedOut
+from core.executor import Executor, Order
+from core.hub import ProgressHub
+from core.jobs import Failure, Job
+from core.media.kinds import Clip, RawClip
+from core.progress import Progress, Stage, Working
+from core.queue import JobQueue
+from core.supervise import outcome_of, see_through
+
+log = structlog.get_logger(__name__)
+
+Finish: TypeAlias = Callable[[RawClip, Order], Awaitable[Clip]]
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+ENCODE_BEGINS = 0.97  # of the whole job; the rest of the bar is H.264 and AAC
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRules:
+    """Times of the worker, in seconds."""
+
+    heartbeat_s: float = 5.0
+    poll_s: float = 2.0  # how long a lost wake-up may delay a claim
+    job_timeout_s: float = 1800.0
+    grace_s: float = 20.0  # a running job may still finish so long after a stop
+    unwind_s: float = 30.0  # an executor that ignores a cancel so long is left behind
+    retry_s: float = 1.0  # first wait where an outcome could not be written; doubles up to 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    clip: Clip
+    gpu_ms: int
+
+
+class _Again:
+    """The job goes back in line."""
+
+
+_Result: TypeAlias = _Made | Failure | _Again
+
+
+class _Attempt:
+    """One try at one job: its order, its cancel token, what it holds."""
+
+    def __init__(self, job: Job, order: Order, dispatcher: LocalDispatcher) -> None:
+        self.job = job
+        self.token = job.token or ""
+        self.order = order
+        self.cancel = dispatcher.token_for(job.id)
+        self.has_device = True
+        self.has_encoder = False
+        self.late = False
+        self.over = False
+
+    def expire(self) -> None:
+        """Stop because of the time limit."""
+        self.late = True
+        self.cancel.cancel("operator")
+
+
+class Worker:
+    """One device, one job on it, one clip in the encoder behind it."""
+
+    def __init__(
+        self,
+        *,
+        queue: JobQueue,
+        executor: Executor,
+        finish: Finish,
+        dispatcher: LocalDispatcher,
+        hub: ProgressHub,
+        on_outcome: Callable[[], None],
+        media_folder: Path,
+        work_folder: Path,
+        rules: WorkerRules,
+    ) -> None:
+        self._queue = queue
+        self._executor = executor
+        self._finish = finish
+        self._dispatcher = dispatcher
+        self._hub = hub
+        self._on_outcome = on_outcome
+        self._media_folder = media_folder
+        self._work_folder = work_folder
+        self._rules = rules
+        self._device_free = asyncio.Event()
+        self._device_free.set()
+        self._encoder = asyncio.Semaphore(1)
+        self._live: dict[_Attempt, asyncio.Task[None]] = {}
+        self._ending = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set and what runs then has finished or went back in line."""
+        async with asyncio.TaskGroup() as attempts:
+            attempts.create_task(self._end(stop))
+            while not stop.is_set():
+                await self._device_free.wait()
+                job = None if stop.is_set() else await self._claim()
+                if job is None:
+                    if not stop.is_set():
+                        await self._dispatcher.wait(self._rules.poll_s)
+                elif stop.is_set():
+                    await self._queue.requeue(job.id, job.token or "")
+                else:
+                    self._begin(job, attempts)
+
+    def _begin(self, job: Job, attempts: asyncio.TaskGroup) -> None:
+        self._device_free.clear()
+        workspace = self._work_folder / f"{job.id}.{job.attempt}"
+        order = Order(job.id, job.attempt, job.request, self._media_folder, workspace)
+        attempt = _Attempt(job, order, self._dispatcher)
+        self._live[attempt] = attempts.create_task(self._attempt(attempt))
+
+    async def _claim(self) -> Job | None:
+        claimed = await outcome_of(self._queue.claim())
+        if not claimed.ok:
+            log.error("claim_failed", exc_info=claimed.error)
+        return claimed.value
+
+    async def _end(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._device_free.set()
+        self._dispatcher.wake()
+        if self._live:
+            await asyncio.wait(self._live.values(), timeout=self._rules.grace_s)
+        self._ending = True
+        for attempt in self._live:
+            attempt.cancel.cancel("shutdown")
+
+    async def _attempt(self, attempt: _Attempt) -> None:
+        """Work on one attempt until its outcome is written.
+
+        Raises:
+            CancelledError: the whole service is torn down; the job went back in line.
+        """
+        beats = asyncio.create_task(self._keep_alive(attempt))
+        try:
+            result = await self._make(attempt)
+            await see_through(self._write(attempt, result))
+        except asyncio.CancelledError:
+            attempt.cancel.cancel("shutdown")
+            await see_through(self._insist(self._queue.requeue, attempt))
+            raise
+        finally:
+            attempt.over = True
+            beats.cancel()
+            self._dispatcher.release(attempt.job.id)
+            self._free_device(attempt)
+            if attempt.has_encoder:
+                self._encoder.release()
+            del self._live[attempt]
+            await asyncio.to_thread(shutil.rmtree, attempt.order.workspace, ignore_errors=True)
+
+    async def _keep_alive(self, attempt: _Attempt) -> None:
+        """Extend the lease; where the row is not ours any more, stop the work."""
+        while True:
+            beat = await outcome_of(self._queue.beat(attempt.job.id, attempt.token))
+            if beat.ok and not beat.value:
+                attempt.cancel.cancel("owner")
+                return
+            if not beat.ok:
+                log.warning("beat_failed", job_id=attempt.job.id, exc_info=beat.error)
+            await asyncio.sleep(self._rules.heartbeat_s)
+
+    async def _make(self, attempt: _Attempt) -> _Result:
+        try:
+            raw = await self._execute(attempt)
+            await self._hand_on(attempt)
+            clip = await self._finish(raw, attempt.order)
+        except Cancelled as error:
+            if self._ending:
+                return _Again()
+            return Failure.of(TimedOut(self._rules.job_timeout_s) if attempt.late else error)
+        except Exception as error:  # noqa: BLE001  # the one boundary: whatever broke, the job ends
+            return Failure.of(self._understood(error, attempt.job.id))
+        return _Made(clip, raw.gpu_ms)
+
+    def _understood(self, error: Exception, job_id: str) -> ClapperError:
+        if isinstance(error, ClapperError):
+            log.info("attempt_failed", job_id=job_id, code=error.code)
+            return error
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            log.error("disk_full", job_id=job_id)
+            return DiskFull()
+        log.error("attempt_broke", job_id=job_id, exc_info=error)
+        return InternalError()
+
+    async def _execute(self, attempt: _Attempt) -> RawClip:
+        """Return what the executor makes; leave it behind where it ignores a cancel.
+
+        Raises:
+            Cancelled: somebody, or the time limit, stopped the attempt.
+        """
+        attempt.order.workspace.mkdir(parents=True, exist_ok=True)
+        attempt.cancel.raise_if_cancelled()
+        limit = asyncio.get_running_loop().call_later(self._rules.job_timeout_s, attempt.expire)
+        run = asyncio.create_task(
+            self._executor.execute(attempt.order, self._sink(attempt), attempt.cancel)
+        )
+        stopped = asyncio.create_task(attempt.cancel.wait())
+        try:
+            await asyncio.wait({run, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not run.done():
+                await asyncio.wait({run}, timeout=self._rules.unwind_s)
+        finally:
+            limit.cancel()
+            stopped.cancel()
+            if not run.done():
+                self._leave_behind(run, attempt)
+        attempt.cancel.raise_if_cancelled()
+        return run.result()
+
+    def _leave_behind(self, run: "asyncio.Task[RawClip]", attempt: _Attempt) -> None:
+        """Give up on an executor that does not stop; the device is free again when it returns."""
+        log.error("executor_does_not_stop", job_id=attempt.job.id)
+        attempt.has_device = False
+        run.cancel()
+        run.add_done_callback(lambda _: self._device_free.set())
+
+    async def _hand_on(self, attempt: _Attempt) -> None:
+        """Move from the device to the encoder; frames of at most two jobs are in memory."""
+        await self._encoder.acquire()
+        attempt.has_encoder = True
+        self._free_device(attempt)
+        attempt.cancel.raise_if_cancelled()
+        self._sink(attempt)(Working(Stage.ENCODE, 0, 1, ENCODE_BEGINS))
+
+    def _free_device(self, attempt: _Attempt) -> None:
+        if attempt.has_device:
+            attempt.has_device = False
+            self._device_free.set()
+
+    def _sink(self, attempt: _Attempt) -> Callable[[Progress], None]:
+        def publish(event: Progress) -> None:
+            if not attempt.over and not attempt.cancel.cancelled:
+                self._hub.publish(attempt.job.id, event)
+
+        return publish
+
+    async def _write(self, attempt: _Attempt, result: _Result) -> None:
+        """Write the outcome, in one transaction guarded by the attempt's token."""
+        attempt.over = True
+        match result:
+            case _Made(clip, gpu_ms):
+                written = await self._insist(self._queue.settle, attempt, clip, gpu_ms)
+                if written is False:
+                    await self._discard(clip, attempt.job.id)
+            case Failure():
+                written = await self._insist(self._queue.fail, attempt, result)
+            case _Again():
+                written = await self._insist(self._queue.requeue, attempt)
+        log.info("outcome", job_id=attempt.job.id, kind=type(result).__name__, written=written)
+        if written and not isinstance(result, _Again):
+            self._hub.close(attempt.job.id)
+        self._dispatcher.wake()
+        self._on_outcome()
+
+    async def _insist(
+        self, write: Callable[..., Coroutine[Any, Any, bool]], attempt: _Attempt, *values: object
+    ) -> bool | None:
+        """Call ``write`` until the database takes it; None where a stop came first."""
+        wait_s = self._rules.retry_s
+        while True:
+            tried = await outcome_of(write(attempt.job.id, attempt.token, *values))
+            if tried.ok:
+                return tried.value
+            log.error("outcome_not_written", job_id=attempt.job.id, exc_info=tried.error)
+            if self._ending and wait_s > self._rules.retry_s:
+                return None  # the next start finds the row running and recovers it
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, 30.0)
+
+    async def _discard(self, clip: Clip, job_id: str) -> None:
+        """Delete the output of a lost token, unless a repeated write finds it already settled."""
+        kept = (await self._queue.get(job_id)).clip
+        if kept is None or kept.path != clip.path:
+            for path in (clip.path, clip.poster):
+                await asyncio.to_thread(path.unlink, missing_ok=True)
