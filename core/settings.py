@@ -6,7 +6,7 @@ Built once, at the start of the process, and passed down in the pieces that each
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.limits import MEGABYTE, MediaLimits, RequestLimits
@@ -62,6 +62,32 @@ class Settings(BaseSettings):
     torch_index: str = ""  # package index to take torch from, e.g. one of CPU builds
     space_id: str = Field("", validation_alias="space_id")  # set by Hugging Face on a Space
 
+    # people: requester keys, comma separated, e.g. "discord:123,telegram:456"
+    operators: str = ""
+    studio_url: str = ""  # where people reach the Studio, for links to originals
+
+    # Discord
+    discord_token: SecretStr | None = None
+    discord_api_url: str = ""  # empty: Discord itself; else e.g. a proxy's …/api/v10
+    discord_gateway_url: str = ""
+    discord_guild_id: int | None = None  # sync commands to this guild at once, for development
+    discord_operator_roles: str = ""  # role ids, comma separated
+    discord_edit_s: float = Field(2.0, gt=0)  # seconds between two progress edits in a channel
+
+    # model files: core/models and `clapper models`
+    model_profile: Literal["bf16", "fp8", "low"] = "fp8"  # 96 GB; 32 to 48 GB; 16 to 24 GB
+    models_dir: Path | None = None  # ComfyUI's models folder; empty: models in data_dir
+    hub_cache: Path | None = None  # empty: huggingface_hub's own cache
+    hub_preloaded: Path | None = None  # a hub cache that is only read, e.g. one baked into an image
+    hub_endpoint: str = Field(
+        "https://huggingface.co",
+        validation_alias=AliasChoices("hub_endpoint", "clapper_hub_endpoint", "hf_endpoint"),
+    )
+    hf_token: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("hf_token", "clapper_hf_token")
+    )
+    accept_model_licences: bool = False  # for machines without a terminal; the operator read them
+
     def request_limits(self) -> RequestLimits:
         """Return the ranges of a request's values."""
         return RequestLimits(
@@ -86,6 +112,14 @@ class Settings(BaseSettings):
             stream_seconds=self.media_seconds,
         )
 
+    def operator_keys(self) -> frozenset[str]:
+        """Return the requester keys of the operators."""
+        return _parts(self.operators)
+
+    def discord_roles(self) -> frozenset[str]:
+        """Return the ids of the Discord roles whose members are operators."""
+        return _parts(self.discord_operator_roles)
+
     @property
     def database(self) -> str:
         """Return the database address in force."""
@@ -95,6 +129,11 @@ class Settings(BaseSettings):
     def media_folder(self) -> Path:
         """Return where admitted inputs lie, named by their content."""
         return self.data_dir / "media"
+
+    @property
+    def models_folder(self) -> Path:
+        """Return the models folder in force; ComfyUI looks into it, and it holds links."""
+        return self.models_dir or self.data_dir / "models"
 
     @property
     def clips_folder(self) -> Path:
@@ -110,6 +149,10 @@ class Settings(BaseSettings):
     def work_folder(self) -> Path:
         """Return where running attempts keep their files; emptied at every start."""
         return self.data_dir / "work"
+
+
+def _parts(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import HfFileMetadata, get_async_session, hf_hub_url
 from huggingface_hub import (
+    HfFileMetadata,
+    get_async_session,
     get_hf_file_metadata,  # pyright: ignore[reportUnknownVariableType]  # types user_agent as a bare dict
+    hf_hub_url,
 )
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -135,6 +137,7 @@ class Hub:
         Raises:
             DownloadFailed: with the reason.
             ChecksumWrong: the bytes are not those announced; they were removed.
+            DiskTooSmall: no room for the rest.
             OSError: the cache cannot be written.
         """
         partial = await in_thread(Partial, path)
@@ -143,8 +146,7 @@ class Hub:
                 pass
             await self._stream_until_whole(remote, partial, on_bytes)
             await in_thread(partial.sync)
-            if remote.sha256 not in {None, partial.sha256}:
-                raise ChecksumWrong(remote.file.name)
+            _check_sum(remote, partial)
         except ChecksumWrong:
             await in_thread(path.unlink)
             raise
@@ -250,6 +252,11 @@ def _announced(file: ModelFile, url: str, found: HfFileMetadata) -> Remote:
     if file.sha256 not in {None, announced} or found.size != file.size_bytes:
         raise ChecksumWrong(file.name, detail="announced")
     return Remote(file, url, found.commit_hash, found.etag, found.size)
+
+
+def _check_sum(remote: Remote, partial: Partial) -> None:
+    if remote.sha256 not in {None, partial.sha256}:
+        raise ChecksumWrong(remote.file.name)
 
 
 def _close(partial: Partial) -> None:

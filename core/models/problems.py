@@ -67,6 +67,12 @@ class DiskTooSmall(DownloadFailed):
     free_bytes: int = 0
 
 
+class FolderUnwritable(DownloadFailed):
+    """The hub cache or the models folder cannot be written; ``detail`` is the system's reason."""
+
+    reason: str = "unwritable"
+
+
 class ModelFileRefused(SetupProblem):
     """A file that is never loaded: not safetensors, truncated, or inconsistent in itself."""
 

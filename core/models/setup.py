@@ -1,0 +1,28 @@
+"""From settings to a model store."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from huggingface_hub.constants import HF_HUB_CACHE
+
+from core.limits import MEGABYTE
+from core.models.hub import Hub, HubAccess
+from core.models.licences import Acceptance
+from core.models.store import ModelStore, Places
+from core.settings import Settings
+
+
+def open_store(settings: Settings, clock: Callable[[], int]) -> ModelStore:
+    """Return the store that ``settings`` describe; touches neither disk nor network."""
+    return ModelStore(
+        Places(
+            models=settings.models_folder,
+            cache=settings.hub_cache or Path(HF_HUB_CACHE),
+            preloaded=settings.hub_preloaded,
+        ),
+        Hub(HubAccess(settings.hub_endpoint.rstrip("/"), settings.hf_token)),
+        Acceptance(
+            settings.data_dir / "licences.json", clock, granted=settings.accept_model_licences
+        ),
+        reserve_bytes=round(settings.min_free_megabytes * MEGABYTE),
+    )
