@@ -40,6 +40,7 @@ class PresetSpec:
     stage1_steps: int = 8
     stage2_steps: int = 3
     guidance: float = 1.0  # CFG of stage 1; above 1 the negative prompt acts and steps cost twice
+    may_guide: bool = False  # runs the family's guided schedule where the profile allows it
 
 
 PRESETS: dict[Preset, PresetSpec] = {
@@ -47,6 +48,6 @@ PRESETS: dict[Preset, PresetSpec] = {
     for spec in (
         PresetSpec(Preset.FAST, Size(768, 512)),
         PresetSpec(Preset.BALANCED, Size(1280, 704)),
-        PresetSpec(Preset.QUALITY, Size(1920, 1088)),
+        PresetSpec(Preset.QUALITY, Size(1920, 1088), may_guide=True),
     )
 }

@@ -1,0 +1,117 @@
+"""One request's values into a graph. Pure: nothing is read, written or changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from core.models.family import LTX_2_3, ModelFamily, ModelNames
+from core.progress import Stage
+from core.requests import Request
+from core.workflow.bindings import Bindings, Condition, Form
+from core.workflow.library import Workflow
+from core.workflow.template import Graph, Leaf, Literal, Node
+from core.workflow.values import SOUND, Choices, guided, values_of
+
+SAMPLERS = ("SamplerCustomAdvanced", "SamplerCustom", "KSampler", "KSamplerAdvanced")
+
+
+@dataclass(frozen=True, slots=True)
+class BoundWorkflow:
+    """A graph with one request's values, and what its nodes mean for the person waiting."""
+
+    bound: Graph
+    output_node: str  # the ClapperOutput; frames and sound are read there and nowhere else
+    stages: Mapping[str, Stage]  # every node
+    steps: Mapping[str, int]  # sampler nodes whose steps are known
+    custom: bool = False
+
+    @property
+    def graph(self) -> dict[str, dict[str, Any]]:
+        """Return a fresh prompt in API format, which ComfyUI may change as it likes."""
+        return self.bound.to_prompt()
+
+
+def bind(
+    workflow: Workflow,
+    request: Request,
+    names: ModelNames,
+    staged: Mapping[str, str],
+    job: str,
+    choices: Choices | None = None,
+    family: ModelFamily = LTX_2_3,
+) -> BoundWorkflow:
+    """Return ``workflow`` filled with the values of ``request``.
+
+    Args:
+        workflow: of the request's mode.
+        request: checked and snapped.
+        names: model files as the loader nodes know them.
+        staged: names inside ComfyUI's input folder, by role; :mod:`core.workflow.inputs` lists
+            what is to be staged.
+        job: names the run in the output node.
+        choices: what the machine decides; None is the distilled schedule and whole frames.
+        family: schedules and strengths.
+
+    Raises:
+        MediaMissing: a file of the request was not staged.
+    """
+    choices = choices or Choices()
+    bindings = workflow.bindings
+    values = values_of(request, names, staged, job, choices, bindings.canvas, family)
+    active = _conditions(request, staged, choices)
+    shaped = [_take(workflow.graph, form) for form in bindings.forms if form.when in active]
+    graph = _fill(workflow.graph.with_nodes(*shaped), bindings, values).pruned(bindings.output)
+    return BoundWorkflow(
+        bound=graph,
+        output_node=bindings.output,
+        stages=MappingProxyType({node: bindings.stages[node] for node in graph.nodes}),
+        steps=MappingProxyType(_steps(graph)),
+        custom=workflow.custom,
+    )
+
+
+def _conditions(
+    request: Request, staged: Mapping[str, str], choices: Choices
+) -> frozenset[Condition]:
+    found: set[Condition] = set()
+    if not guided(request, choices):
+        found.add(Condition.UNGUIDED)
+    if choices.tiled:
+        found.add(Condition.TILED)
+    if SOUND in staged:
+        found.add(Condition.SOURCE_SOUND)
+    return frozenset(found)
+
+
+def _take(graph: Graph, form: Form) -> Node:
+    node = graph.nodes[form.node]
+    kept = {name: node.inputs[name] for name in form.keep}
+    return Node(node.id, form.kind, MappingProxyType({**kept, **form.inputs}), node.title)
+
+
+def _fill(graph: Graph, bindings: Bindings, values: Mapping[str, Leaf]) -> Graph:
+    changed: dict[str, Node] = {}
+    for binding in bindings.values:
+        node = changed.get(binding.node, graph.nodes[binding.node])
+        if binding.value in values and node.kind == binding.kind:
+            filled = node.with_input(binding.name, Literal.of(values[binding.value]))
+            changed[node.id] = filled
+    return graph.with_nodes(*changed.values())
+
+
+def _steps(graph: Graph) -> dict[str, int]:
+    """Return the steps of each sampler whose noise levels are written in the graph."""
+    found: dict[str, int] = {}
+    for node in graph.nodes.values():
+        if node.kind not in SAMPLERS:
+            continue
+        links = dict(node.links())
+        steps = node.inputs.get("steps")
+        if isinstance(steps, Literal):
+            found[node.id] = int(str(steps.value))
+        elif "sigmas" in links:
+            sigmas = graph.nodes[links["sigmas"].node].inputs.get("sigmas")
+            if isinstance(sigmas, Literal):
+                found[node.id] = len(str(sigmas.value).split(",")) - 1
+    return found

@@ -1,0 +1,121 @@
+"""Which inputs of a graph a request fills, as data beside the graph.
+
+A binding file is TOML: ``[values]`` maps the name of a value (:mod:`core.workflow.values`) to the
+inputs that take it; ``[[forms]]`` are other shapes of single nodes, taken when a condition holds;
+``[stages]`` says what the person waiting reads while a node runs.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, cast
+
+from core.frames import SIDE_MULTIPLE
+from core.progress import Stage
+from core.workflow.template import Input, Link, Literal
+
+
+class Condition(StrEnum):
+    """When a node takes its other form."""
+
+    UNGUIDED = "unguided"  # CFG 1: the negative prompt is not looked at
+    TILED = "tiled"  # decode in tiles to save memory
+    SOURCE_SOUND = "source_sound"  # the source video has sound, which is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """``value`` goes to the input ``name`` of ``node``, which must be a ``kind``."""
+
+    value: str
+    node: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What ``node`` becomes ``when`` a condition holds."""
+
+    node: str
+    when: Condition
+    kind: str
+    inputs: Mapping[str, Input]
+    keep: tuple[str, ...] = ()  # inputs taken over from the node of the graph
+
+
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """All that is known of one graph beside the graph."""
+
+    output: str  # the ClapperOutput node
+    values: tuple[Binding, ...]
+    stages: Mapping[str, Stage]
+    forms: tuple[Form, ...] = ()
+    canvas: int = SIDE_MULTIPLE  # px; the graph works on sides rounded up to it
+
+    def named(self, value: str) -> tuple[Binding, ...]:
+        """Return where ``value`` goes."""
+        return tuple(binding for binding in self.values if binding.value == value)
+
+
+def parse_bindings(text: str) -> Bindings:
+    """Return the bindings in ``text``; the files are ours, so a mistake raises KeyError."""
+    data = tomllib.loads(text)
+    values = [
+        Binding(value, target["node"], target["class"], target["input"])
+        for value, targets in data["values"].items()
+        for target in targets
+    ]
+    stages = {node: Stage(stage) for stage, nodes in data["stages"].items() for node in nodes}
+    return Bindings(
+        output=data["output"],
+        values=tuple(values),
+        stages=MappingProxyType(stages),
+        forms=tuple(_form(entry) for entry in data.get("forms", [])),
+        canvas=data.get("canvas", SIDE_MULTIPLE),
+    )
+
+
+def dump_bindings(bindings: Bindings, remark: str) -> str:
+    """Return the file for ``bindings`` without forms, headed by ``remark``."""
+    lines = [f"# {remark}", f"output = {_quote(bindings.output)}", f"canvas = {bindings.canvas}"]
+    lines += ["", "[values]"]
+    for value in dict.fromkeys(binding.value for binding in bindings.values):
+        lines.append(f"{value} = [")
+        lines += [
+            f"  {{ node = {_quote(item.node)}, class = {_quote(item.kind)}, "
+            f"input = {_quote(item.name)} }},"
+            for item in bindings.named(value)
+        ]
+        lines.append("]")
+    lines += ["", "[stages]"]
+    for stage in dict.fromkeys(bindings.stages.values()):
+        nodes = [node for node, found in bindings.stages.items() if found is stage]
+        lines.append(f"{stage} = [{', '.join(_quote(node) for node in nodes)}]")
+    return "\n".join(lines) + "\n"
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _form(entry: Mapping[str, Any]) -> Form:
+    inputs = {name: _input(value) for name, value in entry["inputs"].items()}
+    return Form(
+        node=entry["node"],
+        when=Condition(entry["when"]),
+        kind=entry["class"],
+        inputs=MappingProxyType(inputs),
+        keep=tuple(entry.get("keep", ())),
+    )
+
+
+def _input(value: object) -> Input:
+    if isinstance(value, list):
+        node, slot = cast("tuple[str, int]", value)
+        return Link(node, slot)
+    return Literal.of(value)

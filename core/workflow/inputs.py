@@ -1,0 +1,36 @@
+"""What has to lie in ComfyUI's input folder before a bound graph can run."""
+
+from dataclasses import dataclass
+
+from core.media.kinds import MediaFile, MediaKind
+from core.requests import Request
+from core.workflow.control import Control, control_of
+from core.workflow.library import Workflow
+from core.workflow.values import SOUND
+
+
+@dataclass(frozen=True, slots=True)
+class StagedInput:
+    """One file for ``role``: a copy of ``file``, or what ``control`` makes of it."""
+
+    role: str
+    file: MediaFile
+    control: Control | None = None
+
+
+def inputs_of(workflow: Workflow, request: Request) -> tuple[StagedInput, ...]:
+    """Return the files to stage; ``bind`` wants the name of each under its role.
+
+    A source video is staged twice: its pictures at the clip's rate and size
+    (:func:`core.workflow.control.prepare_control`), and, if it has sound, itself as ``sound``.
+    """
+    staged: list[StagedInput] = []
+    for role, file in request.media().items():
+        if file.kind is MediaKind.VIDEO:
+            control = control_of(request, workflow.bindings.canvas)
+            staged.append(StagedInput(role, file, control))
+            if file.sample_rate:
+                staged.append(StagedInput(SOUND, file))
+        else:
+            staged.append(StagedInput(role, file))
+    return tuple(staged)

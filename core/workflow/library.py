@@ -1,0 +1,60 @@
+"""Where workflows lie: the six of the project, and a folder of the user's own that wins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from core.modes import Mode
+from core.settings import PROJECT_ROOT
+from core.workflow.bindings import Bindings, parse_bindings
+from core.workflow.template import Graph, read
+
+WORKFLOWS = PROJECT_ROOT / "workflows"
+CUSTOM = WORKFLOWS / "custom"
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A graph of one mode, and what of it a request fills."""
+
+    mode: Mode
+    graph: Graph
+    bindings: Bindings
+    custom: bool = False  # the user's own export
+
+
+def paths_of(mode: Mode, folder: Path) -> tuple[Path, Path]:
+    """Return the files of ``mode`` in ``folder``: the graph and its bindings."""
+    return folder / f"{mode}.json", folder / f"{mode}.bindings.toml"
+
+
+def load(mode: Mode, custom: Path | None = CUSTOM) -> Workflow:
+    """Return the workflow of ``mode``.
+
+    Args:
+        mode: which of the six.
+        custom: folder with adopted workflows, which win; None looks only at the project's own.
+
+    Raises:
+        EditorFormat: the file in ``custom`` was replaced by something else.
+        NotAWorkflow: likewise.
+    """
+    if custom is not None and all(path.is_file() for path in paths_of(mode, custom)):
+        return _read(mode, custom, own=True)
+    return _project(mode)
+
+
+def load_all(custom: Path | None = CUSTOM) -> Mapping[Mode, Workflow]:
+    """Return the workflows in use by mode; raises what :func:`load` raises."""
+    return {mode: load(mode, custom) for mode in Mode}
+
+
+@cache
+def _project(mode: Mode) -> Workflow:
+    return _read(mode, WORKFLOWS, own=False)
+
+
+def _read(mode: Mode, folder: Path, *, own: bool) -> Workflow:
+    graph, bindings = paths_of(mode, folder)
+    return Workflow(mode, read(graph), parse_bindings(bindings.read_text("utf-8")), own)

@@ -1,0 +1,39 @@
+"""What can be wrong with a graph, as data; the words are in ``workflow.toml``."""
+
+from core.errors import SetupProblem
+
+
+class EditorFormat(SetupProblem):
+    """The file is what ComfyUI's editor saves, not what its API takes."""
+
+    file: str
+
+
+class NotAWorkflow(SetupProblem):
+    """The file is no graph in API format; ``reason`` is an identifier with a word."""
+
+    file: str
+    reason: str
+
+
+class NotAdoptable(SetupProblem):
+    """The graph cannot do what the mode needs; ``reason`` is an identifier with a word."""
+
+    mode: str
+    reason: str
+    detail: str = ""
+
+
+class LoraOfAnotherBase(SetupProblem):
+    """A LoRA was made for another model; ``base`` says for which."""
+
+    file: str
+    base: str
+    wanted: str
+
+
+class TemplateBroken(SetupProblem):
+    """A workflow and its bindings do not fit together; ``defects`` lists what."""
+
+    mode: str
+    defects: str

@@ -1,0 +1,132 @@
+"""Everything that a graph may need of one request, by name, each derived in one place."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from core.errors import MediaMissing
+from core.models.family import LTX_2_3, ModelFamily, ModelNames
+from core.modes import MODES, Mode
+from core.presets import PRESETS
+from core.requests import Request
+from core.workflow.control import canvas_of
+from core.workflow.phrases import literal, prompt_text
+from core.workflow.schedule import as_text, guided_sigmas
+from core.workflow.template import Leaf
+
+SOUND = "sound"  # staged beside the roles of a request: the sound of its source video
+
+# Which values each field of a request reaches. The roles of the mode's files stand for themselves.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "prompt": ("prompt",),
+    "camera": ("prompt",),
+    "negative_prompt": ("negative_prompt",),
+    "preset": ("stage1_sigmas", "guidance", "stage1_strength"),
+    "width": ("width", "half_width", "canvas_width"),
+    "height": ("height", "half_height", "canvas_height"),
+    "frames": ("frames",),
+    "fps": ("fps", "fps_exact"),
+    "seed": ("seed", "stage2_seed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the machine decides, not the requester."""
+
+    guided: bool = False  # the profile has memory and time for the guided schedule
+    tiled: bool = False  # decode in tiles
+
+
+def guided(request: Request, choices: Choices) -> bool:
+    """Return whether ``request`` runs the guided schedule, where its negative prompt acts."""
+    return choices.guided and PRESETS[request.sampling.preset].may_guide
+
+
+def values_of(
+    request: Request,
+    names: ModelNames,
+    staged: Mapping[str, str],
+    job: str,
+    choices: Choices,
+    canvas: int,
+    family: ModelFamily = LTX_2_3,
+) -> dict[str, Leaf]:
+    """Return every value by name; a value that is absent leaves the graph as its file says.
+
+    Args:
+        request: checked and snapped.
+        names: model files as the loader nodes know them.
+        staged: names inside ComfyUI's input folder, by role.
+        job: names the run in the output node.
+        choices: what the machine decides.
+        canvas: the graph's side multiple, px.
+        family: schedules and strengths.
+
+    Raises:
+        MediaMissing: a file of the request was not staged.
+    """
+    return {
+        **_words(request),
+        **_shape(request, canvas),
+        **_schedule(request, choices, family),
+        **_files(request.mode, staged),
+        **asdict(names),
+        "control_strength": family.control_strength,
+        "job": job,
+    }
+
+
+def _words(request: Request) -> dict[str, Leaf]:
+    sampling = request.sampling
+    words: dict[str, Leaf] = {"prompt": prompt_text(request.prompt, sampling.camera, request.mode)}
+    if sampling.negative_prompt.strip():
+        words["negative_prompt"] = literal(sampling.negative_prompt)
+    return words
+
+
+def _shape(request: Request, multiple: int) -> dict[str, Leaf]:
+    sampling = request.sampling
+    canvas = canvas_of(sampling.size, multiple)
+    return {
+        "width": sampling.width,
+        "height": sampling.height,
+        "canvas_width": canvas.width,
+        "canvas_height": canvas.height,
+        "half_width": canvas.width // 2,
+        "half_height": canvas.height // 2,
+        "crop_x": (canvas.width - sampling.width) // 2,
+        "crop_y": (canvas.height - sampling.height) // 2,
+        "frames": sampling.frames,
+        "fps": sampling.fps,
+        "fps_exact": float(sampling.fps),
+        "seconds": sampling.seconds,
+        "seed": sampling.seed,
+        "stage2_seed": sampling.seed + 1,  # fresh noise: what stage 1 used up is not drawn again
+    }
+
+
+def _schedule(request: Request, choices: Choices, family: ModelFamily) -> dict[str, Leaf]:
+    second: dict[str, Leaf] = {
+        "stage2_sigmas": as_text(family.stage2_sigmas),
+        "stage2_strength": family.distilled_strength,
+    }
+    if guided(request, choices):
+        return {
+            "stage1_sigmas": as_text(guided_sigmas(family.guidance)),
+            "stage1_strength": family.guidance.lora_strength,
+            "guidance": family.guidance.cfg,
+            **second,
+        }
+    return {
+        "stage1_sigmas": as_text(family.stage1_sigmas),
+        "stage1_strength": family.distilled_strength,
+        "guidance": 1.0,
+        **second,
+    }
+
+
+def _files(mode: Mode, staged: Mapping[str, str]) -> dict[str, Leaf]:
+    for slot in MODES[mode].slots:
+        if slot.role not in staged:
+            raise MediaMissing(mode, slot.role)
+    return dict(staged)
