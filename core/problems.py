@@ -61,3 +61,7 @@ class BadConfiguration(SetupProblem):
 
     setting: str
     reason: str
+
+
+class NothingToServe(SetupProblem):
+    """No front is configured, or every one of them failed."""

@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     )
     accept_model_licences: bool = False  # for machines without a terminal; the operator read them
 
+    # The running service: worker and deliveries
+    shutdown_grace_s: float = Field(20, ge=0)  # a running job may still finish after a stop
+    delivery_attempts: int = Field(60, ge=1)  # about half a day with the waits between them
+    delivery_timeout_s: float = Field(300, gt=0)  # one attempt, upload included
+    progress_every_s: float = Field(1.0, gt=0)  # per job; platforms may show it less often
+
     def request_limits(self) -> RequestLimits:
         """Return the ranges of a request's values."""
         return RequestLimits(

@@ -9,16 +9,18 @@ import os
 import wave
 from collections import deque
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from PIL import Image
 
 from core.delivery import Attempt, Receipt
 from core.errors import DeliveryRetry
 from core.executor import CancelToken, Order
+from core.frames import Size
 from core.jobs import Failure, Job
+from core.media.encode import Recipe, write_mp4
 from core.media.kinds import Clip, RawClip, Sound
 from core.presets import Preset
 from core.progress import Progress, ProgressSink, Stage, Working
@@ -220,14 +222,11 @@ def write_wav(path: Path, seconds: float = 1.5, pitch: float = 220.0) -> Path:
     return path
 
 
-def write_mp4(path: Path, width: int = 96, height: int = 64, frames: int = 24) -> Path:
+def write_video(path: Path, width: int = 96, height: int = 64, frames: int = 24) -> Path:
     """Write a small silent H.264 video at 24 fps with a moving edge and return its path."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=24)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for index in range(frames):
-            picture = np.full((height, width, 3), 60, np.uint8)
-            picture[:, : width * (index + 1) // frames] = (200, 120, 40)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
+    pictures = np.full((frames, height, width, 3), 60, np.uint8)
+    for index, picture in enumerate(pictures):
+        picture[:, : width * (index + 1) // frames] = (200, 120, 40)
+    recipe = Recipe(Size(width, height), Fraction(24), {"preset": "ultrafast"})
+    write_mp4(path, recipe, pictures, None, lambda: None)
     return path

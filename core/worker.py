@@ -9,24 +9,27 @@ import errno
 import shutil
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import structlog
 
+from core.attempt import Again, Attempt, Made, Ran, Result
 from core.dispatch import LocalDispatcher
 from core.errors import Cancelled, ClapperError, DiskFull, InternalError, TimedOut
-from core.executor import Executor, Order
+from core.executor import CancelToken, Executor, Order
 from core.hub import ProgressHub
 from core.jobs import Failure, Job
 from core.media.kinds import Clip, RawClip
-from core.progress import Progress, Stage, Working
+from core.progress import Stage, Working
 from core.queue import JobQueue
 from core.supervise import outcome_of, see_through
 
 log = structlog.get_logger(__name__)
 
-Finish: TypeAlias = Callable[[RawClip, Order], Awaitable[Clip]]
+Finish: TypeAlias = Callable[[RawClip, Order, CancelToken], Awaitable[Clip]]
+Record: TypeAlias = Callable[[Ran], Coroutine[Any, Any, None]]
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 ENCODE_BEGINS = 0.97  # of the whole job; the rest of the bar is H.264 and AAC
 
@@ -43,38 +46,6 @@ class WorkerRules:
     retry_s: float = 1.0  # first wait where an outcome could not be written; doubles up to 30
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    clip: Clip
-    gpu_ms: int
-
-
-class _Again:
-    """The job goes back in line."""
-
-
-_Result: TypeAlias = _Made | Failure | _Again
-
-
-class _Attempt:
-    """One try at one job: its order, its cancel token, what it holds."""
-
-    def __init__(self, job: Job, order: Order, dispatcher: LocalDispatcher) -> None:
-        self.job = job
-        self.token = job.token or ""
-        self.order = order
-        self.cancel = dispatcher.token_for(job.id)
-        self.has_device = True
-        self.has_encoder = False
-        self.late = False
-        self.over = False
-
-    def expire(self) -> None:
-        """Stop because of the time limit."""
-        self.late = True
-        self.cancel.cancel("operator")
-
-
 class Worker:
     """One device, one job on it, one clip in the encoder behind it."""
 
@@ -84,6 +55,7 @@ class Worker:
         queue: JobQueue,
         executor: Executor,
         finish: Finish,
+        record: Record,
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
         on_outcome: Callable[[], None],
@@ -94,6 +66,7 @@ class Worker:
         self._queue = queue
         self._executor = executor
         self._finish = finish
+        self._record = record
         self._dispatcher = dispatcher
         self._hub = hub
         self._on_outcome = on_outcome
@@ -103,7 +76,7 @@ class Worker:
         self._device_free = asyncio.Event()
         self._device_free.set()
         self._encoder = asyncio.Semaphore(1)
-        self._live: dict[_Attempt, asyncio.Task[None]] = {}
+        self._live: dict[Attempt, asyncio.Task[None]] = {}
         self._ending = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -125,7 +98,7 @@ class Worker:
         self._device_free.clear()
         workspace = self._work_folder / f"{job.id}.{job.attempt}"
         order = Order(job.id, job.attempt, job.request, self._media_folder, workspace)
-        attempt = _Attempt(job, order, self._dispatcher)
+        attempt = Attempt(job, order, self._dispatcher)
         self._live[attempt] = attempts.create_task(self._attempt(attempt))
 
     async def _claim(self) -> Job | None:
@@ -142,9 +115,10 @@ class Worker:
             await asyncio.wait(self._live.values(), timeout=self._rules.grace_s)
         self._ending = True
         for attempt in self._live:
-            attempt.cancel.cancel("shutdown")
+            if not attempt.rendered:
+                attempt.cancel.cancel("shutdown")
 
-    async def _attempt(self, attempt: _Attempt) -> None:
+    async def _attempt(self, attempt: Attempt) -> None:
         """Work on one attempt until its outcome is written.
 
         Raises:
@@ -168,7 +142,7 @@ class Worker:
             del self._live[attempt]
             await asyncio.to_thread(shutil.rmtree, attempt.order.workspace, ignore_errors=True)
 
-    async def _keep_alive(self, attempt: _Attempt) -> None:
+    async def _keep_alive(self, attempt: Attempt) -> None:
         """Extend the lease; where the row is not ours any more, stop the work."""
         while True:
             beat = await outcome_of(self._queue.beat(attempt.job.id, attempt.token))
@@ -179,18 +153,18 @@ class Worker:
                 log.warning("beat_failed", job_id=attempt.job.id, exc_info=beat.error)
             await asyncio.sleep(self._rules.heartbeat_s)
 
-    async def _make(self, attempt: _Attempt) -> _Result:
+    async def _make(self, attempt: Attempt) -> Result:
         try:
             raw = await self._execute(attempt)
             await self._hand_on(attempt)
-            clip = await self._finish(raw, attempt.order)
+            clip = await self._finish(raw, attempt.order, attempt.cancel)
         except Cancelled as error:
             if self._ending:
-                return _Again()
+                return Again()
             return Failure.of(TimedOut(self._rules.job_timeout_s) if attempt.late else error)
         except Exception as error:  # noqa: BLE001  # the one boundary: whatever broke, the job ends
             return Failure.of(self._understood(error, attempt.job.id))
-        return _Made(clip, raw.gpu_ms)
+        return Made(clip, raw.gpu_ms)
 
     def _understood(self, error: Exception, job_id: str) -> ClapperError:
         if isinstance(error, ClapperError):
@@ -202,7 +176,7 @@ class Worker:
         log.error("attempt_broke", job_id=job_id, exc_info=error)
         return InternalError()
 
-    async def _execute(self, attempt: _Attempt) -> RawClip:
+    async def _execute(self, attempt: Attempt) -> RawClip:
         """Return what the executor makes; leave it behind where it ignores a cancel.
 
         Raises:
@@ -212,7 +186,7 @@ class Worker:
         attempt.cancel.raise_if_cancelled()
         limit = asyncio.get_running_loop().call_later(self._rules.job_timeout_s, attempt.expire)
         run = asyncio.create_task(
-            self._executor.execute(attempt.order, self._sink(attempt), attempt.cancel)
+            self._executor.execute(attempt.order, partial(attempt.sink, self._hub), attempt.cancel)
         )
         stopped = asyncio.create_task(attempt.cancel.wait())
         try:
@@ -225,55 +199,59 @@ class Worker:
             if not run.done():
                 self._leave_behind(run, attempt)
         attempt.cancel.raise_if_cancelled()
+        attempt.rendered = True
+        attempt.timer.stop()  # waiting for the encoder is nobody's work
         return run.result()
 
-    def _leave_behind(self, run: "asyncio.Task[RawClip]", attempt: _Attempt) -> None:
+    def _leave_behind(self, run: "asyncio.Task[RawClip]", attempt: Attempt) -> None:
         """Give up on an executor that does not stop; the device is free again when it returns."""
         log.error("executor_does_not_stop", job_id=attempt.job.id)
         attempt.has_device = False
         run.cancel()
         run.add_done_callback(lambda _: self._device_free.set())
 
-    async def _hand_on(self, attempt: _Attempt) -> None:
+    async def _hand_on(self, attempt: Attempt) -> None:
         """Move from the device to the encoder; frames of at most two jobs are in memory."""
         await self._encoder.acquire()
         attempt.has_encoder = True
         self._free_device(attempt)
         attempt.cancel.raise_if_cancelled()
-        self._sink(attempt)(Working(Stage.ENCODE, 0, 1, ENCODE_BEGINS))
+        attempt.sink(self._hub, Working(Stage.ENCODE, 0, 1, ENCODE_BEGINS))
 
-    def _free_device(self, attempt: _Attempt) -> None:
+    def _free_device(self, attempt: Attempt) -> None:
         if attempt.has_device:
             attempt.has_device = False
             self._device_free.set()
 
-    def _sink(self, attempt: _Attempt) -> Callable[[Progress], None]:
-        def publish(event: Progress) -> None:
-            if not attempt.over and not attempt.cancel.cancelled:
-                self._hub.publish(attempt.job.id, event)
-
-        return publish
-
-    async def _write(self, attempt: _Attempt, result: _Result) -> None:
+    async def _write(self, attempt: Attempt, result: Result) -> None:
         """Write the outcome, in one transaction guarded by the attempt's token."""
         attempt.over = True
+        stages = attempt.timer.stop()
         match result:
-            case _Made(clip, gpu_ms):
+            case Made(clip, gpu_ms):
                 written = await self._insist(self._queue.settle, attempt, clip, gpu_ms)
                 if written is False:
                     await self._discard(clip, attempt.job.id)
             case Failure():
                 written = await self._insist(self._queue.fail, attempt, result)
-            case _Again():
+            case Again():
                 written = await self._insist(self._queue.requeue, attempt)
         log.info("outcome", job_id=attempt.job.id, kind=type(result).__name__, written=written)
-        if written and not isinstance(result, _Again):
+        if written and not isinstance(result, Again):
             self._hub.close(attempt.job.id)
         self._dispatcher.wake()
         self._on_outcome()
+        if written and isinstance(result, Made):
+            await self._note(Ran(attempt.job, result.gpu_ms, stages))
+
+    async def _note(self, ran: Ran) -> None:
+        """Add the run to the book; losing it never matters."""
+        noted = await outcome_of(self._record(ran))
+        if not noted.ok:
+            log.warning("run_not_noted", job_id=ran.job.id, exc_info=noted.error)
 
     async def _insist(
-        self, write: Callable[..., Coroutine[Any, Any, bool]], attempt: _Attempt, *values: object
+        self, write: Callable[..., Coroutine[Any, Any, bool]], attempt: Attempt, *values: object
     ) -> bool | None:
         """Call ``write`` until the database takes it; None where a stop came first."""
         wait_s = self._rules.retry_s

@@ -1,0 +1,65 @@
+"""One try at one job: what it holds, what it has seen, and how it may end."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from core.dispatch import LocalDispatcher
+from core.executor import Order
+from core.hub import ProgressHub
+from core.jobs import Failure, Job
+from core.media.kinds import Clip
+from core.progress import Progress, Stage
+from core.runs import StageTimer
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """It became a clip."""
+
+    clip: Clip
+    gpu_ms: int
+
+
+class Again:
+    """It goes back in line: the service stops, nothing is wrong with the job."""
+
+
+Result: TypeAlias = Made | Failure | Again
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What the book of runs wants to know of an attempt whose outcome is written."""
+
+    job: Job
+    gpu_ms: int
+    stages: Mapping[Stage, float]  # seconds
+
+
+class Attempt:
+    """The attempt that a claimed job stands for, until its outcome is written."""
+
+    def __init__(self, job: Job, order: Order, dispatcher: LocalDispatcher) -> None:
+        self.job = job
+        self.token = job.token or ""
+        self.order = order
+        self.cancel = dispatcher.token_for(job.id)
+        self.timer = StageTimer(time.monotonic)
+        self.has_device = True
+        self.has_encoder = False
+        self.rendered = False  # the device is done with it: a stop lets it be finished
+        self.late = False
+        self.over = False
+
+    def expire(self) -> None:
+        """Stop because of the time limit."""
+        self.late = True
+        self.cancel.cancel("operator")
+
+    def sink(self, hub: ProgressHub, event: Progress) -> None:
+        """Publish ``event`` while the attempt is anybody's business."""
+        self.timer.observe(event)
+        if not self.over and not self.cancel.cancelled:
+            hub.publish(self.job.id, event)
