@@ -16,17 +16,13 @@ class Place:
 
     checkout: Path  # ComfyUI's own files, never written to by a job
     packs: Path  # node packs, one folder each
-    base: Path  # models, inputs, outputs and temporary files of ComfyUI
+    base: Path  # inputs, outputs and temporary files of ComfyUI
+    models: Path  # one folder for each kind of model file; the model store fills them
 
     @property
     def inputs(self) -> Path:
         """Return the folder that loader nodes read from."""
         return self.base / "input"
-
-    @property
-    def models(self) -> Path:
-        """Return the folder with one subfolder for each kind of model file."""
-        return self.base / "models"
 
     @property
     def version(self) -> str | None:
@@ -53,4 +49,5 @@ def place_of(settings: Settings) -> Place:
         writable = beside.is_dir() and os.access(beside, os.W_OK) and not settings.on_space
         home = beside if writable else Path.home() / ".cache" / "clapper" / "comfyui"
         checkout, packs = home / "checkout", home / "packs"
-    return Place(checkout, packs, settings.data_dir.absolute() / "comfyui")
+    base = settings.data_dir.absolute() / "comfyui"
+    return Place(checkout, packs, base, settings.models_folder.absolute())

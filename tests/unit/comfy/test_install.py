@@ -126,7 +126,7 @@ def test_a_folder_of_somebody_else_is_never_touched(upstream: Path, tmp_path: Pa
 
 def test_packs_are_installed_only_when_asked_for(upstream: Path, tmp_path: Path) -> None:
     pins = Pins("0.27.0", pin(upstream), "torch", (), (pin(upstream),))
-    place = Place(tmp_path / "checkout", tmp_path / "packs", tmp_path / "base")
+    place = Place(tmp_path / "checkout", tmp_path / "packs", tmp_path / "base", tmp_path / "models")
     steps: list[Step] = []
 
     install(pins, place, steps.append, packs=False, packages=False, torch_index="")
@@ -172,7 +172,7 @@ def test_beside_the_project_unless_on_a_space(
 
 
 def test_the_version_is_read_from_the_checkout(upstream: Path, tmp_path: Path) -> None:
-    place = Place(upstream, tmp_path, tmp_path)
+    place = Place(upstream, tmp_path, tmp_path, tmp_path)
 
     assert place.version == "0.27.0"
-    assert Place(tmp_path / "none", tmp_path, tmp_path).version is None
+    assert Place(tmp_path / "none", tmp_path, tmp_path, tmp_path).version is None

@@ -1,0 +1,49 @@
+"""What ComfyUI still lacks on this machine, each with the command that brings it."""
+
+import importlib.util
+from dataclasses import dataclass
+
+from core.clock import now_ms
+from core.comfy.device import DeviceKind, device_kind
+from core.comfy.pins import load_pins
+from core.comfy.place import place_of
+from core.models.family import Profile
+from core.models.setup import open_store
+from core.settings import Settings
+
+INSTALL = "clapper comfy install"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that is not there; ``required`` also where ComfyUI is asked for by name."""
+
+    what: str
+    command: str
+    required: bool = True
+
+
+def missing(settings: Settings) -> list[Missing]:
+    """Return what is missing for running ComfyUI, the most basic thing first; empty if nothing.
+
+    Touches the disk and the driver, imports neither torch nor ComfyUI.
+    """
+    found: list[Missing] = []
+    pins, place = load_pins(), place_of(settings)
+    if place.version is None:
+        found.append(Missing(f"ComfyUI {pins.version} ({place.checkout})", INSTALL))
+    elif place.version != pins.version:
+        found.append(Missing(f"ComfyUI {pins.version} (≠ {place.version})", "clapper comfy update"))
+    for module in ("torch", "torchsde", "transformers", "comfy_kitchen"):
+        if importlib.util.find_spec(module) is None:
+            found.append(Missing(module, INSTALL))
+    if device_kind() is DeviceKind.CPU:
+        found.append(Missing("NVIDIA GPU / Apple GPU", "CLAPPER_EXECUTOR=comfy", required=False))
+    store = open_store(settings, now_ms)
+    profile = Profile(settings.model_profile)
+    absent = store.missing(store.family.files_for(None, profile))
+    if absent:
+        found.append(
+            Missing(absent[0].name, f"clapper models pull --profile {profile}", required=False)
+        )
+    return found

@@ -1,0 +1,162 @@
+"""A started ComfyUI behind typed methods: the only place that touches its untyped modules."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.comfy.handover import Handed
+from core.comfy.headless import EventSink
+from core.comfy.memory import Graph
+from core.comfy.startup import Started
+
+# Keep the outputs of the last prompt only: loaders and text are found again by the next one, and
+# frames of older ones are not kept (ComfyUI's own default keeps them while memory lasts).
+# 0.27 reads all three numbers whatever the kind is.
+_CACHE_ARGS = {"lru": 0, "ram": 2.0, "ram_inactive": 4.0}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeError:
+    """Why a node cannot run, or did not."""
+
+    node: str
+    node_class: str
+    kind: str  # of validation, e.g. "value_not_in_list", or the name of an exception class
+    detail: str  # for the log only
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one prompt ended. Neither ``succeeded`` nor ``error``: it was interrupted."""
+
+    succeeded: bool
+    cached: frozenset[str]  # nodes whose outputs were still there
+    error: NodeError | None
+
+
+class Engine:
+    """One ComfyUI for the whole process. Everything but :meth:`interrupt` on one thread."""
+
+    def __init__(self, started: Started) -> None:
+        self._comfy = started
+        self._executor: Any = started.execution.PromptExecutor(
+            started.server,
+            cache_type=started.execution.CacheType.CLASSIC,
+            cache_args=_CACHE_ARGS,
+        )
+
+    @property
+    def dynamic_vram(self) -> bool:
+        """Return whether models share the device by DynamicVRAM."""
+        return self._comfy.dynamic_vram
+
+    def validate(self, prompt_id: str, graph: Graph) -> list[NodeError]:
+        """Return what ComfyUI finds wrong with ``graph``; values are cast in place, as it does."""
+        check = self._comfy.execution.validate_prompt(prompt_id, graph, None)
+        sound, error, _, node_errors = asyncio.run(check)
+        found = [
+            NodeError(node, entry["class_type"], reason["type"], str(reason["details"]))
+            for node, entry in node_errors.items()
+            for reason in entry["errors"]
+        ]
+        if not sound and not found:
+            extra = error.get("extra_info", {})
+            node, kind = str(extra.get("node_id", "")), str(extra.get("class_type", ""))
+            found.append(NodeError(node, kind, error["type"], error["message"]))
+        return found
+
+    def run(self, prompt_id: str, graph: Graph, outputs: list[str], listener: EventSink) -> Ended:
+        """Execute ``graph``; a failing node is an answer here, not an exception.
+
+        Args:
+            prompt_id: new for every run.
+            graph: validated.
+            outputs: the nodes to run, with all that they need.
+            listener: gets every event, on this thread.
+        """
+        server = self._comfy.server
+        server.listener, server.last_prompt_id = listener, prompt_id
+        try:
+            # Without a client id ComfyUI sends hardly any events, and none at the start.
+            self._executor.execute(graph, prompt_id, {"client_id": prompt_id}, outputs)
+        finally:
+            server.listener = None
+        return _ended(prompt_id, self._executor.status_messages)
+
+    def interrupt(self) -> None:
+        """Stop the running prompt at its next operation. Any thread; lost if none is running."""
+        self._comfy.nodes.interrupt_processing(value=True)
+
+    def expect(self, job: str, workspace: Path) -> None:
+        """Accept what the output node will hand over for ``job``."""
+        self._comfy.handover.expect(job, workspace)
+
+    def take(self, job: str) -> Handed | None:
+        """Return what the output node handed over for ``job``."""
+        return self._comfy.handover.take(job)
+
+    def free(self) -> None:
+        """Let go of every model and cached output; only where memory ran out, or at the end."""
+        self._comfy.model_management.unload_all_models()
+        self._executor.reset()
+        gc.collect()
+        self._comfy.model_management.soft_empty_cache()
+
+    def loaded_models(self) -> int:
+        """Return how many models are on the device."""
+        return len(self._comfy.model_management.current_loaded_models)
+
+    def peak_bytes(self, *, reset: bool) -> int:
+        """Return the most device memory that torch held; 0 without CUDA.
+
+        Args:
+            reset: begin a new measurement.
+        """
+        cuda = self._comfy.torch.cuda
+        if not cuda.is_available():
+            return 0
+        peak = int(cuda.max_memory_allocated())
+        if reset:
+            cuda.reset_peak_memory_stats()
+        return peak
+
+
+def quiet(checkout: Path) -> None:
+    """Keep ComfyUI's own log records out of ours, unless debugging: they can hold prompts.
+
+    Args:
+        checkout: records from files below it are dropped.
+    """
+    prefix = str(checkout)
+
+    def wanted(record: logging.LogRecord) -> bool:
+        root_debug = logging.getLogger().isEnabledFor(logging.DEBUG)
+        return root_debug or not record.pathname.startswith(prefix)
+
+    logging.getLogger().addFilter(wanted)  # ComfyUI logs straight into the root logger
+
+
+def _ended(prompt_id: str, messages: list[tuple[str, Mapping[str, Any]]]) -> Ended:
+    """Return what the messages of one run say; only ``execution_success`` proves success."""
+    succeeded, cached, error = False, frozenset[str](), None
+    for event, data in messages:
+        if data.get("prompt_id") != prompt_id:
+            continue
+        if event == "execution_success":
+            succeeded = True
+        elif event == "execution_cached":
+            cached = frozenset(data["nodes"])
+        elif event == "execution_error":
+            error = NodeError(
+                node=str(data["node_id"]),
+                node_class=str(data["node_type"]),
+                kind=str(data["exception_type"]),
+                detail=str(data["exception_message"]),
+                traceback="".join(data["traceback"]),
+            )
+    return Ended(succeeded and error is None, cached, error)

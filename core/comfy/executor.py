@@ -1,0 +1,205 @@
+"""The executor that makes real clips: one ComfyUI, one thread, one order at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+import structlog
+
+from core.clock import now_ms
+from core.comfy.availability import missing
+from core.comfy.device import DeviceKind, device_kind
+from core.comfy.engine import Engine, quiet
+from core.comfy.place import Place, place_of
+from core.comfy.run import Plan, Run, RunReport
+from core.comfy.startup import start
+from core.errors import Cancelled, ClapperError, ModelUnavailable
+from core.executor import CancelToken, Order
+from core.media.kinds import RawClip
+from core.models.family import ModelFile, Profile
+from core.models.setup import open_store
+from core.problems import ComfyUnavailable, SetupProblem
+from core.progress import ProgressSink, Working
+from core.settings import Settings
+
+_log = structlog.get_logger(__name__)
+_CANCEL_S = 0.8  # an operation that cannot be interrupted is waited for so long, then left behind
+
+
+class Files(Protocol):
+    """The part of the model store that is needed here."""
+
+    async def ensure(
+        self, files: Sequence[ModelFile], on_progress: ProgressSink, cancel: CancelToken
+    ) -> tuple[Path, ...]:
+        """Make sure that ``files`` lie where ComfyUI looks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ComfyOptions:
+    """How ComfyUI is started."""
+
+    device: DeviceKind
+    vram: str = "auto"
+    packs: bool = False
+
+
+class ComfyExecutor:
+    """Runs orders in ComfyUI. Models stay on the device between them."""
+
+    def __init__(self, place: Place, files: Files, plan: Plan, options: ComfyOptions) -> None:
+        self._place = place
+        self._files = files
+        self._plan = plan
+        self._options = options
+        # ComfyUI is not made for several threads: the interrupt flag and the progress are globals
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="comfy")
+        self._engine: Engine | None = None
+        self._running: asyncio.Future[RawClip] | None = None
+        self.last_report: RunReport | None = None
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Return the executor for ``settings``; ComfyUI itself is started by the first order.
+
+        Raises:
+            ComfyUnavailable: with the first thing that is missing.
+        """
+        by_name = settings.executor == "comfy"  # then on any device, and models are downloaded
+        found = [item for item in missing(settings) if item.required or not by_name]
+        if found:
+            raise ComfyUnavailable(found[0].what, found[0].command)
+        options = ComfyOptions(device_kind(), settings.vram, settings.comfyui_packs)
+        plan = Plan(Profile(settings.model_profile), tiled=settings.vram == "low")
+        return cls(place_of(settings), open_store(settings, now_ms), plan, options)
+
+    @property
+    def name(self) -> str:
+        """Return ``comfy``."""
+        return "comfy"
+
+    async def execute(
+        self, order: Order, on_progress: ProgressSink, cancel: CancelToken
+    ) -> RawClip:
+        """Make the frames and sound of ``order``.
+
+        Raises:
+            GenerationFailed: with the reason; ``Cancelled`` within a second of a cancel.
+        """
+        cancel.raise_if_cancelled()
+        await self._ensure(order, on_progress, cancel)
+        await self._idle(cancel)
+        loop = asyncio.get_running_loop()
+
+        def emit(event: Working) -> None:
+            loop.call_soon_threadsafe(on_progress, event)
+
+        self._running = loop.run_in_executor(self._thread, self._run, order, cancel, emit)
+        return await self._watch(self._running, cancel)
+
+    async def warm_up(self) -> None:
+        """Start ComfyUI now instead of with the first order.
+
+        Raises:
+            ComfyUnavailable: something that it needs is not installed.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._started)
+
+    async def close(self) -> None:
+        """Wait for the thread, let go of the models, and take no orders any more."""
+        loop = asyncio.get_running_loop()
+        if self._engine is not None:
+            if self._running is not None and not self._running.done():
+                self._engine.interrupt()
+            await loop.run_in_executor(self._thread, self._engine.free)
+        self._thread.shutdown(wait=False)
+
+    async def _ensure(self, order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
+        """Have the model files of the order's mode, whatever it takes.
+
+        Raises:
+            ModelUnavailable: a file is missing and could not be had.
+        """
+        files = self._plan.family.files_for(order.request.mode, self._plan.profile)
+        try:
+            await self._files.ensure(files, on_progress, cancel)
+        except SetupProblem as problem:
+            _log.error("models_missing", job_id=order.job_id, problem=problem.code)
+            data = problem.data()
+            file = str(data.get("file") or data.get("what") or files[0].name)
+            raise ModelUnavailable(file) from problem
+
+    async def _idle(self, cancel: CancelToken) -> None:
+        """Wait for a run that was left behind after its cancel.
+
+        Raises:
+            Cancelled: this order was cancelled while it waited.
+        """
+        if self._running is None or self._running.done():
+            return
+        stop = asyncio.ensure_future(cancel.wait())
+        try:
+            await asyncio.wait({self._running, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+        cancel.raise_if_cancelled()
+
+    async def _watch(self, running: "asyncio.Future[RawClip]", cancel: CancelToken) -> RawClip:
+        """Return what the thread makes, or stop it.
+
+        Raises:
+            Cancelled: somebody cancelled; the thread has stopped or will at its next operation.
+            CancelledError: our own task was cancelled.
+        """
+        stop = asyncio.ensure_future(cancel.wait())
+        try:
+            await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                self._interrupt()
+                await asyncio.wait({running}, timeout=_CANCEL_S)
+        except asyncio.CancelledError:  # our task was cancelled: nobody waits for the frames
+            cancel.cancel("shutdown")
+            self._interrupt()
+            raise
+        finally:
+            stop.cancel()
+            running.add_done_callback(_forget)
+        if not running.done():
+            cancel.raise_if_cancelled()
+        return running.result()
+
+    def _interrupt(self) -> None:
+        if self._engine is not None:
+            self._engine.interrupt()
+
+    def _run(self, order: Order, cancel: CancelToken, emit: "_Emit") -> RawClip:
+        engine = self._started()
+        run = Run(order, self._plan, engine, self._place.inputs, cancel, emit)
+        try:
+            return run.go()
+        finally:
+            self.last_report = run.report
+
+    def _started(self) -> Engine:
+        if self._engine is None:
+            quiet(self._place.checkout)
+            options = self._options
+            started = start(self._place, options.device, options.vram, packs=options.packs)
+            self._engine = Engine(started)
+        return self._engine
+
+
+class _Emit(Protocol):
+    def __call__(self, event: Working) -> None: ...
+
+
+def _forget(running: "asyncio.Future[RawClip]") -> None:
+    """Look at the outcome of a run that nobody waits for, so that asyncio does not complain."""
+    if not running.cancelled():
+        error = running.exception()
+        if error is not None and not isinstance(error, ClapperError | Cancelled):
+            _log.error("run_broke", exc_info=error)

@@ -1,0 +1,145 @@
+"""Our own output node: hands frames and sound over inside the process, so nothing is encoded here.
+
+The encoding then runs beside the next job's sampling instead of before it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict
+
+import numpy as np
+
+from core.media.buffer import frame_buffer
+from core.media.kinds import Sound
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+OUTPUT_CLASS = "ClapperOutput"
+_CHUNK = 8  # frames converted at a time; bounds the float copy beside the result
+
+
+class Tensor(Protocol):
+    """The little of ``torch.Tensor`` that is used here."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the size of every dimension."""
+        ...
+
+    def __getitem__(self, key: slice | int) -> "Tensor":
+        """Return a view."""
+        ...
+
+    def mul(self, factor: float) -> "Tensor":
+        """Return the product."""
+        ...
+
+    def round(self) -> "Tensor":
+        """Return whole numbers."""
+        ...
+
+    def clamp(self, low: float, high: float) -> "Tensor":
+        """Return values inside a range."""
+        ...
+
+    def float(self) -> "Tensor":
+        """Return 32-bit values."""
+        ...
+
+    def cpu(self) -> "Tensor":
+        """Return a copy in main memory."""
+        ...
+
+    def numpy(self) -> "NDArray[Any]":
+        """Return the memory as an array."""
+        ...
+
+
+class Audio(TypedDict):
+    """ComfyUI's AUDIO: ``waveform [batch, channels, n]``."""
+
+    waveform: Tensor
+    sample_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What one run of a graph made."""
+
+    frames: "NDArray[np.uint8]"  # [T, H, W, 3]
+    sound: Sound | None
+
+
+class Handover:
+    """The shelf between the node and the executor; both use it on the executor's thread."""
+
+    def __init__(self) -> None:
+        self._expected: dict[str, Path] = {}
+        self._handed: dict[str, Handed] = {}
+
+    def expect(self, job: str, workspace: Path) -> None:
+        """Accept frames for ``job``; large ones are kept in ``workspace``."""
+        self._expected[job] = workspace
+
+    def put(self, job: str, images: Tensor, audio: Audio | None) -> None:
+        """Keep what the node got, as bytes.
+
+        Raises:
+            KeyError: nobody expects this job; a graph that was not bound by us.
+        """
+        workspace = self._expected[job]
+        self._handed[job] = Handed(as_frames(images, workspace), as_sound(audio))
+
+    def take(self, job: str) -> Handed | None:
+        """Return what was handed over for ``job``, and forget the job."""
+        self._expected.pop(job, None)
+        return self._handed.pop(job, None)
+
+
+def as_frames(images: Tensor, workspace: Path) -> "NDArray[np.uint8]":
+    """Return ``images`` ``[T, H, W, C]`` 0…1 as bytes; single pixels are rounded, not cut off."""
+    count, height, width = images.shape[:3]
+    frames = frame_buffer((count, height, width, 3), workspace)
+    for start in range(0, count, _CHUNK):
+        part = images[start : start + _CHUNK].float().mul(255.0).round().clamp(0.0, 255.0)
+        frames[start : start + _CHUNK] = part.cpu().numpy()[..., :3]
+    return frames
+
+
+def as_sound(audio: Audio | None) -> Sound | None:
+    """Return the first sound of the batch, None where there is none."""
+    if audio is None or 0 in audio["waveform"].shape:
+        return None
+    samples = np.ascontiguousarray(audio["waveform"][0].float().cpu().numpy(), np.float32)
+    return Sound(np.nan_to_num(samples), int(audio["sample_rate"]))
+
+
+def output_node(handover: Handover) -> type:
+    """Return the node class that puts its inputs into ``handover``."""
+
+    class ClapperOutput:
+        """Takes frames and sound out of the graph."""
+
+        CATEGORY = "clapper"
+        OUTPUT_NODE = True
+        RETURN_TYPES: ClassVar[tuple[str, ...]] = ()
+        FUNCTION = "deliver"
+
+        @classmethod
+        def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:  # noqa: N802  # ComfyUI asks for this name
+            return {
+                "required": {"images": ("IMAGE",), "job": ("STRING", {"default": ""})},
+                "optional": {"audio": ("AUDIO",)},
+            }
+
+        @classmethod
+        def IS_CHANGED(cls, **_: object) -> float:  # noqa: N802  # ComfyUI asks for this name
+            return float("nan")  # equal to nothing: a repeated job must hand over again
+
+        def deliver(self, images: Tensor, job: str, audio: Audio | None = None) -> tuple[()]:
+            """Put the inputs on the shelf."""
+            handover.put(job, images, audio)
+            return ()
+
+    return ClapperOutput

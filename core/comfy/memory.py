@@ -1,0 +1,69 @@
+"""Device memory: what a decode really needs."""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, Protocol
+
+_GIB = 1024**3
+# The decoder walks through its blocks in pieces of at most 128 MiB; at each of its nine levels a
+# few such pieces are alive (input, output, convolution workspace, what causal convolutions keep).
+_PIECES = 2.5 * _GIB
+# Before the first doubling the whole latent is in one piece, 1024 channels, about 16 copies deep.
+_WHOLE = 16 * 1024
+# ComfyUI assumes 1200 × 512 values for every latent voxel, as if nothing were in pieces.
+_ASSUMED = 1200 * 8 * 8 * 8
+
+Graph = dict[str, dict[str, Any]]
+
+
+def decode_bytes(shape: tuple[int, ...], value_bytes: int) -> float:
+    """Return the device memory that one decode of a latent needs.
+
+    Args:
+        shape: of the latent, ``[batch, channels, frames, height, width]``.
+        value_bytes: of one value, 2 for bf16.
+
+    Returns:
+        Bytes; never more than ComfyUI's own estimate.
+    """
+    voxels = shape[2] * shape[3] * shape[4]
+    return min(_ASSUMED * voxels * value_bytes, _PIECES + _WHOLE * voxels * value_bytes)
+
+
+class _DType(Protocol):
+    """``torch.dtype``."""
+
+    @property
+    def itemsize(self) -> int:
+        """Return the bytes of one value."""
+        ...
+
+
+class _Vae(Protocol):
+    """``comfy.sd.VAE``."""
+
+    memory_used_decode: Callable[[tuple[int, ...], _DType], float]
+
+
+def _needed(shape: tuple[int, ...], dtype: _DType) -> float:
+    return decode_bytes(shape, dtype.itemsize)
+
+
+def correct_decode_estimate(sd: ModuleType) -> None:
+    """Make ComfyUI reserve what decoding LTX-2.3 latents needs instead of up to 78 GB.
+
+    Its estimate takes the decoder for one that holds the whole clip at once, so it would first move
+    the transformer off the device, on every job.
+
+    Args:
+        sd: ComfyUI's module ``comfy.sd``.
+    """
+    original: Callable[..., None] = sd.VAE.__init__
+
+    def init(self: _Vae, *arguments: object, **options: object) -> None:
+        original(self, *arguments, **options)
+        decoder = getattr(self, "first_stage_model", None)
+        if type(decoder).__module__.endswith("lightricks.vae.causal_video_autoencoder"):
+            self.memory_used_decode = _needed
+
+    sd.VAE.__init__ = init

@@ -1,0 +1,222 @@
+"""One order on the executor's thread: stage, bind, validate, run, take, and tidy up."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from core.comfy import failures
+from core.comfy.engine import Ended, Engine
+from core.comfy.events import StageRelay
+from core.comfy.handover import Handed
+from core.comfy.pins import load_pins
+from core.duration import estimate
+from core.errors import InternalError
+from core.executor import CancelToken, Order
+from core.media.decode import load_sound
+from core.media.kinds import MediaKind, RawClip, Sound
+from core.models.family import LTX_2_3, ModelFamily, Profile
+from core.modes import MODES
+from core.progress import Stage, Working
+from core.workflow.bind import BoundWorkflow, bind
+from core.workflow.control import prepare_control
+from core.workflow.inputs import inputs_of
+from core.workflow.library import Workflow, load
+from core.workflow.values import Choices
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the machine decides for every order."""
+
+    profile: Profile
+    family: ModelFamily = LTX_2_3
+    tiled: bool = False  # decode in tiles from the start
+    custom: Path | None = None  # folder of the user's own workflows
+
+    def choices(self, *, tiled: bool) -> Choices:
+        """Return what :func:`bind` is to know of it."""
+        return Choices(guided=self.family.profiles[self.profile].guided, tiled=tiled)
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What one finished run took, for benchmarks and tests."""
+
+    seconds: Mapping[Stage, float]
+    cached: frozenset[str]  # nodes that did not run because their output was still there
+    gpu_ms: int
+    peak_bytes: int  # device memory, 0 without CUDA
+    tiled: bool
+
+
+@dataclass(slots=True)
+class Run:
+    """One attempt; :meth:`go` blocks until it is over."""
+
+    order: Order
+    plan: Plan
+    engine: Engine
+    inputs: Path  # ComfyUI's input folder
+    cancel: CancelToken
+    emit: Callable[[Working], None]
+    report: RunReport | None = None
+    _staged: list[Path] = field(default_factory=list[Path])
+
+    @property
+    def job(self) -> str:
+        """Return the name of this attempt inside ComfyUI."""
+        return f"{self.order.job_id}-{self.order.attempt}"
+
+    def go(self) -> RawClip:
+        """Make the frames and the sound.
+
+        Raises:
+            GenerationFailed: with the reason.
+        """
+        self.cancel.raise_if_cancelled()
+        self.engine.expect(self.job, self.order.workspace)
+        try:
+            workflow = load(self.order.request.mode, self.plan.custom)
+            return self._attempt(workflow, self._stage(workflow))
+        finally:
+            self.engine.take(self.job)
+            for path in self._staged:
+                path.unlink(missing_ok=True)
+
+    def _stage(self, workflow: Workflow) -> dict[str, str]:
+        """Put the inputs where loader nodes look, under names made of their content's hash."""
+        self.inputs.mkdir(parents=True, exist_ok=True)
+        names: dict[str, str] = {}
+        for item in inputs_of(workflow, self.order.request):
+            self.cancel.raise_if_cancelled()
+            source, name = self.order.path_of(item.file), item.file.name
+            if item.control is None:
+                target = self.inputs / name
+                target.unlink(missing_ok=True)
+                _appear(source, target)
+            else:
+                target = self.inputs / f"{self.order.job_id}-{item.role}.mp4"
+                prepare_control(source, target, item.control)
+            self._staged.append(target)
+            names[item.role] = target.name
+        return names
+
+    def _attempt(self, workflow: Workflow, staged: Mapping[str, str]) -> RawClip:
+        bound = self._bind(workflow, staged, tiled=self.plan.tiled)
+        ended, relay = self._execute(bound)
+        tiled = self.plan.tiled
+        if ended.error is not None and failures.out_of_memory(ended.error):
+            # Nothing but the weights of this job should be there for the second and last try.
+            _log.warning("out_of_memory", job_id=self.order.job_id, node=ended.error.node)
+            self.engine.free()
+            tiled = True
+            bound = self._bind(workflow, staged, tiled=True)
+            ended, relay = self._execute(bound)
+        handed = self.engine.take(self.job)
+        if not ended.succeeded or handed is None:
+            raise self._failure(ended)
+        return self._clip(handed, ended, relay, tiled=tiled)
+
+    def _bind(self, workflow: Workflow, staged: Mapping[str, str], *, tiled: bool) -> BoundWorkflow:
+        names = self.plan.family.names(self.plan.profile)
+        choices = self.plan.choices(tiled=tiled)
+        request = self.order.request
+        return bind(workflow, request, names, staged, self.job, choices, self.plan.family)
+
+    def _execute(self, bound: BoundWorkflow) -> tuple[Ended, StageRelay]:
+        graph = bound.graph
+        errors = self.engine.validate(self.job, graph)
+        if errors:
+            for error in errors:
+                _log.error(
+                    "graph_refused",
+                    job_id=self.order.job_id,
+                    node=error.node,
+                    node_class=error.node_class,
+                    kind=error.kind,
+                )
+            raise failures.refused(errors, graph)
+        relay = StageRelay(bound.stages, estimate(self.order.request).shares(), self.emit)
+
+        def listen(event: str, data: Mapping[str, Any]) -> None:
+            # ComfyUI forgets an interrupt at the start of a run; this one does not, because every
+            # event asks our own token again, beginning with the one right after that start.
+            if self.cancel.cancelled:
+                self.engine.interrupt()
+            relay.take(event, data)
+
+        self.cancel.raise_if_cancelled()
+        self.engine.peak_bytes(reset=True)
+        ended = self.engine.run(self.job, graph, [bound.output_node], listen)
+        relay.finish()
+        return ended, relay
+
+    def _failure(self, ended: Ended) -> Exception:
+        if self.cancel.cancelled:
+            self.cancel.raise_if_cancelled()
+        if ended.error is None:
+            _log.error("interrupted_by_nobody", job_id=self.order.job_id)
+            return InternalError()
+        _log.error(
+            "node_failed",
+            job_id=self.order.job_id,
+            node=ended.error.node,
+            node_class=ended.error.node_class,
+            kind=ended.error.kind,
+            traceback=ended.error.traceback,
+        )
+        return failures.failed(ended.error, self.order.request)
+
+    def _clip(self, handed: Handed, ended: Ended, relay: StageRelay, *, tiled: bool) -> RawClip:
+        seconds = relay.seconds()
+        # Reading model files is not the requester's doing; everything else is.
+        paid = sum(spent for stage, spent in seconds.items() if stage is not Stage.LOAD)
+        gpu_ms = max(1, round(paid * 1000))
+        peak = self.engine.peak_bytes(reset=False)
+        self.report = RunReport(seconds, ended.cached, gpu_ms, peak, tiled)
+        _log.info(
+            "run_finished",
+            job_id=self.order.job_id,
+            gpu_ms=gpu_ms,
+            cached_nodes=len(ended.cached),
+            **{f"{stage.value}_ms": round(spent * 1000) for stage, spent in seconds.items()},
+        )
+        notes = {
+            "executor": "comfy",
+            "comfyui": load_pins().version,
+            "model": self.plan.family.name,
+            "profile": self.plan.profile.value,
+        }
+        return RawClip(
+            frames=handed.frames,
+            fps=float(self.order.request.sampling.fps),
+            sound=self._sound(handed),
+            gpu_ms=gpu_ms,
+            notes=notes,
+        )
+
+    def _sound(self, handed: Handed) -> Sound | None:
+        """Return the sound of the clip: the requester's own where they gave one, never a copy.
+
+        A waveform that went through the audio VAE and back is not the one that was sent.
+        """
+        request = self.order.request
+        given = request.media().get(MODES[request.mode].length_from or "")
+        if given is None or given.kind is not MediaKind.AUDIO:
+            return handed.sound
+        seconds = request.sampling.seconds
+        return load_sound(self.order.path_of(given), given.sample_rate or 48_000, 2, seconds)
+
+
+def _appear(source: Path, target: Path) -> None:
+    """Make ``source`` appear at ``target``, without a copy where the file system allows it."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)

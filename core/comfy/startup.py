@@ -1,0 +1,246 @@
+"""Starts ComfyUI inside this process. The order of the steps matters; each says why.
+
+ComfyUI was written to be started by its own ``main.py``, which sets flags, patches and hooks that a
+library user never gets. Everything of it that we need is repeated here, and nowhere else.
+"""
+
+import asyncio
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, cast
+
+import structlog
+
+import core
+from core.comfy import memory, shims
+from core.comfy.device import DeviceKind
+from core.comfy.handover import OUTPUT_CLASS, Handover, output_node
+from core.comfy.headless import HeadlessServer
+from core.problems import ComfyUnavailable
+
+if TYPE_CHECKING:
+    from core.comfy.place import Place
+
+_log = structlog.get_logger(__name__)
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The modules of a running ComfyUI. Their attributes have no types; see :mod:`.engine`."""
+
+    torch: ModuleType
+    execution: ModuleType
+    nodes: ModuleType
+    model_management: ModuleType
+    server: HeadlessServer
+    handover: Handover
+    device: DeviceKind
+    dynamic_vram: bool
+
+
+class _Flags(Protocol):
+    """The fields of ComfyUI's ``args`` that are set or read here."""
+
+    base_directory: str
+    cpu: bool
+    disable_all_custom_nodes: bool
+    disable_api_nodes: bool
+    disable_metadata: bool
+    highvram: bool
+    disable_dynamic_vram: bool
+    lowvram: bool
+    reserve_vram: float | None  # GiB
+    vram_headroom: float  # GiB
+
+
+class _Patching(Protocol):
+    """The switch in ``comfy.model_patcher``."""
+
+    CoreModelPatcher: type
+    ModelPatcherDynamic: type
+
+
+class _Memory(Protocol):
+    """The switch in ``comfy.memory_management``."""
+
+    aimdo_enabled: bool
+
+
+class _Tokenizer(Protocol):
+    """What every tokenizer of ``comfy.sd1_clip`` has."""
+
+    embedding_directory: str | None
+
+
+def start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Started:
+    """Import ComfyUI from ``place`` and make it ready. Once a process; takes 7 to 16 s.
+
+    Runs on the thread that will execute prompts.
+
+    Args:
+        place: where ComfyUI and its folders lie.
+        device: what to compute on.
+        vram: ``auto``, ``high``, ``normal`` or ``low``, as the setting.
+        packs: whether to load the node packs.
+
+    Returns:
+        The modules in use.
+
+    Raises:
+        ComfyUnavailable: something that it needs is not installed.
+    """
+    try:
+        return _start(place, device, vram, packs=packs)
+    except ModuleNotFoundError as error:
+        raise ComfyUnavailable(str(error.name)) from error
+
+
+def _start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Started:
+    _open_path(place.checkout)
+    args = _arguments(place, device, vram, packs=packs)
+    # before torch is imported: the allocator of DynamicVRAM hooks into CUDA's start
+    aimdo = _begin_dynamic_vram(args) if device is DeviceKind.CUDA else None
+    if device is DeviceKind.CUDA:
+        importlib.import_module("cuda_malloc")  # chooses torch's allocator by an environment entry
+    torch = importlib.import_module("torch")
+    shims.install(torch)  # before anything imports torchvision or torchaudio
+    _make_folders(place, packs=packs)
+    utils = importlib.import_module("comfy.utils")
+    execution = importlib.import_module("execution")
+    nodes = importlib.import_module("nodes")
+    model_management = importlib.import_module("comfy.model_management")
+    server, handover = HeadlessServer(), Handover()
+    # core nodes and packs reach for this class attribute, also while they are imported
+    importlib.import_module("server").PromptServer.instance = server
+    dynamic = aimdo is not None and _finish_dynamic_vram(args, aimdo, model_management)
+    memory.correct_decode_estimate(importlib.import_module("comfy.sd"))
+    _keep_prompts_literal(importlib.import_module("comfy.sd1_clip"))
+    asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
+    nodes.NODE_CLASS_MAPPINGS[OUTPUT_CLASS] = output_node(handover)
+    _hook_progress(utils, model_management)
+    utils.set_progress_bar_enabled(enabled=False)  # else every sampler draws a bar on stderr
+    _check_core()
+    _log.info("comfy_started", device=device.value, dynamic_vram=dynamic, vram=vram)
+    return Started(torch, execution, nodes, model_management, server, handover, device, dynamic)
+
+
+def _open_path(checkout: Path) -> None:
+    """Make ComfyUI's modules importable, its package ``utils`` before its file ``comfy/utils.py``.
+
+    ComfyUI itself later puts ``comfy/`` first on the path; whoever imports ``utils`` then gets the
+    wrong one, unless the right one is already loaded.
+    """
+    if str(checkout) not in sys.path:
+        sys.path.insert(0, str(checkout))
+    importlib.import_module("utils.install_util")
+
+
+def _arguments(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> _Flags:
+    """Return ComfyUI's flags, set before any other of its modules reads them at import."""
+    importlib.import_module("comfy.options")  # not told to parse: our own argv is not ComfyUI's
+    args = cast("_Flags", importlib.import_module("comfy.cli_args").args)
+    args.base_directory = str(place.base)  # models, input, output and temp are ours
+    args.cpu = device is DeviceKind.CPU  # else a torch without CUDA fails at import
+    args.disable_all_custom_nodes = not packs
+    args.disable_api_nodes = True  # they call paid services
+    args.disable_metadata = True  # else the prompt is written into saved files
+    args.highvram = vram == "high"  # keeps every model on the device
+    args.disable_dynamic_vram = vram == "normal"  # ComfyUI's older, estimating memory manager
+    args.lowvram = vram == "low"
+    if vram == "low":
+        args.reserve_vram = 1.5  # GiB left for activations and for the desktop
+    # preview_method stays at its default, none: nobody looks, and a preview costs a decode a step
+    return args
+
+
+def _make_folders(place: "Place", *, packs: bool) -> None:
+    """Point ComfyUI's folder table at ours; its modules read the table when they list files."""
+    for name in ("input", "output", "temp", "models", "user"):
+        (place.base / name).mkdir(parents=True, exist_ok=True)
+    folders = importlib.import_module("folder_paths")
+    table: dict[str, tuple[list[str], set[str]]] = folders.folder_names_and_paths
+    default = str(place.base / "models")
+    for kind, (paths, suffixes) in list(table.items()):
+        moved = [path.replace(default, str(place.models), 1) for path in paths]
+        table[kind] = (moved, set(suffixes) & {".safetensors", ".sft"} or suffixes)  # no pickles
+    table["custom_nodes"] = ([str(place.packs)] if packs else [], set())
+
+
+def _begin_dynamic_vram(args: _Flags) -> ModuleType | None:
+    if not importlib.import_module("comfy.cli_args").enables_dynamic_vram():
+        return None
+    aimdo = importlib.import_module("comfy_aimdo.control")
+    reserved = args.reserve_vram
+    aimdo.init(simple_vram_headroom=None if reserved is None else int(reserved * _GIB))
+    return aimdo
+
+
+def _finish_dynamic_vram(args: _Flags, aimdo: ModuleType, model_management: ModuleType) -> bool:
+    """Switch model patching to DynamicVRAM, as ``main.py`` does; importing alone never does it.
+
+    Without it, ComfyUI moves most of the transformer off the device whenever its estimate for a
+    decode does not fit, and back for the next job.
+    """
+    if model_management.is_wsl() or not model_management.is_nvidia():
+        return False
+    devices = model_management.get_all_torch_devices()
+    if not aimdo.init_devices((item.index, int(args.vram_headroom * _GIB)) for item in devices):
+        return False
+    aimdo.set_log_warning()
+    patching = cast("_Patching", importlib.import_module("comfy.model_patcher"))
+    patching.CoreModelPatcher = patching.ModelPatcherDynamic
+    cast("_Memory", importlib.import_module("comfy.memory_management")).aimdo_enabled = True
+    return True
+
+
+def _keep_prompts_literal(sd1_clip: ModuleType) -> None:
+    """Read ``embedding:name`` in a prompt as the text that it is.
+
+    ComfyUI would drop it from the prompt, log it, and look for a file of that name.
+    """
+    original = sd1_clip.SDTokenizer.__init__
+
+    def without_embeddings(self: _Tokenizer, *arguments: object, **options: object) -> None:
+        original(self, *arguments, **options)
+        self.embedding_directory = None
+
+    sd1_clip.SDTokenizer.__init__ = without_embeddings
+
+
+def _hook_progress(utils: ModuleType, model_management: ModuleType) -> None:
+    """Put the steps of samplers into ComfyUI's progress events; without a hook nodes show 0 or 1.
+
+    Also stops a cancelled sampler at its next step at the latest.
+    """
+    progress = importlib.import_module("comfy_execution.progress")
+    context = importlib.import_module("comfy_execution.utils")
+
+    def hook(
+        value: int, total: int, preview: object, prompt_id: object = None, node_id: object = None
+    ) -> None:
+        del preview, prompt_id
+        model_management.throw_exception_if_processing_interrupted()
+        running = context.get_executing_context()
+        node = node_id or (running.node_id if running else None)
+        if node is not None:
+            progress.get_progress_state().update_progress(node, value, total, None)
+
+    utils.set_progress_bar_global_hook(hook)
+
+
+def _check_core() -> None:
+    """Make sure that nothing on ComfyUI's path took the place of our own package.
+
+    Raises:
+        ComfyUnavailable: ``import core`` would now find something else.
+    """
+    own = Path(core.__file__ or "").resolve()
+    if (
+        own != Path(__file__).resolve().parents[1] / "__init__.py"
+        or sys.modules["core"] is not core
+    ):
+        raise ComfyUnavailable("core")
