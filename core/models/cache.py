@@ -78,6 +78,11 @@ class HubCache:
         except OSError:
             return 0
 
+    def unfinished_bytes(self, file: ModelFile) -> int:
+        """Return the bytes of an unfinished download of ``file``; 0 where its hash is unknown."""
+        partial = self.repo(file.repo) / "blobs" / f"{file.sha256}.incomplete"
+        return partial.stat().st_size if partial.exists() else 0
+
     def publish(self, remote: Remote) -> Path:
         """Turn the whole partial file, or the blob already there, into a file of the cache."""
         blob = self.blob(remote)
@@ -91,6 +96,17 @@ class HubCache:
             ref.parent.mkdir(parents=True, exist_ok=True)
             ref.write_text(remote.commit, "utf-8")
         return pointer
+
+    def busy(self, blob: Path) -> bool:
+        """Return whether some process fetches ``blob``, or a partial file of it, right now."""
+        lock = self.root / ".locks" / blob.parent.parent.name / f"{blob.name.split('.')[0]}.lock"
+        if not lock.exists():
+            return False
+        handle = os.open(lock, os.O_RDWR)
+        try:
+            return not _try_lock(handle)
+        finally:
+            os.close(handle)
 
     @asynccontextmanager
     async def locked(self, remote: Remote) -> AsyncGenerator[None, None]:

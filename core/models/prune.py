@@ -1,0 +1,84 @@
+"""What the store may forget: unfinished downloads, files of older pins, links that lead nowhere.
+
+Only names of the family are ever touched; the hub cache belongs to other programs as well.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from core.models.family import ModelFile
+from core.models.store import ModelStore, Where
+
+
+class Kind(StrEnum):
+    """Why something may go."""
+
+    UNFINISHED = "unfinished"
+    UNUSED = "unused"
+    DANGLING = "dangling"
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """One thing to remove and the bytes that it frees."""
+
+    path: Path
+    kind: Kind
+    size_bytes: int
+
+
+def garbage(store: ModelStore, keep: Iterable[ModelFile]) -> tuple[Garbage, ...]:
+    """Return what of the family's files is not needed for ``keep``. Touches the disk."""
+    kept = {
+        found.path.resolve()
+        for file in keep
+        if (found := store.locate(file)) and found.where is Where.CACHE
+    }
+    repos = [store.cache.repo(name) for name in {file.repo for file in store.family.all_files()}]
+    known = {file.name for file in store.family.all_files()} | store.family.renamed.keys()
+    unused = [item for repo in repos for item in _unused(repo, known, kept)]
+    unfinished = [item for repo in repos for item in _unfinished(store, repo)]
+    gone = {item.path.resolve() for item in unused}
+    return (*unused, *unfinished, *_dangling(store, gone))
+
+
+def discard(items: Iterable[Garbage]) -> int:
+    """Remove ``items`` and return the bytes that became free."""
+    freed = 0
+    for item in items:
+        blob = item.path.resolve()
+        item.path.unlink(missing_ok=True)
+        if item.kind is Kind.UNUSED and not _pointed_at(blob):
+            blob.unlink(missing_ok=True)
+        freed += item.size_bytes
+    return freed
+
+
+def _unused(repo: Path, known: set[str], kept: set[Path]) -> Iterator[Garbage]:
+    counted: set[Path] = set()
+    for pointer in sorted(repo.glob("snapshots/*/**/*")):
+        blob = pointer.resolve()
+        if pointer.name not in known or blob in kept or not pointer.is_file():
+            continue
+        yield Garbage(pointer, Kind.UNUSED, 0 if blob in counted else blob.stat().st_size)
+        counted.add(blob)
+
+
+def _unfinished(store: ModelStore, repo: Path) -> Iterator[Garbage]:
+    for partial in sorted(repo.glob("blobs/*.incomplete")):
+        if not store.cache.busy(partial):
+            yield Garbage(partial, Kind.UNFINISHED, partial.stat().st_size)
+
+
+def _dangling(store: ModelStore, gone: set[Path]) -> Iterator[Garbage]:
+    for file in store.family.all_files():
+        place = store.place_of(file)
+        if place.is_symlink() and (not place.exists() or place.resolve() in gone):
+            yield Garbage(place, Kind.DANGLING, 0)
+
+
+def _pointed_at(blob: Path) -> bool:
+    repo = blob.parent.parent
+    return any(pointer.resolve() == blob for pointer in repo.glob("snapshots/*/**/*"))
