@@ -1,0 +1,231 @@
+"""``clapper estimate``, ``calibrate`` and ``stats``: what clips cost, learnt and checked."""
+
+import asyncio
+import json
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from core.cli.plot import draw_plot
+from core.compose import Options, compose
+from core.duration import (
+    Estimate,
+    Machine,
+    Part,
+    Residency,
+    Tier,
+    estimate,
+    hardware_for,
+    lease,
+)
+from core.limits import RequestLimits
+from core.media.kinds import MediaFile, MediaKind
+from core.messages import name, say
+from core.modes import MODES, Mode
+from core.requests import Request
+from core.runs import RunBook, last_place
+from core.settings import Settings, load_settings
+from core.storage.runs import Run
+
+APP = typer.Typer()
+SHOWN = (
+    Part.TEXT,
+    Part.STAGE1,
+    Part.UPSCALE,
+    Part.STAGE2,
+    Part.DECODE,
+    Part.AUDIO_DECODE,
+    Part.VIDEO_ENCODE,
+    Part.LOAD,
+)
+
+
+def stand_in_request(mode: Mode, options: Options, limits: RequestLimits) -> Request:
+    """Return the request that ``options`` make, with stand-ins where files would be."""
+    seconds = options.seconds or limits.default_seconds
+    suffixes = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: ".mp4"}
+    media = {
+        slot.role: MediaFile(
+            "0" * 64,
+            suffixes[slot.kind],
+            slot.kind,
+            1,
+            seconds=0.0 if slot.kind is MediaKind.IMAGE else seconds,
+        )
+        for slot in MODES[mode].slots
+    }
+    return compose(mode, options, media, limits).request
+
+
+def as_json(answer: Estimate, machine: Machine, tier: Tier = Tier.PRO) -> dict[str, Any]:
+    """Return ``answer`` as plain data; encoding the input files counts to the first stage."""
+    stages: dict[str, dict[str, float]] = {}
+    for part in SHOWN:
+        parts = {part, Part.PREPARE} if part is Part.STAGE1 else {part}
+        found = [item for item in answer.stages if item.part in parts]
+        stages[part.value] = {
+            "seconds": round(sum(item.seconds for item in found), 4),
+            "flops": sum(item.flops for item in found),
+            "bytes": sum(item.bytes for item in found),
+        }
+    return {
+        "stages": stages,
+        "total_s": answer.total_ms / 1000,
+        "p95_s": round(machine.p95(answer.total_ms) / 1000, 3),
+        "quota_ms": answer.gpu_ms,
+        "zerogpu_s": lease(answer, machine, tier).declared_s,
+    }
+
+
+async def known_machine(settings: Settings, hardware: str, profile: str | None) -> Machine:
+    """Return the machine that ``hardware`` names, calibrated where it is this one.
+
+    Args:
+        settings: where the database is, and which files are used.
+        hardware: a key, a device name, or ``auto``.
+        profile: the model files; the configured ones where None.
+    """
+    if hardware == "auto" and settings.database_path.exists():
+        from core.storage.database import Database
+
+        async with Database.opened(settings.database) as database:
+            place = await last_place(database)
+            if place is not None and profile in {None, place.profile}:
+                book = RunBook(database, place)
+                await book.open()
+                return book.machine
+    found = hardware_for(hardware)
+    return Machine(found, "draft" if found.key == "draft" else profile or settings.model_profile)
+
+
+@APP.command("estimate", help=say("help_estimate"))
+def estimate_command(
+    mode: Annotated[Mode, typer.Argument(help=say("help_estimate_mode"))],
+    width: Annotated[int | None, typer.Option(help=say("help_estimate_width"))] = None,
+    height: Annotated[int | None, typer.Option(help=say("help_estimate_height"))] = None,
+    frames: Annotated[int | None, typer.Option(help=say("help_estimate_frames"))] = None,
+    seconds: Annotated[float | None, typer.Option(help=say("help_estimate_seconds"))] = None,
+    fps: Annotated[int | None, typer.Option(help=say("help_estimate_fps"))] = None,
+    preset: Annotated[str | None, typer.Option(help=say("help_estimate_preset"))] = None,
+    hardware: Annotated[str, typer.Option(help=say("help_estimate_hardware"))] = "auto",
+    profile: Annotated[str | None, typer.Option(help=say("help_estimate_profile"))] = None,
+    tier: Annotated[Tier, typer.Option(help=say("help_estimate_tier"))] = Tier.PRO,
+    *,
+    cold: Annotated[bool, typer.Option("--cold", help=say("help_estimate_cold"))] = False,
+    as_data: Annotated[bool, typer.Option("--json", help=say("help_estimate_json"))] = False,
+) -> None:
+    """Print what a clip costs; needs no media files."""
+    settings = load_settings()
+    limits = settings.request_limits()
+    if frames is not None:
+        seconds = frames / (fps or limits.default_fps)
+    options = Options("-", preset, width, height, None, seconds, fps, seed=0)
+    request = stand_in_request(mode, options, limits)
+    machine = asyncio.run(known_machine(settings, hardware, profile))
+    answer = estimate(request, machine, Residency.DISK if cold else Residency.DEVICE)
+    if as_data:
+        typer.echo(json.dumps(as_json(answer, machine, tier)))
+    else:
+        _print_estimate(request, answer, machine, tier)
+
+
+def _print_estimate(request: Request, answer: Estimate, machine: Machine, tier: Tier) -> None:
+    title = {
+        "mode": request.mode,
+        "size": f"{request.sampling.size}×{request.sampling.frames}",
+        "seconds": request.sampling.seconds,
+        "hardware": machine.hardware.key,
+        "profile": machine.profile,
+    }
+    table = Table(title=say("estimate_title", title), show_footer=True)
+    data = as_json(answer, machine, tier)
+    table.add_column(say("estimate_part"), footer=say("estimate_total"))
+    table.add_column(say("estimate_seconds"), f"{data['total_s']:.2f}", justify="right")
+    table.add_column(say("estimate_work"), justify="right")
+    table.add_column(say("estimate_moved"), justify="right")
+    for part, row in data["stages"].items():
+        figures = (row["seconds"], row["flops"] / 1e12, row["bytes"] / 1e9)
+        table.add_row(name(part), *(f"{figure:,.2f}" for figure in figures))
+    console = Console()
+    console.print(table)
+    console.print(say("estimate_p95", data))
+    asked = lease(answer, machine, tier)
+    if not asked.fits:
+        console.print(say("estimate_over_tier", {"tier": tier, "limit_s": asked.limit_s}))
+    if machine.runs:
+        console.print(say("estimate_calibrated", {"runs": machine.runs}))
+    if not answer.known:
+        console.print(say("estimate_unknown_device"))
+
+
+@APP.command("calibrate", help=say("help_calibrate"))
+def calibrate_command(
+    rounds: Annotated[int, typer.Option(min=1, max=10, help=say("help_calibrate_rounds"))] = 1,
+) -> None:
+    """Run the ladder on the executor of the settings."""
+    from core.cli.ladder import climb
+
+    asyncio.run(climb(load_settings(), rounds, Console()))
+
+
+@APP.command("stats", help=say("help_stats"))
+def stats_command(
+    plot: Annotated[Path | None, typer.Option(help=say("help_stats_plot"))] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help=say("help_stats_limit"))] = 500,
+) -> None:
+    """Print the table, and write the plot where one is asked for."""
+    runs = asyncio.run(_recorded(load_settings(), limit))
+    console = Console()
+    if not runs:
+        console.print(say("stats_empty"))
+        return
+    console.print(stats_table(runs))
+    points = [(r.gpu_ms / 1000, r.estimate_ms / 1000) for r in runs if r.error is None and r.gpu_ms]
+    if plot is not None and points:
+        labels = say("stats_axis_truth"), say("stats_axis_estimate")
+        draw_plot(points, labels, say("stats_title", {"runs": len(points)}), plot)
+        console.print(say("stats_plot_written", {"path": plot}), soft_wrap=True)
+
+
+async def _recorded(settings: Settings, limit: int) -> list[Run]:
+    if not settings.database_path.exists():
+        return []
+    from core.storage.database import Database
+    from core.storage.runs import recent_runs
+
+    async with Database.opened(settings.database) as database, database.transaction() as rows:
+        return await recent_runs(rows, limit)
+
+
+def stats_table(runs: list[Run]) -> Table:
+    """Return estimate against truth for each device, set of files and mode."""
+    table = Table(title=say("stats_title", {"runs": len(runs)}))
+    for column in ("device", "profile", "mode"):
+        table.add_column(say(f"stats_{column}"))
+    for column in ("runs", "failed", "estimate", "truth", "error", "covered", "wait"):
+        table.add_column(say(f"stats_{column}"), justify="right")
+    groups: dict[tuple[str, str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.place.device, run.place.profile, run.mode), []).append(run)
+    for (device, profile, mode), group in sorted(groups.items()):
+        good = [run for run in group if run.error is None and run.gpu_ms > 0]
+        figures = _figures(good) if good else ("–",) * 5
+        counts = str(len(group)), str(sum(run.error is not None for run in group))
+        table.add_row(device, profile, name(mode), *counts, *figures)
+    return table
+
+
+def _figures(runs: list[Run]) -> tuple[str, ...]:
+    error = median(abs(run.estimate_ms / run.gpu_ms - 1) for run in runs)
+    covered = sum(run.gpu_ms <= run.p95_ms for run in runs) / len(runs)
+    return (
+        f"{median(run.estimate_ms for run in runs) / 1000:.1f}",
+        f"{median(run.gpu_ms for run in runs) / 1000:.1f}",
+        f"{error:.0%}",
+        f"{covered:.0%}",
+        f"{median(run.wait_ms for run in runs) / 1000:.0f}",
+    )
