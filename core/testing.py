@@ -8,9 +8,12 @@ import json
 import os
 import wave
 from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -25,6 +28,9 @@ from core.media.kinds import Clip, RawClip, Sound
 from core.presets import Preset
 from core.progress import Progress, ProgressSink, Stage, Working
 from core.requests import Sampling, TextToVideo
+
+if TYPE_CHECKING:
+    from core.bootstrap import Core
 
 SOUND_RATE = 48_000
 
@@ -176,6 +182,18 @@ def _append(book: Path, entry: dict[str, object]) -> None:
         file.write(json.dumps(entry) + "\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+@asynccontextmanager
+async def running(core: "Core") -> AsyncGenerator[asyncio.Event]:
+    """Let ``core`` work inside the block; gives the event that stops it earlier."""
+    stop = asyncio.Event()
+    work = asyncio.create_task(core.run(stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await work
 
 
 def tiny(frames: int = 9, side: int = 64, seed: int = 1) -> Sampling:

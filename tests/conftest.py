@@ -1,0 +1,73 @@
+"""What every test may use: clean settings, an opened core, and switches for what needs hardware."""
+
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.settings import Settings, load_settings
+from core.testing import QuickExecutor, RecordingDelivery
+
+if TYPE_CHECKING:
+    from core.bootstrap import Core
+
+SWITCHES = {
+    "comfy_real": ("--comfy-real", "needs a ComfyUI checkout: make test-comfy"),
+    "gpu": ("--gpu", "needs a CUDA device: make test-gpu"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--comfy-real", action="store_true", help="run a real ComfyUI, tiny models")
+    parser.addoption("--gpu", action="store_true", help="run on the CUDA device")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for marker, (option, reason) in SWITCHES.items():
+        if not config.getoption(option):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable and no .env file of the developer reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("CLAPPER_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, clean_environment: None) -> Settings:
+    return load_settings(
+        data_dir=tmp_path / "data",
+        executor="draft",
+        quota_minutes=1000,
+        heartbeat_s=0.2,
+        min_free_megabytes=0,
+        shutdown_grace_s=5,
+        progress_every_s=0.05,
+    )
+
+
+@pytest.fixture
+def executor() -> QuickExecutor:
+    return QuickExecutor()
+
+
+@pytest.fixture
+def delivery() -> RecordingDelivery:
+    return RecordingDelivery()
+
+
+@pytest.fixture
+async def core(settings: Settings, executor: QuickExecutor) -> AsyncGenerator["Core"]:
+    """The core as production opens it, with an executor that does as it is told. Not running."""
+    from core.bootstrap import open_core
+
+    async with open_core(settings, executor) as opened:
+        yield opened
