@@ -1,5 +1,5 @@
 -- What every run really took, and the rates fitted to it. Kept apart from jobs: jobs are pruned.
-CREATE TABLE runs (
+CREATE TABLE run (
   job_id TEXT NOT NULL,
   attempt INTEGER NOT NULL CHECK (attempt >= 0),
   recorded_at_ms INTEGER NOT NULL,
@@ -21,9 +21,9 @@ CREATE TABLE runs (
   PRIMARY KEY (job_id, attempt)
 ) STRICT;
 
-CREATE INDEX runs_by_machine ON runs (device, profile, pin, recorded_at_ms);
+CREATE INDEX run_by_place ON run (device, profile, pin, recorded_at_ms);
 
-CREATE TABLE run_parts (
+CREATE TABLE run_part (
   job_id TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   part TEXT NOT NULL,
@@ -34,10 +34,10 @@ CREATE TABLE run_parts (
   host_bytes REAL NOT NULL,
   passes REAL NOT NULL,
   PRIMARY KEY (job_id, attempt, part),
-  FOREIGN KEY (job_id, attempt) REFERENCES runs (job_id, attempt) ON DELETE CASCADE
+  FOREIGN KEY (job_id, attempt) REFERENCES run (job_id, attempt) ON DELETE CASCADE
 ) STRICT;
 
-CREATE TABLE fits (
+CREATE TABLE fit (
   device TEXT NOT NULL,
   profile TEXT NOT NULL,
   pin TEXT NOT NULL,
@@ -47,7 +47,7 @@ CREATE TABLE fits (
   PRIMARY KEY (device, profile, pin)
 ) STRICT;
 
-CREATE TABLE fit_rates (
+CREATE TABLE fit_rate (
   device TEXT NOT NULL,
   profile TEXT NOT NULL,
   pin TEXT NOT NULL,
@@ -57,5 +57,5 @@ CREATE TABLE fit_rates (
   c REAL NOT NULL CHECK (c >= 0),
   launch REAL NOT NULL CHECK (launch >= 0),
   PRIMARY KEY (device, profile, pin, part),
-  FOREIGN KEY (device, profile, pin) REFERENCES fits (device, profile, pin) ON DELETE CASCADE
+  FOREIGN KEY (device, profile, pin) REFERENCES fit (device, profile, pin) ON DELETE CASCADE
 ) STRICT;

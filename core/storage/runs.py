@@ -4,28 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Float,
-    Integer,
-    MetaData,
-    Row,
-    RowMapping,
-    Table,
-    Text,
-    delete,
-    insert,
-    select,
-    tuple_,
-)
+import sqlalchemy as sa
+from sqlalchemy import Row, RowMapping, delete, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.duration.calibration import Timing
 from core.duration.rates import Rates
 from core.duration.work import Part, Work
-
-_METADATA = MetaData()
+from core.storage.tables import METADATA
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,53 +55,62 @@ class Fit:
     runs: int
 
 
-RUNS = Table(
-    "runs",
-    _METADATA,
-    Column("job_id", Text, primary_key=True),
-    Column("attempt", Integer, primary_key=True),
-    Column("recorded_at_ms", BigInteger),
-    *(Column(name, Text) for name in ("device", "profile", "pin", "mode", "preset")),
-    *(Column(name, Integer) for name in ("width", "height", "frames", "fps")),
-    *(Column(name, BigInteger) for name in ("estimate_ms", "p95_ms", "gpu_ms", "wait_ms")),
-    Column("peak_bytes", BigInteger, nullable=True),
-    Column("error", Text, nullable=True),
-)
-_WORK = ("flops", "slow_flops", "bytes", "host_bytes", "passes")
-PARTS = Table(
-    "run_parts",
-    _METADATA,
-    Column("job_id", Text, primary_key=True),
-    Column("attempt", Integer, primary_key=True),
-    Column("part", Text, primary_key=True),
-    *(Column(name, Float) for name in ("seconds", *_WORK)),
-)
 _PLACE = ("device", "profile", "pin")
-FITS = Table(
-    "fits",
-    _METADATA,
-    *(Column(name, Text, primary_key=True) for name in _PLACE),
-    Column("fitted_at_ms", BigInteger),
-    Column("spread", Float),
-    Column("runs", Integer),
+_WORK = ("flops", "slow_flops", "bytes", "host_bytes", "passes")
+
+run_table = sa.Table(
+    "run",
+    METADATA,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("recorded_at_ms", sa.Integer, nullable=False),
+    *(sa.Column(name, sa.Text, nullable=False) for name in (*_PLACE, "mode", "preset")),
+    *(sa.Column(name, sa.Integer, nullable=False) for name in ("width", "height", "frames", "fps")),
+    sa.Column("estimate_ms", sa.Integer, nullable=False),
+    sa.Column("p95_ms", sa.Integer, nullable=False),
+    sa.Column("gpu_ms", sa.Integer, nullable=False),
+    sa.Column("wait_ms", sa.Integer, nullable=False),
+    sa.Column("peak_bytes", sa.Integer),
+    sa.Column("error", sa.Text),
+    sa.Index("run_by_place", *_PLACE, "recorded_at_ms"),
 )
-RATES = Table(
-    "fit_rates",
-    _METADATA,
-    *(Column(name, Text, primary_key=True) for name in (*_PLACE, "part")),
-    *(Column(name, Float) for name in ("a", "b", "c", "launch")),
+part_table = sa.Table(
+    "run_part",
+    METADATA,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("part", sa.Text, primary_key=True),
+    *(sa.Column(name, sa.REAL, nullable=False) for name in ("seconds", *_WORK)),
+    sa.ForeignKeyConstraint(
+        ("job_id", "attempt"), ("run.job_id", "run.attempt"), ondelete="CASCADE"
+    ),
+)
+fit_table = sa.Table(
+    "fit",
+    METADATA,
+    *(sa.Column(name, sa.Text, primary_key=True) for name in _PLACE),
+    sa.Column("fitted_at_ms", sa.Integer, nullable=False),
+    sa.Column("spread", sa.REAL, nullable=False),
+    sa.Column("runs", sa.Integer, nullable=False),
+)
+rate_table = sa.Table(
+    "fit_rate",
+    METADATA,
+    *(sa.Column(name, sa.Text, primary_key=True) for name in (*_PLACE, "part")),
+    *(sa.Column(name, sa.REAL, nullable=False) for name in ("a", "b", "c", "launch")),
+    sa.ForeignKeyConstraint(_PLACE, [f"fit.{name}" for name in _PLACE], ondelete="CASCADE"),
 )
 
 
 async def add_run(connection: AsyncConnection, run: Run) -> None:
     """Write ``run``; one that is known already is replaced."""
     key = {"job_id": run.job_id, "attempt": run.attempt}
-    for table in (PARTS, RUNS):
+    for table in (part_table, run_table):
         matches = (table.c[name] == value for name, value in key.items())
         await connection.execute(delete(table).where(*matches))
     plain = {item.name: getattr(run, item.name) for item in fields(run)}
     del plain["place"], plain["timings"]
-    await connection.execute(insert(RUNS).values(**plain, **asdict(run.place)))
+    await connection.execute(insert(run_table).values(**plain, **asdict(run.place)))
     rows: list[dict[str, Any]] = [
         {
             **key,
@@ -126,20 +121,24 @@ async def add_run(connection: AsyncConnection, run: Run) -> None:
         for timing in run.timings
     ]
     if rows:
-        await connection.execute(insert(PARTS), rows)
+        await connection.execute(insert(part_table), rows)
 
 
 async def recent_runs(
     connection: AsyncConnection, limit: int, place: Place | None = None
 ) -> list[Run]:
     """Return the newest runs, newest first, of ``place`` or of everywhere."""
-    query = select(RUNS).order_by(RUNS.c.recorded_at_ms.desc(), RUNS.c.job_id).limit(limit)
+    query = (
+        select(run_table)
+        .order_by(run_table.c.recorded_at_ms.desc(), run_table.c.job_id)
+        .limit(limit)
+    )
     if place is not None:
-        query = query.where(*(RUNS.c[name] == getattr(place, name) for name in _PLACE))
+        query = query.where(*(run_table.c[name] == getattr(place, name) for name in _PLACE))
     found = (await connection.execute(query)).mappings().all()
     keys = [(row["job_id"], row["attempt"]) for row in found]
     parts = await connection.execute(
-        select(PARTS).where(tuple_(PARTS.c.job_id, PARTS.c.attempt).in_(keys))
+        select(part_table).where(tuple_(part_table.c.job_id, part_table.c.attempt).in_(keys))
     )
     timings: dict[tuple[str, int], list[Timing]] = {}
     for row in parts:
@@ -160,30 +159,36 @@ def _run(row: RowMapping, timings: Sequence[Timing]) -> Run:
 async def save_fit(connection: AsyncConnection, place: Place, fit: Fit, now_ms: int) -> None:
     """Write ``fit`` in place of the one that ``place`` had."""
     key = asdict(place)
-    for table in (RATES, FITS):
+    for table in (rate_table, fit_table):
         await connection.execute(delete(table).where(*(table.c[n] == v for n, v in key.items())))
     await connection.execute(
-        insert(FITS).values(**key, fitted_at_ms=now_ms, spread=fit.spread, runs=fit.runs)
+        insert(fit_table).values(**key, fitted_at_ms=now_ms, spread=fit.spread, runs=fit.runs)
     )
     rows = [{**key, "part": part.value, **asdict(rates)} for part, rates in fit.rates.items()]
     if rows:
-        await connection.execute(insert(RATES), rows)
+        await connection.execute(insert(rate_table), rows)
 
 
 async def load_fit(connection: AsyncConnection, place: Place) -> Fit | None:
     """Return the fit of ``place``, None where there is none yet."""
     key = asdict(place)
     head = (
-        await connection.execute(select(FITS).where(*(FITS.c[n] == v for n, v in key.items())))
+        await connection.execute(
+            select(fit_table).where(*(fit_table.c[n] == v for n, v in key.items()))
+        )
     ).first()
     if head is None:
         return None
-    rows = await connection.execute(select(RATES).where(*(RATES.c[n] == v for n, v in key.items())))
+    rows = await connection.execute(
+        select(rate_table).where(*(rate_table.c[n] == v for n, v in key.items()))
+    )
     rates = {Part(row.part): Rates(row.a, row.b, row.c, row.launch) for row in rows}
     return Fit(rates, head.spread, head.runs)
 
 
 async def newest_place(connection: AsyncConnection) -> Place | None:
     """Return where the newest run was made, None where nothing was recorded."""
-    row = (await connection.execute(select(RUNS).order_by(RUNS.c.recorded_at_ms.desc()))).first()
+    row = (
+        await connection.execute(select(run_table).order_by(run_table.c.recorded_at_ms.desc()))
+    ).first()
     return None if row is None else Place(row.device, row.profile, row.pin)
