@@ -51,7 +51,7 @@ def refuse_other_formats(name: str) -> None:
         ModelFileRefused: ``.pt``, ``.ckpt``, ``.gguf`` and the like, whatever is in them.
     """
     if not name.endswith(SUFFIX):
-        raise ModelFileRefused(name, "format")
+        raise ModelFileRefused(name, "not_safetensors")
 
 
 def read_header(path: Path, name: str | None = None) -> Header:
@@ -74,10 +74,10 @@ def read_header(path: Path, name: str | None = None) -> Header:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(_PREFIX_BYTES), "little")
             if size < _PREFIX_BYTES or not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
-                raise ModelFileRefused(called, "length")
+                raise ModelFileRefused(called, "header_length")
             entries = _parse(called, file.read(length))
     except OSError:
-        raise ModelFileRefused(called, "unreadable") from None
+        raise ModelFileRefused(called, "file_unreadable") from None
     metadata = _metadata(called, entries.pop("__metadata__", {}))
     tensors = {key: _tensor(called, entry) for key, entry in entries.items()}
     _check_coverage(called, tensors, size - _PREFIX_BYTES - length)
@@ -88,18 +88,18 @@ def _parse(called: str, text: bytes) -> dict[str, Any]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        raise ModelFileRefused(called, "json") from None
+        raise ModelFileRefused(called, "header_json") from None
     if not isinstance(content, dict):
-        raise ModelFileRefused(called, "json")
+        raise ModelFileRefused(called, "header_json")
     return cast("dict[str, Any]", content)
 
 
 def _metadata(called: str, entry: object) -> dict[str, str]:
     if not isinstance(entry, dict):
-        raise ModelFileRefused(called, "metadata")
+        raise ModelFileRefused(called, "header_metadata")
     values = cast("dict[str, object]", entry)
     if not all(isinstance(value, str) for value in values.values()):
-        raise ModelFileRefused(called, "metadata")
+        raise ModelFileRefused(called, "header_metadata")
     return cast("dict[str, str]", values)
 
 
@@ -109,12 +109,12 @@ def _tensor(called: str, entry: object) -> Tensor:
     shape = _sides(values.get("shape"))
     offsets = _sides(values.get("data_offsets"))
     if shape is None or offsets is None or len(offsets) != 2:
-        raise ModelFileRefused(called, "entry")
+        raise ModelFileRefused(called, "header_entry")
     if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise ModelFileRefused(called, "dtype")
+        raise ModelFileRefused(called, "header_dtype")
     bits = math.prod(shape) * DTYPES[dtype]
     if bits % 8 or offsets[1] - offsets[0] != bits // 8:
-        raise ModelFileRefused(called, "shape")
+        raise ModelFileRefused(called, "header_shape")
     return Tensor(dtype, shape, offsets[0], offsets[1])
 
 
@@ -128,9 +128,9 @@ def _check_coverage(called: str, tensors: dict[str, Tensor], room: int) -> None:
     reached = 0
     for tensor in sorted(tensors.values(), key=lambda item: (item.begin, item.end)):
         if tensor.begin != reached:
-            raise ModelFileRefused(called, "offsets")
+            raise ModelFileRefused(called, "tensor_offsets")
         reached = tensor.end
     if reached > room:
-        raise ModelFileRefused(called, "truncated")
+        raise ModelFileRefused(called, "file_truncated")
     if reached < room:
-        raise ModelFileRefused(called, "trailing")
+        raise ModelFileRefused(called, "file_trailing")

@@ -194,12 +194,7 @@ class Hub:
             hf_raise_for_status(answer)
             if partial.size and not _goes_on_at(answer, partial.size):
                 await in_thread(partial.restart)
-            on_bytes(partial.size)
-            async for block in answer.aiter_bytes(_BLOCK_BYTES):
-                if partial.size + len(block) > remote.size_bytes:
-                    raise ChecksumWrong(remote.file.name)
-                await in_thread(partial.write, block)
-                on_bytes(partial.size)
+            await _pour(answer, remote, partial, on_bytes)
 
     def _give_up(self, remote: Remote, partial: Partial, error: Exception | None) -> DownloadFailed:
         failure = self._explain(remote.file, error) if error else None
@@ -216,8 +211,8 @@ class Hub:
             case GatedRepoError():
                 return HubGated(file.name, page=page)
             case HfHubHTTPError() if _status(error) in {401, 403}:
-                private = isinstance(error, RepositoryNotFoundError) and not self._token
-                kind = HubFileMissing if private else HubTokenRefused
+                unknown = _status(error) == 401 and not self._token  # also what is not there at all
+                kind = HubFileMissing if unknown else HubTokenRefused
                 return kind(file.name, page=page)
             case RepositoryNotFoundError() | RevisionNotFoundError() | EntryNotFoundError():
                 return HubFileMissing(file.name, page=page)
@@ -252,6 +247,29 @@ def _announced(file: ModelFile, url: str, found: HfFileMetadata) -> Remote:
     if file.sha256 not in {None, announced} or found.size != file.size_bytes:
         raise ChecksumWrong(file.name, detail="announced")
     return Remote(file, url, found.commit_hash, found.etag, found.size)
+
+
+async def _pour(
+    answer: httpx.Response, remote: Remote, partial: Partial, on_bytes: Callable[[int], None]
+) -> None:
+    """Write the body to the disk in large blocks; the last one also when the line breaks."""
+    held = bytearray()
+    on_bytes(partial.size)
+    try:
+        async for block in answer.aiter_bytes():
+            held += block
+            if len(held) >= _BLOCK_BYTES:
+                await _write(remote, partial, held)
+            on_bytes(partial.size + len(held))
+    finally:
+        await _write(remote, partial, held)
+
+
+async def _write(remote: Remote, partial: Partial, held: bytearray) -> None:
+    if partial.size + len(held) > remote.size_bytes:
+        raise ChecksumWrong(remote.file.name)
+    await in_thread(partial.write, bytes(held))
+    held.clear()
 
 
 def _check_sum(remote: Remote, partial: Partial) -> None:
