@@ -1,0 +1,65 @@
+"""What the animatic hears, frame by frame, and the quiet sound it makes where none was given."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.draft.draw import Look
+from core.media.kinds import Sound
+
+RATE = 48_000  # Hz
+BANDS = 40  # from 60 Hz to 12 kHz, equal steps in pitch
+_WINDOW = 4096  # samples; 85 ms, short enough for a mouth and long enough for a pitch
+_SILENCE = 0.02  # rms of full scale; what stays below never counts as loud
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """Loudness and pitch of a sound at every frame, each 0…1."""
+
+    loudness: NDArray[Any]  # [frames], 1 where it is loudest
+    pitch: NDArray[Any]  # [frames], the middle of the spectrum on the scale of the bands
+    bands: NDArray[Any]  # [frames, BANDS], lowest first
+
+    @classmethod
+    def of(cls, sound: Sound, frames: int, fps: float) -> "Hearing":
+        """Listen to ``sound`` at each of ``frames``."""
+        mono = np.pad(sound.samples.mean(axis=0), _WINDOW)
+        starts = ((np.arange(frames) + 0.5) / fps * sound.rate).astype(int) + _WINDOW // 2
+        windows = mono[np.minimum(starts, len(mono) - _WINDOW)[:, None] + np.arange(_WINDOW)]
+        rms = np.sqrt((windows**2).mean(axis=1))
+        power = np.abs(np.fft.rfft(windows * np.hanning(_WINDOW)))
+        edges = (np.geomspace(60, 12_000, BANDS + 1) / sound.rate * _WINDOW).astype(int)
+        edges = np.maximum.accumulate(edges + np.arange(BANDS + 1) // BANDS)
+        bands = np.stack(
+            [power[:, a : max(b, a + 1)].mean(axis=1) for a, b in zip(edges, edges[1:])], axis=1
+        )
+        pitch = (bands * np.linspace(0, 1, BANDS)).sum(axis=1) / (bands.sum(axis=1) + 1e-9)
+        loudness = _settle(rms / max(float(rms.max()), _SILENCE))
+        peak = max(float(np.percentile(bands, 99.5)), _SILENCE * 8)
+        return cls(loudness, _settle(pitch), np.clip(bands / peak, 0, 1) ** 0.6)
+
+
+def ambience(look: Look, seconds: float) -> Sound:
+    """Return a quiet wind with a soft chord (about -30 dBFS), its key taken from the colours."""
+    dice, count = look.random(3), round(seconds * RATE)
+    spectrum = np.fft.rfft(dice.standard_normal((2, count)))
+    hertz = np.fft.rfftfreq(count, 1 / RATE)
+    wind = np.fft.irfft(spectrum / (1 + (hertz / 350) ** 1.4), count)
+    wind *= 0.02 / np.sqrt((wind**2).mean())
+    time = np.arange(count) / RATE
+    root = 110 * 2 ** (float(look.sky[0]) / 255)  # Hz
+    swell = 0.6 + 0.4 * np.sin(time * 1.3 + dice.uniform(0, 6))
+    chord = sum(np.sin(2 * np.pi * root * r * time) / r for r in (1, 1.5, 2, 2.5, 3))
+    edge = np.clip(np.minimum(time, seconds - time) / 0.25, 0, 1)  # no click at either end
+    return Sound(((wind + 0.014 * swell * chord) * edge).astype(np.float32), RATE)
+
+
+def _settle(values: NDArray[Any]) -> NDArray[Any]:
+    """Rise at once and fall within a few frames, as meters and mouths do."""
+    out = values.copy()
+    for index in range(1, len(out)):
+        out[index] = max(values[index], out[index - 1] * 0.6)
+    return out
