@@ -60,7 +60,7 @@ def bind(
     bindings = workflow.bindings
     values = values_of(request, names, staged, job, choices, bindings.canvas, family)
     active = _conditions(request, staged, choices)
-    shaped = [_take(workflow.graph, form) for form in bindings.forms if form.when in active]
+    shaped = [take_form(workflow.graph, form) for form in bindings.forms if form.when in active]
     graph = _fill(workflow.graph.with_nodes(*shaped), bindings, values).pruned(bindings.output)
     return BoundWorkflow(
         bound=graph,
@@ -84,7 +84,8 @@ def _conditions(
     return frozenset(found)
 
 
-def _take(graph: Graph, form: Form) -> Node:
+def take_form(graph: Graph, form: Form) -> Node:
+    """Return the node of ``graph`` in the shape that ``form`` gives it."""
     node = graph.nodes[form.node]
     kept = {name: node.inputs[name] for name in form.keep}
     return Node(node.id, form.kind, MappingProxyType({**kept, **form.inputs}), node.title)
