@@ -84,18 +84,10 @@ class _Resolver(_Handler):
         if repo in hub.moved_repos:
             place = self.path.replace(repo, hub.moved_repos[repo])
             return self.finish_empty(307, Location=place)
-        if repo in hub.gated:
-            return self.finish_empty(403, X_Error_Code="GatedRepo")
-        if repo in hub.forbidden:
-            return self.finish_empty(403)
-        if repo in hub.private and self.headers["Authorization"] != f"Bearer {GOOD_TOKEN}":
-            return self.finish_empty(401, X_Error_Message="Invalid credentials")
-        if repo not in {name for name, _ in hub.files}:
-            return self.finish_empty(404, X_Error_Code="RepoNotFound")
-        if revision not in {"main", COMMIT}:
-            return self.finish_empty(404, X_Error_Code="RevisionNotFound")
-        if (repo, path) not in hub.files:
-            return self.finish_empty(404, X_Error_Code="EntryNotFound", X_Repo_Commit=COMMIT)
+        refusal = self.refuse(repo) or self.find(repo, revision, path)
+        if refusal:
+            status, code = refusal
+            return self.finish_empty(status, X_Error_Code=code)
         content = hub.files[repo, path]
         etag = hub.etags.get(path, hashlib.sha256(content).hexdigest())
         return self.finish_empty(
@@ -106,6 +98,21 @@ class _Resolver(_Handler):
             X_Linked_Size=str(len(content)),
             ETag='"small"',
         )
+
+    def refuse(self, repo: str) -> tuple[int, str] | None:
+        if repo in self.hub.gated:
+            return 403, "GatedRepo"
+        if repo in self.hub.forbidden:
+            return 403, ""
+        known = self.headers["Authorization"] == f"Bearer {GOOD_TOKEN}"
+        return None if known or repo not in self.hub.private else (401, "")
+
+    def find(self, repo: str, revision: str, path: str) -> tuple[int, str] | None:
+        if repo not in {name for name, _ in self.hub.files}:
+            return 404, "RepoNotFound"
+        if revision not in {"main", COMMIT}:
+            return 404, "RevisionNotFound"
+        return None if (repo, path) in self.hub.files else (404, "EntryNotFound")
 
 
 class _Cdn(_Handler):
@@ -238,7 +245,7 @@ def open_store(hub: FakeHub, places: Places, tmp_path: Path) -> Callable[..., Mo
             changes.pop("places", places),
             Hub(access),
             acceptance,
-            **changes,  # pyright: ignore
+            **changes,  # pyright: ignore[reportArgumentType]  # tests change what they need
         )
 
     return make

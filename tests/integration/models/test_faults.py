@@ -281,10 +281,10 @@ async def test_a_disk_that_fills_up_stops_the_download_and_keeps_the_bytes(
 ):
     file = offer(weights(3000))
 
+    facts = [str(file.size_bytes), str(file.sha256), str(tmp_path / "partial")]
     run = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-c", FULL_DISK, hub.endpoint, file.revision, str(file.size_bytes)]
-        + [str(file.sha256), str(tmp_path / "partial")],
+        [sys.executable, "-c", FULL_DISK, hub.endpoint, file.revision, *facts],
         capture_output=True,
         text=True,
         timeout=60,
