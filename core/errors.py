@@ -18,7 +18,7 @@ The words a person reads are in ``core/words`` and are chosen by :mod:`core.mess
     │   ├── QuotaExceeded, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── JobUnknown, NotYours, AlreadyFinished
-    │   └── NothingToFetch
+    │   └── LinkCodeUnknown, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
     │   ├── OutOfMemory, ModelUnavailable, WorkflowRefused
@@ -230,6 +230,10 @@ class AlreadyFinished(Refused):
 
     job_id: str
     state: str
+
+
+class LinkCodeUnknown(Refused):
+    """A one-time code that is wrong, used or too old."""
 
 
 class NothingToFetch(Refused):

@@ -1,0 +1,90 @@
+"""The client: commands, buttons, forms, and a sync that happens only when commands changed."""
+
+import hashlib
+import json
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from bots.discord.account import ForgetButton, PageButton, add_account_commands
+from bots.discord.admin import AdminGroup
+from bots.discord.buttons import JobButton
+from bots.discord.commands import add_generation_commands
+from bots.discord.counter import Counter
+from bots.discord.errors import answer_error, answered
+from bots.discord.form import form_job, receive_form
+from bots.discord.menus import add_menus
+from bots.discord.place import PLATFORM, Interaction
+from bots.discord.words import Words
+
+log = structlog.get_logger(__name__)
+
+THROTTLE_S = 30.0  # discord.py waits itself up to here; beyond, the outbox waits
+
+
+class Tree(app_commands.CommandTree["ClapperClient"]):
+    """Answers refusals by one rule."""
+
+    async def on_error(
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
+    ) -> None:
+        """Tell the person what to do."""
+        await answer_error(interaction, error)
+
+
+class ClapperClient(discord.AutoShardedClient):
+    """Interactions only: guilds is the one intent, and it is not privileged."""
+
+    counter: Counter
+
+    def __init__(self) -> None:
+        super().__init__(
+            intents=discord.Intents(guilds=True),
+            max_ratelimit_timeout=THROTTLE_S,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        self.tree = Tree(self)
+
+    def furnish(self, counter: Counter, operator_roles: frozenset[str]) -> None:
+        """Add every command; before the client is started."""
+        self.counter = counter
+        add_generation_commands(self.tree, counter)
+        add_account_commands(self.tree, counter)
+        add_menus(self.tree, counter)
+        self.tree.add_command(AdminGroup(counter, operator_roles))
+        self.add_dynamic_items(JobButton, PageButton, ForgetButton)
+
+    async def sync_if_changed(self, guild_id: int | None) -> bool:
+        """Send the commands to Discord if they differ from what was sent last.
+
+        Discord allows 200 creations a day and guild; a bot that syncs at every start runs into it.
+        """
+        await self.tree.set_translator(Words())
+        guild = discord.Object(guild_id) if guild_id else None
+        if guild is not None:
+            self.tree.copy_global_to(guild=guild)
+        commands = self.tree.get_commands(guild=guild)
+        translator = self.tree.translator
+        payload = [
+            await c.get_translated_payload(self.tree, translator)
+            if translator
+            else c.to_dict(self.tree)
+            for c in commands
+        ]
+        text = json.dumps(payload, sort_keys=True, default=str)
+        digest = hashlib.sha256(f"{self.application_id}:{guild_id}:{text}".encode()).hexdigest()
+        community = self.counter.desk.community
+        if await community.recall(PLATFORM, "commands") == digest:
+            return False
+        await self.tree.sync(guild=guild)
+        await community.remember(PLATFORM, "commands", digest)
+        log.info("commands_synced", count=len(payload), guild=guild_id)
+        return True
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Receive forms, also those that were opened before a restart."""
+        job_id = form_job(interaction)
+        if job_id is not None:
+            await answered(interaction, receive_form(self.counter, interaction, job_id))

@@ -1,0 +1,122 @@
+"""From an interaction to an accepted job: the one way that commands, menus and buttons take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import discord
+
+from bots.discord.delivery import DiscordDelivery
+from bots.discord.intake import check_all, receive_all
+from bots.discord.look import clip_text, job_view, texts_for
+from bots.discord.place import PLATFORM, Address, Interaction, address_of, check_rights, person_of
+from core.compose import Options
+from core.delivery import Attempt
+from core.desk import Desk
+from core.jobs import Job, Ticket
+from core.limits import MediaLimits
+from core.modes import Mode
+from core.requests import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the answer should be shown."""
+
+    private: bool = False  # only the person sees it
+    spoiler: bool = False  # the clip is veiled
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What every handler of an interaction needs."""
+
+    desk: Desk
+    delivery: DiscordDelivery
+    media_limits: MediaLimits
+    window_hours: float
+
+
+async def make(
+    counter: Counter,
+    interaction: Interaction,
+    mode: Mode,
+    options: Options,
+    attachments: Mapping[str, discord.Attachment],
+    manner: Manner,
+) -> None:
+    """Answer a command that asks for a clip.
+
+    What can be refused by what it declares is refused first, privately; then Discord gets its
+    answer within its three seconds; then files are fetched, and the job is accepted.
+
+    Raises:
+        InvalidInput: a value or file cannot work.
+        Refused: quota, policy, block, rights or a closed intake.
+    """
+    check_rights(interaction)
+    check_all(mode, attachments, counter.media_limits)
+    at = await _defer(interaction, manner)
+    files = await receive_all(counter.desk.service, mode, attachments)
+    ticket = await counter.desk.ask(
+        mode, options, files, person_of(interaction), at.to_reply(), _key(interaction)
+    )
+    await acknowledge(counter, interaction, ticket)
+
+
+async def remake(
+    counter: Counter, interaction: Interaction, request: Request, manner: Manner
+) -> None:
+    """Answer a button that asks for another clip.
+
+    Raises:
+        Refused: quota, policy, block, rights or a closed intake.
+    """
+    check_rights(interaction)
+    if interaction.response.is_done():
+        message = await interaction.original_response()
+        at = address_of(interaction, message.id, private=manner.private, spoiler=manner.spoiler)
+    else:
+        at = await _defer(interaction, manner)
+    ticket = await counter.desk.repeat(
+        request, person_of(interaction), at.to_reply(), _key(interaction)
+    )
+    await acknowledge(counter, interaction, ticket)
+
+
+async def fetch(counter: Counter, interaction: Interaction, job: Job, *, private: bool) -> None:
+    """Post a finished clip once more, where it is asked for.
+
+    Raises:
+        NothingToFetch: it is not there.
+        DeliveryFailed: it could not be posted.
+    """
+    at = await _defer(interaction, Manner(private=private))
+    clip = await counter.desk.service.clip(job.id)
+    again = replace(job, reply_to=at.to_reply())
+    once = Attempt(number=1, ambiguous=False, nonce=str(interaction.id))
+    await counter.delivery.completed(again, clip, once)
+
+
+async def acknowledge(counter: Counter, interaction: Interaction, ticket: Ticket) -> None:
+    """Show place in line, expected time and what was adjusted, with a Cancel button.
+
+    A job that is already finished is shown by its delivery, not here.
+    """
+    job = await counter.desk.service.job(ticket.job_id)
+    if job.state.terminal:
+        return
+    locale = str(interaction.locale)
+    text = clip_text(texts_for(locale).ticket(job, ticket))
+    await interaction.edit_original_response(content=text, view=job_view(job, locale))
+
+
+async def _defer(interaction: Interaction, manner: Manner) -> Address:
+    answer = await interaction.response.defer(thinking=True, ephemeral=manner.private)
+    message_id = answer.message_id if answer is not None else None
+    if message_id is None:
+        message_id = (await interaction.original_response()).id
+    return address_of(interaction, message_id, private=manner.private, spoiler=manner.spoiler)
+
+
+def _key(interaction: Interaction) -> str:
+    return f"{PLATFORM}:{interaction.id}"

@@ -1,0 +1,148 @@
+"""The counter that every front stands at: who is asking, from where, may they, and whose it is.
+
+Fronts turn what people send into an :class:`Ask`; everything that must be the same on all
+platforms happens here, before the service is reached.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.community import Community
+from core.compose import Composition, Options
+from core.errors import JobUnknown, NotYours
+from core.jobs import Job, QuotaView, ReplyTo, Requester, Ticket
+from core.media.kinds import MediaFile
+from core.modes import Mode
+from core.policy import Asker
+from core.requests import Request
+from core.service import GenerationService
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is asking, and where; ``place`` is ``discord:<guild>``, ``telegram:<chat>`` or such."""
+
+    requester: Requester
+    place: str
+    asker: Asker = field(default_factory=Asker)
+    locale: str | None = None
+
+
+class Desk:
+    """Takes requests and questions of people on behalf of a front."""
+
+    def __init__(self, service: GenerationService, community: Community) -> None:
+        self.service = service
+        self.community = community
+
+    async def ask(
+        self,
+        mode: Mode,
+        options: Options,
+        media: Mapping[str, MediaFile],
+        person: Person,
+        reply_to: ReplyTo,
+        key: str,
+    ) -> Ticket:
+        """Accept a request made from what a person typed and sent.
+
+        Args:
+            mode: which of the six.
+            options: what was typed.
+            media: admitted files by role.
+            person: who and where.
+            reply_to: where to answer.
+            key: the platform's own id of this event; the same key is the same job.
+
+        Returns:
+            The ticket, with everything that was adjusted.
+
+        Raises:
+            InvalidInput: a value or file cannot work.
+            Refused: quota, policy, block or a closed intake.
+        """
+        composition = self.service.compose(mode, options, media)
+        return await self._submit(composition, person, reply_to, key)
+
+    async def repeat(self, request: Request, person: Person, reply_to: ReplyTo, key: str) -> Ticket:
+        """Accept a request made from an older one (:mod:`core.actions`).
+
+        Raises:
+            Refused: quota, policy, block or a closed intake.
+        """
+        return await self._submit(Composition(request, ()), person, reply_to, key)
+
+    async def job(self, job_id: str, person: Person) -> Job:
+        """Return a job that the person may see: their own, or any for an operator.
+
+        Raises:
+            JobUnknown: there is none, or it was deleted.
+            NotYours: it belongs to somebody else.
+        """
+        job = await self.service.job(job_id)
+        if not await self._owns(job, person) and not self.is_operator(person):
+            raise NotYours(job_id)
+        return job
+
+    async def cancel(self, job_id: str, person: Person) -> Job:
+        """Stop a job of the person, or any for an operator.
+
+        Raises:
+            JobUnknown: there is none.
+            NotYours: it belongs to somebody else.
+            AlreadyFinished: nothing is left to stop.
+        """
+        job = await self.job(job_id, person)
+        if await self._owns(job, person):
+            return await self.service.cancel(job_id, job.requester)
+        return await self.service.cancel(job_id, person.requester, operator=True)
+
+    async def jobs(self, person: Person, limit: int, before_ms: int | None = None) -> list[Job]:
+        """Return the newest jobs of the person on all their platforms, newest first."""
+        found: list[Job] = []
+        for requester in await self.community.keys(person.requester):
+            found += await self.service.jobs(requester, limit, before_ms)
+        return sorted(found, key=lambda job: job.created_at_ms, reverse=True)[:limit]
+
+    async def quota(self, person: Person) -> QuotaView:
+        """Return what the person may still spend."""
+        return await self.service.quota(await self.community.account(person.requester))
+
+    async def forget(self, person: Person) -> int:
+        """Delete all jobs, files and joins of the person; returns how many jobs there were."""
+        requesters = await self.community.keys(person.requester)
+        count = 0
+        for requester in requesters:
+            count += await self.service.forget(requester)
+        await self.community.leave(person.requester)
+        return count
+
+    def is_operator(self, person: Person) -> bool:
+        """Return whether the settings name this person."""
+        return self.community.is_operator(person.requester)
+
+    async def _submit(
+        self, composition: Composition, person: Person, reply_to: ReplyTo, key: str
+    ) -> Ticket:
+        await self.community.admit(
+            composition.request, person.requester, person.place, person.asker
+        )
+        account = await self.community.account(person.requester)
+        return await self.service.submit(composition, account, reply_to, key)
+
+    async def _owns(self, job: Job, person: Person) -> bool:
+        if job.requester == person.requester:
+            return True
+        return job.requester in await self.community.keys(person.requester)
+
+
+def find_job(jobs: list[Job], prefix: str) -> Job:
+    """Return the job whose id begins with what a person typed.
+
+    Raises:
+        JobUnknown: none does, or more than one.
+    """
+    matching = [job for job in jobs if job.id.startswith(prefix.strip().lower())]
+    if len(matching) != 1 or not prefix.strip():
+        raise JobUnknown(prefix[:40])
+    return matching[0]
