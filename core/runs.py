@@ -7,6 +7,7 @@ Recording and fitting happen beside it, after a job is settled; losing a record 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,7 +20,6 @@ from core.duration.rates import Machine
 from core.duration.work import works
 from core.progress import Progress, Stage, Working
 from core.requests import Request
-from core.storage.database import Database
 from core.storage.runs import (
     Fit,
     Place,
@@ -30,6 +30,9 @@ from core.storage.runs import (
     recent_runs,
     save_fit,
 )
+
+if TYPE_CHECKING:
+    from core.storage.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +89,7 @@ def timings_of(
 class RunBook:
     """Recorded runs of one place, and the machine that they describe."""
 
-    def __init__(self, database: Database, place: Place, clock: Clock = now_ms) -> None:
+    def __init__(self, database: "Database", place: Place, clock: Clock = now_ms) -> None:
         self._database = database
         self._clock = clock
         self._unfitted = 0
@@ -135,7 +138,7 @@ class RunBook:
             return await recent_runs(connection, limit, None if everywhere else self.place)
 
 
-async def last_place(database: Database) -> Place | None:
+async def last_place(database: "Database") -> Place | None:
     """Return where the newest recorded run was made."""
     async with database.transaction() as connection:
         return await newest_place(connection)

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -29,7 +31,10 @@ from core.modes import MODES, Mode
 from core.requests import Request
 from core.runs import RunBook, last_place
 from core.settings import Settings, load_settings
-from core.storage.runs import Run
+from core.storage.runs import Run, has_runs, recent_runs
+
+if TYPE_CHECKING:
+    from core.storage.database import Database
 
 APP = typer.Typer()
 SHOWN = (
@@ -81,6 +86,23 @@ def as_json(answer: Estimate, machine: Machine, tier: Tier = Tier.PRO) -> dict[s
     }
 
 
+@asynccontextmanager
+async def recorded(settings: Settings) -> AsyncGenerator["Database | None", None]:
+    """Yield the database beside a service that may be running; None where there is none yet."""
+    from core.storage.database import Database, database_path
+
+    if not database_path(settings.database).exists():
+        yield None
+        return
+    database = Database(settings.database)
+    try:
+        async with database.transaction() as connection:
+            ready = await has_runs(connection)
+        yield database if ready else None
+    finally:
+        await database.close()
+
+
 async def known_machine(settings: Settings, hardware: str, profile: str | None) -> Machine:
     """Return the machine that ``hardware`` names, calibrated where it is this one.
 
@@ -89,12 +111,10 @@ async def known_machine(settings: Settings, hardware: str, profile: str | None) 
         hardware: a key, a device name, or ``auto``.
         profile: the model files; the configured ones where None.
     """
-    if hardware == "auto" and settings.database_path.exists():
-        from core.storage.database import Database
-
-        async with Database.opened(settings.database) as database:
-            place = await last_place(database)
-            if place is not None and profile in {None, place.profile}:
+    if hardware == "auto":
+        async with recorded(settings) as database:
+            place = await last_place(database) if database else None
+            if database and place and profile in {None, place.profile}:
                 book = RunBook(database, place)
                 await book.open()
                 return book.machine
@@ -178,7 +198,7 @@ def stats_command(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help=say("help_stats_limit"))] = 500,
 ) -> None:
     """Print the table, and write the plot where one is asked for."""
-    runs = asyncio.run(_recorded(load_settings(), limit))
+    runs = asyncio.run(_newest(load_settings(), limit))
     console = Console()
     if not runs:
         console.print(say("stats_empty"))
@@ -191,14 +211,12 @@ def stats_command(
         console.print(say("stats_plot_written", {"path": plot}), soft_wrap=True)
 
 
-async def _recorded(settings: Settings, limit: int) -> list[Run]:
-    if not settings.database_path.exists():
-        return []
-    from core.storage.database import Database
-    from core.storage.runs import recent_runs
-
-    async with Database.opened(settings.database) as database, database.transaction() as rows:
-        return await recent_runs(rows, limit)
+async def _newest(settings: Settings, limit: int) -> list[Run]:
+    async with recorded(settings) as database:
+        if database is None:
+            return []
+        async with database.transaction() as connection:
+            return await recent_runs(connection, limit)
 
 
 def stats_table(runs: list[Run]) -> Table:

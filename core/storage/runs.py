@@ -186,6 +186,11 @@ async def load_fit(connection: AsyncConnection, place: Place) -> Fit | None:
     return Fit(rates, head.spread, head.runs)
 
 
+async def has_runs(connection: AsyncConnection) -> bool:
+    """Return whether the file has this schema yet; an older one may be read beside a service."""
+    return await connection.run_sync(lambda plain: sa.inspect(plain).has_table(run_table.name))
+
+
 async def newest_place(connection: AsyncConnection) -> Place | None:
     """Return where the newest run was made, None where nothing was recorded."""
     row = (
