@@ -1,9 +1,6 @@
 """Frames and samples into an MP4 that plays everywhere: H.264 yuv420p, AAC, ``moov`` first."""
 
-import errno
-import os
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,16 +11,15 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from core.frames import Size
 from core.media.kinds import Sound
-from core.media.pyav import FFmpegError, add_audio, add_video, put
+from core.media.pyav import add_audio, add_video, as_bt709, put, system_errors, tag_bt709
 
 SOUND_RATE = 48_000  # Hz, stereo
-# edit lists count in movie_timescale: at the default 1/1000 s the sound would lose half a millisecond
+# edit lists count in this scale: the default of 1/1000 s would cut half a millisecond of sound
 _MUXER = {"movflags": "+faststart", "movie_timescale": str(SOUND_RATE)}
 _SOUND_BLOCK = 1024  # samples of one AAC frame
 
@@ -38,22 +34,6 @@ class Recipe:
     video_bps: int = 0  # 0 where the options choose the quality
     sound_bps: int = 192_000
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@contextmanager
-def system_errors() -> Generator[None]:
-    """Turn ffmpeg's errors about the disk into the system's own.
-
-    Raises:
-        OSError: with the same errno, where ffmpeg failed because of the system.
-        FFmpegError: anything else.
-    """
-    try:
-        yield
-    except FFmpegError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}:
-            raise OSError(error.errno, os.strerror(error.errno)) from error
-        raise
 
 
 def write_mp4(
@@ -126,10 +106,7 @@ def _video_stream(container: OutputContainer, recipe: Recipe) -> VideoStream:
     stream.time_base = 1 / recipe.fps
     if recipe.video_bps:
         stream.bit_rate = recipe.video_bps
-    stream.color_range = ColorRange.MPEG
-    stream.colorspace = Colorspace.ITU709
-    stream.color_primaries = ColorPrimaries.BT709
-    stream.color_trc = ColorTrc.BT709
+    tag_bt709(stream)
     return stream
 
 
@@ -143,14 +120,7 @@ def _audio_stream(container: OutputContainer, recipe: Recipe) -> AudioStream:
 def _yuv(picture: NDArray[np.uint8] | VideoFrame, index: int, recipe: Recipe) -> VideoFrame:
     if not isinstance(picture, VideoFrame):
         picture = VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
-    frame = picture.reformat(
-        recipe.size.width,
-        recipe.size.height,
-        "yuv420p",
-        dst_colorspace=Colorspace.ITU709,
-        dst_color_range=ColorRange.MPEG,
-        interpolation="BICUBIC",
-    )
+    frame = as_bt709(picture, recipe.size.width, recipe.size.height)
     frame.pts = index
     frame.time_base = 1 / recipe.fps
     return frame

@@ -1,6 +1,9 @@
 """The calls of PyAV that its type stubs leave partly open, each with one honest type."""
 
-from collections.abc import Iterator, Mapping
+import errno
+import os
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
@@ -9,12 +12,23 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 
 if TYPE_CHECKING:
     from av.packet import Packet
 
-__all__ = ["FFmpegError", "add_audio", "add_video", "packets", "put", "unpack"]
+__all__ = [
+    "FFmpegError",
+    "add_audio",
+    "add_video",
+    "as_bt709",
+    "packets",
+    "put",
+    "system_errors",
+    "tag_bt709",
+    "unpack",
+]
 
 
 def add_video(
@@ -41,6 +55,26 @@ def put(
     container.mux(encoded)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # as above
 
 
+def tag_bt709(stream: VideoStream) -> None:
+    """Write into ``stream`` that its colours are BT.709 in the limited range, as players expect."""
+    stream.color_range = ColorRange.MPEG
+    stream.colorspace = Colorspace.ITU709
+    stream.color_primaries = ColorPrimaries.BT709
+    stream.color_trc = ColorTrc.BT709
+
+
+def as_bt709(picture: VideoFrame, width: int, height: int) -> VideoFrame:
+    """Return ``picture`` in those colours as yuv420p, scaled to ``width`` × ``height`` px."""
+    return picture.reformat(
+        width,
+        height,
+        "yuv420p",
+        dst_colorspace=Colorspace.ITU709,
+        dst_color_range=ColorRange.MPEG,
+        interpolation="BICUBIC",
+    )
+
+
 def packets(
     container: InputContainer, stream: VideoStream | AudioStream
 ) -> "Iterator[Packet[VideoStream | AudioStream]]":
@@ -53,3 +87,19 @@ def unpack(
 ) -> list[VideoFrame | AudioFrame]:
     """Decode one packet."""
     return list(stream.decode(packet))  # pyright: ignore[reportUnknownMemberType]  # as above
+
+
+@contextmanager
+def system_errors() -> Generator[None]:
+    """Turn ffmpeg's errors about the disk into the system's own.
+
+    Raises:
+        OSError: with the same errno, where ffmpeg failed because of the system.
+        FFmpegError: anything else.
+    """
+    try:
+        yield
+    except FFmpegError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}:
+            raise OSError(error.errno, os.strerror(error.errno)) from error
+        raise

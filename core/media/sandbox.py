@@ -1,0 +1,100 @@
+"""The child process that decodes one file of a stranger: ``python -m core.media.sandbox``.
+
+It gets two open files, the source and an empty output, and its orders as JSON on the command line;
+it answers with one line of JSON on its standard output. Before it touches the source it gives
+up everything else: it can open no file and no socket any more (not one descriptor is left to be
+had), use no more memory, processor time and disk than ordered, and start no program.
+"""
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, BinaryIO, TypeAlias
+
+from core.errors import MediaRefused, MediaUnreadable
+from core.media.kinds import MediaKind
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the child shall do with the source."""
+
+    source_fd: int
+    output_fd: int
+    role: str
+    kind: MediaKind
+    reader: str  # the one demuxer or image plugin that may be used
+    max_pixels: int  # of the source
+    keep_pixels: int  # of the result; larger pictures are scaled down
+    max_seconds: float
+    max_fps: float  # of the result
+    memory_bytes: int  # above what the interpreter and its libraries take
+    cpu_seconds: int
+    output_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the child wrote to the output."""
+
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+    fps: float = 0.0
+    sample_rate: int = 0
+
+
+Recode: TypeAlias = Callable[[Task, BinaryIO, BinaryIO], Made]
+
+
+def main() -> None:
+    """Do the task on the command line."""
+    order: dict[str, Any] = json.loads(sys.argv[1])
+    task = Task(kind=MediaKind(order.pop("kind")), **order)
+    recode = _recoder(task.kind)  # everything is imported before the doors close
+    with os.fdopen(task.source_fd, "rb") as source, os.fdopen(task.output_fd, "wb") as output:
+        _confine(task)
+        try:
+            made = recode(task, source, output)
+            output.flush()
+            answer: dict[str, object] = {"made": asdict(made)}
+        except MediaRefused as refusal:
+            answer = {"refused": refusal.code, "data": refusal.data()}
+        except MemoryError:
+            costly = MediaUnreadable(task.role, "too_costly")
+            answer = {"refused": costly.code, "data": costly.data()}
+        except OSError as error:
+            answer = {"errno": error.errno}
+    sys.stdout.write(json.dumps(answer))
+
+
+def _recoder(kind: MediaKind) -> Recode:
+    if kind is MediaKind.IMAGE:
+        from core.media.stills import recode_image
+
+        return recode_image
+    from core.media.streams import recode_stream
+
+    return recode_stream
+
+
+def _confine(task: Task) -> None:
+    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib is not imported here
+        taken = int(statm.read().split()[0]) * resource.getpagesize()
+    _limit(resource.RLIMIT_AS, taken + task.memory_bytes)
+    _limit(resource.RLIMIT_CPU, task.cpu_seconds)
+    _limit(resource.RLIMIT_FSIZE, task.output_bytes)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NPROC, 0)
+    _limit(resource.RLIMIT_NOFILE, 0)
+
+
+def _limit(what: int, value: int) -> None:
+    resource.setrlimit(what, (value, value))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,284 @@
+"""Sound and films, inside the sandbox: to FLAC, and to an MP4 of constant rate and modest size."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from itertools import chain
+from typing import BinaryIO
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.filter import Graph
+from av.subtitles import codeccontext as subtitle_codec
+from av.subtitles import stream as subtitle_stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from core.errors import MediaTooLong, MediaUnreadable
+from core.media.cadence import at_rate
+from core.media.kinds import MediaKind
+from core.media.pyav import (
+    FFmpegError,
+    add_audio,
+    add_video,
+    as_bt709,
+    packets,
+    put,
+    system_errors,
+    tag_bt709,
+    unpack,
+)
+from core.media.sandbox import Made, Task
+from core.media.survey import (
+    SLACK_S,
+    Span,
+    damage_of,
+    first_track,
+    measure,
+    open_source,
+    refuse_pixels,
+)
+
+# what PyAV would import later, when no file can be opened any more
+_LATER = (subtitle_codec, subtitle_stream, logging)
+_FILM_SOUND_RATE = 48_000
+_LOWEST_RATE, _HIGHEST_RATE = 8_000, 48_000  # Hz; sound within is kept at its own rate
+_LEAST_FPS = 8
+_SMALLEST_SIDE = 16
+_BAD_PACKETS = 0.1  # of all: more of them, and the file is damaged
+# one thread and a short look-ahead bound the memory; a bounded bit rate bounds the disk
+_X264 = {
+    "preset": "veryfast",
+    "crf": "18",
+    "maxrate": "24M",
+    "bufsize": "24M",
+    "x264-params": "threads=1:lookahead-threads=1:sync-lookahead=0:rc-lookahead=10",
+}
+_EXACT = {"fflags": "+bitexact"}  # the same input gives the same bytes, hence the same name
+
+
+def recode_stream(task: Task, source: BinaryIO, output: BinaryIO) -> Made:
+    """Write the sound or the film in ``source`` to ``output``.
+
+    Raises:
+        MediaUnreadable: damaged, or without the wanted track; other refusals come through.
+    """
+    span = measure(task, source, task.kind)
+    if span is None:
+        raise MediaUnreadable(task.role, f"no_{task.kind.value}")
+    recode = _recode_sound if task.kind is MediaKind.AUDIO else _recode_film
+    with damage_of(task):
+        return recode(task, source, output, span)
+
+
+def _recode_sound(task: Task, source: BinaryIO, output: BinaryIO, span: Span) -> Made:
+    del span
+    samples = 0
+    stream: AudioStream | None = None
+    with system_errors(), av.open(output, "w", "flac", _EXACT) as target:
+        for frame in _sound(task, source, None):
+            if stream is None:
+                stream = add_audio(target, "flac", frame.sample_rate, frame.layout.name)
+            samples += frame.samples
+            put(target, stream, frame)
+        if stream is None:
+            raise MediaUnreadable(task.role, "damaged")
+        put(target, stream, None)
+    return Made(seconds=samples / stream.rate, sample_rate=stream.rate)
+
+
+def _recode_film(task: Task, source: BinaryIO, output: BinaryIO, span: Span) -> Made:
+    has_sound = measure(task, source, MediaKind.AUDIO) is not None
+    # 60 s in stereo are 23 MB; so each track is read by itself and no packet waits for another
+    sound = list(_sound(task, source, span)) if has_sound else []
+    with open_source(task, source) as container:
+        track = first_track(task, container, MediaKind.VIDEO)
+        if not isinstance(track, VideoStream):
+            raise MediaUnreadable(task.role, "no_video")
+        fps = _frame_rate(track, span, task.max_fps)
+        ticks = max(1, round(span.seconds * fps))
+        film = at_rate(_timed(task, container, track, span), float(fps), ticks)
+        first = next(film, None)
+        if first is None:
+            raise MediaUnreadable(task.role, "damaged")
+        with system_errors(), av.open(output, "w", "mp4", _EXACT) as target:
+            shape = _shape(first, track.codec_context.sample_aspect_ratio, task.keep_pixels)
+            pictures = _uniform(chain([first], film), shape, first.rotation)
+            width, height = _write_film(target, fps, pictures, sound)
+    return Made(width, height, float(ticks / fps), float(fps), _FILM_SOUND_RATE if sound else 0)
+
+
+def _write_film(
+    target: OutputContainer, fps: Fraction, pictures: Iterator[VideoFrame], sound: list[AudioFrame]
+) -> tuple[int, int]:
+    first = next(pictures)
+    video = add_video(target, "libx264", fps, _X264)
+    video.width, video.height, video.pix_fmt = first.width, first.height, "yuv420p"
+    tag_bt709(video)
+    audio = add_audio(target, "aac", _FILM_SOUND_RATE, "stereo") if sound else None
+    said = 0
+    for index, picture in enumerate(chain([first], pictures)):
+        picture.pts, picture.time_base = index, 1 / fps
+        put(target, video, picture)
+        while audio and said < len(sound) and (sound[said].time or 0.0) < (index + 1) / fps:
+            put(target, audio, sound[said])
+            said += 1
+    put(target, video, None)
+    if audio:
+        put(target, audio, None)
+    return first.width, first.height
+
+
+def _timed(
+    task: Task, container: InputContainer, track: VideoStream, span: Span
+) -> Iterator[tuple[float, VideoFrame]]:
+    step = span.seconds / span.packets
+    for index, frame in enumerate(_decoded(task, container, track)):
+        if isinstance(frame, VideoFrame):
+            refuse_pixels(task, frame.width, frame.height)
+            yield (index * step if frame.pts is None else frame.time - span.start), frame
+
+
+def _decoded(
+    task: Task, container: InputContainer, track: VideoStream | AudioStream
+) -> Iterator[VideoFrame | AudioFrame]:
+    """Yield the frames of ``track``; single bad packets are left out, as players do.
+
+    Raises:
+        MediaUnreadable: too many were bad.
+        MemoryError: one needs more than is allowed.
+    """
+    count = bad = 0
+    for packet in packets(container, track):
+        count += 1
+        try:
+            frames = unpack(track, packet)
+        except MemoryError:
+            raise
+        except FFmpegError:
+            bad += 1
+            continue
+        yield from frames
+    if bad > max(1, count * _BAD_PACKETS):
+        raise MediaUnreadable(task.role, "damaged")
+
+
+def _sound(task: Task, source: BinaryIO, film: Span | None) -> Iterator[AudioFrame]:
+    """Yield the sound in our own format: for a FLAC, or for a film at its place in time.
+
+    Raises:
+        MediaTooLong: more samples come out than the packets said.
+    """
+    with open_source(task, source) as container:
+        track = first_track(task, container, MediaKind.AUDIO)
+        if not isinstance(track, AudioStream):
+            return
+        graph: Graph | None = None
+        heard = told = 0
+        for frame in _decoded(task, container, track):
+            if not isinstance(frame, AudioFrame) or not frame.samples:
+                continue
+            graph = graph or _sound_graph(frame, film)
+            begins = heard / frame.sample_rate
+            if film is not None and frame.time is not None:
+                begins = frame.time - film.start
+            frame.pts = round(begins * frame.sample_rate)
+            frame.time_base = Fraction(1, frame.sample_rate)
+            heard += frame.samples
+            graph.push(frame)
+            for made in _pulled(graph):
+                told += made.samples
+                if told > (task.max_seconds + SLACK_S) * made.sample_rate:
+                    raise MediaTooLong(task.role, told / made.sample_rate, task.max_seconds)
+                yield made
+        if graph:
+            graph.push(None)
+            yield from _pulled(graph)
+
+
+def _sound_graph(frame: AudioFrame, film: Span | None) -> Graph:
+    mono = frame.layout.nb_channels == 1 and film is None
+    layout = "mono" if mono else "stereo"
+    rate = _FILM_SOUND_RATE if film else min(max(frame.sample_rate, _LOWEST_RATE), _HIGHEST_RATE)
+    in_time = ":async=1:first_pts=0" if film else ""  # gaps become silence, early samples go
+    graph = Graph()
+    graph.threads = 1
+    graph.link_nodes(
+        graph.add_abuffer(
+            sample_rate=frame.sample_rate,
+            format=frame.format,
+            layout=frame.layout,
+            time_base=Fraction(1, frame.sample_rate),
+        ),
+        graph.add("aresample", f"{rate}{in_time}"),
+        graph.add("aformat", f"sample_fmts={'fltp' if film else 's16'}:channel_layouts={layout}"),
+        graph.add("abuffersink"),
+    ).configure()
+    return graph
+
+
+def _pulled(graph: Graph) -> Iterator[AudioFrame]:
+    while True:
+        try:
+            frame = graph.pull()
+        except (BlockingIOError, EOFError):
+            return
+        if isinstance(frame, AudioFrame):
+            yield frame
+
+
+def _frame_rate(track: VideoStream, span: Span, highest: float) -> Fraction:
+    """Return the rate for the result: the measured one, as the header writes it if they agree."""
+    measured = span.packets / span.seconds if span.seconds else float(_LEAST_FPS)
+    claimed = float(track.average_rate or 0)
+    rate = Fraction(claimed if abs(claimed - measured) < 0.02 * measured else measured)
+    rate = max(rate.limit_denominator(1001), Fraction(1, 100))
+    rate /= max(1, math.ceil(float(rate) / highest - 0.01))
+    return rate * max(1, math.ceil(_LEAST_FPS / rate))
+
+
+def _shape(frame: VideoFrame, aspect: Fraction | None, keep_pixels: int) -> tuple[int, int]:
+    """Return even sides with square pixels for a frame as it is stored, before it is turned."""
+    stretch = min(max(float(aspect or 1), 0.25), 4.0)
+    width, height = frame.width * stretch, float(frame.height)
+    scale = min(1.0, math.sqrt(keep_pixels / (width * height)))
+    sides = (max(_SMALLEST_SIDE, int(side * scale) // 2 * 2) for side in (width, height))
+    return next(sides), next(sides)
+
+
+def _uniform(
+    pictures: Iterable[VideoFrame], shape: tuple[int, int], rotation: int
+) -> Iterator[VideoFrame]:
+    turn = _turner(shape, rotation)
+    shown = made = None
+    for picture in pictures:
+        if made is None or picture is not shown:
+            shown, made = picture, turn(as_bt709(picture, *shape))
+        yield made
+
+
+def _turner(shape: tuple[int, int], rotation: int) -> Callable[[VideoFrame], VideoFrame]:
+    """Return what turns a picture upright; ``rotation`` is in degrees counterclockwise."""
+    quarter = round(rotation / 90) % 4
+    if quarter == 0:
+        return lambda picture: picture
+    filters = {1: ["transpose=cclock"], 2: ["hflip", "vflip"], 3: ["transpose=clock"]}[quarter]
+    graph = Graph()
+    graph.threads = 1
+    nodes = [graph.add(*text.split("=")) for text in filters]
+    source = graph.add_buffer(
+        width=shape[0],
+        height=shape[1],
+        format=av.VideoFormat("yuv420p"),
+        time_base=Fraction(1, 90_000),
+    )
+    graph.link_nodes(source, *nodes, graph.add("buffersink")).configure()
+
+    def turned(picture: VideoFrame) -> VideoFrame:
+        graph.vpush(picture)
+        return graph.vpull()
+
+    return turned
