@@ -7,6 +7,9 @@ from typing import Any
 from core.progress import Stage, Working
 
 _ORDER = {stage: index for index, stage in enumerate(Stage)}
+# ComfyUI chooses the order of nodes. These may take turns; a later stage is never left again, but
+# a small node of an earlier one may still run (loading the upscaler, taking latents apart).
+_FIRST = {Stage.DOWNLOAD, Stage.LOAD, Stage.TEXT, Stage.PREPARE}
 
 
 class StageRelay:
@@ -71,8 +74,10 @@ class StageRelay:
             return
         step, steps = (done, total) if total > 1 else (0, 1)
         last = self._last
-        if total <= 1 and last is not None and last.stage is stage:
-            return  # a small node beside the stage's sampler must not reset its steps
+        if last is not None and (
+            _earlier(stage, last.stage) or (total <= 1 and stage is last.stage)
+        ):
+            return  # neither a step back, nor steps reset by a small node beside the sampler
         before = sum(self._shares.get(item, 0.0) for item in Stage if _ORDER[item] < _ORDER[stage])
         fraction = min(before + self._shares.get(stage, 0.0) * step / steps, 1.0)
         fraction = max(fraction, last.fraction if last is not None else 0.0)
@@ -80,3 +85,7 @@ class StageRelay:
         if event != last:
             self._last = event
             self._emit(event)
+
+
+def _earlier(stage: Stage, last: Stage) -> bool:
+    return _ORDER[stage] < _ORDER[last] and last not in _FIRST
