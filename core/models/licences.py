@@ -1,10 +1,11 @@
 """The terms of the models: shown once, accepted once, remembered in the data folder."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
+from core.clock import Clock
 from core.models.family import Licence, ModelFile
 from core.problems import LicenceNotAccepted
 
@@ -17,7 +18,7 @@ def licences_of(files: Iterable[ModelFile]) -> tuple[Licence, ...]:
 class Acceptance:
     """Which licences were accepted, in which version and when; one small JSON file."""
 
-    def __init__(self, path: Path, clock: Callable[[], int], *, granted: bool = False) -> None:
+    def __init__(self, path: Path, clock: Clock, *, granted: bool = False) -> None:
         self._path = path
         self._clock = clock
         self._granted = granted  # the operator accepted all by configuration

@@ -1,18 +1,21 @@
 """From settings to a model store."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from huggingface_hub.constants import HF_HUB_CACHE
 
+from core.clock import Clock, now_ms
 from core.limits import MEGABYTE
+from core.models.family import LTX_2_3, ModelFamily
 from core.models.hub import Hub, HubAccess
 from core.models.licences import Acceptance
 from core.models.store import ModelStore, Places
 from core.settings import Settings
 
 
-def open_store(settings: Settings, clock: Callable[[], int]) -> ModelStore:
+def open_store(
+    settings: Settings, clock: Clock = now_ms, family: ModelFamily = LTX_2_3
+) -> ModelStore:
     """Return the store that ``settings`` describe; touches neither disk nor network."""
     return ModelStore(
         Places(
@@ -24,5 +27,6 @@ def open_store(settings: Settings, clock: Callable[[], int]) -> ModelStore:
         Acceptance(
             settings.data_dir / "licences.json", clock, granted=settings.accept_model_licences
         ),
+        family=family,
         reserve_bytes=round(settings.min_free_megabytes * MEGABYTE),
     )

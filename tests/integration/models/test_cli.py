@@ -1,0 +1,85 @@
+"""``clapper models`` as a person types it, against the loopback hub."""
+
+import pytest
+from typer.testing import CliRunner
+
+import core.cli.models as command
+from core.models.family import Profile
+
+
+@pytest.fixture
+def small(small_family, hub, tmp_path, monkeypatch):
+    """Point the commands at the small family, the fake hub and empty folders."""
+    monkeypatch.setattr(command, "FAMILY", small_family)
+    for variable, value in {
+        "CLAPPER_DATA_DIR": tmp_path / "data",
+        "CLAPPER_HUB_CACHE": tmp_path / "hub",
+        "CLAPPER_HUB_ENDPOINT": hub.endpoint,
+        "CLAPPER_MIN_FREE_MEGABYTES": 0,
+        "COLUMNS": 200,
+    }.items():
+        monkeypatch.setenv(variable, str(value))
+    for variable in ("HF_TOKEN", "CLAPPER_HF_TOKEN", "HF_ENDPOINT"):
+        monkeypatch.delenv(variable, raising=False)
+    return small_family
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(command.APP, arguments)
+    assert result.exit_code == code, result.output
+    return " ".join(result.output.split())
+
+
+def test_nothing_is_fetched_before_the_terms_are_accepted(small, hub):
+    output = run("pull", code=1)
+
+    assert "LTX-2 Community License Agreement" in output
+    assert "Gemma is provided under and subject to the Gemma Terms of Use" in output
+    assert "--accept-licences" in output
+    assert hub.heads == 0
+
+
+def test_from_nothing_to_ready_and_back(small, hub, tmp_path):
+    files = small.files_for(None, Profile.FP8)
+
+    assert "missing" in run("status")
+    assert "ready" in run("pull", "--accept-licences")
+    assert "All files are here" in run("status")
+    assert "ready" in run("pull")
+    assert len(hub.bodies) == len(files)
+    assert run("verify").count("as published") == len(files)
+    assert "Nothing to remove" in run("prune", "--yes")
+
+    run("pull", "--profile", "bf16")
+    assert "not used any more" in run("prune", "--profile", "fp8", "--yes")
+    assert "missing" in run("status", "--profile", "bf16")
+    assert "All files are here" in run("status")
+
+
+def test_pull_for_one_mode_leaves_out_what_it_does_not_need(small, hub):
+    run("pull", "--mode", "t2v", "--accept-licences")
+
+    assert len(hub.bodies) == 4
+    assert "to fetch" in run("status")
+    assert "All files are here" in run("status", "--mode", "lipsync")
+
+
+def test_damage_is_told_and_repaired(small, tmp_path):
+    run("pull", "--accept-licences")
+    file = small.files_for(None, Profile.FP8)[0]
+    blob = (tmp_path / "data" / "models" / file.folder / file.name).resolve()
+    blob.write_bytes(blob.read_bytes()[:-1] + b"\xa5")
+
+    assert "damaged" in run("verify", code=1)
+    assert "was removed" in run("verify", "--remove-damaged", code=1)
+    run("pull")
+    assert "damaged" not in run("verify")
+
+
+def test_a_problem_is_one_sentence_and_status_one(small, hub):
+    hub.gated |= {repo for repo, _ in hub.files}
+
+    output = run("pull", "--accept-licences", code=1)
+
+    assert "accept them, and set HF_TOKEN" in output
+    assert "Traceback" not in output
