@@ -1,0 +1,96 @@
+"""From an export to a workflow of the library: the order of the steps, and keeping the result."""
+
+from pathlib import Path
+from types import MappingProxyType
+
+from core.frames import SIDE_MULTIPLE
+from core.modes import Mode
+from core.workflow.adopt.draft import Adoption, Draft, How
+from core.workflow.adopt.media import find_media
+from core.workflow.adopt.numbers import UPSCALER, find_numbers
+from core.workflow.adopt.output import begin, crop_to_size
+from core.workflow.adopt.parts import refuse_loras, stages_of
+from core.workflow.adopt.words import find_words
+from core.workflow.bindings import Bindings, dump_bindings
+from core.workflow.check import defects, unknown_kinds
+from core.workflow.library import Workflow, paths_of
+from core.workflow.problems import NotAdoptable
+from core.workflow.template import Graph
+
+_CONTROL_GUIDES = {"LTXAddVideoICLoRAGuide", "GetICLoRAParameters"}
+
+
+def adopt(graph: Graph, mode: Mode) -> Adoption:
+    """Return ``graph`` as a workflow of ``mode``.
+
+    Args:
+        graph: an export in API format, of any node packs.
+        mode: what it is for; its files must be those that the graph loads.
+
+    Returns:
+        The workflow and everything to tell; nothing is written yet.
+
+    Raises:
+        NotAdoptable: something that the mode needs is not in the graph.
+    """
+    draft = begin(graph, mode)
+    canvas = _canvas(draft)
+    if canvas > SIDE_MULTIPLE:
+        crop_to_size(draft)
+    refuse_loras(draft)
+    find_words(draft)
+    find_numbers(draft)
+    find_media(draft)
+    draft.take("job", draft.output, "job", How.CLASS)
+    draft.prune()
+    for pack, kinds in _packs(draft.graph).items():
+        draft.notice("adopt_pack" if pack else "adopt_unknown", pack=pack, classes=kinds)
+    workflow = _workflow(draft, canvas)
+    found = defects(workflow)
+    if found:
+        detail = "; ".join(str(defect) for defect in found[:5])
+        raise NotAdoptable(mode, "does_not_validate", f": {detail}")
+    return Adoption(workflow, tuple(draft.findings), tuple(draft.notices))
+
+
+def keep(workflow: Workflow, folder: Path) -> None:
+    """Write ``workflow`` into ``folder``; ``load`` uses it from then on."""
+    import json
+
+    folder.mkdir(parents=True, exist_ok=True)
+    graph, bindings = paths_of(workflow.mode, folder)
+    prompt = json.dumps(workflow.graph.to_prompt(), ensure_ascii=False, indent=2)
+    graph.write_text(prompt + "\n", "utf-8")
+    remark = "Which inputs of the adopted workflow a request fills."
+    bindings.write_text(dump_bindings(workflow.bindings, remark), "utf-8")
+
+
+def forget(mode: Mode, folder: Path) -> bool:
+    """Remove the adopted workflow of ``mode`` from ``folder``; return whether there was one."""
+    found = [path for path in paths_of(mode, folder) if path.is_file()]
+    for path in found:
+        path.unlink()
+    return bool(found)
+
+
+def _canvas(draft: Draft) -> int:
+    """Return the side multiple, px: a guide at half of half the size needs whole latents too."""
+    kinds = {node.kind for node in draft.graph.nodes.values()}
+    return SIDE_MULTIPLE * 2 if UPSCALER in kinds and kinds & _CONTROL_GUIDES else SIDE_MULTIPLE
+
+
+def _workflow(draft: Draft, canvas: int) -> Workflow:
+    bindings = Bindings(
+        output=draft.output,
+        values=tuple(row.binding for row in draft.findings),
+        stages=MappingProxyType(stages_of(draft)),
+        canvas=canvas,
+    )
+    return Workflow(draft.mode, draft.graph, bindings, custom=True)
+
+
+def _packs(graph: Graph) -> dict[str, str]:
+    packs: dict[str, list[str]] = {}
+    for kind, pack in unknown_kinds(graph).items():
+        packs.setdefault(pack, []).append(kind)
+    return {pack: ", ".join(kinds) for pack, kinds in packs.items()}

@@ -1,0 +1,78 @@
+"""The node that saves a video, replaced by our own, which hands the frames to Clapper."""
+
+from types import MappingProxyType
+
+from core.modes import Mode
+from core.workflow.adopt.draft import Draft, How
+from core.workflow.adopt.trace import links_of
+from core.workflow.check import OUTPUT_KIND
+from core.workflow.problems import NotAdoptable
+from core.workflow.template import Graph, Input, Link, Literal, Node
+
+OUTPUT = "clapper_output"
+_PARTS = "clapper_parts"
+_CROP = "clapper_crop"
+_FRAME_SAVERS = {"VHS_VideoCombine": "images", "SaveWEBM": "images", OUTPUT_KIND: "images"}
+_VIDEO_SAVERS = {"SaveVideo": "video"}
+
+
+def begin(graph: Graph, mode: Mode) -> Draft:
+    """Return a draft of ``graph`` that ends in our own output node and holds nothing else.
+
+    Raises:
+        NotAdoptable: nothing in the graph saves a video.
+    """
+    saver = _saver(graph, mode)
+    extra, inputs = _inputs(graph, saver, mode)
+    output = Node(OUTPUT, OUTPUT_KIND, MappingProxyType(inputs), "Frames and sound to Clapper")
+    kept = Graph.of([*graph.nodes.values(), *extra, output]).pruned(OUTPUT)
+    draft = Draft(mode, kept, OUTPUT)
+    if saver.kind != OUTPUT_KIND:
+        draft.notice("adopt_output", node=saver.id, title=saver.title or saver.kind)
+    dropped = len(graph.nodes.keys() - kept.nodes.keys() - {saver.id})
+    if dropped:
+        draft.notice("adopt_dropped", count=dropped)
+    return draft
+
+
+def crop_to_size(draft: Draft) -> None:
+    """Cut the frames to the clip's size, for graphs that must work on larger sides."""
+    output = draft.graph.nodes[draft.output]
+    sides = {name: Literal.of(0) for name in ("width", "height", "x", "y")}
+    crop: dict[str, Input] = {"image": output.inputs["images"], **sides}
+    node = Node(_CROP, "ImageCrop", MappingProxyType(crop), "Frames at the asked size")
+    draft.graph = draft.graph.with_nodes(node, output.with_input("images", Link(_CROP)))
+    for value in ("width", "height", "crop_x", "crop_y"):
+        draft.take(value, _CROP, value.removeprefix("crop_"), How.CLASS)
+
+
+def _saver(graph: Graph, mode: Mode) -> Node:
+    savers = [
+        node for node in graph.nodes.values() if node.kind in {*_FRAME_SAVERS, *_VIDEO_SAVERS}
+    ]
+    if not savers:
+        raise NotAdoptable(mode, "no_saver")
+    return max(savers, key=lambda node: len(graph.upstream(node.id)))
+
+
+def _inputs(graph: Graph, saver: Node, mode: Mode) -> tuple[list[Node], dict[str, Input]]:
+    """Return nodes to add, and what our output node takes in place of ``saver``.
+
+    Raises:
+        NotAdoptable: the node that saves takes no frames.
+    """
+    links, extra = links_of(saver), list[Node]()
+    video = links.get(_VIDEO_SAVERS.get(saver.kind, ""))
+    if video is not None and video.node in graph.nodes:
+        source = graph.nodes[video.node]
+        if source.kind == "CreateVideo":
+            links = links_of(source)
+        else:
+            node = Node(_PARTS, "GetVideoComponents", MappingProxyType({"video": video}), "Parts")
+            extra, links = [node], {"images": Link(_PARTS, 0), "audio": Link(_PARTS, 1)}
+    if "images" not in links:
+        raise NotAdoptable(mode, "no_frames", f": {saver.id}")
+    inputs: dict[str, Input] = {"images": links["images"]}
+    if "audio" in links:
+        inputs["audio"] = links["audio"]
+    return extra, {**inputs, "job": Literal.of("")}
