@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 Ink: TypeAlias = str | tuple[int, int, int]
@@ -195,9 +194,7 @@ def _boat(picture: Image.Image, hour: Hour, x: float, y: float, size: float, t: 
     pen.polygon([at(-0.04, -0.86), at(-0.04, -0.12), at(-0.38, -0.12)], hour.tower[1])
 
 
-def _tower(
-    picture: Image.Image, hour: Hour, x: float, foot: float, high: float, t: float
-) -> None:
+def _tower(picture: Image.Image, hour: Hour, x: float, foot: float, high: float, t: float) -> None:
     lamp = foot - high * 0.9
     if hour.lamp > 0:
         _beam(picture, hour, (x, lamp), t)
@@ -207,8 +204,8 @@ def _tower(
         wide, slim = ((0.13 - 0.055 * step / 6) * high for step in (part, part + 1))
         fill = hour.tower if part % 2 == 0 else ("#c8402f", "#8f2a2c")
         pen.polygon([(x - wide, low), (x + wide, low), (x + slim, top), (x - slim, top)], fill[1])
-        pen.polygon([(x - wide, low), (x + wide * 0.2, low), (x + slim * 0.2, top), (x - slim, top)],
-                    fill[0])  # fmt: skip
+        edge = [(x + wide * 0.2, low), (x + slim * 0.2, top)]
+        pen.polygon([(x - wide, low), *edge, (x - slim, top)], fill[0])
     top = foot - high * 0.8
     pen.rectangle((x - 0.1 * high, top - 0.02 * high, x + 0.1 * high, top), hour.hills[2])
     pen.rectangle(_box(x, lamp, 0.055 * high, 0.09 * high), "#ffe9a8" if hour.lamp else "#cfe3ea")
@@ -225,6 +222,6 @@ def _beam(picture: Image.Image, hour: Hour, lamp: tuple[float, float], t: float)
                            for d in (-0.07, 0.07))], fill=round(105 * hour.lamp))  # fmt: skip
     pen.ellipse(_box(x, y, reach / 22, reach / 22), fill=round(200 * hour.lamp))
     soft = small.filter(ImageFilter.GaussianBlur(small.height / 60))
-    fade: NDArray[np.float64] = np.linspace(0.1, 1.0, small.width)
+    fade = np.linspace(0.1, 1.0, small.width)
     mask = Image.fromarray((np.asarray(soft) * fade[None]).astype(np.uint8))
     picture.paste("#fff1c4", (0, 0), mask.resize(picture.size, Image.Resampling.BICUBIC))

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 RATE = 48_000  # Hz
 # first three formants in Hz; textbook averages of a low voice
-_VOWELS = ((730, 1090, 2440), (270, 2290, 3010), (570, 840, 2410), (530, 1840, 2480), (300, 870, 2240))
+_VOWELS = (
+    (730, 1090, 2440),
+    (270, 2290, 3010),
+    (570, 840, 2410),
+    (530, 1840, 2480),
+    (300, 870, 2240),
+)
 _TUNE = (0, 4, 7, 12, 11, 7, 9, 5, 4, 7, 2, 5, 4, 0)  # semitones above the root
 
 

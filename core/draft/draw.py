@@ -5,17 +5,21 @@ import hashlib
 import math
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont
 
+from core.draft.hearing import Hearing
+from core.executor import Order
+from core.media.decode import load_image
 from core.messages import say
 from core.presets import Camera, Preset
 from core.requests import Request
 
-Colour = NDArray[np.float32]  # RGB, 0…255
+Floats: TypeAlias = NDArray[Any]
+Colour: TypeAlias = NDArray[np.float32]  # RGB, 0…255
 
 MOODS = {  # words that name a light; every CSS colour name counts too
     "sunset": "orangered", "sunrise": "coral", "dawn": "lightsalmon", "dusk": "slateblue",
@@ -23,6 +27,7 @@ MOODS = {  # words that name a light; every CSS colour name counts too
     "forest": "seagreen", "jungle": "green", "snow": "aliceblue", "winter": "lightblue",
     "fire": "orangered", "desert": "sandybrown", "neon": "magenta", "rain": "slategray",
     "autumn": "chocolate", "spring": "yellowgreen", "storm": "darkslategray", "amber": "goldenrod",
+    "golden": "gold", "sunny": "khaki", "blood": "darkred", "ice": "powderblue",
 }  # fmt: skip
 _MOVES = {  # zoom, then the centre's way to the right and down as shares of the frame
     Camera.NONE: (1.13, 0.0, 0.0),
@@ -78,11 +83,12 @@ class Look:
         text = f"{request.mode}\0{request.prompt}\0{sampling.negative_prompt}\0{sampling.seed}"
         key = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
         unwanted = _named(sampling.negative_prompt)
-        found = [name for name in _named(request.prompt) if name not in unwanted]
+        found = [_hls(name) for name in _named(request.prompt) if name not in unwanted]
         hue = int(hashlib.sha256(request.prompt.encode()).hexdigest()[:4], 16) / 65536
-        main = _hls(found[0]) if found else (hue, 0.5, 0.55)
-        second = _hls(found[1]) if len(found) > 1 else (main[0] + 0.09, 0.75, main[2])
-        third = _hls(found[2]) if len(found) > 2 else (main[0] - 0.07, 0.2, main[2] * 0.7)
+        main = found[0] if found else (hue, 0.5, 0.55)
+        others = sorted(found[1:3], key=lambda colour: abs((colour[0] - main[0] + 0.5) % 1 - 0.5))
+        second = others[0] if others else (main[0] + 0.09, 0.75, main[2])
+        third = others[1] if len(others) > 1 else (main[0] - 0.07, 0.2, main[2] * 0.7)
         sky = _rgb(main[0], 0.2 + 0.3 * main[1], main[2] * 0.9)
         glow = _rgb(second[0], 0.62 + 0.3 * second[1], second[2])
         return cls(sky, glow, _rgb(third[0], 0.05 + 0.12 * third[1], third[2] * 0.8), key)
@@ -90,6 +96,36 @@ class Look:
     def random(self, purpose: int) -> np.random.Generator:
         """Return the same dice for the same request and ``purpose``."""
         return np.random.default_rng((self.key, purpose))
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One clip to draw."""
+
+    order: Order
+    look: Look
+    hearing: Hearing | None  # of the given sound, where the mode has one
+
+    @property
+    def request(self) -> Request:
+        """Return what was asked."""
+        return self.order.request
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return width and height, px."""
+        return self.request.sampling.width, self.request.sampling.height
+
+    def at(self, index: int) -> tuple[float, float, View]:
+        """Return seconds, share of the clip (0…1) and the camera of frame ``index``."""
+        sampling = self.request.sampling
+        share = index / (sampling.frames - 1)
+        return index / sampling.fps, share, View.of(sampling.camera, share)
+
+    def image(self, role: str) -> Image.Image:
+        """Return the picture of ``role``, filling the frame."""
+        path = self.order.path_of(self.request.media()[role])
+        return Image.fromarray(load_image(path, self.request.sampling.size))
 
 
 class Finish:
@@ -121,7 +157,7 @@ class Finish:
             x, y = 0.5 + 0.55 * math.cos(a + 0.5 * t), 0.35 + 0.4 * math.sin(b + 0.37 * t)
             light += np.exp(-((columns - x) ** 2 + (rows - y) ** 2) * 5)[..., None] * colour
         small = Image.fromarray(np.clip(light * 0.22 * strength, 0, 255).astype(np.uint8))
-        return small.resize(self._size, Image.Resampling.BICUBIC)
+        return small.resize(self._size, Image.Resampling.BILINEAR)
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
@@ -147,8 +183,8 @@ def _label(size: tuple[int, int], preset: Preset) -> Image.Image:
 
 
 def _named(text: str) -> list[str]:
-    words = dict.fromkeys(re.findall(r"[a-z]+", text.lower()))
-    return [MOODS.get(word, word) for word in words if word in MOODS or word in ImageColor.colormap]
+    words = [MOODS.get(word, word) for word in re.findall(r"[a-z]+", text.lower())]
+    return [word for word in dict.fromkeys(words) if word in ImageColor.colormap]
 
 
 def _hls(name: str) -> tuple[float, float, float]:

@@ -2,15 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from typing import cast
+from collections.abc import Callable
 
-from PIL import Image
+import numpy as np
 
-from core.draft.draw import Finish, Look
+from core.draft.draw import Finish, Look, Shot
 from core.draft.hearing import RATE, Hearing, ambience
-from core.draft.scenes import Shot, pictures
+from core.draft.scenes import pictures
 from core.executor import CancelToken, Order
 from core.media.buffer import frame_buffer
 from core.media.decode import load_sound
@@ -65,10 +63,9 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
     hearing = Hearing.of(given, count, sampling.fps) if given else None
     finish = Finish(look, size, sampling.preset)
     frames = frame_buffer((count, size[1], size[0], 3), order.workspace)
-    drawn = cast("Iterator[tuple[Image.Image, float]]", pictures(Shot(order, look, hearing)))
-    for index, (picture, strength) in enumerate(drawn):
+    for index, (picture, strength) in enumerate(pictures(Shot(order, look, hearing))):
         check()
-        frames[index] = finish.apply(picture, index / sampling.fps, strength)
+        frames[index] = np.asarray(finish.apply(picture, index / sampling.fps, strength))
         done = (index + 1) / count
         fraction = _PREPARED + (_DRAWN - _PREPARED) * done
         report(Working(Stage.STAGE1, index + 1, count, fraction))
@@ -89,4 +86,4 @@ def _sound(order: Order, look: Look) -> tuple[Sound | None, Sound | None]:
             has_sound = video.sample_rate > 0
             return None, load_sound(order.path_of(video), RATE, 2, seconds) if has_sound else None
         case _:
-            return None, ambience(look, seconds)
+            return None, ambience(look.random(3), float(look.sky[0]) / 255, seconds)

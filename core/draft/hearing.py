@@ -1,12 +1,12 @@
 """What the animatic hears, frame by frame, and the quiet sound it makes where none was given."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.draft.draw import Look
 from core.media.kinds import Sound
 
 RATE = 48_000  # Hz
@@ -34,7 +34,7 @@ class Hearing:
         edges = (np.geomspace(60, 12_000, BANDS + 1) / sound.rate * _WINDOW).astype(int)
         edges = np.maximum.accumulate(edges + np.arange(BANDS + 1) // BANDS)
         bands = np.stack(
-            [power[:, a : max(b, a + 1)].mean(axis=1) for a, b in zip(edges, edges[1:])], axis=1
+            [power[:, a : max(b, a + 1)].mean(axis=1) for a, b in pairwise(edges)], axis=1
         )
         pitch = (bands * np.linspace(0, 1, BANDS)).sum(axis=1) / (bands.sum(axis=1) + 1e-9)
         loudness = _settle(rms / max(float(rms.max()), _SILENCE))
@@ -42,15 +42,15 @@ class Hearing:
         return cls(loudness, _settle(pitch), np.clip(bands / peak, 0, 1) ** 0.6)
 
 
-def ambience(look: Look, seconds: float) -> Sound:
-    """Return a quiet wind with a soft chord (about -30 dBFS), its key taken from the colours."""
-    dice, count = look.random(3), round(seconds * RATE)
+def ambience(dice: np.random.Generator, key: float, seconds: float) -> Sound:
+    """Return a quiet wind (about -30 dBFS) with a soft chord, ``key`` (0…1) octaves above A2."""
+    count = round(seconds * RATE)
     spectrum = np.fft.rfft(dice.standard_normal((2, count)))
     hertz = np.fft.rfftfreq(count, 1 / RATE)
     wind = np.fft.irfft(spectrum / (1 + (hertz / 350) ** 1.4), count)
     wind *= 0.02 / np.sqrt((wind**2).mean())
     time = np.arange(count) / RATE
-    root = 110 * 2 ** (float(look.sky[0]) / 255)  # Hz
+    root = 110 * 2**key  # Hz
     swell = 0.6 + 0.4 * np.sin(time * 1.3 + dice.uniform(0, 6))
     chord = sum(np.sin(2 * np.pi * root * r * time) / r for r in (1, 1.5, 2, 2.5, 3))
     edge = np.clip(np.minimum(time, seconds - time) / 0.25, 0, 1)  # no click at either end
