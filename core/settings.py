@@ -19,7 +19,11 @@ class Settings(BaseSettings):
     """All settings. A field ``x_y`` is read from ``CLAPPER_X_Y`` (or a ``.env`` file)."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CLAPPER_", env_file=".env", extra="ignore", frozen=True
+        env_prefix="CLAPPER_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,  # fields with aliases keep their name for load_settings(...)
     )
 
     data_dir: Path = PROJECT_ROOT / "data"
@@ -81,10 +85,10 @@ class Settings(BaseSettings):
     hub_preloaded: Path | None = None  # a hub cache that is only read, e.g. one baked into an image
     hub_endpoint: str = Field(
         "https://huggingface.co",
-        validation_alias=AliasChoices("hub_endpoint", "clapper_hub_endpoint", "hf_endpoint"),
+        validation_alias=AliasChoices("clapper_hub_endpoint", "hf_endpoint"),
     )
     hf_token: SecretStr | None = Field(
-        None, validation_alias=AliasChoices("hf_token", "clapper_hf_token")
+        None, validation_alias=AliasChoices("clapper_hf_token", "hf_token")
     )
     accept_model_licences: bool = False  # for machines without a terminal; the operator read them
 

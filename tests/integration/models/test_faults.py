@@ -170,6 +170,16 @@ async def test_nobody_listening_is_offline_and_says_what_to_do(open_store, hub, 
     assert "CLAPPER_HUB_ENDPOINT" in explain(caught.value)
 
 
+async def test_a_client_told_to_stay_offline_asks_nobody(store, hub, offer, weights, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+    with pytest.raises(HubOffline) as caught:
+        await store.ensure([offer(weights())], ignore, CancelToken())
+
+    assert caught.value.detail == "HF_HUB_OFFLINE"
+    assert hub.heads == 0
+
+
 async def test_wrong_bytes_are_removed_and_never_linked(store, hub, offer, weights):
     file = offer(weights(seed=1))
     hub.deliver[file.path] = weights(seed=2)
@@ -327,6 +337,20 @@ async def test_a_cancel_holds_within_a_second_and_keeps_the_bytes(store, hub, of
     (place,) = await store.ensure([file], ignore, CancelToken())
     assert place.read_bytes() == content
     assert hub.bodies[-1] is not None
+
+
+async def test_a_shutdown_in_the_middle_keeps_the_bytes(store, hub, offer, weights):
+    file = offer(weights(3000))
+    hub.hold_after = 1_500_000
+    work = asyncio.create_task(store.ensure([file], ignore, CancelToken()))
+    await asyncio.to_thread(hub.held.wait, 20)
+    work.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await work
+
+    (kept,) = partials(store)
+    assert 0 < kept.stat().st_size < file.size_bytes
 
 
 async def test_the_event_loop_stays_free_during_a_download(store, offer, weights):
