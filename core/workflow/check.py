@@ -32,7 +32,8 @@ class Defect:
 
     def __str__(self) -> str:
         place = ".".join(part for part in (self.node, self.name) if part)
-        return " ".join(part for part in (self.reason, place, self.detail) if part)
+        reason = self.reason.replace("_", " ")
+        return " ".join(part for part in (reason, place, self.detail) if part)
 
 
 def require_sound(workflow: Workflow) -> None:

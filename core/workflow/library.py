@@ -11,7 +11,7 @@ from core.workflow.bindings import Bindings, parse_bindings
 from core.workflow.template import Graph, read
 
 WORKFLOWS = PROJECT_ROOT / "workflows"
-CUSTOM = WORKFLOWS / "custom"
+CUSTOM = WORKFLOWS / "custom"  # the default of the setting workflows_dir
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
@@ -53,6 +54,24 @@ def known_nodes() -> Mapping[str, NodeSpec]:
     """Return every class that Clapper knows, by name."""
     content = json.loads(NODES.read_text("utf-8"))
     return MappingProxyType({kind: _spec(kind, entry) for kind, entry in content["nodes"].items()})
+
+
+def redraw(info: Info, version: str, target: Path) -> int:
+    """Write ``target`` anew from ``info``, and return how many classes it has.
+
+    The classes stay those of ``nodes.json``; what ``info`` lacks, as a pack is not installed, is
+    kept as it was.
+
+    Args:
+        info: ComfyUI's object_info.
+        version: of that ComfyUI.
+        target: the file to write.
+    """
+    before: dict[str, Info] = json.loads(NODES.read_text("utf-8"))["nodes"]
+    packs = {kind: str(entry["pack"]) for kind, entry in before.items()}
+    drawn = compact(info, (kind for kind in before if packs[kind] != "clapper"), packs)
+    target.write_text(dump({**before, **drawn}, version), "utf-8")
+    return len(before)
 
 
 def compact(info: Info, kinds: Iterable[str], packs: Mapping[str, str]) -> dict[str, object]:

@@ -1,0 +1,134 @@
+"""``clapper workflow``: which graph each mode uses, and the user's own in its place."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from core.errors import ClapperError
+from core.messages import explain, name, say
+from core.modes import Mode
+from core.settings import load_settings
+from core.workflow.adopt import Adoption, adopt
+from core.workflow.adopt.adoption import forget, keep
+from core.workflow.check import require_sound, unknown_kinds
+from core.workflow.library import load, load_all, paths_of
+from core.workflow.schema import NODES, redraw
+from core.workflow.template import read
+
+APP = typer.Typer(help=say("help_workflow"), no_args_is_help=True)
+
+FileArgument = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, readable=True, help=say("help_workflow_file"))
+]
+ModeOption = Annotated[Mode, typer.Option(help=say("help_workflow_mode"))]
+ModeArgument = Annotated[Mode, typer.Argument(help=say("help_workflow_mode"))]
+
+
+@APP.command("adopt", help=say("help_workflow_adopt"))
+def adopt_file(
+    file: FileArgument,
+    mode: ModeOption,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=say("help_workflow_dry_run"))] = False,
+) -> None:
+    """Find the bindings of ``file``, show them, and use it for ``mode`` from then on."""
+    console = Console()
+    with _told(console):
+        found = adopt(read(file), mode)
+        console.print(_bindings(found, mode))
+        for notice in found.notices:
+            console.print(f"• {say(notice.code, notice.data)}", markup=False, highlight=False)
+        if dry_run:
+            console.print(say("workflow_fits", {"mode": mode}))
+            return
+        folder = load_settings().workflows_dir
+        keep(found.workflow, folder)
+        require_sound(load(mode, folder))
+        told = {"mode": mode, "path": paths_of(mode, folder)[0], "id": mode.value}
+        console.print(say("workflow_adopted", told), markup=False, soft_wrap=True)
+
+
+@APP.command("list", help=say("help_workflow_list"))
+def list_workflows() -> None:
+    """Print a table of the modes and their workflows."""
+    console = Console()
+    with _told(console):
+        heads = ("mode", "source", "nodes", "packs")
+        table = Table(*(say(f"workflow_column_{head}") for head in heads))
+        for mode, workflow in load_all(load_settings().workflows_dir).items():
+            source = name("workflow_custom" if workflow.custom else "workflow_project")
+            packs = dict.fromkeys(pack or "?" for pack in unknown_kinds(workflow.graph).values())
+            table.add_row(mode, source, str(len(workflow.graph.nodes)), ", ".join(packs) or "–")
+        console.print(table)
+
+
+@APP.command("check", help=say("help_workflow_check"))
+def check() -> None:
+    """Prove the workflows in use, or exit with status 1 and what is wrong."""
+    console = Console()
+    with _told(console):
+        workflows = load_all(load_settings().workflows_dir)
+        for workflow in workflows.values():
+            require_sound(workflow)
+        console.print(say("workflow_sound", {"count": len(workflows)}))
+
+
+@APP.command("remove", help=say("help_workflow_remove"))
+def remove(mode: ModeArgument) -> None:
+    """Go back to the project's workflow for ``mode``."""
+    console = Console()
+    with _told(console):
+        gone = forget(mode, load_settings().workflows_dir)
+        console.print(say("workflow_removed" if gone else "workflow_none", {"mode": mode}))
+
+
+@APP.command("schema", help=say("help_workflow_schema"))
+def schema(
+    info: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help=say("help_workflow_info"))
+    ],
+    version: Annotated[str, typer.Option(help=say("help_workflow_version"))],
+    target: Annotated[Path, typer.Option(hidden=True)] = NODES,
+) -> None:
+    """Write ``workflows/nodes.json`` from what a real ComfyUI says about itself."""
+    console = Console()
+    with _told(console):
+        count = redraw(json.loads(info.read_text("utf-8")), version, target)
+        told = {"count": count, "path": target}
+        console.print(say("workflow_schema_done", told), markup=False, soft_wrap=True)
+
+
+def _bindings(found: Adoption, mode: Mode) -> Table:
+    heads = ("value", "node", "class", "input", "how")
+    title = say("workflow_bindings_title", {"mode": mode})
+    table = Table(*(say(f"workflow_column_{head}") for head in heads), title=title)
+    for row in found.findings:
+        target = row.binding
+        place = f"{target.node} {row.title}".strip()
+        table.add_row(target.value, _plain(place), target.kind, target.name, name(row.how))
+    return table
+
+
+def _plain(text: str) -> str:
+    """Return ``text`` so that rich takes its brackets literally."""
+    return text.replace("[", r"\[")
+
+
+@contextmanager
+def _told(console: Console) -> Generator[None, None, None]:
+    """Turn our errors into their sentence and exit status 1.
+
+    Raises:
+        Exit: something was wrong.
+    """
+    try:
+        yield
+    except ClapperError as error:
+        console.print(explain(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
