@@ -2,8 +2,8 @@
 
     python bench/fairness.py [--seeds 20] [--json]
 
-Replays the same arrivals for first come first served, round robin by count, start-time fair
-queueing ordered by start tag, and ours (core.scheduling), on one and on four GPUs.
+Replays the same arrivals for first come first served, round robin by count, fair queueing with tags
+given as late as possible, and ours (core.scheduling), on one and on four GPUs.
 """
 
 import argparse
@@ -11,9 +11,12 @@ import heapq
 import json
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 from typing import Protocol
+
+from core.scheduling import Entry, FairLine, FairRules
 
 FLOODED = 60  # jobs of the one user, all at the start
 OTHERS = 10  # users
@@ -39,7 +42,7 @@ class Line(Protocol):
         """Put a job in line."""
         ...
 
-    def take(self) -> int | None:
+    def take(self, now_s: float) -> int | None:
         """Return the number of the job that runs next."""
         ...
 
@@ -59,8 +62,9 @@ class FirstCome:
         del job
         self.waiting.append(number)
 
-    def take(self) -> int | None:
+    def take(self, now_s: float) -> int | None:
         """Take the first."""
+        del now_s
         return self.waiting.pop(0) if self.waiting else None
 
     def settle(self, number: int, job: Arrival) -> None:
@@ -78,8 +82,9 @@ class RoundRobin:
         """Put it at the end of its user's own line."""
         self.waiting.setdefault(job.user, []).append((number, job))
 
-    def take(self) -> int | None:
+    def take(self, now_s: float) -> int | None:
         """Take the first of the user whose turn is longest ago."""
+        del now_s
         users = [user for user, jobs in self.waiting.items() if jobs]
         if not users:
             return None
@@ -107,8 +112,9 @@ class FairTags:
         """Put it at the end of its user's own line; its tag comes when it is taken."""
         self.waiting.setdefault(job.user, []).append((number, job))
 
-    def take(self) -> int | None:
+    def take(self, now_s: float) -> int | None:
         """Take the first of the user with the smallest tag."""
+        del now_s
         users = [user for user, jobs in self.waiting.items() if jobs]
         if not users:
             return None
@@ -131,11 +137,46 @@ class FairTags:
         return self._start(user) + self.toward_finish * job.estimate_s, number
 
 
-RULES = {
+class Ours:
+    """The product's line, with its default rules."""
+
+    def __init__(self, line: FairLine | None = None) -> None:
+        self.line = line or FairLine(FairRules())
+        self.started: dict[int, Entry] = {}
+
+    def add(self, number: int, job: Arrival) -> None:
+        """Put it in line with its estimate."""
+        estimate_ms = round(job.estimate_s * 1000)
+        self.line.add(str(number), job.user, estimate_ms, round(job.at_s * 1000))
+
+    def take(self, now_s: float) -> int | None:
+        """Take the job whose turn it is."""
+        entry = self.line.start(round(now_s * 1000))
+        if entry is None:
+            return None
+        self.started[int(entry.name)] = entry
+        return int(entry.name)
+
+    def settle(self, number: int, job: Arrival) -> None:
+        """Feed the truth back."""
+        self.line.end(self.started.pop(number), round(job.truth_s * 1000))
+
+
+class ByFinish(FairLine):
+    """Our line if it were ordered by where a job ends in virtual time, not by where it starts."""
+
+    def order(self) -> list[Entry]:
+        """Return everything that waits, the next one first."""
+        return sorted(super().order(), key=lambda entry: (entry.rank + entry.cost, entry.order))
+
+
+RULES: dict[str, Callable[[], Line]] = {
     "first come": FirstCome,
     "round robin": RoundRobin,
     "start tags": lambda: FairTags(0.0),
     "finish tags": lambda: FairTags(1.0),
+    "ours": Ours,
+    "ours, by finish": lambda: Ours(ByFinish(FairRules())),
 }
 
 
@@ -168,7 +209,7 @@ def replay(line: Line, jobs: list[Arrival], gpus: int) -> dict[str, list[float]]
         while arrived < len(jobs) and jobs[arrived].at_s <= now:
             line.add(arrived, jobs[arrived])
             arrived += 1
-        number = line.take()
+        number = line.take(now)
         if number is None:  # idle until somebody comes
             heapq.heappush(free, jobs[arrived].at_s)
             continue
@@ -217,10 +258,10 @@ def main() -> None:
     if given.json:
         print(json.dumps(rows))
         return
-    print(f"{'GPUs':>4}  {'rule':<12} {'median':>8} {'p95':>8} {'flood':>8}  × round robin")
+    print(f"{'GPUs':>4}  {'rule':<15} {'median':>8} {'p95':>8} {'flood':>8}  × round robin")
     for row in rows:
         print(
-            f"{row['gpus']:>4}  {row['rule']:<12} {row['median_s']:>8} {row['p95_s']:>8}"
+            f"{row['gpus']:>4}  {row['rule']:<15} {row['median_s']:>8} {row['p95_s']:>8}"
             f" {row['flood_median_s']:>8}  {row['better_than_round_robin']}"
         )
 

@@ -7,20 +7,24 @@ the module to change with it.
 from dataclasses import dataclass
 
 from core.duration.work import Part, Plan, Sampling, Tiling
+from core.models.family import LTX_2_3, ModelFamily, Profile
 from core.modes import Mode
-from core.presets import PRESETS
+from core.presets import PRESETS, PresetSpec
 from core.requests import Request
 
 
 @dataclass(frozen=True, slots=True)
 class Guides:
-    """What a mode's workflow adds to the tokens of its own video."""
+    """What a mode's workflow adds to the tokens of its own video.
+
+    All guides have strength 1, so none masks self-attention.
+    """
 
     images: int = 0  # input pictures
     frames: int = 0  # of them, appended as guide frames in every stage
-    clip: float = 0.0  # guide clip in stage 1, relative to that stage's tokens
-    masked: bool = False  # guides of a strength other than 1
+    clip_shrink: int = 0  # guide clip in stage 1, at its size divided by this; 0: there is none
     keeps_sound: bool = False  # the given sound goes into the clip: no audio is decoded
+    canvas: int = 64  # px; sides are rounded up to whole multiples before sampling
 
 
 GUIDES: dict[Mode, Guides] = {
@@ -28,47 +32,55 @@ GUIDES: dict[Mode, Guides] = {
     Mode.I2V: Guides(images=1),
     Mode.A2V: Guides(keeps_sound=True),
     Mode.LIPSYNC: Guides(images=1, keeps_sound=True),
-    Mode.KEYFRAME: Guides(images=2, frames=2, masked=True),
-    Mode.STYLE: Guides(images=1, clip=1.0, masked=True),
+    Mode.KEYFRAME: Guides(images=2, frames=2),
+    Mode.STYLE: Guides(images=1, clip_shrink=2, canvas=128),  # the control LoRA's reference factor
 }
 
 
-def plan_of(request: Request, profile: str = "bf16", tiling: Tiling | None = None) -> Plan:
+def plan_of(
+    request: Request,
+    profile: str = "bf16",
+    tiling: Tiling | None = None,
+    family: ModelFamily = LTX_2_3,
+) -> Plan:
     """Return the plan of ``request``.
 
     Args:
         request: already snapped.
         profile: which model files, a key of :data:`core.duration.model.WEIGHTS`.
         tiling: how the decoder cuts; None decodes whole frames.
+        family: its schedules.
     """
     sampling, guides = request.sampling, GUIDES[request.mode]
     preset = PRESETS[sampling.preset]
-    guided = preset.guidance > 1
+    steps, branches = _first_stage(preset, profile, family)
     first = Sampling(
         Part.STAGE1,
-        preset.stage1_steps,
+        steps,
         shrink=2,
-        branches=2 if guided else 1,
+        branches=branches,
         guide_frames=guides.frames,
-        guide_clip=guides.clip,
-        masked=guides.masked,
+        guide_clip=1 / guides.clip_shrink**2 if guides.clip_shrink else 0.0,
     )
-    second = Sampling(
-        Part.STAGE2,
-        preset.stage2_steps,
-        guide_frames=guides.frames,
-        masked=guides.masked and guides.frames > 0,
-    )
+    second = Sampling(Part.STAGE2, preset.stage2_steps, guide_frames=guides.frames)
     return Plan(
-        sampling.width,
-        sampling.height,
+        -(-sampling.width // guides.canvas) * guides.canvas,
+        -(-sampling.height // guides.canvas) * guides.canvas,
         sampling.frames,
         sampling.fps,
         (first, second) if preset.stage2_steps else (first,),
-        prompts=2 if guided else 1,
+        prompts=branches,
         images=guides.images,
-        clip_shrink=2 if guides.clip else 0,
+        clip_shrink=2 * guides.clip_shrink,
         decodes_audio=not guides.keeps_sound,
         profile=profile,
         tiling=tiling,
     )
+
+
+def _first_stage(preset: PresetSpec, profile: str, family: ModelFamily) -> tuple[int, int]:
+    """Return the steps of stage 1 and its forwards a step; with guidance the negative acts."""
+    guided = profile in set(Profile) and family.profiles[Profile(profile)].guided
+    if guided and preset.may_guide:
+        return family.guidance.steps, 2
+    return preset.stage1_steps, 2 if preset.guidance > 1 else 1
