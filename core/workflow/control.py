@@ -3,6 +3,7 @@
 ComfyUI's own nodes cannot resample a video in time, so this is done before a job is queued.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ class Control:
     canvas: Size  # of the file: the clip's size, its border repeated outwards
     frames: int
     fps: int
+    sound: bool = False  # with a track as long as the clip, silent where the source is
 
 
 def canvas_of(size: Size, multiple: int) -> Size:
@@ -28,35 +30,39 @@ def canvas_of(size: Size, multiple: int) -> Size:
     return Size(-(-size.width // multiple) * multiple, -(-size.height // multiple) * multiple)
 
 
-def control_of(request: Request, canvas: int) -> Control:
+def control_of(request: Request, canvas: int, *, sound: bool = False) -> Control:
     """Return how the source video of ``request`` is prepared for a graph of that ``canvas``."""
     sampling = request.sampling
-    return Control(sampling.size, canvas_of(sampling.size, canvas), sampling.frames, sampling.fps)
+    size = sampling.size
+    return Control(size, canvas_of(size, canvas), sampling.frames, sampling.fps, sound)
 
 
-def prepare_control(source: Path, target: Path, control: Control) -> None:
-    """Write ``source`` as ``control`` says, without sound; blocks, so run it in a thread.
+def prepare_control(
+    source: Path, target: Path, control: Control, check: Callable[[], None] = lambda: None
+) -> None:
+    """Write ``source`` as ``control`` says; blocks, so run it in a thread.
 
     Args:
         source: an admitted video.
         target: the MP4 to write.
         control: size, rate and length.
+        check: called before every frame; may raise to stop.
+
+    Raises:
+        OSError: the disk is full or failed.
     """
-    import av
     import numpy as np
 
-    from core.media.decode import video_frames
-    from core.media.pyav import add_video, put
+    from core.media.decode import load_sound, video_frames
+    from core.media.encode import SOUND_RATE, Recipe, write_mp4
 
     size, canvas = control.size, control.canvas
     left, top = (canvas.width - size.width) // 2, (canvas.height - size.height) // 2
     right, bottom = canvas.width - size.width - left, canvas.height - size.height - top
     border = ((top, bottom), (left, right), (0, 0))
-    with av.open(str(target), "w", format="mp4") as container:
-        options = {"crf": _CRF, "preset": "veryfast"}
-        stream = add_video(container, "libx264", Fraction(control.fps), options)
-        stream.width, stream.height, stream.pix_fmt = canvas.width, canvas.height, "yuv444p"
-        for pixels in video_frames(source, control.fps, control.frames, size):
-            frame = av.VideoFrame.from_ndarray(np.pad(pixels, border, "edge"), format="rgb24")
-            put(container, stream, frame)
-        put(container, stream, None)
+    pictures = video_frames(source, control.fps, control.frames, size)
+    seconds = control.frames / control.fps
+    samples = load_sound(source, SOUND_RATE, 2, seconds).samples if control.sound else None
+    recipe = Recipe(canvas, Fraction(control.fps), {"crf": _CRF, "preset": "veryfast"})
+    padded = (np.pad(pixels, border, "edge") for pixels in pictures)
+    write_mp4(target, recipe, padded, samples, check)

@@ -27,7 +27,8 @@ def inputs_of(workflow: Workflow, request: Request) -> tuple[StagedInput, ...]:
     staged: list[StagedInput] = []
     for role, file in request.media().items():
         if file.kind is MediaKind.VIDEO:
-            control = control_of(request, workflow.bindings.canvas)
+            # somebody's own graph may take the sound from the node that loads the pictures
+            control = control_of(request, workflow.bindings.canvas, sound=workflow.custom)
             staged.append(StagedInput(role, file, control))
             if file.sample_rate:
                 staged.append(StagedInput(SOUND, file))
