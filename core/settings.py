@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     torch_index: str = ""  # package index to take torch from, e.g. one of CPU builds
     space_id: str = Field("", validation_alias="space_id")  # set by Hugging Face on a Space
 
+    # workflows of your own: `clapper workflow adopt`
+    workflows_dir: Path = PROJECT_ROOT / "workflows" / "custom"
+
     # people: requester keys, comma separated, e.g. "discord:123,telegram:456"
     operators: str = ""
     studio_url: str = ""  # where people reach the Studio, for links to originals
@@ -97,6 +100,18 @@ class Settings(BaseSettings):
     delivery_attempts: int = Field(60, ge=1)  # about half a day with the waits between them
     delivery_timeout_s: float = Field(300, gt=0)  # one attempt, upload included
     progress_every_s: float = Field(1.0, gt=0)  # per job; platforms may show it less often
+
+    # Telegram
+    telegram_token: SecretStr | None = None
+    telegram_api_url: str = ""  # root to which /bot<token>/<method> is appended; empty: the cloud
+    telegram_file_url: str = ""  # root to which /bot<token>/<path> is appended; empty: api/file
+    telegram_local: bool = False  # the Bot API server runs with --local beside us
+    telegram_webhook_url: str = ""  # public https address; empty: polling
+    telegram_webhook_port: int = Field(8443, ge=1, le=65535)  # on loopback, behind your proxy
+    telegram_webhook_secret: SecretStr | None = None
+    telegram_private_edit_s: float = Field(3.0, gt=0)  # seconds between two edits in a chat
+    telegram_group_edit_s: float = Field(8.0, gt=0)  # in a group, shared by all its jobs
+    telegram_album_s: float = Field(1.0, gt=0)  # how long the parts of an album may take
 
     def request_limits(self) -> RequestLimits:
         """Return the ranges of a request's values."""
