@@ -89,12 +89,19 @@ def timings_of(
 class RunBook:
     """Recorded runs of one place, and the machine that they describe."""
 
-    def __init__(self, database: "Database", place: Place, clock: Clock = now_ms) -> None:
+    def __init__(
+        self,
+        database: "Database",
+        place: Place,
+        clock: Clock = now_ms,
+        memory_bytes: float | None = None,
+    ) -> None:
+        """Start from the profile of the place's device; ``memory_bytes`` is what it reports."""
         self._database = database
         self._clock = clock
         self._unfitted = 0
         self.place = place
-        self.machine = Machine(hardware_for(place.device), place.profile)
+        self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile)
 
     def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
         """Return what ``request`` takes on this machine, as known now."""

@@ -1,6 +1,6 @@
 """Devices as numbers: what their sheets say, and which share of it this work reaches.
 
-The shares of the H200 come from our own measurements of every stage; the other cards take them over
+The shares of the H200 come from measurements of every stage; the other cards take them over
 with a margin, until this machine's recorded runs correct them.
 """
 
@@ -145,6 +145,8 @@ def hardware_for(device: str, memory_bytes: float | None = None) -> Hardware:
     found = BY_KEY.get(wanted) or next(
         (item for item in HARDWARE if any(name in wanted for name in item.names)), UNKNOWN
     )
-    if found.key == "rtx-pro-6000" and memory_bytes and memory_bytes < 60 * GIGA:
-        return BY_KEY["rtx-pro-6000-half"]
-    return found
+    if memory_bytes is None:
+        return found
+    if found.key == "rtx-pro-6000" and memory_bytes < 60 * GIGA:
+        found = BY_KEY["rtx-pro-6000-half"]
+    return replace(found, memory=memory_bytes)
