@@ -1,0 +1,249 @@
+"""The queue: from accepted to settled, each move one transaction, the row its only truth.
+
+Legal moves are :data:`core.jobs.MOVES`. Whoever runs a job owns it by a token; a move with another
+token finds nothing to change and says so.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core import quotas
+from core.clock import Clock, now_ms
+from core.endings import End, QueueRules, device_ms, end, put_back
+from core.errors import (
+    AlreadyFinished,
+    Cancelled,
+    IntakeClosed,
+    JobUnknown,
+    NotYours,
+    TooManyQueued,
+)
+from core.jobs import Failure, Job, JobState, ReplyTo, Requester
+from core.media.kinds import Clip
+from core.requests import Request, to_json
+from core.scheduling import ORDINARY, cost_of
+from core.storage import flows
+from core.storage import jobs as rows
+from core.storage.database import Database
+from core.upkeep import INTAKE, Intake, Recovery, Upkeep
+
+__all__ = ["Intake", "JobQueue", "NewJob", "QueueRules", "Recovery", "Submitted"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What is submitted."""
+
+    id: str  # 32 hex digits, unguessable
+    requester: Requester
+    request: Request
+    reply_to: ReplyTo
+    estimate_ms: int  # GPU-milliseconds
+    idempotency_key: str  # of this requester; the same key always means the same job
+    p95_ms: int | None = None  # None: one and a half estimates
+    weight: int = ORDINARY  # percent of an ordinary share
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The accepted job; ``duplicate`` where its key was known and nothing was made."""
+
+    job: Job
+    duplicate: bool
+
+
+class JobQueue(Upkeep):
+    """The way of every job; what is asked and kept beside it is inherited."""
+
+    def __init__(
+        self, database: Database, rules: QueueRules, clips_folder: Path, clock: Clock = now_ms
+    ) -> None:
+        """Take the database, the limits, and where the clips lie that rows name."""
+        super().__init__(database, rules, clips_folder, clock)
+
+    async def submit(self, new: NewJob) -> Submitted:
+        """Accept a job: row, reservation and place in line, or nothing of it.
+
+        Args:
+            new: the job; with a key that its requester used before, that job is returned.
+
+        Returns:
+            The job.
+
+        Raises:
+            IntakeClosed: the operator paused or drains the queue.
+            TooManyQueued: the requester has as many waiting jobs as allowed.
+            QuotaExceeded: it costs more than is left.
+        """
+        key = new.requester.key
+        async with self._database.transaction() as connection:
+            known = await rows.read_by_key(connection, key, new.idempotency_key)
+            if known is not None:
+                return Submitted(self._job(known, new.id), duplicate=True)
+            intake = await rows.read_setting(connection, INTAKE) or "open"
+            if intake != "open":
+                raise IntakeClosed(intake)
+            if await flows.waiting_of(connection, key) >= self._rules.max_queued:
+                raise TooManyQueued(self._rules.max_queued)
+            now = self._clock()
+            quota = self._rules.quota
+            await quotas.reserve(connection, quota, key, new.id, new.estimate_ms, now)
+            tag, rank = await flows.enter_line(connection, key, new.weight, now)
+            media = {file.name for file in new.request.media().values()}
+            await rows.add(connection, _values(new, tag, rank, now), media)
+            made = self._job(await rows.read(connection, new.id), new.id)
+        return Submitted(made, duplicate=False)
+
+    async def claim(self) -> Job | None:
+        """Start the job whose turn it is: promoted, next attempt, fresh token, lease.
+
+        Returns:
+            The running job; None where nobody waits who may run.
+        """
+        fair = self._rules.fair
+        async with self._database.transaction() as connection:
+            turn = await flows.next_job(connection, fair.max_running, relax=fair.relax)
+            if turn is None:
+                return None
+            row, above_limit = turn
+            now = self._clock()
+            if row.state == JobState.HELD:
+                await flows.promote(connection, row, now)
+                final = {"above_limit": int(above_limit)}
+                row = await rows.move(connection, row, JobState.QUEUED, now, final)
+            started = {
+                "token": uuid4().hex,
+                "attempt": row.attempt + 1,
+                "rank": None,
+                "started_at_ms": now,
+                "lease_until_ms": now + self._rules.lease_ms,
+            }
+            detail = f"attempt {row.attempt + 1}"
+            await rows.move(connection, row, JobState.RUNNING, now, started, detail)
+            return self._job(await rows.read(connection, row.id), row.id)
+
+    async def beat(self, job_id: str, token: str) -> bool:
+        """Extend the lease; False where the attempt lost the job and must stop."""
+        until = self._clock() + self._rules.lease_ms
+        async with self._database.transaction() as connection:
+            return await rows.extend_lease(connection, job_id, token, until)
+
+    async def settle(self, job_id: str, token: str, clip: Clip, actual_ms: int) -> bool:
+        """End an attempt with its clip, and charge what it took.
+
+        Args:
+            job_id: which.
+            token: of the attempt.
+            clip: lies in the clips folder.
+            actual_ms: device time; at most 1.25 estimates are charged.
+
+        Returns:
+            False where the attempt lost the job; the clip is not kept then.
+        """
+        async with self._database.transaction() as connection:
+            row = await _owned(connection, job_id, token)
+            if row is not None:
+                await self._end(
+                    connection, row, End(JobState.SUCCEEDED, actual_ms, actual_ms, clip=clip)
+                )
+            return row is not None
+
+    async def fail(self, job_id: str, token: str, failure: Failure, charge_ms: int = 0) -> bool:
+        """End an attempt without a clip, and refund all but ``charge_ms``.
+
+        Returns:
+            False where the attempt lost the job.
+        """
+        state = JobState.CANCELLED if failure.code == Cancelled.code else JobState.FAILED
+        async with self._database.transaction() as connection:
+            row = await _owned(connection, job_id, token)
+            if row is not None:
+                used = device_ms(row, self._clock())
+                await self._end(connection, row, End(state, charge_ms, used, failure))
+            return row is not None
+
+    async def requeue(self, job_id: str, token: str) -> bool:
+        """Put an attempt's job back to the front of the line; the attempt stays counted.
+
+        After the last attempt the job fails with ``worker_lost`` and is refunded.
+
+        Returns:
+            False where the attempt lost the job.
+        """
+        async with self._database.transaction() as connection:
+            row = await _owned(connection, job_id, token)
+            if row is not None:
+                now = self._clock()
+                await put_back(connection, self._rules, self._clips_folder, row, now)
+            return row is not None
+
+    async def cancel(self, job_id: str, by: Requester, operator: bool = False) -> Job:  # noqa: FBT001, FBT002  # positional by agreement
+        """End a job on purpose, wherever it is.
+
+        A waiting job costs nothing. A running one costs its owner the time since its start; an
+        operator who stops somebody else's job costs them nothing.
+
+        Args:
+            job_id: which.
+            by: who asks.
+            operator: asks with an operator's right.
+
+        Returns:
+            The cancelled job.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+            AlreadyFinished: it was terminal before.
+        """
+        async with self._database.transaction() as connection:
+            row = await rows.read(connection, job_id)
+            if row is None:
+                raise JobUnknown(job_id)
+            own = row.user_key == by.key
+            if not own and not operator:
+                raise NotYours(job_id)
+            if row.finished_at_ms is not None:
+                raise AlreadyFinished(job_id, row.state)
+            used = device_ms(row, self._clock())
+            failure = Failure.of(Cancelled("owner" if own else "operator"))
+            await self._end(
+                connection, row, End(JobState.CANCELLED, used if own else 0, used, failure)
+            )
+            return self._job(await rows.read(connection, job_id), job_id)
+
+    async def _end(self, connection: AsyncConnection, row: Row[Any], how: End) -> None:
+        await end(connection, self._rules, self._clips_folder, row, how, self._clock())
+
+
+async def _owned(connection: AsyncConnection, job_id: str, token: str) -> Row[Any] | None:
+    """Return the running job if ``token`` owns it."""
+    row = await rows.read(connection, job_id)
+    return row if row is not None and token and row.token == token else None
+
+
+def _values(new: NewJob, tag: int, rank: int, now: int) -> dict[str, Any]:
+    late_ms = new.estimate_ms * 3 // 2 if new.p95_ms is None else new.p95_ms
+    return {
+        "id": new.id,
+        "user_key": new.requester.key,
+        "idem_key": new.idempotency_key,
+        "state": JobState.HELD.value,
+        "request": json.dumps(to_json(new.request)),
+        "reply_platform": new.reply_to.platform,
+        "reply_address": json.dumps(new.reply_to.address),
+        "estimate_ms": new.estimate_ms,
+        "spread_ms": max(0, late_ms - new.estimate_ms),
+        "cost": cost_of(new.estimate_ms, new.weight),
+        "tag": tag,
+        "rank": rank,
+        "above_limit": 0,
+        "attempt": 0,
+        "created_at_ms": now,
+    }

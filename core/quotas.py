@@ -1,0 +1,117 @@
+"""What a requester may spend: GPU-milliseconds in a window that begins with its first use.
+
+A job reserves its estimate; its end commits what it took or refunds all of it, in the window of
+the reservation, also where another one has begun meanwhile.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.errors import QuotaExceeded
+from core.jobs import QuotaView
+from core.storage import ledger
+
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRules:
+    """Allowance of a window, in GPU-milliseconds, and its length in milliseconds."""
+
+    limit_ms: int = 20 * 60_000
+    window_ms: int = 24 * HOUR_MS
+    charge_percent: int = 125  # of the estimate; a job never costs more
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    period: int
+    began_at_ms: int | None
+    granted_ms: int
+    reserved_ms: int
+    used_ms: int
+
+    def view(self, rules: QuotaRules) -> QuotaView:
+        began = self.began_at_ms
+        resets_at = None if began is None else began + rules.window_ms
+        limit = max(0, rules.limit_ms + self.granted_ms)
+        return QuotaView(limit, self.used_ms, self.reserved_ms, resets_at)
+
+
+async def view(
+    connection: AsyncConnection, rules: QuotaRules, user_key: str, now: int
+) -> QuotaView:
+    """Return what ``user_key`` may still spend."""
+    newest = await ledger.newest_account(connection, user_key)
+    return _window(newest, rules, now).view(rules)
+
+
+async def reserve(
+    connection: AsyncConnection,
+    rules: QuotaRules,
+    user_key: str,
+    job_id: str,
+    estimate_ms: int,
+    now: int,
+) -> None:
+    """Set ``estimate_ms`` aside for a job; the first use of a window begins it.
+
+    Raises:
+        QuotaExceeded: more than is left; nothing was changed.
+    """
+    newest = await ledger.newest_account(connection, user_key)
+    window = _window(newest, rules, now)
+    seen = window.view(rules)
+    if estimate_ms > seen.left_ms:
+        raise QuotaExceeded(estimate_ms, seen.left_ms, seen.limit_ms, seen.resets_at_ms)
+    if newest is None or newest.period != window.period:
+        await ledger.add_account(connection, user_key, window.period)
+    if window.began_at_ms is None:
+        await ledger.begin_account(connection, user_key, window.period, now)
+    await ledger.enter(connection, "reserve", job_id, user_key, window.period, estimate_ms, now)
+    await ledger.change(connection, user_key, window.period, reserved_ms=estimate_ms)
+
+
+async def settle(
+    connection: AsyncConnection, rules: QuotaRules, job_id: str, actual_ms: int, now: int
+) -> int:
+    """End the reservation of a job: commit ``actual_ms``, or refund everything where it is 0.
+
+    Returns:
+        What was charged: at most ``charge_percent`` of the reservation.
+    """
+    held = await ledger.reserve_of(connection, job_id)
+    charge = max(0, min(actual_ms, held.amount_ms * rules.charge_percent // 100))
+    kind, amount = ("commit", charge) if charge else ("refund", held.amount_ms)
+    await ledger.enter(connection, kind, job_id, held.user_key, held.period, amount, now)
+    await ledger.change(
+        connection, held.user_key, held.period, reserved_ms=-held.amount_ms, used_ms=charge
+    )
+    return charge
+
+
+async def grant(
+    connection: AsyncConnection, rules: QuotaRules, user_key: str, amount_ms: int, now: int
+) -> None:
+    """Give more (or, below 0, less) for the current window, or the next where none runs."""
+    newest = await ledger.newest_account(connection, user_key)
+    period = _window(newest, rules, now).period
+    if newest is None or newest.period != period:
+        await ledger.add_account(connection, user_key, period)
+    await ledger.enter(connection, "grant", None, user_key, period, amount_ms, now)
+    await ledger.change(connection, user_key, period, granted_ms=amount_ms)
+
+
+def _window(newest: Row[Any] | None, rules: QuotaRules, now: int) -> _Window:
+    """Return the window in force: the newest, or a fresh one after its end."""
+    if newest is None:
+        return _Window(1, None, 0, 0, 0)
+    began: int | None = newest.began_at_ms
+    if began is not None and now >= began + rules.window_ms:
+        return _Window(newest.period + 1, None, 0, 0, 0)
+    if newest.reserved_ms == 0 and newest.used_ms == 0:
+        began = None  # everything was refunded: it begins with the next use
+    return _Window(newest.period, began, newest.granted_ms, newest.reserved_ms, newest.used_ms)

@@ -1,0 +1,187 @@
+"""The database file: one connection, one transaction at a time, all of it or nothing."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, CursorResult, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+
+from core.clock import Clock, now_ms
+from core.problems import BadConfiguration
+from core.storage.lock import lock
+from core.storage.migrate import MIGRATIONS, migrate
+
+T = TypeVar("T")
+BUSY_MS = 5000  # for foreign readers such as a backup tool; we have no second connection
+
+
+class Database:
+    """The only way to the rows.
+
+    One connection serves everybody in turn. That is as fast as SQLite gets with synchronous
+    commits, keeps the worst case short, and keeps clear of the WAL-reset defect of SQLite before
+    3.51.3, which needs two connections.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Take the address; nothing is opened before the first transaction.
+
+        Raises:
+            BadConfiguration: not an address of an SQLite file.
+        """
+        database_path(url)
+        self._turn = asyncio.Lock()
+        self._engine = create_async_engine(
+            url,
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=1,
+            max_overflow=0,
+            connect_args={"timeout": BUSY_MS / 1000},
+        )
+        event.listen(self._engine.sync_engine, "connect", _prepare)
+        event.listen(self._engine.sync_engine, "begin", _begin)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
+        """Give a connection inside ``BEGIN IMMEDIATE``; commit at the end.
+
+        Keep it short and await nothing else inside: everybody else waits. Whatever leaves the
+        block early, a cancellation included, rolls everything back.
+        """
+        async with self._turn:
+            connection = _Steady(self._engine)
+            try:
+                await whole(connection.enter())
+                yield connection
+            except BaseException:
+                await whole(connection.leave(keep=False))
+                raise
+            await whole(connection.leave(keep=True))
+
+    async def close(self) -> None:
+        """Let go of the file, after the transaction under way."""
+        async with self._turn:
+            await self._engine.dispose()
+
+
+class _Steady(AsyncConnection):
+    """A connection whose statements are never cut in half by a cancellation.
+
+    SQLAlchemy gives up a connection that is cancelled inside a statement, while the driver's
+    thread still holds its write lock: everybody after it would find the database locked.
+    """
+
+    async def enter(self) -> None:
+        """Open, and begin a transaction."""
+        await self.start()
+        await self.begin()
+
+    async def leave(self, *, keep: bool) -> None:
+        """End the transaction, and give the connection back."""
+        if self.sync_connection is None:
+            return
+        try:
+            await (self.commit() if keep else self.rollback())
+        finally:
+            await self.close()
+
+    async def execute(  # pyright: ignore[reportIncompatibleMethodOverride]  # passes on what it got
+        self,
+        *args: Any,  # noqa: ANN401  # whatever SQLAlchemy takes
+        **options: Any,  # noqa: ANN401  # the same
+    ) -> CursorResult[Any]:
+        return await whole(super().execute(*args, **options))
+
+    async def exec_driver_sql(
+        self,
+        *args: Any,  # noqa: ANN401  # whatever SQLAlchemy takes
+        **options: Any,  # noqa: ANN401  # the same
+    ) -> CursorResult[Any]:
+        return await whole(super().exec_driver_sql(*args, **options))
+
+
+async def whole(call: Coroutine[Any, Any, T]) -> T:
+    """Run ``call`` to its end however often the caller is cancelled; then the cancel goes on.
+
+    Raises:
+        CancelledError: the caller was cancelled; ``call`` is over.
+    """
+    task = asyncio.ensure_future(call)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None and (task.cancelled() or task.exception() is None):
+        raise cancelled
+    return task.result()
+
+
+@asynccontextmanager
+async def open_database(
+    url: str, data_dir: Path, clock: Clock = now_ms, migrations: Path = MIGRATIONS
+) -> AsyncGenerator[Database]:
+    """Lock the data directory, check and migrate the file, and give the database.
+
+    Args:
+        url: ``sqlite+aiosqlite:///…``.
+        data_dir: the folder that one process at a time may use.
+        clock: the time that is written beside applied migrations.
+        migrations: the folder of numbered SQL files.
+
+    Raises:
+        DataDirectoryBusy: another process uses ``data_dir``.
+        DatabaseDamaged: the file fails SQLite's check.
+        SchemaTooNew: a newer Clapper wrote it.
+        MigrationChanged: an applied migration is not what it was.
+        BadConfiguration: not an address of an SQLite file.
+    """
+    path = database_path(url)
+    with lock(data_dir):
+        await asyncio.to_thread(migrate, path, clock, migrations)
+        database = Database(url)
+        try:
+            yield database
+        finally:
+            await whole(database.close())
+
+
+def database_path(url: str) -> Path:
+    """Return the file that ``url`` names.
+
+    Raises:
+        BadConfiguration: not an address of an SQLite file.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise BadConfiguration("CLAPPER_DATABASE_URL", "unreadable") from None
+    if parsed.drivername != "sqlite+aiosqlite" or parsed.database in {None, "", ":memory:"}:
+        raise BadConfiguration("CLAPPER_DATABASE_URL", "sqlite+aiosqlite:///<file>")
+    return Path(str(parsed.database))
+
+
+def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    # the driver would begin transactions late and deferred; _begin does it instead
+    connection.isolation_level = None  # pyright: ignore[reportAttributeAccessIssue]  # of sqlite3
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # a commit is on the disk before anybody is told
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_MS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # immediate: a read that turns into a write late is refused at once, without waiting
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,153 @@
+"""Rows of fairness: where each account stands, and the line of waiting jobs.
+
+The arithmetic is explained in :mod:`core.scheduling`. Every change touches one account: at most
+as many waiting jobs as an account may have, however long the line is.
+"""
+
+from typing import Any
+
+from sqlalchemy import Row, Update, exists, func, or_, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.scheduling import ORDINARY, Ahead, cost_of, rank_of
+from core.storage.tables import RUNNING, WAITING, flow, job, sched
+
+
+async def enter_line(
+    connection: AsyncConnection, user_key: str, weight: int, now: int
+) -> tuple[int, int]:
+    """Make room for one more waiting job of ``user_key``.
+
+    Returns:
+        Its provisional tag and its rank.
+    """
+    found = await _flow(connection, user_key)
+    if found is None or found.held == 0:
+        tag = max(await _vtime_now(connection, found), 0 if found is None else found.finish)
+        since = now
+    else:
+        tag, since = await _end_of_own_line(connection, user_key), found.since_ms
+    values = {"finish": tag, "since_ms": since, "weight": weight, "held": 1, "active": 0}
+    statement = insert(flow).values(user_key=user_key, **values)
+    changes = {"since_ms": since, "weight": weight, "held": flow.c.held + 1}
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["user_key"], set_=changes)
+    )
+    return tag, rank_of(tag, since)
+
+
+async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
+    """Return how many jobs of ``user_key`` wait."""
+    query = select(func.count()).select_from(job).where(job.c.user_key == user_key, WAITING)
+    return (await connection.execute(query)).scalar_one()
+
+
+async def next_job(
+    connection: AsyncConnection, max_running: int, *, relax: bool
+) -> tuple[Row[Any], bool] | None:
+    """Return the job whose turn it is, and whether its account is at its limit.
+
+    Walks the index ``job_line`` from its front and steps over the jobs of accounts at their limit:
+    at most as many accounts as jobs run, each with at most as many jobs as it may have waiting.
+    """
+    line = (
+        select(job)
+        .join(flow, flow.c.user_key == job.c.user_key)
+        .where(WAITING)
+        .order_by(job.c.rank, job.c.seq)
+        .limit(1)
+    )
+    below = or_(job.c.state == "queued", flow.c.active < max_running)
+    found = (await connection.execute(line.where(below))).first()
+    if found is not None or not relax:
+        return None if found is None else (found, False)
+    found = (await connection.execute(line)).first()
+    return None if found is None else (found, True)
+
+
+async def promote(connection: AsyncConnection, held: Row[Any], now: int) -> None:
+    """Make the tag of a held job final: its account is charged for it in virtual time."""
+    await connection.execute(
+        update(flow)
+        .where(flow.c.user_key == held.user_key)
+        .values(
+            finish=held.tag + held.cost,
+            since_ms=now,
+            held=flow.c.held - 1,
+            active=flow.c.active + 1,
+        )
+    )
+    await connection.execute(update(sched).values(vtime=func.max(sched.c.vtime, held.tag)))
+    own = _own_held(held.user_key).where(job.c.seq != held.seq)
+    await connection.execute(own.values(rank=job.c.tag + rank_of(0, now)))
+
+
+async def leave_line(connection: AsyncConnection, held: Row[Any]) -> None:
+    """Take a held job out: what its account has waiting behind it moves up."""
+    await connection.execute(
+        update(flow).where(flow.c.user_key == held.user_key).values(held=flow.c.held - 1)
+    )
+    await _shift(connection, held.user_key, -held.cost, held.seq)
+
+
+async def settle(connection: AsyncConnection, started: Row[Any], actual_ms: int) -> None:
+    """Take a promoted job out, and replace its estimate by what it really took."""
+    found = await _flow(connection, started.user_key)
+    weight = ORDINARY if found is None else found.weight
+    by = cost_of(actual_ms, weight) - started.cost
+    await connection.execute(
+        update(flow)
+        .where(flow.c.user_key == started.user_key)
+        .values(finish=flow.c.finish + by, active=flow.c.active - 1)
+    )
+    await _shift(connection, started.user_key, by, 0)
+
+
+async def ahead_of(connection: AsyncConnection, waiting: Row[Any]) -> Ahead:
+    """Sum up what waits before a job, from the index ``job_line`` alone."""
+    query = select(
+        func.count(),
+        func.coalesce(func.sum(job.c.estimate_ms), 0),
+        func.coalesce(func.sum(job.c.spread_ms * job.c.spread_ms), 0),
+    ).where(WAITING, tuple_(job.c.rank, job.c.seq) < tuple_(waiting.rank, waiting.seq))
+    count, sum_ms, squares = (await connection.execute(query)).one()
+    return Ahead(count, sum_ms, squares)
+
+
+async def _flow(connection: AsyncConnection, user_key: str) -> Row[Any] | None:
+    return (await connection.execute(select(flow).where(flow.c.user_key == user_key))).first()
+
+
+async def _vtime_now(connection: AsyncConnection, found: Row[Any] | None) -> int:
+    """Return virtual time; where nothing is live, everybody starts level again."""
+    vtime: int = (await connection.execute(select(sched.c.vtime))).scalar_one()
+    if found is not None and found.active > 0:
+        return vtime
+    live = select(or_(exists().where(WAITING), exists().where(RUNNING)))
+    if (await connection.execute(live)).scalar_one():
+        return vtime
+    last: int | None = (await connection.execute(select(func.max(flow.c.finish)))).scalar()
+    vtime = max(vtime, last or 0)
+    await connection.execute(update(sched).values(vtime=vtime))
+    return vtime
+
+
+async def _end_of_own_line(connection: AsyncConnection, user_key: str) -> int:
+    query = (
+        select(job.c.tag + job.c.cost)
+        .where(job.c.user_key == user_key, WAITING, job.c.state == "held")
+        .order_by(job.c.seq.desc())
+        .limit(1)
+    )
+    return (await connection.execute(query)).scalar_one()
+
+
+async def _shift(connection: AsyncConnection, user_key: str, by: int, after_seq: int) -> None:
+    if by:
+        own = _own_held(user_key).where(job.c.seq > after_seq)
+        await connection.execute(own.values(tag=job.c.tag + by, rank=job.c.rank + by))
+
+
+def _own_held(user_key: str) -> Update:
+    return update(job).where(job.c.user_key == user_key, WAITING, job.c.state == "held")

@@ -1,0 +1,177 @@
+"""The queue between jobs: forecasts, allowances, intake, what a start and every hour must do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias, cast
+
+from core import quotas
+from core.clock import Clock
+from core.endings import End, QueueRules, device_ms, end, put_back
+from core.errors import AlreadyFinished, JobUnknown, NotYours
+from core.jobs import Failure, Forecast, Job, JobState, QuotaView, ReplyTo, Requester
+from core.quotas import HOUR_MS
+from core.scheduling import Load, forecast
+from core.storage import flows, invariants, outbox
+from core.storage import jobs as rows
+from core.storage.book import JobBook
+from core.storage.database import Database
+from core.storage.invariants import Violation
+
+Intake: TypeAlias = Literal["open", "paused", "draining"]
+INTAKE = "intake"  # names of rows of the table setting
+MAX_RUNNING = "max_running"  # kept for the invariants
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What a start found and did; ``violations`` are what the repair could not put right."""
+
+    requeued: int
+    lost: int
+    expired: int
+    redeliveries: int
+    violations: tuple[Violation, ...]
+
+
+class Upkeep(JobBook):
+    """Everything about the queue but the way of one job, which is :class:`core.queue.JobQueue`."""
+
+    def __init__(
+        self, database: Database, rules: QueueRules, clips_folder: Path, clock: Clock
+    ) -> None:
+        super().__init__(database, clips_folder)
+        self._rules = rules
+        self._clock = clock
+
+    async def recover(self) -> Recovery:
+        """Put the rows in order after a start, before anything is claimed or delivered.
+
+        No worker lives yet, so every running job lost its own: it goes back in line, or fails
+        after its last attempt. Deliveries that were cut off are due again, as ambiguous. A drain
+        has ended with the process that was drained; a pause goes on.
+        """
+        async with self._database.transaction() as connection:
+            now = self._clock()
+            limit = str(self._rules.fair.max_running)
+            await rows.write_setting(connection, MAX_RUNNING, limit)
+            if await rows.read_setting(connection, INTAKE) == "draining":
+                await rows.write_setting(connection, INTAKE, "open")
+            await invariants.repair(connection)
+            redeliveries = await outbox.resume(connection, now)
+            running = await rows.running(connection)
+            requeued = 0
+            for row in running:
+                requeued += await put_back(connection, self._rules, self._clips_folder, row, now)
+        expired = await self.expire()
+        async with self._database.transaction() as connection:
+            found = await invariants.check(connection)
+        lost = len(running) - requeued
+        return Recovery(requeued, lost, len(expired), redeliveries, tuple(found))
+
+    async def expire(self) -> list[str]:
+        """Give up what waited too long, and take jobs from workers whose lease ended.
+
+        Returns:
+            The jobs that are terminal now.
+        """
+        ended: list[str] = []
+        async with self._database.transaction() as connection:
+            now = self._clock()
+            for row in await rows.running(connection, lapsed_before=now):
+                again = await put_back(connection, self._rules, self._clips_folder, row, now)
+                ended += [] if again else [row.id]
+            limit_ms = self._rules.wait_limit_ms
+            failure = Failure("expired", {"limit_hours": limit_ms / HOUR_MS})
+            for row in await rows.waiting_since(connection, now - limit_ms):
+                how = End(JobState.EXPIRED, failure=failure)
+                await end(connection, self._rules, self._clips_folder, row, how, now)
+                ended.append(row.id)
+        return ended
+
+    async def forecast(self, job_id: str) -> Forecast | None:
+        """Return where a job stands and when it should be ready; None once it is terminal.
+
+        Raises:
+            JobUnknown: no such job.
+        """
+        async with self._database.transaction() as connection:
+            row = await rows.read(connection, job_id)
+            if row is None:
+                raise JobUnknown(job_id)
+            if row.finished_at_ms is not None:
+                return None
+            now = self._clock()
+            loads = {
+                one.id: Load(max(0, one.estimate_ms - device_ms(one, now)), one.spread_ms)
+                for one in await rows.running(connection)
+            }
+            if row.id in loads:
+                load = loads[row.id]
+                left, late = load.left_ms / 1000, load.spread_ms / 1000
+                return Forecast(0, left, left + late)
+            ahead = await flows.ahead_of(connection, row)
+        own = Load(row.estimate_ms, row.spread_ms)
+        return forecast(own, ahead, list(loads.values()), self._rules.slots)
+
+    async def quota(self, requester: Requester) -> QuotaView:
+        """Return what ``requester`` may still spend."""
+        async with self._database.transaction() as connection:
+            return await quotas.view(connection, self._rules.quota, requester.key, self._clock())
+
+    async def grant(self, requester: Requester, amount_ms: int) -> None:
+        """Give ``requester`` more GPU-milliseconds in its window, or less where below 0."""
+        async with self._database.transaction() as connection:
+            now = self._clock()
+            await quotas.grant(connection, self._rules.quota, requester.key, amount_ms, now)
+
+    async def intake(self) -> Intake:
+        """Return whether new jobs are accepted."""
+        async with self._database.transaction() as connection:
+            return cast("Intake", await rows.read_setting(connection, INTAKE) or "open")
+
+    async def set_intake(self, state: Intake) -> None:
+        """Accept new jobs or not; accepted ones go on. ``paused`` survives a restart."""
+        async with self._database.transaction() as connection:
+            await rows.write_setting(connection, INTAKE, state)
+
+    async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:
+        """Replace where the result of a job goes.
+
+        Raises:
+            JobUnknown: no such job.
+        """
+        async with self._database.transaction() as connection:
+            if not await rows.redirect(connection, job_id, reply_to):
+                raise JobUnknown(job_id)
+
+    async def erase(self, job_id: str, by: Requester, *, operator: bool = False) -> Job:
+        """Delete a terminal job, with its delivery if that is still owed; files stay the caller's.
+
+        Returns:
+            What was deleted.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+            AlreadyFinished: the other way round: it is not terminal, so cancel it first.
+        """
+        async with self._database.transaction() as connection:
+            row = await rows.read(connection, job_id)
+            gone = self._job(row, job_id)
+            if gone.requester != by and not operator:
+                raise NotYours(job_id)
+            if not gone.state.terminal:
+                raise AlreadyFinished(job_id, gone.state)
+            await rows.remove(connection, [job_id])
+        return gone
+
+    async def prune(self, before_ms: int, limit: int = 500) -> list[Job]:
+        """Delete jobs that ended before ``before_ms`` (epoch) and are told; files are the caller's.
+
+        Returns:
+            What was deleted, at most ``limit``; call again while it is full.
+        """
+        async with self._database.transaction() as connection:
+            old = [self._job(row, row.id) for row in await rows.told(connection, before_ms, limit)]
+            await rows.remove(connection, [job.id for job in old])
+        return old
