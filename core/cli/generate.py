@@ -1,0 +1,170 @@
+"""``clapper generate``: one clip, from options to a file."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+from rich.console import Console
+
+from core.cli.exits import FileAbsent, OutputRefused, Status, err, out, print_json, told
+from core.cli.session import Session, announce_to, working_core
+from core.compose import ASPECTS, Composition, Options
+from core.errors import MediaMissing, MediaUnexpected
+from core.jobs import Failure, Job, Ticket
+from core.messages import explain, say
+from core.modes import MODES, Mode
+from core.presets import Camera, Preset
+from core.settings import load_settings
+
+APP = typer.Typer()
+
+ImageOption = Annotated[Path | None, typer.Option(help=say("help_image"))]
+AudioOption = Annotated[Path | None, typer.Option(help=say("help_audio"))]
+FirstOption = Annotated[Path | None, typer.Option(help=say("help_first"))]
+LastOption = Annotated[Path | None, typer.Option(help=say("help_last"))]
+VideoOption = Annotated[Path | None, typer.Option(help=say("help_video"))]
+
+
+@APP.command("generate", help=say("help_generate"))
+def generate(
+    mode: Annotated[Mode, typer.Argument(help=say("help_mode"))],
+    file: Annotated[Path, typer.Option("--out", "-o", help=say("help_out_file"))],
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help=say("help_prompt"))] = "",
+    image: ImageOption = None,
+    audio: AudioOption = None,
+    first: FirstOption = None,
+    last: LastOption = None,
+    video: VideoOption = None,
+    preset: Annotated[
+        str | None, typer.Option(help=say("help_preset", {"choices": ", ".join(Preset)}))
+    ] = None,
+    aspect: Annotated[
+        str | None, typer.Option(help=say("help_aspect", {"choices": ", ".join(ASPECTS)}))
+    ] = None,
+    width: Annotated[int | None, typer.Option(help=say("help_width"))] = None,
+    height: Annotated[int | None, typer.Option(help=say("help_height"))] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", "-s", help=say("help_seconds"))] = (
+        None
+    ),
+    fps: Annotated[int | None, typer.Option(help=say("help_fps"))] = None,
+    seed: Annotated[int | None, typer.Option(help=say("help_seed"))] = None,
+    camera: Annotated[
+        str | None, typer.Option(help=say("help_camera", {"choices": ", ".join(Camera)}))
+    ] = None,
+    negative_prompt: Annotated[str, typer.Option(help=say("help_negative_prompt"))] = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help=say("help_json"))] = False,
+) -> None:
+    """Make one clip.
+
+    Raises:
+        Exit: with the status of what went wrong.
+    """
+    given = {"image": image, "audio": audio, "first": first, "last": last, "video": video}
+    paths = {role: path for role, path in given.items() if path is not None}
+    options = Options(
+        prompt, preset, width, height, aspect, seconds, fps, seed, camera, negative_prompt
+    )
+    with told(as_json=as_json):
+        check_files(mode, paths, file)
+        job = asyncio.run(_generate(mode, options, paths, file, err() if as_json else out()))
+        if as_json:
+            print_json(job_as_json(job, file))
+    if job.failure is not None:
+        raise typer.Exit(Status.FAILED)
+
+
+def check_files(mode: Mode, paths: dict[str, Path], file: Path) -> None:
+    """Refuse what can be refused before anything is opened.
+
+    Raises:
+        MediaUnexpected: a file in a role that ``mode`` does not have.
+        MediaMissing: a role without a file.
+        FileAbsent: no such file.
+        OutputRefused: ``file`` is no place for an MP4.
+    """
+    roles = [slot.role for slot in MODES[mode].slots]
+    for role, path in paths.items():
+        if role not in roles:
+            raise MediaUnexpected(mode, role)
+        if not path.is_file():
+            raise FileAbsent(str(path))
+    for role in roles:
+        if role not in paths:
+            raise MediaMissing(mode, role)
+    if file.suffix.lower() != ".mp4" or file.is_dir() or any(p.is_file() for p in file.parents):
+        raise OutputRefused(str(file))
+
+
+async def _generate(
+    mode: Mode, options: Options, paths: dict[str, Path], file: Path, console: Console
+) -> Job:
+    async with working_core(load_settings(), console, announce_to(err())) as session:
+        composition = await composed(session, mode, options, paths)
+        ticket = await session.submit(composition, file, f"cli:{uuid4().hex}")
+        _tell(composition, ticket, console)
+        await session.result(ticket.job_id)
+        return await session.job(ticket.job_id)
+
+
+async def composed(
+    session: Session, mode: Mode, options: Options, paths: dict[str, Path]
+) -> Composition:
+    """Return the request for ``options`` and the files at ``paths``, admitted.
+
+    Raises:
+        InvalidInput: with the limit that is broken.
+    """
+    service = session.core.service
+    media = {
+        slot.role: await service.admit(paths[slot.role], slot.role, slot.kind)
+        for slot in MODES[mode].slots
+    }
+    return service.compose(mode, options, media)
+
+
+def _tell(composition: Composition, ticket: Ticket, console: Console) -> None:
+    for adjustment in composition.adjustments:
+        console.print(explain(adjustment), style="yellow", markup=False, soft_wrap=True)
+    sampling = composition.request.sampling
+    facts = {
+        "mode": composition.request.mode,
+        "size": str(sampling.size),
+        "seconds": sampling.seconds,
+        "fps": sampling.fps,
+        "seed": sampling.seed,
+    }
+    console.print(say("cli_accepted", facts), highlight=False, soft_wrap=True)
+    if ticket.forecast is not None:
+        line = {"position": ticket.forecast.position, "ready_in_s": ticket.forecast.ready_in_s}
+        console.print(say("cli_position", line), highlight=False, soft_wrap=True)
+
+
+def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:
+    """Return what scripts want to know of ``job``; no prompt, unlike its row."""
+    sampling, clip = job.request.sampling, job.clip
+    return {
+        "job_id": job.id,
+        "state": job.state.value,
+        "mode": job.request.mode.value,
+        "preset": sampling.preset.value,
+        "width": sampling.width,
+        "height": sampling.height,
+        "frames": sampling.frames,
+        "fps": sampling.fps,
+        "seconds": round(sampling.seconds, 3),
+        "seed": sampling.seed,
+        "camera": sampling.camera.value,
+        "estimate_ms": job.estimate_ms,
+        "charged_ms": job.charged_ms,
+        "file": str(file.resolve()) if file and clip else None,
+        "poster": str(file.resolve().with_suffix(".png")) if file and clip else None,
+        "size_bytes": clip.size_bytes if clip else None,
+        "error": _as_json(job.failure) if job.failure else None,
+    }
+
+
+def _as_json(failure: Failure) -> dict[str, Any]:
+    return {"code": failure.code, "message": explain(failure), "data": failure.data}

@@ -1,0 +1,41 @@
+"""``clapper invariants``: whether the rows agree with each other."""
+
+import asyncio
+
+import typer
+
+from core.cli.exits import Status, err, out
+from core.messages import say
+from core.settings import Settings, load_settings
+from core.storage.database import open_database
+from core.storage.invariants import check
+
+APP = typer.Typer()
+
+
+@APP.command("invariants", help=say("help_invariants"))
+def invariants_command() -> None:
+    """Check the database and print what contradicts itself.
+
+    Raises:
+        Exit: with the status of a broken installation where anything does.
+    """
+    found = asyncio.run(violations(load_settings()))
+    for violation in found:
+        err().print(violation, markup=False, soft_wrap=True)
+    if found:
+        raise typer.Exit(Status.SETUP)
+    out().print(say("cli_invariants_hold"))
+
+
+async def violations(settings: Settings) -> list[str]:
+    """Return a line for every contradiction in the database of this data directory.
+
+    Raises:
+        SetupProblem: it cannot be opened, or a running service uses it.
+    """
+    async with (
+        open_database(settings.database, settings.data_dir) as database,
+        database.transaction() as connection,
+    ):
+        return [str(violation) for violation in await check(connection)]

@@ -1,0 +1,65 @@
+"""Runs the six wishes through the real core: admitted, queued, drawn, encoded, delivered."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
+
+from core.compose import Composition
+from core.demo.inputs import Wish
+from core.jobs import Failure, Job, Requester, Ticket
+from core.media.kinds import MediaFile
+from core.service import GenerationService
+
+OWNER = Requester("cli", "demo")
+
+
+class Runner(Protocol):
+    """What the show needs of whoever runs the core."""
+
+    @property
+    def service(self) -> GenerationService:
+        """Return the front door."""
+        ...
+
+    async def submit(
+        self, composition: Composition, file: Path, key: str, requester: Requester | None = None
+    ) -> Ticket:
+        """Accept a job whose clip goes to ``file``."""
+        ...
+
+    async def result(self, job_id: str) -> Path | Failure:
+        """Return the delivered file, or why there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What became of one wish."""
+
+    job: Job
+    file: Path | None  # None where it failed
+
+
+async def run_show(runner: Runner, wishes: list[Wish], out: Path) -> list[Shown]:
+    """Submit every wish, wait for all clips in ``out``, and return them in the order of wishes.
+
+    Raises:
+        ClapperError: a wish was refused.
+    """
+    tickets: list[Ticket] = []
+    run = uuid4().hex  # every run makes jobs of its own
+    for wish in wishes:
+        composition = runner.service.compose(wish.mode, wish.options, await _admit(runner, wish))
+        file = out / f"{wish.mode}.mp4"
+        tickets.append(await runner.submit(composition, file, f"demo:{run}:{wish.mode}", OWNER))
+    results = await asyncio.gather(*(runner.result(ticket.job_id) for ticket in tickets))
+    return [
+        Shown(await runner.service.job(ticket.job_id), result if isinstance(result, Path) else None)
+        for ticket, result in zip(tickets, results, strict=True)
+    ]
+
+
+async def _admit(runner: Runner, wish: Wish) -> dict[str, MediaFile]:
+    return {role: await runner.service.admit(path, role, kind) for role, path, kind in wish.slots()}
