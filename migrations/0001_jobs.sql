@@ -27,7 +27,7 @@ CREATE TABLE job (
     finished_at_ms   INTEGER,
     charged_ms       INTEGER CHECK (charged_ms >= 0),
     failure_code     TEXT,
-    failure_data     TEXT CHECK (json_valid(failure_data)),
+    failure_data     TEXT CHECK (failure_data IS NULL OR json_valid(failure_data)),
     UNIQUE (user_key, idem_key),
     CHECK ((rank IS NOT NULL) = (state IN ('held', 'queued'))),
     CHECK ((token IS NOT NULL) = (state = 'running')),

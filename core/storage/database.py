@@ -42,6 +42,7 @@ class Database:
             poolclass=AsyncAdaptedQueuePool,
             pool_size=1,
             max_overflow=0,
+            hide_parameters=True,  # errors are logged, and rows hold prompts
             connect_args={"timeout": BUSY_MS / 1000},
         )
         event.listen(self._engine.sync_engine, "connect", _prepare)
