@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import structlog
 
-from core.duration import DEFAULT_MACHINE, DRAFT, Machine
 from core.executor import Executor
 from core.messages import say
 from core.problems import ComfyUnavailable
 from core.settings import Settings
+from core.storage.runs import Place
 
 log = structlog.get_logger(__name__)
 
@@ -42,9 +42,14 @@ def choose_executor(settings: Settings, announce: Callable[[str], None]) -> Exec
         return _draft()
 
 
-def machine_of(executor: Executor) -> Machine:
-    """Return what estimates should assume before this machine has recorded runs."""
-    return DRAFT if executor.name == "draft" else DEFAULT_MACHINE
+def place_of(executor: Executor, settings: Settings) -> Place:
+    """Return what recorded runs are kept under: the device, the model files, ComfyUI's commit."""
+    if executor.name != "comfy":
+        return Place("draft", "draft", "")
+    from core.comfy.device import device_kind
+    from core.comfy.pins import load_pins
+
+    return Place(device_kind(), settings.model_profile, load_pins().version)
 
 
 def _draft() -> Executor:

@@ -2,13 +2,14 @@
 
 import asyncio
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
+from core.clock import Clock
+from core.erasure import Eraser
 from core.hub import ProgressHub
 from core.queue import JobQueue
 from core.storage.database import Database
@@ -22,13 +23,11 @@ HOUR_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where files lie, and for how long, in seconds since they were last written."""
+    """Where files lie, and for how many seconds they and their jobs are kept."""
 
     media: Path
     clips: Path
-    work: Path
-    keep_clips_s: float
-    keep_media_s: float  # longer than a job may wait and run
+    keep_s: float
 
 
 class Housekeeping:
@@ -39,15 +38,19 @@ class Housekeeping:
         *,
         queue: JobQueue,
         database: Database,
+        eraser: Eraser,
         hub: ProgressHub,
         folders: Folders,
-        on_owed: Callable[[], None],
+        on_change: Callable[[], None],
+        clock: Clock,
     ) -> None:
         self._queue = queue
         self._database = database
         self._hub = hub
         self._folders = folders
-        self._on_owed = on_owed
+        self._eraser = eraser
+        self._on_change = on_change
+        self._clock = clock
         self.violations = 0  # found by the newest check
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -64,14 +67,12 @@ class Housekeeping:
                     log.error("housekeeping_failed", exc_info=done.error)
 
     async def expire(self) -> int:
-        """Give up jobs that waited longer than they may; return how many."""
-        expired = await self._queue.expire()
-        for job_id in expired:
+        """Give up what waited too long, and take jobs from workers that are gone; count them."""
+        ended = await self._queue.expire()
+        for job_id in ended:
             self._hub.close(job_id)
-        if expired:
-            log.info("expired", count=len(expired))
-            self._on_owed()
-        return len(expired)
+        self._on_change()
+        return len(ended)
 
     async def check(self) -> int:
         """Count what contradicts itself in the database, and log it."""
@@ -83,26 +84,28 @@ class Housekeeping:
         return len(found)
 
     async def prune(self) -> int:
-        """Delete files whose time is over; return how many."""
-        now = time.time()
-        clips = await asyncio.to_thread(
-            delete_older, self._folders.clips, now - self._folders.keep_clips_s
-        )
-        media = await asyncio.to_thread(
-            delete_older, self._folders.media, now - self._folders.keep_media_s
-        )
-        log.info("pruned", clips=clips, media=media)
-        return clips + media
+        """Delete jobs, clips and inputs whose time is over; return how many jobs and files."""
+        keep_s = self._folders.keep_s
+        jobs = 0
+        while gone := await self._queue.prune(self._clock() - round(keep_s * 1000)):
+            await self._eraser.remove_files(gone)
+            jobs += len(gone)
+        before = self._clock() / 1000 - keep_s
+        clips = await asyncio.to_thread(older_files, self._folders.clips, before)
+        media = [
+            path
+            for path in await asyncio.to_thread(older_files, self._folders.media, before)
+            if not await self._queue.needs_media(path.name)
+        ]
+        for path in (*clips, *media):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+        log.info("pruned", jobs=jobs, clips=len(clips), media=len(media))
+        return jobs + len(clips) + len(media)
 
 
-def delete_older(folder: Path, than: float) -> int:
-    """Delete the files in ``folder`` last written before ``than`` (epoch seconds)."""
-    count = 0
-    for path in folder.iterdir():
-        if path.is_file() and path.stat().st_mtime < than:
-            path.unlink(missing_ok=True)
-            count += 1
-    return count
+def older_files(folder: Path, than: float) -> list[Path]:
+    """Return the files in ``folder`` last written before ``than`` (epoch seconds)."""
+    return [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < than]
 
 
 def empty(folder: Path) -> None:

@@ -32,9 +32,9 @@ class LineCrier:
 
     async def tell(self) -> None:
         """Publish the positions that differ from what was published last."""
-        waiting = [job for job in await self._queue.line() if job.state.waiting]
+        waiting = [job for job in await self._queue.line(SHOWN) if job.state.waiting]
         told: dict[str, int] = {}
-        for job in waiting[:SHOWN]:
+        for job in waiting:
             forecast = await self._queue.forecast(job.id)
             if forecast is None or forecast.position == 0:
                 continue

@@ -134,14 +134,17 @@ class DeliveryRouter:
         if done.ok:
             self.wake()
         else:  # the poll comes back to it, so a broken database is not asked in a circle
-            log.error("delivery_not_recorded", job_id=owed.job.id, exc_info=done.error)
+            log.error("delivery_not_begun", job_id=owed.job.id, exc_info=done.error)
 
     async def _deliver(self, delivery: Delivery, owed: Owed) -> None:
         """Try once; the row says so before the platform hears of it, and the outcome after."""
         await self._silence(owed.job.id)
-        await self._outbox.begin(owed.job.id)
+        if not await self._outbox.begin(owed.job.id):
+            return
         tried = await outcome_of(self._hand_over(delivery, owed), self._rules.timeout_s)
-        await see_through(self._record(owed, tried))
+        while not (noted := await outcome_of(see_through(self._record(owed, tried)))).ok:
+            log.error("delivery_not_recorded", job_id=owed.job.id, exc_info=noted.error)
+            await asyncio.sleep(self._rules.poll_s)  # a crash meanwhile makes it ambiguous
 
     async def _hand_over(self, delivery: Delivery, owed: Owed) -> Receipt:
         job = owed.job

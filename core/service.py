@@ -6,9 +6,7 @@ answered.
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 from uuid import uuid4
 
 import structlog
@@ -16,47 +14,22 @@ import structlog
 from core.compose import Composition, Options, compose
 from core.dispatch import LocalDispatcher
 from core.duration import Estimate
+from core.erasure import Eraser
 from core.errors import IntakeClosed, NothingToFetch, NotYours
 from core.hub import ProgressHub
-from core.jobs import Forecast, Job, JobState, QuotaView, ReplyTo, Requester, Ticket
+from core.jobs import Job, QuotaView, ReplyTo, Requester, Ticket
 from core.limits import MEGABYTE, RequestLimits
 from core.media.kinds import Clip, MediaFile, MediaKind
 from core.media.store import MediaStore
 from core.modes import Mode
 from core.progress import Progress
-from core.queue import JobQueue, NewJob
+from core.queue import Intake, JobQueue, NewJob
 from core.requests import Request
+from core.views import Health, LineView, Place, ServiceRules
 
 log = structlog.get_logger(__name__)
 
-Intake: TypeAlias = Literal["open", "paused", "draining"]
 LOOK_S = 5.0  # how often a watcher looks at the row, should an event be lost
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One live job of the person who asks, and when it should be ready."""
-
-    job: Job
-    forecast: Forecast | None
-
-
-@dataclass(frozen=True, slots=True)
-class LineView:
-    """What one requester may know of the line: how long it is, and where their own jobs are."""
-
-    running: int
-    waiting: int
-    mine: tuple[Place, ...]  # running first, then in the order they will run
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRules:
-    """What the front door checks by itself."""
-
-    limits: RequestLimits
-    data_dir: Path
-    min_free_megabytes: float  # decimal; intake is closed below
 
 
 class GenerationService:
@@ -67,6 +40,7 @@ class GenerationService:
         *,
         queue: JobQueue,
         media: MediaStore,
+        eraser: Eraser,
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
         estimate: Callable[[Request], Estimate],
@@ -75,6 +49,7 @@ class GenerationService:
     ) -> None:
         self._queue = queue
         self._media = media
+        self._eraser = eraser
         self._dispatcher = dispatcher
         self._hub = hub
         self._estimate = estimate
@@ -141,12 +116,14 @@ class GenerationService:
         if self._closing:
             raise IntakeClosed("draining")
         self._refuse_without_room()
+        expected = self._estimate(composition.request)
         new = NewJob(
             id=uuid4().hex,
             requester=requester,
             request=composition.request,
             reply_to=reply_to,
-            estimate_ms=self._estimate(composition.request).gpu_ms,
+            estimate_ms=expected.gpu_ms,
+            p95_ms=expected.p95_ms,
             idempotency_key=idempotency_key,
         )
         submitted = await self._queue.submit(new)
@@ -218,11 +195,10 @@ class GenerationService:
 
     async def line(self, requester: Requester) -> LineView:
         """Return how long the line is and where the live jobs of ``requester`` are."""
-        jobs = await self._queue.line()
-        mine = [job for job in jobs if job.requester == requester]
-        running = sum(job.state is JobState.RUNNING for job in jobs)
+        counts = await self._queue.counts()
+        mine = await self._queue.live_of(requester)
         places = [Place(job, await self._queue.forecast(job.id)) for job in mine]
-        return LineView(running, len(jobs) - running, tuple(places))
+        return LineView(counts.running, counts.waiting, tuple(places))
 
     async def quota(self, requester: Requester) -> QuotaView:
         """Return what ``requester`` may still spend."""
@@ -260,15 +236,46 @@ class GenerationService:
         """Refuse new jobs from now on, because the process is about to stop."""
         self._closing = True
 
+    async def health(self) -> Health:
+        """Return what an operator looks at first."""
+        counts = await self._queue.counts()
+        free = self._free()
+        intake = await self._queue.intake()
+        if intake == "open" and free < self._rules.min_free_megabytes * MEGABYTE:
+            intake = "disk"
+        return Health(intake, counts.running, counts.waiting, self._rules.data_dir, free)
+
+    async def all_live(self) -> list[Job]:
+        """Return everybody's running and waiting jobs in the order they run; for operators."""
+        return await self._queue.line()
+
+    async def delete(self, job_id: str, requester: Requester | None = None) -> None:
+        """Delete a job with its files; a live one is cancelled first.
+
+        Args:
+            job_id: which.
+            requester: who asks; None asks with an operator's right.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+        """
+        job = await self.job(job_id, requester)
+        if not job.state.terminal:
+            await self.cancel(job_id, job.requester)
+        await self._eraser.delete(job_id, job.requester)
+
     async def forget(self, requester: Requester) -> int:
-        """Delete what is kept of ``requester``: live jobs are cancelled, clips and rows removed.
+        """Delete what is kept of ``requester``: live jobs are cancelled, rows and files removed.
+
+        The ledger keeps what was charged, without what it was for.
 
         Returns:
             How many jobs were removed.
         """
         for job in await self._queue.live_of(requester):
-            self._dispatcher.cancel(job.id, "owner")
-        return 0
+            await self.cancel(job.id, requester)
+        return await self._eraser.forget(requester)
 
     def _refuse_without_room(self) -> None:
         """Close the intake while the disk is nearly full, so that accepted jobs can finish.
@@ -276,6 +283,8 @@ class GenerationService:
         Raises:
             IntakeClosed: less is free than the settings ask for.
         """
-        free = shutil.disk_usage(self._rules.data_dir).free
-        if free < self._rules.min_free_megabytes * MEGABYTE:
+        if self._free() < self._rules.min_free_megabytes * MEGABYTE:
             raise IntakeClosed("disk")
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self._rules.data_dir).free

@@ -63,14 +63,19 @@ async def see_through(call: Coroutine[Any, Any, T]) -> T:
     """Run ``call`` to its end even if the caller is cancelled meanwhile; then the cancel goes on.
 
     Raises:
-        CancelledError: the caller was cancelled; ``call`` is complete.
+        CancelledError: the caller was cancelled; ``call`` is over, whatever came of it.
     """
     task = asyncio.create_task(call)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
+    task.add_done_callback(_seen)
+    cancel: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancel = error
+    if cancel is not None:
+        raise cancel
+    return task.result()
 
 
 async def wait_event(event: asyncio.Event, timeout_s: float | None) -> bool:

@@ -8,7 +8,7 @@ import json
 import os
 import wave
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -105,7 +105,7 @@ class Shown:
 
 @dataclass
 class RecordingDelivery:
-    """A platform in memory that shows a nonce once, as real ones do.
+    """A platform in memory that looks before it posts, but only where an attempt is ambiguous.
 
     ``faults`` are raised by the next calls: DeliveryRetry with ``sent`` is raised after the message
     was stored, any other before. ``book`` is an append-only file that outlives a killed process;
@@ -165,12 +165,13 @@ class RecordingDelivery:
         if fault is not None and not (isinstance(fault, DeliveryRetry) and fault.sent):
             raise fault
         known = self.shown.get(attempt.nonce)
-        if known is not None:
+        if known is not None and attempt.ambiguous:
             known.attempts += 1
         else:
+            key = attempt.nonce if known is None else f"{attempt.nonce} again {len(self.shown)}"
             if self.book is not None:
-                _append(self.book, {"nonce": attempt.nonce, **asdict(message)})
-            self.shown[attempt.nonce] = message
+                _append(self.book, {"nonce": key, **asdict(message)})
+            self.shown[key] = message
         self.news.set()
         if fault is not None:
             raise fault
@@ -194,6 +195,19 @@ async def running(core: "Core") -> AsyncGenerator[asyncio.Event]:
     finally:
         stop.set()
         await work
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], within_s: float = 10.0) -> None:
+    """Look every 10 ms until ``holds``; for what no event tells.
+
+    Raises:
+        TimeoutError: it does not within ``within_s`` seconds.
+    """
+    for _ in range(round(within_s * 100)):
+        if await holds():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
 
 
 def tiny(frames: int = 9, side: int = 64, seed: int = 1) -> Sampling:

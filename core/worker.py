@@ -17,7 +17,7 @@ import structlog
 
 from core.attempt import Again, Attempt, Made, Ran, Result
 from core.dispatch import LocalDispatcher
-from core.errors import Cancelled, ClapperError, DiskFull, InternalError, TimedOut
+from core.errors import Cancelled, ClapperError, DiskFull, InternalError, JobUnknown, TimedOut
 from core.executor import CancelToken, Executor, Order
 from core.hub import ProgressHub
 from core.jobs import Failure, Job
@@ -65,14 +65,14 @@ class Worker:
     ) -> None:
         self._queue = queue
         self._executor = executor
-        self._finish = finish
+        self.finish = finish  # public, so that a test can stand between the encoder and the row
         self._record = record
         self._dispatcher = dispatcher
         self._hub = hub
         self._on_outcome = on_outcome
         self._media_folder = media_folder
         self._work_folder = work_folder
-        self._rules = rules
+        self.rules = rules
         self._device_free = asyncio.Event()
         self._device_free.set()
         self._encoder = asyncio.Semaphore(1)
@@ -88,7 +88,7 @@ class Worker:
                 job = None if stop.is_set() else await self._claim()
                 if job is None:
                     if not stop.is_set():
-                        await self._dispatcher.wait(self._rules.poll_s)
+                        await self._dispatcher.wait(self.rules.poll_s)
                 elif stop.is_set():
                     await self._queue.requeue(job.id, job.token or "")
                 else:
@@ -112,7 +112,7 @@ class Worker:
         self._device_free.set()
         self._dispatcher.wake()
         if self._live:
-            await asyncio.wait(self._live.values(), timeout=self._rules.grace_s)
+            await asyncio.wait(self._live.values(), timeout=self.rules.grace_s)
         self._ending = True
         for attempt in self._live:
             if not attempt.rendered:
@@ -151,17 +151,17 @@ class Worker:
                 return
             if not beat.ok:
                 log.warning("beat_failed", job_id=attempt.job.id, exc_info=beat.error)
-            await asyncio.sleep(self._rules.heartbeat_s)
+            await asyncio.sleep(self.rules.heartbeat_s)
 
     async def _make(self, attempt: Attempt) -> Result:
         try:
             raw = await self._execute(attempt)
             await self._hand_on(attempt)
-            clip = await self._finish(raw, attempt.order, attempt.cancel)
+            clip = await self.finish(raw, attempt.order, attempt.cancel)
         except Cancelled as error:
             if self._ending:
                 return Again()
-            return Failure.of(TimedOut(self._rules.job_timeout_s) if attempt.late else error)
+            return Failure.of(TimedOut(self.rules.job_timeout_s) if attempt.late else error)
         except Exception as error:  # noqa: BLE001  # the one boundary: whatever broke, the job ends
             return Failure.of(self._understood(error, attempt.job.id))
         return Made(clip, raw.gpu_ms)
@@ -184,7 +184,7 @@ class Worker:
         """
         attempt.order.workspace.mkdir(parents=True, exist_ok=True)
         attempt.cancel.raise_if_cancelled()
-        limit = asyncio.get_running_loop().call_later(self._rules.job_timeout_s, attempt.expire)
+        limit = asyncio.get_running_loop().call_later(self.rules.job_timeout_s, attempt.expire)
         run = asyncio.create_task(
             self._executor.execute(attempt.order, partial(attempt.sink, self._hub), attempt.cancel)
         )
@@ -192,7 +192,7 @@ class Worker:
         try:
             await asyncio.wait({run, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not run.done():
-                await asyncio.wait({run}, timeout=self._rules.unwind_s)
+                await asyncio.wait({run}, timeout=self.rules.unwind_s)
         finally:
             limit.cancel()
             stopped.cancel()
@@ -254,20 +254,23 @@ class Worker:
         self, write: Callable[..., Coroutine[Any, Any, bool]], attempt: Attempt, *values: object
     ) -> bool | None:
         """Call ``write`` until the database takes it; None where a stop came first."""
-        wait_s = self._rules.retry_s
+        wait_s = self.rules.retry_s
         while True:
             tried = await outcome_of(write(attempt.job.id, attempt.token, *values))
             if tried.ok:
                 return tried.value
             log.error("outcome_not_written", job_id=attempt.job.id, exc_info=tried.error)
-            if self._ending and wait_s > self._rules.retry_s:
+            if self._ending and wait_s > self.rules.retry_s:
                 return None  # the next start finds the row running and recovers it
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, 30.0)
 
     async def _discard(self, clip: Clip, job_id: str) -> None:
         """Delete the output of a lost token, unless a repeated write finds it already settled."""
-        kept = (await self._queue.get(job_id)).clip
+        found = await outcome_of(self._queue.get(job_id))
+        if found.error is not None and not isinstance(found.error, JobUnknown):
+            return  # nobody can say; an unused file is better than a lost clip
+        kept = found.value and found.value.clip
         if kept is None or kept.path != clip.path:
             for path in (clip.path, clip.poster):
                 await asyncio.to_thread(path.unlink, missing_ok=True)

@@ -1,7 +1,7 @@
 """What every test may use: clean settings, an opened core, and switches for what needs hardware."""
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,12 @@ def settings(tmp_path: Path, clean_environment: None) -> Settings:
         shutdown_grace_s=5,
         progress_every_s=0.05,
     )
+
+
+@pytest.fixture
+def settings_with(settings: Settings) -> Callable[..., Settings]:
+    """The settings of the test with some values changed."""
+    return lambda **changed: settings.model_copy(update=changed)
 
 
 @pytest.fixture

@@ -1,0 +1,50 @@
+"""Deleting what is kept of jobs and people: rows first, then the files that no row needs."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.jobs import Job, Requester
+from core.queue import JobQueue
+
+PAGE = 100
+
+
+class Eraser:
+    """Removes jobs with their clips, and inputs that nobody else uses."""
+
+    def __init__(self, queue: JobQueue, media_folder: Path) -> None:
+        self._queue = queue
+        self._media_folder = media_folder
+
+    async def delete(self, job_id: str, by: Requester, *, operator: bool = False) -> None:
+        """Delete a terminal job and its files.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+            AlreadyFinished: it is not terminal; cancel it first.
+        """
+        await self.remove_files([await self._queue.erase(job_id, by, operator=operator)])
+
+    async def forget(self, requester: Requester) -> int:
+        """Delete all terminal jobs of ``requester``; return how many there were."""
+        count, before_ms = 0, None
+        while jobs := await self._queue.jobs_of(requester, PAGE, before_ms):
+            gone = [
+                await self._queue.erase(job.id, requester) for job in jobs if job.state.terminal
+            ]
+            await self.remove_files(gone)
+            count += len(gone)
+            before_ms = jobs[-1].created_at_ms if len(gone) < len(jobs) else None
+        return count
+
+    async def remove_files(self, gone: Iterable[Job]) -> None:
+        """Remove the files of jobs whose rows are gone."""
+        for job in gone:
+            paths = [] if job.clip is None else [job.clip.path, job.clip.poster]
+            for file in job.request.media().values():
+                if not await self._queue.needs_media(file.name):
+                    paths.append(self._media_folder / file.name)
+            for path in paths:
+                await asyncio.to_thread(path.unlink, missing_ok=True)

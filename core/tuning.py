@@ -1,0 +1,36 @@
+"""From the settings to the rules of each part: the only place that knows both."""
+
+from core.housekeeping import HOUR_S, Folders
+from core.router import RouterRules
+from core.settings import Settings
+from core.worker import WorkerRules
+
+DAY_S = 24 * HOUR_S
+
+
+def worker_rules(settings: Settings) -> WorkerRules:
+    """Return the times of the worker."""
+    return WorkerRules(
+        heartbeat_s=settings.heartbeat_s,
+        job_timeout_s=settings.job_timeout_s,
+        grace_s=settings.shutdown_grace_s,
+    )
+
+
+def router_rules(settings: Settings) -> RouterRules:
+    """Return when deliveries are tried again and given up."""
+    return RouterRules(
+        max_attempts=settings.delivery_attempts,
+        timeout_s=settings.delivery_timeout_s,
+        progress_every_s=settings.progress_every_s,
+    )
+
+
+def folders(settings: Settings) -> Folders:
+    """Return where files lie and how long they are kept: longer than any job waits and runs."""
+    longest = settings.wait_limit_hours * HOUR_S + settings.max_attempts * settings.job_timeout_s
+    return Folders(
+        media=settings.media_folder,
+        clips=settings.clips_folder,
+        keep_s=max(settings.retention_days * DAY_S, longest + HOUR_S),
+    )

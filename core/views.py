@@ -1,0 +1,44 @@
+"""What the service shows of the line and of itself, and what it checks by itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.jobs import Forecast, Job
+from core.limits import RequestLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One live job of the person who asks, and when it should be ready."""
+
+    job: Job
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """What one requester may know of the line: how long it is, and where their own jobs are."""
+
+    running: int
+    waiting: int
+    mine: tuple[Place, ...]  # running first, then in the order they will run
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What an operator looks at first."""
+
+    intake: str  # "open", "paused", "draining", or "disk" where too little of it is free
+    running: int
+    waiting: int
+    data_dir: Path
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRules:
+    """What the front door checks by itself."""
+
+    limits: RequestLimits
+    data_dir: Path
+    min_free_megabytes: float  # decimal; intake is closed below
