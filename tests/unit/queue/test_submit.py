@@ -1,0 +1,168 @@
+import asyncio
+
+import pytest
+from sqlalchemy import func, select
+
+from core.errors import IntakeClosed, JobUnknown, QuotaExceeded, TooManyQueued
+from core.jobs import JobState, ReplyTo, Requester
+from core.quotas import QuotaRules
+from core.storage.tables import job, job_media, ledger
+from core.testing import t2v
+
+ANNA = Requester("discord", "anna")
+
+
+async def test_a_new_job_is_held_and_reserves_its_estimate(room):
+    accepted = await room.submit("anna", 4000)
+
+    assert accepted.state is JobState.HELD
+    assert accepted.request == t2v()
+    assert accepted.reply_to == ReplyTo("discord", {"channel": "1"})
+    view = await room.queue.quota(ANNA)
+    assert (view.reserved_ms, view.used_ms) == (4000, 0)
+
+
+async def test_same_key_gives_the_same_job_and_reserves_once(room):
+    first = await room.queue.submit(room.new(key="k"))
+    again = await room.queue.submit(room.new(key="k"))
+
+    assert (first.duplicate, again.duplicate) == (False, True)
+    assert again.job == first.job
+    assert (await room.queue.quota(ANNA)).reserved_ms == 1000
+
+
+async def test_same_key_answers_after_the_job_ended_and_while_the_intake_is_closed(room):
+    first = await room.queue.submit(room.new(key="k"))
+    done = await room.finish(await room.start())
+    await room.queue.set_intake("paused")
+
+    again = await room.queue.submit(room.new(key="k"))
+
+    assert again.duplicate
+    assert again.job == done
+    assert again.job.id == first.job.id
+
+
+async def test_same_key_of_somebody_else_is_another_job(room):
+    mine = await room.queue.submit(room.new("anna", key="k"))
+    theirs = await room.queue.submit(room.new("ben", key="k"))
+
+    assert not theirs.duplicate
+    assert theirs.job.id != mine.job.id
+
+
+async def test_a_hundred_simultaneous_submits_of_one_key_make_one_job(room):
+    room.limit(max_queued=1000)
+    answers = await asyncio.gather(*(room.queue.submit(room.new(key="k")) for _ in range(100)))
+
+    assert sum(not answer.duplicate for answer in answers) == 1
+    assert len({answer.job.id for answer in answers}) == 1
+    async with room.database.transaction() as connection:
+        assert await connection.scalar(select(func.count()).select_from(job)) == 1
+        assert await connection.scalar(select(func.count()).select_from(ledger)) == 1
+
+
+async def test_twenty_simultaneous_submits_with_quota_for_one_accept_exactly_one(room):
+    room.limit(max_queued=100, quota=QuotaRules(limit_ms=1500))
+
+    answers = await asyncio.gather(
+        *(room.queue.submit(room.new()) for _ in range(20)), return_exceptions=True
+    )
+
+    refused = [answer for answer in answers if isinstance(answer, QuotaExceeded)]
+    assert len(refused) == 19
+    assert (await room.queue.quota(ANNA)).left_ms == 500
+    assert (await room.queue.counts()).waiting == 1
+
+
+async def test_refusal_names_need_rest_limit_and_reset(room):
+    room.limit(quota=QuotaRules(limit_ms=1500, window_ms=60_000))
+    await room.submit("anna", 1000)
+
+    with pytest.raises(QuotaExceeded) as refused:
+        await room.submit("anna", 700)
+
+    resets_at = room.clock() + 60_000
+    assert refused.value.data() == QuotaExceeded(700, 500, 1500, resets_at).data()
+
+
+async def test_refused_submit_leaves_nothing_behind(room):
+    room.limit(quota=QuotaRules(limit_ms=10))
+
+    with pytest.raises(QuotaExceeded):
+        await room.submit("anna", 1000)
+
+    assert (await room.queue.quota(ANNA)).resets_at_ms is None
+    assert (await room.queue.counts()).waiting == 0
+
+
+async def test_more_waiting_jobs_than_allowed_are_refused_and_running_ones_do_not_count(room):
+    room.limit(max_queued=2)
+    await room.submit()
+    await room.start()
+    await room.submit()
+    await room.submit()
+
+    with pytest.raises(TooManyQueued) as refused:
+        await room.submit()
+
+    assert refused.value.limit == 2
+    await room.submit("ben")
+
+
+@pytest.mark.parametrize("state", ["paused", "draining"])
+async def test_closed_intake_refuses_new_jobs_and_runs_accepted_ones(room, state):
+    await room.submit()
+    await room.queue.set_intake(state)
+
+    with pytest.raises(IntakeClosed) as refused:
+        await room.submit("ben")
+
+    assert refused.value.reason == state
+    await room.finish(await room.start())
+
+
+async def test_a_pause_survives_a_restart_and_a_drain_does_not(room):
+    await room.queue.set_intake("paused")
+    await room.queue.recover()
+    paused = await room.queue.intake()
+    await room.queue.set_intake("draining")
+    await room.queue.recover()
+
+    assert (paused, await room.queue.intake()) == ("paused", "open")
+
+
+async def test_jobs_of_pages_backwards_in_time_and_shows_only_the_own(room):
+    ids = []
+    for _ in range(5):
+        ids.append((await room.submit("anna")).id)
+        await room.submit("ben")
+        room.clock.forward(1)
+
+    newest = await room.queue.jobs_of(ANNA, 2)
+    older = await room.queue.jobs_of(ANNA, 10, newest[-1].created_at_ms)
+
+    assert [one.id for one in newest + older] == ids[::-1]
+
+
+async def test_reply_address_can_be_replaced_until_and_after_the_end(room):
+    accepted = await room.submit()
+    await room.queue.update_reply_to(accepted.id, ReplyTo("discord", {"message": "7"}))
+    await room.finish(await room.start())
+    await room.queue.update_reply_to(accepted.id, ReplyTo("telegram", {"chat": "8"}))
+
+    [owed] = await room.outbox.due("telegram")
+    assert owed.job.reply_to == ReplyTo("telegram", {"chat": "8"})
+    with pytest.raises(JobUnknown):
+        await room.queue.update_reply_to("nobody", ReplyTo("telegram"))
+
+
+async def test_files_are_needed_as_long_as_a_job_keeps_them(room):
+    accepted = await room.submit()
+    async with room.database.transaction() as connection:
+        await connection.execute(job_media.insert().values(name="a.png", job_id=accepted.id))
+    await room.queue.cancel(accepted.id, ANNA)
+
+    assert await room.queue.needs_media("a.png")
+    await room.queue.erase(accepted.id, ANNA)
+    assert not await room.queue.needs_media("a.png")
