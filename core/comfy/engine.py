@@ -107,6 +107,10 @@ class Engine:
         gc.collect()
         self._comfy.model_management.soft_empty_cache()
 
+    def node_classes(self) -> dict[str, type]:
+        """Return ComfyUI's own table of node classes by name."""
+        return self._comfy.nodes.NODE_CLASS_MAPPINGS
+
     def loaded_models(self) -> int:
         """Return how many models are on the device."""
         return len(self._comfy.model_management.current_loaded_models)

@@ -74,10 +74,8 @@ class StageRelay:
             return
         step, steps = (done, total) if total > 1 else (0, 1)
         last = self._last
-        if last is not None and (
-            _earlier(stage, last.stage) or (total <= 1 and stage is last.stage)
-        ):
-            return  # neither a step back, nor steps reset by a small node beside the sampler
+        if last is not None and _adds_nothing(stage, total, last.stage):
+            return
         before = sum(self._shares.get(item, 0.0) for item in Stage if _ORDER[item] < _ORDER[stage])
         fraction = min(before + self._shares.get(stage, 0.0) * step / steps, 1.0)
         fraction = max(fraction, last.fraction if last is not None else 0.0)
@@ -87,5 +85,8 @@ class StageRelay:
             self._emit(event)
 
 
-def _earlier(stage: Stage, last: Stage) -> bool:
+def _adds_nothing(stage: Stage, steps: int, last: Stage) -> bool:
+    """Return whether a node would show a step back, or reset the steps of its stage's sampler."""
+    if stage is last:
+        return steps <= 1
     return _ORDER[stage] < _ORDER[last] and last not in _FIRST

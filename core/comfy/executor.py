@@ -54,11 +54,11 @@ class ComfyExecutor:
     def __init__(self, place: Place, files: Files, plan: Plan, options: ComfyOptions) -> None:
         self._place = place
         self._files = files
-        self._plan = plan
-        self._options = options
+        self.plan = plan
+        self.options = options
         # ComfyUI is not made for several threads: the interrupt flag and the progress are globals
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="comfy")
-        self._engine: Engine | None = None
+        self.engine: Engine | None = None
         self._running: asyncio.Future[RawClip] | None = None
         self.last_report: RunReport | None = None
 
@@ -112,10 +112,10 @@ class ComfyExecutor:
     async def close(self) -> None:
         """Wait for the thread, let go of the models, and take no orders any more."""
         loop = asyncio.get_running_loop()
-        if self._engine is not None:
+        if self.engine is not None:
             if self._running is not None and not self._running.done():
-                self._engine.interrupt()
-            await loop.run_in_executor(self._thread, self._engine.free)
+                self.engine.interrupt()
+            await loop.run_in_executor(self._thread, self.engine.free)
         self._thread.shutdown(wait=False)
 
     async def _ensure(self, order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
@@ -124,7 +124,7 @@ class ComfyExecutor:
         Raises:
             ModelUnavailable: a file is missing and could not be had.
         """
-        files = self._plan.family.files_for(order.request.mode, self._plan.profile)
+        files = self.plan.family.files_for(order.request.mode, self.plan.profile)
         try:
             await self._files.ensure(files, on_progress, cancel)
         except SetupProblem as problem:
@@ -173,24 +173,24 @@ class ComfyExecutor:
         return running.result()
 
     def _interrupt(self) -> None:
-        if self._engine is not None:
-            self._engine.interrupt()
+        if self.engine is not None:
+            self.engine.interrupt()
 
     def _run(self, order: Order, cancel: CancelToken, emit: "_Emit") -> RawClip:
         engine = self._started()
-        run = Run(order, self._plan, engine, self._place.inputs, cancel, emit)
+        run = Run(order, self.plan, engine, self._place.inputs, cancel, emit)
         try:
             return run.go()
         finally:
             self.last_report = run.report
 
     def _started(self) -> Engine:
-        if self._engine is None:
+        if self.engine is None:
             quiet(self._place.checkout)
-            options = self._options
+            options = self.options
             started = start(self._place, options.device, options.vram, packs=options.packs)
-            self._engine = Engine(started)
-        return self._engine
+            self.engine = Engine(started)
+        return self.engine
 
 
 class _Emit(Protocol):
