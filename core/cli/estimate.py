@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from rich.table import Table
 from core.cli.plot import draw_plot
 from core.compose import Options, compose
 from core.duration import (
+    DRAFT,
     Estimate,
     Machine,
     Part,
@@ -108,7 +110,8 @@ async def known_machine(settings: Settings, hardware: str, profile: str | None) 
 
     Args:
         settings: where the database is, and which files are used.
-        hardware: a key, a device name, or ``auto``.
+        hardware: a key, a device name, or ``auto``: where the newest run was made, else what can
+            run here.
         profile: the model files; the configured ones where None.
     """
     if hardware == "auto":
@@ -118,6 +121,8 @@ async def known_machine(settings: Settings, hardware: str, profile: str | None) 
                 book = RunBook(database, place)
                 await book.open()
                 return book.machine
+        if settings.executor == "draft" or find_spec("torch") is None:
+            return DRAFT  # nothing but the animatic can run here
     found = hardware_for(hardware)
     return Machine(found, "draft" if found.key == "draft" else profile or settings.model_profile)
 
@@ -233,7 +238,7 @@ def stats_table(runs: list[Run]) -> Table:
         good = [run for run in group if run.error is None and run.gpu_ms > 0]
         figures = _figures(good) if good else ("–",) * 5
         counts = str(len(group)), str(sum(run.error is not None for run in group))
-        table.add_row(device, profile, name(mode), *counts, *figures)
+        table.add_row(device, profile, mode, *counts, *figures)
     return table
 
 
@@ -241,9 +246,9 @@ def _figures(runs: list[Run]) -> tuple[str, ...]:
     error = median(abs(run.estimate_ms / run.gpu_ms - 1) for run in runs)
     covered = sum(run.gpu_ms <= run.p95_ms for run in runs) / len(runs)
     return (
-        f"{median(run.estimate_ms for run in runs) / 1000:.1f}",
-        f"{median(run.gpu_ms for run in runs) / 1000:.1f}",
+        f"{median(run.estimate_ms for run in runs) / 1000:.1f} s",
+        f"{median(run.gpu_ms for run in runs) / 1000:.1f} s",
         f"{error:.0%}",
         f"{covered:.0%}",
-        f"{median(run.wait_ms for run in runs) / 1000:.0f}",
+        f"{median(run.wait_ms for run in runs) / 1000:.0f} s",
     )

@@ -1,0 +1,34 @@
+import io
+
+from rich.console import Console
+from typer.testing import CliRunner
+
+from core.cli.estimate import APP, known_machine
+from core.cli.ladder import DRAFT_RUNGS, climb
+from core.settings import load_settings
+
+
+async def test_calibrating_the_animatic_makes_its_estimate_right(tmp_path):
+    settings = load_settings(data_dir=tmp_path, executor="draft")
+    said = io.StringIO()
+
+    await climb(settings, 1, Console(file=said, width=200))
+
+    machine = await known_machine(settings, "auto", None)
+    assert machine.runs == len(DRAFT_RUNGS)
+    assert machine.profile == "draft"
+    assert f"{len(DRAFT_RUNGS)} runs recorded for draft" in said.getvalue()
+
+
+def test_stats_show_and_plot_what_was_recorded(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLAPPER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CLAPPER_EXECUTOR", "draft")
+    monkeypatch.setenv("COLUMNS", "100")
+    plot = tmp_path / "plot.png"
+    call = CliRunner().invoke
+
+    assert call(APP, ["calibrate"], catch_exceptions=False).exit_code == 0
+    shown = call(APP, ["stats", "--plot", str(plot)], catch_exceptions=False)
+
+    assert "t2v" in shown.output
+    assert plot.stat().st_size > 1000
