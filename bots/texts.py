@@ -29,7 +29,7 @@ class Texts:
     markup: Markup
     locale: str | None = None
 
-    def say(self, code: str, **data: object) -> str:
+    def say(self, code: str, /, **data: object) -> str:
         """Return the sentence ``code``; strings in ``data`` are escaped for the platform."""
         safe = {
             key: self.markup.escape(value) if isinstance(value, str) else value

@@ -158,7 +158,7 @@ def to_json(request: Request) -> dict[str, Any]:
         "mode": request.mode.value,
         "prompt": request.prompt,
         "sampling": _plain(request.sampling),
-        "media": {role: _plain(file) for role, file in request.media().items()},
+        "media": {role: file_to_json(file) for role, file in request.media().items()},
     }
 
 
@@ -167,11 +167,18 @@ def from_json(data: Mapping[str, Any]) -> Request:
     sampling = dict(data["sampling"])
     sampling["preset"] = Preset(sampling["preset"])
     sampling["camera"] = Camera(sampling["camera"])
-    media = {
-        role: MediaFile(kind=MediaKind(file["kind"]), **_without(file, "kind"))
-        for role, file in data["media"].items()
-    }
+    media = {role: file_from_json(file) for role, file in data["media"].items()}
     return make_request(Mode(data["mode"]), data["prompt"], Sampling(**sampling), media)
+
+
+def file_to_json(file: MediaFile) -> dict[str, Any]:
+    """Return ``file`` as plain data."""
+    return _plain(file)
+
+
+def file_from_json(data: Mapping[str, Any]) -> MediaFile:
+    """Return the file that :func:`file_to_json` described."""
+    return MediaFile(kind=MediaKind(data["kind"]), **_without(data, "kind"))
 
 
 def _without(values: Mapping[str, Any], name: str) -> dict[str, Any]:

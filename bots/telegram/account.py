@@ -1,0 +1,165 @@
+"""The commands about oneself: line, cancel, history, again, quota, link, forget, help, start."""
+
+from collections.abc import Awaitable, Callable
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, User
+
+from bots.telegram.desk import Counter, accept_request, reply
+from bots.telegram.look import callback, texts_for
+from bots.telegram.place import address_of, person_of
+from core.actions import Action, again
+from core.desk import find_job
+from core.errors import JobUnknown
+from core.jobs import Job, JobState
+from core.messages import say
+
+PAGE = 5  # jobs on a page of the history
+LOOKED_AT = 50  # jobs searched for what was typed
+FILE_IDS = "telegram-file"  # where the ids of shown clips are remembered
+Command = Callable[[Counter, User, Message, str, str], Awaitable[None]]
+
+
+async def _queue(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    del rest, key
+    account = await counter.desk.community.account(person_of(user, message).requester)
+    view = await counter.desk.service.line(account)
+    await reply(counter, message, texts_for(user.language_code).line(view))
+
+
+async def _cancel(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    """Stop a job: the one that was named, or the newest live one.
+
+    Raises:
+        JobUnknown: nothing to stop, or not of this person.
+    """
+    del key
+    person = person_of(user, message)
+    jobs = await counter.desk.jobs(person, LOOKED_AT)
+    live = [job for job in jobs if not job.state.terminal]
+    if not rest and not live:
+        raise JobUnknown("")
+    chosen = find_job(jobs, rest) if rest else live[0]
+    await counter.desk.cancel(chosen.id, person)
+    await reply(counter, message, texts_for(user.language_code).say("cancelled_ack"))
+
+
+async def _history(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    del rest, key
+    text, markup = await history_page(counter, user, message, 1)
+    await reply(counter, message, text, markup)
+
+
+async def _again(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    """Make another take of the job that was named, or of the newest.
+
+    Raises:
+        JobUnknown: nothing to repeat.
+    """
+    jobs = await counter.desk.jobs(person_of(user, message), LOOKED_AT)
+    if not jobs:
+        raise JobUnknown(rest[:40])
+    chosen = find_job(jobs, rest) if rest else jobs[0]
+    await accept_request(counter, user, message, again(chosen.request), key)
+
+
+async def _quota(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    del rest, key
+    view = await counter.desk.quota(person_of(user, message))
+    await reply(counter, message, texts_for(user.language_code).quota(view, counter.window_hours))
+
+
+async def _link(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    del key
+    texts = texts_for(user.language_code)
+    person = person_of(user, message).requester
+    if rest:
+        await counter.desk.community.link(person, rest)
+        await reply(counter, message, texts.say("linked"))
+    else:
+        code = await counter.desk.community.link_code(person)
+        await reply(counter, message, texts.say("link_code_text", code=code))
+
+
+async def _forget(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    del rest, key
+    locale = user.language_code
+    button = InlineKeyboardButton(
+        say("forget_label", {}, locale), callback_data=callback("forget", str(user.id))
+    )
+    ask = texts_for(locale).say("forget_ask")
+    await reply(counter, message, ask, InlineKeyboardMarkup([[button]]))
+
+
+async def _help(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    del rest, key
+    await reply(counter, message, texts_for(user.language_code).help())
+
+
+async def _start(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    """Greet, or show the job that a deep link names (``/start job_<id>``)."""
+    if rest.startswith("job_"):
+        job = await counter.desk.job(rest.removeprefix("job_"), person_of(user, message))
+        await show_again(counter, user, message, job)
+        return
+    del key
+    await reply(counter, message, texts_for(user.language_code).say("t_start"))
+
+
+async def _drop(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    del rest, key
+    begun = await counter.drafts.load(message.chat_id, user.id)
+    await counter.drafts.save(message.chat_id, user.id, None)
+    code = "t_nothing_to_drop" if begun is None else "t_dropped"
+    await reply(counter, message, texts_for(user.language_code).say(code))
+
+
+ACCOUNT: dict[str, Command] = {
+    "queue": _queue,
+    "cancel": _cancel,
+    "history": _history,
+    "again": _again,
+    "quota": _quota,
+    "link": _link,
+    "forget": _forget,
+    "help": _help,
+    "start": _start,
+    "drop": _drop,
+}
+
+
+async def history_page(
+    counter: Counter, user: User, message: Message, page: int
+) -> tuple[str, InlineKeyboardMarkup]:
+    """Return one page of the person's jobs: a line each, and a button to fetch each clip."""
+    jobs = await counter.desk.jobs(person_of(user, message), page * PAGE + 1)
+    shown = jobs[(page - 1) * PAGE : page * PAGE]
+    locale = user.language_code
+    fetch = [
+        InlineKeyboardButton(str(number), callback_data=callback(Action.FETCH, job.id))
+        for number, job in enumerate(shown, 1)
+        if job.state is JobState.SUCCEEDED
+    ]
+    turn: list[InlineKeyboardButton] = []
+    for label, other, there in (
+        ("newer_label", page - 1, page > 1),
+        ("older_label", page + 1, len(jobs) > page * PAGE),
+    ):
+        if there:
+            data = callback("page", str(user.id), str(other))
+            turn.append(InlineKeyboardButton(say(label, {}, locale), callback_data=data))
+    rows = [row for row in (fetch, turn) if row]
+    return texts_for(locale).history(shown, page), InlineKeyboardMarkup(rows)
+
+
+async def show_again(counter: Counter, user: User, message: Message, job: Job) -> None:
+    """Post a finished clip once more: by Telegram's own copy, else from disk.
+
+    Raises:
+        NothingToFetch: it is not there any more.
+    """
+    at = address_of(user, message, 0)
+    file_id = await counter.desk.community.recall(FILE_IDS, job.id)
+    if file_id is not None:
+        await counter.delivery.resend(job, str(file_id), at)
+        return
+    await counter.delivery.post(job, await counter.desk.service.clip(job.id), at)

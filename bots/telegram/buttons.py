@@ -1,0 +1,252 @@
+"""Buttons under jobs and questions: all they know is in their data, so they survive a restart."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from telegram import CallbackQuery, ForceReply, Message, Update, User
+from telegram.error import TelegramError
+
+from bots.telegram.account import history_page, show_again
+from bots.telegram.desk import Counter, accept_request, advance, edit, remove, reply, update_key
+from bots.telegram.drafts import Draft
+from bots.telegram.errors import answered
+from bots.telegram.look import Pressed, clip_text, pressed, texts_for
+from bots.telegram.place import Address, person_of
+from core.actions import Action, again, longer, options_of, quality
+from core.compose import ASPECTS
+from core.errors import NotYours, Refused
+from core.jobs import Job
+from core.media.fit import last_frame
+from core.media.kinds import MediaKind
+from core.messages import say
+from core.modes import Mode
+from core.requests import Request
+
+OPTIONS = {"preset", "aspect", "seconds"}
+JobHandler = Callable[["Press"], Awaitable[None]]
+
+
+class Press:
+    """One pressed button: who, where, what."""
+
+    def __init__(
+        self, counter: Counter, user: User, message: Message, said: Pressed, key: str
+    ) -> None:
+        self.counter = counter
+        self.user = user
+        self.message = message
+        self.said = said
+        self.key = key
+        self.person = person_of(user, message)
+        self.texts = texts_for(user.language_code)
+
+    async def job(self) -> Job:
+        """Return the job that it belongs to.
+
+        Raises:
+            JobUnknown: there is none.
+            NotYours: somebody else's.
+        """
+        return await self.counter.desk.job(self.said.job_id, self.person)
+
+
+async def receive_press(counter: Counter, update: Update) -> None:
+    """Answer a pressed button at once, then do what it says."""
+    query = update.callback_query
+    if query is None or not isinstance(query.message, Message):
+        return
+    said = pressed(query.data)
+    await _acknowledge(query)
+    if said is None:
+        return
+    key = update_key(update.update_id, counter.bot.id)
+    press = Press(counter, query.from_user, query.message, said, key)
+    await answered(counter, query.message, query.from_user.language_code, _handle(press))
+
+
+async def _acknowledge(query: CallbackQuery) -> None:
+    try:
+        await query.answer(say("t_answered", {}, query.from_user.language_code))
+    except TelegramError:  # too old to be answered; the button still does what it says
+        return
+
+
+async def _handle(press: Press) -> None:
+    action = press.said.action
+    if action in OPTIONS:
+        await _change(press)
+    elif action in _HANDLERS:
+        await _HANDLERS[action](press)
+
+
+async def _cancel(press: Press) -> None:
+    await press.counter.desk.cancel(press.said.job_id, press.person)
+
+
+async def _again(press: Press) -> None:
+    await _submit(press, again((await press.job()).request))
+
+
+async def _quality(press: Press) -> None:
+    limits = press.counter.desk.service.limits
+    await _submit(press, quality((await press.job()).request, limits))
+
+
+async def _submit(press: Press, request: Request) -> None:
+    await accept_request(press.counter, press.user, press.message, request, press.key)
+
+
+async def _edit(press: Press) -> None:
+    """Begin a draft with everything of the job but its words, and ask for those."""
+    job = await press.job()
+    options = replace(options_of(job.request), prompt="", seed=None)
+    draft = Draft(mode=job.request.mode, options=options, media=job.request.media())
+    await press.counter.drafts.save(press.message.chat_id, press.user.id, replace(draft))
+    await _ask_words(press)
+
+
+async def _ask_words(press: Press) -> None:
+    force = ForceReply(selective=True)
+    await reply(press.counter, press.message, press.texts.say("t_ask_prompt"), force)
+
+
+async def _go_on(press: Press) -> None:
+    job = await press.job()
+    clip = await press.counter.desk.service.clip(job.id)
+    with TemporaryDirectory(prefix="clapper-") as folder:
+        still = await last_frame(clip.path, Path(folder))
+        frame = await press.counter.desk.service.admit(still, "image", MediaKind.IMAGE)
+    await _submit(press, longer(job.request, frame))
+
+
+async def _show_last_frame(press: Press) -> None:
+    job = await press.job()
+    clip = await press.counter.desk.service.clip(job.id)
+    with TemporaryDirectory(prefix="clapper-") as folder:
+        still = await last_frame(clip.path, Path(folder))
+        await press.counter.bot.send_document(
+            press.message.chat_id,
+            still.read_bytes(),
+            filename=f"last-frame-{job.id[:8]}.png",
+            caption=press.texts.say("use_frame", job=job.id[:8]),
+        )
+
+
+async def _details(press: Press) -> None:
+    await reply(press.counter, press.message, press.texts.details(await press.job()))
+
+
+async def _fetch(press: Press) -> None:
+    await show_again(press.counter, press.user, press.message, await press.job())
+
+
+async def _delete(press: Press) -> None:
+    await press.counter.desk.service.delete((await press.job()).id)
+    await remove(press.counter, press.message)
+
+
+async def _page(press: Press) -> None:
+    """Turn a page of the history, for whom it was made.
+
+    Raises:
+        NotYours: somebody else's history.
+    """
+    if press.said.job_id != str(press.user.id):
+        raise NotYours("history")
+    page = max(1, int(press.said.value or 1))
+    text, markup = await history_page(press.counter, press.user, press.message, page)
+    await press.counter.bot.edit_message_text(
+        clip_text(text),
+        press.message.chat_id,
+        press.message.message_id,
+        parse_mode="HTML",
+        reply_markup=markup,
+    )
+
+
+async def _forget(press: Press) -> None:
+    """Delete everything of the person that was asked.
+
+    Raises:
+        NotYours: somebody else was asked.
+    """
+    if press.said.job_id != str(press.user.id):
+        raise NotYours("forget")
+    count = await press.counter.desk.forget(press.person)
+    await press.counter.drafts.save(press.message.chat_id, press.user.id, None)
+    await reply(press.counter, press.message, press.texts.say("forgotten", count=count))
+
+
+async def _mode(press: Press) -> None:
+    """Go on with the loose files of the person's draft in the chosen mode."""
+    draft = await press.counter.drafts.load(press.message.chat_id, press.user.id)
+    if draft is None:
+        await reply(press.counter, press.message, press.texts.say("expired_form"))
+        return
+    chosen = draft.with_mode(Mode(press.said.value))
+    await advance(press.counter, press.user, press.message, chosen, press.key)
+
+
+async def _change(press: Press) -> None:
+    """Replace a waiting job by one with another preset, shape or length, in the same message.
+
+    Where the other one is refused, the first goes back in line.
+
+    Raises:
+        AlreadyFinished: it is over.
+        Refused: quota, policy or a closed intake.
+    """
+    job = await press.job()
+    request = _changed(press, job)
+    at = Address.of(job.reply_to)
+    await press.counter.desk.service.update_reply_to(job.id, replace(at, silent=True).to_reply())
+    await press.counter.desk.cancel(job.id, press.person)
+    try:
+        await _put(press, request, at, press.key)
+    except Refused:
+        await _put(press, job.request, at, f"{press.key}:back")
+        raise
+
+
+async def _put(press: Press, request: Request, at: Address, key: str) -> None:
+    ticket = await press.counter.desk.repeat(request, press.person, at.to_reply(), key)
+    job = await press.counter.desk.service.job(ticket.job_id)
+    await edit(press.counter, press.message, press.texts.ticket(job, ticket), job)
+
+
+def _changed(press: Press, job: Job) -> Request:
+    old = options_of(job.request)
+    option, value = press.said.action, press.said.value
+    sampling = job.request.sampling
+    changes: dict[str, object] = {"width": None, "height": None}
+    if option == "seconds":
+        changes = {"seconds": float(value)}
+    elif option == "preset":
+        changes |= {"preset": value, "aspect": _nearest_aspect(sampling.size.ratio)}
+    else:
+        changes |= {"aspect": value}
+    options = replace(old, **changes)  # pyright: ignore[reportArgumentType]  # built above
+    service = press.counter.desk.service
+    return service.compose(job.request.mode, options, job.request.media()).request
+
+
+def _nearest_aspect(ratio: float) -> str:
+    return min(ASPECTS, key=lambda name: abs(ASPECTS[name] - ratio))
+
+
+_HANDLERS: dict[str, JobHandler] = {
+    Action.CANCEL: _cancel,
+    Action.AGAIN: _again,
+    Action.EDIT: _edit,
+    Action.LONGER: _go_on,
+    Action.LAST_FRAME: _show_last_frame,
+    Action.QUALITY: _quality,
+    Action.DETAILS: _details,
+    Action.FETCH: _fetch,
+    Action.DELETE: _delete,
+    "page": _page,
+    "forget": _forget,
+    "mode": _mode,
+}

@@ -1,0 +1,114 @@
+"""A request in the making, kept in the database: one per person and chat, so nobody mixes."""
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+from core.community import Community
+from core.compose import Options
+from core.media.kinds import MediaFile, MediaKind
+from core.modes import MODES, MediaSlot, Mode
+from core.requests import file_from_json, file_to_json
+
+FRONT = "telegram-draft"
+LIFE_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody sent so far. ``loose`` files have no role until the mode is known."""
+
+    mode: Mode | None = None
+    options: Options = field(default_factory=Options)
+    media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
+    loose: tuple[MediaFile, ...] = ()
+
+    def with_file(self, file: MediaFile) -> Self:
+        """Return the draft with one more file, in the first free slot of its kind."""
+        if self.mode is not None:
+            for slot in self.missing():
+                if slot.kind is file.kind:
+                    return replace(self, media={**self.media, slot.role: file})
+        return replace(self, loose=(*self.loose, file))
+
+    def with_mode(self, mode: Mode) -> Self:
+        """Return the draft for ``mode``, its loose files put into slots."""
+        draft = replace(self, mode=mode, media={}, loose=())
+        for file in (*self.media.values(), *self.loose):
+            draft = draft.with_file(file)
+        return replace(draft, loose=())
+
+    def missing(self) -> list[MediaSlot]:
+        """Return the slots that have no file yet."""
+        if self.mode is None:
+            return []
+        return [slot for slot in MODES[self.mode].slots if slot.role not in self.media]
+
+    def needs_prompt(self) -> bool:
+        """Return whether nothing but words is missing."""
+        return (
+            self.mode is not None
+            and MODES[self.mode].prompt_required
+            and not self.options.prompt.strip()
+        )
+
+    def guess(self) -> Mode | None:
+        """Return the mode that the kinds of the loose files say, None where several fit."""
+        kinds = [file.kind for file in self.loose]
+        match sorted(kinds):
+            case [MediaKind.AUDIO, MediaKind.IMAGE]:
+                return Mode.LIPSYNC
+            case [MediaKind.IMAGE, MediaKind.VIDEO]:
+                return Mode.STYLE
+            case [MediaKind.IMAGE, MediaKind.IMAGE]:
+                return Mode.KEYFRAME
+            case _:
+                return None
+
+    def choices(self) -> list[Mode]:
+        """Return the modes that can begin with the loose files, for the keyboard."""
+        kinds = {file.kind for file in self.loose}
+        return [
+            spec.mode
+            for spec in MODES.values()
+            if spec.slots and kinds <= {slot.kind for slot in spec.slots}
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the draft as plain data."""
+        return {
+            "mode": self.mode,
+            "options": {f.name: getattr(self.options, f.name) for f in fields(Options)},
+            "media": {role: file_to_json(file) for role, file in self.media.items()},
+            "loose": [file_to_json(file) for file in self.loose],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the draft that :meth:`to_json` described."""
+        return cls(
+            mode=Mode(data["mode"]) if data["mode"] else None,
+            options=Options(**data["options"]),
+            media={role: file_from_json(item) for role, item in data["media"].items()},
+            loose=tuple(file_from_json(item) for item in data["loose"]),
+        )
+
+
+class Drafts:
+    """The drafts of all people, by chat and person."""
+
+    def __init__(self, community: Community) -> None:
+        self._community = community
+
+    async def load(self, chat_id: int, user_id: int) -> Draft | None:
+        """Return what the person began in this chat."""
+        data = await self._community.recall(FRONT, f"{chat_id}:{user_id}")
+        return None if data is None else Draft.from_json(data)
+
+    async def save(self, chat_id: int, user_id: int, draft: Draft | None) -> None:
+        """Keep or, with None, drop what the person began in this chat."""
+        value = None if draft is None else draft.to_json()
+        await self._community.remember(FRONT, f"{chat_id}:{user_id}", value)
+
+    async def prune(self) -> None:
+        """Drop what nobody went on with for a day."""
+        await self._community.forget_older(FRONT, LIFE_MS)

@@ -1,0 +1,110 @@
+"""From a Telegram message to admitted files: what it carries, refused by size before download."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from telegram import Bot, Message
+from telegram.error import TelegramError
+
+from core.errors import MediaTooLarge, MediaTooLong, MediaUnreadable
+from core.limits import MediaLimits
+from core.media.kinds import MediaFile, MediaKind
+from core.service import GenerationService
+
+CLOUD_DOWNLOAD = 20_000_000  # bytes; decimal, source: Bot API "getFile"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file that somebody sent, before it is fetched."""
+
+    kind: MediaKind
+    file_id: str
+    size_bytes: int
+    seconds: float = 0.0
+
+
+def sent_in(message: Message | None) -> Sent | None:
+    """Return the picture, sound or video that ``message`` carries, in its best quality."""
+    if message is None:
+        return None
+    if message.photo:
+        best = max(message.photo, key=lambda size: size.width * size.height)
+        return Sent(MediaKind.IMAGE, best.file_id, best.file_size or 0)
+    for media, kind in (
+        (message.video, MediaKind.VIDEO),
+        (message.animation, MediaKind.VIDEO),
+        (message.video_note, MediaKind.VIDEO),
+        (message.audio, MediaKind.AUDIO),
+        (message.voice, MediaKind.AUDIO),
+    ):
+        if media is not None:
+            return Sent(kind, media.file_id, media.file_size or 0, _seconds(media.duration))
+    return _document(message)
+
+
+def _document(message: Message) -> Sent | None:
+    document = message.document
+    if document is None:
+        return None
+    kind = (document.mime_type or "").partition("/")[0]
+    if kind not in set(MediaKind):
+        return None
+    if document.mime_type == "image/gif":
+        kind = MediaKind.VIDEO
+    return Sent(MediaKind(kind), document.file_id, document.file_size or 0)
+
+
+def _seconds(duration: int | timedelta) -> float:
+    """Return seconds; the library gives a timedelta where its own setting asks for it."""
+    return duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+
+
+class Intake:
+    """Fetches and admits what people send."""
+
+    def __init__(
+        self, bot: Bot, service: GenerationService, limits: MediaLimits, *, local: bool
+    ) -> None:
+        """Take whether a Bot API server of our own lifts the limit of downloads."""
+        self._bot = bot
+        self._service = service
+        self._limits = limits
+        self._local = local
+
+    def check(self, sent: Sent, role: str) -> None:
+        """Refuse by what Telegram says of the file, before anything is fetched.
+
+        Raises:
+            MediaTooLarge: more bytes than we take, or than Telegram lets bots fetch.
+            MediaTooLong: plays longer than allowed.
+        """
+        is_image = sent.kind is MediaKind.IMAGE
+        limit = self._limits.image_bytes if is_image else self._limits.stream_bytes
+        if not self._local:
+            limit = min(limit, CLOUD_DOWNLOAD)
+        if sent.size_bytes > limit:
+            raise MediaTooLarge(role, sent.size_bytes, limit)
+        if sent.seconds > self._limits.stream_seconds:
+            raise MediaTooLong(role, sent.seconds, self._limits.stream_seconds)
+
+    async def receive(self, sent: Sent, role: str) -> MediaFile:
+        """Fetch and admit a file.
+
+        Raises:
+            MediaTooLarge: more bytes than we take, or than Telegram lets bots fetch.
+            MediaUnreadable: it could not be fetched, or is not what it should be.
+        """
+        self.check(sent, role)
+        with TemporaryDirectory(prefix="clapper-") as folder:
+            path = Path(folder) / "upload"
+            try:
+                file = await self._bot.get_file(sent.file_id)
+                await file.download_to_drive(path)
+            except TelegramError as error:
+                if "too big" in str(error):
+                    raise MediaTooLarge(role, sent.size_bytes, CLOUD_DOWNLOAD) from error
+                raise MediaUnreadable(role, "download failed") from error
+            return await self._service.admit(path, role, sent.kind)
