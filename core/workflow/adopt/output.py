@@ -38,8 +38,9 @@ def begin(graph: Graph, mode: Mode) -> Draft:
 def crop_to_size(draft: Draft) -> None:
     """Cut the frames to the clip's size, for graphs that must work on larger sides."""
     output = draft.graph.nodes[draft.output]
-    sides = {name: Literal.of(0) for name in ("width", "height", "x", "y")}
-    crop: dict[str, Input] = {"image": output.inputs["images"], **sides}
+    region = {"width": 768, "height": 512, "x": 0, "y": 0}
+    crop: dict[str, Input] = {name: Literal.of(value) for name, value in region.items()}
+    crop["image"] = output.inputs["images"]
     node = Node(_CROP, "ImageCrop", MappingProxyType(crop), "Frames at the asked size")
     draft.graph = draft.graph.with_nodes(node, output.with_input("images", Link(_CROP)))
     for value in ("width", "height", "crop_x", "crop_y"):
