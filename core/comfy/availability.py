@@ -7,6 +7,7 @@ from core.clock import now_ms
 from core.comfy.device import DeviceKind, device_kind
 from core.comfy.pins import load_pins
 from core.comfy.place import place_of
+from core.messages import say
 from core.models.family import Profile
 from core.models.setup import open_store
 from core.settings import Settings
@@ -31,14 +32,16 @@ def missing(settings: Settings) -> list[Missing]:
     found: list[Missing] = []
     pins, place = load_pins(), place_of(settings)
     if place.version is None:
-        found.append(Missing(f"ComfyUI {pins.version} ({place.checkout})", INSTALL))
+        found.append(Missing(f"ComfyUI {pins.version}", INSTALL))
     elif place.version != pins.version:
-        found.append(Missing(f"ComfyUI {pins.version} (≠ {place.version})", "clapper comfy update"))
+        data = {"version": pins.version, "found": place.version}
+        found.append(Missing(say("comfy_version_wrong", data), "clapper comfy update"))
     for module in ("torch", "torchsde", "transformers", "comfy_kitchen"):
         if importlib.util.find_spec(module) is None:
             found.append(Missing(module, INSTALL))
     if device_kind() is DeviceKind.CPU:
-        found.append(Missing("NVIDIA GPU / Apple GPU", "CLAPPER_EXECUTOR=comfy", required=False))
+        # by name it runs on a processor too, slowly
+        found.append(Missing(say("comfy_gpu"), "CLAPPER_EXECUTOR=comfy", required=False))
     store = open_store(settings, now_ms)
     profile = Profile(settings.model_profile)
     absent = store.missing(store.family.files_for(None, profile))

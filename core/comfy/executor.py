@@ -67,12 +67,12 @@ class ComfyExecutor:
         """Return the executor for ``settings``; ComfyUI itself is started by the first order.
 
         Raises:
-            ComfyUnavailable: with the first thing that is missing.
+            ComfyUnavailable: with all that is missing, and the command for the first of it.
         """
         by_name = settings.executor == "comfy"  # then on any device, and models are downloaded
         found = [item for item in missing(settings) if item.required or not by_name]
         if found:
-            raise ComfyUnavailable(found[0].what, found[0].command)
+            raise ComfyUnavailable(", ".join(item.what for item in found), found[0].command)
         options = ComfyOptions(device_kind(), settings.vram, settings.comfyui_packs)
         plan = Plan(Profile(settings.model_profile), tiled=settings.vram == "low")
         return cls(place_of(settings), open_store(settings, now_ms), plan, options)

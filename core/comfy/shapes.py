@@ -85,7 +85,7 @@ def _video_vae(base: int, layers: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _audio(channels: int, vocoder: int, extension: int) -> dict[str, Any]:
+def _audio_vae(channels: int) -> dict[str, Any]:
     autoencoder = {
         "double_z": True,
         "mel_bins": 64,
@@ -101,6 +101,14 @@ def _audio(channels: int, vocoder: int, extension: int) -> dict[str, Any]:
         "norm_type": "pixel",
         "causality_axis": "height",
     }
+    return {
+        "model": {"params": {"ddconfig": autoencoder, "sampling_rate": 16000}},
+        "preprocessing": {"stft": {"filter_length": 1024, "hop_length": 160}},
+    }
+
+
+def _vocoder(channels: int, extension: int) -> dict[str, Any]:
+    """Return the vocoder to 16 kHz and its extension to 48 kHz, by their widest layers."""
     common = {
         "resblock": "AMP1",
         "activation": "snakebeta",
@@ -109,28 +117,22 @@ def _audio(channels: int, vocoder: int, extension: int) -> dict[str, Any]:
         "use_bias_at_final": False,
     }
     return {
-        "audio_vae": {
-            "model": {"params": {"ddconfig": autoencoder, "sampling_rate": 16000}},
-            "preprocessing": {"stft": {"filter_length": 1024, "hop_length": 160}},
-        },
         "vocoder": {
-            "vocoder": {
-                **common,
-                "upsample_initial_channel": vocoder,
-                "upsample_rates": [5, 2, 2, 2, 2, 2],  # 160 samples a mel frame
-                "upsample_kernel_sizes": [11, 4, 4, 4, 4, 4],
-            },
-            "bwe": {
-                **common,
-                "upsample_initial_channel": extension,
-                "upsample_rates": [6, 5, 2, 2, 2],  # 80 samples at 16 kHz, 240 at 48 kHz
-                "upsample_kernel_sizes": [12, 11, 4, 4, 4],
-                "input_sampling_rate": 16000,
-                "output_sampling_rate": 48000,
-                "hop_length": 80,
-                "n_fft": 512,
-                "num_mels": 64,
-            },
+            **common,
+            "upsample_initial_channel": channels,
+            "upsample_rates": [5, 2, 2, 2, 2, 2],  # 160 samples a mel frame
+            "upsample_kernel_sizes": [11, 4, 4, 4, 4, 4],
+        },
+        "bwe": {
+            **common,
+            "upsample_initial_channel": extension,
+            "upsample_rates": [6, 5, 2, 2, 2],  # 80 samples at 16 kHz, 240 at 48 kHz
+            "upsample_kernel_sizes": [12, 11, 4, 4, 4],
+            "input_sampling_rate": 16000,
+            "output_sampling_rate": 48000,
+            "hop_length": 80,
+            "n_fft": 512,
+            "num_mels": 64,
         },
     }
 
@@ -150,7 +152,8 @@ FULL = Shapes(
     config={
         "transformer": _transformer(48, 32, 128, 8),
         "vae": _video_vae(128, (4, 6, 4, 2, 2)),
-        **_audio(128, 1536, 512),
+        "audio_vae": _audio_vae(128),
+        "vocoder": _vocoder(1536, 512),
     },
     upscaler=_upscaler(1024, 4),
     video_width=4096,
@@ -162,7 +165,8 @@ TINY = Shapes(
     config={
         "transformer": _transformer(2, 2, 16, 1),
         "vae": _video_vae(8, (1, 1, 1, 1, 1)),
-        **_audio(8, 64, 64),
+        "audio_vae": _audio_vae(8),
+        "vocoder": _vocoder(64, 64),
     },
     upscaler=_upscaler(32, 1),
     video_width=32,

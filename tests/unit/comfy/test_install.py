@@ -1,6 +1,6 @@
 """The installer against a real git repository on this disk."""
 
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,42 +11,15 @@ from core.comfy.place import Place, place_of
 from core.problems import CheckoutForeign, DownloadFailed
 from core.settings import PROJECT_ROOT, load_settings
 
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ("-c", "user.name=tester", "-c", "user.email=tester@example.org")
-    return subprocess.run(
-        ["git", "-C", str(folder), *identity, *arguments],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-
-
-def commit(folder: Path, name: str, text: str) -> str:
-    (folder / name).write_text(text)
-    git(folder, "add", name)
-    git(folder, "commit", "-q", "-m", f"{name} {text}")
-    return git(folder, "rev-parse", "HEAD")
-
-
-@pytest.fixture
-def upstream(tmp_path: Path) -> Path:
-    folder = tmp_path / "upstream"
-    folder.mkdir()
-    git(folder, "init", "-q", "--initial-branch", "master")
-    commit(folder, "comfyui_version.py", '__version__ = "0.27.0"\n')
-    return folder
-
-
-def pin(upstream: Path, sha: str | None = None) -> Pin:
-    return Pin("ComfyUI", upstream.as_uri(), sha or git(upstream, "rev-parse", "HEAD"), "x", "y")
+MakePin = Callable[..., Pin]
+MakeCommit = Callable[[Path, str], str]
 
 
 def test_the_pinned_commit_is_checked_out_even_when_the_branch_has_moved_on(
-    upstream: Path, tmp_path: Path
+    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
 ) -> None:
-    pinned = pin(upstream)
-    commit(upstream, "comfyui_version.py", '__version__ = "9.9.9"\n')
+    pinned = pin()
+    commit(upstream, "9.9.9")
 
     outcome = check_out(pinned, tmp_path / "checkout")
 
@@ -55,16 +28,20 @@ def test_the_pinned_commit_is_checked_out_even_when_the_branch_has_moved_on(
     assert "0.27.0" in (tmp_path / "checkout" / "comfyui_version.py").read_text()
 
 
-def test_a_second_run_changes_nothing_and_needs_no_network(upstream: Path, tmp_path: Path) -> None:
-    pinned = pin(upstream)
+def test_a_second_run_changes_nothing_and_needs_no_network(
+    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
+) -> None:
+    pinned = pin()
     check_out(pinned, tmp_path / "checkout")
     upstream.rename(tmp_path / "gone")
 
     assert check_out(pinned, tmp_path / "checkout") is Outcome.ALREADY
 
 
-def test_a_changed_file_is_put_right(upstream: Path, tmp_path: Path) -> None:
-    pinned = pin(upstream)
+def test_a_changed_file_is_put_right(
+    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
+) -> None:
+    pinned = pin()
     check_out(pinned, tmp_path / "checkout")
     (tmp_path / "checkout" / "comfyui_version.py").write_text("changed")
 
@@ -72,17 +49,21 @@ def test_a_changed_file_is_put_right(upstream: Path, tmp_path: Path) -> None:
     assert "0.27.0" in (tmp_path / "checkout" / "comfyui_version.py").read_text()
 
 
-def test_a_new_pin_moves_the_checkout(upstream: Path, tmp_path: Path) -> None:
-    check_out(pin(upstream), tmp_path / "checkout")
-    newer = commit(upstream, "comfyui_version.py", '__version__ = "0.28.0"\n')
+def test_a_new_pin_moves_the_checkout(
+    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
+) -> None:
+    check_out(pin(), tmp_path / "checkout")
+    newer = commit(upstream, "0.28.0")
 
-    check_out(pin(upstream, newer), tmp_path / "checkout")
+    check_out(pin(newer), tmp_path / "checkout")
 
     assert head_of(tmp_path / "checkout") == newer
 
 
-def test_an_interrupted_fetch_is_resumed_in_the_same_folder(upstream: Path, tmp_path: Path) -> None:
-    pinned, folder = pin(upstream), tmp_path / "checkout"
+def test_an_interrupted_fetch_is_resumed_in_the_same_folder(
+    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
+) -> None:
+    pinned, folder = pin(), tmp_path / "checkout"
     moved = upstream.rename(tmp_path / "unplugged")
     with pytest.raises(DownloadFailed):
         check_out(pinned, folder)
@@ -106,26 +87,32 @@ def test_no_network_is_said_plainly(tmp_path: Path) -> None:
     assert caught.value.reason == "offline"
 
 
-def test_a_commit_that_does_not_exist_is_refused(upstream: Path, tmp_path: Path) -> None:
+def test_a_commit_that_does_not_exist_is_refused(
+    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
+) -> None:
     with pytest.raises(DownloadFailed) as caught:
-        check_out(pin(upstream, "1" * 40), tmp_path / "checkout")
+        check_out(pin("1" * 40), tmp_path / "checkout")
 
     assert caught.value.reason == "unknown_commit"
 
 
-def test_a_folder_of_somebody_else_is_never_touched(upstream: Path, tmp_path: Path) -> None:
+def test_a_folder_of_somebody_else_is_never_touched(
+    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
+) -> None:
     folder = tmp_path / "my-own-comfyui"
     folder.mkdir()
     (folder / "notes.txt").write_text("mine")
 
     with pytest.raises(CheckoutForeign):
-        check_out(pin(upstream), folder)
+        check_out(pin(), folder)
 
     assert [path.name for path in folder.iterdir()] == ["notes.txt"]
 
 
-def test_packs_are_installed_only_when_asked_for(upstream: Path, tmp_path: Path) -> None:
-    pins = Pins("0.27.0", pin(upstream), "torch", (), (pin(upstream),))
+def test_packs_are_installed_only_when_asked_for(
+    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
+) -> None:
+    pins = Pins("0.27.0", pin(), "torch", (), (pin(),))
     place = Place(tmp_path / "checkout", tmp_path / "packs", tmp_path / "base", tmp_path / "models")
     steps: list[Step] = []
 
@@ -171,7 +158,9 @@ def test_beside_the_project_unless_on_a_space(
     assert place_of(load_settings()).checkout == tmp_path / ".cache/clapper/comfyui/checkout"
 
 
-def test_the_version_is_read_from_the_checkout(upstream: Path, tmp_path: Path) -> None:
+def test_the_version_is_read_from_the_checkout(
+    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
+) -> None:
     place = Place(upstream, tmp_path, tmp_path, tmp_path)
 
     assert place.version == "0.27.0"

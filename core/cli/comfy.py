@@ -1,0 +1,101 @@
+"""``clapper comfy``: fetch ComfyUI at its pin, show what is there, follow a changed pin."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from core.cli.exits import Status, out, print_json, told
+from core.comfy.availability import missing
+from core.comfy.device import device_kind
+from core.comfy.install import Step, head_of, install
+from core.comfy.pins import Pin, load_pins
+from core.comfy.place import place_of
+from core.messages import say
+from core.settings import load_settings
+
+APP = typer.Typer(help=say("help_comfy"), no_args_is_help=True)
+
+PacksOption = Annotated[bool, typer.Option("--packs", help=say("help_comfy_packs"))]
+PackagesOption = Annotated[bool, typer.Option(help=say("help_comfy_packages"))]
+IndexOption = Annotated[str, typer.Option(help=say("help_comfy_torch_index"))]
+_SHORT = 10  # digits of a commit that people compare
+
+
+@APP.command("install", help=say("help_comfy_install"))
+def install_command(
+    *, packs: PacksOption = False, packages: PackagesOption = True, torch_index: IndexOption = ""
+) -> None:
+    """Bring ComfyUI, and the packs if asked, to their pins."""
+    settings = load_settings()
+    console = out()
+
+    def tell(step: Step) -> None:
+        data = {"what": f"{step.what} {step.commit[:_SHORT]}".strip()}
+        console.print(say(f"comfy_{step.outcome}", data), soft_wrap=True)
+
+    with told():
+        install(
+            load_pins(),
+            place_of(settings),
+            tell,
+            packs=packs,
+            packages=packages,
+            torch_index=torch_index or settings.torch_index,
+        )
+    gaps = missing(settings)
+    console.print(say("comfy_next", {"command": gaps[0].command}) if gaps else say("comfy_ready"))
+
+
+@APP.command("update", help=say("help_comfy_update"))
+def update_command(*, packages: PackagesOption = True, torch_index: IndexOption = "") -> None:
+    """Follow changed pins: ComfyUI, and those packs that are there."""
+    place = place_of(load_settings())
+    packs = any((place.packs / pin.name).is_dir() for pin in load_pins().packs)
+    install_command(packs=packs, packages=packages, torch_index=torch_index)
+
+
+@APP.command("status", help=say("help_comfy_status"))
+def status_command(
+    *, as_json: Annotated[bool, typer.Option("--json", help=say("help_json"))] = False
+) -> None:
+    """Show the checkout, the packs, the device and everything that is missing.
+
+    Raises:
+        Exit: with the status of an incomplete installation.
+    """
+    settings = load_settings()
+    pins, place = load_pins(), place_of(settings)
+    with told(as_json=as_json):
+        gaps = missing(settings)
+        found = place.version or "–"
+        head = head_of(place.checkout)
+        packs = {pin.name: _state(pin, head_of(place.packs / pin.name)) for pin in pins.packs}
+        if as_json:
+            lacks = [{"what": gap.what, "command": gap.command} for gap in gaps]
+            print_json({
+                "checkout": str(place.checkout), "version": place.version, "commit": head,
+                "device": device_kind(), "packs": packs, "missing": lacks,
+            })  # fmt: skip
+        else:
+            table = Table(box=None, show_header=False, pad_edge=False)
+            for _ in range(3):
+                table.add_column(overflow="fold")
+            table.add_row("ComfyUI", f"{found}  {_state(pins.comfyui, head)}", str(place.checkout))
+            table.add_row(say("comfy_device"), device_kind(), "")
+            for name, state in packs.items():
+                table.add_row(name, state, "")
+            for gap in gaps:
+                table.add_row(say("comfy_missing"), gap.what, f"→ {gap.command}")
+            out().print(table)
+            out().print(say("comfy_incomplete") if gaps else say("comfy_ready"))
+    if any(gap.required for gap in gaps):
+        raise typer.Exit(Status.SETUP)
+
+
+def _state(pin: Pin, head: str | None) -> str:
+    if head is None:
+        return say("comfy_absent")
+    if head == pin.commit:
+        return say("comfy_at_pin", {"commit": head[:_SHORT]})
+    return say("comfy_off_pin", {"commit": head[:_SHORT], "pin": pin.commit[:_SHORT]})
