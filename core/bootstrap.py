@@ -67,6 +67,7 @@ class Core:
     async def run(self, stop: asyncio.Event) -> None:
         """Work and deliver until ``stop`` is set, then end what runs and hand over what is due."""
         worked = asyncio.Event()
+        self.service.stopping(now=False)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._close_intake(stop))
             tasks.create_task(self.crier.run(stop))
@@ -77,7 +78,7 @@ class Core:
 
     async def _close_intake(self, stop: asyncio.Event) -> None:
         await stop.wait()
-        self.service.close_intake()
+        self.service.stopping(now=True)
 
 
 @asynccontextmanager
@@ -85,7 +86,7 @@ async def open_core(
     settings: Settings,
     executor: Executor | None = None,
     *,
-    announce: Announce = log.info,
+    announce: Announce | None = None,
     clock: Clock = now_ms,
 ) -> AsyncGenerator[Core]:
     """Open everything, and close it in the reverse order.
@@ -93,7 +94,7 @@ async def open_core(
     Args:
         settings: of the whole service.
         executor: to use instead of the one that the settings choose.
-        announce: gets a sentence for everything the operator should see.
+        announce: gets a sentence for everything the operator should see; the log without it.
         clock: epoch milliseconds.
 
     Yields:
@@ -107,6 +108,7 @@ async def open_core(
     """
     for folder in (settings.media_folder, settings.clips_folder):
         folder.mkdir(parents=True, exist_ok=True)
+    announce = announce or log.info
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
             open_database(settings.database, settings.data_dir, clock)

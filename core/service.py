@@ -232,9 +232,9 @@ class GenerationService:
         """Open, pause or drain the intake; accepted jobs go on. Survives a restart."""
         await self._queue.set_intake(state)
 
-    def close_intake(self) -> None:
-        """Refuse new jobs from now on, because the process is about to stop."""
-        self._closing = True
+    def stopping(self, *, now: bool) -> None:
+        """Refuse new jobs while the process is about to stop; not stored."""
+        self._closing = now
 
     async def health(self) -> Health:
         """Return what an operator looks at first."""

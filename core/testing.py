@@ -59,7 +59,7 @@ class QuickExecutor:
 
     name = "quick"
 
-    def __init__(self, gpu_ms: int = 1000) -> None:
+    def __init__(self, gpu_ms: int = 100) -> None:
         self.gpu_ms = gpu_ms
         self.faults: deque[Exception] = deque()
         self.gate = asyncio.Event()
@@ -125,7 +125,8 @@ class RecordingDelivery:
         if self.book is not None and self.book.exists():
             for line in self.book.read_text("utf-8").splitlines():
                 entry = json.loads(line)
-                self.shown[entry.pop("nonce")] = Shown(**entry)
+                nonce = entry.pop("nonce")
+                self.shown[nonce] = Shown(**entry)
 
     def of(self, job_id: str) -> list[Shown]:
         """Return the messages about ``job_id``."""
@@ -190,6 +191,7 @@ async def running(core: "Core") -> AsyncGenerator[asyncio.Event]:
     """Let ``core`` work inside the block; gives the event that stops it earlier."""
     stop = asyncio.Event()
     work = asyncio.create_task(core.run(stop))
+    await asyncio.sleep(0)  # it opens the intake first
     try:
         yield stop
     finally:

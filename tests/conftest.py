@@ -57,7 +57,11 @@ def settings(tmp_path: Path, clean_environment: None) -> Settings:
 @pytest.fixture
 def settings_with(settings: Settings) -> Callable[..., Settings]:
     """The settings of the test with some values changed."""
-    return lambda **changed: settings.model_copy(update=changed)
+
+    def changed(**values: object) -> Settings:
+        return settings.model_copy(update=values)
+
+    return changed
 
 
 @pytest.fixture

@@ -1,0 +1,82 @@
+"""One requester, one way to submit, and a look into the ledger."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from core.bootstrap import Core
+from core.executor import CancelToken, Order
+from core.jobs import Job, ReplyTo, Requester, Ticket
+from core.media.kinds import Clip, RawClip
+from core.requests import Request
+from core.storage.invariants import check
+from core.testing import t2v
+
+Submit = Callable[..., Awaitable[Ticket]]
+
+
+@pytest.fixture
+def ann() -> Requester:
+    return Requester("test", "ann")
+
+
+@pytest.fixture
+def ben() -> Requester:
+    return Requester("test", "ben")
+
+
+@pytest.fixture
+def submit(core: Core, ann: Requester) -> Submit:
+    async def submit(
+        key: str = "one", requester: Requester = ann, request: Request | None = None
+    ) -> Ticket:
+        reply_to = ReplyTo("test", {"channel": requester.user_id})
+        return await core.service.submit(request or t2v(), requester, reply_to, key)
+
+    return submit
+
+
+@pytest.fixture
+def sound_ledger(core: Core) -> Callable[[], Awaitable[None]]:
+    async def assert_sound() -> None:
+        async with core.database.transaction() as connection:
+            assert await check(connection) == []
+
+    return assert_sound
+
+
+@pytest.fixture
+def ended(core: Core) -> Callable[[str], Awaitable[Job]]:
+    """Wait until a job is terminal, by watching it as a front does."""
+
+    async def ended(job_id: str) -> Job:
+        async for _ in core.service.watch(job_id):
+            pass
+        return await core.service.job(job_id)
+
+    return ended
+
+
+class Encoder:
+    """The real finishing, with a gate in front of it."""
+
+    def __init__(self, core: Core) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.started = asyncio.Event()
+        self._finish = core.worker.finish
+
+    async def __call__(self, raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
+        clip = await self._finish(raw, order, cancel)
+        self.started.set()
+        await self.gate.wait()
+        return clip
+
+
+@pytest.fixture
+def encoder(core: Core) -> Encoder:
+    """Lets a test hold a finished clip between the encoder and the database."""
+    gated = Encoder(core)
+    core.worker.finish = gated
+    return gated

@@ -1,0 +1,150 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from core.bootstrap import Core
+from core.errors import AlreadyFinished, JobUnknown, NotYours
+from core.jobs import JobState, Requester, Ticket
+from core.testing import QuickExecutor, RecordingDelivery, running
+
+Submit = Callable[..., Awaitable[Ticket]]
+Check = Callable[[], Awaitable[None]]
+
+
+async def test_a_waiting_job_is_cancelled_refunded_and_told(
+    core: Core, delivery: RecordingDelivery, submit: Submit, ann: Requester, sound_ledger: Check
+) -> None:
+    core.router.register(delivery)
+    ticket = await submit()
+
+    job = await core.service.cancel(ticket.job_id, ann)
+    async with running(core):
+        await delivery.until(1)
+
+    assert job.state is JobState.CANCELLED
+    assert [message.kind for message in delivery.of(job.id)] == ["cancelled"]
+    assert (await core.service.quota(ann)).reserved_ms == 0
+    assert (await core.service.quota(ann)).used_ms == 0
+    await sound_ledger()
+
+
+async def test_a_running_job_stops_at_once_and_frees_the_device(
+    core: Core,
+    executor: QuickExecutor,
+    delivery: RecordingDelivery,
+    submit: Submit,
+    ann: Requester,
+    sound_ledger: Check,
+) -> None:
+    core.router.register(delivery)
+    executor.gate.clear()
+
+    async with running(core), asyncio.timeout(3):
+        first = await submit("first")
+        await executor.started.wait()
+        await core.service.cancel(first.job_id, ann)
+        executor.started.clear()
+        second = await submit("second")
+        await executor.started.wait()
+        executor.gate.set()
+        await delivery.until(2)
+
+    assert [message.kind for message in delivery.of(first.job_id)] == ["cancelled"]
+    assert [message.kind for message in delivery.of(second.job_id)] == ["completed"]
+    await sound_ledger()
+
+
+async def test_a_cancel_while_the_clip_is_encoded_leaves_no_file(
+    core: Core,
+    executor: QuickExecutor,
+    delivery: RecordingDelivery,
+    submit: Submit,
+    ann: Requester,
+    sound_ledger: Check,
+    encoder: Any,
+) -> None:
+    core.router.register(delivery)
+    encoder.gate.clear()
+
+    async with running(core), asyncio.timeout(5):
+        ticket = await submit()
+        await encoder.started.wait()
+        await core.service.cancel(ticket.job_id, ann)
+        encoder.gate.set()
+        await delivery.until(1)
+
+    assert [message.kind for message in delivery.of(ticket.job_id)] == ["cancelled"]
+    assert list(core.settings.clips_folder.iterdir()) == []
+    await sound_ledger()
+
+
+async def test_a_second_cancel_is_told_that_nothing_is_left_to_stop(
+    core: Core, submit: Submit, ann: Requester
+) -> None:
+    ticket = await submit()
+    await core.service.cancel(ticket.job_id, ann)
+
+    with pytest.raises(AlreadyFinished):
+        await core.service.cancel(ticket.job_id, ann)
+
+
+async def test_a_finished_job_cannot_be_cancelled(
+    core: Core, delivery: RecordingDelivery, submit: Submit, ann: Requester
+) -> None:
+    core.router.register(delivery)
+    async with running(core):
+        ticket = await submit()
+        await delivery.until(1)
+
+    with pytest.raises(AlreadyFinished):
+        await core.service.cancel(ticket.job_id, ann)
+    assert (await core.service.job(ticket.job_id)).state is JobState.SUCCEEDED
+
+
+async def test_nobody_cancels_or_reads_somebody_elses_job(
+    core: Core, submit: Submit, ben: Requester
+) -> None:
+    ticket = await submit()
+
+    with pytest.raises(NotYours):
+        await core.service.cancel(ticket.job_id, ben)
+    with pytest.raises(NotYours):
+        await core.service.job(ticket.job_id, ben)
+    with pytest.raises(NotYours):
+        await core.service.clip(ticket.job_id, ben)
+    assert (await core.service.job(ticket.job_id)).state.waiting
+
+
+async def test_an_operator_may_cancel_any_job(core: Core, submit: Submit, ben: Requester) -> None:
+    ticket = await submit()
+
+    job = await core.service.cancel(ticket.job_id, ben, operator=True)
+
+    assert job.state is JobState.CANCELLED
+    assert job.failure is not None
+    assert job.failure.data["by"] == "operator"
+
+
+async def test_an_unknown_job_is_unknown(core: Core, ann: Requester) -> None:
+    with pytest.raises(JobUnknown):
+        await core.service.cancel("0" * 32, ann)
+
+
+async def test_cancel_and_settle_at_the_same_moment_give_one_terminal_state(
+    core: Core, delivery: RecordingDelivery, submit: Submit, ann: Requester, sound_ledger: Check
+) -> None:
+    core.router.register(delivery)
+
+    async with running(core):
+        tickets = [await submit(f"key-{number}") for number in range(4)]
+        for ticket in tickets:
+            async for _ in core.service.watch(ticket.job_id):
+                break
+            await asyncio.gather(core.service.cancel(ticket.job_id, ann), return_exceptions=True)
+        await delivery.until(4)
+
+    for ticket in tickets:
+        assert len(delivery.of(ticket.job_id)) == 1
+    await sound_ledger()
