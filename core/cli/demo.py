@@ -62,17 +62,21 @@ async def _demo(settings: Settings, folder: Path) -> list[Shown]:
 
 
 def _table(shown: list[Shown]) -> Table:
-    table = Table(title=say("demo_title"), title_justify="left")
+    table = Table(title=say("demo_title"), title_justify="left", box=None, padding=(0, 1, 0, 0))
     for column in ("mode", "seconds", "size", "frames", "job", "file"):
-        table.add_column(say(f"cli_column_{column}"), overflow="fold")
+        table.add_column(say(f"cli_column_{column}"), overflow="fold", no_wrap=column == "job")
     for item in shown:
         sampling = item.job.request.sampling
         table.add_row(
-            name(item.job.request.mode),
+            item.job.request.mode,
             f"{sampling.seconds:.2f}",
             str(sampling.size),
             str(sampling.frames),
             item.job.id,
-            str(item.file) if item.file else name(item.job.state),
+            str(_short(item.file)) if item.file else name(item.job.state),
         )
     return table
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
