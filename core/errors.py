@@ -27,6 +27,7 @@ The words a person reads are in ``core/words`` and are chosen by :mod:`core.mess
     ├── DeliveryFailed          a finished job that could not be handed over
     │   ├── DeliveryRetry       try again, after at least ``after_s``
     │   └── DeliveryImpossible  never; the reason is for the operator
+    │       └── ClipTooLarge    for its destination, at any acceptable quality
     └── SetupProblem            the installation, not the request: see core/problems.py
 """
 
@@ -313,6 +314,13 @@ class DeliveryImpossible(DeliveryFailed):
     """Nobody is there to receive it any more."""
 
     reason: str
+
+
+class ClipTooLarge(DeliveryImpossible):
+    """Even the smallest acceptable version exceeds what the destination takes."""
+
+    size_bytes: int
+    limit_bytes: int
 
 
 class SetupProblem(ClapperError):

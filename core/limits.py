@@ -32,7 +32,7 @@ class MediaLimits:
     stream_seconds: float = 60.0
     video_pixels: int = 9 * MEGAPIXEL  # one frame; 4096×2160 fits
     decode_seconds: float = 60.0  # wall time of one decode
-    decode_memory: int = 300 * MEGABYTE  # above the interpreter's own, RLIMIT_AS of the child
+    decode_memory: int = 300 * MEGABYTE  # of the child that decodes, interpreter included
 
 
 MAX_SEED = 2**63 - 1

@@ -11,7 +11,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 
@@ -30,6 +30,9 @@ __all__ = [
     "unpack",
 ]
 
+_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED, which PyAV does not name
+_HIGH_DEFINITION = 720  # px; films from there on are in BT.709 unless they say otherwise
+
 
 def add_video(
     container: OutputContainer, codec: str, fps: Fraction, options: Mapping[str, str]
@@ -42,7 +45,9 @@ def add_video(
 def add_audio(container: OutputContainer, codec: str, rate: int, layout: str) -> AudioStream:
     """Add a sound track of ``rate`` Hz; ``layout`` is ``mono`` or ``stereo``."""
     add = container.add_stream  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped **kwargs
-    return cast("AudioStream", add(codec, rate=rate, layout=layout))
+    stream = cast("AudioStream", add(codec, rate=rate, layout=layout))
+    stream.codec_context.thread_count = 1
+    return stream
 
 
 def put(
@@ -64,15 +69,27 @@ def tag_bt709(stream: VideoStream) -> None:
 
 
 def as_bt709(picture: VideoFrame, width: int, height: int) -> VideoFrame:
-    """Return ``picture`` in those colours as yuv420p, scaled to ``width`` × ``height`` px."""
-    return picture.reformat(
+    """Return ``picture`` in those colours as yuv420p, scaled to ``width`` × ``height`` px.
+
+    A film that does not name its colours has those that players assume for its size.
+    """
+    if picture.format.name.startswith("yuv"):
+        if picture.colorspace == _UNSPECIFIED:
+            high = min(picture.width, picture.height) >= _HIGH_DEFINITION
+            picture.colorspace = Colorspace.ITU709 if high else Colorspace.ITU601
+        if picture.color_range == ColorRange.UNSPECIFIED and "j" not in picture.format.name:
+            picture.color_range = ColorRange.MPEG
+    made = picture.reformat(
         width,
         height,
         "yuv420p",
         dst_colorspace=Colorspace.ITU709,
         dst_color_range=ColorRange.MPEG,
         interpolation="BICUBIC",
+        threads=1,
     )
+    made.pict_type = PictureType.NONE  # the encoder decides, not whoever encoded it before
+    return made
 
 
 def packets(

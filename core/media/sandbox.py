@@ -31,7 +31,7 @@ class Task:
     keep_pixels: int  # of the result; larger pictures are scaled down
     max_seconds: float
     max_fps: float  # of the result
-    memory_bytes: int  # above what the interpreter and its libraries take
+    memory_bytes: int  # in all, with the interpreter
     cpu_seconds: int
     output_bytes: int
 
@@ -82,9 +82,12 @@ def _recoder(kind: MediaKind) -> Recode:
 
 
 def _confine(task: Task) -> None:
-    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib is not imported here
-        taken = int(statm.read().split()[0]) * resource.getpagesize()
-    _limit(resource.RLIMIT_AS, taken + task.memory_bytes)
+    if sys.platform == "linux":
+        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib is not imported here
+            pages = statm.read().split()
+        # what is mapped by now is mostly libraries of which little is ever touched
+        untouched = (int(pages[0]) - int(pages[1])) * resource.getpagesize()
+        _limit(resource.RLIMIT_AS, untouched + task.memory_bytes)
     _limit(resource.RLIMIT_CPU, task.cpu_seconds)
     _limit(resource.RLIMIT_FSIZE, task.output_bytes)
     _limit(resource.RLIMIT_CORE, 0)

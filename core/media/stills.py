@@ -16,7 +16,7 @@ from core.media.sandbox import Made, Task
 Image.preinit()
 _LATER = (ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 _ORIENTATION = 0x0112  # EXIF
-_WEBP_SHARE = 0.65  # of the pixels: its decoder needs 16 bytes a pixel where others need 10
+_WEBP_SHARE = 0.5  # of the pixels: its decoder needs 20 bytes a pixel where others need 10
 # Pillow's ways to say that a file is damaged
 _DAMAGE = (
     OSError,
@@ -91,19 +91,24 @@ def _clean(picture: Image.Image, keep_pixels: int) -> Image.Image:
         picture.draft("RGB", size)  # JPEG: decode at half size or less where that is enough
     picture.load()
     plain = _plain(picture)
+    if plain is not picture:
+        picture.close()  # a copy of everything was made: 100 MB at the limit
     if plain.size != size:
         plain = plain.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    flat = Image.new("RGB", size, (255, 255, 255))
-    flat.paste(plain, mask=plain.getchannel("A") if plain.mode == "RGBA" else None)
-    return flat if turn is None else flat.transpose(turn)
+    clean = Image.new("RGB", size)  # has nothing of what came with the pixels
+    clean.paste(plain)
+    return clean if turn is None else clean.transpose(turn)
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """Return the pixels in 8 bits a channel, as grey, RGB or RGBA."""
+    """Return the pixels over white, in 8 bits a channel, as grey or RGB."""
     if picture.mode.startswith(("I", "F")):  # 16-bit grey; plain conversion would clip it
         return picture.convert("I").point(lambda value: value / 257).convert("L")
     if picture.has_transparency_data:
-        return picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        layer = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        flat = Image.new("RGB", layer.size, (255, 255, 255))
+        flat.paste(layer, mask=layer)
+        return flat
     return picture if picture.mode in {"L", "RGB"} else picture.convert("RGB")
 
 

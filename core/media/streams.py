@@ -49,13 +49,14 @@ _LOWEST_RATE, _HIGHEST_RATE = 8_000, 48_000  # Hz; sound within is kept at its o
 _LEAST_FPS = 8
 _SMALLEST_SIDE = 16
 _BAD_PACKETS = 0.1  # of all: more of them, and the file is damaged
-# one thread and a short look-ahead bound the memory; a bounded bit rate bounds the disk
+# one thread, no look-ahead and one reference bound the memory, a bounded bit rate bounds the disk
 _X264 = {
-    "preset": "veryfast",
-    "crf": "18",
+    "preset": "ultrafast",
+    "tune": "zerolatency",
+    "crf": "16",
     "maxrate": "24M",
     "bufsize": "24M",
-    "x264-params": "threads=1:lookahead-threads=1:sync-lookahead=0:rc-lookahead=10",
+    "x264-params": "threads=1:sliced-threads=0:ref=1",
 }
 _EXACT = {"fflags": "+bitexact"}  # the same input gives the same bytes, hence the same name
 
@@ -100,27 +101,27 @@ def _recode_film(task: Task, source: BinaryIO, output: BinaryIO, span: Span) -> 
             raise MediaUnreadable(task.role, "no_video")
         fps = _frame_rate(track, span, task.max_fps)
         ticks = max(1, round(span.seconds * fps))
-        film = at_rate(_timed(task, container, track, span), float(fps), ticks)
+        film = _upright(at_rate(_timed(task, container, track, span), float(fps), ticks))
         first = next(film, None)
         if first is None:
             raise MediaUnreadable(task.role, "damaged")
         with system_errors(), av.open(output, "w", "mp4", _EXACT) as target:
-            shape = _shape(first, track.codec_context.sample_aspect_ratio, task.keep_pixels)
-            pictures = _uniform(chain([first], film), shape, first.rotation)
-            width, height = _write_film(target, fps, pictures, sound)
+            _write_film(target, fps, chain([first], film), sound)
+        width, height = first.width, first.height
     return Made(width, height, float(ticks / fps), float(fps), _FILM_SOUND_RATE if sound else 0)
 
 
 def _write_film(
-    target: OutputContainer, fps: Fraction, pictures: Iterator[VideoFrame], sound: list[AudioFrame]
-) -> tuple[int, int]:
-    first = next(pictures)
+    target: OutputContainer, fps: Fraction, pictures: Iterable[VideoFrame], sound: list[AudioFrame]
+) -> None:
     video = add_video(target, "libx264", fps, _X264)
-    video.width, video.height, video.pix_fmt = first.width, first.height, "yuv420p"
+    video.thread_count = 1
     tag_bt709(video)
     audio = add_audio(target, "aac", _FILM_SOUND_RATE, "stereo") if sound else None
     said = 0
-    for index, picture in enumerate(chain([first], pictures)):
+    for index, picture in enumerate(pictures):
+        if index == 0:
+            video.width, video.height, video.pix_fmt = picture.width, picture.height, "yuv420p"
         picture.pts, picture.time_base = index, 1 / fps
         put(target, video, picture)
         while audio and said < len(sound) and (sound[said].time or 0.0) < (index + 1) / fps:
@@ -129,17 +130,22 @@ def _write_film(
     put(target, video, None)
     if audio:
         put(target, audio, None)
-    return first.width, first.height
 
 
 def _timed(
     task: Task, container: InputContainer, track: VideoStream, span: Span
 ) -> Iterator[tuple[float, VideoFrame]]:
+    """Yield (seconds, picture), scaled down at once: the decoder's own may have 30 MB each."""
     step = span.seconds / span.packets
+    shape = (0, 0)
     for index, frame in enumerate(_decoded(task, container, track)):
         if isinstance(frame, VideoFrame):
             refuse_pixels(task, frame.width, frame.height)
-            yield (index * step if frame.pts is None else frame.time - span.start), frame
+            if index == 0:
+                aspect = track.codec_context.sample_aspect_ratio
+                shape = _shape(frame, aspect, task.keep_pixels)
+            time = index * step if frame.pts is None else frame.time - span.start
+            yield time, as_bt709(frame, *shape)
 
 
 def _decoded(
@@ -249,20 +255,19 @@ def _shape(frame: VideoFrame, aspect: Fraction | None, keep_pixels: int) -> tupl
     return next(sides), next(sides)
 
 
-def _uniform(
-    pictures: Iterable[VideoFrame], shape: tuple[int, int], rotation: int
-) -> Iterator[VideoFrame]:
-    turn = _turner(shape, rotation)
+def _upright(pictures: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+    turn: Callable[[VideoFrame], VideoFrame] | None = None
     shown = made = None
     for picture in pictures:
+        turn = turn or _turner(picture)
         if made is None or picture is not shown:
-            shown, made = picture, turn(as_bt709(picture, *shape))
+            shown, made = picture, turn(picture)
         yield made
 
 
-def _turner(shape: tuple[int, int], rotation: int) -> Callable[[VideoFrame], VideoFrame]:
-    """Return what turns a picture upright; ``rotation`` is in degrees counterclockwise."""
-    quarter = round(rotation / 90) % 4
+def _turner(first: VideoFrame) -> Callable[[VideoFrame], VideoFrame]:
+    """Return what turns pictures like ``first`` upright, as its display matrix asks."""
+    quarter = round(first.rotation / 90) % 4  # counterclockwise
     if quarter == 0:
         return lambda picture: picture
     filters = {1: ["transpose=cclock"], 2: ["hflip", "vflip"], 3: ["transpose=clock"]}[quarter]
@@ -270,8 +275,8 @@ def _turner(shape: tuple[int, int], rotation: int) -> Callable[[VideoFrame], Vid
     graph.threads = 1
     nodes = [graph.add(*text.split("=")) for text in filters]
     source = graph.add_buffer(
-        width=shape[0],
-        height=shape[1],
+        width=first.width,
+        height=first.height,
         format=av.VideoFormat("yuv420p"),
         time_base=Fraction(1, 90_000),
     )

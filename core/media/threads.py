@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from core.errors import Cancelled
 from core.executor import CancelToken
 
 T = TypeVar("T")
+Check: TypeAlias = Callable[[], None]  # called often; raises when the work shall stop
 
 
-async def in_thread(
-    work: Callable[[Callable[[], None]], T], cancel: CancelToken | None = None
-) -> T:
+async def in_thread(work: Callable[[Check], T], cancel: CancelToken | None = None) -> T:
     """Run ``work`` in a thread, cancellable.
 
     Args:
@@ -40,4 +40,6 @@ async def in_thread(
     finally:
         stop.set()
         while not running.done():  # cancelled: nothing of it may go on behind our back
-            await asyncio.wait([running])
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        running.exception()  # seen, also where the cancellation is what the caller sees
