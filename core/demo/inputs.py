@@ -17,6 +17,7 @@ from core.modes import MODES, Mode
 
 SECONDS = 3.0
 FPS = 24
+SIZE: tuple[int | None, int | None] = (None, None)  # of the clips; None: the preset's
 _WIDE = (1152, 768)
 _FILM = Size(576, 384)
 
@@ -57,7 +58,8 @@ def make_wishes(folder: Path) -> list[Wish]:
 
 
 def _typed(prompt: str, seed: int) -> Options:
-    return Options(prompt=prompt, preset="fast", seconds=SECONDS, fps=FPS, seed=seed)
+    width, height = SIZE
+    return Options(prompt, "fast", width, height, seconds=SECONDS, fps=FPS, seed=seed)
 
 
 def _picture(path: Path, picture: Image.Image) -> Path:

@@ -1,0 +1,187 @@
+"""``clapper generate``: every mode to a file, and every refusal to a sentence and a status."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from typer.testing import Result
+
+from core.modes import Mode
+from core.storage.lock import lock
+
+Clapper = Callable[..., Result]
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_every_mode_becomes_a_video_with_sound_and_a_poster(
+    clapper: Clapper, inputs: dict[str, list[object]], small: list[object], mode: str
+) -> None:
+    out = Path("made") / f"{mode}.mp4"
+
+    result = clapper("generate", mode, *inputs[mode], *small, "--out", out)
+
+    assert result.exit_code == 0, result.output
+    assert "seed 4" in result.stdout
+    assert str(out) in result.stdout
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    with av.open(str(out)) as container:
+        video = container.streams.video[0]
+        assert (video.width, video.height, video.frames) == (256, 256, 25)
+        has_sound = bool(container.streams.audio)
+    assert has_sound is (mode != "style")  # the given film is silent
+
+
+def test_json_is_one_object_and_nothing_else_on_standard_output(
+    answer: Callable[..., dict[str, Any]], small: list[object]
+) -> None:
+    job = answer("generate", "t2v", "-p", "a red kite", *small, "-o", "kite.mp4")
+
+    assert job["state"] == "succeeded"
+    assert (job["width"], job["height"], job["frames"], job["fps"]) == (256, 256, 25, 24)
+    assert job["seed"] == 4
+    assert re.fullmatch(r"[0-9a-f]{32}", job["job_id"])
+    assert Path(job["file"]).stat().st_size == job["size_bytes"]
+    assert Path(job["poster"]).exists()
+    assert "a red kite" not in str(job)
+
+
+def test_adjustments_are_told(clapper: Clapper) -> None:
+    result = clapper(
+        *("generate", "t2v", "-p", "fog", "--width", 300, "--height", 260, "--seconds", 1),
+        *("-o", "fog.mp4"),
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "300×260 becomes 320×256" in result.stdout
+
+
+def test_a_random_seed_is_reported(answer: Callable[..., dict[str, Any]]) -> None:
+    asked = ["--width", 256, "--height", 256, "--seconds", 1]
+    seeds = {answer("generate", "t2v", "-p", "fog", *asked, "-o", "a.mp4")["seed"] for _ in "ab"}
+
+    assert len(seeds) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["t2v"], "needs a prompt"),
+        (["t2v", "-p", "x", "--width", "100"], "Width 100 px is not possible"),
+        (["t2v", "-p", "x", "--seconds", "99"], "choose between 1 and 20 s"),
+        (["t2v", "-p", "x", "--fps", "90"], "Frame rate 90"),
+        (["t2v", "-p", "x", "--seed", "-1"], "Seed -1"),
+        (["t2v", "-p", "x", "--preset", "best"], "fast, balanced, quality"),
+        (["t2v", "-p", "x", "--camera", "up"], "is not a camera move"),
+        (["t2v", "-p", "x", "--aspect", "5:1"], "is not a aspect ratio"),
+        (["t2v", "-p", "y" * 2001], "2001 characters"),
+        (["t2v", "-p", "x", "--image", "{png}"], "does not use an image"),
+        (["i2v"], "needs an image"),
+        (["i2v", "--image", "gone.png"], "There is no file gone.png"),
+        (["i2v", "--image", "{text}"], "Please convert it"),
+        (["keyframe", "--first", "{png}"], "needs a last image"),
+    ],
+)
+def test_what_can_never_work_is_said_in_a_sentence(
+    clapper: Clapper,
+    inputs: dict[str, list[object]],
+    tmp_path: Path,
+    arguments: list[str],
+    sentence: str,
+) -> None:
+    (tmp_path / "note.txt").write_text("not a picture " * 20)
+    places = {"{png}": inputs["i2v"][1], "{text}": tmp_path / "note.txt"}
+    filled = [places.get(argument, argument) for argument in arguments]
+
+    result = clapper("generate", *filled, "-o", "out.mp4")
+
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert "Traceback" not in result.output
+    assert not Path("out.mp4").exists()
+
+
+@pytest.mark.parametrize("out", ["film.mov", "image.png/film.mp4"])
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(
+    clapper: Clapper, inputs: dict[str, list[object]], data_dir: Path, out: str
+) -> None:
+    result = clapper("generate", "t2v", "-p", "x", "-o", out)
+
+    assert result.exit_code == 2
+    assert "ends in .mp4" in result.stderr
+    assert not data_dir.exists()
+
+
+def test_refusals_are_json_too(answer: Callable[..., dict[str, Any]]) -> None:
+    error = answer("generate", "t2v", "-p", "x", "--width", "100", "-o", "x.mp4")["error"]
+
+    assert error["code"] == "out_of_range"
+    assert error["data"]["low"] == 256
+    assert "Width" in error["message"]
+
+
+def test_a_spent_quota_is_a_refusal_with_its_own_status(
+    clapper: Clapper, monkeypatch: pytest.MonkeyPatch, small: list[object]
+) -> None:
+    monkeypatch.setenv("CLAPPER_QUOTA_MINUTES", "0")
+
+    result = clapper("generate", "t2v", "-p", "x", *small, "-o", "x.mp4")
+
+    assert result.exit_code == 3
+    assert "GPU time" in result.stderr
+
+
+def test_a_setting_that_cannot_be_is_named(
+    clapper: Clapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAPPER_MAX_QUEUED", "many")
+
+    result = clapper("generate", "t2v", "-p", "x", "-o", "x.mp4")
+
+    assert result.exit_code == 5
+    assert "CLAPPER_MAX_QUEUED" in result.stderr
+
+
+def test_a_data_directory_in_use_is_said(clapper: Clapper, data_dir: Path) -> None:
+    with lock(data_dir):
+        result = clapper("generate", "t2v", "-p", "x", "-o", "x.mp4")
+
+    assert result.exit_code == 5
+    assert "Another Clapper already runs" in result.stderr
+
+
+def test_ctrl_c_cancels_the_job_and_refunds_it(
+    clapper: Clapper, answer: Callable[..., dict[str, Any]], data_dir: Path
+) -> None:
+    command = [sys.executable, "-m", "core.cli.app", "generate", "t2v", "-p", "x", "-o", "x.mp4"]
+    root = Path(__file__).resolve().parents[3]
+    long = ["--seconds", "20", "--preset", "quality"]
+    with subprocess.Popen(
+        [*command, *long],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "in line" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        at = time.monotonic()
+        _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "cancelled and refunded" in errors
+    assert "Traceback" not in errors
+    assert time.monotonic() - at < 15
+    assert not Path("x.mp4").exists()
+    assert "cancelled" in clapper("jobs").stdout
+    assert answer("quota", "show")["reserved_ms"] == 0
