@@ -65,7 +65,9 @@ def bind(
     return BoundWorkflow(
         bound=graph,
         output_node=bindings.output,
-        stages=MappingProxyType({node: bindings.stages[node] for node in graph.nodes}),
+        stages=MappingProxyType(
+            {node: bindings.stages.get(node, Stage.PREPARE) for node in graph.nodes}
+        ),
         steps=MappingProxyType(_steps(graph)),
         custom=workflow.custom,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.modes import Mode
 from core.settings import PROJECT_ROOT
 from core.workflow.bindings import Bindings, parse_bindings
+from core.workflow.problems import NotAWorkflow
 from core.workflow.template import Graph, read
 
 WORKFLOWS = PROJECT_ROOT / "workflows"
@@ -38,7 +39,7 @@ def load(mode: Mode, custom: Path | None = CUSTOM) -> Workflow:
 
     Raises:
         EditorFormat: the file in ``custom`` was replaced by something else.
-        NotAWorkflow: likewise.
+        NotAWorkflow: likewise, or it lost a node that a request fills.
     """
     if custom is not None and all(path.is_file() for path in paths_of(mode, custom)):
         return _read(mode, custom, own=True)
@@ -56,5 +57,9 @@ def _project(mode: Mode) -> Workflow:
 
 
 def _read(mode: Mode, folder: Path, *, own: bool) -> Workflow:
-    graph, bindings = paths_of(mode, folder)
-    return Workflow(mode, read(graph), parse_bindings(bindings.read_text("utf-8")), own)
+    path, beside = paths_of(mode, folder)
+    graph, bindings = read(path), parse_bindings(beside.read_text("utf-8"))
+    bound = {bindings.output, *(binding.node for binding in bindings.values)}
+    if bound - graph.nodes.keys():
+        raise NotAWorkflow(path.name, "altered")
+    return Workflow(mode, graph, bindings, own)

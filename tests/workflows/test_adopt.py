@@ -56,7 +56,9 @@ def test_an_export_of_every_mode_is_adopted_and_used(
 
 
 @pytest.mark.parametrize("mode", Mode)
-def test_every_file_of_the_mode_reaches_its_loader(mode: Mode, export: "Export", ask: "Ask") -> None:
+def test_every_file_of_the_mode_reaches_its_loader(
+    mode: Mode, export: "Export", ask: "Ask"
+) -> None:
     graph = filled(adopt(graph_of(export(mode)), mode).workflow, ask).graph
 
     loaders = {"149": "image", "5400": "audio", "5444": "video"}
@@ -222,7 +224,9 @@ def test_the_editors_format_is_refused_with_its_own_reason() -> None:
         parse(json.dumps({"nodes": [], "links": [], "version": 0.4}), "mine.json")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"1": 5}', '{"1": {"inputs": {}}}', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "null", '{"1": 5}', '{"1": {"inputs": {}}}', "\x00"]
+)
 def test_what_is_no_graph_is_refused(text: str) -> None:
     with pytest.raises(NotAWorkflow):
         parse(text, "mine.json")

@@ -1,0 +1,113 @@
+"""``clapper workflow``, as somebody at a terminal sees it."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from core.cli.workflow import APP
+from core.errors import ClapperError
+from core.messages import languages, sentences
+from core.modes import Mode
+from core.workflow import problems
+
+if TYPE_CHECKING:
+    from tests.workflows.conftest import Export
+
+KINDS = [
+    kind
+    for kind in vars(problems).values()
+    if isinstance(kind, type)
+    and issubclass(kind, ClapperError)
+    and kind.__module__ == problems.__name__
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CLAPPER_WORKFLOWS_DIR", str(tmp_path / "custom"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path / "custom"
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(APP, words)
+
+
+def saved(folder: Path, nodes: object) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder.parent / "export.json"
+    path.write_text(json.dumps(nodes), "utf-8")
+    return str(path)
+
+
+def test_an_adopted_export_is_shown_kept_listed_and_forgotten(
+    folder: Path, export: "Export"
+) -> None:
+    adopted = run("adopt", saved(folder, export(Mode.I2V)), "--mode", "i2v")
+
+    assert adopted.exit_code == 0, adopted.output
+    assert "149 Load Image1" in adopted.output
+    assert "ComfyUI-VideoHelperSuite" not in adopted.output
+    assert "rgthree-comfy" in adopted.output
+    assert (folder / "i2v.json").is_file()
+    assert "your own" in run("list").output
+    assert run("check").exit_code == 0
+    assert run("remove", "i2v").exit_code == 0
+    assert "your own" not in run("list").output
+
+
+def test_a_dry_run_keeps_nothing(folder: Path, export: "Export") -> None:
+    path = saved(folder, export(Mode.T2V))
+
+    assert run("adopt", path, "--mode", "t2v", "--dry-run").exit_code == 0
+    assert not (folder / "t2v.json").exists()
+
+
+def test_the_editors_format_is_answered_with_how_to_export(folder: Path) -> None:
+    result = run("adopt", saved(folder, {"nodes": [], "links": []}), "--mode", "t2v")
+
+    assert result.exit_code == 1
+    assert "Export (API)" in result.output
+
+
+def test_a_refusal_says_what_is_missing(folder: Path, export: "Export") -> None:
+    result = run("adopt", saved(folder, export(Mode.T2V)), "--mode", "i2v")
+
+    assert result.exit_code == 1
+    assert "loads an image" in result.output
+    assert not (folder / "i2v.json").exists()
+
+
+def test_check_finds_a_workflow_that_was_changed_by_hand(folder: Path, export: "Export") -> None:
+    run("adopt", saved(folder, export(Mode.T2V)), "--mode", "t2v")
+    kept = json.loads((folder / "t2v.json").read_text("utf-8"))
+    del kept["noise"]
+    (folder / "t2v.json").write_text(json.dumps(kept), "utf-8")
+
+    assert run("check").exit_code == 1
+
+
+def test_the_schema_is_drawn_from_object_info(folder: Path) -> None:
+    target = folder.parent / "nodes.json"
+    info = saved(folder, {})
+
+    result = run("schema", "--info", info, "--version", "0.27.0", "--target", str(target))
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(target.read_text("utf-8"))["nodes"]
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
+def test_every_problem_has_a_sentence_with_its_own_fields(
+    kind: type[ClapperError], language: str
+) -> None:
+    known = {item.name for item in fields(kind)}  # pyright: ignore[reportArgumentType]  # errors are dataclasses
+    used = {name for _, name, _, _ in Formatter().parse(sentences(language)[kind.code]) if name}
+
+    assert used <= known

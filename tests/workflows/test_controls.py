@@ -1,0 +1,90 @@
+"""Whatever a person can set changes the graph that runs."""
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.compose import Options, compose
+from core.limits import RequestLimits
+from core.media.kinds import MediaFile
+from core.modes import MODES, Mode
+from core.presets import Camera, Preset
+from core.requests import Sampling
+
+if TYPE_CHECKING:
+    from tests.workflows.conftest import Ask, Fill
+
+BASE = Options(prompt="a fox", preset="quality", seed=7)
+CHANGES: dict[str, tuple[Options, Options]] = {
+    "prompt": (BASE, replace(BASE, prompt="a dog")),
+    "preset": (BASE, replace(BASE, preset="fast")),
+    "width": (BASE, replace(BASE, width=768)),
+    "height": (BASE, replace(BASE, height=512)),
+    "aspect": (BASE, replace(BASE, aspect="1:1")),
+    "seconds": (BASE, replace(BASE, seconds=2.0)),
+    "fps": (BASE, replace(BASE, fps=12)),
+    "seed": (BASE, replace(BASE, seed=8)),
+    "camera": (BASE, replace(BASE, camera="dolly_in")),
+    "negative_prompt": (BASE, replace(BASE, negative_prompt="rain")),
+}
+SAMPLING: dict[str, Any] = {
+    "preset": Preset.FAST,
+    "width": 1280,
+    "height": 704,
+    "frames": 49,
+    "fps": 30,
+    "seed": 8,
+    "camera": Camera.JIB_UP,
+    "negative_prompt": "rain",
+}
+
+
+def test_all_options_and_fields_are_covered() -> None:
+    assert CHANGES.keys() == {item.name for item in fields(Options)}
+    assert SAMPLING.keys() == {item.name for item in fields(Sampling)}
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("control", CHANGES)
+def test_every_option_of_every_mode_changes_the_graph(
+    mode: Mode, control: str, files: dict[str, MediaFile], fill: "Fill"
+) -> None:
+    media = {slot.role: files[slot.role] for slot in MODES[mode].slots}
+    before, after = (
+        fill(compose(mode, options, media, RequestLimits()).request, guided=True).graph
+        for options in CHANGES[control]
+    )
+
+    assert before != after
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("field", SAMPLING)
+def test_every_field_of_every_request_changes_the_graph(
+    mode: Mode, field: str, ask: "Ask", fill: "Fill"
+) -> None:
+    before = ask(mode, Preset.QUALITY)
+    after = replace(before, sampling=replace(before.sampling, **{field: SAMPLING[field]}))
+
+    assert fill(before, guided=True).graph != fill(after, guided=True).graph
+
+
+@pytest.mark.parametrize(
+    ("mode", "role"), [(mode, slot.role) for mode in Mode for slot in MODES[mode].slots]
+)
+def test_another_file_changes_the_graph(
+    mode: Mode, role: str, ask: "Ask", fill: "Fill", files: dict[str, MediaFile]
+) -> None:
+    other = replace(files[role], sha256="9" * 64)
+
+    assert fill(ask(mode)).graph != fill(ask(mode, media={role: other})).graph
+
+
+def test_every_camera_move_is_another_sentence(ask: "Ask", fill: "Fill") -> None:
+    texts = {
+        fill(ask(Mode.T2V, camera=camera)).graph["prompt"]["inputs"]["text"] for camera in Camera
+    }
+
+    assert len(texts) == len(Camera)
+    assert all(text.startswith("a fox runs through snow") for text in texts)

@@ -1,0 +1,54 @@
+"""The bound graph of every mode and preset, kept as text and reviewed as a diff.
+
+``CLAPPER_WRITE_GOLDEN=1 pytest tests/workflows/test_golden.py`` writes them anew.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.modes import Mode
+from core.presets import Preset
+
+if TYPE_CHECKING:
+    from tests.workflows.conftest import Ask, Fill
+
+GOLDEN = Path(__file__).parent / "golden"
+# read at import: the clean environment of each test hides it later
+WRITE = bool(os.environ.get("CLAPPER_WRITE_GOLDEN"))
+SCHEDULES = [(preset, False) for preset in Preset] + [(Preset.QUALITY, True)]
+
+
+def as_text(graph: dict[str, Any]) -> str:
+    """One node a line, without titles: what ComfyUI runs."""
+    lines = [
+        f'  "{key}": {json.dumps([node["class_type"], node["inputs"]], ensure_ascii=False)}'
+        for key, node in graph.items()
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(("preset", "guided"), SCHEDULES)
+def test_the_bound_graph_is_the_reviewed_one(
+    mode: Mode, preset: Preset, guided: bool, ask: "Ask", fill: "Fill"
+) -> None:
+    path = GOLDEN / f"{mode}-{preset}{'-guided' if guided else ''}.json"
+    text = as_text(fill(ask(mode, preset), guided=guided).graph)
+    if WRITE:
+        path.write_text(text, "utf-8")
+
+    assert path.read_text("utf-8") == text
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert len(list(GOLDEN.iterdir())) == len(Mode) * len(SCHEDULES)
+
+
+def test_presets_change_the_graph() -> None:
+    for mode in Mode:
+        texts = {path.read_text("utf-8") for path in GOLDEN.glob(f"{mode}-*.json")}
+        assert len(texts) == len(SCHEDULES)
