@@ -77,7 +77,8 @@ class Upkeep(JobBook):
         ended: list[str] = []
         async with self._database.transaction() as connection:
             now = self._clock()
-            for row in await rows.running(connection, lapsed_before=now):
+            lapsed = [row for row in await rows.running(connection) if row.lease_until_ms < now]
+            for row in lapsed:
                 again = await put_back(connection, self._rules, self._clips_folder, row, now)
                 ended += [] if again else [row.id]
             limit_ms = self._rules.wait_limit_ms

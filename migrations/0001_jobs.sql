@@ -41,9 +41,9 @@ CREATE TABLE job (
 -- The line. A claim walks it from the front and stops at the first job that may start; a position
 -- and a waiting time are a count and two sums over the part before a job, from the index alone.
 CREATE INDEX job_line ON job (rank, seq, estimate_ms, spread_ms) WHERE rank IS NOT NULL;
-CREATE INDEX job_waiting_of ON job (user_key, seq) WHERE rank IS NOT NULL;
+CREATE INDEX job_waiting_of ON job (user_key, state, seq) WHERE rank IS NOT NULL;
 CREATE INDEX job_waiting_since ON job (created_at_ms) WHERE rank IS NOT NULL;
-CREATE INDEX job_running ON job (lease_until_ms) WHERE token IS NOT NULL;
+CREATE INDEX job_running ON job (started_at_ms) WHERE token IS NOT NULL;
 CREATE INDEX job_of ON job (user_key, created_at_ms);
 CREATE INDEX job_finished ON job (finished_at_ms) WHERE finished_at_ms IS NOT NULL;
 

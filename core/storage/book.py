@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, Select, func, select
 
 from core.errors import JobUnknown
 from core.jobs import Job, Requester
 from core.storage import jobs as rows
 from core.storage.database import Database
 from core.storage.records import job_of, job_rows
-from core.storage.tables import RUNNING, WAITING, job, job_event
+from core.storage.tables import RUNNING, WAITING, WAITING_STATES, job, job_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +61,19 @@ class JobBook:
 
     async def live_of(self, requester: Requester) -> list[Job]:
         """Return the jobs of ``requester`` that are not terminal: running first, then in order."""
-        query = job_rows().where(job.c.user_key == requester.key)
-        waiting = query.where(WAITING).order_by(job.c.rank, job.c.seq)
-        running = query.where(RUNNING).order_by(job.c.seq)
+        own = (job.c.user_key == requester.key) & job.c.state.in_(WAITING_STATES)
+        waiting = job_rows().where(own, WAITING).order_by(job.c.rank, job.c.seq)
         async with self._database.transaction() as connection:
-            return [
-                *self._jobs(await connection.execute(running)),
-                *self._jobs(await connection.execute(waiting)),
-            ]
+            running = self._jobs(await connection.execute(_running()))
+            mine = [one for one in running if one.requester == requester]
+            return mine + self._jobs(await connection.execute(waiting))
 
     async def line(self, limit: int | None = None) -> list[Job]:
         """Return the running jobs, then the first ``limit`` waiting ones in their fair order."""
-        running = job_rows().where(RUNNING).order_by(job.c.seq)
         waiting = job_rows().where(WAITING).order_by(job.c.rank, job.c.seq).limit(limit)
         async with self._database.transaction() as connection:
-            return [
-                *self._jobs(await connection.execute(running)),
-                *self._jobs(await connection.execute(waiting)),
-            ]
+            running = self._jobs(await connection.execute(_running()))
+            return running + self._jobs(await connection.execute(waiting))
 
     async def counts(self) -> LineCounts:
         """Return how full the line is."""
@@ -89,12 +84,6 @@ class JobBook:
         async with self._database.transaction() as connection:
             waiting, running = (await connection.execute(query)).one()
         return LineCounts(waiting, running)
-
-    async def all_live(self) -> list[Job]:
-        """Return everything that is not terminal, in the order of acceptance."""
-        query = job_rows().where(or_(WAITING, RUNNING)).order_by(job.c.seq)
-        async with self._database.transaction() as connection:
-            return self._jobs(await connection.execute(query))
 
     async def history(self, job_id: str) -> list[JobEvent]:
         """Return what happened to a job, oldest first."""
@@ -120,3 +109,7 @@ class JobBook:
 
     def _jobs(self, found: Iterable[Row[Any]]) -> list[Job]:
         return [job_of(row, self._clips_folder) for row in found]
+
+
+def _running() -> Select[Any]:
+    return job_rows().where(RUNNING).order_by(job.c.started_at_ms)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, CursorResult, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from core.clock import Clock, now_ms
@@ -47,6 +47,11 @@ class Database:
         )
         event.listen(self._engine.sync_engine, "connect", _prepare)
         event.listen(self._engine.sync_engine, "begin", _begin)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """Return what is below, to watch it; statements go through :meth:`transaction`."""
+        return self._engine
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:

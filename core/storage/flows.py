@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.scheduling import ORDINARY, Ahead, cost_of, rank_of
-from core.storage.tables import RUNNING, WAITING, flow, job, sched
+from core.storage.tables import RUNNING, WAITING, WAITING_STATES, flow, job, sched
 
 
 async def enter_line(
@@ -39,7 +39,8 @@ async def enter_line(
 
 async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
     """Return how many jobs of ``user_key`` wait."""
-    query = select(func.count()).select_from(job).where(job.c.user_key == user_key, WAITING)
+    own = (job.c.user_key == user_key) & job.c.state.in_(WAITING_STATES)
+    query = select(func.count()).select_from(job).where(own, WAITING)
     return (await connection.execute(query)).scalar_one()
 
 

@@ -34,17 +34,15 @@ async def read_by_key(connection: AsyncConnection, user_key: str, idem_key: str)
     return (await connection.execute(job_rows().where(same))).first()
 
 
-async def running(connection: AsyncConnection, lapsed_before: int | None = None) -> list[Row[Any]]:
-    """Return the running jobs, or those whose lease ended before ``lapsed_before`` (epoch ms)."""
-    query = select(job).where(RUNNING).order_by(job.c.seq)
-    if lapsed_before is not None:
-        query = query.where(job.c.lease_until_ms < lapsed_before)
+async def running(connection: AsyncConnection) -> list[Row[Any]]:
+    """Return the running jobs, oldest start first."""
+    query = select(job).where(RUNNING).order_by(job.c.started_at_ms)
     return list(await connection.execute(query))
 
 
 async def waiting_since(connection: AsyncConnection, before: int) -> list[Row[Any]]:
     """Return what waits and was made before ``before`` (epoch ms)."""
-    query = select(job).where(WAITING, job.c.created_at_ms < before).order_by(job.c.seq)
+    query = select(job).where(WAITING, job.c.created_at_ms < before).order_by(job.c.created_at_ms)
     return list(await connection.execute(query))
 
 

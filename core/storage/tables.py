@@ -38,13 +38,14 @@ job = sa.Table(
 )
 WAITING = job.c.rank.is_not(None)  # without parameters, or SQLite cannot use the partial indexes
 RUNNING = job.c.token.is_not(None)
+WAITING_STATES = ("held", "queued")
 
 sa.Index(
     "job_line", job.c.rank, job.c.seq, job.c.estimate_ms, job.c.spread_ms, sqlite_where=WAITING
 )
-sa.Index("job_waiting_of", job.c.user_key, job.c.seq, sqlite_where=WAITING)
+sa.Index("job_waiting_of", job.c.user_key, job.c.state, job.c.seq, sqlite_where=WAITING)
 sa.Index("job_waiting_since", job.c.created_at_ms, sqlite_where=WAITING)
-sa.Index("job_running", job.c.lease_until_ms, sqlite_where=RUNNING)
+sa.Index("job_running", job.c.started_at_ms, sqlite_where=RUNNING)
 sa.Index("job_of", job.c.user_key, job.c.created_at_ms)
 sa.Index("job_finished", job.c.finished_at_ms, sqlite_where=job.c.finished_at_ms.is_not(None))
 

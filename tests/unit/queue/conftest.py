@@ -1,7 +1,9 @@
 """A queue on a real database in tmp_path, with a clock that the test moves."""
 
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -73,7 +75,7 @@ class Room:
 
     async def violations(self) -> list[Violation]:
         async with self.database.transaction() as connection:
-            return await check(connection, self.clock())
+            return await check(connection)
 
 
 @pytest.fixture
@@ -89,6 +91,13 @@ async def room(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Room]:
         await room.queue.recover()
         yield room
         assert await room.violations() == []
+
+
+@pytest.fixture
+def quick_folder() -> Callable[[], tempfile.TemporaryDirectory[str]]:
+    """Make folders in memory where there is room for that: property tests make many databases."""
+    memory = Path("/dev/shm")
+    return partial(tempfile.TemporaryDirectory, dir=memory if memory.is_dir() else None)
 
 
 @pytest.fixture

@@ -108,15 +108,15 @@ async def test_ledger_refuses_changes_and_second_settlements(room):
     await room.submit("anna", 1000)
     done = await room.finish(await room.start())
 
-    with pytest.raises(IntegrityError, match="append-only"):
+    async def execute(statement):
         async with room.database.transaction() as connection:
-            await connection.execute(ledger.update().values(amount_ms=0))
+            await connection.execute(statement)
+
     with pytest.raises(IntegrityError, match="append-only"):
-        async with room.database.transaction() as connection:
-            await connection.execute(ledger.delete())
+        await execute(ledger.update().values(amount_ms=0))
+    with pytest.raises(IntegrityError, match="append-only"):
+        await execute(ledger.delete())
+    row = {"user_key": ANNA.key, "period": 1, "amount_ms": 1, "at_ms": 0}
+    second = ledger.insert().values(job_id=done.id, kind="refund", **row)
     with pytest.raises(IntegrityError, match="UNIQUE"):
-        async with room.database.transaction() as connection:
-            row = {"user_key": ANNA.key, "period": 1, "amount_ms": 1, "at_ms": 0}
-            await connection.execute(
-                ledger.insert().values(job_id=done.id, kind="refund", **row)
-            )
+        await execute(second)

@@ -1,0 +1,231 @@
+"""Whatever happens in whatever order: every job ends once, and the books agree."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from core.delivery import Receipt
+from core.errors import AlreadyFinished, NotYours, QuotaExceeded, TooManyQueued
+from core.jobs import MOVES, Failure, JobState, Requester
+from core.queue import QueueRules
+from core.quotas import HOUR_MS, QuotaRules
+from core.storage.database import open_database
+from core.testing import ManualClock
+
+USERS = st.sampled_from(["anna", "ben", "cora"])
+PICK = st.integers(0, 1000)
+
+
+@dataclass
+class Mirror:
+    """What the test believes of one job."""
+
+    key: str
+    user: str
+    state: JobState
+    token: str = ""
+    attempt: int = 0
+
+
+class Life(RuleBasedStateMachine):
+    """Random lives of jobs; both fixtures are set by the test below."""
+
+    make_room = None
+    quick_folder = None
+
+    @initialize()
+    def open(self):
+        self.runner = asyncio.Runner()
+        self.folder = type(self).quick_folder()
+        self.clock = ManualClock()
+        self.jobs: dict[str, Mirror] = {}
+        self.stale: list[tuple[str, str]] = []
+        self.rules = QueueRules(
+            quota=QuotaRules(limit_ms=30_000, window_ms=HOUR_MS),
+            max_queued=3,
+            max_attempts=2,
+            wait_limit_ms=2 * HOUR_MS,
+        )
+        self.runner.run(self._open())
+
+    async def _open(self):
+        folder = Path(self.folder.name)
+        self.stack = AsyncExitStack()
+        url = f"sqlite+aiosqlite:///{folder / 'clapper.sqlite'}"
+        database = await self.stack.enter_async_context(open_database(url, folder, self.clock))
+        self.room = type(self).make_room(database, folder, self.clock, self.rules)
+        return await self.room.queue.recover()
+
+    def teardown(self):
+        if hasattr(self, "runner"):
+            self.runner.run(self.stack.aclose())
+            self.runner.close()
+            self.folder.cleanup()
+
+    def do(self, call):
+        return self.runner.run(call)
+
+    def in_state(self, *states):
+        return sorted(name for name, job in self.jobs.items() if job.state in states)
+
+    def move(self, job_id, state):
+        mirror = self.jobs[job_id]
+        assert state in MOVES[mirror.state]
+        if mirror.token:
+            self.stale.append((job_id, mirror.token))
+        mirror.state, mirror.token = state, ""
+
+    @rule(user=USERS, estimate=st.integers(0, 12_000))
+    def submit(self, user, estimate):
+        new = self.room.new(user, estimate)
+        left = self.do(self.room.queue.quota(Requester("discord", user))).left_ms
+        waiting = self.in_state(JobState.HELD, JobState.QUEUED)
+        full = sum(self.jobs[name].user == user for name in waiting) >= self.rules.max_queued
+        if full or estimate > left:
+            with pytest.raises(TooManyQueued if full else QuotaExceeded):
+                self.do(self.room.queue.submit(new))
+            return
+        assert not self.do(self.room.queue.submit(new)).duplicate
+        self.jobs[new.id] = Mirror(new.idempotency_key, user, JobState.HELD)
+
+    @precondition(lambda self: self.jobs)
+    @rule(pick=PICK)
+    def submit_again(self, pick):
+        name = sorted(self.jobs)[pick % len(self.jobs)]
+        mirror = self.jobs[name]
+        new = self.room.new(mirror.user, 1, mirror.key)
+        done = self.do(self.room.queue.submit(new))
+        assert done.duplicate
+        assert (done.job.id, done.job.state) == (name, mirror.state)
+
+    @rule()
+    def claim(self):
+        job = self.do(self.room.queue.claim())
+        if job is None:
+            assert not self.in_state(JobState.HELD, JobState.QUEUED)
+            return
+        mirror = self.jobs[job.id]
+        assert mirror.state in {JobState.HELD, JobState.QUEUED}
+        assert job.attempt == mirror.attempt + 1
+        mirror.state, mirror.token, mirror.attempt = job.state, job.token, job.attempt
+
+    @rule(
+        pick=PICK, actual=st.integers(0, 30_000), how=st.sampled_from(["settle", "fail", "again"])
+    )
+    def end_attempt(self, pick, actual, how):
+        running = self.in_state(JobState.RUNNING)
+        if not running:
+            return
+        name = running[pick % len(running)]
+        token, queue = self.jobs[name].token, self.room.queue
+        if how == "settle":
+            assert self.do(queue.settle(name, token, self.room.clip(name), actual))
+            self.move(name, JobState.SUCCEEDED)
+        elif how == "fail":
+            assert self.do(queue.fail(name, token, Failure("disk_full"), actual % 3))
+            self.move(name, JobState.FAILED)
+        else:
+            assert self.do(queue.requeue(name, token))
+            last = self.jobs[name].attempt >= self.rules.max_attempts
+            self.move(name, JobState.FAILED if last else JobState.QUEUED)
+
+    @precondition(lambda self: self.stale)
+    @rule(pick=PICK)
+    def zombie(self, pick):
+        name, token = self.stale[pick % len(self.stale)]
+        queue = self.room.queue
+        assert not self.do(queue.beat(name, token))
+        assert not self.do(queue.settle(name, token, self.room.clip("zombie"), 5))
+        assert not self.do(queue.fail(name, token, Failure("disk_full")))
+        assert not self.do(queue.requeue(name, token))
+
+    @precondition(lambda self: self.jobs)
+    @rule(pick=PICK, user=USERS, operator=st.booleans())
+    def cancel(self, pick, user, operator):
+        name = sorted(self.jobs)[pick % len(self.jobs)]
+        mirror = self.jobs[name]
+        try:
+            self.do(self.room.queue.cancel(name, Requester("discord", user), operator))
+        except NotYours:
+            assert user != mirror.user
+            assert not operator
+        except AlreadyFinished:
+            assert mirror.state.terminal
+        else:
+            self.move(name, JobState.CANCELLED)
+
+    @rule(seconds=st.integers(1, 4000))
+    def time_passes(self, seconds):
+        self.clock.forward(seconds)
+        ended = self.do(self.room.queue.expire())
+        for name, mirror in self.jobs.items():
+            now = self.do(self.room.queue.get(name)).state
+            assert (name in ended) == (now is not mirror.state and now.terminal)
+            if now is not mirror.state:
+                assert now in {JobState.EXPIRED, JobState.QUEUED, JobState.FAILED}
+                if mirror.state is JobState.RUNNING and now is JobState.EXPIRED:
+                    self.move(name, JobState.QUEUED)
+                self.move(name, now)
+
+    @rule()
+    def restart(self):
+        self.do(self.stack.aclose())
+        recovery = self.do(self._open())
+        running = self.in_state(JobState.RUNNING)
+        assert recovery.requeued + recovery.lost == len(running)
+        assert recovery.violations == ()
+        for name in running:
+            last = self.jobs[name].attempt >= self.rules.max_attempts
+            self.move(name, JobState.FAILED if last else JobState.QUEUED)
+        for name in self.in_state(JobState.QUEUED):
+            if self.do(self.room.queue.get(name)).state is JobState.EXPIRED:
+                self.move(name, JobState.EXPIRED)
+
+    @rule(how=st.sampled_from(["sent", "retry", "dead", "crash"]))
+    def deliver(self, how):
+        outbox = self.room.outbox
+        for owed in self.do(outbox.due(None, 2)):
+            assert self.jobs[owed.job.id].state.terminal
+            assert self.do(outbox.begin(owed.job.id))
+            if how == "sent":
+                assert self.do(outbox.sent(owed.job.id, Receipt("1")))
+            elif how == "retry":
+                assert self.do(outbox.retry(owed.job.id, 1000, "busy", False))
+            elif how == "dead":
+                assert self.do(outbox.dead(owed.job.id, "blocked"))
+
+    @invariant()
+    def books_agree(self):
+        if not hasattr(self, "room"):
+            return
+        assert self.do(self.room.violations()) == []
+        for name, mirror in self.jobs.items():
+            job = self.do(self.room.queue.get(name))
+            assert (job.state, job.token or "") == (mirror.state, mirror.token)
+
+
+def test_every_life_keeps_the_books(make_room, quick_folder):
+    Life.make_room = staticmethod(make_room)
+    Life.quick_folder = staticmethod(quick_folder)
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
