@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 _GIB = 1024**3
+_running: list["Started"] = []  # at most one: ComfyUI is modules, and those are the process's
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class _Tokenizer(Protocol):
 
 
 def start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Started:
-    """Import ComfyUI from ``place`` and make it ready. Once a process; takes 7 to 16 s.
+    """Import ComfyUI from ``place`` and make it ready. Takes 7 to 16 s once a process.
 
     Runs on the thread that will execute prompts.
 
@@ -93,10 +94,14 @@ def start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Star
     Raises:
         ComfyUnavailable: something that it needs is not installed.
     """
+    if _running:  # modules cannot be imported anew: the first device and memory settings stay
+        _point_folders(place, packs=packs)
+        return _running[0]
     try:
-        return _start(place, device, vram, packs=packs)
+        _running.append(_start(place, device, vram, packs=packs))
     except ModuleNotFoundError as error:
         raise ComfyUnavailable(str(error.name)) from error
+    return _running[0]
 
 
 def _start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Started:
@@ -108,7 +113,7 @@ def _start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Sta
         importlib.import_module("cuda_malloc")  # chooses torch's allocator by an environment entry
     torch = importlib.import_module("torch")
     shims.install(torch)  # before anything imports torchvision or torchaudio
-    _make_folders(place, packs=packs)
+    _point_folders(place, packs=packs)
     utils = importlib.import_module("comfy.utils")
     execution = importlib.import_module("execution")
     nodes = importlib.import_module("nodes")
@@ -157,15 +162,17 @@ def _arguments(place: "Place", device: DeviceKind, vram: str, *, packs: bool) ->
     return args
 
 
-def _make_folders(place: "Place", *, packs: bool) -> None:
+def _point_folders(place: "Place", *, packs: bool) -> None:
     """Point ComfyUI's folder table at ours; its modules read the table when they list files."""
     for name in ("input", "output", "temp", "models", "user"):
         (place.base / name).mkdir(parents=True, exist_ok=True)
     folders = importlib.import_module("folder_paths")
+    folders.set_input_directory(str(place.inputs))
+    folders.set_output_directory(str(place.base / "output"))
+    folders.set_temp_directory(str(place.base / "temp"))
     table: dict[str, tuple[list[str], set[str]]] = folders.folder_names_and_paths
-    default = str(place.base / "models")
     for kind, (paths, suffixes) in list(table.items()):
-        moved = [path.replace(default, str(place.models), 1) for path in paths]
+        moved = [str(place.models / Path(path).name) for path in paths]
         table[kind] = (moved, set(suffixes) & {".safetensors", ".sft"} or suffixes)  # no pickles
     table["custom_nodes"] = ([str(place.packs)] if packs else [], set())
 
