@@ -1,17 +1,13 @@
 """``clapper workflow``: which graph each mode uses, and the user's own in its place."""
 
-import json
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from core.errors import ClapperError
-from core.messages import explain, name, say
+from core.cli.exits import out, told
+from core.messages import name, say
 from core.modes import Mode
 from core.settings import load_settings
 from core.workflow.adopt import Adoption, adopt
@@ -38,8 +34,8 @@ def adopt_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("help_workflow_dry_run"))] = False,
 ) -> None:
     """Find the bindings of ``file``, show them, and use it for ``mode`` from then on."""
-    console = Console()
-    with _told(console):
+    console = out()
+    with told():
         found = adopt(read(file), mode)
         console.print(_bindings(found, mode))
         for notice in found.notices:
@@ -50,15 +46,15 @@ def adopt_file(
         folder = load_settings().workflows_dir
         keep(found.workflow, folder)
         require_sound(load(mode, folder))
-        told = {"mode": mode, "path": paths_of(mode, folder)[0], "id": mode.value}
-        console.print(say("workflow_adopted", told), markup=False, soft_wrap=True)
+        done = {"mode": mode, "path": paths_of(mode, folder)[0], "id": mode.value}
+        console.print(say("workflow_adopted", done), markup=False, soft_wrap=True)
 
 
 @APP.command("list", help=say("help_workflow_list"))
 def list_workflows() -> None:
     """Print a table of the modes and their workflows."""
-    console = Console()
-    with _told(console):
+    console = out()
+    with told():
         heads = ("mode", "source", "nodes", "packs")
         table = Table(*(say(f"workflow_column_{head}") for head in heads))
         for mode, workflow in load_all(load_settings().workflows_dir).items():
@@ -70,9 +66,9 @@ def list_workflows() -> None:
 
 @APP.command("check", help=say("help_workflow_check"))
 def check() -> None:
-    """Prove the workflows in use, or exit with status 1 and what is wrong."""
-    console = Console()
-    with _told(console):
+    """Prove the workflows in use, or end with what is wrong."""
+    console = out()
+    with told():
         workflows = load_all(load_settings().workflows_dir)
         for workflow in workflows.values():
             require_sound(workflow)
@@ -82,8 +78,8 @@ def check() -> None:
 @APP.command("remove", help=say("help_workflow_remove"))
 def remove(mode: ModeArgument) -> None:
     """Go back to the project's workflow for ``mode``."""
-    console = Console()
-    with _told(console):
+    console = out()
+    with told():
         gone = forget(mode, load_settings().workflows_dir)
         console.print(say("workflow_removed" if gone else "workflow_none", {"mode": mode}))
 
@@ -97,11 +93,11 @@ def schema(
     target: Annotated[Path, typer.Option(hidden=True)] = NODES,
 ) -> None:
     """Write ``workflows/nodes.json`` from what a real ComfyUI says about itself."""
-    console = Console()
-    with _told(console):
-        count = redraw(json.loads(info.read_text("utf-8")), version, target)
-        told = {"count": count, "path": target}
-        console.print(say("workflow_schema_done", told), markup=False, soft_wrap=True)
+    console = out()
+    with told():
+        count = redraw(info, version, target)
+        done = {"count": count, "path": target}
+        console.print(say("workflow_schema_done", done), markup=False, soft_wrap=True)
 
 
 def _bindings(found: Adoption, mode: Mode) -> Table:
@@ -118,17 +114,3 @@ def _bindings(found: Adoption, mode: Mode) -> Table:
 def _plain(text: str) -> str:
     """Return ``text`` so that rich takes its brackets literally."""
     return text.replace("[", r"\[")
-
-
-@contextmanager
-def _told(console: Console) -> Generator[None, None, None]:
-    """Turn our errors into their sentence and exit status 1.
-
-    Raises:
-        Exit: something was wrong.
-    """
-    try:
-        yield
-    except ClapperError as error:
-        console.print(explain(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None

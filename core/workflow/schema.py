@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
 from core.workflow.library import WORKFLOWS
+from core.workflow.problems import NotAWorkflow
 
 NODES = WORKFLOWS / "nodes.json"
 ANY = "*"
@@ -56,17 +57,24 @@ def known_nodes() -> Mapping[str, NodeSpec]:
     return MappingProxyType({kind: _spec(kind, entry) for kind, entry in content["nodes"].items()})
 
 
-def redraw(info: Info, version: str, target: Path) -> int:
-    """Write ``target`` anew from ``info``, and return how many classes it has.
+def redraw(source: Path, version: str, target: Path) -> int:
+    """Write ``target`` anew from ComfyUI's own words, and return how many classes it has.
 
-    The classes stay those of ``nodes.json``; what ``info`` lacks, as a pack is not installed, is
+    The classes stay those of ``nodes.json``; what ``source`` lacks, as a pack is not installed, is
     kept as it was.
 
     Args:
-        info: ComfyUI's object_info.
+        source: JSON as ComfyUI answers at /object_info.
         version: of that ComfyUI.
         target: the file to write.
+
+    Raises:
+        NotAWorkflow: ``source`` is no JSON.
     """
+    try:
+        info: Info = json.loads(source.read_text("utf-8"))
+    except ValueError:
+        raise NotAWorkflow(source.name, "not_json") from None
     before: dict[str, Info] = json.loads(NODES.read_text("utf-8"))["nodes"]
     packs = {kind: str(entry["pack"]) for kind, entry in before.items()}
     drawn = compact(info, (kind for kind in before if packs[kind] != "clapper"), packs)

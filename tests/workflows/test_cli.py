@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner, Result
 
+from core.cli.exits import Status
 from core.cli.workflow import APP
 from core.errors import ClapperError
 from core.messages import languages, sentences
@@ -71,14 +72,14 @@ def test_a_dry_run_keeps_nothing(folder: Path, export: "Export") -> None:
 def test_the_editors_format_is_answered_with_how_to_export(folder: Path) -> None:
     result = run("adopt", saved(folder, {"nodes": [], "links": []}), "--mode", "t2v")
 
-    assert result.exit_code == 1
+    assert result.exit_code == Status.SETUP
     assert "Export (API)" in result.output
 
 
 def test_a_refusal_says_what_is_missing(folder: Path, export: "Export") -> None:
     result = run("adopt", saved(folder, export(Mode.T2V)), "--mode", "i2v")
 
-    assert result.exit_code == 1
+    assert result.exit_code == Status.SETUP
     assert "loads an image" in result.output
     assert not (folder / "i2v.json").exists()
 
@@ -89,7 +90,7 @@ def test_check_finds_a_workflow_that_was_changed_by_hand(folder: Path, export: "
     del kept["noise"]
     (folder / "t2v.json").write_text(json.dumps(kept), "utf-8")
 
-    assert run("check").exit_code == 1
+    assert run("check").exit_code == Status.SETUP
 
 
 def test_the_schema_is_drawn_from_object_info(folder: Path) -> None:

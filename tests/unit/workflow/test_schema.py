@@ -78,10 +78,10 @@ def test_the_file_is_written_as_dump_writes_it() -> None:
 
 
 def test_redrawing_keeps_what_is_not_installed(tmp_path: Path) -> None:
-    target = tmp_path / "nodes.json"
-    info = {"RandomNoise": INFO["Old"]}
+    source, target = tmp_path / "info.json", tmp_path / "nodes.json"
+    source.write_text(json.dumps({"RandomNoise": INFO["Old"]}), "utf-8")
 
-    count = redraw(info, "9.9", target)
+    count = redraw(source, "9.9", target)
 
     written = json.loads(target.read_text("utf-8"))
     assert (len(written["nodes"]), written["comfyui"]) == (count, "9.9")
