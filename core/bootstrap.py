@@ -108,17 +108,17 @@ async def open_core(
     """
     for folder in (settings.media_folder, settings.clips_folder):
         folder.mkdir(parents=True, exist_ok=True)
-    announce = announce or log.info
+    tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
             open_database(settings.database, settings.data_dir, clock)
         )
         await asyncio.to_thread(empty, settings.work_folder)
-        executor = executor or choose_executor(settings, announce)
+        executor = executor or choose_executor(settings, tell)
         stack.push_async_callback(executor.close)
         core = _build(settings, database, executor, clock)
         await core.runs.open()
-        await _recover(core, announce)
+        await _recover(core, tell)
         yield core
 
 
@@ -135,68 +135,93 @@ async def _recover(core: Core, announce: Announce) -> None:
         announce(say("jobs_recovered", {"requeued": recovery.requeued, "failed": recovery.lost}))
 
 
+class _Parts:
+    """What several parts need, made once."""
+
+    def __init__(
+        self, settings: Settings, database: Database, executor: Executor, clock: Clock
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.executor = executor
+        self.clock = clock
+        self.hub = ProgressHub()
+        self.dispatcher = LocalDispatcher()
+        self.queue = JobQueue(database, QueueRules.of(settings), settings.clips_folder, clock)
+        self.outbox = Outbox(database, settings.clips_folder, clock)
+        self.router = DeliveryRouter(self.outbox, self.hub, self.queue.get, router_rules(settings))
+        self.media = MediaStore(settings.media_folder, settings.media_limits())
+        self.eraser = Eraser(self.queue, settings.media_folder)
+        self.runs = RunBook(database, place_of(executor, settings), clock)
+
+    def changed(self) -> None:
+        """Let everybody look at the rows again."""
+        self.dispatcher.wake()
+        self.router.wake()
+
+
 def _build(settings: Settings, database: Database, executor: Executor, clock: Clock) -> Core:
-    hub = ProgressHub()
-    dispatcher = LocalDispatcher()
-    queue = JobQueue(database, QueueRules.of(settings), settings.clips_folder, clock)
-    outbox = Outbox(database, settings.clips_folder, clock)
-    router = DeliveryRouter(outbox, hub, queue.get, router_rules(settings))
-    media = MediaStore(settings.media_folder, settings.media_limits())
-    eraser = Eraser(queue, settings.media_folder)
-    runs = RunBook(database, place_of(executor, settings), clock)
-    service = GenerationService(
-        queue=queue,
-        media=media,
-        eraser=eraser,
-        dispatcher=dispatcher,
-        hub=hub,
-        estimate=runs.estimate,
-        on_owed=router.wake,
+    parts = _Parts(settings, database, executor, clock)
+    service = _service(parts)
+    community = Community(database, clock, settings.operator_keys())
+    return Core(
+        settings=settings,
+        service=service,
+        desk=Desk(service, community),
+        queue=parts.queue,
+        router=parts.router,
+        worker=_worker(parts),
+        hub=parts.hub,
+        media=parts.media,
+        outbox=parts.outbox,
+        database=database,
+        executor=executor,
+        runs=parts.runs,
+        housekeeping=_housekeeping(parts),
+        crier=LineCrier(parts.queue, parts.hub),
+    )
+
+
+def _service(parts: _Parts) -> GenerationService:
+    settings = parts.settings
+    return GenerationService(
+        queue=parts.queue,
+        media=parts.media,
+        eraser=parts.eraser,
+        dispatcher=parts.dispatcher,
+        hub=parts.hub,
+        estimate=parts.runs.estimate,
+        on_owed=parts.router.wake,
         rules=ServiceRules(
             settings.request_limits(), settings.data_dir, settings.min_free_megabytes
         ),
     )
-    worker = Worker(
-        queue=queue,
-        executor=executor,
-        finish=_finisher(settings),
-        record=_recorder(runs, clock),
-        dispatcher=dispatcher,
-        hub=hub,
-        on_outcome=router.wake,
-        media_folder=settings.media_folder,
-        work_folder=settings.work_folder,
-        rules=worker_rules(settings),
+
+
+def _worker(parts: _Parts) -> Worker:
+    return Worker(
+        queue=parts.queue,
+        executor=parts.executor,
+        finish=_finisher(parts.settings),
+        record=_recorder(parts.runs, parts.clock),
+        dispatcher=parts.dispatcher,
+        hub=parts.hub,
+        on_outcome=parts.router.wake,
+        media_folder=parts.settings.media_folder,
+        work_folder=parts.settings.work_folder,
+        rules=worker_rules(parts.settings),
     )
 
-    def changed() -> None:
-        dispatcher.wake()
-        router.wake()
 
-    housekeeping = Housekeeping(
-        queue=queue,
-        database=database,
-        eraser=eraser,
-        hub=hub,
-        folders=folders(settings),
-        on_change=changed,
-        clock=clock,
-    )
-    return Core(
-        settings=settings,
-        service=service,
-        queue=queue,
-        router=router,
-        worker=worker,
-        hub=hub,
-        media=media,
-        outbox=outbox,
-        database=database,
-        executor=executor,
-        runs=runs,
-        housekeeping=housekeeping,
-        crier=LineCrier(queue, hub),
-        desk=Desk(service, Community(database, clock, settings.operator_keys())),
+def _housekeeping(parts: _Parts) -> Housekeeping:
+    return Housekeeping(
+        queue=parts.queue,
+        database=parts.database,
+        eraser=parts.eraser,
+        hub=parts.hub,
+        folders=folders(parts.settings),
+        on_change=parts.changed,
+        clock=parts.clock,
     )
 
 

@@ -90,7 +90,7 @@ class Worker:
                     if not stop.is_set():
                         await self._dispatcher.wait(self.rules.poll_s)
                 elif stop.is_set():
-                    await self._queue.requeue(job.id, job.token or "")
+                    await outcome_of(self._queue.requeue(job.id, job.token or ""))
                 else:
                     self._begin(job, attempts)
 
@@ -207,8 +207,14 @@ class Worker:
         """Give up on an executor that does not stop; the device is free again when it returns."""
         log.error("executor_does_not_stop", job_id=attempt.job.id)
         attempt.has_device = False
+        attempt.cancel.cancel("shutdown")
         run.cancel()
-        run.add_done_callback(lambda _: self._device_free.set())
+        run.add_done_callback(self._returned)
+
+    def _returned(self, run: "asyncio.Task[RawClip]") -> None:
+        if not run.cancelled() and run.exception() is not None:
+            log.warning("executor_stopped_late", exc_info=run.exception())
+        self._device_free.set()
 
     async def _hand_on(self, attempt: Attempt) -> None:
         """Move from the device to the encoder; frames of at most two jobs are in memory."""
@@ -231,7 +237,7 @@ class Worker:
             case Made(clip, gpu_ms):
                 written = await self._insist(self._queue.settle, attempt, clip, gpu_ms)
                 if written is False:
-                    await self._discard(clip, attempt.job.id)
+                    await outcome_of(self._discard(clip, attempt.job.id))
             case Failure():
                 written = await self._insist(self._queue.fail, attempt, result)
             case Again():

@@ -1,0 +1,243 @@
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from core.bootstrap import Core, open_core
+from core.clock import now_ms
+from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded
+from core.jobs import JobState, ReplyTo, Requester, Ticket
+from core.media.kinds import MediaKind
+from core.progress import Waiting
+from core.requests import ImageToVideo
+from core.settings import Settings
+from core.testing import (
+    ManualClock,
+    QuickExecutor,
+    RecordingDelivery,
+    running,
+    t2v,
+    tiny,
+    write_png,
+)
+
+Submit = Callable[..., Awaitable[Ticket]]
+Check = Callable[[], Awaitable[None]]
+DAY_S = 86_400
+
+
+@pytest.fixture
+async def picture(core: Core, tmp_path: Path) -> ImageToVideo:
+    file = await core.service.admit(write_png(tmp_path / "a.png"), "image", MediaKind.IMAGE)
+    return ImageToVideo(prompt="it moves", sampling=tiny(), image=file)
+
+
+async def test_forgetting_somebody_cancels_their_jobs_and_deletes_rows_and_files(
+    core: Core,
+    executor: QuickExecutor,
+    delivery: RecordingDelivery,
+    submit: Submit,
+    picture: ImageToVideo,
+    ann: Requester,
+    ben: Requester,
+    sound_ledger: Check,
+) -> None:
+    core.router.register(delivery)
+    async with running(core):
+        done = await submit("done", request=picture)
+        kept = await submit("kept", requester=ben)
+        await delivery.until(2)
+        executor.gate.clear()
+        live = await submit("live")
+
+        assert await core.service.forget(ann) == 2
+
+    for ticket in (done, live):
+        with pytest.raises(JobUnknown):
+            await core.service.job(ticket.job_id)
+    clip = await core.service.clip(kept.job_id, ben)
+    assert set(core.settings.clips_folder.iterdir()) == {clip.path, clip.poster}
+    assert list(core.settings.media_folder.iterdir()) == []
+    assert (await core.service.quota(ann)).used_ms >= 100
+    await sound_ledger()
+
+
+async def test_an_input_stays_while_somebody_elses_job_needs_it(
+    core: Core, submit: Submit, picture: ImageToVideo, ann: Requester, ben: Requester
+) -> None:
+    await submit("mine", request=picture)
+    await submit("theirs", requester=ben, request=picture)
+
+    await core.service.forget(ann)
+
+    assert (core.settings.media_folder / picture.image.name).exists()
+
+
+async def test_forgetting_while_the_job_runs_leaves_nothing_behind(
+    core: Core, executor: QuickExecutor, submit: Submit, ann: Requester, sound_ledger: Check
+) -> None:
+    executor.gate.clear()
+    async with running(core):
+        await submit()
+        await executor.started.wait()
+        await core.service.forget(ann)
+
+    assert list(core.settings.clips_folder.iterdir()) == []
+    assert list(core.settings.work_folder.iterdir()) == []
+    await sound_ledger()
+
+
+async def test_a_stranger_deletes_nothing(core: Core, submit: Submit, ben: Requester) -> None:
+    ticket = await submit()
+
+    with pytest.raises(NotYours):
+        await core.service.delete(ticket.job_id, ben)
+
+    await core.service.delete(ticket.job_id)
+    with pytest.raises(JobUnknown):
+        await core.service.job(ticket.job_id)
+
+
+async def test_jobs_and_files_are_kept_for_the_retention_time_and_not_longer(
+    settings: Settings, delivery: RecordingDelivery, ann: Requester
+) -> None:
+    clock = ManualClock(now_ms())
+    async with open_core(settings, QuickExecutor(), clock=clock) as core:
+        core.router.register(delivery)
+        async with running(core):
+            ticket = await core.service.submit(t2v(), ann, ReplyTo("test"), "one")
+            await delivery.until(1)
+        clock.forward(13 * DAY_S)
+        await core.housekeeping.prune()
+        assert (await core.service.clip(ticket.job_id)).path.exists()
+
+        clock.forward(2 * DAY_S)
+        await core.housekeeping.prune()
+
+        with pytest.raises(JobUnknown):
+            await core.service.job(ticket.job_id)
+        assert list(settings.clips_folder.iterdir()) == []
+
+
+async def test_an_input_of_a_waiting_job_is_never_pruned(
+    core: Core, submit: Submit, picture: ImageToVideo, tmp_path: Path
+) -> None:
+    await submit(request=picture)
+    orphan = core.settings.media_folder / f"{'0' * 64}.png"
+    orphan.write_bytes(b"left by nobody")
+    for path in core.settings.media_folder.iterdir():
+        os.utime(path, (0, 0))
+
+    await core.housekeeping.prune()
+
+    assert [path.name for path in core.settings.media_folder.iterdir()] == [picture.image.name]
+
+
+async def test_a_job_that_waited_too_long_is_given_up_refunded_and_told(
+    settings: Settings, delivery: RecordingDelivery, ann: Requester
+) -> None:
+    clock = ManualClock()
+    async with open_core(settings, QuickExecutor(), clock=clock) as core:
+        ticket = await core.service.submit(t2v(), ann, ReplyTo("test"), "one")
+        clock.forward(25 * 3600)
+        assert await core.housekeeping.expire() == 1
+        core.router.register(delivery)
+        async with running(core):
+            await delivery.until(1)
+
+        assert (await core.service.job(ticket.job_id)).state is JobState.EXPIRED
+        assert [message.kind for message in delivery.of(ticket.job_id)] == ["expired"]
+        assert (await core.service.quota(ann)).reserved_ms == 0
+        assert await core.housekeeping.check() == 0
+
+
+async def test_a_paused_intake_refuses_new_jobs_and_finishes_accepted_ones(
+    core: Core, delivery: RecordingDelivery, submit: Submit, ben: Requester
+) -> None:
+    core.router.register(delivery)
+    accepted = await submit("before")
+    await core.service.set_intake("paused")
+
+    with pytest.raises(IntakeClosed):
+        await submit("after", requester=ben)
+    assert (await core.service.health()).intake == "paused"
+    async with running(core):
+        await delivery.until(1)
+        await core.service.set_intake("open")
+        await submit("later", requester=ben)
+        await delivery.until(2)
+
+    assert len(delivery.of(accepted.job_id)) == 1
+
+
+async def test_what_costs_more_than_is_left_is_refused_before_anything_is_reserved(
+    settings_with: Callable[..., Settings], ann: Requester
+) -> None:
+    async with open_core(settings_with(quota_minutes=0.0), QuickExecutor()) as core:
+        with pytest.raises(QuotaExceeded):
+            await core.service.submit(t2v(), ann, ReplyTo("test"), "one")
+        assert await core.service.jobs(ann) == []
+
+        await core.service.grant(ann, 60_000)
+        assert (await core.service.submit(t2v(), ann, ReplyTo("test"), "two")).job_id
+
+
+async def test_the_line_shows_ones_own_places_and_how_long_it_is(
+    core: Core, submit: Submit, ann: Requester, ben: Requester
+) -> None:
+    await submit("a", requester=ben)
+    ticket = await submit("b")
+
+    view = await core.service.line(ann)
+
+    assert (view.running, view.waiting) == (0, 2)
+    assert [place.job.id for place in view.mine] == [ticket.job_id]
+    assert view.mine[0].forecast is not None
+    assert view.mine[0].forecast.position == 2
+    assert ticket.forecast is not None
+    assert ticket.forecast.position == 2
+
+
+async def test_those_who_wait_hear_where_they_are_when_they_move_up(
+    core: Core, submit: Submit, ann: Requester, ben: Requester
+) -> None:
+    first = await submit("a", requester=ben)
+    second = await submit("b")
+    await core.crier.tell()
+    assert core.hub.latest(second.job_id) == Waiting(2, pytest.approx(0, abs=60))
+
+    await core.service.cancel(first.job_id, ben)
+    await core.crier.tell()
+
+    latest = core.hub.latest(second.job_id)
+    assert isinstance(latest, Waiting)
+    assert latest.position == 1
+
+
+async def test_a_new_reply_address_is_where_the_result_goes(
+    core: Core, delivery: RecordingDelivery, submit: Submit
+) -> None:
+    elsewhere = RecordingDelivery("elsewhere")
+    core.router.register(delivery)
+    core.router.register(elsewhere)
+    ticket = await submit()
+
+    await core.service.update_reply_to(ticket.job_id, ReplyTo("elsewhere", {"message": "7"}))
+    async with running(core):
+        await elsewhere.until(1)
+
+    assert delivery.shown == {}
+
+
+async def test_watching_a_finished_job_ends_at_once(
+    core: Core, delivery: RecordingDelivery, submit: Submit
+) -> None:
+    core.router.register(delivery)
+    async with running(core):
+        ticket = await submit()
+        await delivery.until(1)
+
+    async with asyncio.timeout(1):
+        assert [event async for event in core.service.watch(ticket.job_id)] == []

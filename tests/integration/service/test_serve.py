@@ -1,0 +1,179 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
+
+import pytest
+
+import core.serve
+from core.bootstrap import Core, open_core
+from core.jobs import JobState, ReplyTo, Requester
+from core.problems import BadConfiguration, NothingToServe
+from core.serve import found_fronts, on_signals, run_all, serve
+from core.settings import Settings
+from core.testing import QuickExecutor, RecordingDelivery, t2v
+
+
+@dataclass
+class PlainFront:
+    """A front that serves until it is cancelled, or fails as told."""
+
+    name: str = "plain"
+    fault: Exception | None = None
+    is_configured: bool = True
+    serving: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def configured(self, core: Core) -> bool:
+        return self.is_configured
+
+    async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
+        if self.fault is not None:
+            raise self.fault
+        on_ready()
+        self.serving.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_front_that_fails_is_told_and_the_others_go_on(core: Core) -> None:
+    told: list[str] = []
+    stop = asyncio.Event()
+    fine = PlainFront("studio")
+    fronts = [
+        fine,
+        PlainFront("discord", BadConfiguration("CLAPPER_DISCORD_TOKEN", "refused")),
+        PlainFront("telegram", KeyError("defect")),
+    ]
+
+    running = asyncio.create_task(run_all(core, fronts, stop, told.append))
+    await fine.serving.wait()
+    await asyncio.sleep(0.05)
+    assert not running.done()
+    stop.set()
+
+    assert await running is False
+    assert "Studio is ready." in told
+    assert any("CLAPPER_DISCORD_TOKEN" in sentence for sentence in told)
+    assert any("Telegram" in sentence and "defect" in sentence for sentence in told)
+    assert not any("KeyError" in sentence for sentence in told)
+
+
+async def test_without_any_front_left_the_service_ends(core: Core) -> None:
+    front = PlainFront(fault=BadConfiguration("X", "y"))
+
+    async with asyncio.timeout(5):
+        assert await run_all(core, [front], asyncio.Event(), lambda _: None) is True
+
+
+async def test_fronts_stay_up_until_the_running_job_is_delivered(
+    core: Core, executor: QuickExecutor, delivery: RecordingDelivery, ann: Requester
+) -> None:
+    class DeliveringFront(PlainFront):
+        async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
+            core.router.register(delivery)
+            try:
+                await super().run(core, on_ready)
+            finally:
+                core.router.unregister(delivery.platform)
+
+    front, stop = DeliveringFront(), asyncio.Event()
+    executor.gate.clear()
+    serving = asyncio.create_task(run_all(core, [front], stop, lambda _: None))
+    await front.serving.wait()
+    ticket = await core.service.submit(t2v(), ann, ReplyTo("test"), "one")
+    await executor.started.wait()
+    stop.set()
+    await asyncio.sleep(0.05)
+    executor.gate.set()
+    await serving
+
+    assert len(delivery.of(ticket.job_id)) == 1
+
+
+async def test_nothing_configured_is_said_with_what_to_do(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    front = PlainFront("discord", is_configured=False)
+    monkeypatch.setattr(core.serve, "found_fronts", lambda _: [front])
+    told: list[str] = []
+
+    with pytest.raises(NothingToServe):
+        await serve(settings, told.append)
+
+    assert "Discord is not configured." in told
+
+
+def test_a_front_that_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = EntryPoint("absent", "no_such_package.front:FRONT", core.serve.GROUP)
+    monkeypatch.setattr(core.serve, "entry_points", lambda group: [absent])
+    told: list[str] = []
+
+    assert found_fronts(told.append) == []
+    assert told == ["Absent is not installed."]
+
+
+async def test_the_first_signal_asks_and_the_second_is_the_systems(core: Core) -> None:
+    stop, asked = asyncio.Event(), asyncio.Event()
+    on_signals(stop, asked.set)
+
+    os.kill(os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(5):
+        await stop.wait()
+
+    assert asked.is_set()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+SERVICE = """
+import asyncio, sys
+from pathlib import Path
+import core.serve
+from core.settings import load_settings
+class Front:
+    name = "plain"
+    def configured(self, core): return True
+    async def run(self, core, on_ready):
+        on_ready()
+        await asyncio.Event().wait()
+core.serve.found_fronts = lambda _: [Front()]
+settings = load_settings(data_dir=Path(sys.argv[1]), executor="draft")
+asyncio.run(core.serve.serve(settings, lambda sentence: print(sentence, flush=True)))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_process_cleanly(settings: Settings, number: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVICE, str(settings.data_dir)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    with process.stdout as out:
+        for line in out:
+            if line.startswith("Plain is ready"):
+                process.send_signal(number)
+                break
+        rest = out.read()
+
+    assert process.wait(20) == 0
+    assert "Stopped." in rest
+
+
+async def test_a_job_of_the_real_animatic_goes_all_the_way(
+    settings: Settings, delivery: RecordingDelivery, ann: Requester
+) -> None:
+    async with open_core(settings) as opened:
+        opened.router.register(delivery)
+        assert opened.executor.name == "draft"
+        stop = asyncio.Event()
+        work = asyncio.create_task(opened.run(stop))
+        await asyncio.sleep(0)
+        ticket = await opened.service.submit(t2v(), ann, ReplyTo("test"), "one")
+        await delivery.until(1)
+        stop.set()
+        await work
+
+        assert (await opened.service.job(ticket.job_id)).state is JobState.SUCCEEDED
+        assert [run.job_id for run in await opened.runs.recent()] == [ticket.job_id]
