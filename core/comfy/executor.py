@@ -9,8 +9,6 @@ from typing import Protocol, Self
 
 import structlog
 
-from core.clock import now_ms
-from core.comfy.availability import missing
 from core.comfy.device import DeviceKind, device_kind
 from core.comfy.engine import Engine, quiet
 from core.comfy.place import Place, place_of
@@ -19,8 +17,7 @@ from core.comfy.startup import start
 from core.errors import Cancelled, ClapperError, ModelUnavailable
 from core.executor import CancelToken, Order
 from core.media.kinds import RawClip
-from core.models.family import ModelFile, Profile
-from core.models.setup import open_store
+from core.models.family import LTX_2_3, ModelFile, Profile
 from core.problems import ComfyUnavailable, SetupProblem
 from core.progress import ProgressSink, Working
 from core.settings import Settings
@@ -69,12 +66,19 @@ class ComfyExecutor:
         Raises:
             ComfyUnavailable: with all that is missing, and the command for the first of it.
         """
+        # the hub's client is needed by these two alone, and a benchmark brings its own files
+        from core.clock import now_ms
+        from core.comfy.availability import missing
+        from core.models.setup import open_store
+
         by_name = settings.executor == "comfy"  # then on any device, and models are downloaded
         found = [item for item in missing(settings) if item.required or not by_name]
         if found:
             raise ComfyUnavailable(", ".join(item.what for item in found), found[0].command)
         options = ComfyOptions(device_kind(), settings.vram, settings.comfyui_packs)
-        plan = Plan(Profile(settings.model_profile), tiled=settings.vram == "low")
+        profile = Profile(settings.model_profile)
+        tiled = settings.vram == "low" or LTX_2_3.profiles[profile].offload
+        plan = Plan(profile, tiled=tiled)
         return cls(place_of(settings), open_store(settings, now_ms), plan, options)
 
     @property
