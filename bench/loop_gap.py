@@ -54,6 +54,9 @@ async def gaps_while_rendering(core: Core, seconds: float, jobs: int) -> list[fl
         ticking.cancel()
         with suppress(asyncio.CancelledError):
             await ticking
+    failed = [message.kind for message in delivery.shown.values() if message.kind != "completed"]
+    if failed:
+        sys.exit(f"no measurement: {len(failed)} of {jobs} drafts failed ({failed[0]})")
     return gaps
 
 

@@ -1,6 +1,5 @@
 """Which executor runs here, and why not the other: the only place that knows both."""
 
-import importlib.util
 from collections.abc import Callable
 
 import structlog
@@ -64,8 +63,6 @@ def _comfy(settings: Settings) -> Executor:
     Raises:
         ComfyUnavailable: no torch, no device, or no checkout.
     """
-    if importlib.util.find_spec("core.comfy.executor") is None:
-        raise ComfyUnavailable("ComfyUI")
     from core.comfy.executor import ComfyExecutor
 
     return ComfyExecutor.open(settings)
