@@ -167,6 +167,14 @@ def test_a_workflow_of_the_project_can_be_adopted_too(ask: "Ask") -> None:
     assert graph["stage2_noise"]["inputs"]["noise_seed"] == 8
 
 
+def test_a_graph_that_crops_already_is_not_cropped_twice(ask: "Ask") -> None:
+    workflow = adopt(load(Mode.STYLE, None).graph, Mode.STYLE).workflow
+
+    crop = filled(workflow, ask, width=192, height=128).graph["cropped"]["inputs"]
+    assert (crop["width"], crop["x"]) == (192, 32)
+    assert "clapper_crop" not in workflow.graph.nodes
+
+
 @pytest.mark.parametrize(
     ("mode", "other", "reason"),
     [

@@ -38,13 +38,18 @@ def begin(graph: Graph, mode: Mode) -> Draft:
 def crop_to_size(draft: Draft) -> None:
     """Cut the frames to the clip's size, for graphs that must work on larger sides."""
     output = draft.graph.nodes[draft.output]
-    region = {"width": 768, "height": 512, "x": 0, "y": 0}
-    crop: dict[str, Input] = {name: Literal.of(value) for name, value in region.items()}
-    crop["image"] = output.inputs["images"]
-    node = Node(_CROP, "ImageCrop", MappingProxyType(crop), "Frames at the asked size")
-    draft.graph = draft.graph.with_nodes(node, output.with_input("images", Link(_CROP)))
+    last = links_of(output)["images"]
+    if last.node in draft.graph.nodes and draft.graph.nodes[last.node].kind == "ImageCrop":
+        crop = last.node  # its owner does so already
+    else:
+        crop = _CROP
+        region = {"width": 768, "height": 512, "x": 0, "y": 0}
+        inputs: dict[str, Input] = {name: Literal.of(value) for name, value in region.items()}
+        inputs["image"] = last
+        node = Node(_CROP, "ImageCrop", MappingProxyType(inputs), "Frames at the asked size")
+        draft.graph = draft.graph.with_nodes(node, output.with_input("images", Link(_CROP)))
     for value in ("width", "height", "crop_x", "crop_y"):
-        draft.take(value, _CROP, value.removeprefix("crop_"), How.CLASS)
+        draft.take(value, crop, value.removeprefix("crop_"), How.CLASS, 0)
 
 
 def _saver(graph: Graph, mode: Mode) -> Node:
