@@ -137,9 +137,11 @@ def _tell(composition: Composition, ticket: Ticket, console: Console) -> None:
         "seed": sampling.seed,
     }
     console.print(say("cli_accepted", facts), highlight=False, soft_wrap=True)
-    if ticket.forecast is not None:
-        line = {"position": ticket.forecast.position, "ready_in_s": ticket.forecast.ready_in_s}
-        console.print(say("cli_position", line), highlight=False, soft_wrap=True)
+    forecast = ticket.forecast
+    if forecast is not None:
+        line = {"position": forecast.position, "ready_in_s": forecast.ready_in_s}
+        code = "cli_position" if forecast.position else "cli_begins"
+        console.print(say(code, line), highlight=False, soft_wrap=True)
 
 
 def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:

@@ -165,6 +165,11 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
     return (a + (b - a) * np.float32(share)).astype(np.float32)
 
 
+def ink(colour: Colour) -> tuple[int, int, int]:
+    """Return ``colour`` as Pillow takes it."""
+    return int(colour[0]), int(colour[1]), int(colour[2])
+
+
 def letters(height: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Return Pillow's own font at ``height`` px."""
     return ImageFont.load_default(max(9.0, height))

@@ -5,10 +5,9 @@ import textwrap
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from core.draft.draw import Floats, Shot, View, letters, mix
+from core.draft.draw import Floats, Shot, View, ink, letters, mix
 from core.draft.hearing import BANDS
 from core.presets import Preset
 
@@ -19,7 +18,7 @@ def landscape(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     """Ridges before a low sun; with a sound, they are its spectrum rolling towards the viewer."""
     (width, height), hearing, dice = shot.size, shot.hearing, shot.look.random(4)
     sampling, title = shot.request.sampling, _title(shot)
-    depths = np.linspace(0, 1, LAYERS[sampling.preset] * (2 if hearing else 1))
+    depths = np.linspace(0, 1, LAYERS[sampling.preset] + (5 if hearing else 0))
     ridges = [_Ridge(dice, float(near)) for near in depths]
     sun_x, across = dice.uniform(0.3, 0.7), np.arange(width) / width - 0.5
     for index in range(sampling.frames):
@@ -28,12 +27,11 @@ def landscape(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
         if hearing:
             loud, pitch = hearing.loudness[index], 0.45 + hearing.pitch[index]
             past = hearing.bands[max(0, index - round(0.7 * sampling.fps)) : index + 1]
-        frame = _sky(shot, sun_x, view, float(loud), float(pitch))
+        picture = _sky(shot, sun_x, view, float(loud), float(pitch))
         crests = [ridge.crest(across, view, t, past) * height for ridge in ridges]
         feet = [crest.max() + 1 for crest in crests[1:]] + [height]
         for ridge, crest, foot in zip(ridges, crests, feet, strict=True):
-            ridge.paint(frame, crest, float(foot), shot)
-        picture = Image.fromarray(frame)
+            ridge.paint(picture, crest, float(foot), shot)
         if title:
             shown = min(1.0, 0.3 + share * 5, 0.3 + (1 - share) * 5)
             mask = title.getchannel("A").point([round(alpha * shown) for alpha in range(256)])
@@ -73,27 +71,29 @@ class _Ridge:
             line -= 0.006 * np.sin(at[:, None] * self._pitch * 4 + self._phase) @ self._high
         return 0.5 + (line - 0.5 - view.y * (0.5 + near)) * (1 + closer * near)
 
-    def paint(self, frame: NDArray[np.uint8], crest: Floats, foot: float, shot: Shot) -> None:
+    def paint(self, picture: Image.Image, crest: Floats, foot: float, shot: Shot) -> None:
         """Paint from ``crest`` down to ``foot`` (px from the top), with a rim of light and mist."""
-        look, near, height = shot.look, self._near, len(frame)
-        tone, shine, haze = mix(mix(look.glow, look.sky, 0.35), look.deep, near**0.7), 0.35, 0.4
+        look, near, (width, height) = shot.look, self._near, picture.size
+        tone, shine, haze = mix(mix(look.glow, look.sky, 0.35), look.deep, near**0.7), 90, 0.4
         if shot.hearing:
-            tone, shine, haze = mix(look.deep, look.sky, 0.35 * (1 - near)), 0.9, 0.0
-        top, solid, end = (
-            int(np.clip(edge, 0, height)) for edge in (crest.min() - 1, crest.max() + 2, foot + 1)
-        )
-        rows = np.arange(top, max(solid, end), dtype=np.float32)[:, None]
+            tone, shine, haze = mix(look.deep, look.sky, 0.35 * (1 - near)), 230, 0.0
+        top, end = (int(np.clip(edge, 0, height)) for edge in (crest.min() - 1, foot + 1))
+        if top >= end:
+            return
+        rows = np.arange(top, end, dtype=np.float32)[:, None]
         mist = ((rows - crest.mean()) / height * 2.2).clip(0, haze * (1 - near))
-        paint = tone + (look.glow - tone) * mist[..., None]
-        frame[solid:end] = paint[solid - top : end - top].astype(np.uint8)
-        below = (rows[: solid - top] - crest).astype(np.float32)
-        rim = np.exp(-(below / (height / 220)).clip(0, 9))[..., None] * shine
-        paint = paint[: solid - top] + (look.glow - paint[: solid - top]) * rim
-        band = frame[top:solid]
-        band[:] = (band + (paint - band) * (below + 0.5).clip(0, 1)[..., None]).astype(np.uint8)
+        column = (tone + (look.glow - tone) * mist).astype(np.uint8)[:, None]
+        steep = np.hypot(1, np.gradient(crest))  # so that a line is as thick on a slope
+        below = (rows - crest.astype(np.float32)) / steep.astype(np.float32)
+        cover = (below + np.float32(0.5)).clip(0, 1)
+        rim = cover * (1 - below * np.float32(90 / height)).clip(0, 1) ** 2
+        body = Image.fromarray(column).resize((width, end - top), Image.Resampling.NEAREST)
+        picture.paste(body, (0, top), Image.fromarray((cover * 255).astype(np.uint8)))
+        edge = Image.fromarray((rim * shine).astype(np.uint8))
+        picture.paste(ink(look.glow), (0, top, width, end), edge)
 
 
-def _sky(shot: Shot, x: float, view: View, loud: float, pitch: float) -> NDArray[np.uint8]:
+def _sky(shot: Shot, x: float, view: View, loud: float, pitch: float) -> Image.Image:
     """Return the sky with a sun whose size follows ``loud`` and whose height follows ``pitch``."""
     (width, height), look = shot.size, shot.look
     rows, columns = np.mgrid[0 : height // 8, 0 : width // 8].astype(np.float32) * 8
@@ -109,9 +109,8 @@ def _sky(shot: Shot, x: float, view: View, loud: float, pitch: float) -> NDArray
     disc = Image.new("L", (round(radius * 2) * 4, round(radius * 2) * 4))
     ImageDraw.Draw(disc).ellipse((0, 0, *disc.size), 255)
     disc = disc.reduce(4)
-    colour = (int(sun[0]), int(sun[1]), int(sun[2]))
-    picture.paste(colour, (round(x - radius), round(y - radius)), disc)
-    return np.array(picture)
+    picture.paste(ink(sun), (round(x - radius), round(y - radius)), disc)
+    return picture
 
 
 def _title(shot: Shot) -> Image.Image | None:
@@ -124,8 +123,9 @@ def _title(shot: Shot) -> Image.Image | None:
     card = Image.new("RGBA", shot.size)
     pen = ImageDraw.Draw(card)
     base = height - unit * (1.1 + 1.3 * len(lines))
-    glow = tuple(int(value) for value in shot.look.glow)
-    pen.rectangle((unit, base - 0.6 * unit, 3.2 * unit, base - 0.48 * unit), (*glow, 255))
+    pen.rectangle(
+        (unit, base - 0.6 * unit, 3.2 * unit, base - 0.48 * unit), (*ink(shot.look.glow), 255)
+    )
     for number, line in enumerate(lines):
         place = (unit, base + 1.3 * unit * number)
         pen.text(place, line, (255, 255, 255, 245), letters(unit))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from core.draft.draw import Floats, Shot, View
+from core.draft.draw import Floats, Shot, View, ink
 from core.draft.landscape import landscape
 from core.media.decode import video_frames
 from core.modes import Mode
@@ -127,7 +127,7 @@ def _restyled(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     source = shot.order.path_of(shot.request.media()["video"])
     frames = video_frames(source, sampling.fps, sampling.frames, sampling.size)
     unit = min(shot.size) / 256
-    ink = [min(220, max(0, (value - 5) * 9)) for value in range(256)]
+    darken = [min(220, max(0, (value - 5) * 9)) for value in range(256)]
     for index, pixels in enumerate(frames):
         now = _statistics(pixels[::8, ::8])
         mean, spread = seen or now
@@ -137,10 +137,10 @@ def _restyled(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
         flat = toned.reduce(2).quantize(palette=palette, dither=Image.Dither.NONE)
         flat = flat.convert("RGB").resize(shot.size, Image.Resampling.BILINEAR)
         edges = picture.convert("L").filter(ImageFilter.BoxBlur(unit / 2))
-        edges = edges.filter(ImageFilter.FIND_EDGES).point(ink)
+        edges = edges.filter(ImageFilter.FIND_EDGES).point(darken)
         edges = ImageOps.expand(edges.crop((2, 2, shot.size[0] - 2, shot.size[1] - 2)), 2)
         inked = Image.blend(toned, flat, 0.6)
-        inked.paste(tuple(int(value) for value in shot.look.deep), (0, 0), edges)
+        inked.paste(ink(shot.look.deep), (0, 0), edges)
         yield shot.at(index)[2].of_picture(inked), 0.5
 
 

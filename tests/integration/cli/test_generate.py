@@ -172,7 +172,7 @@ def test_ctrl_c_cancels_the_job_and_refunds_it(
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if "in line" in line:
+            if "ready in about" in line:
                 break
         process.send_signal(signal.SIGINT)
         at = time.monotonic()
