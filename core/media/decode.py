@@ -51,8 +51,9 @@ def load_sound(path: Path, rate: int, channels: int, seconds: float | None = Non
     limit = None if seconds is None else round(seconds * rate)
     parts = [np.zeros((channels, 0), np.float32)]
     count = 0
-    for part in _samples(path, rate, "mono" if channels == 1 else "stereo"):
-        parts.append(part)
+    for part in _samples(path, rate):
+        mixed = part.mean(axis=0, keepdims=True) if channels == 1 else part
+        parts.append(np.broadcast_to(mixed, (channels, part.shape[1])))
         count += part.shape[1]
         if limit is not None and count >= limit:
             break
@@ -91,11 +92,12 @@ def video_frames(
             yield pixels
 
 
-def _samples(path: Path, rate: int, layout: str) -> Iterator[NDArray[np.float32]]:
-    """Yield the first sound track of ``path`` piece by piece, ``[channels, n]``."""
+def _samples(path: Path, rate: int) -> Iterator[NDArray[np.float32]]:
+    """Yield the first sound track piece by piece, ``[its own 1 or 2 channels, n]``."""
     with av.open(str(path), "r") as container:
         if not container.streams.audio:
             return
+        layout = container.streams.audio[0].layout.name
         resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
         for frame in chain(container.decode(audio=0), [None]):
             for piece in resampler.resample(frame):

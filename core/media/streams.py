@@ -47,6 +47,10 @@ _LATER = (subtitle_codec, subtitle_stream, logging)
 _FILM_SOUND_RATE = 48_000
 _LOWEST_RATE, _HIGHEST_RATE = 8_000, 48_000  # Hz; sound within is kept at its own rate
 _LEAST_FPS = 8
+_USUAL_RATES = [
+    *(Fraction(whole) for whole in range(1, 126)),
+    *(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120)),
+]
 _SMALLEST_SIDE = 16
 _BAD_PACKETS = 0.1  # of all: more of them, and the file is damaged
 # one thread, no look-ahead and one reference bound the memory, a bounded bit rate bounds the disk
@@ -99,7 +103,7 @@ def _recode_film(task: Task, source: BinaryIO, output: BinaryIO, span: Span) -> 
         track = first_track(task, container, MediaKind.VIDEO)
         if not isinstance(track, VideoStream):
             raise MediaUnreadable(task.role, "no_video")
-        fps = _frame_rate(track, span, task.max_fps)
+        fps = _frame_rate(span, task.max_fps)
         ticks = max(1, round(span.seconds * fps))
         film = _upright(at_rate(_timed(task, container, track, span), float(fps), ticks))
         first = next(film, None)
@@ -136,7 +140,6 @@ def _timed(
     task: Task, container: InputContainer, track: VideoStream, span: Span
 ) -> Iterator[tuple[float, VideoFrame]]:
     """Yield (seconds, picture), scaled down at once: the decoder's own may have 30 MB each."""
-    step = span.seconds / span.packets
     shape = (0, 0)
     for index, frame in enumerate(_decoded(task, container, track)):
         if isinstance(frame, VideoFrame):
@@ -144,7 +147,7 @@ def _timed(
             if index == 0:
                 aspect = track.codec_context.sample_aspect_ratio
                 shape = _shape(frame, aspect, task.keep_pixels)
-            time = index * step if frame.pts is None else frame.time - span.start
+            time = index * span.gap if frame.pts is None else frame.time - span.start
             yield time, as_bt709(frame, *shape)
 
 
@@ -206,8 +209,9 @@ def _sound(task: Task, source: BinaryIO, film: Span | None) -> Iterator[AudioFra
 
 
 def _sound_graph(frame: AudioFrame, film: Span | None) -> Graph:
-    mono = frame.layout.nb_channels == 1 and film is None
-    layout = "mono" if mono else "stereo"
+    mono = frame.layout.nb_channels == 1
+    copied = mono and film is not None  # ffmpeg's own mixing would take 3 dB
+    layout = "mono" if mono and film is None else "stereo"
     rate = _FILM_SOUND_RATE if film else min(max(frame.sample_rate, _LOWEST_RATE), _HIGHEST_RATE)
     in_time = ":async=1:first_pts=0" if film else ""  # gaps become silence, early samples go
     graph = Graph()
@@ -219,7 +223,8 @@ def _sound_graph(frame: AudioFrame, film: Span | None) -> Graph:
             layout=frame.layout,
             time_base=Fraction(1, frame.sample_rate),
         ),
-        graph.add("aresample", f"{rate}{in_time}"),
+        *([graph.add("pan", "stereo|c0=c0|c1=c0")] if copied else []),
+        graph.add("aresample", f"{rate}:rematrix_maxval=1{in_time}"),
         graph.add("aformat", f"sample_fmts={'fltp' if film else 's16'}:channel_layouts={layout}"),
         graph.add("abuffersink"),
     ).configure()
@@ -236,13 +241,18 @@ def _pulled(graph: Graph) -> Iterator[AudioFrame]:
             yield frame
 
 
-def _frame_rate(track: VideoStream, span: Span, highest: float) -> Fraction:
-    """Return the rate for the result: the measured one, as the header writes it if they agree."""
-    measured = span.packets / span.seconds if span.seconds else float(_LEAST_FPS)
-    claimed = float(track.average_rate or 0)
-    rate = Fraction(claimed if abs(claimed - measured) < 0.02 * measured else measured)
-    rate = max(rate.limit_denominator(1001), Fraction(1, 100))
-    rate /= max(1, math.ceil(float(rate) / highest - 0.01))
+def _frame_rate(span: Span, highest: float) -> Fraction:
+    """Return the rate for the result: the measured one, whatever the header says.
+
+    Time stamps are rounded, to 10 ms at worst, so a usual rate that is as near as that is meant.
+    """
+    measured = 1 / span.gap if span.gap else float(_LEAST_FPS)
+    rate = Fraction(measured).limit_denominator(1001)
+    nearest = min(_USUAL_RATES, key=lambda usual: abs(usual - measured))
+    if abs(nearest - measured) < measured * (0.0005 + 0.01 / max(span.seconds, 1)):
+        rate = nearest
+    rate = max(rate, Fraction(1, 100))
+    rate /= max(1, math.ceil(rate / highest - 0.01))
     return rate * max(1, math.ceil(_LEAST_FPS / rate))
 
 

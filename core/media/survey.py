@@ -48,16 +48,24 @@ _CLOSED = {
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What the packets of one track say: seconds, and how many they are."""
+    """What the packets of one track say, in seconds."""
 
-    start: float
-    end: float
+    start: float  # when the first is shown
+    last: float  # when the last is shown
+    hold: float  # how long the last lasts
     packets: int
 
     @property
     def seconds(self) -> float:
-        """Return how long the track is."""
-        return self.end - self.start
+        """Return how long the track is; the last packet's own claim counts within reason."""
+        if self.packets < 2:
+            return self.hold
+        return self.last - self.start + min(self.hold or self.gap, 3 * self.gap)
+
+    @property
+    def gap(self) -> float:
+        """Return the mean time between two packets."""
+        return (self.last - self.start) / max(1, self.packets - 1)
 
 
 @contextmanager
@@ -145,23 +153,26 @@ def measure(task: Task, source: BinaryIO, kind: MediaKind) -> Span | None:
 def _measure(
     task: Task, container: InputContainer, track: VideoStream | AudioStream, most: int
 ) -> Span | None:
-    start = end = None
-    count = 0
+    span: Span | None = None
     for packet in packets(container, track):
         stamp = packet.dts if packet.pts is None else packet.pts
         if stamp is None or packet.size == 0:
             continue
         base = packet.time_base or Fraction(1, 1)
-        begins, ends = float(stamp * base), float((stamp + (packet.duration or 0)) * base)
-        start = begins if start is None else min(start, begins)
-        end = ends if end is None else max(end, ends)
-        count += 1
-        if end - start > task.max_seconds + SLACK_S:
+        at, hold = float(stamp * base), float((packet.duration or 0) * base)
+        span = Span(at, at, hold, 1) if span is None else _with(span, at, hold)
+        if span.seconds > task.max_seconds + SLACK_S:
             claimed = (container.duration or 0) / av.time_base
-            raise MediaTooLong(task.role, max(claimed, end - start), task.max_seconds)
-        if count > most:
+            raise MediaTooLong(task.role, max(claimed, span.seconds), task.max_seconds)
+        if span.packets > most:
             raise MediaUnreadable(task.role, "too_costly")
-    return None if start is None or end is None else Span(start, end, count)
+    return span
+
+
+def _with(span: Span, at: float, hold: float) -> Span:
+    if at < span.last:
+        return Span(min(span.start, at), span.last, span.hold, span.packets + 1)
+    return Span(span.start, at, hold, span.packets + 1)
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
