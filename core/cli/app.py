@@ -26,6 +26,8 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.quota", "quota"),
     ("core.cli.estimate", None),
     ("core.cli.models", "models"),
+    ("core.cli.comfy", "comfy"),
+    ("core.cli.workflow", "workflow"),
     ("core.cli.doctor", None),
     ("core.cli.invariants", None),
 )

@@ -20,42 +20,50 @@ from core.settings import load_settings
 
 APP = typer.Typer()
 
+_PRESETS, _ASPECTS, _CAMERAS = (
+    {"choices": ", ".join(choices)} for choices in (Preset, ASPECTS, Camera)
+)
+ModeArgument = Annotated[Mode, typer.Argument(help=say("help_mode"))]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help=say("help_out_file"))]
+PromptOption = Annotated[str, typer.Option("--prompt", "-p", help=say("help_prompt"))]
 ImageOption = Annotated[Path | None, typer.Option(help=say("help_image"))]
 AudioOption = Annotated[Path | None, typer.Option(help=say("help_audio"))]
 FirstOption = Annotated[Path | None, typer.Option(help=say("help_first"))]
 LastOption = Annotated[Path | None, typer.Option(help=say("help_last"))]
 VideoOption = Annotated[Path | None, typer.Option(help=say("help_video"))]
+PresetOption = Annotated[str | None, typer.Option(help=say("help_preset", _PRESETS))]
+AspectOption = Annotated[str | None, typer.Option(help=say("help_aspect", _ASPECTS))]
+WidthOption = Annotated[int | None, typer.Option(help=say("help_width"))]
+HeightOption = Annotated[int | None, typer.Option(help=say("help_height"))]
+SecondsOption = Annotated[float | None, typer.Option("--seconds", "-s", help=say("help_seconds"))]
+FpsOption = Annotated[int | None, typer.Option(help=say("help_fps"))]
+SeedOption = Annotated[int | None, typer.Option(help=say("help_seed"))]
+CameraOption = Annotated[str | None, typer.Option(help=say("help_camera", _CAMERAS))]
+NegativeOption = Annotated[str, typer.Option(help=say("help_negative_prompt"))]
+JsonOption = Annotated[bool, typer.Option("--json", help=say("help_json"))]
 
 
 @APP.command("generate", help=say("help_generate"))
 def generate(
-    mode: Annotated[Mode, typer.Argument(help=say("help_mode"))],
-    file: Annotated[Path, typer.Option("--out", "-o", help=say("help_out_file"))],
-    prompt: Annotated[str, typer.Option("--prompt", "-p", help=say("help_prompt"))] = "",
+    mode: ModeArgument,
+    file: OutOption,
+    prompt: PromptOption = "",
     image: ImageOption = None,
     audio: AudioOption = None,
     first: FirstOption = None,
     last: LastOption = None,
     video: VideoOption = None,
-    preset: Annotated[
-        str | None, typer.Option(help=say("help_preset", {"choices": ", ".join(Preset)}))
-    ] = None,
-    aspect: Annotated[
-        str | None, typer.Option(help=say("help_aspect", {"choices": ", ".join(ASPECTS)}))
-    ] = None,
-    width: Annotated[int | None, typer.Option(help=say("help_width"))] = None,
-    height: Annotated[int | None, typer.Option(help=say("help_height"))] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", "-s", help=say("help_seconds"))] = (
-        None
-    ),
-    fps: Annotated[int | None, typer.Option(help=say("help_fps"))] = None,
-    seed: Annotated[int | None, typer.Option(help=say("help_seed"))] = None,
-    camera: Annotated[
-        str | None, typer.Option(help=say("help_camera", {"choices": ", ".join(Camera)}))
-    ] = None,
-    negative_prompt: Annotated[str, typer.Option(help=say("help_negative_prompt"))] = "",
+    preset: PresetOption = None,
+    aspect: AspectOption = None,
+    width: WidthOption = None,
+    height: HeightOption = None,
+    seconds: SecondsOption = None,
+    fps: FpsOption = None,
+    seed: SeedOption = None,
+    camera: CameraOption = None,
+    negative_prompt: NegativeOption = "",
     *,
-    as_json: Annotated[bool, typer.Option("--json", help=say("help_json"))] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make one clip.
 
