@@ -103,7 +103,7 @@ class AdminGroup(app_commands.Group):
         self,
         interaction: Interaction,
         user: Person,
-        minutes: app_commands.Range[float, 0.1, 10_000],
+        minutes: app_commands.Range[float, 0.1, 10_000.0],
     ) -> None:
         """Give somebody more GPU time."""
         account = await self._desk.community.account(Requester(PLATFORM, str(user.id)))
@@ -172,7 +172,7 @@ class AdminGroup(app_commands.Group):
         await self._desk.community.note(actor, verb, target, detail)
         await self._say(interaction, "admin_done", what=f"{verb} {target} {detail}".strip())
 
-    async def _say(self, interaction: Interaction, code: str, **data: Any) -> None:  # noqa: ANN401
+    async def _say(self, interaction: Interaction, code: str, **data: object) -> None:
         await self._show(interaction, texts_for(str(interaction.locale)).say(code, **data))
 
     @staticmethod

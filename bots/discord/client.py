@@ -43,6 +43,7 @@ class ClapperClient(discord.AutoShardedClient):
         super().__init__(
             intents=discord.Intents(guilds=True),
             max_ratelimit_timeout=THROTTLE_S,
+            guild_ready_timeout=0.5,  # s without a new guild; we need no member list
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.tree = Tree(self)

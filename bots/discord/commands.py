@@ -55,7 +55,7 @@ def _callback(spec: ModeSpec, counter: Counter) -> Callback:
 
     async def run(interaction: Interaction, **given: Any) -> None:  # noqa: ANN401  # Discord's values
         files = {role: given[role] for role in roles}
-        manner = Manner(private=given.get("private", False), spoiler=given.get("spoiler", False))
+        manner = Manner(private=bool(given.get("private")), spoiler=bool(given.get("spoiler")))
         await make(counter, interaction, spec.mode, options_of(given), files, manner)
 
     parameters = _parameters(spec, counter.desk.service.limits)

@@ -9,6 +9,7 @@ from bots.testing.discord.world import (
     APPLICATION,
     ATTACH,
     EPHEMERAL,
+    LOADING,
     SEND,
     VIEW,
     Interaction,
@@ -114,6 +115,7 @@ class Rest:
             self.world.messages[message.id] = message
             interaction.original = message.id
             self._write(message, data, files)
+            message.loading = kind == 5
             return message
         if kind in {6, 7} and interaction.source is not None:
             message = self.world.messages[interaction.source]
@@ -241,6 +243,7 @@ class Rest:
             given: list[dict[str, Any]] = data["attachments"] or []
             kept = {item.get("filename") for item in given}
             message.files = {k: v for k, v in message.files.items() if k in kept}
+        message.loading = False
         message.files |= files
         message.payload |= {key: value for key, value in data.items() if key != "attachments"}
         message.states.append(dict(message.payload))
@@ -278,7 +281,7 @@ class Rest:
             "attachments": files,
             "embeds": message.payload.get("embeds") or [],
             "components": message.payload.get("components") or [],
-            "flags": EPHEMERAL if message.ephemeral else 0,
+            "flags": EPHEMERAL * message.ephemeral | LOADING * message.loading,
             "pinned": False,
             "nonce": message.nonce,
             "application_id": str(APPLICATION),

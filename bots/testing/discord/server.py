@@ -36,9 +36,9 @@ class DiscordServer:
         app = web.Application(middlewares=[self._middleware], client_max_size=MAX_REQUEST)
         app.add_routes([*self.rest.routes(), web.get("/gateway", self.gateway.connect)])
         app.add_routes([web.get("/gateway/", self.gateway.connect)])
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
         self.port = self._runner.addresses[0][1]
         self.rest.base_url = f"http://127.0.0.1:{self.port}"

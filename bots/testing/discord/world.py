@@ -19,6 +19,7 @@ HISTORY = 1 << 16
 THREADS = 1 << 38
 ALL_RIGHTS = VIEW | SEND | EMBED | ATTACH | HISTORY | THREADS
 EPHEMERAL = 64
+LOADING = 128
 
 _counter = itertools.count(1)
 
@@ -61,6 +62,7 @@ class Stored:
     id: int
     channel_id: int
     ephemeral: bool = False
+    loading: bool = False  # deferred, nothing shown yet
     nonce: str | None = None
     payload: dict[str, Any] = field(default_factory=dict[str, Any])
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
@@ -144,7 +146,7 @@ class World:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, condition: Callable[[], Any], timeout: float = 30.0) -> Any:
+    async def until(self, condition: Callable[[], Any], timeout: float = 12.0) -> Any:
         """Return the first true value of ``condition``, tried after every change.
 
         Raises:

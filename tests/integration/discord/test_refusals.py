@@ -1,0 +1,137 @@
+"""What cannot work is refused privately, before the GPU and before the quota."""
+
+import pytest
+
+ANN, BEN, OP = 501, 502, 900
+
+
+async def quota_used(guild, user: int = ANN) -> int:
+    from core.jobs import Requester
+
+    view = await guild.core.service.quota(Requester("discord", str(user)))
+    return view.used_ms + view.reserved_ms
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"seed": "-4"}, "Seed"),
+        ({"seed": str(2**63)}, "Seed"),
+        ({"aspect": "7:7", "width": None, "height": None}, "aspect"),
+        ({"width": 1920, "height": 1920}, "Size"),
+    ],
+)
+async def test_impossible_values_name_the_limit(guild, options: dict, words: str) -> None:
+    await guild.t2v(**options)
+
+    assert words in await guild.refusal()
+    assert await quota_used(guild) == 0
+    assert await guild.core.service.all_live() == []
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"size": 30_000_000}, "20.0 MB"),
+        ({"content_type": "application/zip"}, "application/zip"),
+    ],
+)
+async def test_declared_type_and_size_are_refused_before_download(
+    guild, extra: dict, words: str
+) -> None:
+    file = guild.file("image", **extra)
+
+    await guild.server.command("i2v", ANN, guild.channel, {"image": file}, prompt="x")
+
+    assert words in await guild.refusal()
+    assert not [path for _, path in guild.world.requests if "/cdn/attachments" in path]
+
+
+async def test_bytes_that_lie_about_their_type_are_refused(guild) -> None:
+    file = guild.server.upload("cat.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/png")
+
+    asked = await guild.server.command("i2v", ANN, guild.channel, {"image": file}, prompt="x")
+
+    assert "PNG" in await guild.refusal()
+    await guild.world.until(lambda: guild.world.messages[asked.original].deleted)
+    assert await quota_used(guild) == 0
+
+
+async def test_missing_rights_are_told_before_any_work(guild) -> None:
+    from bots.testing.discord.world import SEND, VIEW
+
+    guild.channel.rights = VIEW | SEND
+
+    await guild.t2v()
+
+    assert "Attach Files" in await guild.refusal()
+    assert await guild.core.service.all_live() == []
+
+
+async def test_quota_is_checked_before_queueing(guild) -> None:
+    from core.jobs import Requester
+
+    guild.executor.gate.clear()
+    account = Requester("discord", str(ANN))
+    view = await guild.core.service.quota(account)
+    await guild.core.service.grant(account, -view.left_ms + 1)
+
+    await guild.t2v()
+
+    assert "GPU time" in await guild.refusal()
+
+
+async def test_a_sixth_waiting_job_is_refused(guild) -> None:
+    guild.executor.gate.clear()
+    for number in range(6):
+        await guild.answered(await guild.t2v(prompt=f"kite {number}"))
+
+    await guild.t2v()
+
+    assert "5 jobs waiting" in await guild.refusal()
+
+
+async def test_policy_block_and_pause_are_obeyed(guild) -> None:
+    command = guild.server.command
+    await command("admin policy", OP, guild.channel, rule="words", value="kite")
+    assert "words" in await guild.refusal()
+    await guild.t2v()
+    await guild.world.until(
+        lambda: any("not allowed here" in m.content for m in guild.world.shown())
+    )
+
+    await command("admin policy", OP, guild.channel, rule="words")
+    await command("admin pause", OP, guild.channel)
+    await guild.world.until(lambda: any("paused" in m.content for m in guild.world.shown()))
+    await guild.t2v()
+    await guild.world.until(lambda: any("not accepted" in m.content for m in guild.world.shown()))
+
+    await command("admin resume", OP, guild.channel)
+    await guild.world.until(lambda: any("open" in m.content for m in guild.world.shown()))
+    assert (await guild.clip(await guild.t2v())).videos
+
+
+async def test_admin_commands_are_for_operators_only(guild) -> None:
+    await guild.server.command("admin pause", ANN, guild.channel)
+
+    assert "operators" in await guild.refusal()
+    assert (await guild.core.service.health()).intake == "open"
+
+
+async def test_admin_verbs_land_in_the_audit_log(guild) -> None:
+    await guild.server.command("admin drain", OP, guild.channel)
+    await guild.refusal()
+    await guild.server.command("admin audit", OP, guild.channel)
+
+    await guild.world.until(lambda: any(f"discord:{OP}" in m.content for m in guild.world.shown()))
+    entry = (await guild.core.desk.community.audit())[0]
+    assert (entry.verb, entry.target) == ("intake", "draining")
+
+
+async def test_a_file_that_is_gone_is_refused_with_a_reason(guild) -> None:
+    file = guild.file("image")
+    guild.world.uploads.clear()
+
+    await guild.server.command("i2v", ANN, guild.channel, {"image": file}, prompt="x")
+
+    assert "could not be read" in await guild.refusal()
