@@ -3,6 +3,7 @@
 Built once, at the start of the process, and passed down in the pieces that each part needs.
 """
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -101,6 +102,15 @@ class Settings(BaseSettings):
     delivery_timeout_s: float = Field(300, gt=0)  # one attempt, upload included
     progress_every_s: float = Field(1.0, gt=0)  # per job; platforms may show it less often
 
+    # Studio: the web page, its API and the Space
+    studio: bool = True  # False: no web page
+    studio_host: str = "127.0.0.1"  # loopback; "0.0.0.0" opens it to the network
+    studio_port: int = Field(7860, ge=0, le=65535)  # 0: any free port
+    studio_users: Path | None = None  # who may log in: `python -m webui.users FILE NAME`
+    studio_guest_minutes: float = Field(5.0, ge=0)  # GPU-minutes of a visitor from elsewhere
+    studio_sessions: int = Field(200, ge=1)  # events of the page that may wait at a time
+    studio_mcp: bool = False  # also offer the API as tools of a model context protocol server
+
     # Telegram
     telegram_token: SecretStr | None = None
     telegram_api_url: str = ""  # root to which /bot<token>/<method> is appended; empty: the cloud
@@ -198,3 +208,8 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = "CLAPPER_" + "_".join(str(part) for part in first["loc"]).upper()
         raise BadConfiguration(name, first["msg"]) from None
+
+
+def hand_on(name: str, value: str) -> None:
+    """Set the variable ``name`` for a library that reads nothing else."""
+    os.environ[name] = value

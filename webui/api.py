@@ -1,0 +1,290 @@
+# gradio's own types are incomplete
+# pyright: reportUnknownMemberType=false
+"""The named endpoints for programs: one for each mode, and status, cancel and result."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Any, Literal, TypedDict
+
+import gradio as gr
+from gradio.data_classes import FileData
+
+from core.compose import Options
+from core.errors import ClapperError, MediaMissing
+from core.messages import explain
+from core.modes import Mode
+from webui.handlers import Handlers, visitor_in
+
+PresetName = Literal["fast", "balanced", "quality"]
+CameraName = Literal[
+    "none",
+    "static",
+    "dolly_in",
+    "dolly_out",
+    "dolly_left",
+    "dolly_right",
+    "jib_up",
+    "jib_down",
+]
+File = dict[str, Any]  # what the client's handle_file() makes: an upload by path
+
+
+class Accepted(TypedDict):
+    """A job that was taken."""
+
+    job: str
+    estimate_seconds: float
+    position: int
+    ready_in_seconds: float
+    notes: list[str]
+
+
+class Api:
+    """Typed functions that the toolkit publishes."""
+
+    def __init__(self, handlers: Handlers) -> None:
+        self._handlers = handlers
+
+    def publish(self) -> None:
+        """Offer every endpoint inside the current Blocks."""
+        endpoints: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
+            ("t2v", self.t2v),
+            ("i2v", self.i2v),
+            ("a2v", self.a2v),
+            ("lipsync", self.lipsync),
+            ("keyframe", self.keyframe),
+            ("style", self.style),
+            ("status", self.status),
+            ("cancel", self.cancel),
+            ("result", self.result),
+        )
+        for name, endpoint in endpoints:
+            gr.api(endpoint, api_name=name, concurrency_limit=None, queue=True)
+
+    async def t2v(
+        self,
+        request: gr.Request,
+        prompt: str,
+        preset: PresetName = "balanced",
+        aspect: str | None = None,
+        seconds: float | None = None,
+        seed: str | None = None,
+        camera: CameraName = "none",
+        width: int | None = None,
+        height: int | None = None,
+        fps: int | None = None,
+        negative_prompt: str = "",
+    ) -> Accepted:
+        """Make a video with sound from a text; returns the job's id at once."""
+        options = _options(
+            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
+        )
+        return await self._submit(request, Mode.T2V, options, {})
+
+    async def i2v(
+        self,
+        request: gr.Request,
+        image: File,
+        prompt: str = "",
+        preset: PresetName = "balanced",
+        aspect: str | None = None,
+        seconds: float | None = None,
+        seed: str | None = None,
+        camera: CameraName = "none",
+        width: int | None = None,
+        height: int | None = None,
+        fps: int | None = None,
+        negative_prompt: str = "",
+    ) -> Accepted:
+        """Let a picture move: it is the first frame; returns the job's id at once."""
+        options = _options(
+            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
+        )
+        return await self._submit(request, Mode.I2V, options, {"image": image})
+
+    async def a2v(
+        self,
+        request: gr.Request,
+        audio: File,
+        prompt: str = "",
+        preset: PresetName = "balanced",
+        aspect: str | None = None,
+        seconds: float | None = None,
+        seed: str | None = None,
+        camera: CameraName = "none",
+        width: int | None = None,
+        height: int | None = None,
+        fps: int | None = None,
+        negative_prompt: str = "",
+    ) -> Accepted:
+        """Make pictures that follow a sound; the sound stays as it is; returns the job's id at once."""
+        options = _options(
+            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
+        )
+        return await self._submit(request, Mode.A2V, options, {"audio": audio})
+
+    async def lipsync(
+        self,
+        request: gr.Request,
+        image: File,
+        audio: File,
+        prompt: str = "",
+        preset: PresetName = "balanced",
+        aspect: str | None = None,
+        seconds: float | None = None,
+        seed: str | None = None,
+        camera: CameraName = "none",
+        width: int | None = None,
+        height: int | None = None,
+        fps: int | None = None,
+        negative_prompt: str = "",
+    ) -> Accepted:
+        """Let a portrait speak or sing a sound; returns the job's id at once."""
+        options = _options(
+            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
+        )
+        return await self._submit(request, Mode.LIPSYNC, options, {"image": image, "audio": audio})
+
+    async def keyframe(
+        self,
+        request: gr.Request,
+        first: File,
+        last: File,
+        prompt: str = "",
+        preset: PresetName = "balanced",
+        aspect: str | None = None,
+        seconds: float | None = None,
+        seed: str | None = None,
+        camera: CameraName = "none",
+        width: int | None = None,
+        height: int | None = None,
+        fps: int | None = None,
+        negative_prompt: str = "",
+    ) -> Accepted:
+        """Go from a first picture to a last one; returns the job's id at once."""
+        options = _options(
+            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
+        )
+        return await self._submit(request, Mode.KEYFRAME, options, {"first": first, "last": last})
+
+    async def style(
+        self,
+        request: gr.Request,
+        video: File,
+        image: File,
+        prompt: str = "",
+        preset: PresetName = "balanced",
+        aspect: str | None = None,
+        seconds: float | None = None,
+        seed: str | None = None,
+        camera: CameraName = "none",
+        width: int | None = None,
+        height: int | None = None,
+        fps: int | None = None,
+        negative_prompt: str = "",
+    ) -> Accepted:
+        """Give a video the look of a picture; returns the job's id at once."""
+        options = _options(
+            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
+        )
+        return await self._submit(request, Mode.STYLE, options, {"video": video, "image": image})
+
+    async def status(self, request: gr.Request, job: str) -> dict[str, Any]:
+        """Tell how far a job of yours is."""
+        view = await self._call(self._handlers.counter.job(job, visitor_in(request)))
+        return asdict(view)
+
+    async def cancel(self, request: gr.Request, job: str) -> dict[str, Any]:
+        """Stop a job of yours; what was not used is back in your quota."""
+        visitor = visitor_in(request)
+        await self._call(self._handlers.counter.act(job, "cancel", visitor))
+        return asdict(await self._call(self._handlers.counter.job(job, visitor)))
+
+    async def result(self, request: gr.Request, job: str) -> dict[str, Any]:
+        """Give the address of a finished clip of yours; only you can open it."""
+        visitor = visitor_in(request)
+        clip = await self._call(self._handlers.counter.clip(job, visitor))
+        return {
+            "job": job,
+            "video": f"/clips/{job}.mp4",
+            "poster": f"/clips/{job}.png",
+            "bytes": clip.size_bytes,
+            "sha256": clip.sha256,
+            "width": clip.width,
+            "height": clip.height,
+            "seconds": clip.seconds,
+            "sound": clip.has_sound,
+        }
+
+    async def _submit(
+        self, request: gr.Request, mode: Mode, options: Options, files: Mapping[str, File]
+    ) -> Accepted:
+        visitor = visitor_in(request)
+        paths = _paths(mode, files)
+        ticket = await self._call(self._handlers.counter.submit(mode, options, paths, visitor))
+        self._handlers.metrics.accepted.labels(mode).inc()
+        forecast = ticket.forecast
+        return {
+            "job": ticket.job_id,
+            "estimate_seconds": ticket.estimate_ms / 1000,
+            "position": forecast.position if forecast else 0,
+            "ready_in_seconds": forecast.ready_in_s if forecast else 0.0,
+            "notes": [explain(note) for note in ticket.adjustments],
+        }
+
+    async def _call(self, work: Any) -> Any:  # noqa: ANN401  # whatever the counter gives
+        """Carry ``work`` to the core.
+
+        Raises:
+            Error: with the sentence that people get, and the code as its title.
+        """
+        try:
+            return await self._handlers.bridge.call(work)
+        except ClapperError as error:
+            self._handlers.metrics.refused.labels(error.code).inc()
+            raise gr.Error(explain(error), title=error.code, print_exception=False) from None
+
+
+def _paths(mode: Mode, files: Mapping[str, File]) -> dict[str, str | None]:
+    """Return the uploads by role.
+
+    Raises:
+        Error: one is not an upload.
+    """
+    paths: dict[str, str | None] = {}
+    for role, file in files.items():
+        path = file.get("path") if isinstance(file, dict) else None  # pyright: ignore[reportUnnecessaryIsInstance]  # comes from outside
+        if not isinstance(path, str):
+            error = MediaMissing(mode, role)
+            raise gr.Error(explain(error), title=error.code, print_exception=False)
+        paths[role] = path
+    return paths
+
+
+def _options(
+    prompt: str,
+    preset: str,
+    aspect: str | None,
+    seconds: float | None,
+    seed: str | None,
+    camera: str,
+    width: int | None,
+    height: int | None,
+    fps: int | None,
+    negative_prompt: str,
+) -> Options:
+    return Options(
+        prompt=prompt,
+        preset=preset,
+        width=width,
+        height=height,
+        aspect=aspect,
+        seconds=seconds,
+        fps=fps,
+        seed=int(seed) if seed and seed.isdecimal() else None,
+        camera=camera,
+        negative_prompt=negative_prompt,
+    )
+
+
+FILE = FileData

@@ -1,0 +1,260 @@
+/* The moving parts of the page. Text from people is only ever set as text, never as markup. */
+"use strict";
+window.Clapper = (() => {
+  const NARROW = 768, WIDE = 1024; // px, as in studio.css
+  const store = { job: new URLSearchParams(location.search).get("job") || "", state: null, lost: false };
+  const listeners = new Set();
+  let timer = 0, asking = false, words = {};
+
+  const h = (tag, attributes, ...children) => {
+    const node = document.createElement(tag);
+    for (const [key, value] of Object.entries(attributes || {})) {
+      if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+      else if (value === true) node.setAttribute(key, "");
+      else if (value !== false && value != null) node.setAttribute(key, value);
+    }
+    node.append(...children.filter((child) => child != null && child !== false));
+    return node;
+  };
+
+  /* Put children into node, but only if what they show differs: keeps focus and playing videos. */
+  const put = (node, key, ...children) => {
+    const mark = JSON.stringify(key);
+    if (node.dataset.shown === mark) return;
+    node.dataset.shown = mark;
+    node.replaceChildren(...children.flat().filter((child) => child != null && child !== false));
+  };
+
+  const span = (seconds) => {
+    const whole = Math.max(1, Math.round(seconds));
+    if (whole < 60) return `${whole} s`;
+    if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+    return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+  };
+
+  const ask = async (address, options) => {
+    const answer = await fetch(new URL(address, document.baseURI), { credentials: "same-origin", ...options });
+    const body = await answer.json().catch(() => ({}));
+    return { ok: answer.ok, body };
+  };
+
+  const tell = () => listeners.forEach((listener) => listener(store));
+
+  const poll = async () => {
+    if (asking) return;
+    clearTimeout(timer);
+    asking = true;
+    let wait = 8000;
+    try {
+      const { ok, body } = await ask(`studio/state?job=${encodeURIComponent(store.job)}`);
+      if (!ok) throw new Error("state");
+      store.lost = false;
+      store.state = body;
+      if (!store.job && body.job) store.job = body.job.id;
+      if (body.mine.length || (body.job && body.job.live)) wait = 1000;
+    } catch {
+      store.lost = true;
+      wait = 2000;
+    }
+    asking = false;
+    tell();
+    if (!document.hidden) timer = setTimeout(poll, wait);
+  };
+  document.addEventListener("visibilitychange", () => document.hidden || poll());
+  addEventListener("online", poll);
+
+  const select = (job, show) => {
+    store.job = job || "";
+    poll();
+    if (show && innerWidth < WIDE) {
+      const stage = document.getElementById("stage");
+      if (stage) stage.scrollIntoView({ behavior: calm() ? "auto" : "smooth", block: "start" });
+    }
+  };
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  const act = async (job, action) => {
+    const { ok, body } = await ask(`studio/jobs/${job}/${action}`, {
+      method: "POST", headers: { "X-Clapper": "1" },
+    }).catch(() => ({ ok: false, body: {} }));
+    if (ok) {
+      store.problem = null;
+      if (action === "delete") document.dispatchEvent(new Event("clapper-history"));
+      select(body.job, true);
+    } else {
+      store.problem = { job, error: body.error || { title: words.studio_lost, text: "" } };
+      poll();
+    }
+  };
+
+  const watched = (watch, props, use) => {
+    watch("value", () => use(props.value));
+    if (props.value) use(props.value);
+  };
+
+  const button = (job, view, trigger) => {
+    let sure = false;
+    const node = h("button", {
+      type: "button", class: view.primary ? "cl-button cl-primary" : "cl-button", "data-action": view.action,
+      onclick: () => {
+        if (view.action === "delete" && !sure) {
+          sure = true;
+          node.textContent = words.studio_delete_sure;
+          setTimeout(() => { sure = false; node.textContent = view.label; }, 4000);
+        } else if (view.action === "last_frame") trigger("use_frame", { job });
+        else if (view.action === "reuse") trigger("reuse", { job });
+        else act(job, view.action);
+      },
+    }, view.label);
+    return node;
+  };
+
+  const card = (error, extra) => h("div", { class: "cl-error", role: "alert" },
+    h("strong", {}, error.title), h("p", {}, error.text), extra);
+
+  const bar = (fraction) => {
+    const known = fraction != null;
+    const attributes = { class: "cl-bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100,
+      "aria-label": words.studio_now };
+    if (known) attributes["aria-valuenow"] = Math.round(fraction * 100);
+    const fill = h("span", { class: known ? "cl-fill" : "cl-fill cl-unknown" });
+    if (known) fill.style.width = `${Math.round(fraction * 1000) / 10}%`;
+    return h("div", attributes, fill);
+  };
+
+  const player = (job) => h("figure", { class: "cl-player" },
+    h("video", { src: job.clip.src, poster: job.clip.poster, controls: true, playsinline: true, preload: "metadata",
+      loop: true, "aria-label": job.clip.alt }),
+    h("figcaption", {}, h("a", { class: "cl-button", href: job.clip.download, download: job.clip.name },
+      words.studio_download)));
+
+  const stage = (element, props, trigger, watch, _events) => {
+    words = { ...words, ...props.words };
+    const part = (name) => element.querySelector(`[data-part=${name}]`);
+    watched(watch, props, (value) => value && value.job && select(value.job, true));
+    listeners.add(({ state, lost, problem }) => {
+      put(part("lost"), lost, lost && h("p", { class: "cl-lost", role: "status" }, words.studio_lost));
+      if (!state) return;
+      const job = state.job;
+      part("empty").hidden = Boolean(job);
+      part("job").hidden = !job;
+      if (!job) return;
+      put(part("head"), [job.id, job.headline, job.state],
+        h("span", { class: "cl-tag" }, job.mode_name), h("strong", {}, job.headline));
+      const moving = job.live ? [job.fraction, job.stage, job.step, job.ready_in_s && Math.round(job.ready_in_s)] : [];
+      put(part("progress"), [job.id, moving], job.live && bar(job.fraction),
+        job.live && h("p", { class: "cl-meta" }, [job.stage, job.step,
+          job.ready_in_s != null && `${words.studio_ready_in} ${span(job.ready_in_s)}`].filter(Boolean).join(" · ")));
+      put(part("player"), [job.id, job.clip], job.clip && player(job));
+      put(part("error"), [job.id, job.error, problem],
+        job.error && card(job.error), problem && problem.job === job.id && card(problem.error));
+      put(part("facts"), [job.id, job.prompt, job.facts, job.charged, job.live],
+        job.prompt && h("p", { class: "cl-prompt" }, job.prompt),
+        h("p", { class: "cl-meta" }, job.live ? job.facts : `${job.facts} · ${job.charged}`));
+      put(part("buttons"), [job.id, job.buttons], job.buttons.map((view) => button(job.id, view, trigger)));
+    });
+    poll();
+  };
+
+  const queue = (element, props) => {
+    words = { ...words, ...props.words };
+    const list = element.querySelector("ul"), line = element.querySelector("p");
+    listeners.add(({ state }) => {
+      if (!state) return;
+      line.textContent = state.line;
+      put(list, state.mine.map((job) => [job.id, job.headline, job.ready_in_s && Math.round(job.ready_in_s)]),
+        state.mine.length ? state.mine.map((job) => h("li", {},
+          h("button", { type: "button", class: "cl-link", onclick: () => select(job.id, true) },
+            h("span", { class: "cl-tag" }, job.mode_name), ` ${job.headline}`),
+          h("span", { class: "cl-meta" }, job.ready_in_s == null ? "" : span(job.ready_in_s)),
+          h("button", { type: "button", class: "cl-button", "data-action": "cancel",
+            "aria-label": `${words.cancel_label}: ${job.mode_name}`, onclick: () => act(job.id, "cancel") },
+          words.cancel_label)))
+          : h("li", { class: "cl-meta" }, words.studio_queue_empty));
+    });
+  };
+
+  const history = (element, props) => {
+    words = { ...words, ...props.words };
+    const grid = element.querySelector("ul"), more = element.querySelector("button");
+    let live = "", before = null;
+    const item = (job) => h("li", {}, h("button", { type: "button", class: "cl-shot", "data-job": job.id,
+      "aria-label": `${words.studio_open}: ${job.mode_name}, ${job.prompt || job.facts}`,
+      onclick: () => { select(job.id, false); document.getElementById("stage").scrollIntoView({ block: "start" }); } },
+    job.clip ? h("img", { src: job.clip.poster, alt: "", loading: "lazy" }) : h("span", { class: "cl-none" }, job.state_name),
+    h("span", { class: "cl-caption" }, h("b", {}, job.mode_name), h("span", {}, job.prompt || job.facts))));
+    const load = async (older) => {
+      const { ok, body } = await ask(`studio/history${older ? `?before=${before}` : ""}`).catch(() => ({ ok: false }));
+      if (!ok) return;
+      before = body.before_ms;
+      more.hidden = before == null;
+      const items = body.items.map(item);
+      if (older) grid.append(...items);
+      else grid.replaceChildren(...(items.length ? items : [h("li", { class: "cl-meta" }, words.studio_history_empty)]));
+    };
+    more.addEventListener("click", () => load(true));
+    document.addEventListener("clapper-history", () => load(false));
+    listeners.add(({ state }) => {
+      if (!state) return;
+      const now = state.mine.map((job) => job.id).join();
+      if (now !== live || !grid.childElementCount) load(false);
+      live = now;
+    });
+  };
+
+  const side = (element) => {
+    const [model, line, quota] = element.querySelectorAll("dd");
+    const meter = element.querySelector("meter");
+    listeners.add(({ state }) => {
+      if (!state) return;
+      model.textContent = state.model;
+      line.textContent = state.line;
+      quota.textContent = state.quota.text;
+      meter.value = state.quota.share;
+    });
+  };
+
+  const preflight = (element, props, trigger, watch, _events) => {
+    watched(watch, props, (value) => {
+      const list = element.querySelector("dl");
+      put(list, value.rows, value.rows.map((row) => h("div", { class: row.tone }, h("dt", {}, row.label), h("dd", {}, row.value))));
+      const fix = value.error && value.error.fix
+        && h("button", { type: "button", class: "cl-button cl-fix", onclick: () => trigger("fix", {}) }, value.error.fix);
+      put(element.querySelector("[data-part=notes]"), [value.notes, value.error, value.asked],
+        value.notes.map((note) => h("p", { class: "cl-meta" }, note)),
+        value.error && (value.asked || value.error.code !== "prompt_missing") && (value.asked || value.error.code !== "media_missing")
+          ? card(value.error, fix) : value.error && h("p", { class: "cl-meta" }, value.error.text));
+      if (value.asked && value.error) element.scrollIntoView({ block: "nearest" });
+    });
+  };
+
+  const mark = (mode) => {
+    document.querySelectorAll("[id^=mode-]").forEach((node) => {
+      const active = node.id === `mode-${mode}`;
+      node.classList.toggle("cl-active", active);
+      if (active) node.setAttribute("aria-current", "page");
+      else node.removeAttribute("aria-current");
+    });
+    try { localStorage.setItem("clapper-mode", mode); } catch { /* private window */ }
+  };
+
+  const remembered = (modes) => {
+    const wanted = new URLSearchParams(location.search).get("mode");
+    let last = null;
+    try { last = localStorage.getItem("clapper-mode"); } catch { /* private window */ }
+    return [wanted, last].find((mode) => modes.includes(mode)) || modes[0];
+  };
+
+  /* What the toolkit leaves out: the drawer's button says whether it is open; the page has a language. */
+  const tidy = () => {
+    document.documentElement.lang = "en";
+    const drawer = document.querySelector(".sidebar");
+    const toggle = drawer && drawer.querySelector(".toggle-button");
+    if (!toggle) return setTimeout(tidy, 100);
+    const say = () => toggle.setAttribute("aria-expanded", String(drawer.classList.contains("open")));
+    new MutationObserver(say).observe(drawer, { attributes: true, attributeFilter: ["class"] });
+    return say();
+  };
+
+  return { stage, queue, history, side, preflight, mark, remembered, tidy, select, wide: () => innerWidth >= WIDE, NARROW };
+})();

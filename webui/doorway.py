@@ -1,0 +1,103 @@
+"""The first thing every request meets: who it is, and which files it may fetch."""
+
+import json
+import re
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webui.people import COOKIE, COOKIE_LIFE_S, Doorkeeper, Visitor
+from webui.uploads import Uploads
+
+_FILE = re.compile(r"/(?:gradio_api/)?file[=/](?P<path>.+)$")
+_UPLOAD = re.compile(r"/(?:gradio_api/)?upload/?$")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def visitor_of(connection: HTTPConnection) -> Visitor | None:
+    """Return who the doorway found."""
+    return getattr(connection.state, "visitor", None)
+
+
+class Doorway:
+    """ASGI middleware in front of the page, its API and our own addresses."""
+
+    def __init__(self, app: ASGIApp, keeper: Doorkeeper, uploads: Uploads, *, secure: bool) -> None:
+        """Take who knows people and uploads; ``secure`` marks cookies for an embedded page."""
+        self._app = app
+        self._keeper = keeper
+        self._uploads = uploads
+        self._secure = secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        visitor = self._keeper.visitor(connection)
+        connection.state.visitor = visitor
+        if self._foreign_file(scope["path"], visitor):
+            await PlainTextResponse("", 404)(scope, receive, send)
+            return
+        answer = _Answer(send)
+        if visitor is not None and _UPLOAD.search(scope["path"]):
+            answer.keep_body = True
+        if visitor is not None and visitor.cookie is not None and scope["method"] in _SAFE:
+            answer.cookie = self._cookie(visitor.cookie)
+        await self._app(scope, receive, answer)
+        if visitor is not None and answer.keep_body and answer.status == 200:
+            for path in _paths(answer.body):
+                self._uploads.record(path, visitor.requester)
+
+    def _foreign_file(self, address: str, visitor: Visitor | None) -> bool:
+        found = _FILE.search(address)
+        if found is None:
+            return False
+        path = unquote(found["path"])
+        return not self._uploads.allows(path, visitor.requester if visitor else None)
+
+    def _cookie(self, secret: str) -> str:
+        jar: SimpleCookie = SimpleCookie()
+        jar[COOKIE] = secret
+        jar[COOKIE].update({"path": "/", "max-age": str(COOKIE_LIFE_S), "httponly": True})
+        jar[COOKIE]["samesite"] = "None" if self._secure else "Lax"
+        if self._secure:  # a Space is shown inside a frame of another site
+            jar[COOKIE]["secure"] = True
+        return jar.output(header="").strip()
+
+
+class _Answer:
+    """Passes an answer on, with our headers; upload answers are held until they are recorded."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.cookie = ""
+        self.keep_body = False
+        self.status = 0
+        self.body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers["Referrer-Policy"] = "same-origin"
+            if self.cookie:
+                headers.append("Set-Cookie", self.cookie)
+        elif self.keep_body and message["type"] == "http.response.body":
+            self.body += message.get("body", b"")
+        await self._send(message)
+
+
+def _paths(body: bytes) -> list[str]:
+    try:
+        found: Any = json.loads(body)
+    except ValueError:
+        return []
+    return [path for path in found if isinstance(path, str)] if isinstance(found, list) else []

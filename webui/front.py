@@ -1,0 +1,105 @@
+# gradio's own types are incomplete
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+"""Starts and stops the Studio beside the core: the web server has a thread and a loop of its own."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from core.bootstrap import Core
+from core.messages import say
+from core.problems import BadConfiguration
+from core.settings import Settings, hand_on
+from webui.bridge import Bridge
+from webui.counter import StudioCounter
+from webui.delivery import PLATFORM, StudioDelivery
+from webui.metrics import Metrics
+from webui.people import Doorkeeper
+from webui.uploads import Uploads
+from webui.users import Users
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+log = structlog.get_logger(__name__)
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class StudioFront:
+    """Runs unless CLAPPER_STUDIO is off."""
+
+    name = PLATFORM
+
+    def __init__(self) -> None:
+        self.url = ""  # once it runs
+
+    def configured(self, core: Core) -> bool:
+        """Return whether the settings ask for the page."""
+        return core.settings.studio
+
+    async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
+        """Serve until cancelled.
+
+        Raises:
+            BadConfiguration: the port is taken, or the user file cannot be read.
+        """
+        settings = core.settings
+        users = Users.load(settings.studio_users) if settings.studio_users else None
+        counter = StudioCounter(core, Uploads())
+        core.router.register(StudioDelivery())
+        bridge = Bridge(asyncio.get_running_loop())
+        port = await asyncio.to_thread(_free_port, settings)
+        demo = await asyncio.to_thread(
+            _open, counter, bridge, Doorkeeper(settings, users), settings, port
+        )
+        self.url = str(demo.local_url)
+        log.info("studio_ready", url=self.url)
+        if settings.studio_host not in _LOOPBACK and users is None:
+            log.warning(
+                "studio_open_to_network", hint=say("studio_open_to_network", {"url": self.url})
+            )
+        on_ready()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.to_thread(_close, demo)
+
+
+def _open(
+    counter: StudioCounter, bridge: Bridge, keeper: Doorkeeper, settings: Settings, port: int
+) -> "gr.Blocks":
+    hand_on("GRADIO_TEMP_DIR", str(settings.data_dir.absolute() / "studio"))
+    from webui.application import build, start
+
+    demo = build(counter, bridge, Metrics())
+    start(demo, counter, bridge, keeper, port)
+    return demo.blocks
+
+
+def _close(demo: Any) -> None:  # noqa: ANN401  # gradio's own types are incomplete
+    demo.server.force_exit = True  # open pages hold connections that would be waited for
+    demo.close(verbose=False)
+
+
+def _free_port(settings: Settings) -> int:
+    """Return the port to listen on.
+
+    Raises:
+        BadConfiguration: it is taken.
+    """
+    port = settings.studio_port
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            reason = say("studio_port_taken", {"port": port})
+            raise BadConfiguration("CLAPPER_STUDIO_PORT", reason) from None
+        return int(probe.getsockname()[1])
+
+
+FRONT = StudioFront()

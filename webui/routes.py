@@ -1,0 +1,118 @@
+"""Our own addresses beside the page: live state, clips for their owners, health and metrics."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
+from core.messages import explain
+from webui.bridge import Bridge
+from webui.counter import StudioCounter
+from webui.doorway import visitor_of
+from webui.errors import error_view
+from webui.metrics import CONTENT_TYPE, Metrics
+from webui.people import Visitor
+
+ASSETS = Path(__file__).parent / "assets"
+OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
+_PRIVATE = {"Cache-Control": "private, no-store"}
+_KEPT = {"Cache-Control": "private, max-age=86400"}
+
+Handler = Callable[[Request, Visitor], Awaitable[Response]]
+
+
+class Routes:
+    """Answers of the addresses under ``/studio`` and ``/clips``."""
+
+    def __init__(self, counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> None:
+        self._counter = counter
+        self._bridge = bridge
+        self._metrics = metrics
+
+    def all(self) -> list[Route]:
+        """Return every route, for the web application."""
+        return [
+            Route("/studio/state", self._for_visitors(self._state)),
+            Route("/studio/history", self._for_visitors(self._history)),
+            Route("/studio/jobs/{job}/{action}", self._for_visitors(self._act), methods=["POST"]),
+            Route("/studio/{name}", self._asset),
+            Route("/clips/{job}.mp4", self._for_visitors(self._clip)),
+            Route("/clips/{job}.png", self._for_visitors(self._poster)),
+            Route("/healthz", self._health),
+            Route("/metrics", self._figures),
+        ]
+
+    def _for_visitors(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            visitor = visitor_of(request)
+            if visitor is None:
+                return PlainTextResponse("", 401)
+            try:
+                return await handler(request, visitor)
+            except (JobUnknown, NotYours, NothingToFetch) as error:  # the same for all of them:
+                return _problem(JobUnknown(_id_of(request)), 404, error)  # ids cannot be probed
+            except ClapperError as error:
+                self._metrics.refused.labels(error.code).inc()
+                return _problem(error, 409, error)
+
+        return answer
+
+    async def _state(self, request: Request, visitor: Visitor) -> Response:
+        with self._metrics.looks.time():
+            job_id = request.query_params.get("job", "")
+            view = await self._bridge.call(self._counter.state(visitor, job_id))
+        return JSONResponse(asdict(view), headers=_PRIVATE)
+
+    async def _history(self, request: Request, visitor: Visitor) -> Response:
+        before = request.query_params.get("before", "")
+        before_ms = int(before) if before.isdecimal() else None
+        view = await self._bridge.call(self._counter.history(visitor, before_ms))
+        return JSONResponse(asdict(view), headers=_PRIVATE)
+
+    async def _act(self, request: Request, visitor: Visitor) -> Response:
+        if OURS not in request.headers:
+            return PlainTextResponse("", 403)
+        job_id, action = _id_of(request), request.path_params["action"]
+        shown = await self._bridge.call(self._counter.act(job_id, action, visitor))
+        return JSONResponse({"job": shown}, headers=_PRIVATE)
+
+    async def _clip(self, request: Request, visitor: Visitor) -> Response:
+        clip = await self._bridge.call(self._counter.clip(_id_of(request), visitor))
+        name = f"clapper-{_id_of(request)[:8]}.mp4" if "download" in request.query_params else None
+        return FileResponse(clip.path, media_type="video/mp4", filename=name, headers=_KEPT)
+
+    async def _poster(self, request: Request, visitor: Visitor) -> Response:
+        clip = await self._bridge.call(self._counter.clip(_id_of(request), visitor))
+        return FileResponse(clip.poster, media_type="image/png", headers=_KEPT)
+
+    async def _asset(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in {path.name for path in ASSETS.iterdir()}:
+            return PlainTextResponse("", 404)
+        return FileResponse(ASSETS / name, headers={"Cache-Control": "no-cache"})
+
+    async def _health(self, _: Request) -> Response:
+        health = await self._bridge.call(self._counter.service.health())
+        sound = health.intake != "disk"
+        body = {"ok": sound, "intake": health.intake, "waiting": health.waiting}
+        return JSONResponse(body, 200 if sound else 503, headers=_PRIVATE)
+
+    async def _figures(self, _: Request) -> Response:
+        health = await self._bridge.call(self._counter.service.health())
+        broken = self._counter.core.housekeeping.violations
+        text = self._metrics.render(health, broken)
+        return Response(text, media_type=CONTENT_TYPE, headers=_PRIVATE)
+
+
+def _id_of(request: Request) -> str:
+    return str(request.path_params["job"])
+
+
+def _problem(shown: ClapperError, status: int, error: ClapperError) -> Response:
+    del error
+    body = {"error": asdict(error_view(shown)), "text": explain(shown)}
+    return JSONResponse(body, status, headers=_PRIVATE)
