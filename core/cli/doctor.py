@@ -29,6 +29,7 @@ from core.settings import Settings, load_settings
 
 APP = typer.Typer()
 _OLDEST = (3, 11)
+_ENCODERS = ("libx264", "aac")  # what finished clips are made with
 _COMFORTABLE_BYTES = 5_000 * MEGABYTE
 
 
@@ -99,7 +100,7 @@ def _python(_: Settings) -> Iterator[Finding]:
 
 
 def _video(_: Settings) -> Iterator[Finding]:
-    missing = [name for name in ("libx264", "aac") if not _encodes(name)]
+    missing = [name for name in _ENCODERS if not _encodes(name)]
     yield Finding(
         "FFmpeg",
         Health.BAD if missing else Health.GOOD,

@@ -1,0 +1,59 @@
+"""The doctor's findings, each from settings alone."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.cli import doctor
+from core.cli.doctor import Health
+from core.settings import Settings
+
+SettingsWith = Callable[..., Settings]
+
+
+def test_python_codecs_and_lettering_are_good_where_the_tests_run(settings: Settings) -> None:
+    for look in (doctor._python, doctor._video, doctor._fonts):
+        assert [finding.health for finding in look(settings)] == [Health.GOOD]
+
+
+def test_a_missing_codec_is_bad_and_names_the_fix(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_ENCODERS", ("libx264", "no_such_codec"))
+    (finding,) = doctor._video(settings)
+
+    assert finding.health is Health.BAD
+    assert "no_such_codec" in finding.detail
+    assert "pip install" in finding.fix
+
+
+def test_the_disk_is_looked_at_before_the_folder_exists(
+    settings_with: SettingsWith, tmp_path: Path
+) -> None:
+    far = tmp_path / "not" / "yet"
+    (finding,) = doctor._disk(settings_with(data_dir=far))
+
+    assert finding.health in {Health.GOOD, Health.NOTE}
+    assert not far.exists()
+
+
+def test_a_full_disk_is_bad(settings_with: SettingsWith) -> None:
+    (finding,) = doctor._disk(settings_with(min_free_megabytes=1e12))
+
+    assert finding.health is Health.BAD
+    assert "CLAPPER_DATA_DIR" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("executor", "health"), [("draft", Health.GOOD), ("auto", Health.NOTE), ("comfy", Health.BAD)]
+)
+def test_the_executor_is_as_serious_as_the_setting_makes_it(
+    settings_with: SettingsWith, tmp_path: Path, executor: str, health: Health
+) -> None:
+    changed = settings_with(executor=executor, comfyui_dir=tmp_path / "none")
+    first, *gaps = doctor._executor(changed)
+
+    assert first.health is health
+    assert all(gap.fix for gap in gaps)
+    assert bool(gaps) is (executor != "draft")
