@@ -48,7 +48,7 @@ def make_wishes(folder: Path) -> list[Wish]:
     talk = write_wav(folder / "speech.wav", voice)
     film = _film(folder / "film.mp4", melody)
     return [
-        Wish(Mode.T2V, _typed("A golden sunset over misty hills, birds far away", 7)),
+        Wish(Mode.T2V, _typed("Sunset over far hills, golden light, hardly a sound", 7)),
         Wish(Mode.I2V, _typed("The boat drifts past the lighthouse", 11), {"image": dusk}),
         Wish(Mode.A2V, _typed("Teal waves of sound under a pale moon", 3), {"audio": song}),
         Wish(Mode.LIPSYNC, _typed("", 5), {"image": face, "audio": talk}),
