@@ -1,0 +1,128 @@
+"""Everything that can go wrong, as data: a code and fields, never a sentence.
+
+The words a person reads are in ``core/words`` and are chosen by :mod:`core.messages` from the code.
+
+::
+
+    ClapperError
+    ├── InvalidInput            the request can never work as asked; nothing was reserved
+    │   ├── OutOfRange          a number outside its limits
+    │   ├── NotAChoice          a value outside a closed list
+    │   ├── PromptMissing, PromptTooLong
+    │   ├── MediaMissing, MediaUnexpected
+    │   └── MediaRefused        a file, before it is decoded or while it is
+    │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong
+    │       ├── MediaFormatRefused
+    │       └── MediaUnreadable
+    ├── Refused                 a sound request that may not run now, or not for this requester
+    │   ├── QuotaExceeded, TooCostly, NothingFits, TooManyQueued
+    │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
+    │   ├── JobUnknown, NotYours, AlreadyFinished
+    │   └── LinkCodeUnknown, NothingToFetch
+    ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
+    │   ├── Cancelled           by its owner, an operator or the shutdown
+    │   ├── OutOfMemory, ModelUnavailable, WorkflowRefused
+    │   ├── DiskFull, WorkerLost, TimedOut
+    │   └── InternalError
+    ├── DeliveryFailed          a finished job that could not be handed over
+    │   ├── DeliveryRetry       try again, after at least ``after_s``
+    │   └── DeliveryImpossible  never; the reason is for the operator
+    │       └── ClipTooLarge    for its destination, at any acceptable quality
+    └── SetupProblem            the installation, not the request: see core/problems.py
+"""
+
+from core.errors.base import (
+    ClapperError,
+    Scalar,
+    SetupProblem,
+)
+from core.errors.failures import (
+    Cancelled,
+    ClipTooLarge,
+    DeliveryFailed,
+    DeliveryImpossible,
+    DeliveryRetry,
+    DiskFull,
+    GenerationFailed,
+    InternalError,
+    ModelUnavailable,
+    OutOfMemory,
+    TimedOut,
+    WorkerLost,
+    WorkflowRefused,
+)
+from core.errors.input import (
+    InvalidInput,
+    MediaFormatRefused,
+    MediaMissing,
+    MediaRefused,
+    MediaTooLarge,
+    MediaTooLong,
+    MediaTooManyPixels,
+    MediaUnexpected,
+    MediaUnreadable,
+    NotAChoice,
+    OutOfRange,
+    PromptMissing,
+    PromptTooLong,
+)
+from core.errors.refusals import (
+    AlreadyFinished,
+    IntakeClosed,
+    JobUnknown,
+    LinkCodeUnknown,
+    NothingFits,
+    NothingToFetch,
+    NotYours,
+    PolicyForbids,
+    QuotaExceeded,
+    Refused,
+    RequesterBlocked,
+    TooCostly,
+    TooManyQueued,
+)
+
+__all__ = [
+    "AlreadyFinished",
+    "Cancelled",
+    "ClapperError",
+    "ClipTooLarge",
+    "DeliveryFailed",
+    "DeliveryImpossible",
+    "DeliveryRetry",
+    "DiskFull",
+    "GenerationFailed",
+    "IntakeClosed",
+    "InternalError",
+    "InvalidInput",
+    "JobUnknown",
+    "LinkCodeUnknown",
+    "MediaFormatRefused",
+    "MediaMissing",
+    "MediaRefused",
+    "MediaTooLarge",
+    "MediaTooLong",
+    "MediaTooManyPixels",
+    "MediaUnexpected",
+    "MediaUnreadable",
+    "ModelUnavailable",
+    "NotAChoice",
+    "NotYours",
+    "NothingFits",
+    "NothingToFetch",
+    "OutOfMemory",
+    "OutOfRange",
+    "PolicyForbids",
+    "PromptMissing",
+    "PromptTooLong",
+    "QuotaExceeded",
+    "Refused",
+    "RequesterBlocked",
+    "Scalar",
+    "SetupProblem",
+    "TimedOut",
+    "TooCostly",
+    "TooManyQueued",
+    "WorkerLost",
+    "WorkflowRefused",
+]

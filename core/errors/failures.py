@@ -1,0 +1,83 @@
+"""Accepted jobs that did not become a clip, and clips that could not be handed over."""
+
+from core.errors.base import ClapperError
+
+
+class GenerationFailed(ClapperError):
+    """An accepted job did not become a clip."""
+
+
+class Cancelled(GenerationFailed):
+    """Stopped on purpose; ``by`` is ``owner``, ``operator`` or ``shutdown``."""
+
+    by: str = "owner"
+
+
+class OutOfMemory(GenerationFailed):
+    """The device ran out of memory, also at the lower plan."""
+
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+
+
+class ModelUnavailable(GenerationFailed):
+    """A model file is missing or unknown; ``command`` fixes it."""
+
+    file: str
+    command: str = "clapper models pull"
+
+
+class WorkflowRefused(GenerationFailed):
+    """ComfyUI's validation refused the bound graph."""
+
+    node: str = ""
+    reason: str = ""
+
+
+class DiskFull(GenerationFailed):
+    """No room for the output."""
+
+
+class WorkerLost(GenerationFailed):
+    """The service died with the job as often as is allowed."""
+
+    attempts: int
+
+
+class TimedOut(GenerationFailed):
+    """Ran longer than a job may."""
+
+    limit_s: float
+
+
+class InternalError(GenerationFailed):
+    """A defect of ours; the traceback is in the log under the job id."""
+
+
+class DeliveryFailed(ClapperError):
+    """A finished job could not be handed over."""
+
+
+class DeliveryRetry(DeliveryFailed):
+    """Try again after at least ``after_s`` seconds; ``after_s`` None leaves it to the backoff.
+
+    ``sent`` is True where the platform may have stored the message although the call failed.
+    """
+
+    reason: str
+    after_s: float | None = None
+    sent: bool = False
+
+
+class DeliveryImpossible(DeliveryFailed):
+    """Nobody is there to receive it any more."""
+
+    reason: str
+
+
+class ClipTooLarge(DeliveryImpossible):
+    """Even the smallest acceptable version exceeds what the destination takes."""
+
+    size_bytes: int
+    limit_bytes: int

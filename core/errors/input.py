@@ -1,0 +1,93 @@
+"""What a person asked for that can never work; nothing was reserved."""
+
+from core.errors.base import ClapperError
+
+
+class InvalidInput(ClapperError):
+    """The request can never work as asked."""
+
+
+class OutOfRange(InvalidInput):
+    """A number lies outside its limits; ``unit`` is a short word such as ``px`` or ``s``."""
+
+    field: str
+    value: float
+    low: float
+    high: float
+    unit: str = ""
+
+
+class NotAChoice(InvalidInput):
+    """A value is not in a closed list; ``choices`` is comma separated."""
+
+    field: str
+    value: str
+    choices: str
+
+
+class PromptMissing(InvalidInput):
+    """The mode needs a prompt and got none."""
+
+    mode: str
+
+
+class PromptTooLong(InvalidInput):
+    """The prompt has more characters than the limit."""
+
+    length: int
+    limit: int
+
+
+class MediaMissing(InvalidInput):
+    """The mode needs a file for ``role`` and got none."""
+
+    mode: str
+    role: str
+
+
+class MediaUnexpected(InvalidInput):
+    """A file was given in a role which the mode does not use."""
+
+    mode: str
+    role: str
+
+
+class MediaRefused(InvalidInput):
+    """A file that Clapper will not decode, or could not."""
+
+    role: str
+
+
+class MediaTooLarge(MediaRefused):
+    """More bytes than the limit of its kind."""
+
+    size_bytes: int
+    limit_bytes: int
+
+
+class MediaTooManyPixels(MediaRefused):
+    """More pixels than the limit of its kind."""
+
+    width: int
+    height: int
+    limit_pixels: int
+
+
+class MediaTooLong(MediaRefused):
+    """Plays longer than the limit."""
+
+    seconds: float
+    limit_s: float
+
+
+class MediaFormatRefused(MediaRefused):
+    """The bytes are not one of the accepted formats (``accepted`` is comma separated)."""
+
+    found: str
+    accepted: str
+
+
+class MediaUnreadable(MediaRefused):
+    """An accepted format, but damaged, truncated, empty or too expensive to decode."""
+
+    reason: str = "damaged"

@@ -1,0 +1,90 @@
+"""Sound requests that may not run now, or not for this requester."""
+
+from core.errors.base import ClapperError
+
+
+class Refused(ClapperError):
+    """A sound request that may not run now, or not for this requester."""
+
+
+class QuotaExceeded(Refused):
+    """Costs more GPU-milliseconds than are left; ``resets_at_ms`` is epoch milliseconds."""
+
+    need_ms: int
+    left_ms: int
+    limit_ms: int
+    resets_at_ms: int | None = None
+
+
+class TooCostly(Refused):
+    """Costs more than can ever be lent at once; the largest setting that fits is named.
+
+    ``need_ms`` and ``limit_ms`` are GPU-milliseconds, ``width`` and ``height`` px.
+    """
+
+    need_ms: int
+    limit_ms: int
+    width: int
+    height: int
+    seconds: float
+
+
+class NothingFits(Refused):
+    """Costs more than can be lent at once, also at the smallest setting."""
+
+    need_ms: int
+    limit_ms: int
+
+
+class TooManyQueued(Refused):
+    """The requester already has as many waiting jobs as allowed."""
+
+    limit: int
+
+
+class IntakeClosed(Refused):
+    """The operator paused or drains the queue, or the disk is nearly full."""
+
+    reason: str = "paused"
+
+
+class RequesterBlocked(Refused):
+    """The operator blocked this requester."""
+
+    reason: str = ""
+
+
+class PolicyForbids(Refused):
+    """A rule of the place forbids it; ``rule`` names the rule, ``detail`` the value."""
+
+    rule: str
+    detail: str = ""
+
+
+class JobUnknown(Refused):
+    """No such job, or not any more."""
+
+    job_id: str
+
+
+class NotYours(Refused):
+    """The job belongs to somebody else."""
+
+    job_id: str
+
+
+class AlreadyFinished(Refused):
+    """The job reached a terminal state before."""
+
+    job_id: str
+    state: str
+
+
+class LinkCodeUnknown(Refused):
+    """A one-time code that is wrong, used or too old."""
+
+
+class NothingToFetch(Refused):
+    """The clip is not there: not finished, deleted, or past its retention time."""
+
+    job_id: str
