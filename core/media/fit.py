@@ -105,16 +105,19 @@ def _fit(path: Path, target: Path, limit_bytes: int, check: Check) -> Path:
     if target.exists():
         return target
     clip = _look(path)
-    smallest = clip.bytes
     with whole_file(target) as part:
         for scale in _LADDER:
             if limit_bytes < clip.bytes * scale**2 * _LEAST_SHARE:
                 continue
-            smallest = _encode(clip, part, scale, limit_bytes, check)
-            if smallest <= limit_bytes:
+            if _encode(clip, part, scale, limit_bytes, check) <= limit_bytes:
                 return target
-        smallest = min(smallest, math.ceil(clip.bytes * _LADDER[-1] ** 2 * _LEAST_SHARE))
-        raise ClipTooLarge("too_large", max(smallest, limit_bytes + 1), limit_bytes)
+        raise ClipTooLarge("too_large", max(_least_bytes(clip), limit_bytes + 1), limit_bytes)
+
+
+def _least_bytes(clip: _Clip) -> int:
+    """Return about how many bytes the poorest version that we send would have."""
+    sound = _SOUND_BPS[-1] * clip.seconds / 8 if clip.has_sound else 0
+    return math.ceil(clip.bytes * _LADDER[-1] ** 2 * _LEAST_SHARE + sound)
 
 
 def _encode(clip: _Clip, part: Path, scale: float, limit_bytes: int, check: Check) -> int:

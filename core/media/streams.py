@@ -5,11 +5,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import av
 from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.filter import Graph
 from av.subtitles import codeccontext as subtitle_codec
@@ -17,42 +16,40 @@ from av.subtitles import stream as subtitle_stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from core.errors import MediaTooLong, MediaUnreadable
+from core.errors import MediaUnreadable
 from core.media.cadence import at_rate
 from core.media.kinds import MediaKind
 from core.media.pyav import (
-    FFmpegError,
     add_audio,
     add_video,
     as_bt709,
-    packets,
     put,
     system_errors,
     tag_bt709,
-    unpack,
 )
 from core.media.sandbox import Made, Task
+from core.media.sounds import FILM_RATE, normal_sound
 from core.media.survey import (
-    SLACK_S,
     Span,
     damage_of,
+    decoded,
     first_track,
     measure,
     open_source,
     refuse_pixels,
 )
 
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+
 # what PyAV would import later, when no file can be opened any more
 _LATER = (subtitle_codec, subtitle_stream, logging)
-_FILM_SOUND_RATE = 48_000
-_LOWEST_RATE, _HIGHEST_RATE = 8_000, 48_000  # Hz; sound within is kept at its own rate
 _LEAST_FPS = 8
 _USUAL_RATES = [
     *(Fraction(whole) for whole in range(1, 126)),
     *(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120)),
 ]
 _SMALLEST_SIDE = 16
-_BAD_PACKETS = 0.1  # of all: more of them, and the file is damaged
 # one thread, no look-ahead and one reference bound the memory, a bounded bit rate bounds the disk
 _X264 = {
     "preset": "ultrafast",
@@ -84,7 +81,7 @@ def _recode_sound(task: Task, source: BinaryIO, output: BinaryIO, span: Span) ->
     samples = 0
     stream: AudioStream | None = None
     with system_errors(), av.open(output, "w", "flac", _EXACT) as target:
-        for frame in _sound(task, source, None):
+        for frame in normal_sound(task, source, None):
             if stream is None:
                 stream = add_audio(target, "flac", frame.sample_rate, frame.layout.name)
             samples += frame.samples
@@ -98,7 +95,7 @@ def _recode_sound(task: Task, source: BinaryIO, output: BinaryIO, span: Span) ->
 def _recode_film(task: Task, source: BinaryIO, output: BinaryIO, span: Span) -> Made:
     has_sound = measure(task, source, MediaKind.AUDIO) is not None
     # 60 s in stereo are 23 MB; so each track is read by itself and no packet waits for another
-    sound = list(_sound(task, source, span)) if has_sound else []
+    sound = list(normal_sound(task, source, span)) if has_sound else []
     with open_source(task, source) as container:
         track = first_track(task, container, MediaKind.VIDEO)
         if not isinstance(track, VideoStream):
@@ -112,7 +109,7 @@ def _recode_film(task: Task, source: BinaryIO, output: BinaryIO, span: Span) -> 
         with system_errors(), av.open(output, "w", "mp4", _EXACT) as target:
             _write_film(target, fps, chain([first], film), sound)
         width, height = first.width, first.height
-    return Made(width, height, float(ticks / fps), float(fps), _FILM_SOUND_RATE if sound else 0)
+    return Made(width, height, float(ticks / fps), float(fps), FILM_RATE if sound else 0)
 
 
 def _write_film(
@@ -121,7 +118,7 @@ def _write_film(
     video = add_video(target, "libx264", fps, _X264)
     video.thread_count = 1
     tag_bt709(video)
-    audio = add_audio(target, "aac", _FILM_SOUND_RATE, "stereo") if sound else None
+    audio = add_audio(target, "aac", FILM_RATE, "stereo") if sound else None
     said = 0
     for index, picture in enumerate(pictures):
         if index == 0:
@@ -141,7 +138,7 @@ def _timed(
 ) -> Iterator[tuple[float, VideoFrame]]:
     """Yield (seconds, picture), scaled down at once: the decoder's own may have 30 MB each."""
     shape = (0, 0)
-    for index, frame in enumerate(_decoded(task, container, track)):
+    for index, frame in enumerate(decoded(task, container, track)):
         if isinstance(frame, VideoFrame):
             refuse_pixels(task, frame.width, frame.height)
             if index == 0:
@@ -149,96 +146,6 @@ def _timed(
                 shape = _shape(frame, aspect, task.keep_pixels)
             time = index * span.gap if frame.pts is None else frame.time - span.start
             yield time, as_bt709(frame, *shape)
-
-
-def _decoded(
-    task: Task, container: InputContainer, track: VideoStream | AudioStream
-) -> Iterator[VideoFrame | AudioFrame]:
-    """Yield the frames of ``track``; single bad packets are left out, as players do.
-
-    Raises:
-        MediaUnreadable: too many were bad.
-        MemoryError: one needs more than is allowed.
-    """
-    count = bad = 0
-    for packet in packets(container, track):
-        count += 1
-        try:
-            frames = unpack(track, packet)
-        except MemoryError:
-            raise
-        except FFmpegError:
-            bad += 1
-            continue
-        yield from frames
-    if bad > max(1, count * _BAD_PACKETS):
-        raise MediaUnreadable(task.role, "damaged")
-
-
-def _sound(task: Task, source: BinaryIO, film: Span | None) -> Iterator[AudioFrame]:
-    """Yield the sound in our own format: for a FLAC, or for a film at its place in time.
-
-    Raises:
-        MediaTooLong: more samples come out than the packets said.
-    """
-    with open_source(task, source) as container:
-        track = first_track(task, container, MediaKind.AUDIO)
-        if not isinstance(track, AudioStream):
-            return
-        graph: Graph | None = None
-        heard = told = 0
-        for frame in _decoded(task, container, track):
-            if not isinstance(frame, AudioFrame) or not frame.samples:
-                continue
-            graph = graph or _sound_graph(frame, film)
-            begins = heard / frame.sample_rate
-            if film is not None and frame.time is not None:
-                begins = frame.time - film.start
-            frame.pts = round(begins * frame.sample_rate)
-            frame.time_base = Fraction(1, frame.sample_rate)
-            heard += frame.samples
-            graph.push(frame)
-            for made in _pulled(graph):
-                told += made.samples
-                if told > (task.max_seconds + SLACK_S) * made.sample_rate:
-                    raise MediaTooLong(task.role, told / made.sample_rate, task.max_seconds)
-                yield made
-        if graph:
-            graph.push(None)
-            yield from _pulled(graph)
-
-
-def _sound_graph(frame: AudioFrame, film: Span | None) -> Graph:
-    mono = frame.layout.nb_channels == 1
-    copied = mono and film is not None  # ffmpeg's own mixing would take 3 dB
-    layout = "mono" if mono and film is None else "stereo"
-    rate = _FILM_SOUND_RATE if film else min(max(frame.sample_rate, _LOWEST_RATE), _HIGHEST_RATE)
-    in_time = ":async=1:first_pts=0" if film else ""  # gaps become silence, early samples go
-    graph = Graph()
-    graph.threads = 1
-    graph.link_nodes(
-        graph.add_abuffer(
-            sample_rate=frame.sample_rate,
-            format=frame.format,
-            layout=frame.layout,
-            time_base=Fraction(1, frame.sample_rate),
-        ),
-        *([graph.add("pan", "stereo|c0=c0|c1=c0")] if copied else []),
-        graph.add("aresample", f"{rate}:rematrix_maxval=1{in_time}"),
-        graph.add("aformat", f"sample_fmts={'fltp' if film else 's16'}:channel_layouts={layout}"),
-        graph.add("abuffersink"),
-    ).configure()
-    return graph
-
-
-def _pulled(graph: Graph) -> Iterator[AudioFrame]:
-    while True:
-        try:
-            frame = graph.pull()
-        except (BlockingIOError, EOFError):
-            return
-        if isinstance(frame, AudioFrame):
-            yield frame
 
 
 def _frame_rate(span: Span, highest: float) -> Fraction:

@@ -4,21 +4,23 @@ Headers are claims. The length is that of the packets which are really there, an
 looked at, undecoded, before the first frame is made.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO, NoReturn
 
 import av
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from core.errors import MediaFormatRefused, MediaTooLong, MediaTooManyPixels, MediaUnreadable
 from core.media.formats import ACCEPTED
 from core.media.kinds import MediaKind
-from core.media.pyav import FFmpegError, packets
+from core.media.pyav import FFmpegError, packets, unpack
 from core.media.sandbox import Task
 
 _VIDEO_CODECS = frozenset(
@@ -30,6 +32,7 @@ CODECS = _VIDEO_CODECS | _AUDIO_CODECS | {f"pcm_{kind}" for kind in _PCM}
 
 _MOST_FPS = 125.0  # packets a second; a slow-motion film above this is too much work
 _MOST_SOUND_PACKETS = 500.0  # a second; Opus has at most 400
+_BAD_PACKETS = 0.1  # of all: more of them, and the file is damaged
 SLACK_S = 0.25  # encoders' padding at either end
 
 # nothing beside the open file may be read, whatever the file says
@@ -148,6 +151,30 @@ def measure(task: Task, source: BinaryIO, kind: MediaKind) -> Span | None:
         most = round((task.max_seconds + SLACK_S) * rate)
         with damage_of(task):
             return _measure(task, container, track, most)
+
+
+def decoded(
+    task: Task, container: InputContainer, track: VideoStream | AudioStream
+) -> Iterator[VideoFrame | AudioFrame]:
+    """Yield the frames of ``track``; single bad packets are left out, as players do.
+
+    Raises:
+        MediaUnreadable: too many were bad.
+        MemoryError: one needs more than is allowed.
+    """
+    count = bad = 0
+    for packet in packets(container, track):
+        count += 1
+        try:
+            frames = unpack(track, packet)
+        except MemoryError:
+            raise
+        except FFmpegError:
+            bad += 1
+            continue
+        yield from frames
+    if bad > max(1, count * _BAD_PACKETS):
+        raise MediaUnreadable(task.role, "damaged")
 
 
 def _measure(
