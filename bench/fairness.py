@@ -140,8 +140,8 @@ class FairTags:
 class Ours:
     """The product's line, with its default rules."""
 
-    def __init__(self, line: FairLine | None = None) -> None:
-        self.line = line or FairLine(FairRules())
+    def __init__(self) -> None:
+        self.line = FairLine(FairRules())
         self.started: dict[int, Entry] = {}
 
     def add(self, number: int, job: Arrival) -> None:
@@ -162,21 +162,12 @@ class Ours:
         self.line.end(self.started.pop(number), round(job.truth_s * 1000))
 
 
-class ByFinish(FairLine):
-    """Our line if it were ordered by where a job ends in virtual time, not by where it starts."""
-
-    def order(self) -> list[Entry]:
-        """Return everything that waits, the next one first."""
-        return sorted(super().order(), key=lambda entry: (entry.rank + entry.cost, entry.order))
-
-
 RULES: dict[str, Callable[[], Line]] = {
     "first come": FirstCome,
     "round robin": RoundRobin,
     "start tags": lambda: FairTags(0.0),
     "finish tags": lambda: FairTags(1.0),
     "ours": Ours,
-    "ours, by finish": lambda: Ours(ByFinish(FairRules())),
 }
 
 

@@ -94,7 +94,8 @@ class JobQueue(Upkeep):
             now = self._clock()
             quota = self._rules.quota
             await quotas.reserve(connection, quota, key, new.id, new.estimate_ms, now)
-            tag, rank = await flows.enter_line(connection, key, new.weight, now)
+            cost = cost_of(new.estimate_ms, new.weight)
+            tag, rank = await flows.enter_line(connection, key, new.weight, cost, now)
             media = {file.name for file in new.request.media().values()}
             await rows.add(connection, _values(new, tag, rank, now), media)
             made = self._job(await rows.read(connection, new.id), new.id)

@@ -1,13 +1,14 @@
 """Whose turn it is: start-time fair queueing on estimated GPU-milliseconds.
 
 An account's next job starts, in virtual time, where its last one ended, or now if that is past:
-``S = max(V, F)``; once started, ``F = S + estimate / weight`` and ``V = S``. The smallest ``S``
-goes first. So a flood waits behind itself and not in front of anybody, and a job that was
-cancelled while it waited has cost its account nothing. After a run the estimate is replaced by
-the truth.
+``S = max(V, F)``; once started, ``F = S + estimate / weight`` and ``V = S``. The smallest end
+``S + estimate / weight`` goes first, so of two that could start alike the shorter one does. A
+flood waits behind itself and not in front of anybody, and a job that was cancelled while it
+waited has cost its account nothing. After a run the estimate is replaced by the truth.
 
 Waiting is worth a little: every :data:`AGEING` milliseconds that an account waits for its turn
-count like one of GPU time, so newcomers cannot keep anybody waiting for ever.
+count like one of GPU time, so newcomers cannot keep anybody waiting for ever. Both choices are
+measured by ``bench/fairness.py``.
 
 The rows of :mod:`core.storage.flows` do this arithmetic in SQL; :class:`FairLine` does it in
 memory, for tests and simulations. Source: Goyal, Vin, Cheng, "Start-time fair queueing", 1996.
@@ -20,7 +21,7 @@ from math import sqrt
 
 from core.jobs import Forecast
 
-AGEING = 10  # ms of waiting that weigh as much as one ms of GPU time
+AGEING = 20  # ms of waiting that weigh as much as one ms of GPU time
 ORDINARY = 100  # weight of an ordinary account; 200 gets twice the share
 
 
@@ -41,9 +42,15 @@ def cost_of(estimate_ms: int, weight: int) -> int:
     return estimate_ms * ORDINARY // weight
 
 
-def rank_of(tag: int, since_ms: int) -> int:
-    """Return the place in line of a fair start ``tag`` waited for since ``since_ms`` (epoch)."""
-    return tag + since_ms // AGEING
+def rank_of(tag: int, cost: int, since_ms: int) -> int:
+    """Return the place in line of a job: its virtual end, and what its account waited.
+
+    Args:
+        tag: where it starts in virtual time.
+        cost: how far it moves its account, see :func:`cost_of`.
+        since_ms: epoch; when its account's wait for a turn began.
+    """
+    return tag + cost + since_ms // AGEING
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +156,7 @@ class FairLine:
             flow.since_ms = now_ms
             tag = max(self._vtime, flow.finish)
         cost, self._count = cost_of(estimate_ms, weight), self._count + 1
-        rank = rank_of(tag, flow.since_ms)
+        rank = rank_of(tag, cost, flow.since_ms)
         flow.waiting.append(Entry(name, account, estimate_ms, cost, tag, rank, self._count))
 
     def order(self) -> list[Entry]:
@@ -171,7 +178,7 @@ class FairLine:
         flow.since_ms = now_ms
         self._vtime = max(self._vtime, chosen.tag)
         for entry in flow.waiting:
-            entry.rank = rank_of(entry.tag, now_ms)
+            entry.rank = rank_of(entry.tag, entry.cost, now_ms)
         return chosen
 
     def end(self, entry: Entry, actual_ms: int) -> None:

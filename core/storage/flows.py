@@ -15,9 +15,9 @@ from core.storage.tables import RUNNING, WAITING, WAITING_STATES, flow, job, sch
 
 
 async def enter_line(
-    connection: AsyncConnection, user_key: str, weight: int, now: int
+    connection: AsyncConnection, user_key: str, weight: int, cost: int, now: int
 ) -> tuple[int, int]:
-    """Make room for one more waiting job of ``user_key``.
+    """Make room for one more waiting job of ``user_key``, which moves it by ``cost``.
 
     Returns:
         Its provisional tag and its rank.
@@ -34,7 +34,7 @@ async def enter_line(
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["user_key"], set_=changes)
     )
-    return tag, rank_of(tag, since)
+    return tag, rank_of(tag, cost, since)
 
 
 async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
@@ -81,7 +81,7 @@ async def promote(connection: AsyncConnection, held: Row[Any], now: int) -> None
     )
     await connection.execute(update(sched).values(vtime=func.max(sched.c.vtime, held.tag)))
     own = _own_held(held.user_key).where(job.c.seq != held.seq)
-    await connection.execute(own.values(rank=job.c.tag + rank_of(0, now)))
+    await connection.execute(own.values(rank=job.c.tag + job.c.cost + rank_of(0, 0, now)))
 
 
 async def leave_line(connection: AsyncConnection, held: Row[Any]) -> None:

@@ -31,7 +31,7 @@ def test_weight_buys_a_larger_share():
         line.add(f"a{number}", "anna", MINUTE, 0)
         line.add(f"b{number}", "ben", MINUTE, 0, weight=200)
 
-    assert drain(line)[:6] == ["a0", "b0", "b1", "a1", "b2", "b3"]
+    assert drain(line)[:6] == ["b0", "a0", "b1", "b2", "a1", "b3"]
     assert cost_of(MINUTE, 200) == MINUTE // 2
 
 
@@ -115,8 +115,32 @@ def test_everybody_starts_level_after_an_idle_time():
     assert drain(line) == ["a1", "b0"]
 
 
-def test_waiting_counts_a_tenth():
-    assert rank_of(1000, 50 * AGEING) == 1050
+def test_waiting_counts_a_twentieth():
+    assert rank_of(1000, 0, 50 * AGEING) == 1050
+
+
+def test_of_two_that_could_start_alike_the_shorter_goes_first():
+    line = FairLine(FairRules())
+    line.add("a0", "anna", 5 * MINUTE, 0)
+    line.add("b0", "ben", MINUTE, 0)
+
+    assert drain(line) == ["b0", "a0"]
+
+
+def test_a_long_job_waits_for_short_newcomers_only_so_long():
+    line = FairLine(FairRules())
+    line.add("long", "anna", 5 * MINUTE, 0)
+    waited = 0
+    for number in range(200):
+        line.add(f"n{number}", f"newcomer {number}", MINUTE, number * MINUTE)
+        started = line.start(number * MINUTE)
+        assert started is not None
+        if started.name == "long":
+            break
+        line.end(started, MINUTE)
+        waited = number
+
+    assert 0 < waited <= AGEING * (5 - 1)
 
 
 def test_replay_gives_each_job_to_the_first_free_device():
