@@ -1,6 +1,7 @@
 """``clapper demo``: all six modes on this machine, from nothing."""
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from core.demo.inputs import make_wishes
 from core.demo.show import Shown, run_show
 from core.messages import name, say
 from core.settings import Settings, load_settings
+from core.storage.lock import LOCK_NAME, lock
 
 APP = typer.Typer()
 _OWN = ".data"  # inside the output folder: never the data of a running service
@@ -54,11 +56,26 @@ def demo_settings(folder: Path) -> Settings:
 async def _demo(settings: Settings, folder: Path) -> list[Shown]:
     console = out()
     announce = announce_to(err())
+    await asyncio.to_thread(_forget, settings.data_dir)
     with console.status(say("demo_inputs")):
         wishes = await asyncio.to_thread(make_wishes, settings.data_dir / "inputs")
     async with working_core(settings, console, announce) as session:
         shown = await run_show(session, wishes, folder)
     return shown
+
+
+def _forget(own: Path) -> None:
+    """Empty the demo's data directory, unless another demo works in it.
+
+    Raises:
+        DataDirectoryBusy: one does.
+    """
+    with lock(own):
+        for path in own.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != LOCK_NAME:
+                path.unlink()
 
 
 def _table(shown: list[Shown]) -> Table:
