@@ -3,6 +3,8 @@
 The only place that decides sizes, lengths and seeds, so every front answers the same.
 """
 
+import math
+import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -17,7 +19,16 @@ from core.errors import (
     PromptTooLong,
     Scalar,
 )
-from core.frames import Size, fit_ratio, play_time, shorten_frames, snap_frames, snap_size
+from core.frames import (
+    FRAME_STRIDE,
+    SIDE_MULTIPLE,
+    Size,
+    fit_ratio,
+    play_time,
+    shorten_frames,
+    snap_frames,
+    snap_size,
+)
 from core.limits import MAX_SEED, RequestLimits
 from core.media.kinds import MediaFile
 from core.modes import MODES, Mode
@@ -33,6 +44,10 @@ ASPECTS: dict[str, float] = {
     "2:3": 2 / 3,
     "9:16": 9 / 16,
 }
+_LINE_ENDS = re.compile("\r\n?|[\x85\u2028\u2029]")
+_JOINERS = "\u200c\u200d"  # zero-width non-joiner and joiner
+_KEPT = frozenset(f"\n\t{_JOINERS}")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs"})  # Unicode categories: control, format, surrogate
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,33 +145,75 @@ def _size(
     budget = PRESETS[preset].size
     if options.width is not None or options.height is not None:
         return _asked_size(options, budget, limits, adjustments)
-    pixels = min(budget.pixels, limits.max_pixels)
+    ratio = budget.ratio
     if options.aspect is not None:
         if options.aspect not in ASPECTS:
             raise NotAChoice("aspect", options.aspect[:40], ", ".join(ASPECTS))
-        return fit_ratio(ASPECTS[options.aspect], pixels, limits.max_side)
-    if shape is not None and shape.height:
-        return fit_ratio(shape.width / shape.height, pixels, limits.max_side)
-    return budget
+        ratio = ASPECTS[options.aspect]
+    elif shape is not None and shape.height:
+        ratio = shape.width / shape.height
+    elif _inside(budget, limits):
+        return budget
+    pixels = min(budget.pixels, limits.max_pixels)
+    return _nearest_inside(fit_ratio(ratio, pixels, limits.max_side), limits)
 
 
 def _asked_size(
     options: Options, budget: Size, limits: RequestLimits, adjustments: list[Adjustment]
 ) -> Size:
     width, height = options.width, options.height
-    if width is None and height is not None:
-        width = round(height * budget.ratio)
-    elif height is None and width is not None:
-        height = round(width / budget.ratio)
-    asked = Size(width or budget.width, height or budget.height)
-    for name, side in (("width", asked.width), ("height", asked.height)):
-        _within(name, side, limits.min_side, limits.max_side, "px")
+    for name, side in (("width", width), ("height", height)):
+        if side is not None:
+            _within(name, side, limits.min_side, limits.max_side, "px")
+    if width is None:
+        width = _other_side(height or limits.min_side, budget.ratio, limits)
+    if height is None:
+        height = _other_side(width, 1 / budget.ratio, limits)
+    asked = Size(width, height)
     if asked.pixels > limits.max_pixels:
         raise OutOfRange("pixels", asked.pixels, limits.min_side**2, limits.max_pixels, "px²")
     size = snap_size(asked)
+    if not _inside(size, limits):
+        size = _nearest_inside(asked, limits)
     if size != asked:
         adjustments.append(Adjustment("size_snapped", {"asked": str(asked), "becomes": str(size)}))
     return size
+
+
+def _other_side(given: int, ratio: float, limits: RequestLimits) -> int:
+    """Return the side that nobody asked for: in proportion, within the limits."""
+    longest = min(limits.max_side, limits.max_pixels // given)
+    return max(limits.min_side, min(round(given * ratio), longest))
+
+
+def _inside(size: Size, limits: RequestLimits) -> bool:
+    return (
+        limits.min_side <= min(size.width, size.height)
+        and max(size.width, size.height) <= limits.max_side
+        and size.pixels <= limits.max_pixels
+    )
+
+
+def _nearest_inside(asked: Size, limits: RequestLimits) -> Size:
+    """Return the size in whole blocks within ``limits`` that is most like ``asked``.
+
+    Its shape counts as much as its sides. Where the limits leave no such size, their smallest
+    block is the best that can be had.
+    """
+    first = math.ceil(limits.min_side / SIDE_MULTIPLE) * SIDE_MULTIPLE
+    sides = range(first, limits.max_side + 1, SIDE_MULTIPLE)
+    sizes = (Size(width, height) for width in sides for height in sides)
+
+    def difference(size: Size) -> float:
+        pairs = (
+            (size.width, asked.width),
+            (size.height, asked.height),
+            (size.ratio, asked.ratio),
+        )
+        return sum(abs(math.log(one / other)) for one, other in pairs)
+
+    inside = (size for size in sizes if size.pixels <= limits.max_pixels)
+    return min(inside, key=difference, default=Size(first, first))
 
 
 def _frames(
@@ -169,7 +226,8 @@ def _frames(
     if seconds is not None:
         _within("seconds", seconds, limits.min_seconds, limits.max_seconds, "s")
     if source is None:
-        return snap_frames(limits.default_seconds if seconds is None else seconds, fps)
+        wanted = limits.default_seconds if seconds is None else seconds
+        return _snapped_frames(min(wanted, limits.max_seconds), fps, limits)
     available = max(source.seconds, limits.min_seconds)
     wanted = min(available if seconds is None else seconds, limits.max_seconds)
     if seconds is None and source.seconds > limits.max_seconds:
@@ -181,18 +239,34 @@ def _frames(
             Adjustment("length_of_source", {"asked_s": wanted, "becomes_s": available})
         )
         wanted = available
-    frames = snap_frames(wanted, fps)
-    return frames if play_time(frames, fps) <= limits.max_seconds else shorten_frames(wanted, fps)
+    return _snapped_frames(wanted, fps, limits)
+
+
+def _snapped_frames(seconds: float, fps: int, limits: RequestLimits) -> int:
+    """Return the frame count for ``seconds`` whose last frame begins within the limits."""
+    frames = snap_frames(seconds, fps)
+    if play_time(frames - 1, fps) > limits.max_seconds:
+        return shorten_frames(seconds, fps)
+    if play_time(frames, fps) < limits.min_seconds:
+        return frames + FRAME_STRIDE
+    return frames
 
 
 def _clean(text: str, limits: RequestLimits) -> str:
-    """Return ``text`` normalised, without control characters; it stays literal text for ever.
+    """Return ``text`` normalised; it stays literal text for ever.
+
+    Control characters go, and so does what nobody sees but machines read: zero-width characters,
+    marks that turn the direction of writing, lone surrogates. Joiners stay, as scripts and emoji
+    need them.
 
     Raises:
         PromptTooLong: more characters than allowed.
     """
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
-    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
+    if len(text) > 4 * limits.prompt_characters:  # composing shortens to a quarter at most
+        raise PromptTooLong(len(text), limits.prompt_characters)
+    text = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text))
+    text = "".join(c for c in text if c in _KEPT or unicodedata.category(c) not in _UNSEEN)
+    text = text.strip().strip(_JOINERS).strip()
     if len(text) > limits.prompt_characters:
         raise PromptTooLong(len(text), limits.prompt_characters)
     return text
