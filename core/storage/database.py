@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from core.clock import Clock, now_ms
 from core.problems import BadConfiguration
+from core.storage.driver import connect
 from core.storage.lock import lock
 from core.storage.migrate import MIGRATIONS, migrate
 
@@ -35,7 +37,7 @@ class Database:
         Raises:
             BadConfiguration: not an address of an SQLite file.
         """
-        database_path(url)
+        path = database_path(url)
         self._turn = asyncio.Lock()
         self._engine = create_async_engine(
             url,
@@ -43,7 +45,7 @@ class Database:
             pool_size=1,
             max_overflow=0,
             hide_parameters=True,  # errors are logged, and rows hold prompts
-            connect_args={"timeout": BUSY_MS / 1000},
+            async_creator=partial(connect, path, BUSY_MS / 1000),
         )
         event.listen(self._engine.sync_engine, "connect", _prepare)
         event.listen(self._engine.sync_engine, "begin", _begin)
@@ -175,8 +177,6 @@ def database_path(url: str) -> Path:
 
 
 def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # the driver would begin transactions late and deferred; _begin does it instead
-    connection.isolation_level = None  # pyright: ignore[reportAttributeAccessIssue]  # of sqlite3
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",

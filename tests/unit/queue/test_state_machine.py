@@ -223,7 +223,7 @@ def test_every_life_keeps_the_books(make_room, quick_folder):
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=12,
+            max_examples=20,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
