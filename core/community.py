@@ -79,6 +79,11 @@ class Community:
             await rows.note(connection, self._now(), actor.key, "policy", place, f"{rule}={value}")
         return policy
 
+    async def move_place(self, old: str, new: str) -> None:
+        """Let the rules of a place follow it to its new name, unless that has rules already."""
+        async with self._database.transaction() as connection:
+            await rows.move_rules(connection, old, new)
+
     async def block(self, actor: Requester, person: Requester, reason: str) -> None:
         """Keep ``person`` from making videos on any platform."""
         async with self._database.transaction() as connection:
@@ -154,6 +159,11 @@ class Community:
         """Return what a front kept under a name, None where nothing is."""
         async with self._database.transaction() as connection:
             return await rows.recall(connection, front, name)
+
+    async def recall_all(self, front: str) -> dict[str, Any]:
+        """Return everything that a front kept, by name, the oldest first."""
+        async with self._database.transaction() as connection:
+            return await rows.recall_all(connection, front)
 
     async def forget_older(self, front: str, age_ms: int) -> None:
         """Drop what a front kept and has not touched for ``age_ms``."""

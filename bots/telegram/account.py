@@ -2,8 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
+import structlog
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, User
+from telegram.error import BadRequest
 
+from bots.telegram.delivery import FILE_IDS
 from bots.telegram.desk import Counter, accept_request, reply
 from bots.telegram.look import callback, texts_for
 from bots.telegram.place import address_of, person_of
@@ -13,9 +16,11 @@ from core.errors import JobUnknown
 from core.jobs import Job, JobState
 from core.messages import say
 
+log = structlog.get_logger(__name__)
+
+JOB_LINK = "job_"  # what a deep link to a clip begins with
 PAGE = 5  # jobs on a page of the history
 LOOKED_AT = 50  # jobs searched for what was typed
-FILE_IDS = "telegram-file"  # where the ids of shown clips are remembered
 Command = Callable[[Counter, User, Message, str, str], Awaitable[None]]
 
 
@@ -96,13 +101,21 @@ async def _help(counter: Counter, user: User, message: Message, rest: str, key: 
 
 
 async def _start(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
-    """Greet, or show the job that a deep link names (``/start job_<id>``)."""
-    if rest.startswith("job_"):
-        job = await counter.desk.job(rest.removeprefix("job_"), person_of(user, message))
+    """Greet, or show what a deep link names: ``/start help``, or a job by ``/start job_<id>``.
+
+    Raises:
+        JobUnknown: no such job.
+        NotYours: somebody else's.
+        NothingToFetch: the clip is not there.
+    """
+    texts = texts_for(user.language_code)
+    if rest.startswith(JOB_LINK):
+        job = await counter.desk.job(rest.removeprefix(JOB_LINK), person_of(user, message))
         await show_again(counter, user, message, job)
-        return
-    del key
-    await reply(counter, message, texts_for(user.language_code).say("t_start"))
+    elif rest == "help":
+        await _help(counter, user, message, "", key)
+    else:
+        await reply(counter, message, texts.say("t_start"))
 
 
 async def _drop(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
@@ -160,6 +173,22 @@ async def show_again(counter: Counter, user: User, message: Message, job: Job) -
     at = address_of(user, message, 0)
     file_id = await counter.desk.community.recall(FILE_IDS, job.id)
     if file_id is not None:
-        await counter.delivery.resend(job, str(file_id), at)
-        return
+        try:
+            await counter.screen.clip_again(job, str(file_id), at)
+        except BadRequest as error:  # Telegram forgot it
+            log.info("copy_unusable", reason=error.message[:80])
+        else:
+            return
     await counter.delivery.post(job, await counter.desk.service.clip(job.id), at)
+
+
+async def forget_all(counter: Counter, user: User, message: Message) -> int:
+    """Delete all that is kept of the person here; returns how many jobs there were."""
+    person = person_of(user, message)
+    before: int | None = None
+    while jobs := await counter.desk.jobs(person, LOOKED_AT, before):
+        before = jobs[-1].created_at_ms
+        for job in jobs:
+            await counter.desk.community.remember(FILE_IDS, job.id, None)
+    await counter.drafts.forget(user.id)
+    return await counter.desk.forget(person)

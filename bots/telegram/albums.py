@@ -1,17 +1,22 @@
 """Albums arrive as separate updates; this waits until no more of one come."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from telegram import Message
 
+from core.supervise import wait_event
+
 
 @dataclass
-class _Album:
+class Album:
+    """The parts of one media group, while they come."""
+
     messages: list[Message] = field(default_factory=list[Message])
     more: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
+    used: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Albums:
@@ -20,31 +25,32 @@ class Albums:
     def __init__(self, pause_s: float) -> None:
         """Take how long after its last part an album counts as complete, in seconds."""
         self._pause_s = pause_s
-        self._open: dict[str, _Album] = {}
+        self._open: dict[str, Album] = {}
 
-    def add(self, message: Message, use: Callable[[list[Message]], Awaitable[None]]) -> None:
-        """Take one part; ``use`` gets all parts once, oldest first, when no more come."""
+    def add(self, message: Message) -> tuple[Album, bool]:
+        """Take one part; returns its album, and whether it is the first part."""
         group = message.media_group_id or ""
-        album = self._open.setdefault(group, _Album())
+        first = group not in self._open
+        album = self._open.setdefault(group, Album())
         album.messages.append(message)
         album.more.set()
-        if album.task is None:
-            album.task = asyncio.create_task(self._gather(group, album, use), name="album")
+        return album, first
 
-    async def _gather(
-        self, group: str, album: _Album, use: Callable[[list[Message]], Awaitable[None]]
-    ) -> None:
-        while album.more.is_set():
+    @asynccontextmanager
+    async def complete(self, album: Album) -> AsyncGenerator[list[Message]]:
+        """Give all parts, oldest first, once no more come; for whom added the first part.
+
+        Who waits for ``album.used`` goes on when the block ends.
+        """
+        try:
             album.more.clear()
-            try:
-                async with asyncio.timeout(self._pause_s):
-                    await album.more.wait()
-            except TimeoutError:
-                break
-        self._open.pop(group, None)
-        await use(sorted(album.messages, key=lambda message: message.message_id))
+            while await wait_event(album.more, self._pause_s):
+                album.more.clear()
+            self._close(album)
+            yield sorted(album.messages, key=lambda message: message.message_id)
+        finally:
+            self._close(album)
+            album.used.set()
 
-    async def close(self) -> None:
-        """Use what is complete so far; nothing that was sent is lost at a shutdown."""
-        tasks = [album.task for album in self._open.values() if album.task]
-        await asyncio.gather(*tasks, return_exceptions=True)
+    def _close(self, album: Album) -> None:
+        self._open.pop(album.messages[0].media_group_id or "", None)

@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import structlog
 from telegram import CallbackQuery, ForceReply, Message, Update, User
 from telegram.error import TelegramError
 
-from bots.telegram.account import history_page, show_again
+from bots.telegram.account import forget_all, history_page, show_again
+from bots.telegram.delivery import FILE_IDS
 from bots.telegram.desk import Counter, accept_request, advance, edit, remove, reply, update_key
 from bots.telegram.drafts import Draft
 from bots.telegram.errors import answered
@@ -16,7 +18,7 @@ from bots.telegram.look import Pressed, clip_text, pressed, texts_for
 from bots.telegram.place import Address, person_of
 from core.actions import Action, again, longer, options_of, quality
 from core.compose import ASPECTS
-from core.errors import NotYours, Refused
+from core.errors import AlreadyFinished, NotYours, Refused
 from core.jobs import Job
 from core.media.fit import last_frame
 from core.media.kinds import MediaKind
@@ -24,7 +26,10 @@ from core.messages import say
 from core.modes import Mode
 from core.requests import Request
 
+log = structlog.get_logger(__name__)
+
 OPTIONS = {"preset", "aspect", "seconds"}
+WITHOUT_WAITING: frozenset[str] = frozenset({Action.CANCEL, Action.DETAILS})
 JobHandler = Callable[["Press"], Awaitable[None]]
 
 
@@ -55,22 +60,28 @@ class Press:
 async def receive_press(counter: Counter, update: Update) -> None:
     """Answer a pressed button at once, then do what it says."""
     query = update.callback_query
-    if query is None or not isinstance(query.message, Message):
+    if query is None:
         return
+    message = query.message if isinstance(query.message, Message) else None
+    await _acknowledge(query, "t_answered" if message else "t_too_old")
     said = pressed(query.data)
-    await _acknowledge(query)
-    if said is None:
+    if said is None or message is None:
         return
     key = update_key(update.update_id, counter.bot.id)
-    press = Press(counter, query.from_user, query.message, said, key)
-    await answered(counter, query.message, query.from_user.language_code, _handle(press))
-
-
-async def _acknowledge(query: CallbackQuery) -> None:
-    try:
-        await query.answer(say("t_answered", {}, query.from_user.language_code))
-    except TelegramError:  # too old to be answered; the button still does what it says
+    press = Press(counter, query.from_user, message, said, key)
+    work = _handle(press)
+    if said.action in WITHOUT_WAITING:
+        await answered(counter, message, query.from_user.language_code, work)
         return
+    async with counter.lanes.of(message.chat_id, query.from_user.id):
+        await answered(counter, message, query.from_user.language_code, work)
+
+
+async def _acknowledge(query: CallbackQuery, code: str) -> None:
+    try:
+        await query.answer(say(code, {}, query.from_user.language_code))
+    except TelegramError as error:  # too old to be answered; the button still does what it says
+        log.info("press_not_acknowledged", reason=type(error).__name__)
 
 
 async def _handle(press: Press) -> None:
@@ -103,11 +114,7 @@ async def _edit(press: Press) -> None:
     job = await press.job()
     options = replace(options_of(job.request), prompt="", seed=None)
     draft = Draft(mode=job.request.mode, options=options, media=job.request.media())
-    await press.counter.drafts.save(press.message.chat_id, press.user.id, replace(draft))
-    await _ask_words(press)
-
-
-async def _ask_words(press: Press) -> None:
+    await press.counter.drafts.save(press.message.chat_id, press.user.id, draft)
     force = ForceReply(selective=True)
     await reply(press.counter, press.message, press.texts.say("t_ask_prompt"), force)
 
@@ -143,7 +150,9 @@ async def _fetch(press: Press) -> None:
 
 
 async def _delete(press: Press) -> None:
-    await press.counter.desk.service.delete((await press.job()).id)
+    job = await press.job()
+    await press.counter.desk.service.delete(job.id)
+    await press.counter.desk.community.remember(FILE_IDS, job.id, None)
     await remove(press.counter, press.message)
 
 
@@ -174,8 +183,7 @@ async def _forget(press: Press) -> None:
     """
     if press.said.job_id != str(press.user.id):
         raise NotYours("forget")
-    count = await press.counter.desk.forget(press.person)
-    await press.counter.drafts.save(press.message.chat_id, press.user.id, None)
+    count = await forget_all(press.counter, press.user, press.message)
     await reply(press.counter, press.message, press.texts.say("forgotten", count=count))
 
 
@@ -192,17 +200,24 @@ async def _mode(press: Press) -> None:
 async def _change(press: Press) -> None:
     """Replace a waiting job by one with another preset, shape or length, in the same message.
 
-    Where the other one is refused, the first goes back in line.
+    Where the other one is refused, the first goes back in line. The old address remembers the
+    press, so a press that was cut off by a crash goes on where it was.
 
     Raises:
-        AlreadyFinished: it is over.
+        AlreadyFinished: it is running or over.
         Refused: quota, policy or a closed intake.
     """
     job = await press.job()
-    request = _changed(press, job)
     at = Address.of(job.reply_to)
-    await press.counter.desk.service.update_reply_to(job.id, replace(at, silent=True).to_reply())
-    await press.counter.desk.cancel(job.id, press.person)
+    if not job.state.waiting and at.silent != press.key:
+        raise AlreadyFinished(job.id[:8], job.state)
+    request = _changed(press, job)
+    if job.state.waiting:
+        silent = replace(at, silent=press.key).to_reply()
+        await press.counter.desk.service.update_reply_to(job.id, silent)
+        await press.counter.desk.cancel(job.id, press.person)
+    press.counter.edits.forget(at.chat_key, str(at.message_id))
+    at = replace(at, silent="")
     try:
         await _put(press, request, at, press.key)
     except Refused:

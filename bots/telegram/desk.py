@@ -1,7 +1,10 @@
 """What every Telegram handler needs, and the one way from a complete draft to an accepted job."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
 from telegram import (
     Bot,
     ForceReply,
@@ -12,20 +15,27 @@ from telegram import (
     User,
 )
 from telegram.constants import ParseMode
+from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 
 from bots.edits import EditScheduler
 from bots.telegram.delivery import TelegramDelivery
 from bots.telegram.drafts import Draft, Drafts
+from bots.telegram.inbox import Lanes
 from bots.telegram.intake import Intake
-from bots.telegram.ladder import Unchanged, guarded
+from bots.telegram.ladder import seconds_of
 from bots.telegram.look import callback, clip_text, job_keyboard, texts_for
 from bots.telegram.place import PLATFORM, address_of, person_of
+from bots.telegram.rights import Rights
+from bots.telegram.show import Screen
 from core.desk import Desk
-from core.errors import DeliveryFailed
 from core.jobs import Job, ReplyTo, Ticket
 from core.messages import name, say
 from core.modes import Mode
 from core.requests import Request
+
+log = structlog.get_logger(__name__)
+
+PAUSES = 3  # times that an answer waits as long as Telegram asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +45,13 @@ class Counter:
     desk: Desk
     bot: Bot
     bot_name: str
+    screen: Screen
     delivery: TelegramDelivery
     edits: EditScheduler
     drafts: Drafts
     intake: Intake
+    rights: Rights
+    lanes: Lanes
     window_hours: float
 
 
@@ -48,15 +61,25 @@ async def reply(
     text: str,
     markup: InlineKeyboardMarkup | ForceReply | None = None,
 ) -> Message:
-    """Answer ``message``, also when it is gone by then."""
-    return await counter.bot.send_message(
-        message.chat_id,
-        clip_text(text),
-        parse_mode=ParseMode.HTML,
-        message_thread_id=message.message_thread_id if message.is_topic_message else None,
-        reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True),
-        reply_markup=markup,
-    )
+    """Answer ``message``, also when it is gone by then; waits where Telegram asks for a pause."""
+
+    async def send() -> Message:
+        return await counter.bot.send_message(
+            message.chat_id,
+            clip_text(text),
+            parse_mode=ParseMode.HTML,
+            message_thread_id=message.message_thread_id if message.is_topic_message else None,
+            reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True),
+            reply_markup=markup,
+        )
+
+    for _ in range(PAUSES):
+        try:
+            return await send()
+        except RetryAfter as wait:
+            log.info("reply_waits", after_s=seconds_of(wait))
+            await asyncio.sleep(seconds_of(wait))
+    return await send()
 
 
 async def advance(counter: Counter, user: User, message: Message, draft: Draft, key: str) -> None:
@@ -96,36 +119,62 @@ async def _accept(
 ) -> None:
     person = person_of(user, message)
     counter.desk.service.compose(mode, draft.options, draft.media)  # refuse before any message
-    placeholder = await reply(counter, message, say("t_accepted", {}, user.language_code))
-    at = address_of(user, message, placeholder.message_id).to_reply()
-    try:
-        ticket = await counter.desk.ask(mode, draft.options, draft.media, person, at, key)
-    except BaseException:
-        await remove(counter, placeholder)
-        raise
-    await show_ticket(counter, placeholder, ticket, at, user.language_code)
+
+    async def submit(at: ReplyTo) -> Ticket:
+        return await counter.desk.ask(mode, draft.options, draft.media, person, at, key)
+
+    await _submit(counter, user, message, submit)
 
 
 async def accept_request(
     counter: Counter, user: User, message: Message, request: Request, key: str
-) -> Ticket:
-    """Accept a request that a button made from an older job.
+) -> None:
+    """Accept a request that was made from an older job.
 
     Raises:
-        Refused: quota, policy, block or a closed intake.
+        Refused: rights, quota, policy, block or a closed intake.
     """
-    placeholder = await reply(counter, message, say("t_accepted", {}, user.language_code))
-    at = address_of(user, message, placeholder.message_id).to_reply()
+    await counter.rights.check(message)
+
+    async def submit(at: ReplyTo) -> Ticket:
+        return await counter.desk.repeat(request, person_of(user, message), at, key)
+
+    await _submit(counter, user, message, submit)
+
+
+async def _submit(
+    counter: Counter,
+    user: User,
+    message: Message,
+    submit: Callable[[ReplyTo], Awaitable[Ticket]],
+) -> None:
+    """Post the message that will become the clip, and submit with its address.
+
+    Without an answer of Telegram's the job is accepted all the same: the delivery posts its own.
+    """
+    posted = await _placeholder(counter, user, message)
+    at = address_of(user, message, posted.message_id if posted else 0).to_reply()
+    ticket: Ticket | None = None
     try:
-        ticket = await counter.desk.repeat(request, person_of(user, message), at, key)
-    except BaseException:
-        await remove(counter, placeholder)
+        ticket = await submit(at)
+    finally:
+        if ticket is None and posted is not None:
+            await remove(counter, posted)
+    if posted is not None and ticket is not None:
+        await _show_ticket(counter, posted, ticket, at, user.language_code)
+
+
+async def _placeholder(counter: Counter, user: User, message: Message) -> Message | None:
+    try:
+        return await reply(counter, message, say("t_accepted", {}, user.language_code))
+    except BadRequest:
         raise
-    await show_ticket(counter, placeholder, ticket, at, user.language_code)
-    return ticket
+    except NetworkError as error:
+        log.info("placeholder_unknown", reason=type(error).__name__)
+        return None
 
 
-async def show_ticket(
+async def _show_ticket(
     counter: Counter, placeholder: Message, ticket: Ticket, at: ReplyTo, locale: str | None
 ) -> None:
     """Show place in line and expected time in our message, with the job's buttons.
@@ -153,18 +202,24 @@ async def edit(counter: Counter, message: Message, text: str, job: Job) -> None:
             reply_markup=job_keyboard(job, locale),
         )
 
-    try:
-        await guarded(run)
-    except (DeliveryFailed, Unchanged):
-        return
+    await _quietly(run)
 
 
 async def remove(counter: Counter, message: Message) -> None:
     """Take one of our messages away, if it is still there."""
+
+    async def run() -> None:
+        await counter.bot.delete_message(message.chat_id, message.message_id)
+
+    await _quietly(run)
+
+
+async def _quietly(call: Callable[[], Awaitable[None]]) -> None:
+    """Do what may as well not happen: a later event shows the same, or nobody misses it."""
     try:
-        await guarded(lambda: counter.bot.delete_message(message.chat_id, message.message_id))
-    except DeliveryFailed:
-        return
+        await call()
+    except TelegramError as error:
+        log.info("message_left_as_it_is", reason=type(error).__name__)
 
 
 def update_key(update_id: int, bot_id: int) -> str:

@@ -51,6 +51,17 @@ class Draft:
             and not self.options.prompt.strip()
         )
 
+    def wants(self, kind: MediaKind) -> bool:
+        """Return whether a file of ``kind`` has a place; before the mode is known, any has."""
+        return self.mode is None or any(slot.kind is kind for slot in self.missing())
+
+    def told(self, options: Options) -> Self:
+        """Return the draft with what was typed; earlier options stay where nothing new was said."""
+        said = {f.name: getattr(options, f.name) for f in fields(Options)}
+        blank = Options()
+        changes = {k: v for k, v in said.items() if v != getattr(blank, k)}
+        return replace(self, options=replace(self.options, **changes))
+
     def guess(self) -> Mode | None:
         """Return the mode that the kinds of the loose files say, None where several fit."""
         kinds = [file.kind for file in self.loose]
@@ -65,13 +76,9 @@ class Draft:
                 return None
 
     def choices(self) -> list[Mode]:
-        """Return the modes that can begin with the loose files, for the keyboard."""
+        """Return the modes that can begin with the loose files, for the keyboard; all with none."""
         kinds = {file.kind for file in self.loose}
-        return [
-            spec.mode
-            for spec in MODES.values()
-            if spec.slots and kinds <= {slot.kind for slot in spec.slots}
-        ]
+        return [spec.mode for spec in MODES.values() if kinds <= {slot.kind for slot in spec.slots}]
 
     def to_json(self) -> dict[str, Any]:
         """Return the draft as plain data."""
@@ -108,6 +115,12 @@ class Drafts:
         """Keep or, with None, drop what the person began in this chat."""
         value = None if draft is None else draft.to_json()
         await self._community.remember(FRONT, f"{chat_id}:{user_id}", value)
+
+    async def forget(self, user_id: int) -> None:
+        """Drop what the person began anywhere."""
+        for name in await self._community.recall_all(FRONT):
+            if name.endswith(f":{user_id}"):
+                await self._community.remember(FRONT, name, None)
 
     async def prune(self) -> None:
         """Drop what nobody went on with for a day."""

@@ -1,17 +1,13 @@
 """Starts and stops the Telegram front inside the service's event loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from telegram import (
-    BotCommand,
-    InlineQueryResultArticle,
-    InputTextMessageContent,
-    Update,
-)
-from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram import BotCommand, Update
+from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import (
     Application,
     ApplicationBuilder,
@@ -23,15 +19,19 @@ from telegram.ext import (
 )
 
 from bots.edits import EditScheduler
-from bots.telegram.account import ACCOUNT, FILE_IDS
+from bots.telegram.account import ACCOUNT
 from bots.telegram.albums import Albums
 from bots.telegram.buttons import receive_press
-from bots.telegram.delivery import MEDIA_TIMEOUT_S, DeliveryRules, TelegramDelivery
+from bots.telegram.delivery import TelegramDelivery
 from bots.telegram.desk import Counter
 from bots.telegram.drafts import Drafts
 from bots.telegram.handlers import Messages
+from bots.telegram.inbox import Handling, Inbox, Lanes
+from bots.telegram.inline import inline
 from bots.telegram.intake import Intake
 from bots.telegram.place import PLATFORM
+from bots.telegram.rights import Rights
+from bots.telegram.show import MEDIA_TIMEOUT_S, Screen, ShowRules
 from bots.telegram.webhook import webhook
 from core.bootstrap import Core
 from core.messages import languages, say
@@ -45,6 +45,8 @@ App = Application[Any, Any, Any, Any, Any, Any]
 UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY]
 COMMAND_LIMIT = 256  # characters of a description
 TIMEOUT_S = 30.0
+FIRST_WAIT_S = 1.0  # for a Telegram that cannot be reached; doubles …
+LONGEST_WAIT_S = 60.0  # … up to this
 
 
 class TelegramFront:
@@ -57,51 +59,84 @@ class TelegramFront:
         return core.settings.telegram_token is not None
 
     async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
-        """Serve until cancelled.
+        """Serve until cancelled; waits for Telegram where it cannot be reached.
 
         Raises:
-            BadConfiguration: Telegram does not take the token.
+            BadConfiguration: Telegram does not take the token, or a webhook has no secret.
         """
         settings = core.settings
-        app = _application(settings)
+        _check(settings)
+        inbox = Inbox(core.desk.community)
         edits = EditScheduler(lambda chat: _interval(settings, chat))
-        albums = Albums(settings.telegram_album_s)
+        app = await _reached(lambda: _application(settings, inbox))
         try:
-            async with app:
-                counter = _counter(core, app, edits)
-                _add_handlers(app, counter, albums)
-                await _describe(app)
-                core.router.register(counter.delivery)
-                await app.start()
-                log.info("telegram_ready", webhook=bool(settings.telegram_webhook_url))
-                on_ready()
-                try:
-                    await (
-                        _serve_webhook(app, settings)
-                        if settings.telegram_webhook_url
-                        else _poll(app)
-                    )
-                finally:
-                    await albums.close()
-                    await app.stop()
-        except InvalidToken:
-            raise BadConfiguration("CLAPPER_TELEGRAM_TOKEN", "Telegram refuses it") from None
+            counter = _counter(core, app, edits)
+            _add_handlers(app, counter, Albums(settings.telegram_album_s))
+            await _describe(app)
+            core.router.register(counter.delivery)
+            await app.start()
+            try:
+                await inbox.replay(app.bot)
+                await counter.drafts.prune()
+                async with _updates(app, settings):
+                    log.info("telegram_ready", webhook=bool(settings.telegram_webhook_url))
+                    on_ready()
+                    await asyncio.Event().wait()
+            finally:
+                await app.stop()
         finally:
+            core.router.unregister(PLATFORM)
             await edits.close()
+            await app.shutdown()
 
 
-def _application(settings: Settings) -> App:
+def _check(settings: Settings) -> None:
+    """Refuse settings that cannot work.
+
+    Raises:
+        BadConfiguration: without a secret anybody could feed us updates.
+    """
+    if settings.telegram_webhook_url and settings.telegram_webhook_secret is None:
+        raise BadConfiguration("CLAPPER_TELEGRAM_WEBHOOK_SECRET", "needed for a webhook")
+
+
+async def _reached(build: Callable[[], App]) -> App:
+    """Return an application that Telegram answered; tries again for as long as it takes.
+
+    Raises:
+        BadConfiguration: Telegram does not take the token.
+    """
+    wait_s = FIRST_WAIT_S
+    while True:
+        app = build()
+        try:
+            await app.initialize()
+        except InvalidToken:
+            await app.shutdown()
+            raise BadConfiguration("CLAPPER_TELEGRAM_TOKEN", "Telegram refuses it") from None
+        except NetworkError as error:
+            await app.bot.shutdown()
+            log.warning("telegram_unreachable", reason=type(error).__name__, again_in_s=wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+        else:
+            return app
+
+
+def _application(settings: Settings, inbox: Inbox) -> App:
     token = settings.telegram_token.get_secret_value() if settings.telegram_token else ""
     builder = (
         ApplicationBuilder()
         .token(token)
-        .concurrent_updates(concurrent_updates=True)
+        .update_queue(inbox)
+        .concurrent_updates(Handling(inbox))
         .read_timeout(TIMEOUT_S)
         .write_timeout(TIMEOUT_S)
         .connect_timeout(TIMEOUT_S)
         .pool_timeout(TIMEOUT_S)
         .media_write_timeout(MEDIA_TIMEOUT_S)
         .connection_pool_size(64)
+        .get_updates_connection_pool_size(4)  # one polls, one confirms at the end
     )
     if settings.telegram_api_url:
         root = settings.telegram_api_url.rstrip("/")
@@ -121,25 +156,25 @@ def _interval(settings: Settings, chat: str) -> float:
 def _counter(core: Core, app: App, edits: EditScheduler) -> Counter:
     settings = core.settings
 
-    async def keep(job_id: str, file_id: str) -> None:
-        await core.desk.community.remember(FILE_IDS, job_id, file_id)
-
-    rules = DeliveryRules(
+    rules = ShowRules(
         settings.telegram_local,
         settings.data_dir / "fitted",
         settings.retention_days,
         settings.studio_url,
     )
-    delivery = TelegramDelivery(app.bot, edits, rules, core.service.update_reply_to, keep)
-    intake = Intake(app.bot, core.service, settings.media_limits(), local=settings.telegram_local)
+    screen = Screen(app.bot, rules)
+    community, service = core.desk.community, core.service
     return Counter(
         desk=core.desk,
         bot=app.bot,
         bot_name=app.bot.username,
-        delivery=delivery,
+        screen=screen,
+        delivery=TelegramDelivery(screen, edits, rules, community, service.update_reply_to),
         edits=edits,
-        drafts=Drafts(core.desk.community),
-        intake=intake,
+        drafts=Drafts(community),
+        intake=Intake(app.bot, service, settings.media_limits(), local=settings.telegram_local),
+        rights=Rights(app.bot),
+        lanes=Lanes(),
         window_hours=settings.quota_window_hours,
     )
 
@@ -161,26 +196,9 @@ def _add_handlers(app: App, counter: Counter, albums: Albums) -> None:
         log.error("update_failed", exc_info=context.error)
 
     app.add_handler(CallbackQueryHandler(press))
-    app.add_handler(InlineQueryHandler(_inline))
+    app.add_handler(InlineQueryHandler(inline))
     app.add_handler(MessageHandler(filters.ALL, message))
     app.add_error_handler(problem)
-
-
-async def _inline(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-    """Offer what was typed as a command that can be sent into any chat with the bot."""
-    del context
-    query = update.inline_query
-    if query is None or not query.query.strip():
-        return
-    locale = query.from_user.language_code
-    text = say("t_inline_text", {"prompt": query.query}, locale)
-    article = InlineQueryResultArticle(
-        id="t2v",
-        title=say("t_inline_title", {}, locale),
-        description=query.query[:200],
-        input_message_content=InputTextMessageContent(text),
-    )
-    await query.answer([article], cache_time=0, is_personal=True)
 
 
 async def _describe(app: App) -> None:
@@ -198,30 +216,28 @@ async def _describe(app: App) -> None:
             log.warning("commands_not_set", reason=type(error).__name__)
 
 
-async def _poll(app: App) -> None:
-    """Receive updates by polling until cancelled; what is queued is still handled."""
-    assert app.updater is not None  # noqa: S101  # built with one
-    await app.updater.start_polling(allowed_updates=UPDATES, error_callback=_poll_error)
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await app.updater.stop()
-
-
-async def _serve_webhook(app: App, settings: Settings) -> None:
-    """Receive updates by webhook until cancelled.
-
-    Raises:
-        BadConfiguration: without a secret anybody could feed us updates.
-    """
-    if settings.telegram_webhook_secret is None:
-        raise BadConfiguration("CLAPPER_TELEGRAM_WEBHOOK_SECRET", "needed for a webhook")
-    secret = settings.telegram_webhook_secret.get_secret_value()
-    async with webhook(app, secret, settings.telegram_webhook_port):
-        await app.bot.set_webhook(
-            settings.telegram_webhook_url, secret_token=secret, allowed_updates=UPDATES
+@asynccontextmanager
+async def _updates(app: App, settings: Settings) -> AsyncGenerator[None]:
+    """Receive updates inside the block, in the way that the settings say."""
+    if not settings.telegram_webhook_url:
+        assert app.updater is not None  # noqa: S101  # built with one
+        await app.updater.start_polling(
+            allowed_updates=UPDATES, error_callback=_poll_error, bootstrap_retries=-1
         )
-        await asyncio.Event().wait()
+        try:
+            yield
+        finally:
+            await app.updater.stop()
+        return
+    secret = settings.telegram_webhook_secret
+    assert secret is not None  # noqa: S101  # checked at the start
+    async with webhook(app, secret.get_secret_value(), settings.telegram_webhook_port):
+        await app.bot.set_webhook(
+            settings.telegram_webhook_url,
+            secret_token=secret.get_secret_value(),
+            allowed_updates=UPDATES,
+        )
+        yield
 
 
 def _poll_error(error: TelegramError) -> None:

@@ -1,20 +1,20 @@
 """The natural ways in: commands, captions, replies, albums, answers to a question, plain media."""
 
-from collections.abc import Awaitable, Callable
-
 from telegram import Message, Update, User
 
 from bots.telegram.account import ACCOUNT
 from bots.telegram.admin import run_admin
 from bots.telegram.albums import Albums
-from bots.telegram.desk import Counter, advance, update_key
+from bots.telegram.desk import Counter, advance, reply, update_key
 from bots.telegram.drafts import Draft
 from bots.telegram.errors import answered
 from bots.telegram.intake import sent_in
+from bots.telegram.look import texts_for
 from bots.telegram.parse import Typed, command_of, options_of
+from bots.telegram.place import PLATFORM
 from core.modes import MODES, Mode
 
-Handler = Callable[[Counter, User, Message, str, str], Awaitable[None]]
+GUESSED_FILES = 2  # no mode takes more
 
 
 class Messages:
@@ -25,37 +25,62 @@ class Messages:
         self._albums = albums
 
     async def receive(self, update: Update) -> None:
-        """Handle one message; nothing it can contain raises."""
+        """Handle one message; nothing it can contain raises. Returns once nothing is left to do."""
         message, user = update.effective_message, update.effective_user
-        if message is None or user is None or update.edited_message is not None:
+        if message is None or user is None:
+            return
+        if message.migrate_to_chat_id is not None:
+            await self._follow(message.chat_id, message.migrate_to_chat_id)
             return
         key = update_key(update.update_id, self._counter.bot.id)
-        if message.media_group_id:
-            self._albums.add(message, lambda parts: self._safely(user, parts, key))
+        lane = self._counter.lanes.of(message.chat_id, user.id)
+        if not message.media_group_id:
+            async with lane:
+                await self._safely(user, [message], key)
             return
-        await self._safely(user, [message], key)
+        album, first = self._albums.add(message)
+        if not first:
+            await album.used.wait()
+            return
+        async with lane, self._albums.complete(album) as parts:
+            await self._safely(user, parts, key)
+
+    async def _follow(self, old: int, new: int) -> None:
+        """Let a group's rules follow it to its new id; addresses of jobs follow when used."""
+        community = self._counter.desk.community
+        await community.move_place(f"{PLATFORM}:{old}", f"{PLATFORM}:{new}")
 
     async def _safely(self, user: User, parts: list[Message], key: str) -> None:
         work = self._handle(user, parts, key)
         await answered(self._counter, parts[0], user.language_code, work)
 
     async def _handle(self, user: User, parts: list[Message], key: str) -> None:
+        message = parts[0]
         texts = [part.text or part.caption for part in parts]
         typed = next(
             (found for text in texts if (found := command_of(text, self._counter.bot_name))), None
         )
-        if typed is not None:
-            await self._command(user, parts, typed, key)
-        elif parts[0].chat.type == "private" or await self._answers_us(user, parts[0]):
+        private = message.chat.type == "private"
+        if message.sender_chat is not None:  # a channel or an anonymous administrator
+            if typed is not None and not message.is_automatic_forward:
+                await reply(self._counter, message, texts_for(None).say("t_anonymous"))
+        elif typed is not None:
+            await self._command(user, parts, typed, key, private=private)
+        elif private or await self._answers_us(user, message):
             await self._go_on(user, parts, key)
 
-    async def _command(self, user: User, parts: list[Message], typed: Typed, key: str) -> None:
+    async def _command(
+        self, user: User, parts: list[Message], typed: Typed, key: str, *, private: bool
+    ) -> None:
         if typed.command in set(Mode):
             await self._generate(user, parts, Mode(typed.command), typed.rest, key)
         elif typed.command == "admin":
             await run_admin(self._counter, user, parts[0], typed.rest)
         elif typed.command in ACCOUNT:
             await ACCOUNT[typed.command](self._counter, user, parts[0], typed.rest, key)
+        elif private:
+            texts = texts_for(user.language_code)
+            await reply(self._counter, parts[0], texts.say("t_unknown", command=typed.command))
 
     async def _generate(
         self, user: User, parts: list[Message], mode: Mode, rest: str, key: str
@@ -64,55 +89,51 @@ class Messages:
 
         Raises:
             InvalidInput: a value or file cannot work.
-            Refused: quota, policy, block or a closed intake.
+            Refused: rights, quota, policy, block or a closed intake.
         """
+        await self._counter.rights.check(parts[0])
         draft = Draft(mode=mode, options=options_of(rest))
         replied = parts[0].reply_to_message
         if MODES[mode].slots:
             draft = await self._with_media(draft, [replied] if replied else [])
             draft = await self._with_media(draft, parts)
         elif not draft.options.prompt and replied is not None and replied.text:
-            draft = Draft(mode=mode, options=options_of(replied.text))
+            draft = draft.told(options_of(replied.text))
         await advance(self._counter, user, parts[0], draft, key)
 
     async def _go_on(self, user: User, parts: list[Message], key: str) -> None:
-        """Go on with what the person began: another file, or the words that were asked for.
+        """Go on with what the person began: another file, or words.
 
         Raises:
             InvalidInput: a value or file cannot work.
             Refused: quota, policy, block or a closed intake.
         """
         message = parts[0]
-        draft = await self._counter.drafts.load(message.chat_id, user.id) or Draft()
-        carries = any(sent_in(part) for part in parts)
-        if not carries and (draft.mode is None or not draft.needs_prompt()):
+        begun = await self._counter.drafts.load(message.chat_id, user.id) or Draft()
+        sent = [found for part in parts if (found := sent_in(part))]
+        words = next((text for part in parts if (text := part.text or part.caption)), None)
+        if not sent and not words:
+            await reply(self._counter, message, texts_for(user.language_code).say("t_unusable"))
             return
-        if not carries:
-            await advance(self._counter, user, message, self._told(draft, message), key)
-            return
-        if draft.mode is None and len(draft.loose) + len(parts) > 2:
-            draft = Draft()
-        draft = await self._with_media(draft, parts)
-        caption = next((part.caption for part in parts if part.caption), None)
-        if caption and not draft.options.prompt:
-            options = options_of(caption)
-            draft = Draft(draft.mode, options, draft.media, draft.loose)
-        await advance(self._counter, user, message, draft, key)
-
-    @staticmethod
-    def _told(draft: Draft, message: Message) -> Draft:
-        return Draft(draft.mode, options_of(message.text or ""), draft.media, draft.loose)
+        if sent and not any(begun.wants(file.kind) for file in sent):
+            begun = Draft()  # it was complete; this is something new
+        if begun.mode is None and len(begun.loose) + len(sent) > GUESSED_FILES:
+            begun = Draft(options=begun.options)
+        draft = begun.told(options_of(words or ""))
+        await advance(self._counter, user, message, await self._with_media(draft, parts), key)
 
     async def _with_media(self, draft: Draft, parts: list[Message]) -> Draft:
-        """Return the draft with every file of ``parts`` fetched and admitted.
+        """Return the draft with every file of ``parts`` that it wants, fetched and admitted.
 
         Raises:
             MediaRefused: a file cannot be used.
         """
         for part in parts:
             sent = sent_in(part)
-            if sent is None:
+            if sent is None or not draft.wants(sent.kind):
                 continue
+            if draft.mode is None and len(draft.loose) >= GUESSED_FILES:
+                break
             role = next((s.role for s in draft.missing() if s.kind is sent.kind), sent.kind)
             draft = draft.with_file(await self._counter.intake.receive(sent, role))
         return draft

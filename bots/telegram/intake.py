@@ -1,10 +1,11 @@
 """From a Telegram message to admitted files: what it carries, refused by size before download."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import structlog
 from telegram import Bot, Message
 from telegram.error import TelegramError
 
@@ -13,7 +14,13 @@ from core.limits import MediaLimits
 from core.media.kinds import MediaFile, MediaKind
 from core.service import GenerationService
 
+log = structlog.get_logger(__name__)
+
 CLOUD_DOWNLOAD = 20_000_000  # bytes; decimal, source: Bot API "getFile"
+
+
+class TelegramFetchLimit(MediaTooLarge):
+    """More bytes than Telegram lets bots fetch from its cloud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +85,16 @@ class Intake:
         """Refuse by what Telegram says of the file, before anything is fetched.
 
         Raises:
-            MediaTooLarge: more bytes than we take, or than Telegram lets bots fetch.
+            MediaTooLarge: more bytes than we take.
+            TelegramFetchLimit: more bytes than Telegram lets bots fetch.
             MediaTooLong: plays longer than allowed.
         """
         is_image = sent.kind is MediaKind.IMAGE
         limit = self._limits.image_bytes if is_image else self._limits.stream_bytes
-        if not self._local:
-            limit = min(limit, CLOUD_DOWNLOAD)
         if sent.size_bytes > limit:
             raise MediaTooLarge(role, sent.size_bytes, limit)
+        if sent.size_bytes > CLOUD_DOWNLOAD and not self._local:
+            raise TelegramFetchLimit(role, sent.size_bytes, CLOUD_DOWNLOAD)
         if sent.seconds > self._limits.stream_seconds:
             raise MediaTooLong(role, sent.seconds, self._limits.stream_seconds)
 
@@ -94,17 +102,27 @@ class Intake:
         """Fetch and admit a file.
 
         Raises:
-            MediaTooLarge: more bytes than we take, or than Telegram lets bots fetch.
+            MediaTooLarge: more bytes than we take.
+            TelegramFetchLimit: more bytes than Telegram lets bots fetch.
             MediaUnreadable: it could not be fetched, or is not what it should be.
         """
         self.check(sent, role)
-        with TemporaryDirectory(prefix="clapper-") as folder:
-            path = Path(folder) / "upload"
-            try:
-                file = await self._bot.get_file(sent.file_id)
-                await file.download_to_drive(path)
-            except TelegramError as error:
-                if "too big" in str(error):
-                    raise MediaTooLarge(role, sent.size_bytes, CLOUD_DOWNLOAD) from error
-                raise MediaUnreadable(role, "download failed") from error
-            return await self._service.admit(path, role, sent.kind)
+        try:
+            file = await self._bot.get_file(sent.file_id)
+            self.check(replace(sent, size_bytes=file.file_size or sent.size_bytes), role)
+            if self._local and is_local_file(file.file_path):
+                return await self._service.admit(Path(file.file_path or ""), role, sent.kind)
+            with TemporaryDirectory(prefix="clapper-") as folder:
+                path = await file.download_to_drive(Path(folder) / "upload")
+                return await self._service.admit(path, role, sent.kind)
+        except TelegramError as error:
+            if "too big" in str(error):
+                size = max(sent.size_bytes, CLOUD_DOWNLOAD + 1)
+                raise TelegramFetchLimit(role, size, CLOUD_DOWNLOAD) from error
+            log.info("fetch_failed", reason=type(error).__name__)
+            raise MediaUnreadable(role, "download_failed") from error
+
+
+def is_local_file(path: str | None) -> bool:
+    """Return whether a Bot API server beside us has put the file where we can read it."""
+    return path is not None and Path(path).is_absolute() and Path(path).is_file()

@@ -31,6 +31,10 @@ class Moved(Exception):
         self.chat_id = chat_id
 
 
+class NotAllowed(Exception):
+    """The chat takes no videos from us."""
+
+
 class Unchanged(Exception):
     """The message already looks like that."""
 
@@ -44,13 +48,14 @@ async def guarded(call: Callable[[], Awaitable[T]]) -> T:
         MessageGone: what should be edited is not there.
         Unchanged: nothing to change.
         FileTooLarge: a smaller file would go through.
+        NotAllowed: the chat takes no such message from us.
         DeliveryRetry: no answer; the message may have been stored.
         DeliveryImpossible: nobody can be reached.
     """
     try:
         return await call()
     except telegram_error.RetryAfter as wait:
-        raise Throttled(_seconds(wait)) from wait
+        raise Throttled(seconds_of(wait)) from wait
     except telegram_error.ChatMigrated as moved:
         raise Moved(moved.new_chat_id) from moved
     except telegram_error.Forbidden as gone:
@@ -61,22 +66,29 @@ async def guarded(call: Callable[[], Awaitable[T]]) -> T:
     except telegram_error.NetworkError as lost:
         if "413" in lost.message or "too large" in lost.message.lower():
             raise FileTooLarge from lost
+        log.info("telegram_unanswered", reason=lost.message[:120])
         raise DeliveryRetry(type(lost).__name__, sent=True) from lost
+
+
+_SENTENCES: tuple[tuple[type[Exception], tuple[str, ...]], ...] = (
+    (Unchanged, ("not modified",)),
+    (MessageGone, ("message to edit not found", "can't be edited", "message_id_invalid", "thread")),
+    (FileTooLarge, ("too big", "too large")),
+    (NotAllowed, ("not enough rights", "no rights", "have no write access", "_forbidden")),
+)
 
 
 def _meaning(bad: telegram_error.BadRequest) -> Exception:
     """Return what a refused call means; the Bot API has no codes, only these sentences."""
     text = bad.message.lower()
-    if "not modified" in text:
-        return Unchanged()
-    if "message to edit not found" in text or "can't be edited" in text or "thread" in text:
-        return MessageGone()
-    if "too big" in text or "too large" in text:
-        return FileTooLarge()
+    for meaning, parts in _SENTENCES:
+        if any(part in text for part in parts):
+            return meaning()
     log.info("delivery_refused", reason=bad.message[:120])
     return DeliveryImpossible("refused")
 
 
-def _seconds(wait: telegram_error.RetryAfter) -> float:
+def seconds_of(wait: telegram_error.RetryAfter) -> float:
+    """Return how long Telegram asks to wait; a timedelta where the library is set so."""
     after = wait.retry_after
     return after.total_seconds() if isinstance(after, timedelta) else float(after)

@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -21,9 +22,14 @@ CALLBACK = re.compile(
 LENGTHS = (3, 5, 10)  # seconds on offer under an acknowledgement
 
 MARKUP = Markup(
-    moment=lambda at: f'<tg-time unix="{round(at)}" format="r">…</tg-time>',
+    moment=lambda at: f'<tg-time unix="{round(at)}" format="r">{_clock(at)}</tg-time>',
     escape=lambda text: html.escape(text, quote=False),
 )
+
+
+def _clock(at: float) -> str:
+    """Return what an old app shows where a new one counts down."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,12 @@ def job_keyboard(job: Job, locale: str | None) -> InlineKeyboardMarkup:
     if job.state.waiting:
         rows += _option_rows(job, locale)
     return InlineKeyboardMarkup(rows)
+
+
+def fetch_keyboard(job: Job, bot_name: str, locale: str | None) -> InlineKeyboardMarkup:
+    """Return a button that opens the private chat and shows the clip there."""
+    url = f"https://t.me/{bot_name}?start=job_{job.id}"
+    return InlineKeyboardMarkup([[InlineKeyboardButton(say("fetch_label", {}, locale), url=url)]])
 
 
 def _rows(job: Job) -> list[list[Action]]:

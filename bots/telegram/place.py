@@ -22,7 +22,7 @@ class Address:
     user_id: int
     thread_id: int | None = None
     locale: str = "en"
-    silent: bool = False  # nothing is shown; the job was replaced by another one
+    silent: str = ""  # nothing is shown: the event by which the job was replaced by another one
 
     @property
     def chat_key(self) -> str:
@@ -40,7 +40,7 @@ class Address:
                 "user": str(self.user_id),
                 "thread": str(self.thread_id or ""),
                 "locale": self.locale,
-                "silent": str(int(self.silent)),
+                "silent": self.silent,
             },
         )
 
@@ -55,7 +55,7 @@ class Address:
             user_id=int(at["user"]),
             thread_id=int(at["thread"]) if at["thread"] else None,
             locale=at["locale"],
-            silent=at["silent"] == "1",
+            silent=at["silent"],
         )
 
     def moved(self, chat_id: int) -> Self:

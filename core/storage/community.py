@@ -72,6 +72,14 @@ async def save_rules(
     await _upsert(connection, policy, values)
 
 
+async def move_rules(connection: AsyncConnection, old: str, new: str) -> None:
+    """Give the rules of ``old`` to ``new``, unless that has its own."""
+    taken = sa.select(policy.c.place).where(policy.c.place == new).exists()
+    await connection.execute(
+        sa.update(policy).where(policy.c.place == old, ~taken).values(place=new)
+    )
+
+
 async def block(connection: AsyncConnection, user_key: str, reason: str, now: int) -> None:
     """Keep ``user_key`` from making videos."""
     values = {"user_key": user_key, "reason": reason, "created_at": now}
@@ -169,6 +177,13 @@ async def recall(connection: AsyncConnection, front: str, name: str) -> Any:  # 
     at = (memory.c.front == front) & (memory.c.name == name)
     found = await connection.scalar(sa.select(memory.c.value).where(at))
     return None if found is None else json.loads(found)
+
+
+async def recall_all(connection: AsyncConnection, front: str) -> dict[str, Any]:
+    """Return everything that a front kept, by name, the oldest first."""
+    query = sa.select(memory.c.name, memory.c.value).where(memory.c.front == front)
+    found = await connection.execute(query.order_by(memory.c.updated_at, memory.c.name))
+    return {row.name: json.loads(row.value) for row in found}
 
 
 async def forget_older(connection: AsyncConnection, front: str, before: int) -> None:

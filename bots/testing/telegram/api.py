@@ -3,7 +3,9 @@
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from bots.testing.telegram.world import BOT, Chat, Stored, World
 
@@ -66,6 +68,7 @@ class Api:
     async def do_getupdates(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         del files
         offset = int(data.get("offset", 0))
+        self.world.confirm(offset)
         try:
             async with asyncio.timeout(max(0.05, float(data.get("timeout", 0)))):
                 while not (due := self._due(offset)):
@@ -89,7 +92,11 @@ class Api:
     async def do_getchat(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         del files
         chat = self._chat(data)
-        return {**chat.payload(), "accent_color_id": 0, "max_reaction_count": 1}
+        known = {"unlimited_gifts": False, "limited_gifts": False, "unique_gifts": False}
+        gifts = {**known, "premium_subscription": False, "gifts_from_channels": False}
+        full = {"accent_color_id": 0, "max_reaction_count": 1, "accepted_gift_types": gifts}
+        permissions = {"can_send_messages": True, "can_send_videos": chat.members_may}
+        return {**chat.payload(), **full, "permissions": permissions}
 
     async def do_getchatmember(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         del files
@@ -136,6 +143,7 @@ class Api:
     async def do_editmessagemedia(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         message = self._message(data)
         media: dict[str, Any] = data["media"]
+        self._allow(self.world.chats[message.chat_id], {media["type"]: b""})
         content = self._media({media["type"]: media["media"], **_parts(media)}, files)
         message.files = content
         message.payload.pop("text", None)
@@ -171,9 +179,13 @@ class Api:
         content = self.world.files.get(data["file_id"])
         if content is None:
             raise ApiError(400, "Bad Request: invalid file_id")
-        if len(content) > self.world.download_limit:
+        if len(content) > self.world.download_limit and self.world.folder is None:
             raise ApiError(400, "Bad Request: file is too big")
         path = f"documents/{data['file_id']}"
+        if self.world.folder is not None:
+            kept = self.world.folder / data["file_id"]
+            kept.write_bytes(content)
+            path = str(kept)
         return {
             "file_id": data["file_id"],
             "file_unique_id": data["file_id"],
@@ -197,8 +209,10 @@ class Api:
 
     def _send(self, method: str, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         chat = self._chat(data)
-        if files and not chat.may_send_media:
-            raise ApiError(400, "Bad Request: not enough rights to send videos to the chat")
+        self._allow(chat, files)
+        thread = data.get("message_thread_id")
+        if thread is not None and chat.topics is not None and int(thread) not in chat.topics:
+            raise ApiError(400, "Bad Request: message thread not found")
         reply: dict[str, Any] = data.get("reply_parameters") or {}
         target = (chat.id, int(reply.get("message_id", 0)))
         gone = target in self.world.messages and self.world.messages[target].deleted
@@ -208,6 +222,11 @@ class Api:
         message.states.append(message.text)
         self.world.messages[chat.id, message.id] = message
         return self.payload(message)
+
+    @staticmethod
+    def _allow(chat: Chat, files: dict[str, bytes]) -> None:
+        if files and not (chat.may_send_media and chat.members_may):
+            raise ApiError(400, "Bad Request: not enough rights to send videos to the chat")
 
     def _message(self, data: dict[str, Any]) -> Stored:
         chat = self._chat(data)
@@ -227,15 +246,25 @@ class Api:
             value = data.get(role)
             if role in files:
                 found[role] = files[role]
-            elif isinstance(value, str) and value.startswith("attach://"):
-                found[role] = files[value.removeprefix("attach://")]
             elif isinstance(value, str):
-                if value not in self.world.files:
-                    raise ApiError(400, "Bad Request: wrong file identifier/HTTP URL specified")
-                found[role] = self.world.files[value]
+                found[role] = self._named(value, files)
         if any(len(content) > self.world.upload_limit for content in found.values()):
             raise ApiError(413, "Request Entity Too Large")
         return found
+
+    def _named(self, value: str, files: dict[str, bytes]) -> bytes:
+        """Return the file that a call names: attached, on the server's disk, or known by id.
+
+        Raises:
+            ApiError: there is none.
+        """
+        if value.startswith("attach://"):
+            return files[value.removeprefix("attach://")]
+        if value.startswith("file://") and self.world.folder is not None:
+            return Path(unquote(value.removeprefix("file://"))).read_bytes()
+        if value not in self.world.files:
+            raise ApiError(400, "Bad Request: wrong file identifier/HTTP URL specified")
+        return self.world.files[value]
 
     def payload(self, message: Stored) -> dict[str, Any]:
         """Return the message object."""

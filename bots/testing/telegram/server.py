@@ -37,9 +37,11 @@ class TelegramServer:
         app = web.Application(client_max_size=MAX_REQUEST)
         app.router.add_route("*", "/bot{token}/{method}", self._method)
         app.router.add_get("/file/bot{token}/{path:.+}", self._file)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
+        )
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port, shutdown_timeout=0.1).start()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
@@ -96,7 +98,8 @@ class TelegramServer:
         self.world.calls.append((method, data))
         fault = self.faults.take(method, request.path, request.content_length or 0)
         if fault is not None:
-            await asyncio.sleep(fault.delay_s)
+            if fault.delay_s:
+                await asyncio.sleep(fault.delay_s)
             if not fault.after_storing:
                 failed = _fail(request, fault)
                 if failed is not None:

@@ -5,7 +5,10 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BOT = {
     "id": 4242,
@@ -26,7 +29,9 @@ class Chat:
     type: str = "private"
     moved_to: int | None = None
     blocked: bool = False  # the person blocked the bot, or the group removed it
-    may_send_media: bool = True
+    may_send_media: bool = True  # the bot's own right
+    members_may: bool = True  # what the group lets all members send
+    topics: frozenset[int] | None = None  # the topics that exist, where it is a forum
 
     def payload(self) -> dict[str, Any]:
         """Return the chat object."""
@@ -47,6 +52,11 @@ class Stored:
     states: list[str] = field(default_factory=list[str])
     deleted: bool = False
     method: str = "sendMessage"
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Return where it is: chat and message id."""
+        return self.chat_id, self.id
 
     @property
     def text(self) -> str:
@@ -83,6 +93,8 @@ class World:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.commands: dict[str, list[dict[str, Any]]] = {}
         self.webhook: dict[str, Any] = {}
+        self.folder: Path | None = None  # set: a server with --local that keeps files there
+        self._pushed: dict[int, int] = {}
         self._ids = itertools.count(1000)
         self._update_ids = itertools.count(1)
         self._changed = asyncio.Event()
@@ -98,6 +110,10 @@ class World:
     def group(self, chat_id: int = -100, kind: str = "supergroup") -> Chat:
         """Return a group."""
         return self.chats.setdefault(chat_id, Chat(chat_id, kind))
+
+    def confirm(self, offset: int) -> None:
+        """Forget the updates below ``offset``, as the bot says that it has them."""
+        self.updates = [update for update in self.updates if update["update_id"] >= offset]
 
     def keep(self, file_id: str, content: bytes) -> str:
         """Store a file; returns its id."""
@@ -126,8 +142,12 @@ class World:
             key = "entities" if "text" in message else "caption_entities"
             length = len(str(text).split()[0])
             message.setdefault(key, [{"type": "bot_command", "offset": 0, "length": length}])
-        self.push(message=message)
+        self._pushed[id(message)] = self.push(message=message)
         return message
+
+    def number_of(self, message: dict[str, Any]) -> int:
+        """Return the update id under which a message of :meth:`said` was handed over."""
+        return self._pushed[id(message)]
 
     def notify(self) -> None:
         """Wake everybody who waits for a change."""
@@ -138,16 +158,21 @@ class World:
         """Wait for the next change."""
         await self._changed.wait()
 
-    async def until(self, condition: Callable[[], Any], timeout: float = 30.0) -> Any:
+    async def until(self, condition: Callable[[], Any], timeout: float = 15.0) -> Any:
         """Return the first true value of ``condition``, tried after every change.
 
         Raises:
             TimeoutError: it never became true.
         """
-        async with asyncio.timeout(timeout):
-            while not (value := condition()):
-                await self._changed.wait()
-            return value
+        try:
+            async with asyncio.timeout(timeout):
+                while not (value := condition()):
+                    await self._changed.wait()
+                return value
+        except TimeoutError:
+            seen = [(message.id, message.states) for message in self.messages.values()]
+            calls = [method for method, _ in self.calls if method != "getUpdates"][-10:]
+            raise TimeoutError(seen[-10:], calls) from None
 
     def shown(self, chat_id: int | None = None) -> list[Stored]:
         """Return the bot's messages that people can see, oldest first."""

@@ -1,0 +1,50 @@
+"""May we post videos there? Asked before any work, because afterwards it is too late."""
+
+import time
+
+import structlog
+from telegram import Bot, ChatMember, ChatMemberRestricted, Message
+from telegram.error import TelegramError
+
+from core.errors import PolicyForbids
+
+log = structlog.get_logger(__name__)
+
+TRUSTED_S = 60.0  # a right that was there is not asked for again so soon
+
+
+class Rights:
+    """What the bot may do in each group."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._good_until: dict[int, float] = {}  # by chat id, monotonic seconds
+
+    async def check(self, message: Message) -> None:
+        """Refuse work for a group in which we may not post videos.
+
+        Raises:
+            PolicyForbids: with the rights that are missing.
+        """
+        chat_id = message.chat_id
+        if message.chat.type == "private" or self._good_until.get(chat_id, 0) > time.monotonic():
+            return
+        try:
+            may = await self._may_post(chat_id)
+        except TelegramError as error:  # unknown is no reason to refuse
+            log.info("rights_unknown", reason=type(error).__name__)
+            return
+        if not may:
+            raise PolicyForbids("rule_chat_rights")
+        self._good_until[chat_id] = time.monotonic() + TRUSTED_S
+
+    async def _may_post(self, chat_id: int) -> bool:
+        member = await self._bot.get_chat_member(chat_id, self._bot.id)
+        if isinstance(member, ChatMemberRestricted):
+            return member.can_send_messages and member.can_send_videos
+        if member.status != ChatMember.MEMBER:
+            return member.status in {ChatMember.ADMINISTRATOR, ChatMember.OWNER}
+        usual = (await self._bot.get_chat(chat_id)).permissions
+        return usual is None or (
+            usual.can_send_messages is not False and usual.can_send_videos is not False
+        )

@@ -1,0 +1,326 @@
+"""The whole service beside the local Bot API, with the real client library between them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bots.telegram.front import FRONT
+from bots.testing.faults import Fault
+from bots.testing.steps import ANN, BEN, OPERATOR, Ask, Press
+from bots.testing.telegram.server import TelegramServer
+from bots.testing.telegram.world import Chat, Stored
+from core.bootstrap import open_core
+from core.jobs import JobState, Requester
+from core.media.provenance import read_provenance
+from core.modes import MODES, Mode
+from core.settings import Settings
+from core.testing import QuickExecutor, eventually, running, write_png, write_video, write_wav
+
+IDS = {ANN: 501, BEN: 502, OPERATOR: 900}
+NAMES = {user_id: name for name, user_id in IDS.items()}
+TOKEN = "4242424242:AAH-this_is_not_a_real_token-x5y6z7q"
+SMALL = "--preset fast --size 256x256 --seconds 1 --fps 8"
+
+
+def job_of(video: bytes) -> str:
+    """The job whose clip it is, as the clip itself says."""
+    with NamedTemporaryFile(suffix=".mp4") as file:
+        Path(file.name).write_bytes(video)
+        provenance = read_provenance(Path(file.name))
+    assert provenance is not None
+    return provenance.job_id
+
+
+class Town:
+    """A running service, the Telegram it talks to, and what people do there."""
+
+    def __init__(
+        self, server: TelegramServer, settings: Settings, executor: QuickExecutor, folder: Path
+    ) -> None:
+        self.server = server
+        self.settings = settings
+        self.executor = executor
+        self.folder = folder
+        self.stack = AsyncExitStack()
+        self.core: Any = None
+        self.front: asyncio.Task[None] | None = None
+        self.said: dict[int, dict[str, Any]] = {}  # update id → message
+
+    @property
+    def world(self) -> Any:
+        return self.server.world
+
+    async def start(self) -> None:
+        self.core = await self.stack.enter_async_context(open_core(self.settings, self.executor))
+        await self.stack.enter_async_context(running(self.core))
+        ready = asyncio.Event()
+        self.front = asyncio.create_task(FRONT.run(self.core, ready.set))
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({self.front, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if self.front.done():
+            waiting.cancel()
+            await self.front
+
+    async def stop(self) -> None:
+        if self.front is not None:
+            self.front.cancel()
+            await asyncio.gather(self.front, return_exceptions=True)
+            self.front = None
+        await self.stack.aclose()
+        self.stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "Town":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        self.executor.gate.set()
+        await self.stop()
+
+    # what people do
+
+    def say(self, text: str = "", user: int = IDS[ANN], chat: Chat | None = None, **more: Any):
+        content = {"text": text, **more} if text else more
+        return self.world.said(user, chat or self.world.private(user), **content)
+
+    def media(self, kind: str, **more: Any) -> dict[str, Any]:
+        """The fields of a message that carries a picture, sound or video."""
+        writers = {"image": write_png, "audio": write_wav, "video": write_video}
+        suffix = {"image": "png", "audio": "wav", "video": "mp4"}[kind]
+        content = writers[kind](self.folder / f"sent.{suffix}").read_bytes()
+        match kind:
+            case "image":
+                return self.server.photo(content) | more
+            case "audio":
+                return self.server.file("voice", content, "audio/ogg") | more
+            case _:
+                return self.server.file("video", content, "video/mp4") | more
+
+    def push_again(self, message: dict[str, Any]) -> None:
+        """The update with this message, once more under the same id."""
+        number = self.world.number_of(message)
+        self.world.updates.append({"update_id": number, "message": message})
+        self.world.notify()
+
+    def tap(self, message: Stored, fragment: str, user: int = IDS[ANN]) -> str:
+        chat = self.world.chats[message.chat_id]
+        return self.server.press(user, chat, message.id, message.button(fragment))
+
+    # what is to be seen
+
+    async def answer(self, to: dict[str, Any]) -> Stored:
+        """The bot's newest message that answers one of a person."""
+
+        def found() -> Stored | None:
+            replies = [
+                message
+                for message in self.world.shown(to["chat"]["id"])
+                if (message.payload.get("reply_parameters") or {}).get("message_id")
+                == to["message_id"]
+            ]
+            return replies[-1] if replies else None
+
+        return await self.world.until(found)
+
+    async def says(self, text: str, chat: int | None = None) -> Stored:
+        """The first message that shows ``text``."""
+        return await self.world.until(
+            lambda: next((m for m in self.world.shown(chat) if text in m.text), None)
+        )
+
+    async def clip(self, to: dict[str, Any]) -> Stored:
+        """The answer to a message once it is a video."""
+        message = await self.answer(to)
+        return await self.world.until(lambda: message if message.video else None)
+
+    async def job(self, message: Stored) -> Any:
+        """The job whose clip a message shows."""
+        assert message.video
+        return await self.core.service.job(job_of(message.video))
+
+    async def made(self, text: str = "", user: int = IDS[ANN], **more: Any) -> Any:
+        """The job that a message of somebody ends in, once its clip is shown."""
+        return await self.job(await self.clip(self.say(text, user, **more)))
+
+    async def quiet(self) -> None:
+        """Return once nothing runs, waits or is owed."""
+
+        async def idle() -> bool:
+            owed = await self.core.outbox.counts()
+            live = await self.core.service.all_live()
+            return not live and not owed.pending and not owed.sending
+
+        await eventually(idle, 20)
+
+    async def used(self, user: int = IDS[ANN]) -> int:
+        view = await self.core.service.quota(Requester("telegram", str(user)))
+        return view.used_ms + view.reserved_ms
+
+    async def in_state(self, state: JobState) -> Any:
+        """The first live job that reaches ``state``."""
+        found: list[Any] = []
+
+        async def there() -> bool:
+            live = await self.core.service.all_live()
+            found[:] = [job for job in live if job.state is state]
+            return bool(found)
+
+        await eventually(there)
+        return found[0]
+
+
+class TelegramStage:
+    """Plays the shared scenarios in private chats and a group."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.asked: dict[str, dict[str, Any]] = {}
+        self.answers: dict[str, Stored] = {}
+        self.group = town.world.group()
+
+    async def ask(self, step: Ask) -> None:
+        user, rest = IDS[step.who], f"a red kite {SMALL}"
+        slots = MODES[step.mode].slots
+        if not slots:
+            said = self.town.say(f"/{step.mode} {rest}", user, self.group)
+        elif len(slots) == 1:
+            media = self.town.media(slots[0].kind)
+            said = self.town.say(
+                user=user, chat=self.group, caption=f"/{step.mode} {rest}", **media
+            )
+        else:
+            first = self.town.media(slots[0].kind)
+            other = {"from": {"id": user, "is_bot": False, "first_name": "x"}, "date": 1}
+            replied = {"message_id": 7, "chat": self.group.payload(), **other, **first}
+            media = self.town.media(slots[1].kind)
+            said = self.town.say(
+                user=user,
+                chat=self.group,
+                caption=f"/{step.mode} {rest}",
+                reply_to_message=replied,
+                **media,
+            )
+        self.asked[step.as_] = said
+        self.answers[step.as_] = await self.town.answer(said)
+
+    async def repeat(self, answer: str) -> None:
+        self.town.push_again(self.asked[answer])
+
+    async def press(self, step: Press) -> None:
+        message = self.answers[step.of]
+        fragment = f"v1:{step.action}:"
+        ready = lambda: any(fragment in data for data in message.callback_data())  # noqa: E731
+        await self.town.world.until(ready)
+        known = set(self.town.world.messages)
+        query = self.town.tap(message, fragment, IDS[step.who])
+        await self.town.world.until(lambda: query in self.town.world.answers)
+        if step.as_:
+            self.answers[step.as_] = await self.town.world.until(
+                lambda: next((m for m in self.town.world.shown() if m.key not in known), None)
+            )
+
+    async def hold(self) -> None:
+        self.town.executor.gate.clear()
+
+    async def release(self) -> None:
+        self.town.executor.gate.set()
+
+    async def running(self, answer: str) -> None:
+        await self.town.in_state(JobState.RUNNING)
+
+    async def restart(self) -> None:
+        await self.town.stop()
+        await self.town.start()
+
+    async def fail_next(self, error: Exception) -> None:
+        self.town.executor.faults.append(error)
+
+    async def lose_answer(self) -> None:
+        self.town.server.faults.add(Fault("editMessageMedia", drop=True, after_storing=True))
+
+    async def says(self, answer: str, text: str) -> None:
+        message = self.answers[answer]
+        await self.town.world.until(lambda: text in message.text)
+
+    async def told(self, who: str, text: str) -> None:
+        await self.town.says(text)
+
+    async def clip(self, answer: str) -> tuple[str, Mode]:
+        message = self.answers[answer]
+        await self.town.world.until(lambda: message.video)
+        job = await self.town.job(message)
+        return NAMES[int(job.requester.user_id)], job.request.mode
+
+    async def gone(self, answer: str) -> None:
+        await self.town.world.until(lambda: self.answers[answer].deleted)
+
+    async def clips(self) -> int:
+        await self.town.quiet()
+        return len(self.town.world.with_video())
+
+
+@pytest.fixture
+def read_job() -> Callable[[bytes], str]:
+    return job_of
+
+
+@pytest.fixture
+async def telegram_server() -> AsyncGenerator[TelegramServer]:
+    async with TelegramServer(TOKEN) as server:
+        yield server
+
+
+@pytest.fixture
+def telegram_settings(
+    settings_with: Callable[..., Settings], telegram_server: TelegramServer
+) -> Settings:
+    return settings_with(
+        telegram_token=SecretStr(TOKEN),
+        telegram_api_url=telegram_server.url,
+        telegram_private_edit_s=0.05,
+        telegram_group_edit_s=0.05,
+        telegram_album_s=0.15,
+        operators=f"telegram:{IDS[OPERATOR]}",
+        default_seconds=1.0,
+        default_fps=8,
+        shutdown_grace_s=0.1,
+    )
+
+
+@pytest.fixture
+def town_with(
+    telegram_server: TelegramServer,
+    telegram_settings: Settings,
+    executor: QuickExecutor,
+    tmp_path: Path,
+) -> Callable[..., Town]:
+    """A town that is not started yet, with some settings changed."""
+
+    def build(executor: QuickExecutor | None = executor, **values: object) -> Town:
+        settings = telegram_settings.model_copy(update=values)
+        return Town(telegram_server, settings, executor, tmp_path)
+
+    return build
+
+
+@pytest.fixture
+async def town(town_with: Callable[..., Town]) -> AsyncGenerator[Town]:
+    async with town_with() as town:
+        yield town
+
+
+@pytest.fixture
+def stage(town: Town) -> TelegramStage:
+    return TelegramStage(town)
+
+
+@pytest.fixture
+def small() -> str:
+    """The smallest clip, as options."""
+    return SMALL
