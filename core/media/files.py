@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-PART = ".part-"  # begins the name of every unfinished file; housekeeping may remove old ones
+PART = ".part-"  # begins the name of every unfinished file
 
 
 def part_beside(target: Path) -> Path:
@@ -39,6 +39,18 @@ def publish(part: Path, target: Path) -> None:
     _sync(part)
     part.replace(target)
     _sync(target.parent)
+
+
+def remove_parts(folder: Path) -> int:
+    """Remove what a crash left unfinished in ``folder``; only while nobody else writes there.
+
+    Returns:
+        How many files went.
+    """
+    parts = list(folder.glob(f"{PART}*"))
+    for part in parts:
+        part.unlink(missing_ok=True)
+    return len(parts)
 
 
 def sha256_of(path: Path) -> str:

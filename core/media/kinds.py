@@ -59,6 +59,7 @@ class RawClip:
     sound: Sound | None
     gpu_ms: int  # device time that the requester pays for
     notes: dict[str, str]  # becomes provenance metadata, e.g. {"executor": "draft"}
+    peak_bytes: int | None = None  # most device memory in use, where the executor can tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,14 +53,14 @@ class MediaStore:
 
         Raises:
             MediaTooLarge: more bytes than allowed.
-            MediaUnreadable: empty, damaged or too expensive to decode.
+            MediaUnreadable: missing, empty, damaged or too expensive to decode.
 
         Other refusals come from the sandbox: MediaFormatRefused, MediaTooManyPixels, MediaTooLong,
         and IntakeClosed where the disk is full. Whatever is raised, nothing was kept.
         """
         async with self._slots:
             with ExitStack() as doors:
-                source_fd = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                source_fd = _opened(source, role)
                 doors.callback(os.close, source_fd)
                 found = self._inspect(source_fd, role, kind)
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -127,3 +127,15 @@ class MediaStore:
         )
         publish(part, self.path_of(file))
         return file
+
+
+def _opened(source: Path, role: str) -> int:
+    """Open ``source`` to be read; a pipe or device does not block.
+
+    Raises:
+        MediaUnreadable: it is not there, or not for us.
+    """
+    try:
+        return os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        raise MediaUnreadable(role, "missing") from None

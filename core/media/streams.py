@@ -155,9 +155,10 @@ def _frame_rate(span: Span, highest: float) -> Fraction:
     """
     measured = 1 / span.gap if span.gap else float(_LEAST_FPS)
     rate = Fraction(measured).limit_denominator(1001)
-    nearest = min(_USUAL_RATES, key=lambda usual: abs(usual - measured))
-    if abs(nearest - measured) < measured * (0.0005 + 0.01 / max(span.seconds, 1)):
-        rate = nearest
+    leeway = measured * (0.0005 + 0.01 / max(span.seconds, 1))
+    near = [usual for usual in _USUAL_RATES if abs(usual - measured) < leeway]
+    if near:
+        rate = min(near, key=lambda usual: (usual.denominator, abs(usual - measured)))
     rate = max(rate, Fraction(1, 100))
     rate /= max(1, math.ceil(rate / highest - 0.01))
     return rate * max(1, math.ceil(_LEAST_FPS / rate))

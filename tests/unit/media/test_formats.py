@@ -9,7 +9,7 @@ from core.messages import sentences
 NAMES = [
     "svg", "pdf", "web_page", "playlist", "fits", "postscript", "tiff", "bmp", "heic", "avif",
     "avi", "archive", "program", "unknown_format", "moving_picture",
-    "damaged", "empty", "too_costly", "no_audio", "no_video",
+    "damaged", "empty", "missing", "too_costly", "no_audio", "no_video",
 ]  # fmt: skip
 
 
