@@ -22,6 +22,7 @@ class Fault:
     after_storing: bool = False
     times: int = 1  # how often; negative means for ever
     min_bytes: int = 0  # only requests at least so large
+    after_bytes: int = 0  # of the request are read first; it must be longer than that
     delay_s: float = 0.0
     hits: int = 0
 

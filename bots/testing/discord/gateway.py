@@ -7,13 +7,14 @@ from uuid import uuid4
 
 from aiohttp import WSMsgType, web
 
+from bots.testing.discord.payloads import guild_object
 from bots.testing.discord.world import APPLICATION, BOT_USER, World
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
 
 
 class Gateway:
-    """All connections of one bot; events that nobody hears are kept and sent on resume."""
+    """One bot's session: every event is kept, and those it has not seen come with a resume."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -22,7 +23,7 @@ class Gateway:
         self.connected = asyncio.Event()
         self._socket: web.WebSocketResponse | None = None
         self._sequence = 0
-        self._missed: list[dict[str, Any]] = []
+        self._events: list[dict[str, Any]] = []  # of this session
         self._session = uuid4().hex
         self.url = ""
 
@@ -42,20 +43,21 @@ class Gateway:
         return socket
 
     async def dispatch(self, event: str, data: dict[str, Any]) -> None:
-        """Send an event; without a connection it waits for the resume."""
+        """Send an event; without a connection it waits for a resume."""
         self._sequence += 1
         message = {"op": DISPATCH, "t": event, "s": self._sequence, "d": data}
-        if self._socket is None or self._socket.closed:
-            self._missed.append(message)
-        else:
+        self._events.append(message)
+        if self._socket is not None and not self._socket.closed:
             await self._socket.send_str(json.dumps(message))
 
     async def drop(self, *, invalidate: bool = False) -> None:
         """Cut the connection; with ``invalidate`` the session cannot be resumed either."""
         if invalidate:
             self._session = uuid4().hex
-        if self._socket is not None:
-            await self._socket.close(code=4000)
+        socket, self._socket = self._socket, None
+        self.connected.clear()
+        if socket is not None:
+            await socket.close(code=4000)
 
     async def _receive(self, socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
         match message["op"]:
@@ -64,20 +66,24 @@ class Gateway:
             case 2:
                 await self._identify(socket, message["d"])
             case 6 if message["d"]["session_id"] == self._session:
-                self._socket = socket
-                self.resumed += 1
-                for missed in self._missed:
-                    await socket.send_str(json.dumps(missed))
-                self._missed.clear()
-                await self.dispatch("RESUMED", {})
-                self.connected.set()
+                await self._resume(socket, int(message["d"]["seq"]))
             case 6:
                 await self._send(socket, INVALID, data=False)
             case _:
                 pass
 
+    async def _resume(self, socket: web.WebSocketResponse, seen: int) -> None:
+        self.resumed += 1
+        for event in [event for event in self._events if event["s"] > seen]:
+            await socket.send_str(json.dumps(event))
+        self._socket = socket
+        await self.dispatch("RESUMED", {})
+        self.connected.set()
+        self.world.notify()
+
     async def _identify(self, socket: web.WebSocketResponse, data: dict[str, Any]) -> None:
         self.identified.append(data)
+        self._events.clear()  # what an older session missed is lost
         self._socket = socket
         guilds = [{"id": str(guild), "unavailable": True} for guild in self.world.guilds]
         user = {"id": str(BOT_USER), "username": "clapper", "discriminator": "0", "bot": True}
@@ -93,41 +99,10 @@ class Gateway:
                 "shard": data.get("shard", [0, 1]),
             },
         )
-        for guild_id, channels in self.world.guilds.items():
-            await self.dispatch("GUILD_CREATE", self._guild(guild_id, channels))
-        missed, self._missed = self._missed, []
-        for message in missed:
-            await socket.send_str(json.dumps(message))
+        for guild_id in self.world.guilds:
+            await self.dispatch("GUILD_CREATE", guild_object(self.world, guild_id))
         self.connected.set()
         self.world.notify()
-
-    def _guild(self, guild_id: int, channels: list[int]) -> dict[str, Any]:
-        role = {"id": str(guild_id), "name": "@everyone", "permissions": "0", "position": 0}
-        return {
-            "id": str(guild_id),
-            "name": f"guild-{guild_id}",
-            "owner_id": "1",
-            "roles": [
-                {**role, "color": 0, "colors": {"primary_color": 0}, "hoist": False}
-                | {"managed": False, "mentionable": False, "flags": 0}
-            ],
-            "channels": [self.world.channels[channel].payload() for channel in channels],
-            "members": [],
-            "emojis": [],
-            "stickers": [],
-            "threads": [],
-            "features": [],
-            "premium_tier": 0,
-            "member_count": 2,
-            "verification_level": 0,
-            "default_message_notifications": 0,
-            "explicit_content_filter": 0,
-            "nsfw_level": 0,
-            "afk_timeout": 60,
-            "mfa_level": 0,
-            "system_channel_flags": 0,
-            "preferred_locale": "en-US",
-        }
 
     @staticmethod
     async def _send(socket: web.WebSocketResponse, op: int, *, data: object) -> None:

@@ -4,12 +4,14 @@ from typing import Any
 
 from aiohttp import web
 
+from bots.testing.discord.payloads import message_object
+from bots.testing.discord.rules import check_commands, check_message
 from bots.testing.discord.wire import BOT, DiscordError, answer, body
 from bots.testing.discord.world import (
     APPLICATION,
     ATTACH,
     EPHEMERAL,
-    LOADING,
+    HISTORY,
     SEND,
     VIEW,
     Interaction,
@@ -34,6 +36,7 @@ class Rest:
             web.get(f"{at}/oauth2/applications/@me", self.application),
             web.get(f"{at}/applications/@me", self.application),
             web.get(f"{at}/gateway/bot", self.gateway),
+            web.get(f"{at}/users/@me/guilds", self.guilds),
             web.put(f"{at}/applications/{{application}}/commands", self.sync),
             web.put(f"{at}/applications/{{application}}/guilds/{{guild}}/commands", self.sync),
             web.get(f"{at}/applications/{{application}}/commands", self.commands),
@@ -53,14 +56,24 @@ class Rest:
         ]
 
     async def me(self, request: web.Request) -> web.Response:
-        del request
+        if self.world.token and request.headers.get("Authorization") != f"Bot {self.world.token}":
+            raise DiscordError(401, 0, "401: Unauthorized")
         return answer(BOT)
 
     async def application(self, request: web.Request) -> web.Response:
         del request
         info = {"id": str(APPLICATION), "name": "Clapper", "description": "", "icon": None}
         flags = {"bot_public": True, "bot_require_code_grant": False, "verify_key": "0" * 64}
-        return answer({**info, **flags, "flags": 0, "owner": {**BOT, "id": "9", "bot": False}})
+        flags |= {"flags": self.world.application_flags}
+        return answer({**info, **flags, "owner": {**BOT, "id": "9", "bot": False}})
+
+    async def guilds(self, request: web.Request) -> web.Response:
+        del request
+        rights = str(self.world.guild_rights)
+        found = [
+            {"id": str(g), "name": f"guild-{g}", "permissions": rights} for g in self.world.guilds
+        ]
+        return answer(found)
 
     async def gateway(self, request: web.Request) -> web.Response:
         del request
@@ -70,6 +83,7 @@ class Rest:
 
     async def sync(self, request: web.Request) -> web.Response:
         commands: list[dict[str, Any]] = await request.json()
+        check_commands(commands)
         self.world.syncs += 1
         guild = request.match_info.get("guild")
         for command in commands:
@@ -77,7 +91,8 @@ class Rest:
             command |= {"version": "1", "default_member_permissions": None, "guild_id": guild}
             command.setdefault("type", 1)
             command.setdefault("description", "")
-        self.world.commands = commands
+        self.world.synced_to.append(guild)
+        self.world.commands = commands or self.world.commands
         self.world.notify()
         return answer(commands)
 
@@ -88,6 +103,8 @@ class Rest:
     async def callback(self, request: web.Request) -> web.Response:
         interaction = self._interaction(request.match_info["token"])
         payload, files = await body(request)
+        if interaction.unknown:
+            raise DiscordError(404, 10062, "Unknown interaction")
         if interaction.responses:
             raise DiscordError(400, 40060, "Interaction has already been acknowledged.")
         interaction.responses.append(payload)
@@ -173,7 +190,10 @@ class Rest:
         return answer(self.payload(message))
 
     async def listing(self, request: web.Request) -> web.Response:
-        shown = self.world.shown(self._channel(request).id)
+        channel = self._channel(request)
+        if not channel.rights & HISTORY:
+            return answer([])
+        shown = self.world.shown(channel.id)
         return answer([self.payload(m) for m in reversed(shown) if not m.ephemeral])
 
     async def get(self, request: web.Request) -> web.Response:
@@ -239,6 +259,7 @@ class Rest:
     def _write(self, message: Stored, data: dict[str, Any], files: dict[str, bytes]) -> None:
         if any(len(content) > self.world.upload_limit for content in files.values()):
             raise DiscordError(413, 40005, "Request entity too large")
+        check_message(data)
         if "attachments" in data:
             given: list[dict[str, Any]] = data["attachments"] or []
             kept = {item.get("filename") for item in given}
@@ -250,39 +271,4 @@ class Rest:
 
     def payload(self, message: Stored) -> dict[str, Any]:
         """Return the message object."""
-        channel = self.world.channels.get(message.channel_id)
-        files = [
-            {
-                "id": str(message.id + index),
-                "filename": name,
-                "size": len(content),
-                "url": f"{self.base_url}/cdn/sent/{message.id}/{name}",
-                "proxy_url": f"{self.base_url}/cdn/sent/{message.id}/{name}",
-                "content_type": "video/mp4" if name.endswith(".mp4") else "image/png",
-            }
-            for index, (name, content) in enumerate(message.files.items())
-        ]
-        for item, content in zip(files, message.files.values(), strict=True):
-            name = str(item["url"]).split("/cdn/")[1]
-            self.world.uploads[name] = (content, str(item["content_type"]))
-        return {
-            "id": str(message.id),
-            "channel_id": str(message.channel_id),
-            "guild_id": str(channel.guild_id) if channel and channel.guild_id else None,
-            "type": 0,
-            "author": BOT,
-            "content": message.content,
-            "timestamp": "2026-01-01T00:00:00+00:00",
-            "edited_timestamp": None,
-            "tts": False,
-            "mention_everyone": False,
-            "mentions": [],
-            "mention_roles": [],
-            "attachments": files,
-            "embeds": message.payload.get("embeds") or [],
-            "components": message.payload.get("components") or [],
-            "flags": EPHEMERAL * message.ephemeral | LOADING * message.loading,
-            "pinned": False,
-            "nonce": message.nonce,
-            "application_id": str(APPLICATION),
-        }
+        return message_object(self.world, self.base_url, message)

@@ -1,13 +1,15 @@
 """The local Discord as one object: start it, let people do things, break it, look at it."""
 
 import asyncio
+from secrets import token_urlsafe
 from typing import Any, Self
 
 from aiohttp import web
 
 from bots.testing.discord.gateway import Gateway
+from bots.testing.discord.payloads import interaction_object
 from bots.testing.discord.rest import DiscordError, Rest, answer
-from bots.testing.discord.world import APPLICATION, Channel, Interaction, World, snowflake
+from bots.testing.discord.world import Channel, Interaction, World, snowflake
 from bots.testing.faults import Fault, Faults
 
 MAX_REQUEST = 200 * 1024 * 1024
@@ -133,48 +135,18 @@ class DiscordServer:
         locale: str,
         source: int | None = None,
     ) -> Interaction:
-        interaction = Interaction(snowflake(), f"token-{snowflake()}", channel.id, source)
+        interaction = Interaction(snowflake(), _token(), channel.id, source)
         self.world.interactions[interaction.token] = interaction
-        person = {"id": str(user), "username": f"user{user}", "discriminator": "0", "avatar": None}
-        payload: dict[str, Any] = {
-            "id": str(interaction.id),
-            "application_id": str(APPLICATION),
-            "type": kind,
-            "token": interaction.token,
-            "version": 1,
-            "data": data,
-            "channel": channel.payload(),
-            "channel_id": str(channel.id),
-            "app_permissions": str(channel.rights),
-            "locale": locale,
-            "attachment_size_limit": self.world.upload_limit,
-            "entitlements": [],
-            "context": 1 if channel.guild_id is None else 0,
-            "authorizing_integration_owners": {"1": str(user)}
-            if channel.guild_id is None
-            else {"0": str(channel.guild_id)},
-        }
-        if channel.guild_id is None:
-            payload["user"] = person
-        else:
-            member: dict[str, Any] = {
-                "user": person,
-                "roles": [],
-                "permissions": str((1 << 50) - 1),
-            }
-            payload["member"] = {
-                **member,
-                "joined_at": None,
-                "flags": 0,
-                "deaf": False,
-                "mute": False,
-            }
-            payload["guild_id"] = str(channel.guild_id)
-            payload["guild_locale"] = "en-US"
+        payload = interaction_object(self.world, interaction, kind, user, data, locale)
         if source is not None:
             payload["message"] = self.rest.payload(self.world.messages[source])
+        interaction.payload = payload
         await self.gateway.dispatch("INTERACTION_CREATE", payload)
         return interaction
+
+    async def repeat(self, interaction: Interaction) -> None:
+        """Hand over the same event again."""
+        await self.gateway.dispatch("INTERACTION_CREATE", interaction.payload)
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -182,12 +154,17 @@ class DiscordServer:
         self.world.requests.append((request.method, path))
         size = request.content_length or 0
         fault = self.faults.take(request.method, path, size)
-        if fault is not None:
+        if fault is None:
+            return await self._answer(request, handler)
+        self.world.notify()
+        if fault.after_storing:
+            response = await self._answer(request, handler)
             await asyncio.sleep(fault.delay_s)
-            if not fault.after_storing:
-                return self._fail(request, fault) or await self._answer(request, handler)
-        response = await self._answer(request, handler)
-        return (self._fail(request, fault) if fault else None) or response
+            return self._fail(request, fault) or response
+        if fault.after_bytes:
+            await request.content.readexactly(fault.after_bytes)
+        await asyncio.sleep(fault.delay_s)
+        return self._fail(request, fault) or await self._answer(request, handler)
 
     async def _answer(self, request: web.Request, handler: Any) -> web.StreamResponse:
         try:
@@ -204,6 +181,11 @@ class DiscordServer:
         response = answer(fault.body, fault.status)
         response.headers.update(fault.headers)
         return response
+
+
+def _token() -> str:
+    """Return an interaction token that looks like a real one."""
+    return f"aW50ZXJhY3Rpb246{snowflake()}{token_urlsafe(90)}"
 
 
 def _option(name: str, value: object) -> dict[str, Any]:

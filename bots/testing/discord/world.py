@@ -29,21 +29,38 @@ def snowflake() -> int:
     return ((int(time.time() * 1000) - EPOCH_MS) << 22) | (next(_counter) & 0x3FFFFF)
 
 
+def user_object(user_id: int | None) -> dict[str, Any]:
+    """Return a person."""
+    name = {"username": f"user{user_id}", "global_name": None}
+    return {"id": str(user_id), **name, "discriminator": "0", "avatar": None}
+
+
 @dataclass
 class Channel:
-    """A text channel, or a direct message when ``guild_id`` is None."""
+    """A text channel; without a guild a direct message, or a group of people without the bot."""
 
     id: int
     guild_id: int | None
     recipient: int | None = None
     rights: int = ALL_RIGHTS  # the bot's
     nsfw: bool = False
+    bot_is_member: bool = True  # False: the app is installed by the person only
+    members: tuple[int, ...] = ()  # of a group message
+
+    @property
+    def context(self) -> int:
+        """Return where an interaction happens: guild, direct message with the bot, elsewhere."""
+        if self.guild_id is not None:
+            return 0
+        return 2 if self.members else 1
 
     def payload(self) -> dict[str, Any]:
         """Return the channel object."""
+        if self.members:
+            people = [user_object(user) for user in self.members]
+            return {"id": str(self.id), "type": 3, "recipients": people, "name": None}
         if self.guild_id is None:
-            user = {"id": str(self.recipient), "username": f"user{self.recipient}"}
-            return {"id": str(self.id), "type": 1, "recipients": [{**user, "discriminator": "0"}]}
+            return {"id": str(self.id), "type": 1, "recipients": [user_object(self.recipient)]}
         return {
             "id": str(self.id),
             "type": 0,
@@ -101,6 +118,8 @@ class Interaction:
     responses: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     original: int | None = None
     expired: bool = False
+    unknown: bool = False  # Discord has given up waiting
+    payload: dict[str, Any] = field(default_factory=dict[str, Any])  # as it was sent
 
     @property
     def modal(self) -> dict[str, Any] | None:
@@ -113,6 +132,11 @@ class World:
 
     def __init__(self, upload_limit: int = 10 * 1024 * 1024) -> None:
         self.upload_limit = upload_limit  # bytes of one file
+        self.declared_limit = 0  # what interactions say instead, if anything
+        self.token = ""  # of the bot; empty takes any
+        self.application_flags = 0
+        self.guild_rights = ALL_RIGHTS  # the bot's, by its roles
+        self.roles: dict[int, list[int]] = {}  # user → role ids, in every guild
         self.channels: dict[int, Channel] = {}
         self.guilds: dict[int, list[int]] = {}
         self.messages: dict[int, Stored] = {}
@@ -120,6 +144,7 @@ class World:
         self.uploads: dict[str, tuple[bytes, str]] = {}  # CDN name → bytes, content type
         self.commands: list[dict[str, Any]] = []
         self.syncs = 0
+        self.synced_to: list[str | None] = []  # guild ids, None is everywhere
         self.dm_closed: set[int] = set()
         self.requests: list[tuple[str, str]] = []
         self._changed = asyncio.Event()
@@ -140,6 +165,21 @@ class World:
         channel = Channel(snowflake(), None, recipient=user_id)
         self.channels[channel.id] = channel
         return channel
+
+    def group(self, *members: int) -> Channel:
+        """Make a group message; the bot is not in it, its commands are."""
+        channel = Channel(snowflake(), None, rights=0, bot_is_member=False, members=members)
+        self.channels[channel.id] = channel
+        return channel
+
+    def role_ids(self) -> list[int]:
+        """Return every role that somebody has."""
+        return sorted({role for roles in self.roles.values() for role in roles})
+
+    def expire_tokens(self) -> None:
+        """Let a quarter of an hour pass for every interaction so far."""
+        for interaction in self.interactions.values():
+            interaction.expired = True
 
     def notify(self) -> None:
         """Wake everybody who waits for a change."""
