@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import quotas
+from core.affinity import AffinityRules
 from core.errors import WorkerLost
 from core.jobs import Failure, JobState
 from core.media.kinds import Clip
@@ -29,6 +30,7 @@ class QueueRules:
 
     quota: QuotaRules = field(default_factory=QuotaRules)
     fair: FairRules = field(default_factory=FairRules)
+    affinity: AffinityRules = field(default_factory=AffinityRules)
     max_queued: int = 5  # waiting jobs of one account
     max_attempts: int = 3
     lease_ms: int = 30_000

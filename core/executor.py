@@ -1,14 +1,15 @@
 """The seam to what makes frames: one method, two implementations (ComfyUI and the animatic)."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.errors import Cancelled
 from core.media.kinds import MediaFile, RawClip
-from core.progress import ProgressSink
+from core.progress import ProgressSink, Stage
 from core.requests import Request
 
 
@@ -21,6 +22,7 @@ class Order:
     request: Request
     media_folder: Path  # admitted inputs lie here under MediaFile.name
     workspace: Path  # empty folder of this attempt; the worker removes it
+    shares: Mapping[Stage, float] = field(default_factory=dict[Stage, float])  # of the run; sum 1
 
     def path_of(self, file: MediaFile) -> Path:
         """Return where ``file`` lies."""
@@ -90,4 +92,34 @@ class Executor(Protocol):
 
     async def close(self) -> None:
         """Let go of the device. Nothing is executed afterwards."""
+        ...
+
+
+@runtime_checkable
+class Warm(Protocol):
+    """What an executor may also be: one that keeps models loaded between orders."""
+
+    @property
+    def resident(self) -> str | None:
+        """Return the model set that is loaded; None where none is."""
+        ...
+
+    def model_set(self, request: Request) -> str:
+        """Return what ``request`` needs loaded: base files, LoRAs and their strengths."""
+        ...
+
+
+@runtime_checkable
+class Foresighted(Protocol):
+    """What an executor may also be: one that can get the next order's inputs ready."""
+
+    async def prepare(self, order: Order, cancel: CancelToken) -> None:
+        """Do what needs no device and can be kept, while another order is executed.
+
+        Called for one order at a time; the workspace does not exist yet. What fails here will
+        fail again, and be told, when the order is executed.
+
+        Raises:
+            ClapperError: the order cannot be prepared, or ``cancel`` was called.
+        """
         ...

@@ -5,6 +5,7 @@ token finds nothing to change and says so.
 """
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import quotas
+from core.affinity import Affinity, Due
 from core.clock import Clock, now_ms
 from core.endings import End, QueueRules, device_ms, end, put_back
 from core.errors import (
@@ -31,6 +33,7 @@ from core.scheduling import ORDINARY, cost_of
 from core.storage import flows
 from core.storage import jobs as rows
 from core.storage.database import Database
+from core.storage.records import asked_in
 from core.upkeep import INTAKE, Intake, Recovery, Upkeep
 
 __all__ = ["Intake", "JobQueue", "NewJob", "QueueRules", "Recovery", "Submitted"]
@@ -66,6 +69,7 @@ class JobQueue(Upkeep):
     ) -> None:
         """Take the database, the limits, and where the clips lie that rows name."""
         super().__init__(database, rules, clips_folder, clock)
+        self._affinity = Affinity(rules.affinity)
 
     async def submit(self, new: NewJob) -> Submitted:
         """Accept a job: row, reservation and place in line, or nothing of it.
@@ -101,19 +105,26 @@ class JobQueue(Upkeep):
             made = self._job(await rows.read(connection, new.id), new.id)
         return Submitted(made, duplicate=False)
 
-    async def claim(self) -> Job | None:
+    async def claim(self, prefer: Callable[[Request], bool] | None = None) -> Job | None:
         """Start the job whose turn it is: promoted, next attempt, fresh token, lease.
+
+        Args:
+            prefer: whether the models of a request are loaded; among the jobs that are equally
+                due one of those goes first, within the bounds of :mod:`core.affinity`.
 
         Returns:
             The running job; None where nobody waits who may run.
         """
         fair = self._rules.fair
+        limit = 1 if prefer is None else self._affinity.rules.look_ahead
         async with self._database.transaction() as connection:
-            turn = await flows.next_job(connection, fair.max_running, relax=fair.relax)
-            if turn is None:
+            line, above_limit = await flows.next_jobs(
+                connection, fair.max_running, relax=fair.relax, limit=limit
+            )
+            if not line:
                 return None
-            row, above_limit = turn
             now = self._clock()
+            row = line[0] if prefer is None else line[self._choose(line, prefer, now)]
             if row.state == JobState.HELD:
                 await flows.promote(connection, row, now)
                 final = {"above_limit": int(above_limit)}
@@ -128,6 +139,10 @@ class JobQueue(Upkeep):
             detail = f"attempt {row.attempt + 1}"
             await rows.move(connection, row, JobState.RUNNING, now, started, detail)
             return self._job(await rows.read(connection, row.id), row.id)
+
+    def _choose(self, line: Sequence[Row[Any]], prefer: Callable[[Request], bool], now: int) -> int:
+        due = [Due(row.id, row.rank) for row in line]
+        return self._affinity.choose(due, lambda index: prefer(asked_in(line[index])), now)
 
     async def beat(self, job_id: str, token: str) -> bool:
         """Extend the lease; False where the attempt lost the job and must stop."""

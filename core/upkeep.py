@@ -89,6 +89,13 @@ class Upkeep(JobBook):
                 ended.append(row.id)
         return ended
 
+    async def next_up(self) -> Job | None:
+        """Return the job that would be claimed next; nothing changes."""
+        fair = self._rules.fair
+        async with self._database.transaction() as connection:
+            line, _ = await flows.next_jobs(connection, fair.max_running, relax=fair.relax)
+            return self._job(await rows.read(connection, line[0].id), line[0].id) if line else None
+
     async def forecast(self, job_id: str) -> Forecast | None:
         """Return where a job stands and when it should be ready; None once it is terminal.
 

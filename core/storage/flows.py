@@ -6,7 +6,7 @@ as many waiting jobs as an account may have, however long the line is.
 
 from typing import Any
 
-from sqlalchemy import Row, Update, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,7 +34,8 @@ async def enter_line(
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["user_key"], set_=changes)
     )
-    return tag, rank_of(tag, cost, since)
+    fresh = found is None or (found.held == 0 and found.active == 0)
+    return tag, rank_of(tag, cost, since, fresh=fresh)
 
 
 async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
@@ -44,10 +45,10 @@ async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
     return (await connection.execute(query)).scalar_one()
 
 
-async def next_job(
-    connection: AsyncConnection, max_running: int, *, relax: bool
-) -> tuple[Row[Any], bool] | None:
-    """Return the job whose turn it is, and whether its account is at its limit.
+async def next_jobs(
+    connection: AsyncConnection, max_running: int, *, relax: bool, limit: int = 1
+) -> tuple[list[Row[Any]], bool]:
+    """Return the jobs whose turn it is, at most ``limit``, and whether above their account's limit.
 
     Walks the index ``job_line`` from its front and steps over the jobs of accounts at their limit:
     at most as many accounts as jobs run, each with at most as many jobs as it may have waiting.
@@ -57,31 +58,42 @@ async def next_job(
         .join(flow, flow.c.user_key == job.c.user_key)
         .where(WAITING)
         .order_by(job.c.rank, job.c.seq)
-        .limit(1)
+        .limit(limit)
     )
     below = or_(job.c.state == "queued", flow.c.active < max_running)
-    found = (await connection.execute(line.where(below))).first()
-    if found is not None or not relax:
-        return None if found is None else (found, False)
-    found = (await connection.execute(line)).first()
-    return None if found is None else (found, True)
+    found = list(await connection.execute(line.where(below)))
+    if found or not relax:
+        return found, False
+    return list(await connection.execute(line)), True
 
 
 async def promote(connection: AsyncConnection, held: Row[Any], now: int) -> None:
-    """Make the tag of a held job final: its account is charged for it in virtual time."""
+    """Make the tag of a held job final: its account is charged for it in virtual time.
+
+    It takes the start of its account's part of the line. What the account had before it, where it
+    was preferred to that, moves back by its cost.
+    """
+    own = _own_held(held.user_key)
+    head = select(func.min(job.c.tag)).where(*own)
+    start: int = (await connection.execute(head)).scalar_one()
     await connection.execute(
         update(flow)
         .where(flow.c.user_key == held.user_key)
         .values(
-            finish=held.tag + held.cost,
+            finish=start + held.cost,
             since_ms=now,
             held=flow.c.held - 1,
             active=flow.c.active + 1,
         )
     )
-    await connection.execute(update(sched).values(vtime=func.max(sched.c.vtime, held.tag)))
-    own = _own_held(held.user_key).where(job.c.seq != held.seq)
-    await connection.execute(own.values(rank=job.c.tag + job.c.cost + rank_of(0, 0, now)))
+    await connection.execute(update(sched).values(vtime=func.max(sched.c.vtime, start)))
+    tag = case(
+        (job.c.seq < held.seq, job.c.tag + held.cost),
+        (job.c.seq == held.seq, start),
+        else_=job.c.tag,
+    )
+    moved = update(job).where(*own).values(tag=tag, rank=tag + job.c.cost + rank_of(0, 0, now))
+    await connection.execute(moved)
 
 
 async def leave_line(connection: AsyncConnection, held: Row[Any]) -> None:
@@ -146,9 +158,9 @@ async def _end_of_own_line(connection: AsyncConnection, user_key: str) -> int:
 
 async def _shift(connection: AsyncConnection, user_key: str, by: int, after_seq: int) -> None:
     if by:
-        own = _own_held(user_key).where(job.c.seq > after_seq)
-        await connection.execute(own.values(tag=job.c.tag + by, rank=job.c.rank + by))
+        moved = update(job).where(*_own_held(user_key), job.c.seq > after_seq)
+        await connection.execute(moved.values(tag=job.c.tag + by, rank=job.c.rank + by))
 
 
-def _own_held(user_key: str) -> Update:
-    return update(job).where(job.c.user_key == user_key, WAITING, job.c.state == "held")
+def _own_held(user_key: str) -> tuple[ColumnElement[bool], ...]:
+    return (job.c.user_key == user_key, WAITING, job.c.state == "held")

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, select
 
 from core.jobs import Failure, Job, JobState, ReplyTo, Requester
 from core.media.kinds import Clip
-from core.requests import from_json
+from core.requests import Request, from_json
 from core.storage.tables import artifact, job
 
 _CLIP = (
@@ -34,7 +34,7 @@ def job_of(row: Row[Any], clips_folder: Path) -> Job:
     return Job(
         id=row.id,
         requester=Requester.from_key(row.user_key),
-        request=from_json(json.loads(row.request)),
+        request=asked_in(row),
         reply_to=ReplyTo(row.reply_platform, json.loads(row.reply_address)),
         state=JobState(row.state),
         estimate_ms=row.estimate_ms,
@@ -47,6 +47,11 @@ def job_of(row: Row[Any], clips_folder: Path) -> Job:
         failure=_failure_of(row),
         clip=_clip_of(row, clips_folder),
     )
+
+
+def asked_in(row: Row[Any]) -> Request:
+    """Return the request of a row with the columns of a job."""
+    return from_json(json.loads(row.request))
 
 
 def clip_values(clip: Clip, clips_folder: Path) -> dict[str, Any]:
