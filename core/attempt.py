@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from core.dispatch import LocalDispatcher
 from core.executor import Order
@@ -20,6 +20,7 @@ class Made:
 
     clip: Clip
     gpu_ms: int
+    peak_bytes: int | None = None
 
 
 class Again:
@@ -27,6 +28,7 @@ class Again:
 
 
 Result: TypeAlias = Made | Failure | Again
+OFF_DEVICE = frozenset({Stage.DOWNLOAD, Stage.LOAD, Stage.ENCODE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,19 @@ class Ran:
     job: Job
     gpu_ms: int
     stages: Mapping[Stage, float]  # seconds
+    peak_bytes: int | None = None  # of device memory
+    error: str | None = None  # code of the failure
+
+    @classmethod
+    def of(cls, job: Job, result: Made | Failure, stages: Mapping[Stage, float]) -> Self:
+        """Return what to note of an attempt that ended with ``result``.
+
+        A failed one counts the seconds of its stages on the device.
+        """
+        if isinstance(result, Made):
+            return cls(job, result.gpu_ms, stages, result.peak_bytes)
+        paid = sum(spent for stage, spent in stages.items() if stage not in OFF_DEVICE)
+        return cls(job, round(paid * 1000), stages, error=result.code)
 
 
 class Attempt:

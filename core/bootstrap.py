@@ -27,6 +27,7 @@ from core.media.kinds import Clip, RawClip
 from core.media.provenance import Provenance
 from core.media.store import MediaStore
 from core.messages import say
+from core.metrics import RunFigures
 from core.problems import DatabaseDamaged
 from core.queue import JobQueue, QueueRules
 from core.router import DeliveryRouter
@@ -60,6 +61,7 @@ class Core:
     database: Database
     executor: Executor
     runs: RunBook
+    figures: RunFigures
     housekeeping: Housekeeping
     crier: LineCrier
     desk: Desk
@@ -153,6 +155,7 @@ class _Parts:
         self.media = MediaStore(settings.media_folder, settings.media_limits())
         self.eraser = Eraser(self.queue, settings.media_folder)
         self.runs = RunBook(database, place_of(executor, settings), clock)
+        self.figures = RunFigures()
 
     def changed(self) -> None:
         """Let everybody look at the rows again."""
@@ -177,6 +180,7 @@ def _build(settings: Settings, database: Database, executor: Executor, clock: Cl
         database=database,
         executor=executor,
         runs=parts.runs,
+        figures=parts.figures,
         housekeeping=_housekeeping(parts),
         crier=LineCrier(parts.queue, parts.hub),
     )
@@ -203,7 +207,8 @@ def _worker(parts: _Parts) -> Worker:
         queue=parts.queue,
         executor=parts.executor,
         finish=_finisher(parts.settings),
-        record=_recorder(parts.runs, parts.clock),
+        record=_recorder(parts),
+        shares=lambda request: parts.runs.estimate(request).shares(),
         dispatcher=parts.dispatcher,
         hub=parts.hub,
         on_outcome=parts.router.wake,
@@ -235,29 +240,35 @@ def _finisher(settings: Settings) -> Finish:
     return to_clip
 
 
-def _recorder(runs: RunBook, clock: Clock) -> Record:
+def _recorder(parts: _Parts) -> Record:
+    runs = parts.runs
+
     async def record(ran: Ran) -> None:
-        job = ran.job
-        request, sampling = job.request, job.request.sampling
-        now = clock()
-        await runs.record_run(
-            Run(
-                job_id=job.id,
-                attempt=job.attempt,
-                recorded_at_ms=now,
-                place=runs.place,
-                mode=request.mode,
-                preset=sampling.preset,
-                width=sampling.width,
-                height=sampling.height,
-                frames=sampling.frames,
-                fps=sampling.fps,
-                estimate_ms=job.estimate_ms,
-                p95_ms=runs.estimate(request).p95_ms,
-                gpu_ms=ran.gpu_ms,
-                wait_ms=max(0, (job.started_at_ms or now) - job.created_at_ms),
-                timings=timings_of(request, runs.machine, ran.stages),
-            )
-        )
+        run = _run_of(ran, runs, parts.clock())
+        parts.figures.observe(run, ran.stages)
+        await runs.record_run(run)
 
     return record
+
+
+def _run_of(ran: Ran, runs: RunBook, now: int) -> Run:
+    job, request, sampling = ran.job, ran.job.request, ran.job.request.sampling
+    return Run(
+        job_id=job.id,
+        attempt=job.attempt,
+        recorded_at_ms=now,
+        place=runs.place,
+        mode=request.mode,
+        preset=sampling.preset,
+        width=sampling.width,
+        height=sampling.height,
+        frames=sampling.frames,
+        fps=sampling.fps,
+        estimate_ms=job.estimate_ms,
+        p95_ms=runs.estimate(request).p95_ms,
+        gpu_ms=ran.gpu_ms,
+        wait_ms=max(0, (job.started_at_ms or now) - job.created_at_ms),
+        peak_bytes=ran.peak_bytes,
+        error=ran.error,
+        timings=() if ran.error else timings_of(request, runs.machine, ran.stages),
+    )

@@ -7,7 +7,7 @@ done when job N is. Every attempt holds its lease by heartbeats until its outcom
 import asyncio
 import errno
 import shutil
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 
 import structlog
 
+from core.affinity import preference
+from core.ahead import LookAhead
 from core.attempt import Again, Attempt, Made, Ran, Result
 from core.dispatch import LocalDispatcher
 from core.errors import Cancelled, ClapperError, DiskFull, InternalError, JobUnknown, TimedOut
@@ -24,14 +26,15 @@ from core.jobs import Failure, Job
 from core.media.kinds import Clip, RawClip
 from core.progress import Stage, Working
 from core.queue import JobQueue
+from core.requests import Request
 from core.supervise import outcome_of, see_through
 
 log = structlog.get_logger(__name__)
 
 Finish: TypeAlias = Callable[[RawClip, Order, CancelToken], Awaitable[Clip]]
 Record: TypeAlias = Callable[[Ran], Coroutine[Any, Any, None]]
+Shares: TypeAlias = Callable[[Request], Mapping[Stage, float]]
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-ENCODE_BEGINS = 0.97  # of the whole job; the rest of the bar is H.264 and AAC
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Worker:
         executor: Executor,
         finish: Finish,
         record: Record,
+        shares: Shares,
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
         on_outcome: Callable[[], None],
@@ -67,6 +71,7 @@ class Worker:
         self._executor = executor
         self.finish = finish  # public, so that a test can stand between the encoder and the row
         self._record = record
+        self._shares = shares
         self._dispatcher = dispatcher
         self._hub = hub
         self._on_outcome = on_outcome
@@ -77,6 +82,7 @@ class Worker:
         self._device_free.set()
         self._encoder = asyncio.Semaphore(1)
         self._live: dict[Attempt, asyncio.Task[None]] = {}
+        self._ahead = LookAhead(queue, executor, self._order_of, rules.poll_s)
         self._ending = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -93,16 +99,20 @@ class Worker:
                     await outcome_of(self._queue.requeue(job.id, job.token or ""))
                 else:
                     self._begin(job, attempts)
+        await self._ahead.close()
 
     def _begin(self, job: Job, attempts: asyncio.TaskGroup) -> None:
         self._device_free.clear()
-        workspace = self._work_folder / f"{job.id}.{job.attempt}"
-        order = Order(job.id, job.attempt, job.request, self._media_folder, workspace)
-        attempt = Attempt(job, order, self._dispatcher)
+        attempt = Attempt(job, self._order_of(job), self._dispatcher)
         self._live[attempt] = attempts.create_task(self._attempt(attempt))
 
+    def _order_of(self, job: Job) -> Order:
+        workspace = self._work_folder / f"{job.id}.{job.attempt}"
+        shares = self._shares(job.request)
+        return Order(job.id, job.attempt, job.request, self._media_folder, workspace, shares)
+
     async def _claim(self) -> Job | None:
-        claimed = await outcome_of(self._queue.claim())
+        claimed = await outcome_of(self._queue.claim(preference(self._executor)))
         if not claimed.ok:
             log.error("claim_failed", exc_info=claimed.error)
         return claimed.value
@@ -164,7 +174,7 @@ class Worker:
             return Failure.of(TimedOut(self.rules.job_timeout_s) if attempt.late else error)
         except Exception as error:  # noqa: BLE001  # the one boundary: whatever broke, the job ends
             return Failure.of(self._understood(error, attempt.job.id))
-        return Made(clip, raw.gpu_ms)
+        return Made(clip, raw.gpu_ms, raw.peak_bytes)
 
     def _understood(self, error: Exception, job_id: str) -> ClapperError:
         if isinstance(error, ClapperError):
@@ -189,6 +199,7 @@ class Worker:
             self._executor.execute(attempt.order, partial(attempt.sink, self._hub), attempt.cancel)
         )
         stopped = asyncio.create_task(attempt.cancel.wait())
+        ahead = asyncio.create_task(self._ahead.run())
         try:
             await asyncio.wait({run, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not run.done():
@@ -196,6 +207,7 @@ class Worker:
         finally:
             limit.cancel()
             stopped.cancel()
+            ahead.cancel()
             if not run.done():
                 self._leave_behind(run, attempt)
         attempt.cancel.raise_if_cancelled()
@@ -222,7 +234,8 @@ class Worker:
         attempt.has_encoder = True
         self._free_device(attempt)
         attempt.cancel.raise_if_cancelled()
-        attempt.sink(self._hub, Working(Stage.ENCODE, 0, 1, ENCODE_BEGINS))
+        begins = 1 - attempt.order.shares.get(Stage.ENCODE, 0.0)
+        attempt.sink(self._hub, Working(Stage.ENCODE, 0, 1, begins))
 
     def _free_device(self, attempt: Attempt) -> None:
         if attempt.has_device:
@@ -247,8 +260,8 @@ class Worker:
             self._hub.close(attempt.job.id)
         self._dispatcher.wake()
         self._on_outcome()
-        if written and isinstance(result, Made):
-            await self._note(Ran(attempt.job, result.gpu_ms, stages))
+        if written and not isinstance(result, Again):
+            await self._note(Ran.of(attempt.job, result, stages))
 
     async def _note(self, ran: Ran) -> None:
         """Add the run to the book; losing it never matters."""

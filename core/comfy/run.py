@@ -142,7 +142,8 @@ class Run:
                     kind=error.kind,
                 )
             raise failures.refused(errors, graph)
-        relay = StageRelay(bound.stages, estimate(self.order.request).shares(), self.emit)
+        shares = self.order.shares or estimate(self.order.request).shares()
+        relay = StageRelay(bound.stages, shares, self.emit)
 
         def listen(event: str, data: Mapping[str, Any]) -> None:
             # ComfyUI forgets an interrupt at the start of a run; this one does not, because every
@@ -199,6 +200,7 @@ class Run:
             sound=self._sound(handed),
             gpu_ms=gpu_ms,
             notes=notes,
+            peak_bytes=peak or None,
         )
 
     def _sound(self, handed: Handed) -> Sound | None:

@@ -18,7 +18,7 @@ from core.modes import Mode
 from core.progress import Progress, ProgressSink, Stage, Working
 
 _PREPARED = 0.04  # share of a run that is over when drawing begins
-_DRAWN = 0.97  # … and when it ends; the rest is encoding
+_ENCODING = 0.03  # … and of encoding at its end, where the order does not know
 
 
 class DraftExecutor:
@@ -62,12 +62,13 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
     given, sound = _sound(order, look)
     hearing = Hearing.of(given, count, sampling.fps) if given else None
     finish = Finish(look, size, sampling.preset)
+    drawn = max(_PREPARED, 1 - order.shares.get(Stage.ENCODE, _ENCODING))
     frames = frame_buffer((count, size[1], size[0], 3), order.workspace)
     for index, (picture, strength) in enumerate(pictures(Shot(order, look, hearing))):
         check()
         frames[index] = np.asarray(finish.apply(picture, index / sampling.fps, strength))
         done = (index + 1) / count
-        fraction = _PREPARED + (_DRAWN - _PREPARED) * done
+        fraction = _PREPARED + (drawn - _PREPARED) * done
         report(Working(Stage.STAGE1, index + 1, count, fraction))
     gpu_ms = round((time.monotonic() - began) * 1000)
     return RawClip(frames, float(sampling.fps), sound, gpu_ms, {"executor": "draft"})
