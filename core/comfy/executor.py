@@ -9,8 +9,9 @@ from typing import Protocol, Self
 
 import structlog
 
-from core.comfy.device import DeviceKind, device_kind
+from core.comfy.device import DeviceKind, device_kind, first_device
 from core.comfy.engine import Engine, quiet
+from core.comfy.memory import vram_mode
 from core.comfy.place import Place, place_of
 from core.comfy.run import Plan, Run, RunReport
 from core.comfy.startup import start
@@ -75,8 +76,11 @@ class ComfyExecutor:
         found = [item for item in missing(settings) if item.required or not by_name]
         if found:
             raise ComfyUnavailable(", ".join(item.what for item in found), found[0].command)
-        options = ComfyOptions(device_kind(), settings.vram, settings.comfyui_packs)
         profile = Profile(settings.model_profile)
+        device = first_device()
+        weights = sum(file.size_bytes for file in LTX_2_3.files_for(None, profile))
+        vram = vram_mode(settings.vram, device.memory_bytes if device else 0, weights)
+        options = ComfyOptions(device_kind(), vram, settings.comfyui_packs)
         tiled = settings.vram == "low" or LTX_2_3.profiles[profile].offload
         plan = Plan(profile, tiled=tiled)
         return cls(place_of(settings), open_store(settings, now_ms), plan, options)
