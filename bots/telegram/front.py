@@ -1,6 +1,7 @@
 """Starts and stops the Telegram front inside the service's event loop."""
 
 import asyncio
+import warnings
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from telegram.ext import (
     MessageHandler,
     filters,
 )
+from telegram.warnings import PTBDeprecationWarning
 
 from bots.edits import EditScheduler
 from bots.telegram.account import ACCOUNT
@@ -124,6 +126,8 @@ async def _reached(build: Callable[[], App]) -> App:
 
 
 def _application(settings: Settings, inbox: Inbox) -> App:
+    # of every duration, until an environment variable is set; we take both kinds of value
+    warnings.filterwarnings("ignore", "Deprecated since version v22.2", PTBDeprecationWarning)
     token = settings.telegram_token.get_secret_value() if settings.telegram_token else ""
     builder = (
         ApplicationBuilder()

@@ -275,9 +275,11 @@ class Api:
             "chat": self.world.chats[message.chat_id].payload(),
             "from": BOT,
         }
-        for name in ("text", "caption", "reply_markup"):
+        for name in ("text", "caption"):
             if data.get(name):
                 base[name] = data[name]
+        if "inline_keyboard" in (data.get("reply_markup") or {}):
+            base["reply_markup"] = data["reply_markup"]
         if "video" in message.files:
             content = message.files["video"]
             file_id = self.world.keep(f"video-{message.chat_id}-{message.id}", content)
