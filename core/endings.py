@@ -107,7 +107,7 @@ async def put_back(
 ) -> bool:
     """Queue a running job again, or fail it after its last attempt.
 
-    It keeps its fair place, and what it waited since it was made counts: it is among the next.
+    It keeps its fair start, and what it waited since it was made counts: it is among the next.
 
     Returns:
         Whether it was queued.
@@ -120,7 +120,7 @@ async def put_back(
     values = {
         "token": None,
         "lease_until_ms": None,
-        "rank": rank_of(row.tag, row.cost, row.created_at_ms),
+        "rank": rank_of(row.tag, 0, row.created_at_ms),
     }
     await rows.move(connection, row, JobState.QUEUED, now, values, f"attempt {row.attempt} lost")
     return True

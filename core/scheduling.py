@@ -2,12 +2,15 @@
 
 An account's next job starts, in virtual time, where its last one ended, or now if that is past:
 ``S = max(V, F)``; once started, ``F = S + estimate / weight`` and ``V = S``. The smallest end
-``S + estimate / weight`` goes first, so of two that could start alike the shorter one does. A
-flood waits behind itself and not in front of anybody, and a job that was cancelled while it
-waited has cost its account nothing. After a run the estimate is replaced by the truth.
+``S + estimate / weight`` goes first, so of two that could start alike the shorter one does. An
+account that comes with nothing waiting or running is fresh: its first job counts a twentieth of
+its estimate there, so that however long it is, it goes before what others have waiting behind
+their running jobs. A flood waits behind itself and
+not in front of anybody, and a job that was cancelled while it waited has cost its account
+nothing. After a run the estimate is replaced by the truth.
 
 Waiting is worth a little: every :data:`AGEING` milliseconds that an account waits for its turn
-count like one of GPU time, so newcomers cannot keep anybody waiting for ever. Both choices are
+count like one of GPU time, so newcomers cannot keep anybody waiting for ever. These choices are
 measured by ``bench/fairness.py``.
 
 The rows of :mod:`core.storage.flows` do this arithmetic in SQL; :class:`FairLine` does it in
@@ -22,6 +25,7 @@ from math import sqrt
 from core.jobs import Forecast
 
 AGEING = 20  # ms of waiting that weigh as much as one ms of GPU time
+FRESH = 20  # ms of a fresh account's job that weigh as much as one ms of another's
 ORDINARY = 100  # weight of an ordinary account; 200 gets twice the share
 
 
@@ -42,15 +46,16 @@ def cost_of(estimate_ms: int, weight: int) -> int:
     return estimate_ms * ORDINARY // weight
 
 
-def rank_of(tag: int, cost: int, since_ms: int) -> int:
+def rank_of(tag: int, cost: int, since_ms: int, *, fresh: bool = False) -> int:
     """Return the place in line of a job: its virtual end, and what its account waited.
 
     Args:
         tag: where it starts in virtual time.
         cost: how far it moves its account, see :func:`cost_of`.
         since_ms: epoch; when its account's wait for a turn began.
+        fresh: its account had nothing else waiting or running when it came.
     """
-    return tag + cost + since_ms // AGEING
+    return tag + (cost // FRESH if fresh else cost) + since_ms // AGEING
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,7 @@ class FairLine:
         """Put a job at the end of its account's part of the line."""
         flow = self._flows.setdefault(account, _Flow())
         flow.weight = weight
+        fresh = not flow.waiting and flow.active == 0
         if flow.waiting:
             tag = flow.waiting[-1].tag + flow.waiting[-1].cost
         else:
@@ -156,7 +162,7 @@ class FairLine:
             flow.since_ms = now_ms
             tag = max(self._vtime, flow.finish)
         cost, self._count = cost_of(estimate_ms, weight), self._count + 1
-        rank = rank_of(tag, cost, flow.since_ms)
+        rank = rank_of(tag, cost, flow.since_ms, fresh=fresh)
         flow.waiting.append(Entry(name, account, estimate_ms, cost, tag, rank, self._count))
 
     def order(self) -> list[Entry]:
@@ -195,7 +201,16 @@ class FairLine:
                 if entry.name == name:
                     flow.waiting.remove(entry)
                     self._shift(flow, -entry.cost, entry.order)
+                    self._hand_on(flow, entry)
                     return
+
+    def _hand_on(self, flow: _Flow, gone: Entry) -> None:
+        """Let the next job of a fresh account be its first one."""
+        since = flow.since_ms
+        if flow.waiting and gone.rank == rank_of(gone.tag, gone.cost, since, fresh=True):
+            head = flow.waiting[0]
+            if head.order > gone.order:
+                head.rank = rank_of(head.tag, head.cost, since, fresh=True)
 
     def _shift(self, flow: _Flow, by: int, after: int) -> None:
         for entry in flow.waiting:

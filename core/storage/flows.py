@@ -102,6 +102,20 @@ async def leave_line(connection: AsyncConnection, held: Row[Any]) -> None:
         update(flow).where(flow.c.user_key == held.user_key).values(held=flow.c.held - 1)
     )
     await _shift(connection, held.user_key, -held.cost, held.seq)
+    found = await _flow(connection, held.user_key)
+    since = 0 if found is None else found.since_ms
+    if held.rank == rank_of(held.tag, held.cost, since, fresh=True):
+        await _hand_on(connection, held, since)
+
+
+async def _hand_on(connection: AsyncConnection, gone: Row[Any], since: int) -> None:
+    """Let the next job of a fresh account be its first one."""
+    others = (*_own_held(gone.user_key), job.c.seq != gone.seq)
+    query = select(job).where(*others).order_by(job.c.seq).limit(1)
+    head = (await connection.execute(query)).first()
+    if head is not None and head.seq > gone.seq:
+        rank = rank_of(head.tag, head.cost, since, fresh=True)
+        await connection.execute(update(job).where(job.c.id == head.id).values(rank=rank))
 
 
 async def settle(connection: AsyncConnection, started: Row[Any], actual_ms: int) -> None:

@@ -4,15 +4,19 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from core.jobs import JobState, Requester
 from core.queue import QueueRules
 from core.quotas import QuotaRules
 from core.scheduling import FairLine, replay
+from core.storage import flows
+from core.storage import jobs as rows
 from core.storage.database import open_database
+from core.storage.tables import flow, job
 from core.testing import ManualClock
 
 ANNA = Requester("discord", "anna")
@@ -85,23 +89,24 @@ def test_rows_and_memory_agree_on_the_order(make_room, quick_folder, steps):
     asyncio.run(replay_steps(steps, make_room, quick_folder))
 
 
-async def test_a_flood_of_thirty_delays_a_single_job_by_at_most_the_running_one(room):
+@pytest.mark.parametrize("single_ms", [MINUTE // 6, MINUTE, 10 * MINUTE])
+async def test_a_flood_of_thirty_delays_a_single_job_by_at_most_the_running_one(room, single_ms):
     room.limit(max_queued=30, quota=QuotaRules(limit_ms=10**9))
     for _ in range(30):
-        await room.submit("anna", 3 * MINUTE)
+        await room.submit("anna", MINUTE)
     for _ in range(3):
-        room.clock.forward(180)
+        room.clock.forward(60)
         await room.finish(await room.start())
     running = await room.start()
-    room.clock.forward(100)
-    single = await room.submit("ben", MINUTE)
+    room.clock.forward(40)
+    single = await room.submit("ben", single_ms)
 
     found = await room.queue.forecast(single.id)
     await room.finish(running)
     next_up = await room.start()
 
     assert next_up.id == single.id
-    assert (found.position, found.ready_in_s) == (1, 80 + 60)
+    assert (found.position, found.ready_in_s) == (1, 20 + single_ms / 1000)
 
 
 async def test_a_flood_does_not_profit_from_failures_or_long_runs(room):
@@ -213,3 +218,18 @@ async def test_no_question_to_the_queue_scans_a_table(room):
             for step in (str(row[3]) for row in found):
                 whole = step.startswith("SCAN ") and "USING" not in step
                 assert not whole or step in {"SCAN sched", "SCAN CONSTANT ROW"}, question
+
+
+async def test_a_job_preferred_to_an_older_one_of_its_account_costs_the_account_the_same(room):
+    first, second = await room.submit("anna", 10_000), await room.submit("anna", 1_000)
+    await room.submit("ben", 5_000)
+    await room.submit("ben", 5_000)
+    async with room.database.transaction() as connection:
+        row = await rows.read(connection, second.id)
+        await flows.promote(connection, row, room.clock())
+        await rows.move(connection, row, JobState.QUEUED, room.clock(), {})
+        found = await connection.execute(select(job.c.id, job.c.tag))
+        tags = {row.id: row.tag for row in found}
+        finish = await connection.scalar(select(flow.c.finish).where(flow.c.user_key == ANNA.key))
+
+    assert (tags[second.id], tags[first.id], finish) == (0, 1_000, 1_000)
