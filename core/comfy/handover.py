@@ -35,12 +35,16 @@ class Tensor(Protocol):
         """Return the product."""
         ...
 
-    def round(self) -> "Tensor":
-        """Return whole numbers."""
+    def round_(self) -> "Tensor":
+        """Make the values whole, in place."""
         ...
 
-    def clamp(self, low: float, high: float) -> "Tensor":
-        """Return values inside a range."""
+    def clamp_(self, low: float, high: float) -> "Tensor":
+        """Keep the values inside a range, in place."""
+        ...
+
+    def byte(self) -> "Tensor":
+        """Return the values as unsigned bytes; fractions are cut off."""
         ...
 
     def float(self) -> "Tensor":
@@ -102,8 +106,9 @@ def as_frames(images: Tensor, workspace: Path) -> "NDArray[np.uint8]":
     count, height, width = images.shape[:3]
     frames = frame_buffer((count, height, width, 3), workspace)
     for start in range(0, count, _CHUNK):
-        part = images[start : start + _CHUNK].float().mul(255.0).round().clamp(0.0, 255.0)
-        frames[start : start + _CHUNK] = part.cpu().numpy()[..., :3]
+        # torch computes on every core, numpy would cast on one; in place spares two copies
+        part = images[start : start + _CHUNK].float().mul(255.0).round_().clamp_(0.0, 255.0)
+        frames[start : start + _CHUNK] = part.byte().cpu().numpy()[..., :3]
     return frames
 
 
