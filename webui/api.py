@@ -1,5 +1,5 @@
 # gradio's own types are incomplete
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportPrivateImportUsage=false
 """The named endpoints for programs: one for each mode, and status, cancel and result."""
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any, Literal, TypedDict
 
 import gradio as gr
-from gradio.data_classes import FileData
 
 from core.compose import Options
 from core.errors import ClapperError, MediaMissing
@@ -15,7 +14,7 @@ from core.messages import explain
 from core.modes import Mode
 from webui.handlers import Handlers, visitor_in
 
-PresetName = Literal["fast", "balanced", "quality"]
+PresetName = Literal["draft", "fast", "balanced", "quality"]
 CameraName = Literal[
     "none",
     "static",
@@ -117,7 +116,7 @@ class Api:
         fps: int | None = None,
         negative_prompt: str = "",
     ) -> Accepted:
-        """Make pictures that follow a sound; the sound stays as it is; returns the job's id at once."""
+        """Make pictures that follow a sound, which stays as it is; returns the job's id at once."""
         options = _options(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
         )
@@ -285,6 +284,3 @@ def _options(
         camera=camera,
         negative_prompt=negative_prompt,
     )
-
-
-FILE = FileData

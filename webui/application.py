@@ -45,6 +45,7 @@ def build(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> Studio:
     with gr.Blocks(
         title=say("studio_title"),
         analytics_enabled=False,
+        fill_width=True,
         delete_cache=(_HOUR_S, 24 * _HOUR_S),
     ) as blocks:
         page = build_page(FormRules(counter.service.limits, guided))

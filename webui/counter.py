@@ -17,7 +17,7 @@ from core.actions import CONTINUES_AS, Action, again, longer, quality
 from core.bootstrap import Core
 from core.clock import now_ms
 from core.compose import Options
-from core.errors import ClapperError, NotAChoice, QuotaExceeded
+from core.errors import ClapperError, NotAChoice, NothingFits, QuotaExceeded
 from core.jobs import Job, QuotaView, Ticket
 from core.media.fit import last_frame
 from core.media.kinds import Clip, MediaFile, MediaKind
@@ -26,6 +26,7 @@ from core.modes import MODES, Mode
 from core.requests import Request
 from core.service import GenerationService
 from webui.delivery import reply_to_page
+from webui.errors import smaller
 from webui.people import Visitor
 from webui.uploads import Uploads
 from webui.views import HistoryView, JobView, Moment, StateView, job_view, quota_line
@@ -118,6 +119,8 @@ class StudioCounter:
                 request: Request = again(job.request)
             case Action.QUALITY:
                 request = quality(job.request, self.service.limits)
+            case "smaller":
+                request = self._smaller(job.request)
             case Action.LONGER:
                 request = longer(job.request, await self._still(job_id, visitor))
             case _:
@@ -128,6 +131,19 @@ class StudioCounter:
                 request, visitor.person, reply_to_page(), f"studio:{uuid4().hex}"
             )
         return ticket.job_id
+
+    def _smaller(self, request: Request) -> Request:
+        """Return ``request`` with about half of its work.
+
+        Raises:
+            NothingFits: it is the smallest already.
+        """
+        machine = self.core.runs.machine
+        found = smaller(request, machine, self.service.limits)
+        if found is None or found == request:
+            cost = self.service.estimate(request).gpu_ms
+            raise NothingFits(cost, cost // 2)
+        return found
 
     async def _still(self, job_id: str, visitor: Visitor) -> MediaFile:
         """Return the last frame of a finished clip, admitted like an upload."""

@@ -65,7 +65,9 @@ class Doorway:
     def _cookie(self, secret: str) -> str:
         jar: SimpleCookie = SimpleCookie()
         jar[COOKIE] = secret
-        jar[COOKIE].update({"path": "/", "max-age": str(COOKIE_LIFE_S), "httponly": True})
+        jar[COOKIE]["path"] = "/"
+        jar[COOKIE]["max-age"] = COOKIE_LIFE_S
+        jar[COOKIE]["httponly"] = True
         jar[COOKIE]["samesite"] = "None" if self._secure else "Lax"
         if self._secure:  # a Space is shown inside a frame of another site
             jar[COOKIE]["secure"] = True
@@ -97,7 +99,7 @@ class _Answer:
 
 def _paths(body: bytes) -> list[str]:
     try:
-        found: Any = json.loads(body)
+        found: list[Any] = json.loads(body)
     except ValueError:
         return []
-    return [path for path in found if isinstance(path, str)] if isinstance(found, list) else []
+    return [path for path in found if isinstance(path, str)]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.compose import Options
-from core.duration import Machine, gpu_ms, largest_fitting
+from core.duration import Machine, estimate, largest_fitting
 from core.errors import (
     ClapperError,
     InvalidInput,
@@ -67,12 +67,12 @@ def fix_for(
             return None
 
 
-def smaller(request: Request, around: Surroundings, share: float = 0.6) -> Request | None:
-    """Return a request like ``request`` that takes at most ``share`` of its work."""
-    from core.duration import estimate
-
-    budget = estimate(request, around.machine).gpu_ms * share
-    return largest_fitting(request, budget, around.machine, around.limits, gpu_ms)
+def smaller(
+    request: Request, machine: Machine, limits: RequestLimits, share: float = 0.5
+) -> Request | None:
+    """Return a request like ``request`` with at most ``share`` of its work; None if none is."""
+    budget = estimate(request, machine).gpu_ms * share
+    return largest_fitting(request, budget, machine, limits)
 
 
 def _smaller(request: Request, budget_ms: float, around: Surroundings) -> Fix | None:

@@ -2,13 +2,12 @@
 # pyright: reportUnknownMemberType=false
 """Binds the page's components to the handlers. All of these events are internal to the page."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
 from core.actions import CONTINUES_AS
-from core.modes import MODES, Mode
+from core.modes import MODES
 from webui.form import Form
 from webui.handlers import Handlers, Update, changes_in, fill, guided, visitor_in
 from webui.page import Page, show_first, show_mode
@@ -22,7 +21,7 @@ def bind(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     """Connect everything."""
     demo.load(None, None, page.navigation, js=show_first(), **_QUIET)
     for mode, button in page.modes.items():
-        button.click(None, None, page.navigation, js=show_mode(mode), **_QUIET)
+        button.click(None, None, page.navigation, js=show_mode(mode.value), **_QUIET)
     for form in page.forms.values():
         _bind_form(demo, form, page, handlers)
     _bind_stage(page, handlers)
@@ -39,7 +38,7 @@ def _bind_form(demo: gr.Blocks, form: Form, page: Page, handlers: Handlers) -> N
     async def mend(request: gr.Request, *inputs: object) -> list[Update]:
         return await handlers.mend(form, visitor_in(request), inputs)
 
-    changes: list[Any] = [component.change for component in form.inputs]
+    changes: list[Any] = [_changed(component) for component in form.inputs]
     gr.on(
         [demo.load, *changes],
         look,
@@ -76,8 +75,9 @@ def _bind_stage(page: Page, handlers: Handlers) -> None:
     async def use_frame(event: gr.EventData, request: gr.Request) -> str:
         return await handlers.take_frame(str(event.job), visitor_in(request))
 
-    shown = page.stage.use_frame(use_frame, None, slot, **_QUIET)
-    shown.then(None, None, page.navigation, js=show_mode(CONTINUES_AS), **_QUIET)
+    stage: Any = page.stage
+    shown = stage.use_frame(use_frame, None, slot, **_QUIET)
+    shown.then(None, None, page.navigation, js=show_mode(CONTINUES_AS.value), **_QUIET)
 
 
 def _bind_reload(page: Page, handlers: Handlers) -> None:
@@ -117,4 +117,5 @@ def _bind_reload(page: Page, handlers: Handlers) -> None:
     )
 
 
-Listener = Callable[[Mode], None]
+def _changed(component: Any) -> Any:  # noqa: ANN401  # events are made at run time
+    return component.change

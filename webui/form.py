@@ -64,7 +64,7 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> Form:
     with gr.Row():
         fields["preset"] = gr.Radio(
             [(name(item), item.value) for item in Preset],
-            value=Values.preset,
+            value=Preset.BALANCED.value,
             label=say("studio_preset"),
             elem_classes=["cl-preset"],
         )

@@ -1,6 +1,6 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-"""Starts and stops the Studio beside the core: the web server has a thread and a loop of its own."""
+"""Starts and stops the Studio beside the core; its server has a thread and loop of its own."""
 
 import asyncio
 import socket
@@ -75,13 +75,19 @@ def _open(
     hand_on("GRADIO_TEMP_DIR", str(settings.data_dir.absolute() / "studio"))
     from webui.application import build, start
 
-    demo = build(counter, bridge, Metrics())
-    start(demo, counter, bridge, keeper, port)
-    return demo.blocks
+    loop = asyncio.new_event_loop()  # the toolkit makes one for this thread and never closes it
+    asyncio.set_event_loop(loop)
+    try:
+        studio = build(counter, bridge, Metrics())
+        start(studio, counter, bridge, keeper, port)
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+    return studio.blocks
 
 
 def _close(demo: Any) -> None:  # noqa: ANN401  # gradio's own types are incomplete
-    demo.server.force_exit = True  # open pages hold connections that would be waited for
+    demo.server.config.timeout_graceful_shutdown = 1  # s; open pages hold connections
     demo.close(verbose=False)
 
 

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import gradio as gr
 
-from core.actions import CONTINUES_AS
 from core.compose import Options
 from core.errors import ClapperError
 from core.media.provenance import Provenance, read_provenance
@@ -157,6 +156,3 @@ def changes_in(provenance: Provenance) -> dict[str, Any]:
 def guided(preset: str) -> bool:
     """Return whether a negative prompt acts in ``preset``."""
     return preset in set(Preset) and PRESETS[Preset(preset)].may_guide
-
-
-CONTINUES = CONTINUES_AS

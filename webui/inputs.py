@@ -1,10 +1,11 @@
 # gradio's own types are incomplete
-# pyright: reportUnknownMemberType=false, reportIncompatibleMethodOverride=false
+# pyright: reportUnknownMemberType=false, reportPrivateImportUsage=false
 """Upload fields that hand on the file as it was sent: only the core's sandbox decodes it."""
 
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from core.media.kinds import MediaKind
 
@@ -13,39 +14,10 @@ _SOURCES: dict[MediaKind, list[Any]] = {
     MediaKind.AUDIO: ["upload", "microphone"],
     MediaKind.VIDEO: ["upload"],
 }
+_HEIGHT = 200  # px
 
 
-class PictureInput(gr.Image):
-    """A picture."""
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> str | None:  # noqa: ANN401  # the toolkit's own record
-        """Return the path of the upload."""
-        return payload.path if payload else None
-
-
-class SoundInput(gr.Audio):
-    """A sound."""
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> str | None:  # noqa: ANN401  # the toolkit's own record
-        """Return the path of the upload."""
-        return payload.path if payload else None
-
-
-class FilmInput(gr.Video):
-    """A video."""
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> str | None:  # noqa: ANN401  # the toolkit's own record
-        """Return the path of the upload."""
-        return payload.path if payload else None
-
-
-def upload_field(kind: MediaKind, label: str) -> gr.components.Component:
+def upload_field(kind: MediaKind, label: str) -> Component:
     """Return the field for a file of ``kind``."""
     common: dict[str, Any] = {
         "label": label,
@@ -53,8 +25,18 @@ def upload_field(kind: MediaKind, label: str) -> gr.components.Component:
         "elem_classes": ["cl-media"],
         "buttons": [],
     }
+    field: Component
     if kind is MediaKind.IMAGE:
-        return PictureInput(type="filepath", height=200, **common)
-    if kind is MediaKind.AUDIO:
-        return SoundInput(type="filepath", **common)
-    return FilmInput(height=200, **common)
+        field = gr.Image(type="filepath", height=_HEIGHT, **common)
+    elif kind is MediaKind.AUDIO:
+        field = gr.Audio(type="filepath", **common)
+    else:
+        field = gr.Video(height=_HEIGHT, **common)
+    # the toolkit's own would decode pictures here, in the process of the service; a subclass would
+    # be tidier, but making one writes a file beside this module
+    field.preprocess = _as_sent
+    return field
+
+
+def _as_sent(payload: Any) -> str | None:  # noqa: ANN401  # the toolkit's own record
+    return payload.path if payload else None

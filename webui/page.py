@@ -1,26 +1,25 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false
-"""The page: sidebar with the six modes, their forms, and beside them the clip, queue and history."""
+"""The page: a sidebar with the six modes, their forms, and the clip, queue and history."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from core.messages import name, say, sentences
 from core.modes import MODES, Mode
 from webui.form import Form, FormRules, build_form
 from webui.reload import ReloadPanel, build_reload
 
-MODE_NAMES: tuple[str, ...] = tuple(MODES)
+MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
 _STAGE = (
     "<section class='cl-stage' aria-label='{title}'><div data-part='lost'></div>"
     "<div data-part='empty' class='cl-empty'><p>{empty}</p></div>"
     "<div data-part='job' hidden><div data-part='head' class='cl-head' aria-live='polite'></div>"
     "<div data-part='progress'></div><div data-part='error'></div><div data-part='player'></div>"
-    "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div></div></section>"
+    "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div></div>"
+    "</section>"
 )
 _QUEUE = "<h3>{title}</h3><p class='cl-meta'></p><ul></ul>"
 _HISTORY = (
@@ -148,6 +147,3 @@ def show_mode(mode: str) -> str:
 def show_first() -> str:
     """Return the same for the mode of the address, or the last one used in this browser."""
     return _SHOW.format(mode=f"Clapper.remembered({list(MODE_NAMES)})")
-
-
-Bind = Callable[[Component], None]

@@ -6,7 +6,6 @@ nobody's clips. Programs send the same secret in the header ``X-Clapper-Key`` in
 
 import hashlib
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +63,7 @@ class Doorkeeper:
         token = connection.cookies.get(f"access-token-{app.cookie_id}") or connection.cookies.get(
             f"access-token-unsecure-{app.cookie_id}"
         )
-        tokens: Mapping[str | None, str] = app.tokens
+        tokens: dict[str | None, str] = app.tokens
         user = users.get(tokens.get(token, ""))
         if user is None:
             return None

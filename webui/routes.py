@@ -9,7 +9,6 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
-from core.messages import explain
 from webui.bridge import Bridge
 from webui.counter import StudioCounter
 from webui.doorway import visitor_of
@@ -53,11 +52,11 @@ class Routes:
                 return PlainTextResponse("", 401)
             try:
                 return await handler(request, visitor)
-            except (JobUnknown, NotYours, NothingToFetch) as error:  # the same for all of them:
-                return _problem(JobUnknown(_id_of(request)), 404, error)  # ids cannot be probed
+            except (JobUnknown, NotYours, NothingToFetch):  # all the same: ids cannot be probed
+                return _problem(JobUnknown(_id_of(request)), 404)
             except ClapperError as error:
                 self._metrics.refused.labels(error.code).inc()
-                return _problem(error, 409, error)
+                return _problem(error, 409)
 
         return answer
 
@@ -112,7 +111,5 @@ def _id_of(request: Request) -> str:
     return str(request.path_params["job"])
 
 
-def _problem(shown: ClapperError, status: int, error: ClapperError) -> Response:
-    del error
-    body = {"error": asdict(error_view(shown)), "text": explain(shown)}
-    return JSONResponse(body, status, headers=_PRIVATE)
+def _problem(error: ClapperError, status: int) -> Response:
+    return JSONResponse({"error": asdict(error_view(error))}, status, headers=_PRIVATE)

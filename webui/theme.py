@@ -1,5 +1,5 @@
 # gradio's own types are incomplete
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportPrivateImportUsage=false
 """Topaz Cinema Slate: slate surfaces, one amber accent, IBM Plex. Dark in light mode too."""
 
 from pathlib import Path
@@ -81,6 +81,9 @@ ROOT_STYLE = (
     f"<style>:root{{--cl-rail:{RAIL};--cl-raised:{RAISED};--cl-line:{LINE};--cl-amber:{AMBER}}}"
     f"html,body{{background:{INK}}}</style>"
 )
+# of the bundled weights; the one between them lacks most letters
+SANS = gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700))
+MONO = gr.themes.GoogleFont("IBM Plex Mono", weights=(400,))
 ASSETS = Path(__file__).parent / "assets"
 
 
@@ -90,7 +93,7 @@ def theme() -> gr.themes.Base:
     base = gr.themes.Base(
         primary_hue=gr.themes.colors.amber,
         neutral_hue=gr.themes.colors.slate,
-        font=[gr.themes.GoogleFont("IBM Plex Sans"), "system-ui", "sans-serif"],
-        font_mono=[gr.themes.GoogleFont("IBM Plex Mono"), "ui-monospace", "monospace"],
+        font=[SANS, "system-ui", "sans-serif"],
+        font_mono=[MONO, "ui-monospace", "monospace"],
     )
     return base.set(**values)

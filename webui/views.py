@@ -7,6 +7,8 @@ from core.jobs import Failure, Forecast, Job, JobState, QuotaView
 from core.messages import explain, name, say
 from core.progress import Downloading, Progress, Waiting, Working
 
+SMALLER = "smaller"  # the action that asks for the same with less work
+TOO_LARGE = frozenset({"out_of_memory", "timed_out", "gpu_time_exceeded", "gpu_quota_exceeded"})
 SHORT_ID = 8  # characters of a job id that people see
 
 
@@ -223,6 +225,10 @@ def _remaining(job: Job, moment: Moment, fraction: float, expected_s: float | No
 
 def _finished(job: Job) -> _Status:
     if job.state is not JobState.SUCCEEDED:
+        if job.failure is not None and job.failure.code in TOO_LARGE:
+            smaller = ButtonView(SMALLER, say("studio_smaller_label"), primary=True)
+            buttons = (smaller, _button(Action.AGAIN), _button(Action.DELETE))
+            return _Status(say("studio_no_clip", {"state": job.state}), buttons=buttons)
         return _Status(
             say("studio_no_clip", {"state": job.state}),
             buttons=(_button(Action.AGAIN, primary=True), _button(Action.DELETE)),

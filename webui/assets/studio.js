@@ -251,6 +251,8 @@ window.Clapper = (() => {
     const drawer = document.querySelector(".sidebar");
     const toggle = drawer && drawer.querySelector(".toggle-button");
     if (!toggle) return setTimeout(tidy, 100);
+    drawer.setAttribute("role", "navigation");
+    drawer.setAttribute("aria-label", words.studio_modes || "Modes");
     const say = () => toggle.setAttribute("aria-expanded", String(drawer.classList.contains("open")));
     new MutationObserver(say).observe(drawer, { attributes: true, attributeFilter: ["class"] });
     return say();

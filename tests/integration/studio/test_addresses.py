@@ -1,0 +1,249 @@
+"""Our own addresses: state, clips for their owners, health, metrics, login, ports."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from core.errors import OutOfMemory
+from core.jobs import Requester
+from core.messages import say
+from core.problems import BadConfiguration
+from core.requests import TextToVideo
+from core.settings import Settings
+from core.testing import QuickExecutor, eventually, t2v
+from webui.delivery import reply_to_page
+from webui.people import COOKIE, Doorkeeper
+from webui.testing import ServedStudio, served
+from webui.users import User, Users, add
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+async def requester_of(client: httpx.AsyncClient, studio: ServedStudio) -> Requester:
+    """Who the Studio takes this client for."""
+    from starlette.requests import Request
+
+    await client.get("/studio/state")
+    headers = [(b"cookie", f"{COOKIE}={client.cookies[COOKIE]}".encode())]
+    scope: dict[str, Any] = {"type": "http", "headers": headers, "client": ("127.0.0.1", 1)}
+    visitor = Doorkeeper(studio.core.settings, None).visitor(Request(scope))
+    assert visitor is not None
+    return visitor.requester
+
+
+async def ordered(
+    client: httpx.AsyncClient, studio: ServedStudio, request: TextToVideo | None = None
+) -> str:
+    """A job of this client."""
+    requester = await requester_of(client, studio)
+    key = f"test:{requester.user_id}:{id(request)}:{asyncio.get_running_loop().time()}"
+    ticket = await studio.core.service.submit(request or t2v(), requester, reply_to_page(), key)
+    return ticket.job_id
+
+
+async def made(client: httpx.AsyncClient, studio: ServedStudio) -> str:
+    """A finished job of this client."""
+    job = await ordered(client, studio)
+
+    async def over() -> bool:
+        return (await studio.core.service.job(job)).state.terminal
+
+    await eventually(over)
+    return job
+
+
+async def test_the_owner_gets_the_clip_whole_and_in_ranges(
+    studio: ServedStudio, browser: httpx.AsyncClient
+) -> None:
+    job = await made(browser, studio)
+    size = (await studio.core.service.clip(job)).size_bytes
+
+    whole = await browser.get(f"/clips/{job}.mp4")
+    part = await browser.get(f"/clips/{job}.mp4", headers={"Range": "bytes=100-199"})
+    saved = await browser.get(f"/clips/{job}.mp4?download=1")
+    poster = await browser.get(f"/clips/{job}.png")
+
+    assert len(whole.content) == size
+    assert whole.headers["content-type"] == "video/mp4"
+    assert part.status_code == 206
+    assert part.content == whole.content[100:200]
+    assert saved.headers["content-disposition"].startswith("attachment")
+    assert poster.headers["content-type"] == "image/png"
+
+
+async def test_nobody_else_can_open_see_or_change_a_job(
+    studio: ServedStudio, browser: httpx.AsyncClient, stranger: httpx.AsyncClient
+) -> None:
+    job = await made(browser, studio)
+    await requester_of(stranger, studio)
+
+    for address in (f"/clips/{job}.mp4", f"/clips/{job}.png", "/clips/" + "0" * 32 + ".mp4"):
+        assert (await stranger.get(address)).status_code == 404
+    for action in ("delete", "again", "cancel", "longer", "quality"):
+        assert (await stranger.post(f"/studio/jobs/{job}/{action}")).status_code == 404
+    assert (await stranger.get(f"/studio/state?job={job}")).json()["job"] is None
+    assert (await stranger.get("/studio/history")).json()["items"] == []
+
+
+async def test_the_answer_for_a_foreign_job_is_that_for_no_job(
+    studio: ServedStudio, browser: httpx.AsyncClient, stranger: httpx.AsyncClient
+) -> None:
+    job = await made(browser, studio)
+
+    foreign = (await stranger.get(f"/clips/{job}.mp4")).text.replace(job, "")
+    absent = (await stranger.get(f"/clips/{'0' * 32}.mp4")).text.replace("0" * 32, "")
+
+    assert foreign == absent
+
+
+async def test_actions_need_the_pages_own_header(
+    studio: ServedStudio, browser: httpx.AsyncClient
+) -> None:
+    job = await made(browser, studio)
+    del browser.headers["X-Clapper"]
+
+    assert (await browser.post(f"/studio/jobs/{job}/delete")).status_code == 403
+    assert (await browser.get(f"/clips/{job}.mp4")).status_code == 200
+
+
+async def test_again_longer_quality_make_new_jobs_and_delete_removes(
+    studio: ServedStudio, browser: httpx.AsyncClient, executor: QuickExecutor
+) -> None:
+    job = await made(browser, studio)
+    executor.gate.clear()
+
+    answers = {
+        action: (await browser.post(f"/studio/jobs/{job}/{action}")).json()["job"]
+        for action in ("again", "longer", "quality")
+    }
+    modes = {a: (await studio.core.service.job(j)).request.mode for a, j in answers.items()}
+    for new in answers.values():
+        await browser.post(f"/studio/jobs/{new}/cancel")
+    gone = await browser.post(f"/studio/jobs/{job}/delete")
+
+    assert modes == {"again": "t2v", "longer": "i2v", "quality": "t2v"}
+    assert len({job, *answers.values()}) == 4
+    assert gone.json() == {"job": ""}
+    assert (await browser.get(f"/clips/{job}.mp4")).status_code == 404
+
+
+async def test_a_job_too_large_for_the_device_offers_a_smaller_one(
+    studio: ServedStudio, browser: httpx.AsyncClient, executor: QuickExecutor
+) -> None:
+    from core.presets import Preset
+    from core.requests import Sampling
+
+    large = TextToVideo(prompt="x", sampling=Sampling(Preset.FAST, 768, 512, 121, 24, seed=1))
+    executor.faults.append(OutOfMemory(768, 512, 121))
+    job = await ordered(browser, studio, large)
+
+    async def over() -> bool:
+        return (await studio.core.service.job(job)).state.terminal
+
+    await eventually(over)
+    view = (await browser.get(f"/studio/state?job={job}")).json()["job"]
+    answer = await browser.post(f"/studio/jobs/{job}/smaller")
+    new = (await studio.core.service.job(answer.json()["job"])).request.sampling
+
+    assert view["buttons"][0]["action"] == "smaller"
+    assert view["error"]["code"] == "out_of_memory"
+    assert new.size.pixels * new.frames < 768 * 512 * 121
+
+
+async def test_history_is_paged_newest_first(
+    studio: ServedStudio, browser: httpx.AsyncClient
+) -> None:
+    jobs = [await made(browser, studio) for _ in range(14)]
+
+    first = (await browser.get("/studio/history")).json()
+    second = (await browser.get(f"/studio/history?before={first['before_ms']}")).json()
+
+    shown = [item["id"] for item in first["items"] + second["items"]]
+    assert shown == jobs[::-1]
+    assert second["before_ms"] is None
+
+
+async def test_health_and_metrics_tell_numbers_and_nothing_about_anybody(
+    studio: ServedStudio, browser: httpx.AsyncClient
+) -> None:
+    job = await made(browser, studio)
+
+    health = await browser.get("/healthz")
+    metrics = (await browser.get("/metrics")).text
+
+    assert health.json() == {"ok": True, "intake": "open", "waiting": 0}
+    assert 'clapper_jobs{state="running"} 0.0' in metrics
+    assert job not in metrics
+    assert "guest" not in metrics
+
+
+async def test_unknown_assets_and_paths_outside_are_not_served(browser: httpx.AsyncClient) -> None:
+    assert (await browser.get("/studio/studio.js")).status_code == 200
+    for address in ("/studio/nothing.js", "/studio/..%2ffront.py", "/gradio_api/file=/etc/passwd"):
+        assert (await browser.get(address)).status_code in {403, 404}
+    assert (await browser.get("/gradio_api/runs")).status_code == 404
+    assert (await browser.get("/monitoring/summary")).status_code >= 400
+
+
+async def test_an_upload_above_the_limit_is_refused(
+    settings_with: Callable[..., Settings], executor: QuickExecutor
+) -> None:
+    async with served(settings_with(studio_port=0, media_megabytes=0.01), executor) as studio:
+        async with httpx.AsyncClient(base_url=studio.url) as http:
+            answer = await http.post("/gradio_api/upload", files={"files": b"x" * 50_000})
+
+    assert answer.status_code == 413
+
+
+async def test_with_a_user_file_nothing_is_shown_before_the_login(
+    settings_with: Callable[..., Settings], executor: QuickExecutor, tmp_path: Path
+) -> None:
+    book = tmp_path / "users"
+    add(book, User.of("ada", "correct horse", minutes=2))
+    settings = settings_with(studio_port=0, studio_users=book)
+    async with (
+        served(settings, executor) as studio,
+        httpx.AsyncClient(base_url=studio.url) as http,
+    ):
+        before = await http.get("/studio/state")
+        wrong = await http.post("/login", data={"username": "ada", "password": "wrong"})
+        right = await http.post("/login", data={"username": "ada", "password": "correct horse"})
+        after = await http.get("/studio/state")
+
+    assert before.status_code == 401
+    assert wrong.status_code == 400
+    assert right.status_code == 200
+    assert "2 min 00 s" in after.json()["quota"]["text"]
+
+
+def test_users_survive_the_file_and_passwords_are_not_in_it(tmp_path: Path) -> None:
+    book = tmp_path / "users"
+    add(book, User.of("ada", "correct horse"))
+    add(book, User.of("ada", "battery staple", 3))
+    users = Users.load(book)
+
+    assert users.admit("ada", "battery staple")
+    assert not users.admit("ada", "correct horse")
+    assert not users.admit("bob", "battery staple")
+    assert "staple" not in book.read_text()
+    assert book.stat().st_mode & 0o077 == 0
+
+
+async def test_a_taken_port_is_told_with_the_variable_that_changes_it(
+    settings_with: Callable[..., Settings], executor: QuickExecutor
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(BadConfiguration) as caught:
+            async with served(settings_with(studio_port=port), executor):
+                pass
+
+    assert caught.value.setting == "CLAPPER_STUDIO_PORT"
+    assert caught.value.reason == say("studio_port_taken", {"port": port})

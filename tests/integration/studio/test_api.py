@@ -1,0 +1,173 @@
+"""Programs: every named endpoint through the real client."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+
+from core.settings import Settings
+from core.testing import QuickExecutor, eventually, write_png, write_video, write_wav
+from webui.testing import ServedStudio, served
+
+SMALL = {"preset": "fast", "width": 256, "height": 256, "seconds": 1.0}
+KEY = {"x-clapper-key": "a-secret-of-the-first-program"}
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+async def connect(studio: ServedStudio, **options: Any) -> Client:
+    return await asyncio.to_thread(Client, studio.url, verbose=False, **options)
+
+
+async def predict(client: Client, name: str, **values: Any) -> Any:
+    return await asyncio.to_thread(lambda: client.predict(api_name=f"/{name}", **values))
+
+
+async def finished(client: Client, job: str) -> dict[str, Any]:
+    async def done() -> bool:
+        return not (await predict(client, "status", job=job))["live"]
+
+    await eventually(done, 30)
+    return await predict(client, "status", job=job)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Any]:
+    image = handle_file(write_png(tmp_path / "a.png"))
+    return {
+        "image": image,
+        "first": image,
+        "last": handle_file(write_png(tmp_path / "b.png", shade=200)),
+        "audio": handle_file(write_wav(tmp_path / "a.wav")),
+        "video": handle_file(write_video(tmp_path / "a.mp4", frames=30)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "roles"),
+    [
+        ("t2v", ()),
+        ("i2v", ("image",)),
+        ("a2v", ("audio",)),
+        ("lipsync", ("image", "audio")),
+        ("keyframe", ("first", "last")),
+        ("style", ("video", "image")),
+    ],
+)
+async def test_every_mode_is_an_endpoint_that_answers_with_a_job(
+    studio: ServedStudio, files: dict[str, Any], mode: str, roles: tuple[str, ...]
+) -> None:
+    client = await connect(studio)
+    media = {role: files[role] for role in roles}
+
+    accepted = await predict(client, mode, prompt="a boat at sea", **media, **SMALL)
+    status = await finished(client, accepted["job"])
+    result = await predict(client, "result", job=accepted["job"])
+
+    assert status["state"] == "succeeded"
+    assert status["mode"] == mode
+    assert (result["width"], result["height"]) == (256, 256)
+    assert accepted["estimate_seconds"] > 0
+    async with httpx.AsyncClient(base_url=studio.url, cookies=client.cookies) as http:
+        video = await http.get(result["video"])
+    assert len(video.content) == result["bytes"]
+
+
+async def test_only_the_documented_endpoints_are_public(studio: ServedStudio) -> None:
+    async with httpx.AsyncClient(base_url=studio.url) as http:
+        info = (await http.get("/gradio_api/info")).json()
+
+    assert set(info["named_endpoints"]) == {
+        *("/t2v", "/i2v", "/a2v", "/lipsync", "/keyframe", "/style"),
+        *("/status", "/cancel", "/result"),
+    }
+    assert info["unnamed_endpoints"] == {}
+    assert info["named_endpoints"]["/t2v"]["parameters"][0]["parameter_name"] == "prompt"
+
+
+async def test_cancel_stops_the_job_and_refunds_it(
+    studio: ServedStudio, executor: QuickExecutor
+) -> None:
+    executor.gate.clear()
+    client = await connect(studio)
+    accepted = await predict(client, "t2v", prompt="a boat", **SMALL)
+    await executor.started.wait()
+
+    stopped = await predict(client, "cancel", job=accepted["job"])
+
+    assert stopped["state"] == "cancelled"
+    assert stopped["error"]["code"] == "cancelled"
+
+
+async def test_a_refusal_has_a_code_and_a_sentence(studio: ServedStudio) -> None:
+    client = await connect(studio)
+
+    with pytest.raises(Exception, match="Length 99 s is not possible") as caught:
+        await predict(client, "t2v", prompt="a boat", preset="fast", seconds=99.0)
+
+    assert getattr(caught.value, "title", "") == "out_of_range"
+
+
+async def test_a_program_with_the_same_key_finds_its_jobs_again(studio: ServedStudio) -> None:
+    first = await connect(studio, headers=KEY)
+    job = (await predict(first, "t2v", prompt="a boat", **SMALL))["job"]
+
+    second = await connect(studio, headers=KEY)
+
+    assert (await finished(second, job))["state"] == "succeeded"
+
+
+async def test_another_program_can_neither_see_nor_stop_nor_fetch_a_job(
+    studio: ServedStudio,
+) -> None:
+    owner, stranger = await connect(studio), await connect(studio)
+    job = (await predict(owner, "t2v", prompt="a boat", **SMALL))["job"]
+    await finished(owner, job)
+
+    for endpoint in ("status", "cancel", "result"):
+        with pytest.raises(Exception, match="belongs to somebody else"):
+            await predict(stranger, endpoint, job=job)
+
+
+async def test_an_upload_of_another_program_cannot_be_used(
+    studio: ServedStudio, picture: Path
+) -> None:
+    stranger = await connect(studio)
+    with picture.open("rb") as file:
+        async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as http:
+            sent = await http.post("/gradio_api/upload", files={"files": file})
+    path = sent.json()[0]
+    stolen = {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+    async with httpx.AsyncClient(base_url=studio.url) as http:
+        foreign = await http.get(f"/gradio_api/file={path}")
+        async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as own:
+            mine = await own.get(f"/gradio_api/file={path}")
+        cookies = stranger.cookies
+        posted = await http.post(
+            "/gradio_api/call/i2v",
+            json={"data": [stolen, "x", "fast", None, 1.0, None, "none", 256, 256, None, ""]},
+            cookies=cookies,
+        )
+        event = posted.json()["event_id"]
+        answer = await http.get(f"/gradio_api/call/i2v/{event}", cookies=cookies)
+
+    assert foreign.status_code == 404
+    assert mine.content == picture.read_bytes()
+    assert "event: error" in answer.text
+
+
+async def test_guests_from_elsewhere_have_a_small_quota_of_their_own(
+    settings_with: Callable[..., Settings], executor: QuickExecutor
+) -> None:
+    settings = settings_with(studio_port=0, studio_guest_minutes=0.001)
+    async with served(settings, executor) as studio:
+        at_home = await connect(studio)
+        elsewhere = await connect(studio, headers={"x-forwarded-for": "203.0.113.9"})
+
+        await predict(at_home, "t2v", prompt="a boat", **SMALL)
+        with pytest.raises(Exception, match="GPU time"):
+            await predict(elsewhere, "t2v", prompt="a boat", **SMALL)
