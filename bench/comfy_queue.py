@@ -72,11 +72,13 @@ class Bench:
         self.media: dict[str, MediaFile] = inputs(asked.mode, self.folder("media"))
 
     def folder(self, name: str) -> Path:
+        """Return a folder of the run, made if needed."""
         made = self.work / name
         made.mkdir(exist_ok=True)
         return made
 
     def order(self) -> Order:
+        """Return the next order; prompts take turns."""
         self.count += 1
         case = Case("", PROMPTS[self.count % 2], self.count)
         request = request_of(self.asked, case, self.media)
@@ -84,6 +86,7 @@ class Bench:
         return Order(f"{self.count:032x}", 1, request, self.work / "media", place)
 
     async def run(self, order: Order) -> tuple[RawClip, float, dict[str, float]]:
+        """Return the frames, the seconds, and the seconds of each stage."""
         began = time.perf_counter()
         clip = await self.executor.execute(order, lambda _: None, CancelToken())
         spent = time.perf_counter() - began
@@ -92,6 +95,7 @@ class Bench:
         return clip, spent, {stage.value: s for stage, s in report.seconds.items()}
 
     async def ours(self) -> Spell:
+        """Encode each clip while the next one is sampled."""
         began = time.perf_counter()
         device, stages, encoding = 0.0, list[dict[str, float]](), None
         for _ in range(JOBS):
@@ -109,6 +113,7 @@ class Bench:
         return Spell("ours", JOBS, busy, device, mean(stages))
 
     async def usual(self) -> Spell:
+        """Encode, then unload all models, before the next job starts."""
         began = time.perf_counter()
         device, stages = 0.0, list[dict[str, float]]()
         for _ in range(USUAL_JOBS):
@@ -145,17 +150,17 @@ async def measure(asked: Namespace, work: Path) -> list[tuple[str, Spell]]:
         label = f"{asked.width}x{asked.height}x{asked.frames}"
         await bench.run(bench.order())  # loads what is not loaded, finds kernels
         rows.append((label, await bench.ours()))
-        show(rows[-1:], asked, bench)
+        show(rows[-1:], bench)
     asked.width, asked.height, asked.frames = (
         (asked.width, asked.height, asked.frames) if asked.dry_run else SIZES[0]
     )
     rows.append((f"{asked.width}x{asked.height}x{asked.frames}", await bench.usual()))
-    show(rows[-1:], asked, bench)
+    show(rows[-1:], bench)
     await executor.close()
     return rows
 
 
-def show(rows: list[tuple[str, Spell]], asked: Namespace, bench: Bench) -> None:
+def show(rows: list[tuple[str, Spell]], bench: Bench) -> None:
     for label, spell in rows:
         parts = "  ".join(f"{name} {seconds:.2f}" for name, seconds in spell.stages.items())
         flops = sum(part.flops for part in estimate(bench.order().request).stages)
