@@ -1,0 +1,130 @@
+import gc
+import os
+import shutil
+from collections.abc import AsyncGenerator, Callable, Generator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from core.settings import Settings
+from webui.testing import ServedStudio, served
+
+CHROMIUM = shutil.which("chromium")
+HINT = "needs Debian's chromium: apt-get install -y chromium"
+ARTEFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "studio"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.filterwarnings("default"))
+            if CHROMIUM is None and not os.environ.get("CI"):
+                item.add_marker(pytest.mark.skip(reason=HINT))
+
+
+@pytest.fixture(autouse=True)
+def litter_of_the_toolkit() -> Generator[None]:
+    """See the same fixture of the integration tests: warnings of the toolkit end here."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def studio_settings(settings_with: Callable[..., Settings]) -> Settings:
+    return settings_with(studio_port=0, max_queued=20, prompt_in_metadata=True)
+
+
+@pytest.fixture
+async def studio(studio_settings: Settings) -> AsyncGenerator[ServedStudio]:
+    async with served(studio_settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def chromium() -> AsyncGenerator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        )
+        yield browser
+        await browser.close()
+
+
+class Visit:
+    """A person with a browser of their own; collects what went wrong in it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((self.url, "data:", "blob:")):
+            self.foreign.append(url)
+
+    async def open(self, mode: str = "t2v") -> None:
+        await self.page.goto(f"{self.url}/?mode={mode}")
+        await self.ready(mode)
+
+    async def ready(self, mode: str) -> None:
+        await self.page.wait_for_selector(f"#go-{mode}", state="visible")
+        await self.page.wait_for_selector(f"#mode-{mode}[aria-current=page]", state="attached")
+
+    def form(self, mode: str):  # type: ignore[no-untyped-def]  # playwright's locator
+        return self.page.locator("#modes .tabitem", has=self.page.locator(f"#go-{mode}"))
+
+    async def small(self, mode: str) -> None:
+        """The fastest clip: 256×256, one second."""
+        form = self.form(mode)
+        await form.get_by_text("Fast", exact=True).click()
+        await form.get_by_text("Camera, frame rate and seed").click()
+        for label in ("Width (px)", "Height (px)"):
+            await form.get_by_label(label).fill("256")
+        if await form.get_by_label("As long as the file").count():
+            return
+        await form.get_by_label("number input for Length (seconds)").fill("1")
+        await form.get_by_label("number input for Length (seconds)").press("Tab")
+
+    async def generate(self, mode: str) -> str:
+        """Press Generate and return the job's id once the page shows it."""
+        async with self.page.expect_response(
+            lambda r: "/studio/state?job=" in r.url and len(r.url.split("job=")[1]) == 32
+        ) as answer:
+            await self.page.click(f"#go-{mode}")
+        return (await answer.value).url.split("job=")[1]
+
+    async def film(self) -> str:
+        """Wait for the player and return the clip's address."""
+        await self.page.wait_for_selector("#stage video", timeout=40_000)
+        return str(await self.page.locator("#stage video").get_attribute("src"))
+
+    async def shot(self, name: str) -> None:
+        ARTEFACTS.mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)
+
+
+Visitors = Callable[..., "object"]
+
+
+@pytest.fixture
+async def visit(studio: ServedStudio, chromium: Browser) -> AsyncGenerator[Callable[..., object]]:
+    """Make visitors; each has cookies of their own."""
+    visits: list[Visit] = []
+
+    async def make(width: int = 1440, height: int = 900, url: str = "") -> Visit:
+        context = await chromium.new_context(viewport={"width": width, "height": height})
+        visitor = Visit(await context.new_page(), url or studio.url)
+        visits.append(visitor)
+        return visitor
+
+    yield make
+    for visitor in visits:
+        assert visitor.errors == []
+        assert visitor.foreign == []

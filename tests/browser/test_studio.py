@@ -1,0 +1,238 @@
+"""The real page in a real browser, with the draft executor behind it."""
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser
+
+from core.demo.inputs import Wish, make_wishes
+from core.modes import MODES, Mode
+from core.settings import Settings
+from webui.testing import ServedStudio, served
+
+Visits = Callable[..., Awaitable[Any]]
+NASTY = "<img src=x onerror=window.hit=1> ${window.hit=2} `${window.hit=3}`"
+
+
+@pytest.fixture
+def wishes(tmp_path: Path) -> dict[Mode, Wish]:
+    return {wish.mode: wish for wish in make_wishes(tmp_path / "wishes")}
+
+
+async def attach(visitor: Any, wish: Wish) -> None:
+    form = visitor.form(wish.mode)
+    for index, slot in enumerate(MODES[wish.mode].slots):
+        async with visitor.page.expect_response(re.compile("/upload")):
+            field = form.locator("input[type=file]").nth(index)
+            await field.set_input_files(wish.files[slot.role])
+    if wish.files:  # the card shows the clip once the files are taken in
+        await form.locator(".cl-preflight dd").first.wait_for(timeout=20_000)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("mode", list(Mode), ids=str)
+async def test_every_mode_from_form_to_film(
+    visit: Visits, wishes: dict[Mode, Wish], mode: Mode, width: int
+) -> None:
+    visitor = await visit(width, 900 if width > 1000 else 844)
+    await visitor.open(mode)
+    await attach(visitor, wishes[mode])
+    await visitor.page.fill(f"#prompt-{mode} textarea", wishes[mode].options.prompt or "Calmly")
+    await visitor.small(mode)
+
+    job = await visitor.generate(mode)
+    film = await visitor.film()
+
+    assert film == f"clips/{job}.mp4"
+    assert await visitor.page.locator("#stage .cl-tag").inner_text()
+    playable = "document.querySelector('#stage video').readyState >= 1"
+    await visitor.page.wait_for_function(playable)
+    wide = await visitor.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width
+    await visitor.shot(f"{mode}-{width}")
+
+
+async def test_text_of_people_is_never_markup_nor_code(visit: Visits) -> None:
+    visitor = await visit()
+    await visitor.open()
+    await visitor.page.fill("#prompt-t2v textarea", NASTY)
+    await visitor.small("t2v")
+    await visitor.generate("t2v")
+    await visitor.film()
+
+    assert await visitor.page.locator("#stage .cl-prompt").inner_text() == NASTY
+    assert await visitor.page.evaluate("window.hit") is None
+
+
+async def test_a_reload_in_the_middle_keeps_the_job_and_a_second_tab_shows_it(
+    visit: Visits,
+) -> None:
+    visitor = await visit()
+    await visitor.open()
+    await visitor.page.fill("#prompt-t2v textarea", "a long take of the sea")
+    job = await visitor.generate("t2v")  # balanced, five seconds: long enough to reload meanwhile
+    await visitor.page.reload()
+    await visitor.ready("t2v")
+    await visitor.page.wait_for_selector("#stage [data-action=cancel]")
+    second = await visitor.page.context.new_page()
+    await second.goto(f"{visitor.url}/")
+    await second.wait_for_selector("#stage [data-action=cancel]")
+
+    await second.click("#stage [data-action=cancel]")
+
+    await visitor.page.wait_for_selector("#stage .cl-error")
+    assert "Cancelled by the owner" in await visitor.page.locator("#stage").inner_text()
+    assert job
+
+
+async def test_a_restart_of_the_server_keeps_page_job_and_history(
+    chromium: Browser, studio_settings: Settings, visit: Visits
+) -> None:
+    settings = studio_settings.model_copy(
+        update={"data_dir": studio_settings.data_dir / "restarted", "shutdown_grace_s": 0}
+    )
+    async with served(settings) as first:
+        visitor = await visit(url=first.url)
+        await visitor.open()
+        await visitor.page.fill("#prompt-t2v textarea", "a long take of the sea")
+        await visitor.small("t2v")
+        await visitor.form("t2v").get_by_label("number input for Length (seconds)").fill("6")
+        await visitor.form("t2v").get_by_label("number input for Length (seconds)").press("Tab")
+        job = await visitor.generate("t2v")
+        port = int(first.url.rsplit(":", 1)[1])
+    await visitor.page.wait_for_selector("#stage .cl-lost")
+    async with served(settings.model_copy(update={"studio_port": port})):
+        film = await visitor.film()
+
+        assert film == f"clips/{job}.mp4"
+        await visitor.page.wait_for_selector(f"#history [data-job='{job}']")
+        await visitor.page.wait_for_selector("#stage .cl-lost", state="detached")
+
+
+async def test_two_people_do_not_see_each_other(visit: Visits) -> None:
+    ada, bob = await visit(), await visit()
+    for person in (ada, bob):
+        await person.open()
+    await ada.page.fill("#prompt-t2v textarea", "a secret garden")
+    await ada.small("t2v")
+    job = await ada.generate("t2v")
+    film = await ada.film()
+
+    answer = await bob.page.goto(f"{bob.url}/{film}")
+    assert answer is not None
+    assert answer.status == 404
+    await bob.page.goto(f"{bob.url}/?job={job}")
+    await bob.ready("t2v")
+    await bob.page.wait_for_timeout(1500)
+    assert "secret" not in await bob.page.locator("body").inner_text()
+
+
+async def test_errors_are_cards_with_a_fix_that_works(
+    visit: Visits, settings_with: Callable[..., Settings]
+) -> None:
+    visitor = await visit()
+    await visitor.open()
+    await visitor.page.click("#go-t2v")
+    form = visitor.form("t2v")
+    await form.locator(".cl-error").wait_for()
+    assert "needs a prompt" in await form.locator(".cl-error").inner_text()
+    await visitor.page.fill("#prompt-t2v textarea", "a boat")
+    await visitor.small("t2v")
+    await form.get_by_label("Width (px)").fill("5000")
+    await form.get_by_label("Width (px)").press("Tab")
+    await form.locator(".cl-fix").click()
+
+    await form.locator(".cl-error").wait_for(state="detached")
+    await visitor.shot("fixed-1440")
+    assert await form.get_by_label("Width (px)").input_value() == "1920"
+
+
+async def test_last_frame_and_history_and_delete(visit: Visits) -> None:
+    visitor = await visit()
+    await visitor.open()
+    await visitor.page.fill("#prompt-t2v textarea", "a boat")
+    await visitor.small("t2v")
+    job = await visitor.generate("t2v")
+    await visitor.film()
+
+    await visitor.page.click("#stage [data-action=last_frame]")
+    await visitor.ready("i2v")
+    await visitor.form("i2v").locator("img").first.wait_for()
+    await visitor.form("i2v").locator(".cl-preflight dd").first.wait_for()
+    await visitor.shot("last-frame-1440")
+    await visitor.page.wait_for_selector(f"#history [data-job='{job}']")
+    await visitor.page.click("#stage [data-action=delete]")
+    await visitor.page.click("#stage [data-action=delete]")
+
+    await visitor.page.wait_for_selector(f"#history [data-job='{job}']", state="detached")
+
+
+async def test_a_dropped_clip_fills_the_ticked_fields_only(
+    visit: Visits, studio: ServedStudio, tmp_path: Path
+) -> None:
+    visitor = await visit()
+    await visitor.open()
+    await visitor.page.fill("#prompt-t2v textarea", "a boat in the reeds")
+    await visitor.small("t2v")
+    job = await visitor.generate("t2v")
+    await visitor.film()
+    clip = (await studio.core.service.clip(job)).path
+    seed = (await studio.core.service.job(job)).request.sampling.seed
+
+    await visitor.open("i2v")
+    await visitor.page.get_by_text("Settings from a clip").click()
+    await visitor.page.locator("#reload input[type=file]").set_input_files(clip)
+    await visitor.page.locator("#reload").get_by_text("Text to video: fast").wait_for()
+    await visitor.page.locator("#reload").get_by_label("Preset").uncheck()
+    await visitor.shot("reload-1440")
+    await visitor.page.get_by_role("button", name="Fill the form").click()
+    await visitor.ready("t2v")
+
+    form = visitor.form("t2v")
+    prompt = form.locator("#prompt-t2v textarea")
+    await visitor.page.wait_for_function("document.querySelector('#prompt-t2v textarea').value")
+    assert await prompt.input_value() == "a boat in the reeds"
+    assert await form.get_by_label("Balanced").is_checked()
+    await form.get_by_text("Camera, frame rate and seed").click()
+    assert await form.get_by_label("Seed", exact=True).input_value() == str(seed)
+
+
+@pytest.mark.parametrize("width", [1440, 768, 390])
+async def test_the_page_has_names_landmarks_contrast_and_a_drawer(
+    visit: Visits, width: int
+) -> None:
+    visitor = await visit(width)
+    await visitor.open()
+    problems = await visitor.page.evaluate((Path(__file__).parent / "audit.js").read_text())
+    toggle = visitor.page.get_by_label("Toggle Sidebar")
+    expanded = await toggle.get_attribute("aria-expanded")
+    await visitor.shot(f"page-{width}")
+
+    assert problems == []
+    assert expanded == ("true" if width >= 1024 else "false")
+    assert await visitor.page.evaluate("document.documentElement.scrollWidth") <= width
+    if width < 1024:
+        await toggle.click()
+        await visitor.page.click("#mode-lipsync")
+        await visitor.ready("lipsync")
+        assert await toggle.get_attribute("aria-expanded") == "false"
+
+
+async def test_the_keyboard_reaches_everything_in_reading_order(visit: Visits) -> None:
+    visitor = await visit()
+    await visitor.open()
+    seen: list[str] = []
+    await visitor.page.evaluate("document.activeElement.blur()")
+    for _ in range(40):
+        await visitor.page.keyboard.press("Tab")
+        seen.append(
+            await visitor.page.evaluate(
+                "(document.activeElement.id || document.activeElement.closest('[id]')?.id || '')"
+            )
+        )
+    order = [name for name in dict.fromkeys(seen) if name.startswith(("mode-", "prompt-", "go-"))]
+
+    assert order == [*(f"mode-{mode}" for mode in Mode), "prompt-t2v", "go-t2v"]
