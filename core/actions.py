@@ -43,11 +43,24 @@ def again(request: Request, seed: Callable[[], int] = new_seed) -> Request:
 
 
 def quality(request: Request, limits: RequestLimits) -> Request:
-    """Return ``request`` at the quality preset, same seed and shape."""
+    """Return ``request`` at the quality preset, same seed and shape.
+
+    A draft is finished instead: the same picture at the size it was drafted for.
+    """
+    if request.sampling.preset is Preset.DRAFT:
+        return _finished(request)
     budget = min(PRESETS[Preset.QUALITY].size.pixels, limits.max_pixels)
     size = fit_ratio(request.sampling.size.ratio, budget, limits.max_side)
     sampling = replace(
         request.sampling, preset=Preset.QUALITY, width=size.width, height=size.height
+    )
+    return replace(request, sampling=sampling)
+
+
+def _finished(request: Request) -> Request:
+    size = request.sampling.finished
+    sampling = replace(
+        request.sampling, preset=Preset.BALANCED, width=size.width, height=size.height
     )
     return replace(request, sampling=sampling)
 
@@ -67,8 +80,8 @@ def options_of(request: Request) -> Options:
     return Options(
         prompt=request.prompt,
         preset=sampling.preset,
-        width=sampling.width,
-        height=sampling.height,
+        width=sampling.finished.width,
+        height=sampling.finished.height,
         seconds=round((sampling.frames - 1) / sampling.fps, 2),
         fps=sampling.fps,
         seed=sampling.seed,

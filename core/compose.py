@@ -3,7 +3,6 @@
 The only place that decides sizes, lengths and seeds, so every front answers the same.
 """
 
-import math
 import re
 import secrets
 import unicodedata
@@ -21,7 +20,6 @@ from core.errors import (
 )
 from core.frames import (
     FRAME_STRIDE,
-    SIDE_MULTIPLE,
     Size,
     fit_ratio,
     play_time,
@@ -32,8 +30,9 @@ from core.frames import (
 from core.limits import MAX_SEED, RequestLimits
 from core.media.kinds import MediaFile
 from core.modes import MODES, Mode
-from core.presets import PRESETS, Camera, Preset
+from core.presets import PRESETS, Camera, Preset, PresetSpec
 from core.requests import Request, Sampling, make_request
+from core.sizes import inside, limits_of, nearest_inside, other_side
 
 ASPECTS: dict[str, float] = {
     "16:9": 16 / 9,
@@ -142,9 +141,11 @@ def _size(
     limits: RequestLimits,
     adjustments: list[Adjustment],
 ) -> Size:
-    budget = PRESETS[preset].size
+    spec = PRESETS[preset]
+    budget = spec.size
     if options.width is not None or options.height is not None:
-        return _asked_size(options, budget, limits, adjustments)
+        return _asked_size(options, spec, limits, adjustments)
+    limits = limits_of(spec, limits)
     ratio = budget.ratio
     if options.aspect is not None:
         if options.aspect not in ASPECTS:
@@ -152,68 +153,60 @@ def _size(
         ratio = ASPECTS[options.aspect]
     elif shape is not None and shape.height:
         ratio = shape.width / shape.height
-    elif _inside(budget, limits):
+    elif inside(budget, limits):
         return budget
     pixels = min(budget.pixels, limits.max_pixels)
-    return _nearest_inside(fit_ratio(ratio, pixels, limits.max_side), limits)
+    return nearest_inside(fit_ratio(ratio, pixels, limits.max_side), limits)
 
 
 def _asked_size(
-    options: Options, budget: Size, limits: RequestLimits, adjustments: list[Adjustment]
+    options: Options, spec: PresetSpec, limits: RequestLimits, adjustments: list[Adjustment]
 ) -> Size:
-    width, height = options.width, options.height
-    for name, side in (("width", width), ("height", height)):
-        if side is not None:
-            _within(name, side, limits.min_side, limits.max_side, "px")
-    if width is None:
-        width = _other_side(height or limits.min_side, budget.ratio, limits)
-    if height is None:
-        height = _other_side(width, 1 / budget.ratio, limits)
-    asked = Size(width, height)
-    if asked.pixels > limits.max_pixels:
-        raise OutOfRange("pixels", asked.pixels, limits.min_side**2, limits.max_pixels, "px²")
+    """Return the size for the sides that were typed, which are those of the finished clip."""
+    asked = _asked_sides(options, spec.size.ratio, limits)
     size = snap_size(asked)
-    if not _inside(size, limits):
-        size = _nearest_inside(asked, limits)
+    if not inside(size, limits):
+        size = nearest_inside(asked, limits)
+    if spec.scale > 1:
+        return _drafted(size, spec, limits, adjustments)
     if size != asked:
         adjustments.append(Adjustment("size_snapped", {"asked": str(asked), "becomes": str(size)}))
     return size
 
 
-def _other_side(given: int, ratio: float, limits: RequestLimits) -> int:
-    """Return the side that nobody asked for: in proportion, within the limits."""
-    longest = min(limits.max_side, limits.max_pixels // given)
-    return max(limits.min_side, min(round(given * ratio), longest))
+def _asked_sides(options: Options, ratio: float, limits: RequestLimits) -> Size:
+    """Return both sides as typed; one that was not follows ``ratio``.
 
-
-def _inside(size: Size, limits: RequestLimits) -> bool:
-    return (
-        limits.min_side <= min(size.width, size.height)
-        and max(size.width, size.height) <= limits.max_side
-        and size.pixels <= limits.max_pixels
-    )
-
-
-def _nearest_inside(asked: Size, limits: RequestLimits) -> Size:
-    """Return the size in whole blocks within ``limits`` that is most like ``asked``.
-
-    Its shape counts as much as its sides. Where the limits leave no such size, their smallest
-    block is the best that can be had.
+    Raises:
+        OutOfRange: a side, or both together, leave the limits.
     """
-    first = math.ceil(limits.min_side / SIDE_MULTIPLE) * SIDE_MULTIPLE
-    sides = range(first, limits.max_side + 1, SIDE_MULTIPLE)
-    sizes = (Size(width, height) for width in sides for height in sides)
+    width, height = options.width, options.height
+    for name, side in (("width", width), ("height", height)):
+        if side is not None:
+            _within(name, side, limits.min_side, limits.max_side, "px")
+    if width is None:
+        width = other_side(height or limits.min_side, ratio, limits)
+    if height is None:
+        height = other_side(width, 1 / ratio, limits)
+    if width * height > limits.max_pixels:
+        pixels = width * height
+        raise OutOfRange("pixels", pixels, limits.min_side**2, limits.max_pixels, "px²")
+    return Size(width, height)
 
-    def difference(size: Size) -> float:
-        pairs = (
-            (size.width, asked.width),
-            (size.height, asked.height),
-            (size.ratio, asked.ratio),
-        )
-        return sum(abs(math.log(one / other)) for one, other in pairs)
 
-    inside = (size for size in sizes if size.pixels <= limits.max_pixels)
-    return min(inside, key=difference, default=Size(first, first))
+def _drafted(
+    finished: Size, spec: PresetSpec, limits: RequestLimits, adjustments: list[Adjustment]
+) -> Size:
+    """Return the size of the draft of a ``finished`` clip; it is told what that becomes."""
+    scale = spec.scale
+    half = Size(finished.width // scale, finished.height // scale)
+    size = snap_size(half)
+    if not inside(size, limits_of(spec, limits)):
+        size = nearest_inside(half, limits_of(spec, limits))
+    becomes = Size(size.width * scale, size.height * scale)
+    data: dict[str, Scalar] = {"becomes": str(size), "finished": str(becomes)}
+    adjustments.append(Adjustment("draft_size", data))
+    return size
 
 
 def _frames(

@@ -13,6 +13,7 @@ from core.frames import Size
 class Preset(StrEnum):
     """How much work goes into a clip."""
 
+    DRAFT = "draft"  # a third of the work: the first stage alone, at half the finished size
     FAST = "fast"
     BALANCED = "balanced"
     QUALITY = "quality"
@@ -33,19 +34,21 @@ class Camera(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PresetSpec:
-    """Size budget and schedule of one preset; both stages run plain ``euler``."""
+    """Size budget and schedule of one preset; stages run plain ``euler``, or not at 0 steps."""
 
     preset: Preset
     size: Size  # 3:2 or 16:9; other shapes keep its pixel count
     stage1_steps: int = 8
     stage2_steps: int = 3
     guidance: float = 1.0  # CFG of stage 1; above 1 the negative prompt acts and steps cost twice
+    scale: int = 1  # sides of the finished clip ÷ sides of what this makes
     may_guide: bool = False  # runs the family's guided schedule where the profile allows it
 
 
 PRESETS: dict[Preset, PresetSpec] = {
     spec.preset: spec
     for spec in (
+        PresetSpec(Preset.DRAFT, Size(640, 384), stage2_steps=0, scale=2),
         PresetSpec(Preset.FAST, Size(768, 512)),
         PresetSpec(Preset.BALANCED, Size(1280, 704)),
         PresetSpec(Preset.QUALITY, Size(1920, 1088), may_guide=True),

@@ -13,7 +13,7 @@ from core.frames import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.limits import MAX_SEED
 from core.media.kinds import MediaFile, MediaKind
 from core.modes import MODES, Mode
-from core.presets import Camera, Preset
+from core.presets import PRESETS, Camera, Preset
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,12 @@ class Sampling:
     def size(self) -> Size:
         """Return the picture size."""
         return Size(self.width, self.height)
+
+    @property
+    def finished(self) -> Size:
+        """Return the size of the clip that this becomes: twice its own for a draft."""
+        scale = PRESETS[self.preset].scale
+        return Size(self.width * scale, self.height * scale)
 
     @property
     def seconds(self) -> float:

@@ -221,6 +221,7 @@ class Api:
         visitor = visitor_in(request)
         paths = _paths(mode, files)
         ticket = await self._call(self._handlers.counter.submit(mode, options, paths, visitor))
+        self._handlers.counter.visits.keep(ticket.job_id)
         self._handlers.metrics.accepted.labels(mode).inc()
         forecast = ticket.forecast
         return {

@@ -39,7 +39,7 @@ _MOVES = {  # zoom, then the centre's way to the right and down as shares of the
     Camera.JIB_UP: (1.25, 0.0, -0.1),
     Camera.JIB_DOWN: (1.25, 0.0, 0.1),
 }
-_GRAIN = {Preset.FAST: 9, Preset.BALANCED: 6, Preset.QUALITY: 3}  # peak to peak, of 255
+_GRAIN = {Preset.DRAFT: 12, Preset.FAST: 9, Preset.BALANCED: 6, Preset.QUALITY: 3}  # of 255
 
 
 class View(NamedTuple):

@@ -11,7 +11,7 @@ from core.draft.draw import Floats, Shot, View, ink, letters, mix
 from core.draft.hearing import BANDS
 from core.presets import Preset
 
-LAYERS = {Preset.FAST: 5, Preset.BALANCED: 7, Preset.QUALITY: 9}
+LAYERS = {Preset.DRAFT: 4, Preset.FAST: 5, Preset.BALANCED: 7, Preset.QUALITY: 9}
 
 
 def landscape(shot: Shot) -> Iterator[tuple[Image.Image, float]]:

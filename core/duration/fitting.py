@@ -84,7 +84,9 @@ def _sizes(asked: Sampling, limits: RequestLimits) -> Iterator[Sampling]:
 
 def _preset_for(size: Size, highest: Preset) -> Preset:
     """Return the smallest preset that reaches ``size``, but none above ``highest``."""
-    steps = list(PRESETS)
+    if PRESETS[highest].scale > 1:
+        return highest
+    steps = [preset for preset, spec in PRESETS.items() if spec.scale == 1]
     below = steps[: steps.index(highest) + 1]
     return next((p for p in below if PRESETS[p].size.pixels >= size.pixels), highest)
 

@@ -54,24 +54,26 @@ def plan_of(
     sampling, guides = request.sampling, GUIDES[request.mode]
     preset = PRESETS[sampling.preset]
     steps, branches = _first_stage(preset, profile, family)
+    shrink = 2 if preset.stage2_steps else 1  # of the first stage, against the clip that is made
+    canvas = guides.canvas * shrink // 2
     first = Sampling(
         Part.STAGE1,
         steps,
-        shrink=2,
+        shrink=shrink,
         branches=branches,
         guide_frames=guides.frames,
         guide_clip=1 / guides.clip_shrink**2 if guides.clip_shrink else 0.0,
     )
     second = Sampling(Part.STAGE2, preset.stage2_steps, guide_frames=guides.frames)
     return Plan(
-        -(-sampling.width // guides.canvas) * guides.canvas,
-        -(-sampling.height // guides.canvas) * guides.canvas,
+        -(-sampling.width // canvas) * canvas,
+        -(-sampling.height // canvas) * canvas,
         sampling.frames,
         sampling.fps,
         (first, second) if preset.stage2_steps else (first,),
         prompts=branches,
         images=guides.images,
-        clip_shrink=2 * guides.clip_shrink,
+        clip_shrink=shrink * guides.clip_shrink,
         decodes_audio=not guides.keeps_sound,
         profile=profile,
         tiling=tiling,

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from core.models.family import LTX_2_3, ModelFamily, ModelNames
+from core.presets import PRESETS
 from core.progress import Stage
 from core.requests import Request
 from core.workflow.bindings import Bindings, Condition, Form
@@ -58,10 +59,13 @@ def bind(
     """
     choices = choices or Choices()
     bindings = workflow.bindings
-    values = values_of(request, names, staged, job, choices, bindings.canvas, family)
+    values = values_of(request, names, staged, job, choices, bindings, family)
     active = _conditions(request, staged, choices)
-    shaped = [take_form(workflow.graph, form) for form in bindings.forms if form.when in active]
-    graph = _fill(workflow.graph.with_nodes(*shaped), bindings, values).pruned(bindings.output)
+    graph = workflow.graph
+    for form in bindings.forms:  # one after the other: a node may take two, a draft in tiles
+        if form.when in active:
+            graph = graph.with_nodes(take_form(graph, form))
+    graph = _fill(graph, bindings, values).pruned(bindings.output)
     return BoundWorkflow(
         bound=graph,
         output_node=bindings.output,
@@ -81,6 +85,10 @@ def _conditions(
         found.add(Condition.UNGUIDED)
     if choices.tiled:
         found.add(Condition.TILED)
+    if not PRESETS[request.sampling.preset].stage2_steps:
+        found.add(Condition.DRAFT)
+    elif choices.stage1:
+        found.add(Condition.CONTINUED)
     if SOUND in staged:
         found.add(Condition.SOURCE_SOUND)
     return frozenset(found)

@@ -13,8 +13,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, cast
 
-from core.frames import SIDE_MULTIPLE
+from core.frames import SIDE_MULTIPLE, Size
 from core.progress import Stage
+from core.requests import Sampling
 from core.workflow.template import Input, Link, Literal
 
 
@@ -24,6 +25,8 @@ class Condition(StrEnum):
     UNGUIDED = "unguided"  # CFG 1: the negative prompt is not looked at
     TILED = "tiled"  # decode in tiles to save memory
     SOURCE_SOUND = "source_sound"  # the source video has sound, which is kept
+    DRAFT = "draft"  # stage 1 alone is made, and its latents are kept
+    CONTINUED = "continued"  # stage 1 was made before; its latents are read instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,15 @@ class Bindings:
     stages: Mapping[str, Stage]
     forms: tuple[Form, ...] = ()
     canvas: int = SIDE_MULTIPLE  # px; the graph works on sides rounded up to it
+
+    @property
+    def drafts(self) -> bool:
+        """Return whether the graph can end after its first stage."""
+        return any(form.when is Condition.DRAFT for form in self.forms)
+
+    def size_of(self, sampling: Sampling) -> Size:
+        """Return the size that the graph works towards: of a draft, that of the finished clip."""
+        return sampling.finished if self.drafts else sampling.size
 
     def named(self, value: str) -> tuple[Binding, ...]:
         """Return where ``value`` goes."""

@@ -18,7 +18,15 @@ OUTPUT_KIND = "ClapperOutput"
 MAX_NODES = 45  # of a graph of the project: more is not read by anybody
 # Values that a graph may leave alone: derived ones, the schedule of somebody's own graph.
 _DERIVED = {"canvas_width", "canvas_height", "half_width", "half_height", "crop_x", "crop_y"}
-_PLANNED = {"seconds", "stage2_sigmas", "stage2_strength", "control_strength", "job", SOUND}
+_PLANNED = {
+    "seconds",
+    "stage2_sigmas",
+    "stage2_strength",
+    "control_strength",
+    "job",
+    "stage1",
+    SOUND,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,19 @@ def canvas_of(size: Size, multiple: int) -> Size:
     return Size(-(-size.width // multiple) * multiple, -(-size.height // multiple) * multiple)
 
 
-def control_of(request: Request, canvas: int, *, sound: bool = False) -> Control:
-    """Return how the source video of ``request`` is prepared for a graph of that ``canvas``."""
+def control_of(
+    request: Request, canvas: int, *, size: Size | None = None, sound: bool = False
+) -> Control:
+    """Return how the source video of ``request`` is prepared for a graph of that ``canvas``.
+
+    Args:
+        request: with the rate and the length.
+        canvas: the graph's side multiple, px.
+        size: that the graph works towards; the clip's own where None.
+        sound: with a track as long as the clip.
+    """
     sampling = request.sampling
-    size = sampling.size
+    size = size or sampling.size
     return Control(size, canvas_of(size, canvas), sampling.frames, sampling.fps, sound)
 
 

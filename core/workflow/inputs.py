@@ -24,11 +24,13 @@ def inputs_of(workflow: Workflow, request: Request) -> tuple[StagedInput, ...]:
     A source video is staged twice: its pictures at the clip's rate and size
     (:func:`core.workflow.control.prepare_control`), and, if it has sound, itself as ``sound``.
     """
+    bindings = workflow.bindings
+    size = bindings.size_of(request.sampling)
     staged: list[StagedInput] = []
     for role, file in request.media().items():
         if file.kind is MediaKind.VIDEO:
             # somebody's own graph may take the sound from the node that loads the pictures
-            control = control_of(request, workflow.bindings.canvas, sound=workflow.custom)
+            control = control_of(request, bindings.canvas, size=size, sound=workflow.custom)
             staged.append(StagedInput(role, file, control))
             if file.sample_rate:
                 staged.append(StagedInput(SOUND, file))

@@ -8,6 +8,7 @@ from core.models.family import LTX_2_3, ModelFamily, ModelNames
 from core.modes import MODES, Mode
 from core.presets import PRESETS
 from core.requests import Request
+from core.workflow.bindings import Bindings
 from core.workflow.control import canvas_of
 from core.workflow.phrases import literal, prompt_text
 from core.workflow.schedule import as_text, guided_sigmas
@@ -35,6 +36,7 @@ class Choices:
 
     guided: bool = False  # the profile has memory and time for the guided schedule
     tiled: bool = False  # decode in tiles
+    stage1: str = ""  # names the kept latents of stage 1, which then is not made again
 
 
 def guided(request: Request, choices: Choices) -> bool:
@@ -48,7 +50,7 @@ def values_of(
     staged: Mapping[str, str],
     job: str,
     choices: Choices,
-    canvas: int,
+    bindings: Bindings,
     family: ModelFamily = LTX_2_3,
 ) -> dict[str, Leaf]:
     """Return every value by name; a value that is absent leaves the graph as its file says.
@@ -59,7 +61,7 @@ def values_of(
         staged: names inside ComfyUI's input folder, by role.
         job: names the run in the output node.
         choices: what the machine decides.
-        canvas: the graph's side multiple, px.
+        bindings: of the graph, which know its canvas and whether it can draft.
         family: schedules and strengths.
 
     Raises:
@@ -67,12 +69,13 @@ def values_of(
     """
     return {
         **_words(request),
-        **_shape(request, canvas),
+        **_shape(request, bindings),
         **_schedule(request, choices, family),
         **_files(request.mode, staged),
         **asdict(names),
         "control_strength": family.control_strength,
         "job": job,
+        "stage1": choices.stage1,
     }
 
 
@@ -84,18 +87,20 @@ def _words(request: Request) -> dict[str, Leaf]:
     return words
 
 
-def _shape(request: Request, multiple: int) -> dict[str, Leaf]:
+def _shape(request: Request, bindings: Bindings) -> dict[str, Leaf]:
+    """Return sizes and times; sizes are those of the finished clip, of which a draft is half."""
     sampling = request.sampling
-    canvas = canvas_of(sampling.size, multiple)
+    finished = bindings.size_of(sampling)
+    canvas = canvas_of(finished, bindings.canvas)
     return {
-        "width": sampling.width,
-        "height": sampling.height,
+        "width": finished.width,
+        "height": finished.height,
         "canvas_width": canvas.width,
         "canvas_height": canvas.height,
         "half_width": canvas.width // 2,
         "half_height": canvas.height // 2,
-        "crop_x": (canvas.width - sampling.width) // 2,
-        "crop_y": (canvas.height - sampling.height) // 2,
+        "crop_x": (canvas.width - finished.width) // 2,
+        "crop_y": (canvas.height - finished.height) // 2,
         "frames": sampling.frames,
         "fps": sampling.fps,
         "fps_exact": float(sampling.fps),

@@ -131,9 +131,10 @@ def test_choices_outside_the_list_are_refused_shortly(typed: dict[str, str], fie
 def assert_inside(composition: Composition, limits: RequestLimits) -> None:
     sampling = composition.request.sampling
     assert sampling.width % 64 == sampling.height % 64 == 0
-    assert min(sampling.width, sampling.height) >= limits.min_side
-    assert max(sampling.width, sampling.height) <= limits.max_side
-    assert sampling.width * sampling.height <= limits.max_pixels
+    finished = sampling.finished  # limits are those of finished clips, not of their drafts
+    assert min(finished.width, finished.height) >= limits.min_side
+    assert max(finished.width, finished.height) <= limits.max_side
+    assert finished.pixels <= limits.max_pixels
     assert sampling.seconds >= limits.min_seconds
     assert (sampling.frames - 1) / sampling.fps <= limits.max_seconds
 
@@ -151,11 +152,11 @@ def test_a_snapped_size_never_leaves_the_limits(
     composition = t2v(width=width, height=height, preset=preset.value)
 
     assert_inside(composition, LIMITS)
-    size = composition.request.sampling.size
+    size = composition.request.sampling.finished
     if width and height:
         assert abs(size.width - width) <= 96
         assert abs(size.height - height) <= 96
-        assert ("size_snapped" in told(composition)) == (
+        assert preset is Preset.DRAFT or ("size_snapped" in told(composition)) == (
             (size.width, size.height) != (width, height)
         )
 
@@ -217,9 +218,17 @@ def test_a_snapped_size_is_told() -> None:
     assert told(t2v(width=1280, height=704)) == {}
 
 
+def test_a_draft_is_half_of_what_was_asked_for_and_says_so() -> None:
+    composition = t2v(width=1280, height=704, preset="draft")
+
+    assert str(composition.request.sampling.size) == "640×320"
+    assert told(composition) == {"draft_size": {"becomes": "640×320", "finished": "1280×640"}}
+    assert told(t2v(preset="draft")) == {}
+
+
 @pytest.mark.parametrize("preset", list(Preset))
 def test_one_side_takes_the_other_from_the_preset(preset: Preset) -> None:
-    size = t2v(width=1024, preset=preset.value).request.sampling.size
+    size = t2v(width=1024, preset=preset.value).request.sampling.finished
 
     assert size.width == 1024
     assert size.ratio == pytest.approx(PRESETS[preset].size.ratio, rel=0.07)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core.duration.plans import GUIDES
+from core.duration.plans import GUIDES, plan_of
+from core.duration.work import Part, works
 from core.modes import MODES, Mode
+from core.presets import Preset
 
 WORKFLOWS = Path(__file__).resolve().parents[3] / "workflows"
 
@@ -41,3 +43,17 @@ def test_pictures_and_canvas_are_those_of_the_graph(mode):
 
     assert bindings.get("canvas", 64) == GUIDES[mode].canvas
     assert sum(slot.kind == "image" for slot in MODES[mode].slots) == GUIDES[mode].images
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_draft_costs_about_a_third_of_what_it_becomes(mode, asked):
+    draft = asked(mode, preset=Preset.DRAFT, width=640, height=384, frames=121)
+    finished = asked(mode, preset=Preset.BALANCED, width=1280, height=768, frames=121)
+
+    parts = {work.part for work in works(plan_of(draft))}
+    share = sum(w.flops for w in works(plan_of(draft))) / sum(
+        w.flops for w in works(plan_of(finished))
+    )
+
+    assert not parts & {Part.UPSCALE, Part.STAGE2}
+    assert 0.2 < share < 0.45

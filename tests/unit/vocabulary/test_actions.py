@@ -9,7 +9,7 @@ from core.limits import RequestLimits
 from core.media.kinds import MediaFile, MediaKind
 from core.modes import MODES, Mode
 from core.presets import Camera, Preset
-from core.requests import ImageToVideo, Request, Sampling, make_request
+from core.requests import ImageToVideo, Request, Sampling, TextToVideo, make_request
 
 SAMPLING = Sampling(Preset.FAST, 448, 832, 49, 16, seed=7, camera=Camera.JIB_UP)
 FILES = {
@@ -61,3 +61,21 @@ def test_options_of_a_request_compose_to_the_same_request(mode: Mode) -> None:
 
     assert composed.request == request
     assert composed.adjustments == ()
+
+
+def test_the_quality_pass_of_a_draft_finishes_the_same_picture() -> None:
+    draft = replace(SAMPLING, preset=Preset.DRAFT, width=640, height=384)
+
+    finished = quality(TextToVideo("A red fox runs.", draft), RequestLimits()).sampling
+
+    assert (finished.preset, finished.width, finished.height) == (Preset.BALANCED, 1280, 768)
+    assert replace(finished, preset=Preset.DRAFT, width=640, height=384) == draft
+
+
+def test_editing_a_draft_asks_for_the_same_draft_again() -> None:
+    draft = replace(SAMPLING, preset=Preset.DRAFT, width=640, height=384)
+
+    options = options_of(TextToVideo("A red fox runs.", draft))
+
+    assert (options.width, options.height) == (1280, 768)
+    assert compose(Mode.T2V, options, {}, RequestLimits()).request.sampling.size == draft.size

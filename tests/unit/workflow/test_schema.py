@@ -96,5 +96,7 @@ def test_our_output_takes_frames_and_perhaps_sound() -> None:
         "images": True,
         "job": True,
         "audio": False,
+        "stage1_video": False,
+        "stage1_audio": False,
     }
     assert spec.is_output
