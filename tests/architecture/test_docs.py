@@ -1,0 +1,36 @@
+"""What the documentation says is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(
+    path
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+    if path.name != "CHANGELOG.md"
+)
+
+
+def test_every_setting_is_documented_for_the_operator() -> None:
+    text = (ROOT / "docs" / "operator.md").read_text("utf-8")
+    named = set(re.findall(r"`([A-Z][A-Z_0-9]+)`", text))
+
+    assert {name.upper() for name in Settings.model_fields} - named == {"SPACE_ID"}
+    assert named - {name.upper() for name in Settings.model_fields} <= {"KEY", "CLAPPER_"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_paths_on_a_page_exist(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), target
+    for path in re.findall(
+        r"`((?:core|bots|webui|docs|bench|tests|workflows|migrations)/[\w./]+)`", text
+    ):
+        made_later = path.startswith("workflows/custom") or "NNNN" in path
+        assert (ROOT / path.rstrip("/")).exists() or made_later, path
