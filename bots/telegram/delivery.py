@@ -106,7 +106,7 @@ class TelegramDelivery:
         """
         limit = int((LOCAL_LIMIT if self._rules.local else CLOUD_LIMIT) * HEADROOM)
         while limit >= SMALLEST:
-            path = await fit(clip.path, limit, self._rules.fitted_folder)
+            path = await fit(clip.path, limit)  # beside the clip, so it goes with it
 
             async def show(at: Address, path: Path = path) -> Message:
                 return await self._screen.clip(job, clip, path, at)

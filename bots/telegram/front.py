@@ -1,6 +1,7 @@
 """Starts and stops the Telegram front inside the service's event loop."""
 
 import asyncio
+import logging
 import warnings
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -126,6 +127,7 @@ async def _reached(build: Callable[[], App]) -> App:
 
 
 def _application(settings: Settings, inbox: Inbox) -> App:
+    logging.getLogger("telegram").setLevel(logging.INFO)  # its debug lines hold what people write
     # of every duration, until an environment variable is set; we take both kinds of value
     warnings.filterwarnings("ignore", "Deprecated since version v22.2", PTBDeprecationWarning)
     token = settings.telegram_token.get_secret_value() if settings.telegram_token else ""
@@ -160,12 +162,7 @@ def _interval(settings: Settings, chat: str) -> float:
 def _counter(core: Core, app: App, edits: EditScheduler) -> Counter:
     settings = core.settings
 
-    rules = ShowRules(
-        settings.telegram_local,
-        settings.data_dir / "fitted",
-        settings.retention_days,
-        settings.studio_url,
-    )
+    rules = ShowRules(settings.telegram_local, settings.retention_days, settings.studio_url)
     screen = Screen(app.bot, rules)
     community, service = core.desk.community, core.service
     return Counter(

@@ -31,7 +31,8 @@ class Rights:
             return
         try:
             may = await self._may_post(chat_id)
-        except TelegramError as error:  # unknown is no reason to refuse
+        except (TelegramError, TypeError) as error:  # TypeError: a server older than the library
+            # unknown is no reason to refuse
             log.info("rights_unknown", reason=type(error).__name__)
             return
         if not may:

@@ -37,7 +37,6 @@ class ShowRules:
     """What the operator set."""
 
     local: bool
-    fitted_folder: Path
     retention_days: float
     studio_url: str
 

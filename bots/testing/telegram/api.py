@@ -13,7 +13,7 @@ RESTRICTED = (
     *(f"can_send_{kind}s" for kind in ("message", "audio", "document", "photo", "video", "poll")),
     *("can_send_video_notes", "can_send_voice_notes", "can_send_other_messages"),
     *("can_add_web_page_previews", "can_change_info", "can_invite_users", "can_pin_messages"),
-    *("can_manage_topics", "can_edit_tag"),
+    *("can_manage_topics", "can_edit_tag", "can_react_to_messages"),
 )
 MEDIA = ("video", "photo", "document", "animation", "thumbnail", "cover")
 

@@ -97,18 +97,19 @@ class TelegramServer:
         data, files = await _body(request)
         self.world.calls.append((method, data))
         fault = self.faults.take(method, request.path, request.content_length or 0)
-        if fault is not None:
-            if fault.delay_s:
-                await asyncio.sleep(fault.delay_s)
-            if not fault.after_storing:
-                failed = _fail(request, fault)
-                if failed is not None:
-                    return failed
+        if fault is not None and not fault.after_storing:
+            await asyncio.sleep(fault.delay_s)
+            failed = _fail(request, fault)
+            if failed is not None:
+                return failed
         try:
             response = _answer({"ok": True, "result": await self.api.call(method, data, files)})
         except ApiError as error:
             response = _answer(error.payload, error.code)
-        return (_fail(request, fault) if fault else None) or response
+        if fault is not None and fault.after_storing:
+            await asyncio.sleep(fault.delay_s)
+            return _fail(request, fault) or response
+        return response
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         name = re.sub(r"^documents/", "", request.match_info["path"])
@@ -142,7 +143,8 @@ async def _body(request: web.Request) -> tuple[dict[str, Any], dict[str, bytes]]
         return await request.json(), files
     for name, value in (await request.post()).items():
         if isinstance(value, web.FileField):
-            files[name] = value.file.read()
+            with value.file as file:
+                files[name] = file.read()
         else:
             text = str(value)
             data[name] = text if name in TEXT_FIELDS else parse(text)

@@ -96,10 +96,13 @@ async def test_an_answer_waits_as_long_as_telegram_asks(town, small: str) -> Non
 async def test_too_large_for_the_server_becomes_smaller_with_the_original_kept(
     town, small: str
 ) -> None:
-    town.server.faults.add(Fault("editMessageMedia", status=413))
+    town.server.faults.add(
+        Fault("editMessageMedia", status=413, body={"description": "Request Entity Too Large"})
+    )
     limit = "bots.telegram.delivery.SMALLEST"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limit, 1)
+        patch.setattr("bots.telegram.delivery.STEP_DOWN", 0.9)
         message = await ask(town, small)
         await town.world.until(lambda: message.video)
 

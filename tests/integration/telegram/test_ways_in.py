@@ -6,6 +6,7 @@ import json
 import pytest
 
 from bots.testing.faults import Fault
+from core.jobs import JobState
 from core.testing import write_png, write_video, write_wav
 
 ANN, BEN = 501, 502
@@ -330,7 +331,7 @@ async def test_the_keyboard_under_the_acknowledgement_changes_the_waiting_job(
 async def test_a_running_job_is_not_changed(town, small: str) -> None:
     town.executor.gate.clear()
     message = await town.answer(town.say(f"/t2v a kite {small}"))
-    job = await town.in_state("running")
+    job = await town.in_state(JobState.RUNNING)
     town.server.press(ANN, town.world.private(ANN), message.id, f"v1:seconds=3:{job.id}")
 
     await town.says("already running")

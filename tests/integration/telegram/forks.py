@@ -1,0 +1,50 @@
+"""``clapper serve`` that is started and killed on command: run as a process by test_kill.py.
+
+Everything is imported once and each life is a fork, so that a life begins at once. Commands on
+standard input: ``start`` and ``kill``; each is answered with a line.
+"""
+
+import os
+import signal
+import sys
+
+from core.cli import main
+from core.serve import found_fronts
+
+
+def born() -> int:
+    child = os.fork()
+    if child:
+        return child
+    sys.stdin.close()
+    sys.argv = ["clapper", "serve"]
+    code = 1
+    try:
+        main()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def died(child: int) -> int:
+    if child:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    return 0
+
+
+def lives() -> None:
+    found_fronts(lambda _: None)
+    child = 0
+    for line in sys.stdin:
+        if line.strip() == "start":
+            child = born()
+        else:
+            child = died(child)
+        sys.stdout.write("done\n")
+        sys.stdout.flush()
+    died(child)
+
+
+if __name__ == "__main__":
+    lives()
