@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass, fields
 
 from core.compose import Options
-from core.errors import NotAChoice, OutOfRange
+from core.errors import NotAChoice
 
 _SIZE = re.compile(r"(\d{1,5})\s*[x×X*]\s*(\d{1,5})")  # people type × too
 _INTEGERS = {"fps", "seed", "width", "height"}
@@ -34,8 +34,7 @@ def options_of(rest: str) -> Options:
     """Return the prompt and options in ``rest``.
 
     Raises:
-        NotAChoice: an unknown option.
-        OutOfRange: a number that is not one.
+        NotAChoice: an unknown option, or a number that is not one.
     """
     prompt, *parts = _SEPARATOR.split(rest)
     values: dict[str, str] = {}
@@ -74,7 +73,7 @@ def _number(name: str, value: str) -> float:
     try:
         return int(text) if name in _INTEGERS else float(text)
     except ValueError:
-        raise OutOfRange(name, float("nan"), 0, 0) from None
+        raise NotAChoice(name, value[:40], "1, 2, 3, …") from None
 
 
 def _unquoted(value: str) -> str:
