@@ -2,11 +2,13 @@
 
 Chat platforms limit how often a channel may be written to, and answer too many writes with a pause
 for everything. So progress is offered, not sent: only the newest state of a message is kept, one
-edit leaves per interval, the interval grows when the platform complains, and while a result is on
-its way the channel's progress waits.
+edit leaves per interval, the interval grows when the platform complains or lets us wait, and while
+a result is on its way the channel's progress waits. An edit of the same message that is already on
+its way is let through first: arriving late, it would cover the result.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
@@ -21,6 +23,8 @@ Result = TypeVar("Result")
 SLOWER = 2.0  # factor on the interval at every complaint
 FASTER = 0.9  # factor on the interval at every edit that went through
 SLOWEST = 60.0  # s; beyond it progress is pointless
+SLUGGISH_S = 1.5  # an edit that takes longer was made to wait; libraries do so without a word
+PATIENCE_S = 5.0  # how long a result waits for an edit of its message that is on its way
 
 
 class Throttled(Exception):
@@ -36,8 +40,9 @@ class _Channel:
     interval_s: float
     usual_s: float
     next_at: float = 0.0  # loop time of the earliest next edit
-    results: int = 0  # results on their way
+    results: Counter[str] = field(default_factory=Counter[str])  # on their way, by message
     pending: dict[str, Edit] = field(default_factory=dict[str, Edit])
+    flying: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -72,16 +77,30 @@ class EditScheduler:
             Throttled: from ``send``; the channel slows down as well.
         """
         channel = self._channel(channel_id)
-        channel.pending.pop(message_id, None)
-        channel.results += 1
+        channel.results[message_id] += 1
         try:
+            await self._landed(channel, message_id)
             return await send()
         except Throttled as throttled:
             self._slow_down(channel, throttled.after_s)
             raise
         finally:
-            channel.results -= 1
+            channel.results -= Counter((message_id,))
+            channel.pending.pop(message_id, None)  # whatever came meanwhile is older than that
             channel.changed.set()
+
+    async def first(self, channel_id: str, message_id: str, edit: Edit) -> None:
+        """Send the first state of a message now, unless its result is already on its way.
+
+        Whatever ``edit`` raises passes through, except for a complaint.
+        """
+        channel = self._channel(channel_id)
+        if channel.results[message_id]:
+            return
+        try:
+            await self._fly(channel, message_id, edit)
+        except Throttled as throttled:
+            self._slow_down(channel, throttled.after_s)
 
     def forget(self, channel_id: str, message_id: str) -> None:
         """Drop what is pending for a message that is gone."""
@@ -119,14 +138,45 @@ class EditScheduler:
                 continue
             message_id = next(iter(channel.pending))
             edit = channel.pending.pop(message_id)
-            channel.next_at = loop.time() + channel.interval_s
+            began = loop.time()
+            channel.next_at = began + channel.interval_s
             try:
-                await edit()
+                await self._fly(channel, message_id, edit)
             except Throttled as throttled:
                 self._slow_down(channel, throttled.after_s)
                 log.info("edits_slowed", channel=channel_id, interval_s=channel.interval_s)
             else:
-                channel.interval_s = max(channel.usual_s, channel.interval_s * FASTER)
+                if loop.time() - began > max(SLUGGISH_S, channel.interval_s):
+                    self._slow_down(channel, 0.0)
+                else:
+                    channel.interval_s = max(channel.usual_s, channel.interval_s * FASTER)
+
+    @staticmethod
+    async def _fly(channel: _Channel, message_id: str, edit: Edit) -> None:
+        """Run ``edit`` where a result can see it; one that a result gave up on is over as well."""
+        if (older := channel.flying.get(message_id)) is not None:
+            await asyncio.wait({older})
+        task = asyncio.ensure_future(edit())
+        channel.flying[message_id] = task
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+            if channel.flying.get(message_id) is task:
+                del channel.flying[message_id]
+        if not task.cancelled():
+            task.result()
+
+    @staticmethod
+    async def _landed(channel: _Channel, message_id: str) -> None:
+        """Wait until nothing of this message is on its way; what takes too long is given up."""
+        task = channel.flying.get(message_id)
+        if task is None:
+            return
+        await asyncio.wait({task}, timeout=PATIENCE_S)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=1.0)
 
     def _slow_down(self, channel: _Channel, after_s: float) -> None:
         channel.interval_s = min(SLOWEST, channel.interval_s * SLOWER)

@@ -26,6 +26,7 @@ class Person:
     place: str
     asker: Asker = field(default_factory=Asker)
     locale: str | None = None
+    has_operator_role: bool = False  # by the platform's roles; the settings name people themselves
 
 
 class Desk:
@@ -64,13 +65,17 @@ class Desk:
         composition = self.service.compose(mode, options, media)
         return await self._submit(composition, person, reply_to, key)
 
-    async def repeat(self, request: Request, person: Person, reply_to: ReplyTo, key: str) -> Ticket:
-        """Accept a request made from an older one (:mod:`core.actions`).
+    async def repeat(
+        self, request: Request | Composition, person: Person, reply_to: ReplyTo, key: str
+    ) -> Ticket:
+        """Accept a request made from an older one (:mod:`core.actions`, an edit form).
 
         Raises:
             Refused: quota, policy, block or a closed intake.
         """
-        return await self._submit(Composition(request, ()), person, reply_to, key)
+        if not isinstance(request, Composition):
+            request = Composition(request, ())
+        return await self._submit(request, person, reply_to, key)
 
     async def job(self, job_id: str, person: Person) -> Job:
         """Return a job that the person may see: their own, or any for an operator.
@@ -118,8 +123,8 @@ class Desk:
         return count
 
     def is_operator(self, person: Person) -> bool:
-        """Return whether the settings name this person."""
-        return self.community.is_operator(person.requester)
+        """Return whether the settings name this person, or a role of theirs."""
+        return person.has_operator_role or self.community.is_operator(person.requester)
 
     async def _submit(
         self, composition: Composition, person: Person, reply_to: ReplyTo, key: str

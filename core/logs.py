@@ -25,8 +25,20 @@ TOKENS = re.compile(
     r"|[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}"
     r"|hf_[A-Za-z0-9]{20,}"
     r"|(?i:bearer)\s+[A-Za-z0-9._-]{16,}"
+    r"|aW50ZXJhY3Rpb2[A-Za-z0-9_-]{16,}"  # Discord's interactions: what may answer for us
 )
-QUIET = ("httpx", "httpcore", "aiosqlite", "asyncio", "PIL", "libav", "multipart", "urllib3")
+# at their finer levels they write whole payloads, and prompts are among them
+QUIET = (
+    "httpx",
+    "httpcore",
+    "aiosqlite",
+    "asyncio",
+    "PIL",
+    "libav",
+    "multipart",
+    "urllib3",
+    "discord",
+)
 
 
 class Redaction:

@@ -19,6 +19,8 @@ class Asker:
 
     channel: str = ""  # channel, thread or topic id
     roles: frozenset[str] = frozenset()  # role ids of the person; empty where there are none
+    parent: str = ""  # the channel that a thread belongs to
+    age_gated: bool = False  # the platform lets adults only into this channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Policy:
     max_seconds: float = 0.0
     max_pixels: int = 0  # of one frame
     words: tuple[str, ...] = ()  # prompts containing one of these are refused, case-insensitive
+    nsfw_words: tuple[str, ...] = ()  # the same, but age-gated channels take them
 
     def check(self, request: Request, asker: Asker) -> None:
         """Refuse ``request`` if a rule of the place forbids it.
@@ -38,7 +41,7 @@ class Policy:
         Raises:
             PolicyForbids: naming the rule and what it allows.
         """
-        if self.channels and asker.channel not in self.channels:
+        if self.channels and not {asker.channel, asker.parent} & set(self.channels):
             raise PolicyForbids("rule_channel")
         if self.roles and not asker.roles & set(self.roles):
             raise PolicyForbids("rule_role")
@@ -48,9 +51,10 @@ class Policy:
             raise PolicyForbids("rule_seconds", f"{self.max_seconds:g} s")
         if self.max_pixels and request.sampling.size.pixels > self.max_pixels:
             raise PolicyForbids("rule_pixels", f"{self.max_pixels / 1e6:.1f} Mpx")
-        found = next((word for word in self.words if _contains(request.prompt, word)), None)
-        if found is not None:
+        if _contains_any(request.prompt, self.words):
             raise PolicyForbids("rule_words")
+        if not asker.age_gated and _contains_any(request.prompt, self.nsfw_words):
+            raise PolicyForbids("rule_nsfw_words")
 
     def changed(self, rule: str, value: str) -> Self:
         """Return this policy with ``rule`` set from what an operator typed; empty clears it.
@@ -101,6 +105,10 @@ def _number(rule: str, value: str) -> float:
     if not 0 <= number < 1e12:
         raise OutOfRange(rule, number, 0, 1e12)
     return number
+
+
+def _contains_any(prompt: str, words: tuple[str, ...]) -> bool:
+    return any(_contains(prompt, word) for word in words)
 
 
 def _contains(prompt: str, word: str) -> bool:

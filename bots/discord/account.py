@@ -10,7 +10,7 @@ from bots.discord.commands import everywhere, text
 from bots.discord.counter import Counter, Manner, remake
 from bots.discord.errors import answered
 from bots.discord.look import buttons, clip_text, texts_for
-from bots.discord.place import Interaction, person_of
+from bots.discord.place import Interaction
 from core.actions import Action, again
 from core.desk import find_job
 from core.errors import JobUnknown
@@ -44,7 +44,7 @@ def add_account_commands(tree: Tree, counter: Counter) -> None:
 
 def _queue(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
     async def queue(interaction: Interaction) -> None:
-        account = await counter.desk.community.account(person_of(interaction).requester)
+        account = await counter.desk.community.account(counter.person(interaction).requester)
         view = await counter.desk.service.line(account)
         await _reply(interaction, texts_for(str(interaction.locale)).line(view))
 
@@ -54,7 +54,7 @@ def _queue(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
 def _cancel(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
     @app_commands.describe(job=text("o_job"))
     async def cancel(interaction: Interaction, job: str) -> None:
-        person = person_of(interaction)
+        person = counter.person(interaction)
         await interaction.response.defer(ephemeral=True)
         jobs = await counter.desk.jobs(person, LOOKED_AT)
         await counter.desk.cancel(find_job(jobs, job).id, person)
@@ -75,7 +75,7 @@ def _history(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
 def _again(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
     @app_commands.describe(job=text("o_job"))
     async def run(interaction: Interaction, job: str | None = None) -> None:
-        jobs = await counter.desk.jobs(person_of(interaction), LOOKED_AT)
+        jobs = await counter.desk.jobs(counter.person(interaction), LOOKED_AT)
         if not jobs:
             raise JobUnknown(job or "")
         chosen = find_job(jobs, job) if job else jobs[0]
@@ -86,7 +86,7 @@ def _again(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
 
 def _quota(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
     async def quota(interaction: Interaction) -> None:
-        view = await counter.desk.quota(person_of(interaction))
+        view = await counter.desk.quota(counter.person(interaction))
         texts = texts_for(str(interaction.locale))
         await _reply(interaction, texts.quota(view, counter.window_hours))
 
@@ -97,7 +97,7 @@ def _link(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
     @app_commands.describe(code=text("o_code"))
     async def link(interaction: Interaction, code: str | None = None) -> None:
         texts = texts_for(str(interaction.locale))
-        person = person_of(interaction)
+        person = counter.person(interaction)
         if code:
             await counter.desk.community.link(person.requester, code)
             await _reply(interaction, texts.say("linked"))
@@ -139,7 +139,7 @@ async def history_page(
     counter: Counter, interaction: Interaction, page: int
 ) -> tuple[str, discord.ui.View]:
     """Return one page of the person's jobs: a line each, and a button to fetch each clip."""
-    jobs = await counter.desk.jobs(person_of(interaction), page * PAGE + 1)
+    jobs = await counter.desk.jobs(counter.person(interaction), page * PAGE + 1)
     shown = jobs[(page - 1) * PAGE : page * PAGE]
     locale = str(interaction.locale)
     content = clip_text(texts_for(locale).history(shown, page))
@@ -220,7 +220,8 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
         await answered(interaction, self._forget(interaction))
 
     async def _forget(self, interaction: Interaction) -> None:
+        counter: Counter = interaction.client.counter
         await interaction.response.defer()
-        count = await interaction.client.counter.desk.forget(person_of(interaction))
+        count = await counter.desk.forget(counter.person(interaction))
         answer = texts_for(str(interaction.locale)).say("forgotten", count=count)
         await interaction.edit_original_response(content=answer, view=None)

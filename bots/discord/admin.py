@@ -2,7 +2,7 @@
 
 import shutil
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Literal
 
 import discord
 from discord import app_commands
@@ -10,34 +10,33 @@ from discord import app_commands
 from bots.discord.commands import text
 from bots.discord.counter import Counter
 from bots.discord.look import clip_text, texts_for
-from bots.discord.place import PLATFORM, Interaction, person_of
+from bots.discord.place import PLATFORM, Interaction
 from core.desk import find_job
 from core.jobs import Requester
 from core.policy import Policy
 
 SHOWN = 15  # lines of a listing
 
-Rule = Literal["channels", "roles", "modes", "max_seconds", "max_pixels", "words"]
+Rule = Literal["channels", "roles", "modes", "max_seconds", "max_pixels", "words", "nsfw_words"]
 Person = discord.User | discord.Member
 
 
 class AdminGroup(app_commands.Group):
     """Status, pause, drain, resume, jobs, cancel, grant, block, policy and audit."""
 
-    def __init__(self, counter: Counter, roles: frozenset[str]) -> None:
+    def __init__(self, counter: Counter) -> None:
         super().__init__(
             name="admin",
             description=text("d_admin"),
             default_permissions=discord.Permissions(manage_guild=True),
         )
         self._counter = counter
-        self._roles = roles
         self._desk = counter.desk
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Let operators in; tell everybody else."""
-        person = person_of(interaction)
-        if self._desk.is_operator(person) or person.asker.roles & self._roles:
+        person = self._counter.person(interaction)
+        if self._desk.is_operator(person):
             return True
         await self._say(interaction, "admin_only")
         return False
@@ -93,7 +92,7 @@ class AdminGroup(app_commands.Group):
     async def cancel(self, interaction: Interaction, job: str) -> None:
         """Stop anybody's job."""
         chosen = find_job(await self._desk.service.all_live(), job)
-        actor = person_of(interaction).requester
+        actor = self._counter.person(interaction).requester
         await self._desk.service.cancel(chosen.id, actor, operator=True)
         await self._done(interaction, "cancel", chosen.id)
 
@@ -115,7 +114,9 @@ class AdminGroup(app_commands.Group):
     async def block(self, interaction: Interaction, user: Person, reason: str = "") -> None:
         """Keep somebody from making videos."""
         person = Requester(PLATFORM, str(user.id))
-        await self._desk.community.block(person_of(interaction).requester, person, reason[:200])
+        await self._desk.community.block(
+            self._counter.person(interaction).requester, person, reason[:200]
+        )
         await self._say(interaction, "admin_done", what=f"block {person.key}")
 
     @app_commands.command(name="unblock", description=text("d_admin_unblock"))
@@ -123,7 +124,7 @@ class AdminGroup(app_commands.Group):
     async def unblock(self, interaction: Interaction, user: Person) -> None:
         """Let somebody make videos again."""
         person = Requester(PLATFORM, str(user.id))
-        await self._desk.community.unblock(person_of(interaction).requester, person)
+        await self._desk.community.unblock(self._counter.person(interaction).requester, person)
         await self._say(interaction, "admin_done", what=f"unblock {person.key}")
 
     @app_commands.command(name="policy", description=text("d_admin_policy"))
@@ -132,7 +133,7 @@ class AdminGroup(app_commands.Group):
         self, interaction: Interaction, rule: Rule | None = None, value: str = ""
     ) -> None:
         """Show or change the rules of this place."""
-        person = person_of(interaction)
+        person = self._counter.person(interaction)
         if rule is not None:
             await self._desk.community.set_rule(person.requester, person.place, rule, value)
         policy = await self._desk.community.policy(person.place)
@@ -168,7 +169,7 @@ class AdminGroup(app_commands.Group):
     async def _done(
         self, interaction: Interaction, verb: str, target: str, detail: str = ""
     ) -> None:
-        actor = person_of(interaction).requester
+        actor = self._counter.person(interaction).requester
         await self._desk.community.note(actor, verb, target, detail)
         await self._say(interaction, "admin_done", what=f"{verb} {target} {detail}".strip())
 

@@ -7,15 +7,15 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import discord
-from core.media.fit import last_frame
 
 from bots.discord.counter import Counter, Manner, fetch, remake
 from bots.discord.errors import answered
 from bots.discord.form import edit_form
 from bots.discord.look import CUSTOM_ID, clip_text, custom_id, texts_for
-from bots.discord.place import Interaction, person_of
+from bots.discord.place import PLATFORM, Address, Interaction
 from core.actions import Action, again, longer, quality
 from core.jobs import Job
+from core.media.fit import last_frame
 from core.media.kinds import MediaKind
 
 
@@ -47,13 +47,13 @@ async def press(counter: Counter, interaction: Interaction, action: Action, job_
     Raises:
         ClapperError: not theirs, not there, or not possible now.
     """
-    job = await counter.desk.job(job_id, person_of(interaction))
+    job = await counter.desk.job(job_id, counter.person(interaction))
     await _HANDLERS[action](counter, interaction, job)
 
 
 async def _cancel(counter: Counter, interaction: Interaction, job: Job) -> None:
     await interaction.response.defer()
-    await counter.desk.cancel(job.id, person_of(interaction))
+    await counter.desk.cancel(job.id, counter.person(interaction))
 
 
 async def _again(counter: Counter, interaction: Interaction, job: Job) -> None:
@@ -77,7 +77,8 @@ async def _details(counter: Counter, interaction: Interaction, job: Job) -> None
 
 
 async def _fetch(counter: Counter, interaction: Interaction, job: Job) -> None:
-    await fetch(counter, interaction, job, private=False)
+    mine = job.reply_to.platform == PLATFORM and Address.of(job.reply_to).private
+    await fetch(counter, interaction, job, private=mine)
 
 
 def _manner(interaction: Interaction) -> Manner:

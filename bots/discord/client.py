@@ -48,41 +48,61 @@ class ClapperClient(discord.AutoShardedClient):
         )
         self.tree = Tree(self)
 
-    def furnish(self, counter: Counter, operator_roles: frozenset[str]) -> None:
+    def furnish(self, counter: Counter) -> None:
         """Add every command; before the client is started."""
         self.counter = counter
         add_generation_commands(self.tree, counter)
         add_account_commands(self.tree, counter)
         add_menus(self.tree, counter)
-        self.tree.add_command(AdminGroup(counter, operator_roles))
+        self.tree.add_command(AdminGroup(counter))
         self.add_dynamic_items(JobButton, PageButton, ForgetButton)
 
     async def sync_if_changed(self, guild_id: int | None) -> bool:
         """Send the commands to Discord if they differ from what was sent last.
 
         Discord allows 200 creations a day and guild; a bot that syncs at every start runs into it.
+
+        Args:
+            guild_id: where they appear at once, for development; None is everywhere.
+
+        Returns:
+            Whether they were sent.
         """
         await self.tree.set_translator(Words())
         guild = discord.Object(guild_id) if guild_id else None
         if guild is not None:
             self.tree.copy_global_to(guild=guild)
-        commands = self.tree.get_commands(guild=guild)
+        digest = await self._digest(guild)
+        community = self.counter.desk.community
+        known: dict[str, Any] = await community.recall(PLATFORM, "commands") or {}
+        if known.get("digest") == digest:
+            return False
+        before: int | None = known.get("guild")
+        if known and before != guild_id:  # people there would see every command twice
+            await self._clear(before)
+        await self.tree.sync(guild=guild)
+        await community.remember(PLATFORM, "commands", {"digest": digest, "guild": guild_id})
+        log.info("commands_synced", guild=guild_id)
+        return True
+
+    async def _digest(self, guild: discord.Object | None) -> str:
         translator = self.tree.translator
         payload = [
-            await c.get_translated_payload(self.tree, translator)
+            await command.get_translated_payload(self.tree, translator)
             if translator
-            else c.to_dict(self.tree)
-            for c in commands
+            else command.to_dict(self.tree)
+            for command in self.tree.get_commands(guild=guild)
         ]
-        text = json.dumps(payload, sort_keys=True, default=str)
-        digest = hashlib.sha256(f"{self.application_id}:{guild_id}:{text}".encode()).hexdigest()
-        community = self.counter.desk.community
-        if await community.recall(PLATFORM, "commands") == digest:
-            return False
-        await self.tree.sync(guild=guild)
-        await community.remember(PLATFORM, "commands", digest)
-        log.info("commands_synced", count=len(payload), guild=guild_id)
-        return True
+        text = json.dumps([self.application_id, guild and guild.id, payload], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    async def _clear(self, guild_id: int | None) -> None:
+        """Take the commands away from where an earlier start put them."""
+        application = self.application_id or 0
+        if guild_id is None:
+            await self.http.bulk_upsert_global_commands(application, [])
+        else:
+            await self.http.bulk_upsert_guild_commands(application, guild_id, [])
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Receive forms, also those that were opened before a restart."""

@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from bots.discord.counter import Counter, Manner, make
-from bots.discord.place import Interaction, person_of
+from bots.discord.place import Interaction
 from core.compose import ASPECTS, Options
 from core.errors import OutOfRange
 from core.limits import MAX_SEED, RequestLimits
@@ -139,7 +139,7 @@ async def _aspects(interaction: Interaction, current: str) -> list[app_commands.
 
 def _seeds(counter: Counter) -> Autocomplete:
     async def offer(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        jobs = await counter.desk.jobs(person_of(interaction), RECENT_SEEDS)
+        jobs = await counter.desk.jobs(counter.person(interaction), RECENT_SEEDS)
         seeds = dict.fromkeys(str(job.request.sampling.seed) for job in jobs)
         return [app_commands.Choice(name=seed, value=seed) for seed in seeds if current in seed]
 

@@ -7,11 +7,11 @@ import discord
 
 from bots.discord.delivery import DiscordDelivery
 from bots.discord.intake import check_all, receive_all
-from bots.discord.look import clip_text, job_view, texts_for
+from bots.discord.look import texts_for
 from bots.discord.place import PLATFORM, Address, Interaction, address_of, check_rights, person_of
-from core.compose import Options
+from core.compose import Composition, Options
 from core.delivery import Attempt
-from core.desk import Desk
+from core.desk import Desk, Person
 from core.jobs import Job, Ticket
 from core.limits import MediaLimits
 from core.modes import Mode
@@ -34,6 +34,11 @@ class Counter:
     delivery: DiscordDelivery
     media_limits: MediaLimits
     window_hours: float
+    operator_roles: frozenset[str] = frozenset()
+
+    def person(self, interaction: Interaction) -> Person:
+        """Return who is asking, and from where."""
+        return person_of(interaction, self.operator_roles)
 
 
 async def make(
@@ -58,13 +63,13 @@ async def make(
     at = await _defer(interaction, manner)
     files = await receive_all(counter.desk.service, mode, attachments)
     ticket = await counter.desk.ask(
-        mode, options, files, person_of(interaction), at.to_reply(), _key(interaction)
+        mode, options, files, counter.person(interaction), at.to_reply(), _key(interaction)
     )
-    await acknowledge(counter, interaction, ticket)
+    await acknowledge(counter, interaction, at, ticket)
 
 
 async def remake(
-    counter: Counter, interaction: Interaction, request: Request, manner: Manner
+    counter: Counter, interaction: Interaction, request: Request | Composition, manner: Manner
 ) -> None:
     """Answer a button that asks for another clip.
 
@@ -78,9 +83,9 @@ async def remake(
     else:
         at = await _defer(interaction, manner)
     ticket = await counter.desk.repeat(
-        request, person_of(interaction), at.to_reply(), _key(interaction)
+        request, counter.person(interaction), at.to_reply(), _key(interaction)
     )
-    await acknowledge(counter, interaction, ticket)
+    await acknowledge(counter, interaction, at, ticket)
 
 
 async def fetch(counter: Counter, interaction: Interaction, job: Job, *, private: bool) -> None:
@@ -97,17 +102,17 @@ async def fetch(counter: Counter, interaction: Interaction, job: Job, *, private
     await counter.delivery.completed(again, clip, once)
 
 
-async def acknowledge(counter: Counter, interaction: Interaction, ticket: Ticket) -> None:
+async def acknowledge(
+    counter: Counter, interaction: Interaction, at: Address, ticket: Ticket
+) -> None:
     """Show place in line, expected time and what was adjusted, with a Cancel button.
 
     A job that is already finished is shown by its delivery, not here.
     """
     job = await counter.desk.service.job(ticket.job_id)
-    if job.state.terminal:
-        return
-    locale = str(interaction.locale)
-    text = clip_text(texts_for(locale).ticket(job, ticket))
-    await interaction.edit_original_response(content=text, view=job_view(job, locale))
+    if not job.state.terminal:
+        text = texts_for(str(interaction.locale)).ticket(job, ticket)
+        await counter.delivery.accepted(job, at, text)
 
 
 async def _defer(interaction: Interaction, manner: Manner) -> Address:

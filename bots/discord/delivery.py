@@ -1,29 +1,33 @@
 """Discord's side of the outbox: budgeted progress, clips that fit, failures with a reason."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import discord
 import structlog
-from core.media.fit import fit
 
 from bots.discord.ladder import FileTooLarge, Ladder, NextRung, Outgoing
-from bots.discord.look import clip_text, job_view, texts_for
+from bots.discord.look import buttons, clip_text, job_view, texts_for
 from bots.discord.place import PLATFORM, Address
 from bots.edits import EditScheduler, Throttled
+from core.actions import Action
 from core.delivery import Attempt, Receipt
-from core.errors import ClapperError, DeliveryImpossible, DeliveryRetry
+from core.errors import DeliveryImpossible, DeliveryRetry
 from core.jobs import Failure, Job
+from core.media.fit import fit
 from core.media.kinds import Clip
+from core.messages import say
 from core.progress import Progress
+from core.supervise import outcome_of
 
 log = structlog.get_logger(__name__)
 
 ALT_TEXT_LIMIT = 1024
-STEP_DOWN = 0.5  # of the limit that was refused
-SMALLEST = 1_000_000  # bytes; below it a clip is not worth looking at
+STEPS = (50_000_000, 20_000_000, 10_000_000)  # bytes; what places took at one time or another
+STEP_DOWN = 0.5  # of what was refused, below those
 HEADROOM = 0.98  # of a limit; multipart framing takes a little
+KEPT = [Action.FETCH, Action.DETAILS, Action.DELETE]  # under the word that a clip can be fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,6 @@ class DeliveryRules:
 
     studio_url: str
     retention_days: float
-    fitted_folder: Path
 
 
 class DiscordDelivery:
@@ -58,43 +61,74 @@ class DiscordDelivery:
         if not at.message_id or (at.private and not at.token_lives):
             return
         text = texts_for(at.locale).progress(job, event)
+        self._edits.offer(at.channel_key, str(at.message_id), lambda: self._show(job, at, text))
 
-        async def edit() -> None:
-            await self._show_progress(at, Outgoing(text, job_view(job, at.locale), list))
+    async def accepted(self, job: Job, at: Address, text: str) -> None:
+        """Show the first state of ``job``, unless its result is already on its way."""
+        await self._edits.first(
+            at.channel_key, str(at.message_id), lambda: self._show(job, at, text)
+        )
 
-        self._edits.offer(at.channel_key, str(at.message_id), edit)
+    async def _show(self, job: Job, at: Address, text: str) -> None:
+        """Edit the status; what cannot be shown is dropped.
 
-    async def _show_progress(self, at: Address, out: Outgoing) -> None:
-        way = self._ladder.edit_by_token if at.token_lives else self._ladder.edit_by_bot
+        Raises:
+            Throttled: too fast for this channel.
+        """
+        out = Outgoing(clip_text(text), job_view(job, at.locale))
         try:
-            await self._ladder.guarded(lambda: way(at, out))
+            if at.token_lives:
+                await self._ladder.guarded(lambda: self._ladder.edit_by_token(at, out))
+            else:  # shielded: the library's pause for all channels does not survive a cancellation
+                editing = self._ladder.guarded(lambda: self._ladder.edit_by_bot(at, out))
+                await asyncio.shield(editing)
         except (DeliveryRetry, NextRung, FileTooLarge) as error:
             log.info("progress_dropped", reason=str(error))
 
     async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
         """Show the clip where it was asked for, in a size that goes through, exactly once.
 
+        Where that is impossible the person is told that it can be fetched, if they can be told.
+
         Raises:
             DeliveryImpossible: nobody can be reached, or no size goes through.
             DeliveryRetry: not now.
         """
-        await self._client.wait_until_ready()
+        at = Address.of(job.reply_to)
+        try:
+            return await self._in_some_size(job, clip, attempt)
+        except DeliveryImpossible:
+            lines = [texts_for(at.locale).say("result_kept"), *self._original(job, at)]
+            kept = Outgoing("\n".join(lines), buttons(KEPT, job, at.locale), list)
+            told = await outcome_of(self._send(at, kept, replace(attempt, ambiguous=False)))
+            log.info("clip_kept", job_id=job.id, told=told.ok)
+            raise
+
+    async def _in_some_size(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+        """Send the clip, smaller each time the place takes less than planned.
+
+        Raises:
+            ClipTooLarge: no acceptable size goes through.
+        """
         at = Address.of(job.reply_to)
         limit = int(self._limit(at) * HEADROOM)
-        while limit >= SMALLEST:
-            path = await self._fitted(clip, limit)
+        while True:
+            path = await fit(clip.path, limit)
             try:
                 return await self._send(at, self._outgoing(job, clip, path, at), attempt)
             except FileTooLarge:
-                limit = int(min(limit, path.stat().st_size) * STEP_DOWN)
+                limit = smaller(min(limit, path.stat().st_size))
                 log.info("stepping_down", job_id=job.id, limit_bytes=limit)
-        raise DeliveryImpossible("file too large")
 
     async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
-        """Tell why there is no clip, in the message that showed the progress."""
-        await self._client.wait_until_ready()
+        """Tell why there is no clip, in the message that showed the progress.
+
+        Raises:
+            DeliveryImpossible: nobody can be reached.
+            DeliveryRetry: not now.
+        """
         at = Address.of(job.reply_to)
-        text = texts_for(at.locale).failure(failure)
+        text = clip_text(texts_for(at.locale).failure(failure))
         return await self._send(at, Outgoing(text, job_view(job, at.locale), list), attempt)
 
     async def _send(self, at: Address, out: Outgoing, attempt: Attempt) -> Receipt:
@@ -118,25 +152,13 @@ class DiscordDelivery:
             return own
         return min(own, guild.filesize_limit)
 
-    async def _fitted(self, clip: Clip, limit: int) -> Path:
-        if not clip.path.exists():
-            raise DeliveryImpossible("clip is gone")
-        if clip.size_bytes <= limit:
-            return clip.path
-        try:
-            return await fit(clip.path, limit, self._rules.fitted_folder)
-        except ClapperError as error:
-            raise DeliveryImpossible(error.code) from error
-
     def _outgoing(self, job: Job, clip: Clip, path: Path, at: Address) -> Outgoing:
         texts = texts_for(at.locale)
         lines = [texts.result(job)]
         if path != clip.path:
             days = self._rules.retention_days
             lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
-            if self._rules.studio_url:
-                url = f"{self._rules.studio_url.rstrip('/')}/?job={job.id}"
-                lines.append(texts.say("result_link", url=url))
+            lines += self._original(job, at)
         name = f"clapper-{job.request.mode}-{job.id[:8]}.mp4"
         alt = texts.alt_text(job, ALT_TEXT_LIMIT)
 
@@ -144,3 +166,15 @@ class DiscordDelivery:
             return [discord.File(path, name, spoiler=at.spoiler, description=alt)]
 
         return Outgoing(clip_text("\n".join(lines)), job_view(job, at.locale), files)
+
+    def _original(self, job: Job, at: Address) -> list[str]:
+        if not self._rules.studio_url:
+            return []
+        url = f"{self._rules.studio_url.rstrip('/')}/?job={job.id}"
+        return [say("result_link", {"url": url}, at.locale)]
+
+
+def smaller(refused: int) -> int:
+    """Return the bytes to try after a file of ``refused`` bytes was too large."""
+    step = next((step for step in STEPS if step < refused), round(refused * STEP_DOWN))
+    return int(max(step, refused * STEP_DOWN) * HEADROOM)

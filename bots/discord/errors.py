@@ -3,6 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any
 
+import aiohttp
 import discord
 import structlog
 from discord import app_commands
@@ -10,10 +11,17 @@ from discord import app_commands
 from bots.discord.look import MARKUP, clip_text
 from bots.discord.place import Interaction
 from core.errors import ClapperError, InternalError
-from core.messages import explain
+from core.messages import explain, say
 from core.supervise import outcome_of
 
 log = structlog.get_logger(__name__)
+
+_LOST = (discord.HTTPException, aiohttp.ClientError, TimeoutError, ConnectionError)
+_OUTDATED = (
+    app_commands.CommandNotFound,
+    app_commands.CommandSignatureMismatch,
+    app_commands.TransformerError,
+)  # the person's client still shows commands of an older version
 
 
 def root_of(error: BaseException) -> BaseException:
@@ -36,13 +44,12 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
     A public "thinking…" that is already shown is taken away first.
     """
     error = root_of(error)
-    if isinstance(error, discord.HTTPException):
-        log.info("interaction_lost", status=error.status, code=error.code)
+    if isinstance(error, app_commands.CheckFailure):
+        return  # who checked has answered
+    if isinstance(error, _LOST):
+        log.info("interaction_lost", reason=_reason(error))
         return
-    if not isinstance(error, ClapperError):
-        log.error("interaction_failed", exc_info=error)
-        error = InternalError()
-    text = clip_text(MARKUP.escape(explain(error, str(interaction.locale))))
+    text = clip_text(_told(error, str(interaction.locale)))
     try:
         if not interaction.response.is_done():
             await interaction.response.send_message(text, ephemeral=True)
@@ -55,5 +62,28 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
         else:
             await interaction.followup.send(text, ephemeral=True)
             await interaction.delete_original_response()
-    except discord.HTTPException as lost:
-        log.info("refusal_not_shown", status=lost.status, code=lost.code)
+    except _LOST as lost:
+        log.info("refusal_not_shown", reason=_reason(lost))
+
+
+def _told(error: BaseException, locale: str) -> str:
+    if isinstance(error, _OUTDATED):
+        return say("command_changed", {}, locale)
+    if not isinstance(error, ClapperError):
+        # the type only: a message of discord.py may hold what the person typed
+        log.error("interaction_failed", error=type(error).__name__, exc_info=_trace(error))
+        error = InternalError()
+    return MARKUP.escape(explain(error, locale))
+
+
+def _trace(error: BaseException) -> BaseException:
+    """Return ``error``, or for discord.py's own errors one without their words."""
+    if isinstance(error, app_commands.AppCommandError):
+        return RuntimeError("refused by the command tree").with_traceback(error.__traceback__)
+    return error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, discord.HTTPException):
+        return f"{error.status}/{error.code}"
+    return type(error).__name__

@@ -6,11 +6,12 @@ from typing import Any, cast
 import discord
 
 from bots.discord.counter import Counter, Manner, remake
-from bots.discord.place import Interaction, person_of
+from bots.discord.place import Interaction
 from core.actions import new_seed, options_of
 from core.compose import Options
 from core.errors import OutOfRange
 from core.jobs import Job
+from core.limits import RequestLimits
 from core.messages import say
 
 FORM_ID = re.compile(r"form:edit:(?P<job>[0-9a-f]{32})")
@@ -57,7 +58,7 @@ async def receive_form(counter: Counter, interaction: Interaction, job_id: str) 
         InvalidInput: a value cannot work.
         Refused: not theirs, quota, policy or a closed intake.
     """
-    job = await counter.desk.job(job_id, person_of(interaction))
+    job = await counter.desk.job(job_id, counter.person(interaction))
     typed = _typed(interaction)
     old = options_of(job.request)
     same_preset = typed.get("preset", old.preset) == old.preset
@@ -66,7 +67,7 @@ async def receive_form(counter: Counter, interaction: Interaction, job_id: str) 
         preset=(typed.get("preset") or str(old.preset)).strip().lower(),
         width=old.width if same_preset else None,
         height=old.height if same_preset else None,
-        seconds=_seconds(typed.get("seconds", "")),
+        seconds=_seconds(typed.get("seconds", ""), counter.desk.service.limits),
         fps=old.fps,
         seed=new_seed(),
         camera=old.camera,
@@ -75,16 +76,16 @@ async def receive_form(counter: Counter, interaction: Interaction, job_id: str) 
     media = job.request.media()
     composition = counter.desk.service.compose(job.request.mode, options, media)
     private = bool(interaction.message and interaction.message.flags.ephemeral)
-    await remake(counter, interaction, composition.request, Manner(private=private))
+    await remake(counter, interaction, composition, Manner(private=private))
 
 
-def _seconds(typed: str) -> float | None:
+def _seconds(typed: str, limits: RequestLimits) -> float | None:
     if not typed.strip():
         return None
     try:
         return float(typed.replace(",", "."))
     except ValueError:
-        raise OutOfRange("seconds", float("nan"), 1, 20, "s") from None
+        raise OutOfRange("seconds", 0.0, limits.min_seconds, limits.max_seconds, "s") from None
 
 
 def _typed(interaction: Interaction) -> dict[str, str]:

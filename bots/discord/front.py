@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+import aiohttp
 import discord
 import discord.gateway
 import discord.http
@@ -17,8 +18,23 @@ from bots.edits import EditScheduler
 from core.bootstrap import Core
 from core.problems import BadConfiguration
 from core.settings import Settings
+from core.supervise import outcome_of
 
 log = structlog.get_logger(__name__)
+
+FIRST_WAIT_S = 1.0  # for a Discord that cannot be reached; doubles …
+LONGEST_WAIT_S = 60.0  # … up to this
+UNWIND_S = 8.0  # to say goodbye to the gateway
+TOKEN_REFUSED = 4004  # the gateway's close code; source: Discord's documentation of opcodes
+REFUSED = ("CLAPPER_DISCORD_TOKEN", "Discord refuses it")
+_UNREACHABLE = (
+    aiohttp.ClientError,
+    OSError,
+    TimeoutError,
+    discord.HTTPException,
+    discord.GatewayNotFound,
+    discord.ConnectionClosed,
+)
 
 
 class DiscordFront:
@@ -31,50 +47,98 @@ class DiscordFront:
         return core.settings.discord_token is not None
 
     async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
-        """Serve until cancelled.
+        """Serve until cancelled; waits for Discord where it cannot be reached.
 
         Raises:
             BadConfiguration: Discord does not take the token.
         """
+        point_at(core.settings)
+        wait_s = FIRST_WAIT_S
+        while True:
+            session = _Session(core, on_ready)
+            ended = await outcome_of(session.run(), unwind_s=UNWIND_S)
+            if isinstance(ended.error, BadConfiguration):
+                raise ended.error
+            if session.was_ready:
+                wait_s = FIRST_WAIT_S
+            if isinstance(ended.error, _UNREACHABLE):
+                log.warning("discord_unreachable", reason=_reason(ended.error), again_in_s=wait_s)
+            else:
+                log.error("discord_session_broke", again_in_s=wait_s, exc_info=ended.error)
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+
+class _Session:
+    """One client from login to its end; a client that ended cannot be used again."""
+
+    def __init__(self, core: Core, on_ready: Callable[[], None]) -> None:
         settings = core.settings
-        point_at(settings)
-        client = ClapperClient()
-        edits = EditScheduler(lambda _: settings.discord_edit_s)
-        rules = DeliveryRules(
-            settings.studio_url, settings.retention_days, settings.data_dir / "fitted"
+        self._core = core
+        self._on_ready = on_ready
+        self._client = ClapperClient()
+        self._edits = EditScheduler(lambda _: settings.discord_edit_s)
+        rules = DeliveryRules(settings.studio_url, settings.retention_days)
+        self._delivery = DiscordDelivery(self._client, self._edits, rules)
+        self.was_ready = False
+        counter = Counter(
+            desk=core.desk,
+            delivery=self._delivery,
+            media_limits=settings.media_limits(),
+            window_hours=settings.quota_window_hours,
+            operator_roles=settings.discord_roles(),
         )
-        delivery = DiscordDelivery(client, edits, rules)
-        counter = Counter(core.desk, delivery, settings.media_limits(), settings.quota_window_hours)
-        client.furnish(counter, settings.discord_roles())
-        async with client:
+        self._client.furnish(counter)
+
+    async def run(self) -> None:
+        """Serve until cancelled or broken.
+
+        Raises:
+            BadConfiguration: Discord does not take the token.
+            ConnectionClosed: the gateway ended it for good.
+        """
+        async with self._client:
+            await self._login()
+            await self._sync()
+            ready = asyncio.create_task(self._announce(), name="discord-ready")
             try:
-                await self._serve(core, client, delivery, on_ready)
+                await self._client.connect()
+            except discord.ConnectionClosed as closed:
+                if closed.code == TOKEN_REFUSED:
+                    raise BadConfiguration(*REFUSED) from None
+                raise
             finally:
-                await edits.close()
+                ready.cancel()
+                self._core.router.unregister(PLATFORM)
+                await self._edits.close()
 
-    async def _serve(
-        self,
-        core: Core,
-        client: ClapperClient,
-        delivery: DiscordDelivery,
-        on_ready: Callable[[], None],
-    ) -> None:
-        token = core.settings.discord_token
+    async def _login(self) -> None:
+        token = self._core.settings.discord_token
         try:
-            await client.login(token.get_secret_value() if token else "")
+            await self._client.login(token.get_secret_value() if token else "")
         except discord.LoginFailure:
-            raise BadConfiguration("CLAPPER_DISCORD_TOKEN", "Discord refuses it") from None
-        await client.sync_if_changed(core.settings.discord_guild_id)
-        core.router.register(delivery)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_announce(client, on_ready))
-            await client.connect()
+            raise BadConfiguration(*REFUSED) from None
+
+    async def _sync(self) -> None:
+        """Send the commands where they changed; without success the known ones keep working."""
+        try:
+            await self._client.sync_if_changed(self._core.settings.discord_guild_id)
+        except (discord.HTTPException, discord.RateLimited) as error:
+            log.warning("commands_not_synced", reason=_reason(error))
+
+    async def _announce(self) -> None:
+        await self._client.wait_until_ready()
+        self._core.router.register(self._delivery)  # now it knows the guilds and their limits
+        log.info("discord_ready", guilds=len(self._client.guilds))
+        if not self.was_ready:
+            self.was_ready = True
+            self._on_ready()
 
 
-async def _announce(client: ClapperClient, on_ready: Callable[[], None]) -> None:
-    await client.wait_until_ready()
-    log.info("discord_ready", guilds=len(client.guilds))
-    on_ready()
+def _reason(error: BaseException) -> str:
+    if isinstance(error, discord.HTTPException):
+        return f"{error.status}/{error.code}"
+    return type(error).__name__
 
 
 def point_at(settings: Settings) -> None:

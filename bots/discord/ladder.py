@@ -15,22 +15,17 @@ from core.errors import DeliveryImpossible, DeliveryRetry
 
 log = structlog.get_logger(__name__)
 
-# Discord's JSON error codes; source: its documentation, "Opcodes and Status Codes"
-UNKNOWN_CHANNEL = 10003
-UNKNOWN_MESSAGE = 10008
-UNKNOWN_WEBHOOK = 10015
-UNKNOWN_INTERACTION = 10062
-MISSING_ACCESS = 50001
-CANNOT_DM = 50007
-MISSING_PERMISSIONS = 50013
+# Discord's JSON error codes; source: its documentation, "Opcodes and Status Codes". Every other
+# refusal (unknown message or channel, missing access, closed direct messages, …) means: next way.
 INVALID_TOKEN = 50027
 TOO_LARGE = 40005
 EDIT_TOO_OLD = 30046
-CANNOT_DM_EITHER = 50278
 
+HTTP_UNAUTHORIZED = 401
 HTTP_TOO_LARGE = 413
 HTTP_THROTTLED = 429
 HTTP_SERVER = 500
+USUAL_WAIT_S = 5.0
 LOOK_BACK = 50  # messages searched for an earlier post of the same job
 
 
@@ -44,11 +39,14 @@ class NextRung(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What a message shall be; ``files`` makes fresh file objects, as an upload consumes them."""
+    """What a message shall be; ``files`` makes fresh file objects, as an upload consumes them.
+
+    Without ``files`` the message keeps what is attached to it: a late edit never takes a clip away.
+    """
 
     content: str
     view: discord.ui.View
-    files: Callable[[], list[discord.File]]
+    files: Callable[[], list[discord.File]] | None = None
 
 
 Rung: TypeAlias = Callable[[], Awaitable[str]]  # returns "channel/message"
@@ -69,12 +67,14 @@ class Ladder:
             DeliveryRetry: the platform failed; it may have stored the message.
             DeliveryImpossible: no way is open.
         """
+        reasons: list[str] = []
         for name, rung in self._rungs(at, out, attempt):
             try:
                 return await self.guarded(rung)
             except NextRung as closed:
-                log.info("rung_closed", rung=name, reason=str(closed))
-        raise DeliveryImpossible("unreachable")
+                reasons.append(f"{name}: {closed}")
+        log.info("no_way_open", reasons=reasons)
+        raise DeliveryImpossible("; ".join(reasons))
 
     def _rungs(self, at: Address, out: Outgoing, attempt: Attempt) -> list[tuple[str, Rung]]:
         rungs: list[tuple[str, Rung]] = []
@@ -100,20 +100,32 @@ class Ladder:
 
     async def _post(self, channel_id: int, at: Address, out: Outgoing, attempt: Attempt) -> str:
         channel = self._client.get_partial_messageable(channel_id)
-        if attempt.ambiguous:  # Discord forgets a nonce within minutes
-            async for message in channel.history(limit=LOOK_BACK):
-                if message.nonce == attempt.nonce or _marked(message, attempt.nonce):
-                    return f"{channel_id}/{message.id}"
+        if attempt.ambiguous:
+            found = await self._posted(channel, at, attempt)
+            if found is not None:
+                return f"{channel_id}/{found}"
         mention = f"<@{at.user_id}>\n" if at.guild_id else ""
         user = discord.Object(at.user_id)
         sent = await channel.send(
             mention + out.content,
             nonce=attempt.nonce,
-            files=out.files(),
+            files=out.files() if out.files else [],
             allowed_mentions=discord.AllowedMentions(users=[user]),
             view=out.view,
         )
         return f"{channel_id}/{sent.id}"
+
+    async def _posted(
+        self, channel: discord.PartialMessageable, at: Address, attempt: Attempt
+    ) -> int | None:
+        """Return the message that an earlier try may have posted; the nonce lasts minutes only."""
+        try:
+            async for message in channel.history(limit=LOOK_BACK):
+                if message.id != at.message_id and _is_of(message, attempt.nonce, self._client):
+                    return message.id
+        except discord.Forbidden:  # may post here but not look back: the nonce has to do
+            return None
+        return None
 
     async def _direct(self, at: Address, out: Outgoing, attempt: Attempt) -> str:
         data = await self._client.http.start_private_message(at.user_id)
@@ -144,26 +156,37 @@ def meaning_of(error: discord.HTTPException) -> Exception:
     """Return what an answer of Discord means for a delivery."""
     if error.status == HTTP_TOO_LARGE or error.code == TOO_LARGE:
         return FileTooLarge()
-    if error.status == HTTP_THROTTLED:
-        return Throttled(float(error.response.headers.get("Retry-After", "5")))
+    if error.status == HTTP_THROTTLED and error.code != EDIT_TOO_OLD:
+        return Throttled(_wait_s(error))
     if error.status >= HTTP_SERVER:
         return DeliveryRetry(f"http {error.status}", sent=True)
-    return NextRung(f"http {error.status}, code {error.code}")
+    if error.status == HTTP_UNAUTHORIZED and error.code != INVALID_TOKEN:
+        return DeliveryRetry("the bot's token is refused")  # the operator's doing, not this job's
+    return NextRung(f"{error.status}/{error.code}")
+
+
+def _wait_s(error: discord.HTTPException) -> float:
+    try:
+        return max(0.0, float(error.response.headers.get("Retry-After", "")))
+    except ValueError:  # absent, or a date
+        return USUAL_WAIT_S
 
 
 def _edited(out: Outgoing) -> dict[str, Any]:
-    return {
+    fields: dict[str, Any] = {
         "content": out.content,
-        "attachments": out.files(),
         "view": out.view,
         "allowed_mentions": discord.AllowedMentions.none(),
     }
+    return fields if out.files is None else {**fields, "attachments": out.files()}
 
 
-def _marked(message: discord.Message, nonce: str) -> bool:
-    """Return whether a message of ours carries the buttons of the job whose nonce it is."""
+def _is_of(message: discord.Message, nonce: str, client: discord.Client) -> bool:
+    """Return whether a message is ours and belongs to the job whose nonce it is."""
+    if client.user is None or message.author.id != client.user.id:
+        return False
     ids = [getattr(item, "custom_id", "") for row in message.components for item in _children(row)]
-    return any(nonce in str(name) for name in ids)
+    return message.nonce == nonce or any(nonce in str(name) for name in ids)
 
 
 def _children(row: object) -> list[object]:

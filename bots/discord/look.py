@@ -39,7 +39,7 @@ def clip_text(text: str) -> str:
 
 
 def buttons(actions: list[Action], job: Job, locale: str | None) -> discord.ui.View:
-    """Return a view with one button an action, five a row."""
+    """Return a view with one button an action, four a row."""
     view = discord.ui.View(timeout=None)
     for index, action in enumerate(actions):
         view.add_item(

@@ -99,9 +99,10 @@ def address_of(
     )
 
 
-def person_of(interaction: Interaction) -> Person:
+def person_of(interaction: Interaction, operator_roles: frozenset[str] = frozenset()) -> Person:
     """Return who is asking: the user, the guild (or the direct message), channel and roles."""
     user = interaction.user
+    channel = interaction.channel
     roles = (
         frozenset(str(role.id) for role in user.roles)
         if isinstance(user, discord.Member)
@@ -111,9 +112,21 @@ def person_of(interaction: Interaction) -> Person:
     return Person(
         Requester(PLATFORM, str(user.id)),
         place,
-        Asker(str(interaction.channel_id or ""), roles),
+        Asker(
+            str(interaction.channel_id or ""),
+            roles,
+            parent=str(channel.parent_id) if isinstance(channel, discord.Thread) else "",
+            age_gated=_is_age_gated(channel),
+        ),
         str(interaction.locale),
+        bool(roles & operator_roles),
     )
+
+
+def _is_age_gated(channel: object) -> bool:
+    if isinstance(channel, discord.Thread):
+        channel = channel.parent
+    return isinstance(channel, discord.abc.GuildChannel) and bool(getattr(channel, "nsfw", False))
 
 
 def check_rights(interaction: Interaction) -> None:
