@@ -210,6 +210,8 @@ class Worker:
             ahead.cancel()
             if not run.done():
                 self._leave_behind(run, attempt)
+            elif not run.cancelled():
+                run.exception()  # looked at, else asyncio complains of what a cancel hides
         attempt.cancel.raise_if_cancelled()
         attempt.rendered = True
         attempt.timer.stop()  # waiting for the encoder is nobody's work

@@ -180,6 +180,8 @@ def test_ctrl_c_cancels_the_job_and_refunds_it(
 
     assert process.returncode == 130
     assert "cancelled and refunded" in errors
+    assert "Traceback" not in errors
+    assert "never retrieved" not in errors
     assert errors.rstrip().endswith("cancelled and refunded.")
     assert time.monotonic() - at < 15
     assert not Path("x.mp4").exists()

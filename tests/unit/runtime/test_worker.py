@@ -1,6 +1,7 @@
 """The two-step pipeline and the outcomes that only the worker sees."""
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -169,3 +170,20 @@ async def test_an_executor_that_ignores_its_cancel_is_left_behind(
             await delivery.until(2)
 
     assert [message.kind for message in delivery.of(job_id)] == ["cancelled"]
+
+
+async def test_the_outcome_of_a_cancelled_run_is_looked_at(
+    core: Core, executor: QuickExecutor
+) -> None:
+    """Else asyncio prints a traceback into the terminal of whoever pressed Ctrl-C."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    executor.gate.clear()
+
+    async with running(core), asyncio.timeout(10):
+        job_id = await submit(core, "ann")
+        await executor.started.wait()
+        await core.service.cancel(job_id, Requester("test", "ann"))
+    gc.collect()
+
+    assert complaints == []
