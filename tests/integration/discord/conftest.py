@@ -2,40 +2,80 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bots.discord.front import FRONT
 from bots.testing.discord.server import DiscordServer
-from bots.testing.discord.world import Channel, Interaction, Stored
-from core.bootstrap import Core, open_core
+from bots.testing.discord.world import Interaction, Stored
+from bots.testing.faults import Fault
+from bots.testing.steps import ANN, BEN, OPERATOR, Ask, Press
+from core.bootstrap import open_core
 from core.jobs import JobState
 from core.media.provenance import read_provenance
+from core.modes import MODES, Mode
 from core.settings import Settings
-from core.testing import QuickExecutor, running, write_png, write_video, write_wav
+from core.testing import QuickExecutor, eventually, running, write_png, write_video, write_wav
 
-ANN, BEN, OP = 501, 502, 900
+IDS = {ANN: 501, BEN: 502, OPERATOR: 900}
+NAMES = {user_id: name for name, user_id in IDS.items()}
+TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAw.Gabcde.not-a-real-token_0123456789abcdefgh"
 
 
-@dataclass
 class Guild:
     """A running service, the Discord it talks to, and one channel."""
 
-    server: DiscordServer
-    core: Core
-    executor: QuickExecutor
-    channel: Channel
-    folder: Path
+    def __init__(
+        self, server: DiscordServer, settings: Settings, executor: QuickExecutor, folder: Path
+    ) -> None:
+        self.server = server
+        self.settings = settings
+        self.executor = executor
+        self.folder = folder
+        self.stack = AsyncExitStack()
+        self.core: Any = None
+        self.front: asyncio.Task[None] | None = None
+        (self.channel,) = server.world.guild()
+
+    async def start(self) -> None:
+        self.core = await self.stack.enter_async_context(open_core(self.settings, self.executor))
+        await self.stack.enter_async_context(running(self.core))
+        ready = asyncio.Event()
+        self.front = asyncio.create_task(FRONT.run(self.core, ready.set))
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({self.front, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if self.front.done():
+            waiting.cancel()
+            await self.front
+
+    async def stop(self) -> None:
+        if self.front is not None:
+            self.front.cancel()
+            await asyncio.gather(self.front, return_exceptions=True)
+            self.front = None
+        await self.stack.aclose()
+        self.stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "Guild":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        self.executor.gate.set()
+        await self.stop()
 
     @property
     def world(self) -> Any:
         return self.server.world
 
-    async def t2v(self, user: int = ANN, prompt: str = "a red kite", **options: Any) -> Interaction:
+    async def t2v(
+        self, user: int = IDS[ANN], prompt: str = "a red kite", **options: Any
+    ) -> Interaction:
         options = {"preset": "fast", "seconds": 1.0, "width": 256, "height": 256} | options
         options = {name: value for name, value in options.items() if value is not None}
         return await self.server.command("t2v", user, self.channel, prompt=prompt, **options)
@@ -63,11 +103,38 @@ class Guild:
 
     async def job_in(self, state: JobState) -> Any:
         """The first live job that reaches ``state``."""
-        while True:
-            for job in await self.core.service.all_live():
-                if job.state is state:
-                    return job
-            await asyncio.sleep(0.02)
+        found: list[Any] = []
+
+        async def there() -> bool:
+            live = await self.core.service.all_live()
+            found[:] = [job for job in live if job.state is state]
+            return bool(found)
+
+        await eventually(there, 12)
+        return found[0]
+
+    async def job(self, message: Stored) -> Any:
+        """The job whose clip a message shows."""
+        return await self.core.service.job(job_of(message.videos[0]))
+
+    async def owed(self) -> Any:
+        return await self.core.outbox.counts()
+
+    async def quiet(self, within_s: float = 20.0) -> Any:
+        """The outbox, once nothing runs, waits or is owed."""
+        counts: list[Any] = []
+
+        async def idle() -> bool:
+            counts[:] = [await self.owed()]
+            live = await self.core.service.all_live()
+            return not live and not counts[0].pending and not counts[0].sending
+
+        await eventually(idle, within_s)
+        return counts[0]
+
+    def cards(self, job_id: str) -> list[Stored]:
+        """The messages that show the clip of a job."""
+        return [m for m in self.world.with_video() if job_of(m.videos[0]) == job_id]
 
     def file(self, kind: str, **extra: Any) -> dict[str, Any]:
         writers = {"image": write_png, "audio": write_wav, "video": write_video}
@@ -104,34 +171,120 @@ async def discord_server() -> AsyncGenerator[DiscordServer]:
 def discord_settings(
     settings_with: Callable[..., Settings], discord_server: DiscordServer
 ) -> Settings:
-    from pydantic import SecretStr
-
     return settings_with(
-        discord_token=SecretStr("secret-token"),
+        discord_token=SecretStr(TOKEN),
         discord_api_url=discord_server.api_url,
         discord_gateway_url=discord_server.gateway_url,
         discord_edit_s=0.05,
-        operators=f"discord:{OP}",
+        operators=f"discord:{IDS[OPERATOR]}",
+        shutdown_grace_s=0.1,
     )
 
 
 @pytest.fixture
-async def guild(
+def guild_with(
     discord_server: DiscordServer,
     discord_settings: Settings,
     executor: QuickExecutor,
     tmp_path: Path,
-) -> AsyncGenerator[Guild]:
-    (channel,) = discord_server.world.guild()
-    async with open_core(discord_settings, executor) as core, running(core):
-        ready = asyncio.Event()
-        front = asyncio.create_task(FRONT.run(core, ready.set))
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({front, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if front.done():
-            waiting.cancel()
-            await front
-        yield Guild(discord_server, core, executor, channel, tmp_path)
-        executor.gate.set()
-        front.cancel()
-        await asyncio.gather(front, return_exceptions=True)
+) -> Callable[..., Guild]:
+    """A guild that is not started yet, with some settings changed."""
+
+    def build(executor: QuickExecutor | None = executor, **values: object) -> Guild:
+        settings = discord_settings.model_copy(update=values)
+        return Guild(discord_server, settings, executor, tmp_path)
+
+    return build
+
+
+@pytest.fixture
+async def guild(guild_with: Callable[..., Guild]) -> AsyncGenerator[Guild]:
+    async with guild_with() as guild:
+        yield guild
+
+
+class DiscordStage:
+    """Plays the shared scenarios in one channel."""
+
+    def __init__(self, guild: Guild) -> None:
+        self.guild = guild
+        self.asked: dict[str, Interaction] = {}
+        self.answers: dict[str, Stored] = {}
+
+    async def ask(self, step: Ask) -> None:
+        files = {slot.role: self.guild.file(slot.kind) for slot in MODES[step.mode].slots}
+        self.asked[step.as_] = await self.guild.server.command(
+            step.mode,
+            IDS[step.who],
+            self.guild.channel,
+            files,
+            prompt="a red kite",
+            preset="fast",
+            seconds=1.0,
+            width=256,
+            height=256,
+            fps=8,
+        )
+        self.answers[step.as_] = await self.guild.answered(self.asked[step.as_])
+        shown = lambda: self.answers[step.as_].content  # noqa: E731
+        await self.guild.world.until(shown)
+
+    async def repeat(self, answer: str) -> None:
+        await self.guild.server.repeat(self.asked[answer])
+
+    async def press(self, step: Press) -> None:
+        message = self.answers[step.of]
+        fragment = f":{step.action}:"
+        ready = lambda: any(fragment in name for name in message.custom_ids())  # noqa: E731
+        await self.guild.world.until(ready)
+        pressed = await self.guild.server.press(message.id, message.button(fragment), IDS[step.who])
+        await self.guild.world.until(lambda: pressed.responses)
+        if step.as_:
+            self.answers[step.as_] = await self.guild.answered(pressed)
+
+    async def hold(self) -> None:
+        self.guild.executor.gate.clear()
+
+    async def release(self) -> None:
+        self.guild.executor.gate.set()
+
+    async def running(self, answer: str) -> None:
+        await self.guild.job_in(JobState.RUNNING)
+
+    async def restart(self) -> None:
+        await self.guild.stop()
+        await self.guild.start()
+
+    async def fail_next(self, error: Exception) -> None:
+        self.guild.executor.faults.append(error)
+
+    async def lose_answer(self) -> None:
+        fault = Fault("PATCH", "/messages/", drop=True, after_storing=True, min_bytes=3000)
+        self.guild.server.faults.add(fault)
+
+    async def says(self, answer: str, text: str) -> None:
+        message = self.answers[answer]
+        await self.guild.world.until(lambda: text in message.content)
+
+    async def told(self, who: str, text: str) -> None:
+        await self.guild.world.until(
+            lambda: any(text in m.content for m in self.guild.world.shown() if m.ephemeral)
+        )
+
+    async def clip(self, answer: str) -> tuple[str, Mode]:
+        message = self.answers[answer]
+        await self.guild.world.until(lambda: message.videos)
+        job = await self.guild.job(message)
+        return NAMES[int(job.requester.user_id)], job.request.mode
+
+    async def gone(self, answer: str) -> None:
+        await self.guild.world.until(lambda: self.answers[answer].deleted)
+
+    async def clips(self) -> int:
+        await self.guild.quiet()
+        return len(self.guild.world.with_video())
+
+
+@pytest.fixture
+def stage(guild: Guild) -> DiscordStage:
+    return DiscordStage(guild)

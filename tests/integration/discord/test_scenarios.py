@@ -1,0 +1,10 @@
+"""What every chat platform promises, on Discord."""
+
+import pytest
+
+from bots.testing.scenarios import SCENARIOS, Scenario, play
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+async def test_discord_keeps_the_promise(scenario: Scenario, stage) -> None:
+    await play(scenario, stage)
