@@ -25,7 +25,7 @@ from bots.edits import EditScheduler
 from bots.telegram.account import ACCOUNT
 from bots.telegram.albums import Albums
 from bots.telegram.buttons import receive_press
-from bots.telegram.delivery import TelegramDelivery
+from bots.telegram.delivery import FILE_IDS, TelegramDelivery
 from bots.telegram.desk import Counter
 from bots.telegram.drafts import Drafts
 from bots.telegram.handlers import Messages
@@ -41,6 +41,7 @@ from core.messages import languages, say
 from core.modes import Mode
 from core.problems import BadConfiguration
 from core.settings import Settings
+from core.supervise import outcome_of
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,8 @@ App = Application[Any, Any, Any, Any, Any, Any]
 UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY]
 COMMAND_LIMIT = 256  # characters of a description
 TIMEOUT_S = 30.0
+TIDY_S = 3600.0
+DAY_MS = 24 * 3600 * 1000
 FIRST_WAIT_S = 1.0  # for a Telegram that cannot be reached; doubles …
 LONGEST_WAIT_S = 60.0  # … up to this
 
@@ -80,17 +83,31 @@ class TelegramFront:
             await app.start()
             try:
                 await inbox.replay(app.bot)
-                await counter.drafts.prune()
                 async with _updates(app, settings):
                     log.info("telegram_ready", webhook=bool(settings.telegram_webhook_url))
                     on_ready()
-                    await asyncio.Event().wait()
+                    await _tidy(counter, inbox, settings)
             finally:
                 await app.stop()
         finally:
             core.router.unregister(PLATFORM)
             await edits.close()
             await app.shutdown()
+
+
+async def _tidy(counter: Counter, inbox: Inbox, settings: Settings) -> None:
+    """Drop what nobody needs any more, now and every hour, until cancelled."""
+    kept_ms = round(settings.retention_days * DAY_MS)
+    while True:
+        for chore in (
+            inbox.prune(),
+            counter.drafts.prune(),
+            counter.desk.community.forget_older(FILE_IDS, kept_ms),
+        ):
+            done = await outcome_of(chore)
+            if done.error is not None:
+                log.error("not_tidied", exc_info=done.error)
+        await asyncio.sleep(TIDY_S)
 
 
 def _check(settings: Settings) -> None:

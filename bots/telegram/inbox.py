@@ -44,11 +44,14 @@ class Inbox(asyncio.Queue[object]):
 
     async def replay(self, bot: Bot) -> None:
         """Queue what an earlier process of the same bot did not get to, oldest first."""
-        await self._community.forget_older(FRONT, LIFE_MS)
         kept = await self._community.recall_all(FRONT)
         left = [value for name, value in kept.items() if _is_left(name, value, bot)]
         for value in sorted(left, key=lambda value: value["update_id"]):
             await super().put(Update.de_json(value, bot))
+
+    async def prune(self) -> None:
+        """Drop what is so old that Telegram does not repeat it any more."""
+        await self._community.forget_older(FRONT, LIFE_MS)
 
     async def handled(self, update: Update) -> None:
         """Note that nothing is left to do for ``update``, and forget what it says."""

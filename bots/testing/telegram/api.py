@@ -269,12 +269,9 @@ class Api:
     def payload(self, message: Stored) -> dict[str, Any]:
         """Return the message object."""
         data = message.payload
-        base: dict[str, Any] = {
-            "message_id": message.id,
-            "date": int(time.time()),
-            "chat": self.world.chats[message.chat_id].payload(),
-            "from": BOT,
-        }
+        chat = self.world.chats[message.chat_id].payload()
+        base: dict[str, Any] = {"message_id": message.id, "date": int(time.time())}
+        base |= {"chat": chat, "from": BOT}
         for name in ("text", "caption"):
             if data.get(name):
                 base[name] = data[name]

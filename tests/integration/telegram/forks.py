@@ -37,10 +37,7 @@ def lives() -> None:
     found_fronts(lambda _: None)
     child = 0
     for line in sys.stdin:
-        if line.strip() == "start":
-            child = born()
-        else:
-            child = died(child)
+        child = born() if line.strip() == "start" else died(child)
         sys.stdout.write("done\n")
         sys.stdout.flush()
     died(child)

@@ -320,8 +320,9 @@ async def test_a_telegram_that_is_away_at_the_start_is_waited_for(
 
 
 async def test_a_local_server_reads_and_writes_files_without_the_clouds_limits(
-    town_with, small: str
+    town_with, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bots.telegram.delivery.CLOUD_LIMIT", 1000)
     town = town_with(telegram_local=True)
     folder = town.folder / "server"
     folder.mkdir()
