@@ -22,6 +22,7 @@ from core.executor import CancelToken, Executor, Order
 from core.housekeeping import Housekeeping, empty
 from core.hub import ProgressHub
 from core.line import LineCrier
+from core.media.files import remove_parts
 from core.media.finish import finish
 from core.media.kinds import Clip, RawClip
 from core.media.provenance import Provenance
@@ -37,7 +38,7 @@ from core.settings import Settings
 from core.storage.database import Database, open_database
 from core.storage.outbox import Outbox
 from core.storage.runs import Run
-from core.tuning import folders, router_rules, worker_rules
+from core.tuning import fitted_folder, folders, router_rules, worker_rules
 from core.views import ServiceRules
 from core.worker import Finish, Record, Worker
 
@@ -116,6 +117,8 @@ async def open_core(
             open_database(settings.database, settings.data_dir, clock)
         )
         await asyncio.to_thread(empty, settings.work_folder)
+        for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
+            await asyncio.to_thread(remove_parts, folder)
         executor = executor or choose_executor(settings, tell)
         stack.push_async_callback(executor.close)
         core = _build(settings, database, executor, clock)
@@ -153,7 +156,7 @@ class _Parts:
         self.outbox = Outbox(database, settings.clips_folder, clock)
         self.router = DeliveryRouter(self.outbox, self.hub, self.queue.get, router_rules(settings))
         self.media = MediaStore(settings.media_folder, settings.media_limits())
-        self.eraser = Eraser(self.queue, settings.media_folder)
+        self.eraser = Eraser(self.queue, settings.media_folder, fitted_folder(settings))
         self.runs = RunBook(database, place_of(executor, settings), clock)
         self.figures = RunFigures()
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.jobs import Job, Requester
+from core.media.fit import files_of
 from core.queue import JobQueue
 
 PAGE = 100
@@ -13,9 +14,10 @@ PAGE = 100
 class Eraser:
     """Removes jobs with their clips, and inputs that nobody else uses."""
 
-    def __init__(self, queue: JobQueue, media_folder: Path) -> None:
+    def __init__(self, queue: JobQueue, media_folder: Path, fitted_folder: Path) -> None:
         self._queue = queue
         self._media_folder = media_folder
+        self._fitted_folder = fitted_folder
 
     async def delete(self, job_id: str, by: Requester, *, operator: bool = False) -> None:
         """Delete a terminal job and its files.
@@ -42,9 +44,18 @@ class Eraser:
     async def remove_files(self, gone: Iterable[Job]) -> None:
         """Remove the files of jobs whose rows are gone."""
         for job in gone:
-            paths = [] if job.clip is None else [job.clip.path, job.clip.poster]
+            if job.clip is not None:
+                await self.remove_clip(job.clip.path)
             for file in job.request.media().values():
                 if not await self._queue.needs_media(file.name):
-                    paths.append(self._media_folder / file.name)
-            for path in paths:
-                await asyncio.to_thread(path.unlink, missing_ok=True)
+                    path = self._media_folder / file.name
+                    await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def remove_clip(self, clip: Path) -> None:
+        """Remove a clip with its poster, its last frame and the copies made of it."""
+        await asyncio.to_thread(_remove_clip, clip, self._fitted_folder)
+
+
+def _remove_clip(clip: Path, fitted_folder: Path) -> None:
+    for path in (*files_of(clip), *files_of(fitted_folder / clip.name)):
+        path.unlink(missing_ok=True)

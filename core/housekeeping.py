@@ -27,6 +27,7 @@ class Folders:
 
     media: Path
     clips: Path
+    fitted: Path  # copies of clips; need not exist
     keep_s: float
 
 
@@ -91,20 +92,28 @@ class Housekeeping:
             await self._eraser.remove_files(gone)
             jobs += len(gone)
         before = self._clock() / 1000 - keep_s
-        clips = await asyncio.to_thread(older_files, self._folders.clips, before)
+        clips = [
+            path
+            for folder in (self._folders.clips, self._folders.fitted)
+            for path in await asyncio.to_thread(older_files, folder, before)
+        ]
         media = [
             path
             for path in await asyncio.to_thread(older_files, self._folders.media, before)
             if not await self._queue.needs_media(path.name)
         ]
-        for path in (*clips, *media):
+        for path in clips:
+            await self._eraser.remove_clip(path)
+        for path in media:
             await asyncio.to_thread(path.unlink, missing_ok=True)
         log.info("pruned", jobs=jobs, clips=len(clips), media=len(media))
         return jobs + len(clips) + len(media)
 
 
 def older_files(folder: Path, than: float) -> list[Path]:
-    """Return the files in ``folder`` last written before ``than`` (epoch seconds)."""
+    """Return the files in ``folder``, if it exists, last written before ``than`` (epoch s)."""
+    if not folder.exists():
+        return []
     return [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < than]
 
 

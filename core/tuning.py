@@ -1,5 +1,7 @@
 """From the settings to the rules of each part: the only place that knows both."""
 
+from pathlib import Path
+
 from core.housekeeping import HOUR_S, Folders
 from core.router import RouterRules
 from core.settings import Settings
@@ -26,11 +28,17 @@ def router_rules(settings: Settings) -> RouterRules:
     )
 
 
+def fitted_folder(settings: Settings) -> Path:
+    """Return where copies of clips may lie that were made for places with a limit."""
+    return settings.data_dir / "fitted"
+
+
 def folders(settings: Settings) -> Folders:
     """Return where files lie and how long they are kept: longer than any job waits and runs."""
     longest = settings.wait_limit_hours * HOUR_S + settings.max_attempts * settings.job_timeout_s
     return Folders(
         media=settings.media_folder,
         clips=settings.clips_folder,
+        fitted=fitted_folder(settings),
         keep_s=max(settings.retention_days * DAY_S, longest + HOUR_S),
     )

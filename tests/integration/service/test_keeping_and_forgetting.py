@@ -9,7 +9,7 @@ from core.bootstrap import Core, open_core
 from core.clock import now_ms
 from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded
 from core.jobs import JobState, ReplyTo, Requester, Ticket
-from core.media.kinds import MediaKind
+from core.media.kinds import Clip, MediaKind
 from core.progress import Waiting
 from core.requests import ImageToVideo
 from core.settings import Settings
@@ -119,6 +119,60 @@ async def test_jobs_and_files_are_kept_for_the_retention_time_and_not_longer(
         with pytest.raises(JobUnknown):
             await core.service.job(ticket.job_id)
         assert list(settings.clips_folder.iterdir()) == []
+
+
+def leave_copies(core: Core, clip: Clip) -> None:
+    """Put files where deliveries put smaller copies and last frames."""
+    fitted = core.settings.data_dir / "fitted"
+    fitted.mkdir(exist_ok=True)
+    for folder in (clip.path.parent, fitted):
+        for name in ("100000.mp4", "last.png"):
+            (folder / f"{clip.path.stem}-{name}").write_bytes(b"made of the clip")
+
+
+async def test_copies_and_last_frames_go_with_their_clip(
+    core: Core, delivery: RecordingDelivery, submit: Submit, ann: Requester, ben: Requester
+) -> None:
+    core.router.register(delivery)
+    async with running(core):
+        mine = await submit("mine")
+        theirs = await submit("theirs", requester=ben)
+        await delivery.until(2)
+    gone, kept = [(await core.service.clip(ticket.job_id)).path for ticket in (mine, theirs)]
+    for ticket in (mine, theirs):
+        leave_copies(core, await core.service.clip(ticket.job_id))
+
+    await core.service.delete(mine.job_id, ann)
+
+    left = [path.name for path in core.settings.data_dir.rglob("*") if path.is_file()]
+    assert not [name for name in left if name.startswith(gone.stem)]
+    assert len([name for name in left if name.startswith(kept.stem)]) == 6
+
+
+async def test_clips_without_a_row_are_pruned_with_what_was_made_of_them(core: Core) -> None:
+    path = core.settings.clips_folder / f"{'a' * 32}.mp4"
+    path.write_bytes(b"left by nobody")
+    os.utime(path, (0, 0))
+    leave_copies(core, Clip(path, path.with_suffix(".png"), "", 0, 64, 64, 9, 24.0, has_sound=True))
+
+    await core.housekeeping.prune()
+
+    left = [path.name for path in core.settings.data_dir.rglob("*") if path.is_file()]
+    assert not [name for name in left if name.startswith(path.stem)]
+
+
+async def test_unfinished_files_of_the_last_process_are_removed_at_start(
+    settings: Settings,
+) -> None:
+    folders = [settings.media_folder, settings.clips_folder, settings.data_dir / "fitted"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / ".part-0.mp4").write_bytes(b"half a")
+        (folder / "whole.mp4").write_bytes(b"a film")
+
+    async with open_core(settings, QuickExecutor()):
+        for folder in folders:
+            assert [path.name for path in folder.iterdir()] == ["whole.mp4"]
 
 
 async def test_an_input_of_a_waiting_job_is_never_pruned(
