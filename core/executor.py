@@ -123,3 +123,19 @@ class Foresighted(Protocol):
             ClapperError: the order cannot be prepared, or ``cancel`` was called.
         """
         ...
+
+
+@runtime_checkable
+class Startable(Protocol):
+    """What an executor may also be: one that takes long to start and can do so before it is asked.
+
+    Starting may hold up the whole process, so it comes before anybody is connected to it.
+    """
+
+    async def warm_up(self) -> None:
+        """Start now instead of with the first order.
+
+        Raises:
+            ComfyUnavailable: something that it needs is not installed.
+        """
+        ...

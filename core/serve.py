@@ -9,6 +9,7 @@ import structlog
 
 from core.bootstrap import Core, open_core
 from core.errors import ClapperError
+from core.executor import Startable
 from core.front import Front
 from core.messages import explain, say
 from core.problems import NothingToServe
@@ -29,7 +30,7 @@ async def serve(settings: Settings, announce: Announce) -> None:
         announce: gets a sentence for everything the operator should see.
 
     Raises:
-        SetupProblem: the core cannot be opened.
+        SetupProblem: the core cannot be opened, or its executor cannot start.
         NothingToServe: no front is configured, or all of them failed.
     """
     stop = asyncio.Event()
@@ -49,8 +50,15 @@ async def serve(settings: Settings, announce: Announce) -> None:
 async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce: Announce) -> bool:
     """Run core and fronts until ``stop``; return whether all fronts failed before it.
 
-    Fronts stay up until running work has finished and what is due was handed over.
+    Fronts come up once the executor has started, and stay up until running work has finished and
+    what is due was handed over.
+
+    Raises:
+        SetupProblem: the executor cannot start.
     """
+    if isinstance(core.executor, Startable):
+        announce(say("executor_starts", {"executor": core.executor.name}))
+        await core.executor.warm_up()
     async with asyncio.TaskGroup() as tasks:
         running = {tasks.create_task(_supervised(front, core, announce)) for front in fronts}
         working = tasks.create_task(core.run(stop))

@@ -93,6 +93,37 @@ async def test_fronts_stay_up_until_the_running_job_is_delivered(
     assert len(delivery.of(ticket.job_id)) == 1
 
 
+async def test_fronts_come_up_once_a_slow_executor_has_started(settings: Settings) -> None:
+    """Starting it holds up the event loop, and connections with it."""
+
+    class SlowExecutor(QuickExecutor):
+        def __init__(self) -> None:
+            super().__init__()
+            self.starts = asyncio.Event()
+            self.may_go_on = asyncio.Event()
+
+        async def warm_up(self) -> None:
+            self.starts.set()
+            await self.may_go_on.wait()
+
+    executor, front, stop = SlowExecutor(), PlainFront(), asyncio.Event()
+    told: list[str] = []
+    async with open_core(settings, executor) as opened, asyncio.timeout(10):
+        assert not executor.starts.is_set()  # a single command leaves it to the first order
+        serving = asyncio.create_task(run_all(opened, [front], stop, told.append))
+        await executor.starts.wait()
+        assert not front.serving.is_set()
+        executor.may_go_on.set()
+        await front.serving.wait()
+        stop.set()
+        await serving
+
+    assert told == [
+        "Starting the quick executor; this can take half a minute.",
+        "Plain is ready.",
+    ]
+
+
 async def test_nothing_configured_is_said_with_what_to_do(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
