@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from core.attempt import Ran
-from core.choose import choose_executor, place_of
+from core.choose import choose_executor, memory_of, place_of
 from core.clock import Clock, now_ms
 from core.community import Community
 from core.desk import Desk
@@ -157,7 +157,7 @@ class _Parts:
         self.router = DeliveryRouter(self.outbox, self.hub, self.queue.get, router_rules(settings))
         self.media = MediaStore(settings.media_folder, settings.media_limits())
         self.eraser = Eraser(self.queue, settings.media_folder, fitted_folder(settings))
-        self.runs = RunBook(database, place_of(executor, settings), clock)
+        self.runs = RunBook(database, place_of(executor, settings), clock, memory_of(executor))
         self.figures = RunFigures()
 
     def changed(self) -> None:

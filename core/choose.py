@@ -42,13 +42,28 @@ def choose_executor(settings: Settings, announce: Callable[[str], None]) -> Exec
 
 
 def place_of(executor: Executor, settings: Settings) -> Place:
-    """Return what recorded runs are kept under: the device, the model files, ComfyUI's commit."""
+    """Return what recorded runs are kept under: the device, the model files, ComfyUI's commit.
+
+    The device is named as its driver does, or by its kind where there is no driver to ask.
+    """
     if executor.name != "comfy":
         return Place("draft", "draft", "")
-    from core.comfy.device import device_kind
+    from core.comfy.device import device_kind, first_device
     from core.comfy.pins import load_pins
 
-    return Place(device_kind(), settings.model_profile, load_pins().version)
+    device = first_device()
+    name = device.name if device else device_kind().value
+    return Place(name, settings.model_profile, load_pins().version)
+
+
+def memory_of(executor: Executor) -> int | None:
+    """Return how many bytes the device of ``executor`` has; None where no driver tells."""
+    if executor.name != "comfy":
+        return None
+    from core.comfy.device import first_device
+
+    device = first_device()
+    return device.memory_bytes if device else None
 
 
 def _draft() -> Executor:

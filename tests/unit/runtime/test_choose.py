@@ -1,8 +1,10 @@
+import ctypes
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from core.bootstrap import open_core
 from core.choose import choose_executor, place_of
 from core.problems import ComfyUnavailable
 from core.settings import Settings
@@ -45,3 +47,64 @@ def test_the_animatic_asked_for_by_name_needs_no_explanation(settings: Settings)
 
 def test_runs_of_the_animatic_are_kept_apart(settings: Settings) -> None:
     assert place_of(QuickExecutor(), settings).device == "draft"
+
+
+class Driver:
+    """As much of NVIDIA's driver as is asked before torch starts."""
+
+    def __init__(self, name: str, memory: int) -> None:
+        self._name = name
+        self._memory = memory
+
+    def cuInit(self, flags: int) -> int:  # noqa: N802  # the driver's names
+        return 0
+
+    def cuDeviceGetCount(self, count) -> int:  # noqa: N802
+        count._obj.value = 1
+        return 0
+
+    def cuDeviceGet(self, handle, index: int) -> int:  # noqa: N802
+        return 0
+
+    def cuDeviceGetName(self, name, size: int, handle) -> int:  # noqa: N802
+        name.value = self._name.encode()
+        return 0
+
+    def cuDeviceTotalMem_v2(self, memory, handle) -> int:  # noqa: N802
+        memory._obj.value = self._memory
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("name", "memory", "key"),
+    [
+        ("NVIDIA H200", 150_000_000_000, "h200"),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", 50_000_000_000, "rtx-pro-6000-half"),
+        ("NVIDIA T4", 16_000_000_000, "unknown"),
+    ],
+)
+async def test_the_estimate_starts_from_what_the_driver_says_of_the_device(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, memory: int, key: str
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver(name, memory))
+    executor = QuickExecutor()
+    monkeypatch.setattr(executor, "name", "comfy")
+
+    async with open_core(settings, executor) as core:
+        assert core.runs.place.device == name
+        assert core.runs.machine.hardware.key == key
+        assert core.runs.machine.hardware.memory == memory
+
+
+async def test_without_a_driver_runs_are_kept_by_the_kind_of_device(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", absent)
+    executor = QuickExecutor()
+    monkeypatch.setattr(executor, "name", "comfy")
+
+    async with open_core(settings, executor) as core:
+        assert core.runs.place.device in {"cpu", "mps"}
