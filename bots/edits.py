@@ -156,6 +156,8 @@ class EditScheduler:
         """Run ``edit`` where a result can see it; one that a result gave up on is over as well."""
         if (older := channel.flying.get(message_id)) is not None:
             await asyncio.wait({older})
+            if channel.results[message_id]:
+                return
         task = asyncio.ensure_future(edit())
         channel.flying[message_id] = task
         try:

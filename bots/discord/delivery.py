@@ -77,11 +77,7 @@ class DiscordDelivery:
         """
         out = Outgoing(clip_text(text), job_view(job, at.locale))
         try:
-            if at.token_lives:
-                await self._ladder.guarded(lambda: self._ladder.edit_by_token(at, out))
-            else:  # shielded: the library's pause for all channels does not survive a cancellation
-                editing = self._ladder.guarded(lambda: self._ladder.edit_by_bot(at, out))
-                await asyncio.shield(editing)
+            await self._ladder.touch(at, out)
         except (DeliveryRetry, NextRung, FileTooLarge) as error:
             log.info("progress_dropped", reason=str(error))
 

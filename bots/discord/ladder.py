@@ -1,5 +1,6 @@
 """The ways to reach a person on Discord, best first, and what each platform error means for us."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -75,6 +76,26 @@ class Ladder:
                 reasons.append(f"{name}: {closed}")
         log.info("no_way_open", reasons=reasons)
         raise DeliveryImpossible("; ".join(reasons))
+
+    async def touch(self, at: Address, out: Outgoing) -> None:
+        """Edit the status message where it stands; no other message is made.
+
+        Raises:
+            FileTooLarge: never, as there is no file.
+            Throttled: not before some seconds.
+            DeliveryRetry: the platform failed.
+            NextRung: it cannot be edited.
+        """
+        if at.token_lives:
+            try:
+                await self.guarded(lambda: self.edit_by_token(at, out))
+            except NextRung:  # the token died early
+                if at.private:
+                    raise
+            else:
+                return
+        # shielded: the library's pause for all channels does not survive a cancellation
+        await asyncio.shield(self.guarded(lambda: self.edit_by_bot(at, out)))
 
     def _rungs(self, at: Address, out: Outgoing, attempt: Attempt) -> list[tuple[str, Rung]]:
         rungs: list[tuple[str, Rung]] = []

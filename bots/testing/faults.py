@@ -21,7 +21,8 @@ class Fault:
     drop: bool = False
     after_storing: bool = False
     times: int = 1  # how often; negative means for ever
-    min_bytes: int = 0  # only requests at least so large
+    min_bytes: int = 0  # only requests at least so large …
+    max_bytes: int = 1 << 62  # … and at most
     after_bytes: int = 0  # of the request are read first; it must be longer than that
     delay_s: float = 0.0
     hits: int = 0
@@ -30,7 +31,7 @@ class Fault:
         """Return whether this fault applies to a call."""
         return (
             self.times != 0
-            and size >= self.min_bytes
+            and self.min_bytes <= size <= self.max_bytes
             and re.fullmatch(self.method, method) is not None
             and re.search(self.path, path) is not None
         )

@@ -16,7 +16,8 @@ from bots.testing.discord.world import Interaction, Stored
 from bots.testing.faults import Fault
 from bots.testing.steps import ANN, BEN, OPERATOR, Ask, Press
 from core.bootstrap import open_core
-from core.jobs import JobState
+from core.desk import Person
+from core.jobs import JobState, Requester
 from core.media.provenance import read_provenance
 from core.modes import MODES, Mode
 from core.settings import Settings
@@ -117,6 +118,10 @@ class Guild:
         """The job whose clip a message shows."""
         return await self.core.service.job(job_of(message.videos[0]))
 
+    @staticmethod
+    def person(user: int) -> Person:
+        return Person(Requester("discord", str(user)), "discord:dm")
+
     async def owed(self) -> Any:
         return await self.core.outbox.counts()
 
@@ -125,8 +130,8 @@ class Guild:
         counts: list[Any] = []
 
         async def idle() -> bool:
-            counts[:] = [await self.owed()]
             live = await self.core.service.all_live()
+            counts[:] = [await self.owed()]
             return not live and not counts[0].pending and not counts[0].sending
 
         await eventually(idle, within_s)
