@@ -98,15 +98,16 @@ class TelegramFront:
 async def _tidy(counter: Counter, inbox: Inbox, settings: Settings) -> None:
     """Drop what nobody needs any more, now and every hour, until cancelled."""
     kept_ms = round(settings.retention_days * DAY_MS)
+
+    async def once() -> None:
+        await inbox.prune()
+        await counter.drafts.prune()
+        await counter.desk.community.forget_older(FILE_IDS, kept_ms)
+
     while True:
-        for chore in (
-            inbox.prune(),
-            counter.drafts.prune(),
-            counter.desk.community.forget_older(FILE_IDS, kept_ms),
-        ):
-            done = await outcome_of(chore)
-            if done.error is not None:
-                log.error("not_tidied", exc_info=done.error)
+        done = await outcome_of(once())
+        if done.error is not None:
+            log.error("not_tidied", exc_info=done.error)
         await asyncio.sleep(TIDY_S)
 
 

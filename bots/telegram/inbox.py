@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 FRONT = "telegram-inbox"
 LIFE_MS = 48 * 3600 * 1000  # Telegram repeats unconfirmed updates for 24 hours
-AT_ONCE = 256  # updates in hand
+AT_ONCE = 4096  # updates in hand; one person's wait for each other, so a few would not do
 HANDLED = True
 
 
