@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     studio_users: Path | None = None  # who may log in: `python -m webui.users FILE NAME`
     studio_guest_minutes: float = Field(5.0, ge=0)  # GPU-minutes of a visitor from elsewhere
     studio_sessions: int = Field(200, ge=1)  # events of the page that may wait at a time
+    studio_tier: Literal["anonymous", "free", "pro", "enterprise"] = "pro"  # of a Space's visitors
     studio_mcp: bool = False  # also offer the API as tools of a model context protocol server
 
     # Telegram
@@ -174,6 +175,16 @@ class Settings(BaseSettings):
     def clips_folder(self) -> Path:
         """Return where finished clips lie."""
         return self.data_dir / "clips"
+
+    @property
+    def comfy_folder(self) -> Path:
+        """Return ComfyUI's own inputs, outputs and temporary files, and latents of drafts."""
+        return self.data_dir.absolute() / "comfyui"
+
+    @property
+    def latents_folder(self) -> Path:
+        """Return what drafts leave for their quality pass, named by :mod:`core.kept`."""
+        return self.comfy_folder / "latents"
 
     @property
     def on_space(self) -> bool:

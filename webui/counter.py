@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -30,6 +29,7 @@ from webui.errors import smaller
 from webui.people import Visitor
 from webui.uploads import Uploads
 from webui.views import HistoryView, JobView, Moment, StateView, job_view, quota_line
+from webui.visits import Visits
 
 PAGE = 12  # jobs on a page of the gallery
 _LIVE = 6  # own waiting jobs that the page lists
@@ -38,9 +38,10 @@ _LIVE = 6  # own waiting jobs that the page lists
 class StudioCounter:
     """Takes what visitors ask for."""
 
-    def __init__(self, core: Core, uploads: Uploads) -> None:
+    def __init__(self, core: Core, uploads: Uploads, visits: Visits | None = None) -> None:
         self.core = core
         self.uploads = uploads
+        self.visits = visits or Visits()
         # of guests: their limit is checked here
         self._spending: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -194,7 +195,6 @@ class StudioCounter:
             line=say("studio_line", {"running": line.running, "waiting": line.waiting}),
             quota=quota_line(await self.quota(visitor)),
             model=self.model(),
-            version=version("clapper"),
         )
 
     async def _chosen(self, visitor: Visitor, job_id: str, mine: list[JobView]) -> JobView | None:

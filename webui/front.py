@@ -24,6 +24,8 @@ from webui.users import Users
 if TYPE_CHECKING:
     import gradio as gr
 
+    from webui.visits import Visits
+
 log = structlog.get_logger(__name__)
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -34,7 +36,9 @@ class StudioFront:
 
     name = PLATFORM
 
-    def __init__(self) -> None:
+    def __init__(self, visits: "Visits | None" = None) -> None:
+        """Take who keeps the contexts of visits, where the executor wants them."""
+        self._visits = visits
         self.url = ""  # once it runs
 
     def configured(self, core: Core) -> bool:
@@ -49,7 +53,7 @@ class StudioFront:
         """
         settings = core.settings
         users = Users.load(settings.studio_users) if settings.studio_users else None
-        counter = StudioCounter(core, Uploads())
+        counter = StudioCounter(core, Uploads(), self._visits)
         core.router.register(StudioDelivery())
         bridge = Bridge(asyncio.get_running_loop())
         port = await asyncio.to_thread(_free_port, settings)

@@ -82,6 +82,7 @@ class Handlers:
             if plain["error"] is None or plain["error"]["code"] != error.code:
                 plain["error"] = asdict(error_view(error))
             return [gr.skip(), {**plain, "asked": uuid4().hex}, gr.skip()]
+        self.counter.visits.keep(ticket.job_id)
         self.metrics.accepted.labels(form.mode).inc()
         request = await self.bridge.call(self.counter.request_of(ticket.job_id, visitor))
         card = (await self.look(form, visitor, inputs)).plain()

@@ -77,6 +77,8 @@ class Routes:
             return PlainTextResponse("", 403)
         job_id, action = _id_of(request), request.path_params["action"]
         shown = await self._bridge.call(self._counter.act(job_id, action, visitor))
+        if shown and shown != job_id:
+            self._counter.visits.keep(shown, request)
         return JSONResponse({"job": shown}, headers=_PRIVATE)
 
     async def _clip(self, request: Request, visitor: Visitor) -> Response:

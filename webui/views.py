@@ -8,7 +8,16 @@ from core.messages import explain, name, say
 from core.progress import Downloading, Progress, Waiting, Working
 
 SMALLER = "smaller"  # the action that asks for the same with less work
-TOO_LARGE = frozenset({"out_of_memory", "timed_out", "gpu_time_exceeded", "gpu_quota_exceeded"})
+TOO_LARGE = frozenset(
+    {
+        "out_of_memory",
+        "timed_out",
+        "gpu_time_exceeded",
+        "gpu_worker_died",
+        "gpu_duration_illegal",
+        "gpu_quota_exceeded",
+    }
+)
 SHORT_ID = 8  # characters of a job id that people see
 
 
@@ -84,7 +93,6 @@ class StateView:
     line: str
     quota: QuotaLine
     model: str
-    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,82 @@
+"""What can go wrong with a borrowed GPU, from the title of the lender's error."""
+
+from core.errors import GenerationFailed, InternalError
+
+
+class GpuQuotaExceeded(GenerationFailed):
+    """The visitor's day of GPU time does not hold the ``declared_s`` seconds."""
+
+    declared_s: int
+    detail: str = ""
+
+
+class GpuDurationIllegal(GenerationFailed):
+    """More seconds at once than the lender gives this visitor."""
+
+    declared_s: int
+
+
+class GpuTimeExceeded(GenerationFailed):
+    """Stopped by the lender because the ``declared_s`` seconds were over."""
+
+    declared_s: int
+
+
+class GpuQueueTimeout(GenerationFailed):
+    """No GPU became free within the lender's own waiting time."""
+
+
+class GpuWorkerDied(GenerationFailed):
+    """The process with the GPU ended long before its time, as when memory runs out."""
+
+
+class GpuLoginNeeded(GenerationFailed):
+    """The lender does not know who asks; logging in or reloading the page helps."""
+
+
+class GpuUnavailable(GenerationFailed):
+    """The lender does not answer as it should."""
+
+
+TIME_OVER = 0.9  # of the granted seconds: a death after that is the end of the lease
+
+
+def classify(
+    title: str, message: str, declared_s: int, elapsed_s: float, granted_s: float
+) -> GenerationFailed:
+    """Return our error for the lender's.
+
+    Args:
+        title: the lender's word; messages change, titles have not.
+        message: its sentence; only where one title stands for two things.
+        declared_s: what was asked for.
+        elapsed_s: since the function began to run.
+        granted_s: what was granted for it.
+    """
+    kind = title.removeprefix("ZeroGPU ").lower()
+    if kind == "worker error":
+        over = elapsed_s >= TIME_OVER * granted_s
+        if "aborted" not in message:
+            return InternalError()
+        return GpuTimeExceeded(declared_s) if over else GpuWorkerDied()
+    if kind in {"quota exceeded", "pending credits exceeded"}:
+        return _no_quota(message, declared_s)
+    if kind == "client error":
+        return GpuLoginNeeded() if "token" in message.lower() else GpuUnavailable()
+    if kind == "illegal duration":
+        return GpuDurationIllegal(declared_s)
+    return GpuQueueTimeout() if kind == "queue timeout" else InternalError()
+
+
+def _no_quota(message: str, declared_s: int) -> GenerationFailed:
+    """Return what the title for a spent quota means; two other things are told under it."""
+    if "Space app" in message:
+        return GpuLoginNeeded()
+    if "No GPU was available" in message:
+        return GpuQueueTimeout()
+    return GpuQuotaExceeded(declared_s, _again_in(message))
+
+
+def _again_in(message: str) -> str:
+    _, found, rest = message.partition("Try again in ")
+    return f"{found}{rest.split('. ')[0]}." if found else ""

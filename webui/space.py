@@ -1,0 +1,86 @@
+# ruff: noqa: I001  # webui.lease imports spaces, which comes before anything that may start CUDA
+"""The entry of a Hugging Face Space: ComfyUI at its pin, the core, and the Studio as its face."""
+
+from webui.lease import prepare
+
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from core.bootstrap import open_core
+from core.comfy.executor import ComfyExecutor
+from core.comfy.install import install
+from core.comfy.pins import load_pins
+from core.comfy.place import place_of
+from core.duration import BY_KEY, Machine, Tier
+from core.executor import Executor
+from core.logs import set_up_logging
+from core.serve import run_all
+from core.settings import Settings, load_settings
+from webui.front import StudioFront
+from webui.leased import LeasedExecutor
+from webui.visits import Visits
+
+log = structlog.get_logger(__name__)
+
+PORT = 7860  # where the platform expects the page
+HOME = Path.home() / "clapper"  # written again at every start; a Space has no lasting disk
+PRELOADED = Path.home() / ".cache" / "huggingface" / "hub"  # baked into the image, only read
+
+
+def space_settings() -> Settings:
+    """Return the settings of a Space; the environment may still change the rest."""
+    return load_settings(
+        data_dir=HOME / "data",
+        studio_host="0.0.0.0",  # noqa: S104  # inside the Space's container
+        studio_port=PORT,
+        hub_cache=HOME / "hub",  # writable, beside the preloaded one
+        hub_preloaded=PRELOADED,
+        accept_model_licences=True,  # by who built the Space, see its page
+        space_id=load_settings().space_id or "local",
+    )
+
+
+def lent_machine(settings: Settings) -> Machine:
+    """Return the device that is lent for the model files in use: the size follows the profile."""
+    whole = settings.model_profile == "bf16"
+    return Machine(BY_KEY["rtx-pro-6000" if whole else "rtx-pro-6000-half"], settings.model_profile)
+
+
+def leased(settings: Settings, visits: Visits, factory_name: str = "comfy") -> LeasedExecutor:
+    """Return the executor that borrows a GPU for every job."""
+    return LeasedExecutor(factory_name, lent_machine(settings), visits, Tier(settings.studio_tier))
+
+
+def comfy_factory() -> Executor:
+    """Return ComfyUI's executor; called once in the process that has the GPU."""
+    return ComfyExecutor.open(space_settings())
+
+
+async def serve(settings: Settings) -> None:
+    """Run the core and the page until the Space stops."""
+    visits = Visits()
+    async with open_core(settings, leased(settings, visits), announce=log.info) as core:
+        core.runs.machine = lent_machine(settings)  # this process never sees the device itself
+        await run_all(core, [StudioFront(visits)], asyncio.Event(), log.info)
+
+
+def main() -> None:
+    """Install ComfyUI at its pin, then serve."""
+    settings = space_settings()
+    set_up_logging(settings.log_level)
+    install(
+        load_pins(),
+        place_of(settings),
+        lambda step: log.info("comfyui", what=step.what, outcome=step.outcome),
+        packs=False,
+        packages=False,  # they are in the Space's requirements
+        torch_index="",
+    )
+    prepare(comfy_factory)
+    asyncio.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()
