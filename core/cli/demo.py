@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from core.cli.exits import OutputRefused, Status, err, out
 from core.cli.session import announce_to, working_core
@@ -36,7 +37,7 @@ def demo(
         raise OutputRefused(str(folder)) from error
     shown = asyncio.run(_demo(demo_settings(folder), folder))
     console = out()
-    console.print(_table(shown))
+    console.print(_table(shown, folder))
     if any(item.file is None for item in shown):
         raise typer.Exit(Status.FAILED)
 
@@ -78,8 +79,10 @@ def _forget(own: Path) -> None:
                 path.unlink()
 
 
-def _table(shown: list[Shown]) -> Table:
-    table = Table(title=say("demo_title"), title_justify="left", box=None, padding=(0, 1, 0, 0))
+def _table(shown: list[Shown], folder: Path) -> Table:
+    """Return one line for every clip, at most 80 columns wide."""
+    title = Text(f"{say('demo_title')}: {_short(folder)}")
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for column in ("mode", "seconds", "size", "frames", "job", "file"):
         table.add_column(say(f"cli_column_{column}"), overflow="fold", no_wrap=column == "job")
     for item in shown:
@@ -90,7 +93,7 @@ def _table(shown: list[Shown]) -> Table:
             str(sampling.size),
             str(sampling.frames),
             item.job.id,
-            str(_short(item.file)) if item.file else name(item.job.state),
+            item.file.name if item.file else name(item.job.state),
         )
     return table
 

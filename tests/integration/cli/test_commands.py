@@ -156,10 +156,16 @@ def test_the_demo_makes_six_clips_and_can_be_repeated(
 ) -> None:
     monkeypatch.setattr("core.demo.inputs.SECONDS", 1.0)
     monkeypatch.setattr("core.demo.inputs.SIZE", (256, 256))
+    monkeypatch.setenv("COLUMNS", "80")
 
     result = clapper("demo", "--out", "out")
 
     assert result.exit_code == 0, result.output
+    title, _, *rows = result.stdout.splitlines()[-8:]
+    assert title.strip() == "Six modes, one path: out"
+    assert [tuple(row.split()[:: len(row.split()) - 1]) for row in rows] == [
+        (mode, f"{mode}.mp4") for mode in Mode
+    ]
     for mode in Mode:
         assert mode in result.stdout
         assert Path("out", f"{mode}.png").exists()
