@@ -133,7 +133,7 @@ async def _reached(build: Callable[[], App]) -> App:
         try:
             await app.initialize()
         except InvalidToken:
-            await app.shutdown()
+            await app.bot.shutdown()
             raise BadConfiguration("CLAPPER_TELEGRAM_TOKEN", "Telegram refuses it") from None
         except NetworkError as error:
             await app.bot.shutdown()
