@@ -156,7 +156,12 @@ class _Parts:
         self.outbox = Outbox(database, settings.clips_folder, clock)
         self.router = DeliveryRouter(self.outbox, self.hub, self.queue.get, router_rules(settings))
         self.media = MediaStore(settings.media_folder, settings.media_limits())
-        self.eraser = Eraser(self.queue, settings.media_folder, fitted_folder(settings))
+        self.eraser = Eraser(
+            self.queue,
+            settings.media_folder,
+            fitted_folder(settings),
+            settings.latents_folder,
+        )
         self.runs = RunBook(database, place_of(executor, settings), clock, memory_of(executor))
         self.figures = RunFigures()
 
@@ -198,6 +203,7 @@ def _service(parts: _Parts) -> GenerationService:
         dispatcher=parts.dispatcher,
         hub=parts.hub,
         estimate=parts.runs.estimate,
+        check_budget=parts.runs.check_budget,
         on_owed=parts.router.wake,
         rules=ServiceRules(
             settings.request_limits(), settings.data_dir, settings.min_free_megabytes

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.jobs import Job, Requester
+from core.kept import kept_name
 from core.media.fit import files_of
 from core.queue import JobQueue
+from core.requests import Request
 
 PAGE = 100
 
@@ -14,10 +16,13 @@ PAGE = 100
 class Eraser:
     """Removes jobs with their clips, and inputs that nobody else uses."""
 
-    def __init__(self, queue: JobQueue, media_folder: Path, fitted_folder: Path) -> None:
+    def __init__(
+        self, queue: JobQueue, media_folder: Path, fitted_folder: Path, latents_folder: Path
+    ) -> None:
         self._queue = queue
         self._media_folder = media_folder
         self._fitted_folder = fitted_folder
+        self._latents_folder = latents_folder
 
     async def delete(self, job_id: str, by: Requester, *, operator: bool = False) -> None:
         """Delete a terminal job and its files.
@@ -46,6 +51,7 @@ class Eraser:
         for job in gone:
             if job.clip is not None:
                 await self.remove_clip(job.clip.path)
+            await asyncio.to_thread(_remove_latents, job.request, self._latents_folder)
             for file in job.request.media().values():
                 if not await self._queue.needs_media(file.name):
                     path = self._media_folder / file.name
@@ -54,6 +60,12 @@ class Eraser:
     async def remove_clip(self, clip: Path) -> None:
         """Remove a clip with its poster, its last frame and the copies made of it."""
         await asyncio.to_thread(_remove_clip, clip, self._fitted_folder)
+
+
+def _remove_latents(request: Request, folder: Path) -> None:
+    """Remove what a draft like ``request`` left; another one of it is made anew if need be."""
+    for path in folder.glob(f"{kept_name(request)}-*"):
+        path.unlink(missing_ok=True)
 
 
 def _remove_clip(clip: Path, fitted_folder: Path) -> None:

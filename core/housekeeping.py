@@ -29,6 +29,7 @@ class Folders:
     clips: Path
     fitted: Path  # copies of clips; need not exist
     keep_s: float
+    scratch: tuple[Path, ...] = ()  # files that can be made again; need not exist
 
 
 class Housekeeping:
@@ -104,10 +105,15 @@ class Housekeeping:
         ]
         for path in clips:
             await self._eraser.remove_clip(path)
-        for path in media:
+        scratch = [
+            path
+            for folder in self._folders.scratch
+            for path in await asyncio.to_thread(older_files, folder, before)
+        ]
+        for path in (*media, *scratch):
             await asyncio.to_thread(path.unlink, missing_ok=True)
         log.info("pruned", jobs=jobs, clips=len(clips), media=len(media))
-        return jobs + len(clips) + len(media)
+        return jobs + len(clips) + len(media) + len(scratch)
 
 
 def older_files(folder: Path, than: float) -> list[Path]:

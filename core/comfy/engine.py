@@ -10,6 +10,7 @@ from typing import Any
 
 from core.comfy.handover import Handed
 from core.comfy.headless import EventSink
+from core.comfy.latents import Latents
 from core.comfy.memory import Graph
 from core.comfy.startup import Started
 
@@ -95,6 +96,10 @@ class Engine:
     def expect(self, job: str, workspace: Path) -> None:
         """Accept what the output node will hand over for ``job``."""
         self._comfy.handover.expect(job, workspace)
+
+    def offer(self, name: str, latents: Latents) -> None:
+        """Let the graph of the next run begin with ``latents`` under ``name``."""
+        self._comfy.handover.offer(name, latents)
 
     def take(self, job: str) -> Handed | None:
         """Return what the output node handed over for ``job``."""

@@ -11,17 +11,23 @@ import structlog
 
 from core.comfy.device import DeviceKind, device_kind, first_device
 from core.comfy.engine import Engine, quiet
+from core.comfy.latents import LatentFolder
 from core.comfy.memory import vram_mode
 from core.comfy.place import Place, place_of
 from core.comfy.run import Plan, Run, RunReport
+from core.comfy.staging import prepare
 from core.comfy.startup import start
 from core.errors import Cancelled, ClapperError, ModelUnavailable
 from core.executor import CancelToken, Order
 from core.media.kinds import RawClip
 from core.models.family import LTX_2_3, ModelFile, Profile
+from core.modes import Mode
 from core.problems import ComfyUnavailable, SetupProblem
 from core.progress import ProgressSink, Working
+from core.requests import Request
 from core.settings import Settings
+from core.workflow.library import load, paths_of
+from core.workflow.values import guided
 
 _log = structlog.get_logger(__name__)
 _CANCEL_S = 0.8  # an operation that cannot be interrupted is waited for so long, then left behind
@@ -59,6 +65,7 @@ class ComfyExecutor:
         self.engine: Engine | None = None
         self._running: asyncio.Future[RawClip] | None = None
         self.last_report: RunReport | None = None
+        self._resident: str | None = None
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -82,13 +89,38 @@ class ComfyExecutor:
         vram = vram_mode(settings.vram, device.memory_bytes if device else 0, weights)
         options = ComfyOptions(device_kind(), vram, settings.comfyui_packs)
         tiled = settings.vram == "low" or LTX_2_3.profiles[profile].offload
-        plan = Plan(profile, tiled=tiled)
+        plan = Plan(profile, tiled=tiled, custom=settings.workflows_dir)
         return cls(place_of(settings), open_store(settings, now_ms), plan, options)
 
     @property
     def name(self) -> str:
         """Return ``comfy``."""
         return "comfy"
+
+    @property
+    def resident(self) -> str | None:
+        """Return the model set of the last order."""
+        return self._resident
+
+    def model_set(self, request: Request) -> str:
+        """Return what ``request`` needs loaded; modes with the same graph of models share it."""
+        folder = self.plan.custom
+        if folder is not None and all(path.is_file() for path in paths_of(request.mode, folder)):
+            return f"custom {request.mode}"
+        control = "control" if request.mode is Mode.STYLE else "plain"
+        return f"{control} guided" if guided(request, self.plan.choices(tiled=False)) else control
+
+    async def prepare(self, order: Order, cancel: CancelToken) -> None:
+        """Prepare the source video of ``order`` beside the order that runs.
+
+        Raises:
+            Cancelled: ``cancel`` was called.
+            OSError: the disk is full.
+        """
+        workflow = await asyncio.to_thread(load, order.request.mode, self.plan.custom)
+        await asyncio.to_thread(
+            prepare, order, workflow, self._place.inputs, cancel.raise_if_cancelled
+        )
 
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
@@ -186,7 +218,9 @@ class ComfyExecutor:
 
     def _run(self, order: Order, cancel: CancelToken, emit: "_Emit") -> RawClip:
         engine = self._started()
-        run = Run(order, self.plan, engine, self._place.inputs, cancel, emit)
+        kept = LatentFolder(self._place.latents)
+        run = Run(order, self.plan, engine, self._place.inputs, cancel, emit, latents=kept)
+        self._resident = self.model_set(order.request)
         try:
             return run.go()
         finally:

@@ -3,12 +3,14 @@
 The encoding then runs beside the next job's sampling instead of before it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict
 
 import numpy as np
 
+from core.comfy.latents import Latents
 from core.media.buffer import frame_buffer
 from core.media.kinds import Sound
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OUTPUT_CLASS = "ClapperOutput"
+STAGE1_CLASS = "ClapperStage1"
 _CHUNK = 8  # frames converted at a time; bounds the float copy beside the result
 
 
@@ -60,6 +63,12 @@ class Tensor(Protocol):
         ...
 
 
+class Latent(TypedDict):
+    """The part of ComfyUI's LATENT that is used here."""
+
+    samples: Tensor
+
+
 class Audio(TypedDict):
     """ComfyUI's AUDIO: ``waveform [batch, channels, n]``."""
 
@@ -73,6 +82,7 @@ class Handed:
 
     frames: "NDArray[np.uint8]"  # [T, H, W, 3]
     sound: Sound | None
+    stage1: Latents | None = None  # of a draft
 
 
 class Handover:
@@ -81,23 +91,39 @@ class Handover:
     def __init__(self) -> None:
         self._expected: dict[str, Path] = {}
         self._handed: dict[str, Handed] = {}
+        self._offered: dict[str, Latents] = {}
+
+    def offer(self, name: str, latents: Latents) -> None:
+        """Let the graph of the next run read ``latents`` under ``name``, and no others."""
+        self._offered = {name: latents}
+
+    def offered(self, name: str) -> Latents:
+        """Return what was offered.
+
+        Raises:
+            KeyError: nothing of that name; a graph that was not bound by us.
+        """
+        return self._offered[name]
 
     def expect(self, job: str, workspace: Path) -> None:
         """Accept frames for ``job``; large ones are kept in ``workspace``."""
         self._expected[job] = workspace
 
-    def put(self, job: str, images: Tensor, audio: Audio | None) -> None:
-        """Keep what the node got, as bytes.
+    def put(
+        self, job: str, images: Tensor, audio: Audio | None, stage1: Latents | None = None
+    ) -> None:
+        """Keep what the node got, frames as bytes.
 
         Raises:
             KeyError: nobody expects this job; a graph that was not bound by us.
         """
         workspace = self._expected[job]
-        self._handed[job] = Handed(as_frames(images, workspace), as_sound(audio))
+        self._handed[job] = Handed(as_frames(images, workspace), as_sound(audio), stage1)
 
     def take(self, job: str) -> Handed | None:
         """Return what was handed over for ``job``, and forget the job."""
         self._expected.pop(job, None)
+        self._offered = {}
         return self._handed.pop(job, None)
 
 
@@ -135,16 +161,63 @@ def output_node(handover: Handover) -> type:
         def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:  # noqa: N802  # ComfyUI asks for this name
             return {
                 "required": {"images": ("IMAGE",), "job": ("STRING", {"default": ""})},
-                "optional": {"audio": ("AUDIO",)},
+                "optional": {
+                    "audio": ("AUDIO",),
+                    "stage1_video": ("LATENT",),
+                    "stage1_audio": ("LATENT",),
+                },
             }
 
         @classmethod
         def IS_CHANGED(cls, **_: object) -> float:  # noqa: N802  # ComfyUI asks for this name
             return float("nan")  # equal to nothing: a repeated job must hand over again
 
-        def deliver(self, images: Tensor, job: str, audio: Audio | None = None) -> tuple[()]:
+        def deliver(
+            self,
+            images: Tensor,
+            job: str,
+            audio: Audio | None = None,
+            stage1_video: Latent | None = None,
+            stage1_audio: Latent | None = None,
+        ) -> tuple[()]:
             """Put the inputs on the shelf."""
-            handover.put(job, images, audio)
+            stage1 = None
+            if stage1_video is not None and stage1_audio is not None:
+                stage1 = Latents(_values(stage1_video), _values(stage1_audio))
+            handover.put(job, images, audio, stage1)
             return ()
 
     return ClapperOutput
+
+
+def stage1_node(handover: Handover, as_tensor: Callable[[Any], Tensor]) -> type:
+    """Return the node class that gives what was offered in ``handover``.
+
+    Args:
+        handover: where the latents are.
+        as_tensor: ``torch.from_numpy``.
+    """
+
+    class ClapperStage1:
+        """Stands for a stage 1 that ran before."""
+
+        CATEGORY = "clapper"
+        RETURN_TYPES: ClassVar[tuple[str, ...]] = ("LATENT", "LATENT")
+        RETURN_NAMES: ClassVar[tuple[str, ...]] = ("video", "audio")
+        FUNCTION = "give"
+
+        @classmethod
+        def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:  # noqa: N802  # ComfyUI asks for this name
+            return {"required": {"stage1": ("STRING", {"default": ""})}}
+
+        def give(self, stage1: str) -> tuple[Latent, Latent]:
+            """Return picture and sound; ComfyUI may change its tensors, so they are copies."""
+            kept = handover.offered(stage1)
+            video, audio = as_tensor(kept.video.copy()), as_tensor(kept.audio.copy())
+            return {"samples": video}, {"samples": audio}
+
+    return ClapperStage1
+
+
+def _values(latent: Latent) -> "NDArray[np.float32]":
+    return np.ascontiguousarray(latent["samples"].float().cpu().numpy(), np.float32)

@@ -25,6 +25,11 @@ class Place:
         return self.base / "input"
 
     @property
+    def latents(self) -> Path:
+        """Return the folder of what drafts leave for their quality pass."""
+        return self.base / "latents"
+
+    @property
     def version(self) -> str | None:
         """Return the version of the ComfyUI that lies there, None where there is none."""
         try:
@@ -49,5 +54,5 @@ def place_of(settings: Settings) -> Place:
         writable = beside.is_dir() and os.access(beside, os.W_OK) and not settings.on_space
         home = beside if writable else Path.home() / ".cache" / "clapper" / "comfyui"
         checkout, packs = home / "checkout", home / "packs"
-    base = settings.data_dir.absolute() / "comfyui"
+    base = settings.comfy_folder
     return Place(checkout, packs, base, settings.models_folder.absolute())

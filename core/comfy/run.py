@@ -1,8 +1,7 @@
 """One order on the executor's thread: stage, bind, validate, run, take, and tidy up."""
 
-import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,20 @@ from core.comfy import failures
 from core.comfy.engine import Ended, Engine
 from core.comfy.events import StageRelay
 from core.comfy.handover import Handed
+from core.comfy.latents import LatentFolder, continued_at, proof_of
 from core.comfy.pins import load_pins
+from core.comfy.staging import Staged, stage
 from core.duration import estimate
 from core.errors import InternalError
 from core.executor import CancelToken, Order
+from core.kept import kept_name
 from core.media.decode import load_sound
 from core.media.kinds import MediaKind, RawClip, Sound
 from core.models.family import LTX_2_3, ModelFamily, Profile
 from core.modes import MODES
+from core.presets import PRESETS
 from core.progress import Stage, Working
 from core.workflow.bind import BoundWorkflow, bind
-from core.workflow.control import prepare_control
-from core.workflow.inputs import inputs_of
 from core.workflow.library import Workflow, load
 from core.workflow.values import Choices
 
@@ -53,6 +54,7 @@ class RunReport:
     gpu_ms: int
     peak_bytes: int  # device memory, 0 without CUDA
     tiled: bool
+    continued: bool = False  # stage 1 was taken from a draft
 
 
 @dataclass(slots=True)
@@ -66,7 +68,10 @@ class Run:
     cancel: CancelToken
     emit: Callable[[Working], None]
     report: RunReport | None = None
-    _staged: list[Path] = field(default_factory=list[Path])
+    latents: LatentFolder | None = None  # of drafts; None keeps nothing
+    _staged: Staged = field(default_factory=Staged)
+    _proof: str = ""  # of this order's stage 1
+    _continued: bool = False
 
     @property
     def job(self) -> str:
@@ -83,29 +88,11 @@ class Run:
         self.engine.expect(self.job, self.order.workspace)
         try:
             workflow = load(self.order.request.mode, self.plan.custom)
-            return self._attempt(workflow, self._stage(workflow))
+            stage(self.order, workflow, self.inputs, self._staged, self.cancel.raise_if_cancelled)
+            return self._attempt(workflow, self._staged.names)
         finally:
             self.engine.take(self.job)
-            for path in self._staged:
-                path.unlink(missing_ok=True)
-
-    def _stage(self, workflow: Workflow) -> dict[str, str]:
-        """Put the inputs where loader nodes look, under names made of their content's hash."""
-        self.inputs.mkdir(parents=True, exist_ok=True)
-        names: dict[str, str] = {}
-        for item in inputs_of(workflow, self.order.request):
-            self.cancel.raise_if_cancelled()
-            source, name = self.order.path_of(item.file), item.file.name
-            if item.control is None:
-                target = self.inputs / name
-                target.unlink(missing_ok=True)
-                _appear(source, target)
-            else:
-                target = self.inputs / f"{self.order.job_id}-{item.role}.mp4"
-                prepare_control(source, target, item.control)
-            self._staged.append(target)
-            names[item.role] = target.name
-        return names
+            self._staged.remove()
 
     def _attempt(self, workflow: Workflow, staged: Mapping[str, str]) -> RawClip:
         bound = self._bind(workflow, staged, tiled=self.plan.tiled)
@@ -121,13 +108,35 @@ class Run:
         handed = self.engine.take(self.job)
         if not ended.succeeded or handed is None:
             raise self._failure(ended)
+        if self.latents is not None and handed.stage1 is not None:
+            self.latents.keep(kept_name(self.order.request), self._proof, handed.stage1)
         return self._clip(handed, ended, relay, tiled=tiled)
 
     def _bind(self, workflow: Workflow, staged: Mapping[str, str], *, tiled: bool) -> BoundWorkflow:
         names = self.plan.family.names(self.plan.profile)
         choices = self.plan.choices(tiled=tiled)
-        request = self.order.request
-        return bind(workflow, request, names, staged, self.job, choices, self.plan.family)
+        request, family = self.order.request, self.plan.family
+        bound = bind(workflow, request, names, staged, self.job, choices, family)
+        name = self._find_stage1(workflow, bound)
+        self._continued = bool(name)
+        if not name:
+            return bound
+        choices = replace(choices, stage1=name)
+        return bind(workflow, request, names, staged, self.job, choices, family)
+
+    def _find_stage1(self, workflow: Workflow, bound: BoundWorkflow) -> str:
+        """Return the name of the latents that a draft of this order left; empty without any."""
+        node = continued_at(workflow)
+        if self.latents is None or node is None:
+            return ""
+        self._proof = proof_of(bound.bound, node)
+        name = kept_name(self.order.request)
+        drafting = not PRESETS[self.order.request.sampling.preset].stage2_steps
+        found = None if drafting else self.latents.find(name, self._proof)
+        if found is None:
+            return ""
+        self.engine.offer(name, found)
+        return name
 
     def _execute(self, bound: BoundWorkflow) -> tuple[Ended, StageRelay]:
         graph = bound.graph
@@ -180,12 +189,13 @@ class Run:
         paid = sum(spent for stage, spent in seconds.items() if stage is not Stage.LOAD)
         gpu_ms = max(1, round(paid * 1000))
         peak = self.engine.peak_bytes(reset=False)
-        self.report = RunReport(seconds, ended.cached, gpu_ms, peak, tiled)
+        self.report = RunReport(seconds, ended.cached, gpu_ms, peak, tiled, self._continued)
         _log.info(
             "run_finished",
             job_id=self.order.job_id,
             gpu_ms=gpu_ms,
             cached_nodes=len(ended.cached),
+            continued=self._continued,
             **{f"{stage.value}_ms": round(spent * 1000) for stage, spent in seconds.items()},
         )
         notes = {
@@ -214,11 +224,3 @@ class Run:
             return handed.sound
         seconds = request.sampling.seconds
         return load_sound(self.order.path_of(given), given.sample_rate or 48_000, 2, seconds)
-
-
-def _appear(source: Path, target: Path) -> None:
-    """Make ``source`` appear at ``target``, without a copy where the file system allows it."""
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        shutil.copyfile(source, target)

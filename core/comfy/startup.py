@@ -17,7 +17,7 @@ import structlog
 import core
 from core.comfy import memory, shims
 from core.comfy.device import DeviceKind
-from core.comfy.handover import OUTPUT_CLASS, Handover, output_node
+from core.comfy.handover import OUTPUT_CLASS, STAGE1_CLASS, Handover, output_node, stage1_node
 from core.comfy.headless import HeadlessServer
 from core.problems import ComfyUnavailable
 
@@ -51,7 +51,7 @@ class _Flags(Protocol):
     disable_all_custom_nodes: bool
     disable_api_nodes: bool
     disable_metadata: bool
-    highvram: bool
+    gpu_only: bool
     disable_dynamic_vram: bool
     lowvram: bool
     reserve_vram: float | None  # GiB
@@ -126,6 +126,7 @@ def _start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Sta
     _keep_prompts_literal(importlib.import_module("comfy.sd1_clip"))
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
     nodes.NODE_CLASS_MAPPINGS[OUTPUT_CLASS] = output_node(handover)
+    nodes.NODE_CLASS_MAPPINGS[STAGE1_CLASS] = stage1_node(handover, torch.from_numpy)
     _hook_progress(utils, model_management)
     utils.set_progress_bar_enabled(enabled=False)  # else every sampler draws a bar on stderr
     _check_core()
@@ -153,7 +154,9 @@ def _arguments(place: "Place", device: DeviceKind, vram: str, *, packs: bool) ->
     args.disable_all_custom_nodes = not packs
     args.disable_api_nodes = True  # they call paid services
     args.disable_metadata = True  # else the prompt is written into saved files
-    args.highvram = vram == "high"  # keeps every model on the device
+    # models and pictures stay on the device; ComfyUI's own "highvram" would still copy decoded
+    # frames to main memory as 32-bit floats, 1.3 GB for 1280×704×121
+    args.gpu_only = vram == "high"
     args.disable_dynamic_vram = vram == "normal"  # ComfyUI's older, estimating memory manager
     args.lowvram = vram == "low"
     if vram == "low":

@@ -1,15 +1,19 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.bootstrap import Core, open_core
 from core.clock import now_ms
-from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded
+from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded, TooCostly
+from core.frames import snap_frames
 from core.jobs import JobState, ReplyTo, Requester, Ticket
+from core.kept import kept_name
 from core.media.kinds import Clip, MediaKind
+from core.messages import explain
 from core.progress import Waiting
 from core.requests import ImageToVideo
 from core.settings import Settings
@@ -238,6 +242,28 @@ async def test_what_costs_more_than_is_left_is_refused_before_anything_is_reserv
         assert (await core.service.submit(t2v(), ann, ReplyTo("test"), "two")).job_id
 
 
+async def test_a_refusal_names_the_largest_setting_that_the_rest_of_the_quota_pays(
+    settings_with: Callable[..., Settings], ann: Requester
+) -> None:
+    large = replace(t2v(), sampling=replace(tiny(frames=121), width=768, height=512))
+    async with open_core(settings_with(quota_minutes=0.0), QuickExecutor()) as core:
+        cost_ms = core.service.estimate(large).gpu_ms
+        await core.service.grant(ann, cost_ms // 2)
+
+        with pytest.raises(TooCostly) as refused:
+            await core.service.submit(large, ann, ReplyTo("test"), "one")
+
+        named = refused.value
+        assert (named.need_ms, named.limit_ms) == (cost_ms, cost_ms // 2)
+        assert str(named.width) in explain(named)
+        assert await core.service.jobs(ann) == []
+        assert (await core.service.quota(ann)).reserved_ms == 0
+
+        frames = snap_frames(named.seconds, 24)
+        fits = replace(large.sampling, width=named.width, height=named.height, frames=frames)
+        await core.service.submit(replace(large, sampling=fits), ann, ReplyTo("test"), "two")
+
+
 async def test_the_line_shows_ones_own_places_and_how_long_it_is(
     core: Core, submit: Submit, ann: Requester, ben: Requester
 ) -> None:
@@ -295,3 +321,26 @@ async def test_watching_a_finished_job_ends_at_once(
 
     async with asyncio.timeout(1):
         assert [event async for event in core.service.watch(ticket.job_id)] == []
+
+
+async def test_latents_of_drafts_go_with_their_job_and_with_time(
+    core: Core, delivery: RecordingDelivery, submit: Submit, ann: Requester
+) -> None:
+    folder = core.settings.latents_folder
+    folder.mkdir(parents=True)
+    own = folder / f"{kept_name(t2v())}-0123.safetensors"
+    old, new = folder / "old-1.safetensors", folder / "new-1.safetensors"
+    for path in (own, old, new):
+        path.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    core.router.register(delivery)
+    async with running(core):
+        ticket = await submit("draft")
+        await delivery.until(1)
+
+        await core.service.delete(ticket.job_id, ann)
+        await core.housekeeping.prune()
+
+    assert not own.exists()
+    assert not old.exists()
+    assert new.exists()

@@ -1,0 +1,86 @@
+"""Latents of stage 1, kept between a draft and its quality pass.
+
+A file is found by what was asked and used only if the graph that made it is the one that would
+make it again: same nodes, values, model files and ComfyUI. Losing one costs time, nothing else.
+"""
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import structlog
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from core.comfy.pins import load_pins
+from core.workflow.bindings import Condition
+from core.workflow.template import Graph
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from core.workflow.library import Workflow
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """Picture and sound after stage 1, as the sampler left them, without guide frames."""
+
+    video: "NDArray[np.float32]"  # [1, channels, frames, height, width]
+    audio: "NDArray[np.float32]"
+
+
+class LatentFolder:
+    """The folder of kept latents; housekeeping removes old ones."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use ``folder``, which is made when something is kept."""
+        self._folder = folder
+
+    def keep(self, name: str, proof: str, latents: Latents) -> None:
+        """Write ``latents``; what cannot be written is not kept, and nobody is told."""
+        part = self._folder / f"{uuid4().hex}.part"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(save({"video": latents.video, "audio": latents.audio}))
+            part.replace(self._path(name, proof))
+        except OSError:
+            log.warning("latents_not_kept", exc_info=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+    def find(self, name: str, proof: str) -> Latents | None:
+        """Return what was kept under ``name`` by the same graph, if it still is; it stays."""
+        try:
+            tensors = load(self._path(name, proof).read_bytes())
+            return Latents(tensors["video"], tensors["audio"])
+        except FileNotFoundError:
+            return None
+        except (OSError, SafetensorError, KeyError):
+            log.warning("latents_not_read", exc_info=True)
+            return None
+
+    def _path(self, name: str, proof: str) -> Path:
+        return self._folder / f"{name}-{proof[:16]}.safetensors"
+
+
+def continued_at(workflow: "Workflow") -> str | None:
+    """Return the node that kept latents replace; None where the graph has none."""
+    forms = (form for form in workflow.bindings.forms if form.when is Condition.CONTINUED)
+    return next((form.node for form in forms), None)
+
+
+def proof_of(graph: Graph, node: str) -> str:
+    """Return a hash of everything that decides what ``node`` of a bound graph gives."""
+    needed = graph.pruned(node).to_prompt()
+    for entry in needed.values():
+        del entry["_meta"]
+    made_by = [load_pins().version, needed]
+    return hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,85 @@
+"""Inputs of an order in ComfyUI's input folder, under names made of their content."""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from core.executor import Order
+from core.workflow.control import prepare_control
+from core.workflow.inputs import StagedInput, inputs_of
+from core.workflow.library import Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What lies in the input folder for one order."""
+
+    names: dict[str, str] = field(default_factory=dict[str, str])  # by role
+    paths: list[Path] = field(default_factory=list[Path])
+
+    def remove(self) -> None:
+        """Take everything away again."""
+        for path in self.paths:
+            path.unlink(missing_ok=True)
+
+
+def stage(
+    order: Order, workflow: Workflow, folder: Path, staged: Staged, check: Callable[[], None]
+) -> None:
+    """Put the inputs of ``order`` where loader nodes look; what is prepared already is used.
+
+    Args:
+        order: whose files.
+        workflow: says how a source video must be prepared.
+        folder: ComfyUI's input folder.
+        staged: gets the names, one by one, so that a failure leaves nothing behind.
+        check: called between files and frames; may raise to stop.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for item in inputs_of(workflow, order.request):
+        check()
+        target = folder / _name_of(item)
+        staged.paths.append(target)
+        if item.control is None:
+            target.unlink(missing_ok=True)
+            _appear(order.path_of(item.file), target)
+        else:
+            _make_control(order, item, target, check)
+        staged.names[item.role] = target.name
+
+
+def prepare(order: Order, workflow: Workflow, folder: Path, check: Callable[[], None]) -> None:
+    """Do the slow part of :func:`stage` ahead of time; nothing uses the device."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for item in inputs_of(workflow, order.request):
+        if item.control is not None:
+            _make_control(order, item, folder / _name_of(item), check)
+
+
+def _name_of(item: StagedInput) -> str:
+    if item.control is None:
+        return item.file.name
+    recipe = hashlib.sha256(repr((item.file.sha256, astuple(item.control))).encode())
+    return f"{recipe.hexdigest()}.mp4"
+
+
+def _make_control(order: Order, item: StagedInput, target: Path, check: Callable[[], None]) -> None:
+    if item.control is None or target.is_file():
+        return
+    part = target.with_name(f"part-{uuid4().hex}.mp4")
+    try:
+        prepare_control(order.path_of(item.file), part, item.control, check)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _appear(source: Path, target: Path) -> None:
+    """Make ``source`` appear at ``target``, without a copy where the file system allows it."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
