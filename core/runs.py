@@ -14,10 +14,12 @@ import structlog
 from core.clock import Clock, now_ms
 from core.duration.calibration import Timing, calibrate
 from core.duration.estimates import Estimate, Residency, estimate
+from core.duration.fitting import check_budget
 from core.duration.hardware import hardware_for
 from core.duration.plans import plan_of
 from core.duration.rates import Machine
 from core.duration.work import works
+from core.limits import RequestLimits
 from core.progress import Progress, Stage, Working
 from core.requests import Request
 from core.storage.runs import (
@@ -106,6 +108,15 @@ class RunBook:
     def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
         """Return what ``request`` takes on this machine, as known now."""
         return estimate(request, self.machine, residency)
+
+    def check_budget(self, request: Request, budget_ms: int, limits: RequestLimits) -> None:
+        """Refuse ``request`` where it costs more than ``budget_ms`` GPU-milliseconds here.
+
+        Raises:
+            TooCostly: with the largest setting within ``limits`` that fits.
+            NothingFits: not even the smallest does.
+        """
+        check_budget(request, budget_ms, self.machine, limits)
 
     async def open(self) -> None:
         """Load the fit that earlier runs left."""

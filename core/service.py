@@ -6,6 +6,7 @@ answered.
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from core.compose import Composition, Options, compose
 from core.dispatch import LocalDispatcher
 from core.duration import Estimate
 from core.erasure import Eraser
-from core.errors import IntakeClosed, NothingToFetch, NotYours
+from core.errors import IntakeClosed, NothingFits, NothingToFetch, NotYours, QuotaExceeded
 from core.hub import ProgressHub
 from core.jobs import Job, QuotaView, ReplyTo, Requester, Ticket
 from core.limits import MEGABYTE, RequestLimits
@@ -44,6 +45,7 @@ class GenerationService:
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
         estimate: Callable[[Request], Estimate],
+        check_budget: Callable[[Request, int, RequestLimits], None],
         on_owed: Callable[[], None],
         rules: ServiceRules,
     ) -> None:
@@ -53,6 +55,7 @@ class GenerationService:
         self._dispatcher = dispatcher
         self._hub = hub
         self._estimate = estimate
+        self._check_budget = check_budget
         self._on_owed = on_owed
         self._rules = rules
         self._closing = False
@@ -108,7 +111,8 @@ class GenerationService:
 
         Raises:
             IntakeClosed: paused, draining, shutting down, or the disk is nearly full.
-            QuotaExceeded: costs more than is left.
+            TooCostly: costs more than is left; names the largest setting that does not.
+            QuotaExceeded: everything costs more than is left; says when there is more.
             TooManyQueued: has as many waiting jobs as allowed.
         """
         if not isinstance(composition, Composition):
@@ -126,7 +130,12 @@ class GenerationService:
             p95_ms=expected.p95_ms,
             idempotency_key=idempotency_key,
         )
-        submitted = await self._queue.submit(new)
+        try:
+            submitted = await self._queue.submit(new)
+        except QuotaExceeded as refusal:
+            with suppress(NothingFits):
+                self._check_budget(new.request, refusal.left_ms, self._rules.limits)
+            raise
         job = submitted.job
         log.info("submitted", job_id=job.id, duplicate=submitted.duplicate)
         self._dispatcher.wake()
