@@ -12,6 +12,7 @@ from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded, TooCo
 from core.frames import snap_frames
 from core.jobs import JobState, ReplyTo, Requester, Ticket
 from core.kept import kept_name
+from core.line import SHOWN
 from core.media.kinds import Clip, MediaKind
 from core.messages import explain
 from core.progress import Waiting
@@ -294,6 +295,30 @@ async def test_those_who_wait_hear_where_they_are_when_they_move_up(
     latest = core.hub.latest(second.job_id)
     assert isinstance(latest, Waiting)
     assert latest.position == 1
+
+
+async def test_only_the_front_of_a_long_line_is_told_and_counting_it_reads_ones_own_jobs_only(
+    core: Core, submit: Submit, ann: Requester
+) -> None:
+    others = [await submit("a", requester=Requester("test", f"{n:02}")) for n in range(SHOWN)]
+    last = await submit("b")
+
+    await core.crier.tell()
+    view = await core.service.line(ann)
+
+    assert all(core.hub.latest(ticket.job_id) for ticket in others)
+    assert core.hub.latest(last.job_id) is None
+    assert (view.waiting, [place.job.id for place in view.mine]) == (SHOWN + 1, [last.job_id])
+
+
+async def test_the_late_forecast_is_the_estimates_own(core: Core, submit: Submit) -> None:
+    expected = core.service.estimate(t2v())
+
+    forecast = (await submit()).forecast
+
+    assert forecast is not None
+    assert forecast.ready_in_s * 1000 == expected.gpu_ms
+    assert forecast.ready_in_p95_s * 1000 == expected.p95_ms
 
 
 async def test_a_new_reply_address_is_where_the_result_goes(
