@@ -1,0 +1,142 @@
+"""kill -9 of a real ``clapper serve`` in every phase of a job: one message, and buttons alive."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+
+import pytest
+
+from bots.testing.faults import Fault
+from core.testing import eventually
+
+ANN = 501
+ROOT = Path(__file__).resolve().parents[3]
+UPLOAD = {"method": "PATCH|POST", "path": "/messages", "min_bytes": 3000}
+
+
+class Service:
+    """A process of the real command, which may die."""
+
+    def __init__(self, server, data: Path, token: str) -> None:
+        self.server = server
+        self.data = data
+        self.token = token
+        self.process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        known = len(self.server.gateway.identified)
+        self._spawn()
+        await self.server.world.until(lambda: len(self.server.gateway.identified) > known, 60)
+
+    def _spawn(self) -> None:
+        with (self.data.parent / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", "from core.cli import main; main()", "serve"],
+                cwd=ROOT,
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+            )
+
+    def _environment(self) -> dict[str, str]:
+        ours = {
+            "DATA_DIR": str(self.data),
+            "EXECUTOR": "draft",
+            "STUDIO": "false",
+            "DISCORD_TOKEN": self.token,
+            "DISCORD_API_URL": self.server.api_url,
+            "DISCORD_GATEWAY_URL": self.server.gateway_url,
+            "DISCORD_EDIT_S": "0.05",
+            "PROGRESS_EVERY_S": "0.05",
+            "MIN_FREE_MEGABYTES": "0",
+            "QUOTA_MINUTES": "1000",
+        }
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return inherited | {f"CLAPPER_{name}": value for name, value in ours.items()}
+
+    def kill(self) -> None:
+        assert self.process
+        self.process.kill()
+        assert self.process.wait(10) == -signal.SIGKILL
+
+    async def terminate(self) -> int:
+        assert self.process
+        self.process.terminate()
+
+        async def over() -> bool:
+            return self.process is not None and self.process.poll() is not None
+
+        await eventually(over, 30)
+        return self.process.returncode
+
+
+@pytest.fixture
+async def service(discord_server, discord_settings, tmp_path) -> AsyncGenerator[Service]:
+    token = discord_settings.discord_token.get_secret_value()
+    service = Service(discord_server, tmp_path / "data", token)
+    await service.start()
+    yield service
+    if service.process and service.process.poll() is None:
+        service.process.kill()
+        service.process.wait(10)
+
+
+async def test_a_kill_in_each_phase_leaves_one_message_and_living_buttons(
+    service: Service, discord_server, read_job: Callable[[bytes], str], tmp_path: Path
+) -> None:
+    world = discord_server.world
+    (channel,) = world.guild()
+
+    async def ask(seed: int, seconds: float = 1.0):
+        options = {"preset": "fast", "width": 256, "height": 256, "fps": 8, "seconds": seconds}
+        prompt = "a hushed crimson kite"
+        command = discord_server.command
+        asked = await command("t2v", ANN, channel, prompt=prompt, seed=str(seed), **options)
+        await world.until(lambda: asked.original)
+        return world.messages[asked.original]
+
+    async def again(*messages) -> None:
+        service.kill()
+        discord_server.faults.clear()
+        await service.start()
+        for message in messages:
+            await world.until(lambda message=message: message.videos, 30)
+
+    async def a_file_is_being_written() -> bool:
+        return any((tmp_path / "data" / "clips").glob("*.part*"))
+
+    running, queued = await ask(1, 5.0), await ask(2)
+    await world.until(lambda: "in line" in queued.content and "▱" in running.content)
+    await again(running, queued)
+
+    encoded = await ask(3, 5.0)
+    await eventually(a_file_is_being_written, 30)
+    await again(encoded)
+
+    discord_server.faults.add(Fault(**UPLOAD, after_bytes=1500, delay_s=30))
+    uploaded = await ask(4)
+    await world.until(lambda: discord_server.faults.active[0].hits, 30)
+    await again(uploaded)
+
+    discord_server.faults.add(Fault(**UPLOAD, after_storing=True, delay_s=30))
+    stored = await ask(5)
+    await world.until(lambda: stored.videos, 30)
+    await again(stored)
+
+    for seed, message in enumerate((running, queued, encoded, uploaded, stored), 1):
+        assert f"seed {seed}" in message.content
+        assert len(message.videos) == 1
+    press = await discord_server.press(running.id, running.button(":again:"), ANN)
+    await world.until(lambda: press.original and world.messages[press.original].videos, 30)
+
+    shown = [read_job(message.videos[0]) for message in world.with_video()]
+    assert len(shown) == len(set(shown)) == 6
+    assert world.syncs == 1
+    assert await service.terminate() == 0
+    written = (tmp_path / "log").read_text()
+    assert "crimson kite" not in written
+    assert service.token not in written
+    assert not any(token in written for token in world.interactions)
