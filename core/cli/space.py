@@ -1,0 +1,147 @@
+"""``clapper space build``: the folder of a Hugging Face Space, made from this installation."""
+
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from core.cli.exits import InvalidInput, out
+from core.errors import SetupProblem
+from core.messages import say
+from core.models.family import ModelFile, Profile, files_for
+from core.settings import PROJECT_ROOT, load_settings
+
+APP = typer.Typer(help=say("help_space"), no_args_is_help=True)
+
+PRELOAD_LIMIT = 150_000_000_000  # bytes; above it the platform evicts the image
+MOST_ENTRIES = 10  # of preload_from_hub
+_CODE = ("core", "webui", "workflows", "migrations", "comfyui/pins.toml", "LICENSE")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "custom")
+# the platform pins `spaces` and the page toolkit by itself; chat libraries have no place there
+_NOT_THERE = ("spaces", "gradio", "discord.py", "python-telegram-bot")
+_TORCH = "torch==2.11.0"  # the newest that the platform lists, as of November 2026
+
+
+class SpaceFolderTaken(InvalidInput):
+    """The folder for the Space holds something already."""
+
+    path: str
+
+
+class SpaceTooLarge(SetupProblem):
+    """The model files are more than a Space can preload."""
+
+    profile: str
+    size_bytes: int
+    limit_bytes: int
+
+
+@APP.callback()
+def space() -> None:
+    """Group the commands."""
+
+
+@APP.command("build", help=say("help_space_build"))
+def build(
+    folder: Annotated[Path, typer.Option("--out", help=say("help_space_out"))],
+    title: Annotated[str, typer.Option("--title", help=say("help_space_title"))] = "Clapper",
+) -> None:
+    """Write the folder.
+
+    Raises:
+        SpaceFolderTaken: it is not empty.
+        SpaceTooLarge: the model files do not fit.
+    """
+    profile = Profile(load_settings().model_profile)
+    files = files_for(None, profile)
+    size = sum(file.size_bytes for file in files)
+    if size > PRELOAD_LIMIT:
+        raise SpaceTooLarge(profile, size, PRELOAD_LIMIT)
+    if folder.exists() and any(folder.iterdir()):
+        raise SpaceFolderTaken(str(folder))
+    write_space(folder, title, files)
+    _tell(folder, files)
+
+
+def write_space(folder: Path, title: str, files: tuple[ModelFile, ...]) -> None:
+    """Write page, requirements, entry and code into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _CODE:
+        source, target = PROJECT_ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=_LEFT_OUT)
+        else:
+            shutil.copy(source, target)
+    (folder / "README.md").write_text(readme(title, files), "utf-8")
+    (folder / "requirements.txt").write_text("\n".join([*requirements(), ""]), "utf-8")
+    (folder / "app.py").write_text("from webui.space import main\n\nmain()\n", "utf-8")
+
+
+def preload(files: tuple[ModelFile, ...]) -> list[str]:
+    """Return the entries of ``preload_from_hub``: one a repository and commit."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for file in files:
+        groups.setdefault((file.repo, file.revision), []).append(file.path)
+    return [f"{repo} {','.join(paths)} {commit}" for (repo, commit), paths in groups.items()]
+
+
+def readme(title: str, files: tuple[ModelFile, ...]) -> str:
+    """Return the Space's page with its configuration."""
+    head = {
+        "title": title,
+        "emoji": "🎬",
+        "colorFrom": "gray",
+        "colorTo": "yellow",
+        "sdk": "gradio",
+        "sdk_version": _pinned("gradio"),
+        "python_version": '"3.12"',
+        "app_file": "app.py",
+        "startup_duration_timeout": "1h",
+        "license": "mit",
+        "short_description": say("studio_tagline"),
+    }
+    lines = [f"{key}: {value}" for key, value in head.items()]
+    entries = [f"  - {entry}" for entry in preload(files)]
+    licences = sorted({f"[{file.licence.name}]({file.licence.url})" for file in files})
+    front = "\n".join(["---", *lines, "preload_from_hub:", *entries, "---"])
+    note = f"{say('studio_tagline')}. {say('studio_ai_note')}"
+    return f"{front}\n\n# {title}\n\n{note}\n\n{', '.join(licences)}\n"
+
+
+def requirements() -> list[str]:
+    """Return what the Space installs: our dependencies at our pins, and those of ComfyUI."""
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    ours: list[str] = [line for line in project["dependencies"] if not line.startswith(_NOT_THERE)]
+    pins = tomllib.loads((PROJECT_ROOT / "comfyui" / "pins.toml").read_text("utf-8"))
+    theirs: list[str] = [
+        line for line in pins["python"]["requirements"] if not line.startswith("torch")
+    ]
+    return sorted({*ours, *theirs, _TORCH, "torchvision", "torchaudio", "torchsde==0.2.6"})
+
+
+def _pinned(name: str) -> str:
+    lines = (PROJECT_ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    return next(line.partition("==")[2] for line in lines if line.startswith(f"{name}=="))
+
+
+def _tell(folder: Path, files: tuple[ModelFile, ...]) -> None:
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column(say("space_row_file"), overflow="fold")
+    table.add_column(say("space_row_size"), justify="right")
+    for file in files:
+        table.add_row(file.name, say("models_size", {"size": file.size_bytes}))
+    console = out()
+    console.print(table)
+    data = {
+        "count": len(files),
+        "repos": len(preload(files)),
+        "size": sum(file.size_bytes for file in files),
+        "limit": PRELOAD_LIMIT,
+    }
+    console.print(say("space_total", data))
+    written = sum(path.is_file() for path in folder.rglob("*"))
+    console.print(say("space_built", {"folder": folder, "files": written}), soft_wrap=True)
