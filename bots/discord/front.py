@@ -13,9 +13,11 @@ import yarl
 from bots.discord.client import ClapperClient
 from bots.discord.counter import Counter
 from bots.discord.delivery import DeliveryRules, DiscordDelivery
+from bots.discord.doctor import examine
 from bots.discord.place import PLATFORM
 from bots.edits import EditScheduler
 from core.bootstrap import Core
+from core.front import Check
 from core.problems import BadConfiguration
 from core.settings import Settings
 from core.supervise import outcome_of
@@ -45,6 +47,11 @@ class DiscordFront:
     def configured(self, core: Core) -> bool:
         """Return whether there is a token."""
         return core.settings.discord_token is not None
+
+    async def examine(self, settings: Settings) -> list[Check]:
+        """Return what is well and what is not, for ``clapper doctor``."""
+        point_at(settings)
+        return await examine(settings)
 
     async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled; waits for Discord where it cannot be reached.

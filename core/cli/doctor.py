@@ -21,6 +21,7 @@ from core.cli.exits import Status, out, print_json
 from core.cli.invariants import violations
 from core.draft import DraftExecutor
 from core.errors import ClapperError
+from core.front import Examinable
 from core.limits import MEGABYTE
 from core.messages import explain, say
 from core.problems import DataDirectoryBusy
@@ -195,6 +196,13 @@ def _fronts(settings: Settings) -> Iterator[Finding]:
         yield Finding("", Health.NOTE, sentence)
 
 
+def _platforms(settings: Settings) -> Iterator[Finding]:
+    fronts = [front for front in found_fronts(lambda _: None) if isinstance(front, Examinable)]
+    for front in fronts:
+        for check in asyncio.run(front.examine(settings)):
+            yield Finding(check.what, Health(check.health), check.detail, check.fix)
+
+
 async def _configured(settings: Settings, announce: Callable[[str], None]) -> list[str]:
     async with open_core(settings, DraftExecutor(), announce=announce) as core:
         return [front.name for front in found_fronts(announce) if front.configured(core)]
@@ -208,4 +216,5 @@ LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _database,
     _executor,
     _fronts,
+    _platforms,
 )

@@ -1,0 +1,59 @@
+"""``clapper doctor`` asks the real library what Discord says."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pydantic import SecretStr
+
+from bots.discord.front import FRONT
+from bots.testing.discord.world import APPLICATION, ATTACH, HISTORY, SEND, THREADS, VIEW
+
+
+@pytest.fixture
+def server(discord_server):
+    discord_server.world.guild()
+    return discord_server
+
+
+async def test_all_is_well_and_the_invite_asks_for_exactly_what_is_used(
+    server, discord_settings
+) -> None:
+    checks = await FRONT.examine(discord_settings)
+
+    assert {check.health for check in checks} == {"good"}
+    query = parse_qs(urlsplit(checks[-1].detail.split()[-1]).query)
+    assert int(query["permissions"][0]) == VIEW | SEND | THREADS | ATTACH | HISTORY
+    assert query["client_id"] == [str(APPLICATION)]
+    assert set(query["scope"][0].split()) == {"bot", "applications.commands"}
+
+
+async def test_a_refused_token_is_bad_and_not_repeated(server, discord_settings) -> None:
+    server.world.token = "another"
+    (check,) = await FRONT.examine(discord_settings)
+
+    assert check.health == "bad"
+    assert "CLAPPER_DISCORD_TOKEN" in check.fix
+    assert discord_settings.discord_token.get_secret_value() not in f"{check}"
+
+
+async def test_missing_rights_and_needless_intents_are_named(server, discord_settings) -> None:
+    server.world.guild_rights = VIEW | SEND
+    server.world.application_flags = 1 << 19  # message content, for less than a hundred servers
+
+    text = " ".join(check.detail for check in await FRONT.examine(discord_settings))
+
+    assert "attach files" in text
+    assert "gateway_message_content" in text
+
+
+async def test_an_unreachable_discord_is_bad(settings_with) -> None:
+    settings = settings_with(
+        discord_token=SecretStr("x" * 20), discord_api_url="http://127.0.0.1:9/api/v10"
+    )
+    (check,) = await FRONT.examine(settings)
+
+    assert check.health == "bad"
+
+
+async def test_without_a_token_nothing_is_asked(settings) -> None:
+    assert await FRONT.examine(settings) == []
