@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from core.duration import Estimate
 from core.jobs import Failure, Job, JobState, QuotaView, Ticket
+from core.line import waiting_of
 from core.messages import explain, say
 from core.progress import Downloading, Progress, Waiting, Working
 from core.service import LineView
@@ -31,21 +33,31 @@ class Texts:
 
     def say(self, code: str, /, **data: object) -> str:
         """Return the sentence ``code``; strings in ``data`` are escaped for the platform."""
-        safe = {
-            key: self.markup.escape(value) if isinstance(value, str) else value
-            for key, value in data.items()
-        }
+        safe = {key: self._safe(value) for key, value in data.items()}
         return say(code, safe, self.locale)
+
+    def _safe(self, value: object) -> object:
+        # Our own identifiers stay as they are: an escaped "dolly_in" would find no word.
+        if isinstance(value, str) and not isinstance(value, StrEnum):
+            return self.markup.escape(value)
+        return value
 
     def ready(self, seconds: float) -> str:
         """Return the moment ``seconds`` from now."""
         return self.markup.moment(time.time() + max(1.0, seconds))
 
+    def span(self, seconds: float, latest: float | None) -> str:
+        """Return the moment ``seconds`` from now, or the time until ``latest`` as well."""
+        if latest is None:
+            return self.ready(seconds)
+        data = {"early": self.ready(seconds), "late": self.ready(latest)}
+        return say("ready_between", data, self.locale)
+
     def ticket(self, job: Job, ticket: Ticket) -> str:
         """Return what to say to an accepted request: place in line, and what was adjusted."""
         if ticket.forecast is None:
             return say("status_delivering", {"mode": job.request.mode}, self.locale)
-        event = Waiting(ticket.forecast.position, ticket.forecast.ready_in_s)
+        event = waiting_of(ticket.forecast)
         notes = [self.markup.escape(explain(note, self.locale)) for note in ticket.adjustments]
         return "\n".join([self.progress(job, event), *notes])
 
@@ -56,9 +68,13 @@ class Texts:
             case Downloading(file, done, total):
                 data = {"file": self.markup.escape(file), "done": done, "total": total}
                 return say("status_download", data, self.locale)
-            case Waiting(position, ready_in_s):
+            case Waiting(position, ready_in_s, latest_in_s):
                 code = "status_next" if position <= 1 else "status_waiting"
-                data = {"mode": mode, "position": position, "ready": self.ready(ready_in_s)}
+                data = {
+                    "mode": mode,
+                    "position": position,
+                    "ready": self.span(ready_in_s, latest_in_s),
+                }
                 return say(code, data, self.locale)
             case Working(stage, step, steps, fraction):
                 total = estimate.total_ms / 1000 if estimate else job.estimate_ms / 1000
@@ -117,7 +133,7 @@ class Texts:
             seed=sampling.seed,
             camera=sampling.camera,
             state=job.state,
-            cost=f"{(job.charged_ms or 0) / 1000:.1f} s",
+            cost=(job.charged_ms or 0) / 1000,
             job=job.id,
         )
 

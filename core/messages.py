@@ -6,7 +6,7 @@ A sentence uses named fields with our own formats, so that every language writes
 
 Formats: ``bytes`` (decimal), ``seconds``, ``gpu`` (milliseconds as minutes and seconds), ``clock``
 (epoch milliseconds as UTC date and time), ``number``, ``name`` (an identifier as a word of the
-language, from its ``[names]`` table).
+language, from its ``[names]`` table). Decimal mark, units and dates come from ``units.toml``.
 """
 
 import tomllib
@@ -93,32 +93,47 @@ class _Words(Formatter):
     def format_field(self, value: object, format_spec: str) -> str:
         match format_spec:
             case "bytes":
-                return _bytes(float(str(value)))
+                return self._bytes(float(str(value)))
             case "seconds":
-                return f"{float(str(value)):.1f}".removesuffix(".0") + " s"
+                return self._decimal(f"{float(str(value)):.1f}".removesuffix(".0")) + " s"
             case "gpu":
-                return _minutes(float(str(value)) / 1000)
+                return self._minutes(float(str(value)) / 1000)
             case "clock":
-                if value is None:
-                    return "–"
-                at = datetime.fromtimestamp(float(str(value)) / 1000, UTC)
-                return f"{at:%Y-%m-%d %H:%M} UTC"
+                return self._clock(value)
             case "number":
-                return f"{float(str(value)):.2f}".rstrip("0").rstrip(".")
+                return self._number(value)
             case "name":
                 return name(str(value), self.language)
             case _:
                 return super().format_field(value, format_spec)
 
+    def _unit(self, code: str) -> str:
+        return sentences(self.language)[f"units.{code}"]
 
-def _bytes(value: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
+    def _decimal(self, digits: str) -> str:
+        return digits.replace(".", self._unit("decimal"))
+
+    def _number(self, value: object) -> str:
+        if isinstance(value, int):
+            return str(value)  # seeds have more digits than a float keeps
+        return self._decimal(f"{float(str(value)):.2f}".rstrip("0").rstrip("."))
+
+    def _clock(self, value: object) -> str:
+        if value is None:
+            return "–"
+        return datetime.fromtimestamp(float(str(value)) / 1000, UTC).strftime(self._unit("clock"))
+
+    def _bytes(self, value: float) -> str:
         if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
+            return f"{value:.0f} {self._unit('bytes')}"
+        for unit in ("kB", "MB"):
+            value /= 1000
+            if value < 1000:
+                return self._decimal(f"{value:.1f}") + f" {unit}"
+        return self._decimal(f"{value / 1000:.1f}") + " GB"
 
-
-def _minutes(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{seconds:.0f} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
+    def _minutes(self, seconds: float) -> str:
+        whole = round(seconds)
+        if whole < 60:
+            return f"{seconds:.0f} s"
+        return f"{whole // 60} {self._unit('minutes')} {whole % 60:02d} s"
