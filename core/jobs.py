@@ -105,6 +105,9 @@ class Job:
     clip: Clip | None = None
 
 
+WIDE, WIDE_S = 0.5, 60.0  # of a forecast: p95 − median, relative and in seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """When a waiting job should be ready; seconds from now."""
@@ -112,6 +115,11 @@ class Forecast:
     position: int  # 1 = next; 0 = running
     ready_in_s: float  # p50
     ready_in_p95_s: float
+
+    @property
+    def wide(self) -> bool:
+        """Return whether one moment would promise too much, so that both ends are shown."""
+        return self.ready_in_p95_s - self.ready_in_s > max(WIDE_S, WIDE * self.ready_in_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ class Waiting:
     """In line; ``position`` 1 is next."""
 
     position: int
-    ready_in_s: float
+    ready_in_s: float  # median
+    latest_in_s: float | None = None  # 19 of 20 are ready by then
 
 
 @dataclass(frozen=True, slots=True)
