@@ -1,11 +1,15 @@
 """One try at one job: what it holds, what it has seen, and how it may end."""
 
+import errno
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
+import structlog
+
 from core.dispatch import LocalDispatcher
+from core.errors import ClapperError, DiskFull, InternalError
 from core.executor import Order
 from core.hub import ProgressHub
 from core.jobs import Failure, Job
@@ -28,6 +32,8 @@ class Again:
 
 
 Result: TypeAlias = Made | Failure | Again
+log = structlog.get_logger(__name__)
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 OFF_DEVICE = frozenset({Stage.DOWNLOAD, Stage.LOAD, Stage.ENCODE})
 
 
@@ -78,3 +84,15 @@ class Attempt:
         self.timer.observe(event)
         if not self.over and not self.cancel.cancelled:
             hub.publish(self.job.id, event)
+
+
+def understood(error: Exception, job_id: str) -> ClapperError:
+    """Return what to tell of whatever broke an attempt at ``job_id``; the rest is logged."""
+    if isinstance(error, ClapperError):
+        log.info("attempt_failed", job_id=job_id, code=error.code)
+        return error
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        log.error("disk_full", job_id=job_id)
+        return DiskFull()
+    log.error("attempt_broke", job_id=job_id, exc_info=error)
+    return InternalError()

@@ -5,7 +5,6 @@ done when job N is. Every attempt holds its lease by heartbeats until its outcom
 """
 
 import asyncio
-import errno
 import shutil
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ import structlog
 
 from core.affinity import preference
 from core.ahead import LookAhead
-from core.attempt import Again, Attempt, Made, Ran, Result
+from core.attempt import Again, Attempt, Made, Ran, Result, understood
 from core.dispatch import LocalDispatcher
-from core.errors import Cancelled, ClapperError, DiskFull, InternalError, JobUnknown, TimedOut
+from core.errors import Cancelled, JobUnknown, TimedOut
 from core.executor import CancelToken, Executor, Order
 from core.hub import ProgressHub
 from core.jobs import Failure, Job
@@ -34,7 +33,6 @@ log = structlog.get_logger(__name__)
 Finish: TypeAlias = Callable[[RawClip, Order, CancelToken], Awaitable[Clip]]
 Record: TypeAlias = Callable[[Ran], Coroutine[Any, Any, None]]
 Shares: TypeAlias = Callable[[Request], Mapping[Stage, float]]
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +145,7 @@ class Worker:
             beats.cancel()
             self._dispatcher.release(attempt.job.id)
             self._free_device(attempt)
-            if attempt.has_encoder:
-                self._encoder.release()
+            self._free_encoder(attempt)
             del self._live[attempt]
             await asyncio.to_thread(shutil.rmtree, attempt.order.workspace, ignore_errors=True)
 
@@ -168,23 +165,14 @@ class Worker:
             raw = await self._execute(attempt)
             await self._hand_on(attempt)
             clip = await self.finish(raw, attempt.order, attempt.cancel)
+            self._free_encoder(attempt)  # the outcome is written beside the next clip
         except Cancelled as error:
             if self._ending:
                 return Again()
             return Failure.of(TimedOut(self.rules.job_timeout_s) if attempt.late else error)
         except Exception as error:  # noqa: BLE001  # the one boundary: whatever broke, the job ends
-            return Failure.of(self._understood(error, attempt.job.id))
+            return Failure.of(understood(error, attempt.job.id))
         return Made(clip, raw.gpu_ms, raw.peak_bytes)
-
-    def _understood(self, error: Exception, job_id: str) -> ClapperError:
-        if isinstance(error, ClapperError):
-            log.info("attempt_failed", job_id=job_id, code=error.code)
-            return error
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            log.error("disk_full", job_id=job_id)
-            return DiskFull()
-        log.error("attempt_broke", job_id=job_id, exc_info=error)
-        return InternalError()
 
     async def _execute(self, attempt: Attempt) -> RawClip:
         """Return what the executor makes; leave it behind where it ignores a cancel.
@@ -243,6 +231,11 @@ class Worker:
         if attempt.has_device:
             attempt.has_device = False
             self._device_free.set()
+
+    def _free_encoder(self, attempt: Attempt) -> None:
+        if attempt.has_encoder:
+            attempt.has_encoder = False
+            self._encoder.release()
 
     async def _write(self, attempt: Attempt, result: Result) -> None:
         """Write the outcome, in one transaction guarded by the attempt's token."""
