@@ -173,17 +173,11 @@ def output_node(handover: Handover) -> type:
             return float("nan")  # equal to nothing: a repeated job must hand over again
 
         def deliver(
-            self,
-            images: Tensor,
-            job: str,
-            audio: Audio | None = None,
-            stage1_video: Latent | None = None,
-            stage1_audio: Latent | None = None,
+            self, images: Tensor, job: str, audio: Audio | None = None, **kept: Latent
         ) -> tuple[()]:
-            """Put the inputs on the shelf."""
-            stage1 = None
-            if stage1_video is not None and stage1_audio is not None:
-                stage1 = Latents(_values(stage1_video), _values(stage1_audio))
+            """Put the inputs on the shelf; ``kept`` are the optional latents of stage 1."""
+            video, sound = kept.get("stage1_video"), kept.get("stage1_audio")
+            stage1 = Latents(_values(video), _values(sound)) if video and sound else None
             handover.put(job, images, audio, stage1)
             return ()
 
