@@ -35,6 +35,7 @@ from core.router import DeliveryRouter
 from core.runs import RunBook, timings_of
 from core.service import GenerationService
 from core.settings import Settings
+from core.shares import Shares
 from core.storage.database import Database, open_database
 from core.storage.outbox import Outbox
 from core.storage.runs import Run
@@ -178,7 +179,7 @@ def _build(settings: Settings, database: Database, executor: Executor, clock: Cl
     return Core(
         settings=settings,
         service=service,
-        desk=Desk(service, community),
+        desk=Desk(service, community, Shares.parse(settings.shares)),
         queue=parts.queue,
         router=parts.router,
         worker=_worker(parts),

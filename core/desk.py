@@ -16,6 +16,7 @@ from core.modes import Mode
 from core.policy import Asker
 from core.requests import Request
 from core.service import GenerationService
+from core.shares import Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,11 @@ class Person:
 class Desk:
     """Takes requests and questions of people on behalf of a front."""
 
-    def __init__(self, service: GenerationService, community: Community) -> None:
+    def __init__(
+        self, service: GenerationService, community: Community, shares: Shares | None = None
+    ) -> None:
         self.service = service
+        self.shares = shares or Shares()
         self.community = community
 
     async def ask(
@@ -133,7 +137,9 @@ class Desk:
             composition.request, person.requester, person.place, person.asker
         )
         account = await self.community.account(person.requester)
-        return await self.service.submit(composition, account, reply_to, key)
+        operator = self.is_operator(person)
+        weight = self.shares.weight(person.requester, person.asker.roles, operator=operator)
+        return await self.service.submit(composition, account, reply_to, key, weight)
 
     async def _owns(self, job: Job, person: Person) -> bool:
         if job.requester == person.requester:

@@ -26,6 +26,7 @@ from core.modes import Mode
 from core.progress import Progress
 from core.queue import Intake, JobQueue, NewJob
 from core.requests import Request
+from core.scheduling import ORDINARY
 from core.views import Health, LineView, Place, ServiceRules
 
 log = structlog.get_logger(__name__)
@@ -97,6 +98,7 @@ class GenerationService:
         requester: Requester,
         reply_to: ReplyTo,
         idempotency_key: str,
+        weight: int = ORDINARY,
     ) -> Ticket:
         """Accept a request: job, reservation and place in line, in one transaction.
 
@@ -105,6 +107,7 @@ class GenerationService:
             requester: whose account pays.
             reply_to: where the result goes.
             idempotency_key: the same key always gives the same job, e.g. ``discord:<interaction>``.
+            weight: percent of an ordinary share of the device.
 
         Returns:
             The ticket; ``duplicate`` where the key was known.
@@ -129,6 +132,7 @@ class GenerationService:
             estimate_ms=expected.gpu_ms,
             p95_ms=expected.p95_ms,
             idempotency_key=idempotency_key,
+            weight=weight,
         )
         try:
             submitted = await self._queue.submit(new)
@@ -275,12 +279,9 @@ class GenerationService:
         await self._eraser.delete(job_id, job.requester)
 
     async def forget(self, requester: Requester) -> int:
-        """Delete what is kept of ``requester``: live jobs are cancelled, rows and files removed.
+        """Delete all kept of ``requester``, live jobs after a cancel; return how many jobs.
 
         The ledger keeps what was charged, without what it was for.
-
-        Returns:
-            How many jobs were removed.
         """
         for job in await self._queue.live_of(requester):
             await self.cancel(job.id, requester)

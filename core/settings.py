@@ -49,6 +49,7 @@ class Settings(BaseSettings):
 
     quota_minutes: float = Field(20.0, ge=0)  # GPU-minutes a requester may use in a window
     quota_window_hours: float = Field(24.0, gt=0)  # begins with the first use
+    shares: str = ""  # of the device, percent, e.g. "operators=200, role:42=150, studio=50"
     max_queued: int = Field(5, ge=1)  # waiting jobs a requester
     max_running: int = Field(1, ge=1)  # running jobs a requester
     max_attempts: int = Field(3, ge=1)
