@@ -17,7 +17,7 @@ from core.bootstrap import Core
 from core.clock import now_ms
 from core.compose import Options
 from core.errors import ClapperError, NotAChoice, NothingFits, QuotaExceeded
-from core.jobs import Job, QuotaView, Ticket
+from core.jobs import Forecast, Job, QuotaView, Ticket
 from core.media.fit import last_frame
 from core.media.kinds import Clip, MediaFile, MediaKind
 from core.messages import say
@@ -32,6 +32,8 @@ from webui.views import HistoryView, JobView, Moment, StateView, job_view, quota
 from webui.visits import Visits
 
 PAGE = 12  # jobs on a page of the gallery
+_FORECAST_MS = 3000  # how long a forecast is believed
+_FORECASTS = 2000  # remembered
 _LIVE = 6  # own waiting jobs that the page lists
 
 
@@ -42,6 +44,7 @@ class StudioCounter:
         self.core = core
         self.uploads = uploads
         self.visits = visits or Visits()
+        self._forecasts: dict[str, tuple[int, Forecast | None]] = {}
         # of guests: their limit is checked here
         self._spending: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -187,8 +190,9 @@ class StudioCounter:
     async def state(self, visitor: Visitor, job_id: str = "") -> StateView:
         """Return what the page shows; without ``job_id`` of the running or else the newest job."""
         account = await self.core.desk.community.account(visitor.requester)
-        line = await self.service.line(account)
-        mine = [await self._view(place.job) for place in line.mine[:_LIVE]]
+        line = await self.core.queue.counts()
+        live = await self.core.queue.live_of(account)
+        mine = [await self._view(job) for job in live[:_LIVE]]
         return StateView(
             job=await self._chosen(visitor, job_id, mine),
             mine=tuple(mine),
@@ -264,5 +268,15 @@ class StudioCounter:
     async def _view(self, job: Job) -> JobView:
         if job.state.terminal:
             return job_view(job)
-        forecast = await self.core.queue.forecast(job.id)
+        forecast = await self._forecast(job.id)
         return job_view(job, Moment(self.core.hub.latest(job.id), forecast, now_ms()))
+
+    async def _forecast(self, job_id: str) -> Forecast | None:
+        """Return when a job should be ready; replaying the line is dear, so not at every look."""
+        at_ms, known = self._forecasts.get(job_id, (0, None))
+        if now_ms() - at_ms > _FORECAST_MS:
+            known = await self.core.queue.forecast(job_id)
+            self._forecasts[job_id] = (now_ms(), known)
+            while len(self._forecasts) > _FORECASTS:
+                self._forecasts.pop(next(iter(self._forecasts)))
+        return known

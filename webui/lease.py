@@ -1,6 +1,6 @@
 # ruff: noqa: I001  # spaces has to be imported before anything that may start CUDA
 # gradio's and spaces' own types are incomplete
-# pyright: reportUnknownMemberType=false, reportUntypedFunctionDecorator=false
+# pyright: reportUnknownMemberType=false, reportUntypedFunctionDecorator=false, reportMissingTypeStubs=false
 """The GPU of a Space, borrowed for one job at a time; everywhere else the decorator does nothing.
 
 The function is a generator: only that can be stopped before its time is over. It runs in a forked
@@ -74,14 +74,18 @@ Factory: TypeAlias = Callable[[], Executor]
 class _Desk:
     """What the forked process inherits: how to make an executor, and then that executor."""
 
-    factory: Factory | None = None
-    executor: Executor | None = None
+    def __init__(self) -> None:
+        self.factory: Factory | None = None
+        self.executor: Executor | None = None
+
+
+_DESK = _Desk()
 
 
 def prepare(factory: Factory) -> None:
     """Say how the executor is made; before the first run, in the parent."""
-    _Desk.factory = factory
-    _Desk.executor = None
+    _DESK.factory = factory
+    _DESK.executor = None
 
 
 def declared_s(call: Call) -> int:
@@ -122,10 +126,10 @@ def perform(call: Call) -> Iterator[News]:
 async def _execute(
     order: Order, on_progress: Callable[[Progress], None], cancel: CancelToken
 ) -> RawClip:
-    if _Desk.executor is None:
-        assert _Desk.factory is not None  # noqa: S101  # prepare() comes first
-        _Desk.executor = _Desk.factory()
-    return await _Desk.executor.execute(order, on_progress, cancel)
+    if _DESK.executor is None:
+        assert _DESK.factory is not None  # noqa: S101  # prepare() comes first
+        _DESK.executor = _DESK.factory()
+    return await _DESK.executor.execute(order, on_progress, cancel)
 
 
 def _outcome(order: Order, work: "Future[RawClip]") -> Made | Failure:

@@ -193,9 +193,12 @@ async def test_unknown_assets_and_paths_outside_are_not_served(browser: httpx.As
 async def test_an_upload_above_the_limit_is_refused(
     settings_with: Callable[..., Settings], executor: QuickExecutor
 ) -> None:
-    async with served(settings_with(studio_port=0, media_megabytes=0.01), executor) as studio:
-        async with httpx.AsyncClient(base_url=studio.url) as http:
-            answer = await http.post("/gradio_api/upload", files={"files": b"x" * 50_000})
+    settings = settings_with(studio_port=0, media_megabytes=0.01)
+    async with (
+        served(settings, executor) as studio,
+        httpx.AsyncClient(base_url=studio.url) as http,
+    ):
+        answer = await http.post("/gradio_api/upload", files={"files": b"x" * 50_000})
 
     assert answer.status_code == 413
 

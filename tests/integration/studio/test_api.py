@@ -136,9 +136,9 @@ async def test_an_upload_of_another_program_cannot_be_used(
     studio: ServedStudio, picture: Path
 ) -> None:
     stranger = await connect(studio)
-    with picture.open("rb") as file:
-        async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as http:
-            sent = await http.post("/gradio_api/upload", files={"files": file})
+    content = await asyncio.to_thread(picture.read_bytes)
+    async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as http:
+        sent = await http.post("/gradio_api/upload", files={"files": content})
     path = sent.json()[0]
     stolen = {"path": path, "meta": {"_type": "gradio.FileData"}}
 
@@ -156,7 +156,7 @@ async def test_an_upload_of_another_program_cannot_be_used(
         answer = await http.get(f"/gradio_api/call/i2v/{event}", cookies=cookies)
 
     assert foreign.status_code == 404
-    assert mine.content == picture.read_bytes()
+    assert mine.content == content
     assert "event: error" in answer.text
 
 
