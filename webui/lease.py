@@ -19,6 +19,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 import numpy as np
+import structlog
 
 from core.duration import Machine, Tier, estimate, lease
 from core.errors import ClapperError
@@ -26,6 +27,8 @@ from core.executor import CancelToken, Executor, Order
 from core.jobs import Failure
 from core.media.kinds import RawClip, Sound
 from core.progress import Progress
+
+log = structlog.get_logger(__name__)
 
 PULSE_S = 0.2  # between two yields, so also until a cancel is noticed
 _STOP_S = 5.0  # for the executor to notice
@@ -137,7 +140,8 @@ def _outcome(order: Order, work: "Future[RawClip]") -> Made | Failure:
     if isinstance(error, ClapperError):
         return Failure.of(error)
     if error is not None:
-        return Failure("internal_error", {"kind": type(error).__name__})
+        log.error("run_broke", job_id=order.job_id, exc_info=error)
+        return Failure("internal_error")
     raw = work.result()
     frames, samples = order.workspace / "frames.npy", order.workspace / "samples.npy"
     np.save(frames, raw.frames)
