@@ -28,6 +28,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.models", "models"),
     ("core.cli.comfy", "comfy"),
     ("core.cli.workflow", "workflow"),
+    ("core.cli.space", "space"),
     ("core.cli.doctor", None),
     ("core.cli.invariants", None),
 )
