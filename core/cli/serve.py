@@ -1,6 +1,7 @@
 """``clapper serve``: the service, with every front that is configured."""
 
 import asyncio
+from typing import Annotated
 
 import typer
 
@@ -15,8 +16,14 @@ APP = typer.Typer()
 
 
 @APP.command("serve", help=say("help_serve"))
-def serve_command() -> None:
+def serve_command(
+    *,
+    studio_only: Annotated[
+        bool, typer.Option("--studio-only", help=say("help_studio_only"))
+    ] = False,
+) -> None:
     """Serve until SIGINT or SIGTERM."""
-    settings = load_settings()
+    without_bots = {"discord_token": None, "telegram_token": None, "studio": True}
+    settings = load_settings(**(without_bots if studio_only else {}))
     set_up_logging(settings.log_level, secrets=secrets_of(settings))
     asyncio.run(serve(settings, announce_to(err())))
