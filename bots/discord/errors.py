@@ -46,7 +46,7 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
     error = root_of(error)
     if isinstance(error, app_commands.CheckFailure):
         return  # who checked has answered
-    if isinstance(error, _LOST):
+    if isinstance(error, _LOST) or interaction.client.is_closed():
         log.info("interaction_lost", reason=_reason(error))
         return
     text = clip_text(_told(error, str(interaction.locale)))

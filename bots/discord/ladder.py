@@ -161,6 +161,7 @@ class Ladder:
             Throttled: not before some seconds.
             DeliveryRetry: the platform failed; it may have stored the message.
             NextRung: this way is closed.
+            RuntimeError: a defect.
         """
         try:
             return await rung()
@@ -171,6 +172,10 @@ class Ladder:
             raise meaning from error  # one of the four above
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise DeliveryRetry(type(error).__name__, sent=True) from error
+        except RuntimeError as error:  # what the library raises once it was closed
+            if not self._client.is_closed():
+                raise
+            raise DeliveryRetry("closed", sent=True) from error
 
 
 def meaning_of(error: discord.HTTPException) -> Exception:

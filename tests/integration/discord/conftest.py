@@ -67,7 +67,6 @@ class Guild:
         return self
 
     async def __aexit__(self, *details: object) -> None:
-        self.executor.gate.set()
         await self.stop()
 
     @property

@@ -108,11 +108,11 @@ async def test_a_kill_in_each_phase_leaves_one_message_and_living_buttons(
     async def a_file_is_being_written() -> bool:
         return any((tmp_path / "data" / "clips").glob("*.part*"))
 
-    running, queued = await ask(1, 16.0), await ask(2)
+    running, queued = await ask(1, 12.0), await ask(2)
     await world.until(lambda: "in line" in queued.content and "▱" in running.content)
     await again(running, queued)
 
-    encoded = await ask(3, 12.0)
+    encoded = await ask(3, 8.0)
     await eventually(a_file_is_being_written, 30)
     await again(encoded)
 
