@@ -30,7 +30,9 @@ TOKENS = re.compile(
 # at their finer levels they write whole payloads, and prompts are among them
 QUIET = (
     "httpx",
+    "httpx2",  # the hub's client has its own
     "httpcore",
+    "httpcore2",
     "aiosqlite",
     "asyncio",
     "PIL",

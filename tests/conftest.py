@@ -1,7 +1,8 @@
 """What every test may use: clean settings, an opened core, and switches for what needs hardware."""
 
+import logging
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,16 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("CLAPPER_"):
             monkeypatch.delenv(name)
     monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+
+@pytest.fixture(autouse=True)
+def clean_logging() -> Generator[None]:
+    """A command under test sets up logging to its own streams, which are closed with it."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture
