@@ -4,13 +4,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import version
 
+from core.community import AuditEntry
 from core.duration import Estimate
 from core.jobs import Failure, Job, JobState, QuotaView, Ticket
 from core.line import waiting_of
 from core.messages import explain, say
 from core.progress import Downloading, Progress, Waiting, Working
 from core.service import LineView
+from core.views import Health
 
 BAR_CELLS = 10
 SHORT_ID = 8  # characters of a job id that people see and type
@@ -187,6 +190,47 @@ class Texts:
             }
             lines.append(say("history_line", data, self.locale))
         return "\n".join(lines)
+
+    def admin_status(self, health: Health) -> str:
+        """Return how the service is, for operators."""
+        return self.say(
+            "admin_status",
+            intake=health.intake,
+            running=health.running,
+            waiting=health.waiting,
+            free=health.free_bytes,
+            version=version("clapper"),
+        )
+
+    def admin_jobs(self, jobs: Sequence[Job]) -> str:
+        """Return the whole line, a line each."""
+        lines = [
+            self.say(
+                "admin_job",
+                position=position,
+                mode=job.request.mode,
+                who=job.requester.key,
+                state=job.state,
+                job=job.id[:SHORT_ID],
+            )
+            for position, job in enumerate(jobs, 1)
+        ]
+        return "\n".join(lines) or self.say("admin_jobs_none")
+
+    def admin_audit(self, entries: Sequence[AuditEntry]) -> str:
+        """Return what operators did, newest first."""
+        lines = [
+            self.say(
+                "admin_audit",
+                when=entry.at_ms,
+                actor=entry.actor,
+                verb=entry.verb,
+                target=entry.target,
+                detail=entry.detail,
+            )
+            for entry in entries
+        ]
+        return "\n".join(lines) or self.say("admin_audit_none")
 
     def help(self) -> str:
         """Return what the bot can do, with examples."""

@@ -1,7 +1,5 @@
 """``/admin`` for operators: by numeric id or role, never by name; everything lands in the log."""
 
-import shutil
-from importlib.metadata import version
 from typing import Literal
 
 import discord
@@ -45,15 +43,7 @@ class AdminGroup(app_commands.Group):
     async def status(self, interaction: Interaction) -> None:
         """Show intake, line, disk and version."""
         health = await self._desk.service.health()
-        await self._say(
-            interaction,
-            "admin_status",
-            intake=health.intake,
-            running=health.running,
-            waiting=health.waiting,
-            free=shutil.disk_usage(health.data_dir).free,
-            version=version("clapper"),
-        )
+        await self._show(interaction, texts_for(str(interaction.locale)).admin_status(health))
 
     @app_commands.command(name="pause", description=text("d_admin_pause"))
     async def pause(self, interaction: Interaction) -> None:
@@ -73,19 +63,9 @@ class AdminGroup(app_commands.Group):
     @app_commands.command(name="jobs", description=text("d_admin_jobs"))
     async def jobs(self, interaction: Interaction) -> None:
         """Show the whole line."""
+        jobs = await self._desk.service.all_live()
         texts = texts_for(str(interaction.locale))
-        lines = [
-            texts.say(
-                "admin_job",
-                position=position,
-                mode=job.request.mode,
-                who=job.requester.key,
-                state=job.state,
-                job=job.id[:8],
-            )
-            for position, job in enumerate((await self._desk.service.all_live())[:SHOWN], 1)
-        ]
-        await self._show(interaction, "\n".join(lines) or texts.say("admin_jobs_none"))
+        await self._show(interaction, texts.admin_jobs(jobs[:SHOWN]))
 
     @app_commands.command(name="cancel", description=text("d_admin_cancel"))
     @app_commands.describe(job=text("o_job"))
@@ -146,19 +126,8 @@ class AdminGroup(app_commands.Group):
     @app_commands.command(name="audit", description=text("d_admin_audit"))
     async def audit(self, interaction: Interaction) -> None:
         """Show what operators did."""
-        texts = texts_for(str(interaction.locale))
-        lines = [
-            texts.say(
-                "admin_audit",
-                when=entry.at_ms,
-                actor=entry.actor,
-                verb=entry.verb,
-                target=entry.target,
-                detail=entry.detail,
-            )
-            for entry in await self._desk.community.audit(SHOWN)
-        ]
-        await self._show(interaction, "\n".join(lines) or texts.say("admin_audit_none"))
+        entries = await self._desk.community.audit(SHOWN)
+        await self._show(interaction, texts_for(str(interaction.locale)).admin_audit(entries))
 
     async def _intake(
         self, interaction: Interaction, state: Literal["open", "paused", "draining"]

@@ -1,8 +1,6 @@
 """``/admin`` for operators, by numeric id; the same verbs, rules and log as on Discord."""
 
-import shutil
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version
 from typing import Literal
 
 from telegram import Message, User
@@ -77,15 +75,7 @@ async def run_admin(counter: Counter, user: User, message: Message, rest: str) -
 
 async def _status(admin: _Admin) -> None:
     health = await admin.desk.service.health()
-    text = admin.texts.say(
-        "admin_status",
-        intake=health.intake,
-        running=health.running,
-        waiting=health.waiting,
-        free=shutil.disk_usage(health.data_dir).free,
-        version=version("clapper"),
-    )
-    await admin.say(text)
+    await admin.say(admin.texts.admin_status(health))
 
 
 def _intake(state: Literal["open", "paused", "draining"]) -> Callable[[_Admin], Awaitable[None]]:
@@ -97,18 +87,8 @@ def _intake(state: Literal["open", "paused", "draining"]) -> Callable[[_Admin], 
 
 
 async def _jobs(admin: _Admin) -> None:
-    lines = [
-        admin.texts.say(
-            "admin_job",
-            position=position,
-            mode=job.request.mode,
-            who=job.requester.key,
-            state=job.state,
-            job=job.id[:8],
-        )
-        for position, job in enumerate((await admin.desk.service.all_live())[:SHOWN], 1)
-    ]
-    await admin.say("\n".join(lines) or admin.texts.say("admin_jobs_none"))
+    jobs = await admin.desk.service.all_live()
+    await admin.say(admin.texts.admin_jobs(jobs[:SHOWN]))
 
 
 async def _cancel(admin: _Admin) -> None:
@@ -163,18 +143,8 @@ async def _policy(admin: _Admin) -> None:
 
 
 async def _audit(admin: _Admin) -> None:
-    lines = [
-        admin.texts.say(
-            "admin_audit",
-            when=entry.at_ms,
-            actor=entry.actor,
-            verb=entry.verb,
-            target=entry.target,
-            detail=entry.detail,
-        )
-        for entry in await admin.desk.community.audit(SHOWN)
-    ]
-    await admin.say("\n".join(lines) or admin.texts.say("admin_audit_none"))
+    entries = await admin.desk.community.audit(SHOWN)
+    await admin.say(admin.texts.admin_audit(entries))
 
 
 _VERBS: dict[str, Callable[[_Admin], Awaitable[None]]] = {
