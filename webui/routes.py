@@ -9,11 +9,12 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
+from core.metrics import CONTENT_TYPE, collect
 from webui.bridge import Bridge
 from webui.counter import StudioCounter
 from webui.doorway import visitor_of
 from webui.errors import error_view
-from webui.metrics import CONTENT_TYPE, Metrics
+from webui.metrics import Metrics
 from webui.people import Visitor
 
 ASSETS = Path(__file__).parent / "assets"
@@ -103,10 +104,8 @@ class Routes:
         return JSONResponse(body, 200 if sound else 503, headers=_PRIVATE)
 
     async def _figures(self, _: Request) -> Response:
-        health = await self._bridge.call(self._counter.service.health())
-        broken = self._counter.core.housekeeping.violations
-        text = self._metrics.render(health, broken)
-        return Response(text, media_type=CONTENT_TYPE, headers=_PRIVATE)
+        service = await self._bridge.call(collect(self._counter.core))
+        return Response(service + self._metrics.render(), media_type=CONTENT_TYPE, headers=_PRIVATE)
 
 
 def _id_of(request: Request) -> str:
