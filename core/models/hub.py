@@ -268,8 +268,9 @@ async def _pour(
 async def _write(remote: Remote, partial: Partial, held: bytearray) -> None:
     if partial.size + len(held) > remote.size_bytes:
         raise ChecksumWrong(remote.file.name)
-    await in_thread(partial.write, bytes(held))
-    held.clear()
+    block = bytes(held)
+    held.clear()  # first: a cancel during the write must not write the block again
+    await in_thread(partial.write, block)
 
 
 def _check_sum(remote: Remote, partial: Partial) -> None:
