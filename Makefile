@@ -13,7 +13,8 @@ run: $(VENV)/.app ## the service: queue, Studio and every bot that has a token
 	$(BIN)/clapper serve
 
 test: $(VENV)/.dev ## every test that needs neither a GPU nor ComfyUI
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not load"
+	$(BIN)/python -m pytest -m load
 
 test-comfy: $(VENV)/.dev ## the six modes in a real ComfyUI on tiny random models
 	$(BIN)/python -m pytest --comfy-real tests/comfy

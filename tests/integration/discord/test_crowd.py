@@ -4,6 +4,10 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.load
+
 GUILDS, USERS, JOBS_EACH = 2, 20, 5
 GAP_S = 0.25  # a heartbeat that waits longer is on its way to be missed
 

@@ -9,7 +9,7 @@ import pytest
 from webui.testing import ServedStudio
 
 SESSIONS, JOBS = 50, 2
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [pytest.mark.load, pytest.mark.filterwarnings("default")]
 
 
 async def ask(client: httpx.AsyncClient, prompt: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import pytest
 from pydantic import SecretStr
 
 from bots.discord.front import FRONT as DISCORD
@@ -14,6 +15,7 @@ from core.serve import run_all
 from core.settings import Settings
 from core.testing import QuickExecutor
 
+pytestmark = pytest.mark.load
 USERS, CHATS, JOBS = range(601, 611), (-101, -102, -103), 60
 TINY = "--preset fast --size 256x256 --seconds 1 --fps 8"
 MOST_BUSY_S = 0.25
