@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
+from typing import TypeAlias
 
 from core.community import AuditEntry
 from core.duration import Estimate
@@ -19,12 +20,28 @@ BAR_CELLS = 10
 SHORT_ID = 8  # characters of a job id that people see and type
 
 
+Name: TypeAlias = Callable[[str, str | None], str]  # our name and a locale → the reader's name
+
+
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """How a platform writes a moment that counts down by itself, and protects literal text."""
+    """How a platform writes a moment that counts down, protects literal text, names commands."""
 
     moment: Callable[[float], str]  # epoch seconds → e.g. "<t:1700000000:R>"
     escape: Callable[[str], str]
+    command: Name = lambda command, _: f"/{command}"
+    option: Name = lambda option, _: option
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What ``{cmd[history]}`` in a sentence stands for: the name that this reader knows."""
+
+    of: Name
+    locale: str | None
+
+    def __getitem__(self, name: str) -> str:
+        return self.of(name, self.locale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +52,13 @@ class Texts:
     locale: str | None = None
 
     def say(self, code: str, /, **data: object) -> str:
-        """Return the sentence ``code``; strings in ``data`` are escaped for the platform."""
+        """Return the sentence ``code``; strings in ``data`` are escaped for the platform.
+
+        ``{cmd[…]}`` and ``{opt[…]}`` in it are commands and options as the reader sees them.
+        """
         safe = {key: self._safe(value) for key, value in data.items()}
+        safe["cmd"] = _Names(self.markup.command, self.locale)
+        safe["opt"] = _Names(self.markup.option, self.locale)
         return say(code, safe, self.locale)
 
     def _safe(self, value: object) -> object:
@@ -176,7 +198,7 @@ class Texts:
     def history(self, jobs: Sequence[Job], page: int) -> str:
         """Return one page of the reader's jobs, numbered for the buttons below."""
         if not jobs:
-            return say("history_none", {}, self.locale)
+            return self.say("history_none")
         lines = [say("history_head", {"page": page}, self.locale)]
         for number, job in enumerate(jobs, 1):
             data = {

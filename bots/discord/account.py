@@ -6,11 +6,12 @@ from typing import Any, Self
 import discord
 from discord import app_commands
 
-from bots.discord.commands import everywhere, text
+from bots.discord.commands import everywhere
 from bots.discord.counter import Counter, Manner, remake
 from bots.discord.errors import answered
 from bots.discord.look import buttons, clip_text, texts_for
 from bots.discord.place import Interaction
+from bots.discord.words import text
 from core.actions import Action, again
 from core.desk import find_job
 from core.errors import JobUnknown

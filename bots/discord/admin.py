@@ -1,21 +1,22 @@
 """``/admin`` for operators: by numeric id or role, never by name; everything lands in the log."""
 
+from dataclasses import fields
 from typing import Literal
 
 import discord
 from discord import app_commands
 
-from bots.discord.commands import text
 from bots.discord.counter import Counter
 from bots.discord.look import clip_text, texts_for
 from bots.discord.place import PLATFORM, Interaction
+from bots.discord.words import choices, text
 from core.desk import find_job
 from core.jobs import Requester
 from core.policy import Policy
 
 SHOWN = 15  # lines of a listing
 
-Rule = Literal["channels", "roles", "modes", "max_seconds", "max_pixels", "words", "nsfw_words"]
+RULES = tuple(rule.name for rule in fields(Policy))
 Person = discord.User | discord.Member
 
 
@@ -109,8 +110,9 @@ class AdminGroup(app_commands.Group):
 
     @app_commands.command(name="policy", description=text("d_admin_policy"))
     @app_commands.describe(rule=text("o_rule"), value=text("o_value"))
+    @app_commands.choices(rule=choices(RULES))
     async def policy(
-        self, interaction: Interaction, rule: Rule | None = None, value: str = ""
+        self, interaction: Interaction, rule: str | None = None, value: str = ""
     ) -> None:
         """Show or change the rules of this place."""
         person = self._counter.person(interaction)

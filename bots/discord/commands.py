@@ -9,10 +9,10 @@ from discord import app_commands
 
 from bots.discord.counter import Counter, Manner, make
 from bots.discord.place import Interaction
+from bots.discord.words import choices, text
 from core.compose import ASPECTS, Options
 from core.errors import OutOfRange
 from core.limits import MAX_SEED, RequestLimits
-from core.messages import say
 from core.modes import MODES, ModeSpec
 from core.presets import Camera, Preset
 
@@ -20,12 +20,6 @@ RECENT_SEEDS = 15  # jobs looked at for the seeds on offer
 
 Callback = Callable[..., Awaitable[None]]
 Autocomplete = Callable[[Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
-Text = app_commands.locale_str
-
-
-def text(code: str) -> Text:
-    """Return a description in English that Discord shows in the reader's language."""
-    return Text(say(code), code=code)
 
 
 def add_generation_commands(tree: app_commands.CommandTree[Any], counter: Counter) -> None:
@@ -62,6 +56,7 @@ def _callback(spec: ModeSpec, counter: Counter) -> Callback:
     run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]  # discord.py reads it
     run.__name__ = spec.mode.value
     descriptions = {p.name: text(f"o_{_word(p.name)}") for p in parameters[1:]}
+    app_commands.choices(camera=choices(Camera))(run)
     return app_commands.describe(**descriptions)(run)
 
 
@@ -109,7 +104,7 @@ def _parameters(spec: ModeSpec, limits: RequestLimits) -> list[inspect.Parameter
         ("height", side),
         ("fps", app_commands.Range[int, limits.min_fps, limits.max_fps]),
         ("seed", str),
-        ("camera", Literal[tuple(camera.value for camera in Camera)]),
+        ("camera", str),
         ("negative_prompt", prompt),
         ("private", bool),
         ("spoiler", bool),

@@ -13,9 +13,11 @@ from core.errors import OutOfRange
 from core.jobs import Job
 from core.limits import RequestLimits
 from core.messages import say
+from core.presets import Preset
 
 FORM_ID = re.compile(r"form:edit:(?P<job>[0-9a-f]{32})")
 MODAL_TEXT_LIMIT = 4000  # characters of a text input
+SECONDS_TEXT_LIMIT = 20
 
 
 def edit_form(job: Job, locale: str | None) -> discord.ui.Modal:
@@ -24,21 +26,26 @@ def edit_form(job: Job, locale: str | None) -> discord.ui.Modal:
     form = discord.ui.Modal(
         title=say("edit_label", {}, locale), custom_id=f"form:edit:{job.id}", timeout=None
     )
-    fields: list[tuple[str, str, str, discord.TextStyle]] = [
-        ("prompt", "form_prompt", now.prompt, discord.TextStyle.paragraph),
-        ("preset", "form_preset", str(now.preset), discord.TextStyle.short),
-        ("seconds", "form_seconds", f"{now.seconds:g}", discord.TextStyle.short),
-    ]
-    for name, label, value, style in fields:
-        entry: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            label=say(label, {}, locale),
-            custom_id=name,
-            default=value,
-            style=style,
-            required=name != "prompt",
-            max_length=MODAL_TEXT_LIMIT if name == "prompt" else 20,
-        )
-        form.add_item(entry)
+    prompt: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        custom_id="prompt",
+        default=now.prompt,
+        style=discord.TextStyle.paragraph,
+        required=False,
+        max_length=MODAL_TEXT_LIMIT,
+    )
+    preset: discord.ui.Select[Any] = discord.ui.Select(
+        custom_id="preset",
+        options=[
+            discord.SelectOption(label=preset.value, default=preset == now.preset)
+            for preset in Preset
+        ],
+    )
+    seconds: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        custom_id="seconds", default=f"{now.seconds:g}", max_length=SECONDS_TEXT_LIMIT
+    )
+    for field in (prompt, preset, seconds):
+        label = say(f"form_{field.custom_id}", {}, locale)
+        form.add_item(discord.ui.Label(text=label, component=field))
     form.stop()  # answers are handled by `receive_form`, not by this object
     return form
 
@@ -64,7 +71,7 @@ async def receive_form(counter: Counter, interaction: Interaction, job_id: str) 
     same_preset = typed.get("preset", old.preset) == old.preset
     options = Options(
         prompt=typed.get("prompt", ""),
-        preset=(typed.get("preset") or str(old.preset)).strip().lower(),
+        preset=typed.get("preset", old.preset),
         width=old.width if same_preset else None,
         height=old.height if same_preset else None,
         seconds=_seconds(typed.get("seconds", ""), counter.desk.service.limits),
@@ -89,10 +96,13 @@ def _seconds(typed: str, limits: RequestLimits) -> float | None:
 
 
 def _typed(interaction: Interaction) -> dict[str, str]:
-    """Return the values of a sent form by field; labels wrap their field since 2025."""
-    rows: list[dict[str, Any]] = cast("Any", interaction.data or {}).get("components", [])
-    found: dict[str, str] = {}
-    for row in rows:
-        inner: list[dict[str, Any]] = row.get("components") or [row.get("component") or {}]
-        found.update({str(i["custom_id"]): str(i.get("value", "")) for i in inner if i})
-    return found
+    """Return the values of a sent form by field; each field is wrapped in its label."""
+    labels: list[dict[str, Any]] = cast("Any", interaction.data or {}).get("components", [])
+    fields: list[dict[str, Any]] = [label.get("component") or {} for label in labels]
+    return {
+        str(field["custom_id"]): str(
+            chosen[0] if (chosen := field.get("values")) else field["value"]
+        )
+        for field in fields
+        if field.get("values") or "value" in field
+    }

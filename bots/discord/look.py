@@ -2,6 +2,7 @@
 
 import discord
 
+from bots.discord.words import command_name, option_name
 from bots.texts import Markup, Texts
 from core.actions import Action, can_improve
 from core.jobs import Job, JobState
@@ -13,6 +14,8 @@ MESSAGE_LIMIT = 2000  # characters of a message
 MARKUP = Markup(
     moment=lambda at: f"<t:{round(at)}:R>",
     escape=lambda text: discord.utils.escape_mentions(discord.utils.escape_markdown(text)),
+    command=command_name,
+    option=option_name,
 )
 
 _STYLES = {

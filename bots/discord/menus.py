@@ -10,10 +10,10 @@ from bots.discord.commands import everywhere
 from bots.discord.counter import Counter, Manner, make
 from bots.discord.intake import kind_of
 from bots.discord.place import Interaction
+from bots.discord.words import text
 from core.compose import Options
 from core.errors import MediaMissing
 from core.media.kinds import MediaKind
-from core.messages import say
 from core.modes import MODES, Mode
 
 MENUS = {Mode.I2V: "m_animate", Mode.LIPSYNC: "m_lipsync", Mode.STYLE: "m_style"}
@@ -23,9 +23,7 @@ PROMPT_LIMIT = 2000  # characters of a message that are taken as prompt
 def add_menus(tree: app_commands.CommandTree[Any], counter: Counter) -> None:
     """Add Animate, Lipsync this and Restyle this to ``tree``."""
     for mode, code in MENUS.items():
-        menu = app_commands.ContextMenu(
-            name=app_commands.locale_str(say(code), code=code), callback=_callback(mode, counter)
-        )
+        menu = app_commands.ContextMenu(name=text(code), callback=_callback(mode, counter))
         menu.allowed_contexts = everywhere()
         menu.allowed_installs = app_commands.AppInstallationType(guild=True, user=True)
         tree.add_command(menu)

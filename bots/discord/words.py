@@ -1,13 +1,51 @@
-"""Command names and descriptions in the reader's language, from the same words as everything."""
+"""Command names and descriptions in the reader's language, from the same words as everything.
+
+What Discord sends back always carries the default name, so nothing that handles a command knows
+about languages.
+"""
+
+from collections.abc import Iterable
 
 import discord
 from discord import app_commands
 
-from core.messages import DEFAULT_LANGUAGE, language_of, sentences
+from core.messages import DEFAULT_LANGUAGE, language_of, name, say, sentences
+
+Text = app_commands.locale_str
+Location = app_commands.TranslationContextLocation
+
+_TABLES = {
+    Location.command_name: "commands",
+    Location.group_name: "commands",
+    Location.parameter_name: "options",
+}  # names without a code of their own are looked up by what they are
+
+
+def text(code: str) -> Text:
+    """Return a sentence in English that Discord shows in the reader's language."""
+    return Text(say(code), code=code)
+
+
+def choices(values: Iterable[str]) -> list[app_commands.Choice[str]]:
+    """Return identifiers as choices that people read as words."""
+    return [
+        app_commands.Choice(name=Text(name(value), code=f"names.{value}"), value=value)
+        for value in values
+    ]
+
+
+def command_name(command: str, locale: str | None) -> str:
+    """Return how a reader sees and types a command: ``/history``, ``/verlauf``."""
+    return "/" + say(f"commands.{command}", {}, locale)
+
+
+def option_name(option: str, locale: str | None) -> str:
+    """Return how a reader sees an option of a command."""
+    return say(f"options.{option}", {}, locale)
 
 
 class Words(app_commands.Translator):
-    """Translates what carries a word's code; Discord asks once per locale at every sync."""
+    """Translates names, descriptions and choices; Discord gets every locale at every sync."""
 
     async def translate(
         self,
@@ -16,9 +54,8 @@ class Words(app_commands.Translator):
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
         """Return the word in the language of ``locale``, None where we have none of our own."""
-        del context
-        code = string.extras.get("code")
         language = language_of(locale.value)
-        if code is None or language == DEFAULT_LANGUAGE:
+        if language == DEFAULT_LANGUAGE:
             return None
+        code = string.extras.get("code") or f"{_TABLES.get(context.location)}.{string.message}"
         return sentences(language).get(str(code))

@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from bots.testing.discord.payloads import message_object
-from bots.testing.discord.rules import check_commands, check_message
+from bots.testing.discord.rules import check_commands, check_message, check_modal
 from bots.testing.discord.wire import BOT, DiscordError, answer, body
 from bots.testing.discord.world import (
     APPLICATION,
@@ -19,6 +19,8 @@ from bots.testing.discord.world import (
     World,
     snowflake,
 )
+
+MODAL = 9  # type of an answer to an interaction
 
 
 class Rest:
@@ -107,8 +109,10 @@ class Rest:
             raise DiscordError(404, 10062, "Unknown interaction")
         if interaction.responses:
             raise DiscordError(400, 40060, "Interaction has already been acknowledged.")
-        interaction.responses.append(payload)
         data: dict[str, Any] = payload.get("data") or {}
+        if int(payload["type"]) == MODAL:
+            check_modal(data)
+        interaction.responses.append(payload)
         message = self._respond(interaction, int(payload["type"]), data, files)
         self.world.notify()
         if request.query.get("with_response") not in {"1", "true"}:

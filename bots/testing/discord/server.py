@@ -13,6 +13,7 @@ from bots.testing.discord.world import Channel, Interaction, World, snowflake
 from bots.testing.faults import Fault, Faults
 
 MAX_REQUEST = 200 * 1024 * 1024
+SELECT = 3  # component type
 
 
 class DiscordServer:
@@ -193,13 +194,20 @@ def _option(name: str, value: object) -> dict[str, Any]:
     return {"name": name, "type": kinds[type(value)], "value": value}
 
 
-def _filled(row: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
-    inner: dict[str, Any] | None = row.get("component")
-    if inner is not None:
-        name = inner["custom_id"]
-        return {**row, "component": {**inner, "value": values.get(name, inner.get("value", ""))}}
-    parts = [
-        {**item, "value": values.get(item["custom_id"], item.get("value", ""))}
-        for item in row["components"]
-    ]
-    return {**row, "components": parts}
+def _filled(label: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
+    """Return what Discord sends for one field: what was typed or chosen, else what stood there."""
+    field: dict[str, Any] = label["component"]
+    name, before = field["custom_id"], prefilled(field)
+    value = values.get(name, before)
+    answer = {"values": [value]} if field["type"] == SELECT else {"value": value}
+    return {
+        "type": label["type"],
+        "component": {"type": field["type"], "custom_id": name, **answer},
+    }
+
+
+def prefilled(field: dict[str, Any]) -> str:
+    """Return what a field of a modal shows when it opens."""
+    if field["type"] == SELECT:
+        return next((o["value"] for o in field["options"] if o.get("default")), "")
+    return field.get("value") or ""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bots.testing.discord.server import prefilled
 from core.actions import Action
 from core.jobs import JobState
 
@@ -89,17 +90,30 @@ async def test_edit_opens_a_form_with_the_present_values_and_takes_the_new(
     opened = await press(guild, clip, "edit")
     await guild.world.until(lambda: opened.modal)
     fields = {
-        item["custom_id"]: item["value"]
-        for row in opened.modal["components"]
-        for item in (row.get("components") or [row["component"]])
+        label["component"]["custom_id"]: prefilled(label["component"])
+        for label in opened.modal["components"]
     }
-    assert fields["prompt"] == "a red kite"
-    assert fields["preset"] == "fast"
+    assert fields == {"prompt": "a red kite", "preset": "fast", "seconds": "1"}
 
-    sent = await guild.server.submit(opened, ANN, {"prompt": "a blue kite", "seconds": "1"})
+    values = {"prompt": "a blue kite", "seconds": "2", "preset": "draft"}
+    sent = await guild.server.submit(opened, ANN, values)
 
     job = await guild.core.service.job(read_job((await guild.clip(sent)).videos[0]))
     assert job.request.prompt == "a blue kite"
+    assert job.request.sampling.preset == "draft"
+    assert job.request.sampling.seconds == pytest.approx(2, abs=0.2)
+
+
+async def test_a_length_that_is_no_number_is_refused_and_a_comma_is_one(guild, clip) -> None:
+    opened = await press(guild, clip, "edit")
+    await guild.world.until(lambda: opened.modal)
+
+    await guild.server.submit(opened, ANN, {"seconds": "long"})
+    assert "Length" in await guild.refusal()
+    sent = await guild.server.submit(opened, ANN, {"seconds": "1,5"})
+
+    job = await guild.job(await guild.clip(sent))
+    assert job.request.sampling.seconds == pytest.approx(1.5, abs=0.2)
 
 
 async def test_delete_takes_message_and_clip_away_for_its_owner_only(guild, clip, read_job) -> None:
