@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from pathlib import Path
 
 import pytest
+
+from core.pulse import Pulse
 
 pytestmark = pytest.mark.load
 
@@ -12,41 +13,10 @@ GUILDS, USERS, JOBS_EACH = 2, 20, 5
 GAP_S = 0.25  # a heartbeat that waits longer is on its way to be missed
 
 
-SCHEDSTAT = Path("/proc/thread-self/schedstat")  # ns: running, waiting for a core, slices
-
-
-def waited_for_a_core_s() -> float:
-    """How long this thread was ready but the machine ran something else."""
-    return int(SCHEDSTAT.read_text().split()[1]) / 1e9 if SCHEDSTAT.exists() else 0.0
-
-
-class Pulse:
-    """The longest time in which the event loop was held up, other than by a busy machine."""
-
-    def __init__(self) -> None:
-        self.longest_s = 0.0
-        self.task = asyncio.create_task(self._beat())
-
-    async def _beat(self) -> None:
-        loop = asyncio.get_running_loop()
-        last, waited = loop.time(), waited_for_a_core_s()
-        while True:
-            await asyncio.sleep(0.01)
-            now, waits = loop.time(), waited_for_a_core_s()
-            self.longest_s = max(self.longest_s, (now - last) - (waits - waited))
-            last, waited = now, waits
-
-    async def stop(self) -> float:
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
-        return self.longest_s
-
-
 async def test_a_hundred_jobs_of_twenty_people_land_with_their_owners(guild_with, read_job) -> None:
     guild = guild_with(max_queued=JOBS_EACH, discord_edit_s=0.5)
     channels = [guild.channel, *guild.world.guild()]
-    async with guild:
-        pulse = Pulse()
+    async with guild, Pulse() as pulse:
 
         async def ask(user: int, number: int):
             channel = channels[user % GUILDS]
@@ -65,7 +35,7 @@ async def test_a_hundred_jobs_of_twenty_people_land_with_their_owners(guild_with
         )
         await guild.world.until(lambda: len(guild.world.with_video()) == len(asked), 60)
         counts = await guild.quiet()
-        longest = await pulse.stop()
+        longest = pulse.longest_s
 
         assert (counts.sent, counts.dead) == (USERS * JOBS_EACH, 0)
         owners: Counter[str] = Counter()

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -59,6 +60,21 @@ async def test_a_front_that_fails_is_told_and_the_others_go_on(core: Core) -> No
     assert any("CLAPPER_DISCORD_TOKEN" in sentence for sentence in told)
     assert any("Telegram" in sentence and "defect" in sentence for sentence in told)
     assert not any("KeyError" in sentence for sentence in told)
+
+
+async def test_what_stands_is_not_collected_while_people_are_served(core: Core) -> None:
+    stop = asyncio.Event()
+    front = PlainFront()
+    before = gc.get_freeze_count()
+
+    running = asyncio.create_task(run_all(core, [front], stop, lambda _: None))
+    await front.serving.wait()
+    held = gc.get_freeze_count()
+    stop.set()
+    await running
+
+    assert held > before
+    assert gc.get_freeze_count() == 0
 
 
 async def test_without_any_front_left_the_service_ends(core: Core) -> None:
