@@ -21,6 +21,7 @@ from bots.discord.words import Words
 
 log = structlog.get_logger(__name__)
 
+QUIET_S = 0.5  # without another guild the list is complete; we need no members
 THROTTLE_S = 30.0  # discord.py waits itself up to here; beyond, the outbox waits
 
 
@@ -43,7 +44,7 @@ class ClapperClient(discord.AutoShardedClient):
         super().__init__(
             intents=discord.Intents(guilds=True),
             max_ratelimit_timeout=THROTTLE_S,
-            guild_ready_timeout=0.5,  # s without a new guild; we need no member list
+            guild_ready_timeout=QUIET_S,
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.tree = Tree(self)

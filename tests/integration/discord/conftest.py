@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+import bots.discord.client
 from bots.discord.front import FRONT
 from bots.testing.discord.server import DiscordServer
 from bots.testing.discord.world import Interaction, Stored
@@ -23,6 +25,7 @@ from core.modes import MODES, Mode
 from core.settings import Settings
 from core.testing import QuickExecutor, eventually, running, write_png, write_video, write_wav
 
+RETRY_S = 0.25  # instead of 2 s: what is tried again is the same, only sooner
 IDS = {ANN: 501, BEN: 502, OPERATOR: 900}
 NAMES = {user_id: name for name, user_id in IDS.items()}
 TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAw.Gabcde.not-a-real-token_0123456789abcdefgh"
@@ -45,6 +48,8 @@ class Guild:
 
     async def start(self) -> None:
         self.core = await self.stack.enter_async_context(open_core(self.settings, self.executor))
+        rules = self.core.router._rules
+        self.core.router._rules = replace(rules, first_wait_s=RETRY_S, poll_s=RETRY_S)
         await self.stack.enter_async_context(running(self.core))
         ready = asyncio.Event()
         self.front = asyncio.create_task(FRONT.run(self.core, ready.set))
@@ -191,8 +196,10 @@ def guild_with(
     discord_settings: Settings,
     executor: QuickExecutor,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., Guild]:
     """A guild that is not started yet, with some settings changed."""
+    monkeypatch.setattr(bots.discord.client, "QUIET_S", 0.05)  # one guild, on this machine
 
     def build(executor: QuickExecutor | None = executor, **values: object) -> Guild:
         settings = discord_settings.model_copy(update=values)
