@@ -101,12 +101,14 @@ class DiscordServer:
         data = {"id": "1", "name": name, "type": 3, "target_id": message["id"]}
         return await self._interact(2, user, channel, {**data, "resolved": resolved}, "en-US")
 
-    async def press(self, message_id: int, custom_id: str, user: int) -> Interaction:
+    async def press(
+        self, message_id: int, custom_id: str, user: int, locale: str = "en-US"
+    ) -> Interaction:
         """Let ``user`` press a button of a message."""
         stored = self.world.messages[message_id]
         channel = self.world.channels[stored.channel_id]
         data = {"custom_id": custom_id, "component_type": 2}
-        return await self._interact(3, user, channel, data, "en-US", source=message_id)
+        return await self._interact(3, user, channel, data, locale, source=message_id)
 
     async def submit(self, opened: Interaction, user: int, values: dict[str, str]) -> Interaction:
         """Let ``user`` send the modal that ``opened`` was answered with."""

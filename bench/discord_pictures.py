@@ -1,0 +1,214 @@
+"""Renders docs/images/discord-*.png from the messages of one run against the local Discord.
+
+    python bench/discord_pictures.py --locale en-US --out docs/images
+    python bench/discord_pictures.py --locale de --out docs/images  # with -de in the names
+
+Text, buttons, file names and the still come from what the real client sent; only the look of
+Discord (colours, spacing) is drawn here. Needs Debian's chromium.
+"""
+
+import argparse
+import asyncio
+import base64
+import html
+import re
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import av
+from playwright.async_api import async_playwright
+from pydantic import SecretStr
+
+from bots.discord.front import FRONT
+from bots.testing.discord.server import DiscordServer
+from bots.testing.discord.world import Interaction, Stored
+from core.bootstrap import open_core
+from core.serve import run_all
+from core.settings import load_settings
+
+ANN, BEN = 501, 502
+NAMES = {ANN: "ann", BEN: "ben"}
+WORDS = {
+    "en-US": (
+        "{} used {}",
+        "Only you can see this",
+        "in {}",
+        "{} ago",
+        ("seconds", "minutes", "hours"),
+    ),
+    "de": (
+        "{} hat {} benutzt",
+        "Nur du kannst das sehen",
+        "in {}",
+        "vor {}",
+        ("Sekunden", "Minuten", "Stunden"),
+    ),
+}
+STYLE = """
+body{background:#313338;color:#dbdee1;font:16px/22px "Noto Sans","DejaVu Sans",sans-serif;
+ width:560px;margin:0;padding:12px 16px}
+article{display:grid;grid-template-columns:52px 1fr;padding:12px 0;border-bottom:1px solid #3f4147}
+article:last-child{border:0} .me{width:38px;height:38px;border-radius:50%;background:#5865f2;
+ margin-top:20px} .used{font-size:13px;color:#949ba4} .used b{color:#00a8fc;font-weight:400}
+.who{font-weight:600;color:#f2f3f5} .app{background:#5865f2;color:#fff;border-radius:4px;
+ font-size:11px;padding:1px 5px;margin-left:4px;font-weight:400} p{margin:2px 0 6px}
+time{background:#3f4147;border-radius:3px;padding:0 2px} figure{margin:4px 0;position:relative}
+img{width:460px;border-radius:8px;display:block} figure i{position:absolute;left:205px;top:108px;
+ border:22px solid transparent;border-left:34px solid #fffd} small{color:#949ba4;font-size:12px}
+button{border:0;border-radius:4px;padding:7px 14px;margin:0 8px 8px 0;color:#fff;font:14px/18px
+ inherit;background:#4e5058} .s1{background:#5865f2} .s4{background:#da373c}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One message as it stood, and how it came about."""
+
+    payload: dict[str, Any]
+    files: dict[str, bytes]
+    ephemeral: bool
+    user: int
+    command: str  # shown above an answer to a command; a pressed button shows nothing
+
+
+def card(message: Stored, user: int, command: str = "") -> Card:
+    return Card(dict(message.payload), dict(message.files), message.ephemeral, user, command)
+
+
+def render(cards: list[Card], locale: str) -> str:
+    used, only_you, *_ = WORDS[locale]
+    parts: list[str] = []
+    for item in cards:
+        above = used.format(NAMES[item.user], f"<b>{item.command}</b>") if item.command else ""
+        rows = item.payload.get("components") or []
+        buttons = "".join(
+            "<div>" + "".join(_button(part) for part in row["components"]) + "</div>"
+            for row in rows
+        )
+        films = "".join(_film(name, data) for name, data in item.files.items())
+        note = f"<small>{only_you}</small>" if item.ephemeral else ""
+        parts.append(
+            f"<article><div class=me></div><div><div class=used>{above}</div><span class=who>"
+            f"Clapper</span><span class=app>APP</span><p>{_text(item.payload, locale)}</p>"
+            f"{films}{buttons}{note}</div></article>"
+        )
+    return f"<meta charset=utf-8><style>{STYLE}</style><body>{''.join(parts)}"
+
+
+def _text(payload: dict[str, Any], locale: str) -> str:
+    plain = re.sub(r"\\([*_~`|>#.()\[\]-])", r"\1", payload.get("content") or "")
+    escaped = html.escape(plain).replace("\n", "<br>")
+    return re.sub(
+        r"&lt;t:(\d+):R&gt;", lambda at: f"<time>{_moment(int(at[1]), locale)}</time>", escaped
+    )
+
+
+def _moment(at: int, locale: str) -> str:
+    *_, later, before, (seconds, minutes, hours) = WORDS[locale]
+    away = at - time.time()
+    size = max(1, abs(away))
+    units = ((3600, hours), (60, minutes), (1, seconds))
+    count, unit = next((round(size / each), unit) for each, unit in units if size >= each)
+    return (later if away > 0 else before).format(f"{count} {unit}")
+
+
+def _button(part: dict[str, Any]) -> str:
+    return f"<button class=s{part['style']}>{html.escape(part['label'])}</button>"
+
+
+def _film(name: str, data: bytes) -> str:
+    with av.open(BytesIO(data)) as container:
+        frames = list(container.decode(video=0))
+    still = BytesIO()
+    frames[len(frames) // 2].to_image().save(still, "JPEG", quality=85)
+    source = base64.b64encode(still.getvalue()).decode()
+    return f"<figure><img src=data:image/jpeg;base64,{source}><i></i></figure><small>{name}</small>"
+
+
+async def run(server: DiscordServer, locale: str) -> dict[str, list[Card]]:
+    """Let two people use the service; returns the cards of each picture."""
+    (channel,) = server.world.guild()
+    name = {c["name"]: (c["name_localizations"] or {}) for c in server.world.commands}
+
+    def shown(command: str) -> str:
+        return "/" + name[command].get(locale.split("-", maxsplit=1)[0], command)
+
+    async def ask(command: str, user: int, **options: Any) -> Stored:
+        asked = await server.command(command, user, channel, locale=locale, **options)
+        return await answered(asked)
+
+    async def answered(asked: Interaction) -> Stored:
+        await server.world.until(
+            lambda: asked.original and server.world.messages[asked.original].content
+        )
+        return server.world.messages[asked.original or 0]
+
+    prompt = "A red kite dances over the sea at sunset"
+    t2v = {"prompt": prompt, "preset": "fast", "seconds": 6.0, "aspect": "16:9"}
+    done = await ask("t2v", ANN, **t2v, seed="77")
+    await server.world.until(lambda: done.videos, 60)
+    pressed = await server.press(done.id, done.button(":details:"), ANN, locale)
+    account = [card(await answered(pressed), ANN)]
+    for command in ("history", "quota"):
+        account.append(card(await ask(command, ANN), ANN, shown(command)))
+    running = await ask("t2v", ANN, **t2v)
+    waiting = await ask("t2v", BEN, **t2v)
+    await server.world.until(lambda: "▰▰" in running.content, 60)
+    status = [
+        card(message, user, shown("t2v"))
+        for message, user in ((waiting, BEN), (running, ANN), (done, ANN))
+    ]
+    return {"discord-status": status, "discord-account": account}
+
+
+async def shoot(pages: dict[str, str], out: Path, suffix: str) -> None:
+    """Write each page as a picture of its own height."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = await browser.new_page(viewport={"width": 592, "height": 100})
+        for name, content in pages.items():
+            await page.set_content(content)
+            await page.screenshot(path=out / f"{name}{suffix}.png", full_page=True)
+        await browser.close()
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--locale", default="en-US", choices=sorted(WORDS))
+    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        async with DiscordServer() as server:
+            settings = load_settings(
+                data_dir=Path(folder) / "data",
+                executor="draft",
+                discord_token=SecretStr("no-real-token"),
+                discord_api_url=server.api_url,
+                discord_gateway_url=server.gateway_url,
+                discord_edit_s=0.2,
+                progress_every_s=0.2,
+                shutdown_grace_s=0.1,
+                min_free_megabytes=0,
+            )
+            stop, ready = asyncio.Event(), asyncio.Event()
+            async with open_core(settings) as core:
+                serving = asyncio.create_task(
+                    run_all(core, [FRONT], stop, lambda said: "ready" in said and ready.set())
+                )
+                await ready.wait()
+                cards = await run(server, chosen.locale)
+                pages = {name: render(items, chosen.locale) for name, items in cards.items()}
+                stop.set()
+                await serving
+    await shoot(pages, chosen.out, "" if chosen.locale == "en-US" else f"-{chosen.locale}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
