@@ -7,7 +7,8 @@ from typing import Any, Self
 from aiohttp import web
 
 from bots.testing.faults import Fault, Faults
-from bots.testing.telegram.api import Api, ApiError, parse
+from bots.testing.telegram.api import Api, parse
+from bots.testing.telegram.rules import ApiError
 from bots.testing.telegram.world import Chat, World
 
 MAX_REQUEST = 200 * 1024 * 1024
@@ -96,6 +97,7 @@ class TelegramServer:
             return _answer({"ok": False, "error_code": 401, "description": "Unauthorized"}, 401)
         data, files = await _body(request)
         self.world.calls.append((method, data))
+        self.world.notify()
         fault = self.faults.take(method, request.path, request.content_length or 0)
         if fault is not None and not fault.after_storing:
             await asyncio.sleep(fault.delay_s)
