@@ -32,6 +32,7 @@ from bots.telegram.handlers import Messages
 from bots.telegram.inbox import Handling, Inbox, Lanes
 from bots.telegram.inline import inline
 from bots.telegram.intake import Intake
+from bots.telegram.older import OlderServers
 from bots.telegram.place import PLATFORM
 from bots.telegram.rights import Rights
 from bots.telegram.show import MEDIA_TIMEOUT_S, Screen, ShowRules
@@ -154,6 +155,7 @@ def _application(settings: Settings, inbox: Inbox) -> App:
         .token(token)
         .update_queue(inbox)
         .concurrent_updates(Handling(inbox))
+        .rate_limiter(OlderServers())
         .read_timeout(TIMEOUT_S)
         .write_timeout(TIMEOUT_S)
         .connect_timeout(TIMEOUT_S)

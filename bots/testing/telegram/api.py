@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from bots.testing.telegram.rules import ApiError, check_commands, check_message
 from bots.testing.telegram.world import BOT, Chat, Stored, World
 
 RESTRICTED = (
@@ -16,20 +17,6 @@ RESTRICTED = (
     *("can_manage_topics", "can_edit_tag", "can_react_to_messages"),
 )
 MEDIA = ("video", "photo", "document", "animation", "thumbnail", "cover")
-
-
-class ApiError(Exception):
-    """An answer other than success."""
-
-    def __init__(self, code: int, description: str, **parameters: Any) -> None:
-        super().__init__(description)
-        self.code = code
-        self.payload = {
-            "ok": False,
-            "error_code": code,
-            "description": description,
-            **({"parameters": parameters} if parameters else {}),
-        }
 
 
 class Api:
@@ -82,6 +69,7 @@ class Api:
 
     async def do_setmycommands(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         del files
+        check_commands(data["commands"])
         self.world.commands[data.get("language_code", "")] = data["commands"]
         return True
 
@@ -129,6 +117,7 @@ class Api:
     async def do_editmessagetext(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         del files
         message = self._message(data)
+        check_message(data, counts_down=self.world.counts_down)
         same = data.get("text") == message.payload.get("text")
         if same and data.get("reply_markup") == message.payload.get("reply_markup"):
             raise ApiError(
@@ -144,6 +133,7 @@ class Api:
         message = self._message(data)
         media: dict[str, Any] = data["media"]
         self._allow(self.world.chats[message.chat_id], {media["type"]: b""})
+        check_message({**media, "reply_markup": data.get("reply_markup")})
         content = self._media({media["type"]: media["media"], **_parts(media)}, files)
         message.files = content
         message.payload.pop("text", None)
@@ -209,6 +199,7 @@ class Api:
 
     def _send(self, method: str, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         chat = self._chat(data)
+        check_message(data, counts_down=self.world.counts_down)
         self._allow(chat, files)
         thread = data.get("message_thread_id")
         if thread is not None and chat.topics is not None and int(thread) not in chat.topics:

@@ -94,6 +94,7 @@ class World:
         self.commands: dict[str, list[dict[str, Any]]] = {}
         self.webhook: dict[str, Any] = {}
         self.folder: Path | None = None  # set: a server with --local that keeps files there
+        self.counts_down = True  # False: a server older than <tg-time>
         self._pushed: dict[int, int] = {}
         self._ids = itertools.count(1000)
         self._update_ids = itertools.count(1)

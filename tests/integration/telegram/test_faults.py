@@ -1,6 +1,7 @@
 """What goes wrong on the way to Telegram, and what people see all the same."""
 
 import asyncio
+import re
 import time
 
 import pytest
@@ -364,6 +365,21 @@ async def test_webhooks_need_the_secret(town_with, small: str, secret: str, stat
         await town.quiet()
         assert len(town.world.with_video()) == (status == 200)
         assert "getUpdates" not in [name for name, _ in town.world.calls]
+
+
+async def test_a_server_without_countdowns_shows_clock_times(town, small: str) -> None:
+    town.world.counts_down = False
+    town.executor.gate.clear()
+    running = await ask(town, small)
+    await town.world.until(lambda: "first pass" in running.text)
+    refused = sum("<tg-time" in str(data.get("text")) for _, data in town.world.calls)
+
+    waiting = await ask(town, small, user=BEN)
+    line = await town.answer(town.say("/queue"))
+
+    for message in (running, waiting, line):
+        assert re.search(r"ready 20\d\d-\d\d-\d\d \d\d:\d\d UTC", message.text)
+    assert refused == 1  # the first refusal is enough
 
 
 def _free_port() -> int:
