@@ -1,11 +1,14 @@
-"""The steps of a scenario on a chat platform, and the stage on which a front's tests play them."""
+"""The steps of a scenario on a chat platform."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from core.actions import Action
 from core.errors import OutOfMemory
 from core.modes import Mode
+
+if TYPE_CHECKING:
+    from bots.testing.stage import Stage
 
 ANN, BEN, OPERATOR = "ann", "ben", "operator"  # the stage knows their ids; one is an operator
 
@@ -21,6 +24,84 @@ class Ask:
     async def play(self, stage: "Stage") -> None:
         """Do or see it."""
         await stage.ask(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Somebody asks for a clip in vain and is told why."""
+
+    text: str
+    who: str = ANN
+    mode: Mode = Mode.T2V
+
+    async def play(self, stage: "Stage") -> None:
+        """Do or see it."""
+        await stage.refused(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Somebody gives a command that makes no clip; ``as_`` names its answer.
+
+    ``options`` are names and values, in the order in which they are typed where nothing is named.
+    """
+
+    as_: str
+    name: str
+    who: str = ANN
+    options: tuple[tuple[str, str], ...] = ()
+
+    async def play(self, stage: "Stage") -> None:
+        """Do or see it."""
+        await stage.command(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Somebody presses the only button under an answer."""
+
+    of: str
+    who: str = ANN
+
+    async def play(self, stage: "Stage") -> None:
+        """Do or see it."""
+        await stage.confirm(self.of, self.who)
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Somebody has only so much GPU time left."""
+
+    gpu_ms: int
+    who: str = ANN
+
+    async def play(self, stage: "Stage") -> None:
+        """Do or see it."""
+        await stage.leave(self.who, self.gpu_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An operator blocks somebody."""
+
+    who: str
+    reason: str
+
+    async def play(self, stage: "Stage") -> None:
+        """Do or see it."""
+        await stage.block(OPERATOR, self.who, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Unspent:
+    """Somebody has used no GPU time, and none is reserved."""
+
+    who: str = ANN
+
+    async def play(self, stage: "Stage") -> None:
+        """Do or see it."""
+        found = await stage.spent(self.who)
+        assert found == 0, (self, found)  # noqa: S101  # for tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,64 +251,4 @@ class Step(Protocol):
 
     async def play(self, stage: "Stage") -> None:
         """Do or see it."""
-        ...
-
-
-class Stage(Protocol):
-    """A platform with a running service, as the scenarios need it. Answers go by their names."""
-
-    async def ask(self, step: Ask) -> None:
-        """Let a person ask in the platform's most usual way, tiny and fast."""
-        ...
-
-    async def repeat(self, answer: str) -> None:
-        """Hand over the same event again."""
-        ...
-
-    async def press(self, step: Press) -> None:
-        """Press the button once it is there."""
-        ...
-
-    async def hold(self) -> None:
-        """Let jobs stand still from now on."""
-        ...
-
-    async def release(self) -> None:
-        """Let jobs finish again."""
-        ...
-
-    async def running(self, answer: str) -> None:
-        """Return once the job behind the answer runs."""
-        ...
-
-    async def restart(self) -> None:
-        """Stop the service at once, and start it again on the same data."""
-        ...
-
-    async def fail_next(self, error: Exception) -> None:
-        """Let the next job fail with ``error``."""
-        ...
-
-    async def lose_answer(self) -> None:
-        """Lose the platform's answer to the next upload of a clip."""
-        ...
-
-    async def says(self, answer: str, text: str) -> None:
-        """Return once the answer shows ``text``."""
-        ...
-
-    async def told(self, who: str, text: str) -> None:
-        """Return once somebody was told ``text``."""
-        ...
-
-    async def clip(self, answer: str) -> tuple[str, Mode]:
-        """Return whose clip the answer shows by its provenance, and its mode."""
-        ...
-
-    async def gone(self, answer: str) -> None:
-        """Return once the answer is deleted."""
-        ...
-
-    async def clips(self) -> int:
-        """Return how many messages show a clip once nothing is running or owed."""
         ...

@@ -16,7 +16,8 @@ from bots.discord.front import FRONT
 from bots.testing.discord.server import DiscordServer
 from bots.testing.discord.world import Interaction, Stored
 from bots.testing.faults import Fault
-from bots.testing.steps import ANN, BEN, OPERATOR, Ask, Press
+from bots.testing.stage import ServiceStage
+from bots.testing.steps import ANN, BEN, OPERATOR, Ask, Command, Press, Refused
 from core.bootstrap import open_core
 from core.desk import Person
 from core.jobs import JobState, Requester
@@ -214,19 +215,46 @@ async def guild(guild_with: Callable[..., Guild]) -> AsyncGenerator[Guild]:
         yield guild
 
 
-class DiscordStage:
+class DiscordStage(ServiceStage):
     """Plays the shared scenarios in one channel."""
 
     def __init__(self, guild: Guild) -> None:
+        super().__init__(guild, "discord", IDS)
         self.guild = guild
         self.asked: dict[str, Interaction] = {}
         self.answers: dict[str, Stored] = {}
 
     async def ask(self, step: Ask) -> None:
-        files = {slot.role: self.guild.file(slot.kind) for slot in MODES[step.mode].slots}
-        self.asked[step.as_] = await self.guild.server.command(
-            step.mode,
-            IDS[step.who],
+        self.asked[step.as_] = asked = await self._ask(step.who, step.mode)
+        await self._answered(step.as_, asked)
+
+    async def refused(self, step: Refused) -> None:
+        before = len(self.guild.world.messages)
+        await self._ask(step.who, step.mode)
+        await self.guild.world.until(
+            lambda: any(
+                step.text in message.content
+                for message in list(self.guild.world.messages.values())[before:]
+                if message.ephemeral
+            )
+        )
+
+    async def command(self, step: Command) -> None:
+        command, (user, channel) = self.guild.server.command, (IDS[step.who], self.guild.channel)
+        await self._answered(
+            step.as_, await command(step.name, user, channel, **dict(step.options))
+        )
+
+    async def confirm(self, answer: str, who: str) -> None:
+        message = self.answers[answer]
+        (button,) = message.custom_ids()
+        await self.guild.server.press(message.id, button, IDS[who])
+
+    async def _ask(self, who: str, mode: Mode) -> Interaction:
+        files = {slot.role: self.guild.file(slot.kind) for slot in MODES[mode].slots}
+        return await self.guild.server.command(
+            mode,
+            IDS[who],
             self.guild.channel,
             files,
             prompt="a red kite",
@@ -236,9 +264,10 @@ class DiscordStage:
             height=256,
             fps=8,
         )
-        self.answers[step.as_] = await self.guild.answered(self.asked[step.as_])
-        shown = lambda: self.answers[step.as_].content  # noqa: E731
-        await self.guild.world.until(shown)
+
+    async def _answered(self, name: str, asked: Interaction) -> None:
+        self.answers[name] = message = await self.guild.answered(asked)
+        await self.guild.world.until(lambda: message.content)
 
     async def repeat(self, answer: str) -> None:
         await self.guild.server.repeat(self.asked[answer])
@@ -252,22 +281,6 @@ class DiscordStage:
         await self.guild.world.until(lambda: pressed.responses)
         if step.as_:
             self.answers[step.as_] = await self.guild.answered(pressed)
-
-    async def hold(self) -> None:
-        self.guild.executor.gate.clear()
-
-    async def release(self) -> None:
-        self.guild.executor.gate.set()
-
-    async def running(self, answer: str) -> None:
-        await self.guild.job_in(JobState.RUNNING)
-
-    async def restart(self) -> None:
-        await self.guild.stop()
-        await self.guild.start()
-
-    async def fail_next(self, error: Exception) -> None:
-        self.guild.executor.faults.append(error)
 
     async def lose_answer(self) -> None:
         fault = Fault("PATCH", "/messages/", drop=True, after_storing=True, min_bytes=3000)

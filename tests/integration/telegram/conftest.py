@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from bots.telegram.front import FRONT
 from bots.testing.faults import Fault
-from bots.testing.steps import ANN, BEN, OPERATOR, Ask, Press
+from bots.testing.stage import ServiceStage
+from bots.testing.steps import ANN, BEN, OPERATOR, Ask, Command, Press, Refused
 from bots.testing.telegram.server import TelegramServer
 from bots.testing.telegram.world import Chat, Stored
 from core.bootstrap import open_core
@@ -166,8 +167,8 @@ class Town:
         """Return once nothing runs, waits or is owed."""
 
         async def idle() -> bool:
-            owed = await self.core.outbox.counts()
             live = await self.core.service.all_live()
+            owed = await self.core.outbox.counts()  # after that: what ends meanwhile is owed
             return not live and not owed.pending and not owed.sending
 
         await eventually(idle, 20)
@@ -189,39 +190,43 @@ class Town:
         return found[0]
 
 
-class TelegramStage:
-    """Plays the shared scenarios in private chats and a group."""
+class TelegramStage(ServiceStage):
+    """Plays the shared scenarios in a group."""
 
     def __init__(self, town: Town) -> None:
+        super().__init__(town, "telegram", IDS)
         self.town = town
         self.asked: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, Stored] = {}
         self.group = town.world.group()
 
     async def ask(self, step: Ask) -> None:
-        user, rest = IDS[step.who], f"a red kite {SMALL}"
-        slots = MODES[step.mode].slots
-        if not slots:
-            said = self.town.say(f"/{step.mode} {rest}", user, self.group)
-        elif len(slots) == 1:
-            media = self.town.media(slots[0].kind)
-            said = self.town.say(
-                user=user, chat=self.group, caption=f"/{step.mode} {rest}", **media
-            )
-        else:
-            first = self.town.media(slots[0].kind)
-            other = {"from": {"id": user, "is_bot": False, "first_name": "x"}, "date": 1}
-            replied = {"message_id": 7, "chat": self.group.payload(), **other, **first}
-            media = self.town.media(slots[1].kind)
-            said = self.town.say(
-                user=user,
-                chat=self.group,
-                caption=f"/{step.mode} {rest}",
-                reply_to_message=replied,
-                **media,
-            )
-        self.asked[step.as_] = said
+        self.asked[step.as_] = said = self._say(step.who, step.mode)
         self.answers[step.as_] = await self.town.answer(said)
+
+    async def refused(self, step: Refused) -> None:
+        answer = await self.town.answer(self._say(step.who, step.mode))
+        assert step.text in answer.text
+
+    async def command(self, step: Command) -> None:
+        words = " ".join([step.name, *(value for _, value in step.options)])
+        said = self.town.say(f"/{words}", IDS[step.who], self.group)
+        self.answers[step.as_] = await self.town.answer(said)
+
+    async def confirm(self, answer: str, who: str) -> None:
+        (fragment,) = self.answers[answer].callback_data()
+        self.town.tap(self.answers[answer], fragment, IDS[who])
+
+    def _say(self, who: str, mode: Mode) -> dict[str, Any]:
+        """Let a person ask: by a command, in a caption, or in a caption that replies to a file."""
+        media = [self.town.media(slot.kind) for slot in MODES[mode].slots]
+        words, more = f"/{mode} a red kite {SMALL}", {}
+        if len(media) > 1:
+            sender = {"id": IDS[who], "is_bot": False, "first_name": "x"}
+            about = {"message_id": 7, "date": 1, "chat": self.group.payload(), "from": sender}
+            more["reply_to_message"] = about | media[0]
+        more |= {"caption": words, **media[-1]} if media else {"text": words}
+        return self.town.say(user=IDS[who], chat=self.group, **more)
 
     async def repeat(self, answer: str) -> None:
         self.town.push_again(self.asked[answer])
@@ -238,22 +243,6 @@ class TelegramStage:
             self.answers[step.as_] = await self.town.world.until(
                 lambda: next((m for m in self.town.world.shown() if m.key not in known), None)
             )
-
-    async def hold(self) -> None:
-        self.town.executor.gate.clear()
-
-    async def release(self) -> None:
-        self.town.executor.gate.set()
-
-    async def running(self, answer: str) -> None:
-        await self.town.in_state(JobState.RUNNING)
-
-    async def restart(self) -> None:
-        await self.town.stop()
-        await self.town.start()
-
-    async def fail_next(self, error: Exception) -> None:
-        self.town.executor.faults.append(error)
 
     async def lose_answer(self) -> None:
         self.town.server.faults.add(Fault("editMessageMedia", drop=True, after_storing=True))
