@@ -4,9 +4,10 @@
 
 The same jobs twice through the same core (database, worker, router): together, so that encoding
 and upload run beside the next job, and in sequence, each submitted when the one before it was
-delivered. The device's work is a wait of fixed length; with ``--comfy`` it is a real ComfyUI with
-tiny random models, and encoding and upload last as long as its median job. Idle is the time
-between the end of one job's device work and the start of the next, as a share of the whole.
+delivered. The device's work is a wait of fixed length, reported in steps as sampling is; with
+``--comfy`` it is a real ComfyUI with tiny random models, and encoding and upload last as long as
+its median job. Idle is the time between the end of one job's device work and the start of the next,
+as a share of the whole.
 """
 
 import argparse
@@ -41,6 +42,8 @@ from core.progress import ProgressSink, Stage, Working  # noqa: E402  # after th
 from core.requests import Request, Sampling, TextToVideo  # noqa: E402  # after the path is set
 from core.settings import load_settings  # noqa: E402  # after the path is set
 from core.testing import RecordingDelivery, grey_clip, running  # noqa: E402  # after the path is set
+
+STEPS = 11  # as the two sampling stages of a clip
 
 
 @dataclass
@@ -80,9 +83,13 @@ class FixedWork:
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
     ) -> RawClip:
         """Wait, and give grey frames."""
-        on_progress(Working(Stage.STAGE1, 0, 1, 0.1))
-        await asyncio.sleep(self.seconds)
-        cancel.raise_if_cancelled()
+        began = time.perf_counter()
+        on_device = 1 - order.shares.get(Stage.ENCODE, 0.0)
+        for step in range(STEPS):
+            on_progress(Working(Stage.STAGE1, step, STEPS, on_device * step / STEPS))
+            due = began + self.seconds * (step + 1) / STEPS
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            cancel.raise_if_cancelled()
         return grey_clip(order.request.sampling, round(self.seconds * 1000))
 
     async def close(self) -> None:
@@ -110,7 +117,8 @@ class Row:
     work_s: float  # median of the device
     seconds_a_job: float
     idle_share: float
-    longest_gap_s: float
+    gap_ms: float  # median, from job to job
+    longest_gap_ms: float
 
 
 def request(number: int, side: int) -> Request:
@@ -163,7 +171,8 @@ def row_of(timed: Timed, way: str) -> Row:
         work_s=round(statistics.median(end - began for began, end in spans), 3),
         seconds_a_job=round(whole / len(spans), 3),
         idle_share=round(sum(gaps) / whole, 4),
-        longest_gap_s=round(max(gaps), 3),
+        gap_ms=round(statistics.median(gaps) * 1000, 1),
+        longest_gap_ms=round(max(gaps) * 1000, 1),
     )
 
 
@@ -225,11 +234,11 @@ def main() -> None:
         print(json.dumps([asdict(row) for row in rows]))
         return
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print("executor  way          jobs  work s   s/job    idle  gap s")
+    print("executor  way          jobs  work s   s/job    idle  gap ms  longest ms")
     for row in rows:
         print(
             f"{row.executor:<9} {row.way:<12} {row.jobs:>4} {row.work_s:>7} {row.seconds_a_job:>7}"
-            f" {row.idle_share:>7.1%} {row.longest_gap_s:>6}"
+            f" {row.idle_share:>7.1%} {row.gap_ms:>7} {row.longest_gap_ms:>11}"
         )
 
 

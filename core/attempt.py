@@ -4,7 +4,7 @@ import errno
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import structlog
 
@@ -14,8 +14,11 @@ from core.executor import Order
 from core.hub import ProgressHub
 from core.jobs import Failure, Job
 from core.media.kinds import Clip
-from core.progress import Progress, Stage
+from core.progress import Progress, Stage, Working
 from core.runs import StageTimer
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,38 @@ class Attempt:
         self.order = order
         self.cancel = dispatcher.token_for(job.id)
         self.timer = StageTimer(time.monotonic)
-        self.has_device = True
+        self.has_device = False
         self.has_encoder = False
+        self.made_way = False  # another attempt was claimed, or may be
+        self.way: asyncio.TimerHandle | None = None  # when it will make way
+        self.begun: asyncio.Task[None] | None = None  # writes when it got the device
+        self.left_behind = False  # its executor does not stop, and keeps the device
         self.rendered = False  # the device is done with it: a stop lets it be finished
         self.late = False
         self.over = False
+        self._began_s = 0.0
+
+    def takes_device(self) -> None:
+        """Note when its work on the device begins."""
+        self._began_s = time.monotonic()
+
+    def left_s(self, event: Progress) -> float | None:
+        """Return after how many seconds it should leave the device, at the pace so far.
+
+        None in the first half, where nobody can tell.
+        """
+        if not isinstance(event, Working):
+            return None
+        whole = 1 - self.order.shares.get(Stage.ENCODE, 0.0)  # encoding happens elsewhere
+        if event.fraction < whole / 2:
+            return None
+        return (time.monotonic() - self._began_s) * (whole / event.fraction - 1)
+
+    def forget_way(self) -> None:
+        """Do not make way when it was planned."""
+        if self.way is not None:
+            self.way.cancel()
+            self.way = None
 
     def expire(self) -> None:
         """Stop because of the time limit."""

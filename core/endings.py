@@ -66,7 +66,9 @@ class End:
 
 def device_ms(row: Row[Any], now: int) -> int:
     """Return how long the running attempt of ``row`` has had the device; 0 while it waits."""
-    return max(0, now - row.started_at_ms) if row.state == JobState.RUNNING else 0
+    if row.state != JobState.RUNNING or row.started_at_ms is None:
+        return 0
+    return max(0, now - row.started_at_ms)
 
 
 async def end(
@@ -107,12 +109,14 @@ async def put_back(
 ) -> bool:
     """Queue a running job again, or fail it after its last attempt.
 
-    It keeps its fair start, and what it waited since it was made counts: it is among the next.
+    It keeps its fair start, and what it waited since it was made counts: it is among the next. An
+    attempt that never had the device is not counted.
 
     Returns:
         Whether it was queued.
     """
-    if row.attempt >= rules.max_attempts:
+    begun = row.started_at_ms is not None
+    if begun and row.attempt >= rules.max_attempts:
         failure = Failure.of(WorkerLost(row.attempt))
         lost = End(JobState.FAILED, used_ms=device_ms(row, now), failure=failure)
         await end(connection, rules, clips_folder, row, lost, now)
@@ -121,6 +125,8 @@ async def put_back(
         "token": None,
         "lease_until_ms": None,
         "rank": rank_of(row.tag, 0, row.created_at_ms),
+        "attempt": row.attempt if begun else row.attempt - 1,
     }
-    await rows.move(connection, row, JobState.QUEUED, now, values, f"attempt {row.attempt} lost")
+    detail = f"attempt {row.attempt} {'lost' if begun else 'not begun'}"
+    await rows.move(connection, row, JobState.QUEUED, now, values, detail)
     return True

@@ -105,12 +105,16 @@ class JobQueue(Upkeep):
             made = self._job(await rows.read(connection, new.id), new.id)
         return Submitted(made, duplicate=False)
 
-    async def claim(self, prefer: Callable[[Request], bool] | None = None) -> Job | None:
+    async def claim(
+        self, prefer: Callable[[Request], bool] | None = None, *, ahead: bool = False
+    ) -> Job | None:
         """Start the job whose turn it is: promoted, next attempt, fresh token, lease.
 
         Args:
             prefer: whether the models of a request are loaded; among the jobs that are equally
                 due one of those goes first, within the bounds of :mod:`core.affinity`.
+            ahead: the device is still at work; it is had from :meth:`begin` on. Until then the
+                attempt costs nothing, and is not counted if it is lost.
 
         Returns:
             The running job; None where nobody waits who may run.
@@ -133,7 +137,7 @@ class JobQueue(Upkeep):
                 "token": uuid4().hex,
                 "attempt": row.attempt + 1,
                 "rank": None,
-                "started_at_ms": now,
+                "started_at_ms": None if ahead else now,
                 "lease_until_ms": now + self._rules.lease_ms,
             }
             detail = f"attempt {row.attempt + 1}"
@@ -143,6 +147,21 @@ class JobQueue(Upkeep):
     def _choose(self, line: Sequence[Row[Any]], prefer: Callable[[Request], bool], now: int) -> int:
         due = [Due(row.id, row.rank) for row in line]
         return self._affinity.choose(due, lambda index: prefer(asked_in(line[index])), now)
+
+    async def begin(self, job_id: str, token: str) -> int | None:
+        """Note that an attempt that was claimed ahead has the device now.
+
+        Returns:
+            The time, epoch milliseconds; None where the attempt lost the job.
+        """
+        async with self._database.transaction() as connection:
+            row = await _owned(connection, job_id, token)
+            if row is None:
+                return None
+            now = self._clock()
+            values = {"started_at_ms": now}
+            await rows.move(connection, row, JobState.RUNNING, now, values, "has the device")
+            return now
 
     async def beat(self, job_id: str, token: str) -> bool:
         """Extend the lease; False where the attempt lost the job and must stop."""

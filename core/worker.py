@@ -1,13 +1,14 @@
 """From a claimed job to a written outcome: execute on the device, encode beside it, settle once.
 
-While job N is on the device, job N-1 is encoded and settled; the device waits only if that is not
-done when job N is. Every attempt holds its lease by heartbeats until its outcome is written.
+While job N is on the device, job N-1 is encoded and settled, and shortly before its end job N+1 is
+claimed; the device waits only if job N-1 is not encoded when job N is done. Every attempt holds its
+lease by heartbeats until its outcome is written.
 """
 
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,9 +24,10 @@ from core.executor import CancelToken, Executor, Order
 from core.hub import ProgressHub
 from core.jobs import Failure, Job
 from core.media.kinds import Clip, RawClip
-from core.progress import Stage, Working
+from core.progress import Progress, Stage, Working
 from core.queue import JobQueue
 from core.requests import Request
+from core.stations import Stations
 from core.supervise import outcome_of, see_through
 
 log = structlog.get_logger(__name__)
@@ -39,6 +41,7 @@ Shares: TypeAlias = Callable[[Request], Mapping[Stage, float]]
 class WorkerRules:
     """Times of the worker, in seconds."""
 
+    lead_s: float = 1.0  # so long before the device should be free, the next job is claimed
     heartbeat_s: float = 5.0
     poll_s: float = 2.0  # how long a lost wake-up may delay a claim
     job_timeout_s: float = 1800.0
@@ -48,7 +51,7 @@ class WorkerRules:
 
 
 class Worker:
-    """One device, one job on it, one clip in the encoder behind it."""
+    """One device, one job on it, one before it at its end, one clip in the encoder behind it."""
 
     def __init__(
         self,
@@ -76,9 +79,7 @@ class Worker:
         self._media_folder = media_folder
         self._work_folder = work_folder
         self.rules = rules
-        self._device_free = asyncio.Event()
-        self._device_free.set()
-        self._encoder = asyncio.Semaphore(1)
+        self._stations = Stations()
         self._live: dict[Attempt, asyncio.Task[None]] = {}
         self._ahead = LookAhead(queue, executor, self._order_of, rules.poll_s)
         self._ending = False
@@ -88,7 +89,7 @@ class Worker:
         async with asyncio.TaskGroup() as attempts:
             attempts.create_task(self._end(stop))
             while not stop.is_set():
-                await self._device_free.wait()
+                await self._stations.opening()
                 job = None if stop.is_set() else await self._claim()
                 if job is None:
                     if not stop.is_set():
@@ -100,7 +101,7 @@ class Worker:
         await self._ahead.close()
 
     def _begin(self, job: Job, attempts: asyncio.TaskGroup) -> None:
-        self._device_free.clear()
+        self._stations.claimed()
         attempt = Attempt(job, self._order_of(job), self._dispatcher)
         self._live[attempt] = attempts.create_task(self._attempt(attempt))
 
@@ -110,15 +111,19 @@ class Worker:
         return Order(job.id, job.attempt, job.request, self._media_folder, workspace, shares)
 
     async def _claim(self) -> Job | None:
-        claimed = await outcome_of(self._queue.claim(preference(self._executor)))
+        ahead = not self._stations.device_free
+        claimed = await outcome_of(self._queue.claim(preference(self._executor), ahead=ahead))
         if not claimed.ok:
             log.error("claim_failed", exc_info=claimed.error)
         return claimed.value
 
     async def _end(self, stop: asyncio.Event) -> None:
         await stop.wait()
-        self._device_free.set()
+        self._stations.stop()
         self._dispatcher.wake()
+        for attempt in self._live:
+            if not attempt.has_device and not attempt.rendered:
+                attempt.cancel.cancel("shutdown")
         if self._live:
             await asyncio.wait(self._live.values(), timeout=self.rules.grace_s)
         self._ending = True
@@ -144,8 +149,7 @@ class Worker:
             attempt.over = True
             beats.cancel()
             self._dispatcher.release(attempt.job.id)
-            self._free_device(attempt)
-            self._free_encoder(attempt)
+            self._stations.leave(attempt)
             del self._live[attempt]
             await asyncio.to_thread(shutil.rmtree, attempt.order.workspace, ignore_errors=True)
 
@@ -162,12 +166,14 @@ class Worker:
 
     async def _make(self, attempt: Attempt) -> Result:
         try:
+            attempt.order.workspace.mkdir(parents=True, exist_ok=True)
+            await self._stations.take_device(attempt)
             raw = await self._execute(attempt)
             await self._hand_on(attempt)
             clip = await self.finish(raw, attempt.order, attempt.cancel)
-            self._free_encoder(attempt)  # the outcome is written beside the next clip
+            self._stations.leave_encoder(attempt)  # the outcome is written beside the next clip
         except Cancelled as error:
-            if self._ending:
+            if self._ending or error.by == "shutdown":
                 return Again()
             return Failure.of(TimedOut(self.rules.job_timeout_s) if attempt.late else error)
         except Exception as error:  # noqa: BLE001  # the one boundary: whatever broke, the job ends
@@ -180,12 +186,12 @@ class Worker:
         Raises:
             Cancelled: somebody, or the time limit, stopped the attempt.
         """
-        attempt.order.workspace.mkdir(parents=True, exist_ok=True)
-        attempt.cancel.raise_if_cancelled()
         limit = asyncio.get_running_loop().call_later(self.rules.job_timeout_s, attempt.expire)
         run = asyncio.create_task(
-            self._executor.execute(attempt.order, partial(attempt.sink, self._hub), attempt.cancel)
+            self._executor.execute(attempt.order, partial(self._hear, attempt), attempt.cancel)
         )
+        if attempt.job.started_at_ms is None:
+            attempt.begun = asyncio.create_task(self._begun(attempt))
         stopped = asyncio.create_task(attempt.cancel.wait())
         ahead = asyncio.create_task(self._ahead.run())
         try:
@@ -197,7 +203,7 @@ class Worker:
             stopped.cancel()
             ahead.cancel()
             if not run.done():
-                self._leave_behind(run, attempt)
+                self._stations.leave_behind(run, attempt)
             elif not run.cancelled():
                 run.exception()  # looked at, else asyncio complains of what a cancel hides
         attempt.cancel.raise_if_cancelled()
@@ -205,42 +211,34 @@ class Worker:
         attempt.timer.stop()  # waiting for the encoder is nobody's work
         return run.result()
 
-    def _leave_behind(self, run: "asyncio.Task[RawClip]", attempt: Attempt) -> None:
-        """Give up on an executor that does not stop; the device is free again when it returns."""
-        log.error("executor_does_not_stop", job_id=attempt.job.id)
-        attempt.has_device = False
-        attempt.cancel.cancel("shutdown")
-        run.cancel()
-        run.add_done_callback(self._returned)
+    async def _begun(self, attempt: Attempt) -> None:
+        """Write that the attempt has the device, beside its work."""
+        begun = await outcome_of(self._queue.begin(attempt.job.id, attempt.token))
+        if begun.ok:
+            attempt.job = replace(attempt.job, started_at_ms=begun.value)
+        else:
+            log.warning("beginning_not_noted", job_id=attempt.job.id, exc_info=begun.error)
 
-    def _returned(self, run: "asyncio.Task[RawClip]") -> None:
-        if not run.cancelled() and run.exception() is not None:
-            log.warning("executor_stopped_late", exc_info=run.exception())
-        self._device_free.set()
+    def _hear(self, attempt: Attempt, event: Progress) -> None:
+        """Pass progress on, and have the next job claimed in time."""
+        attempt.sink(self._hub, event)
+        left_s = attempt.left_s(event)
+        if left_s is not None:
+            self._stations.make_way_in(attempt, left_s - self.rules.lead_s)
 
     async def _hand_on(self, attempt: Attempt) -> None:
-        """Move from the device to the encoder; frames of at most two jobs are in memory."""
-        await self._encoder.acquire()
-        attempt.has_encoder = True
-        self._free_device(attempt)
+        """Move from the device to the encoder."""
+        await self._stations.move_on(attempt)
         attempt.cancel.raise_if_cancelled()
         begins = 1 - attempt.order.shares.get(Stage.ENCODE, 0.0)
         attempt.sink(self._hub, Working(Stage.ENCODE, 0, 1, begins))
-
-    def _free_device(self, attempt: Attempt) -> None:
-        if attempt.has_device:
-            attempt.has_device = False
-            self._device_free.set()
-
-    def _free_encoder(self, attempt: Attempt) -> None:
-        if attempt.has_encoder:
-            attempt.has_encoder = False
-            self._encoder.release()
 
     async def _write(self, attempt: Attempt, result: Result) -> None:
         """Write the outcome, in one transaction guarded by the attempt's token."""
         attempt.over = True
         stages = attempt.timer.stop()
+        if attempt.begun is not None:
+            await asyncio.wait({attempt.begun})
         match result:
             case Made(clip, gpu_ms):
                 written = await self._insist(self._queue.settle, attempt, clip, gpu_ms)

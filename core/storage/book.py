@@ -112,4 +112,4 @@ class JobBook:
 
 
 def _running() -> Select[Any]:
-    return job_rows().where(RUNNING).order_by(job.c.started_at_ms)
+    return job_rows().where(RUNNING).order_by(job.c.started_at_ms.nulls_last())

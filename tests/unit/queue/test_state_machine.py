@@ -38,6 +38,7 @@ class Mirror:
     state: JobState
     token: str = ""
     attempt: int = 0
+    begun: bool = False  # the attempt has the device
 
 
 class Life(RuleBasedStateMachine):
@@ -111,9 +112,16 @@ class Life(RuleBasedStateMachine):
         assert done.duplicate
         assert (done.job.id, done.job.state) == (name, mirror.state)
 
-    @rule()
-    def claim(self):
-        job = self.do(self.room.queue.claim())
+    def lose(self, job_id):
+        """The attempt is lost; where it had the device, it counts."""
+        mirror = self.jobs[job_id]
+        last = mirror.begun and mirror.attempt >= self.rules.max_attempts
+        mirror.attempt -= 0 if mirror.begun else 1
+        self.move(job_id, JobState.FAILED if last else JobState.QUEUED)
+
+    @rule(ahead=st.booleans())
+    def claim(self, ahead):
+        job = self.do(self.room.queue.claim(ahead=ahead))
         if job is None:
             assert not self.in_state(JobState.HELD, JobState.QUEUED)
             return
@@ -121,6 +129,15 @@ class Life(RuleBasedStateMachine):
         assert mirror.state in {JobState.HELD, JobState.QUEUED}
         assert job.attempt == mirror.attempt + 1
         mirror.state, mirror.token, mirror.attempt = job.state, job.token, job.attempt
+        mirror.begun = not ahead
+
+    @rule(pick=PICK)
+    def begin(self, pick):
+        running = self.in_state(JobState.RUNNING)
+        if running:
+            name = running[pick % len(running)]
+            assert self.do(self.room.queue.begin(name, self.jobs[name].token)) == self.clock()
+            self.jobs[name].begun = True
 
     @rule(
         pick=PICK, actual=st.integers(0, 30_000), how=st.sampled_from(["settle", "fail", "again"])
@@ -139,8 +156,7 @@ class Life(RuleBasedStateMachine):
             self.move(name, JobState.FAILED)
         else:
             assert self.do(queue.requeue(name, token))
-            last = self.jobs[name].attempt >= self.rules.max_attempts
-            self.move(name, JobState.FAILED if last else JobState.QUEUED)
+            self.lose(name)
 
     @precondition(lambda self: self.stale)
     @rule(pick=PICK)
@@ -148,6 +164,7 @@ class Life(RuleBasedStateMachine):
         name, token = self.stale[pick % len(self.stale)]
         queue = self.room.queue
         assert not self.do(queue.beat(name, token))
+        assert self.do(queue.begin(name, token)) is None
         assert not self.do(queue.settle(name, token, self.room.clip("zombie"), 5))
         assert not self.do(queue.fail(name, token, Failure("disk_full")))
         assert not self.do(queue.requeue(name, token))
@@ -158,13 +175,14 @@ class Life(RuleBasedStateMachine):
         name = sorted(self.jobs)[pick % len(self.jobs)]
         mirror = self.jobs[name]
         try:
-            self.do(self.room.queue.cancel(name, Requester("discord", user), operator))
+            ended = self.do(self.room.queue.cancel(name, Requester("discord", user), operator))
         except NotYours:
             assert user != mirror.user
             assert not operator
         except AlreadyFinished:
             assert mirror.state.terminal
         else:
+            assert ended.charged_ms == 0 or (mirror.state is JobState.RUNNING and mirror.begun)
             self.move(name, JobState.CANCELLED)
 
     @rule(seconds=st.integers(1, 4000))
@@ -176,9 +194,10 @@ class Life(RuleBasedStateMachine):
             assert (name in ended) == (now is not mirror.state and now.terminal)
             if now is not mirror.state:
                 assert now in {JobState.EXPIRED, JobState.QUEUED, JobState.FAILED}
-                if mirror.state is JobState.RUNNING and now is JobState.EXPIRED:
-                    self.move(name, JobState.QUEUED)
-                self.move(name, now)
+                if mirror.state is JobState.RUNNING:
+                    self.lose(name)
+                if mirror.state is not now:
+                    self.move(name, now)
 
     @rule()
     def restart(self):
@@ -188,8 +207,7 @@ class Life(RuleBasedStateMachine):
         assert recovery.requeued + recovery.lost == len(running)
         assert recovery.violations == ()
         for name in running:
-            last = self.jobs[name].attempt >= self.rules.max_attempts
-            self.move(name, JobState.FAILED if last else JobState.QUEUED)
+            self.lose(name)
         for name in self.in_state(JobState.QUEUED):
             if self.do(self.room.queue.get(name)).state is JobState.EXPIRED:
                 self.move(name, JobState.EXPIRED)
@@ -215,6 +233,7 @@ class Life(RuleBasedStateMachine):
         for name, mirror in self.jobs.items():
             job = self.do(self.room.queue.get(name))
             assert (job.state, job.token or "") == (mirror.state, mirror.token)
+            assert job.attempt == mirror.attempt
 
 
 def test_every_life_keeps_the_books(make_room, quick_folder):
