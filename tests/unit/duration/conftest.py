@@ -53,13 +53,28 @@ def _plan(row: dict[str, float | str]) -> Plan:
 
 
 @pytest.fixture(scope="session")
-def h200_runs() -> list[list[Timing]]:
-    """The measured seconds of the GPU stages, run by run."""
-    table = tomllib.loads((Path(__file__).parent / "h200.toml").read_text("utf-8"))
+def h200() -> dict[str, list[list[float]]]:
+    """The table of measurements."""
+    return tomllib.loads((Path(__file__).parent / "h200.toml").read_text("utf-8"))
+
+
+def _runs(table: dict[str, list[list[float]]], name: str) -> list[list[Timing]]:
     runs: list[list[Timing]] = []
-    for values in table["rows"]:
+    for values in table[name]:
         row = dict(zip(table["columns"], values, strict=True))
         found = {work.part: work for work in works(_plan(row))}
         parts = (Part.TEXT, Part.STAGE1, Part.UPSCALE, Part.STAGE2, Part.DECODE)
         runs.append([Timing(found[part], row[part]) for part in parts if row[part]])
     return runs
+
+
+@pytest.fixture(scope="session")
+def h200_runs(h200: dict[str, list[list[float]]]) -> list[list[Timing]]:
+    """The measured seconds of the GPU stages, run by run, all models on the device."""
+    return _runs(h200, "rows")
+
+
+@pytest.fixture(scope="session")
+def all_warm_runs(h200: dict[str, list[list[float]]]) -> list[list[Timing]]:
+    """The same, with those where ComfyUI placed the models itself."""
+    return _runs(h200, "rows") + _runs(h200, "default_placement")

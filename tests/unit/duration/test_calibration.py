@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from core.duration import BY_KEY, UNKNOWN, Machine
+from core.duration import BY_KEY, UNKNOWN, Machine, Residency, load_seconds
 from core.duration.calibration import Timing, calibrate
 from core.duration.plans import plan_of
 from core.duration.work import works
@@ -29,6 +29,25 @@ def test_half_of_the_measured_runs_foretells_the_other_half(h200_runs, seed):
 
     assert median(errors) <= 0.15
     assert max(errors) <= 0.30
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_runs_of_another_placement_among_them_leave_the_median_right(all_warm_runs, seed):
+    """There a stage of the same request takes from one to three and a half times as long."""
+    runs = list(all_warm_runs)
+    random.Random(seed).shuffle(runs)
+    half = len(runs) // 2
+
+    errors = errors_of(calibrate(H200, runs[:half]), runs[half:])
+
+    assert median(errors) <= 0.15
+
+
+def test_models_are_brought_back_in_as_many_seconds_as_measured(h200):
+    expected = load_seconds(H200, Residency.RAM)
+
+    for cold, warm in h200["reloads"]:
+        assert expected == pytest.approx(cold - warm, rel=0.15)
 
 
 @pytest.mark.parametrize("seed", range(5))
