@@ -19,6 +19,7 @@ from core.duration.hardware import hardware_for
 from core.duration.plans import plan_of
 from core.duration.rates import Machine
 from core.duration.work import works
+from core.duration.zerogpu import Tier, median_budget_ms
 from core.limits import RequestLimits
 from core.progress import Progress, Stage, Working
 from core.requests import Request
@@ -104,19 +105,27 @@ class RunBook:
         self._unfitted = 0
         self.place = place
         self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile)
+        self.tier: Tier | None = None  # of who borrows the device for each run; None: it is ours
 
     def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
         """Return what ``request`` takes on this machine, as known now."""
         return estimate(request, self.machine, residency)
 
-    def check_budget(self, request: Request, budget_ms: int, limits: RequestLimits) -> None:
+    def check_budget(
+        self, request: Request, budget_ms: float | None, limits: RequestLimits
+    ) -> None:
         """Refuse ``request`` where it costs more than ``budget_ms`` GPU-milliseconds here.
+
+        None stands for what the device is lent for at once; nothing is refused where it is ours.
 
         Raises:
             TooCostly: with the largest setting within ``limits`` that fits.
             NothingFits: not even the smallest does.
         """
-        check_budget(request, budget_ms, self.machine, limits)
+        if budget_ms is None and self.tier is not None:
+            budget_ms = median_budget_ms(self.machine, self.tier)
+        if budget_ms is not None:
+            check_budget(request, budget_ms, self.machine, limits)
 
     async def open(self) -> None:
         """Load the fit that earlier runs left."""

@@ -46,7 +46,7 @@ class GenerationService:
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
         estimate: Callable[[Request], Estimate],
-        check_budget: Callable[[Request, int, RequestLimits], None],
+        check_budget: Callable[[Request, int | None, RequestLimits], None],
         on_owed: Callable[[], None],
         rules: ServiceRules,
     ) -> None:
@@ -114,7 +114,7 @@ class GenerationService:
 
         Raises:
             IntakeClosed: paused, draining, shutting down, or the disk is nearly full.
-            TooCostly: costs more than is left; names the largest setting that does not.
+            TooCostly: costs more than is left or lent; names the largest setting that does not.
             QuotaExceeded: everything costs more than is left; says when there is more.
             TooManyQueued: has as many waiting jobs as allowed.
         """
@@ -123,6 +123,7 @@ class GenerationService:
         if self._closing:
             raise IntakeClosed("draining")
         self._refuse_without_room()
+        self._check_budget(composition.request, None, self._rules.limits)
         expected = self._estimate(composition.request)
         new = NewJob(
             id=uuid4().hex,
@@ -144,9 +145,8 @@ class GenerationService:
         log.info("submitted", job_id=job.id, duplicate=submitted.duplicate)
         self._dispatcher.wake()
         forecast = None if job.state.terminal else await self._queue.forecast(job.id)
-        return Ticket(
-            job.id, job.estimate_ms, forecast, submitted.duplicate, composition.adjustments
-        )
+        twice = submitted.duplicate
+        return Ticket(job.id, job.estimate_ms, forecast, twice, composition.adjustments)
 
     async def cancel(self, job_id: str, requester: Requester, *, operator: bool = False) -> Job:
         """Stop a job, wherever it is, and refund what it did not use.

@@ -61,8 +61,10 @@ def fix_for(
             return Fix(
                 say("studio_fix_prompt", {"limit": limit}), {"prompt": options.prompt[:limit]}
             )
-        case QuotaExceeded() | TooCostly() if request is not None:
+        case QuotaExceeded() if request is not None:
             return _smaller(request, around.left_ms, around)
+        case TooCostly(limit_ms=limit) if request is not None:
+            return _smaller(request, min(limit, around.left_ms), around)
         case _:
             return None
 

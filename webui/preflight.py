@@ -64,6 +64,8 @@ class Preflight:
     ) -> Card:
         """Return the card for what stands in the form of ``mode``."""
         request: Request | None = None
+        rows: tuple[Row, ...] = ()
+        notes: tuple[str, ...] = ()
         quota = await self._counter.quota(visitor)
         try:
             media = await self._counter.media(mode, paths, visitor)
@@ -72,9 +74,10 @@ class Preflight:
             expected = self._counter.service.estimate(request)
             rows = await self._rows(composition, expected, quota)
             notes = tuple(explain(note) for note in composition.adjustments)
+            self._counter.core.runs.check_budget(request, None, self._counter.service.limits)
             error = _over(expected, quota)
         except ClapperError as problem:
-            rows, notes, error = (), (), problem.with_traceback(None)
+            error = problem.with_traceback(None)
         return Card(rows, notes, error, self.fix(error, options, request, quota))
 
     def fix(

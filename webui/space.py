@@ -63,6 +63,7 @@ async def serve(settings: Settings) -> None:
     visits = Visits()
     async with open_core(settings, leased(settings, visits), announce=log.info) as core:
         core.runs.machine = lent_machine(settings)  # this process never sees the device itself
+        core.runs.tier = Tier(settings.studio_tier)
         await run_all(core, [StudioFront(visits)], asyncio.Event(), log.info)
 
 

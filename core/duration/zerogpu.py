@@ -82,3 +82,11 @@ def budget_ms(machine: Machine, tier: Tier, left_s: float | None = None) -> floa
     day = DAY_S[tier] if left_s is None else min(left_s, DAY_S[tier])
     granted = math.floor(day / (loan.factor * loan.counted)) * loan.factor
     return max(0.0, (granted - load_seconds(machine, Residency.RAM)) * 1000)
+
+
+def median_budget_ms(machine: Machine, tier: Tier) -> float:
+    """Return the same as median GPU-milliseconds: 19 of 20 runs of so long a job end in time.
+
+    This is what people are told a clip costs.
+    """
+    return budget_ms(machine, tier) / machine.p95(1.0)

@@ -8,6 +8,7 @@ import pytest
 
 from core.bootstrap import Core, open_core
 from core.clock import now_ms
+from core.duration import BY_KEY, Machine, Tier
 from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded, TooCostly
 from core.frames import snap_frames
 from core.jobs import JobState, ReplyTo, Requester, Ticket
@@ -263,6 +264,25 @@ async def test_a_refusal_names_the_largest_setting_that_the_rest_of_the_quota_pa
         frames = snap_frames(named.seconds, 24)
         fits = replace(large.sampling, width=named.width, height=named.height, frames=frames)
         await core.service.submit(replace(large, sampling=fits), ann, ReplyTo("test"), "two")
+
+
+async def test_what_a_lender_gives_nobody_at_once_is_refused_before_it_waits(
+    core: Core, ann: Requester
+) -> None:
+    """On a Space the quota here may be large: the day that the device is lent for is not."""
+    long = replace(t2v(), sampling=replace(tiny(frames=481), width=1280, height=704))
+    core.runs.machine, core.runs.tier = Machine(BY_KEY["rtx-pro-6000-half"], "fp8"), Tier.ANONYMOUS
+
+    with pytest.raises(TooCostly) as refused:
+        await core.service.submit(long, ann, ReplyTo("test"), "one")
+
+    named = refused.value
+    assert named.need_ms == core.service.estimate(long).gpu_ms
+    assert await core.service.jobs(ann) == []
+    assert (await core.service.quota(ann)).reserved_ms == 0
+    frames = snap_frames(named.seconds, 24)
+    fits = replace(long.sampling, width=named.width, height=named.height, frames=frames)
+    await core.service.submit(replace(long, sampling=fits), ann, ReplyTo("test"), "two")
 
 
 async def test_the_line_shows_ones_own_places_and_how_long_it_is(

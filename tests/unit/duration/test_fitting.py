@@ -12,7 +12,7 @@ from core.duration import (
     lease,
     p95_ms,
 )
-from core.duration.zerogpu import DAY_S, budget_ms
+from core.duration.zerogpu import DAY_S, budget_ms, median_budget_ms
 from core.errors import NothingFits, TooCostly
 from core.frames import FRAME_STRIDE
 from core.messages import explain
@@ -106,3 +106,20 @@ def test_what_fits_the_day_can_be_declared(asked, tier):
     assert found is not None
     assert found != request
     assert lease(estimate(found, HALF), HALF, tier).fits
+
+
+@pytest.mark.parametrize("machine", [HALF, FULL])
+@pytest.mark.parametrize("tier", Tier)
+def test_what_is_refused_for_a_tier_is_what_its_day_cannot_be_asked_for(asked, machine, tier):
+    budget = median_budget_ms(machine, tier)
+    sizes = [(512, 320), (768, 512), (1280, 704), (1920, 1088)]
+
+    found = {
+        (answer.gpu_ms <= budget, lease(answer, machine, tier).fits)
+        for width, height in sizes
+        for frames in range(49, 482, 48)
+        for answer in [estimate(asked(width=width, height=height, frames=frames), machine)]
+    }
+
+    assert found <= {(True, True), (False, False)}
+    assert (True, True) in found
