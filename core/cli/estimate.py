@@ -156,6 +156,8 @@ def estimate_command(
         typer.echo(json.dumps(as_json(answer, machine, tier)))
     else:
         _print_estimate(request, answer, machine, tier)
+    for remark in _remarks(answer, machine, tier):
+        typer.echo(remark, err=as_data)  # what reads the JSON is left alone with it
 
 
 def _print_estimate(request: Request, answer: Estimate, machine: Machine, tier: Tier) -> None:
@@ -166,8 +168,8 @@ def _print_estimate(request: Request, answer: Estimate, machine: Machine, tier: 
         "hardware": machine.hardware.key,
         "profile": machine.profile,
     }
-    table = Table(title=say("estimate_title", title), show_footer=True)
     data = as_json(answer, machine, tier)
+    table = Table(title=say("estimate_title", title), show_footer=True)
     table.add_column(say("estimate_part"), footer=say("estimate_total"))
     table.add_column(say("estimate_seconds"), f"{data['total_s']:.2f}", justify="right")
     table.add_column(say("estimate_work"), justify="right")
@@ -175,16 +177,21 @@ def _print_estimate(request: Request, answer: Estimate, machine: Machine, tier: 
     for part, row in data["stages"].items():
         figures = (row["seconds"], row["flops"] / 1e12, row["bytes"] / 1e9)
         table.add_row(name(part), *(f"{figure:,.2f}" for figure in figures))
-    console = Console()
-    console.print(table)
-    console.print(say("estimate_p95", data))
+    Console().print(table)
+    typer.echo(say("estimate_p95", {**data, "p95_ms": data["p95_s"] * 1000}))
+
+
+def _remarks(answer: Estimate, machine: Machine, tier: Tier) -> list[str]:
+    """Return what to know of ``answer`` besides its figures."""
+    remarks: list[str] = []
     asked = lease(answer, machine, tier)
     if not asked.fits:
-        console.print(say("estimate_over_tier", {"tier": tier, "limit_s": asked.limit_s}))
+        remarks.append(say("estimate_over_tier", {"tier": tier, "limit_s": asked.limit_s}))
     if machine.runs:
-        console.print(say("estimate_calibrated", {"runs": machine.runs}))
+        remarks.append(say("estimate_calibrated", {"runs": machine.runs}))
     if not answer.known:
-        console.print(say("estimate_unknown_device"))
+        remarks.append(say("estimate_unknown_device"))
+    return remarks
 
 
 @APP.command("calibrate", help=say("help_calibrate"))

@@ -78,6 +78,13 @@ def test_the_table_says_when_a_device_is_unknown(clapper):
     assert "No profile fits" not in clapper("estimate", "t2v", "--hardware", "3090")
 
 
+def test_json_of_an_unknown_device_stays_json_and_the_remark_is_beside_it():
+    result = CliRunner().invoke(APP, ["estimate", "t2v", "--hardware", "abacus", "--json"])
+
+    assert json.loads(result.stdout)["zerogpu_s"] > 0
+    assert "No profile fits this device" in result.stderr
+
+
 def test_stats_without_runs_say_what_to_do(clapper):
     assert "clapper calibrate" in clapper("stats")
 
