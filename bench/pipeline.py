@@ -1,6 +1,6 @@
 """How long does the device wait between jobs, with encoding and upload each as long as its work?
 
-    python bench/pipeline.py [--jobs 6] [--work-s 3] [--comfy CHECKOUT] [--json]
+    python bench/pipeline.py [--jobs 6] [--work-s 3 1 0.2] [--comfy CHECKOUT] [--json]
 
 The same jobs twice through the same core (database, worker, router): together, so that encoding
 and upload run beside the next job, and in sequence, each submitted when the one before it was
@@ -44,6 +44,7 @@ from core.settings import load_settings  # noqa: E402  # after the path is set
 from core.testing import RecordingDelivery, grey_clip, running  # noqa: E402  # after the path is set
 
 STEPS = 11  # as the two sampling stages of a clip
+WAYS = ("in sequence", "together")
 
 
 @dataclass
@@ -132,22 +133,22 @@ async def submit(core: Core, number: int, side: int) -> None:
     await core.service.submit(request(number, side), requester, reply_to, str(number))
 
 
-async def measure(executor: Executor, asked: argparse.Namespace, way: str, side: int) -> Row:
-    timed, jobs = Timed(executor), asked.jobs
+async def measure(executor: Executor, jobs: int, work_s: float, way: str, side: int) -> Row:
+    timed = Timed(executor)
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(
             data_dir=Path(folder), executor="draft", quota_minutes=10_000, min_free_megabytes=0
         )
         async with open_core(settings, timed, announce=lambda _: None) as core:
             upload = SlowUpload()
-            upload.seconds = asked.work_s
+            upload.seconds = work_s
             core.router.register(upload)
             finish = core.worker.finish
 
             async def encode(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
                 began = time.perf_counter()
                 clip = await finish(raw, order, cancel)
-                await asyncio.sleep(max(0.0, asked.work_s - (time.perf_counter() - began)))
+                await asyncio.sleep(max(0.0, work_s - (time.perf_counter() - began)))
                 return clip
 
             core.worker.finish = encode
@@ -177,8 +178,11 @@ def row_of(timed: Timed, way: str) -> Row:
 
 
 async def fixed(asked: argparse.Namespace) -> list[Row]:
-    ways = ("in sequence", "together")
-    return [await measure(FixedWork(asked.work_s), asked, way, 64) for way in ways]
+    return [
+        await measure(FixedWork(work_s), asked.jobs, work_s, way, 64)
+        for work_s in asked.work_s
+        for way in WAYS
+    ]
 
 
 async def comfy(asked: argparse.Namespace) -> list[Row]:
@@ -206,22 +210,16 @@ async def comfy(asked: argparse.Namespace) -> list[Row]:
         shrink_text_encoder()
         family = await asyncio.to_thread(Maker(torch, TINY).family, place.models)
         executor.plan = replace(executor.plan, family=family)
-        warm = replace_jobs(asked, 3, 0.0)
-        asked.work_s = (await measure(executor, warm, "in sequence", 256)).work_s
-        ways = ("in sequence", "together")
-        rows = [await measure(executor, asked, way, 256) for way in ways]
+        work_s = (await measure(executor, 3, 0.0, "in sequence", 256)).work_s
+        rows = [await measure(executor, asked.jobs, work_s, way, 256) for way in WAYS]
         await ComfyExecutor.close(executor)
     return rows
-
-
-def replace_jobs(asked: argparse.Namespace, jobs: int, work_s: float) -> argparse.Namespace:
-    return argparse.Namespace(**{**vars(asked), "jobs": jobs, "work_s": work_s})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=6)
-    parser.add_argument("--work-s", type=float, default=3.0)
+    parser.add_argument("--work-s", type=float, nargs="+", default=[3.0, 1.0, 0.2])
     found = os.environ.get("CLAPPER_COMFYUI_DIR")
     parser.add_argument("--comfy", type=Path, default=Path(found) if found else None)
     parser.add_argument("--json", action="store_true")

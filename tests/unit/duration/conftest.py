@@ -58,7 +58,7 @@ def h200() -> dict[str, list[list[float]]]:
     return tomllib.loads((Path(__file__).parent / "h200.toml").read_text("utf-8"))
 
 
-def _runs(table: dict[str, list[list[float]]], name: str) -> list[list[Timing]]:
+def runs_of(table: dict[str, list[list[float]]], name: str) -> list[list[Timing]]:
     runs: list[list[Timing]] = []
     for values in table[name]:
         row = dict(zip(table["columns"], values, strict=True))
@@ -71,10 +71,10 @@ def _runs(table: dict[str, list[list[float]]], name: str) -> list[list[Timing]]:
 @pytest.fixture(scope="session")
 def h200_runs(h200: dict[str, list[list[float]]]) -> list[list[Timing]]:
     """The measured seconds of the GPU stages, run by run, all models on the device."""
-    return _runs(h200, "rows")
+    return runs_of(h200, "rows")
 
 
 @pytest.fixture(scope="session")
 def all_warm_runs(h200: dict[str, list[list[float]]]) -> list[list[Timing]]:
     """The same, with those where ComfyUI placed the models itself."""
-    return _runs(h200, "rows") + _runs(h200, "default_placement")
+    return runs_of(h200, "rows") + runs_of(h200, "default_placement")
