@@ -24,8 +24,10 @@ from core.duration import (
     Tier,
     estimate,
     hardware_for,
+    largest_fitting,
     lease,
 )
+from core.duration.zerogpu import median_budget_ms
 from core.limits import RequestLimits
 from core.media.kinds import MediaFile, MediaKind
 from core.messages import name, say
@@ -156,7 +158,7 @@ def estimate_command(
         typer.echo(json.dumps(as_json(answer, machine, tier)))
     else:
         _print_estimate(request, answer, machine, tier)
-    for remark in _remarks(answer, machine, tier):
+    for remark in _remarks(request, answer, machine, tier):
         typer.echo(remark, err=as_data)  # what reads the JSON is left alone with it
 
 
@@ -181,12 +183,16 @@ def _print_estimate(request: Request, answer: Estimate, machine: Machine, tier: 
     typer.echo(say("estimate_p95", {**data, "p95_ms": data["p95_s"] * 1000}))
 
 
-def _remarks(answer: Estimate, machine: Machine, tier: Tier) -> list[str]:
+def _remarks(request: Request, answer: Estimate, machine: Machine, tier: Tier) -> list[str]:
     """Return what to know of ``answer`` besides its figures."""
     remarks: list[str] = []
     asked = lease(answer, machine, tier)
     if not asked.fits:
         remarks.append(say("estimate_over_tier", {"tier": tier, "limit_s": asked.limit_s}))
+        fits = largest_fitting(request, median_budget_ms(machine, tier), machine)
+        if fits is not None:
+            size = {"size": str(fits.sampling.size), "seconds": fits.sampling.seconds}
+            remarks.append(say("estimate_largest", size))
     if machine.runs:
         remarks.append(say("estimate_calibrated", {"runs": machine.runs}))
     if not answer.known:

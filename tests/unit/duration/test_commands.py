@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -76,6 +77,18 @@ def test_loading_from_disk_is_shown_on_demand(clapper):
 def test_the_table_says_when_a_device_is_unknown(clapper):
     assert "No profile fits this device" in clapper("estimate", "t2v", "--hardware", "abacus")
     assert "No profile fits" not in clapper("estimate", "t2v", "--hardware", "3090")
+
+
+def test_what_is_beyond_a_tier_names_the_largest_setting_that_is_not(clapper):
+    half = ["--hardware", "rtx-pro-6000-half", "--profile", "fp8", "--tier", "anonymous"]
+    told = clapper(
+        "estimate", "t2v", "--width", "1920", "--height", "1088", "--seconds", "20", *half
+    )
+
+    size, seconds = re.search(r"largest that fits: (\d+×\d+) for ([\d.]+) s", told).groups()
+    width, height = size.split("×")
+    fits = ["--width", width, "--height", height, "--seconds", seconds]
+    assert "largest that fits" not in clapper("estimate", "t2v", *fits, *half)
 
 
 def test_json_of_an_unknown_device_stays_json_and_the_remark_is_beside_it():
