@@ -51,7 +51,7 @@ class WorkerRules:
 
 
 class Worker:
-    """One device, one job on it, one before it at its end, one clip in the encoder behind it."""
+    """One device with one job on it, at most one that waits for it, one clip in the encoder."""
 
     def __init__(
         self,
