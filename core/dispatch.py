@@ -26,12 +26,17 @@ class LocalDispatcher:
         self._work.clear()
 
     def token_for(self, job_id: str) -> CancelToken:
-        """Return the token of the running attempt of ``job_id``, made at the first call."""
-        return self._tokens.setdefault(job_id, CancelToken())
+        """Return a token for a new attempt at ``job_id``.
 
-    def release(self, job_id: str) -> None:
-        """Forget the token: the attempt is over."""
-        self._tokens.pop(job_id, None)
+        One that lost the job may still be unwinding; it keeps its own and hears from its lease.
+        """
+        token = self._tokens[job_id] = CancelToken()
+        return token
+
+    def release(self, job_id: str, token: CancelToken) -> None:
+        """Forget the token: its attempt is over."""
+        if self._tokens.get(job_id) is token:
+            del self._tokens[job_id]
 
     def cancel(self, job_id: str, by: str) -> None:
         """Stop the attempt of ``job_id`` if it runs here; ``by`` is who asked."""

@@ -106,7 +106,7 @@ class Worker:
         self._live[attempt] = attempts.create_task(self._attempt(attempt))
 
     def _order_of(self, job: Job) -> Order:
-        workspace = self._work_folder / f"{job.id}.{job.attempt}"
+        workspace = self._work_folder / f"{job.id}.{(job.token or 'next')[:8]}"
         shares = self._shares(job.request)
         return Order(job.id, job.attempt, job.request, self._media_folder, workspace, shares)
 
@@ -148,7 +148,7 @@ class Worker:
         finally:
             attempt.over = True
             beats.cancel()
-            self._dispatcher.release(attempt.job.id)
+            self._dispatcher.release(attempt.job.id, attempt.cancel)
             self._stations.leave(attempt)
             del self._live[attempt]
             await asyncio.to_thread(shutil.rmtree, attempt.order.workspace, ignore_errors=True)

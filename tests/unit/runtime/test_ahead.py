@@ -46,6 +46,11 @@ async def room(
         yield core
 
 
+async def has_run(core: Core, job_id: str, times: int) -> bool:
+    job = await core.queue.get(job_id)
+    return job.attempt == times and job.started_at_ms is not None
+
+
 async def submit(core: Core, user: str) -> str:
     ticket = await core.service.submit(t2v(), Requester("test", user), ReplyTo("test"), user)
     return ticket.job_id
@@ -125,6 +130,24 @@ async def test_a_cancel_before_the_device_costs_nothing_and_lets_another_take_th
     assert second not in [order.job_id for order in stepwise.orders]
     assert [message.kind for message in delivery.of(third)] == ["completed"]
     assert (await room.queue.quota(Requester("test", "ben"))).reserved_ms == 0
+
+
+async def test_a_job_that_its_first_attempt_lost_near_the_end_is_made_by_the_second(
+    room: Core, stepwise: Stepwise, delivery: RecordingDelivery
+) -> None:
+    """As after a long suspend: the second waits before the device while the first unwinds."""
+    async with running(room), asyncio.timeout(10):
+        job_id = await submit(room, "ann")
+        await stepwise.started.wait()
+        first = await room.queue.get(job_id)
+        stepwise.go_on.set()
+        assert await room.queue.requeue(job_id, first.token or "")
+        await eventually(lambda: has_run(room, job_id, times=2))
+        stepwise.gate.set()
+        await delivery.until(1)
+
+    assert [message.kind for message in delivery.of(job_id)] == ["completed"]
+    assert len({order.workspace for order in stepwise.orders}) == 2
 
 
 async def test_a_stop_puts_it_back_in_line_uncounted(room: Core, stepwise: Stepwise) -> None:

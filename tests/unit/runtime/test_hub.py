@@ -70,9 +70,21 @@ async def test_a_cancel_reaches_the_attempt_that_runs_here_and_no_later_one() ->
     first = dispatcher.token_for("a")
 
     dispatcher.cancel("a", "operator")
-    dispatcher.release("a")
+    dispatcher.release("a", first)
     dispatcher.cancel("unknown", "owner")
 
     assert first.cancelled
     assert not dispatcher.token_for("a").cancelled
     assert not dispatcher.token_for("unknown").cancelled
+
+
+async def test_an_attempt_that_lost_its_job_shares_no_cancel_with_the_next_one() -> None:
+    dispatcher = LocalDispatcher()
+    lost, newer = dispatcher.token_for("a"), dispatcher.token_for("a")
+
+    lost.cancel("owner")
+    dispatcher.release("a", lost)
+    assert not newer.cancelled
+    dispatcher.cancel("a", "owner")
+
+    assert newer.cancelled
