@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
+
+from sqlalchemy import Row
 
 from core import quotas
 from core.clock import Clock
-from core.endings import End, QueueRules, device_ms, end, put_back
+from core.endings import End, QueueRules, end, put_back
 from core.errors import AlreadyFinished, JobUnknown, NotYours
 from core.jobs import Failure, Forecast, Job, JobState, QuotaView, ReplyTo, Requester
 from core.quotas import HOUR_MS
-from core.scheduling import Load, forecast
-from core.storage import flows, invariants, outbox
+from core.scheduling import Load
+from core.standing import Line, Standing, Started
+from core.storage import community, flows, invariants, outbox
 from core.storage import jobs as rows
 from core.storage.book import JobBook
 from core.storage.database import Database
@@ -108,18 +111,27 @@ class Upkeep(JobBook):
                 raise JobUnknown(job_id)
             if row.finished_at_ms is not None:
                 return None
-            now = self._clock()
-            loads = {
-                one.id: Load(max(0, one.estimate_ms - device_ms(one, now)), one.spread_ms)
-                for one in await rows.running(connection)
-            }
-            if row.id in loads:
-                load = loads[row.id]
-                left, late = load.left_ms / 1000, load.spread_ms / 1000
-                return Forecast(0, left, left + late)
+            running = _started(await rows.running(connection))
+            own = Load(row.estimate_ms, row.spread_ms)
             ahead = await flows.ahead_of(connection, row)
-        own = Load(row.estimate_ms, row.spread_ms)
-        return forecast(own, ahead, list(loads.values()), self._rules.slots)
+        line = Line(running, {row.id: (own, ahead)}, self._rules.slots)
+        return line.forecast(job_id, self._clock())
+
+    async def standing(self, person: Requester) -> Standing:
+        """Return where the account of ``person`` stands, all of it at one moment."""
+        async with self._database.transaction() as connection:
+            account = Requester.from_key(await community.account_of(connection, person.key))
+            running = await rows.running(connection)
+            mine = self._jobs(row for row in running if row.user_key == account.key)
+            waiting = await flows.ahead_of_all(connection, account.key)
+            now = self._clock()
+            return Standing(
+                account=account,
+                jobs=(*mine, *await self._waiting_of(connection, account)),
+                counts=await self._counts(connection),
+                quota=await quotas.view(connection, self._rules.quota, account.key, now),
+                line=Line(_started(running), waiting, self._rules.slots),
+            )
 
     async def quota(self, requester: Requester) -> QuotaView:
         """Return what ``requester`` may still spend."""
@@ -183,3 +195,9 @@ class Upkeep(JobBook):
             old = [self._job(row, row.id) for row in await rows.told(connection, before_ms, limit)]
             await rows.remove(connection, [job.id for job in old])
         return old
+
+
+def _started(running: list[Row[Any]]) -> dict[str, Started]:
+    return {
+        row.id: Started(row.started_at_ms, Load(row.estimate_ms, row.spread_ms)) for row in running
+    }

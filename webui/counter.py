@@ -26,14 +26,13 @@ from core.requests import Request
 from core.service import GenerationService
 from webui.delivery import reply_to_page
 from webui.errors import smaller
+from webui.looks import Looks
 from webui.people import Visitor
 from webui.uploads import Uploads
 from webui.views import HistoryView, JobView, Moment, StateView, job_view, quota_line
 from webui.visits import Visits
 
 PAGE = 12  # jobs on a page of the gallery
-_FORECAST_MS = 3000  # how long a forecast is believed
-_FORECASTS = 2000  # remembered
 _LIVE = 6  # own waiting jobs that the page lists
 
 
@@ -44,7 +43,7 @@ class StudioCounter:
         self.core = core
         self.uploads = uploads
         self.visits = visits or Visits()
-        self._forecasts: dict[str, tuple[int, Forecast | None]] = {}
+        self._looks = Looks(core)
         # of guests: their limit is checked here
         self._spending: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -185,38 +184,32 @@ class StudioCounter:
             JobUnknown: no such job.
             NotYours: somebody else's.
         """
-        return await self._view(await self.core.desk.job(job_id, visitor.person))
+        job = await self.core.desk.job(job_id, visitor.person)
+        forecast = None if job.state.terminal else await self.core.queue.forecast(job.id)
+        return self._view(job, forecast, now_ms())
 
     async def state(self, visitor: Visitor, job_id: str = "") -> StateView:
         """Return what the page shows; without ``job_id`` of the running or else the newest job."""
-        account = await self.core.desk.community.account(visitor.requester)
-        line = await self.core.queue.counts()
-        live = await self.core.queue.live_of(account)
-        mine = [await self._view(job) for job in live[:_LIVE]]
+        seen = await self._looks.look(visitor, job_id)
+        standing, now = seen.standing, now_ms()
+
+        def view(job: Job) -> JobView:
+            return self._view(job, standing.line.forecast(job.id, now), now)
+
+        counts = {"running": standing.counts.running, "waiting": standing.counts.waiting}
         return StateView(
-            job=await self._chosen(visitor, job_id, mine),
-            mine=tuple(mine),
-            line=say("studio_line", {"running": line.running, "waiting": line.waiting}),
-            quota=quota_line(await self.quota(visitor)),
+            job=view(seen.job) if seen.job else None,
+            mine=tuple(view(job) for job in standing.jobs[:_LIVE]),
+            line=say("studio_line", counts),
+            quota=quota_line(self._granted(standing.quota, visitor)),
             model=self.model(),
         )
-
-    async def _chosen(self, visitor: Visitor, job_id: str, mine: list[JobView]) -> JobView | None:
-        if job_id:
-            try:
-                return await self.job(job_id, visitor)
-            except ClapperError:
-                return None
-        if mine:
-            return mine[0]
-        newest = await self.core.desk.jobs(visitor.person, 1)
-        return await self._view(newest[0]) if newest else None
 
     async def history(self, visitor: Visitor, before_ms: int | None = None) -> HistoryView:
         """Return a page of the visitor's jobs that are over, newest first."""
         jobs = await self.core.desk.jobs(visitor.person, PAGE + 1, before_ms)
         shown = jobs[:PAGE]
-        items = [await self._view(job) for job in shown if job.state.terminal]
+        items = [job_view(job) for job in shown if job.state.terminal]
         more = shown[-1].created_at_ms if len(jobs) > PAGE else None
         return HistoryView(tuple(items), more)
 
@@ -231,7 +224,9 @@ class StudioCounter:
 
     async def quota(self, visitor: Visitor) -> QuotaView:
         """Return what ``visitor`` may still spend: for guests the smaller allowance."""
-        view = await self.core.desk.quota(visitor.person)
+        return self._granted(await self.core.desk.quota(visitor.person), visitor)
+
+    def _granted(self, view: QuotaView, visitor: Visitor) -> QuotaView:
         if visitor.limit_ms is None:
             return view
         usual = round(self.core.settings.quota_minutes * 60_000)
@@ -265,18 +260,5 @@ class StudioCounter:
                 raise QuotaExceeded(cost, view.left_ms, view.limit_ms, view.resets_at_ms)
             yield
 
-    async def _view(self, job: Job) -> JobView:
-        if job.state.terminal:
-            return job_view(job)
-        forecast = await self._forecast(job.id)
-        return job_view(job, Moment(self.core.hub.latest(job.id), forecast, now_ms()))
-
-    async def _forecast(self, job_id: str) -> Forecast | None:
-        """Return when a job should be ready; replaying the line is dear, so not at every look."""
-        at_ms, known = self._forecasts.get(job_id, (0, None))
-        if now_ms() - at_ms > _FORECAST_MS:
-            known = await self.core.queue.forecast(job_id)
-            self._forecasts[job_id] = (now_ms(), known)
-            while len(self._forecasts) > _FORECASTS:
-                self._forecasts.pop(next(iter(self._forecasts)))
-        return known
+    def _view(self, job: Job, forecast: Forecast | None, now: int) -> JobView:
+        return job_view(job, Moment(self.core.hub.latest(job.id), forecast, now))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+# events until the toolkit sums up all events for its dashboard, which is off; by default after each
+_NEVER = str(2**62)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -77,6 +79,7 @@ def _open(
     counter: StudioCounter, bridge: Bridge, keeper: Doorkeeper, settings: Settings, port: int
 ) -> "gr.Blocks":
     hand_on("GRADIO_TEMP_DIR", str(settings.data_dir.absolute() / "studio"))
+    hand_on("GRADIO_ANALYTICS_CACHE_FREQUENCY", _NEVER)
     from webui.application import build, start
 
     loop = asyncio.new_event_loop()  # the toolkit makes one for this thread and never closes it

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import JobUnknown
 from core.jobs import Job, Requester
@@ -61,29 +62,22 @@ class JobBook:
 
     async def live_of(self, requester: Requester) -> list[Job]:
         """Return the jobs of ``requester`` that are not terminal: running first, then in order."""
-        own = (job.c.user_key == requester.key) & job.c.state.in_(WAITING_STATES)
-        waiting = job_rows().where(own, WAITING).order_by(job.c.rank, job.c.seq)
         async with self._database.transaction() as connection:
-            running = self._jobs(await connection.execute(_running()))
+            running = self._jobs(await rows.running(connection))
             mine = [one for one in running if one.requester == requester]
-            return mine + self._jobs(await connection.execute(waiting))
+            return mine + await self._waiting_of(connection, requester)
 
     async def line(self, limit: int | None = None) -> list[Job]:
         """Return the running jobs, then the first ``limit`` waiting ones in their fair order."""
         waiting = job_rows().where(WAITING).order_by(job.c.rank, job.c.seq).limit(limit)
         async with self._database.transaction() as connection:
-            running = self._jobs(await connection.execute(_running()))
+            running = self._jobs(await rows.running(connection))
             return running + self._jobs(await connection.execute(waiting))
 
     async def counts(self) -> LineCounts:
         """Return how full the line is."""
-        query = select(
-            select(func.count()).select_from(job).where(WAITING).scalar_subquery(),
-            select(func.count()).select_from(job).where(RUNNING).scalar_subquery(),
-        )
         async with self._database.transaction() as connection:
-            waiting, running = (await connection.execute(query)).one()
-        return LineCounts(waiting, running)
+            return await self._counts(connection)
 
     async def history(self, job_id: str) -> list[JobEvent]:
         """Return what happened to a job, oldest first."""
@@ -97,6 +91,19 @@ class JobBook:
         async with self._database.transaction() as connection:
             return await rows.media_in_use(connection, name)
 
+    async def _waiting_of(self, connection: AsyncConnection, requester: Requester) -> list[Job]:
+        own = (job.c.user_key == requester.key) & job.c.state.in_(WAITING_STATES)
+        waiting = job_rows().where(own, WAITING).order_by(job.c.rank, job.c.seq)
+        return self._jobs(await connection.execute(waiting))
+
+    async def _counts(self, connection: AsyncConnection) -> LineCounts:
+        query = select(
+            select(func.count()).select_from(job).where(WAITING).scalar_subquery(),
+            select(func.count()).select_from(job).where(RUNNING).scalar_subquery(),
+        )
+        waiting, running = (await connection.execute(query)).one()
+        return LineCounts(waiting, running)
+
     def _job(self, row: Row[Any] | None, job_id: str) -> Job:
         """Return the record of ``row``.
 
@@ -109,7 +116,3 @@ class JobBook:
 
     def _jobs(self, found: Iterable[Row[Any]]) -> list[Job]:
         return [job_of(row, self._clips_folder) for row in found]
-
-
-def _running() -> Select[Any]:
-    return job_rows().where(RUNNING).order_by(job.c.started_at_ms.nulls_last())

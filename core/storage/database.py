@@ -39,6 +39,8 @@ class Database:
         """
         path = database_path(url)
         self._turn = asyncio.Lock()
+        self._version = 0
+        self._changes = 0  # rows that the connection has written
         self._engine = create_async_engine(
             url,
             poolclass=AsyncAdaptedQueuePool,
@@ -55,6 +57,15 @@ class Database:
         """Return what is below, to watch it; statements go through :meth:`transaction`."""
         return self._engine
 
+    @property
+    def version(self) -> int:
+        """Return a number that differs whenever a row may have changed.
+
+        What was read at a version needs no second reading before the next one: nobody else writes,
+        the data directory is locked.
+        """
+        return self._version
+
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:
         """Give a connection inside ``BEGIN IMMEDIATE``; commit at the end.
@@ -67,10 +78,19 @@ class Database:
             try:
                 await whole(connection.enter())
                 yield connection
+                changes = await connection.changes()
             except BaseException:
                 await whole(connection.leave(keep=False))
                 raise
-            await whole(connection.leave(keep=True))
+            try:
+                await whole(connection.leave(keep=True))
+            finally:
+                self._note(changes)
+
+    def _note(self, changes: int) -> None:
+        if changes != self._changes:
+            self._version += 1
+        self._changes = changes
 
     async def close(self) -> None:
         """Let go of the file, after the transaction under way."""
@@ -89,6 +109,11 @@ class _Steady(AsyncConnection):
         """Open, and begin a transaction."""
         await self.start()
         await self.begin()
+
+    async def changes(self) -> int:
+        """Return how many rows were written through the driver's connection since it opened."""
+        driver: Any = (await self.get_raw_connection()).driver_connection
+        return int(driver.total_changes)
 
     async def leave(self, *, keep: bool) -> None:
         """End the transaction, and give the connection back."""

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, tupl
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.scheduling import ORDINARY, Ahead, cost_of, rank_of
+from core.scheduling import ORDINARY, Ahead, Load, cost_of, rank_of
 from core.storage.tables import RUNNING, WAITING, WAITING_STATES, flow, job, sched
 
 
@@ -140,6 +140,29 @@ async def ahead_of(connection: AsyncConnection, waiting: Row[Any]) -> Ahead:
     ).where(WAITING, tuple_(job.c.rank, job.c.seq) < tuple_(waiting.rank, waiting.seq))
     count, sum_ms, squares = (await connection.execute(query)).one()
     return Ahead(count, sum_ms, squares)
+
+
+async def ahead_of_all(connection: AsyncConnection, user_key: str) -> dict[str, tuple[Load, Ahead]]:
+    """Sum up, for every waiting job of an account, its own load and what waits before it."""
+    front = job.alias("front")
+    before = tuple_(front.c.rank, front.c.seq) < tuple_(job.c.rank, job.c.seq)
+    query = (
+        select(
+            job.c.id,
+            job.c.estimate_ms,
+            job.c.spread_ms,
+            func.count(front.c.seq),
+            func.coalesce(func.sum(front.c.estimate_ms), 0),
+            func.coalesce(func.sum(front.c.spread_ms * front.c.spread_ms), 0),
+        )
+        .outerjoin(front, front.c.rank.is_not(None) & before)
+        .where(job.c.user_key == user_key, job.c.state.in_(WAITING_STATES), WAITING)
+        .group_by(job.c.id)
+    )
+    return {
+        job_id: (Load(own_ms, spread_ms), Ahead(count, sum_ms, squares))
+        for job_id, own_ms, spread_ms, count, sum_ms, squares in await connection.execute(query)
+    }
 
 
 async def _flow(connection: AsyncConnection, user_key: str) -> Row[Any] | None:

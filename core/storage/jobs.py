@@ -36,7 +36,7 @@ async def read_by_key(connection: AsyncConnection, user_key: str, idem_key: str)
 
 async def running(connection: AsyncConnection) -> list[Row[Any]]:
     """Return the running jobs, oldest start first."""
-    query = select(job).where(RUNNING).order_by(job.c.started_at_ms.nulls_last())
+    query = job_rows().where(RUNNING).order_by(job.c.started_at_ms.nulls_last())
     return list(await connection.execute(query))
 
 

@@ -13,6 +13,11 @@ from webui.testing import ServedStudio, served
 CHROMIUM = shutil.which("chromium")
 HINT = "needs Debian's chromium: apt-get install -y chromium"
 ARTEFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "studio"
+# see the same list of the integration tests
+LITTER = (
+    "ignore:unclosed event loop:ResourceWarning",
+    r"ignore:unclosed <socket.*family=1,:ResourceWarning",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,7 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
-            item.add_marker(pytest.mark.filterwarnings("default"))
+            for one in LITTER:
+                item.add_marker(pytest.mark.filterwarnings(one))
             if CHROMIUM is None and not os.environ.get("CI"):
                 item.add_marker(pytest.mark.skip(reason=HINT))
 

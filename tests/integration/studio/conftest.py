@@ -9,13 +9,24 @@ from core.settings import Settings
 from core.testing import QuickExecutor
 from webui.testing import ServedStudio, served
 
+# gradio and gradio_client never close the event loops of their threads, nor those loops' own
+# pairs of sockets (family 1 is AF_UNIX); ours, and every other socket, still count
+LITTER = (
+    "ignore:unclosed event loop:ResourceWarning",
+    r"ignore:unclosed <socket.*family=1,:ResourceWarning",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            for one in LITTER:
+                item.add_marker(pytest.mark.filterwarnings(one))
+
 
 @pytest.fixture(autouse=True)
 def litter_of_the_toolkit() -> Generator[None]:
-    """The page toolkit and its client never close the event loops of their threads.
-
-    They are collected here, where the marks of these tests let the warnings pass, and not later.
-    """
+    """What the toolkit leaves is collected here, where :data:`LITTER` is let pass, not later."""
     yield
     gc.collect()
 

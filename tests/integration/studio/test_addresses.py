@@ -21,8 +21,6 @@ from webui.people import COOKIE, Doorkeeper
 from webui.testing import ServedStudio, served
 from webui.users import User, Users, add
 
-pytestmark = pytest.mark.filterwarnings("default")
-
 
 async def requester_of(client: httpx.AsyncClient, studio: ServedStudio) -> Requester:
     """Who the Studio takes this client for."""

@@ -15,7 +15,6 @@ from webui.testing import ServedStudio, served
 
 SMALL = {"preset": "fast", "width": 256, "height": 256, "seconds": 1.0}
 KEY = {"x-clapper-key": "a-secret-of-the-first-program"}
-pytestmark = pytest.mark.filterwarnings("default")
 
 
 async def connect(studio: ServedStudio, **options: Any) -> Client:
@@ -142,18 +141,16 @@ async def test_an_upload_of_another_program_cannot_be_used(
     path = sent.json()[0]
     stolen = {"path": path, "meta": {"_type": "gradio.FileData"}}
 
-    async with httpx.AsyncClient(base_url=studio.url) as http:
+    async with httpx.AsyncClient(base_url=studio.url, cookies=stranger.cookies) as http:
         foreign = await http.get(f"/gradio_api/file={path}")
         async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as own:
             mine = await own.get(f"/gradio_api/file={path}")
-        cookies = stranger.cookies
         posted = await http.post(
             "/gradio_api/call/i2v",
             json={"data": [stolen, "x", "fast", None, 1.0, None, "none", 256, 256, None, ""]},
-            cookies=cookies,
         )
         event = posted.json()["event_id"]
-        answer = await http.get(f"/gradio_api/call/i2v/{event}", cookies=cookies)
+        answer = await http.get(f"/gradio_api/call/i2v/{event}")
 
     assert foreign.status_code == 404
     assert mine.content == content

@@ -9,7 +9,7 @@ import pytest
 from webui.testing import ServedStudio
 
 SESSIONS, JOBS = 50, 2
-pytestmark = [pytest.mark.load, pytest.mark.filterwarnings("default")]
+pytestmark = pytest.mark.load
 
 
 async def ask(client: httpx.AsyncClient, prompt: str) -> str:
@@ -37,9 +37,6 @@ async def session(url: str, number: int, looks: list[float]) -> None:
         assert prompts == {job: f"clip {i} of {number}" for i, job in enumerate(jobs)}
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="2.8 s on two busy cores: the looks at the line are too dear yet"
-)
 async def test_fifty_sessions_with_two_jobs_each(studio: ServedStudio) -> None:
     looks: list[float] = []
 
@@ -47,5 +44,5 @@ async def test_fifty_sessions_with_two_jobs_each(studio: ServedStudio) -> None:
         for number in range(SESSIONS):
             tasks.create_task(session(studio.url, number, looks))
 
-    looks.sort()
-    assert looks[int(len(looks) * 0.95)] < 1.0  # seconds
+    assert len(looks) >= SESSIONS * JOBS
+    assert sorted(looks)[int(len(looks) * 0.95)] < 1.0  # seconds

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
+from core.community import Community
 from core.jobs import JobState, Requester
 from core.queue import QueueRules
 from core.quotas import QuotaRules
@@ -177,6 +178,34 @@ async def test_line_shows_running_jobs_first_and_can_be_cut(room):
     assert [job.id for job in await room.queue.live_of(ANNA)] == [running.id]
 
 
+async def test_a_standing_says_the_same_as_every_single_question(room):
+    for user in ("anna", "ben", "anna", "cora", "anna"):
+        await room.submit(user, 10_000)
+    await room.start()
+    standing = await room.queue.standing(ANNA)
+    room.clock.forward(4)
+
+    assert list(standing.jobs) == await room.queue.live_of(ANNA)
+    assert standing.counts == await room.queue.counts()
+    assert standing.quota == await room.queue.quota(ANNA)
+    assert len(standing.jobs) == 3
+    for mine in standing.jobs:
+        assert standing.line.forecast(mine.id, room.clock()) == await room.queue.forecast(mine.id)
+    assert standing.line.forecast("another", room.clock()) is None
+
+
+async def test_a_standing_is_that_of_the_account_that_somebody_joined(room):
+    await room.submit("anna")
+    community = Community(room.database, room.clock, frozenset())
+    guest = Requester("studio", "guest")
+    await community.link(guest, await community.link_code(ANNA))
+
+    standing = await room.queue.standing(guest)
+
+    assert standing.account == ANNA
+    assert [job.requester for job in standing.jobs] == [ANNA]
+
+
 async def ask_everything(room):
     """Use every method that must stay quick."""
     queue, outbox = room.queue, room.outbox
@@ -189,6 +218,7 @@ async def ask_everything(room):
     await queue.line(5)
     await queue.counts()
     await queue.live_of(ANNA)
+    await queue.standing(ANNA)
     await queue.jobs_of(ANNA, 5, room.clock())
     await queue.quota(ANNA)
     await queue.requeue(first.id, first.token)

@@ -184,3 +184,15 @@ def test_lock_is_free_again_after_its_block(tmp_path):
 
     with lock(tmp_path / "new"):
         pass
+
+
+async def test_the_version_moves_with_every_change_and_only_then(database):
+    versions = [database.version]
+    for name in ("first", "second"):
+        async with database.transaction() as connection:
+            await put(connection, name)
+        versions.append(database.version)
+        await count(database)
+        assert database.version == versions[-1]
+
+    assert len(set(versions)) == 3

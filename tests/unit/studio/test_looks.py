@@ -1,0 +1,86 @@
+"""A page that looks again costs nothing until something changed, and then shows the change."""
+
+import pytest
+from sqlalchemy import event
+
+from core.bootstrap import Core
+from core.jobs import Requester
+from core.progress import Stage, Working
+from core.testing import t2v
+from webui.counter import StudioCounter
+from webui.delivery import reply_to_page
+from webui.people import Visitor
+from webui.uploads import Uploads
+
+ANNA, BEN = (Visitor(Requester("studio", name)) for name in ("anna", "ben"))
+
+
+@pytest.fixture
+def counter(core: Core) -> StudioCounter:
+    return StudioCounter(core, Uploads())
+
+
+async def submit(core: Core, visitor: Visitor, key: str) -> str:
+    ticket = await core.service.submit(t2v(), visitor.requester, reply_to_page(), key)
+    return ticket.job_id
+
+
+@pytest.fixture
+def statements(core: Core) -> list[str]:
+    found: list[str] = []
+    engine = core.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *call: found.append(call[2]))
+    return found
+
+
+async def test_nothing_is_read_twice_and_progress_still_shows(
+    core: Core, counter: StudioCounter, statements: list[str]
+) -> None:
+    await submit(core, ANNA, "one")
+    job = await core.queue.claim()
+    assert job is not None
+    first = await counter.state(ANNA)
+    statements.clear()
+    core.hub.publish(job.id, Working(Stage.STAGE1, 4, 8, 0.5))
+
+    second = await counter.state(ANNA)
+
+    assert not statements
+    assert first.job is not None
+    assert second.job is not None
+    assert (first.job.fraction, second.job.fraction) == (None, 0.5)
+
+
+async def test_a_look_is_one_transaction(
+    core: Core, counter: StudioCounter, statements: list[str]
+) -> None:
+    await submit(core, ANNA, "one")
+    statements.clear()
+
+    await counter.state(ANNA)
+
+    assert [one for one in statements if one.startswith("BEGIN")] == ["BEGIN IMMEDIATE"]
+    assert len(statements) <= 7
+
+
+async def test_every_change_is_seen_at_the_next_look(core: Core, counter: StudioCounter) -> None:
+    mine = await submit(core, ANNA, "one")
+    alone = await counter.state(ANNA)
+    await submit(core, BEN, "two")
+    crowded = await counter.state(ANNA)
+    await core.desk.cancel(mine, ANNA.person)
+    over = await counter.state(ANNA)
+
+    assert [job.id for job in alone.mine] == [mine]
+    assert alone.line != crowded.line
+    assert over.mine == ()
+    assert over.job is not None
+    assert (over.job.id, over.job.state) == (mine, "cancelled")
+
+
+async def test_a_page_never_shows_the_job_of_another(core: Core, counter: StudioCounter) -> None:
+    mine, theirs = await submit(core, ANNA, "one"), await submit(core, BEN, "two")
+
+    assert (await counter.state(ANNA, theirs)).job is None
+    assert [job.id for job in (await counter.state(ANNA)).mine] == [mine]
+    assert [job.id for job in (await counter.state(BEN)).mine] == [theirs]
