@@ -1,5 +1,6 @@
 """``clapper space build``: the folder of a Hugging Face Space, made from this installation."""
 
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -22,7 +23,8 @@ _CODE = ("core", "webui", "workflows", "migrations", "comfyui/pins.toml", "LICEN
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "custom")
 # the platform pins `spaces` and the page toolkit by itself; chat libraries have no place there
 _NOT_THERE = ("spaces", "gradio", "discord.py", "python-telegram-bot")
-_TORCH = "torch==2.11.0"  # the newest that the platform lists, as of November 2026
+# the newest that the platform lists, as of November 2026, and what was released with it
+_TORCH = ("torch==2.11.0", "torchvision==0.26.0", "torchaudio==2.11.0")
 
 
 class SpaceFolderTaken(InvalidInput):
@@ -113,19 +115,31 @@ def readme(title: str, files: tuple[ModelFile, ...]) -> str:
 
 
 def requirements() -> list[str]:
-    """Return what the Space installs: our dependencies at our pins, and those of ComfyUI."""
+    """Return what the Space installs, each once: ours and ComfyUI's, at our pins where we have."""
     project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     ours: list[str] = [line for line in project["dependencies"] if not line.startswith(_NOT_THERE)]
     pins = tomllib.loads((PROJECT_ROOT / "comfyui" / "pins.toml").read_text("utf-8"))
-    theirs: list[str] = [
-        line for line in pins["python"]["requirements"] if not line.startswith("torch")
-    ]
-    return sorted({*ours, *theirs, _TORCH, "torchvision", "torchaudio", "torchsde==0.2.6"})
+    theirs: list[str] = pins["python"]["requirements"]
+    wanted = {_name(line): line for line in (*ours, *theirs)}
+    wanted |= {_name(line): _pinned_line(line) for line in ours}
+    wanted |= {_name(line): line for line in _TORCH}
+    return sorted(wanted.values(), key=str.lower)
+
+
+def _name(requirement: str) -> str:
+    found = re.match(r"[\w.-]+", requirement)
+    return found.group().lower().replace("_", "-") if found else requirement
+
+
+def _pinned_line(requirement: str) -> str:
+    """Return the same with its extras at the version that our tests run with."""
+    named = re.split(r"[<>=!~]", requirement)[0]
+    return f"{named}=={_pinned(_name(requirement))}"
 
 
 def _pinned(name: str) -> str:
     lines = (PROJECT_ROOT / "constraints.txt").read_text("utf-8").splitlines()
-    return next(line.partition("==")[2] for line in lines if line.startswith(f"{name}=="))
+    return next(line.partition("==")[2] for line in lines if _name(line) == name)
 
 
 def _tell(folder: Path, files: tuple[ModelFile, ...]) -> None:

@@ -173,6 +173,35 @@ async def test_what_goes_wrong_beside_the_gpu_is_told_apart(
     assert (await space(scenario))["code"] == code
 
 
+async def test_a_run_that_was_cut_off_is_tried_once_more_for_longer(
+    space: Run, lender: Lender
+) -> None:
+    answer = await space("overtime")
+
+    first, second = (int(asked["durationSeconds"]) for asked in lender.asked)
+    assert answer["code"] == "made"
+    assert second > first == answer["declared_s"]
+
+
+@pytest.mark.parametrize(
+    ("tier", "frames", "again"),
+    [(Tier.PRO, 121, True), (Tier.PRO, 481, True), (Tier.ANONYMOUS, 481, False)],
+)
+def test_a_second_try_needs_a_day_that_holds_both(tier: Tier, frames: int, again: bool) -> None:
+    from webui.lease import Call
+    from webui.leased import STRETCH, LeasedExecutor
+    from webui.visits import Visits
+
+    machine = Machine(BY_KEY["rtx-pro-6000-half"], "fp8")
+    sampling = Sampling(Preset.FAST, 1280, 704, frames, 24, seed=1)
+    order = Order("j", 1, TextToVideo(prompt="x", sampling=sampling), Path(), Path())
+    executor = LeasedExecutor("comfy", machine, Visits(), tier)
+
+    first, second = (Call(order, machine, tier, stretch) for stretch in (1.0, STRETCH))
+
+    assert executor._affordable(first, second) is again
+
+
 async def test_the_page_reports_its_start_and_lets_many_wait(space: Run, lender: Lender) -> None:
     answer = await space("page")
 

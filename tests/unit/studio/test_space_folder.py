@@ -54,6 +54,8 @@ def test_requirements_leave_out_what_the_platform_brings_and_chat_libraries() ->
     for absent in ("spaces", "gradio", "discord", "telegram"):
         assert absent not in names
     assert "torch==" in names
+    bare = [line.split("=")[0].split("[")[0].lower() for line in requirements()]
+    assert len(set(bare)) == len(bare)
 
 
 def test_the_folder_imports_by_itself_and_is_not_overwritten(folder: Path) -> None:
