@@ -50,6 +50,18 @@ class Tensor(Protocol):
         """Return the values as unsigned bytes; fractions are cut off."""
         ...
 
+    def narrow(self, dim: int, start: int, length: int) -> "Tensor":
+        """Return a view of a part of one dimension."""
+        ...
+
+    def contiguous(self) -> "Tensor":
+        """Return the values in the order of their dimensions, a copy where they are in another."""
+        ...
+
+    def copy_(self, source: "Tensor") -> "Tensor":
+        """Take the values of ``source``, wherever it lies."""
+        ...
+
     def float(self) -> "Tensor":
         """Return 32-bit values."""
         ...
@@ -61,6 +73,9 @@ class Tensor(Protocol):
     def numpy(self) -> "NDArray[Any]":
         """Return the memory as an array."""
         ...
+
+
+AsTensor = Callable[["NDArray[Any]"], Tensor]
 
 
 class Latent(TypedDict):
@@ -88,7 +103,13 @@ class Handed:
 class Handover:
     """The shelf between the node and the executor; both use it on the executor's thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, as_tensor: AsTensor) -> None:
+        """Make an empty shelf.
+
+        Args:
+            as_tensor: ``torch.from_numpy``.
+        """
+        self._as_tensor = as_tensor
         self._expected: dict[str, Path] = {}
         self._handed: dict[str, Handed] = {}
         self._offered: dict[str, Latents] = {}
@@ -118,7 +139,9 @@ class Handover:
             KeyError: nobody expects this job; a graph that was not bound by us.
         """
         workspace = self._expected[job]
-        self._handed[job] = Handed(as_frames(images, workspace), as_sound(audio), stage1)
+        self._handed[job] = Handed(
+            as_frames(images, workspace, self._as_tensor), as_sound(audio), stage1
+        )
 
     def take(self, job: str) -> Handed | None:
         """Return what was handed over for ``job``, and forget the job."""
@@ -127,14 +150,19 @@ class Handover:
         return self._handed.pop(job, None)
 
 
-def as_frames(images: Tensor, workspace: Path) -> "NDArray[np.uint8]":
-    """Return ``images`` ``[T, H, W, C]`` 0…1 as bytes; single pixels are rounded, not cut off."""
+def as_frames(images: Tensor, workspace: Path, as_tensor: AsTensor) -> "NDArray[np.uint8]":
+    """Return ``images`` ``[T, H, W, C]`` 0…1 as bytes; single pixels are rounded, not cut off.
+
+    A decoder leaves its colours in planes. They are put together where the pictures lie, on the
+    device if they are there, and the bytes go into their final place without a stop in between.
+    """
     count, height, width = images.shape[:3]
     frames = frame_buffer((count, height, width, 3), workspace)
     for start in range(0, count, _CHUNK):
         # torch computes on every core, numpy would cast on one; in place spares two copies
         part = images[start : start + _CHUNK].float().mul(255.0).round_().clamp_(0.0, 255.0)
-        frames[start : start + _CHUNK] = part.byte().cpu().numpy()[..., :3]
+        pixels = part.byte().narrow(3, 0, 3).contiguous()
+        as_tensor(frames[start : start + _CHUNK]).copy_(pixels)
     return frames
 
 
@@ -184,7 +212,7 @@ def output_node(handover: Handover) -> type:
     return ClapperOutput
 
 
-def stage1_node(handover: Handover, as_tensor: Callable[[Any], Tensor]) -> type:
+def stage1_node(handover: Handover, as_tensor: AsTensor) -> type:
     """Return the node class that gives what was offered in ``handover``.
 
     Args:

@@ -118,10 +118,10 @@ class Maker:
         with part.open("wb") as file:
             file.write(len(text).to_bytes(8, "little") + text)
             for entry in entries:
-                file.write(self._values(entry) if entry.data is None else entry.data)
+                file.write(self.values(entry) if entry.data is None else entry.data)
         part.replace(path)
 
-    def _values(self, entry: Entry) -> memoryview:
+    def values(self, entry: Entry) -> memoryview:
         """Return the bytes of ``entry``: always the same for the same name, shape and device."""
         torch = self.torch
         generator = torch.Generator(self.device).manual_seed(zlib.crc32(entry.name.encode()))
@@ -131,24 +131,29 @@ class Maker:
         values.normal_(middle, spread, generator=generator)
         return memoryview(values.reshape(-1).view(torch.uint8).cpu().numpy())
 
-    def _checkpoint(self) -> Iterator[Entry]:
-        lightricks = "comfy.ldm.lightricks."
-        config = self.shapes.config
-        ops = importlib.import_module("comfy.ops").disable_weight_init
+    def decoders(self) -> Iterator[Entry]:
+        """Yield the tensors of both VAEs and the vocoder, as a checkpoint holds them."""
+        lightricks, config = "comfy.ldm.lightricks.", self.shapes.config
         with self.torch.device("meta"):
-            transformer = importlib.import_module(lightricks + "av_model").LTXAVModel(
-                **config["transformer"], dtype=self.torch.float32, operations=ops
-            )
             video = importlib.import_module(lightricks + "vae.causal_video_autoencoder").VideoVAE(
                 config=config["vae"]
             )
             audio = importlib.import_module(lightricks + "vae.audio_vae").AudioVAE(
                 {"config": config}
             )
-        yield from _entries(transformer, "model.diffusion_model.")
         yield from _entries(video, "vae.")
         yield from _entries(audio.autoencoder, "audio_vae.")
         yield from _entries(audio.vocoder, "vocoder.")
+
+    def _checkpoint(self) -> Iterator[Entry]:
+        module = importlib.import_module("comfy.ldm.lightricks.av_model")
+        ops = importlib.import_module("comfy.ops").disable_weight_init
+        with self.torch.device("meta"):
+            transformer = module.LTXAVModel(
+                **self.shapes.config["transformer"], dtype=self.torch.float32, operations=ops
+            )
+        yield from _entries(transformer, "model.diffusion_model.")
+        yield from self.decoders()
         width = self.shapes.text_width * 49  # 48 layers and the embedding
         for name, size in (("audio", self.shapes.audio_width), ("video", self.shapes.video_width)):
             prefix = f"text_embedding_projection.{name}_aggregate_embed."

@@ -118,7 +118,7 @@ def _start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Sta
     execution = importlib.import_module("execution")
     nodes = importlib.import_module("nodes")
     model_management = importlib.import_module("comfy.model_management")
-    server, handover = HeadlessServer(), Handover()
+    server, handover = HeadlessServer(), Handover(torch.from_numpy)
     # core nodes and packs reach for this class attribute, also while they are imported
     importlib.import_module("server").PromptServer.instance = server
     dynamic = aimdo is not None and _finish_dynamic_vram(args, aimdo, model_management)

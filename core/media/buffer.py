@@ -8,13 +8,15 @@ from tempfile import TemporaryFile
 import numpy as np
 from numpy.typing import NDArray
 
-IN_MEMORY = 256_000_000  # bytes; 20 s of 1920×1088 are 3 GB, too much to keep beside a model
+# bytes; 5 s of 1280×704 are 330 MB, whose first write into a file costs half a second and more;
+# 20 s of 1920×1088 are 3 GB, too much to keep beside a model
+IN_MEMORY = 400_000_000
 
 
 def frame_buffer(shape: tuple[int, ...], folder: Path) -> NDArray[np.uint8]:
     """Return a writable array of undefined content for frames ``[T, H, W, 3]``.
 
-    Below 256 MB it is memory. Above, it is a nameless file in ``folder`` whose blocks are all
+    Below 400 MB it is memory. Above, it is a nameless file in ``folder`` whose blocks are all
     reserved before the first write, so a full disk is an error here and not a SIGBUS later. The
     room is given back when the array is garbage, also after a crash.
 

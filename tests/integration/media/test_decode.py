@@ -104,7 +104,7 @@ def test_a_disk_without_room_for_the_buffer_is_an_error_at_once(on_small_disk: A
 import errno, json
 from core.media.buffer import frame_buffer
 try:
-    frame_buffer((100, 1000, 1000, 3), disk)
+    frame_buffer((150, 1000, 1000, 3), disk)
 except OSError as error:
     print(json.dumps([error.errno == errno.ENOSPC, len(list(disk.iterdir()))]))
 """
