@@ -41,7 +41,7 @@ class HeadlessServer:
         self.node_replace_manager = _Ignores()
         # what node packs touch when they are imported
         self.routes = _Routes()
-        self.app: Any = None
+        self.app = _App()
         self.supports: list[str] = []
         self.prompt_queue: Any = None
         self.web_root = ""
@@ -69,6 +69,21 @@ class _Ignores:
 
     def register(self, *arguments: object) -> None:
         """Drop one replacement."""
+
+
+class _Router:
+    """A table of routes that is closed, so that packs add no files of their own to it."""
+
+    frozen = True
+
+
+class _App:
+    """The web application: its table of routes, and nothing that could be served."""
+
+    router = _Router()
+
+    def add_routes(self, routes: object) -> None:
+        """Drop routes; some packs add them without looking whether the table is closed."""
 
 
 class _Routes:

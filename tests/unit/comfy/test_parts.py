@@ -150,6 +150,15 @@ def test_the_server_refuses_names_that_are_not_listed() -> None:
         server.loop = None  # type: ignore[attr-defined]  # must raise
 
 
+def test_a_pack_finds_a_closed_table_of_web_routes() -> None:
+    app = HeadlessServer().app
+
+    assert app.router.frozen
+    app.add_routes(["/files"])
+    with pytest.raises(AttributeError):
+        app.middlewares  # type: ignore[attr-defined]  # noqa: B018  # must raise
+
+
 def test_every_event_reaches_the_listener_of_the_run_and_nobody_else() -> None:
     server, seen = HeadlessServer(), []
     server.send_sync("executing", {"node": "1"}, "x")
