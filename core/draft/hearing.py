@@ -32,10 +32,8 @@ class Hearing:
         rms = np.sqrt((windows**2).mean(axis=1))
         power = np.abs(np.fft.rfft(windows * np.hanning(_WINDOW)))
         edges = (np.geomspace(60, 12_000, BANDS + 1) / sound.rate * _WINDOW).astype(int)
-        edges = np.maximum.accumulate(edges + np.arange(BANDS + 1) // BANDS)
-        bands = np.stack(
-            [power[:, a : max(b, a + 1)].mean(axis=1) for a, b in pairwise(edges)], axis=1
-        )
+        parts = [power[:, a : max(b, a + 1)].mean(axis=1) for a, b in pairwise(edges)]
+        bands = np.stack(parts, axis=1)
         pitch = (bands * np.linspace(0, 1, BANDS)).sum(axis=1) / (bands.sum(axis=1) + 1e-9)
         loudness = _settle(rms / max(float(rms.max()), _SILENCE))
         peak = max(float(np.percentile(bands, 99.5)), _SILENCE * 8)
@@ -46,15 +44,13 @@ def ambience(dice: np.random.Generator, key: float, seconds: float) -> Sound:
     """Return a quiet wind (about -30 dBFS) with a soft chord, ``key`` (0…1) octaves above A2."""
     count = round(seconds * RATE)
     spectrum = np.fft.rfft(dice.standard_normal((2, count)))
-    hertz = np.fft.rfftfreq(count, 1 / RATE)
+    hertz, time = np.fft.rfftfreq(count, 1 / RATE), np.arange(count) / RATE
     wind = np.fft.irfft(spectrum / (1 + (hertz / 350) ** 1.4), count)
     wind *= 0.02 / np.sqrt((wind**2).mean())
-    time = np.arange(count) / RATE
-    root = 110 * 2**key  # Hz
-    swell = 0.6 + 0.4 * np.sin(time * 1.3 + dice.uniform(0, 6))
-    chord = sum(np.sin(2 * np.pi * root * r * time) / r for r in (1, 1.5, 2, 2.5, 3))
+    root = 2 * np.pi * 110 * 2**key
+    chord = sum(np.sin(root * ratio * time) / ratio for ratio in (1, 1.5, 2, 2.5, 3))
     edge = np.clip(np.minimum(time, seconds - time) / 0.25, 0, 1)  # no click at either end
-    return Sound(((wind + 0.014 * swell * chord) * edge).astype(np.float32), RATE)
+    return Sound(((wind + 0.01 * chord) * edge).astype(np.float32), RATE)
 
 
 def _settle(values: NDArray[Any]) -> NDArray[Any]:

@@ -1,163 +1,150 @@
 """The six scenes: each yields its pictures in order, with how much light and grain they bear."""
 
 import math
+import textwrap
 from collections.abc import Iterator
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from core.draft.draw import Floats, Shot, View, ink
-from core.draft.landscape import landscape
 from core.media.decode import video_frames
 from core.modes import Mode
 from core.presets import Camera
 
-_THROAT, _TEETH = np.array((58.0, 16.0, 22.0)), np.array((232.0, 222.0, 212.0))
-Statistics: TypeAlias = tuple[Floats, Floats]  # mean and covariance of colours
-
 
 def pictures(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     """Yield every picture of ``shot``, each with the strength (0…1) of light and grain on it."""
-    match shot.request.mode:
-        case Mode.T2V | Mode.A2V:
-            return landscape(shot)
-        case Mode.I2V:
-            return _push(shot)
-        case Mode.LIPSYNC:
-            return _portrait(shot)
-        case Mode.KEYFRAME:
-            return _between(shot)
-        case Mode.STYLE:
-            return _restyled(shot)
+    scenes = {Mode.I2V: _push, Mode.LIPSYNC: _portrait, Mode.KEYFRAME: _between}
+    return scenes.get(shot.request.mode, _restyled if "video" in shot.files else _hills)(shot)
+
+
+def _hills(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
+    """Hills before a low sun; with a sound, they are its spectrum rolling towards the viewer."""
+    (width, height), look, heard = shot.size, shot.look, shot.hearing
+    dice, rows = look.random(4), np.arange(height, dtype=np.float32)[:, None]
+    sun_x, phases, across = dice.uniform(0.3, 0.7), dice.uniform(0, 6.3, (8, 5)), np.arange(width)
+    for index in range(shot.request.sampling.frames):
+        t, share, view = shot.at(index)
+        loud, pitch = (heard.loudness[index], heard.pitch[index]) if heard else (0.35, share * 0.4)
+        picture = _sky(shot, sun_x - view.x * 0.3, 0.5 - 0.42 * pitch - view.y * 0.4, loud)
+        for near, phase in zip(np.linspace(0, 1, 8), phases, strict=True):
+            at = (across / width - 0.5) / (1 + (view.zoom - 1) * (0.3 + near))
+            at += view.x * (0.4 + 2 * near) + 0.02 * t * (0.3 + 1.7 * near)
+            wave = np.sin(at[:, None] * (6 - 3 * near) * 2 ** np.arange(5) + phase)
+            line = 0.62 + 0.3 * near - 0.06 * wave @ 0.5 ** np.arange(5)
+            if heard:
+                tones: Floats = heard.bands[max(0, index - round((1 - near) * 12))]
+                tall: Floats = np.interp(
+                    abs(across / width - 0.5) * 80, np.arange(len(tones)), tones
+                )
+                line -= 0.3 * np.convolve(tall, np.full(w := width // 24 + 1, 1 / w), "same")
+            below = rows - (line - view.y * (0.5 + near)).astype(np.float32) * height
+            tone = look.glow + (look.deep - look.glow) * (0.3 + 0.7 * near)
+            picture.paste(ink(tone), (0, 0), _mask(below + 0.5))
+            rim = (below + 0.5).clip(0, 1) * (0.6 - below * 60 / height).clip(0, 0.6)
+            picture.paste(ink(look.glow), (0, 0), _mask(rim))
+        _write_title(picture, shot)
+        yield picture, 0.8
+
+
+def _sky(shot: Shot, x: float, y: float, loud: float) -> Image.Image:
+    """Return the sky, its sun at (x, y) of the frame and larger and brighter when ``loud``."""
+    (width, height), look = shot.size, shot.look
+    down, right = np.mgrid[0 : height // 2, 0 : width // 2].astype(np.float32) * 2
+    sky = look.sky + (look.glow - look.sky) * (down / height).clip(0, 0.7)[..., None] ** 1.3
+    far = np.hypot(right - x * width, down - y * height) / min(width, height)
+    disc = ((0.055 + 0.06 * loud - far) * height / 3).clip(0, 1)
+    halo = (0.25 + 0.55 * loud) * np.exp(-((far / (0.2 + 0.2 * loud)) ** 2))
+    sky += (look.glow * 0.4 + 153 - sky) * np.maximum(disc, halo)[..., None]
+    return Image.fromarray(sky.clip(0, 255).astype(np.uint8)).resize(shot.size)
+
+
+def _write_title(picture: Image.Image, shot: Shot) -> None:
+    unit = min(shot.size[0] / 22, shot.size[1] / 13)
+    prompt = textwrap.wrap(shot.request.prompt, 34, max_lines=3, placeholder=" …")
+    place, font = (unit, shot.size[1] - unit), ImageFont.load_default(max(9.0, unit))
+    edge, pen = ink(shot.look.deep), ImageDraw.Draw(picture)
+    text, wide = "\n".join(prompt), max(1, round(unit / 14))
+    pen.text(place, text, "white", font, "ld", stroke_width=wide, stroke_fill=edge)
 
 
 def _push(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
-    """The image under a moving camera."""
     image = shot.image("image")
     for index in range(shot.request.sampling.frames):
         yield shot.at(index)[2].of_picture(image), 0.7
 
 
 def _portrait(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
-    """The portrait speaks: its mouth opens with the loudness, its head nods a little with it."""
-    image, hearing = shot.image("image"), shot.hearing
-    mouth, pixels = _mouth(image), np.asarray(image, np.float32)
+    """The portrait speaks: its jaw falls with the loudness, its head nods a little with it."""
+    image, heard = shot.image("image"), shot.hearing
+    x, y, span = _mouth(image)
+    box = (max(0, x - span // 2), y, min(image.width, x + span // 2), min(image.height, y + span))
+    lip, (high, wide) = image.crop(box), (box[3] - y, box[2] - box[0])
+    down, right = np.mgrid[0:high, 0:wide] - np.array([0, (wide - 1) / 2])[:, None, None]
     for index in range(shot.request.sampling.frames):
-        t, _, view = shot.at(index)
-        wide = float(hearing.loudness[index]) if hearing else 0.0
-        speaking = Image.fromarray(_opened(pixels, mouth, wide))
-        nod = View(view.zoom * 1.03, view.x + 0.004 * math.sin(t * 1.7), view.y - 0.006 * wide)
+        (t, _, view), loud = shot.at(index), float(heard.loudness[index]) if heard else 0.0
+        gap = loud * span * 0.45 * (1 - (right / (wide / 2)) ** 2).clip(0, 1) ** 0.8 + 1e-3
+        source = ((down - gap) * high / (high - gap)).clip(0, high - 1).round().astype(np.intp)
+        jaw = np.take_along_axis(np.asarray(lip), source[..., None], 0)
+        throat = np.where((down < 0.3 * gap)[..., None], (232, 222, 212), (58, 16, 22))
+        inside = (gap - down).clip(0, min(1.0, 8 * loud))[..., None]
+        speaking = image.copy()
+        speaking.paste(Image.fromarray((jaw + (throat - jaw) * inside).astype(np.uint8)), box[:2])
+        nod = View(view.zoom * 1.03, view.x + 0.004 * math.sin(t * 1.7), view.y - 0.006 * loud)
         yield nod.of_picture(speaking), 0.4
 
 
 def _mouth(image: Image.Image) -> tuple[int, int, int]:
     """Return the mouth's middle (x, y) and width: the reddest rows low in the largest face."""
     small = np.asarray(image.resize((96, 96)).convert("YCbCr"), np.int16)
-    red = small[..., 2]
-    skin = (abs(small[..., 1] - 109) < 22) & (abs(red - 152) < 19) & (small[..., 0] > 50)
+    skin = (abs(small[..., 1] - 109) < 22) & (abs(small[..., 2] - 152) < 19) & (small[..., 0] > 50)
     skin &= np.hypot(*(np.mgrid[0:96, 0:96] - 46)) < 40
-    x, y, wide = 0.5, 0.62, 0.13
+    x, y, wide = 48.0, 60.0, 12.0
     if skin.sum() > 300:
         rows, columns = (np.flatnonzero((n := skin.sum(axis=a)) > n.max() * 0.45) for a in (1, 0))
-        x, wide = float(columns.mean()) / 96, float(np.ptp(columns)) / 96 * 0.32
+        x, wide = float(columns.mean()), float(np.ptp(columns)) * 0.32
         low, high = (round(rows[0] + share * float(np.ptp(rows))) for share in (0.6, 0.95))
-        middle = slice(round(96 * (x - wide / 3)), round(96 * (x + wide / 3)) + 1)
-        y = (low + float(red[low : high + 1, middle].mean(axis=1).argmax()) + 0.5) / 96
-    return round(x * image.width), round(y * image.height), max(8, round(wide * image.width))
-
-
-def _opened(
-    pixels: NDArray[np.float32], mouth: tuple[int, int, int], wide: float
-) -> NDArray[np.uint8]:
-    """Return ``pixels`` with the mouth open by ``wide``: lips part, what lies below moves down."""
-    x, y, span = mouth
-    out, reach = pixels.astype(np.uint8), round(span * 0.9)
-    left, right = max(0, x - span // 2), min(out.shape[1], x + span // 2)
-    top, foot = max(0, y - reach // 2), min(len(out), y + reach)
-    columns = np.arange(left, right, dtype=np.intp)
-    rows = np.arange(top, foot, dtype=np.float64)[:, None]
-    lower = wide * span * 0.5 * np.clip(1 - ((columns - x) / (span / 2)) ** 2, 0, 1) ** 0.8 + 1e-3
-    upper = lower * 0.3
-    below = y + (rows - y - lower) * (foot - y) / (foot - y - lower)
-    above = top + (rows - top) * (y - top) / (y - top - upper)
-    source = np.where(rows > y, np.maximum(below, y), np.minimum(above, y))
-    whole = np.floor(source).clip(top, foot - 2).astype(np.intp)
-    part = (source - whole)[..., None]
-    warped = pixels[whole, columns] * (1 - part) + pixels[whole + 1, columns] * part
-    inside = np.minimum(rows - y + upper, y + lower - rows).clip(0, min(1, 8 * wide))[..., None]
-    teeth = ((y - upper + 0.38 * (lower + upper)) - rows).clip(0, 1)[..., None]
-    dark = _THROAT + (_TEETH - _THROAT) * teeth
-    out[top:foot, left:right] = (warped + (dark - warped) * inside).clip(0, 255)
-    return out
+        red = small[low : high + 1, round(x - wide / 3) : round(x + wide / 3) + 1, 2]
+        y = low + float(red.mean(axis=1).argmax()) + 0.5
+    scale = image.width / 96
+    return round(x * scale), round(y * image.height / 96), max(8, round(wide * scale))
 
 
 def _between(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     """From the first image to the last, both exact, through a cloud that the seed shapes."""
-    first, last, count = shot.image("first"), shot.image("last"), shot.request.sampling.frames
-    cloud = Image.fromarray(shot.look.random(5).integers(0, 256, (5, 7), np.uint8))
-    cloud = cloud.resize(shot.size, Image.Resampling.BICUBIC)
-    for index in range(count):
-        share = index / (count - 1)
-        # soft over 380 steps of the cloud: empty at the first frame and full at the last
-        level = 255 - 635 * share * share * (3 - 2 * share)
-        mask = cloud.point([round(min(255, max(0, (v - level) * 255 / 380))) for v in range(256)])
-        leaving, arriving = _passage(shot.request.sampling.camera, share)
+    first, last, camera = shot.image("first"), shot.image("last"), shot.request.sampling.camera
+    small = Image.fromarray(shot.look.random(5).integers(0, 256, (5, 7), np.uint8))
+    cloud = np.asarray(small.resize(shot.size, Image.Resampling.BICUBIC), np.float32) / 255
+    for index in range(shot.request.sampling.frames):
+        share, still = shot.at(index)[1], View(1, 0, 0)
+        mask = _mask((cloud - 1) / 1.5 + share * share * (3 - 2 * share) * 1.667)
+        leaving = still if camera is Camera.DOLLY_OUT else View.of(camera, share)
+        back = View.of(camera, share if camera is Camera.DOLLY_OUT else 1 - share)
+        arriving = still if camera is Camera.DOLLY_IN else View(back.zoom, -back.x, -back.y)
         blend = Image.composite(arriving.of_picture(last), leaving.of_picture(first), mask)
-        yield blend, 0.6 * math.sin(math.pi * share) if index < count - 1 else 0.0
-
-
-def _passage(camera: Camera, share: float) -> tuple[View, View]:
-    """Return the views of what goes (still at 0) and of what comes (still at 1)."""
-    still, back = View(1, 0, 0), View.of(camera, 1 - share)
-    if camera is Camera.DOLLY_OUT:
-        return still, View.of(camera, share)
-    if camera is Camera.DOLLY_IN:
-        return View.of(camera, share), still
-    return View.of(camera, share), View(back.zoom, -back.x, -back.y)
+        yield blend, 0.6 * math.sin(math.pi * share) if share < 1 else 0.0
 
 
 def _restyled(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     """The video's motion and edges in the colours of the style image."""
-    sampling, style = shot.request.sampling, shot.image("image")
-    palette = style.resize((96, 96)).quantize(12)
-    goal = _statistics(np.asarray(style)[::8, ::8])
-    seen: Statistics | None = None
-    source = shot.order.path_of(shot.request.media()["video"])
-    frames = video_frames(source, sampling.fps, sampling.frames, sampling.size)
-    unit = min(shot.size) / 256
-    darken = [min(220, max(0, (value - 5) * 9)) for value in range(256)]
+    sampling, style, tint = shot.request.sampling, shot.image("image"), None
+    darken = [min(220, max(0, (value - 4) * 5)) for value in range(256)]
+    palette, goal = style.resize((96, 96)).quantize(12), np.asarray(style)[::8, ::8]
+    frames = video_frames(shot.files["video"], sampling.fps, sampling.frames, sampling.size)
     for index, pixels in enumerate(frames):
-        now = _statistics(pixels[::8, ::8])
-        mean, spread = seen or now
-        seen = 0.9 * mean + 0.1 * now[0], 0.9 * spread + 0.1 * now[1]  # slowly, or it flickers
-        picture = Image.fromarray(pixels)
-        toned = picture.convert("RGB", _transfer(seen, goal))
-        flat = toned.reduce(2).quantize(palette=palette, dither=Image.Dither.NONE)
-        flat = flat.convert("RGB").resize(shot.size, Image.Resampling.BILINEAR)
-        edges = picture.convert("L").filter(ImageFilter.BoxBlur(unit / 2))
-        edges = edges.filter(ImageFilter.FIND_EDGES).point(darken)
-        edges = ImageOps.expand(edges.crop((2, 2, shot.size[0] - 2, shot.size[1] - 2)), 2)
-        inked = Image.blend(toned, flat, 0.6)
-        inked.paste(ink(shot.look.deep), (0, 0), edges)
+        seen = pixels[::8, ::8].mean((0, 1)), pixels[::8, ::8].std((0, 1)) + 2
+        now = np.stack([gain := goal.std((0, 1)) / seen[1], goal.mean((0, 1)) - gain * seen[0]])
+        tint = now if tint is None else 0.9 * tint + 0.1 * now  # slowly: no flicker
+        levels = np.arange(256)[:, None] * tint[0] + tint[1]
+        toned = Image.fromarray(pixels).point(levels.clip(0, 255).round().T.ravel().tolist())
+        flat = toned.reduce(2).quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
+        inked = Image.blend(toned, flat.resize(shot.size, Image.Resampling.BILINEAR), 0.5)
+        edges = Image.fromarray(pixels).convert("L").filter(ImageFilter.FIND_EDGES)
+        edges = edges.crop((2, 2, shot.size[0] - 2, shot.size[1] - 2)).point(darken)
+        inked.paste(ink(shot.look.deep), (2, 2), edges)
         yield shot.at(index)[2].of_picture(inked), 0.5
 
 
-def _statistics(pixels: NDArray[np.uint8]) -> Statistics:
-    flat = pixels.reshape(-1, 3).astype(np.float64)
-    return flat.mean(axis=0), np.cov(flat.T) + 4 * np.eye(3)
-
-
-def _transfer(seen: Statistics, goal: Statistics) -> tuple[float, ...]:
-    """Return the affine map that gives colours of one statistic the other's, as 3 rows of 4."""
-    (from_mean, from_cov), (to_mean, to_cov) = seen, goal
-    root = _power(from_cov, 0.5)
-    back = _power(from_cov, -0.5)
-    matrix = back @ _power(root @ to_cov @ root, 0.5) @ back
-    return tuple(np.column_stack([matrix, to_mean - matrix @ from_mean]).ravel().tolist())
-
-
-def _power(matrix: Floats, exponent: float) -> Floats:
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors * values.clip(1e-6) ** exponent) @ vectors.T
+def _mask(cover: Floats) -> Image.Image:
+    return Image.fromarray((cover.clip(0, 1) * 255).astype(np.uint8))

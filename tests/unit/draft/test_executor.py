@@ -136,14 +136,12 @@ async def test_a_cancel_stops_at_the_next_frame_at_the_largest_size(lab: Any, mo
 
     run = asyncio.create_task(DraftExecutor().execute(lab.order(request), sink, cancel))
     await began.wait()
-    at = time.monotonic()
     cancel.cancel("operator")
 
     with pytest.raises(Cancelled) as raised:
         await run
     assert raised.value.by == "operator"
-    assert len(after) <= 2
-    assert time.monotonic() - at < 2.0  # far less on an idle machine
+    assert len(after) <= 2  # progress comes once a frame: counted, since a clock also sees the load
 
 
 async def test_a_cancel_before_the_start_holds(lab: Any) -> None:
