@@ -310,11 +310,11 @@ def test_two_thousand_characters_fit_and_one_more_does_not(field: str) -> None:
 def test_megabytes_of_prompt_are_refused_at_once() -> None:
     flood = "é\u0301\u200b" * 5_000_000
 
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with pytest.raises(PromptTooLong):
         t2v(prompt=flood)
 
-    assert time.perf_counter() - begun < 0.05
+    assert time.thread_time() - begun < 0.05  # of this thread, whatever else runs
 
 
 @given(st.text(max_size=300))
