@@ -14,14 +14,14 @@ from core.storage.book import LineCounts
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A running job: when it began (epoch ms), and its load from there."""
+    """A job that is running: when it got the device (epoch ms, None: it has not), and its load."""
 
-    at_ms: int
+    at_ms: int | None
     load: Load
 
     def rest(self, now: int) -> Load:
         """Return what is left of it at ``now``."""
-        spent = max(0, now - self.at_ms)
+        spent = 0 if self.at_ms is None else max(0, now - self.at_ms)
         return Load(max(0, self.load.left_ms - spent), self.load.spread_ms)
 
 
