@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 _GIB = 1024**3
 # The decoder walks through its blocks in pieces of at most 128 MiB; at each of its nine levels a
@@ -18,6 +18,7 @@ _ACTIVATIONS = 16 * _GIB
 _SPARE = 1.25  # of the weights: fragments, patched copies of LoRA layers, a desktop
 
 Graph = dict[str, dict[str, Any]]
+_M = TypeVar("_M")
 
 
 def decode_bytes(shape: tuple[int, ...], value_bytes: int) -> float:
@@ -87,3 +88,19 @@ def correct_decode_estimate(sd: ModuleType) -> None:
             self.memory_used_decode = _needed
 
     sd.VAE.__init__ = init
+
+
+def keep_upscaler(upsampler: ModuleType) -> None:
+    """Leave the latent upscaler on the device after its use, as every other model.
+
+    ComfyUI's node copies it there and back on every run, past its own memory management: 1 GB and
+    0.8 s of an H200. It goes with the cached output of its loader.
+
+    Args:
+        upsampler: ComfyUI's module ``comfy.ldm.lightricks.latent_upsampler``.
+    """
+    upsampler.LatentUpsampler.cpu = _stay
+
+
+def _stay(model: _M) -> _M:
+    return model
