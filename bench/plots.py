@@ -2,6 +2,7 @@
 
 python bench/pipeline.py --json | python bench/plots.py pipeline docs/images/pipeline.png
 python bench/fairness.py --json | python bench/plots.py fairness docs/images/fairness.png
+python bench/plots.py queue docs/images/queue.png < figures.json  # of bench/comfy_queue.py --out
 """
 
 import json
@@ -69,12 +70,26 @@ def fairness(rows: list[dict[str, Any]]) -> Chart:
     return Chart("Median wait of the others while one user floods the line", bars)
 
 
+def queue(rows: list[dict[str, Any]]) -> Chart:
+    seconds = [row["wall_s"] / row["jobs"] for row in rows]
+    bars = [
+        Bar(
+            f"{row['size']}, {row['way']}",
+            each / max(seconds),
+            f"{each:.1f} s, waits {row['idle']:.0%}",
+            row["way"] == "ours",
+        )
+        for row, each in zip(rows, seconds, strict=True)
+    ]
+    return Chart("One H200: seconds a job in a queue of clips, and how long the device waits", bars)
+
+
 def _wait(milliseconds: float) -> str:
     return f"{milliseconds:.0f} ms" if milliseconds < 100 else f"{milliseconds / 1000:.1f} s"
 
 
 def draw(chart: Chart) -> Image.Image:
-    full = WIDTH - LEFT - 110
+    full = WIDTH - LEFT - 140
     bottom = TOP + len(chart.bars) * (BAR + GAP)
     image = Image.new("RGB", (WIDTH, bottom + (40 if chart.target else 10)), "white")
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(15)
@@ -94,6 +109,7 @@ def draw(chart: Chart) -> Image.Image:
 CHARTS: dict[str, Callable[[list[dict[str, Any]]], Chart]] = {
     "pipeline": pipeline,
     "fairness": fairness,
+    "queue": queue,
 }
 
 
