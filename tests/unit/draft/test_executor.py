@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.draft import DraftExecutor
-from core.draft.draw import _label
+from core.draft.draw import _label, font
 from core.errors import Cancelled
 from core.executor import CancelToken
 from core.media.kinds import MediaKind, RawClip
@@ -68,6 +68,13 @@ async def test_the_label_is_in_every_frame(draw: Any, mode: Mode) -> None:
         corner = frame[:height, :width]
         assert corner[letters].mean() > 200
         assert corner[letters].mean() > corner[(label[..., 3] > 150) & ~letters].mean() + 60
+
+
+@pytest.mark.parametrize("letter", "äöüÄÖÜßéñçøåœğłşžЖЩїλΩ…–„“’×→")
+def test_titles_have_a_shape_for_every_letter(letter: str) -> None:
+    unknown, shape = (bytes(font(40).getmask(text)) for text in ("\uffff", letter))
+
+    assert shape != unknown
 
 
 @pytest.mark.parametrize("camera", [Camera.NONE, Camera.STATIC])
