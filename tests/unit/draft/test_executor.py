@@ -16,6 +16,7 @@ from core.media.kinds import MediaKind, RawClip
 from core.modes import MODES, Mode
 from core.presets import Camera, Preset
 from core.progress import Stage, Working
+from core.pulse import Pulse
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -136,19 +137,22 @@ async def test_a_cancel_stops_at_the_next_frame_at_the_largest_size(lab: Any, mo
     cancel, began = CancelToken(), asyncio.Event()
     after: list[object] = []
 
-    def sink(event: object) -> None:
-        began.set()
+    def sink(event: Working) -> None:
+        if event.stage is Stage.STAGE1:
+            began.set()
         if cancel.cancelled:
             after.append(event)
 
-    run = asyncio.create_task(DraftExecutor().execute(lab.order(request), sink, cancel))
+    run = asyncio.create_task(DraftExecutor().execute(lab.order(request), sink, cancel))  # type: ignore[arg-type]
     await began.wait()
     cancel.cancel("operator")
+    spent = time.process_time()
 
     with pytest.raises(Cancelled) as raised:
         await run
     assert raised.value.by == "operator"
-    assert len(after) <= 2  # progress comes once a frame: counted, since a clock also sees the load
+    assert len(after) <= 2  # progress comes once a frame
+    assert time.process_time() - spent < 2.0  # of this process alone, whatever else runs
 
 
 async def test_a_cancel_before_the_start_holds(lab: Any) -> None:
@@ -161,11 +165,8 @@ async def test_a_cancel_before_the_start_holds(lab: Any) -> None:
 
 async def test_the_event_loop_stays_free_while_it_draws(lab: Any) -> None:
     request = lab.request(Mode.A2V, width=768, height=512, frames=25)
-    run = asyncio.create_task(lab.draw(request))
-    gaps: list[float] = []
-    while not run.done():
-        at = time.monotonic()
-        await asyncio.sleep(0.002)
-        gaps.append(time.monotonic() - at)
 
-    assert np.percentile(gaps, 90) < 0.05
+    async with Pulse() as pulse:
+        await lab.draw(request)
+
+    assert 0 < pulse.longest_s < 0.25
