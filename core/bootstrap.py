@@ -19,6 +19,7 @@ from core.desk import Desk
 from core.dispatch import LocalDispatcher
 from core.erasure import Eraser
 from core.executor import CancelToken, Executor, Order
+from core.figures import RunFigures
 from core.housekeeping import Housekeeping, empty
 from core.hub import ProgressHub
 from core.line import LineCrier
@@ -28,7 +29,6 @@ from core.media.kinds import Clip, RawClip
 from core.media.provenance import Provenance
 from core.media.store import MediaStore
 from core.messages import say
-from core.metrics import RunFigures
 from core.problems import DatabaseDamaged
 from core.queue import JobQueue, QueueRules
 from core.router import DeliveryRouter

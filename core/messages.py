@@ -98,6 +98,8 @@ class _Words(Formatter):
                 return self._decimal(f"{float(str(value)):.1f}".removesuffix(".0")) + " s"
             case "gpu":
                 return self._minutes(float(str(value)) / 1000)
+            case "wait":
+                return self._minutes(float(str(value)))
             case "clock":
                 return self._clock(value)
             case "number":

@@ -94,7 +94,8 @@ class TerminalDelivery:
         """Print why there is no clip."""
         del attempt
         self._end(job, failure)
-        self._console.print(f"{name(job.request.mode)}: {explain(failure)}", markup=False)
+        sentence = f"{name(job.request.mode)}: {explain(failure)}"
+        self._console.print(sentence, markup=False, soft_wrap=True)
         return Receipt(job.id)
 
     def close(self) -> None:

@@ -109,9 +109,12 @@ def check_files(mode: Mode, paths: dict[str, Path], file: Path) -> None:
 async def _generate(
     mode: Mode, options: Options, paths: dict[str, Path], file: Path, console: Console
 ) -> Job:
-    async with working_core(load_settings(), console, announce_to(err())) as session:
+    about_here: list[str] = []  # said once a clip is made: above a refusal it would hide that
+    async with working_core(load_settings(), console, about_here.append) as session:
         composition = await composed(session, mode, options, paths)
         ticket = await session.submit(composition, file, f"cli:{uuid4().hex}")
+        for sentence in about_here:
+            announce_to(err())(sentence)
         _tell(composition, ticket, console)
         await session.result(ticket.job_id)
         return await session.job(ticket.job_id)

@@ -65,7 +65,8 @@ class Session:
         except asyncio.CancelledError:
             job = await self.core.service.job(job_id)
             await outcome_of(self.core.service.cancel(job_id, job.requester))
-            await asyncio.wait({arrived, self._work}, timeout=5)
+            both = {arrived, self._work}
+            await asyncio.wait(both, timeout=5, return_when=asyncio.FIRST_COMPLETED)
             raise
         if not arrived.done():
             await self._work

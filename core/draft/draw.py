@@ -1,17 +1,17 @@
 """Colours, camera, light and lettering: what all six scenes are drawn with."""
 
-import colorsys
-import hashlib
 import math
 import re
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont, ImageOps
 
 from core.draft.hearing import Hearing
 from core.media.decode import load_image
@@ -21,6 +21,7 @@ from core.requests import Request
 
 Floats: TypeAlias = NDArray[Any]
 
+_FONT = str(files("font_source_sans_pro") / "files" / "SourceSansPro-Regular.ttf")
 _MOODS = {  # words that name a light; every CSS colour name counts too
     "sunset": "orangered", "dawn": "lightsalmon", "dusk": "slateblue", "night": "midnightblue",
     "ocean": "teal", "sea": "steelblue", "forest": "seagreen", "snow": "aliceblue",
@@ -32,7 +33,7 @@ _MOVES = {  # zoom, then the centre's way to the right and down as shares of the
     Camera.DOLLY_LEFT: (1.25, -0.1, 0.0), Camera.DOLLY_RIGHT: (1.25, 0.1, 0.0),
     Camera.JIB_UP: (1.25, 0.0, -0.1), Camera.JIB_DOWN: (1.25, 0.0, 0.1),
 }  # fmt: skip
-_GRAIN = {Preset.DRAFT: 12, Preset.FAST: 9, Preset.BALANCED: 6, Preset.QUALITY: 3}  # of 255
+_GRAIN = {Preset.DRAFT: 12, Preset.FAST: 8, Preset.BALANCED: 5, Preset.QUALITY: 3}  # of 255
 
 
 class View(NamedTuple):
@@ -45,8 +46,8 @@ class View(NamedTuple):
     @classmethod
     def of(cls, camera: Camera, amount: float) -> "View":
         """Return the view after ``amount`` (0…1) of the move."""
+        amount = 1 - amount if camera is Camera.DOLLY_OUT else amount
         eased = amount * amount * (3 - 2 * amount)
-        eased = 1 - eased if camera is Camera.DOLLY_OUT else eased
         zoom, x, y = _MOVES[camera]
         return cls(1 + (zoom - 1) * eased, x * eased, y * eased)
 
@@ -69,18 +70,15 @@ class Look:
 
     @classmethod
     def of(cls, request: Request) -> "Look":
-        """Return the look: named colours of the prompt first, the rest follows from its text."""
+        """Return the look: colours that the prompt names, else three hues that follow from it."""
         sampling, prompt = request.sampling, request.prompt
+        unwanted, hue = _named(sampling.negative_prompt), crc32(prompt.encode())
+        named = [colour for colour in _named(prompt) if colour not in unwanted]
+        hues = [f"hsl({(hue + turn) % 360}, 60%, 55%)" for turn in (0, 30, 340)]
+        three = [ImageColor.getrgb(colour)[:3] for colour in ((named or hues) * 3)[:3]]
+        main, second, third = np.array(three, np.float32)
         text = f"{request.mode}\0{prompt}\0{sampling.negative_prompt}\0{sampling.seed}"
-        unwanted = _named(sampling.negative_prompt)
-        found = [colour for colour in _named(prompt) if colour not in unwanted]
-        main = found[0] if found else (_hash(prompt) / 2**64, 0.5, 0.55)
-        second = found[1] if len(found) > 1 else (main[0] + 0.09, 0.75, main[2])
-        third = found[2] if len(found) > 2 else (main[0] - 0.07, 0.2, main[2] * 0.7)
-        sky = _rgb(main[0], 0.2 + 0.3 * main[1], main[2] * 0.9)
-        glow = _rgb(second[0], 0.62 + 0.3 * second[1], second[2])
-        deep = _rgb(third[0], 0.05 + 0.12 * third[1], third[2] * 0.8)
-        return cls(sky, glow, deep, _hash(text))
+        return cls(0.6 * main + 25, 0.55 * second + 95, 0.2 * third, crc32(text.encode()))
 
     def random(self, purpose: int) -> np.random.Generator:
         """Return the same dice for the same request and ``purpose``."""
@@ -114,17 +112,17 @@ class Shot:
 
 def finish(picture: Image.Image, shot: Shot, t: float, strength: float) -> Image.Image:
     """Return ``picture`` at ``t`` seconds with light and grain (``strength`` 0: none), labelled."""
+    preset = shot.request.sampling.preset
     if strength > 0:
-        (width, height), angle = shot.size, t / 2 + shot.look.key % 7
-        down, right = np.mgrid[-1:1:18j, -1:1:32j]
-        far = (right - math.cos(angle)) ** 2 + (down - math.sin(angle)) ** 2
-        light = (np.exp(-far)[..., None] * shot.look.glow * 0.25 * strength).astype(np.uint8)
-        picture = ImageChops.screen(picture, Image.fromarray(light).resize(shot.size))
-        most = _GRAIN[shot.request.sampling.preset]
+        angle, shine = t / 2 + shot.look.key % 7, ink(shot.look.glow * 0.2 * strength)
+        x, y = 64 - 64 * math.cos(angle), 64 - 64 * math.sin(angle)  # of the gradient's 256
+        light = ImageOps.colorize(Image.radial_gradient("L"), shine, "black")
+        light = light.resize(shot.size, box=(x, y, x + 128, y + 128))
         dice = shot.look.random(10 + round(t * 1000))
-        grain = Image.fromarray(dice.integers(0, most, (height, width), np.uint8))
-        picture = ImageChops.add(picture, grain.convert("RGB"), offset=-(most // 2))
-    label = _label(shot.size, shot.request.sampling.preset)
+        grain = Image.fromarray(dice.integers(0, _GRAIN[preset], shot.size[::-1], np.uint8))
+        picture = ImageChops.screen(picture, light)
+        picture = ImageChops.add(picture, grain.convert("RGB"), offset=-(_GRAIN[preset] // 2))
+    label = _label(shot.size, preset)
     picture.paste(label, (0, 0), label)
     return picture
 
@@ -135,28 +133,22 @@ def ink(colour: Floats) -> tuple[int, int, int]:
 
 
 @cache
+def font(size: float) -> ImageFont.FreeTypeFont:
+    """Return the lettering, ``size`` px high: Latin, Greek and Cyrillic."""
+    return ImageFont.truetype(_FONT, size)
+
+
+@cache
 def _label(size: tuple[int, int], preset: Preset) -> Image.Image:
-    unit = max(9.0, min(size) / 26)
-    text, font = say("draft_label", {"preset": preset}), ImageFont.load_default(unit)
-    width = font.getbbox(text)[2]
+    unit, text = max(9.0, min(size) / 26), say("draft_label", {"preset": preset})
+    width = font(unit).getlength(text)
     label = Image.new("RGBA", (int(width + 2.6 * unit), int(2.8 * unit)))
     pen, box = ImageDraw.Draw(label), (0.6 * unit, 0.6 * unit, width + 2 * unit, 2.4 * unit)
     pen.rounded_rectangle(box, 0.45 * unit, fill=(12, 14, 20, 178))
-    pen.text((1.3 * unit, 1.5 * unit), text, (255, 255, 255, 235), font, anchor="lm")
+    pen.text((1.3 * unit, 1.5 * unit), text, (255, 255, 255, 235), font(unit), anchor="lm")
     return label
 
 
-def _named(text: str) -> list[tuple[float, float, float]]:
-    """Return hue, lightness and saturation of each colour that ``text`` names."""
+def _named(text: str) -> list[str]:
     words = [_MOODS.get(word, word) for word in re.findall(r"[a-z]+", text.lower())]
-    names = [word for word in dict.fromkeys(words) if word in ImageColor.colormap]
-    colours = [np.divide(ImageColor.getrgb(name)[:3], 255).tolist() for name in names]
-    return [colorsys.rgb_to_hls(*colour) for colour in colours]
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-
-
-def _rgb(hue: float, lightness: float, saturation: float) -> Floats:
-    return np.array(colorsys.hls_to_rgb(hue % 1, lightness, saturation), np.float32) * 255
+    return [word for word in dict.fromkeys(words) if word in ImageColor.colormap]

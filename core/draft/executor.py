@@ -23,10 +23,7 @@ _ENCODING = 0.03  # … and of encoding at its end, where the order does not kno
 class DraftExecutor:
     """Draws the same frames and samples for the same request, in a thread beside the loop."""
 
-    @property
-    def name(self) -> str:
-        """Return ``draft``."""
-        return "draft"
+    name = "draft"
 
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
@@ -46,22 +43,21 @@ class DraftExecutor:
 def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawClip:
     began, request = time.monotonic(), order.request
     sampling, media = request.sampling, request.media()
-    count, size, seconds = sampling.frames, (sampling.width, sampling.height), sampling.seconds
     report(Working(Stage.PREPARE, 0, 1, 0.0))
     check()
-    look, source = Look.of(request), media.get("audio") or media.get("video")
-    files = {role: order.path_of(file) for role, file in media.items()}
-    sound = None if source else ambience(look.random(3), float(look.sky[0]) / 255, seconds)
-    if source and source.sample_rate:
-        sound = load_sound(order.path_of(source), RATE, 2, seconds)
-    heard = Hearing.of(sound, count, sampling.fps) if sound and "audio" in media else None
-    shot = Shot(request, files, look, heard)
-    drawn = max(_PREPARED, 1 - order.shares.get(Stage.ENCODE, _ENCODING)) - _PREPARED
-    frames = frame_buffer((count, size[1], size[0], 3), order.workspace)
+    look, source, sound = Look.of(request), media.get("audio") or media.get("video"), None
+    if source is None:
+        sound = ambience(look.random(3), float(look.sky[0]) / 255, sampling.seconds)
+    elif source.sample_rate:
+        sound = load_sound(order.path_of(source), RATE, 2, sampling.seconds)
+    heard = Hearing.of(sound, sampling.frames, sampling.fps) if sound and "audio" in media else None
+    shot = Shot(request, {role: order.path_of(f) for role, f in media.items()}, look, heard)
+    frames = frame_buffer((sampling.frames, sampling.height, sampling.width, 3), order.workspace)
+    drawn = max(0.0, 1 - order.shares.get(Stage.ENCODE, _ENCODING) - _PREPARED)
     for index, (picture, strength) in enumerate(pictures(shot)):
         check()
         frames[index] = np.asarray(finish(picture, shot, index / sampling.fps, strength))
-        done = _PREPARED + drawn * (index + 1) / count
-        report(Working(Stage.STAGE1, index + 1, count, done))
+        share = _PREPARED + drawn * (index + 1) / sampling.frames
+        report(Working(Stage.STAGE1, index + 1, sampling.frames, share))
     gpu_ms = round((time.monotonic() - began) * 1000)
     return RawClip(frames, float(sampling.fps), sound, gpu_ms, {"executor": "draft"})

@@ -1,7 +1,7 @@
 """What the animatic hears, frame by frame, and the quiet sound it makes where none was given."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ class Hearing:
 
     loudness: NDArray[Any]  # [frames], 1 where it is loudest
     pitch: NDArray[Any]  # [frames], the middle of the spectrum on the scale of the bands
-    bands: NDArray[Any]  # [frames, BANDS], lowest first
+    bands: NDArray[Any]  # [frames, BANDS], lowest first, smooth as hills are
 
     @classmethod
     def of(cls, sound: Sound, frames: int, fps: float) -> "Hearing":
@@ -32,12 +32,13 @@ class Hearing:
         rms = np.sqrt((windows**2).mean(axis=1))
         power = np.abs(np.fft.rfft(windows * np.hanning(_WINDOW)))
         edges = (np.geomspace(60, 12_000, BANDS + 1) / sound.rate * _WINDOW).astype(int)
-        parts = [power[:, a : max(b, a + 1)].mean(axis=1) for a, b in pairwise(edges)]
-        bands = np.stack(parts, axis=1)
-        pitch = (bands * np.linspace(0, 1, BANDS)).sum(axis=1) / (bands.sum(axis=1) + 1e-9)
-        loudness = _settle(rms / max(float(rms.max()), _SILENCE))
+        bands = np.add.reduceat(power, edges, axis=1)[:, :-1] / np.diff(edges).clip(1)
+        pitch = bands @ np.linspace(0, 1, BANDS) / (bands.sum(axis=1) + 1e-9)
+        loudness = rms / max(float(rms.max()), _SILENCE)
         peak = max(float(np.percentile(bands, 99.5)), _SILENCE * 8)
-        return cls(loudness, _settle(pitch), np.clip(bands / peak, 0, 1) ** 0.6)
+        near = np.exp(-0.35 * np.subtract.outer(np.arange(BANDS), np.arange(BANDS)) ** 2)
+        hills = np.clip(bands / peak, 0, 1) ** 0.6 @ (near / near.sum(axis=0))
+        return cls(_settle(loudness), _settle(pitch), hills)
 
 
 def ambience(dice: np.random.Generator, key: float, seconds: float) -> Sound:
@@ -55,7 +56,4 @@ def ambience(dice: np.random.Generator, key: float, seconds: float) -> Sound:
 
 def _settle(values: NDArray[Any]) -> NDArray[Any]:
     """Rise at once and fall within a few frames, as meters and mouths do."""
-    out = values.copy()
-    for index in range(1, len(out)):
-        out[index] = max(values[index], out[index - 1] * 0.6)
-    return out
+    return np.array(list(accumulate(values, lambda held, now: max(now, held * 0.6))))

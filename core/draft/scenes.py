@@ -5,9 +5,9 @@ import textwrap
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from core.draft.draw import Floats, Shot, View, ink
+from core.draft.draw import Floats, Shot, View, font, ink
 from core.media.decode import video_frames
 from core.modes import Mode
 from core.presets import Camera
@@ -22,51 +22,53 @@ def pictures(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
 def _hills(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     """Hills before a low sun; with a sound, they are its spectrum rolling towards the viewer."""
     (width, height), look, heard = shot.size, shot.look, shot.hearing
-    dice, rows = look.random(4), np.arange(height, dtype=np.float32)[:, None]
-    sun_x, phases, across = dice.uniform(0.3, 0.7), dice.uniform(0, 6.3, (8, 5)), np.arange(width)
+    dice, octaves, across = look.random(4), 2.0 ** np.arange(5), np.linspace(-0.5, 0.5, width)
+    sun_x, phases = dice.uniform(0.3, 0.7), dice.uniform(0, 6.3, (8, 5))
     for index in range(shot.request.sampling.frames):
         t, share, view = shot.at(index)
         loud, pitch = (heard.loudness[index], heard.pitch[index]) if heard else (0.35, share * 0.4)
-        picture = _sky(shot, sun_x - view.x * 0.3, 0.5 - 0.42 * pitch - view.y * 0.4, loud)
+        sun = sun_x - view.x * 0.3, 0.5 - 0.42 * pitch - view.y * 0.4
+        picture = _sky(shot, sun, loud).resize((2 * width, 2 * height))
+        pen = ImageDraw.Draw(picture)  # at twice the size, for smooth edges
         for near, phase in zip(np.linspace(0, 1, 8), phases, strict=True):
-            at = (across / width - 0.5) / (1 + (view.zoom - 1) * (0.3 + near))
+            at = across / (1 + (view.zoom - 1) * (0.3 + near))
             at += view.x * (0.4 + 2 * near) + 0.02 * t * (0.3 + 1.7 * near)
-            wave = np.sin(at[:, None] * (6 - 3 * near) * 2 ** np.arange(5) + phase)
-            line = 0.62 + 0.3 * near - 0.06 * wave @ 0.5 ** np.arange(5)
+            wave = np.sin(at[:, None] * (6 - 3 * near) * octaves + phase) @ (1 / octaves)
+            line = 0.62 + 0.3 * near - 0.06 * wave - view.y * (0.5 + near)
             if heard:
                 tones: Floats = heard.bands[max(0, index - round((1 - near) * 12))]
-                tall: Floats = np.interp(
-                    abs(across / width - 0.5) * 80, np.arange(len(tones)), tones
-                )
-                line -= 0.3 * np.convolve(tall, np.full(w := width // 24 + 1, 1 / w), "same")
-            below = rows - (line - view.y * (0.5 + near)).astype(np.float32) * height
+                line -= 0.3 * np.interp(abs(across) * 80, np.arange(len(tones)), tones)
+            crest = np.stack([np.arange(width), line * height], 1).ravel() * 2
             tone = look.glow + (look.deep - look.glow) * (0.3 + 0.7 * near)
-            picture.paste(ink(tone), (0, 0), _mask(below + 0.5))
-            rim = (below + 0.5).clip(0, 1) * (0.6 - below * 60 / height).clip(0, 0.6)
-            picture.paste(ink(look.glow), (0, 0), _mask(rim))
+            below = [2 * width, 2 * height, 0, 2 * height]
+            pen.polygon([*crest.tolist(), *below], ink(tone))
+            pen.line(crest.tolist(), ink((tone + look.glow) / 2), 1 + height // 160)
+        picture = picture.reduce(2)
         _write_title(picture, shot)
         yield picture, 0.8
 
 
-def _sky(shot: Shot, x: float, y: float, loud: float) -> Image.Image:
-    """Return the sky, its sun at (x, y) of the frame and larger and brighter when ``loud``."""
-    (width, height), look = shot.size, shot.look
-    down, right = np.mgrid[0 : height // 2, 0 : width // 2].astype(np.float32) * 2
-    sky = look.sky + (look.glow - look.sky) * (down / height).clip(0, 0.7)[..., None] ** 1.3
-    far = np.hypot(right - x * width, down - y * height) / min(width, height)
+def _sky(shot: Shot, sun: tuple[float, float], loud: float) -> Image.Image:
+    """Return the sky, its ``sun`` larger and brighter when ``loud``."""
+    (width, height), look, reach = shot.size, shot.look, 0.4 + 0.4 * loud
+    depth = Image.linear_gradient("L").resize(shot.size)
+    sky = ImageOps.colorize(depth, ink(look.sky), ink(look.glow))
+    far = np.arange(256) / 181 * reach  # what the gradient's values mean, in shorter sides
     disc = ((0.055 + 0.06 * loud - far) * height / 3).clip(0, 1)
-    halo = (0.25 + 0.55 * loud) * np.exp(-((far / (0.2 + 0.2 * loud)) ** 2))
-    sky += (look.glow * 0.4 + 153 - sky) * np.maximum(disc, halo)[..., None]
-    return Image.fromarray(sky.clip(0, 255).astype(np.uint8)).resize(shot.size)
+    halo = (0.25 + 0.55 * loud) * np.exp(-((far * 2 / reach) ** 2) * 2)
+    shine = Image.radial_gradient("L").point((255 * np.maximum(disc, halo)).tolist())
+    side = round(2 * reach * min(shot.size))
+    place = round(sun[0] * width - side / 2), round(sun[1] * height - side / 2)
+    sky.paste(ink(look.glow * 0.4 + 153), place, shine.resize((side, side)))
+    return sky
 
 
 def _write_title(picture: Image.Image, shot: Shot) -> None:
-    unit = min(shot.size[0] / 22, shot.size[1] / 13)
-    prompt = textwrap.wrap(shot.request.prompt, 34, max_lines=3, placeholder=" …")
-    place, font = (unit, shot.size[1] - unit), ImageFont.load_default(max(9.0, unit))
-    edge, pen = ink(shot.look.deep), ImageDraw.Draw(picture)
-    text, wide = "\n".join(prompt), max(1, round(unit / 14))
-    pen.text(place, text, "white", font, "ld", stroke_width=wide, stroke_fill=edge)
+    unit = max(9.0, min(shot.size[0] / 22, shot.size[1] / 13))
+    text = textwrap.fill(shot.request.prompt, 34, max_lines=3, placeholder=" …")
+    place, wide, edge = (unit, shot.size[1] - unit), round(unit / 14), ink(shot.look.deep)
+    pen = ImageDraw.Draw(picture)
+    pen.text(place, text, "white", font(unit), "ld", stroke_width=wide, stroke_fill=edge)
 
 
 def _push(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
@@ -80,13 +82,13 @@ def _portrait(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     image, heard = shot.image("image"), shot.hearing
     x, y, span = _mouth(image)
     box = (max(0, x - span // 2), y, min(image.width, x + span // 2), min(image.height, y + span))
-    lip, (high, wide) = image.crop(box), (box[3] - y, box[2] - box[0])
-    down, right = np.mgrid[0:high, 0:wide] - np.array([0, (wide - 1) / 2])[:, None, None]
+    lip, (high, wide) = np.asarray(image.crop(box)), (box[3] - y, box[2] - box[0])
+    down, right = np.mgrid[0:high, -1 : 1 : wide * 1j]
     for index in range(shot.request.sampling.frames):
         (t, _, view), loud = shot.at(index), float(heard.loudness[index]) if heard else 0.0
-        gap = loud * span * 0.45 * (1 - (right / (wide / 2)) ** 2).clip(0, 1) ** 0.8 + 1e-3
+        gap = 0.45 * loud * span * (1 - right**2) ** 0.8 + 1e-3
         source = ((down - gap) * high / (high - gap)).clip(0, high - 1).round().astype(np.intp)
-        jaw = np.take_along_axis(np.asarray(lip), source[..., None], 0)
+        jaw = np.take_along_axis(lip, source[..., None], 0)
         throat = np.where((down < 0.3 * gap)[..., None], (232, 222, 212), (58, 16, 22))
         inside = (gap - down).clip(0, min(1.0, 8 * loud))[..., None]
         speaking = image.copy()
@@ -96,9 +98,9 @@ def _portrait(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
 
 
 def _mouth(image: Image.Image) -> tuple[int, int, int]:
-    """Return the mouth's middle (x, y) and width: the reddest rows low in the largest face."""
+    """Return the mouth's middle (x, y) and width: the reddest row low in what has skin's colour."""
     small = np.asarray(image.resize((96, 96)).convert("YCbCr"), np.int16)
-    skin = (abs(small[..., 1] - 109) < 22) & (abs(small[..., 2] - 152) < 19) & (small[..., 0] > 50)
+    skin = (abs(small - (150, 109, 152)) < (100, 22, 19)).all(2)
     skin &= np.hypot(*(np.mgrid[0:96, 0:96] - 46)) < 40
     x, y, wide = 48.0, 60.0, 12.0
     if skin.sum() > 300:
@@ -115,12 +117,13 @@ def _between(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     """From the first image to the last, both exact, through a cloud that the seed shapes."""
     first, last, camera = shot.image("first"), shot.image("last"), shot.request.sampling.camera
     small = Image.fromarray(shot.look.random(5).integers(0, 256, (5, 7), np.uint8))
-    cloud = np.asarray(small.resize(shot.size, Image.Resampling.BICUBIC), np.float32) / 255
+    cloud, still = small.resize(shot.size, Image.Resampling.BICUBIC), View(1, 0, 0)
     for index in range(shot.request.sampling.frames):
-        share, still = shot.at(index)[1], View(1, 0, 0)
-        mask = _mask((cloud - 1) / 1.5 + share * share * (3 - 2 * share) * 1.667)
-        leaving = still if camera is Camera.DOLLY_OUT else View.of(camera, share)
+        share = shot.at(index)[1]
+        eased = share * share * (3 - 2 * share) * 425 - 170  # the cloud parts over 100 levels
+        mask = cloud.point([min(255, max(0, level / 1.5 + eased)) for level in range(256)])
         back = View.of(camera, share if camera is Camera.DOLLY_OUT else 1 - share)
+        leaving = still if camera is Camera.DOLLY_OUT else View.of(camera, share)
         arriving = still if camera is Camera.DOLLY_IN else View(back.zoom, -back.x, -back.y)
         blend = Image.composite(arriving.of_picture(last), leaving.of_picture(first), mask)
         yield blend, 0.6 * math.sin(math.pi * share) if share < 1 else 0.0
@@ -140,11 +143,6 @@ def _restyled(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
         toned = Image.fromarray(pixels).point(levels.clip(0, 255).round().T.ravel().tolist())
         flat = toned.reduce(2).quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
         inked = Image.blend(toned, flat.resize(shot.size, Image.Resampling.BILINEAR), 0.5)
-        edges = Image.fromarray(pixels).convert("L").filter(ImageFilter.FIND_EDGES)
-        edges = edges.crop((2, 2, shot.size[0] - 2, shot.size[1] - 2)).point(darken)
-        inked.paste(ink(shot.look.deep), (2, 2), edges)
+        edges = Image.fromarray(pixels).convert("L").filter(ImageFilter.FIND_EDGES).point(darken)
+        inked.paste(ink(shot.look.deep), (2, 2), ImageOps.crop(edges, 2))  # a rim is no edge
         yield shot.at(index)[2].of_picture(inked), 0.5
-
-
-def _mask(cover: Floats) -> Image.Image:
-    return Image.fromarray((cover.clip(0, 1) * 255).astype(np.uint8))

@@ -23,7 +23,7 @@ from core.errors import (
     MediaUnreadable,
     Scalar,
 )
-from core.media.sandbox import Made, Task
+from core.media.task import Made, Task
 
 _REFUSALS = {
     kind.code: kind

@@ -10,8 +10,8 @@ from av.filter import Graph
 
 from core.errors import MediaTooLong
 from core.media.kinds import MediaKind
-from core.media.sandbox import Task
 from core.media.survey import SLACK_S, Span, decoded, first_track, open_source
+from core.media.task import Task
 
 FILM_RATE = 48_000  # Hz of a film's sound
 _LOWEST_RATE, _HIGHEST_RATE = 8_000, 48_000  # Hz; sound within is kept at its own rate

@@ -11,7 +11,7 @@ from PIL import Image, ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImageP
 from core.errors import MediaFormatRefused, MediaTooManyPixels, MediaUnreadable
 from core.media.formats import ACCEPTED
 from core.media.kinds import MediaKind
-from core.media.sandbox import Made, Task
+from core.media.task import Made, Task
 
 Image.preinit()
 _LATER = (ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)

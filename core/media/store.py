@@ -13,7 +13,7 @@ from core.media.confine import run_sandbox
 from core.media.files import part_beside, publish, sha256_of
 from core.media.formats import ACCEPTED, HEAD_BYTES, Format, detect, name_refused
 from core.media.kinds import MediaFile, MediaKind
-from core.media.sandbox import Made, Task
+from core.media.task import Made, Task
 from core.media.threads import in_thread
 
 _AT_ONCE = 2  # decoding children; each may take 300 MB

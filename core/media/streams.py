@@ -27,7 +27,6 @@ from core.media.pyav import (
     system_errors,
     tag_bt709,
 )
-from core.media.sandbox import Made, Task
 from core.media.sounds import FILM_RATE, normal_sound
 from core.media.survey import (
     Span,
@@ -38,6 +37,7 @@ from core.media.survey import (
     open_source,
     refuse_pixels,
 )
+from core.media.task import Made, Task
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream

@@ -21,7 +21,7 @@ from core.errors import MediaFormatRefused, MediaTooLong, MediaTooManyPixels, Me
 from core.media.formats import ACCEPTED
 from core.media.kinds import MediaKind
 from core.media.pyav import FFmpegError, packets, unpack
-from core.media.sandbox import Task
+from core.media.task import Task
 
 _VIDEO_CODECS = frozenset(
     {"h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "mpeg4", "mjpeg", "gif"}

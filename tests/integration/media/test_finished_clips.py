@@ -1,7 +1,8 @@
 """Finished clips: exact frames, exact sound, a poster, provenance, and nothing half done."""
 
 import asyncio
-import time
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from core.media.kinds import Clip, RawClip, Sound
 from core.media.provenance import Provenance, read_provenance
 from core.modes import Mode
 from core.presets import Preset
+from core.pulse import Pulse
 from core.requests import Sampling, make_request
 
 SAMPLING = Sampling(Preset.FAST, 128, 64, 25, 24, seed=7, negative_prompt="no rain")
@@ -44,6 +46,26 @@ def number(picture: np.ndarray[Any, Any]) -> int:
 
 def raw(count: int = 25, fps: float = 24, sound: Sound | None = None) -> RawClip:
     return RawClip(numbered(count), fps, sound, 0, NOTES)
+
+
+class Watched(np.ndarray[Any, Any]):
+    """Many frames that count how many were taken, and call ``then`` when that is the 30th."""
+
+    taken = 0
+    then: Callable[[], object]
+
+    @classmethod
+    def calling(cls, then: Callable[[], object]) -> "Watched":
+        frames = np.broadcast_to(numbered(1), (5000, 64, 128, 3)).view(cls)
+        frames.then = then
+        return frames
+
+    def __iter__(self) -> Iterator[np.ndarray[Any, Any]]:
+        for frame in self.view(np.ndarray):
+            self.taken += 1
+            if self.taken == 30:
+                self.then()
+            yield frame
 
 
 def click(rate: int, at: int, count: int, channels: int = 1) -> Sound:
@@ -206,46 +228,47 @@ async def test_a_draft_does_not_claim_to_be_made_by_a_model(tmp_path: Path) -> N
 
 async def test_a_cancel_stops_between_frames_and_leaves_nothing(tmp_path: Path) -> None:
     token = CancelToken()
-    frames = np.broadcast_to(numbered(1), (5000, 64, 128, 3))
-    finishing = asyncio.create_task(
-        finish(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN, token)
-    )
-    await asyncio.sleep(0.2)
-    begun = time.perf_counter()
-    token.cancel("operator")
+    frames = Watched.calling(lambda: token.cancel("operator"))
 
     with pytest.raises(Cancelled) as caught:
-        await finishing
+        await finish(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN, token)
 
     assert caught.value.by == "operator"
-    assert time.perf_counter() - begun < 1
+    assert frames.taken == 30
     assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # a test may
 
 
 async def test_a_cancelled_task_stops_its_thread_before_it_ends(tmp_path: Path) -> None:
-    frames = np.broadcast_to(numbered(1), (5000, 64, 128, 3))
+    loop, begun, told = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def hold() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        told.wait()
+
+    frames = Watched.calling(hold)
     finishing = asyncio.create_task(finish(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN))
-    await asyncio.sleep(0.2)
+    await begun.wait()
     finishing.cancel()
+    await asyncio.sleep(0)  # it is told
+    assert not finishing.done()
+    told.set()
 
     with pytest.raises(asyncio.CancelledError):
         await finishing
 
+    assert frames.taken == 30
     assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # a test may
 
 
 async def test_the_event_loop_stays_free_while_a_clip_is_encoded(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (8, 512, 768, 3), np.uint8)
     frames = np.tile(noise, (6, 1, 1, 1))
-    finishing = asyncio.create_task(finish(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN))
-    gaps: list[float] = []
-    while not finishing.done():
-        begun = time.perf_counter()
-        await asyncio.sleep(0.005)
-        gaps.append(time.perf_counter() - begun)
 
-    assert (await finishing).frames == 48
-    assert max(gaps) < 0.25
+    async with Pulse() as pulse:
+        clip = await finish(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN)
+
+    assert clip.frames == 48
+    assert 0 < pulse.longest_s < 0.25
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.99])

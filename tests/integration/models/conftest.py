@@ -43,6 +43,7 @@ class FakeHub:
     hold_after: int | None = None  # stop in the body until ``go`` is set
     go: threading.Event = field(default_factory=threading.Event)
     held: threading.Event = field(default_factory=threading.Event)
+    let_go: bool = False  # it held, and does no longer
     heads: int = 0
     bodies: list[str | None] = field(default_factory=list)  # Range header of each body
     cdn_saw_token: bool = False
@@ -140,6 +141,7 @@ class _Cdn(_Handler):
             self.wfile.write(body[: hub.hold_after])
             hub.held.set()
             hub.go.wait(20)
+            hub.let_go = True
             self.close_connection = True
         else:
             self.wfile.write(body)
