@@ -3,7 +3,6 @@
 """Puts the page, its API, our own addresses and the doorway together, and starts the server."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -11,6 +10,7 @@ from starlette.middleware import Middleware
 from core.messages import say
 from core.models.family import LTX_2_3, Profile
 from core.settings import Settings
+from webui.accounts import Accounts, Entrance
 from webui.api import Api
 from webui.bridge import Bridge
 from webui.counter import StudioCounter
@@ -20,7 +20,6 @@ from webui.form import FormRules
 from webui.handlers import Handlers
 from webui.metrics import Metrics
 from webui.page import build_page
-from webui.people import Doorkeeper
 from webui.preflight import Preflight
 from webui.routes import Routes
 from webui.theme import ASSETS, ROOT_STYLE, theme
@@ -37,8 +36,10 @@ class Studio:
     metrics: Metrics
 
 
-def build(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> Studio:
-    """Return the page with all its events and endpoints."""
+def build(
+    counter: StudioCounter, bridge: Bridge, metrics: Metrics, *, accounts: bool = False
+) -> Studio:
+    """Return the page with all its events and endpoints; ``accounts``: one can sign in or out."""
     handlers = Handlers(counter, Preflight(counter), bridge, metrics)
     settings = counter.core.settings
     guided = counter.core.executor.name != "draft" and _guided(settings)
@@ -48,7 +49,7 @@ def build(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> Studio:
         fill_width=True,
         delete_cache=(_HOUR_S, 24 * _HOUR_S),
     ) as blocks:
-        page = build_page(FormRules(counter.service.limits, guided))
+        page = build_page(FormRules(counter.service.limits, guided), accounts=accounts)
         bind(blocks, page, handlers)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named
@@ -61,14 +62,18 @@ def _guided(settings: Settings) -> bool:
 
 
 def start(
-    studio: Studio, counter: StudioCounter, bridge: Bridge, keeper: Doorkeeper, port: int
+    studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance, port: int
 ) -> None:
     """Serve the page on ``port`` from a thread of its own; returns once it answers."""
     settings = counter.core.settings
-    doorway = Middleware(Doorway, keeper=keeper, uploads=counter.uploads, secure=settings.on_space)
-    login: dict[str, Any] = {}
-    if keeper.users is not None:
-        login = {"auth": keeper.users.admit, "auth_message": say("studio_login")}
+    accounts = Accounts(entrance, settings)
+    doorway = Middleware(
+        Doorway,
+        keeper=entrance.keeper,
+        uploads=counter.uploads,
+        gate=accounts.gate,
+        secure=settings.on_space,
+    )
     studio.blocks.launch(
         server_name=settings.studio_host,
         server_port=port,
@@ -89,8 +94,7 @@ def start(
         css_paths=[ASSETS / "studio.css"],
         head=f'{ROOT_STYLE}<script src="studio/studio.js"></script>',
         app_kwargs={
-            "routes": Routes(counter, bridge, studio.metrics).all(),
-            "middleware": [doorway],
+            "routes": [*accounts.all(), *Routes(counter, bridge, studio.metrics).all()],
+            "middleware": [doorway, *accounts.middleware()],
         },
-        **login,
     )

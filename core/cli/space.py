@@ -103,6 +103,7 @@ def readme(title: str, files: tuple[ModelFile, ...]) -> str:
         "python_version": '"3.12"',
         "app_file": "app.py",
         "startup_duration_timeout": "1h",
+        "hf_oauth": "true",
         "license": "mit",
         "short_description": say("studio_tagline"),
     }

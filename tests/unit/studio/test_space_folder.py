@@ -14,6 +14,7 @@ from core.models.family import Profile, files_for
 VALID = {
     *("title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version"),
     *("app_file", "startup_duration_timeout", "license", "short_description", "preload_from_hub"),
+    "hf_oauth",
 }
 
 
