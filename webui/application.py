@@ -3,12 +3,14 @@
 """Puts the page, its API, our own addresses and the doorway together, and starts the server."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from core.messages import say
 from core.models.family import LTX_2_3, Profile
+from core.problems import BadConfiguration
 from core.settings import Settings
 from webui.accounts import Accounts, Entrance
 from webui.api import Api
@@ -23,6 +25,11 @@ from webui.page import build_page
 from webui.preflight import Preflight
 from webui.routes import Routes
 from webui.theme import ASSETS, ROOT_STYLE, theme
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from webui.agents import Agents
 
 _HOUR_S = 3600
 _AT_ONCE = 32  # events of one kind that are handled side by side; each waits for the core only
@@ -61,12 +68,31 @@ def _guided(settings: Settings) -> bool:
     return LTX_2_3.profiles[Profile(settings.model_profile)].guided
 
 
+def _agents(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> "Agents":
+    """Return the tools for agents.
+
+    Raises:
+        BadConfiguration: the library for them is not installed.
+    """
+    try:
+        from webui.agents import Agents
+    except ImportError:
+        raise BadConfiguration("CLAPPER_STUDIO_MCP", say("mcp_not_installed")) from None
+    return Agents(counter, bridge, metrics)
+
+
 def start(
     studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance, port: int
 ) -> None:
     """Serve the page on ``port`` from a thread of its own; returns once it answers."""
     settings = counter.core.settings
     accounts = Accounts(entrance, settings)
+    routes: list[BaseRoute] = [*accounts.all(), *Routes(counter, bridge, studio.metrics).all()]
+    app: dict[str, Any] = {"routes": routes}
+    if settings.studio_mcp:
+        agents = _agents(counter, bridge, studio.metrics)
+        routes.append(agents.route)
+        app["lifespan"] = agents.lifespan
     doorway = Middleware(
         Doorway,
         keeper=entrance.keeper,
@@ -87,14 +113,11 @@ def start(
         run_history=False,
         ssr_mode=False,
         pwa=False,
-        mcp_server=settings.studio_mcp,
+        mcp_server=False,  # its own would call in its own name, see webui.agents
         max_file_size=settings.media_limits().stream_bytes,
         footer_links=["api"],
         theme=theme(),
         css_paths=[ASSETS / "studio.css"],
         head=f'{ROOT_STYLE}<script src="studio/studio.js"></script>',
-        app_kwargs={
-            "routes": [*accounts.all(), *Routes(counter, bridge, studio.metrics).all()],
-            "middleware": [doorway, *accounts.middleware()],
-        },
+        app_kwargs={**app, "middleware": [doorway, *accounts.middleware()]},
     )

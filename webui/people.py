@@ -1,9 +1,10 @@
 """Who looks at the page: the person at the machine, a guest with a cookie, or an account.
 
 A guest's cookie is a secret of 256 bits; rows hold only its hash, so a copy of the database opens
-nobody's clips. Programs send the same secret in the header ``X-Clapper-Key`` instead. An account is
-known by its own id and never by the name it shows. What a browser made as a guest stays visible in
-it after signing in (``Visitor.earlier``): nothing is moved, and the account pays for what is new.
+nobody's clips. Programs send a secret of their own as ``X-Clapper-Key`` or bearer instead. An
+account is known by its own id and never by the name it shows. What a browser made as a guest stays
+visible in it after signing in (``Visitor.earlier``): nothing is moved, and the account pays for
+what is new.
 """
 
 import hashlib
@@ -73,7 +74,7 @@ class Doorkeeper:
 
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
         """Return who is there; None where an account is needed and nobody is signed in."""
-        key = "" if self.closed else connection.headers.get(KEY_HEADER, "")
+        key = "" if self.closed else key_of(connection)
         session = None if len(key) >= _SHORTEST_KEY else self.session(connection)
         if session is not None and not session.over and self._still(session):
             return self._signed_in(session, connection)
@@ -108,12 +109,18 @@ class Doorkeeper:
         return Visitor(Requester(PLATFORM, f"user-{session.id}"), limit, account=session.name)
 
     def _guest(self, connection: HTTPConnection) -> Visitor:
-        secret = connection.headers.get(KEY_HEADER) or connection.cookies.get(COOKIE) or ""
+        secret = key_of(connection) or connection.cookies.get(COOKIE) or ""
         fresh = len(secret) < _SHORTEST_KEY
         if fresh:
             secret = secrets.token_urlsafe(32)
         limit = None if is_local(connection) else self._guest_ms
         return Visitor(_guest_of(secret), limit, secret if fresh else None)
+
+
+def key_of(connection: HTTPConnection) -> str:
+    """Return the secret that a program sends; agents can often send it as a bearer only."""
+    kind, _, bearer = connection.headers.get("authorization", "").partition(" ")
+    return connection.headers.get(KEY_HEADER) or (bearer if kind.lower() == "bearer" else "")
 
 
 def _guest_of(secret: str) -> Requester:
