@@ -131,7 +131,8 @@ class Settings(BaseSettings):
     studio_pro_minutes: float | None = Field(None, ge=0)  # who pays there; empty: as members
     studio_sign_in_hours: float = Field(168, gt=0)  # until people sign in again
     studio_sessions: int = Field(200, ge=1)  # events of the page that may wait at a time
-    studio_tier: Literal["anonymous", "free", "pro", "enterprise"] = "pro"  # of a Space's visitors
+    # of a Space's visitors
+    studio_tier: Literal["anonymous", "free", "pro", "team", "enterprise"] = "pro"
     studio_mcp: bool = False  # also offer the API as tools of a model context protocol server
 
     # Telegram

@@ -61,7 +61,8 @@ class StudioFront:
         demo = await asyncio.to_thread(_open, counter, bridge, entrance, settings, port)
         self.url = str(demo.local_url)
         log.info("studio_ready", url=self.url)
-        if settings.studio_host not in _LOOPBACK and not entrance.keeper.closed:
+        meant_to_be = settings.on_space or entrance.keeper.closed
+        if settings.studio_host not in _LOOPBACK and not meant_to_be:
             log.warning(
                 "studio_open_to_network", hint=say("studio_open_to_network", {"url": self.url})
             )
