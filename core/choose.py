@@ -1,6 +1,7 @@
 """Which executor runs here, and why not the other: the only place that knows both."""
 
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -11,6 +12,16 @@ from core.settings import Settings
 from core.storage.runs import Place
 
 log = structlog.get_logger(__name__)
+
+
+@runtime_checkable
+class Borrowing(Protocol):
+    """An executor whose device is not in this machine, and so asked for by name."""
+
+    @property
+    def device(self) -> str:
+        """Return the key of :mod:`core.duration.hardware`."""
+        ...
 
 
 def choose_executor(settings: Settings, announce: Callable[[str], None]) -> Executor:
@@ -51,6 +62,8 @@ def place_of(executor: Executor, settings: Settings) -> Place:
     from core.comfy.device import device_kind, first_device
     from core.comfy.pins import load_pins
 
+    if isinstance(executor, Borrowing):
+        return Place(executor.device, settings.model_profile, load_pins().version)
     device = first_device()
     name = device.name if device else device_kind().value
     return Place(name, settings.model_profile, load_pins().version)
@@ -58,7 +71,7 @@ def place_of(executor: Executor, settings: Settings) -> Place:
 
 def memory_of(executor: Executor) -> int | None:
     """Return how many bytes the device of ``executor`` has; None where no driver tells."""
-    if executor.name != "comfy":
+    if executor.name != "comfy" or isinstance(executor, Borrowing):
         return None
     from core.comfy.device import first_device
 

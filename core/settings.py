@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     vram: Literal["auto", "high", "normal", "low"] = "auto"  # how models share the GPU's memory
     torch_index: str = ""  # package index to take torch from, e.g. one of CPU builds
     space_id: str = Field("", validation_alias="space_id")  # set by Hugging Face on a Space
+    space_host: str = Field("", validation_alias="space_host")  # the same; several with a comma
 
     # workflows of your own: `clapper workflow adopt`
     workflows_dir: Path = PROJECT_ROOT / "workflows" / "custom"
@@ -109,8 +110,29 @@ class Settings(BaseSettings):
     studio_port: int = Field(7860, ge=0, le=65535)  # 0: any free port
     studio_users: Path | None = None  # who may log in: `python -m webui.users FILE NAME`
     studio_guest_minutes: float = Field(5.0, ge=0)  # GPU-minutes of a visitor from elsewhere
+    # signing in with Hugging Face: your own app there; on a Space the platform sets all four
+    studio_oauth_client_id: str = Field(
+        "", validation_alias=AliasChoices("clapper_studio_oauth_client_id", "oauth_client_id")
+    )
+    studio_oauth_client_secret: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("clapper_studio_oauth_client_secret", "oauth_client_secret"),
+    )
+    studio_oauth_scopes: str = Field(
+        "openid profile",
+        validation_alias=AliasChoices("clapper_studio_oauth_scopes", "oauth_scopes"),
+    )
+    studio_oauth_provider: str = Field(
+        "https://huggingface.co",
+        validation_alias=AliasChoices("clapper_studio_oauth_provider", "openid_provider_url"),
+    )
+    studio_hf_accounts: str = ""  # names, organisations or id:…; only they enter, no guests
+    studio_member_minutes: float | None = Field(None, ge=0)  # of who signed in; empty: the usual
+    studio_pro_minutes: float | None = Field(None, ge=0)  # who pays there; empty: as members
+    studio_sign_in_hours: float = Field(168, gt=0)  # until people sign in again
     studio_sessions: int = Field(200, ge=1)  # events of the page that may wait at a time
-    studio_tier: Literal["anonymous", "free", "pro", "enterprise"] = "pro"  # of a Space's visitors
+    # of a Space's visitors
+    studio_tier: Literal["anonymous", "free", "pro", "team", "enterprise"] = "pro"
     studio_mcp: bool = False  # also offer the API as tools of a model context protocol server
 
     # Telegram
@@ -156,6 +178,10 @@ class Settings(BaseSettings):
     def discord_roles(self) -> frozenset[str]:
         """Return the ids of the Discord roles whose members are operators."""
         return _parts(self.discord_operator_roles)
+
+    def hf_accounts(self) -> frozenset[str]:
+        """Return which accounts and organisations of Hugging Face may enter; empty: any."""
+        return _parts(self.studio_hf_accounts.lower())
 
     @property
     def database(self) -> str:

@@ -4,7 +4,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 import gradio as gr
 
@@ -12,6 +12,7 @@ from core.compose import Options
 from core.errors import ClapperError, MediaMissing
 from core.messages import explain
 from core.modes import Mode
+from webui.answers import Accepted, accepted, finished
 from webui.handlers import Handlers, visitor_in
 
 PresetName = Literal["draft", "fast", "balanced", "quality"]
@@ -26,16 +27,6 @@ CameraName = Literal[
     "jib_down",
 ]
 File = dict[str, Any]  # what the client's handle_file() makes: an upload by path
-
-
-class Accepted(TypedDict):
-    """A job that was taken."""
-
-    job: str
-    estimate_seconds: float
-    position: int
-    ready_in_seconds: float
-    notes: list[str]
 
 
 class Api:
@@ -202,18 +193,7 @@ class Api:
     async def result(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Give the address of a finished clip of yours; only you can open it."""
         visitor = visitor_in(request)
-        clip = await self._call(self._handlers.counter.clip(job, visitor))
-        return {
-            "job": job,
-            "video": f"/clips/{job}.mp4",
-            "poster": f"/clips/{job}.png",
-            "bytes": clip.size_bytes,
-            "sha256": clip.sha256,
-            "width": clip.width,
-            "height": clip.height,
-            "seconds": clip.seconds,
-            "sound": clip.has_sound,
-        }
+        return finished(job, await self._call(self._handlers.counter.clip(job, visitor)))
 
     async def _submit(
         self, request: gr.Request, mode: Mode, options: Options, files: Mapping[str, File]
@@ -223,14 +203,7 @@ class Api:
         ticket = await self._call(self._handlers.counter.submit(mode, options, paths, visitor))
         self._handlers.counter.visits.keep(ticket.job_id)
         self._handlers.metrics.accepted.labels(mode).inc()
-        forecast = ticket.forecast
-        return {
-            "job": ticket.job_id,
-            "estimate_seconds": ticket.estimate_ms / 1000,
-            "position": forecast.position if forecast else 0,
-            "ready_in_seconds": forecast.ready_in_s if forecast else 0.0,
-            "notes": [explain(note) for note in ticket.adjustments],
-        }
+        return accepted(ticket)
 
     async def _call(self, work: Any) -> Any:  # noqa: ANN401  # whatever the counter gives
         """Carry ``work`` to the core.

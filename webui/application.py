@@ -3,14 +3,16 @@
 """Puts the page, its API, our own addresses and the doorway together, and starts the server."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from core.messages import say
 from core.models.family import LTX_2_3, Profile
+from core.problems import BadConfiguration
 from core.settings import Settings
+from webui.accounts import Accounts, Entrance
 from webui.api import Api
 from webui.bridge import Bridge
 from webui.counter import StudioCounter
@@ -20,10 +22,14 @@ from webui.form import FormRules
 from webui.handlers import Handlers
 from webui.metrics import Metrics
 from webui.page import build_page
-from webui.people import Doorkeeper
 from webui.preflight import Preflight
 from webui.routes import Routes
 from webui.theme import ASSETS, ROOT_STYLE, theme
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from webui.agents import Agents
 
 _HOUR_S = 3600
 _AT_ONCE = 32  # events of one kind that are handled side by side; each waits for the core only
@@ -37,8 +43,10 @@ class Studio:
     metrics: Metrics
 
 
-def build(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> Studio:
-    """Return the page with all its events and endpoints."""
+def build(
+    counter: StudioCounter, bridge: Bridge, metrics: Metrics, *, accounts: bool = False
+) -> Studio:
+    """Return the page with all its events and endpoints; ``accounts``: one can sign in or out."""
     handlers = Handlers(counter, Preflight(counter), bridge, metrics)
     settings = counter.core.settings
     guided = counter.core.executor.name != "draft" and _guided(settings)
@@ -48,7 +56,7 @@ def build(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> Studio:
         fill_width=True,
         delete_cache=(_HOUR_S, 24 * _HOUR_S),
     ) as blocks:
-        page = build_page(FormRules(counter.service.limits, guided))
+        page = build_page(FormRules(counter.service.limits, guided), accounts=accounts)
         bind(blocks, page, handlers)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named
@@ -60,15 +68,38 @@ def _guided(settings: Settings) -> bool:
     return LTX_2_3.profiles[Profile(settings.model_profile)].guided
 
 
+def _agents(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> "Agents":
+    """Return the tools for agents.
+
+    Raises:
+        BadConfiguration: the library for them is not installed.
+    """
+    try:
+        from webui.agents import Agents
+    except ImportError:
+        raise BadConfiguration("CLAPPER_STUDIO_MCP", say("mcp_not_installed")) from None
+    return Agents(counter, bridge, metrics)
+
+
 def start(
-    studio: Studio, counter: StudioCounter, bridge: Bridge, keeper: Doorkeeper, port: int
+    studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance, port: int
 ) -> None:
     """Serve the page on ``port`` from a thread of its own; returns once it answers."""
     settings = counter.core.settings
-    doorway = Middleware(Doorway, keeper=keeper, uploads=counter.uploads, secure=settings.on_space)
-    login: dict[str, Any] = {}
-    if keeper.users is not None:
-        login = {"auth": keeper.users.admit, "auth_message": say("studio_login")}
+    accounts = Accounts(entrance, settings)
+    routes: list[BaseRoute] = [*accounts.all(), *Routes(counter, bridge, studio.metrics).all()]
+    app: dict[str, Any] = {"routes": routes}
+    if settings.studio_mcp:
+        agents = _agents(counter, bridge, studio.metrics)
+        routes.append(agents.route)
+        app["lifespan"] = agents.lifespan
+    doorway = Middleware(
+        Doorway,
+        keeper=entrance.keeper,
+        uploads=counter.uploads,
+        gate=accounts.gate,
+        secure=settings.on_space,
+    )
     studio.blocks.launch(
         server_name=settings.studio_host,
         server_port=port,
@@ -82,15 +113,11 @@ def start(
         run_history=False,
         ssr_mode=False,
         pwa=False,
-        mcp_server=settings.studio_mcp,
+        mcp_server=False,  # its own would call in its own name, see webui.agents
         max_file_size=settings.media_limits().stream_bytes,
         footer_links=["api"],
         theme=theme(),
         css_paths=[ASSETS / "studio.css"],
         head=f'{ROOT_STYLE}<script src="studio/studio.js"></script>',
-        app_kwargs={
-            "routes": Routes(counter, bridge, studio.metrics).all(),
-            "middleware": [doorway],
-        },
-        **login,
+        app_kwargs={**app, "middleware": [doorway, *accounts.middleware()]},
     )

@@ -24,6 +24,7 @@ from core.messages import say
 from core.modes import MODES, Mode
 from core.requests import Request
 from core.service import GenerationService
+from webui.belongings import find, newest
 from webui.delivery import reply_to_page
 from webui.errors import smaller
 from webui.looks import Looks
@@ -110,10 +111,10 @@ class StudioCounter:
             NotYours: somebody else's.
             Refused: quota, rules, block or a closed intake.
         """
-        job = await self.core.desk.job(job_id, visitor.person)
+        job, person = await find(self.core.desk, job_id, visitor)
         match action:
             case Action.CANCEL:
-                await self.core.desk.cancel(job_id, visitor.person)
+                await self.core.desk.cancel(job_id, person)
                 return job_id
             case Action.DELETE:
                 await self.service.delete(job_id, job.requester)
@@ -174,7 +175,7 @@ class StudioCounter:
             NotYours: somebody else's.
             NothingToFetch: there is no clip, or not any more.
         """
-        job = await self.core.desk.job(job_id, visitor.person)
+        job, _ = await find(self.core.desk, job_id, visitor)
         return await self.service.clip(job_id, job.requester)
 
     async def job(self, job_id: str, visitor: Visitor) -> JobView:
@@ -184,7 +185,7 @@ class StudioCounter:
             JobUnknown: no such job.
             NotYours: somebody else's.
         """
-        job = await self.core.desk.job(job_id, visitor.person)
+        job, _ = await find(self.core.desk, job_id, visitor)
         forecast = None if job.state.terminal else await self.core.queue.forecast(job.id)
         return self._view(job, forecast, now_ms())
 
@@ -203,11 +204,12 @@ class StudioCounter:
             line=say("studio_line", counts),
             quota=quota_line(self._granted(standing.quota, visitor)),
             model=self.model(),
+            account=visitor.account,
         )
 
     async def history(self, visitor: Visitor, before_ms: int | None = None) -> HistoryView:
         """Return a page of the visitor's jobs that are over, newest first."""
-        jobs = await self.core.desk.jobs(visitor.person, PAGE + 1, before_ms)
+        jobs = await newest(self.core.desk, visitor, PAGE + 1, before_ms)
         shown = jobs[:PAGE]
         items = [job_view(job) for job in shown if job.state.terminal]
         more = shown[-1].created_at_ms if len(jobs) > PAGE else None
@@ -220,7 +222,7 @@ class StudioCounter:
             JobUnknown: no such job.
             NotYours: somebody else's.
         """
-        return (await self.core.desk.job(job_id, visitor.person)).request
+        return (await find(self.core.desk, job_id, visitor))[0].request
 
     async def quota(self, visitor: Visitor) -> QuotaView:
         """Return what ``visitor`` may still spend: for guests the smaller allowance."""

@@ -2,13 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webui.people import COOKIE, COOKIE_LIFE_S, Doorkeeper, Visitor
@@ -17,6 +18,12 @@ from webui.uploads import Uploads
 _FILE = re.compile(r"/(?:gradio_api/)?file[=/](?P<path>.+)$")
 _UPLOAD = re.compile(r"/(?:gradio_api/)?upload/?$")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# what a closed Studio answers before the sign-in; the toolkit asks for the last one at its start
+_OPEN = re.compile(
+    r"/(login(/huggingface|/callback)?|logout|healthz|metrics|gradio_api/startup-events)/?$"
+)
+
+Gate = Callable[[HTTPConnection], Response]
 
 
 def visitor_of(connection: HTTPConnection) -> Visitor | None:
@@ -27,11 +34,17 @@ def visitor_of(connection: HTTPConnection) -> Visitor | None:
 class Doorway:
     """ASGI middleware in front of the page, its API and our own addresses."""
 
-    def __init__(self, app: ASGIApp, keeper: Doorkeeper, uploads: Uploads, *, secure: bool) -> None:
-        """Take who knows people and uploads; ``secure`` marks cookies for an embedded page."""
+    def __init__(
+        self, app: ASGIApp, keeper: Doorkeeper, uploads: Uploads, gate: Gate, *, secure: bool
+    ) -> None:
+        """Take who knows people and uploads, and the page for those who have to sign in.
+
+        ``secure`` marks cookies for an embedded page.
+        """
         self._app = app
         self._keeper = keeper
         self._uploads = uploads
+        self._gate = gate
         self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,17 +55,22 @@ class Doorway:
         connection = HTTPConnection(scope)
         visitor = self._keeper.visitor(connection)
         connection.state.visitor = visitor
+        if visitor is None and not _OPEN.fullmatch(scope["path"]):
+            at_the_page = scope["path"] == "/" and scope["method"] in _SAFE
+            answer = self._gate(connection) if at_the_page else PlainTextResponse("", 401)
+            await answer(scope, receive, send)
+            return
         if self._foreign_file(scope["path"], visitor):
             await PlainTextResponse("", 404)(scope, receive, send)
             return
-        answer = _Answer(send)
+        passing = _Answer(send)
         if visitor is not None and _UPLOAD.search(scope["path"]):
-            answer.keep_body = True
+            passing.keep_body = True
         if visitor is not None and visitor.cookie is not None and scope["method"] in _SAFE:
-            answer.cookie = self._cookie(visitor.cookie)
-        await self._app(scope, receive, answer)
-        if visitor is not None and answer.keep_body and answer.status == 200:
-            for path in _paths(answer.body):
+            passing.cookie = self._cookie(visitor.cookie)
+        await self._app(scope, receive, passing)
+        if visitor is not None and passing.keep_body and passing.status == 200:
+            for path in _paths(passing.body):
                 self._uploads.record(path, visitor.requester)
 
     def _foreign_file(self, address: str, visitor: Visitor | None) -> bool:

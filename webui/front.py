@@ -13,13 +13,12 @@ from core.bootstrap import Core
 from core.messages import say
 from core.problems import BadConfiguration
 from core.settings import Settings, hand_on
+from webui.accounts import Entrance
 from webui.bridge import Bridge
 from webui.counter import StudioCounter
 from webui.delivery import PLATFORM, StudioDelivery
 from webui.metrics import Metrics
-from webui.people import Doorkeeper
 from webui.uploads import Uploads
-from webui.users import Users
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -51,20 +50,19 @@ class StudioFront:
         """Serve until cancelled.
 
         Raises:
-            BadConfiguration: the port is taken, or the user file cannot be read.
+            BadConfiguration: the port is taken, or nobody could sign in as the settings say.
         """
         settings = core.settings
-        users = Users.load(settings.studio_users) if settings.studio_users else None
+        entrance = Entrance.of(settings)
         counter = StudioCounter(core, Uploads(), self._visits)
         core.router.register(StudioDelivery())
         bridge = Bridge(asyncio.get_running_loop())
         port = await asyncio.to_thread(_free_port, settings)
-        demo = await asyncio.to_thread(
-            _open, counter, bridge, Doorkeeper(settings, users), settings, port
-        )
+        demo = await asyncio.to_thread(_open, counter, bridge, entrance, settings, port)
         self.url = str(demo.local_url)
         log.info("studio_ready", url=self.url)
-        if settings.studio_host not in _LOOPBACK and users is None:
+        meant_to_be = settings.on_space or entrance.keeper.closed
+        if settings.studio_host not in _LOOPBACK and not meant_to_be:
             log.warning(
                 "studio_open_to_network", hint=say("studio_open_to_network", {"url": self.url})
             )
@@ -76,7 +74,7 @@ class StudioFront:
 
 
 def _open(
-    counter: StudioCounter, bridge: Bridge, keeper: Doorkeeper, settings: Settings, port: int
+    counter: StudioCounter, bridge: Bridge, entrance: Entrance, settings: Settings, port: int
 ) -> "gr.Blocks":
     hand_on("GRADIO_TEMP_DIR", str(settings.data_dir.absolute() / "studio"))
     hand_on("GRADIO_ANALYTICS_CACHE_FREQUENCY", _NEVER)
@@ -85,8 +83,8 @@ def _open(
     loop = asyncio.new_event_loop()  # the toolkit makes one for this thread and never closes it
     asyncio.set_event_loop(loop)
     try:
-        studio = build(counter, bridge, Metrics())
-        start(studio, counter, bridge, keeper, port)
+        studio = build(counter, bridge, Metrics(), accounts=entrance.seal is not None)
+        start(studio, counter, bridge, entrance, port)
     finally:
         asyncio.set_event_loop(None)
         loop.close()

@@ -22,7 +22,7 @@ import numpy as np
 import structlog
 
 from core.duration import Machine, Tier, estimate, lease
-from core.errors import ClapperError
+from core.errors import ClapperError, SetupProblem
 from core.executor import CancelToken, Executor, Order
 from core.jobs import Failure
 from core.media.kinds import RawClip, Sound
@@ -138,6 +138,8 @@ async def _execute(
 def _outcome(order: Order, work: "Future[RawClip]") -> Made | Failure:
     error = work.exception()
     if isinstance(error, ClapperError):
+        if isinstance(error, SetupProblem):  # people are told less than the operator
+            log.error("run_impossible", job_id=order.job_id, problem=str(error))
         return Failure.of(error)
     if error is not None:
         log.error("run_broke", job_id=order.job_id, exc_info=error)

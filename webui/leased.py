@@ -4,7 +4,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import gradio as gr
@@ -27,23 +27,40 @@ log = structlog.get_logger(__name__)
 
 STRETCH = 1.6  # of the declared time on the second try
 Emit = Callable[[Progress], None]
+Fetch = Callable[[Order, ProgressSink, CancelToken], Awaitable[None]]
 
 
 class LeasedExecutor:
     """Implements :class:`core.executor.Executor` with :mod:`webui.lease`."""
 
-    def __init__(self, name: str, machine: Machine, visits: Visits, tier: Tier) -> None:
-        """Take the name of the executor inside, and the device that is lent."""
+    def __init__(
+        self,
+        name: str,
+        machine: Machine,
+        visits: Visits,
+        tier: Tier,
+        fetch: Fetch | None = None,
+    ) -> None:
+        """Take the name of the executor inside, and the device that is lent.
+
+        ``fetch`` has the model files of an order before anything is lent for it.
+        """
         self._name = name
         self._machine = machine
         self._visits = visits
         self._tier = tier
+        self._fetch = fetch
         visits.wanted = True
 
     @property
     def name(self) -> str:
         """Return the name of the executor inside."""
         return self._name
+
+    @property
+    def device(self) -> str:
+        """Return which device is lent."""
+        return self._machine.hardware.key
 
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
@@ -53,6 +70,8 @@ class LeasedExecutor:
         Raises:
             GenerationFailed: with the reason; ``Cancelled`` within a second of a cancel.
         """
+        if self._fetch is not None:
+            await self._fetch(order, on_progress, cancel)
         loop = asyncio.get_running_loop()
 
         def emit(event: Progress) -> None:

@@ -13,6 +13,7 @@ from core.clock import now_ms
 from core.errors import JobUnknown, NotYours
 from core.jobs import Job
 from core.standing import Standing
+from webui.belongings import find, newest, standing_of
 from webui.people import Visitor
 
 _KEPT = 1000  # looks
@@ -32,11 +33,11 @@ class Looks:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._kept: OrderedDict[tuple[str, str], tuple[tuple[int, int], Seen]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, ...], tuple[tuple[int, int], Seen]] = OrderedDict()
 
     async def look(self, visitor: Visitor, job_id: str) -> Seen:
         """Return what is there now; without ``job_id`` with the running or else the newest job."""
-        key = (visitor.requester.key, job_id)
+        key = (*(person.requester.key for person in visitor.persons), job_id)
         stamp = (self._core.database.version, now_ms() // _AGE_MS)  # before reading
         at, seen = self._kept.pop(key, (None, None))
         if seen is None or at != stamp:
@@ -47,14 +48,14 @@ class Looks:
         return seen
 
     async def _read(self, visitor: Visitor, job_id: str) -> Seen:
-        standing = await self._core.queue.standing(visitor.requester)
+        standing = await standing_of(self._core, visitor)
         if job_id:
             live = (job for job in standing.jobs if job.id == job_id)
             return Seen(standing, next(live, None) or await self._other(visitor, job_id))
-        newest = standing.jobs or await self._core.desk.jobs(visitor.person, 1)
-        return Seen(standing, newest[0] if newest else None)
+        found = standing.jobs or await newest(self._core.desk, visitor, 1)
+        return Seen(standing, found[0] if found else None)
 
     async def _other(self, visitor: Visitor, job_id: str) -> Job | None:
         with suppress(JobUnknown, NotYours):
-            return await self._core.desk.job(job_id, visitor.person)
+            return (await find(self._core.desk, job_id, visitor))[0]
         return None

@@ -30,6 +30,7 @@ _SIDE = (
     "<div><dt>{quota}</dt><dd></dd><meter min='0' max='1' value='0' aria-label='{quota}'></meter>"
     "</div></dl><small>{note}</small>"
 )
+_ACCOUNT = "<div data-part='problem'></div><p><span></span> <a hidden></a></p>"
 _SHOW = """() => {{
   const mode = {mode};
   Clapper.mark(mode);
@@ -71,11 +72,11 @@ def page_words() -> dict[str, str]:
     return {code: words[code] for code in wanted}
 
 
-def build_page(rules: FormRules) -> Page:
-    """Lay out everything inside the current Blocks."""
+def build_page(rules: FormRules, *, accounts: bool = False) -> Page:
+    """Lay out everything inside the current Blocks; ``accounts``: one can sign in or out."""
     words = page_words()
     with gr.Sidebar(label=say("studio_modes"), open=False, width=264) as side:
-        modes = _sidebar(words)
+        modes = _sidebar(words, accounts=accounts)
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=5, min_width=380):
             with gr.Tabs(selected=MODE_NAMES[0], elem_id="modes") as tabs:
@@ -92,13 +93,20 @@ def build_page(rules: FormRules) -> Page:
     return Page(side, tabs, modes, forms, stage, reload)
 
 
-def _sidebar(words: dict[str, str]) -> dict[Mode, gr.Button]:
+def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
     title = say("studio_title").partition(" ")
     gr.HTML(f"<h1><b>{title[0]}</b> {title[2]}</h1><p>{say('studio_tagline')}</p>", elem_id="brand")
     buttons = {
         mode: gr.Button(name(mode), elem_id=f"mode-{mode}", elem_classes=["cl-mode"])
         for mode in MODES
     }
+    if accounts:
+        gr.HTML(
+            html_template=_ACCOUNT,
+            js_on_load="Clapper.account(element)",
+            elem_id="account",
+            apply_default_css=False,
+        )
     labels = {
         "model": say("studio_pre_files"),
         "queue": say("studio_queue"),

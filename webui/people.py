@@ -1,25 +1,32 @@
 """Who looks at the page: the person at the machine, a guest with a cookie, or an account.
 
 A guest's cookie is a secret of 256 bits; rows hold only its hash, so a copy of the database opens
-nobody's clips. Programs send the same secret in the header ``X-Clapper-Key`` instead.
+nobody's clips. Programs send a secret of their own as ``X-Clapper-Key`` or bearer instead. An
+account is known by its own id and never by the name it shows. What a browser made as a guest stays
+visible in it after signing in (``Visitor.earlier``): nothing is moved, and the account pays for
+what is new.
 """
 
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import HTTPConnection
 
 from core.desk import Person
 from core.jobs import Requester
+from core.policy import Asker
 from core.settings import Settings
 from webui.delivery import PLATFORM
+from webui.seal import COOKIE as ACCOUNT_COOKIE
+from webui.seal import Seal, Session
 from webui.users import Users
 
 COOKIE = "clapper_visitor"
 KEY_HEADER = "x-clapper-key"
 COOKIE_LIFE_S = 400 * 24 * 3600  # the longest that browsers keep
+HUGGING_FACE = "hf"  # platform of requesters that signed in there
+PRO = "hf-pro"  # role of an account that pays there
 _SHORTEST_KEY = 16
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host")
@@ -32,43 +39,93 @@ class Visitor:
     requester: Requester
     limit_ms: int | None = None
     cookie: str | None = None  # to be set, where the browser had none
+    account: str = ""  # the name to show; empty for guests
+    roles: frozenset[str] = frozenset()
+    earlier: Requester | None = None  # the guest that this browser was before
 
     @property
     def person(self) -> Person:
         """Return the same for the desk."""
-        return Person(self.requester, PLATFORM)
+        return Person(self.requester, PLATFORM, Asker(roles=self.roles))
+
+    @property
+    def persons(self) -> tuple[Person, ...]:
+        """Return everybody whose jobs this browser may see."""
+        if self.earlier is None:
+            return (self.person,)
+        return (self.person, Person(self.earlier, PLATFORM))
 
 
 class Doorkeeper:
     """Says who a connection is."""
 
-    def __init__(self, settings: Settings, users: Users | None) -> None:
+    def __init__(
+        self, settings: Settings, users: Users | None = None, seal: Seal | None = None
+    ) -> None:
+        """Take the user file, and the seal where anybody can sign in."""
         self.users = users
+        self.accounts = settings.hf_accounts()
+        self.closed = users is not None or bool(self.accounts)  # no guests
+        self._seal = seal
         self._guest_ms = round(settings.studio_guest_minutes * 60_000)
+        member, pro = settings.studio_member_minutes, settings.studio_pro_minutes
+        self._member_ms = None if member is None else round(member * 60_000)
+        self._pro_ms = self._member_ms if pro is None else round(pro * 60_000)
 
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
-        """Return who is there; None where an account is needed and nobody is logged in."""
-        if self.users is not None:
-            return self._account(connection, self.users)
-        secret = connection.headers.get(KEY_HEADER) or connection.cookies.get(COOKIE) or ""
+        """Return who is there; None where an account is needed and nobody is signed in."""
+        key = "" if self.closed else key_of(connection)
+        session = None if len(key) >= _SHORTEST_KEY else self.session(connection)
+        if session is not None and not session.over and self._still(session):
+            return self._signed_in(session, connection)
+        return None if self.closed else self._guest(connection)
+
+    def session(self, connection: HTTPConnection) -> Session | None:
+        """Return the session of a browser, also one that is over."""
+        if self._seal is None:
+            return None
+        return self._seal.open(connection.cookies.get(ACCOUNT_COOKIE, ""))
+
+    def _still(self, session: Session) -> bool:
+        """Return whether what once let this account in is still so."""
+        if session.kind == HUGGING_FACE:
+            return not self.closed or session.admitted in self.accounts
+        user = self.users.get(session.id) if self.users else None
+        return user is not None and user.salt == session.stamp
+
+    def _signed_in(self, session: Session, connection: HTTPConnection) -> Visitor:
+        if session.kind == HUGGING_FACE:
+            secret = "" if self.closed else connection.cookies.get(COOKIE, "")
+            return Visitor(
+                Requester(HUGGING_FACE, session.id),
+                self._pro_ms if session.pro else self._member_ms,
+                account=session.name,
+                roles=frozenset({PRO}) if session.pro else frozenset(),
+                earlier=_guest_of(secret) if len(secret) >= _SHORTEST_KEY else None,
+            )
+        user = self.users.get(session.id) if self.users else None
+        minutes = user.minutes if user else None
+        limit = None if minutes is None else round(minutes * 60_000)
+        return Visitor(Requester(PLATFORM, f"user-{session.id}"), limit, account=session.name)
+
+    def _guest(self, connection: HTTPConnection) -> Visitor:
+        secret = key_of(connection) or connection.cookies.get(COOKIE) or ""
         fresh = len(secret) < _SHORTEST_KEY
         if fresh:
             secret = secrets.token_urlsafe(32)
         limit = None if is_local(connection) else self._guest_ms
-        name = hashlib.sha256(secret.encode()).hexdigest()[:32]
-        return Visitor(Requester(PLATFORM, f"guest-{name}"), limit, secret if fresh else None)
+        return Visitor(_guest_of(secret), limit, secret if fresh else None)
 
-    def _account(self, connection: HTTPConnection, users: Users) -> Visitor | None:
-        app: Any = connection.scope.get("app")
-        token = connection.cookies.get(f"access-token-{app.cookie_id}") or connection.cookies.get(
-            f"access-token-unsecure-{app.cookie_id}"
-        )
-        tokens: dict[str | None, str] = app.tokens
-        user = users.get(tokens.get(token, ""))
-        if user is None:
-            return None
-        limit = None if user.minutes is None else round(user.minutes * 60_000)
-        return Visitor(Requester(PLATFORM, f"user-{user.name}"), limit)
+
+def key_of(connection: HTTPConnection) -> str:
+    """Return the secret that a program sends; agents can often send it as a bearer only."""
+    kind, _, bearer = connection.headers.get("authorization", "").partition(" ")
+    return connection.headers.get(KEY_HEADER) or (bearer if kind.lower() == "bearer" else "")
+
+
+def _guest_of(secret: str) -> Requester:
+    name = hashlib.sha256(secret.encode()).hexdigest()[:32]
+    return Requester(PLATFORM, f"guest-{name}")
 
 
 def is_local(connection: HTTPConnection) -> bool:

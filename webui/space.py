@@ -14,8 +14,12 @@ from core.comfy.install import install
 from core.comfy.pins import load_pins
 from core.comfy.place import place_of
 from core.duration import BY_KEY, Machine, Tier
-from core.executor import Executor
+from core.executor import CancelToken, Executor, Order
 from core.logs import set_up_logging
+from core.models.family import Profile, files_for
+from core.models.ready import have_files
+from core.models.setup import open_store
+from core.progress import ProgressSink
 from core.serve import run_all
 from core.settings import Settings, load_settings
 from webui.front import StudioFront
@@ -24,17 +28,18 @@ from webui.visits import Visits
 
 log = structlog.get_logger(__name__)
 
-PORT = 7860  # where the platform expects the page
 HOME = Path.home() / "clapper"  # written again at every start; a Space has no lasting disk
 PRELOADED = Path.home() / ".cache" / "huggingface" / "hub"  # baked into the image, only read
 
 
 def space_settings() -> Settings:
-    """Return the settings of a Space; the environment may still change the rest."""
+    """Return the settings of a Space; the environment may still change the rest.
+
+    The port stays 7860, where the platform expects the page.
+    """
     return load_settings(
         data_dir=HOME / "data",
         studio_host="0.0.0.0",  # noqa: S104  # inside the Space's container
-        studio_port=PORT,
         hub_cache=HOME / "hub",  # writable, beside the preloaded one
         hub_preloaded=PRELOADED,
         accept_model_licences=True,  # by who built the Space, see its page
@@ -49,8 +54,15 @@ def lent_machine(settings: Settings) -> Machine:
 
 
 def leased(settings: Settings, visits: Visits, factory_name: str = "comfy") -> LeasedExecutor:
-    """Return the executor that borrows a GPU for every job."""
-    return LeasedExecutor(factory_name, lent_machine(settings), visits, Tier(settings.studio_tier))
+    """Return the executor that borrows a GPU for every job, once its model files are there."""
+    machine, tier = lent_machine(settings), Tier(settings.studio_tier)
+    store, profile = open_store(settings), Profile(settings.model_profile)
+
+    async def fetch(order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
+        files = files_for(order.request.mode, profile)
+        await have_files(store, files, order, on_progress, cancel)
+
+    return LeasedExecutor(factory_name, machine, visits, tier, fetch)
 
 
 def comfy_factory() -> Executor:
@@ -62,7 +74,6 @@ async def serve(settings: Settings) -> None:
     """Run the core and the page until the Space stops."""
     visits = Visits()
     async with open_core(settings, leased(settings, visits), announce=log.info) as core:
-        core.runs.machine = lent_machine(settings)  # this process never sees the device itself
         core.runs.tier = Tier(settings.studio_tier)
         await run_all(core, [StudioFront(visits)], asyncio.Event(), log.info)
 

@@ -93,6 +93,7 @@ class StateView:
     line: str
     quota: QuotaLine
     model: str
+    account: str = ""  # the name of who is signed in
 
 
 @dataclass(frozen=True, slots=True)

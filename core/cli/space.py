@@ -1,5 +1,6 @@
 """``clapper space build``: the folder of a Hugging Face Space, made from this installation."""
 
+import json
 import re
 import shutil
 import tomllib
@@ -94,7 +95,7 @@ def preload(files: tuple[ModelFile, ...]) -> list[str]:
 def readme(title: str, files: tuple[ModelFile, ...]) -> str:
     """Return the Space's page with its configuration."""
     head = {
-        "title": title,
+        "title": json.dumps(title, ensure_ascii=False),  # a colon would end it otherwise
         "emoji": "🎬",
         "colorFrom": "gray",
         "colorTo": "yellow",
@@ -103,6 +104,7 @@ def readme(title: str, files: tuple[ModelFile, ...]) -> str:
         "python_version": '"3.12"',
         "app_file": "app.py",
         "startup_duration_timeout": "1h",
+        "hf_oauth": "true",
         "license": "mit",
         "short_description": say("studio_tagline"),
     }

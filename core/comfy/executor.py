@@ -1,10 +1,8 @@
 """The executor that makes real clips: one ComfyUI, one thread, one order at a time."""
 
 import asyncio
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, Self
 
 import structlog
@@ -17,12 +15,13 @@ from core.comfy.place import Place, place_of
 from core.comfy.run import Plan, Run, RunReport
 from core.comfy.staging import prepare
 from core.comfy.startup import start
-from core.errors import Cancelled, ClapperError, ModelUnavailable
+from core.errors import Cancelled, ClapperError
 from core.executor import CancelToken, Order
 from core.media.kinds import RawClip
-from core.models.family import LTX_2_3, ModelFile, Profile
+from core.models.family import LTX_2_3, Profile
+from core.models.ready import Files, have_files
 from core.modes import Mode
-from core.problems import ComfyUnavailable, SetupProblem
+from core.problems import ComfyUnavailable
 from core.progress import ProgressSink, Working
 from core.requests import Request
 from core.settings import Settings
@@ -31,16 +30,6 @@ from core.workflow.values import guided
 
 _log = structlog.get_logger(__name__)
 _CANCEL_S = 0.8  # an operation that cannot be interrupted is waited for so long, then left behind
-
-
-class Files(Protocol):
-    """The part of the model store that is needed here."""
-
-    async def ensure(
-        self, files: Sequence[ModelFile], on_progress: ProgressSink, cancel: CancelToken
-    ) -> tuple[Path, ...]:
-        """Make sure that ``files`` lie where ComfyUI looks."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +120,8 @@ class ComfyExecutor:
             GenerationFailed: with the reason; ``Cancelled`` within a second of a cancel.
         """
         cancel.raise_if_cancelled()
-        await self._ensure(order, on_progress, cancel)
+        files = self.plan.family.files_for(order.request.mode, self.plan.profile)
+        await have_files(self._files, files, order, on_progress, cancel)
         await self._idle(cancel)
         loop = asyncio.get_running_loop()
 
@@ -157,21 +147,6 @@ class ComfyExecutor:
                 self.engine.interrupt()
             await loop.run_in_executor(self._thread, self.engine.free)
         self._thread.shutdown(wait=False)
-
-    async def _ensure(self, order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
-        """Have the model files of the order's mode, whatever it takes.
-
-        Raises:
-            ModelUnavailable: a file is missing and could not be had.
-        """
-        files = self.plan.family.files_for(order.request.mode, self.plan.profile)
-        try:
-            await self._files.ensure(files, on_progress, cancel)
-        except SetupProblem as problem:
-            _log.error("models_missing", job_id=order.job_id, problem=problem.code)
-            data = problem.data()
-            file = str(data.get("file") or data.get("what") or files[0].name)
-            raise ModelUnavailable(file) from problem
 
     async def _idle(self, cancel: CancelToken) -> None:
         """Wait for a run that was left behind after its cancel.

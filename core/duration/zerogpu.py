@@ -18,6 +18,7 @@ class Tier(StrEnum):
     ANONYMOUS = "anonymous"
     FREE = "free"
     PRO = "pro"
+    TEAM = "team"
     ENTERPRISE = "enterprise"
 
 
@@ -25,6 +26,7 @@ DAY_S: dict[Tier, int] = {
     Tier.ANONYMOUS: 120,
     Tier.FREE: 300,
     Tier.PRO: 2400,
+    Tier.TEAM: 2400,
     Tier.ENTERPRISE: 3600,
 }  # GPU seconds in 24 hours
 

@@ -214,6 +214,53 @@ window.Clapper = (() => {
     });
   };
 
+  /* Who is signed in. Leaving for the sign-in keeps the prompts; what went wrong there is told once. */
+  const DRAFTS = "clapper-drafts";
+  const prompts = () => [...document.querySelectorAll("[id^=prompt-] textarea")];
+  const keepPrompts = () => {
+    const typed = prompts().map((area) => [area.closest("[id^=prompt-]").id, area.value]).filter(([, text]) => text);
+    try { sessionStorage.setItem(DRAFTS, JSON.stringify(typed)); } catch { /* private window */ }
+  };
+  const restorePrompts = (tries = 50) => {
+    let kept = [];
+    try { kept = JSON.parse(sessionStorage.getItem(DRAFTS) || "[]"); } catch { /* private window */ }
+    if (!kept.length) return;
+    if (prompts().length < 6 && tries) return void setTimeout(() => restorePrompts(tries - 1), 100);
+    for (const [id, text] of kept) {
+      const area = document.querySelector(`#${id} textarea`);
+      if (!area || area.value) continue;
+      area.value = text;
+      area.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    sessionStorage.removeItem(DRAFTS);
+  };
+
+  const account = (element) => {
+    const name = element.querySelector("span"), link = element.querySelector("a");
+    const address = new URL(location.href);
+    let problem = address.searchParams.get("sign_in") || "", known = null;
+    if (problem) {
+      address.searchParams.delete("sign_in");
+      window.history.replaceState(null, "", address);
+    }
+    link.addEventListener("click", keepPrompts);
+    if (window.self !== window.top) link.target = "_blank"; // providers refuse to be framed
+    restorePrompts();
+    listeners.add(async ({ state }) => {
+      if (!state || state.account === known) return;
+      known = state.account;
+      const { ok, body } = await ask(`studio/account?sign_in=${encodeURIComponent(problem)}`).catch(() => ({ ok: false }));
+      if (!ok) return;
+      problem = "";
+      name.textContent = body.text;
+      link.textContent = body.link.label;
+      link.href = body.link.href;
+      link.hidden = false;
+      put(element.querySelector("[data-part=problem]"), body.problem, body.problem && card(body.problem));
+      document.dispatchEvent(new Event("clapper-history"));
+    });
+  };
+
   const preflight = (element, props, trigger, watch, _events) => {
     watched(watch, props, (value) => {
       const list = element.querySelector("dl");
@@ -258,5 +305,5 @@ window.Clapper = (() => {
     return say();
   };
 
-  return { stage, queue, history, side, preflight, mark, remembered, tidy, select, wide: () => innerWidth >= WIDE, NARROW };
+  return { stage, queue, history, side, account, preflight, mark, remembered, tidy, select, wide: () => innerWidth >= WIDE, NARROW };
 })();

@@ -4,83 +4,35 @@ import asyncio
 import json
 import os
 import sys
-import threading
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from core.duration import BY_KEY, Machine, Tier
+from core.duration.zerogpu import DAY_S
 from core.executor import Order
 from core.presets import Preset
 from core.requests import Sampling, TextToVideo
+from webui.testing_lender import Lender, Reply, lending, refused
 
+BLACKWELL = "NVIDIA RTX PRO 6000 Blackwell Server Edition"
 PROGRAM = Path(__file__).with_name("zerogpu_program.py")
-
-
-@dataclass
-class Lender:
-    """What the device API answers to the next requests for a GPU, and what it was asked."""
-
-    url: str = ""
-    answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
-    asked: list[dict[str, str]] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
-
-
-def granted(number: int) -> tuple[int, dict[str, str], bytes]:
-    body = {"idle": False, "nvidiaIndex": 0, "nvidiaUUID": "GPU-0", "allowToken": f"t{number}"}
-    return 200, {"content-type": "application/json"}, json.dumps(body).encode()
-
-
-def refused(wait: int, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    body = json.dumps({"left": 10, "wait": wait}).encode()
-    return 429, {"content-type": "application/json", **headers}, body
 
 
 @pytest.fixture
 def lender() -> Generator[Lender]:
-    state = Lender()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            address = urlsplit(self.path)
-            state.calls.append(address.path)
-            status, headers, body = 200, {"content-type": "text/plain"}, b""
-            if address.path == "/schedule":
-                state.asked.append({k: v[0] for k, v in parse_qs(address.query).items()})
-                number = len(state.asked)
-                status, headers, body = state.answers.pop(0) if state.answers else granted(number)
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    yield state
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with lending() as running:
+        yield running
 
 
-Run = Callable[[str], Awaitable[dict[str, Any]]]
+Run = Callable[..., Awaitable[dict[str, Any]]]
 
 
 @pytest.fixture
 def space(lender: Lender, tmp_path: Path) -> Run:
-    async def run(scenario: str) -> dict[str, Any]:
+    async def run(scenario: str, **variables_of: str) -> dict[str, Any]:
         cgroup = tmp_path / "cgroup"
         cgroup.write_text("0::/x\n")
         variables = {
@@ -90,6 +42,7 @@ def space(lender: Lender, tmp_path: Path) -> Run:
             "SPACES_ZERO_DEVICE_API_URL": lender.url,
             "ZEROGPU_PROC_SELF_CGROUP_PATH": str(cgroup),
             "GRADIO_ANALYTICS_ENABLED": "False",
+            **variables_of,
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -118,13 +71,37 @@ async def test_a_clip_comes_back_from_the_borrowed_gpu(space: Run, lender: Lende
     assert lender.calls == ["/schedule", "/allow", "/release"]
 
 
-async def test_the_requested_seconds_are_those_of_the_estimate(space: Run, lender: Lender) -> None:
-    answer = await space("made")
+@pytest.mark.parametrize(
+    ("hardware", "card", "size", "factor"),
+    [
+        ("h200", "NVIDIA H200", "large", 1.0),
+        ("rtx-pro-6000-half", BLACKWELL, "large", 1.5),
+        ("rtx-pro-6000", BLACKWELL, "xlarge", 1.0),
+    ],
+)
+async def test_the_lenders_package_asks_for_the_estimate_times_its_factor(
+    space: Run, lender: Lender, hardware: str, card: str, size: str, factor: float
+) -> None:
+    answer = await space("made", CARD=card, HARDWARE=hardware)
     asked = lender.asked[0]
 
-    # not on the lender's newest card here, whose factor is 1.5: the package takes it from /proc
-    assert int(asked["durationSeconds"]) == answer["declared_s"]
-    assert asked["gpuSize"] == "large"
+    assert answer["code"] == "made"
+    assert int(asked["durationSeconds"]) == round(answer["declared_s"] * factor)
+    assert asked["gpuSize"] == size
+
+
+@pytest.mark.parametrize("hardware", ["rtx-pro-6000-half", "rtx-pro-6000"])
+async def test_no_clip_asks_for_more_than_the_day_of_its_visitor(
+    space: Run, lender: Lender, hardware: str
+) -> None:
+    await space("longest", CARD=BLACKWELL, HARDWARE=hardware)
+    twice = 2 if hardware == "rtx-pro-6000" else 1  # a whole card counts so
+    counted = [int(asked["durationSeconds"]) * twice for asked in lender.asked]
+
+    assert len(counted) == len(Tier)
+    for tier, seconds in zip(Tier, counted, strict=True):
+        assert DAY_S[tier] * 0.98 < seconds <= DAY_S[tier]
+    assert counted == sorted(counted)
 
 
 async def test_a_cancel_reaches_the_process_with_the_gpu_within_a_second(
@@ -156,7 +133,7 @@ async def test_a_cancel_reaches_the_process_with_the_gpu_within_a_second(
     ],
 )
 async def test_every_refusal_of_the_lender_becomes_an_error_of_ours(
-    space: Run, lender: Lender, reply: tuple[int, dict[str, str], bytes], code: str
+    space: Run, lender: Lender, reply: Reply, code: str
 ) -> None:
     lender.answers.append(reply)
 

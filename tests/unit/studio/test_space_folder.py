@@ -8,13 +8,19 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from core.cli.space import APP, MOST_ENTRIES, PRELOAD_LIMIT, preload, requirements
+from core.cli.space import APP, MOST_ENTRIES, PRELOAD_LIMIT, preload, readme, requirements
 from core.models.family import Profile, files_for
 
-VALID = {
-    *("title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version"),
-    *("app_file", "startup_duration_timeout", "license", "short_description", "preload_from_hub"),
+# every key that the Hub reads from a Space's page, as its configuration reference lists them
+HUB_KEYS = {
+    *("title", "emoji", "colorFrom", "colorTo", "sdk", "python_version", "sdk_version"),
+    *("suggested_hardware", "suggested_storage", "app_file", "app_port", "base_path", "fullWidth"),
+    *("header", "short_description", "models", "datasets", "tags", "thumbnail", "pinned"),
+    *("hf_oauth", "hf_oauth_scopes", "hf_oauth_expiration_minutes", "hf_oauth_authorized_org"),
+    *("disable_embedding", "startup_duration_timeout", "custom_headers", "preload_from_hub"),
+    "license",
 }
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 
 
 @pytest.fixture
@@ -28,7 +34,10 @@ def folder(tmp_path: Path) -> Path:
 def test_the_pages_configuration_has_valid_keys_and_pinned_files(folder: Path) -> None:
     head = yaml.safe_load((folder / "README.md").read_text().split("---")[1])
 
-    assert set(head) == VALID
+    assert set(head) <= HUB_KEYS
+    assert {head["colorFrom"], head["colorTo"]} <= COLOURS
+    assert (head["sdk"], head["app_file"], head["hf_oauth"]) == ("gradio", "app.py", True)
+    assert (folder / "app.py").is_file()
     assert head["python_version"] == "3.12"
     assert len(head["short_description"]) <= 60
     assert len(head["preload_from_hub"]) <= MOST_ENTRIES
@@ -37,6 +46,12 @@ def test_the_pages_configuration_has_valid_keys_and_pinned_files(folder: Path) -
         assert repo.count("/") == 1
         assert files
         assert len(commit) == 40
+
+
+def test_a_title_with_a_colon_stays_one_title() -> None:
+    head = yaml.safe_load(readme('Clips: "now"', files_for(None, Profile.FP8)).split("---")[1])
+
+    assert head["title"] == 'Clips: "now"'
 
 
 @pytest.mark.parametrize("profile", list(Profile))
