@@ -24,7 +24,7 @@ from webui.metrics import Metrics
 from webui.page import build_page
 from webui.preflight import Preflight
 from webui.routes import Routes
-from webui.theme import ASSETS, ROOT_STYLE, theme
+from webui.theme import ASSETS, head, theme
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -118,6 +118,6 @@ def start(
         footer_links=["api"],
         theme=theme(),
         css_paths=[ASSETS / "studio.css"],
-        head=f'{ROOT_STYLE}<script src="studio/studio.js"></script>',
+        head=head(),
         app_kwargs={**app, "middleware": [doorway, *accounts.middleware()]},
     )

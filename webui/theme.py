@@ -77,7 +77,7 @@ _PLAIN: dict[str, str] = {
     "block_title_text_weight": "500",
     "body_text_size": "15px",
 }
-ROOT_STYLE = (
+_ROOT_STYLE = (
     f"<style>:root{{--cl-rail:{RAIL};--cl-raised:{RAISED};--cl-line:{LINE};--cl-amber:{AMBER}}}"
     f"html,body{{background:{INK}}}</style>"
 )
@@ -97,3 +97,13 @@ def theme() -> gr.themes.Base:
         font_mono=[MONO, "ui-monospace", "monospace"],
     )
     return base.set(**values)
+
+
+def head() -> str:
+    """Return what the toolkit adds to the page's head before it builds the page.
+
+    The script is part of it: it adds an address without waiting for its answer, and builds a page
+    whose parts then find no script where the server is slow.
+    """
+    script = (ASSETS / "studio.js").read_text("utf-8")
+    return f"{_ROOT_STYLE}<script>{script}</script>"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import TimeoutError as TooLate
 
 from core.settings import Settings
 from webui.testing import ServedStudio, served
@@ -68,6 +69,9 @@ class Visit:
         self.url = url
         self.errors: list[str] = []
         self.foreign: list[str] = []
+        self.heard: list[str] = []  # for the note of a failure
+        page.on("console", lambda message: self.heard.append(message.text))
+        page.on("requestfailed", lambda request: self.heard.append(f"failed: {request.url}"))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._note(request.url))
 
@@ -80,8 +84,13 @@ class Visit:
         await self.ready(mode)
 
     async def ready(self, mode: str) -> None:
-        await self.page.wait_for_selector(f"#go-{mode}", state="visible")
-        await self.page.wait_for_selector(f"#mode-{mode}[aria-current=page]", state="attached")
+        try:
+            await self.page.wait_for_selector(f"#go-{mode}", state="visible")
+            await self.page.wait_for_selector(f"#mode-{mode}[aria-current=page]", state="attached")
+        except TooLate as error:
+            await self.shot(f"not-ready-{mode}")
+            error.add_note("\n".join(self.heard[-20:]))
+            raise
 
     def form(self, mode: str):  # type: ignore[no-untyped-def]  # playwright's locator
         return self.page.locator("#modes .tabitem", has=self.page.locator(f"#go-{mode}"))

@@ -1,12 +1,13 @@
 """The real page in a real browser, with the draft executor behind it."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 
 from core.demo.inputs import Wish, make_wishes
 from core.modes import MODES, Mode
@@ -85,6 +86,22 @@ async def test_a_reload_in_the_middle_keeps_the_job_and_a_second_tab_shows_it(
     await visitor.page.wait_for_selector("#stage .cl-error")
     assert "Cancelled by the owner" in await visitor.page.locator("#stage").inner_text()
     assert job
+
+
+async def test_the_page_comes_whole_however_late_its_own_addresses_answer(visit: Visits) -> None:
+    visitor = await visit(390, 844)
+    shown = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await shown.wait()
+        await route.continue_()
+
+    await visitor.page.route("**/studio/**", hold)
+
+    await visitor.open("keyframe")
+
+    shown.set()
+    await visitor.page.wait_for_function("document.querySelector('#side dd').textContent")
 
 
 async def test_a_restart_of_the_server_keeps_page_job_and_history(
