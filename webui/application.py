@@ -2,6 +2,8 @@
 # pyright: reportUnknownMemberType=false
 """Puts the page, its API, our own addresses and the doorway together, and starts the server."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ from webui.metrics import Metrics
 from webui.page import build_page
 from webui.preflight import Preflight
 from webui.routes import Routes
+from webui.sessions import CAPACITY, lighten
 from webui.theme import ASSETS, ROOT_STYLE, theme
 
 if TYPE_CHECKING:
@@ -88,11 +91,16 @@ def start(
     settings = counter.core.settings
     accounts = Accounts(entrance, settings)
     routes: list[BaseRoute] = [*accounts.all(), *Routes(counter, bridge, studio.metrics).all()]
-    app: dict[str, Any] = {"routes": routes}
-    if settings.studio_mcp:
-        agents = _agents(counter, bridge, studio.metrics)
+    agents = _agents(counter, bridge, studio.metrics) if settings.studio_mcp else None
+    if agents is not None:
         routes.append(agents.route)
-        app["lifespan"] = agents.lifespan
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncGenerator[None]:  # noqa: ANN401  # the toolkit's own
+        lighten(app)
+        async with agents.running() if agents else nullcontext():
+            yield
+
     doorway = Middleware(
         Doorway,
         keeper=entrance.keeper,
@@ -119,5 +127,10 @@ def start(
         theme=theme(),
         css_paths=[ASSETS / "studio.css"],
         head=f'{ROOT_STYLE}<script src="studio/studio.js"></script>',
-        app_kwargs={**app, "middleware": [doorway, *accounts.middleware()]},
+        state_session_capacity=CAPACITY,
+        app_kwargs={
+            "routes": routes,
+            "middleware": [doorway, *accounts.middleware()],
+            "lifespan": lifespan,
+        },
     )
