@@ -84,10 +84,10 @@ def _agents(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> "Agents
     return Agents(counter, bridge, metrics)
 
 
-def start(
-    studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance, port: int
-) -> None:
-    """Serve the page on ``port`` from a thread of its own; returns once it answers."""
+def _surroundings(
+    studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance
+) -> dict[str, Any]:
+    """Return what the web application has besides the page: addresses, doorway, agents."""
     settings = counter.core.settings
     accounts = Accounts(entrance, settings)
     routes: list[BaseRoute] = [*accounts.all(), *Routes(counter, bridge, studio.metrics).all()]
@@ -108,6 +108,15 @@ def start(
         gate=accounts.gate,
         secure=settings.on_space,
     )
+    middleware = [doorway, *accounts.middleware()]
+    return {"routes": routes, "middleware": middleware, "lifespan": lifespan}
+
+
+def start(
+    studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance, port: int
+) -> None:
+    """Serve the page on ``port`` from a thread of its own; returns once it answers."""
+    settings = counter.core.settings
     studio.blocks.launch(
         server_name=settings.studio_host,
         server_port=port,
@@ -128,9 +137,5 @@ def start(
         css_paths=[ASSETS / "studio.css"],
         head=f'{ROOT_STYLE}<script src="studio/studio.js"></script>',
         state_session_capacity=CAPACITY,
-        app_kwargs={
-            "routes": routes,
-            "middleware": [doorway, *accounts.middleware()],
-            "lifespan": lifespan,
-        },
+        app_kwargs=_surroundings(studio, counter, bridge, entrance),
     )
