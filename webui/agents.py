@@ -8,6 +8,7 @@ import asyncio
 import binascii
 import json
 from base64 import b64decode
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
@@ -61,9 +62,8 @@ class Agents:
         """Return the address."""
         return Route(PATH, _Endpoint(self._manager))
 
-    def lifespan(self, app: Any) -> Any:  # noqa: ANN401  # an asynchronous context manager
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Return what has to be open while the server runs."""
-        del app
         return self._manager.run()
 
     async def _list(self) -> list[types.Tool]:

@@ -2,6 +2,8 @@
 # pyright: reportUnknownMemberType=false
 """Puts the page, its API, our own addresses and the doorway together, and starts the server."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ from webui.metrics import Metrics
 from webui.page import build_page
 from webui.preflight import Preflight
 from webui.routes import Routes
+from webui.sessions import CAPACITY, lighten
 from webui.theme import ASSETS, head, theme
 
 if TYPE_CHECKING:
@@ -81,18 +84,23 @@ def _agents(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> "Agents
     return Agents(counter, bridge, metrics)
 
 
-def start(
-    studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance, port: int
-) -> None:
-    """Serve the page on ``port`` from a thread of its own; returns once it answers."""
+def _surroundings(
+    studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance
+) -> dict[str, Any]:
+    """Return what the web application has besides the page: addresses, doorway, agents."""
     settings = counter.core.settings
     accounts = Accounts(entrance, settings)
     routes: list[BaseRoute] = [*accounts.all(), *Routes(counter, bridge, studio.metrics).all()]
-    app: dict[str, Any] = {"routes": routes}
-    if settings.studio_mcp:
-        agents = _agents(counter, bridge, studio.metrics)
+    agents = _agents(counter, bridge, studio.metrics) if settings.studio_mcp else None
+    if agents is not None:
         routes.append(agents.route)
-        app["lifespan"] = agents.lifespan
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncGenerator[None]:  # noqa: ANN401  # the toolkit's own
+        lighten(app)
+        async with agents.running() if agents else nullcontext():
+            yield
+
     doorway = Middleware(
         Doorway,
         keeper=entrance.keeper,
@@ -100,6 +108,15 @@ def start(
         gate=accounts.gate,
         secure=settings.on_space,
     )
+    middleware = [doorway, *accounts.middleware()]
+    return {"routes": routes, "middleware": middleware, "lifespan": lifespan}
+
+
+def start(
+    studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance, port: int
+) -> None:
+    """Serve the page on ``port`` from a thread of its own; returns once it answers."""
+    settings = counter.core.settings
     studio.blocks.launch(
         server_name=settings.studio_host,
         server_port=port,
@@ -119,5 +136,6 @@ def start(
         theme=theme(),
         css_paths=[ASSETS / "studio.css"],
         head=head(),
-        app_kwargs={**app, "middleware": [doorway, *accounts.middleware()]},
+        state_session_capacity=CAPACITY,
+        app_kwargs=_surroundings(studio, counter, bridge, entrance),
     )

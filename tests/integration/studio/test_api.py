@@ -168,3 +168,24 @@ async def test_guests_from_elsewhere_have_a_small_quota_of_their_own(
         await predict(at_home, "t2v", prompt="a boat", **SMALL)
         with pytest.raises(Exception, match="GPU time"):
             await predict(elsewhere, "t2v", prompt="a boat", **SMALL)
+
+
+async def test_a_call_leaves_no_copy_of_the_page_behind(
+    studio: ServedStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from webui.sessions import Sessions
+
+    made: list[Sessions] = []
+    get = Sessions.__getitem__
+
+    def noting(self: Sessions, session: str) -> Any:
+        made.append(self)
+        return get(self, session)
+
+    monkeypatch.setattr(Sessions, "__getitem__", noting)
+    client = await connect(studio)
+    await predict(client, "t2v", prompt="a boat", **SMALL)
+
+    assert made
+    assert all(len(one.config_values) < 20 for one in made[0].session_data.values())
+    assert made[0].capacity == 2000
