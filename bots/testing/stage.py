@@ -1,9 +1,9 @@
 """The stage on which a front's tests play the scenarios, over the same service everywhere."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from bots.testing.service import FrontService
 from core.jobs import JobState, Requester
-from core.testing import QuickExecutor, eventually
 
 if TYPE_CHECKING:
     from bots.testing.steps import Ask, Command, Press, Refused
@@ -94,25 +94,10 @@ class Stage(Protocol):
         ...
 
 
-class Place(Protocol):
-    """A running service beside a local platform."""
-
-    core: Any
-    executor: QuickExecutor
-
-    async def start(self) -> None:
-        """Open the service on its data and wait until its front is ready."""
-        ...
-
-    async def stop(self) -> None:
-        """Stop the service without finishing what runs."""
-        ...
-
-
 class ServiceStage:
     """The half of :class:`Stage` that never touches the platform."""
 
-    def __init__(self, place: Place, platform: str, ids: dict[str, int]) -> None:
+    def __init__(self, place: FrontService, platform: str, ids: dict[str, int]) -> None:
         """Take the people's ids on the platform, by name."""
         self._place = place
         self._people = {name: Requester(platform, str(number)) for name, number in ids.items()}
@@ -137,12 +122,7 @@ class ServiceStage:
     async def running(self, answer: str) -> None:
         """Return once a job runs; ``answer`` is the only one that can."""
         del answer
-
-        async def there() -> bool:
-            live = await self._place.core.service.all_live()
-            return any(job.state is JobState.RUNNING for job in live)
-
-        await eventually(there, 12)
+        await self._place.in_state(JobState.RUNNING)
 
     async def leave(self, who: str, gpu_ms: int) -> None:
         """Leave somebody only so much GPU time."""

@@ -75,10 +75,11 @@ class Look:
         unwanted, hue = _named(sampling.negative_prompt), crc32(prompt.encode())
         named = [colour for colour in _named(prompt) if colour not in unwanted]
         hues = [f"hsl({(hue + turn) % 360}, 60%, 55%)" for turn in (0, 30, 340)]
-        three = [ImageColor.getrgb(colour)[:3] for colour in ((named or hues) * 3)[:3]]
-        main, second, third = np.array(three, np.float32)
-        text = f"{request.mode}\0{prompt}\0{sampling.negative_prompt}\0{sampling.seed}"
-        return cls(0.6 * main + 25, 0.55 * second + 95, 0.2 * third, crc32(text.encode()))
+        chosen = ((named or hues) * 3)[:3]
+        main, second, third = (np.array(ImageColor.getrgb(name)[:3]) for name in chosen)
+        text = "\0".join([request.mode, prompt, sampling.negative_prompt, str(sampling.seed)])
+        glow = 0.5 * second + (122, 111, 88)  # the light is warm, whatever it falls on
+        return cls(0.6 * main + 25, glow, 0.2 * third, crc32(text.encode()))
 
     def random(self, purpose: int) -> np.random.Generator:
         """Return the same dice for the same request and ``purpose``."""
@@ -112,16 +113,15 @@ class Shot:
 
 def finish(picture: Image.Image, shot: Shot, t: float, strength: float) -> Image.Image:
     """Return ``picture`` at ``t`` seconds with light and grain (``strength`` 0: none), labelled."""
-    preset = shot.request.sampling.preset
+    preset, angle = shot.request.sampling.preset, t / 2 + shot.look.key % 7
     if strength > 0:
-        angle, shine = t / 2 + shot.look.key % 7, ink(shot.look.glow * 0.2 * strength)
+        shine = ink(shot.look.glow * 0.2 * strength)
         x, y = 64 - 64 * math.cos(angle), 64 - 64 * math.sin(angle)  # of the gradient's 256
         light = ImageOps.colorize(Image.radial_gradient("L"), shine, "black")
         light = light.resize(shot.size, box=(x, y, x + 128, y + 128))
-        dice = shot.look.random(10 + round(t * 1000))
-        grain = Image.fromarray(dice.integers(0, _GRAIN[preset], shot.size[::-1], np.uint8))
-        picture = ImageChops.screen(picture, light)
-        picture = ImageChops.add(picture, grain.convert("RGB"), offset=-(_GRAIN[preset] // 2))
+        dice, most = shot.look.random(10 + round(t * 1000)), _GRAIN[preset]
+        grain = Image.fromarray(dice.integers(0, most, shot.size[::-1], np.uint8)).convert("RGB")
+        picture = ImageChops.add(ImageChops.screen(picture, light), grain, offset=-(most // 2))
     label = _label(shot.size, preset)
     picture.paste(label, (0, 0), label)
     return picture

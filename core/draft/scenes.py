@@ -28,7 +28,7 @@ def _hills(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
         t, share, view = shot.at(index)
         loud, pitch = (heard.loudness[index], heard.pitch[index]) if heard else (0.35, share * 0.4)
         sun = sun_x - view.x * 0.3, 0.5 - 0.42 * pitch - view.y * 0.4
-        picture = _sky(shot, sun, loud).resize((2 * width, 2 * height))
+        picture = _sky(shot, (2 * width, 2 * height), sun, loud)
         pen = ImageDraw.Draw(picture)  # at twice the size, for smooth edges
         for near, phase in zip(np.linspace(0, 1, 8), phases, strict=True):
             at = across / (1 + (view.zoom - 1) * (0.3 + near))
@@ -40,26 +40,23 @@ def _hills(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
                 line -= 0.3 * np.interp(abs(across) * 80, np.arange(len(tones)), tones)
             crest = np.stack([np.arange(width), line * height], 1).ravel() * 2
             tone = look.glow + (look.deep - look.glow) * (0.3 + 0.7 * near)
-            below = [2 * width, 2 * height, 0, 2 * height]
-            pen.polygon([*crest.tolist(), *below], ink(tone))
+            pen.polygon([*crest.tolist(), 2 * width, 2 * height, 0, 2 * height], ink(tone))
             pen.line(crest.tolist(), ink((tone + look.glow) / 2), 1 + height // 160)
         picture = picture.reduce(2)
         _write_title(picture, shot)
         yield picture, 0.8
 
 
-def _sky(shot: Shot, sun: tuple[float, float], loud: float) -> Image.Image:
+def _sky(shot: Shot, size: tuple[int, int], sun: tuple[float, float], loud: float) -> Image.Image:
     """Return the sky, its ``sun`` larger and brighter when ``loud``."""
-    (width, height), look, reach = shot.size, shot.look, 0.4 + 0.4 * loud
-    depth = Image.linear_gradient("L").resize(shot.size)
+    look, unit, (x, y) = shot.look, min(size), (sun[0] * size[0], sun[1] * size[1])
+    depth, light = Image.linear_gradient("L").resize(size), ink(look.glow * 0.4 + 153)
     sky = ImageOps.colorize(depth, ink(look.sky), ink(look.glow))
-    far = np.arange(256) / 181 * reach  # what the gradient's values mean, in shorter sides
-    disc = ((0.055 + 0.06 * loud - far) * height / 3).clip(0, 1)
-    halo = (0.25 + 0.55 * loud) * np.exp(-((far * 2 / reach) ** 2) * 2)
-    shine = Image.radial_gradient("L").point((255 * np.maximum(disc, halo)).tolist())
-    side = round(2 * reach * min(shot.size))
-    place = round(sun[0] * width - side / 2), round(sun[1] * height - side / 2)
-    sky.paste(ink(look.glow * 0.4 + 153), place, shine.resize((side, side)))
+    reach = round((0.4 + 0.4 * loud) * unit)
+    halo = 255 * (0.25 + 0.55 * loud) * np.exp(-8 * (np.arange(256) / 181) ** 2)
+    shine = Image.radial_gradient("L").point(halo.tolist()).resize((2 * reach, 2 * reach))
+    sky.paste(light, (round(x) - reach, round(y) - reach), shine)
+    ImageDraw.Draw(sky).circle((x, y), (0.055 + 0.06 * loud) * unit, light)
     return sky
 
 

@@ -54,7 +54,7 @@ async def test_quality_keeps_the_seed_at_the_quality_preset(guild, clip) -> None
     guild.executor.gate.clear()
     await press(guild, clip, "quality")
 
-    job = await guild.job_in(JobState.RUNNING)
+    job = await guild.in_state(JobState.RUNNING)
     assert job.request.sampling.seed == 5
     assert job.request.sampling.preset == "quality"
     await guild.core.service.cancel(job.id, job.requester)
@@ -154,7 +154,7 @@ async def test_history_turns_pages(guild) -> None:
 async def test_queue_quota_cancel_and_again_by_command(guild) -> None:
     guild.executor.gate.clear()
     await guild.t2v()
-    job = await guild.job_in(JobState.RUNNING)
+    job = await guild.in_state(JobState.RUNNING)
 
     line = await guild.answered(await guild.server.command("queue", ANN, guild.channel))
     assert job.id[:8] in line.content

@@ -77,7 +77,7 @@ async def test_a_token_that_dies_in_the_middle_of_the_upload(guild, held) -> Non
 async def test_progress_goes_on_by_the_bots_edit_after_the_token_died(guild) -> None:
     guild.executor.gate.clear()
     await guild.t2v()
-    running = await guild.job_in(JobState.RUNNING)
+    running = await guild.in_state(JobState.RUNNING)
     waiting = await guild.answered(await guild.t2v(user=BEN))
     await guild.world.until(lambda: "in line" in waiting.content)
     guild.world.expire_tokens()

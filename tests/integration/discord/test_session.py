@@ -102,7 +102,7 @@ async def test_a_stop_finishes_what_runs_and_hands_it_over(guild_with) -> None:
         serving = asyncio.create_task(run_all(core, [FRONT], stop, lambda _: ready.set()))
         await ready.wait()
         asked = await guild.t2v()
-        await guild.job_in(JobState.RUNNING)
+        await guild.in_state(JobState.RUNNING)
         stop.set()
         late = await guild.t2v(user=BEN)
         assert "not accepted" in await guild.refusal()
@@ -129,7 +129,7 @@ async def test_a_foreign_guild_works_by_the_persons_own_install(guild) -> None:
 
     guild.executor.gate.clear()
     await guild.answered(await guild.t2v())
-    await guild.job_in(JobState.RUNNING)
+    await guild.in_state(JobState.RUNNING)
     guild.world.expire_tokens()
     guild.executor.gate.set()
     direct = guild.world.direct(ANN).id

@@ -1,11 +1,7 @@
 """The whole service beside the local Bot API, with the real client library between them."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -13,18 +9,16 @@ from pydantic import SecretStr
 
 from bots.telegram.front import FRONT
 from bots.testing.faults import Fault
+from bots.testing.service import FrontService, job_of
 from bots.testing.stage import ServiceStage
 from bots.testing.steps import ANN, BEN, OPERATOR, Ask, Command, Press, Refused
 from bots.testing.telegram.server import TelegramServer
 from bots.testing.telegram.world import Chat, Stored
-from core.bootstrap import open_core
-from core.jobs import JobState, Requester
-from core.media.provenance import read_provenance
+from core.jobs import Requester
 from core.modes import MODES, Mode
 from core.settings import Settings
-from core.testing import QuickExecutor, eventually, running, write_png, write_video, write_wav
+from core.testing import QuickExecutor, eventually, write_png, write_video, write_wav
 
-RETRY_S = 0.25  # instead of 2 s: what is tried again is the same, only sooner
 IDS = {ANN: 501, BEN: 502, OPERATOR: 900}
 NAMES = {user_id: name for name, user_id in IDS.items()}
 TOKEN = "4242424242:AAH-this_is_not_a_real_token-x5y6z7q"
@@ -40,62 +34,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore:Deprecated since version v22.2"))
 
 
-def job_of(video: bytes) -> str:
-    """The job whose clip it is, as the clip itself says."""
-    with NamedTemporaryFile(suffix=".mp4") as file:
-        Path(file.name).write_bytes(video)
-        provenance = read_provenance(Path(file.name))
-    assert provenance is not None
-    return provenance.job_id
-
-
-class Town:
+class Town(FrontService):
     """A running service, the Telegram it talks to, and what people do there."""
 
     def __init__(
         self, server: TelegramServer, settings: Settings, executor: QuickExecutor, folder: Path
     ) -> None:
+        super().__init__(FRONT, settings, executor)
         self.server = server
-        self.settings = settings
-        self.executor = executor
         self.folder = folder
-        self.stack = AsyncExitStack()
-        self.core: Any = None
-        self.front: asyncio.Task[None] | None = None
         self.said: dict[int, dict[str, Any]] = {}  # update id → message
 
     @property
     def world(self) -> Any:
         return self.server.world
 
-    async def start(self) -> None:
-        self.core = await self.stack.enter_async_context(open_core(self.settings, self.executor))
-        rules = self.core.router._rules
-        self.core.router._rules = replace(rules, first_wait_s=RETRY_S, poll_s=RETRY_S)
-        await self.stack.enter_async_context(running(self.core))
-        ready = asyncio.Event()
-        self.front = asyncio.create_task(FRONT.run(self.core, ready.set))
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({self.front, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if self.front.done():
-            waiting.cancel()
-            await self.front
-
-    async def stop(self) -> None:
-        if self.front is not None:
-            self.front.cancel()
-            await asyncio.gather(self.front, return_exceptions=True)
-            self.front = None
-        await self.stack.aclose()
-        self.stack = AsyncExitStack()
-
-    async def __aenter__(self) -> "Town":
-        await self.start()
-        return self
-
     async def __aexit__(self, *details: object) -> None:
         self.executor.gate.set()
-        await self.stop()
+        await super().__aexit__(*details)
 
     # what people do
 
@@ -176,18 +132,6 @@ class Town:
     async def used(self, user: int = IDS[ANN]) -> int:
         view = await self.core.service.quota(Requester("telegram", str(user)))
         return view.used_ms + view.reserved_ms
-
-    async def in_state(self, state: JobState) -> Any:
-        """The first live job that reaches ``state``."""
-        found: list[Any] = []
-
-        async def there() -> bool:
-            live = await self.core.service.all_live()
-            found[:] = [job for job in live if job.state is state]
-            return bool(found)
-
-        await eventually(there)
-        return found[0]
 
 
 class TelegramStage(ServiceStage):
