@@ -6,11 +6,12 @@ import typer
 from rich.table import Table
 
 from core.cli.exits import Status, out, print_json, told
-from core.comfy.availability import missing
+from core.comfy.availability import INSTALL, Missing, missing
+from core.comfy.checkout import Head, head_of, is_ours
 from core.comfy.device import device_kind
-from core.comfy.install import Step, head_of, install
-from core.comfy.pins import Pin, load_pins
-from core.comfy.place import place_of
+from core.comfy.install import Step, install
+from core.comfy.pins import Pin, Pins, load_pins
+from core.comfy.place import Place, place_of
 from core.messages import say
 from core.settings import load_settings
 
@@ -31,7 +32,7 @@ def install_command(
     console = out()
 
     def tell(step: Step) -> None:
-        data = {"what": f"{step.what} {step.commit[:_SHORT]}".strip()}
+        data = {"what": f"{step.what} {step.commit[:_SHORT]}".strip(), "path": step.path}
         console.print(say(f"comfy_{step.outcome}", data), soft_wrap=True)
 
     with told():
@@ -44,12 +45,16 @@ def install_command(
             torch_index=torch_index or settings.torch_index,
         )
     gaps = missing(settings)
-    console.print(say("comfy_next", {"command": gaps[0].command}) if gaps else say("comfy_ready"))
+    if gaps:
+        next_step = say("comfy_next", {"what": gaps[0].what, "command": gaps[0].command})
+        console.print(next_step, soft_wrap=True)
+    else:
+        console.print(say("comfy_ready"))
 
 
 @APP.command("update", help=say("help_comfy_update"))
 def update_command(*, packages: PackagesOption = True, torch_index: IndexOption = "") -> None:
-    """Follow changed pins: ComfyUI, and those packs that are there."""
+    """Follow changed pins: ComfyUI, and all packs if any is there."""
     place = place_of(load_settings())
     packs = any((place.packs / pin.name).is_dir() for pin in load_pins().packs)
     install_command(packs=packs, packages=packages, torch_index=torch_index)
@@ -70,11 +75,14 @@ def status_command(
         gaps = missing(settings)
         found = place.version or "–"
         head = head_of(place.checkout)
-        packs = {pin.name: _state(pin, head_of(place.packs / pin.name)) for pin in pins.packs}
+        if head is not None and head.changed:
+            gaps.insert(0, Missing(say("comfy_changed", {"count": head.changed}), INSTALL))
+        packs = _packs(pins, place)
         if as_json:
             lacks = [{"what": gap.what, "command": gap.command} for gap in gaps]
             print_json({
-                "checkout": str(place.checkout), "version": place.version, "commit": head,
+                "checkout": str(place.checkout), "version": place.version,
+                "commit": head.commit if head else None, "changed": head.changed if head else 0,
                 "device": device_kind(), "packs": packs, "missing": lacks,
             })  # fmt: skip
         else:
@@ -93,9 +101,19 @@ def status_command(
         raise typer.Exit(Status.SETUP)
 
 
-def _state(pin: Pin, head: str | None) -> str:
+def _packs(pins: Pins, place: Place) -> dict[str, str]:
+    """Return the state of every pinned pack, and of those that no pin names any more."""
+    found = {pin.name: _state(pin, head_of(place.packs / pin.name)) for pin in pins.packs}
+    there = sorted(place.packs.iterdir()) if place.packs.is_dir() else []
+    left = [path.name for path in there if is_ours(path) and path.name not in found]
+    return found | dict.fromkeys(left, say("comfy_not_pinned"))
+
+
+def _state(pin: Pin, head: Head | None) -> str:
     if head is None:
         return say("comfy_absent")
-    if head == pin.commit:
-        return say("comfy_at_pin", {"commit": head[:_SHORT]})
-    return say("comfy_off_pin", {"commit": head[:_SHORT], "pin": pin.commit[:_SHORT]})
+    data = {"commit": head.commit[:_SHORT], "pin": pin.commit[:_SHORT], "count": head.changed}
+    if head.commit != pin.commit:
+        return say("comfy_off_pin", data)
+    state = say("comfy_at_pin", data)
+    return f"{state}, {say('comfy_changed', data)}" if head.changed else state

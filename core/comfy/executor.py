@@ -15,6 +15,7 @@ from core.comfy.place import Place, place_of
 from core.comfy.run import Plan, Run, RunReport
 from core.comfy.staging import prepare
 from core.comfy.startup import start
+from core.duration import Machine, hardware_for
 from core.errors import Cancelled, ClapperError
 from core.executor import CancelToken, Order
 from core.media.kinds import RawClip
@@ -77,8 +78,9 @@ class ComfyExecutor:
         weights = sum(file.size_bytes for file in LTX_2_3.files_for(None, profile))
         vram = vram_mode(settings.vram, device.memory_bytes if device else 0, weights)
         options = ComfyOptions(device_kind(), vram, settings.comfyui_packs)
-        tiled = settings.vram == "low" or LTX_2_3.profiles[profile].offload
-        plan = Plan(profile, tiled=tiled, custom=settings.workflows_dir)
+        known = device and Machine(hardware_for(device.name, device.memory_bytes), profile.value)
+        careful = settings.vram == "low" or LTX_2_3.profiles[profile].offload
+        plan = Plan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
         return cls(place_of(settings), open_store(settings, now_ms), plan, options)
 
     @property
@@ -97,7 +99,7 @@ class ComfyExecutor:
         if folder is not None and all(path.is_file() for path in paths_of(request.mode, folder)):
             return f"custom {request.mode}"
         control = "control" if request.mode is Mode.STYLE else "plain"
-        return f"{control} guided" if guided(request, self.plan.choices(tiled=False)) else control
+        return f"{control} guided" if guided(request, self.plan.choices()) else control
 
     async def prepare(self, order: Order, cancel: CancelToken) -> None:
         """Prepare the source video of ``order`` beside the order that runs.

@@ -14,7 +14,8 @@ from core.comfy.handover import Handed
 from core.comfy.latents import LatentFolder, continued_at, proof_of
 from core.comfy.pins import load_pins
 from core.comfy.staging import Staged, stage
-from core.duration import estimate
+from core.comfy.tiles import WHOLE, first_tile, smaller_tile
+from core.duration import Machine, estimate
 from core.errors import InternalError
 from core.executor import CancelToken, Order
 from core.kept import kept_name
@@ -24,6 +25,7 @@ from core.models.family import LTX_2_3, ModelFamily, Profile
 from core.modes import MODES
 from core.presets import PRESETS
 from core.progress import Stage, Working
+from core.requests import Request
 from core.workflow.bind import BoundWorkflow, bind
 from core.workflow.library import Workflow, load
 from core.workflow.values import Choices
@@ -37,12 +39,21 @@ class Plan:
 
     profile: Profile
     family: ModelFamily = LTX_2_3
-    tiled: bool = False  # decode in tiles from the start
+    machine: Machine | None = None  # whose memory decides how a clip is decoded
+    careful: bool = False  # decode in tiles also where whole frames may fit
     custom: Path | None = None  # folder of the user's own workflows
 
-    def choices(self, *, tiled: bool) -> Choices:
-        """Return what :func:`bind` is to know of it."""
-        return Choices(guided=self.family.profiles[self.profile].guided, tiled=tiled)
+    def choices(self, tile: int = WHOLE) -> Choices:
+        """Return what :func:`bind` is to know of it.
+
+        Args:
+            tile: px of the decoder's tiles.
+        """
+        return Choices(guided=self.family.profiles[self.profile].guided, tile=tile)
+
+    def first_tile(self, request: Request) -> int:
+        """Return the px of the decoder's tiles for ``request``."""
+        return first_tile(request, self.machine, careful=self.careful)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class RunReport:
     cached: frozenset[str]  # nodes that did not run because their output was still there
     gpu_ms: int
     peak_bytes: int  # device memory, 0 without CUDA
-    tiled: bool
+    tile: int  # px of the decoder's tiles, 0 where frames were decoded whole
     continued: bool = False  # stage 1 was taken from a draft
 
 
@@ -95,26 +106,26 @@ class Run:
             self._staged.remove()
 
     def _attempt(self, workflow: Workflow, staged: Mapping[str, str]) -> RawClip:
-        bound = self._bind(workflow, staged, tiled=self.plan.tiled)
+        tile = self.plan.first_tile(self.order.request)
+        bound = self._bind(workflow, staged, tile)
         ended, relay = self._execute(bound)
-        tiled = self.plan.tiled
         if ended.error is not None and failures.out_of_memory(ended.error):
             # Nothing but the weights of this job should be there for the second and last try.
             _log.warning("out_of_memory", job_id=self.order.job_id, node=ended.error.node)
             self.engine.free()
-            tiled = True
-            bound = self._bind(workflow, staged, tiled=True)
+            tile = smaller_tile(self.order.request, tile)
+            bound = self._bind(workflow, staged, tile)
             ended, relay = self._execute(bound)
         handed = self.engine.take(self.job)
         if not ended.succeeded or handed is None:
             raise self._failure(ended)
         if self.latents is not None and handed.stage1 is not None:
             self.latents.keep(kept_name(self.order.request), self._proof, handed.stage1)
-        return self._clip(handed, ended, relay, tiled=tiled)
+        return self._clip(handed, ended, relay, tile)
 
-    def _bind(self, workflow: Workflow, staged: Mapping[str, str], *, tiled: bool) -> BoundWorkflow:
+    def _bind(self, workflow: Workflow, staged: Mapping[str, str], tile: int) -> BoundWorkflow:
         names = self.plan.family.names(self.plan.profile)
-        choices = self.plan.choices(tiled=tiled)
+        choices = self.plan.choices(tile)
         request, family = self.order.request, self.plan.family
         bound = bind(workflow, request, names, staged, self.job, choices, family)
         name = self._find_stage1(workflow, bound)
@@ -183,19 +194,20 @@ class Run:
         )
         return failures.failed(ended.error, self.order.request)
 
-    def _clip(self, handed: Handed, ended: Ended, relay: StageRelay, *, tiled: bool) -> RawClip:
+    def _clip(self, handed: Handed, ended: Ended, relay: StageRelay, tile: int) -> RawClip:
         seconds = relay.seconds()
         # Reading model files is not the requester's doing; everything else is.
         paid = sum(spent for stage, spent in seconds.items() if stage is not Stage.LOAD)
         gpu_ms = max(1, round(paid * 1000))
         peak = self.engine.peak_bytes(reset=False)
-        self.report = RunReport(seconds, ended.cached, gpu_ms, peak, tiled, self._continued)
+        self.report = RunReport(seconds, ended.cached, gpu_ms, peak, tile, self._continued)
         _log.info(
             "run_finished",
             job_id=self.order.job_id,
             gpu_ms=gpu_ms,
             cached_nodes=len(ended.cached),
             continued=self._continued,
+            tile=tile,
             **{f"{stage.value}_ms": round(spent * 1000) for stage, spent in seconds.items()},
         )
         notes = {

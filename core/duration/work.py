@@ -146,6 +146,11 @@ class Tiling:
     side: int = 24  # 768 px
     overlap: int = 2  # 64 px
 
+    @property
+    def px(self) -> int:
+        """Return the side of a tile in pixels."""
+        return self.side * SPATIAL_STRIDE
+
     def factor(self, width: int, height: int) -> float:
         """Return how many times the work of an uncut decode the tiles do, ≥ 1."""
         return self._along(width // SPATIAL_STRIDE) * self._along(height // SPATIAL_STRIDE)

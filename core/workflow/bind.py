@@ -83,7 +83,7 @@ def _conditions(
     found: set[Condition] = set()
     if not guided(request, choices):
         found.add(Condition.UNGUIDED)
-    if choices.tiled:
+    if choices.tile:
         found.add(Condition.TILED)
     if not PRESETS[request.sampling.preset].stage2_steps:
         found.add(Condition.DRAFT)

@@ -25,6 +25,7 @@ _PLANNED = {
     "control_strength",
     "job",
     "stage1",
+    "tile_size",
     SOUND,
 }
 

@@ -35,7 +35,7 @@ class Choices:
     """What the machine decides, not the requester."""
 
     guided: bool = False  # the profile has memory and time for the guided schedule
-    tiled: bool = False  # decode in tiles
+    tile: int = 0  # px of the decoder's tiles; 0 decodes whole frames
     stage1: str = ""  # names the kept latents of stage 1, which then is not made again
 
 
@@ -76,6 +76,7 @@ def values_of(
         "control_strength": family.control_strength,
         "job": job,
         "stage1": choices.stage1,
+        "tile_size": choices.tile,
     }
 
 

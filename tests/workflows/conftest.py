@@ -42,10 +42,10 @@ def asked(
     return make_request(mode, prompt, Sampling(preset, **{**values, **sampling}), roles)
 
 
-def filled(request: Request, *, guided: bool = False, tiled: bool = False) -> BoundWorkflow:
+def filled(request: Request, *, guided: bool = False, tile: int = 0) -> BoundWorkflow:
     workflow = load(request.mode, None)
     staged = {item.role: item.file.name for item in inputs_of(workflow, request)}
-    choices = Choices(guided=guided, tiled=tiled)
+    choices = Choices(guided=guided, tile=tile)
     return bind(workflow, request, names(Profile.FP8), staged, "job-1", choices)
 
 

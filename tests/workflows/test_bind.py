@@ -36,13 +36,13 @@ def test_binding_changes_no_template_and_repeats_itself(
     mode: Mode, ask: "Ask", fill: "Fill"
 ) -> None:
     before = json.dumps(load(mode, None).graph.to_prompt())
-    first = fill(ask(mode, Preset.QUALITY, prompt="other"), guided=True, tiled=True)
+    first = fill(ask(mode, Preset.QUALITY, prompt="other"), guided=True, tile=512)
     spoiled = first.graph
     for node in spoiled.values():
         node["inputs"].clear()
 
     assert first.graph != spoiled
-    assert fill(ask(mode, Preset.QUALITY, prompt="other"), guided=True, tiled=True) == first
+    assert fill(ask(mode, Preset.QUALITY, prompt="other"), guided=True, tile=512) == first
     assert json.dumps(load(mode, None).graph.to_prompt()) == before
 
 

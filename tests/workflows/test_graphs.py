@@ -171,7 +171,7 @@ def test_style_keeps_the_sound_of_its_source(ask: "Ask", fill: "Fill", with_soun
 
 @pytest.mark.parametrize("mode", Mode)
 def test_decoding_in_tiles_changes_the_decoder_alone(mode: Mode, ask: "Ask", fill: "Fill") -> None:
-    whole, tiled = fill(ask(mode)).graph, fill(ask(mode), tiled=True).graph
+    whole, tiled = fill(ask(mode)).graph, fill(ask(mode), tile=640).graph
 
     assert {key for key in whole if whole[key] != tiled[key]} == {"frames"}
     assert (whole["frames"]["class_type"], tiled["frames"]["class_type"]) == (
@@ -179,6 +179,8 @@ def test_decoding_in_tiles_changes_the_decoder_alone(mode: Mode, ask: "Ask", fil
         "VAEDecodeTiled",
     )
     assert whole["frames"]["inputs"].items() <= tiled["frames"]["inputs"].items()
+    assert tiled["frames"]["inputs"]["tile_size"] == 640
+    assert fill(ask(mode, Preset.DRAFT), tile=256).graph["frames"]["inputs"]["tile_size"] == 256
 
 
 def test_every_mode_binds_its_files() -> None:

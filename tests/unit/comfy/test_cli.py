@@ -97,4 +97,35 @@ def test_no_network_is_a_sentence_and_not_a_traceback(
 
     assert code == 5
     assert "Traceback" not in text
-    assert "offline" in text
+    assert "Check the network" in text
+    assert "what is already here is kept" in text
+
+
+def test_status_shows_what_was_changed_and_what_is_not_pinned_any_more(
+    here: Path, pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("install", "--no-packages", "--packs")
+    (here / "checkout" / "comfyui_version.py").write_text('__version__ = "0.27.0"  # mine')
+    (here / "packs" / "of-my-own").mkdir()
+    monkeypatch.setattr(comfy, "load_pins", lambda: replace(pins, packs=()))
+
+    code, text = typed("status", "--json")
+
+    found = json.loads(text)
+    assert code == 5
+    assert found["changed"] == 1
+    assert found["missing"][0] == {
+        "what": "files changed or missing: 1",
+        "command": "clapper comfy install",
+    }
+    assert found["packs"] == {"a-pack": "not pinned any more; delete its folder"}
+
+
+def test_install_says_where_it_keeps_an_edit(here: Path) -> None:
+    typed("install", "--no-packages")
+    (here / "checkout" / "comfyui_version.py").write_text("mine")
+
+    code, text = typed("install", "--no-packages")
+
+    assert code == 0
+    assert str(here / "checkout-edits-1.patch") in text.replace("\n", "")

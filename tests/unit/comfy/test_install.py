@@ -1,112 +1,22 @@
 """The installer against a real git repository on this disk."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from core.comfy.install import Outcome, Step, check_out, head_of, install
+from core.comfy.checkout import Outcome
+from core.comfy.install import Step, install
 from core.comfy.pins import Pin, Pins, load_pins
 from core.comfy.place import Place, place_of
-from core.problems import CheckoutForeign, DownloadFailed
+from core.comfy.problems import InstallerMissing, PackagesFailed, PackagesOffline
+from core.messages import explain
+from core.problems import DownloadFailed
 from core.settings import PROJECT_ROOT, load_settings
 
 MakePin = Callable[..., Pin]
 MakeCommit = Callable[[Path, str], str]
-
-
-def test_the_pinned_commit_is_checked_out_even_when_the_branch_has_moved_on(
-    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
-) -> None:
-    pinned = pin()
-    commit(upstream, "9.9.9")
-
-    outcome = check_out(pinned, tmp_path / "checkout")
-
-    assert outcome is Outcome.DONE
-    assert head_of(tmp_path / "checkout") == pinned.commit
-    assert "0.27.0" in (tmp_path / "checkout" / "comfyui_version.py").read_text()
-
-
-def test_a_second_run_changes_nothing_and_needs_no_network(
-    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
-) -> None:
-    pinned = pin()
-    check_out(pinned, tmp_path / "checkout")
-    upstream.rename(tmp_path / "gone")
-
-    assert check_out(pinned, tmp_path / "checkout") is Outcome.ALREADY
-
-
-def test_a_changed_file_is_put_right(
-    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
-) -> None:
-    pinned = pin()
-    check_out(pinned, tmp_path / "checkout")
-    (tmp_path / "checkout" / "comfyui_version.py").write_text("changed")
-
-    assert check_out(pinned, tmp_path / "checkout") is Outcome.DONE
-    assert "0.27.0" in (tmp_path / "checkout" / "comfyui_version.py").read_text()
-
-
-def test_a_new_pin_moves_the_checkout(
-    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
-) -> None:
-    check_out(pin(), tmp_path / "checkout")
-    newer = commit(upstream, "0.28.0")
-
-    check_out(pin(newer), tmp_path / "checkout")
-
-    assert head_of(tmp_path / "checkout") == newer
-
-
-def test_an_interrupted_fetch_is_resumed_in_the_same_folder(
-    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
-) -> None:
-    pinned, folder = pin(), tmp_path / "checkout"
-    moved = upstream.rename(tmp_path / "unplugged")
-    with pytest.raises(DownloadFailed):
-        check_out(pinned, folder)
-    # what a killed git leaves behind
-    (folder / ".git" / "shallow.lock").touch()
-    (folder / ".git" / "index.lock").touch()
-    (folder / ".git" / "objects" / "pack" / "tmp_pack_x").write_bytes(b"half")
-    moved.rename(upstream)
-
-    assert check_out(pinned, folder) is Outcome.DONE
-    assert head_of(folder) == pinned.commit
-
-
-def test_no_network_is_said_plainly(tmp_path: Path) -> None:
-    nowhere = Pin("ComfyUI", (tmp_path / "nowhere").as_uri(), "0" * 40, "x", "y")
-
-    with pytest.raises(DownloadFailed) as caught:
-        check_out(nowhere, tmp_path / "checkout")
-
-    assert caught.value.what == "ComfyUI"
-    assert caught.value.reason == "offline"
-
-
-def test_a_commit_that_does_not_exist_is_refused(
-    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
-) -> None:
-    with pytest.raises(DownloadFailed) as caught:
-        check_out(pin("1" * 40), tmp_path / "checkout")
-
-    assert caught.value.reason == "unknown_commit"
-
-
-def test_a_folder_of_somebody_else_is_never_touched(
-    upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
-) -> None:
-    folder = tmp_path / "my-own-comfyui"
-    folder.mkdir()
-    (folder / "notes.txt").write_text("mine")
-
-    with pytest.raises(CheckoutForeign):
-        check_out(pin(), folder)
-
-    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
 
 
 def test_packs_are_installed_only_when_asked_for(
@@ -125,6 +35,33 @@ def test_packs_are_installed_only_when_asked_for(
         Outcome.STARTED, Outcome.DONE, Outcome.STARTED, Outcome.ALREADY, Outcome.STARTED,
         Outcome.DONE,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("complaint", "problem", "word"),
+    [
+        ("""WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError("x: \
+Failed to establish a new connection: [Errno 111] Connection refused")': /simple/torch/
+ERROR: No matching distribution found for torch==2.13.0""", PackagesOffline, "Connection refused"),
+        ("ERROR: No matching distribution found for torch==9", PackagesFailed, "torch==9"),
+        ("/usr/bin/python3: No module named pip", InstallerMissing, "ensurepip"),
+    ],
+)  # fmt: skip
+def test_what_the_package_installer_complains_about_becomes_its_own_sentence(
+    pin: MakePin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, complaint: str,
+    problem: type[DownloadFailed], word: str,
+) -> None:  # fmt: skip
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{complaint}\nEND\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    pins = Pins("0.27.0", pin(), "torch==2.13.0", ())
+    place = Place(tmp_path / "checkout", tmp_path, tmp_path, tmp_path)
+
+    with pytest.raises(problem) as caught:
+        install(pins, place, lambda _: None, packs=False, packages=True, torch_index="")
+
+    assert word in explain(caught.value)
 
 
 def test_pins_name_every_repository_by_a_full_commit() -> None:
