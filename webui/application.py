@@ -23,7 +23,7 @@ from webui.page import build_page
 from webui.people import Doorkeeper
 from webui.preflight import Preflight
 from webui.routes import Routes
-from webui.theme import ASSETS, ROOT_STYLE, theme
+from webui.theme import ROOT_STYLE, SCRIPT, STYLES, theme
 
 _HOUR_S = 3600
 _AT_ONCE = 32  # events of one kind that are handled side by side; each waits for the core only
@@ -49,7 +49,7 @@ def build(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> Studio:
         delete_cache=(_HOUR_S, 24 * _HOUR_S),
     ) as blocks:
         page = build_page(FormRules(counter.service.limits, guided))
-        bind(blocks, page, handlers)
+        bind(page, handlers)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named
     blocks.queue(max_size=settings.studio_sessions, default_concurrency_limit=_AT_ONCE)
@@ -86,8 +86,8 @@ def start(
         max_file_size=settings.media_limits().stream_bytes,
         footer_links=["api"],
         theme=theme(),
-        css_paths=[ASSETS / "studio.css"],
-        head=f'{ROOT_STYLE}<script src="studio/studio.js"></script>',
+        css_paths=[STYLES],
+        head=f"{ROOT_STYLE}<script>{SCRIPT.read_text()}</script>",  # a request could lose the race
         app_kwargs={
             "routes": Routes(counter, bridge, studio.metrics).all(),
             "middleware": [doorway],

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
@@ -17,7 +16,6 @@ from webui.errors import error_view
 from webui.metrics import Metrics
 from webui.people import Visitor
 
-ASSETS = Path(__file__).parent / "assets"
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _KEPT = {"Cache-Control": "private, max-age=86400"}
@@ -39,7 +37,6 @@ class Routes:
             Route("/studio/state", self._for_visitors(self._state)),
             Route("/studio/history", self._for_visitors(self._history)),
             Route("/studio/jobs/{job}/{action}", self._for_visitors(self._act), methods=["POST"]),
-            Route("/studio/{name}", self._asset),
             Route("/clips/{job}.mp4", self._for_visitors(self._clip)),
             Route("/clips/{job}.png", self._for_visitors(self._poster)),
             Route("/healthz", self._health),
@@ -90,12 +87,6 @@ class Routes:
     async def _poster(self, request: Request, visitor: Visitor) -> Response:
         clip = await self._bridge.call(self._counter.clip(_id_of(request), visitor))
         return FileResponse(clip.poster, media_type="image/png", headers=_KEPT)
-
-    async def _asset(self, request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in {path.name for path in ASSETS.iterdir()}:
-            return PlainTextResponse("", 404)
-        return FileResponse(ASSETS / name, headers={"Cache-Control": "no-cache"})
 
     async def _health(self, _: Request) -> Response:
         health = await self._bridge.call(self._counter.service.health())

@@ -84,7 +84,8 @@ ROOT_STYLE = (
 # of the bundled weights; the one between them lacks most letters
 SANS = gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700))
 MONO = gr.themes.GoogleFont("IBM Plex Mono", weights=(400,))
-ASSETS = Path(__file__).parent / "assets"
+STYLES = Path(__file__).parent / "assets" / "studio.css"
+SCRIPT = STYLES.with_name("studio.js")
 
 
 def theme() -> gr.themes.Base:
