@@ -121,6 +121,17 @@ async def test_the_first_mode_does_not_wait_for_a_part_that_never_comes(
     await visitor.ready("a2v")
 
 
+async def test_a_reload_opens_the_mode_that_was_shown(visit: Visits) -> None:
+    visitor = await visit()
+    await visitor.open("t2v")
+    await visitor.page.click("#mode-a2v")
+    await visitor.ready("a2v")
+
+    await visitor.page.reload()
+
+    await visitor.ready("a2v")
+
+
 async def test_a_restart_of_the_server_keeps_page_job_and_history(
     chromium: Browser, studio_settings: Settings, visit: Visits
 ) -> None:

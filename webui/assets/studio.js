@@ -244,6 +244,11 @@ window.Clapper = (() => {
 
   const show = (mode) => {
     mark(mode);
+    const address = new URL(location.href); // what a reload opens, by hand or by the toolkit after a restart
+    if (address.searchParams.has("mode")) {
+      address.searchParams.set("mode", mode);
+      window.history.replaceState(window.history.state, "", address);
+    }
     return [{ __type__: "update", selected: mode }, { __type__: "update", open: wide() }];
   };
 
