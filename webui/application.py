@@ -27,7 +27,7 @@ from webui.page import build_page
 from webui.preflight import Preflight
 from webui.routes import Routes
 from webui.sessions import CAPACITY, lighten
-from webui.theme import ASSETS, head, theme
+from webui.theme import ROOT_STYLE, SCRIPT, STYLES, theme
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -60,7 +60,7 @@ def build(
         delete_cache=(_HOUR_S, 24 * _HOUR_S),
     ) as blocks:
         page = build_page(FormRules(counter.service.limits, guided), accounts=accounts)
-        bind(blocks, page, handlers)
+        bind(page, handlers)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named
     blocks.queue(max_size=settings.studio_sessions, default_concurrency_limit=_AT_ONCE)
@@ -134,8 +134,8 @@ def start(
         max_file_size=settings.media_limits().stream_bytes,
         footer_links=["api"],
         theme=theme(),
-        css_paths=[ASSETS / "studio.css"],
-        head=head(),
+        css_paths=[STYLES],
+        head=f"{ROOT_STYLE}<script>{SCRIPT.read_text()}</script>",  # a request could lose the race
         state_session_capacity=CAPACITY,
         app_kwargs=_surroundings(studio, counter, bridge, entrance),
     )

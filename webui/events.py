@@ -10,25 +10,24 @@ from core.actions import CONTINUES_AS
 from core.modes import MODES
 from webui.form import Form
 from webui.handlers import Handlers, Update, changes_in, fill, guided, visitor_in
-from webui.page import Page, show_first, show_mode
+from webui.page import Page, show_mode
 from webui.reload import chosen, describe
 
 _INTERNAL: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _QUIET: dict[str, Any] = {**_INTERNAL, "queue": False}
 
 
-def bind(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
+def bind(page: Page, handlers: Handlers) -> None:
     """Connect everything."""
-    demo.load(None, None, page.navigation, js=show_first(), **_QUIET)
     for mode, button in page.modes.items():
         button.click(None, None, page.navigation, js=show_mode(mode.value), **_QUIET)
     for form in page.forms.values():
-        _bind_form(demo, form, page, handlers)
+        _bind_form(form, page, handlers)
     _bind_stage(page, handlers)
     _bind_reload(page, handlers)
 
 
-def _bind_form(demo: gr.Blocks, form: Form, page: Page, handlers: Handlers) -> None:
+def _bind_form(form: Form, page: Page, handlers: Handlers) -> None:
     async def look(request: gr.Request, *inputs: object) -> Update:
         return (await handlers.look(form, visitor_in(request), inputs)).plain()
 
@@ -39,8 +38,9 @@ def _bind_form(demo: gr.Blocks, form: Form, page: Page, handlers: Handlers) -> N
         return await handlers.mend(form, visitor_in(request), inputs)
 
     changes: list[Any] = [_changed(component) for component in form.inputs]
+    unfolded: Any = form.card.expand  # the card says so itself once it is there
     gr.on(
-        [demo.load, *changes],
+        [unfolded, *changes],
         look,
         form.inputs,
         form.card,
@@ -108,13 +108,7 @@ def _bind_reload(page: Page, handlers: Handlers) -> None:
 
     hidden = gr.Textbox(visible=False)
     named = filled.then(mode_of, panel.file, hidden, **_QUIET)
-    named.then(
-        None,
-        hidden,
-        page.navigation,
-        js=show_mode("").replace("() =>", "(wanted) =>").replace('""', "wanted"),
-        **_QUIET,
-    )
+    named.then(None, hidden, page.navigation, js="(mode) => Clapper.show(mode)", **_QUIET)
 
 
 def _changed(component: Any) -> Any:  # noqa: ANN401  # events are made at run time

@@ -80,7 +80,7 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> Form:
     card = gr.HTML(
         value=None,
         html_template=_CARD,
-        js_on_load="Clapper.preflight(element, props, trigger, watch, ['fix'])",
+        js_on_load="Clapper.preflight(element, props, trigger, watch, ['fix', 'expand'])",
         elem_classes=["cl-card", "cl-preflight"],
         apply_default_css=False,
         words=words,

@@ -31,11 +31,6 @@ _SIDE = (
     "</div></dl><small>{note}</small>"
 )
 _ACCOUNT = "<div data-part='problem'></div><p><span></span> <a hidden></a></p>"
-_SHOW = """() => {{
-  const mode = {mode};
-  Clapper.mark(mode);
-  return [{{__type__: "update", selected: mode}}, {{__type__: "update", open: Clapper.wide()}}];
-}}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +144,4 @@ def _view(what: str, template: str, words: dict[str, str], style: str) -> gr.HTM
 
 def show_mode(mode: str) -> str:
     """Return the browser's part of showing ``mode``: no round trip, so it survives a restart."""
-    return _SHOW.format(mode=f'"{mode}"')
-
-
-def show_first() -> str:
-    """Return the same for the mode of the address, or the last one used in this browser."""
-    return _SHOW.format(mode=f"Clapper.remembered({list(MODE_NAMES)})")
+    return f'() => Clapper.show("{mode}")'

@@ -77,14 +77,15 @@ _PLAIN: dict[str, str] = {
     "block_title_text_weight": "500",
     "body_text_size": "15px",
 }
-_ROOT_STYLE = (
+ROOT_STYLE = (
     f"<style>:root{{--cl-rail:{RAIL};--cl-raised:{RAISED};--cl-line:{LINE};--cl-amber:{AMBER}}}"
     f"html,body{{background:{INK}}}</style>"
 )
 # of the bundled weights; the one between them lacks most letters
 SANS = gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700))
 MONO = gr.themes.GoogleFont("IBM Plex Mono", weights=(400,))
-ASSETS = Path(__file__).parent / "assets"
+STYLES = Path(__file__).parent / "assets" / "studio.css"
+SCRIPT = STYLES.with_name("studio.js")
 
 
 def theme() -> gr.themes.Base:
@@ -97,13 +98,3 @@ def theme() -> gr.themes.Base:
         font_mono=[MONO, "ui-monospace", "monospace"],
     )
     return base.set(**values)
-
-
-def head() -> str:
-    """Return what the toolkit adds to the page's head before it builds the page.
-
-    The script is part of it: it adds an address without waiting for its answer, and builds a page
-    whose parts then find no script where the server is slow.
-    """
-    script = (ASSETS / "studio.js").read_text("utf-8")
-    return f"{_ROOT_STYLE}<script>{script}</script>"

@@ -1,12 +1,16 @@
 import gc
+import json
 import os
+import re
 import shutil
+import sys
 from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
-from playwright.async_api import TimeoutError as TooLate
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Error as BrowserError
 
 from core.settings import Settings
 from webui.testing import ServedStudio, served
@@ -14,6 +18,16 @@ from webui.testing import ServedStudio, served
 CHROMIUM = shutil.which("chromium")
 HINT = "needs Debian's chromium: apt-get install -y chromium"
 ARTEFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "studio"
+FAILED = pytest.StashKey[bool]()
+# what the page looks like to itself; for the report of a test that failed
+PROBE = """() => ({
+  address: location.href, title: document.title, ready: document.readyState,
+  script: typeof Clapper, sidebar: document.querySelector(".sidebar")?.className ?? null,
+  modes: [...document.querySelectorAll("[id^=mode-]")].map((node) => [node.id, node.ariaCurrent]),
+  forms: [...document.querySelectorAll("[id^=go-]")].map((go) => [go.id, go.checkVisibility()]),
+  focus: document.activeElement?.outerHTML.slice(0, 200) ?? null,
+  text: document.body?.innerText.slice(0, 2000) ?? null,
+})"""
 # see the same list of the integration tests
 LITTER = (
     "ignore:unclosed event loop:ResourceWarning",
@@ -30,6 +44,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.filterwarnings(one))
             if CHROMIUM is None and not os.environ.get("CI"):
                 item.add_marker(pytest.mark.skip(reason=HINT))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -69,11 +93,18 @@ class Visit:
         self.url = url
         self.errors: list[str] = []
         self.foreign: list[str] = []
-        self.heard: list[str] = []  # for the note of a failure
-        page.on("console", lambda message: self.heard.append(message.text))
-        page.on("requestfailed", lambda request: self.heard.append(f"failed: {request.url}"))
+        self.console: list[str] = []
+        self.lost: list[str] = []  # requests without an answer, or with one of refusal
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._note(request.url))
+        page.on("console", self._hear)
+        page.on("requestfailed", lambda it: self.lost.append(f"{it.failure} {it.url}"))
+        page.on("response", lambda it: it.ok or self.lost.append(f"{it.status} {it.url}"))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        self.console.append(f"{message.type}: {message.text}")
+        if message.text.startswith("Error executing"):  # the toolkit swallows those of our script
+            self.errors.append(message.text)
 
     def _note(self, url: str) -> None:
         if not url.startswith((self.url, "data:", "blob:")):
@@ -84,13 +115,8 @@ class Visit:
         await self.ready(mode)
 
     async def ready(self, mode: str) -> None:
-        try:
-            await self.page.wait_for_selector(f"#go-{mode}", state="visible")
-            await self.page.wait_for_selector(f"#mode-{mode}[aria-current=page]", state="attached")
-        except TooLate as error:
-            await self.shot(f"not-ready-{mode}")
-            error.add_note("\n".join(self.heard[-20:]))
-            raise
+        await self.page.wait_for_selector(f"#go-{mode}", state="visible")
+        await self.page.wait_for_selector(f"#mode-{mode}[aria-current=page]", state="attached")
 
     def form(self, mode: str):  # type: ignore[no-untyped-def]  # playwright's locator
         return self.page.locator("#modes .tabitem", has=self.page.locator(f"#go-{mode}"))
@@ -124,12 +150,34 @@ class Visit:
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)
 
+    async def report(self, name: str) -> None:
+        """Leave what a person would look at first after a failure, as artefacts and in the log."""
+        state: object = "the page does not answer"
+        folder = ARTEFACTS / "failures"
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(BrowserError):
+            state = await self.page.evaluate(PROBE)
+            (folder / f"{name}.html").write_text(await self.page.content())
+            await self.page.screenshot(path=folder / f"{name}.png", full_page=True, timeout=10_000)
+        found = {
+            "state": state,
+            "errors": self.errors,
+            "console": self.console[-50:],
+            "lost": self.lost[-50:],
+            "foreign": self.foreign,
+        }
+        text = json.dumps(found, indent=1, ensure_ascii=False)
+        (folder / f"{name}.json").write_text(text)
+        sys.stdout.write(text + "\n")  # pytest shows it below the failure
+
 
 Visitors = Callable[..., "object"]
 
 
 @pytest.fixture
-async def visit(studio: ServedStudio, chromium: Browser) -> AsyncGenerator[Callable[..., object]]:
+async def visit(
+    request: pytest.FixtureRequest, studio: ServedStudio, chromium: Browser
+) -> AsyncGenerator[Callable[..., object]]:
     """Make visitors; each has cookies of their own."""
     visits: list[Visit] = []
 
@@ -140,6 +188,12 @@ async def visit(studio: ServedStudio, chromium: Browser) -> AsyncGenerator[Calla
         return visitor
 
     yield make
+    node: pytest.Item = request.node
+    if node.stash.get(FAILED, False):
+        name = re.sub(r"\W+", "-", node.name).strip("-")
+        for number, visitor in enumerate(visits, 1):
+            await visitor.report(f"{name}-{number}")
+        return
     for visitor in visits:
         assert visitor.errors == []
         assert visitor.foreign == []

@@ -1,13 +1,12 @@
 """The real page in a real browser, with the draft executor behind it."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Route
+from playwright.async_api import Browser
 
 from core.demo.inputs import Wish, make_wishes
 from core.modes import MODES, Mode
@@ -16,6 +15,20 @@ from webui.testing import ServedStudio, served
 
 Visits = Callable[..., Awaitable[Any]]
 NASTY = "<img src=x onerror=window.hit=1> ${window.hit=2} `${window.hit=3}`"
+
+# a visible part that is in no layout, so that it is never mounted
+NEVER = """
+let config;
+Object.defineProperty(window, "gradio_config", {
+  get: () => config,
+  set: (value) => {
+    const part = value.components.find((one) => one.type === "button");
+    value.components.push({ ...part, id: 99999, props: { ...part.props, elem_id: "never" } });
+    Object.values(value.page).forEach((page) => page.components.push(99999));
+    config = value;
+  },
+});
+"""
 
 
 @pytest.fixture
@@ -88,20 +101,35 @@ async def test_a_reload_in_the_middle_keeps_the_job_and_a_second_tab_shows_it(
     assert job
 
 
-async def test_the_page_comes_whole_however_late_its_own_addresses_answer(visit: Visits) -> None:
-    visitor = await visit(390, 844)
-    shown = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await shown.wait()
-        await route.continue_()
-
-    await visitor.page.route("**/studio/**", hold)
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_the_first_mode_does_not_wait_for_a_part_that_never_comes(
+    visit: Visits, width: int
+) -> None:
+    visitor = await visit(width)
+    await visitor.page.add_init_script(NEVER)  # keeps the toolkit's load event back
 
     await visitor.open("keyframe")
 
-    shown.set()
-    await visitor.page.wait_for_function("document.querySelector('#side dd').textContent")
+    form = visitor.form("keyframe")
+    await form.locator(".cl-preflight").get_by_text("needs a first image").wait_for()
+    toggle = visitor.page.get_by_label("Toggle Sidebar")
+    assert await toggle.get_attribute("aria-expanded") == ("true" if width >= 1024 else "false")
+    assert await visitor.page.locator("[id^=mode-][aria-current]").count() == 1
+    await visitor.page.goto(f"{visitor.url}/")  # remembered
+    await visitor.ready("keyframe")
+    await visitor.page.locator("#mode-a2v").dispatch_event("click")
+    await visitor.ready("a2v")
+
+
+async def test_a_reload_opens_the_mode_that_was_shown(visit: Visits) -> None:
+    visitor = await visit()
+    await visitor.open("t2v")
+    await visitor.page.click("#mode-a2v")
+    await visitor.ready("a2v")
+
+    await visitor.page.reload()
+
+    await visitor.ready("a2v")
 
 
 async def test_a_restart_of_the_server_keeps_page_job_and_history(

@@ -1,7 +1,8 @@
-/* The moving parts of the page. Text from people is only ever set as text, never as markup. */
+/* The moving parts of the page. Text from people is only ever set as text, never as markup.
+   It stands inside the page and runs before the toolkit builds anything, so nothing can come before it. */
 "use strict";
 window.Clapper = (() => {
-  const NARROW = 768, WIDE = 1024; // px, as in studio.css
+  const WIDE = 1024; // px, as in studio.css
   const store = { job: new URLSearchParams(location.search).get("job") || "", state: null, lost: false };
   const listeners = new Set();
   let timer = 0, asking = false, words = {};
@@ -273,7 +274,10 @@ window.Clapper = (() => {
           ? card(value.error, fix) : value.error && h("p", { class: "cl-meta" }, value.error.text));
       if (value.asked && value.error) element.scrollIntoView({ block: "nearest" });
     });
+    trigger("expand", {});
   };
+
+  const wide = () => innerWidth >= WIDE;
 
   const mark = (mode) => {
     document.querySelectorAll("[id^=mode-]").forEach((node) => {
@@ -285,6 +289,16 @@ window.Clapper = (() => {
     try { localStorage.setItem("clapper-mode", mode); } catch { /* private window */ }
   };
 
+  const show = (mode) => {
+    mark(mode);
+    const address = new URL(location.href); // what a reload opens, by hand or by the toolkit after a restart
+    if (address.searchParams.has("mode")) {
+      address.searchParams.set("mode", mode);
+      window.history.replaceState(window.history.state, "", address);
+    }
+    return [{ __type__: "update", selected: mode }, { __type__: "update", open: wide() }];
+  };
+
   const remembered = (modes) => {
     const wanted = new URLSearchParams(location.search).get("mode");
     let last = null;
@@ -292,6 +306,26 @@ window.Clapper = (() => {
     return [wanted, last].find((mode) => modes.includes(mode)) || modes[0];
   };
 
+  const once = (id, use) => {
+    const found = () => document.getElementById(id) && (use(), true);
+    if (found()) return;
+    const watcher = new MutationObserver(() => found() && watcher.disconnect());
+    watcher.observe(document, { childList: true, subtree: true });
+  };
+
+  /* The page is built in the mode of its address, or the last one of this browser. The toolkit's load event
+     would be the other place to say so; it stays away if any part of the page fails to arrive. */
+  const begin = () => {
+    const parts = (window.gradio_config || {}).components || [];
+    const named = (part) => String(part.props.elem_id || "");
+    const tabs = parts.find((part) => named(part) === "modes");
+    if (!tabs) return; // nobody is logged in
+    const prefix = "mode-";
+    const mode = remembered(parts.map(named).filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length)));
+    tabs.props.selected = mode;
+    for (const part of parts) if (part.type === "sidebar") part.props.open = wide();
+    once(prefix + mode, () => mark(mode));
+  };
   /* What the toolkit leaves out: the drawer's button says whether it is open; the page has a language. */
   const tidy = () => {
     document.documentElement.lang = "en";
@@ -305,5 +339,6 @@ window.Clapper = (() => {
     return say();
   };
 
-  return { stage, queue, history, side, account, preflight, mark, remembered, tidy, select, wide: () => innerWidth >= WIDE, NARROW };
+  begin();
+  return { stage, queue, history, side, account, preflight, show, tidy };
 })();

@@ -180,8 +180,15 @@ async def test_health_and_metrics_tell_numbers_and_nothing_about_anybody(
     assert "guest" not in metrics
 
 
+async def test_the_page_carries_its_script(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/")).text
+
+    assert "window.Clapper" in page
+    assert "studio.js" not in page
+
+
 async def test_paths_outside_are_not_served(browser: httpx.AsyncClient) -> None:
-    for address in ("/studio/studio.js", "/studio/..%2ffront.py", "/gradio_api/file=/etc/passwd"):
+    for address in ("/studio/nothing.js", "/studio/..%2ffront.py", "/gradio_api/file=/etc/passwd"):
         assert (await browser.get(address)).status_code in {403, 404}
     assert (await browser.get("/gradio_api/runs")).status_code == 404
     assert (await browser.get("/monitoring/summary")).status_code >= 400
