@@ -19,6 +19,7 @@ from webui.people import Visitor
 
 ASSETS = Path(__file__).parent / "assets"
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
+_SERVED = frozenset({".js", ".css"})
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _KEPT = {"Cache-Control": "private, max-age=86400"}
 
@@ -93,7 +94,7 @@ class Routes:
 
     async def _asset(self, request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in {path.name for path in ASSETS.iterdir()}:
+        if name not in {path.name for path in ASSETS.iterdir() if path.suffix in _SERVED}:
             return PlainTextResponse("", 404)
         return FileResponse(ASSETS / name, headers={"Cache-Control": "no-cache"})
 
