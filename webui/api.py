@@ -8,12 +8,14 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from core.compose import Options
 from core.errors import ClapperError, MediaMissing
+from core.jobs import Ticket
 from core.messages import explain
 from core.modes import Mode
 from webui.answers import Accepted, accepted, finished
 from webui.handlers import Handlers, visitor_in
+from webui.loose import options_from_program
+from webui.people import Visitor
 
 PresetName = Literal["draft", "fast", "balanced", "quality"]
 CameraName = Literal[
@@ -66,10 +68,10 @@ class Api:
         negative_prompt: str = "",
     ) -> Accepted:
         """Make a video with sound from a text; returns the job's id at once."""
-        options = _options(
+        given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
         )
-        return await self._submit(request, Mode.T2V, options, {})
+        return await self._submit(request, Mode.T2V, given, {})
 
     async def i2v(
         self,
@@ -87,10 +89,10 @@ class Api:
         negative_prompt: str = "",
     ) -> Accepted:
         """Let a picture move: it is the first frame; returns the job's id at once."""
-        options = _options(
+        given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
         )
-        return await self._submit(request, Mode.I2V, options, {"image": image})
+        return await self._submit(request, Mode.I2V, given, {"image": image})
 
     async def a2v(
         self,
@@ -108,10 +110,10 @@ class Api:
         negative_prompt: str = "",
     ) -> Accepted:
         """Make pictures that follow a sound, which stays as it is; returns the job's id at once."""
-        options = _options(
+        given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
         )
-        return await self._submit(request, Mode.A2V, options, {"audio": audio})
+        return await self._submit(request, Mode.A2V, given, {"audio": audio})
 
     async def lipsync(
         self,
@@ -130,10 +132,10 @@ class Api:
         negative_prompt: str = "",
     ) -> Accepted:
         """Let a portrait speak or sing a sound; returns the job's id at once."""
-        options = _options(
+        given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
         )
-        return await self._submit(request, Mode.LIPSYNC, options, {"image": image, "audio": audio})
+        return await self._submit(request, Mode.LIPSYNC, given, {"image": image, "audio": audio})
 
     async def keyframe(
         self,
@@ -152,10 +154,10 @@ class Api:
         negative_prompt: str = "",
     ) -> Accepted:
         """Go from a first picture to a last one; returns the job's id at once."""
-        options = _options(
+        given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
         )
-        return await self._submit(request, Mode.KEYFRAME, options, {"first": first, "last": last})
+        return await self._submit(request, Mode.KEYFRAME, given, {"first": first, "last": last})
 
     async def style(
         self,
@@ -174,10 +176,10 @@ class Api:
         negative_prompt: str = "",
     ) -> Accepted:
         """Give a video the look of a picture; returns the job's id at once."""
-        options = _options(
+        given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
         )
-        return await self._submit(request, Mode.STYLE, options, {"video": video, "image": image})
+        return await self._submit(request, Mode.STYLE, given, {"video": video, "image": image})
 
     async def status(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Tell how far a job of yours is."""
@@ -196,14 +198,21 @@ class Api:
         return finished(job, await self._call(self._handlers.counter.clip(job, visitor)))
 
     async def _submit(
-        self, request: gr.Request, mode: Mode, options: Options, files: Mapping[str, File]
+        self, request: gr.Request, mode: Mode, given: dict[str, Any], files: Mapping[str, File]
     ) -> Accepted:
         visitor = visitor_in(request)
         paths = _paths(mode, files)
-        ticket = await self._call(self._handlers.counter.submit(mode, options, paths, visitor))
+        ticket = await self._call(self._accept(mode, given, paths, visitor))
         self._handlers.counter.visits.keep(ticket.job_id)
         self._handlers.metrics.accepted.labels(mode).inc()
         return accepted(ticket)
+
+    async def _accept(
+        self, mode: Mode, given: dict[str, Any], paths: Mapping[str, str | None], visitor: Visitor
+    ) -> Ticket:
+        counter = self._handlers.counter
+        options = options_from_program(given, counter.service.limits)
+        return await counter.submit(mode, options, paths, visitor)
 
     async def _call(self, work: Any) -> Any:  # noqa: ANN401  # whatever the counter gives
         """Carry ``work`` to the core.
@@ -234,7 +243,7 @@ def _paths(mode: Mode, files: Mapping[str, File]) -> dict[str, str | None]:
     return paths
 
 
-def _options(
+def _given(
     prompt: str,
     preset: str,
     aspect: str | None,
@@ -245,16 +254,16 @@ def _options(
     height: int | None,
     fps: int | None,
     negative_prompt: str,
-) -> Options:
-    return Options(
-        prompt=prompt,
-        preset=preset,
-        width=width,
-        height=height,
-        aspect=aspect,
-        seconds=seconds,
-        fps=fps,
-        seed=int(seed) if seed and seed.isdecimal() else None,
-        camera=camera,
-        negative_prompt=negative_prompt,
-    )
+) -> dict[str, Any]:
+    return {
+        "prompt": prompt,
+        "preset": preset,
+        "aspect": aspect,
+        "seconds": seconds,
+        "seed": seed,
+        "camera": camera,
+        "width": width,
+        "height": height,
+        "fps": fps,
+        "negative_prompt": negative_prompt,
+    }

@@ -2,14 +2,17 @@
 # pyright: reportUnknownMemberType=false
 """Puts the page, its API, our own addresses and the doorway together, and starts the server."""
 
+import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
+from core.limits import MEGABYTE
 from core.messages import say
 from core.models.family import LTX_2_3, Profile
 from core.problems import BadConfiguration
@@ -22,6 +25,7 @@ from webui.doorway import Doorway
 from webui.events import bind
 from webui.form import FormRules
 from webui.handlers import Handlers
+from webui.links import refuse_links
 from webui.metrics import Metrics
 from webui.page import build_page
 from webui.preflight import Preflight
@@ -84,6 +88,11 @@ def _agents(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> "Agents
     return Agents(counter, bridge, metrics)
 
 
+def _has_room(settings: Settings) -> bool:
+    free = shutil.disk_usage(settings.data_dir).free
+    return free >= settings.min_free_megabytes * MEGABYTE
+
+
 def _surroundings(
     studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance
 ) -> dict[str, Any]:
@@ -106,10 +115,16 @@ def _surroundings(
         keeper=entrance.keeper,
         uploads=counter.uploads,
         gate=accounts.gate,
+        has_room=partial(_has_room, settings),
         secure=settings.on_space,
     )
     middleware = [doorway, *accounts.middleware()]
-    return {"routes": routes, "middleware": middleware, "lifespan": lifespan}
+    return {
+        "routes": routes,
+        "middleware": middleware,
+        "lifespan": lifespan,
+        "openapi_url": None,  # of the toolkit's inner addresses; the API's own stays
+    }
 
 
 def start(
@@ -117,6 +132,7 @@ def start(
 ) -> None:
     """Serve the page on ``port`` from a thread of its own; returns once it answers."""
     settings = counter.core.settings
+    refuse_links()
     studio.blocks.launch(
         server_name=settings.studio_host,
         server_port=port,

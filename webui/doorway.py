@@ -12,6 +12,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.errors import IntakeClosed
+from core.messages import explain
 from webui.people import COOKIE, COOKIE_LIFE_S, Doorkeeper, Visitor
 from webui.uploads import Uploads
 
@@ -35,16 +37,25 @@ class Doorway:
     """ASGI middleware in front of the page, its API and our own addresses."""
 
     def __init__(
-        self, app: ASGIApp, keeper: Doorkeeper, uploads: Uploads, gate: Gate, *, secure: bool
+        self,
+        app: ASGIApp,
+        keeper: Doorkeeper,
+        uploads: Uploads,
+        gate: Gate,
+        has_room: Callable[[], bool],
+        *,
+        secure: bool,
     ) -> None:
         """Take who knows people and uploads, and the page for those who have to sign in.
 
-        ``secure`` marks cookies for an embedded page.
+        ``has_room`` says whether the disk takes another upload; ``secure`` marks cookies for an
+        embedded page.
         """
         self._app = app
         self._keeper = keeper
         self._uploads = uploads
         self._gate = gate
+        self._has_room = has_room
         self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,23 +66,30 @@ class Doorway:
         connection = HTTPConnection(scope)
         visitor = self._keeper.visitor(connection)
         connection.state.visitor = visitor
-        if visitor is None and not _OPEN.fullmatch(scope["path"]):
-            at_the_page = scope["path"] == "/" and scope["method"] in _SAFE
-            answer = self._gate(connection) if at_the_page else PlainTextResponse("", 401)
-            await answer(scope, receive, send)
-            return
-        if self._foreign_file(scope["path"], visitor):
-            await PlainTextResponse("", 404)(scope, receive, send)
+        refusal = self._refusal(connection, visitor)
+        if refusal is not None:
+            await refusal(scope, receive, send)
             return
         passing = _Answer(send)
-        if visitor is not None and _UPLOAD.search(scope["path"]):
-            passing.keep_body = True
+        passing.keep_body = visitor is not None and _is_upload(scope)
         if visitor is not None and visitor.cookie is not None and scope["method"] in _SAFE:
             passing.cookie = self._cookie(visitor.cookie)
         await self._app(scope, receive, passing)
         if visitor is not None and passing.keep_body and passing.status == 200:
             for path in _paths(passing.body):
                 self._uploads.record(path, visitor.requester)
+
+    def _refusal(self, connection: HTTPConnection, visitor: Visitor | None) -> Response | None:
+        """Return the answer to a request that goes no further, None for all others."""
+        path, method = connection.scope["path"], connection.scope["method"]
+        if visitor is None and not _OPEN.fullmatch(path):
+            at_the_page = path == "/" and method in _SAFE
+            return self._gate(connection) if at_the_page else PlainTextResponse("", 401)
+        if self._foreign_file(path, visitor):
+            return PlainTextResponse("", 404)
+        if _is_upload(connection.scope) and not self._has_room():
+            return PlainTextResponse(explain(IntakeClosed("disk")), 507)
+        return None
 
     def _foreign_file(self, address: str, visitor: Visitor | None) -> bool:
         found = _FILE.search(address)
@@ -113,6 +131,10 @@ class _Answer:
         elif self.keep_body and message["type"] == "http.response.body":
             self.body += message.get("body", b"")
         await self._send(message)
+
+
+def _is_upload(scope: Scope) -> bool:
+    return scope["method"] == "POST" and _UPLOAD.search(scope["path"]) is not None
 
 
 def _paths(body: bytes) -> list[str]:

@@ -149,6 +149,8 @@ def _keys(subject: str, name: str, profile: dict[str, Any]) -> list[str]:
     keys = [f"id:{subject}", name]
     organisations: list[dict[str, Any]] = profile.get("orgs") or []
     for one in organisations:
+        if one.get("pendingSSO") or one.get("missingMFA"):  # it would not let them in itself
+            continue
         keys += [f"id:{one.get('sub', '')}", str(one.get("preferred_username", ""))]
     return [key.lower() for key in keys if key]
 

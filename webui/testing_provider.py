@@ -36,11 +36,15 @@ class Account:
     name: str
     pro: bool = False
     orgs: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()  # orgs whose own sign-in is still owed
 
     @property
     def profile(self) -> dict[str, Any]:
         """Return what the provider tells of them."""
-        orgs = [{"sub": f"org-{name}", "preferred_username": name} for name in self.orgs]
+        orgs = [
+            {"sub": f"org-{name}", "preferred_username": name, "pendingSSO": name in self.pending}
+            for name in (*self.orgs, *self.pending)
+        ]
         return {
             "sub": self.sub,
             "name": self.name.title(),

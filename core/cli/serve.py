@@ -21,9 +21,13 @@ def serve_command(
     studio_only: Annotated[
         bool, typer.Option("--studio-only", help=say("help_studio_only"))
     ] = False,
+    lan: Annotated[bool, typer.Option("--lan", help=say("help_lan"))] = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM."""
     without_bots = {"discord_token": None, "telegram_token": None, "studio": True}
-    settings = load_settings(**(without_bots if studio_only else {}))
+    changes: dict[str, object] = {**(without_bots if studio_only else {})}
+    if lan:
+        changes["studio_host"] = "0.0.0.0"  # noqa: S104  # that is what was asked for
+    settings = load_settings(**changes)
     set_up_logging(settings.log_level, secrets=secrets_of(settings))
     asyncio.run(serve(settings, announce_to(err())))

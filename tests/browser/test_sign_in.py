@@ -9,6 +9,8 @@ from pydantic import SecretStr
 
 from core.messages import say, sentences
 from core.settings import Settings
+from webui.seal import COOKIE, Seal, Session
+from webui.testing import ServedStudio
 from webui.testing_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
 
 Visits = Callable[..., Awaitable[Any]]
@@ -121,3 +123,29 @@ async def test_a_closed_studio_shows_its_door_and_then_the_page(
         await expect(visitor.page.locator("#account")).to_contain_text("ada")
         await visitor.page.goto("about:blank")
     visitor.foreign[:] = [url for url in visitor.foreign if not url.startswith(provider.url)]
+
+
+async def test_an_ended_session_is_a_card_on_the_open_page_and_its_clip_comes_back(
+    visitor: Any, provider: Provider, studio: ServedStudio
+) -> None:
+    page = visitor.page
+    await visitor.open("t2v")
+    await press(visitor, "studio_sign_in")
+    await answer(visitor, provider, "Allow")
+    await visitor.small("t2v")
+    await visitor.form("t2v").get_by_label("Prompt").fill(PROMPT)
+    job = await visitor.generate("t2v")
+    await visitor.film()
+    over = Seal.in_folder(studio.core.settings.data_dir).close(Session("hf", "64ada", "ada", 1))
+
+    await page.context.add_cookies([{"name": COOKIE, "value": over, "url": visitor.url}])
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    card = page.locator("#account").get_by_role("alert")
+    await expect(card).to_contain_text(sentences("en")["sign_in_expired"])
+    await expect(page.locator(f"#history [data-job='{job}']")).to_have_count(0)
+    await expect(visitor.form("t2v").get_by_label("Prompt")).to_have_value(PROMPT)
+
+    await press(visitor, "studio_sign_in")
+    await answer(visitor, provider, "Allow")
+    await expect(page.locator(f"#history [data-job='{job}']")).to_be_visible()
+    await expect(card).to_have_count(0)

@@ -188,7 +188,8 @@ async def test_the_page_carries_its_script(browser: httpx.AsyncClient) -> None:
 
 
 async def test_paths_outside_are_not_served(browser: httpx.AsyncClient) -> None:
-    for address in ("/studio/nothing.js", "/studio/..%2ffront.py", "/gradio_api/file=/etc/passwd"):
+    outside = ("/studio/..%2ffront.py", "/studio/gate.html", "/gradio_api/file=/etc/passwd")
+    for address in ("/studio/nothing.js", *outside, "/openapi.json", "/docs"):
         assert (await browser.get(address)).status_code in {403, 404}
     assert (await browser.get("/gradio_api/runs")).status_code == 404
     assert (await browser.get("/monitoring/summary")).status_code >= 400
@@ -205,6 +206,22 @@ async def test_an_upload_above_the_limit_is_refused(
         answer = await http.post("/gradio_api/upload", files={"files": b"x" * 50_000})
 
     assert answer.status_code == 413
+
+
+async def test_a_full_disk_takes_no_uploads_and_says_so(
+    settings_with: Callable[..., Settings], executor: QuickExecutor
+) -> None:
+    settings = settings_with(studio_port=0, min_free_megabytes=10**9)
+    async with (
+        served(settings, executor) as studio,
+        httpx.AsyncClient(base_url=studio.url) as http,
+    ):
+        answer = await http.post("/gradio_api/upload", files={"files": b"x" * 1000})
+
+    assert answer.status_code == 507
+    assert "not accepted" in answer.text
+    kept = [path for path in (settings.data_dir / "studio").rglob("*") if path.is_file()]
+    assert not [path for path in kept if path.stat().st_size == 1000]
 
 
 async def test_with_a_user_file_nothing_is_shown_before_the_login(

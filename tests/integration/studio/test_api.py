@@ -189,3 +189,58 @@ async def test_a_call_leaves_no_copy_of_the_page_behind(
     assert made
     assert all(len(one.config_values) < 20 for one in made[0].session_data.values())
     assert made[0].capacity == 2000
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("seed", "abc", "Seed nan"),
+        ("seed", "-4", "Seed nan"),
+        ("seed", 1.5, "Seed nan"),
+        ("seconds", "long", "Length nan"),
+        ("seconds", "inf", "Length nan"),
+        ("width", [1], "Width nan"),
+        ("fps", True, "Frame rate nan"),
+        ("preset", {}, "is not a preset"),
+        ("camera", 7, "is not a camera"),
+    ],
+)
+async def test_a_value_of_another_type_is_told_and_never_taken_for_none(
+    studio: ServedStudio, field: str, value: Any, sentence: str
+) -> None:
+    client = await connect(studio)
+
+    with pytest.raises(Exception, match=sentence) as caught:
+        await predict(client, "t2v", **{"prompt": "a boat", **SMALL, field: value})
+
+    assert getattr(caught.value, "title", "") in {"out_of_range", "not_a_choice"}
+
+
+async def test_numbers_as_text_are_numbers_and_any_prompt_is_text(studio: ServedStudio) -> None:
+    client = await connect(studio)
+    values = {"width": "256", "height": 256.0, "seconds": "1", "preset": "fast", "seed": 7}
+
+    job = (await predict(client, "t2v", prompt=5, **values))["job"]
+    request = (await studio.core.service.job(job)).request
+
+    assert (request.prompt, request.sampling.seed, request.sampling.width) == ("5", 7, 256)
+
+
+async def test_files_are_never_fetched_from_an_address(studio: ServedStudio) -> None:
+    client = await connect(studio)
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readline()).decode())
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        for host in ("127.0.0.1", "example.org"):
+            image = handle_file(f"http://{host}:{port}/a.png")
+            with pytest.raises(Exception, match="not fetched from addresses") as caught:
+                await predict(client, "i2v", image=image, **SMALL)
+            assert getattr(caught.value, "title", "") == "media_by_link"
+
+    assert asked == []

@@ -24,7 +24,7 @@ from webui.testing import ServedStudio, served
 from webui.testing_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
 from webui.users import User, add
 
-ADA = Account("64ada", "ada", pro=True, orgs=("film-club",))
+ADA = Account("64ada", "ada", pro=True, orgs=("film-club",), pending=("studio-guild",))
 BEN = Account("64ben", "ben")
 SMALL = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
 
@@ -362,6 +362,7 @@ async def test_away_from_the_platform_nobody_is_signed_in_as_the_operator(
         (f"id:{ADA.sub}", "/"),
         (ADA.sub, "/?sign_in=sign_in_not_listed"),
         ("ben", "/?sign_in=sign_in_not_listed"),
+        ("studio-guild", "/?sign_in=sign_in_not_listed"),
     ],
 )
 async def test_a_list_of_accounts_closes_the_studio_to_everybody_else(
