@@ -189,8 +189,8 @@ def _asked_sides(options: Options, ratio: float, limits: RequestLimits) -> Size:
     if height is None:
         height = other_side(width, 1 / ratio, limits)
     if width * height > limits.max_pixels:
-        pixels = width * height
-        raise OutOfRange("pixels", pixels, limits.min_side**2, limits.max_pixels, "px²")
+        asked, low, high = width * height, limits.min_side**2, limits.max_pixels
+        raise OutOfRange("pixels", asked / 1e6, low / 1e6, high / 1e6, "Mpx")
     return Size(width, height)
 
 

@@ -91,23 +91,21 @@ class _Words(Formatter):
         return kwargs[str(key)]
 
     def format_field(self, value: object, format_spec: str) -> str:
-        match format_spec:
-            case "bytes":
-                return self._bytes(float(str(value)))
-            case "seconds":
-                return self._decimal(f"{float(str(value)):.1f}".removesuffix(".0")) + " s"
-            case "gpu":
-                return self._minutes(float(str(value)) / 1000)
-            case "wait":
-                return self._minutes(float(str(value)))
-            case "clock":
-                return self._clock(value)
-            case "number":
-                return self._number(value)
-            case "name":
-                return name(str(value), self.language)
-            case _:
-                return super().format_field(value, format_spec)
+        write = {
+            "bytes": lambda: self._bytes(float(str(value))),
+            "seconds": lambda: self._seconds(float(str(value))),
+            "gpu": lambda: self._minutes(float(str(value)) / 1000),
+            "wait": lambda: self._minutes(max(1.0, float(str(value)))),
+            "clock": lambda: self._clock(value),
+            "number": lambda: self._number(value),
+            "millions": lambda: self._number(float(str(value)) / 1e6),
+            "unit": lambda: f" {value}" if value else "",  # behind a number, where it has one
+            "name": lambda: name(str(value), self.language),
+        }.get(format_spec)
+        return write() if write else super().format_field(value, format_spec)
+
+    def _seconds(self, value: float) -> str:
+        return self._decimal(f"{value:.1f}".removesuffix(".0")) + " s"
 
     def _unit(self, code: str) -> str:
         return sentences(self.language)[f"units.{code}"]

@@ -49,6 +49,13 @@ class OutputRefused(InvalidInput):
     path: str
 
 
+class ResultKept(GenerationFailed):
+    """The clip was made and lies at ``kept``, but could not be written to ``path``."""
+
+    path: str
+    kept: str
+
+
 def out() -> Console:
     """Return the console of results, standard output."""
     return Console()

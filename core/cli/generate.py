@@ -2,13 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
 from rich.console import Console
 
-from core.cli.exits import FileAbsent, OutputRefused, Status, err, out, print_json, told
+from core.cli.exits import FileAbsent, OutputRefused, ResultKept, Status, err, out, print_json, told
 from core.cli.session import Session, announce_to, working_core
 from core.compose import ASPECTS, Composition, Options
 from core.errors import MediaMissing, MediaUnexpected
@@ -91,7 +92,7 @@ def check_files(mode: Mode, paths: dict[str, Path], file: Path) -> None:
         MediaUnexpected: a file in a role that ``mode`` does not have.
         MediaMissing: a role without a file.
         FileAbsent: no such file.
-        OutputRefused: ``file`` is no place for an MP4.
+        OutputRefused: ``file`` is no place for an MP4, or no file can be made there.
     """
     roles = [slot.role for slot in MODES[mode].slots]
     for role, path in paths.items():
@@ -102,8 +103,18 @@ def check_files(mode: Mode, paths: dict[str, Path], file: Path) -> None:
     for role in roles:
         if role not in paths:
             raise MediaMissing(mode, role)
-    if file.suffix.lower() != ".mp4" or file.is_dir() or any(p.is_file() for p in file.parents):
+    if file.suffix.lower() != ".mp4" or file.is_dir() or not _takes_files(file):
         raise OutputRefused(str(file))
+
+
+def _takes_files(file: Path) -> bool:
+    """Return whether a file can be made beside ``file``; its folders may come later."""
+    nearest = next(folder for folder in file.absolute().parents if folder.exists())
+    try:
+        with TemporaryFile(dir=nearest):
+            return True
+    except OSError:
+        return False
 
 
 async def _generate(
@@ -116,8 +127,11 @@ async def _generate(
         for sentence in about_here:
             announce_to(err())(sentence)
         _tell(composition, ticket, console)
-        await session.result(ticket.job_id)
-        return await session.job(ticket.job_id)
+        result = await session.result(ticket.job_id)
+        job = await session.job(ticket.job_id)
+    if job.clip is not None and isinstance(result, Failure):
+        raise ResultKept(str(file), str(job.clip.path))
+    return job
 
 
 async def composed(

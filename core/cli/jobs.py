@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.measure import Measurement
 from rich.table import Table
 
 from core.bootstrap import Core
@@ -42,7 +43,7 @@ def list_jobs(
     if not jobs:
         out().print(say("cli_no_jobs"))
         return
-    out().print(_table(list(jobs.values())))
+    _print(list(jobs.values()))
 
 
 @APP.command("show", help=say("help_jobs_show"))
@@ -57,7 +58,7 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
         print_json(job_as_json(job, job.clip.path if job.clip else None))
         return
     console = out()
-    console.print(_table([job]))
+    _print([job])
     if job.clip is not None:
         console.print(str(job.clip.path), soft_wrap=True, highlight=False)
     if job.failure is not None:
@@ -75,6 +76,14 @@ def cancel(job_id: JobArgument) -> None:
     out().print(say("cli_cancelled", {"job_id": job.id}), highlight=False)
 
 
+def _print(jobs: list[Job]) -> None:
+    """Print one line a job, whole also where the terminal is narrower, as scripts read it."""
+    console, table = out(), _table(jobs)
+    wanted = Measurement.get(console, console.options.update(width=1000), table).maximum
+    console.width = max(console.width, wanted)
+    console.print(table)
+
+
 def _table(jobs: list[Job]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("job", "who", "mode", "size", "seconds", "state", "made", "charged"):
@@ -84,11 +93,11 @@ def _table(jobs: list[Job]) -> Table:
         table.add_row(
             job.id,
             job.requester.key,
-            name(job.request.mode),
+            job.request.mode,
             str(sampling.size),
             f"{sampling.seconds:.1f}",
             name(job.state),
-            f"{datetime.fromtimestamp(job.created_at_ms / 1000, UTC):%Y-%m-%d %H:%M}",
+            f"{datetime.fromtimestamp(job.created_at_ms / 1000, UTC):%m-%d %H:%M}",
             "–" if job.charged_ms is None else f"{job.charged_ms / 1000:.1f} s",
         )
     return table

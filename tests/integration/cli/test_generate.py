@@ -76,7 +76,10 @@ def test_a_random_seed_is_reported(answer: Callable[..., dict[str, Any]]) -> Non
         (["t2v", "-p", "x", "--width", "100"], "Width 100 px is not possible"),
         (["t2v", "-p", "x", "--seconds", "99"], "choose between 1 and 20 s"),
         (["t2v", "-p", "x", "--fps", "90"], "Frame rate 90"),
-        (["t2v", "-p", "x", "--seed", "-1"], "Seed -1"),
+        (["t2v", "-p", "x", "--seed", "-1"], "Seed -1 is not possible"),
+        (["t2v", "-p", "x", "--seed", str(2**63)], "and 9223372036854775807."),
+        (["t2v", "-p", "x", "--seconds", "nan"], "choose between 1 and 20 s"),
+        (["t2v", "-p", "x", "--width", "1920", "--height", "1920"], "0.07 and 2.1 Mpx"),
         (["t2v", "-p", "x", "--preset", "best"], "fast, balanced, quality"),
         (["t2v", "-p", "x", "--camera", "up"], "is not a known camera move"),
         (["t2v", "-p", "x", "--aspect", "5:1"], "is not a known aspect ratio"),
@@ -107,7 +110,7 @@ def test_what_can_never_work_is_said_in_a_sentence(
     assert not Path("out.mp4").exists()
 
 
-@pytest.mark.parametrize("out", ["film.mov", "image.png/film.mp4"])
+@pytest.mark.parametrize("out", ["film.mov", "image.png/film.mp4", "/proc/film.mp4"])
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     clapper: Clapper, inputs: dict[str, list[object]], data_dir: Path, out: str
 ) -> None:
@@ -116,6 +119,18 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     assert result.exit_code == 2
     assert "ends in .mp4" in result.stderr
     assert not data_dir.exists()
+
+
+def test_a_clip_that_cannot_be_written_any_more_is_kept_and_said_where(
+    clapper: Clapper, tmp_path: Path, data_dir: Path, small: list[object]
+) -> None:
+    (tmp_path / "x.mp4.part").mkdir()  # in the way of the copy
+
+    result = clapper("generate", "t2v", "-p", "x", *small, "-o", "x.mp4")
+
+    (kept,) = (data_dir / "clips").glob("*.mp4")
+    assert result.exit_code == 4
+    assert f"could not be written to x.mp4. It is kept at {kept}" in result.stderr
 
 
 def test_refusals_are_json_too(answer: Callable[..., dict[str, Any]]) -> None:
