@@ -10,12 +10,13 @@ from core.cli.exits import out, told
 from core.messages import name, say
 from core.modes import Mode
 from core.settings import load_settings
-from core.workflow.adopt import Adoption, adopt
+from core.workflow.adopt import Adoption, adopt, survey
 from core.workflow.adopt.adoption import forget, keep
 from core.workflow.check import require_sound, unknown_kinds
 from core.workflow.library import load, load_all, paths_of
+from core.workflow.problems import NotAdoptable
 from core.workflow.schema import NODES, redraw
-from core.workflow.template import read
+from core.workflow.template import Graph, read
 
 APP = typer.Typer(help=say("help_workflow"), no_args_is_help=True)
 
@@ -33,10 +34,19 @@ def adopt_file(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("help_workflow_dry_run"))] = False,
 ) -> None:
-    """Find the bindings of ``file``, show them, and use it for ``mode`` from then on."""
+    """Find the bindings of ``file``, show them, and use it for ``mode`` from then on.
+
+    Raises:
+        NotAdoptable: told with a table of what the graph has.
+    """
     console = out()
     with told():
-        found = adopt(read(file), mode)
+        graph = read(file)
+        try:
+            found = adopt(graph, mode)
+        except NotAdoptable:
+            console.print(_parts(graph))
+            raise
         console.print(_bindings(found, mode))
         for notice in found.notices:
             console.print(f"• {say(notice.code, notice.data)}", markup=False, highlight=False)
@@ -108,6 +118,15 @@ def _bindings(found: Adoption, mode: Mode) -> Table:
         target = row.binding
         place = f"{target.node} {row.title}".strip()
         table.add_row(target.value, _plain(place), target.kind, target.name, name(row.how))
+    return table
+
+
+def _parts(graph: Graph) -> Table:
+    heads = ("part", "node", "class")
+    title = say("workflow_parts_title")
+    table = Table(*(say(f"workflow_column_{head}") for head in heads), title=title)
+    for part, node in survey(graph):
+        table.add_row(name(part), _plain(f"{node.id} {node.title}".strip()), node.kind)
     return table
 
 

@@ -7,5 +7,6 @@ single user, and nothing is run.
 
 from core.workflow.adopt.adoption import adopt
 from core.workflow.adopt.draft import Adoption, Finding, Notice
+from core.workflow.adopt.survey import survey
 
-__all__ = ["Adoption", "Finding", "Notice", "adopt"]
+__all__ = ["Adoption", "Finding", "Notice", "adopt", "survey"]

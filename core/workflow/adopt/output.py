@@ -4,7 +4,9 @@ from types import MappingProxyType
 
 from core.modes import Mode
 from core.workflow.adopt.draft import Draft, How
+from core.workflow.adopt.survey import FRAME_SAVERS, VIDEO_SAVERS, listed
 from core.workflow.adopt.trace import links_of
+from core.workflow.bind import SAMPLERS
 from core.workflow.check import OUTPUT_KIND
 from core.workflow.problems import NotAdoptable
 from core.workflow.template import Graph, Input, Link, Literal, Node
@@ -12,8 +14,6 @@ from core.workflow.template import Graph, Input, Link, Literal, Node
 OUTPUT = "clapper_output"
 _PARTS = "clapper_parts"
 _CROP = "clapper_crop"
-_FRAME_SAVERS = {"VHS_VideoCombine": "images", "SaveWEBM": "images", OUTPUT_KIND: "images"}
-_VIDEO_SAVERS = {"SaveVideo": "video"}
 
 
 def begin(graph: Graph, mode: Mode) -> Draft:
@@ -53,12 +53,23 @@ def crop_to_size(draft: Draft) -> None:
 
 
 def _saver(graph: Graph, mode: Mode) -> Node:
-    savers = [
-        node for node in graph.nodes.values() if node.kind in {*_FRAME_SAVERS, *_VIDEO_SAVERS}
-    ]
+    """Return the node that saves the clip: the last one of a chain, previews come before it.
+
+    Raises:
+        NotAdoptable: nothing saves a video, or two videos are made apart from each other.
+    """
+    savers = [node for node in graph.nodes.values() if node.kind in {*FRAME_SAVERS, *VIDEO_SAVERS}]
     if not savers:
         raise NotAdoptable(mode, "no_saver")
-    return max(savers, key=lambda node: len(graph.upstream(node.id)))
+    last = max(savers, key=lambda node: len(graph.upstream(node.id)))
+    made = _samplers_before(graph, last)
+    if any(not _samplers_before(graph, node) <= made for node in savers):
+        raise NotAdoptable(mode, "several_savers", f": {listed(savers)}")
+    return last
+
+
+def _samplers_before(graph: Graph, node: Node) -> set[str]:
+    return {key for key in graph.upstream(node.id) if graph.nodes[key].kind in SAMPLERS}
 
 
 def _inputs(graph: Graph, saver: Node, mode: Mode) -> tuple[list[Node], dict[str, Input]]:
@@ -68,7 +79,7 @@ def _inputs(graph: Graph, saver: Node, mode: Mode) -> tuple[list[Node], dict[str
         NotAdoptable: the node that saves takes no frames.
     """
     links, extra = links_of(saver), list[Node]()
-    video = links.get(_VIDEO_SAVERS.get(saver.kind, ""))
+    video = links.get(VIDEO_SAVERS.get(saver.kind, ""))
     if video is not None and video.node in graph.nodes:
         source = graph.nodes[video.node]
         if source.kind == "CreateVideo":

@@ -28,6 +28,9 @@ _SIZED = {
 _SAME_SIZE = {"LTXVPreprocess": "image", "Any Switch (rgthree)": "", "ImageFromBatch": "image"}
 
 
+_SIDES = ("positive", "negative")
+
+
 @dataclass(frozen=True, slots=True)
 class Root:
     """The input where a number is really set, and how many times larger the traced one is."""
@@ -109,19 +112,25 @@ def conditioning_of(graph: Graph, sampler: Node, side: str) -> Iterator[Node]:
         First the guider or sampler, last the text encoder, if the way is known so far.
     """
     guider = links_of(sampler).get("guider")
-    node = graph.nodes.get(guider.node) if guider else sampler
-    seen: set[str] = set()
-    while node is not None and node.id not in seen:
-        seen.add(node.id)
-        yield node
-        links = links_of(node)
-        alone = "conditioning" if side == "positive" or node.id != (guider and guider.node) else ""
-        link = links.get(side) or links.get(alone)
-        if link is None:
-            return
-        if (
-            link.node in graph.nodes
-            and {"positive", "negative"} <= links_of(graph.nodes[link.node]).keys()
-        ):
-            side = ("positive", "negative")[min(link.slot, 1)]
-        node = graph.nodes.get(link.node)
+    start = guider.node if guider else sampler.id
+    waiting, seen = [(start, side)], set[str]()
+    while waiting:
+        key, side = waiting.pop(0)
+        if key in seen or key not in graph.nodes:
+            continue
+        seen.add(key)
+        yield graph.nodes[key]
+        # a guider with one conditioning, such as BasicGuider, has no negative one
+        alone = side == "positive" or key != (guider and guider.node)
+        for link in _conditionings(graph.nodes[key], side, alone=alone):
+            source = graph.nodes.get(link.node)
+            both = source is not None and {"positive", "negative"} <= links_of(source).keys()
+            waiting.append((link.node, _SIDES[min(link.slot, 1)] if both else side))
+
+
+def _conditionings(node: Node, side: str, *, alone: bool) -> list[Link]:
+    """Return what ``node`` takes for ``side``; several where it puts conditionings together."""
+    links = links_of(node)
+    if side in links:
+        return [links[side]]
+    return [link for name, link in links.items() if alone and name.startswith("conditioning")]

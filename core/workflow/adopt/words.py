@@ -1,35 +1,61 @@
 """The text encoders of a foreign graph: which reads the prompt, which the negative prompt."""
 
+import re
+
 from core.workflow.adopt.draft import Draft, How
+from core.workflow.adopt.survey import listed
 from core.workflow.adopt.trace import conditioning_of, samplers_of
 from core.workflow.problems import NotAdoptable
 from core.workflow.template import Node
 
 _TEXTS = ("text", "prompt")
+_PROMPT = re.compile(r"\bprompt\b", re.IGNORECASE)
 
 
 def find_words(draft: Draft) -> None:
     """Bind the prompt, and the negative prompt where the graph reads one.
 
     Raises:
-        NotAdoptable: no sampler's positive conditioning leads to a text encoder.
+        NotAdoptable: no sampler's positive conditioning leads to a text encoder, or several do and
+            nothing tells which of them reads the prompt.
     """
-    prompts = _encoders(draft, "positive")
+    prompts = _prompts(draft)
     if not prompts:
         raise NotAdoptable(draft.mode, "no_prompt")
-    for node, name in prompts.values():
-        draft.take("prompt", node.id, name, How.LINK, "")
-    for node, name in _encoders(draft, "negative").values():
-        if node.id not in prompts:
-            draft.take("negative_prompt", node.id, name, How.LINK, "")
-
-
-def _encoders(draft: Draft, side: str) -> dict[str, tuple[Node, str]]:
-    """Return the text encoders at the ends of all samplers' ways, with their text inputs."""
-    found: dict[str, tuple[Node, str]] = {}
+    if len(prompts) > 1:
+        draft.notice("adopt_prompts", nodes=listed([node for node, _, _ in prompts.values()]))
+    for node, name, how in prompts.values():
+        draft.take("prompt", node.id, name, how, "")
     for sampler in samplers_of(draft.graph):
-        for node in conditioning_of(draft.graph, sampler, side):
-            name = next((text for text in _TEXTS if text in node.inputs), None)
-            if name is not None:
-                found[node.id] = (node, name)
+        for node, name in _encoders(draft, sampler, "negative"):
+            if node.id not in prompts:
+                draft.take("negative_prompt", node.id, name, How.LINK, "")
+
+
+def _prompts(draft: Draft) -> dict[str, tuple[Node, str, How]]:
+    """Return what reads the prompt: one text of each sampler, often the same one.
+
+    Raises:
+        NotAdoptable: a sampler puts several texts together, and not one is called the prompt.
+    """
+    found: dict[str, tuple[Node, str, How]] = {}
+    for sampler in samplers_of(draft.graph):
+        encoders, how = _encoders(draft, sampler, "positive"), How.LINK
+        if len(encoders) > 1:
+            named = [item for item in encoders if _PROMPT.search(item[0].title)]
+            if len(named) != 1:
+                texts = listed([node for node, _ in encoders])
+                raise NotAdoptable(draft.mode, "several_prompts", f": {texts}")
+            encoders, how = named, How.TITLE
+        found.update({node.id: (node, name, how) for node, name in encoders})
+    return found
+
+
+def _encoders(draft: Draft, sampler: Node, side: str) -> list[tuple[Node, str]]:
+    """Return the text encoders at the ends of a sampler's ways, with their text inputs."""
+    found: list[tuple[Node, str]] = []
+    for node in conditioning_of(draft.graph, sampler, side):
+        name = next((text for text in _TEXTS if text in node.inputs), None)
+        if name is not None:
+            found.append((node, name))
     return found
