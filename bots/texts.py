@@ -91,7 +91,8 @@ class Texts:
         mode = job.request.mode
         match event:
             case Downloading(file, done, total):
-                data = {"file": self.markup.escape(file), "done": done, "total": total}
+                data = {"file": self.markup.escape(file), "done": done, "total": total,
+                        "left": event.left_bytes}  # fmt: skip
                 return say("status_download", data, self.locale)
             case Waiting(position, ready_in_s, latest_in_s):
                 code = "status_next" if position <= 1 else "status_waiting"

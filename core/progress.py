@@ -31,11 +31,17 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Downloading:
-    """Bytes of one model file."""
+    """Bytes of one model file, and of those that follow it."""
 
     file: str
     done_bytes: int
     total_bytes: int
+    after_bytes: int = 0  # of the files that are fetched after this one
+
+    @property
+    def left_bytes(self) -> int:
+        """Return the bytes that are still to be downloaded, of all files."""
+        return max(0, self.total_bytes - self.done_bytes) + self.after_bytes
 
 
 @dataclass(frozen=True, slots=True)

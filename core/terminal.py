@@ -119,7 +119,8 @@ def describe(event: Progress) -> tuple[str, float]:
         case Waiting(position, ready_in_s):
             return say("progress_waiting", {"position": position, "ready_in_s": ready_in_s}), 0.0
         case Downloading(file, done_bytes, total_bytes):
-            data = {"file": file, "done_bytes": done_bytes, "total_bytes": total_bytes}
+            data = {"file": file, "done_bytes": done_bytes, "total_bytes": total_bytes,
+                    "left_bytes": event.left_bytes}  # fmt: skip
             return say("progress_downloading", data), done_bytes / max(1, total_bytes)
         case Working(stage, step, steps, fraction):
             words = name(stage) if steps <= 1 else f"{name(stage)} {step}/{steps}"

@@ -1,6 +1,7 @@
 """From what ComfyUI says went wrong to our errors. The node and its words stay in the log."""
 
 import errno
+import re
 
 from core.comfy.engine import NodeError
 from core.comfy.memory import Graph
@@ -15,6 +16,7 @@ from core.errors import (
 from core.requests import Request
 
 _MEMORY = ("OutOfMemoryError", "MemoryError")
+_ABSENT = re.compile(r"with filename '([^']+)' not found")  # folder_paths.get_full_path_or_raise
 _LOADERS = {
     "CheckpointLoaderSimple": "ckpt_name",
     "CLIPLoader": "clip_name",
@@ -46,7 +48,8 @@ def failed(error: NodeError, request: Request) -> GenerationFailed:
     if f"[Errno {errno.ENOSPC}]" in error.detail:
         return DiskFull()
     if error.node_class in _LOADERS and error.kind.endswith("FileNotFoundError"):
-        return ModelUnavailable(error.node_class)
+        named = _ABSENT.search(error.detail)
+        return ModelUnavailable(named[1] if named else error.node_class)
     return InternalError()
 
 

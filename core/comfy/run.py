@@ -110,6 +110,7 @@ class Run:
         bound = self._bind(workflow, staged, tile)
         ended, relay = self._execute(bound)
         if ended.error is not None and failures.out_of_memory(ended.error):
+            self.cancel.raise_if_cancelled()  # before seconds are spent on freeing
             # Nothing but the weights of this job should be there for the second and last try.
             _log.warning("out_of_memory", job_id=self.order.job_id, node=ended.error.node)
             self.engine.free()

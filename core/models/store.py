@@ -147,9 +147,10 @@ class ModelStore:
         if missing:
             self.acceptance.require(missing)
             remotes = [await self._describe(file) for file in missing]
-            await in_thread(self._require_room, remotes)
-            for remote in remotes:
-                await self._fetch(remote, on_progress)
+            left = await in_thread(self._require_room, remotes)
+            for index, remote in enumerate(remotes):
+                after = sum(left[index + 1 :])
+                await self._fetch(remote, _meter(remote, after, on_progress))
         return await in_thread(self._link_all, files)
 
     async def _describe(self, file: ModelFile) -> Remote:
@@ -161,19 +162,26 @@ class ModelStore:
                 raise
             raise HubFileMoved(file.name, becomes=becomes) from None
 
-    def _require_room(self, remotes: Sequence[Remote]) -> None:
-        need = sum(item.size_bytes - self.cache.kept_bytes(item) for item in remotes)
+    def _require_room(self, remotes: Sequence[Remote]) -> list[int]:
+        """Return the bytes that each of ``remotes`` still needs; there is room for all of them.
+
+        Raises:
+            DiskTooSmall: there is not.
+        """
+        left = [item.size_bytes - self.cache.kept_bytes(item) for item in remotes]
+        need = sum(left)
         free = shutil.disk_usage(_existing(self.cache.root)).free - self._reserve_bytes
         if need > free:
             raise DiskTooSmall(remotes[0].file.name, need_bytes=need, free_bytes=max(0, free))
+        return left
 
-    async def _fetch(self, remote: Remote, on_progress: ProgressSink) -> None:
+    async def _fetch(self, remote: Remote, on_bytes: Callable[[int], None]) -> None:
         _log.info("model_download", file=remote.file.name, bytes=remote.size_bytes)
         try:
             async with self.cache.locked(remote):
                 if not await in_thread(has_size, self.cache.blob(remote), remote.size_bytes):
                     partial = self.cache.partial(remote)
-                    await self._hub.fetch(remote, partial, _meter(remote, on_progress))
+                    await self._hub.fetch(remote, partial, on_bytes)
                     await in_thread(_check_fetched, remote, partial)
                 await in_thread(self.cache.publish, remote)
         except OSError as error:
@@ -214,7 +222,7 @@ def _check_fetched(remote: Remote, partial: Path) -> None:
         raise
 
 
-def _meter(remote: Remote, on_progress: ProgressSink) -> Callable[[int], None]:
+def _meter(remote: Remote, after: int, on_progress: ProgressSink) -> Callable[[int], None]:
     loop = asyncio.get_running_loop()
     next_at = 0.0
 
@@ -222,7 +230,7 @@ def _meter(remote: Remote, on_progress: ProgressSink) -> Callable[[int], None]:
         nonlocal next_at
         if loop.time() >= next_at or done == remote.size_bytes:
             next_at = loop.time() + _EVENT_S
-            on_progress(Downloading(remote.file.name, done, remote.size_bytes))
+            on_progress(Downloading(remote.file.name, done, remote.size_bytes, after))
 
     return tell
 

@@ -10,7 +10,7 @@ from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from core.errors import Cancelled, ModelUnavailable
 from core.executor import CancelToken
 from core.models.links import COPY, HARDLINK
-from core.models.problems import ModelFileRefused, ModelPlaceTaken
+from core.models.problems import DownloadCut, ModelFileRefused, ModelPlaceTaken
 from core.models.store import Places, Where
 from core.problems import LicenceNotAccepted
 from core.progress import Downloading
@@ -159,6 +159,30 @@ async def test_progress_counts_bytes_up_to_the_whole_file(store, offer, weights)
     done = [event.done_bytes for event in events]
     assert done == sorted(done)
     assert events[-1] == Downloading(file.name, file.size_bytes, file.size_bytes)
+
+
+async def test_progress_tells_the_bytes_that_are_left_of_all_files(store, hub, offer, weights):
+    first = offer(weights(3000, seed=1), path="first.safetensors")
+    begun = offer(weights(2000, seed=2), path="begun.safetensors")
+    last = offer(weights(40, seed=3), path="last.safetensors")
+    hub.cuts = [1_200_000, 0, 0]
+    with pytest.raises(DownloadCut) as caught:
+        await store.ensure([begun], ignore, CancelToken())
+    hub.cuts = []
+    events: list[Downloading] = []
+
+    await store.ensure([first, begun, last], events.append, CancelToken())
+
+    left = [event.left_bytes for event in events]
+    assert left == sorted(left, reverse=True)
+    kept = caught.value.done_bytes
+    assert kept > 0
+    ends = {event.file: event.left_bytes for event in events}
+    assert ends == {
+        first.name: begun.size_bytes - kept + last.size_bytes,
+        begun.name: last.size_bytes,
+        last.name: 0,
+    }
 
 
 async def test_terms_come_before_the_first_byte_and_once(open_store, hub, offer, weights):

@@ -106,6 +106,16 @@ def test_node_errors_become_ours_by_type(error: NodeError, kind: type[Exception]
     assert type(failures.failed(error, t2v())) is kind
 
 
+def test_a_model_that_went_away_during_the_run_is_named() -> None:
+    detail = "Model in folder 'loras' with filename 'gone.safetensors' not found."
+    error = NodeError("7", "LoraLoaderModelOnly", "FileNotFoundError", detail)
+
+    found = failures.failed(error, t2v())
+
+    assert isinstance(found, ModelUnavailable)
+    assert found.file == "gone.safetensors"
+
+
 def test_a_model_that_is_not_in_the_list_is_named() -> None:
     graph = {
         "7": {"class_type": "LoraLoaderModelOnly", "inputs": {"lora_name": "gone.safetensors"}}
