@@ -111,6 +111,8 @@ class Visit:
             self.foreign.append(url)
 
     async def open(self, mode: str = "t2v") -> None:
+        # at once gone: the toolkit reloads a page that lost its stream, also while it is being left
+        await self.page.goto("about:blank")
         await self.page.goto(f"{self.url}/?mode={mode}")
         await self.ready(mode)
 
