@@ -79,7 +79,10 @@ def test_of_two_texts_together_the_one_called_prompt_is_filled(export: "Export")
     assert found.workflow.graph.to_prompt()["text0"]["inputs"]["text"] == "x"
 
 
-@pytest.mark.parametrize("titles", [("style", "subject"), ("prompt 1", "prompt 2")])
+@pytest.mark.parametrize(
+    "titles",
+    [("style", "subject"), ("prompt 1", "prompt 2"), ("style", "CLIP Text Encode (Prompt)")],
+)
 def test_two_texts_that_nothing_tells_apart_are_refused_by_name(
     export: "Export", titles: tuple[str, str]
 ) -> None:

@@ -10,6 +10,7 @@ from core.workflow.template import Node
 
 _TEXTS = ("text", "prompt")
 _PROMPT = re.compile(r"\bprompt\b", re.IGNORECASE)
+_UNTITLED = "CLIP Text Encode (Prompt)"  # what ComfyUI calls every text until somebody renames it
 
 
 def find_words(draft: Draft) -> None:
@@ -42,13 +43,17 @@ def _prompts(draft: Draft) -> dict[str, tuple[Node, str, How]]:
     for sampler in samplers_of(draft.graph):
         encoders, how = _encoders(draft, sampler, "positive"), How.LINK
         if len(encoders) > 1:
-            named = [item for item in encoders if _PROMPT.search(item[0].title)]
+            named = [item for item in encoders if _called_prompt(item[0])]
             if len(named) != 1:
                 texts = listed([node for node, _ in encoders])
                 raise NotAdoptable(draft.mode, "several_prompts", f": {texts}")
             encoders, how = named, How.TITLE
         found.update({node.id: (node, name, how) for node, name in encoders})
     return found
+
+
+def _called_prompt(node: Node) -> bool:
+    return _PROMPT.search(node.title.replace(_UNTITLED, "")) is not None
 
 
 def _encoders(draft: Draft, sampler: Node, side: str) -> list[tuple[Node, str]]:
