@@ -15,6 +15,7 @@ from typer.testing import Result
 
 from core.modes import Mode
 from core.storage.lock import lock
+from core.testing import write_png
 
 Clapper = Callable[..., Result]
 
@@ -108,6 +109,25 @@ def test_what_can_never_work_is_said_in_a_sentence(
     assert sentence in result.stderr
     assert "Traceback" not in result.output
     assert not Path("out.mp4").exists()
+
+
+def test_a_refused_file_leaves_no_job_and_the_whole_quota(
+    clapper: Clapper, answer: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    films = {"list.mp4": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "empty.mp4": b""}
+    for name, content in films.items():
+        (tmp_path / name).write_bytes(content)
+    write_png(tmp_path / "look.png")
+
+    for name in films:
+        refused = clapper(
+            "generate", "style", "--video", name, "--image", "look.png", "-o", "x.mp4"
+        )
+        assert refused.exit_code == 2
+
+    quota = answer("quota", "show")
+    assert (quota["used_ms"], quota["reserved_ms"]) == (0, 0)
+    assert "no jobs yet" in clapper("jobs").stdout
 
 
 @pytest.mark.parametrize("out", ["film.mov", "image.png/film.mp4", "/proc/film.mp4"])
