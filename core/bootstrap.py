@@ -20,7 +20,7 @@ from core.dispatch import LocalDispatcher
 from core.erasure import Eraser
 from core.executor import CancelToken, Executor, Order
 from core.figures import RunFigures
-from core.housekeeping import Housekeeping, empty
+from core.housekeeping import Housekeeping, empty, make_folders
 from core.hub import ProgressHub
 from core.line import LineCrier
 from core.media.files import remove_parts
@@ -109,9 +109,9 @@ async def open_core(
         DatabaseDamaged: the database contradicts itself.
         SchemaTooNew: written by a newer version.
         ComfyUnavailable: ComfyUI was asked for by name and cannot run.
+        BadConfiguration: nothing can be written to the data directory.
     """
-    for folder in (settings.media_folder, settings.clips_folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folders(settings)
     tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(

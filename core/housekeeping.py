@@ -5,13 +5,16 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import structlog
 
 from core.clock import Clock
 from core.erasure import Eraser
 from core.hub import ProgressHub
+from core.problems import BadConfiguration
 from core.queue import JobQueue
+from core.settings import Settings
 from core.storage.database import Database
 from core.storage.invariants import check
 from core.supervise import outcome_of, wait_event
@@ -127,3 +130,19 @@ def empty(folder: Path) -> None:
     """Make ``folder`` exist and be empty: what is in it belongs to a process that is gone."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+
+
+def make_folders(settings: Settings) -> None:
+    """Make the folders of the data directory, and see that it takes files.
+
+    Raises:
+        BadConfiguration: it does not.
+    """
+    try:
+        for folder in (settings.media_folder, settings.clips_folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=settings.data_dir):
+            pass
+    except OSError as error:
+        reason = f"{settings.data_dir}, {error.strerror}"
+        raise BadConfiguration("CLAPPER_DATA_DIR", reason) from error

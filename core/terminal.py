@@ -10,7 +10,7 @@ from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElap
 from rich.progress import Progress as Bars
 
 from core.delivery import Attempt, Receipt
-from core.errors import DeliveryImpossible, DeliveryRetry
+from core.errors import DeliveryImpossible
 from core.jobs import Failure, Job, ReplyTo
 from core.media.kinds import Clip
 from core.messages import explain, name, say
@@ -71,17 +71,15 @@ class TerminalDelivery:
         """Copy the clip and its poster, whole or not at all.
 
         Raises:
-            DeliveryRetry: no room for the copy.
-            DeliveryImpossible: the folder cannot be written.
+            DeliveryImpossible: no room for the copy, or the folder cannot be written: who waits
+                at a terminal is told at once, and the clip is kept where it is.
         """
         del attempt
         target = Path(job.reply_to.address["out"])
         try:
             await asyncio.to_thread(_copy, clip, target)
         except OSError as error:
-            if error.errno in NO_ROOM:
-                raise DeliveryRetry("disk_full") from error
-            impossible = DeliveryImpossible("not_writable")
+            impossible = DeliveryImpossible("full" if error.errno in NO_ROOM else "not_writable")
             self._end(job, Failure.of(impossible))
             raise impossible from error
         self._end(job, target)
@@ -131,5 +129,10 @@ def _copy(clip: Clip, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     for source, to in ((clip.path, target), (clip.poster, target.with_suffix(".png"))):
         part = to.with_name(to.name + ".part")
-        shutil.copyfile(source, part)
-        part.replace(to)
+        try:
+            shutil.copyfile(source, part)
+            part.replace(to)
+        except OSError:
+            if not part.is_dir():
+                part.unlink(missing_ok=True)
+            raise

@@ -54,6 +54,7 @@ class ResultKept(GenerationFailed):
 
     path: str
     kept: str
+    reason: str  # full or not_writable
 
 
 def out() -> Console:

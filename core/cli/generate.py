@@ -130,7 +130,7 @@ async def _generate(
         result = await session.result(ticket.job_id)
         job = await session.job(ticket.job_id)
     if job.clip is not None and isinstance(result, Failure):
-        raise ResultKept(str(file), str(job.clip.path))
+        raise ResultKept(str(file), str(job.clip.path), str(result.data["reason"]))
     return job
 
 

@@ -10,8 +10,8 @@ from rich.table import Table
 from core.bootstrap import Core
 from core.cli.exits import out, print_json
 from core.cli.generate import job_as_json
-from core.cli.session import me, with_idle_core
-from core.jobs import Job, Requester
+from core.cli.session import me, someone, with_idle_core
+from core.jobs import Job
 from core.messages import explain, name, say
 
 APP = typer.Typer(help=say("help_jobs"), invoke_without_command=True)
@@ -33,7 +33,7 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1, max=500, help=say("help_limit"))] = 20,
 ) -> None:
     """Print the newest jobs of a requester, and everything that waits."""
-    who = Requester.from_key(requester) if requester else me()
+    who = someone(requester)
 
     async def look(core: Core) -> tuple[list[Job], list[Job]]:
         return await core.queue.line(), await core.service.jobs(who, limit)

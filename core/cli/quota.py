@@ -6,7 +6,7 @@ import typer
 
 from core.bootstrap import Core
 from core.cli.exits import out, print_json
-from core.cli.session import me, with_idle_core
+from core.cli.session import someone, with_idle_core
 from core.jobs import QuotaView, Requester
 from core.messages import say
 
@@ -20,7 +20,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help=say("help_json"))] = False,
 ) -> None:
     """Print the account of a requester."""
-    who = Requester.from_key(requester) if requester else me()
+    who = someone(requester)
 
     async def look(core: Core) -> QuotaView:
         return await core.service.quota(who)
@@ -39,7 +39,7 @@ def grant(
     minutes: Annotated[float, typer.Argument(min=0.01, max=100_000, help=say("help_minutes"))],
 ) -> None:
     """Give a requester more GPU-minutes."""
-    who = Requester.from_key(requester)
+    who = someone(requester)
 
     async def give(core: Core) -> QuotaView:
         return await core.service.grant(who, round(minutes * 60_000))

@@ -13,7 +13,7 @@ from rich.console import Console
 from core.bootstrap import Core, open_core
 from core.compose import Composition
 from core.draft import DraftExecutor
-from core.errors import Cancelled
+from core.errors import Cancelled, NotAChoice
 from core.jobs import Failure, Job, Requester, Ticket
 from core.service import GenerationService
 from core.settings import Settings, load_settings
@@ -26,6 +26,20 @@ T = TypeVar("T")
 def me() -> Requester:
     """Return the requester of the command line: the user of the operating system."""
     return Requester(PLATFORM, str(os.getuid()))
+
+
+def someone(key: str | None) -> Requester:
+    """Return the requester who was typed as ``platform:user``; me where nobody was.
+
+    Raises:
+        NotAChoice: it names nobody.
+    """
+    if key is None:
+        return me()
+    who = Requester.from_key(key)
+    if not (who.platform and who.user_id):
+        raise NotAChoice("user", key[:40], f"{me().key}, discord:123456789, …")
+    return who
 
 
 @dataclass(frozen=True)

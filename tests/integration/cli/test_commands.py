@@ -56,6 +56,36 @@ def test_jobs_lists_shows_and_keeps_the_prompt_to_itself(
     assert answer("jobs", "show", job["job_id"])["seed"] == 4
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("quota", "grant", "nobody", 5),
+        ("quota", "show", ":7"),
+        ("jobs", "list", "--requester", "x:"),
+    ],
+)
+def test_a_requester_who_names_nobody_is_refused(
+    clapper: Clapper, command: tuple[object, ...]
+) -> None:
+    result = clapper(*command)
+
+    assert result.exit_code == 2
+    assert "discord:123456789" in result.stderr
+
+
+@pytest.mark.parametrize("folder", ["/proc/nothing", "file/data"])
+def test_a_data_directory_that_cannot_be_is_named(
+    clapper: Clapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("CLAPPER_DATA_DIR", folder)
+
+    result = clapper("jobs")
+
+    assert result.exit_code == 5
+    assert result.stderr.startswith(f"CLAPPER_DATA_DIR cannot be used: {folder}")
+
+
 def test_jobs_of_another_requester_are_another_list(clapper: Clapper, job: dict[str, Any]) -> None:
     assert "no jobs yet" in clapper("jobs", "list", "--requester", "discord:1").stdout
 

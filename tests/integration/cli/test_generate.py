@@ -15,6 +15,7 @@ from typer.testing import Result
 
 from core.modes import Mode
 from core.storage.lock import lock
+from core.testing import write_png
 
 Clapper = Callable[..., Result]
 
@@ -110,6 +111,25 @@ def test_what_can_never_work_is_said_in_a_sentence(
     assert not Path("out.mp4").exists()
 
 
+def test_a_refused_file_leaves_no_job_and_the_whole_quota(
+    clapper: Clapper, answer: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    films = {"list.mp4": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "empty.mp4": b""}
+    for name, content in films.items():
+        (tmp_path / name).write_bytes(content)
+    write_png(tmp_path / "look.png")
+
+    for name in films:
+        refused = clapper(
+            "generate", "style", "--video", name, "--image", "look.png", "-o", "x.mp4"
+        )
+        assert refused.exit_code == 2
+
+    quota = answer("quota", "show")
+    assert (quota["used_ms"], quota["reserved_ms"]) == (0, 0)
+    assert "no jobs yet" in clapper("jobs").stdout
+
+
 @pytest.mark.parametrize("out", ["film.mov", "image.png/film.mp4", "/proc/film.mp4"])
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     clapper: Clapper, inputs: dict[str, list[object]], data_dir: Path, out: str
@@ -121,16 +141,19 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     assert not data_dir.exists()
 
 
+@pytest.mark.parametrize("reason", ["the disk is full", "no file can be made there"])
 def test_a_clip_that_cannot_be_written_any_more_is_kept_and_said_where(
-    clapper: Clapper, tmp_path: Path, data_dir: Path, small: list[object]
+    clapper: Clapper, tmp_path: Path, data_dir: Path, small: list[object], reason: str
 ) -> None:
-    (tmp_path / "x.mp4.part").mkdir()  # in the way of the copy
+    part = tmp_path / "x.mp4.part"  # in the way of the copy
+    part.symlink_to("/dev/full") if reason == "the disk is full" else part.mkdir()
 
     result = clapper("generate", "t2v", "-p", "x", *small, "-o", "x.mp4")
 
     (kept,) = (data_dir / "clips").glob("*.mp4")
     assert result.exit_code == 4
-    assert f"could not be written to x.mp4. It is kept at {kept}" in result.stderr
+    assert f"could not be written to x.mp4: {reason}. It is kept at {kept}" in result.stderr
+    assert not part.is_symlink()
 
 
 def test_refusals_are_json_too(answer: Callable[..., dict[str, Any]]) -> None:
