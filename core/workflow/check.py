@@ -18,6 +18,8 @@ OUTPUT_KIND = "ClapperOutput"
 MAX_NODES = 45  # of a graph of the project: more is not read by anybody
 # Values that a graph may leave alone: derived ones, the schedule of somebody's own graph.
 _DERIVED = {"canvas_width", "canvas_height", "half_width", "half_height", "crop_x", "crop_y"}
+# Values that a form of this class gets; without them it would do what its file says in every run.
+_NEEDED = {"VAEDecodeTiled": "tile_size", "ClapperStage1": "stage1"}
 _PLANNED = {
     "seconds",
     "stage2_sigmas",
@@ -116,6 +118,10 @@ def _bindings(workflow: Workflow) -> Iterator[Defect]:
             yield Defect("no_such_node", form.node)
             return
         kinds[form.node].add(form.kind)
+        value = _NEEDED.get(form.kind, "")
+        targets = {(item.node, item.kind) for item in workflow.bindings.named(value)}
+        if value and (form.node, form.kind) not in targets:
+            yield Defect("form_unbound", form.node, value)
     for binding in workflow.bindings.values:
         yield from _binding(binding, kinds, workflow)
 

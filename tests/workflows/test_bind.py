@@ -1,6 +1,7 @@
 """Binding is pure, and takes whatever people write as text."""
 
 import json
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +15,11 @@ from core.presets import Preset
 from core.progress import Stage
 from core.requests import Sampling, TextToVideo
 from core.workflow.bind import bind
+from core.workflow.check import MAX_NODES, graph_defects
 from core.workflow.control import Control
 from core.workflow.inputs import inputs_of
 from core.workflow.library import load
+from core.workflow.values import Choices
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Fill
@@ -119,3 +122,23 @@ def test_a_source_video_is_prepared_and_its_sound_staged_beside_it(
 def test_without_a_prompt_the_mode_says_something_neutral(ask: "Ask", fill: "Fill") -> None:
     for mode in (mode for mode in Mode if not MODES[mode].prompt_required):
         assert fill(ask(mode, prompt="")).graph["prompt"]["inputs"]["text"]
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("preset", Preset)
+def test_no_choice_of_the_machine_makes_a_graph_that_comfyui_would_refuse(
+    mode: Mode, preset: Preset, ask: "Ask", with_sound: Any
+) -> None:
+    request = ask(mode, preset, negative_prompt="rain", media={"video": with_sound})
+    workflow = load(mode, None)
+    staged = {item.role: item.file.name for item in inputs_of(workflow, request)}
+    for guided, tile, stage1 in product((False, True), (0, 640), ("", "kept")):
+        choices = Choices(guided=guided, tile=tile, stage1=stage1)
+
+        bound = bind(workflow, request, names(Profile.FP8), staged, "job-1", choices)
+
+        nodes = bound.bound.nodes
+        assert list(graph_defects(bound.bound)) == []
+        assert bound.bound.upstream(bound.output_node) == nodes.keys(), "no dead node"
+        assert len(nodes) <= MAX_NODES
+        assert bound.stages.keys() == nodes.keys()

@@ -230,6 +230,7 @@ BREAKS: dict[str, Any] = {
     "field_unbound": lambda w: without_binding(w, "prompt"),
     "unknown_value": lambda w: with_binding(w, Binding("mood", "prompt", "CLIPTextEncode", "text")),
     "another_class": lambda w: with_binding(w, Binding("seed", "prompt", "RandomNoise", "text")),
+    "form_unbound": lambda w: without_binding(w, "tile_size"),
     "no_output": lambda w: replace(w, bindings=replace(w.bindings, output="prompt")),
 }
 
