@@ -17,6 +17,7 @@ from core.workflow.inputs import inputs_of
 from core.workflow.library import Workflow, load
 from core.workflow.problems import EditorFormat, NotAdoptable, NotAWorkflow
 from core.workflow.template import Graph, parse
+from tests.workflows.disguise import disguised
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Export
@@ -133,6 +134,25 @@ def test_stages_are_told_by_class_and_place(export: "Export") -> None:
     assert stages["366"] is Stage.LOAD
     assert stages["149"] is Stage.PREPARE
     assert stages["frames"] is Stage.DECODE
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_no_number_of_the_export_is_left_that_a_request_has(mode: Mode, ask: "Ask") -> None:
+    size = {"width": 1280, "height": 768}
+    request = ask(mode, frames=97, fps=25, seed=314159, **size)
+    workflow = load(mode, None)
+    staged = {item.role: f"{item.role}.bin" for item in inputs_of(workflow, request)}
+    export = disguised(bind(workflow, request, names(Profile.FP8), staged, "mine").graph)
+    ours = {*size.values(), 640, 384, 97, 25, 314159, 314160}
+
+    graph = filled(
+        adopt(graph_of(export), mode).workflow, ask, width=896, height=512, frames=49, seed=9
+    ).graph
+
+    left = [(key, name, value) for key, node in graph.items()
+            for name, value in node["inputs"].items()
+            if isinstance(value, int | float) and value in ours]  # fmt: skip
+    assert left == []
 
 
 def test_an_empty_negative_prompt_keeps_the_owners(export: "Export", ask: "Ask") -> None:

@@ -81,14 +81,20 @@ def _find_size(draft: Draft) -> dict[str, float]:
 
 
 def _find_constants(draft: Draft, full: dict[str, float]) -> None:
-    """Bind what else has the clip's size: by its value, or by the title of a constant."""
+    """Bind what else has the clip's size, or half of it: by its value, or by a constant's title."""
+    halves = any(node.kind == UPSCALER for node in draft.graph.nodes.values())
     for node in list(draft.graph.nodes.values()):
         for name, side in _SIZE_INPUTS.items():
             written = isinstance(node.inputs.get(name), Literal)
             linked = root_of(draft.graph, node.inputs.get(name))
             root = Root(node.id, name) if written else linked
-            if root is not None and number_at(draft.graph, root) == full.get(side, -1):
+            number = number_at(draft.graph, root) if root is not None else None
+            if root is None or number is None or side not in full:
+                continue
+            if number == full[side]:
                 draft.take(side, root.node, root.name, How.VALUE)
+            elif halves and number * 2 == full[side]:
+                draft.take(f"half_{side}", root.node, root.name, How.VALUE)
         title = node.title.strip().lower()
         if node.kind in _CONSTANTS and title in {"width", "height", "fps"}:
             draft.take(title, node.id, _CONSTANTS[node.kind], How.TITLE)
