@@ -7,38 +7,40 @@ a latency is one call as its caller sees it. Per size of the line the waiting jo
 ordinary submits of many accounts (five each); then N jobs are submitted, looked up in the line,
 claimed and settled, one after the other, while the line keeps its length. Percentiles are of
 those N. Numbers of different machines compare only through their fsync time, which is printed.
+
+The way of a whole job is taken apart from that: worker, encoder, outbox and router of the service
+work through such a line with an executor that needs no time, 64×64, 9 frames; N // 3 deliveries.
 """
 
 import argparse
 import asyncio
+import itertools
 import os
 import platform
 import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import structlog
 
-from core.jobs import ReplyTo, Requester
+from core.bootstrap import open_core
+from core.delivery import Attempt, Receipt
+from core.jobs import Job, ReplyTo, Requester
 from core.media.kinds import Clip
 from core.queue import JobQueue, NewJob, QueueRules
+from core.settings import load_settings
 from core.storage.database import open_database
 from core.storage.invariants import check
-from core.testing import t2v
+from core.testing import QuickExecutor, RecordingDelivery, running, t2v
 
 SIZES = (1, 100, 10_000)
 WARM_UP = 20  # jobs
 T = TypeVar("T")
-
-# Sections printed after the queue's own: a title and a coroutine that gives the lines below it,
-# e.g. the overhead of a whole job from submit to delivery. Append to it, or import and extend.
-Section: TypeAlias = Callable[[argparse.Namespace], Awaitable[list[str]]]
-SECTIONS: list[tuple[str, Section]] = []
 
 
 @dataclass
@@ -101,6 +103,28 @@ async def measure(folder: Path, waiting: int, jobs: int) -> tuple[Clocked, float
     return clocked, cpu_ms, len(found)
 
 
+async def whole(folder: Path, waiting: int, jobs: int) -> list[float]:
+    """Return the milliseconds from one delivery to the next, while ``waiting`` jobs are in line."""
+    settings = load_settings(
+        data_dir=folder, executor="draft", quota_minutes=10_000, min_free_megabytes=0
+    )
+    shown: list[float] = []
+
+    class Clock(RecordingDelivery):
+        async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+            shown.append(time.perf_counter())
+            return await super().completed(job, clip, attempt)
+
+    delivery = Clock("bench")
+    async with open_core(settings, QuickExecutor(), announce=lambda _: None) as core:
+        core.router.register(delivery)
+        for number in range(waiting + jobs):
+            await core.queue.submit(new_job(number, number // 5))
+        async with running(core):
+            await delivery.until(jobs)
+    return [(after - before) * 1000 for before, after in itertools.pairwise(shown)]
+
+
 def fsync_ms(folder: Path, count: int = 200) -> list[float]:
     times: list[float] = []
     with (folder / "fsync").open("wb") as file:
@@ -146,10 +170,12 @@ async def main(options: argparse.Namespace) -> None:
         )
         first, last = (results[size].percentile(name, 50) for size in (SIZES[0], SIZES[-1]))
         print(f"{name:10}{cells}   ×{last / first:.2f}")
-    for title, section in SECTIONS:
-        print(f"\n{title}")
-        for line in await section(options):
-            print(line)
+    print("\nfrom one delivered clip to the next, no device time")
+    for waiting in SIZES:
+        with tempfile.TemporaryDirectory(dir=options.folder) as name:
+            gaps = await whole(Path(name), waiting, options.jobs // 3)
+        p99 = statistics.quantiles(gaps, n=100, method="inclusive")[98]
+        print(f"{waiting:>6} waiting: p50 {statistics.median(gaps):6.1f} ms, p99 {p99:6.1f} ms")
 
 
 if __name__ == "__main__":
