@@ -11,7 +11,7 @@ from typing import Any
 from core.comfy.handover import Handed
 from core.comfy.headless import EventSink
 from core.comfy.latents import Latents
-from core.comfy.memory import Graph
+from core.comfy.memory import Graph, relax
 from core.comfy.startup import Started
 
 # Keep the outputs of the last prompt only: loaders and text are found again by the next one, and
@@ -111,6 +111,16 @@ class Engine:
         self._executor.reset()
         gc.collect()
         self._comfy.model_management.soft_empty_cache()
+
+    def relax(self) -> bool:
+        """Let weights and pictures leave the device between nodes from now on.
+
+        Belongs before :meth:`free`: what is loaded already keeps its place.
+
+        Returns:
+            Whether they were kept there until now.
+        """
+        return relax(self._comfy.model_management)
 
     def node_classes(self) -> dict[str, type]:
         """Return ComfyUI's own table of node classes by name."""

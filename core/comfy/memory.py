@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 _GIB = 1024**3
 # The decoder walks through its blocks in pieces of at most 128 MiB; at each of its nine levels a
@@ -60,6 +60,27 @@ class _DType(Protocol):
         ...
 
 
+class _States(Protocol):
+    """``VRAMState`` of ``comfy.model_management``."""
+
+    HIGH_VRAM: object
+    NORMAL_VRAM: object
+
+
+class _Flags(Protocol):
+    """ComfyUI's flags."""
+
+    gpu_only: bool
+
+
+class _Management(Protocol):
+    """``comfy.model_management``."""
+
+    VRAMState: _States
+    vram_state: object
+    args: _Flags
+
+
 class _Vae(Protocol):
     """``comfy.sd.VAE``."""
 
@@ -88,6 +109,23 @@ def correct_decode_estimate(sd: ModuleType) -> None:
             self.memory_used_decode = _needed
 
     sd.VAE.__init__ = init
+
+
+def relax(module: ModuleType) -> bool:
+    """Undo that ComfyUI keeps everything on the device; return whether it did.
+
+    It decides anew for every model that it loads, so models must be loaded anew after this.
+
+    Args:
+        module: ComfyUI's module ``comfy.model_management``.
+    """
+    management = cast("_Management", module)
+    states = management.VRAMState
+    if management.vram_state is not states.HIGH_VRAM:
+        return False
+    management.vram_state = states.NORMAL_VRAM
+    management.args.gpu_only = False
+    return True
 
 
 def keep_upscaler(upsampler: ModuleType) -> None:

@@ -112,7 +112,10 @@ class Run:
         if ended.error is not None and failures.out_of_memory(ended.error):
             self.cancel.raise_if_cancelled()  # before seconds are spent on freeing
             # Nothing but the weights of this job should be there for the second and last try.
-            _log.warning("out_of_memory", job_id=self.order.job_id, node=ended.error.node)
+            relaxed = self.engine.relax()
+            _log.warning(
+                "out_of_memory", job_id=self.order.job_id, node=ended.error.node, relaxed=relaxed
+            )
             self.engine.free()
             tile = smaller_tile(self.order.request, tile)
             bound = self._bind(workflow, staged, tile)

@@ -1,5 +1,6 @@
 """Memory that runs out, and cancels around it: one more try with less, then advice, no trap."""
 
+import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,24 @@ async def test_the_second_try_begins_without_a_model_or_an_output_of_the_first(
     assert lab.report.cached == frozenset()
     assert lab.report.tile > 0
     assert clip.frames.shape[0] == 17
+
+
+async def test_where_everything_was_kept_on_the_device_it_may_leave_from_then_on(
+    lab: "Lab", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    management = importlib.import_module("comfy.model_management")
+    monkeypatch.setattr(management, "vram_state", management.VRAMState.HIGH_VRAM)
+    monkeypatch.setattr(management.args, "gpu_only", True)
+    await lab.run(lab.request(Mode.T2V, seed=38))
+    assert management.vram_state is management.VRAMState.HIGH_VRAM
+    spoil(lab, monkeypatch, 1, lambda: None)
+
+    clip = await lab.run(lab.request(Mode.T2V, seed=39))
+
+    assert clip.frames.std() > 1
+    assert management.vram_state is management.VRAMState.NORMAL_VRAM
+    assert not management.args.gpu_only
+    assert "checkpoint" not in lab.report.cached, "loaded anew, where it may leave"
 
 
 async def test_after_it_ran_out_twice_the_next_order_is_made(
