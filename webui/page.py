@@ -27,8 +27,8 @@ _HISTORY = (
 )
 _SIDE = (
     "<dl><div><dt>{model}</dt><dd></dd></div><div><dt>{queue}</dt><dd></dd></div>"
-    "<div><dt>{quota}</dt><dd></dd><meter min='0' max='1' value='0' aria-label='{quota}'></meter>"
-    "</div></dl><small>{note}</small>"
+    "<div><dt>{quota}</dt><dd></dd><dd><meter min='0' max='1' value='0' aria-label='{quota}'>"
+    "</meter></dd></div></dl><small>{note}</small>"
 )
 _ACCOUNT = "<div data-part='problem'></div><p><span></span> <a hidden></a></p>"
 _SHOW = """() => {{

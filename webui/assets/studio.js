@@ -302,6 +302,8 @@ window.Clapper = (() => {
     drawer.setAttribute("aria-label", words.studio_modes || "Modes");
     const say = () => toggle.setAttribute("aria-expanded", String(drawer.classList.contains("open")));
     new MutationObserver(say).observe(drawer, { attributes: true, attributeFilter: ["class"] });
+    const wide = matchMedia(`(min-width: ${WIDE}px)`); // a turned tablet, a resized window
+    wide.addEventListener("change", () => drawer.classList.contains("open") !== wide.matches && toggle.click());
     return say();
   };
 
