@@ -251,18 +251,23 @@ window.Clapper = (() => {
     const typed = prompts().map((area) => [area.closest("[id^=prompt-]").id, area.value]).filter(([, text]) => text);
     try { sessionStorage.setItem(DRAFTS, JSON.stringify(typed)); } catch { /* private window */ }
   };
-  const restorePrompts = (tries = 50) => {
+  /* A form that is not quite built yet forgets what is put into it: look again until the text stays. */
+  const restorePrompts = (tries = 200, steady = 0) => {
     let kept = [];
     try { kept = JSON.parse(sessionStorage.getItem(DRAFTS) || "[]"); } catch { /* private window */ }
     if (!kept.length) return;
-    if (prompts().length < 6 && tries) return void setTimeout(() => restorePrompts(tries - 1), 100);
-    for (const [id, text] of kept) {
+    const missing = kept.filter(([id, text]) => {
       const area = document.querySelector(`#${id} textarea`);
-      if (!area || area.value) continue;
-      area.value = text;
-      area.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-    sessionStorage.removeItem(DRAFTS);
+      if (area && area.value) return false;
+      if (area) {
+        area.value = text;
+        area.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+      return true;
+    });
+    const held = missing.length ? 0 : steady + 1;
+    if (held < 5 && tries) setTimeout(restorePrompts, 300, tries - 1, held);
+    else sessionStorage.removeItem(DRAFTS);
   };
 
   const account = (element) => {
