@@ -17,6 +17,7 @@ from core.frames import Size, fit_ratio
 from core.limits import RequestLimits
 from core.messages import explain, say
 from core.requests import Request
+from webui.values import SeedNotANumber
 from webui.views import ErrorView
 
 
@@ -55,6 +56,8 @@ def fix_for(
         around: ranges and budget.
     """
     match error:
+        case SeedNotANumber() | OutOfRange(field="seed"):
+            return Fix(say("studio_fix_seed"), {"seed": "", "lock": False})
         case OutOfRange():
             return _within(error, options, around.limits)
         case PromptTooLong(limit=limit):
@@ -99,8 +102,6 @@ def _within(error: OutOfRange, options: Options, limits: RequestLimits) -> Fix |
         size = fit_ratio(asked.ratio, limits.max_pixels, limits.max_side)
         label = say("studio_fix_pixels", {"size": str(size)})
         return Fix(label, {"width": size.width, "height": size.height})
-    if error.field == "seed":
-        return Fix(say("studio_fix_seed"), {"seed": "", "lock": False})
     if error.field not in {"width", "height", "seconds", "fps"}:
         return None
     value = min(max(error.value, error.low), error.high)

@@ -12,7 +12,7 @@ from core.limits import RequestLimits
 from core.messages import name, say
 from core.modes import MODES, Mode
 from core.presets import Camera, Preset
-from webui.inputs import upload_field
+from webui.inputs import side_field, upload_field
 from webui.values import AUTO, FIELDS, Values, follows
 
 _SLOT_WORDS = {  # where the role's own word says too little
@@ -52,7 +52,7 @@ class Form:
             for role, value in zip(self.media, inputs[:count], strict=True)
         }
         found = dict(zip(self.fields, inputs[count:], strict=True))
-        kept = {key: value for key, value in found.items() if value is not None}
+        kept = {key: value for key, value in found.items() if value not in {None, ""}}
         return paths, Values(**kept)  # pyright: ignore[reportArgumentType]  # the page's own values; compose checks them
 
 
@@ -61,13 +61,12 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> Form:
     gr.HTML(_title(mode), elem_classes=["cl-title"])
     media = _media(mode)
     fields: dict[str, Component] = {"prompt": _prompt(mode)}
-    with gr.Row():
-        fields["preset"] = gr.Radio(
-            [(name(item), item.value) for item in Preset],
-            value=Preset.BALANCED.value,
-            label=say("studio_preset"),
-            elem_classes=["cl-preset"],
-        )
+    fields["preset"] = gr.Radio(
+        [(name(item), item.value) for item in Preset],
+        value=Preset.BALANCED.value,
+        label=say("studio_preset"),
+        elem_classes=["cl-preset"],
+    )
     fields["aspect"] = gr.Radio(
         [(say("studio_aspect_auto"), AUTO), *((key, key) for key in ASPECTS)],
         value=AUTO,
@@ -75,8 +74,15 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> Form:
         elem_classes=["cl-aspect"],
     )
     fields |= _length(mode, rules.limits)
-    with gr.Accordion(say("studio_more"), open=False):
+    with gr.Accordion(say("studio_more"), open=False, elem_classes=["cl-more"]):
         fields |= _details(rules)
+    with gr.Column(elem_classes=["cl-dock"]):
+        card, go = _dock(mode, words)
+    ordered = {key: fields[key] for key in FIELDS if key in fields}
+    return Form(mode, media, ordered, card, go)
+
+
+def _dock(mode: Mode, words: dict[str, str]) -> tuple[gr.HTML, gr.Button]:
     card = gr.HTML(
         value=None,
         html_template=_CARD,
@@ -88,15 +94,14 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> Form:
     go = gr.Button(
         say("studio_generate"), variant="primary", elem_classes=["cl-go"], elem_id=f"go-{mode}"
     )
-    ordered = {key: fields[key] for key in FIELDS if key in fields}
-    return Form(mode, media, ordered, card, go)
+    return card, go
 
 
 _CARD = "<dl></dl><div data-part='notes'></div>"
 
 
 def _title(mode: Mode) -> str:
-    return f"<h2>{name(mode)} <code>{mode}</code></h2><p>{say(f'studio_d_{mode}')}</p>"
+    return f"<h1>{name(mode)} <code>{mode}</code></h1><p>{say(f'studio_d_{mode}')}</p>"
 
 
 def slot_label(mode: Mode, role: str) -> str:
@@ -108,7 +113,7 @@ def _media(mode: Mode) -> dict[str, Component]:
     slots = MODES[mode].slots
     if not slots:
         return {}
-    with gr.Row():
+    with gr.Row(equal_height=True, elem_classes=["cl-files"]):
         return {slot.role: upload_field(slot.kind, slot_label(mode, slot.role)) for slot in slots}
 
 
@@ -158,18 +163,9 @@ def _details(rules: FormRules) -> dict[str, Component]:
             label=say("studio_fps"),
         )
     with gr.Row():
-        fields["width"] = gr.Number(
-            value=None,
-            precision=0,
-            label=say("studio_width"),
-            placeholder=say("studio_aspect_auto"),
-        )
-        fields["height"] = gr.Number(
-            value=None,
-            precision=0,
-            label=say("studio_height"),
-            placeholder=say("studio_aspect_auto"),
-        )
+        auto = say("studio_aspect_auto")
+        fields["width"] = side_field(say("studio_width"), auto)
+        fields["height"] = side_field(say("studio_height"), auto)
     with gr.Row():
         fields["seed"] = gr.Textbox(
             label=say("studio_seed"), placeholder=say("studio_seed_hint"), max_lines=1

@@ -15,20 +15,21 @@ from webui.reload import ReloadPanel, build_reload
 MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
 _STAGE = (
     "<section class='cl-stage' aria-label='{title}'><div data-part='lost'></div>"
-    "<div data-part='empty' class='cl-empty'><p>{empty}</p></div>"
+    "<div data-part='empty' class='cl-empty'>"
+    "<span class='cl-clap' aria-hidden='true'></span><p>{empty}</p></div>"
     "<div data-part='job' hidden><div data-part='head' class='cl-head' aria-live='polite'></div>"
     "<div data-part='progress'></div><div data-part='error'></div><div data-part='player'></div>"
     "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div></div>"
     "</section>"
 )
-_QUEUE = "<h3>{title}</h3><p class='cl-meta'></p><ul></ul>"
+_QUEUE = "<h2>{title}</h2><p class='cl-meta'></p><ul></ul>"
 _HISTORY = (
-    "<h3>{title}</h3><ul></ul><button type='button' class='cl-button' hidden>{older}</button>"
+    "<h2>{title}</h2><ul></ul><button type='button' class='cl-button' hidden>{older}</button>"
 )
 _SIDE = (
     "<dl><div><dt>{model}</dt><dd></dd></div><div><dt>{queue}</dt><dd></dd></div>"
-    "<div><dt>{quota}</dt><dd></dd><meter min='0' max='1' value='0' aria-label='{quota}'></meter>"
-    "</div></dl><small>{note}</small>"
+    "<div><dt>{quota}</dt><dd></dd><dd><meter min='0' max='1' value='0' aria-label='{quota}'>"
+    "</meter></dd></div></dl><small>{note}</small>"
 )
 _ACCOUNT = "<div data-part='problem'></div><p><span></span> <a hidden></a></p>"
 
@@ -70,6 +71,8 @@ def page_words() -> dict[str, str]:
 def build_page(rules: FormRules, *, accounts: bool = False) -> Page:
     """Lay out everything inside the current Blocks; ``accounts``: one can sign in or out."""
     words = page_words()
+    title = _title()
+    gr.HTML(f"<p><b>{title[0]}</b> {title[2]}</p>", elem_id="bar")  # where the sidebar is a drawer
     with gr.Sidebar(label=say("studio_modes"), open=False, width=264) as side:
         modes = _sidebar(words, accounts=accounts)
     with gr.Row(elem_id="columns"):
@@ -88,9 +91,14 @@ def build_page(rules: FormRules, *, accounts: bool = False) -> Page:
     return Page(side, tabs, modes, forms, stage, reload)
 
 
+def _title() -> tuple[str, str, str]:
+    return say("studio_title").partition(" ")
+
+
 def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
-    title = say("studio_title").partition(" ")
-    gr.HTML(f"<h1><b>{title[0]}</b> {title[2]}</h1><p>{say('studio_tagline')}</p>", elem_id="brand")
+    title = _title()
+    tagline = say("studio_tagline")
+    gr.HTML(f"<p><b>{title[0]}</b> {title[2]}</p><small>{tagline}</small>", elem_id="brand")
     buttons = {
         mode: gr.Button(name(mode), elem_id=f"mode-{mode}", elem_classes=["cl-mode"])
         for mode in MODES

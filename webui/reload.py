@@ -34,7 +34,7 @@ class ReloadPanel:
 
 def build_reload() -> ReloadPanel:
     """Lay out the panel."""
-    with gr.Accordion(say("studio_reload"), open=False, elem_id="reload"):
+    with gr.Accordion(say("studio_reload"), open=False, elem_id="reload", elem_classes=["cl-more"]):
         file = gr.File(
             label=say("studio_reload_drop"), file_types=[".mp4"], type="filepath", height=120
         )

@@ -4,12 +4,18 @@ from dataclasses import dataclass, fields, replace
 
 from core.actions import options_of
 from core.compose import ASPECTS, Options
-from core.errors import OutOfRange
+from core.errors import InvalidInput
 from core.limits import MAX_SEED
 from core.modes import MODES, Mode
 from core.requests import Request
 
 AUTO = "auto"  # the aspect that follows the file, or the preset
+
+
+class SeedNotANumber(InvalidInput):
+    """What is typed as the seed is no whole number."""
+
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class Values:
         """Return the same as options.
 
         Raises:
-            OutOfRange: the seed is no number.
+            SeedNotANumber: something else is typed there.
         """
         return Options(
             prompt=self.prompt,
@@ -53,7 +59,7 @@ class Values:
         if not text:
             return None
         if not text.isdecimal():
-            raise OutOfRange("seed", float("nan"), 0, MAX_SEED)
+            raise SeedNotANumber(MAX_SEED)
         return int(text)
 
 

@@ -194,6 +194,43 @@ async def test_errors_are_cards_with_a_fix_that_works(
     assert await form.get_by_label("Width (px)").input_value() == "1920"
 
 
+async def test_a_size_that_is_chosen_for_you_is_not_shown_as_a_number(visit: Visits) -> None:
+    visitor = await visit()
+    await visitor.open()
+    form = visitor.form("t2v")
+    await form.get_by_text("Camera, frame rate and seed").click()
+    width = form.get_by_label("Width (px)")
+    assert await width.input_value() == ""
+    assert await width.get_attribute("placeholder") == "Auto"
+    await visitor.page.fill("#prompt-t2v textarea", "a boat")
+    await form.get_by_text("1280×704").wait_for()
+    for side, value in (("Width (px)", "640"), ("Height (px)", "384")):
+        await form.get_by_label(side).fill(value)
+    await form.get_by_text("640×384").wait_for()
+    for side in ("Width (px)", "Height (px)"):
+        await form.get_by_label(side).fill("")
+
+    await form.get_by_text("1280×704").wait_for()
+
+
+async def test_a_seed_that_is_no_number_is_explained_and_mended(visit: Visits) -> None:
+    visitor = await visit()
+    await visitor.open()
+    form = visitor.form("t2v")
+    await visitor.page.fill("#prompt-t2v textarea", "a boat")
+    await form.get_by_text("Camera, frame rate and seed").click()
+    seed, lock = form.get_by_label("Seed", exact=True), form.get_by_label("Keep this seed")
+    await seed.fill("forty-two")
+    await lock.check()
+    await form.locator(".cl-error", has_text="A seed is a whole number").wait_for()
+    await form.locator(".cl-fix").click()
+
+    await form.locator(".cl-error").wait_for(state="detached")
+    assert await seed.input_value() == ""
+    await form.get_by_text("1280×704").wait_for()
+    assert not await lock.is_checked()
+
+
 async def test_last_frame_and_history_and_delete(visit: Visits) -> None:
     visitor = await visit()
     await visitor.open()
@@ -245,38 +282,18 @@ async def test_a_dropped_clip_fills_the_ticked_fields_only(
 
 
 @pytest.mark.parametrize("width", [1440, 768, 390])
-async def test_the_page_has_names_landmarks_contrast_and_a_drawer(
+async def test_the_modes_are_pinned_on_a_wide_window_and_a_drawer_on_others(
     visit: Visits, width: int
 ) -> None:
     visitor = await visit(width)
     await visitor.open()
-    problems = await visitor.page.evaluate((Path(__file__).parent / "audit.js").read_text())
     toggle = visitor.page.get_by_label("Toggle Sidebar")
     expanded = await toggle.get_attribute("aria-expanded")
     await visitor.shot(f"page-{width}")
 
-    assert problems == []
     assert expanded == ("true" if width >= 1024 else "false")
-    assert await visitor.page.evaluate("document.documentElement.scrollWidth") <= width
     if width < 1024:
         await toggle.click()
         await visitor.page.click("#mode-lipsync")
         await visitor.ready("lipsync")
         assert await toggle.get_attribute("aria-expanded") == "false"
-
-
-async def test_the_keyboard_reaches_everything_in_reading_order(visit: Visits) -> None:
-    visitor = await visit()
-    await visitor.open()
-    seen: list[str] = []
-    await visitor.page.evaluate("document.activeElement.blur()")
-    for _ in range(40):
-        await visitor.page.keyboard.press("Tab")
-        seen.append(
-            await visitor.page.evaluate(
-                "(document.activeElement.id || document.activeElement.closest('[id]')?.id || '')"
-            )
-        )
-    order = [name for name in dict.fromkeys(seen) if name.startswith(("mode-", "prompt-", "go-"))]
-
-    assert order == [*(f"mode-{mode}" for mode in Mode), "prompt-t2v", "go-t2v"]

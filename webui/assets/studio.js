@@ -23,7 +23,18 @@ window.Clapper = (() => {
     const mark = JSON.stringify(key);
     if (node.dataset.shown === mark) return;
     node.dataset.shown = mark;
+    const held = node.contains(document.activeElement) ? document.activeElement.dataset : null;
     node.replaceChildren(...children.flat().filter((child) => child != null && child !== false));
+    if (held) refocus(node, held);
+  };
+
+  /* What was pressed may be gone: the next Tab goes on from the same button, or else from its card. */
+  const refocus = (node, held) => {
+    const same = [...node.querySelectorAll("button, a")]
+      .find(({ dataset }) => dataset.action === held.action && dataset.job === held.job);
+    const region = node.closest("section, .cl-section") || node;
+    if (!same) region.tabIndex = -1;
+    (same || region).focus({ preventScroll: true });
   };
 
   const span = (seconds) => {
@@ -125,9 +136,9 @@ window.Clapper = (() => {
 
   const player = (job) => h("figure", { class: "cl-player" },
     h("video", { src: job.clip.src, poster: job.clip.poster, controls: true, playsinline: true, preload: "metadata",
-      loop: true, "aria-label": job.clip.alt }),
-    h("figcaption", {}, h("a", { class: "cl-button", href: job.clip.download, download: job.clip.name },
-      words.studio_download)));
+      loop: true, "aria-label": job.clip.alt }));
+  const download = (job) => job.clip && h("a", { class: "cl-button", href: job.clip.download, download: job.clip.name },
+    words.studio_download);
 
   const stage = (element, props, trigger, watch, _events) => {
     words = { ...words, ...props.words };
@@ -141,18 +152,21 @@ window.Clapper = (() => {
       part("job").hidden = !job;
       if (!job) return;
       put(part("head"), [job.id, job.headline, job.state],
-        h("span", { class: "cl-tag" }, job.mode_name), h("strong", {}, job.headline));
+        h("strong", {}, job.headline), h("span", { class: "cl-tag" }, job.mode_name));
       const moving = job.live ? [job.fraction, job.stage, job.step, job.ready_in_s && Math.round(job.ready_in_s)] : [];
       put(part("progress"), [job.id, moving], job.live && bar(job.fraction),
-        job.live && h("p", { class: "cl-meta" }, [job.stage, job.step,
-          job.ready_in_s != null && `${words.studio_ready_in} ${span(job.ready_in_s)}`].filter(Boolean).join(" · ")));
+        job.live && h("p", { class: "cl-meta cl-spread" },
+          h("span", {}, [job.stage, job.step].filter(Boolean).join(" · ")),
+          h("span", {}, job.ready_in_s != null && `${words.studio_ready_in} ${span(job.ready_in_s)}`)));
       put(part("player"), [job.id, job.clip], job.clip && player(job));
       put(part("error"), [job.id, job.error, problem],
         job.error && card(job.error), problem && problem.job === job.id && card(problem.error));
       put(part("facts"), [job.id, job.prompt, job.facts, job.charged, job.live],
         job.prompt && h("p", { class: "cl-prompt" }, job.prompt),
         h("p", { class: "cl-meta" }, job.live ? job.facts : `${job.facts} · ${job.charged}`));
-      put(part("buttons"), [job.id, job.buttons], job.buttons.map((view) => button(job.id, view, trigger)));
+      put(part("buttons"), [job.id, job.buttons],
+        job.buttons.slice(0, -1).map((view) => button(job.id, view, trigger)), download(job),
+        job.buttons.slice(-1).map((view) => button(job.id, view, trigger)));
     });
     poll();
   };
@@ -163,43 +177,59 @@ window.Clapper = (() => {
     listeners.add(({ state }) => {
       if (!state) return;
       line.textContent = state.line;
-      put(list, state.mine.map((job) => [job.id, job.headline, job.ready_in_s && Math.round(job.ready_in_s)]),
+      put(list, state.mine.map((job) => [job.id, job.headline]),
         state.mine.length ? state.mine.map((job) => h("li", {},
-          h("button", { type: "button", class: "cl-link", onclick: () => select(job.id, true) },
-            h("span", { class: "cl-tag" }, job.mode_name), ` ${job.headline}`),
-          h("span", { class: "cl-meta" }, job.ready_in_s == null ? "" : span(job.ready_in_s)),
-          h("button", { type: "button", class: "cl-button", "data-action": "cancel",
+          h("button", { type: "button", class: "cl-link", "data-job": job.id, onclick: () => select(job.id, true) },
+            h("span", { class: "cl-tag" }, job.mode_name), h("span", {}, job.headline)),
+          h("span", { class: "cl-meta" }),
+          h("button", { type: "button", class: "cl-button", "data-action": "cancel", "data-job": job.id,
             "aria-label": `${words.cancel_label}: ${job.mode_name}`, onclick: () => act(job.id, "cancel") },
           words.cancel_label)))
           : h("li", { class: "cl-meta" }, words.studio_queue_empty));
+      list.querySelectorAll(".cl-link + .cl-meta").forEach((time, at) => {
+        const left = state.mine[at].ready_in_s; // in place: a list made anew each second loses the focus
+        time.textContent = left == null ? "" : span(left);
+      });
     });
   };
 
   const history = (element, props) => {
     words = { ...words, ...props.words };
     const grid = element.querySelector("ul"), more = element.querySelector("button");
-    let live = "", before = null;
+    let live = "", before = null, turn = 0;
+    const looked = new Set(); // finished jobs that the list was read again for
     const item = (job) => h("li", {}, h("button", { type: "button", class: "cl-shot", "data-job": job.id,
+      "aria-current": String(job.id === store.job),
       "aria-label": `${words.studio_open}: ${job.mode_name}, ${job.prompt || job.facts}`,
       onclick: () => { select(job.id, false); document.getElementById("stage").scrollIntoView({ block: "start" }); } },
     job.clip ? h("img", { src: job.clip.poster, alt: "", loading: "lazy" }) : h("span", { class: "cl-none" }, job.state_name),
     h("span", { class: "cl-caption" }, h("b", {}, job.mode_name), h("span", {}, job.prompt || job.facts))));
     const load = async (older) => {
+      const mine = turn += 1;
       const { ok, body } = await ask(`studio/history${older ? `?before=${before}` : ""}`).catch(() => ({ ok: false }));
-      if (!ok) return;
+      if (mine !== turn) return; // a later question was answered first
+      if (!ok) return void (live = null);
       before = body.before_ms;
       more.hidden = before == null;
       const items = body.items.map(item);
-      if (older) grid.append(...items);
-      else grid.replaceChildren(...(items.length ? items : [h("li", { class: "cl-meta" }, words.studio_history_empty)]));
+      if (older) return grid.append(...items);
+      const held = grid.contains(document.activeElement) ? document.activeElement.dataset : null;
+      grid.replaceChildren(...(items.length ? items : [h("li", { class: "cl-meta" }, words.studio_history_empty)]));
+      if (held) refocus(grid, held);
     };
     more.addEventListener("click", () => load(true));
     document.addEventListener("clapper-history", () => load(false));
     listeners.add(({ state }) => {
       if (!state) return;
+      grid.querySelectorAll("[data-job]").forEach((shot) =>
+        shot.setAttribute("aria-current", String(shot.dataset.job === store.job)));
       const now = state.mine.map((job) => job.id).join();
-      if (now !== live || !grid.childElementCount) load(false);
+      const job = state.job && !state.job.live ? state.job.id : ""; // may have ended between two looks
+      const absent = job && !looked.has(job) && !grid.querySelector(`[data-job="${job}"]`);
+      if (absent) looked.add(job);
+      if (now === live && !absent && grid.childElementCount) return;
       live = now;
+      load(false);
     });
   };
 
@@ -222,18 +252,23 @@ window.Clapper = (() => {
     const typed = prompts().map((area) => [area.closest("[id^=prompt-]").id, area.value]).filter(([, text]) => text);
     try { sessionStorage.setItem(DRAFTS, JSON.stringify(typed)); } catch { /* private window */ }
   };
-  const restorePrompts = (tries = 50) => {
+  /* A form that is not quite built yet forgets what is put into it: look again until the text stays. */
+  const restorePrompts = (tries = 200, steady = 0) => {
     let kept = [];
     try { kept = JSON.parse(sessionStorage.getItem(DRAFTS) || "[]"); } catch { /* private window */ }
     if (!kept.length) return;
-    if (prompts().length < 6 && tries) return void setTimeout(() => restorePrompts(tries - 1), 100);
-    for (const [id, text] of kept) {
+    const missing = kept.filter(([id, text]) => {
       const area = document.querySelector(`#${id} textarea`);
-      if (!area || area.value) continue;
-      area.value = text;
-      area.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-    sessionStorage.removeItem(DRAFTS);
+      if (area && area.value) return false;
+      if (area) {
+        area.value = text;
+        area.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+      return true;
+    });
+    const held = missing.length ? 0 : steady + 1;
+    if (held < 5 && tries) setTimeout(restorePrompts, 300, tries - 1, held);
+    else sessionStorage.removeItem(DRAFTS);
   };
 
   const account = (element) => {
@@ -334,10 +369,30 @@ window.Clapper = (() => {
     if (!toggle) return setTimeout(tidy, 100);
     drawer.setAttribute("role", "navigation");
     drawer.setAttribute("aria-label", words.studio_modes || "Modes");
-    const say = () => toggle.setAttribute("aria-expanded", String(drawer.classList.contains("open")));
+    const content = drawer.querySelector(".sidebar-content"), open = () => drawer.classList.contains("open");
+    const say = () => {
+      if (!open() && content.contains(document.activeElement)) toggle.focus();
+      toggle.setAttribute("aria-expanded", String(open()));
+      content.inert = !open(); // what is out of sight cannot be reached with Tab either
+    };
     new MutationObserver(say).observe(drawer, { attributes: true, attributeFilter: ["class"] });
+    const wide = matchMedia(`(min-width: ${WIDE}px)`); // a turned tablet, a resized window
+    wide.addEventListener("change", () => open() !== wide.matches && toggle.click());
+    drawer.addEventListener("keydown", ({ key }) => key === "Escape" && open() && !wide.matches && toggle.click());
+    new MutationObserver(group).observe(document.body,
+      { childList: true, subtree: true, attributes: true, attributeFilter: ["name"] });
+    group();
     return say();
   };
+
+  /* The toolkit names each radio differently, again at each change: one group is one stop for Tab, and arrows move in it. */
+  const group = () => document.querySelectorAll("fieldset:has(input[type=radio])").forEach((set) => {
+    const radios = set.querySelectorAll("input[type=radio]");
+    radios.forEach((radio) => { if (radio.name !== radios[0].name) radio.name = radios[0].name; });
+    if (set.getAttribute("role")) return;
+    set.setAttribute("role", "radiogroup");
+    set.setAttribute("aria-label", set.querySelector(":scope > span").textContent.trim());
+  });
 
   begin();
   return { stage, queue, history, side, account, preflight, show, tidy };

@@ -1,0 +1,141 @@
+"""Without a mouse: every control in reading order, the drawer, asking for a clip, cancelling it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from core.media.kinds import MediaKind
+from core.messages import name, say
+from core.modes import MODES, Mode
+from core.presets import Preset
+
+Visits = Callable[..., Awaitable[Any]]
+TOGGLE = "Toggle Sidebar"  # the toolkit's own word
+# what a person would hear: the label or text of what has the focus
+HEARD = """() => {
+  const node = document.activeElement;
+  if (!node || node === document.body) return "";
+  const labels = [...(node.labels || [])].map((label) => label.innerText).join(" ");
+  const label = node.getAttribute("aria-label") || labels || node.innerText || node.title || "";
+  return label.trim().split("\\n")[0];
+}"""
+MODE_WORDS = [name(mode) for mode in MODES]
+
+
+async def tab_to(page: Page, wanted: str, most: int = 60) -> list[str]:
+    """Press Tab until ``wanted`` has the focus; return all that was passed."""
+    passed: list[str] = []
+    for _ in range(most):
+        await page.keyboard.press("Tab")
+        heard = await page.evaluate(HEARD)
+        passed.append(heard)
+        if heard == wanted:
+            return passed
+    raise AssertionError(passed)
+
+
+FILES = {
+    MediaKind.IMAGE: ["Drop an image file here to upload", "Upload file", "Paste from clipboard"],
+    MediaKind.AUDIO: ["Drop an audio file here to upload", "Upload file", "Record audio"],
+    MediaKind.VIDEO: ["Drop a video file here to upload"],
+}
+
+
+def controls(mode: Mode) -> list[str]:
+    """Return what is heard from the first mode to the last control of the form of ``mode``."""
+    spec = MODES[mode]
+    seconds = say("studio_seconds")
+    slider = ["number input for {}", "Reset to default value", "range slider for {}"]
+    return [
+        *MODE_WORDS,
+        *(word for slot in spec.slots for word in FILES[slot.kind]),
+        say("studio_prompt" if spec.prompt_required else "studio_prompt_optional"),
+        name(Preset.BALANCED),
+        say("studio_aspect_auto"),
+        *([say("studio_follow")] if spec.length_from else [w.format(seconds) for w in slider]),
+        say("studio_more"),
+        say("studio_camera"),
+        *(word.format(say("studio_fps")) for word in slider),
+        *(say(f"studio_{field}") for field in ("width", "height", "seed", "lock", "generate")),
+        say("studio_reload"),
+    ]
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_tab_reaches_every_control_in_reading_order(visit: Visits, mode: Mode) -> None:
+    visitor = await visit()
+    await visitor.open(mode)
+    await visitor.form(mode).get_by_text(say("studio_more")).dispatch_event("click")
+    await visitor.form(mode).get_by_label(say("studio_seed"), exact=True).wait_for()
+    await visitor.page.evaluate("document.activeElement.blur()")
+
+    passed = await tab_to(visitor.page, say("studio_reload"))
+
+    assert passed == [TOGGLE, *controls(mode)]
+
+
+async def test_arrows_choose_within_a_group_that_says_its_name(visit: Visits) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open()
+    await page.fill("#prompt-t2v textarea", "a boat")
+    await tab_to(page, name(Preset.BALANCED))
+    group = visitor.form("t2v").get_by_role("radiogroup", name=say("studio_preset"))
+    for wanted in (Preset.FAST, Preset.DRAFT):
+        await page.keyboard.press("ArrowLeft")
+        await expect(group.get_by_label(name(wanted))).to_be_checked()
+        assert await page.evaluate(HEARD) == name(wanted)
+
+
+async def test_a_closed_drawer_is_out_of_reach_and_gives_the_focus_back(visit: Visits) -> None:
+    visitor = await visit(390, 844)
+    page = visitor.page
+    await visitor.open()
+    toggle = page.get_by_label(TOGGLE)
+    await page.evaluate("document.activeElement.blur()")
+    assert await tab_to(page, say("studio_prompt")) == [TOGGLE, say("studio_prompt")]
+
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(toggle).to_have_attribute("aria-expanded", "true")
+    assert await tab_to(page, MODE_WORDS[-1]) == MODE_WORDS
+    await page.keyboard.press("Enter")
+
+    await visitor.ready(list(MODES)[-1])
+    await expect(toggle).to_have_attribute("aria-expanded", "false")
+    await expect(toggle).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(toggle).to_have_attribute("aria-expanded", "true")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Escape")
+    await expect(toggle).to_have_attribute("aria-expanded", "false")
+    await expect(toggle).to_be_focused()
+
+
+async def test_a_clip_is_asked_for_and_cancelled_without_losing_the_place(visit: Visits) -> None:
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open()
+    await tab_to(page, say("studio_prompt"))
+    await page.keyboard.type("a long take of the sea")
+    await tab_to(page, name(Preset.BALANCED))
+    await page.keyboard.press("ArrowRight")
+    await tab_to(page, "number input for Length (seconds)")
+    await page.keyboard.type("20")
+    await tab_to(page, say("studio_generate"))
+    await page.keyboard.press("Enter")
+    await page.locator("#stage .cl-fill:not(.cl-unknown)").wait_for()
+
+    await tab_to(page, f"{say('cancel_label')}: {name(Mode.T2V)}")
+    left = page.locator("#queue .cl-link + .cl-meta")
+    before = await left.inner_text()
+    await expect(left).not_to_have_text(before)
+    assert await page.evaluate(HEARD) == f"{say('cancel_label')}: {name(Mode.T2V)}"
+    await page.keyboard.press("Enter")
+
+    await page.locator("#stage .cl-error").wait_for()
+    assert await page.evaluate("document.activeElement.closest('#queue') !== null")
+    await page.keyboard.press("Tab")
+    assert (await page.evaluate(HEARD)).startswith(say("studio_open"))
