@@ -49,7 +49,7 @@ class OutputRefused(InvalidInput):
     path: str
 
 
-class ResultKept(GenerationFailed):
+class OutputKept(GenerationFailed):
     """The clip was made and lies at ``kept``, but could not be written to ``path``."""
 
     path: str

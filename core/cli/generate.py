@@ -9,7 +9,7 @@ from uuid import uuid4
 import typer
 from rich.console import Console
 
-from core.cli.exits import FileAbsent, OutputRefused, ResultKept, Status, err, out, print_json, told
+from core.cli.exits import FileAbsent, OutputKept, OutputRefused, Status, err, out, print_json, told
 from core.cli.session import Session, announce_to, working_core
 from core.compose import ASPECTS, Composition, Options
 from core.errors import MediaMissing, MediaUnexpected
@@ -130,7 +130,7 @@ async def _generate(
         result = await session.result(ticket.job_id)
         job = await session.job(ticket.job_id)
     if job.clip is not None and isinstance(result, Failure):
-        raise ResultKept(str(file), str(job.clip.path), str(result.data["reason"]))
+        raise OutputKept(str(file), str(job.clip.path), str(result.data["reason"]))
     return job
 
 

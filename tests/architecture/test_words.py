@@ -1,6 +1,7 @@
 """Every code has a sentence in every language, with fields that its error really has."""
 
 import inspect
+import tomllib
 from dataclasses import fields
 from string import Formatter
 
@@ -9,7 +10,7 @@ import pytest
 import core.errors
 import core.problems
 from core.errors import ClapperError
-from core.messages import DEFAULT_LANGUAGE, languages, sentences
+from core.messages import DEFAULT_LANGUAGE, WORDS, languages, sentences
 from core.modes import MODES
 from core.progress import Stage
 
@@ -53,3 +54,13 @@ def test_modes_roles_and_stages_have_names(language: str) -> None:
     identifiers = {*MODES, *Stage, *(slot.role for spec in MODES.values() for slot in spec.slots)}
 
     assert not {name for name in identifiers if f"names.{name}" not in sentences(language)}
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_sentence_stands_in_two_files_of_a_language(language: str) -> None:
+    seen: dict[str, str] = {}
+    for file in sorted((WORDS / language).glob("*.toml")):
+        for code, text in tomllib.loads(file.read_text("utf-8")).items():
+            if isinstance(text, str):
+                assert code not in seen, f"{code}: {seen[code]} and {file.name}"
+                seen[code] = file.name

@@ -201,8 +201,8 @@ async def test_a_call_leaves_no_copy_of_the_page_behind(
         ("seconds", "inf", "Length nan"),
         ("width", [1], "Width nan"),
         ("fps", True, "Frame rate nan"),
-        ("preset", {}, "is not a preset"),
-        ("camera", 7, "is not a camera"),
+        ("preset", {}, "is not a known preset"),
+        ("camera", 7, "is not a known camera move"),
     ],
 )
 async def test_a_value_of_another_type_is_told_and_never_taken_for_none(
