@@ -4,7 +4,6 @@ Refusals come before anything is reserved; what was accepted is in the database 
 answered.
 """
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from core.erasure import Eraser
 from core.errors import IntakeClosed, NothingFits, NothingToFetch, NotYours, QuotaExceeded
 from core.hub import ProgressHub
 from core.jobs import Job, QuotaView, ReplyTo, Requester, Ticket
-from core.limits import MEGABYTE, RequestLimits
+from core.limits import RequestLimits
 from core.media.kinds import Clip, MediaFile, MediaKind
 from core.media.store import MediaStore
 from core.modes import Mode
@@ -252,11 +251,15 @@ class GenerationService:
     async def health(self) -> Health:
         """Return what an operator looks at first."""
         counts = await self._queue.counts()
-        free = self._free()
         intake = await self._queue.intake()
-        if intake == "open" and free < self._rules.min_free_megabytes * MEGABYTE:
+        if intake == "open" and not self.has_room():
             intake = "disk"
-        return Health(intake, counts.running, counts.waiting, self._rules.data_dir, free)
+        rules = self._rules
+        return Health(intake, counts.running, counts.waiting, rules.data_dir, rules.free_bytes())
+
+    def has_room(self) -> bool:
+        """Return whether the disk takes more; the intake is closed where it does not."""
+        return self._rules.has_room()
 
     async def all_live(self) -> list[Job]:
         """Return everybody's running and waiting jobs in the order they run; for operators."""
@@ -293,8 +296,5 @@ class GenerationService:
         Raises:
             IntakeClosed: less is free than the settings ask for.
         """
-        if self._free() < self._rules.min_free_megabytes * MEGABYTE:
+        if not self.has_room():
             raise IntakeClosed("disk")
-
-    def _free(self) -> int:
-        return shutil.disk_usage(self._rules.data_dir).free

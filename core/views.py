@@ -1,10 +1,11 @@
 """What the service shows of the line and of itself, and what it checks by itself."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.jobs import Forecast, Job
-from core.limits import RequestLimits
+from core.limits import MEGABYTE, RequestLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,11 @@ class ServiceRules:
     limits: RequestLimits
     data_dir: Path
     min_free_megabytes: float  # decimal; intake is closed below
+
+    def free_bytes(self) -> int:
+        """Return what is free on the disk of the data directory."""
+        return shutil.disk_usage(self.data_dir).free
+
+    def has_room(self) -> bool:
+        """Return whether as much is free as is kept for the jobs that were accepted."""
+        return self.free_bytes() >= self.min_free_megabytes * MEGABYTE

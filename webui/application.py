@@ -2,17 +2,14 @@
 # pyright: reportUnknownMemberType=false
 """Puts the page, its API, our own addresses and the doorway together, and starts the server."""
 
-import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
-from core.limits import MEGABYTE
 from core.messages import say
 from core.models.family import LTX_2_3, Profile
 from core.problems import BadConfiguration
@@ -88,11 +85,6 @@ def _agents(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> "Agents
     return Agents(counter, bridge, metrics)
 
 
-def _has_room(settings: Settings) -> bool:
-    free = shutil.disk_usage(settings.data_dir).free
-    return free >= settings.min_free_megabytes * MEGABYTE
-
-
 def _surroundings(
     studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance
 ) -> dict[str, Any]:
@@ -115,7 +107,7 @@ def _surroundings(
         keeper=entrance.keeper,
         uploads=counter.uploads,
         gate=accounts.gate,
-        has_room=partial(_has_room, settings),
+        has_room=counter.service.has_room,
         secure=settings.on_space,
     )
     middleware = [doorway, *accounts.middleware()]
@@ -151,7 +143,8 @@ def start(
         footer_links=["api"],
         theme=theme(),
         css_paths=[STYLES],
-        head=f"{ROOT_STYLE}<script>{SCRIPT.read_text()}</script>",  # a request could lose the race
+        # the script itself: a request for it could lose the race
+        head=f"{ROOT_STYLE}<script>{SCRIPT.read_text('utf-8')}</script>",
         state_session_capacity=CAPACITY,
         app_kwargs=_surroundings(studio, counter, bridge, entrance),
     )
