@@ -12,6 +12,8 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from playwright.async_api import Error as BrowserError
 
+from core.demo.inputs import Wish, make_wishes
+from core.modes import MODES, Mode
 from core.settings import Settings
 from webui.testing import ServedStudio, served
 
@@ -85,6 +87,11 @@ async def chromium() -> AsyncGenerator[Browser]:
         await browser.close()
 
 
+@pytest.fixture
+def wishes(tmp_path: Path) -> dict[Mode, Wish]:
+    return {wish.mode: wish for wish in make_wishes(tmp_path / "wishes")}
+
+
 class Visit:
     """A person with a browser of their own; collects what went wrong in it."""
 
@@ -122,6 +129,17 @@ class Visit:
 
     def form(self, mode: str):  # type: ignore[no-untyped-def]  # playwright's locator
         return self.page.locator("#modes .tabitem", has=self.page.locator(f"#go-{mode}"))
+
+    async def attach(self, wish: Wish) -> None:
+        """Put the wish's files into its form, and wait until they are taken in."""
+        form = self.form(wish.mode)
+        slots = MODES[wish.mode].slots
+        for index, slot in reversed(list(enumerate(slots))):  # a filled field may lose its input
+            async with self.page.expect_response(re.compile("/upload")):
+                field = form.locator("input[type=file]").nth(index)
+                await field.set_input_files(wish.files[slot.role])
+        if wish.files:  # the card shows the clip then
+            await form.locator(".cl-preflight dd").first.wait_for(timeout=20_000)
 
     async def small(self, mode: str) -> None:
         """The fastest clip: 256×256, one second."""

@@ -1,15 +1,13 @@
 """What axe-core finds on every page and in every state: nothing, at any width."""
 
-import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from core.demo.inputs import Wish, make_wishes
+from core.demo.inputs import Wish
 from core.messages import say
 from core.modes import MODES, Mode
 from core.settings import Settings
@@ -41,20 +39,6 @@ async def _at_this_width(page: Page) -> list[str]:
         for rule in found
         for node in rule["nodes"]
     ]
-
-
-@pytest.fixture
-def wishes(tmp_path: Path) -> dict[Mode, Wish]:
-    return {wish.mode: wish for wish in make_wishes(tmp_path / "wishes")}
-
-
-async def attach(visitor: Any, wish: Wish) -> None:
-    form = visitor.form(wish.mode)
-    for index, slot in reversed(list(enumerate(MODES[wish.mode].slots))):
-        async with visitor.page.expect_response(re.compile("/upload")):
-            field = form.locator("input[type=file]").nth(index)
-            await field.set_input_files(wish.files[slot.role])
-    await form.locator(".cl-preflight dd").first.wait_for(timeout=20_000)
 
 
 async def generate_long(visitor: Any) -> None:
@@ -145,7 +129,7 @@ async def test_every_kind_of_file_is_accessible_once_it_is_there(
     problems: dict[str, list[str]] = {}
     for mode in (Mode.LIPSYNC, Mode.STYLE):
         await visitor.open(mode)
-        await attach(visitor, wishes[mode])
+        await visitor.attach(wishes[mode])
         problems[mode] = await violations(visitor.page)
 
     assert problems == {key: [] for key in problems}

@@ -1,6 +1,5 @@
 """The real page in a real browser, with the draft executor behind it."""
 
-import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
-from core.demo.inputs import Wish, make_wishes
-from core.modes import MODES, Mode
+from core.demo.inputs import Wish
+from core.modes import Mode
 from core.settings import Settings
 from webui.testing import ServedStudio, served
 
@@ -31,22 +30,6 @@ Object.defineProperty(window, "gradio_config", {
 """
 
 
-@pytest.fixture
-def wishes(tmp_path: Path) -> dict[Mode, Wish]:
-    return {wish.mode: wish for wish in make_wishes(tmp_path / "wishes")}
-
-
-async def attach(visitor: Any, wish: Wish) -> None:
-    form = visitor.form(wish.mode)
-    slots = MODES[wish.mode].slots
-    for index, slot in reversed(list(enumerate(slots))):  # a filled field may lose its input
-        async with visitor.page.expect_response(re.compile("/upload")):
-            field = form.locator("input[type=file]").nth(index)
-            await field.set_input_files(wish.files[slot.role])
-    if wish.files:  # the card shows the clip once the files are taken in
-        await form.locator(".cl-preflight dd").first.wait_for(timeout=20_000)
-
-
 @pytest.mark.parametrize("width", [1440, 390])
 async def test_every_mode_from_form_to_film(
     visit: Visits, wishes: dict[Mode, Wish], width: int
@@ -54,7 +37,7 @@ async def test_every_mode_from_form_to_film(
     visitor = await visit(width, 900 if width > 1000 else 844)
     for mode, wish in wishes.items():
         await visitor.open(mode)
-        await attach(visitor, wish)
+        await visitor.attach(wish)
         await visitor.page.fill(f"#prompt-{mode} textarea", wish.options.prompt or "Calmly")
         await visitor.small(mode)
 
