@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from core.workflow.adopt.trace import links_of
 from core.workflow.bind import SAMPLERS
+from core.workflow.check import OUTPUT_KIND
 from core.workflow.template import Graph, Node
 
-FRAME_SAVERS = {"VHS_VideoCombine": "images", "SaveWEBM": "images", "ClapperOutput": "images"}
+FRAME_SAVERS = {"VHS_VideoCombine": "images", "SaveWEBM": "images", OUTPUT_KIND: "images"}
 VIDEO_SAVERS = {"SaveVideo": "video"}
 
 

@@ -26,8 +26,6 @@ _SIZED = {
 }
 # Nodes whose picture has the size of the picture they take.
 _SAME_SIZE = {"LTXVPreprocess": "image", "Any Switch (rgthree)": "", "ImageFromBatch": "image"}
-
-
 _SIDES = ("positive", "negative")
 
 
@@ -124,7 +122,7 @@ def conditioning_of(graph: Graph, sampler: Node, side: str) -> Iterator[Node]:
         alone = side == "positive" or key != (guider and guider.node)
         for link in _conditionings(graph.nodes[key], side, alone=alone):
             source = graph.nodes.get(link.node)
-            both = source is not None and {"positive", "negative"} <= links_of(source).keys()
+            both = source is not None and set(_SIDES) <= links_of(source).keys()
             waiting.append((link.node, _SIDES[min(link.slot, 1)] if both else side))
 
 
