@@ -69,6 +69,8 @@ async def test_tab_reaches_every_control_in_reading_order(visit: Visits, mode: M
     await visitor.open(mode)
     await visitor.form(mode).get_by_text(say("studio_more")).dispatch_event("click")
     await visitor.form(mode).get_by_label(say("studio_seed"), exact=True).wait_for()
+    for slot in MODES[mode].slots:  # the code of a file's field may arrive after the rest
+        await visitor.form(mode).get_by_label(FILES[slot.kind][0]).first.wait_for()
     await visitor.page.evaluate("document.activeElement.blur()")
 
     passed = await tab_to(visitor.page, say("studio_reload"))
@@ -136,6 +138,7 @@ async def test_a_clip_is_asked_for_and_cancelled_without_losing_the_place(visit:
     await page.keyboard.press("Enter")
 
     await page.locator("#stage .cl-error").wait_for()
+    await page.locator("#history .cl-shot").wait_for()
     assert await page.evaluate("document.activeElement.closest('#queue') !== null")
     await page.keyboard.press("Tab")
     assert (await page.evaluate(HEARD)).startswith(say("studio_open"))
