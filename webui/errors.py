@@ -11,13 +11,13 @@ from core.errors import (
     OutOfRange,
     PromptTooLong,
     QuotaExceeded,
+    SeedNotANumber,
     TooCostly,
 )
 from core.frames import Size, fit_ratio
 from core.limits import RequestLimits
 from core.messages import explain, say
 from core.requests import Request
-from webui.values import SeedNotANumber
 from webui.views import ErrorView
 
 

@@ -4,18 +4,11 @@ from dataclasses import dataclass, fields, replace
 
 from core.actions import options_of
 from core.compose import ASPECTS, Options
-from core.errors import InvalidInput
-from core.limits import MAX_SEED
 from core.modes import MODES, Mode
 from core.requests import Request
+from core.typed import seed_of
 
 AUTO = "auto"  # the aspect that follows the file, or the preset
-
-
-class SeedNotANumber(InvalidInput):
-    """What is typed as the seed is no whole number."""
-
-    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +42,10 @@ class Values:
             aspect=None if self.aspect == AUTO else self.aspect,
             seconds=None if self.follow else self.seconds,
             fps=round(self.fps),
-            seed=self._seed() if self.lock else None,
+            seed=seed_of(self.seed) if self.lock else None,
             camera=self.camera,
             negative_prompt=self.negative,
         )
-
-    def _seed(self) -> int | None:
-        text = self.seed.strip()
-        if not text:
-            return None
-        if not text.isdecimal():
-            raise SeedNotANumber(MAX_SEED)
-        return int(text)
 
 
 FIELDS: tuple[str, ...] = tuple(item.name for item in fields(Values))

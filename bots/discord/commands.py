@@ -11,10 +11,10 @@ from bots.discord.counter import Counter, Manner, make
 from bots.discord.place import Interaction
 from bots.discord.words import choices, text
 from core.compose import ASPECTS, Options
-from core.errors import OutOfRange
-from core.limits import MAX_SEED, RequestLimits
+from core.limits import RequestLimits
 from core.modes import MODES, ModeSpec
 from core.presets import Camera, Preset
+from core.typed import seed_of
 
 RECENT_SEEDS = 15  # jobs looked at for the seeds on offer
 
@@ -64,9 +64,8 @@ def options_of(given: dict[str, Any]) -> Options:
     """Return what was typed into a command's options.
 
     Raises:
-        OutOfRange: the seed is not a whole number within its range.
+        SeedNotANumber: the seed is none.
     """
-    seed = given.get("seed")
     return Options(
         prompt=given.get("prompt") or "",
         preset=given.get("preset"),
@@ -75,21 +74,10 @@ def options_of(given: dict[str, Any]) -> Options:
         aspect=given.get("aspect"),
         seconds=given.get("seconds"),
         fps=given.get("fps"),
-        seed=None if seed is None else parse_seed(seed),
+        seed=seed_of(given.get("seed")),  # as text: Discord's own integers end at 2⁵³
         camera=given.get("camera"),
         negative_prompt=given.get("negative_prompt") or "",
     )
-
-
-def parse_seed(typed: str) -> int:
-    """Return the seed a person typed; Discord's own integers end at 2⁵³, seeds at 2⁶³.
-
-    Raises:
-        OutOfRange: not a whole number from 0 to 2⁶³ − 1.
-    """
-    if not typed.strip().isascii() or not typed.strip().isdigit() or int(typed) > MAX_SEED:
-        raise OutOfRange("seed", -1, 0, MAX_SEED)
-    return int(typed)
 
 
 def _parameters(spec: ModeSpec, limits: RequestLimits) -> list[inspect.Parameter]:

@@ -9,11 +9,11 @@ from bots.discord.counter import Counter, Manner, remake
 from bots.discord.place import Interaction
 from core.actions import new_seed, options_of
 from core.compose import Options
-from core.errors import OutOfRange
 from core.jobs import Job
 from core.limits import RequestLimits
 from core.messages import say
 from core.presets import Preset
+from core.typed import number_of
 
 FORM_ID = re.compile(r"form:edit:(?P<job>[0-9a-f]{32})")
 MODAL_TEXT_LIMIT = 4000  # characters of a text input
@@ -89,10 +89,7 @@ async def receive_form(counter: Counter, interaction: Interaction, job_id: str) 
 def _seconds(typed: str, limits: RequestLimits) -> float | None:
     if not typed.strip():
         return None
-    try:
-        return float(typed.replace(",", "."))
-    except ValueError:
-        raise OutOfRange("seconds", 0.0, limits.min_seconds, limits.max_seconds, "s") from None
+    return number_of("seconds", typed, limits)
 
 
 def _typed(interaction: Interaction) -> dict[str, str]:

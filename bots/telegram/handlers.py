@@ -12,6 +12,7 @@ from bots.telegram.intake import sent_in
 from bots.telegram.look import texts_for
 from bots.telegram.parse import Typed, command_of, options_of
 from bots.telegram.place import PLATFORM
+from core.compose import Options
 from core.modes import MODES, Mode
 
 GUESSED_FILES = 2  # no mode takes more
@@ -92,13 +93,13 @@ class Messages:
             Refused: rights, quota, policy, block or a closed intake.
         """
         await self._counter.rights.check(parts[0])
-        draft = Draft(mode=mode, options=options_of(rest))
+        draft = Draft(mode=mode, options=self._typed(rest))
         replied = parts[0].reply_to_message
         if MODES[mode].slots:
             draft = await self._with_media(draft, [replied] if replied else [])
             draft = await self._with_media(draft, parts)
         elif not draft.options.prompt and replied is not None and replied.text:
-            draft = draft.told(options_of(replied.text))
+            draft = draft.told(self._typed(replied.text))
         await advance(self._counter, user, parts[0], draft, key)
 
     async def _go_on(self, user: User, parts: list[Message], key: str) -> None:
@@ -119,8 +120,16 @@ class Messages:
             begun = Draft()  # it was complete; this is something new
         if begun.mode is None and len(begun.loose) + len(sent) > GUESSED_FILES:
             begun = Draft(options=begun.options)
-        draft = begun.told(options_of(words or ""))
+        draft = begun.told(self._typed(words or ""))
         await advance(self._counter, user, message, await self._with_media(draft, parts), key)
+
+    def _typed(self, text: str) -> Options:
+        """Return the options in ``text``.
+
+        Raises:
+            InvalidInput: something there is no option, or no number where one is needed.
+        """
+        return options_of(text, self._counter.desk.service.limits)
 
     async def _with_media(self, draft: Draft, parts: list[Message]) -> Draft:
         """Return the draft with every file of ``parts`` that it wants, fetched and admitted.

@@ -6,9 +6,11 @@ from dataclasses import dataclass, fields
 
 from core.compose import Options
 from core.errors import NotAChoice
+from core.limits import RequestLimits
+from core.typed import number_of, seed_of
 
 _SIZE = re.compile(r"(\d{1,5})\s*[x×X*]\s*(\d{1,5})")  # people type × too
-_INTEGERS = {"fps", "seed", "width", "height"}
+_WHOLE = {"fps", "width", "height"}
 _WORDS = {"preset", "aspect", "camera", "negative"}
 NAMES = ("seconds", "preset", "size", "aspect", "width", "height", "fps", "seed", "camera")
 _SEPARATOR = re.compile(r"(?:^|\s)(?:--|—|–)(?=[a-zA-Z])")  # phones turn -- into a dash
@@ -30,11 +32,13 @@ def command_of(text: str | None, bot: str) -> Typed | None:
     return Typed(found[1].lower(), found[3].strip())
 
 
-def options_of(rest: str) -> Options:
-    """Return the prompt and options in ``rest``.
+def options_of(rest: str, limits: RequestLimits) -> Options:
+    """Return the prompt and options in ``rest``; ``limits`` are what its refusals name.
 
     Raises:
-        NotAChoice: an unknown option, or a number that is not one.
+        NotAChoice: an unknown option, or a size that is none.
+        NotANumber: a length, a side or a frame rate that is none.
+        SeedNotANumber: a seed that is none.
     """
     prompt, *parts = _SEPARATOR.split(rest)
     values: dict[str, str] = {}
@@ -51,29 +55,22 @@ def options_of(rest: str) -> Options:
         if found is None:
             raise NotAChoice("size", size[:40], "1280x704, 768x512, …")
         values |= {"width": found[1], "height": found[2]}
-    return _filled(prompt.strip(), values)
+    return _filled(prompt.strip(), values, limits)
 
 
-def _filled(prompt: str, values: dict[str, str]) -> Options:
+def _filled(prompt: str, values: dict[str, str], limits: RequestLimits) -> Options:
     data: dict[str, object] = {"prompt": prompt}
     for name, value in values.items():
         if name in _WORDS:
             key = "negative_prompt" if name == "negative" else name
             data[key] = value if name == "negative" else value.lower()
-        elif name in _INTEGERS:
-            data[name] = int(_number(name, value))
+        elif name == "seed":
+            data[name] = seed_of(value)
         else:
-            data[name] = _number(name, value)
+            number = number_of(name, value.strip().lower().removesuffix("s"), limits)
+            data[name] = round(number) if name in _WHOLE else number
     known = {item.name for item in fields(Options)}
     return Options(**{k: v for k, v in data.items() if k in known})  # pyright: ignore[reportArgumentType]  # typed above
-
-
-def _number(name: str, value: str) -> float:
-    text = value.strip().lower().removesuffix("s").replace(",", ".")
-    try:
-        return int(text) if name in _INTEGERS else float(text)
-    except ValueError:
-        raise NotAChoice(name, value[:40], "1, 2, 3, …") from None
 
 
 def _unquoted(value: str) -> str:

@@ -7,6 +7,7 @@ The words a person reads are in ``core/words`` and are chosen by :mod:`core.mess
     ClapperError
     ├── InvalidInput            the request can never work as asked; nothing was reserved
     │   ├── OutOfRange          a number outside its limits
+    │   ├── NotANumber, SeedNotANumber
     │   ├── NotAChoice          a value outside a closed list
     │   ├── PromptMissing, PromptTooLong
     │   ├── MediaMissing, MediaUnexpected
@@ -62,9 +63,11 @@ from core.errors.input import (
     MediaUnexpected,
     MediaUnreadable,
     NotAChoice,
+    NotANumber,
     OutOfRange,
     PromptMissing,
     PromptTooLong,
+    SeedNotANumber,
 )
 from core.errors.refusals import (
     AlreadyFinished,
@@ -107,6 +110,7 @@ __all__ = [
     "MediaUnreadable",
     "ModelUnavailable",
     "NotAChoice",
+    "NotANumber",
     "NotYours",
     "NothingFits",
     "NothingToFetch",
@@ -119,6 +123,7 @@ __all__ = [
     "Refused",
     "RequesterBlocked",
     "Scalar",
+    "SeedNotANumber",
     "SetupProblem",
     "TimedOut",
     "TooCostly",

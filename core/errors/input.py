@@ -17,6 +17,23 @@ class OutOfRange(InvalidInput):
     unit: str = ""
 
 
+class NotANumber(InvalidInput):
+    """Something else stands where a number from ``low`` to ``high`` is needed."""
+
+    field: str
+    value: str
+    low: float
+    high: float
+    unit: str = ""
+
+
+class SeedNotANumber(InvalidInput):
+    """What is given as the seed is no whole number from 0 to ``limit``."""
+
+    value: str
+    limit: int
+
+
 class NotAChoice(InvalidInput):
     """A value is not in a closed list; ``choices`` is comma separated."""
 

@@ -205,7 +205,7 @@ async def test_a_seed_that_is_no_number_is_explained_and_mended(visit: Visits) -
     seed, lock = form.get_by_label("Seed", exact=True), form.get_by_label("Keep this seed")
     await seed.fill("forty-two")
     await lock.check()
-    await form.locator(".cl-error", has_text="A seed is a whole number").wait_for()
+    await form.locator(".cl-error", has_text="“forty-two” is no seed").wait_for()
     await form.locator(".cl-fix").click()
 
     await form.locator(".cl-error").wait_for(state="detached")

@@ -15,8 +15,8 @@ async def quota_used(guild, user: int = ANN) -> int:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"seed": "-4"}, "Seed"),
-        ({"seed": str(2**63)}, "Seed"),
+        ({"seed": "-4"}, "“-4” is no seed"),
+        ({"seed": str(2**63)}, "from 0 to 9"),
         ({"aspect": "7:7", "width": None, "height": None}, "aspect"),
         ({"width": 1920, "height": 1920}, "Size"),
     ],

@@ -280,8 +280,8 @@ async def test_anonymous_administrators_are_asked_to_write_as_themselves(town) -
     ("typed", "words"),
     [
         ("--preset nice", "nice"),
-        ("--seed -4", "Seed"),
-        ("--seconds nine", "Length"),
+        ("--seed -4", "“-4” is no seed"),
+        ("--seconds nine", "“nine” is no number for Length"),
         ("--size big", "big"),
         ("--seconds 90", "between 1 and 20 s"),
         ("--wings 2", "--wings"),

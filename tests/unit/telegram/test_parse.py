@@ -3,7 +3,10 @@ import pytest
 from bots.telegram.look import CAPTION_LIMIT, callback, clip_text, pressed
 from bots.telegram.parse import Typed, command_of, options_of
 from core.actions import Action
-from core.errors import NotAChoice
+from core.errors import NotAChoice, NotANumber, SeedNotANumber
+from core.limits import RequestLimits
+
+LIMITS = RequestLimits()
 
 
 @pytest.mark.parametrize(
@@ -28,7 +31,8 @@ def test_commands_are_found_at_the_beginning_and_only_ours(
 
 def test_options_follow_the_prompt_in_any_order_and_spelling() -> None:
     options = options_of(
-        'a kite, low — really low --size 1280X704 —seed=7 --preset Quality --negative "rain, fog"'
+        'a kite, low — really low --size 1280X704 —seed=7 --preset Quality --negative "rain, fog"',
+        LIMITS,
     )
 
     assert options.prompt == "a kite, low — really low"
@@ -37,23 +41,28 @@ def test_options_follow_the_prompt_in_any_order_and_spelling() -> None:
 
 
 def test_lengths_may_have_a_comma_and_a_unit() -> None:
-    assert options_of("--seconds 2,5s").seconds == 2.5
+    assert options_of("--seconds 2,5s", LIMITS).seconds == 2.5
 
 
 @pytest.mark.parametrize("typed", ["--wings 2", "--size big", "--size 1280"])
 def test_unknown_options_and_sizes_name_the_choices(typed: str) -> None:
     with pytest.raises(NotAChoice):
-        options_of(typed)
+        options_of(typed, LIMITS)
 
 
-@pytest.mark.parametrize("typed", ["--seconds long", "--seed 1.5", "--fps", "--width wide"])
+@pytest.mark.parametrize("typed", ["--seconds long", "--fps", "--width wide", "--height inf"])
 def test_numbers_that_are_none_are_refused(typed: str) -> None:
-    with pytest.raises(NotAChoice):
-        options_of(typed)
+    with pytest.raises(NotANumber):
+        options_of(typed, LIMITS)
+
+
+def test_a_seed_that_is_none_is_refused() -> None:
+    with pytest.raises(SeedNotANumber):
+        options_of("--seed 1.5", LIMITS)
 
 
 def test_quotes_that_do_not_close_are_taken_as_they_are() -> None:
-    assert options_of("--negative \"it's raining").negative_prompt == "it's raining"
+    assert options_of("--negative \"it's raining", LIMITS).negative_prompt == "it's raining"
 
 
 @pytest.mark.parametrize("action", [*Action, "preset", "aspect", "seconds", "page"])
