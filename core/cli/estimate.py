@@ -120,13 +120,14 @@ async def known_machine(settings: Settings, hardware: str, profile: str | None) 
         async with recorded(settings) as database:
             place = await last_place(database) if database else None
             if database and place and profile in {None, place.profile}:
-                book = RunBook(database, place)
+                book = RunBook(database, place, vram=settings.vram)
                 await book.open()
                 return book.machine
         if settings.executor == "draft" or find_spec("torch") is None:
             return DRAFT  # nothing but the animatic can run here
     found = hardware_for(hardware)
-    return Machine(found, "draft" if found.key == "draft" else profile or settings.model_profile)
+    files = "draft" if found.key == "draft" else profile or settings.model_profile
+    return Machine(found, files, settings.vram)
 
 
 @APP.command("estimate", help=say("help_estimate"))

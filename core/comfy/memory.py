@@ -13,10 +13,6 @@ _WHOLE = 16 * 1024
 # ComfyUI assumes 1200 × 512 values for every latent voxel, as if nothing were in pieces.
 _ASSUMED = 1200 * 8 * 8 * 8
 
-# what sampling and decoding take beside the weights at 1920×1088×241, GiB
-_ACTIVATIONS = 16 * _GIB
-_SPARE = 1.25  # of the weights: fragments, patched copies of LoRA layers, a desktop
-
 Graph = dict[str, dict[str, Any]]
 
 
@@ -32,22 +28,6 @@ def decode_bytes(shape: tuple[int, ...], value_bytes: int) -> float:
     """
     voxels = shape[2] * shape[3] * shape[4]
     return min(_ASSUMED * voxels * value_bytes, _PIECES + _WHOLE * voxels * value_bytes)
-
-
-def vram_mode(asked: str, device_bytes: int, weight_bytes: int) -> str:
-    """Return how ComfyUI should share the device's memory.
-
-    ``auto`` keeps every model on a device that has room for all of them, and pages weights in and
-    out elsewhere. On an H200 the former halves the time of a warm clip (docs/performance.md).
-
-    Args:
-        asked: the setting.
-        device_bytes: all memory of the device; 0 where it is not known.
-        weight_bytes: of all files of the profile.
-    """
-    if asked == "auto" and device_bytes >= weight_bytes * _SPARE + _ACTIVATIONS:
-        return "high"
-    return asked
 
 
 class _DType(Protocol):
