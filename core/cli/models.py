@@ -95,8 +95,8 @@ def verify(
             if verdict not in _DAMAGED:
                 continue
             damaged += 1
-            if remove_damaged and remove(store, file):
-                console.print(say("models_removed", {"file": file.name}), soft_wrap=True)
+            removed = remove_damaged and remove(store, file)
+            console.print(_repair(store, file, removed=removed), soft_wrap=True, markup=False)
     raise typer.Exit(1 if damaged else 0)
 
 
@@ -118,6 +118,14 @@ def prune(
         console.print(_garbage_table(items))
         if yes or typer.confirm(say("models_prune_question")):
             console.print(say("models_pruned", {"freed": discard(items)}))
+
+
+def _repair(store: ModelStore, file: ModelFile, *, removed: bool) -> str:
+    """Return what to do about a damaged ``file``; only what lies in the hub cache is ours."""
+    found = store.locate(file)
+    if removed or found is None:
+        return say("models_removed", {"file": file.name})
+    return say(f"models_damaged_{found.where}", {"file": file.name, "path": found.path})
 
 
 def _open(profile: Profile | None) -> tuple[ModelStore, Profile]:

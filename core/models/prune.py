@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.models.family import ModelFile
+from core.models.problems import FileNotRemoved
 from core.models.store import ModelStore, Where
 
 
@@ -45,13 +46,20 @@ def garbage(store: ModelStore, keep: Iterable[ModelFile]) -> tuple[Garbage, ...]
 
 
 def discard(items: Iterable[Garbage]) -> int:
-    """Remove ``items`` and return the bytes that became free."""
+    """Remove ``items`` and return the bytes that became free.
+
+    Raises:
+        FileNotRemoved: the system refuses; what came before is gone.
+    """
     freed = 0
     for item in items:
         blob = item.path.resolve()
-        item.path.unlink(missing_ok=True)
-        if item.kind is Kind.UNUSED and not _pointed_at(blob):
-            blob.unlink(missing_ok=True)
+        try:
+            item.path.unlink(missing_ok=True)
+            if item.kind is Kind.UNUSED and not _pointed_at(blob):
+                blob.unlink(missing_ok=True)
+        except OSError as error:
+            raise FileNotRemoved(str(item.path), error.strerror or "") from None
         freed += item.size_bytes
     return freed
 
