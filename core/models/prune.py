@@ -3,6 +3,7 @@
 Only names of the family are ever touched; the hub cache belongs to other programs as well.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,7 +38,8 @@ def garbage(store: ModelStore, keep: Iterable[ModelFile]) -> tuple[Garbage, ...]
         for file in keep
         if (found := store.locate(file)) and found.where is Where.CACHE
     }
-    repos = [store.cache.repo(name) for name in {file.repo for file in store.family.all_files()}]
+    names = {file.repo for file in store.family.all_files()}
+    repos = [repo for repo in map(store.cache.repo, names) if os.access(repo, os.R_OK | os.X_OK)]
     known = {file.name for file in store.family.all_files()} | store.family.renamed.keys()
     unused = [item for repo in repos for item in _unused(repo, known, kept)]
     unfinished = [item for repo in repos for item in _unfinished(store, repo)]
