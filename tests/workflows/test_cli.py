@@ -81,6 +81,7 @@ def test_a_refusal_says_what_is_missing(folder: Path, export: "Export") -> None:
 
     assert result.exit_code == Status.SETUP
     assert "loads an image" in result.output
+    assert "adopt it for another mode" in result.output
     assert not (folder / "i2v.json").exists()
 
 
