@@ -163,7 +163,9 @@ class _Parts:
             fitted_folder(settings),
             settings.latents_folder,
         )
-        self.runs = RunBook(database, place_of(executor, settings), clock, memory_of(executor))
+        self.runs = RunBook(
+            database, place_of(executor, settings), clock, memory_of(executor), settings.vram
+        )
         self.figures = RunFigures()
 
     def changed(self) -> None:

@@ -76,8 +76,7 @@ def timings_of(
     request: Request, machine: Machine, spent: Mapping[Stage, float]
 ) -> tuple[Timing, ...]:
     """Return the timing of every part; parts that share a stage share its seconds as expected."""
-    plan = plan_of(request, machine.profile)
-    found = works(plan.cut(machine.tiling(plan)))
+    found = works(machine.place(plan_of(request, machine.profile)))
     totals: dict[Stage, float] = {}
     for work in found:
         stage = work.part.stage
@@ -98,13 +97,22 @@ class RunBook:
         place: Place,
         clock: Clock = now_ms,
         memory_bytes: float | None = None,
+        vram: str = "auto",
     ) -> None:
-        """Start from the profile of the place's device; ``memory_bytes`` is what it reports."""
+        """Start from the profile of the place's device.
+
+        Args:
+            database: where runs are recorded.
+            place: what they are recorded under.
+            clock: for the time of a fit.
+            memory_bytes: what the device reports to have.
+            vram: how models share it, as the setting.
+        """
         self._database = database
         self._clock = clock
         self._unfitted = 0
         self.place = place
-        self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile)
+        self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile, vram)
         self.tier: Tier | None = None  # of who borrows the device for each run; None: it is ours
 
     def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:

@@ -28,6 +28,7 @@ from core.duration import (
     lease,
 )
 from core.duration.zerogpu import median_budget_ms
+from core.errors import InvalidInput
 from core.limits import RequestLimits
 from core.media.kinds import MediaFile, MediaKind
 from core.messages import name, say
@@ -51,6 +52,13 @@ SHOWN = (
     Part.VIDEO_ENCODE,
     Part.LOAD,
 )
+
+
+class PlotRefused(InvalidInput):
+    """The plot cannot be written to ``path``; ``detail`` is the system's reason."""
+
+    path: str
+    detail: str
 
 
 def stand_in_request(mode: Mode, options: Options, limits: RequestLimits) -> Request:
@@ -120,13 +128,15 @@ async def known_machine(settings: Settings, hardware: str, profile: str | None) 
         async with recorded(settings) as database:
             place = await last_place(database) if database else None
             if database and place and profile in {None, place.profile}:
-                book = RunBook(database, place)
+                book = RunBook(database, place, vram=settings.vram)
                 await book.open()
                 return book.machine
         if settings.executor == "draft" or find_spec("torch") is None:
             return DRAFT  # nothing but the animatic can run here
     found = hardware_for(hardware)
-    return Machine(found, "draft" if found.key == "draft" else profile or settings.model_profile)
+    if "draft" in {found.key, profile}:  # drawn on the processor, whatever the card
+        return DRAFT
+    return Machine(found, profile or settings.model_profile, settings.vram)
 
 
 @APP.command("estimate", help=say("help_estimate"))
@@ -215,7 +225,11 @@ def stats_command(
     plot: Annotated[Path | None, typer.Option(help=say("help_stats_plot"))] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help=say("help_stats_limit"))] = 500,
 ) -> None:
-    """Print the table, and write the plot where one is asked for."""
+    """Print the table, and write the plot where one is asked for.
+
+    Raises:
+        PlotRefused: it cannot be written there.
+    """
     runs = asyncio.run(_newest(load_settings(), limit))
     console = Console()
     if not runs:
@@ -225,7 +239,10 @@ def stats_command(
     points = [(r.gpu_ms / 1000, r.estimate_ms / 1000) for r in runs if r.error is None and r.gpu_ms]
     if plot is not None and points:
         labels = say("stats_axis_truth"), say("stats_axis_estimate")
-        draw_plot(points, labels, say("stats_title", {"runs": len(points)}), plot)
+        try:
+            draw_plot(points, labels, say("stats_title", {"runs": len(points)}), plot)
+        except OSError as error:
+            raise PlotRefused(str(plot), error.strerror or "") from None
         console.print(say("stats_plot_written", {"path": plot}), soft_wrap=True)
 
 

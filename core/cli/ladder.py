@@ -47,7 +47,9 @@ async def climb(settings: Settings, rounds: int, console: Console) -> None:
             data = {"number": number, "count": len(ladder) - 1, "size": size, "frames": frames}
             console.print(say("calibrate_run" if number else "calibrate_warm", data))
             sampling = Sampling(Preset.FAST, width, height, frames, FPS, seed=number)
-            run = await _run(core, TextToVideo("a lighthouse in a storm", sampling), number)
+            # each time another prompt: the encoded text of an equal one is still there
+            prompt = f"a lighthouse in a storm, take {number}"
+            run = await _run(core, TextToVideo(prompt, sampling), number)
             if number:
                 await core.runs.record_run(run)
                 made.append(run)

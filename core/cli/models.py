@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -48,7 +49,7 @@ def status(profile: ProfileOption = None, mode: ModeOption = None) -> None:
         store, chosen = _open(profile)
         states = [state_of(store, file) for file in FAMILY.files_for(mode, chosen)]
         console.print(_table(states, chosen))
-        console.print(_verdict(states), soft_wrap=True)
+        console.print(_verdict(states, chosen), soft_wrap=True)
 
 
 @APP.command("pull", help=say("help_models_pull"))
@@ -95,8 +96,8 @@ def verify(
             if verdict not in _DAMAGED:
                 continue
             damaged += 1
-            if remove_damaged and remove(store, file):
-                console.print(say("models_removed", {"file": file.name}), soft_wrap=True)
+            removed = remove_damaged and remove(store, file)
+            console.print(_repair(store, file, chosen, removed=removed), soft_wrap=True)
     raise typer.Exit(1 if damaged else 0)
 
 
@@ -118,6 +119,16 @@ def prune(
         console.print(_garbage_table(items))
         if yes or typer.confirm(say("models_prune_question")):
             console.print(say("models_pruned", {"freed": discard(items)}))
+
+
+def _repair(store: ModelStore, file: ModelFile, profile: Profile, *, removed: bool) -> str:
+    """Return what to do about a damaged ``file``; only what lies in the hub cache is ours."""
+    found = store.locate(file)
+    if removed or found is None:
+        return say("models_removed", {"file": file.name, "profile": profile})
+    return say(
+        f"models_damaged_{found.where}", {"path": escape(str(found.path)), "profile": profile}
+    )
 
 
 def _open(profile: Profile | None) -> tuple[ModelStore, Profile]:
@@ -172,11 +183,13 @@ def _where(state: FileState) -> str:
     return where if state.linked else say("models_unlinked", {"where": where})
 
 
-def _verdict(states: Sequence[FileState]) -> str:
+def _verdict(states: Sequence[FileState], profile: Profile) -> str:
     missing = sum(
         state.file.size_bytes - state.kept_bytes for state in states if state.where is None
     )
-    return say("models_to_fetch", {"size": missing}) if missing else say("models_complete")
+    if not missing:
+        return say("models_complete")
+    return say("models_to_fetch", {"size": missing, "profile": profile})
 
 
 def _garbage_table(items: Sequence[Garbage]) -> Table:

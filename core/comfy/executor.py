@@ -10,16 +10,15 @@ import structlog
 from core.comfy.device import DeviceKind, device_kind, first_device
 from core.comfy.engine import Engine, quiet
 from core.comfy.latents import LatentFolder
-from core.comfy.memory import vram_mode
 from core.comfy.place import Place, place_of
 from core.comfy.run import Plan, Run, RunReport
 from core.comfy.staging import prepare
 from core.comfy.startup import start
-from core.duration import Machine, hardware_for
+from core.duration import Machine, hardware_for, saves_memory
 from core.errors import Cancelled, ClapperError
 from core.executor import CancelToken, Order
 from core.media.kinds import RawClip
-from core.models.family import LTX_2_3, Profile
+from core.models.family import Profile
 from core.models.ready import Files, have_files
 from core.modes import Mode
 from core.problems import ComfyUnavailable
@@ -75,11 +74,11 @@ class ComfyExecutor:
             raise ComfyUnavailable(", ".join(item.what for item in found), found[0].command)
         profile = Profile(settings.model_profile)
         device = first_device()
-        weights = sum(file.size_bytes for file in LTX_2_3.files_for(None, profile))
-        vram = vram_mode(settings.vram, device.memory_bytes if device else 0, weights)
+        hardware = hardware_for(device.name, device.memory_bytes) if device else None
+        known = hardware and Machine(hardware, profile.value, settings.vram)
+        vram = "high" if known and known.keeps else settings.vram
         options = ComfyOptions(device_kind(), vram, settings.comfyui_packs)
-        known = device and Machine(hardware_for(device.name, device.memory_bytes), profile.value)
-        careful = settings.vram == "low" or LTX_2_3.profiles[profile].offload
+        careful = saves_memory(settings.vram, profile.value)
         plan = Plan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
         return cls(place_of(settings), open_store(settings, now_ms), plan, options)
 

@@ -4,6 +4,8 @@ Everything here may be repeated: what is done already is recognised and left alo
 interrupted goes on.
 """
 
+import errno
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +16,12 @@ from pathlib import Path
 from core.comfy.checkout import Outcome, check_out
 from core.comfy.pins import Pin, Pins
 from core.comfy.place import Place
-from core.comfy.problems import InstallerMissing, PackagesFailed, PackagesOffline
+from core.comfy.problems import (
+    InstallerMissing,
+    PackagesDiskFull,
+    PackagesFailed,
+    PackagesOffline,
+)
 from core.settings import PROJECT_ROOT
 
 _LIMIT_S = 3600.0
@@ -94,6 +101,8 @@ def _pip(what: str, requirements: Sequence[str]) -> None:
         return
     if "No module named pip" in done.stderr:
         raise InstallerMissing(what, python=sys.executable)
+    if os.strerror(errno.ENOSPC) in done.stderr:
+        raise PackagesDiskFull(what, path=sys.prefix)
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     unreachable = _UNREACHABLE.search(done.stderr)
     if unreachable:

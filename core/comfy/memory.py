@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 _GIB = 1024**3
 # The decoder walks through its blocks in pieces of at most 128 MiB; at each of its nine levels a
@@ -13,12 +13,7 @@ _WHOLE = 16 * 1024
 # ComfyUI assumes 1200 × 512 values for every latent voxel, as if nothing were in pieces.
 _ASSUMED = 1200 * 8 * 8 * 8
 
-# what sampling and decoding take beside the weights at 1920×1088×241, GiB
-_ACTIVATIONS = 16 * _GIB
-_SPARE = 1.25  # of the weights: fragments, patched copies of LoRA layers, a desktop
-
 Graph = dict[str, dict[str, Any]]
-_M = TypeVar("_M")
 
 
 def decode_bytes(shape: tuple[int, ...], value_bytes: int) -> float:
@@ -33,22 +28,6 @@ def decode_bytes(shape: tuple[int, ...], value_bytes: int) -> float:
     """
     voxels = shape[2] * shape[3] * shape[4]
     return min(_ASSUMED * voxels * value_bytes, _PIECES + _WHOLE * voxels * value_bytes)
-
-
-def vram_mode(asked: str, device_bytes: int, weight_bytes: int) -> str:
-    """Return how ComfyUI should share the device's memory.
-
-    ``auto`` keeps every model on a device that has room for all of them, and pages weights in and
-    out elsewhere. On an H200 the former halves the time of a warm clip (docs/performance.md).
-
-    Args:
-        asked: the setting.
-        device_bytes: all memory of the device; 0 where it is not known.
-        weight_bytes: of all files of the profile.
-    """
-    if asked == "auto" and device_bytes >= weight_bytes * _SPARE + _ACTIVATIONS:
-        return "high"
-    return asked
 
 
 class _DType(Protocol):
@@ -114,7 +93,8 @@ def correct_decode_estimate(sd: ModuleType) -> None:
 def relax(module: ModuleType) -> bool:
     """Undo that ComfyUI keeps everything on the device; return whether it did.
 
-    It decides anew for every model that it loads, so models must be loaded anew after this.
+    It decides anew for every model that it loads, so models must be loaded anew after this. The
+    latent upscaler, which it does not manage, leaves after its next use; see :func:`keep_upscaler`.
 
     Args:
         module: ComfyUI's module ``comfy.model_management``.
@@ -128,17 +108,22 @@ def relax(module: ModuleType) -> bool:
     return True
 
 
-def keep_upscaler(upsampler: ModuleType) -> None:
-    """Leave the latent upscaler on the device after its use, as every other model.
+def keep_upscaler(upsampler: ModuleType, module: ModuleType) -> None:
+    """Leave the latent upscaler on the device after its use, while every other model stays there.
 
     ComfyUI's node copies it there and back on every run, past its own memory management: 1 GB and
-    0.8 s of an H200. It goes with the cached output of its loader.
+    0.8 s of an H200. It goes with the cached output of its loader, and again after each use once
+    :func:`relax` has let models leave.
 
     Args:
         upsampler: ComfyUI's module ``comfy.ldm.lightricks.latent_upsampler``.
+        module: ComfyUI's module ``comfy.model_management``.
     """
-    upsampler.LatentUpsampler.cpu = _stay
+    management = cast("_Management", module)
+    leave: Callable[[object], object] = upsampler.LatentUpsampler.cpu
 
+    def cpu(self: object) -> object:
+        kept = management.vram_state is management.VRAMState.HIGH_VRAM
+        return self if kept else leave(self)
 
-def _stay(model: _M) -> _M:
-    return model
+    upsampler.LatentUpsampler.cpu = cpu

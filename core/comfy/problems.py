@@ -58,6 +58,13 @@ class PackagesOffline(DownloadFailed):
     reason: str = "offline"
 
 
+class PackagesDiskFull(DownloadFailed):
+    """The disk of the interpreter at ``path``, or of temporary files, is full."""
+
+    reason: str = "disk"
+    path: str = ""
+
+
 class PackagesFailed(DownloadFailed):
     """The package installer ended with an error; ``detail`` is its last line."""
 

@@ -40,7 +40,7 @@ class Plan:
     profile: Profile
     family: ModelFamily = LTX_2_3
     machine: Machine | None = None  # whose memory decides how a clip is decoded
-    careful: bool = False  # decode in tiles also where whole frames may fit
+    careful: bool = False  # without a known machine: decode in tiles also where frames may fit
     custom: Path | None = None  # folder of the user's own workflows
 
     def choices(self, tile: int = WHOLE) -> Choices:

@@ -124,7 +124,8 @@ def _start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Sta
     dynamic = aimdo is not None and _finish_dynamic_vram(args, aimdo, model_management)
     memory.correct_decode_estimate(importlib.import_module("comfy.sd"))
     if vram == "high":
-        memory.keep_upscaler(importlib.import_module("comfy.ldm.lightricks.latent_upsampler"))
+        upsampler = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
+        memory.keep_upscaler(upsampler, model_management)
     _keep_prompts_literal(importlib.import_module("comfy.sd1_clip"))
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
     nodes.NODE_CLASS_MAPPINGS[OUTPUT_CLASS] = output_node(handover)

@@ -2,10 +2,11 @@
 
 from core.duration import Machine
 from core.duration.plans import plan_of
+from core.duration.work import Tiling
 from core.requests import Request
 
 WHOLE = 0  # px: no tiles
-_CAREFUL = 768  # px, at most, where memory is to be saved although it may be enough
+_CAREFUL = Tiling().px
 _LEAST = 256  # px; smaller tiles are mostly overlap
 _STEP = 64  # px
 
@@ -18,16 +19,15 @@ def first_tile(request: Request, machine: Machine | None, *, careful: bool) -> i
     Args:
         request: checked and snapped.
         machine: what it runs on; None where the memory of the device is not known.
-        careful: never decode a whole frame larger than a small tile.
+        careful: whether small tiles are cut without knowing it.
 
     Returns:
         Px, a multiple of 64; :data:`WHOLE` where the frame is decoded in one piece.
     """
-    side = WHOLE
-    if machine is not None:
-        cut = machine.tiling(plan_of(request, machine.profile))
-        side = cut.px if cut is not None else WHOLE
-    return min(side or _CAREFUL, _CAREFUL) if careful else side
+    if machine is None:
+        return _CAREFUL if careful else WHOLE
+    cut = machine.tiling(plan_of(request, machine.profile))
+    return cut.px if cut is not None else WHOLE
 
 
 def smaller_tile(request: Request, tile: int) -> int:

@@ -15,7 +15,7 @@ from core.duration.estimates import (
 )
 from core.duration.fitting import check_budget, gpu_ms, largest_fitting, p95_ms
 from core.duration.hardware import BY_KEY, HARDWARE, UNKNOWN, Hardware, hardware_for
-from core.duration.rates import DRAFT, Machine, Rates
+from core.duration.rates import DRAFT, Machine, Rates, saves_memory
 from core.duration.work import Part, Plan, Work, works
 from core.duration.zerogpu import Lease, Tier, lease
 
@@ -45,5 +45,6 @@ __all__ = [
     "lease",
     "load_seconds",
     "p95_ms",
+    "saves_memory",
     "works",
 ]

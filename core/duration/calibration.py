@@ -21,6 +21,7 @@ PRIOR_RUNS = 0.5  # the profile weighs as much as so many runs
 LONE_PRIOR = 4.0  # runs after which the spread is learnt rather than assumed
 SOFTNESS = 0.25  # log distance at which a run counts half
 ROUNDS = 8
+_OF_THE_HOST = {Part.VIDEO_ENCODE, Part.UPSCALE}  # its bytes do not go faster on a faster device
 SMALLEST_S = 1e-4  # shorter timings say nothing
 
 _Vector = NDArray[np.float64]
@@ -63,8 +64,8 @@ def calibrate(machine: Machine, runs: Sequence[Sequence[Timing]]) -> Machine:
         first = prior(part, blank.hardware) if part is not Part.LOAD else None
         if first is None:
             continue
-        scale = 1.0 if part is Part.VIDEO_ENCODE else speed
-        first = Rates(first.a * scale, first.b * scale, first.c, first.launch)
+        scale = 1.0 if part in _OF_THE_HOST else speed
+        first = Rates(first.a * speed, first.b * scale, first.c, first.launch)
         rates[part] = fit(rows, first) if rows else first
     fitted = replace(blank, rates=rates, runs=len(runs))
     return replace(fitted, spread=_spread(fitted, runs))

@@ -80,12 +80,11 @@ def estimate_plan(
     plan: Plan, machine: Machine, residency: Residency = Residency.DEVICE
 ) -> Estimate:
     """Return what ``plan`` takes; its decoder is cut as the machine needs unless it says how."""
-    cut = plan if plan.tiling else plan.cut(machine.tiling(plan))
     load = load_seconds(machine, residency)
     stages = [StageEstimate(Part.LOAD, load, 0.0, WEIGHTS[machine.profile].total if load else 0.0)]
     stages += [
         StageEstimate(work.part, machine.seconds(work), work.flops, work.bytes + work.host_bytes)
-        for work in works(cut)
+        for work in works(machine.place(plan))
     ]
     gpu = sum(item.seconds for item in stages if item.part.on_gpu)
     return Estimate(

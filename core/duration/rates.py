@@ -5,23 +5,28 @@ The profile of the hardware gives the first rates; :mod:`core.duration.calibrati
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from core.duration.hardware import BY_KEY, UNKNOWN, Hardware
 from core.duration.model import WEIGHTS
 from core.duration.work import Part, Plan, Tiling, Work, tile_for
 from core.errors import NotAChoice
+from core.models.family import LTX_2_3, Profile
 
-BLEND_BANDWIDTH = 3.2e9  # bytes a second at which decoded tiles are added up in RAM; measured
+# bytes a second at which decoded tiles are added up in RAM, and at which the latent upscaler goes
+# to the device and back: measured
+BLEND_BANDWIDTH = 3.2e9
 HEADROOM = 0.8  # share of device memory that weights may take
+SPARE = 1.25  # of the weights that all stay: fragments, patched copies of LoRA layers, a desktop
+ACTIVATIONS = 16 * 1024**3  # bytes of sampling and decoding beside the weights, 1920×1088×241
 
 # seconds that a part takes on the H200's host however small the clip is: measured
 FIXED_S: dict[Part, float] = {
     Part.TEXT: 0.88,
     Part.PREPARE: 0.06,
     Part.STAGE1: 0.25,
-    Part.UPSCALE: 0.62,
+    Part.UPSCALE: 0.005,
     Part.STAGE2: 0.10,
     Part.DECODE: 0.01,
     Part.AUDIO_DECODE: 0.014,
@@ -72,12 +77,24 @@ def prior(part: Part, hardware: Hardware) -> Rates:
     )
 
 
+def saves_memory(vram: str, profile: str) -> bool:
+    """Return whether memory is to be saved although it may be enough.
+
+    Args:
+        vram: how models share the device's memory, as the setting.
+        profile: the model files.
+    """
+    offloads = profile in set(Profile) and LTX_2_3.profiles[Profile(profile)].offload
+    return vram == "low" or offloads
+
+
 @dataclass(frozen=True)
 class Machine:
     """A device, the model files on it, and what its recorded runs taught."""
 
     hardware: Hardware = UNKNOWN
     profile: str = "fp8"
+    vram: str = "auto"  # how models share the device's memory, as the setting
     rates: Mapping[Part, Rates] = field(default_factory=dict[Part, Rates])  # calibrated; else prior
     spread: float | None = None  # calibrated standard deviation of log(total seconds)
     runs: int = 0  # recorded runs behind the rates
@@ -91,13 +108,36 @@ class Machine:
         """Return the transformer's bytes that do not fit and cross the bus in every forward."""
         return max(0.0, WEIGHTS[self.profile].transformer - HEADROOM * self.hardware.memory)
 
+    @property
+    def keeps(self) -> bool:
+        """Return whether every model stays on the device: as asked for, or where all have room.
+
+        On an H200 it halves the time of a warm clip (docs/performance.md).
+        """
+        if self.vram != "auto" or self.profile not in set(Profile):
+            return self.vram == "high"
+        files = LTX_2_3.files_for(None, Profile(self.profile))
+        weights = sum(file.size_bytes for file in files)
+        return self.hardware.memory >= weights * SPARE + ACTIVATIONS
+
     def tiling(self, plan: Plan) -> Tiling | None:
-        """Return how the decoder cuts ``plan``: not at all where there is memory enough."""
+        """Return how the decoder cuts ``plan``.
+
+        Not at all where there is memory enough; never into large tiles where it is to be saved.
+        """
         weights = WEIGHTS[self.profile]
         if not weights.total:
             return None
         free = self.hardware.memory - min(weights.total, HEADROOM * self.hardware.memory)
-        return tile_for(plan, free)
+        found, small = tile_for(plan, free), Tiling()
+        if saves_memory(self.vram, self.profile):
+            return small if found is None or found.side > small.side else found
+        return found
+
+    def place(self, plan: Plan) -> Plan:
+        """Return ``plan`` as it runs here; a decoder that is cut already stays so."""
+        tiling = plan.tiling or self.tiling(plan)
+        return replace(plan, tiling=tiling, upscaler_travels=not self.keeps)
 
     def features(self, work: Work) -> tuple[float, float, float]:
         """Return effort (FLOP), bytes as the device's memory would feel them, and passes."""

@@ -4,7 +4,7 @@ A closed form of the request alone; no graph is read, no file opened.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from core.duration.model import (
@@ -141,7 +141,10 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """How the decoder cuts a latent, in voxels; neighbours overlap."""
+    """How the decoder cuts a latent, in voxels; neighbours overlap.
+
+    The default is what is never exceeded where memory is to be saved.
+    """
 
     side: int = 24  # 768 px
     overlap: int = 2  # 64 px
@@ -179,6 +182,7 @@ class Plan:
     decodes_audio: bool = True
     profile: str = "bf16"
     tiling: Tiling | None = None  # None decodes the whole frame at once
+    upscaler_travels: bool = True  # to the device and back, in every run
 
     @property
     def seconds(self) -> float:
@@ -189,10 +193,6 @@ class Plan:
     def voxels(self) -> int:
         """Return the latent voxels at full size."""
         return voxels(self.width, self.height, self.frames)
-
-    def cut(self, tiling: "Tiling | None") -> "Plan":
-        """Return this plan with its decoder cut so."""
-        return replace(self, tiling=tiling)
 
 
 def works(plan: Plan) -> tuple[Work, ...]:
@@ -251,7 +251,8 @@ def _upscale(plan: Plan) -> Work:
     shrink = plan.samplings[0].shrink
     count = voxels(plan.width // shrink, plan.height // shrink, plan.frames)
     moved = CODEC.upscaler_bytes + CODEC.activation_bytes / 8 * count
-    return Work(Part.UPSCALE, CODEC.upscale_flops * count, moved)
+    travelled = 2 * CODEC.upscaler_bytes if plan.upscaler_travels else 0.0
+    return Work(Part.UPSCALE, CODEC.upscale_flops * count, moved, host_bytes=travelled)
 
 
 def _decode(plan: Plan) -> Work:

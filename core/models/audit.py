@@ -9,7 +9,7 @@ from core.models.family import ModelFile
 from core.models.header import read_header
 from core.models.links import leads_to
 from core.models.partial import sha256_of
-from core.models.problems import ModelFileRefused
+from core.models.problems import FileNotRemoved, ModelFileRefused
 from core.models.store import ModelStore, Where
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -57,7 +57,10 @@ def examine(store: ModelStore, file: ModelFile) -> Verdict:
     published = file.sha256 or _hash_in_name(found.path.resolve())
     if published is None:
         return Verdict.UNHASHED
-    return Verdict.SOUND if sha256_of(found.path) == published else Verdict.ALTERED
+    try:
+        return Verdict.SOUND if sha256_of(found.path) == published else Verdict.ALTERED
+    except OSError:  # a disk that fails in the middle of it
+        return Verdict.MALFORMED
 
 
 def remove(store: ModelStore, file: ModelFile) -> bool:
@@ -65,13 +68,19 @@ def remove(store: ModelStore, file: ModelFile) -> bool:
 
     Returns:
         False where the file is not ours to remove: preloaded, or put there by somebody else.
+
+    Raises:
+        FileNotRemoved: the cache cannot be written.
     """
     found = store.locate(file)
     if found is None or found.where is not Where.CACHE:
         return False
     blob = found.path.resolve()
-    found.path.unlink()
-    blob.unlink(missing_ok=True)
+    try:
+        found.path.unlink()
+        blob.unlink(missing_ok=True)
+    except OSError as error:
+        raise FileNotRemoved(str(found.path), error.strerror or "") from None
     return True
 
 

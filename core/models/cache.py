@@ -81,7 +81,10 @@ class HubCache:
     def unfinished_bytes(self, file: ModelFile) -> int:
         """Return the bytes of an unfinished download of ``file``; 0 where its hash is unknown."""
         partial = self.repo(file.repo) / "blobs" / f"{file.sha256}.incomplete"
-        return partial.stat().st_size if partial.exists() else 0
+        try:
+            return partial.stat().st_size
+        except OSError:  # also where nobody may look
+            return 0
 
     def publish(self, remote: Remote) -> Path:
         """Turn the whole partial file, or the blob already there, into a file of the cache."""

@@ -7,6 +7,7 @@ from typing import cast
 
 from core.clock import Clock
 from core.models.family import Licence, ModelFile
+from core.models.problems import AcceptanceNotKept
 from core.problems import LicenceNotAccepted
 
 
@@ -35,14 +36,21 @@ class Acceptance:
         )
 
     def accept(self, licences: Iterable[Licence]) -> None:
-        """Remember that ``licences`` were accepted now."""
+        """Remember that ``licences`` were accepted now.
+
+        Raises:
+            AcceptanceNotKept: the data folder cannot be written.
+        """
         accepted = self._read()
         for licence in licences:
             accepted[licence.key] = {"version": licence.version, "at_ms": self._clock()}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(accepted, indent=2) + "\n", "utf-8")
-        fresh.replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(json.dumps(accepted, indent=2) + "\n", "utf-8")
+            fresh.replace(self._path)
+        except OSError as error:
+            raise AcceptanceNotKept(str(self._path), error.strerror or "") from None
 
     def require(self, files: Iterable[ModelFile]) -> None:
         """Do nothing if every licence of ``files`` was accepted.
@@ -57,6 +65,6 @@ class Acceptance:
     def _read(self) -> dict[str, dict[str, object]]:
         try:
             content = json.loads(self._path.read_text("utf-8"))
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return {}
         return cast("dict[str, dict[str, object]]", content) if isinstance(content, dict) else {}

@@ -73,6 +73,20 @@ class FolderUnwritable(DownloadFailed):
     reason: str = "unwritable"
 
 
+class AcceptanceNotKept(SetupProblem):
+    """Nobody can write down that the terms were accepted; ``detail`` is the system's reason."""
+
+    path: str
+    detail: str
+
+
+class FileNotRemoved(SetupProblem):
+    """The system refuses to remove a file; ``detail`` is its reason."""
+
+    path: str
+    detail: str
+
+
 class ModelFileRefused(SetupProblem):
     """A file that is never loaded: not safetensors, truncated, or inconsistent in itself."""
 

@@ -3,12 +3,14 @@
 Only names of the family are ever touched; the hub cache belongs to other programs as well.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from core.models.family import ModelFile
+from core.models.problems import FileNotRemoved
 from core.models.store import ModelStore, Where
 
 
@@ -36,7 +38,8 @@ def garbage(store: ModelStore, keep: Iterable[ModelFile]) -> tuple[Garbage, ...]
         for file in keep
         if (found := store.locate(file)) and found.where is Where.CACHE
     }
-    repos = [store.cache.repo(name) for name in {file.repo for file in store.family.all_files()}]
+    names = {file.repo for file in store.family.all_files()}
+    repos = [repo for repo in map(store.cache.repo, names) if os.access(repo, os.R_OK | os.X_OK)]
     known = {file.name for file in store.family.all_files()} | store.family.renamed.keys()
     unused = [item for repo in repos for item in _unused(repo, known, kept)]
     unfinished = [item for repo in repos for item in _unfinished(store, repo)]
@@ -45,13 +48,20 @@ def garbage(store: ModelStore, keep: Iterable[ModelFile]) -> tuple[Garbage, ...]
 
 
 def discard(items: Iterable[Garbage]) -> int:
-    """Remove ``items`` and return the bytes that became free."""
+    """Remove ``items`` and return the bytes that became free.
+
+    Raises:
+        FileNotRemoved: the system refuses; what came before is gone.
+    """
     freed = 0
     for item in items:
         blob = item.path.resolve()
-        item.path.unlink(missing_ok=True)
-        if item.kind is Kind.UNUSED and not _pointed_at(blob):
-            blob.unlink(missing_ok=True)
+        try:
+            item.path.unlink(missing_ok=True)
+            if item.kind is Kind.UNUSED and not _pointed_at(blob):
+                blob.unlink(missing_ok=True)
+        except OSError as error:
+            raise FileNotRemoved(str(item.path), error.strerror or "") from None
         freed += item.size_bytes
     return freed
 

@@ -5,6 +5,7 @@ cache. What is missing is fetched into the hub cache; links do the rest, so noth
 """
 
 import asyncio
+import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from core.executor import CancelToken
 from core.models.cache import HubCache, has_size
 from core.models.family import LTX_2_3, ModelFamily, ModelFile
 from core.models.header import read_header, refuse_other_formats
-from core.models.hub import Hub, Remote
+from core.models.hub import FULL_DISK, Hub, Remote
 from core.models.licences import Acceptance
 from core.models.links import WAYS, Way, leads_to, link
 from core.models.problems import (
@@ -30,6 +31,7 @@ from core.models.problems import (
     ModelPlaceTaken,
 )
 from core.models.threads import in_thread, until_cancelled
+from core.problems import DownloadFailed
 from core.progress import Downloading, ProgressSink
 
 _EVENT_S = 0.1  # a progress event at most so often
@@ -185,7 +187,14 @@ class ModelStore:
                     await in_thread(_check_fetched, remote, partial)
                 await in_thread(self.cache.publish, remote)
         except OSError as error:
-            raise FolderUnwritable(remote.file.name, detail=error.strerror or "") from None
+            raise self._unstored(remote.file, self.cache.root, error) from None
+
+    def _unstored(self, file: ModelFile, folder: Path, error: OSError) -> DownloadFailed:
+        """Return why ``file`` could not be written below ``folder``."""
+        if error.errno in FULL_DISK:
+            free = shutil.disk_usage(_existing(folder)).free
+            return DiskTooSmall(file.name, need_bytes=file.size_bytes, free_bytes=free)
+        return FolderUnwritable(file.name, detail=error.strerror or "")
 
     def _link_all(self, files: Sequence[ModelFile]) -> tuple[Path, ...]:
         return tuple(self._link(file) for file in files)
@@ -203,7 +212,7 @@ class ModelStore:
         try:
             link(found.path, place, self._ways)
         except OSError as error:
-            raise FolderUnwritable(file.name, detail=error.strerror or "") from None
+            raise self._unstored(file, self.places.models, error) from None
         return place
 
     def _check_header(self, file: ModelFile, path: Path) -> None:
@@ -236,4 +245,4 @@ def _meter(remote: Remote, after: int, on_progress: ProgressSink) -> Callable[[i
 
 
 def _existing(path: Path) -> Path:
-    return next(folder for folder in (path, *path.parents) if folder.exists())
+    return next(folder for folder in (path, *path.parents) if os.access(folder, os.F_OK))

@@ -39,7 +39,7 @@ def load(mode: Mode, custom: Path | None = CUSTOM) -> Workflow:
 
     Raises:
         EditorFormat: the file in ``custom`` was replaced by something else.
-        NotAWorkflow: likewise, or it lost a node that a request fills.
+        NotAWorkflow: likewise, or it lost a node that a request fills, or its bindings.
     """
     if custom is not None and all(path.is_file() for path in paths_of(mode, custom)):
         return _read(mode, custom, own=True)
@@ -58,7 +58,13 @@ def _project(mode: Mode) -> Workflow:
 
 def _read(mode: Mode, folder: Path, *, own: bool) -> Workflow:
     path, beside = paths_of(mode, folder)
-    graph, bindings = read(path), parse_bindings(beside.read_text("utf-8"))
+    graph = read(path)
+    try:
+        bindings = parse_bindings(beside.read_text("utf-8"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        if not own:
+            raise
+        raise NotAWorkflow(beside.name, "bindings_altered") from None
     bound = {bindings.output, *(binding.node for binding in bindings.values)}
     if bound - graph.nodes.keys():
         raise NotAWorkflow(path.name, "altered")

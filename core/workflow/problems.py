@@ -16,6 +16,19 @@ class NotAWorkflow(SetupProblem):
     reason: str
 
 
+class NotObjectInfo(SetupProblem):
+    """The file is not what a ComfyUI says of its node classes."""
+
+    file: str
+
+
+class WorkflowNotKept(SetupProblem):
+    """The folder of adopted workflows cannot be written; ``detail`` is the system's reason."""
+
+    path: str
+    detail: str
+
+
 class NotAdoptable(SetupProblem):
     """The graph cannot do what the mode needs; ``reason`` is an identifier with a word."""
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
 from core.workflow.library import WORKFLOWS
-from core.workflow.problems import NotAWorkflow
+from core.workflow.problems import NotObjectInfo
 
 NODES = WORKFLOWS / "nodes.json"
 ANY = "*"
@@ -69,15 +69,18 @@ def redraw(source: Path, version: str, target: Path) -> int:
         target: the file to write.
 
     Raises:
-        NotAWorkflow: ``source`` is no JSON.
+        NotObjectInfo: ``source`` is something else; ``target`` is left as it was.
     """
     try:
         info: Info = json.loads(source.read_text("utf-8"))
-    except ValueError:
-        raise NotAWorkflow(source.name, "not_json") from None
+    except (ValueError, RecursionError):
+        raise NotObjectInfo(source.name) from None
     before: dict[str, Info] = json.loads(NODES.read_text("utf-8"))["nodes"]
     packs = {kind: str(entry["pack"]) for kind, entry in before.items()}
-    drawn = compact(info, (kind for kind in before if packs[kind] != "clapper"), packs)
+    wanted = [kind for kind in before if packs[kind] != "clapper"]
+    if not isinstance(info, dict) or not info.keys() & wanted:
+        raise NotObjectInfo(source.name)
+    drawn = compact(info, wanted, packs)
     target.write_text(dump({**before, **drawn}, version), "utf-8")
     return len(before)
 

@@ -117,7 +117,7 @@ def parse(text: str, file: str) -> Graph:
     """
     try:
         data: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # also brackets without end
         raise NotAWorkflow(file, "not_json") from None
     if not isinstance(data, dict) or not data:
         raise NotAWorkflow(file, "not_a_graph")
@@ -135,7 +135,7 @@ def read(path: Path) -> Graph:
         NotAWorkflow: anything else that is not a graph in API format.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")  # some editors put a byte order mark first
     except UnicodeDecodeError:
         raise NotAWorkflow(path.name, "not_json") from None
     return parse(text, path.name)

@@ -10,9 +10,11 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from core.comfy import memory
 from core.comfy.device import device_kind
 from core.comfy.executor import ComfyExecutor, ComfyOptions
 from core.comfy.place import Place
@@ -141,6 +143,32 @@ def lab(bench: Path, pytestconfig: pytest.Config) -> Iterator[Lab]:
     made = Lab(place, family, executor, media, _inputs(bench, media), rows)
     yield made
     asyncio.run(executor.close())
+
+
+@dataclass
+class Kept:
+    """ComfyUI while it keeps all models on the device, and the upscalers that left all the same."""
+
+    management: Any
+    left: list[Any] = field(default_factory=list[Any])
+
+
+@pytest.fixture
+def kept(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    assert lab.executor.engine is not None
+    found = Kept(importlib.import_module("comfy.model_management"))
+    monkeypatch.setattr(found.management, "vram_state", found.management.VRAMState.HIGH_VRAM)
+    monkeypatch.setattr(found.management.args, "gpu_only", True)
+    upsampler = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
+    leave = upsampler.LatentUpsampler.cpu
+
+    def cpu(model: Any) -> Any:
+        found.left.append(model)
+        return leave(model)
+
+    monkeypatch.setattr(upsampler.LatentUpsampler, "cpu", cpu)  # and all of it back at the end
+    memory.keep_upscaler(upsampler, found.management)
+    return found
 
 
 def _inputs(folder: Path, media: Path) -> dict[MediaKind, tuple[MediaFile, ...]]:

@@ -1,6 +1,5 @@
 """Memory that runs out, and cancels around it: one more try with less, then advice, no trap."""
 
-import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from core.messages import explain
 from core.modes import Mode
 
 if TYPE_CHECKING:
-    from tests.comfy.conftest import Lab
+    from tests.comfy.conftest import Kept, Lab
 
 pytestmark = [
     pytest.mark.comfy_real,
@@ -77,21 +76,34 @@ async def test_the_second_try_begins_without_a_model_or_an_output_of_the_first(
 
 
 async def test_where_everything_was_kept_on_the_device_it_may_leave_from_then_on(
-    lab: "Lab", monkeypatch: pytest.MonkeyPatch
+    lab: "Lab", monkeypatch: pytest.MonkeyPatch, kept: "Kept"
 ) -> None:
-    management = importlib.import_module("comfy.model_management")
-    monkeypatch.setattr(management, "vram_state", management.VRAMState.HIGH_VRAM)
-    monkeypatch.setattr(management.args, "gpu_only", True)
+    states = kept.management.VRAMState
     await lab.run(lab.request(Mode.T2V, seed=38))
-    assert management.vram_state is management.VRAMState.HIGH_VRAM
+    assert kept.management.vram_state is states.HIGH_VRAM
     spoil(lab, monkeypatch, 1, lambda: None)
 
     clip = await lab.run(lab.request(Mode.T2V, seed=39))
 
     assert clip.frames.std() > 1
-    assert management.vram_state is management.VRAMState.NORMAL_VRAM
-    assert not management.args.gpu_only
+    assert kept.management.vram_state is states.NORMAL_VRAM
+    assert not kept.management.args.gpu_only
     assert "checkpoint" not in lab.report.cached, "loaded anew, where it may leave"
+
+
+async def test_after_memory_ran_out_the_upscaler_leaves_after_every_use(
+    lab: "Lab", monkeypatch: pytest.MonkeyPatch, kept: "Kept"
+) -> None:
+    await lab.run(lab.request(Mode.T2V, seed=50))
+    assert not kept.left
+    with monkeypatch.context() as spoiled:
+        spoil(lab, spoiled, 1, lambda: None)
+        await lab.run(lab.request(Mode.T2V, seed=51))
+    assert len(kept.left) == 1, "already in the second try"
+
+    await lab.run(lab.request(Mode.T2V, seed=52))
+
+    assert len(kept.left) == 2
 
 
 async def test_after_it_ran_out_twice_the_next_order_is_made(

@@ -8,7 +8,7 @@ import pytest
 from core.comfy import memory
 
 if TYPE_CHECKING:
-    from tests.comfy.conftest import Lab
+    from tests.comfy.conftest import Kept
 
 pytestmark = [
     pytest.mark.comfy_real,
@@ -16,20 +16,16 @@ pytestmark = [
 ]
 
 
-def test_the_upscaler_stays_on_the_device_where_models_are_kept(
-    lab: "Lab", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert lab.executor.engine is not None
+def test_the_upscaler_stays_where_models_are_kept_and_leaves_once_they_may(kept: "Kept") -> None:
     torch = importlib.import_module("torch")
     upsampler = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
-    model_class = upsampler.LatentUpsampler
-    monkeypatch.setattr(model_class, "cpu", model_class.cpu)  # as it was, for the other tests
     with torch.device("meta"):  # a device of its own on every machine; nothing leaves it
-        model = model_class(mid_channels=32)
-    with pytest.raises(NotImplementedError):
-        model.cpu()
-
-    memory.keep_upscaler(upsampler)
+        model = upsampler.LatentUpsampler(mid_channels=32)
 
     assert model.cpu() is model
     assert {weight.device.type for weight in model.parameters()} == {"meta"}
+
+    memory.relax(kept.management)
+
+    with pytest.raises(NotImplementedError):
+        model.cpu()

@@ -1,6 +1,7 @@
 """A user's own export becomes the workflow of a mode, whatever packs it uses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,13 @@ from core.workflow.bind import BoundWorkflow, bind
 from core.workflow.check import defects
 from core.workflow.inputs import inputs_of
 from core.workflow.library import Workflow, load
-from core.workflow.problems import EditorFormat, NotAdoptable, NotAWorkflow
-from core.workflow.template import Graph, parse
+from core.workflow.problems import (
+    EditorFormat,
+    NotAdoptable,
+    NotAWorkflow,
+    WorkflowNotKept,
+)
+from core.workflow.template import Graph, parse, read
 from tests.workflows.disguise import disguised
 
 if TYPE_CHECKING:
@@ -253,11 +259,32 @@ def test_the_editors_format_is_refused_with_its_own_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "null", '{"1": 5}', '{"1": {"inputs": {}}}', "\x00"]
+    "text",
+    ["", "[]", "{}", "null", '{"1": 5}', '{"1": {"inputs": {}}}', "\x00", "[" * 100_000],
 )
 def test_what_is_no_graph_is_refused(text: str) -> None:
     with pytest.raises(NotAWorkflow):
         parse(text, "mine.json")
+
+
+def test_an_export_saved_anew_by_a_windows_editor_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text('{"1": {"class_type": "RandomNoise", "inputs": {}}}', "utf-8-sig")
+
+    assert read(path).nodes["1"].kind == "RandomNoise"
+
+
+def test_a_workflow_that_cannot_be_kept_leaves_the_kept_one(
+    export: "Export", tmp_path: Path
+) -> None:
+    first = adopt(graph_of(export(Mode.T2V)), Mode.T2V).workflow
+    keep(first, tmp_path)
+    (tmp_path / ".t2v.bindings.toml.new").mkdir()  # in the way of the second file
+
+    with pytest.raises(WorkflowNotKept):
+        keep(replace(first, graph=Graph.of([])), tmp_path)
+
+    assert load(Mode.T2V, tmp_path) == first
 
 
 def test_a_forgotten_workflow_gives_way_to_the_projects(export: "Export", tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def test_a_refusal_says_what_is_missing(folder: Path, export: "Export") -> None:
 
     assert result.exit_code == Status.SETUP
     assert "loads an image" in result.output
+    assert "adopt it for another mode" in result.output
     assert not (folder / "i2v.json").exists()
 
 
@@ -95,12 +96,58 @@ def test_check_finds_a_workflow_that_was_changed_by_hand(folder: Path, export: "
 
 def test_the_schema_is_drawn_from_object_info(folder: Path) -> None:
     target = folder.parent / "nodes.json"
-    info = saved(folder, {})
+    spec = {
+        "input": {"required": {"noise_seed": ["INT", {}]}},
+        "output": ["NOISE"],
+        "output_node": False,
+    }
+    info = saved(folder, {"RandomNoise": spec})
 
     result = run("schema", "--info", info, "--version", "0.27.0", "--target", str(target))
 
     assert result.exit_code == 0, result.output
     assert json.loads(target.read_text("utf-8"))["nodes"]
+
+
+@pytest.mark.parametrize("nodes", [{}, [], "text", {"nodes": []}])
+def test_what_is_no_object_info_leaves_the_schema_alone(folder: Path, nodes: object) -> None:
+    target = folder.parent / "nodes.json"
+
+    result = run(
+        "schema", "--info", saved(folder, nodes), "--version", "1", "--target", str(target)
+    )
+
+    assert result.exit_code == Status.SETUP
+    assert "/object_info" in result.output
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("text", ["xx[", "x = 5", "output = 5\nvalues = 5\nstages = 5"])
+def test_bindings_changed_by_hand_are_told_and_can_be_forgotten(
+    folder: Path, export: "Export", text: str
+) -> None:
+    run("adopt", saved(folder, export(Mode.T2V)), "--mode", "t2v")
+    (folder / "t2v.bindings.toml").write_text(text, "utf-8")
+
+    checked = run("check")
+
+    assert checked.exit_code == Status.SETUP
+    assert "clapper workflow remove" in checked.output
+    assert run("remove", "t2v").exit_code == 0
+    assert run("check").exit_code == 0
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_its_setting(
+    folder: Path, export: "Export"
+) -> None:
+    path = saved(folder, export(Mode.T2V))
+    folder.rmdir()
+    folder.write_text("in the way")
+
+    result = run("adopt", path, "--mode", "t2v")
+
+    assert result.exit_code == Status.SETUP
+    assert "CLAPPER_WORKFLOWS_DIR" in result.output
 
 
 @pytest.mark.parametrize("language", languages())

@@ -1,5 +1,6 @@
 """From an export to a workflow of the library: the order of the steps, and keeping the result."""
 
+import json
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,7 +15,7 @@ from core.workflow.adopt.words import find_words
 from core.workflow.bindings import Bindings, dump_bindings
 from core.workflow.check import defects, unknown_kinds
 from core.workflow.library import Workflow, paths_of
-from core.workflow.problems import NotAdoptable
+from core.workflow.problems import NotAdoptable, WorkflowNotKept
 from core.workflow.template import Graph
 
 _CONTROL_GUIDES = {"LTXAddVideoICLoRAGuide", "GetICLoRAParameters"}
@@ -54,15 +55,24 @@ def adopt(graph: Graph, mode: Mode) -> Adoption:
 
 
 def keep(workflow: Workflow, folder: Path) -> None:
-    """Write ``workflow`` into ``folder``; ``load`` uses it from then on."""
-    import json
+    """Write ``workflow`` into ``folder``; ``load`` uses it from then on.
 
-    folder.mkdir(parents=True, exist_ok=True)
-    graph, bindings = paths_of(workflow.mode, folder)
+    Raises:
+        WorkflowNotKept: the folder cannot be written; what was kept before is untouched.
+    """
     prompt = json.dumps(workflow.graph.to_prompt(), ensure_ascii=False, indent=2)
-    graph.write_text(prompt + "\n", "utf-8")
     remark = "Which inputs of the adopted workflow a request fills."
-    bindings.write_text(dump_bindings(workflow.bindings, remark), "utf-8")
+    texts = prompt + "\n", dump_bindings(workflow.bindings, remark)
+    paths = paths_of(workflow.mode, folder)
+    fresh = [path.with_name(f".{path.name}.new") for path in paths]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in zip(fresh, texts, strict=True):
+            path.write_text(text, "utf-8")
+        for written, path in zip(fresh, paths, strict=True):
+            written.replace(path)  # a service that runs never reads half a file
+    except OSError as error:
+        raise WorkflowNotKept(str(folder), error.strerror or "") from None
 
 
 def forget(mode: Mode, folder: Path) -> bool:

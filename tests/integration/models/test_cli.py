@@ -1,5 +1,9 @@
 """``clapper models`` as a person types it, against the loopback hub."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -52,7 +56,7 @@ def test_from_nothing_to_ready_and_back(small, hub, tmp_path):
 
     run("pull", "--profile", "bf16")
     assert "not used any more" in run("prune", "--profile", "fp8", "--yes")
-    assert "missing" in run("status", "--profile", "bf16")
+    assert "pull --profile bf16" in run("status", "--profile", "bf16")
     assert "All files are here" in run("status")
 
 
@@ -83,3 +87,45 @@ def test_a_problem_is_one_sentence_and_status_one(small, hub):
 
     assert "accept them, and set HF_TOKEN" in output
     assert "Traceback" not in output
+
+
+def test_damage_that_is_not_ours_to_remove_is_told_with_its_place(small, tmp_path, monkeypatch):
+    run("pull", "--accept-licences")
+    own, *others = small.files_for(None, Profile.FP8)
+    (tmp_path / "hub").rename(tmp_path / "preloaded")
+    monkeypatch.setenv("CLAPPER_HUB_PRELOADED", str(tmp_path / "preloaded"))
+    run("pull")
+    links = [tmp_path / "data" / "models" / file.folder / file.name for file in (own, others[0])]
+    broken = [link.read_bytes()[:-1] + b"\xa5" for link in links]
+    links[0].unlink()
+    for link, content in zip(links, broken, strict=True):
+        link.write_bytes(content)  # the second through its link, into the preloaded cache
+
+    output = run("verify", "--remove-damaged", code=1)
+
+    assert f"{links[0]} lies in the models folder" in output
+    assert "unset CLAPPER_HUB_PRELOADED" in output
+    assert "was removed" not in output
+    assert all(link.exists() for link in links)
+
+
+def test_terms_that_cannot_be_written_down_name_the_setting(small, tmp_path):
+    (tmp_path / "data").write_text("in the way")
+
+    output = run("pull", "--accept-licences", code=1)
+
+    assert "Set CLAPPER_DATA_DIR" in output
+    assert "Traceback" not in output
+
+
+def test_what_the_system_refuses_to_remove_is_named(small, monkeypatch):
+    run("pull", "--profile", "bf16", "--accept-licences")
+
+    def refuse(path, **options):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    output = run("prune", "--profile", "fp8", "--yes", code=1)
+
+    assert "cannot be removed: Permission denied" in output

@@ -1,6 +1,8 @@
 """What goes wrong between the hub and the disk, and what a person is told about it."""
 
 import asyncio
+import errno
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -314,6 +316,21 @@ async def test_a_cache_that_cannot_be_written_is_said_to_be_so(
 
     with pytest.raises(FolderUnwritable):
         await store.ensure([offer(weights())], ignore, CancelToken())
+
+
+async def test_a_disk_that_is_full_when_the_file_is_put_in_its_place_is_a_full_disk(
+    open_store, offer, weights
+):
+    def full(source, place):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place))
+
+    store, file = open_store(ways=[("copy", full)]), offer(weights())
+
+    with pytest.raises(DiskTooSmall) as caught:
+        await store.ensure([file], ignore, CancelToken())
+
+    assert caught.value.need_bytes == file.size_bytes
+    assert caught.value.free_bytes > 0
 
 
 async def test_a_cancel_waits_for_no_silent_hub_and_keeps_the_bytes(store, hub, offer, weights):

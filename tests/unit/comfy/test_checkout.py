@@ -1,6 +1,7 @@
 """One repository at one commit in one folder, whatever happened to the folder before."""
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -216,10 +217,10 @@ def test_files_that_the_next_pin_lacks_go_also_after_the_list_was_torn(
 FAKE_GIT = """#!/bin/sh
 case " $* " in
   *" {command} "*)
-    [ "{when}" = after ] && "{git}" "$@"
-    mkdir -p "{git_folder}/objects/pack"
-    touch "{git_folder}/index.lock" "{git_folder}/objects/pack/tmp_pack_half"
-    echo reached > "{reached}"
+    [ "{when}" = before ] || "{git}" "$@"
+    mkdir -p "{git_folder}/objects/pack" || exit
+    touch "{git_folder}/index.lock" "{git_folder}/objects/pack/tmp_pack_half" || exit
+    echo reached > "{reached}" || exit
     read -r _ < "{never}" ;;
 esac
 exec "{git}" "$@"
@@ -230,6 +231,13 @@ from core.comfy.checkout import check_out
 from core.comfy.pins import Pin
 check_out(Pin("ComfyUI", sys.argv[1], sys.argv[2], "x", "y"), Path(sys.argv[3]))
 """
+
+
+def wait_until_reached(reached: int, child: "subprocess.Popen[str]") -> None:
+    """Return once the fake git has come so far; a child that ends before that is a failure."""
+    assert child.stderr is not None
+    ready = select.select([reached, child.stderr], [], [], 120)[0]  # seconds
+    assert ready == [reached], f"git was not reached: {child.stderr.read() if ready else 'stuck'}"
 
 
 @pytest.mark.parametrize(
@@ -244,6 +252,7 @@ def test_a_run_that_is_killed_in_the_middle_is_gone_on_with(
     programs.mkdir()
     os.mkfifo(reached)
     os.mkfifo(never)
+    arrival = os.open(reached, os.O_RDWR)  # opened for both, it neither waits nor ends
     fake = FAKE_GIT.format(command=command, when=when, git=shutil.which("git"), reached=reached,
                            never=never, git_folder=folder / ".git")  # fmt: skip
     (programs / "git").write_text(fake)
@@ -251,11 +260,16 @@ def test_a_run_that_is_killed_in_the_middle_is_gone_on_with(
     child = subprocess.Popen(
         [sys.executable, "-c", RUN, pinned.repository, pinned.commit, str(folder)],
         env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     )
-    reached.read_text()  # the fake git has come so far
-    os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+    try:
+        wait_until_reached(arrival, child)
+    finally:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+        os.close(arrival)
 
     check_out(pinned, folder)
 

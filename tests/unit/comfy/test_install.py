@@ -10,7 +10,12 @@ from core.comfy.checkout import Outcome
 from core.comfy.install import Step, install
 from core.comfy.pins import Pin, Pins, load_pins
 from core.comfy.place import Place, place_of
-from core.comfy.problems import InstallerMissing, PackagesFailed, PackagesOffline
+from core.comfy.problems import (
+    InstallerMissing,
+    PackagesDiskFull,
+    PackagesFailed,
+    PackagesOffline,
+)
 from core.messages import explain
 from core.problems import DownloadFailed
 from core.settings import PROJECT_ROOT, load_settings
@@ -44,6 +49,8 @@ def test_packs_are_installed_only_when_asked_for(
 Failed to establish a new connection: [Errno 111] Connection refused")': /simple/torch/
 ERROR: No matching distribution found for torch==2.13.0""", PackagesOffline, "Connection refused"),
         ("ERROR: No matching distribution found for torch==9", PackagesFailed, "torch==9"),
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+         PackagesDiskFull, "Make room"),
         ("/usr/bin/python3: No module named pip", InstallerMissing, "ensurepip"),
     ],
 )  # fmt: skip

@@ -23,8 +23,8 @@ def asked(size: Size, frames: int = 121) -> TextToVideo:
     return replace(request, sampling=sampling)
 
 
-def machine(gigabytes: float, profile: str = "fp8") -> Machine:
-    return Machine(replace(UNKNOWN, memory=gigabytes * 1e9), profile)
+def machine(gigabytes: float, profile: str = "fp8", vram: str = "auto") -> Machine:
+    return Machine(replace(UNKNOWN, memory=gigabytes * 1e9), profile, vram)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,25 @@ def test_the_estimate_counts_the_tiles_that_the_graph_gets() -> None:
 
 
 @pytest.mark.parametrize(("gigabytes", "tile"), [(12, 576), (24, 768), (96, 768)])
-def test_where_memory_is_to_be_saved_no_tile_is_large(gigabytes: float, tile: int) -> None:
-    assert first_tile(asked(SIZES[2]), machine(gigabytes), careful=True) == tile
+@pytest.mark.parametrize(("profile", "vram"), [("fp8", "low"), ("low", "auto"), ("low", "normal")])
+def test_where_memory_is_to_be_saved_no_tile_is_large_and_the_estimate_knows(
+    gigabytes: float, tile: int, profile: str, vram: str
+) -> None:
+    request, careful = asked(SIZES[2]), machine(gigabytes, profile, vram)
+    plan = careful.place(plan_of(request, profile))
+
+    assert first_tile(request, careful, careful=True) == tile
+    assert plan.tiling is not None
+    assert plan.tiling.px == tile
+
+
+def test_saving_memory_costs_time_where_frames_would_have_fitted() -> None:
+    request = asked(SIZES[2])
+    careless, careful = (
+        estimate(request, machine(96, vram=vram)).seconds(Part.DECODE) for vram in ("auto", "low")
+    )
+
+    assert careful > careless
 
 
 def test_without_a_known_device_frames_are_decoded_whole_unless_told_otherwise() -> None:

@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from core.duration import BY_KEY, UNKNOWN, Machine, Residency, load_seconds
+from core.duration import BY_KEY, UNKNOWN, Machine, Part, Residency, load_seconds
 from core.duration.calibration import Timing, calibrate
 from core.duration.plans import plan_of
 from core.duration.work import works
@@ -66,6 +66,14 @@ def test_the_profile_alone_is_near_the_measurements(h200_runs):
 
     assert median(errors) <= 0.15
     assert max(errors) <= 0.30
+
+
+@pytest.mark.parametrize("first", [H200, Machine(UNKNOWN, "bf16")], ids=["h200", "unknown"])
+def test_runs_whose_upscaler_travelled_foretell_one_that_stays(h200_runs, asked, first):
+    kept = replace(calibrate(first, h200_runs), vram="high")
+    found = {work.part: work for work in works(kept.place(plan_of(asked(), "bf16")))}
+
+    assert kept.seconds(found[Part.UPSCALE]) < 0.06
 
 
 class Simulated:

@@ -5,9 +5,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from core.cli.estimate import APP
+import core.cli.estimate as commands
+from core.cli.estimate import APP, PlotRefused
 from core.cli.plot import draw_plot
+from core.messages import explain
 from core.modes import Mode
+from core.storage.runs import Place, Run
 
 STAGES = [
     "text",
@@ -100,6 +103,30 @@ def test_json_of_an_unknown_device_stays_json_and_the_remark_is_beside_it():
 
 def test_stats_without_runs_say_what_to_do(clapper):
     assert "clapper calibrate" in clapper("stats")
+
+
+def test_a_plot_that_cannot_be_written_is_refused_with_its_place(monkeypatch, tmp_path):
+    place = Place("Contoso Graphics 3000", "fp8", "bb131be9")
+    run = Run("1", 1, 1, place, "t2v", "fast", 768, 512, 49, 24, 1000, 2000, gpu_ms=900)
+
+    async def newest(settings, limit):
+        return [run]
+
+    monkeypatch.setattr(commands, "_newest", newest)
+
+    with pytest.raises(PlotRefused) as caught:
+        CliRunner().invoke(
+            APP, ["stats", "--plot", str(tmp_path / "no" / "plot.png")], catch_exceptions=False
+        )
+
+    assert str(tmp_path / "no" / "plot.png") in explain(caught.value)
+    assert not (tmp_path / "no").exists()
+
+
+def test_drawing_is_estimated_for_the_processor_whatever_the_card(clapper):
+    drawn = clapper("estimate", "t2v", "--hardware", "h200", "--profile", "draft", "--json")
+
+    assert drawn == clapper("estimate", "t2v", "--hardware", "draft", "--json")
 
 
 def test_a_plot_is_a_picture_of_its_points(tmp_path):

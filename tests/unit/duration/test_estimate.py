@@ -89,6 +89,44 @@ def test_weights_that_do_not_fit_are_streamed_in_every_forward(asked):
     assert slower > estimate(asked(), roomy).seconds(Part.STAGE1) + 8
 
 
+@pytest.mark.parametrize(
+    ("key", "profile", "vram", "keeps"),
+    [
+        ("h200", "bf16", "auto", True),
+        ("h100", "fp8", "auto", True),
+        ("h100", "bf16", "auto", False),
+        ("rtx-pro-6000", "bf16", "auto", False),
+        ("4090", "fp8", "auto", False),
+        ("4090", "fp8", "high", True),
+        ("h200", "bf16", "normal", False),
+        ("h200", "bf16", "low", False),
+        ("draft", "draft", "auto", False),
+    ],
+)
+def test_models_stay_on_the_device_where_all_have_room_or_it_is_asked_for(
+    key, profile, vram, keeps
+):
+    assert Machine(BY_KEY[key], profile, vram).keeps is keeps
+
+
+def test_an_upscaler_that_stays_costs_hundredths_of_a_second_one_that_travels_what_was_measured(
+    asked, h200
+):
+    request = asked(width=1280, height=704)
+    stays, travels = (
+        estimate(request, Machine(BY_KEY["h200"], "bf16", vram)) for vram in ("auto", "normal")
+    )
+    measured = [
+        dict(zip(h200["columns"], row, strict=True))["upscale"]
+        for row in h200["rows"]
+        if row[:4] == ["t2v", 2, 1280, 704]
+    ]
+
+    assert 0.005 < stays.seconds(Part.UPSCALE) < 0.04
+    assert travels.seconds(Part.UPSCALE) == pytest.approx(sum(measured) / len(measured), rel=0.1)
+    assert travels.seconds(Part.STAGE2) == stays.seconds(Part.STAGE2)
+
+
 def test_an_unknown_set_of_files_is_refused():
     with pytest.raises(NotAChoice, match="fp16"):
         Machine(BY_KEY["h200"], "fp16")

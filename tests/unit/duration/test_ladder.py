@@ -5,18 +5,26 @@ from typer.testing import CliRunner
 
 from core.cli.estimate import APP, known_machine
 from core.cli.ladder import DRAFT_RUNGS, climb
+from core.draft.executor import DraftExecutor
 from core.settings import load_settings
 
 
-async def test_calibrating_the_animatic_makes_its_estimate_right(tmp_path):
+async def test_calibrating_the_animatic_makes_its_estimate_right(tmp_path, monkeypatch):
     settings = load_settings(data_dir=tmp_path, executor="draft")
-    said = io.StringIO()
+    said, prompts, execute = io.StringIO(), list[str](), DraftExecutor.execute
+
+    async def noted(self, order, *arguments):
+        prompts.append(order.request.prompt)
+        return await execute(self, order, *arguments)
+
+    monkeypatch.setattr(DraftExecutor, "execute", noted)
 
     await climb(settings, 1, Console(file=said, width=200))
 
     machine = await known_machine(settings, "auto", None)
     assert machine.runs == len(DRAFT_RUNGS)
     assert machine.profile == "draft"
+    assert len(set(prompts)) == len(DRAFT_RUNGS) + 1, "reading the prompt is timed in every run"
     assert f"{len(DRAFT_RUNGS)} runs recorded for draft" in said.getvalue()
 
 
