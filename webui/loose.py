@@ -5,7 +5,8 @@ from typing import Any
 
 from core.compose import Options
 from core.errors import OutOfRange
-from core.limits import MAX_SEED, RequestLimits
+from core.limits import RequestLimits
+from webui.values import seed_of
 
 
 def options_from_program(given: dict[str, Any], limits: RequestLimits) -> Options:
@@ -13,6 +14,7 @@ def options_from_program(given: dict[str, Any], limits: RequestLimits) -> Option
 
     Raises:
         OutOfRange: there is no number where one is needed.
+        SeedNotANumber: the same for the seed.
     """
     sides = (limits.min_side, limits.max_side, "px")
     whole = {
@@ -32,7 +34,7 @@ def options_from_program(given: dict[str, Any], limits: RequestLimits) -> Option
         preset=_word(given["preset"]),
         aspect=_word(given["aspect"]),
         seconds=seconds,
-        seed=_seed(given["seed"]),
+        seed=seed_of(given["seed"]),
         camera=_word(given["camera"]),
         negative_prompt=_text(given["negative_prompt"]),
         **numbers,
@@ -47,20 +49,6 @@ def _number(field: str, value: Any, low: float, high: float, unit: str) -> float
     if isinstance(value, bool) or not math.isfinite(number):
         raise OutOfRange(field, math.nan, low, high, unit)
     return number
-
-
-def _seed(value: Any) -> int | None:  # noqa: ANN401  # comes from outside
-    """Return the seed; text, since programs round large numbers.
-
-    Raises:
-        OutOfRange: it is no number.
-    """
-    if value is None or value == "":
-        return None
-    text = str(value).strip()
-    if isinstance(value, bool | float) or not text.isdecimal():
-        raise OutOfRange("seed", math.nan, 0, MAX_SEED)
-    return int(text)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401  # comes from outside

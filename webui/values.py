@@ -18,6 +18,20 @@ class SeedNotANumber(InvalidInput):
     limit: int
 
 
+def seed_of(given: object) -> int | None:
+    """Return the seed that is ``given`` by a person or a program; None where it is left open.
+
+    Raises:
+        SeedNotANumber: it is something else than a whole number, or text that holds one.
+    """
+    text = "" if given is None else str(given).strip()
+    if not text:
+        return None
+    if isinstance(given, bool | float) or not text.isdecimal():
+        raise SeedNotANumber(MAX_SEED)
+    return int(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Values:
     """The fields of a form, in the order of its components; media are beside them."""
@@ -49,18 +63,10 @@ class Values:
             aspect=None if self.aspect == AUTO else self.aspect,
             seconds=None if self.follow else self.seconds,
             fps=round(self.fps),
-            seed=self._seed() if self.lock else None,
+            seed=seed_of(self.seed) if self.lock else None,
             camera=self.camera,
             negative_prompt=self.negative,
         )
-
-    def _seed(self) -> int | None:
-        text = self.seed.strip()
-        if not text:
-            return None
-        if not text.isdecimal():
-            raise SeedNotANumber(MAX_SEED)
-        return int(text)
 
 
 FIELDS: tuple[str, ...] = tuple(item.name for item in fields(Values))
