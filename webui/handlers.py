@@ -87,8 +87,8 @@ class Handlers:
         request = await self.bridge.call(self.counter.request_of(ticket.job_id, visitor))
         card = (await self.look(form, visitor, inputs)).plain()
         used = str(request.sampling.seed)
-        seed = gr.skip() if used == values.seed.strip() else used  # another may be typed by now
-        return [{"job": ticket.job_id}, card, seed]
+        given = used == values.seed.strip()  # another may be typed by now
+        return [{"job": ticket.job_id}, card, gr.skip() if given else used]
 
     async def mend(self, form: Form, visitor: Visitor, inputs: tuple[object, ...]) -> list[Update]:
         """Change the fields that the card's button promises; return every field."""
