@@ -86,7 +86,9 @@ class Handlers:
         self.metrics.accepted.labels(form.mode).inc()
         request = await self.bridge.call(self.counter.request_of(ticket.job_id, visitor))
         card = (await self.look(form, visitor, inputs)).plain()
-        return [{"job": ticket.job_id}, card, str(request.sampling.seed)]
+        used = str(request.sampling.seed)
+        given = used == values.seed.strip()  # another may be typed by now
+        return [{"job": ticket.job_id}, card, gr.skip() if given else used]
 
     async def mend(self, form: Form, visitor: Visitor, inputs: tuple[object, ...]) -> list[Update]:
         """Change the fields that the card's button promises; return every field."""

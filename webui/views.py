@@ -210,9 +210,9 @@ def _status(job: Job, moment: Moment) -> _Status:
                 _remaining(job, moment, fraction, ready),
                 cancel,
             )
-        case Downloading(file, done, total):
+        case Downloading(file, done, total) as event:
             share = done / total if total else 0.0
-            data = {"file": file, "done": done, "total": total}
+            data = {"file": file, "done": done, "total": total, "left": event.left_bytes}
             return _Status(say("studio_downloading", data), share, buttons=cancel)
         case Waiting(position, _) if forecast is None:
             data = {"position": position}

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 from playwright.async_api import Error as BrowserError
 
 from core.demo.inputs import Wish, make_wishes
@@ -20,6 +20,7 @@ from webui.testing import ServedStudio, served
 CHROMIUM = shutil.which("chromium")
 HINT = "needs Debian's chromium: apt-get install -y chromium"
 ARTEFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "studio"
+expect.set_options(timeout=30_000)  # of a machine that others use as well
 FAILED = pytest.StashKey[bool]()
 # what the page looks like to itself; for the report of a test that failed
 PROBE = """() => ({
@@ -125,6 +126,7 @@ class Visit:
 
     async def ready(self, mode: str) -> None:
         await self.page.wait_for_selector(f"#go-{mode}", state="visible")
+        await self.page.wait_for_selector(f"#prompt-{mode} textarea", state="visible")
         await self.page.wait_for_selector(f"#mode-{mode}[aria-current=page]", state="attached")
 
     def form(self, mode: str):  # type: ignore[no-untyped-def]  # playwright's locator
@@ -148,7 +150,7 @@ class Visit:
         await form.get_by_text("Camera, frame rate and seed").click()
         for label in ("Width (px)", "Height (px)"):
             await form.get_by_label(label).fill("256")
-        if await form.get_by_label("As long as the file").count():
+        if MODES[Mode(mode)].length_from is not None:
             return
         await form.get_by_label("number input for Length (seconds)").fill("1")
         await form.get_by_label("number input for Length (seconds)").press("Tab")

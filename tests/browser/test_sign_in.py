@@ -14,7 +14,6 @@ from webui.testing import ServedStudio
 from webui.testing_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
 
 Visits = Callable[..., Awaitable[Any]]
-expect.set_options(timeout=30_000)  # of a machine that others use as well
 PROMPT = "a lamp is lit in a window while it rains"
 
 

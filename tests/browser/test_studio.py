@@ -1,11 +1,12 @@
 """The real page in a real browser, with the draft executor behind it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route, expect
 
 from core.demo.inputs import Wish
 from core.modes import Mode
@@ -59,7 +60,7 @@ async def test_text_of_people_is_never_markup_nor_code(visit: Visits) -> None:
     await visitor.generate("t2v")
     await visitor.film()
 
-    assert await visitor.page.locator("#stage .cl-prompt").inner_text() == NASTY
+    await expect(visitor.page.locator("#stage .cl-prompt")).to_have_text(NASTY)
     assert await visitor.page.evaluate("window.hit") is None
 
 
@@ -80,7 +81,7 @@ async def test_a_reload_in_the_middle_keeps_the_job_and_a_second_tab_shows_it(
     await second.click("#stage [data-action=cancel]")
 
     await visitor.page.wait_for_selector("#stage .cl-error")
-    assert "Cancelled by the owner" in await visitor.page.locator("#stage").inner_text()
+    await expect(visitor.page.locator("#stage")).to_contain_text("Cancelled by the owner")
     assert job
 
 
@@ -96,8 +97,8 @@ async def test_the_first_mode_does_not_wait_for_a_part_that_never_comes(
     form = visitor.form("keyframe")
     await form.locator(".cl-preflight").get_by_text("needs a first image").wait_for()
     toggle = visitor.page.get_by_label("Toggle Sidebar")
-    assert await toggle.get_attribute("aria-expanded") == ("true" if width >= 1024 else "false")
-    assert await visitor.page.locator("[id^=mode-][aria-current]").count() == 1
+    await expect(toggle).to_have_attribute("aria-expanded", str(width >= 1024).lower())
+    await expect(visitor.page.locator("[id^=mode-][aria-current]")).to_have_count(1)
     await visitor.page.goto(f"{visitor.url}/")  # remembered
     await visitor.ready("keyframe")
     await visitor.page.locator("#mode-a2v").dispatch_event("click")
@@ -151,9 +152,13 @@ async def test_two_people_do_not_see_each_other(visit: Visits) -> None:
     answer = await bob.page.goto(f"{bob.url}/{film}")
     assert answer is not None
     assert answer.status == 404
-    await bob.page.goto(f"{bob.url}/?job={job}")
+    async with bob.page.expect_response(lambda it: f"/studio/state?job={job}" in it.url) as told:
+        await bob.page.goto(f"{bob.url}/?job={job}")
+    state = await (await told.value).json()
+    assert (state["job"], state["mine"]) == (None, [])
     await bob.ready("t2v")
-    await bob.page.wait_for_timeout(1500)
+    await expect(bob.page.locator("#side dd").first).not_to_be_empty()  # the answer is placed
+    await expect(bob.page.locator("#history .cl-meta")).to_be_visible()  # so is the empty history
     assert "secret" not in await bob.page.locator("body").inner_text()
 
 
@@ -165,7 +170,7 @@ async def test_errors_are_cards_with_a_fix_that_works(
     await visitor.page.click("#go-t2v")
     form = visitor.form("t2v")
     await form.locator(".cl-error").wait_for()
-    assert "needs a prompt" in await form.locator(".cl-error").inner_text()
+    await expect(form.locator(".cl-error")).to_contain_text("needs a prompt")
     await visitor.page.fill("#prompt-t2v textarea", "a boat")
     await visitor.small("t2v")
     await form.get_by_label("Width (px)").fill("5000")
@@ -173,8 +178,8 @@ async def test_errors_are_cards_with_a_fix_that_works(
     await form.locator(".cl-fix").click()
 
     await form.locator(".cl-error").wait_for(state="detached")
+    await expect(form.get_by_label("Width (px)")).to_have_value("1920")
     await visitor.shot("fixed-1440")
-    assert await form.get_by_label("Width (px)").input_value() == "1920"
 
 
 async def test_a_size_that_is_chosen_for_you_is_not_shown_as_a_number(visit: Visits) -> None:
@@ -183,8 +188,8 @@ async def test_a_size_that_is_chosen_for_you_is_not_shown_as_a_number(visit: Vis
     form = visitor.form("t2v")
     await form.get_by_text("Camera, frame rate and seed").click()
     width = form.get_by_label("Width (px)")
-    assert await width.input_value() == ""
-    assert await width.get_attribute("placeholder") == "Auto"
+    await expect(width).to_have_value("")
+    await expect(width).to_have_attribute("placeholder", "Auto")
     await visitor.page.fill("#prompt-t2v textarea", "a boat")
     await form.get_by_text("1280×704").wait_for()
     for side, value in (("Width (px)", "640"), ("Height (px)", "384")):
@@ -209,9 +214,34 @@ async def test_a_seed_that_is_no_number_is_explained_and_mended(visit: Visits) -
     await form.locator(".cl-fix").click()
 
     await form.locator(".cl-error").wait_for(state="detached")
-    assert await seed.input_value() == ""
+    await expect(seed).to_have_value("")
     await form.get_by_text("1280×704").wait_for()
-    assert not await lock.is_checked()
+    await expect(lock).not_to_be_checked()
+
+
+async def test_a_seed_typed_while_generate_is_under_way_stays(visit: Visits) -> None:
+    visitor = await visit()
+    await visitor.open()
+    form, typed = visitor.form("t2v"), asyncio.Event()
+    await visitor.page.fill("#prompt-t2v textarea", "a boat")
+    await visitor.small("t2v")
+    seed = form.get_by_label("Seed", exact=True)
+    await seed.fill("5")
+    await form.get_by_label("Keep this seed").check()
+
+    async def hold(route: Route) -> None:
+        await typed.wait()
+        await route.continue_()
+
+    await visitor.page.route("**/queue/join*", hold)
+    async with visitor.page.expect_request("**/queue/join*"):
+        await visitor.page.click("#go-t2v")
+    await seed.fill("6")
+    typed.set()
+    await visitor.film()
+
+    await expect(visitor.page.locator("#stage")).to_contain_text("seed 5")
+    await expect(seed).to_have_value("6")
 
 
 async def test_last_frame_and_history_and_delete(visit: Visits) -> None:
@@ -256,12 +286,10 @@ async def test_a_dropped_clip_fills_the_ticked_fields_only(
     await visitor.ready("t2v")
 
     form = visitor.form("t2v")
-    prompt = form.locator("#prompt-t2v textarea")
-    await visitor.page.wait_for_function("document.querySelector('#prompt-t2v textarea').value")
-    assert await prompt.input_value() == "a boat in the reeds"
-    assert await form.get_by_label("Balanced").is_checked()
+    await expect(form.locator("#prompt-t2v textarea")).to_have_value("a boat in the reeds")
+    await expect(form.get_by_label("Balanced")).to_be_checked()
     await form.get_by_text("Camera, frame rate and seed").click()
-    assert await form.get_by_label("Seed", exact=True).input_value() == str(seed)
+    await expect(form.get_by_label("Seed", exact=True)).to_have_value(str(seed))
 
 
 @pytest.mark.parametrize("width", [1440, 768, 390])
@@ -271,12 +299,11 @@ async def test_the_modes_are_pinned_on_a_wide_window_and_a_drawer_on_others(
     visitor = await visit(width)
     await visitor.open()
     toggle = visitor.page.get_by_label("Toggle Sidebar")
-    expanded = await toggle.get_attribute("aria-expanded")
+    await expect(toggle).to_have_attribute("aria-expanded", str(width >= 1024).lower())
     await visitor.shot(f"page-{width}")
 
-    assert expanded == ("true" if width >= 1024 else "false")
     if width < 1024:
         await toggle.click()
         await visitor.page.click("#mode-lipsync")
         await visitor.ready("lipsync")
-        assert await toggle.get_attribute("aria-expanded") == "false"
+        await expect(toggle).to_have_attribute("aria-expanded", "false")

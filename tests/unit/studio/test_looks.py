@@ -5,7 +5,7 @@ from sqlalchemy import event
 
 from core.bootstrap import Core
 from core.jobs import Requester
-from core.progress import Stage, Working
+from core.progress import Downloading, Stage, Working
 from core.testing import t2v
 from webui.counter import StudioCounter
 from webui.delivery import reply_to_page
@@ -49,6 +49,18 @@ async def test_nothing_is_read_twice_and_progress_still_shows(
     assert first.job is not None
     assert second.job is not None
     assert (first.job.fraction, second.job.fraction) == (None, 0.5)
+
+
+async def test_a_download_says_what_is_left_of_all_files(
+    core: Core, counter: StudioCounter
+) -> None:
+    job_id = await submit(core, ANNA, "one")
+    core.hub.publish(job_id, Downloading("a.safetensors", 1_000_000_000, 3_000_000_000, 4 * 10**9))
+
+    shown = (await counter.state(ANNA)).job
+
+    assert shown is not None
+    assert shown.headline == "Downloading a.safetensors: 1.0 GB of 3.0 GB, 6.0 GB to go"
 
 
 async def test_a_look_is_one_transaction(
