@@ -49,8 +49,8 @@ def space_settings() -> Settings:
 
 def lent_machine(settings: Settings) -> Machine:
     """Return the device that is lent for the model files in use: the size follows the profile."""
-    whole = settings.model_profile == "bf16"
-    return Machine(BY_KEY["rtx-pro-6000" if whole else "rtx-pro-6000-half"], settings.model_profile)
+    hardware = BY_KEY["rtx-pro-6000" if settings.model_profile == "bf16" else "rtx-pro-6000-half"]
+    return Machine(hardware, settings.model_profile, vram=settings.vram)
 
 
 def leased(settings: Settings, visits: Visits, factory_name: str = "comfy") -> LeasedExecutor:
