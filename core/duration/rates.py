@@ -135,9 +135,13 @@ class Machine:
         return found
 
     def place(self, plan: Plan) -> Plan:
-        """Return ``plan`` as it runs here; a decoder that is cut already stays so."""
+        """Return ``plan`` as it runs here; a decoder that is cut already stays so.
+
+        Unless everything is to stay, the upscaler is taken to travel, as in the runs that the first
+        rates come from: where it stays although nobody asked, recorded runs teach that.
+        """
         tiling = plan.tiling or self.tiling(plan)
-        return replace(plan, tiling=tiling, upscaler_travels=not self.keeps)
+        return replace(plan, tiling=tiling, upscaler_travels=self.vram != "high")
 
     def features(self, work: Work) -> tuple[float, float, float]:
         """Return effort (FLOP), bytes as the device's memory would feel them, and passes."""
