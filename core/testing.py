@@ -202,8 +202,13 @@ async def running(core: "Core") -> AsyncGenerator[asyncio.Event]:
 async def eventually(holds: Callable[[], Awaitable[bool]], within_s: float = 10.0) -> None:
     """Look every 10 ms until ``holds``; for what no event tells.
 
+    Args:
+        holds: what is looked at.
+        within_s: of pauses between looks; the looks themselves do not count, so that a busy machine
+            gets as many as an idle one.
+
     Raises:
-        TimeoutError: it does not within ``within_s`` seconds.
+        TimeoutError: it never did.
     """
     for _ in range(round(within_s * 100)):
         if await holds():

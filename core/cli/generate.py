@@ -165,7 +165,7 @@ def _tell(composition: Composition, ticket: Ticket, console: Console) -> None:
     forecast = ticket.forecast
     if forecast is not None:
         line = {"position": forecast.position, "ready_in_s": forecast.ready_in_s}
-        code = "cli_position" if forecast.position else "cli_begins"
+        code = {0: "cli_begins", 1: "cli_next"}.get(forecast.position, "cli_position")
         console.print(say(code, line), highlight=False, soft_wrap=True)
 
 

@@ -186,7 +186,7 @@ class World:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, condition: Callable[[], Any], timeout: float = 12.0) -> Any:
+    async def until(self, condition: Callable[[], Any], timeout: float = 60.0) -> Any:
         """Return the first true value of ``condition``, tried after every change.
 
         Raises:

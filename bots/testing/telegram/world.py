@@ -159,7 +159,7 @@ class World:
         """Wait for the next change."""
         await self._changed.wait()
 
-    async def until(self, condition: Callable[[], Any], timeout: float = 15.0) -> Any:
+    async def until(self, condition: Callable[[], Any], timeout: float = 60.0) -> Any:
         """Return the first true value of ``condition``, tried after every change.
 
         Raises:

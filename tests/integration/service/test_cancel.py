@@ -41,7 +41,7 @@ async def test_a_running_job_stops_at_once_and_frees_the_device(
     core.router.register(delivery)
     executor.gate.clear()
 
-    async with running(core), asyncio.timeout(3):
+    async with running(core), asyncio.timeout(30):
         first = await submit("first")
         await executor.started.wait()
         await core.service.cancel(first.job_id, ann)
@@ -68,7 +68,7 @@ async def test_a_cancel_while_the_clip_is_encoded_leaves_no_file(
     core.router.register(delivery)
     encoder.gate.clear()
 
-    async with running(core), asyncio.timeout(5):
+    async with running(core), asyncio.timeout(30):
         ticket = await submit()
         await encoder.started.wait()
         await core.service.cancel(ticket.job_id, ann)

@@ -80,7 +80,7 @@ async def test_what_stands_is_not_collected_while_people_are_served(core: Core) 
 async def test_without_any_front_left_the_service_ends(core: Core) -> None:
     front = PlainFront(fault=BadConfiguration("X", "y"))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await run_all(core, [front], asyncio.Event(), lambda _: None) is True
 
 
@@ -167,7 +167,7 @@ async def test_the_first_signal_asks_and_the_second_is_the_systems(core: Core) -
     on_signals(stop, asked.set)
 
     os.kill(os.getpid(), signal.SIGTERM)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await stop.wait()
 
     assert asked.is_set()
