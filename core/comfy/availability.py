@@ -41,7 +41,7 @@ def missing(settings: Settings) -> list[Missing]:
             found.append(Missing(module, INSTALL))
     if device_kind() is DeviceKind.CPU:
         # by name it runs on a processor too, slowly
-        found.append(Missing(say("comfy_gpu"), say("comfy_gpu_fix"), required=False))
+        found.append(Missing(say("comfy_gpu"), "CLAPPER_EXECUTOR=comfy", required=False))
     store = open_store(settings, now_ms)
     profile = Profile(settings.model_profile)
     absent = store.missing(store.family.files_for(None, profile))
