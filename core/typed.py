@@ -28,6 +28,15 @@ def number_of(field: str, given: object, limits: RequestLimits) -> float:
     return number
 
 
+def whole_of(field: str, given: object, limits: RequestLimits) -> int:
+    """Return ``given`` as the nearest whole number, for what is counted; see :func:`number_of`.
+
+    Raises:
+        NotANumber: as there.
+    """
+    return round(number_of(field, given, limits))
+
+
 def seed_of(given: object) -> int | None:
     """Return the seed that ``given`` stands for, None where it is empty.
 

@@ -4,9 +4,7 @@ from typing import Any
 
 from core.compose import Options
 from core.limits import RequestLimits
-from core.typed import number_of, seed_of
-
-_WHOLE = ("width", "height", "fps")
+from core.typed import number_of, seed_of, whole_of
 
 
 def options_from_program(given: dict[str, Any], limits: RequestLimits) -> Options:
@@ -16,22 +14,20 @@ def options_from_program(given: dict[str, Any], limits: RequestLimits) -> Option
         NotANumber: there is no number where one is needed.
         SeedNotANumber: the seed is none.
     """
-    numbers = {
-        field: None if given[field] is None else number_of(field, given[field], limits)
-        for field in ("seconds", *_WHOLE)
+    counts: dict[str, Any] = {
+        field: None if given[field] is None else whole_of(field, given[field], limits)
+        for field in ("width", "height", "fps")
     }
-    whole: dict[str, Any] = {
-        field: None if (number := numbers[field]) is None else round(number) for field in _WHOLE
-    }
+    seconds = given["seconds"]
     return Options(
         prompt=_text(given["prompt"]),
         preset=_word(given["preset"]),
         aspect=_word(given["aspect"]),
-        seconds=numbers["seconds"],
+        seconds=None if seconds is None else number_of("seconds", seconds, limits),
         seed=seed_of(given["seed"]),
         camera=_word(given["camera"]),
         negative_prompt=_text(given["negative_prompt"]),
-        **whole,
+        **counts,
     )
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, fields
 from core.compose import Options
 from core.errors import NotAChoice
 from core.limits import RequestLimits
-from core.typed import number_of, seed_of
+from core.typed import number_of, seed_of, whole_of
 
 _SIZE = re.compile(r"(\d{1,5})\s*[x×X*]\s*(\d{1,5})")  # people type × too
-_WHOLE = {"fps", "width", "height"}
 _WORDS = {"preset", "aspect", "camera", "negative"}
 NAMES = ("seconds", "preset", "size", "aspect", "width", "height", "fps", "seed", "camera")
 _SEPARATOR = re.compile(r"(?:^|\s)(?:--|—|–)(?=[a-zA-Z])")  # phones turn -- into a dash
@@ -67,8 +66,8 @@ def _filled(prompt: str, values: dict[str, str], limits: RequestLimits) -> Optio
         elif name == "seed":
             data[name] = seed_of(value)
         else:
-            number = number_of(name, value.strip().lower().removesuffix("s"), limits)
-            data[name] = round(number) if name in _WHOLE else number
+            read = number_of if name == "seconds" else whole_of
+            data[name] = read(name, value.strip().lower().removesuffix("s"), limits)
     known = {item.name for item in fields(Options)}
     return Options(**{k: v for k, v in data.items() if k in known})  # pyright: ignore[reportArgumentType]  # typed above
 

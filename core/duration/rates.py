@@ -14,9 +14,9 @@ from core.duration.work import Part, Plan, Tiling, Work, tile_for
 from core.errors import NotAChoice
 from core.models.family import LTX_2_3, Profile
 
-# bytes a second at which decoded tiles are added up in RAM, and at which the latent upscaler goes
-# to the device and back: measured
-BLEND_BANDWIDTH = 3.2e9
+# bytes a second through the host's memory, measured: decoded tiles are added up there, and the
+# latent upscaler comes from there and goes back
+HOST_BANDWIDTH = 3.2e9
 HEADROOM = 0.8  # share of device memory that weights may take
 SPARE = 1.25  # of the weights that all stay: fragments, patched copies of LoRA layers, a desktop
 ACTIVATIONS = 16 * 1024**3  # bytes of sampling and decoding beside the weights, 1920×1088×241
@@ -150,7 +150,7 @@ class Machine:
         sampled = work.part in {Part.STAGE1, Part.STAGE2}
         hidden = self.hardware.bandwidth * 0.72
         slow = work.passes * self.streamed / self.hardware.host_bandwidth if sampled else 0.0
-        slow += work.host_bytes / BLEND_BANDWIDTH
+        slow += work.host_bytes / HOST_BANDWIDTH
         return work.effort, work.bytes + slow * hidden, work.passes
 
     def seconds(self, work: Work) -> float:
