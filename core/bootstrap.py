@@ -20,6 +20,7 @@ from core.dispatch import LocalDispatcher
 from core.erasure import Eraser
 from core.executor import CancelToken, Executor, Order
 from core.figures import RunFigures
+from core.file_ownership import FileOwnership
 from core.housekeeping import Housekeeping, empty, make_folders
 from core.hub import ProgressHub
 from core.line import LineCrier
@@ -39,7 +40,7 @@ from core.shares import Shares
 from core.storage.database import Database, open_database
 from core.storage.outbox import Outbox
 from core.storage.runs import Run
-from core.tuning import fitted_folder, folders, router_rules, worker_rules
+from core.tuning import fitted_folder, folders, kept, router_rules, worker_rules
 from core.views import ServiceRules
 from core.worker import Finish, Record, Worker
 
@@ -137,6 +138,7 @@ async def _recover(core: Core, announce: Announce) -> None:
     recovery = await core.queue.recover()
     if recovery.violations:
         raise DatabaseDamaged("; ".join(str(item) for item in recovery.violations[:5]))
+    await core.service.files.sweep(unheld_s=0)
     if recovery.requeued or recovery.lost:
         announce(say("jobs_recovered", {"requeued": recovery.requeued, "failed": recovery.lost}))
 
@@ -157,9 +159,10 @@ class _Parts:
         self.outbox = Outbox(database, settings.clips_folder, clock)
         self.router = DeliveryRouter(self.outbox, self.hub, self.queue.get, router_rules(settings))
         self.media = MediaStore(settings.media_folder, settings.media_limits())
+        self.files = FileOwnership(database, kept(settings), clock)
         self.eraser = Eraser(
             self.queue,
-            settings.media_folder,
+            self.files,
             fitted_folder(settings),
             settings.latents_folder,
         )
@@ -202,6 +205,8 @@ def _service(parts: _Parts) -> GenerationService:
     return GenerationService(
         queue=parts.queue,
         media=parts.media,
+        files=parts.files,
+        work_folder=parts.settings.work_folder,
         eraser=parts.eraser,
         dispatcher=parts.dispatcher,
         hub=parts.hub,
@@ -235,6 +240,7 @@ def _housekeeping(parts: _Parts) -> Housekeeping:
         queue=parts.queue,
         database=parts.database,
         eraser=parts.eraser,
+        files=parts.files,
         hub=parts.hub,
         folders=folders(parts.settings),
         on_change=parts.changed,

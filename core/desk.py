@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from core.community import Community
 from core.compose import Composition, Options
-from core.errors import JobUnknown, NotYours
+from core.errors import InvalidInput, JobUnknown, NotYours
 from core.jobs import Job, QuotaView, ReplyTo, Requester, Ticket
 from core.media.kinds import MediaFile
 from core.modes import Mode
@@ -66,7 +66,11 @@ class Desk:
             InvalidInput: a value or file cannot work.
             Refused: quota, policy, block or a closed intake.
         """
-        composition = self.service.compose(mode, options, media)
+        try:
+            composition = self.service.compose(mode, options, media)
+        except InvalidInput:
+            await self.service.release(media.values(), person.requester)
+            raise
         return await self._submit(composition, person, reply_to, key)
 
     async def repeat(
@@ -131,6 +135,14 @@ class Desk:
         return person.has_operator_role or self.community.is_operator(person.requester)
 
     async def _submit(
+        self, composition: Composition, person: Person, reply_to: ReplyTo, key: str
+    ) -> Ticket:
+        try:
+            return await self._accept(composition, person, reply_to, key)
+        finally:  # its files are the job's now, or nobody's
+            await self.service.release(composition.request.media().values(), person.requester)
+
+    async def _accept(
         self, composition: Composition, person: Person, reply_to: ReplyTo, key: str
     ) -> Ticket:
         await self.community.admit(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
+from core.file_ownership import FileOwnership
 from core.jobs import Job, Requester
 from core.kept import kept_name
 from core.media.fit import files_of
@@ -17,10 +18,10 @@ class Eraser:
     """Removes jobs with their clips, and inputs that nobody else uses."""
 
     def __init__(
-        self, queue: JobQueue, media_folder: Path, fitted_folder: Path, latents_folder: Path
+        self, queue: JobQueue, files: FileOwnership, fitted_folder: Path, latents_folder: Path
     ) -> None:
         self._queue = queue
-        self._media_folder = media_folder
+        self._files = files
         self._fitted_folder = fitted_folder
         self._latents_folder = latents_folder
 
@@ -35,7 +36,11 @@ class Eraser:
         await self.remove_files([await self._queue.erase(job_id, by, operator=operator)])
 
     async def forget(self, requester: Requester) -> int:
-        """Delete all terminal jobs of ``requester``; return how many there were."""
+        """Delete all terminal jobs of ``requester`` and every file of theirs that no job needs.
+
+        Returns:
+            How many jobs there were.
+        """
         count, before_ms = 0, None
         while jobs := await self._queue.jobs_of(requester, PAGE, before_ms):
             gone = [
@@ -44,6 +49,7 @@ class Eraser:
             await self.remove_files(gone)
             count += len(gone)
             before_ms = jobs[-1].created_at_ms if len(gone) < len(jobs) else None
+        await self._files.forget(requester)
         return count
 
     async def remove_files(self, gone: Iterable[Job]) -> None:
@@ -52,10 +58,7 @@ class Eraser:
             if job.clip is not None:
                 await self.remove_clip(job.clip.path)
             await asyncio.to_thread(_remove_latents, job.request, self._latents_folder)
-            for file in job.request.media().values():
-                if not await self._queue.needs_media(file.name):
-                    path = self._media_folder / file.name
-                    await asyncio.to_thread(path.unlink, missing_ok=True)
+            await self._files.discard(job.request.media().values())
 
     async def remove_clip(self, clip: Path) -> None:
         """Remove a clip with its poster, its last frame and the copies made of it."""

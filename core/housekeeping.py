@@ -11,6 +11,7 @@ import structlog
 
 from core.clock import Clock
 from core.erasure import Eraser
+from core.file_ownership import FileOwnership
 from core.hub import ProgressHub
 from core.problems import BadConfiguration
 from core.queue import JobQueue
@@ -28,7 +29,6 @@ HOUR_S = 3600.0
 class Folders:
     """Where files lie, and for how many seconds they and their jobs are kept."""
 
-    media: Path
     clips: Path
     fitted: Path  # copies of clips; need not exist
     keep_s: float
@@ -44,6 +44,7 @@ class Housekeeping:
         queue: JobQueue,
         database: Database,
         eraser: Eraser,
+        files: FileOwnership,
         hub: ProgressHub,
         folders: Folders,
         on_change: Callable[[], None],
@@ -54,6 +55,7 @@ class Housekeeping:
         self._hub = hub
         self._folders = folders
         self._eraser = eraser
+        self._files = files
         self._on_change = on_change
         self._clock = clock
         self.violations = 0  # found by the newest check
@@ -101,11 +103,6 @@ class Housekeeping:
             for folder in (self._folders.clips, self._folders.fitted)
             for path in await asyncio.to_thread(older_files, folder, before)
         ]
-        media = [
-            path
-            for path in await asyncio.to_thread(older_files, self._folders.media, before)
-            if not await self._queue.needs_media(path.name)
-        ]
         for path in clips:
             await self._eraser.remove_clip(path)
         scratch = [
@@ -113,10 +110,11 @@ class Housekeeping:
             for folder in self._folders.scratch
             for path in await asyncio.to_thread(older_files, folder, before)
         ]
-        for path in (*media, *scratch):
+        for path in scratch:
             await asyncio.to_thread(path.unlink, missing_ok=True)
-        log.info("pruned", jobs=jobs, clips=len(clips), media=len(media))
-        return jobs + len(clips) + len(media) + len(scratch)
+        unheld = await self._files.sweep()
+        log.info("pruned", jobs=jobs, clips=len(clips), unheld=unheld)
+        return jobs + len(clips) + unheld + len(scratch)
 
 
 def older_files(folder: Path, than: float) -> list[Path]:

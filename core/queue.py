@@ -71,11 +71,12 @@ class JobQueue(Upkeep):
         super().__init__(database, rules, clips_folder, clock)
         self._affinity = Affinity(rules.affinity)
 
-    async def submit(self, new: NewJob) -> Submitted:
+    async def submit(self, new: NewJob, check: Callable[[], None] | None = None) -> Submitted:
         """Accept a job: row, reservation and place in line, or nothing of it.
 
         Args:
             new: the job; with a key that its requester used before, that job is returned.
+            check: called for a new job inside the transaction; what it raises refuses the job.
 
         Returns:
             The job.
@@ -93,6 +94,8 @@ class JobQueue(Upkeep):
             intake = await rows.read_setting(connection, INTAKE) or "open"
             if intake != "open":
                 raise IntakeClosed(intake)
+            if check is not None:
+                check()
             if await flows.waiting_of(connection, key) >= self._rules.max_queued:
                 raise TooManyQueued(self._rules.max_queued)
             now = self._clock()

@@ -11,15 +11,17 @@ from uuid import uuid4
 
 import structlog
 
+from core.admission import Admission
 from core.compose import Composition, Options, compose
 from core.dispatch import LocalDispatcher
 from core.duration import Estimate
 from core.erasure import Eraser
 from core.errors import IntakeClosed, NothingFits, NothingToFetch, NotYours, QuotaExceeded
+from core.file_ownership import FileOwnership
 from core.hub import ProgressHub
 from core.jobs import Job, QuotaView, ReplyTo, Requester, Ticket
 from core.limits import RequestLimits
-from core.media.kinds import Clip, MediaFile, MediaKind
+from core.media.kinds import Clip, MediaFile
 from core.media.store import MediaStore
 from core.modes import Mode
 from core.progress import Progress
@@ -33,14 +35,16 @@ log = structlog.get_logger(__name__)
 LOOK_S = 5.0  # how often a watcher looks at the row, should an event be lost
 
 
-class GenerationService:
-    """Composes, admits, accepts, cancels and answers questions."""
+class GenerationService(Admission):
+    """Composes, accepts, cancels and answers questions; what admits files is inherited."""
 
     def __init__(
         self,
         *,
         queue: JobQueue,
         media: MediaStore,
+        files: FileOwnership,
+        work_folder: Path,
         eraser: Eraser,
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
@@ -49,15 +53,14 @@ class GenerationService:
         on_owed: Callable[[], None],
         rules: ServiceRules,
     ) -> None:
+        super().__init__(media, files, rules, work_folder)
         self._queue = queue
-        self._media = media
         self._eraser = eraser
         self._dispatcher = dispatcher
         self._hub = hub
         self._estimate = estimate
         self._check_budget = check_budget
         self._on_owed = on_owed
-        self._rules = rules
         self._closing = False
 
     @property
@@ -72,24 +75,6 @@ class GenerationService:
     def estimate(self, request: Request) -> Estimate:
         """Return what ``request`` will take on this machine, from the request alone."""
         return self._estimate(request)
-
-    async def admit(self, source: Path, role: str, kind: MediaKind) -> MediaFile:
-        """Take in an uploaded file: checked, decoded under limits, re-encoded.
-
-        Args:
-            source: where the front stored the bytes; stays the front's.
-            role: the slot that it fills, for the refusal's words.
-            kind: what the slot takes.
-
-        Returns:
-            What the request holds.
-
-        Raises:
-            MediaRefused: with the limit that it breaks.
-            IntakeClosed: the disk is nearly full.
-        """
-        self._refuse_without_room()
-        return await self._media.admit(source, role, kind)
 
     async def submit(
         self,
@@ -113,6 +98,7 @@ class GenerationService:
 
         Raises:
             IntakeClosed: paused, draining, shutting down, or the disk is nearly full.
+            MediaGone: a file of the request is not there any more.
             TooCostly: costs more than is left or lent; names the largest setting that does not.
             QuotaExceeded: everything costs more than is left; says when there is more.
             TooManyQueued: has as many waiting jobs as allowed.
@@ -121,7 +107,7 @@ class GenerationService:
             composition = Composition(composition, ())
         if self._closing:
             raise IntakeClosed("draining")
-        self._refuse_without_room()
+        self.refuse_without_room()
         self._check_budget(composition.request, None, self._rules.limits)
         expected = self._estimate(composition.request)
         new = NewJob(
@@ -135,7 +121,7 @@ class GenerationService:
             weight=weight,
         )
         try:
-            submitted = await self._queue.submit(new)
+            submitted = await self._queue.submit(new, lambda: self.files.require(new.request))
         except QuotaExceeded as refusal:
             with suppress(NothingFits):
                 self._check_budget(new.request, refusal.left_ms, self._rules.limits)
@@ -257,10 +243,6 @@ class GenerationService:
         rules = self._rules
         return Health(intake, counts.running, counts.waiting, rules.data_dir, rules.free_bytes())
 
-    def has_room(self) -> bool:
-        """Return whether the disk takes more; the intake is closed where it does not."""
-        return self._rules.has_room()
-
     async def all_live(self) -> list[Job]:
         """Return everybody's running and waiting jobs in the order they run; for operators."""
         return await self._queue.line()
@@ -289,12 +271,3 @@ class GenerationService:
         for job in await self._queue.live_of(requester):
             await self.cancel(job.id, requester)
         return await self._eraser.forget(requester)
-
-    def _refuse_without_room(self) -> None:
-        """Close the intake while the disk is nearly full, so that accepted jobs can finish.
-
-        Raises:
-            IntakeClosed: less is free than the settings ask for.
-        """
-        if not self.has_room():
-            raise IntakeClosed("disk")

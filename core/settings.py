@@ -194,6 +194,11 @@ class Settings(BaseSettings):
         return self.data_dir / "media"
 
     @property
+    def uploads_folder(self) -> Path:
+        """Return where files lie as they were sent to the Studio; see core/file_ownership.py."""
+        return self.data_dir.absolute() / "studio"
+
+    @property
     def models_folder(self) -> Path:
         """Return the models folder in force; ComfyUI looks into it, and it holds links."""
         return self.models_dir or self.data_dir / "models"

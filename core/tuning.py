@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from core.file_ownership import Kept
 from core.housekeeping import HOUR_S, Folders
 from core.router import RouterRules
 from core.settings import Settings
@@ -37,9 +38,18 @@ def folders(settings: Settings) -> Folders:
     """Return where files lie and how long they are kept: longer than any job waits and runs."""
     longest = settings.wait_limit_hours * HOUR_S + settings.max_attempts * settings.job_timeout_s
     return Folders(
-        media=settings.media_folder,
         clips=settings.clips_folder,
         fitted=fitted_folder(settings),
         scratch=(settings.latents_folder, settings.comfy_folder / "input"),
         keep_s=max(settings.retention_days * DAY_S, longest + HOUR_S),
+    )
+
+
+def kept(settings: Settings) -> Kept:
+    """Return where the files lie that have owners; their names begin at the data directory."""
+    return Kept(
+        data=settings.data_dir.resolve(),
+        media=settings.media_folder.resolve(),
+        uploads=settings.uploads_folder.resolve(),
+        staged=settings.comfy_folder / "input",
     )

@@ -48,6 +48,6 @@ class ServiceRules:
         """Return what is free on the disk of the data directory."""
         return shutil.disk_usage(self.data_dir).free
 
-    def has_room(self) -> bool:
-        """Return whether as much is free as is kept for the jobs that were accepted."""
-        return self.free_bytes() >= self.min_free_megabytes * MEGABYTE
+    def has_room(self, size_bytes: int = 0) -> bool:
+        """Return whether, after ``size_bytes`` more, as much is free as accepted jobs may need."""
+        return self.free_bytes() - size_bytes >= self.min_free_megabytes * MEGABYTE

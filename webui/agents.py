@@ -11,7 +11,6 @@ from base64 import b64decode
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from typing import Any
-from uuid import uuid4
 
 from mcp import types
 from mcp.server.lowlevel import Server
@@ -110,36 +109,17 @@ class Agents:
         Raises:
             MediaMissing: there is nothing where a file should be.
         """
-        given, paths = dict(arguments), dict[str, str | None]()
+        given, paths = dict(arguments), dict[str, str | bytes | None]()
         for slot in MODES[mode].slots:
             address = str(given.pop(slot.role, ""))
             if not address:
                 raise MediaMissing(mode, slot.role)
-            paths[slot.role] = await asyncio.to_thread(self._path, address, slot.role, visitor)
+            paths[slot.role] = await asyncio.to_thread(_sent, address, slot.role)
         options = options_from(given)
         ticket = await self._bridge.call(self._counter.submit(mode, options, paths, visitor))
         self._counter.visits.keep(ticket.job_id, request)
         self._metrics.accepted.labels(mode).inc()
         return dict(accepted(ticket))
-
-    def _path(self, address: str, role: str, visitor: Visitor) -> str:
-        """Return the file at ``address``: an upload, or bytes in the address itself.
-
-        Raises:
-            MediaUnreadable: the bytes are not base64.
-        """
-        if not address.startswith(_DATA):
-            return address
-        try:
-            content = b64decode(address.partition(",")[2], validate=True)
-        except (binascii.Error, ValueError):
-            raise MediaUnreadable(role, "upload_gone") from None
-        folder = self._counter.core.settings.data_dir.absolute() / "studio" / uuid4().hex
-        folder.mkdir(parents=True)
-        path = folder / role
-        path.write_bytes(content)
-        self._counter.uploads.record(str(path), visitor.requester)
-        return str(path)
 
 
 class _Endpoint:
@@ -158,3 +138,17 @@ def _refusal(error: ClapperError) -> types.CallToolResult:
     return types.CallToolResult(
         content=[text], structuredContent={"error": error.code, **error.data()}, isError=True
     )
+
+
+def _sent(address: str, role: str) -> str | bytes:
+    """Return the path of an upload, or the bytes that are in the address itself.
+
+    Raises:
+        MediaUnreadable: the bytes are not base64.
+    """
+    if not address.startswith(_DATA):
+        return address
+    try:
+        return b64decode(address.partition(",")[2], validate=True)
+    except (binascii.Error, ValueError):
+        raise MediaUnreadable(role) from None

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from webui.agents import Agents
 
-_HOUR_S = 3600
 _AT_ONCE = 32  # events of one kind that are handled side by side; each waits for the core only
 
 
@@ -58,7 +57,6 @@ def build(
         title=say("studio_title"),
         analytics_enabled=False,
         fill_width=True,
-        delete_cache=(_HOUR_S, 24 * _HOUR_S),
     ) as blocks:
         page = build_page(FormRules(counter.service.limits, guided), accounts=accounts)
         bind(page, handlers)
@@ -106,8 +104,10 @@ def _surroundings(
         Doorway,
         keeper=entrance.keeper,
         uploads=counter.uploads,
+        keep=lambda path, owner: bridge.call(counter.keep_upload(path, owner)),
         gate=accounts.gate,
         has_room=counter.service.has_room,
+        largest_bytes=settings.media_limits().stream_bytes,
         secure=settings.on_space,
     )
     middleware = [doorway, *accounts.middleware()]

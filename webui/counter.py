@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -16,19 +15,19 @@ from core.actions import CONTINUES_AS, Action, again, longer, quality
 from core.bootstrap import Core
 from core.clock import now_ms
 from core.compose import Options
-from core.errors import ClapperError, NotAChoice, NothingFits, QuotaExceeded
+from core.errors import MediaGone, NotAChoice, NothingFits, QuotaExceeded
 from core.jobs import Forecast, Job, QuotaView, Ticket
 from core.media.fit import last_frame
 from core.media.kinds import Clip, MediaFile, MediaKind
 from core.messages import say
 from core.modes import MODES, Mode
 from core.requests import Request
-from core.service import GenerationService
 from webui.belongings import find, newest
 from webui.delivery import reply_to_page
 from webui.errors import smaller
 from webui.looks import Looks
 from webui.people import Visitor
+from webui.sent_files import Sent, SentFiles
 from webui.uploads import Uploads
 from webui.views import HistoryView, JobView, Moment, StateView, job_view, quota_line
 from webui.visits import Visits
@@ -37,60 +36,47 @@ PAGE = 12  # jobs on a page of the gallery
 _LIVE = 6  # own waiting jobs that the page lists
 
 
-class StudioCounter:
+class StudioCounter(SentFiles):
     """Takes what visitors ask for."""
 
     def __init__(self, core: Core, uploads: Uploads, visits: Visits | None = None) -> None:
-        self.core = core
-        self.uploads = uploads
+        super().__init__(core, uploads)
         self.visits = visits or Visits()
         self._looks = Looks(core)
         # of guests: their limit is checked here
         self._spending: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    @property
-    def service(self) -> GenerationService:
-        """Return the front door of the core."""
-        return self.core.service
-
-    async def media(
-        self, mode: Mode, paths: Mapping[str, str | None], visitor: Visitor
-    ) -> dict[str, MediaFile]:
-        """Admit the uploads that ``mode`` uses, each file once.
-
-        Raises:
-            MediaRefused: one cannot be used.
-            IntakeClosed: the disk is nearly full.
-        """
-        found: dict[str, MediaFile] = {}
-        for slot in MODES[mode].slots:
-            if path := paths.get(slot.role):
-                found[slot.role] = await self._admit(path, slot.role, slot.kind, visitor)
-        return found
-
-    async def _admit(self, path: str, role: str, kind: MediaKind, visitor: Visitor) -> MediaFile:
-        source = self.uploads.require(path, role, visitor.requester)
-        known = self.uploads.taken(source, kind)
-        if known is None or isinstance(known, ClapperError):
-            known = await self.service.admit(source, role, kind)
-            self.uploads.take(source, kind, known)
-        return known
-
     async def submit(
         self,
         mode: Mode,
         options: Options,
-        paths: Mapping[str, str | None],
+        paths: Mapping[str, Sent],
         visitor: Visitor,
         key: str | None = None,
     ) -> Ticket:
-        """Accept a request.
+        """Accept a request; ``paths`` are uploads, or bytes that came with the request itself.
 
         Raises:
             InvalidInput: a value or file cannot work.
             Refused: quota, rules, block or a closed intake.
         """
         media = await self.media(mode, paths, visitor)
+        try:
+            return await self._ask(mode, options, media, visitor, key or f"studio:{uuid4().hex}")
+        except MediaGone:  # deleted since it was looked at; the upload may still be there
+            media = await self.media(mode, paths, visitor)
+            return await self._ask(mode, options, media, visitor, key or f"studio:{uuid4().hex}")
+        finally:
+            await self.release_bytes(paths, media, visitor)
+
+    async def _ask(
+        self,
+        mode: Mode,
+        options: Options,
+        media: Mapping[str, MediaFile],
+        visitor: Visitor,
+        key: str,
+    ) -> Ticket:
         composition = self.service.compose(mode, options, media)
         async with self._allowance(visitor, composition.request):
             return await self.core.desk.ask(
@@ -99,7 +85,7 @@ class StudioCounter:
                 media,
                 visitor.person,
                 reply_to_page(),
-                key or f"studio:{uuid4().hex}",
+                key,
             )
 
     async def act(self, job_id: str, action: str, visitor: Visitor) -> str:
@@ -152,9 +138,9 @@ class StudioCounter:
     async def _still(self, job_id: str, visitor: Visitor) -> MediaFile:
         """Return the last frame of a finished clip, admitted like an upload."""
         role = MODES[CONTINUES_AS].slots[0].role
-        with TemporaryDirectory() as folder:
-            still = await self.last_frame(job_id, visitor, Path(folder))
-            return await self.service.admit(still, role, MediaKind.IMAGE)
+        with self.service.workspace() as folder:
+            still = await self.last_frame(job_id, visitor, folder)
+            return await self.service.admit(still, role, MediaKind.IMAGE, visitor.requester)
 
     async def last_frame(self, job_id: str, visitor: Visitor, folder: Path) -> Path:
         """Write the last frame of a finished clip into ``folder``.

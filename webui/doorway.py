@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import unquote
@@ -12,13 +12,15 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import IntakeClosed
+from core.errors import IntakeClosed, MediaTooLarge
+from core.jobs import Requester
 from core.messages import explain
 from webui.people import COOKIE, COOKIE_LIFE_S, Doorkeeper, Visitor
 from webui.uploads import Uploads
 
 _FILE = re.compile(r"/(?:gradio_api/)?file[=/](?P<path>.+)$")
 _UPLOAD = re.compile(r"/(?:gradio_api/)?upload/?$")
+_FRAMING_BYTES = 10_000  # of a form around its file, at most
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # what a closed Studio answers before the sign-in; the toolkit asks for the last one at its start
 _OPEN = re.compile(
@@ -42,20 +44,25 @@ class Doorway:
         keeper: Doorkeeper,
         uploads: Uploads,
         gate: Gate,
-        has_room: Callable[[], bool],
+        keep: Callable[[str, Requester], Awaitable[None]],
+        has_room: Callable[[int], bool],
+        largest_bytes: int,
         *,
         secure: bool,
     ) -> None:
         """Take who knows people and uploads, and the page for those who have to sign in.
 
-        ``has_room`` says whether the disk takes another upload; ``secure`` marks cookies for an
-        embedded page.
+        ``keep`` notes whose an upload is, ``has_room`` says whether the disk takes so many bytes
+        more, ``largest_bytes`` is the limit of a file; ``secure`` marks cookies for an embedded
+        page.
         """
         self._app = app
         self._keeper = keeper
         self._uploads = uploads
         self._gate = gate
+        self._keep = keep
         self._has_room = has_room
+        self._largest_bytes = largest_bytes
         self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +84,8 @@ class Doorway:
         await self._app(scope, receive, passing)
         if visitor is not None and passing.keep_body and passing.status == 200:
             for path in _paths(passing.body):
-                self._uploads.record(path, visitor.requester)
+                await self._keep(path, visitor.requester)
+        await passing.finish()
 
     def _refusal(self, connection: HTTPConnection, visitor: Visitor | None) -> Response | None:
         """Return the answer to a request that goes no further, None for all others."""
@@ -87,8 +95,13 @@ class Doorway:
             return self._gate(connection) if at_the_page else PlainTextResponse("", 401)
         if self._foreign_file(path, visitor):
             return PlainTextResponse("", 404)
-        if _is_upload(connection.scope) and not self._has_room():
-            return PlainTextResponse(explain(IntakeClosed("disk")), 507)
+        if _is_upload(connection.scope):
+            size = int(declared) if (declared := _length(connection)).isdecimal() else 0
+            if size > self._largest_bytes + _FRAMING_BYTES:
+                refused = MediaTooLarge("upload", size, self._largest_bytes)
+                return PlainTextResponse(explain(refused), 413)
+            if not self._has_room(size):
+                return PlainTextResponse(explain(IntakeClosed("disk")), 507)
         return None
 
     def _foreign_file(self, address: str, visitor: Visitor | None) -> bool:
@@ -119,6 +132,7 @@ class _Answer:
         self.keep_body = False
         self.status = 0
         self.body = b""
+        self._held: list[Message] = []
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -130,11 +144,23 @@ class _Answer:
                 headers.append("Set-Cookie", self.cookie)
         elif self.keep_body and message["type"] == "http.response.body":
             self.body += message.get("body", b"")
-        await self._send(message)
+        if self.keep_body:
+            self._held.append(message)
+        else:
+            await self._send(message)
+
+    async def finish(self) -> None:
+        """Send what was held."""
+        for message in self._held:
+            await self._send(message)
 
 
 def _is_upload(scope: Scope) -> bool:
     return scope["method"] == "POST" and _UPLOAD.search(scope["path"]) is not None
+
+
+def _length(connection: HTTPConnection) -> str:
+    return connection.headers.get("content-length", "")[:15]
 
 
 def _paths(body: bytes) -> list[str]:

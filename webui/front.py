@@ -55,6 +55,7 @@ class StudioFront:
         settings = core.settings
         entrance = Entrance.of(settings)
         counter = StudioCounter(core, Uploads(), self._visits)
+        await counter.restore_uploads()
         core.router.register(StudioDelivery())
         bridge = Bridge(asyncio.get_running_loop())
         port = await asyncio.to_thread(_free_port, settings)
@@ -76,7 +77,7 @@ class StudioFront:
 def _open(
     counter: StudioCounter, bridge: Bridge, entrance: Entrance, settings: Settings, port: int
 ) -> "gr.Blocks":
-    hand_on("GRADIO_TEMP_DIR", str(settings.data_dir.absolute() / "studio"))
+    hand_on("GRADIO_TEMP_DIR", str(settings.uploads_folder))
     hand_on("GRADIO_ANALYTICS_CACHE_FREQUENCY", _NEVER)
     from webui.application import build, start
 

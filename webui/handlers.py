@@ -101,13 +101,13 @@ class Handlers:
         Raises:
             Error: there is no clip, or not any more.
         """
-        folder = self.settings.data_dir.absolute() / "studio" / uuid4().hex
+        folder = self.settings.uploads_folder / uuid4().hex
         folder.mkdir(parents=True)
         try:
             path = await self.bridge.call(self.counter.last_frame(job_id, visitor, folder))
         except ClapperError as error:
             raise gr.Error(error_view(error).text, print_exception=False) from None
-        self.counter.uploads.record(str(path), visitor.requester)
+        await self.bridge.call(self.counter.keep_upload(str(path), visitor.requester))
         return str(path)
 
     def read_clip(self, path: str | None, visitor: Visitor) -> Provenance | None:

@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from core.errors import ClapperError, MediaUnreadable
+from core.errors import ClapperError, MediaGone
 from core.jobs import Requester
 from core.media.kinds import MediaFile, MediaKind
 
@@ -40,10 +40,10 @@ class Uploads:
         """Return ``path`` for its owner.
 
         Raises:
-            MediaUnreadable: somebody else's, or from before the last start.
+            MediaGone: somebody else's, or its time is over.
         """
-        if not self.allows(path, visitor):
-            raise MediaUnreadable(role, "upload_gone")
+        if not self.allows(path, visitor) or not Path(path).is_file():
+            raise MediaGone(role)
         return Path(path)
 
     def taken(self, path: Path, kind: MediaKind) -> Taken | None:

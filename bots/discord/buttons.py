@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import discord
@@ -89,9 +87,10 @@ def _manner(interaction: Interaction) -> Manner:
 async def _go_on(counter: Counter, interaction: Interaction, job: Job) -> None:
     await interaction.response.defer(thinking=True, ephemeral=_manner(interaction).private)
     clip = await counter.desk.service.clip(job.id)
-    with TemporaryDirectory(prefix="clapper-") as folder:
-        still = await last_frame(clip.path, Path(folder))
-        frame = await counter.desk.service.admit(still, "image", MediaKind.IMAGE)
+    with counter.desk.service.workspace() as folder:
+        still = await last_frame(clip.path, folder)
+        owner = counter.person(interaction).requester
+        frame = await counter.desk.service.admit(still, "image", MediaKind.IMAGE, owner)
     await remake(counter, interaction, longer(job.request, frame), _manner(interaction))
 
 
@@ -99,8 +98,8 @@ async def _show_last_frame(counter: Counter, interaction: Interaction, job: Job)
     await interaction.response.defer(thinking=True, ephemeral=True)
     clip = await counter.desk.service.clip(job.id)
     text = texts_for(str(interaction.locale)).say("use_frame", job=job.id[:8])
-    with TemporaryDirectory(prefix="clapper-") as folder:
-        still = await last_frame(clip.path, Path(folder))
+    with counter.desk.service.workspace() as folder:
+        still = await last_frame(clip.path, folder)
         file = discord.File(still, f"last-frame-{job.id[:8]}.png")
         await interaction.edit_original_response(content=text, attachments=[file])
 

@@ -61,10 +61,9 @@ async def make(
     check_rights(interaction)
     check_all(mode, attachments, counter.media_limits)
     at = await _defer(interaction, manner)
-    files = await receive_all(counter.desk.service, mode, attachments)
-    ticket = await counter.desk.ask(
-        mode, options, files, counter.person(interaction), at.to_reply(), _key(interaction)
-    )
+    person = counter.person(interaction)
+    files = await receive_all(counter.desk.service, mode, attachments, person.requester)
+    ticket = await counter.desk.ask(mode, options, files, person, at.to_reply(), _key(interaction))
     await acknowledge(counter, interaction, at, ticket)
 
 

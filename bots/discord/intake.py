@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import aiohttp
 import discord
 
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaTooLong, MediaUnreadable
+from core.jobs import Requester
 from core.limits import MediaLimits
 from core.media.kinds import MediaFile, MediaKind
 from core.modes import MODES, MediaSlot, Mode
@@ -62,28 +61,30 @@ def check_all(
 
 
 async def receive_all(
-    service: GenerationService, mode: Mode, attachments: Mapping[str, discord.Attachment]
+    service: GenerationService,
+    mode: Mode,
+    attachments: Mapping[str, discord.Attachment],
+    owner: Requester,
 ) -> dict[str, MediaFile]:
     """Download every attachment now, as its address expires, and admit it.
 
     Raises:
         MediaRefused: the bytes are not what they should be.
+        IntakeClosed: the disk is nearly full.
     """
     slots = [slot for slot in MODES[mode].slots if slot.role in attachments]
     files = await asyncio.gather(
-        *(_receive(service, attachments[slot.role], slot) for slot in slots)
+        *(_receive(service, attachments[slot.role], slot, owner) for slot in slots)
     )
     return {slot.role: file for slot, file in zip(slots, files, strict=True)}
 
 
 async def _receive(
-    service: GenerationService, attachment: discord.Attachment, slot: MediaSlot
+    service: GenerationService, attachment: discord.Attachment, slot: MediaSlot, owner: Requester
 ) -> MediaFile:
-    with TemporaryDirectory(prefix="clapper-") as folder:
-        path = Path(folder) / "upload"
-        try:
-            content = await attachment.read()
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError):
-            raise MediaUnreadable(slot.role, "download failed") from None
-        await asyncio.to_thread(path.write_bytes, content)
-        return await service.admit(path, slot.role, slot.kind)
+    service.refuse_without_room(attachment.size)
+    try:
+        content = await attachment.read()
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError):
+        raise MediaUnreadable(slot.role, "download failed") from None
+    return await service.admit_bytes(content, slot.role, slot.kind, owner)

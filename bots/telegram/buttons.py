@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import structlog
 from telegram import CallbackQuery, ForceReply, Message, Update, User
@@ -122,17 +120,18 @@ async def _edit(press: Press) -> None:
 async def _go_on(press: Press) -> None:
     job = await press.job()
     clip = await press.counter.desk.service.clip(job.id)
-    with TemporaryDirectory(prefix="clapper-") as folder:
-        still = await last_frame(clip.path, Path(folder))
-        frame = await press.counter.desk.service.admit(still, "image", MediaKind.IMAGE)
+    service = press.counter.desk.service
+    with service.workspace() as folder:
+        still = await last_frame(clip.path, folder)
+        frame = await service.admit(still, "image", MediaKind.IMAGE, press.person.requester)
     await _submit(press, longer(job.request, frame))
 
 
 async def _show_last_frame(press: Press) -> None:
     job = await press.job()
     clip = await press.counter.desk.service.clip(job.id)
-    with TemporaryDirectory(prefix="clapper-") as folder:
-        still = await last_frame(clip.path, Path(folder))
+    with press.counter.desk.service.workspace() as folder:
+        still = await last_frame(clip.path, folder)
         await press.counter.bot.send_document(
             press.message.chat_id,
             still.read_bytes(),

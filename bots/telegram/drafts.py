@@ -1,15 +1,21 @@
 """A request in the making, kept in the database: one per person and chat, so nobody mixes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
+from bots.telegram.place import PLATFORM
 from core.community import Community
 from core.compose import Options
+from core.errors import MediaGone
+from core.file_ownership import FileOwnership
+from core.jobs import Requester
 from core.media.kinds import MediaFile, MediaKind
 from core.modes import MODES, MediaSlot, Mode
 from core.requests import file_from_json, file_to_json
 
 FRONT = "telegram-draft"
+HOLDER = "draft:telegram"  # before chat and person, as who needs a file
 LIFE_MS = 24 * 3600 * 1000
 
 
@@ -50,6 +56,16 @@ class Draft:
             and MODES[self.mode].prompt_required
             and not self.options.prompt.strip()
         )
+
+    @property
+    def files(self) -> tuple[MediaFile, ...]:
+        """Return every file that it needs."""
+        return (*self.media.values(), *self.loose)
+
+    def without(self, gone: Collection[MediaFile]) -> Self:
+        """Return the draft as if ``gone`` had never been sent."""
+        media = {role: file for role, file in self.media.items() if file not in gone}
+        return replace(self, media=media, loose=tuple(f for f in self.loose if f not in gone))
 
     def wants(self, kind: MediaKind) -> bool:
         """Return whether a file of ``kind`` has a place; before the mode is known, any has."""
@@ -103,25 +119,42 @@ class Draft:
 class Drafts:
     """The drafts of all people, by chat and person."""
 
-    def __init__(self, community: Community) -> None:
+    def __init__(self, community: Community, files: FileOwnership) -> None:
         self._community = community
+        self._files = files
 
     async def load(self, chat_id: int, user_id: int) -> Draft | None:
-        """Return what the person began in this chat."""
+        """Return what the person began in this chat; files that are gone are asked for again."""
         data = await self._community.recall(FRONT, f"{chat_id}:{user_id}")
-        return None if data is None else Draft.from_json(data)
+        if data is None:
+            return None
+        draft = Draft.from_json(data)
+        return draft.without([file for file in draft.files if not self._files.present(file)])
 
     async def save(self, chat_id: int, user_id: int, draft: Draft | None) -> None:
-        """Keep or, with None, drop what the person began in this chat."""
-        value = None if draft is None else draft.to_json()
-        await self._community.remember(FRONT, f"{chat_id}:{user_id}", value)
+        """Keep or, with None, drop what the person began in this chat, with its files.
+
+        Raises:
+            MediaGone: a file is not there any more.
+        """
+        name, owner = f"{chat_id}:{user_id}", _owner(user_id)
+        files = () if draft is None else draft.files
+        if not await self._files.hold_only(files, f"{HOLDER}:{name}", owner, LIFE_MS):
+            raise MediaGone(next(f.kind for f in files if not self._files.present(f)))
+        await self._files.release(files, owner)
+        await self._community.remember(FRONT, name, None if draft is None else draft.to_json())
 
     async def forget(self, user_id: int) -> None:
         """Drop what the person began anywhere."""
         for name in await self._community.recall_all(FRONT):
             if name.endswith(f":{user_id}"):
+                await self._files.hold_only((), f"{HOLDER}:{name}", _owner(user_id), 0)
                 await self._community.remember(FRONT, name, None)
 
     async def prune(self) -> None:
         """Drop what nobody went on with for a day."""
         await self._community.forget_older(FRONT, LIFE_MS)
+
+
+def _owner(user_id: int) -> Requester:
+    return Requester(PLATFORM, str(user_id))

@@ -192,7 +192,7 @@ def _counter(core: Core, app: App, edits: EditScheduler) -> Counter:
         screen=screen,
         delivery=TelegramDelivery(screen, edits, rules, community, service.update_reply_to),
         edits=edits,
-        drafts=Drafts(community),
+        drafts=Drafts(community, service.files),
         intake=Intake(app.bot, service, settings.media_limits(), local=settings.telegram_local),
         rights=Rights(app.bot),
         lanes=Lanes(),

@@ -11,7 +11,7 @@ from bots.telegram.errors import answered
 from bots.telegram.intake import sent_in
 from bots.telegram.look import texts_for
 from bots.telegram.parse import Typed, command_of, options_of
-from bots.telegram.place import PLATFORM
+from bots.telegram.place import PLATFORM, person_of
 from core.compose import Options
 from core.modes import MODES, Mode
 
@@ -96,8 +96,8 @@ class Messages:
         draft = Draft(mode=mode, options=self._typed(rest))
         replied = parts[0].reply_to_message
         if MODES[mode].slots:
-            draft = await self._with_media(draft, [replied] if replied else [])
-            draft = await self._with_media(draft, parts)
+            draft = await self._with_media(draft, user, [replied] if replied else [])
+            draft = await self._with_media(draft, user, parts)
         elif not draft.options.prompt and replied is not None and replied.text:
             draft = draft.told(self._typed(replied.text))
         await advance(self._counter, user, parts[0], draft, key)
@@ -121,7 +121,7 @@ class Messages:
         if begun.mode is None and len(begun.loose) + len(sent) > GUESSED_FILES:
             begun = Draft(options=begun.options)
         draft = begun.told(self._typed(words or ""))
-        await advance(self._counter, user, message, await self._with_media(draft, parts), key)
+        await advance(self._counter, user, message, await self._with_media(draft, user, parts), key)
 
     def _typed(self, text: str) -> Options:
         """Return the options in ``text``.
@@ -131,7 +131,7 @@ class Messages:
         """
         return options_of(text, self._counter.desk.service.limits)
 
-    async def _with_media(self, draft: Draft, parts: list[Message]) -> Draft:
+    async def _with_media(self, draft: Draft, user: User, parts: list[Message]) -> Draft:
         """Return the draft with every file of ``parts`` that it wants, fetched and admitted.
 
         Raises:
@@ -144,7 +144,8 @@ class Messages:
             if draft.mode is None and len(draft.loose) >= GUESSED_FILES:
                 break
             role = next((s.role for s in draft.missing() if s.kind is sent.kind), sent.kind)
-            draft = draft.with_file(await self._counter.intake.receive(sent, role))
+            owner = person_of(user, part).requester
+            draft = draft.with_file(await self._counter.intake.receive(sent, role, owner))
         return draft
 
     async def _answers_us(self, user: User, message: Message) -> bool:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import structlog
 from telegram import Bot, Message
 from telegram.error import TelegramError
 
 from core.errors import MediaTooLarge, MediaTooLong, MediaUnreadable
+from core.jobs import Requester
 from core.limits import MediaLimits
 from core.media.kinds import MediaFile, MediaKind
 from core.service import GenerationService
@@ -98,23 +98,25 @@ class Intake:
         if sent.seconds > self._limits.stream_seconds:
             raise MediaTooLong(role, sent.seconds, self._limits.stream_seconds)
 
-    async def receive(self, sent: Sent, role: str) -> MediaFile:
-        """Fetch and admit a file.
+    async def receive(self, sent: Sent, role: str, owner: Requester) -> MediaFile:
+        """Fetch and admit a file that ``owner`` sent.
 
         Raises:
             MediaTooLarge: more bytes than we take.
             TelegramFetchLimit: more bytes than Telegram lets bots fetch.
             MediaUnreadable: it could not be fetched, or is not what it should be.
+            IntakeClosed: the disk is nearly full.
         """
         self.check(sent, role)
+        self._service.refuse_without_room(sent.size_bytes)
         try:
             file = await self._bot.get_file(sent.file_id)
             self.check(replace(sent, size_bytes=file.file_size or sent.size_bytes), role)
             if self._local and is_local_file(file.file_path):
-                return await self._service.admit(Path(file.file_path or ""), role, sent.kind)
-            with TemporaryDirectory(prefix="clapper-") as folder:
-                path = await file.download_to_drive(Path(folder) / "upload")
-                return await self._service.admit(path, role, sent.kind)
+                path = Path(file.file_path or "")
+                return await self._service.admit(path, role, sent.kind, owner)
+            content = await file.download_as_bytearray()
+            return await self._service.admit_bytes(content, role, sent.kind, owner)
         except TelegramError as error:
             if "too big" in str(error):
                 size = max(sent.size_bytes, CLOUD_DOWNLOAD + 1)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from core.cli.exits import FileAbsent, OutputKept, OutputRefused, Status, err, out, print_json, told
-from core.cli.session import Session, announce_to, working_core
+from core.cli.session import Session, announce_to, me, working_core
 from core.compose import ASPECTS, Composition, Options
 from core.errors import MediaMissing, MediaUnexpected
 from core.jobs import Failure, Job, Ticket
@@ -144,7 +144,7 @@ async def composed(
     """
     service = session.core.service
     media = {
-        slot.role: await service.admit(paths[slot.role], slot.role, slot.kind)
+        slot.role: await service.admit(paths[slot.role], slot.role, slot.kind, me())
         for slot in MODES[mode].slots
     }
     return service.compose(mode, options, media)

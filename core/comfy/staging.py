@@ -63,7 +63,7 @@ def _name_of(item: StagedInput) -> str:
     if item.control is None:
         return item.file.name
     recipe = hashlib.sha256(repr((item.file.sha256, astuple(item.control))).encode())
-    return f"{recipe.hexdigest()}.mp4"
+    return f"{item.file.sha256}-{recipe.hexdigest()[:32]}.mp4"  # goes with its source
 
 
 def _make_control(order: Order, item: StagedInput, target: Path, check: Callable[[], None]) -> None:

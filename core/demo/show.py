@@ -62,4 +62,7 @@ async def run_show(runner: Runner, wishes: list[Wish], out: Path) -> list[Shown]
 
 
 async def _admit(runner: Runner, wish: Wish) -> dict[str, MediaFile]:
-    return {role: await runner.service.admit(path, role, kind) for role, path, kind in wish.slots()}
+    return {
+        role: await runner.service.admit(path, role, kind, OWNER)
+        for role, path, kind in wish.slots()
+    }

@@ -13,7 +13,7 @@ The words a person reads are in ``core/words`` and are chosen by :mod:`core.mess
     │   ├── MediaMissing, MediaUnexpected
     │   └── MediaRefused        a file, before it is decoded or while it is
     │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong
-    │       ├── MediaFormatRefused
+    │       ├── MediaFormatRefused, MediaGone
     │       └── MediaUnreadable
     ├── Refused                 a sound request that may not run now, or not for this requester
     │   ├── QuotaExceeded, TooCostly, NothingFits, TooManyQueued
@@ -55,6 +55,7 @@ from core.errors.failures import (
 from core.errors.input import (
     InvalidInput,
     MediaFormatRefused,
+    MediaGone,
     MediaMissing,
     MediaRefused,
     MediaTooLarge,
@@ -101,6 +102,7 @@ __all__ = [
     "JobUnknown",
     "LinkCodeUnknown",
     "MediaFormatRefused",
+    "MediaGone",
     "MediaMissing",
     "MediaRefused",
     "MediaTooLarge",

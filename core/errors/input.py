@@ -104,6 +104,10 @@ class MediaFormatRefused(MediaRefused):
     accepted: str
 
 
+class MediaGone(MediaRefused):
+    """It was there, and is not any more: deleted, or its time was over. It has to be sent again."""
+
+
 class MediaUnreadable(MediaRefused):
     """An accepted format, but damaged, truncated, empty or too expensive to decode."""
 

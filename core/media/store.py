@@ -73,21 +73,30 @@ class MediaStore:
                 return await in_thread(lambda _: self._keep(part, kind, made))
 
     def _inspect(self, source_fd: int, role: str, kind: MediaKind) -> Format:
-        """Return the format by the first bytes.
+        """Return the format by the first bytes; see :meth:`check`.
 
         Raises:
             MediaUnreadable: no file, or an empty one.
+        """
+        status = os.fstat(source_fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise MediaUnreadable(role, "empty")
+        return self.check(status.st_size, os.pread(source_fd, HEAD_BYTES, 0), role, kind)
+
+    def check(self, size_bytes: int, head: bytes, role: str, kind: MediaKind) -> Format:
+        """Return the format of ``size_bytes`` that begin with ``head``.
+
+        Raises:
+            MediaUnreadable: nothing.
             MediaTooLarge: more bytes than allowed.
             MediaFormatRefused: not one of the formats of ``kind``.
         """
-        status = os.fstat(source_fd)
-        if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+        if size_bytes == 0:
             raise MediaUnreadable(role, "empty")
         picture = kind is MediaKind.IMAGE
         limit = self._limits.image_bytes if picture else self._limits.stream_bytes
-        if status.st_size > limit:
-            raise MediaTooLarge(role, status.st_size, limit)
-        head = os.pread(source_fd, HEAD_BYTES, 0)
+        if size_bytes > limit:
+            raise MediaTooLarge(role, size_bytes, limit)
         found = detect(head)
         if found is None or kind not in found.kinds:
             name = found.name if found else name_refused(head)

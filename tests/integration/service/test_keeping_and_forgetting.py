@@ -35,8 +35,8 @@ DAY_S = 86_400
 
 
 @pytest.fixture
-async def picture(core: Core, tmp_path: Path) -> ImageToVideo:
-    file = await core.service.admit(write_png(tmp_path / "a.png"), "image", MediaKind.IMAGE)
+async def picture(core: Core, tmp_path: Path, ann: Requester) -> ImageToVideo:
+    file = await core.service.admit(write_png(tmp_path / "a.png"), "image", MediaKind.IMAGE, ann)
     return ImageToVideo(prompt="it moves", sampling=tiny(), image=file)
 
 

@@ -1,0 +1,80 @@
+"""Rows about files: who needs which, and until when. The callers own the transaction.
+
+A file is named by its path below the data directory. Jobs hold their inputs by ``job_media``,
+everybody else by ``file_hold``; :func:`held` asks both.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.storage.tables import METADATA, job_media
+
+MEDIA = "media/"  # begins the names of admitted files; job_media leaves it out
+
+file_hold = sa.Table(
+    "file_hold",
+    METADATA,
+    sa.Column("file", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, primary_key=True),
+    sa.Column("user_key", sa.Text, primary_key=True),
+    sa.Column("until_ms", sa.Integer, nullable=False),
+    sa.Index("file_hold_of", "user_key"),
+    sa.Index("file_hold_by", "holder"),
+    sa.Index("file_hold_until", "until_ms"),
+)
+
+
+async def hold(
+    connection: AsyncConnection, files: Iterable[str], holder: str, user_key: str, until_ms: int
+) -> None:
+    """Note that ``holder`` needs ``files`` of ``user_key`` until ``until_ms`` (epoch)."""
+    for file in files:
+        key = {"file": file, "holder": holder, "user_key": user_key}
+        statement = insert(file_hold).values(**key, until_ms=until_ms)
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=list(key), set_={"until_ms": until_ms})
+        )
+
+
+async def let_go(
+    connection: AsyncConnection,
+    *,
+    files: Iterable[str] | None = None,
+    holder: str | None = None,
+    user_key: str | None = None,
+) -> list[str]:
+    """End the holds that fit everything given, and return their files; nothing given ends none."""
+    fits: list[sa.ColumnElement[bool]] = []
+    if files is not None:
+        fits.append(file_hold.c.file.in_(list(files)))
+    if holder is not None:
+        fits.append(file_hold.c.holder == holder)
+    if user_key is not None:
+        fits.append(file_hold.c.user_key == user_key)
+    if not fits:
+        return []
+    ended = sa.delete(file_hold).where(*fits).returning(file_hold.c.file)
+    return [row.file for row in await connection.execute(ended)]
+
+
+async def expire(connection: AsyncConnection, now: int) -> None:
+    """End the holds whose time is over."""
+    await connection.execute(sa.delete(file_hold).where(file_hold.c.until_ms <= now))
+
+
+async def held(connection: AsyncConnection, file: str, now: int) -> bool:
+    """Return whether anybody needs ``file``: a kept job, or a holder whose time is not over."""
+    by_hold = sa.exists().where(file_hold.c.file == file, file_hold.c.until_ms > now)
+    by_job = sa.exists().where(job_media.c.name == file.removeprefix(MEDIA))
+    needed = sa.or_(by_hold, by_job) if file.startswith(MEDIA) else by_hold
+    return bool(await connection.scalar(sa.select(needed)))
+
+
+async def holds_of(connection: AsyncConnection, holder: str, now: int) -> list[sa.Row[Any]]:
+    """Return ``file`` and ``user_key`` of what ``holder`` needs now."""
+    own = (file_hold.c.holder == holder) & (file_hold.c.until_ms > now)
+    return list(await connection.execute(sa.select(file_hold).where(own)))
