@@ -24,6 +24,17 @@ KILLED_BEFORE_THE_RENAME = """
     import os, signal, sys
     sys.addaudithook(lambda event, _: event == "os.rename" and os.kill(os.getpid(), signal.SIGKILL))
 """
+TORN: list[Callable[[str], str]] = [
+    lambda text: "",
+    lambda text: "\n",
+    lambda text: text[:-1],  # 15 minutes may have been 150
+    lambda text: text[:-2],
+    lambda text: text[:-10],
+    lambda text: text.replace(":15", ":nan"),
+    lambda text: text.replace(":15", ":-1"),
+    lambda text: "ada:::\n",
+    lambda text: text.replace("ada", ""),
+]
 MAKE_KEY = """
     import sys
     from pathlib import Path
@@ -150,20 +161,7 @@ def test_accounts_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
     assert all(Users.load(tmp_path / "users").get(name) for name in names)
 
 
-@pytest.mark.parametrize(
-    "torn",
-    [
-        lambda text: "",
-        lambda text: "\n",
-        lambda text: text[:-1],  # 15 minutes may have been 150
-        lambda text: text[:-2],
-        lambda text: text[:-10],
-        lambda text: text.replace(":15", ":nan"),
-        lambda text: text.replace(":15", ":-1"),
-        lambda text: "ada:::\n",
-        lambda text: text.replace("ada", ""),
-    ],
-)
+@pytest.mark.parametrize("torn", TORN)
 def test_a_user_file_that_is_not_whole_is_refused(
     tmp_path: Path, torn: Callable[[str], str]
 ) -> None:
