@@ -106,7 +106,9 @@ class Accounts:
         self._entrance = entrance
         self._settings = settings
         users, seal = entrance.users, entrance.seal
-        self._passwords = PasswordSignIn(users, seal) if users is not None and seal is not None else None
+        self._passwords = (
+            PasswordSignIn(users, seal) if users is not None and seal is not None else None
+        )
 
     def all(self) -> list[Route]:
         """Return every route; none where there is nothing to sign in with."""

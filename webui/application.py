@@ -20,11 +20,11 @@ from webui.bridge import Bridge
 from webui.counter import StudioCounter
 from webui.doorway import Doorway
 from webui.events import bind
-from webui.metrics_access import MetricsAccess
 from webui.form import FormRules
 from webui.handlers import Handlers
 from webui.links import refuse_links
 from webui.metrics import Metrics
+from webui.metrics_access import MetricsAccess
 from webui.page import build_page
 from webui.preflight import Preflight
 from webui.routes import Routes

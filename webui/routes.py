@@ -13,8 +13,8 @@ from webui.bridge import Bridge
 from webui.counter import StudioCounter
 from webui.doorway import visitor_of
 from webui.errors import error_view
-from webui.metrics_access import MetricsAccess
 from webui.metrics import Metrics
+from webui.metrics_access import MetricsAccess
 from webui.people import Visitor
 
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
