@@ -21,10 +21,10 @@ from core.erasure import Eraser
 from core.executor import CancelToken, Executor, Order
 from core.figures import RunFigures
 from core.file_ownership import FileOwnership
+from core.files import remove_parts
 from core.housekeeping import Housekeeping, empty, make_folders
 from core.hub import ProgressHub
 from core.line import LineCrier
-from core.media.files import remove_parts
 from core.media.finish import finish
 from core.media.kinds import Clip, RawClip
 from core.media.provenance import Provenance

@@ -28,6 +28,20 @@ class DatabaseDamaged(SetupProblem):
     detail: str
 
 
+class KeyFileDamaged(SetupProblem):
+    """A file that must hold a key of ours holds something else."""
+
+    path: str
+    size_bytes: int
+
+
+class KeyFileUnusable(SetupProblem):
+    """The system does not let us read or write a key; ``detail`` is its reason."""
+
+    path: str
+    detail: str
+
+
 class ComfyUnavailable(SetupProblem):
     """ComfyUI, torch or the device is missing; ``missing`` names what, ``command`` fixes it."""
 

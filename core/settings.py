@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     data_dir: Path = PROJECT_ROOT / "data"
     database_url: str = ""  # empty: sqlite in data_dir
     executor: Literal["auto", "comfy", "draft"] = "auto"
+    metrics_token: SecretStr | None = Field(None, min_length=16)  # asked for by /metrics
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     prompt_characters: int = Field(2000, ge=1, le=10_000)

@@ -1,6 +1,5 @@
 """The addresses of signing in and out, and the page in front of a Studio without guests."""
 
-import asyncio
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -12,9 +11,16 @@ from urllib.parse import urlencode
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 
+from core.attempts import TooManyTries
 from core.errors import ClapperError, Refused
 from core.messages import say
 from core.problems import BadConfiguration
@@ -23,17 +29,14 @@ from webui import hugging_face as hf
 from webui.doorway import visitor_of
 from webui.errors import error_view
 from webui.hugging_face import HuggingFace
-from webui.people import Doorkeeper
+from webui.passwords import BROWSER_COOKIE, PasswordSignIn, SignInBusy, WrongPassword, typed_in
+from webui.people import COOKIE_LIFE_S, Doorkeeper
 from webui.seal import COOKIE, Seal, Session
-from webui.users import User, Users
+from webui.users import Users
 
 _GATE = Path(__file__).parent / "assets" / "gate.html"
 _UNDER_WAY_S = 600  # between leaving for the provider and coming back
 _PRIVATE = {"Cache-Control": "private, no-store"}
-
-
-class WrongPassword(Refused):
-    """No such account, or not its password."""
 
 
 _PROBLEMS: dict[str, type[Refused]] = {  # what an address may ask to be told
@@ -102,6 +105,10 @@ class Accounts:
     def __init__(self, entrance: Entrance, settings: Settings) -> None:
         self._entrance = entrance
         self._settings = settings
+        users, seal = entrance.users, entrance.seal
+        self._passwords = (
+            PasswordSignIn(users, seal) if users is not None and seal is not None else None
+        )
 
     def all(self) -> list[Route]:
         """Return every route; none where there is nothing to sign in with."""
@@ -132,13 +139,15 @@ class Accounts:
                 session_cookie="clapper_sign_in",
                 max_age=_UNDER_WAY_S,
                 same_site="none" if framed else "lax",
-                https_only=framed,
+                https_only=framed,  # over https the doorway marks every cookie
             )
         ]
 
     def gate(self, connection: HTTPConnection) -> Response:
         """Return the page for those who have to sign in first."""
-        problem = self._problem(connection)
+        return self._gate(self._problem(connection), 401)
+
+    def _gate(self, problem: ClapperError | None, status: int) -> Response:
         told = ""
         if problem is not None:
             text = escape(error_view(problem).text)
@@ -150,7 +159,7 @@ class Accounts:
             "link": _link() if self._entrance.provider else "",
         }
         page = Template(_GATE.read_text("utf-8")).substitute(words)
-        return HTMLResponse(page, 401, headers=_PRIVATE)
+        return HTMLResponse(page, status, headers=_PRIVATE)
 
     async def _account(self, request: Request) -> Response:
         visitor, problem = visitor_of(request), self._problem(request)
@@ -202,20 +211,32 @@ class Accounts:
 
     async def _password(self, request: Request) -> Response:
         asks_for_page = "text/html" in request.headers.get("accept", "")
-        async with request.form(max_files=0, max_fields=8) as form:
-            name, password = str(form.get("username", "")), str(form.get("password", ""))
-        user = await asyncio.to_thread(self._admitted, name.strip(), password)
-        if user is None:
-            detail = {"detail": error_view(WrongPassword()).text}
-            return _back(WrongPassword()) if asks_for_page else JSONResponse(detail, 400)
+        typed = await typed_in(request)
+        if typed is None:
+            return PlainTextResponse("", 413)
+        try:
+            if self._passwords is None:  # only accounts of the provider enter
+                raise WrongPassword  # noqa: TRY301  # told as for a name that is not in the file
+            user = await self._passwords.admit(request, *typed)
+        except (TooManyTries, SignInBusy) as error:
+            answer = self._later(error, asks_for_page=asks_for_page)
+            answer.headers["Retry-After"] = str(error.wait_s)
+            return answer
+        except WrongPassword as error:
+            detail = {"detail": error_view(error).text}
+            return _back(error) if asks_for_page else JSONResponse(detail, 400)
         until = int(time() + self._settings.studio_sign_in_hours * 3600)
         session = Session("user", user.name, user.name, until, stamp=user.salt)
         answer = RedirectResponse("/", 303) if asks_for_page else JSONResponse({"success": True})
+        mark = self._passwords.mark_of(user)
+        self._set_cookie(request, answer, mark, COOKIE_LIFE_S, BROWSER_COOKIE)
         return self._signed_in(request, session, answer)
 
-    def _admitted(self, name: str, password: str) -> User | None:
-        users = self._entrance.users
-        return users.get(name) if users is not None and users.admit(name, password) else None
+    def _later(self, error: TooManyTries | SignInBusy, *, asks_for_page: bool) -> Response:
+        status = 429 if isinstance(error, TooManyTries) else 503
+        if asks_for_page:
+            return self._gate(error, status)
+        return JSONResponse({"detail": error_view(error).text}, status, headers=_PRIVATE)
 
     def _signed_in(self, request: Request, session: Session, answer: Response) -> Response:
         assert self._entrance.seal is not None  # noqa: S101  # see all()
@@ -228,10 +249,12 @@ class Accounts:
         self._set_cookie(request, answer, "", 0)
         return answer
 
-    def _set_cookie(self, request: Request, answer: Response, text: str, life_s: int) -> None:
+    def _set_cookie(
+        self, request: Request, answer: Response, text: str, life_s: int, name: str = COOKIE
+    ) -> None:
         framed = self._settings.on_space  # inside a page of another site
         answer.set_cookie(
-            COOKIE,
+            name,
             text,
             max_age=life_s,
             secure=framed or request.url.scheme == "https",

@@ -24,6 +24,7 @@ from webui.form import FormRules
 from webui.handlers import Handlers
 from webui.links import refuse_links
 from webui.metrics import Metrics
+from webui.metrics_access import MetricsAccess
 from webui.page import build_page
 from webui.preflight import Preflight
 from webui.routes import Routes
@@ -89,7 +90,9 @@ def _surroundings(
     """Return what the web application has besides the page: addresses, doorway, agents."""
     settings = counter.core.settings
     accounts = Accounts(entrance, settings)
-    routes: list[BaseRoute] = [*accounts.all(), *Routes(counter, bridge, studio.metrics).all()]
+    access = MetricsAccess(settings, closed=entrance.keeper.closed)
+    ours = Routes(counter, bridge, studio.metrics, access)
+    routes: list[BaseRoute] = [*accounts.all(), *ours.all()]
     agents = _agents(counter, bridge, studio.metrics) if settings.studio_mcp else None
     if agents is not None:
         routes.append(agents.route)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.errors import IntakeClosed, MediaTooLarge
 from core.jobs import Requester
 from core.messages import explain
+from webui.network import is_https, secure_cookies
 from webui.people import COOKIE, COOKIE_LIFE_S, Doorkeeper, Visitor
 from webui.uploads import Uploads
 
@@ -78,6 +79,7 @@ class Doorway:
             await refusal(scope, receive, send)
             return
         passing = _Answer(send)
+        passing.over_https = is_https(connection)
         passing.keep_body = visitor is not None and _is_upload(scope)
         if visitor is not None and visitor.cookie is not None and scope["method"] in _SAFE:
             passing.cookie = self._cookie(visitor.cookie)
@@ -129,6 +131,7 @@ class _Answer:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.cookie = ""
+        self.over_https = False
         self.keep_body = False
         self.status = 0
         self.body = b""
@@ -142,6 +145,8 @@ class _Answer:
             headers["Referrer-Policy"] = "same-origin"
             if self.cookie:
                 headers.append("Set-Cookie", self.cookie)
+            if self.over_https:
+                secure_cookies(headers)
         elif self.keep_body and message["type"] == "http.response.body":
             self.body += message.get("body", b"")
         if self.keep_body:

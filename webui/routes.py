@@ -14,6 +14,7 @@ from webui.counter import StudioCounter
 from webui.doorway import visitor_of
 from webui.errors import error_view
 from webui.metrics import Metrics
+from webui.metrics_access import MetricsAccess
 from webui.people import Visitor
 
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
@@ -26,8 +27,11 @@ Handler = Callable[[Request, Visitor], Awaitable[Response]]
 class Routes:
     """Answers of the addresses under ``/studio`` and ``/clips``."""
 
-    def __init__(self, counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> None:
+    def __init__(
+        self, counter: StudioCounter, bridge: Bridge, metrics: Metrics, access: MetricsAccess
+    ) -> None:
         self._counter = counter
+        self._access = access
         self._bridge = bridge
         self._metrics = metrics
 
@@ -94,7 +98,10 @@ class Routes:
         body = {"ok": sound, "intake": health.intake, "waiting": health.waiting}
         return JSONResponse(body, 200 if sound else 503, headers=_PRIVATE)
 
-    async def _figures(self, _: Request) -> Response:
+    async def _figures(self, request: Request) -> Response:
+        refusal = self._access.refusal(request)
+        if refusal is not None:
+            return refusal
         service = await self._bridge.call(collect(self._counter.core))
         return Response(service + self._metrics.render(), media_type=CONTENT_TYPE, headers=_PRIVATE)
 

@@ -4,16 +4,26 @@ It holds no password and no token of the provider. The key is a file beside the 
 restart signs nobody out; deleting the file signs everybody out.
 """
 
-import os
+import re
 import secrets
+import stat
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import structlog
 from itsdangerous import BadData, URLSafeSerializer
 
+from core.files import only_writer_of, replace_whole
+from core.problems import KeyFileDamaged, KeyFileUnusable
+
+log = structlog.get_logger(__name__)
+
 COOKIE = "clapper_account"
+KEY_FILE = "studio.key"
+_KEY = re.compile(rb"[0-9a-fA-F]{64}")
 _PURPOSE = "clapper account 1"  # changes with the fields, so that older cookies end
 
 
@@ -44,15 +54,20 @@ class Seal:
 
     @classmethod
     def in_folder(cls, folder: Path) -> Self:
-        """Return the seal whose key is a file in ``folder``; made where there is none."""
-        path = folder / "studio.key"
+        """Return the seal whose key is a file in ``folder``; made where there is none.
+
+        Raises:
+            KeyFileDamaged: the file holds no key; it is left as it is.
+            KeyFileUnusable: it cannot be read, or not be made.
+        """
+        path = folder / KEY_FILE
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls(path.read_bytes())
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_hex(32).encode())
-        return cls(path.read_bytes())
+            with only_writer_of(path):
+                if not path.exists():
+                    replace_whole(path, secrets.token_hex(32))
+                return cls(_key_in(path))
+        except OSError as error:
+            raise KeyFileUnusable(str(path), error.strerror or "") from None
 
     def close(self, session: Session) -> str:
         """Return the text of a cookie."""
@@ -67,3 +82,20 @@ class Seal:
             return Session(**fields)
         except (BadData, TypeError):
             return None
+
+
+def _key_in(path: Path) -> bytes:
+    """Return the key in ``path``, which nobody else may read from then on.
+
+    Raises:
+        KeyFileDamaged: it is not one, whatever the reason: nothing that is easily guessed is used.
+    """
+    key = path.read_bytes()
+    if not _KEY.fullmatch(key):
+        raise KeyFileDamaged(str(path), len(key))
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        log.warning("key_file_was_open", path=str(path), mode=f"{mode:03o}")
+        with suppress(OSError):  # it belongs to somebody else, or the file system has no rights
+            path.chmod(mode & 0o700)
+    return key

@@ -26,6 +26,7 @@ from core.comfy.problems import (
     RepositoryOffline,
     RepositoryRefused,
 )
+from core.files import write_atomically
 from core.problems import CheckoutForeign, DownloadFailed
 
 _log = structlog.get_logger(__name__)
@@ -167,13 +168,19 @@ def _keep_edits(pin: Pin, folder: Path) -> Path | None:
 
     Returns:
         The patch; None where files are only missing.
+
+    Raises:
+        CheckoutUnwritable: it cannot be written.
     """
     edits = _git(pin, folder, "diff", "--binary", "--no-ext-diff", "--diff-filter=AMT", "HEAD")
     if not edits:
         return None
     number = 1 + sum(1 for _ in folder.parent.glob(f"{folder.name}-edits-*.patch"))
     path = folder.parent / f"{folder.name}-edits-{number}.patch"
-    path.write_text(edits, "utf-8", errors="surrogateescape")
+    try:
+        write_atomically(path, edits.encode("utf-8", "surrogateescape"), 0o666)
+    except OSError as error:  # the files are not touched then
+        raise CheckoutUnwritable(pin.name, detail=error.strerror or "", path=str(path)) from None
     return path
 
 

@@ -6,17 +6,16 @@ make it again: same nodes, values, model files and ComfyUI. Losing one costs tim
 
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import structlog
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from core.comfy.pins import load_pins
+from core.files import write_atomically
 from core.workflow.bindings import Condition
 from core.workflow.template import Graph
 
@@ -46,15 +45,12 @@ class LatentFolder:
 
     def keep(self, name: str, proof: str, latents: Latents) -> None:
         """Write ``latents``; what cannot be written is not kept, and nobody is told."""
-        part = self._folder / f"{uuid4().hex}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(save({"video": latents.video, "audio": latents.audio}))
-            part.replace(self._path(name, proof))
+            content = save({"video": latents.video, "audio": latents.audio})
+            write_atomically(self._path(name, proof), content)
         except OSError:
             log.warning("latents_not_kept", exc_info=True)
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
 
     def find(self, name: str, proof: str) -> Latents | None:
         """Return what was kept under ``name`` by the same graph, if it still is; it stays."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from core.executor import Order
+from core.files import publish
 from core.workflow.control import prepare_control
 from core.workflow.inputs import StagedInput, inputs_of
 from core.workflow.library import Workflow
@@ -72,7 +73,7 @@ def _make_control(order: Order, item: StagedInput, target: Path, check: Callable
     part = target.with_name(f"part-{uuid4().hex}.mp4")
     try:
         prepare_control(order.path_of(item.file), part, item.control, check)
-        part.replace(target)
+        publish(part, target)
     finally:
         part.unlink(missing_ok=True)
 

@@ -13,9 +13,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from core.executor import CancelToken
+from core.files import sha256_of, whole_file
 from core.frames import Size
 from core.media.encode import SOUND_RATE, Recipe, stereo, write_mp4
-from core.media.files import sha256_of, whole_file
 from core.media.kinds import Clip, RawClip
 from core.media.provenance import Provenance
 from core.media.threads import in_thread

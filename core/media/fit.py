@@ -16,10 +16,10 @@ from av.video.frame import VideoFrame
 from PIL import Image
 
 from core.errors import ClipTooLarge
+from core.files import whole_file
 from core.frames import Size
 from core.media.decode import load_sound
 from core.media.encode import SOUND_RATE, Recipe, stereo, write_mp4
-from core.media.files import whole_file
 from core.media.threads import Check, in_thread
 
 _LADDER = (1.0, 0.75, 0.5, 0.375, 0.25)  # of both sides

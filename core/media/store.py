@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
+from core.files import part_beside, publish, sha256_of
 from core.limits import MediaLimits
 from core.media.confine import run_sandbox
-from core.media.files import part_beside, publish, sha256_of
 from core.media.formats import ACCEPTED, HEAD_BYTES, Format, detect, name_refused
 from core.media.kinds import MediaFile, MediaKind
 from core.media.task import Made, Task

@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 from huggingface_hub import try_to_load_from_cache
 
+from core.files import write_atomically
 from core.models.family import ModelFile
 from core.models.hub import Remote
 from core.models.links import COPY, HARDLINK, link, relative_symlink
@@ -97,7 +98,7 @@ class HubCache:
         if remote.file.revision != remote.commit:
             ref = repo / "refs" / remote.file.revision
             ref.parent.mkdir(parents=True, exist_ok=True)
-            ref.write_text(remote.commit, "utf-8")
+            write_atomically(ref, remote.commit, 0o666)  # other tools read it too
         return pointer
 
     def busy(self, blob: Path) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from core.clock import Clock
+from core.files import only_writer_of, replace_whole
 from core.models.family import Licence, ModelFile
 from core.models.problems import AcceptanceNotKept
 from core.problems import LicenceNotAccepted
@@ -41,14 +42,13 @@ class Acceptance:
         Raises:
             AcceptanceNotKept: the data folder cannot be written.
         """
-        accepted = self._read()
-        for licence in licences:
-            accepted[licence.key] = {"version": licence.version, "at_ms": self._clock()}
-        fresh = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(accepted, indent=2) + "\n", "utf-8")
-            fresh.replace(self._path)
+            with only_writer_of(self._path):
+                accepted = self._read()
+                for licence in licences:
+                    accepted[licence.key] = {"version": licence.version, "at_ms": self._clock()}
+                replace_whole(self._path, json.dumps(accepted, indent=2) + "\n")
         except OSError as error:
             raise AcceptanceNotKept(str(self._path), error.strerror or "") from None
 
@@ -67,4 +67,9 @@ class Acceptance:
             content = json.loads(self._path.read_text("utf-8"))
         except (OSError, ValueError):
             return {}
-        return cast("dict[str, dict[str, object]]", content) if isinstance(content, dict) else {}
+        found = cast("dict[str, object]", content) if isinstance(content, dict) else {}
+        return {
+            key: cast("dict[str, object]", entry)
+            for key, entry in found.items()
+            if isinstance(entry, dict)
+        }

@@ -5,7 +5,6 @@ forward only; what was applied is remembered with its checksum.
 """
 
 import hashlib
-import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from core.clock import Clock, now_ms
+from core.files import publish
 from core.problems import DatabaseDamaged, MigrationChanged, SchemaTooNew
 from core.settings import PROJECT_ROOT
 
@@ -99,9 +99,7 @@ def backup(connection: sqlite3.Connection, target: Path) -> None:
     draft = target.with_name(f"{target.name}.part")
     draft.unlink(missing_ok=True)
     connection.execute("VACUUM INTO ?", (str(draft),))
-    with draft.open("rb") as written:
-        os.fsync(written.fileno())
-    draft.replace(target)
+    publish(draft, target)
 
 
 def _check_file(connection: sqlite3.Connection) -> None:

@@ -41,8 +41,12 @@ def load(mode: Mode, custom: Path | None = CUSTOM) -> Workflow:
         EditorFormat: the file in ``custom`` was replaced by something else.
         NotAWorkflow: likewise, or it lost a node that a request fills, or its bindings.
     """
-    if custom is not None and all(path.is_file() for path in paths_of(mode, custom)):
-        return _read(mode, custom, own=True)
+    if custom is not None:
+        path, beside = paths_of(mode, custom)
+        if path.is_file() and not beside.is_file():
+            raise NotAWorkflow(beside.name, "bindings_absent")
+        if path.is_file():
+            return _read(mode, custom, own=True)
     return _project(mode)
 
 

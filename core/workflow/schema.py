@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
+from core.files import write_atomically
 from core.workflow.library import WORKFLOWS
 from core.workflow.problems import NotObjectInfo
 
@@ -81,7 +82,7 @@ def redraw(source: Path, version: str, target: Path) -> int:
     if not isinstance(info, dict) or not info.keys() & wanted:
         raise NotObjectInfo(source.name)
     drawn = compact(info, wanted, packs)
-    target.write_text(dump({**before, **drawn}, version), "utf-8")
+    write_atomically(target, dump({**before, **drawn}, version), 0o666)
     return len(before)
 
 

@@ -1,6 +1,9 @@
 """A user's own export becomes the workflow of a mode, whatever packs it uses."""
 
 import json
+import resource
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +13,7 @@ import pytest
 from core.models.family import Profile, names
 from core.modes import MODES, Mode
 from core.progress import Stage
+from core.settings import PROJECT_ROOT
 from core.workflow.adopt import adopt
 from core.workflow.adopt.adoption import forget, keep
 from core.workflow.bind import BoundWorkflow, bind
@@ -279,12 +283,44 @@ def test_a_workflow_that_cannot_be_kept_leaves_the_kept_one(
 ) -> None:
     first = adopt(graph_of(export(Mode.T2V)), Mode.T2V).workflow
     keep(first, tmp_path)
-    (tmp_path / ".t2v.bindings.toml.new").mkdir()  # in the way of the second file
-
-    with pytest.raises(WorkflowNotKept):
-        keep(replace(first, graph=Graph.of([])), tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))  # the second file is larger
+    try:
+        with pytest.raises(WorkflowNotKept):
+            keep(replace(first, graph=Graph.of([])), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     assert load(Mode.T2V, tmp_path) == first
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("renames", [1, 2])
+def test_a_graph_is_never_used_with_the_bindings_of_another(
+    export: "Export", tmp_path: Path, renames: int
+) -> None:
+    """A process that adopts is killed before one of its renames."""
+    keep(adopt(graph_of(export(Mode.T2V)), Mode.T2V).workflow, tmp_path)
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(export(Mode.T2V, "SaveVideo")), "utf-8")
+    program = f"""
+import itertools, os, signal, sys
+from pathlib import Path
+from core.modes import Mode
+from core.workflow.adopt.adoption import adopt, keep
+from core.workflow.template import read
+count = itertools.count(1)
+def ends(event, _):
+    if event == "os.rename" and next(count) == {renames}:
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(ends)
+keep(adopt(read(Path({str(path)!r})), Mode.T2V).workflow, Path({str(tmp_path)!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT_ROOT, check=False)
+
+    assert done.returncode == -9
+    with pytest.raises(NotAWorkflow, match="bindings_absent"):
+        load(Mode.T2V, tmp_path)
 
 
 def test_a_forgotten_workflow_gives_way_to_the_projects(export: "Export", tmp_path: Path) -> None:

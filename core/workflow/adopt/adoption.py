@@ -1,9 +1,11 @@
 """From an export to a workflow of the library: the order of the steps, and keeping the result."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 
+from core.files import only_writer_of, whole_file
 from core.frames import SIDE_MULTIPLE
 from core.modes import Mode
 from core.workflow.adopt.draft import Adoption, Draft, How
@@ -64,13 +66,14 @@ def keep(workflow: Workflow, folder: Path) -> None:
     remark = "Which inputs of the adopted workflow a request fills."
     texts = prompt + "\n", dump_bindings(workflow.bindings, remark)
     paths = paths_of(workflow.mode, folder)
-    fresh = [path.with_name(f".{path.name}.new") for path in paths]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path, text in zip(fresh, texts, strict=True):
-            path.write_text(text, "utf-8")
-        for written, path in zip(fresh, paths, strict=True):
-            written.replace(path)  # a service that runs never reads half a file
+        with only_writer_of(paths[0]), ExitStack() as whole:
+            parts = [whole.enter_context(whole_file(path)) for path in reversed(paths)]
+            for part, text in zip(reversed(parts), texts, strict=True):
+                part.write_text(text, "utf-8")
+            # a graph is never used with the bindings of another one, whenever this process ends
+            paths[1].unlink(missing_ok=True)
     except OSError as error:
         raise WorkflowNotKept(str(folder), error.strerror or "") from None
 

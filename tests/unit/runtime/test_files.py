@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.media.files import part_beside, remove_parts, whole_file
+from core.files import part_beside, remove_parts, whole_file
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
