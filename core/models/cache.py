@@ -18,6 +18,7 @@ from huggingface_hub import try_to_load_from_cache
 from core.models.family import ModelFile
 from core.models.hub import Remote
 from core.models.links import COPY, HARDLINK, link, relative_symlink
+from core.rights import hand_over, make_folder_for_people
 
 _POLL_S = 0.2
 
@@ -93,11 +94,13 @@ class HubCache:
             self.partial(remote).replace(blob)
         repo = self.repo(remote.file.repo)
         pointer = repo / "snapshots" / remote.commit / remote.file.path
+        make_folder_for_people(pointer.parent)
         link(blob, pointer, (("relative symlink", relative_symlink), HARDLINK, COPY))
         if remote.file.revision != remote.commit:
             ref = repo / "refs" / remote.file.revision
-            ref.parent.mkdir(parents=True, exist_ok=True)
+            make_folder_for_people(ref.parent)
             ref.write_text(remote.commit, "utf-8")
+            hand_over(ref)
         return pointer
 
     def busy(self, blob: Path) -> bool:
@@ -125,8 +128,12 @@ class HubCache:
 
 
 def _open_lock(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o664)
+    make_folder_for_people(path.parent)
+    fresh = not path.exists()
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o664)
+    if fresh:
+        hand_over(path)
+    return handle
 
 
 def _try_lock(handle: int) -> bool:
