@@ -1,7 +1,6 @@
 """What keeps a service that runs for months small and sound: pruning, expiry, self-checks."""
 
 import asyncio
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +115,7 @@ class Housekeeping:
         log.info("pruned", jobs=jobs, clips=len(clips), media=len(media))
         return jobs + len(clips) + len(media) + len(scratch)
 
-    async def _old(self, folder: Path, shape: "re.Pattern[str]") -> list[Path]:
+    async def _old(self, folder: Path, shape: own.Shape) -> list[Path]:
         before = self._clock() / 1000 - self._folders.keep_s
         return await asyncio.to_thread(own.older_files, folder, before, shape)
 

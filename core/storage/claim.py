@@ -24,7 +24,7 @@ _REMARK = "Clapper deletes old clips and inputs in this folder. Keep this file.\
 _OF_THE_SYSTEM = frozenset({"lost+found", ".DS_Store"})  # lie in a volume that nobody used yet
 # What versions without a mark made. A pattern says which names are ours inside a folder; what has
 # None is a folder in which nothing is ever deleted by looking.
-_MADE: dict[str, "re.Pattern[str] | None"] = {
+_MADE: dict[str, own.Shape | None] = {
     "media": re.compile(f"{own.MEDIA.pattern}|{own.PART.pattern}"),
     "clips": re.compile(f"{own.CLIP.pattern}|{own.PART.pattern}"),
     "fitted": re.compile(f"{own.CLIP.pattern}|{own.PART.pattern}"),
