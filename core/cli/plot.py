@@ -63,6 +63,10 @@ def draw_plot(
     draw.text((SIDE / 2, MARGIN / 2), title, fill=INK, font=font, anchor="mm")
     draw.text((SIDE / 2, SIDE - 26), labels[0], fill=INK, font=font, anchor="mm")
     draw.text((MARGIN, MARGIN - 16), labels[1], fill=INK, font=font, anchor="lm")
+    _write(image, path)
+
+
+def _write(image: Image.Image, path: Path) -> None:
     with whole_file(path) as part:
         image.save(part, "PNG")
         seal(part)

@@ -198,4 +198,4 @@ async def test_the_database_lies_in_the_data_directory_whatever_its_name(
 ) -> None:
     async with open_core(settings_with(data_dir=tmp_path / name), QuickExecutor()):
         assert (tmp_path / name / "clapper.sqlite").exists()
-    assert os.listdir(tmp_path) == [name]
+    assert set(tree(tmp_path)) == {name, *(f"{name}/{path}" for path in tree(tmp_path / name))}

@@ -67,9 +67,10 @@ def test_an_input_is_known_by_any_of_its_names(
     link(photo, tmp_path / "clip.png")
     before = photo.read_bytes()
 
-    result = clapper("generate", "i2v", "--image", photo, "-p", "x", "-o", "clip.mp4", "--force")
+    result = clapper("generate", "i2v", "--image", photo, "-p", "x", "-o", "clip.mp4")
 
     assert result.exit_code == 2
+    assert "made from" in result.stderr
     assert photo.read_bytes() == (tmp_path / "clip.png").read_bytes() == before
 
 
