@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from core import own
 from core.attempt import Ran
 from core.choose import choose_executor, memory_of, place_of
 from core.clock import Clock, now_ms
@@ -22,7 +23,7 @@ from core.executor import CancelToken, Executor, Order
 from core.figures import RunFigures
 from core.file_ownership import FileOwnership
 from core.files import remove_parts
-from core.housekeeping import Housekeeping, empty, make_folders
+from core.housekeeping import Housekeeping, make_folders
 from core.hub import ProgressHub
 from core.line import LineCrier
 from core.media.finish import finish
@@ -32,6 +33,7 @@ from core.media.store import MediaStore
 from core.messages import say
 from core.problems import DatabaseDamaged
 from core.queue import JobQueue, QueueRules
+from core.rights import tighten
 from core.router import DeliveryRouter
 from core.runs import RunBook, timings_of
 from core.service import GenerationService
@@ -46,6 +48,7 @@ from core.worker import Finish, Record, Worker
 
 log = structlog.get_logger(__name__)
 
+_SHARED = frozenset({"models"})  # may hold links to files that others read too
 Announce = Callable[[str], None]  # a sentence for the operator
 
 
@@ -106,6 +109,7 @@ async def open_core(
         The core, recovered and ready; nothing runs before :meth:`Core.run`.
 
     Raises:
+        DataDirectoryForeign: it is a folder of somebody else; nothing in it was changed.
         DataDirectoryBusy: another process uses the data directory.
         DatabaseDamaged: the database contradicts itself.
         SchemaTooNew: written by a newer version.
@@ -118,7 +122,8 @@ async def open_core(
         database = await stack.enter_async_context(
             open_database(settings.database, settings.data_dir, clock)
         )
-        await asyncio.to_thread(empty, settings.work_folder)
+        await asyncio.to_thread(tighten, settings.data_dir, _SHARED)
+        await asyncio.to_thread(own.remove_entries, settings.work_folder, own.WORK)
         for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
             await asyncio.to_thread(remove_parts, folder)
         executor = executor or choose_executor(settings, tell)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
+from core import own
 from core.file_ownership import FileOwnership
 from core.jobs import Job, Requester
 from core.kept import kept_name
@@ -67,8 +68,10 @@ class Eraser:
 
 def _remove_latents(request: Request, folder: Path) -> None:
     """Remove what a draft like ``request`` left; another one of it is made anew if need be."""
-    for path in folder.glob(f"{kept_name(request)}-*"):
-        path.unlink(missing_ok=True)
+    kept = kept_name(request)
+    for path in own.files_of(folder, own.LATENTS):
+        if path.name.startswith(f"{kept}-"):
+            path.unlink(missing_ok=True)
 
 
 def _remove_clip(clip: Path, fitted_folder: Path) -> None:

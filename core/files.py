@@ -13,7 +13,9 @@ from glob import escape
 from pathlib import Path
 from uuid import uuid4
 
-PART = ".part-"  # begins the name of every unfinished file
+from core import own
+
+PART = ".part-"  # begins the name of every unfinished file, see core.own
 
 
 def part_beside(target: Path) -> Path:
@@ -106,7 +108,7 @@ def remove_parts(folder: Path) -> int:
     Returns:
         How many files went.
     """
-    parts = list(folder.glob(f"{PART}*"))
+    parts = own.entries_of(folder, own.PART)
     for part in parts:
         part.unlink(missing_ok=True)
     return len(parts)

@@ -1,7 +1,6 @@
 """What keeps a service that runs for months small and sound: pruning, expiry, self-checks."""
 
 import asyncio
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +8,17 @@ from tempfile import TemporaryFile
 
 import structlog
 
+from core import own
 from core.clock import Clock
 from core.erasure import Eraser
 from core.file_ownership import FileOwnership
 from core.hub import ProgressHub
+from core.places import readable
 from core.problems import BadConfiguration
 from core.queue import JobQueue
+from core.rights import make_private_folder
 from core.settings import Settings
+from core.storage.claim import claim
 from core.storage.database import Database
 from core.storage.invariants import check
 from core.supervise import outcome_of, wait_event
@@ -31,8 +34,9 @@ class Folders:
 
     clips: Path
     fitted: Path  # copies of clips; need not exist
+    latents: Path  # files that can be made again; need not exist
+    staged: Path  # the same
     keep_s: float
-    scratch: tuple[Path, ...] = ()  # files that can be made again; need not exist
 
 
 class Housekeeping:
@@ -97,50 +101,37 @@ class Housekeeping:
         while gone := await self._queue.prune(self._clock() - round(keep_s * 1000)):
             await self._eraser.remove_files(gone)
             jobs += len(gone)
-        before = self._clock() / 1000 - keep_s
-        clips = [
-            path
-            for folder in (self._folders.clips, self._folders.fitted)
-            for path in await asyncio.to_thread(older_files, folder, before)
-        ]
+        clips = await self._old(self._folders.clips, own.CLIP)
+        clips += await self._old(self._folders.fitted, own.CLIP)
+        scratch = await self._old(self._folders.latents, own.LATENTS)
+        scratch += await self._old(self._folders.staged, own.STAGED)
         for path in clips:
             await self._eraser.remove_clip(path)
-        scratch = [
-            path
-            for folder in self._folders.scratch
-            for path in await asyncio.to_thread(older_files, folder, before)
-        ]
         for path in scratch:
             await asyncio.to_thread(path.unlink, missing_ok=True)
         unheld = await self._files.sweep()
         log.info("pruned", jobs=jobs, clips=len(clips), unheld=unheld)
         return jobs + len(clips) + unheld + len(scratch)
 
-
-def older_files(folder: Path, than: float) -> list[Path]:
-    """Return the files in ``folder``, if it exists, last written before ``than`` (epoch s)."""
-    if not folder.exists():
-        return []
-    return [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < than]
-
-
-def empty(folder: Path) -> None:
-    """Make ``folder`` exist and be empty: what is in it belongs to a process that is gone."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    async def _old(self, folder: Path, shape: own.Shape) -> list[Path]:
+        before = self._clock() / 1000 - self._folders.keep_s
+        return await asyncio.to_thread(own.older_files, folder, before, shape)
 
 
 def make_folders(settings: Settings) -> None:
-    """Make the folders of the data directory, and see that it takes files.
+    """Make the data directory ours with its folders, and see that it takes files.
 
     Raises:
-        BadConfiguration: it does not.
+        DataDirectoryForeign: it is a folder of somebody else; nothing in it was changed.
+        DataDirectoryLink: one of its folders leads elsewhere.
+        BadConfiguration: it takes no files.
     """
+    claim(settings.data_dir)
     try:
-        for folder in (settings.media_folder, settings.clips_folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (settings.media_folder, settings.clips_folder, settings.work_folder):
+            make_private_folder(folder)
         with TemporaryFile(dir=settings.data_dir):
             pass
     except OSError as error:
-        reason = f"{settings.data_dir}, {error.strerror}"
+        reason = f"{readable(settings.data_dir)}, {error.strerror}"
         raise BadConfiguration("CLAPPER_DATA_DIR", reason) from error

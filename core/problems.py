@@ -9,6 +9,21 @@ class DataDirectoryBusy(SetupProblem):
     path: str
 
 
+class DataDirectoryForeign(SetupProblem):
+    """The folder holds files that are not ours, such as ``found``, and does not bear our mark."""
+
+    path: str
+    found: str
+    mark: str  # what an operator who knows better may write …
+    file: str  # … into this file
+
+
+class DataDirectoryLink(SetupProblem):
+    """A folder of ours inside the data directory is a link to somewhere else."""
+
+    path: str
+
+
 class SchemaTooNew(SetupProblem):
     """The database was written by a newer Clapper."""
 

@@ -5,30 +5,36 @@ Built once, at the start of the process, and passed down in the pieces that each
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.limits import MEGABYTE, MediaLimits, RequestLimits
+from core.places import Address, Place, address_of
 from core.problems import BadConfiguration
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+DATABASE_NAME = "clapper.sqlite"  # in the data directory
 
 
 class Settings(BaseSettings):
-    """All settings. A field ``x_y`` is read from ``CLAPPER_X_Y`` (or a ``.env`` file)."""
+    """All settings. A field ``x_y`` is read from ``CLAPPER_X_Y`` (or a ``.env`` file).
+
+    A variable that is set to nothing counts as one that is not set.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="CLAPPER_",
         env_file=".env",
+        env_ignore_empty=True,  # templates of .env and compose files hold lines without a value
         extra="ignore",
         frozen=True,
         populate_by_name=True,  # fields with aliases keep their name for load_settings(...)
     )
 
-    data_dir: Path = PROJECT_ROOT / "data"
-    database_url: str = ""  # empty: sqlite in data_dir
+    data_dir: Place = PROJECT_ROOT / "data"
+    database_url: Address = ""  # empty: sqlite in data_dir
     executor: Literal["auto", "comfy", "draft"] = "auto"
     metrics_token: SecretStr | None = Field(None, min_length=16)  # asked for by /metrics
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -63,7 +69,7 @@ class Settings(BaseSettings):
     prompt_in_metadata: bool = False  # write the prompt into the clip's provenance
 
     # ComfyUI: core/comfy and `clapper comfy`
-    comfyui_dir: Path | None = None  # its checkout; empty: one place decides, core/comfy/place.py
+    comfyui_dir: Place | None = None  # its checkout; empty: core/comfy/place.py decides
     comfyui_packs: bool = False  # load the node packs too, for a workflow of your own
     vram: Literal["auto", "high", "normal", "low"] = "auto"  # how models share the GPU's memory
     torch_index: str = ""  # package index to take torch from, e.g. one of CPU builds
@@ -71,7 +77,7 @@ class Settings(BaseSettings):
     space_host: str = Field("", validation_alias="space_host")  # the same; several with a comma
 
     # workflows of your own: `clapper workflow adopt`
-    workflows_dir: Path = PROJECT_ROOT / "workflows" / "custom"
+    workflows_dir: Place = PROJECT_ROOT / "workflows" / "custom"
 
     # people: requester keys, comma separated, e.g. "discord:123,telegram:456"
     operators: str = ""
@@ -87,9 +93,9 @@ class Settings(BaseSettings):
 
     # model files: core/models and `clapper models`
     model_profile: Literal["bf16", "fp8", "low"] = "fp8"  # 96 GB; 32 to 48 GB; 16 to 24 GB
-    models_dir: Path | None = None  # ComfyUI's models folder; empty: models in data_dir
-    hub_cache: Path | None = None  # empty: huggingface_hub's own cache
-    hub_preloaded: Path | None = None  # a hub cache that is only read, e.g. one baked into an image
+    models_dir: Place | None = None  # ComfyUI's models folder; empty: models in data_dir
+    hub_cache: Place | None = None  # empty: huggingface_hub's own cache
+    hub_preloaded: Place | None = None  # a hub cache only read, e.g. one in an image
     hub_endpoint: str = Field(
         "https://huggingface.co",
         validation_alias=AliasChoices("clapper_hub_endpoint", "hf_endpoint"),
@@ -109,7 +115,7 @@ class Settings(BaseSettings):
     studio: bool = True  # False: no web page
     studio_host: str = "127.0.0.1"  # loopback; "0.0.0.0" opens it to the network
     studio_port: int = Field(7860, ge=0, le=65535)  # 0: any free port
-    studio_users: Path | None = None  # who may log in: `python -m webui.users FILE NAME`
+    studio_users: Place | None = None  # who may log in: `python -m webui.users FILE NAME`
     studio_guest_minutes: float = Field(5.0, ge=0)  # GPU-minutes of a visitor from elsewhere
     # signing in with Hugging Face: your own app there; on a Space the platform sets all four
     studio_oauth_client_id: str = Field(
@@ -147,6 +153,16 @@ class Settings(BaseSettings):
     telegram_private_edit_s: float = Field(3.0, gt=0)  # seconds between two edits in a chat
     telegram_group_edit_s: float = Field(8.0, gt=0)  # in a group, shared by all its jobs
     telegram_album_s: float = Field(1.0, gt=0)  # how long the parts of an album may take
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Leave out what holds nothing but blanks, however it was given."""
+        return {
+            name: value
+            for name, value in values.items()
+            if not (isinstance(value, str) and not value.strip())
+        }
 
     def request_limits(self) -> RequestLimits:
         """Return the ranges of a request's values."""
@@ -187,7 +203,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """Return the database address in force."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'clapper.sqlite'}"
+        return self.database_url or address_of(self.data_dir / DATABASE_NAME)
 
     @property
     def media_folder(self) -> Path:
@@ -212,7 +228,7 @@ class Settings(BaseSettings):
     @property
     def comfy_folder(self) -> Path:
         """Return ComfyUI's own inputs, outputs and temporary files, and latents of drafts."""
-        return self.data_dir.absolute() / "comfyui"
+        return self.data_dir / "comfyui"
 
     @property
     def latents_folder(self) -> Path:
@@ -226,7 +242,7 @@ class Settings(BaseSettings):
 
     @property
     def work_folder(self) -> Path:
-        """Return where running attempts keep their files; emptied at every start."""
+        """Return where running attempts keep their files; their leftovers go at every start."""
         return self.data_dir / "work"
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -14,15 +14,23 @@ from core.errors import DeliveryImpossible
 from core.jobs import Failure, Job, ReplyTo
 from core.media.kinds import Clip
 from core.messages import explain, name, say
+from core.outputs import PlaceTaken, identity, poster_of, put
 from core.progress import Downloading, Progress, Waiting, Working
 
 PLATFORM = "cli"
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def reply_to_file(out: Path) -> ReplyTo:
-    """Return the address of a clip that becomes the file ``out``, its poster beside it."""
-    return ReplyTo(PLATFORM, {"out": str(out.resolve())})
+def reply_to_file(out: Path, inputs: Iterable[Path] = (), *, force: bool = False) -> ReplyTo:
+    """Return the address of a clip that becomes the file ``out``, its poster beside it.
+
+    Args:
+        out: where the clip goes.
+        inputs: files that it may never be written over.
+        force: replace what else lies there.
+    """
+    address = {"out": str(out.resolve()), "inputs": " ".join(map(identity, inputs))}
+    return ReplyTo(PLATFORM, {**address, "force": "yes"} if force else address)
 
 
 class TerminalDelivery:
@@ -71,20 +79,31 @@ class TerminalDelivery:
         """Copy the clip and its poster, whole or not at all.
 
         Raises:
-            DeliveryImpossible: no room for the copy, or the folder cannot be written: who waits
-                at a terminal is told at once, and the clip is kept where it is.
+            DeliveryImpossible: no room for the copy, the folder cannot be written, or a file of
+                theirs lies there by now: who waits at a terminal is told at once, and the clip is
+                kept where it is.
         """
         del attempt
-        target = Path(job.reply_to.address["out"])
+        address = job.reply_to.address
+        target = Path(address["out"])
+        copies = (clip.path, target), (clip.poster, poster_of(target))
+        kept, force = address.get("inputs", "").split(), "force" in address
         try:
-            await asyncio.to_thread(_copy, clip, target)
+            await asyncio.to_thread(put, copies, force=force, inputs=kept)
+        except PlaceTaken as error:
+            impossible = DeliveryImpossible("taken")
+            self._end(job, Failure.of(impossible))
+            raise impossible from error
         except OSError as error:
             impossible = DeliveryImpossible("full" if error.errno in NO_ROOM else "not_writable")
             self._end(job, Failure.of(impossible))
             raise impossible from error
         self._end(job, target)
         self._console.print(
-            say("delivered_to", {"mode": job.request.mode, "path": target}), soft_wrap=True
+            say("delivered_to", {"mode": job.request.mode, "path": target}),
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
         )
         return Receipt(str(target))
 
@@ -123,16 +142,3 @@ def describe(event: Progress) -> tuple[str, float]:
         case Working(stage, step, steps, fraction):
             words = name(stage) if steps <= 1 else f"{name(stage)} {step}/{steps}"
             return words, fraction
-
-
-def _copy(clip: Clip, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for source, to in ((clip.path, target), (clip.poster, target.with_suffix(".png"))):
-        part = to.with_name(to.name + ".part")
-        try:
-            shutil.copyfile(source, part)
-            part.replace(to)
-        except OSError:
-            if not part.is_dir():
-                part.unlink(missing_ok=True)
-            raise

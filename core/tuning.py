@@ -40,7 +40,8 @@ def folders(settings: Settings) -> Folders:
     return Folders(
         clips=settings.clips_folder,
         fitted=fitted_folder(settings),
-        scratch=(settings.latents_folder, settings.comfy_folder / "input"),
+        latents=settings.latents_folder,
+        staged=settings.comfy_folder / "input",
         keep_s=max(settings.retention_days * DAY_S, longest + HOUR_S),
     )
 

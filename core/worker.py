@@ -27,6 +27,7 @@ from core.media.kinds import Clip, RawClip
 from core.progress import Progress, Stage, Working
 from core.queue import JobQueue
 from core.requests import Request
+from core.rights import make_private_folder
 from core.stations import Stations
 from core.supervise import outcome_of, see_through
 
@@ -166,7 +167,7 @@ class Worker:
 
     async def _make(self, attempt: Attempt) -> Result:
         try:
-            attempt.order.workspace.mkdir(parents=True, exist_ok=True)
+            make_private_folder(attempt.order.workspace)
             await self._stations.take_device(attempt)
             raw = await self._execute(attempt)
             await self._hand_on(attempt)

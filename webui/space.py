@@ -20,6 +20,7 @@ from core.models.family import Profile, files_for
 from core.models.ready import have_files
 from core.models.setup import open_store
 from core.progress import ProgressSink
+from core.rights import private_files
 from core.serve import run_all
 from core.settings import Settings, load_settings
 from webui.front import StudioFront
@@ -90,8 +91,9 @@ def main() -> None:
         packages=False,  # they are in the Space's requirements
         torch_index="",
     )
-    prepare(comfy_factory)
-    asyncio.run(serve(settings))
+    with private_files():
+        prepare(comfy_factory)
+        asyncio.run(serve(settings))
 
 
 if __name__ == "__main__":

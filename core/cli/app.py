@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from core.cli.exits import told
 from core.logs import set_up_logging
 from core.messages import say
+from core.rights import private_files
 
 COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.demo", None),
@@ -32,6 +33,10 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.doctor", None),
     ("core.cli.invariants", None),
 )
+
+
+# What these make belongs to the installation, and whoever runs the service has to read it.
+_INSTALLING = frozenset({"comfy", "models", "workflow", "space"})
 
 
 class _Root(TyperGroup):
@@ -57,6 +62,7 @@ def _version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
 
 @APP.callback()
 def root(
+    context: typer.Context,
     *,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help=say("help_verbose"))] = False,
     show_version: Annotated[
@@ -64,8 +70,10 @@ def root(
         typer.Option("--version", callback=_version, is_eager=True, help=say("help_version")),
     ] = False,
 ) -> None:
-    """Set up logging before any command runs."""
+    """Set up logging, and who may read what is made, before any command runs."""
     del show_version
+    if context.invoked_subcommand not in _INSTALLING:
+        context.with_resource(private_files())
     set_up_logging("info" if verbose else "error")
 
 

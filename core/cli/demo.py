@@ -1,7 +1,6 @@
 """``clapper demo``: all six modes on this machine, from nothing."""
 
 import asyncio
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -9,35 +8,54 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from core.cli.exits import OutputRefused, Status, err, out
+from core.cli.exits import InvalidInput, OutputRefused, Status, err, out
 from core.cli.session import announce_to, working_core
 from core.demo.inputs import make_wishes
-from core.demo.show import Shown, run_show
+from core.demo.show import Shown, places, run_show
 from core.messages import name, say
+from core.outputs import check_free
+from core.places import readable
+from core.rights import make_folder_for_people, make_private_folder
 from core.settings import Settings, load_settings
+from core.storage.claim import is_marked, put_mark, remove_data
 from core.storage.lock import LOCK_NAME, lock
 
 APP = typer.Typer()
 _OWN = ".data"  # inside the output folder: never the data of a running service
+_MARK = "made by the demo, which empties it at every start"
+
+
+class DemoFolderForeign(InvalidInput):
+    """The demo's data directory, which it empties, was not made by a demo."""
+
+    path: str
 
 
 @APP.command("demo", help=say("help_demo"))
 def demo(
     folder: Annotated[Path, typer.Option("--out", help=say("help_demo_out"))] = Path("out"),
+    *,
+    force: Annotated[bool, typer.Option("--force", help=say("help_force"))] = False,
 ) -> None:
     """Make six clips.
 
     Raises:
         OutputRefused: the folder cannot be made.
+        OutputTaken: files lie there that no demo made.
         Exit: with the status of a failure where a clip is missing.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder_for_people(folder)
     except OSError as error:
-        raise OutputRefused(str(folder)) from error
-    shown = asyncio.run(_demo(demo_settings(folder), folder))
+        raise OutputRefused(readable(folder)) from error
+    check_free(places(folder), f"--out {readable(_free_folder(folder))}", force=force)
+    shown = asyncio.run(_demo(demo_settings(folder), folder, force=force))
     console = out()
     console.print(_table(shown, folder))
+    for item in shown:
+        if item.file is None and item.job.clip is not None:
+            kept = {"mode": item.job.request.mode, "path": readable(item.job.clip.path)}
+            err().print(say("demo_kept", kept), markup=False, highlight=False, soft_wrap=True)
     if any(item.file is None for item in shown):
         raise typer.Exit(Status.FAILED)
 
@@ -54,29 +72,41 @@ def demo_settings(folder: Path) -> Settings:
     )
 
 
-async def _demo(settings: Settings, folder: Path) -> list[Shown]:
+async def _demo(settings: Settings, folder: Path, *, force: bool) -> list[Shown]:
     console = out()
     announce = announce_to(err())
     await asyncio.to_thread(_forget, settings.data_dir)
     with console.status(say("demo_inputs")):
         wishes = await asyncio.to_thread(make_wishes, settings.data_dir / "inputs")
     async with working_core(settings, console, announce) as session:
-        shown = await run_show(session, wishes, folder)
+        shown = await run_show(session, wishes, folder, force=force)
     return shown
+
+
+def _free_folder(folder: Path) -> Path:
+    """Return a folder beside ``folder`` that is not there yet."""
+    number = 2
+    while (found := folder.with_name(f"{folder.name}-{number}")).exists():
+        number += 1
+    return found
 
 
 def _forget(own: Path) -> None:
     """Empty the demo's data directory, unless another demo works in it.
 
     Raises:
+        DemoFolderForeign: it was not made by a demo.
         DataDirectoryBusy: one does.
     """
+    if not own.exists():
+        make_private_folder(own)
+        put_mark(own, _MARK)
+    before_marks = (own / "inputs" / "dusk.png").is_file() and (own / LOCK_NAME).is_file()
+    if not is_marked(own, _MARK) and not before_marks:
+        raise DemoFolderForeign(readable(own))
     with lock(own):
-        for path in own.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != LOCK_NAME:
-                path.unlink()
+        put_mark(own, _MARK)
+        remove_data(own)
 
 
 def _table(shown: list[Shown], folder: Path) -> Table:

@@ -14,6 +14,7 @@ import av
 import typer
 from av.codec import Codec
 from PIL import features
+from rich.markup import escape
 from rich.table import Table
 
 from core.bootstrap import open_core
@@ -81,9 +82,9 @@ def _report(findings: list[Finding]) -> None:
     }
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
-        table.add_row(marks[finding.health], finding.what, finding.detail)
+        table.add_row(marks[finding.health], finding.what, escape(finding.detail))
         if finding.fix:
-            table.add_row("", "", f"[bold]→ {finding.fix}[/bold]")
+            table.add_row("", "", f"[bold]→ {escape(finding.fix)}[/bold]")
     console = out()
     console.print(table)
     bad = sum(finding.health is Health.BAD for finding in findings)

@@ -33,6 +33,8 @@ from core.limits import RequestLimits
 from core.media.kinds import MediaFile, MediaKind
 from core.messages import name, say
 from core.modes import MODES, Mode
+from core.outputs import check_free, free_name
+from core.places import readable
 from core.requests import Request
 from core.runs import RunBook, last_place
 from core.settings import Settings, load_settings
@@ -101,9 +103,12 @@ def as_json(answer: Estimate, machine: Machine, tier: Tier = Tier.PRO) -> dict[s
 @asynccontextmanager
 async def recorded(settings: Settings) -> AsyncGenerator["Database | None", None]:
     """Yield the database beside a service that may be running; None where there is none yet."""
+    from core.storage.claim import is_database_of_ours, is_marked
     from core.storage.database import Database, database_path
 
-    if not database_path(settings.database).exists():
+    file = database_path(settings.database)
+    ours = file.exists() and (is_marked(settings.data_dir) or is_database_of_ours(file))
+    if not ours:
         yield None
         return
     database = Database(settings.database)
@@ -224,12 +229,17 @@ def calibrate_command(
 def stats_command(
     plot: Annotated[Path | None, typer.Option(help=say("help_stats_plot"))] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help=say("help_stats_limit"))] = 500,
+    *,
+    force: Annotated[bool, typer.Option("--force", help=say("help_force"))] = False,
 ) -> None:
     """Print the table, and write the plot where one is asked for.
 
     Raises:
         PlotRefused: it cannot be written there.
+        OutputTaken: a file lies there that is no plot of ours.
     """
+    if plot is not None:
+        check_free([plot.absolute()], f"--plot {readable(free_name(plot))}", force=force)
     runs = asyncio.run(_newest(load_settings(), limit))
     console = Console()
     if not runs:
@@ -242,8 +252,9 @@ def stats_command(
         try:
             draw_plot(points, labels, say("stats_title", {"runs": len(points)}), plot)
         except OSError as error:
-            raise PlotRefused(str(plot), error.strerror or "") from None
-        console.print(say("stats_plot_written", {"path": plot}), soft_wrap=True)
+            raise PlotRefused(readable(plot), error.strerror or "") from None
+        written = say("stats_plot_written", {"path": readable(plot)})
+        console.print(written, markup=False, highlight=False, soft_wrap=True)
 
 
 async def _newest(settings: Settings, limit: int) -> list[Run]:

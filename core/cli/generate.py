@@ -13,11 +13,14 @@ from core.cli.exits import FileAbsent, OutputKept, OutputRefused, Status, err, o
 from core.cli.session import Session, announce_to, me, working_core
 from core.compose import ASPECTS, Composition, Options
 from core.errors import MediaMissing, MediaUnexpected
-from core.jobs import Failure, Job, Ticket
+from core.jobs import Failure, Job, ReplyTo, Ticket
 from core.messages import explain, say
 from core.modes import MODES, Mode
+from core.outputs import check_clip, poster_of
+from core.places import readable
 from core.presets import Camera, Preset
 from core.settings import load_settings
+from core.terminal import reply_to_file
 
 APP = typer.Typer()
 
@@ -41,6 +44,7 @@ FpsOption = Annotated[int | None, typer.Option(help=say("help_fps"))]
 SeedOption = Annotated[int | None, typer.Option(help=say("help_seed"))]
 CameraOption = Annotated[str | None, typer.Option(help=say("help_camera", _CAMERAS))]
 NegativeOption = Annotated[str, typer.Option(help=say("help_negative_prompt"))]
+ForceOption = Annotated[bool, typer.Option("--force", help=say("help_force"))]
 JsonOption = Annotated[bool, typer.Option("--json", help=say("help_json"))]
 
 
@@ -64,6 +68,7 @@ def generate(
     camera: CameraOption = None,
     negative_prompt: NegativeOption = "",
     *,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make one clip.
@@ -78,7 +83,9 @@ def generate(
     )
     with told(as_json=as_json):
         check_files(mode, paths, file)
-        job = asyncio.run(_generate(mode, options, paths, file, err() if as_json else out()))
+        check_clip(file, paths.values(), force=force)
+        reply_to = reply_to_file(file, paths.values(), force=force)
+        job = asyncio.run(_generate(mode, options, paths, reply_to, err() if as_json else out()))
         if as_json:
             print_json(job_as_json(job, file))
     if job.failure is not None:
@@ -99,12 +106,12 @@ def check_files(mode: Mode, paths: dict[str, Path], file: Path) -> None:
         if role not in roles:
             raise MediaUnexpected(mode, role)
         if not path.is_file():
-            raise FileAbsent(str(path))
+            raise FileAbsent(readable(path))
     for role in roles:
         if role not in paths:
             raise MediaMissing(mode, role)
     if file.suffix.lower() != ".mp4" or file.is_dir() or not _takes_files(file):
-        raise OutputRefused(str(file))
+        raise OutputRefused(readable(file))
 
 
 def _takes_files(file: Path) -> bool:
@@ -118,19 +125,20 @@ def _takes_files(file: Path) -> bool:
 
 
 async def _generate(
-    mode: Mode, options: Options, paths: dict[str, Path], file: Path, console: Console
+    mode: Mode, options: Options, paths: dict[str, Path], reply_to: ReplyTo, console: Console
 ) -> Job:
     about_here: list[str] = []  # said once a clip is made: above a refusal it would hide that
     async with working_core(load_settings(), console, about_here.append) as session:
         composition = await composed(session, mode, options, paths)
-        ticket = await session.submit(composition, file, f"cli:{uuid4().hex}")
+        ticket = await session.submit(composition, reply_to, f"cli:{uuid4().hex}")
         for sentence in about_here:
             announce_to(err())(sentence)
         _tell(composition, ticket, console)
         result = await session.result(ticket.job_id)
         job = await session.job(ticket.job_id)
     if job.clip is not None and isinstance(result, Failure):
-        raise OutputKept(str(file), str(job.clip.path), str(result.data["reason"]))
+        place, reason = reply_to.address["out"], str(result.data["reason"])
+        raise OutputKept(place, readable(job.clip.path), reason)
     return job
 
 
@@ -187,7 +195,7 @@ def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:
         "estimate_ms": job.estimate_ms,
         "charged_ms": job.charged_ms,
         "file": str(file.resolve()) if file and clip else None,
-        "poster": str(file.resolve().with_suffix(".png")) if file and clip else None,
+        "poster": str(poster_of(file.resolve())) if file and clip else None,
         "size_bytes": clip.size_bytes if clip else None,
         "error": _as_json(job.failure) if job.failure else None,
     }

@@ -7,6 +7,7 @@ import typer
 from core.cli.exits import Status, err, out
 from core.messages import say
 from core.settings import Settings, load_settings
+from core.storage.claim import claim
 from core.storage.database import open_database
 from core.storage.invariants import check
 
@@ -34,6 +35,7 @@ async def violations(settings: Settings) -> list[str]:
     Raises:
         SetupProblem: it cannot be opened, or a running service uses it.
     """
+    claim(settings.data_dir)
     async with (
         open_database(settings.database, settings.data_dir) as database,
         database.transaction() as connection,

@@ -75,7 +75,7 @@ async def _run(core: Core, request: TextToVideo, number: int) -> Run:
     job_id = f"calibrate-{uuid.uuid4().hex}"
     expected = estimate(request, core.runs.machine)
     timer = StageTimer(time.monotonic)
-    with TemporaryDirectory(dir=core.settings.work_folder) as folder:
+    with TemporaryDirectory(prefix="calibrate-", dir=core.settings.work_folder) as folder:
         order = Order(job_id, 1, request, core.settings.media_folder, Path(folder))
         raw = await core.executor.execute(order, timer.observe, CancelToken())
     sampling = request.sampling

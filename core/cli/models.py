@@ -29,8 +29,10 @@ from core.models.prune import Garbage, discard, garbage
 from core.models.setup import open_store
 from core.models.store import ModelStore
 from core.modes import Mode
+from core.places import readable
 from core.progress import Downloading, Progress
 from core.settings import load_settings
+from core.storage.claim import claim
 
 FAMILY = LTX_2_3
 APP = typer.Typer(help=say("help_models"), no_args_is_help=True)
@@ -64,7 +66,7 @@ def pull(
     """Fetch what is missing, with a bar a file; stopping keeps the bytes."""
     console = Console()
     with _told(console):
-        store, chosen = _open(profile)
+        store, chosen = _open(profile, changes=True)
         files = FAMILY.files_for(mode, chosen)
         _agree(console, store, files, accepted=accept_licences)
         with _bars(console) as bars:
@@ -110,7 +112,7 @@ def prune(
     """Remove what no profile, or only another profile than the one given, needs."""
     console = Console()
     with _told(console):
-        store, _ = _open(profile)
+        store, _ = _open(profile, changes=True)
         keep = FAMILY.files_for(None, profile) if profile else FAMILY.all_files()
         items = garbage(store, keep)
         if not items:
@@ -131,8 +133,10 @@ def _repair(store: ModelStore, file: ModelFile, profile: Profile, *, removed: bo
     )
 
 
-def _open(profile: Profile | None) -> tuple[ModelStore, Profile]:
+def _open(profile: Profile | None, *, changes: bool = False) -> tuple[ModelStore, Profile]:
     settings = load_settings()
+    if changes:
+        claim(settings.data_dir)  # terms that were accepted, and links, are kept in it
     return open_store(settings, now_ms, FAMILY), profile or Profile(settings.model_profile)
 
 
@@ -198,7 +202,7 @@ def _garbage_table(items: Sequence[Garbage]) -> Table:
         table.add_column(say(f"models_column_{column}"), overflow="fold")
     for item in items:
         size = say("models_size", {"size": item.size_bytes})
-        table.add_row(str(item.path), size, name(f"model_{item.kind}"))
+        table.add_row(escape(readable(item.path)), size, name(f"model_{item.kind}"))
     return table
 
 

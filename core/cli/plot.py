@@ -6,6 +6,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from core.files import whole_file
+from core.media.seal import seal
+from core.rights import hand_over
+
 SIDE = 900  # px
 MARGIN = 90
 INK, GRID, BAND, DOT = (30, 34, 42), (222, 226, 232), (232, 242, 234), (31, 99, 190)
@@ -59,4 +63,11 @@ def draw_plot(
     draw.text((SIDE / 2, MARGIN / 2), title, fill=INK, font=font, anchor="mm")
     draw.text((SIDE / 2, SIDE - 26), labels[0], fill=INK, font=font, anchor="mm")
     draw.text((MARGIN, MARGIN - 16), labels[1], fill=INK, font=font, anchor="lm")
-    image.save(path, "PNG")
+    _write(image, path)
+
+
+def _write(image: Image.Image, path: Path) -> None:
+    with whole_file(path) as part:
+        image.save(part, "PNG")
+        seal(part)
+        hand_over(part)

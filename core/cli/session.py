@@ -14,11 +14,11 @@ from core.bootstrap import Core, open_core
 from core.compose import Composition
 from core.draft import DraftExecutor
 from core.errors import Cancelled, NotAChoice
-from core.jobs import Failure, Job, Requester, Ticket
+from core.jobs import Failure, Job, ReplyTo, Requester, Ticket
 from core.service import GenerationService
 from core.settings import Settings, load_settings
 from core.supervise import outcome_of
-from core.terminal import PLATFORM, TerminalDelivery, reply_to_file
+from core.terminal import PLATFORM, TerminalDelivery
 
 T = TypeVar("T")
 
@@ -56,14 +56,17 @@ class Session:
         return self.core.service
 
     async def submit(
-        self, composition: Composition, file: Path, key: str, requester: Requester | None = None
+        self,
+        composition: Composition,
+        reply_to: ReplyTo,
+        key: str,
+        requester: Requester | None = None,
     ) -> Ticket:
-        """Accept a job whose clip goes to ``file``.
+        """Accept a job whose clip goes where ``reply_to`` says.
 
         Raises:
             Refused: not now, or not for this account.
         """
-        reply_to = reply_to_file(file)
         return await self.core.service.submit(composition, requester or me(), reply_to, key)
 
     async def result(self, job_id: str) -> Path | Failure:

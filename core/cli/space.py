@@ -1,6 +1,7 @@
 """``clapper space build``: the folder of a Hugging Face Space, made from this installation."""
 
 import json
+import os
 import re
 import shutil
 import tomllib
@@ -14,6 +15,7 @@ from core.cli.exits import InvalidInput, out
 from core.errors import SetupProblem
 from core.messages import say
 from core.models.family import ModelFile, Profile, files_for
+from core.places import readable
 from core.settings import PROJECT_ROOT, load_settings
 
 APP = typer.Typer(help=say("help_space"), no_args_is_help=True)
@@ -63,8 +65,8 @@ def build(
     size = sum(file.size_bytes for file in files)
     if size > PRELOAD_LIMIT:
         raise SpaceTooLarge(profile, size, PRELOAD_LIMIT)
-    if folder.exists() and any(folder.iterdir()):
-        raise SpaceFolderTaken(str(folder))
+    if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
+        raise SpaceFolderTaken(readable(folder))
     write_space(folder, title, files)
     _tell(folder, files)
 
@@ -160,4 +162,5 @@ def _tell(folder: Path, files: tuple[ModelFile, ...]) -> None:
     }
     console.print(say("space_total", data))
     written = sum(path.is_file() for path in folder.rglob("*"))
-    console.print(say("space_built", {"folder": folder, "files": written}), soft_wrap=True)
+    built = say("space_built", {"folder": readable(folder), "files": written})
+    console.print(built, markup=False, soft_wrap=True)

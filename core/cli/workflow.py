@@ -11,7 +11,7 @@ from core.messages import name, say
 from core.modes import Mode
 from core.settings import load_settings
 from core.workflow.adopt import Adoption, adopt, survey
-from core.workflow.adopt.adoption import forget, keep
+from core.workflow.adopt.adoption import check_place, forget, keep
 from core.workflow.check import require_sound, unknown_kinds
 from core.workflow.library import load, load_all, paths_of
 from core.workflow.problems import NotAdoptable
@@ -42,6 +42,9 @@ def adopt_file(
     console = out()
     with told():
         graph = read(file)
+        folder = load_settings().workflows_dir
+        if not dry_run:
+            check_place(mode, folder, file)
         try:
             found = adopt(graph, mode)
         except NotAdoptable:
@@ -53,7 +56,6 @@ def adopt_file(
         if dry_run:
             console.print(say("workflow_fits", {"mode": mode}))
             return
-        folder = load_settings().workflows_dir
         keep(found.workflow, folder)
         require_sound(load(mode, folder))
         done = {"mode": mode, "path": paths_of(mode, folder)[0], "id": mode.value}

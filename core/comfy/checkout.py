@@ -175,8 +175,9 @@ def _keep_edits(pin: Pin, folder: Path) -> Path | None:
     edits = _git(pin, folder, "diff", "--binary", "--no-ext-diff", "--diff-filter=AMT", "HEAD")
     if not edits:
         return None
-    number = 1 + sum(1 for _ in folder.parent.glob(f"{folder.name}-edits-*.patch"))
-    path = folder.parent / f"{folder.name}-edits-{number}.patch"
+    number = 1
+    while (path := folder.parent / f"{folder.name}-edits-{number}.patch").exists():
+        number += 1  # counted up: one in the middle may be gone, and no older one is written over
     try:
         write_atomically(path, edits.encode("utf-8", "surrogateescape"), 0o666)
     except OSError as error:  # the files are not touched then

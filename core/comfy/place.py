@@ -47,7 +47,7 @@ def place_of(settings: Settings) -> Place:
     written (a Space, a system-wide installation), in the user's cache folder.
     """
     if settings.comfyui_dir is not None:
-        checkout = settings.comfyui_dir.expanduser().absolute()
+        checkout = settings.comfyui_dir
         packs = checkout.parent / "packs"
     else:
         beside = PROJECT_ROOT / "comfyui"

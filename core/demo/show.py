@@ -8,9 +8,12 @@ from uuid import uuid4
 
 from core.compose import Composition
 from core.demo.inputs import Wish
-from core.jobs import Failure, Job, Requester, Ticket
+from core.jobs import Failure, Job, ReplyTo, Requester, Ticket
 from core.media.kinds import MediaFile
+from core.modes import Mode
+from core.outputs import poster_of
 from core.service import GenerationService
+from core.terminal import reply_to_file
 
 OWNER = Requester("cli", "demo")
 
@@ -24,9 +27,13 @@ class Runner(Protocol):
         ...
 
     async def submit(
-        self, composition: Composition, file: Path, key: str, requester: Requester | None = None
+        self,
+        composition: Composition,
+        reply_to: ReplyTo,
+        key: str,
+        requester: Requester | None = None,
     ) -> Ticket:
-        """Accept a job whose clip goes to ``file``."""
+        """Accept a job whose clip goes where ``reply_to`` says."""
         ...
 
     async def result(self, job_id: str) -> Path | Failure:
@@ -42,7 +49,15 @@ class Shown:
     file: Path | None  # None where it failed
 
 
-async def run_show(runner: Runner, wishes: list[Wish], out: Path) -> list[Shown]:
+def places(out: Path) -> list[Path]:
+    """Return every file that a show writes into ``out``."""
+    clips = [(out / f"{mode}.mp4").resolve() for mode in Mode]
+    return [*clips, *map(poster_of, clips)]
+
+
+async def run_show(
+    runner: Runner, wishes: list[Wish], out: Path, *, force: bool = False
+) -> list[Shown]:
     """Submit every wish, wait for all clips in ``out``, and return them in the order of wishes.
 
     Raises:
@@ -52,8 +67,8 @@ async def run_show(runner: Runner, wishes: list[Wish], out: Path) -> list[Shown]
     run = uuid4().hex  # every run makes jobs of its own
     for wish in wishes:
         composition = runner.service.compose(wish.mode, wish.options, await _admit(runner, wish))
-        file = out / f"{wish.mode}.mp4"
-        tickets.append(await runner.submit(composition, file, f"demo:{run}:{wish.mode}", OWNER))
+        reply_to = reply_to_file(out / f"{wish.mode}.mp4", force=force)
+        tickets.append(await runner.submit(composition, reply_to, f"demo:{run}:{wish.mode}", OWNER))
     results = await asyncio.gather(*(runner.result(ticket.job_id) for ticket in tickets))
     return [
         Shown(await runner.service.job(ticket.job_id), result if isinstance(result, Path) else None)

@@ -18,6 +18,7 @@ from core.frames import Size
 from core.media.encode import SOUND_RATE, Recipe, stereo, write_mp4
 from core.media.kinds import Clip, RawClip
 from core.media.provenance import Provenance
+from core.media.seal import seal
 from core.media.threads import in_thread
 
 # crf 18 is visually lossless for H.264; veryfast costs about 12 ms a frame at 1280×704 on a core
@@ -62,9 +63,11 @@ def _finish(raw: RawClip, folder: Path, provenance: Provenance, check: Callable[
         poster = target.with_suffix(".png")
         with whole_file(poster) as part:
             _write_poster(part, raw.frames, provenance)
+            seal(part)
         undo.callback(poster.unlink, missing_ok=True)
         with whole_file(target) as part:
             write_mp4(part, recipe, raw.frames, samples, check)
+            seal(part)
         undo.callback(target.unlink, missing_ok=True)
         clip = Clip(
             path=target,

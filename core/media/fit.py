@@ -15,6 +15,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from PIL import Image
 
+from core import own
 from core.errors import ClipTooLarge
 from core.files import whole_file
 from core.frames import Size
@@ -91,7 +92,12 @@ async def last_frame(clip: Path, folder: Path | None = None) -> Path:
 
 def files_of(clip: Path) -> list[Path]:
     """Return every file that belongs to ``clip`` and lies beside it, itself included."""
-    return sorted(path for path in clip.parent.glob(f"{clip.stem}*") if path.is_file())
+    made = (
+        path
+        for path in own.entries_of(clip.parent, own.CLIP)
+        if path.stem.startswith(f"{clip.stem}-")
+    )
+    return sorted({path for path in (clip, clip.with_suffix(".png"), *made) if path.is_file()})
 
 
 def _fit(path: Path, target: Path, limit_bytes: int, check: Check) -> Path:

@@ -15,6 +15,7 @@ from core.media.formats import ACCEPTED, HEAD_BYTES, Format, detect, name_refuse
 from core.media.kinds import MediaFile, MediaKind
 from core.media.task import Made, Task
 from core.media.threads import in_thread
+from core.rights import make_private_folder
 
 _AT_ONCE = 2  # decoding children; each may take 300 MB
 _SUFFIX = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: ".mp4"}
@@ -63,7 +64,7 @@ class MediaStore:
                 source_fd = _opened(source, role)
                 doors.callback(os.close, source_fd)
                 found = self._inspect(source_fd, role, kind)
-                self.folder.mkdir(parents=True, exist_ok=True)
+                make_private_folder(self.folder)
                 part = part_beside(self.folder / f"new{_SUFFIX[kind]}")
                 output_fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
                 doors.callback(part.unlink, missing_ok=True)

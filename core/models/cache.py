@@ -19,6 +19,7 @@ from core.files import write_atomically
 from core.models.family import ModelFile
 from core.models.hub import Remote
 from core.models.links import COPY, HARDLINK, link, relative_symlink
+from core.rights import hand_over, make_folder_for_people
 
 _POLL_S = 0.2
 
@@ -94,11 +95,13 @@ class HubCache:
             self.partial(remote).replace(blob)
         repo = self.repo(remote.file.repo)
         pointer = repo / "snapshots" / remote.commit / remote.file.path
+        make_folder_for_people(pointer.parent)
         link(blob, pointer, (("relative symlink", relative_symlink), HARDLINK, COPY))
         if remote.file.revision != remote.commit:
             ref = repo / "refs" / remote.file.revision
-            ref.parent.mkdir(parents=True, exist_ok=True)
+            make_folder_for_people(ref.parent)
             write_atomically(ref, remote.commit, 0o666)  # other tools read it too
+            hand_over(ref)
         return pointer
 
     def busy(self, blob: Path) -> bool:
@@ -126,8 +129,12 @@ class HubCache:
 
 
 def _open_lock(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o664)
+    make_folder_for_people(path.parent)
+    fresh = not path.exists()
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o664)
+    if fresh:
+        hand_over(path)
+    return handle
 
 
 def _try_lock(handle: int) -> bool:

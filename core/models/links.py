@@ -14,7 +14,11 @@ def _hardlink(source: Path, place: Path) -> None:
     place.hardlink_to(source.resolve())
 
 
-SYMLINK: Way = ("symlink", os.symlink)
+def _symlink(source: Path, place: Path) -> None:
+    place.symlink_to(source.absolute())  # a relative one would be read from the folder of the link
+
+
+SYMLINK: Way = ("symlink", _symlink)
 HARDLINK: Way = ("hardlink", _hardlink)
 COPY: Way = ("copy", shutil.copyfile)
 WAYS: Sequence[Way] = (SYMLINK, HARDLINK, COPY)

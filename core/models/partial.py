@@ -4,6 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from core.rights import hand_over, make_folder_for_people
+
 _READ_BYTES = 33_554_432
 _SYNC_BYTES = 268_435_456  # so that the last sync is short, and a full disk is noticed early
 
@@ -16,8 +18,11 @@ class Partial:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder_for_people(path.parent)  # other programs share the hub cache
+        fresh = not path.exists()
         self._file = path.open("ab+")
+        if fresh:
+            hand_over(path)
         self._hash = hashlib.sha256()
         self._synced = 0
         self.size = 0

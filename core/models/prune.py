@@ -41,8 +41,10 @@ def garbage(store: ModelStore, keep: Iterable[ModelFile]) -> tuple[Garbage, ...]
     names = {file.repo for file in store.family.all_files()}
     repos = [repo for repo in map(store.cache.repo, names) if os.access(repo, os.R_OK | os.X_OK)]
     known = {file.name for file in store.family.all_files()} | store.family.renamed.keys()
-    unused = [item for repo in repos for item in _unused(repo, known, kept)]
-    unfinished = [item for repo in repos for item in _unfinished(store, repo)]
+    branches = {file.revision for file in store.family.all_files()}
+    unused = [item for repo in repos for item in _unused(repo, known, kept, branches)]
+    etags = {file.sha256 for file in store.family.all_files() if file.sha256}
+    unfinished = [item for repo in repos for item in _unfinished(store, repo, etags)]
     gone = {item.path.resolve() for item in unused}
     return (*unused, *unfinished, *_dangling(store, gone))
 
@@ -66,19 +68,34 @@ def discard(items: Iterable[Garbage]) -> int:
     return freed
 
 
-def _unused(repo: Path, known: set[str], kept: set[Path]) -> Iterator[Garbage]:
+def _unused(repo: Path, known: set[str], kept: set[Path], branches: set[str]) -> Iterator[Garbage]:
     counted: set[Path] = set()
+    in_use = _referenced(repo, branches)
     for pointer in sorted(repo.glob("snapshots/*/**/*")):
         blob = pointer.resolve()
         if pointer.name not in known or blob in kept or not pointer.is_file():
+            continue
+        if pointer.relative_to(repo / "snapshots").parts[0] in in_use:
             continue
         yield Garbage(pointer, Kind.UNUSED, 0 if blob in counted else blob.stat().st_size)
         counted.add(blob)
 
 
-def _unfinished(store: ModelStore, repo: Path) -> Iterator[Garbage]:
+def _referenced(repo: Path, branches: set[str]) -> set[str]:
+    """Return the commits that other programs' refs lead to; those named ``branches`` are ours."""
+    refs = repo / "refs"
+    paths = (path for path in refs.glob("**/*") if path.is_file())
+    return {
+        path.read_text("utf-8", errors="replace").strip()
+        for path in paths
+        if path.relative_to(refs).as_posix() not in branches
+    }
+
+
+def _unfinished(store: ModelStore, repo: Path, etags: set[str]) -> Iterator[Garbage]:
     for partial in sorted(repo.glob("blobs/*.incomplete")):
-        if not store.cache.busy(partial):
+        ours = partial.name.split(".")[0] in etags
+        if ours and not store.cache.busy(partial):
             yield Garbage(partial, Kind.UNFINISHED, partial.stat().st_size)
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.problems import DataDirectoryBusy
+from core.rights import make_private_folder
 
 LOCK_NAME = ".lock"
 
@@ -18,7 +19,7 @@ def lock(folder: Path) -> Generator[None]:
     Raises:
         DataDirectoryBusy: another process, or another call in this one, holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

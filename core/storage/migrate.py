@@ -17,6 +17,7 @@ import structlog
 from core.clock import Clock, now_ms
 from core.files import publish
 from core.problems import DatabaseDamaged, MigrationChanged, SchemaTooNew
+from core.rights import PRIVATE_FILE, make_private_folder
 from core.settings import PROJECT_ROOT
 
 log = structlog.get_logger(__name__)
@@ -61,7 +62,9 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
         MigrationChanged: an applied migration has other text now, or is gone.
     """
     known = read_migrations(folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
+    if not path.exists():
+        path.touch(PRIVATE_FILE)  # before SQLite makes it; its journals take over the rights
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         try:
             _check_file(connection)
@@ -98,6 +101,7 @@ def backup(connection: sqlite3.Connection, target: Path) -> None:
     """Write a consistent copy of the open database to ``target``, replacing it whole."""
     draft = target.with_name(f"{target.name}.part")
     draft.unlink(missing_ok=True)
+    draft.touch(PRIVATE_FILE)
     connection.execute("VACUUM INTO ?", (str(draft),))
     publish(draft, target)
 

@@ -22,6 +22,12 @@ class NotObjectInfo(SetupProblem):
     file: str
 
 
+class WorkflowPlaceForeign(SetupProblem):
+    """Where an adopted workflow goes lies a file that no adoption wrote."""
+
+    path: str
+
+
 class WorkflowNotKept(SetupProblem):
     """The folder of adopted workflows cannot be written; ``detail`` is the system's reason."""
 

@@ -1,6 +1,7 @@
 """From an export to a workflow of the library: the order of the steps, and keeping the result."""
 
 import json
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
@@ -8,6 +9,7 @@ from types import MappingProxyType
 from core.files import only_writer_of, whole_file
 from core.frames import SIDE_MULTIPLE
 from core.modes import Mode
+from core.places import readable
 from core.workflow.adopt.draft import Adoption, Draft, How
 from core.workflow.adopt.media import find_media
 from core.workflow.adopt.numbers import UPSCALER, find_numbers
@@ -17,7 +19,7 @@ from core.workflow.adopt.words import find_words
 from core.workflow.bindings import Bindings, dump_bindings
 from core.workflow.check import defects, unknown_kinds
 from core.workflow.library import Workflow, paths_of
-from core.workflow.problems import NotAdoptable, WorkflowNotKept
+from core.workflow.problems import NotAdoptable, WorkflowNotKept, WorkflowPlaceForeign
 from core.workflow.template import Graph
 
 _CONTROL_GUIDES = {"LTXAddVideoICLoRAGuide", "GetICLoRAParameters"}
@@ -56,6 +58,32 @@ def adopt(graph: Graph, mode: Mode) -> Adoption:
     return Adoption(workflow, tuple(draft.findings), tuple(draft.notices))
 
 
+_REMARK = "Which inputs of the adopted workflow a request fills."
+
+
+def check_place(mode: Mode, folder: Path, export: Path) -> None:
+    """Refuse to write over files that :func:`keep` did not write, ``export`` first of all.
+
+    Raises:
+        WorkflowPlaceForeign: such a file lies where the workflow of ``mode`` would.
+    """
+    places = paths_of(mode, folder)
+    taken = [path for path in places if os.path.lexists(path)]
+    for path in taken:
+        if path.exists() and path.samefile(export):
+            raise WorkflowPlaceForeign(readable(path))
+    if taken and not _kept_here(places):
+        raise WorkflowPlaceForeign(readable(taken[0]))
+
+
+def _kept_here(places: tuple[Path, Path]) -> bool:
+    """Return whether both files are there and the bindings begin with our remark."""
+    graph, bindings = places
+    if not (graph.is_file() and bindings.is_file()):
+        return False
+    return _REMARK in bindings.read_text("utf-8", errors="replace")[:500]
+
+
 def keep(workflow: Workflow, folder: Path) -> None:
     """Write ``workflow`` into ``folder``; ``load`` uses it from then on.
 
@@ -63,8 +91,7 @@ def keep(workflow: Workflow, folder: Path) -> None:
         WorkflowNotKept: the folder cannot be written; what was kept before is untouched.
     """
     prompt = json.dumps(workflow.graph.to_prompt(), ensure_ascii=False, indent=2)
-    remark = "Which inputs of the adopted workflow a request fills."
-    texts = prompt + "\n", dump_bindings(workflow.bindings, remark)
+    texts = prompt + "\n", dump_bindings(workflow.bindings, _REMARK)
     paths = paths_of(workflow.mode, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,8 +106,15 @@ def keep(workflow: Workflow, folder: Path) -> None:
 
 
 def forget(mode: Mode, folder: Path) -> bool:
-    """Remove the adopted workflow of ``mode`` from ``folder``; return whether there was one."""
-    found = [path for path in paths_of(mode, folder) if path.is_file()]
+    """Remove the adopted workflow of ``mode`` from ``folder``; return whether there was one.
+
+    Raises:
+        WorkflowPlaceForeign: what lies there was not adopted.
+    """
+    places = paths_of(mode, folder)
+    found = [path for path in places if path.is_file()]
+    if found and not _kept_here(places):
+        raise WorkflowPlaceForeign(readable(found[0]))
     for path in found:
         path.unlink()
     return bool(found)

@@ -143,16 +143,24 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(
 
 @pytest.mark.parametrize("reason", ["the disk is full", "no file can be made there"])
 def test_a_clip_that_cannot_be_written_any_more_is_kept_and_said_where(
-    clapper: Clapper, tmp_path: Path, data_dir: Path, small: list[object], reason: str
+    clapper: Clapper,
+    tmp_path: Path,
+    data_dir: Path,
+    small: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+    reason: str,
 ) -> None:
-    part = tmp_path / "x.mp4.part"  # in the way of the copy
+    part = tmp_path / "part.mp4"  # in the way of the copy
+    monkeypatch.setattr("core.outputs.part_beside", lambda _: part)
     part.symlink_to("/dev/full") if reason == "the disk is full" else part.mkdir()
 
     result = clapper("generate", "t2v", "-p", "x", *small, "-o", "x.mp4")
 
     (kept,) = (data_dir / "clips").glob("*.mp4")
     assert result.exit_code == 4
-    assert f"could not be written to x.mp4: {reason}. It is kept at {kept}" in result.stderr
+    assert (
+        f"could not be written to {tmp_path}/x.mp4: {reason}. It is kept at {kept}" in result.stderr
+    )
     assert not part.is_symlink()
 
 

@@ -116,6 +116,24 @@ async def test_an_unfinished_download_goes_unless_it_is_running(open_store, smal
     assert (item.kind, item.size_bytes) == (Kind.UNFINISHED, 4)
 
 
+async def test_what_another_program_still_fetches_or_refers_to_stays(open_store, small_family):
+    store = open_store(family=small_family)
+    file = small_family.files_for(None, Profile.FP8)[0]
+    repo = store.cache.repo(file.repo)
+    theirs = repo / "blobs" / f"{'9' * 64}.incomplete"
+    pointer = repo / "snapshots" / ("2" * 40) / file.path
+    for path in (theirs, pointer):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"of another program")
+    (repo / "refs").mkdir()
+    (repo / "refs" / "elsewhere").write_text("2" * 40)
+
+    assert garbage(store, []) == ()
+
+    (repo / "refs" / "elsewhere").unlink()
+    assert [item.path for item in garbage(store, [])] == [pointer]
+
+
 async def test_what_others_keep_in_the_same_repositories_stays(open_store, small_family, offer):
     store = open_store(family=small_family)
     theirs = replace(

@@ -170,10 +170,12 @@ async def test_clips_without_a_row_are_pruned_with_what_was_made_of_them(core: C
 async def test_unfinished_files_of_the_last_process_are_removed_at_start(
     settings: Settings,
 ) -> None:
+    async with open_core(settings, QuickExecutor()):
+        pass
     folders = [settings.media_folder, settings.clips_folder, settings.data_dir / "fitted"]
     for folder in folders:
-        folder.mkdir(parents=True)
-        (folder / ".part-0.mp4").write_bytes(b"half a")
+        folder.mkdir(exist_ok=True)
+        (folder / f".part-{'0' * 32}.mp4").write_bytes(b"half a")
         (folder / "whole.mp4").write_bytes(b"a film")
 
     async with open_core(settings, QuickExecutor()):
@@ -373,8 +375,8 @@ async def test_latents_of_drafts_go_with_their_job_and_with_time(
 ) -> None:
     folder = core.settings.latents_folder
     folder.mkdir(parents=True)
-    own = folder / f"{kept_name(t2v())}-0123.safetensors"
-    old, new = folder / "old-1.safetensors", folder / "new-1.safetensors"
+    own = folder / f"{kept_name(t2v())}-{'0' * 16}.safetensors"
+    old, new = (folder / f"{digit * 64}-{'1' * 16}.safetensors" for digit in "12")
     for path in (own, old, new):
         path.write_bytes(b"x")
     os.utime(old, (0, 0))

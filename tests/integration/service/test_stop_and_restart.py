@@ -104,8 +104,9 @@ async def test_a_second_process_on_the_same_folder_is_refused(settings: Settings
 
 
 async def test_what_a_dead_process_left_in_the_work_folder_is_removed(settings: Settings) -> None:
-    left = settings.work_folder / "abc.1" / "frames"
-    left.mkdir(parents=True)
+    async with open_core(settings, QuickExecutor()):
+        left = settings.work_folder / f"{'a' * 32}.{'b' * 8}" / "frames"
+        left.mkdir(parents=True)
 
     async with open_core(settings, QuickExecutor()):
         assert list(settings.work_folder.iterdir()) == []

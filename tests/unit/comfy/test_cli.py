@@ -129,3 +129,15 @@ def test_install_says_where_it_keeps_an_edit(here: Path) -> None:
 
     assert code == 0
     assert str(here / "checkout-edits-1.patch") in text.replace("\n", "")
+
+
+def test_an_edit_that_was_kept_is_never_written_over(here: Path) -> None:
+    typed("install", "--no-packages")
+    kept = here / "checkout-edits-2.patch"  # the first was applied and deleted
+    kept.write_text("an older edit")
+    for text in ("mine", "mine again"):
+        (here / "checkout" / "comfyui_version.py").write_text(text)
+        typed("install", "--no-packages")
+
+    assert kept.read_text() == "an older edit"
+    assert len(list(here.glob("checkout-edits-*.patch"))) == 3

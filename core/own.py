@@ -1,0 +1,44 @@
+"""The names that we give to files, and deleting by them: what has another name is not ours.
+
+A folder may hold something that a person put there, whatever the folder is called. Whoever deletes
+what it finds in a folder asks for a shape of this list.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+Shape = re.Pattern[str]
+_ONE, _HASH = r"[0-9a-f]{32}", r"[0-9a-f]{64}"  # a random name; the SHA-256 of a content
+PART = re.compile(rf"\.part-{_ONE}(-.+|\.\w+)?")  # unfinished, see core.files
+CLIP = re.compile(rf"{_ONE}(-\d+|-last)?\.(mp4|png)")  # clip, poster, smaller copy, last frame
+MEDIA = re.compile(rf"{_HASH}\.(png|flac|mp4)")
+LATENTS = re.compile(rf"{_HASH}-[0-9a-f]{{16}}\.safetensors|{_ONE}\.part")
+STAGED = re.compile(rf"{_HASH}\.(png|flac|mp4)|part-{_ONE}\.mp4")  # in ComfyUI's input folder
+WORK = re.compile(rf"{_ONE}\.([0-9a-f]{{8}}|next)|calibrate-\w{{8}}")  # an attempt's folder
+
+
+def entries_of(folder: Path, shape: Shape) -> list[Path]:
+    """Return what in ``folder`` has a name of ``shape``; nothing where it is a link or absent."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if shape.fullmatch(path.name))
+
+
+def files_of(folder: Path, shape: Shape) -> list[Path]:
+    """Return the files among :func:`entries_of`, without links."""
+    return [path for path in entries_of(folder, shape) if path.is_file() and not path.is_symlink()]
+
+
+def older_files(folder: Path, than: float, shape: Shape) -> list[Path]:
+    """Return those of :func:`files_of` that were last written before ``than``, epoch seconds."""
+    return [path for path in files_of(folder, shape) if path.stat().st_mtime < than]
+
+
+def remove_entries(folder: Path, shape: Shape) -> None:
+    """Remove what in ``folder`` has a name of ``shape``; what a link leads to stays."""
+    for path in entries_of(folder, shape):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

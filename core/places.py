@@ -1,0 +1,47 @@
+"""Paths as settings have them: whole, so that they mean the same wherever a process goes."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+from pydantic import AfterValidator
+
+_SQLITE = "sqlite+aiosqlite:///"
+
+
+def whole(path: Path) -> Path:
+    """Return ``path`` from the root on: ``~`` is a home, and the rest begins in this folder.
+
+    Raises:
+        ValueError: ``~`` stands for nobody's home.
+    """
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def whole_address(address: str) -> str:
+    """Return the database ``address`` with its file from the root on."""
+    file = address.removeprefix(_SQLITE)
+    if file == address or not file or file.startswith(("/", ":")):
+        return address
+    return f"{_SQLITE}{whole(Path(file))}"
+
+
+def address_of(database: Path) -> str:
+    """Return the address of the SQLite file ``database``, whatever is in its name.
+
+    Quoted: after a question mark in the name of a folder an address would have its options.
+    """
+    return _SQLITE + quote(str(database))
+
+
+def readable(path: Path) -> str:
+    """Return ``path`` as text for people: a name may hold bytes that are none."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+Place = Annotated[Path, AfterValidator(whole)]
+Address = Annotated[str, AfterValidator(whole_address)]

@@ -1,0 +1,154 @@
+"""A data directory is ours because it bears our mark, never because of where it lies.
+
+What is in a data directory is deleted when its time is over, so a folder that somebody else uses
+must never become one. This is asked before anything is made in it, the lock included.
+"""
+
+import os
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from core import own
+from core.places import readable
+from core.problems import BadConfiguration, DatabaseDamaged, DataDirectoryForeign, DataDirectoryLink
+from core.rights import PRIVATE_FILE, make_private_folder
+from core.settings import DATABASE_NAME
+from core.storage.lock import LOCK_NAME
+
+MARK_NAME = ".clapper"
+MARK = "data directory of clapper"  # the mark's first line
+_REMARK = "Clapper deletes old clips and inputs in this folder. Keep this file.\n"
+_OF_THE_SYSTEM = frozenset({"lost+found", ".DS_Store"})  # lie in a volume that nobody used yet
+# What versions without a mark made. A pattern says which names are ours inside a folder; what has
+# None is a folder in which nothing is ever deleted by looking.
+_MADE: dict[str, own.Shape | None] = {
+    "media": re.compile(f"{own.MEDIA.pattern}|{own.PART.pattern}"),
+    "clips": re.compile(f"{own.CLIP.pattern}|{own.PART.pattern}"),
+    "fitted": re.compile(f"{own.CLIP.pattern}|{own.PART.pattern}"),
+    "work": own.WORK,
+    "studio": re.compile(r"[0-9a-f]{32,64}"),
+    "models": None,
+    "comfyui": re.compile(r"input|output|temp|models|user|latents"),
+}
+_DATABASE_FILES = re.compile(
+    rf"{re.escape(DATABASE_NAME)}(-wal|-shm|-journal|\.before-\d{{4}}(\.part)?)?"
+)
+_OTHER_FILES = re.compile(r"licences\.(json|new)|studio\.key")
+_EVIDENCE = (LOCK_NAME, "licences.json", MARK_NAME)  # one of them is made before anything else
+_EMPTY = frozenset({DATABASE_NAME, LOCK_NAME, MARK_NAME})  # ours only where nothing is in them
+
+
+def claim(folder: Path) -> None:
+    """Make ``folder`` a data directory of ours, or see that it is one; else change nothing.
+
+    A folder that is absent or empty is marked. One of an older version is known by its database,
+    or by holding nothing that we do not make, and is marked then.
+
+    Raises:
+        DataDirectoryForeign: it holds something and does not bear our mark.
+        DataDirectoryLink: one of our folders in it leads elsewhere.
+        DatabaseDamaged: it is not marked, and the database in it cannot be read.
+        BadConfiguration: it is no folder, or nothing can be made in it.
+    """
+    try:
+        if not is_marked(folder):
+            _require_ours(folder)
+            make_private_folder(folder)
+            put_mark(folder)
+        for name in _MADE:
+            if name != "models" and (folder / name).is_symlink():
+                raise DataDirectoryLink(readable(folder / name))
+    except OSError as error:
+        reason = f"{readable(folder)}, {error.strerror}"
+        raise BadConfiguration("CLAPPER_DATA_DIR", reason) from error
+
+
+def is_marked(folder: Path, line: str = MARK) -> bool:
+    """Return whether ``folder`` bears our mark, and ``line`` is one of its lines."""
+    mark = folder / MARK_NAME
+    if mark.is_symlink() or not mark.is_file():
+        return False
+    with mark.open("rb") as file:
+        lines = file.read(1000).splitlines()
+    return lines[:1] == [MARK.encode()] and line.encode() in lines
+
+
+def put_mark(folder: Path, *lines: str) -> None:
+    """Mark ``folder`` as ours; further ``lines`` say what for."""
+    path = folder / MARK_NAME
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_TRUNC, PRIVATE_FILE)
+    with os.fdopen(handle, "wb") as file:
+        file.write("\n".join((MARK, *lines, _REMARK)).encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def remove_data(folder: Path) -> None:
+    """Remove the database, clips, inputs and work in ``folder``, and nothing of another name.
+
+    The caller holds its lock.
+    """
+    for name, shape in _MADE.items():
+        if shape is not None and name != "comfyui":
+            own.remove_entries(folder / name, shape)
+    own.remove_entries(folder, _DATABASE_FILES)
+
+
+def is_database_of_ours(path: Path) -> bool:
+    """Return whether ``path`` is an SQLite file with our book of migrations. Changes nothing.
+
+    Raises:
+        DatabaseDamaged: SQLite cannot read it.
+    """
+    if not path.is_file():
+        return False
+    # immutable: opening the file of somebody else must not leave a journal beside it
+    address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            rows = connection.execute("SELECT name, checksum, at_ms FROM migration WHERE number=1")
+            row = rows.fetchone()
+    except sqlite3.OperationalError:
+        return False
+    except sqlite3.DatabaseError as error:
+        raise DatabaseDamaged(str(error)) from error
+    return row is not None and str(row[0]).startswith("0001_") and len(str(row[1])) == 64
+
+
+def _require_ours(folder: Path) -> None:
+    """Do nothing where ``folder`` is free for us, or was ours before there were marks.
+
+    Raises:
+        DataDirectoryForeign: it is neither.
+        DatabaseDamaged: the database in it cannot be read.
+    """
+    found = sorted(folder.iterdir()) if folder.exists() else []
+    strange = [path for path in found if path.name not in _OF_THE_SYSTEM]
+    if not strange or is_database_of_ours(folder / DATABASE_NAME):
+        return
+    evidence = any((folder / name).is_file() for name in _EVIDENCE)
+    foreign = next((path for path in strange if not _made_by_us(path)), None)
+    if foreign is None and evidence:
+        return
+    example = foreign or strange[0]
+    raise DataDirectoryForeign(
+        path=readable(folder),
+        found=readable(Path(example.name)),
+        mark=MARK,
+        file=readable(folder / MARK_NAME),
+    )
+
+
+def _made_by_us(path: Path) -> bool:
+    if path.is_symlink():
+        return False
+    if path.is_dir() and path.name in _MADE:
+        shape = _MADE[path.name]
+        return shape is None or all(shape.fullmatch(item.name) for item in path.iterdir())
+    if path.name in _EMPTY:
+        return path.is_file() and path.stat().st_size == 0
+    names = (_DATABASE_FILES, _OTHER_FILES)
+    return path.is_file() and any(shape.fullmatch(path.name) for shape in names)
