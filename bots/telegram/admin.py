@@ -123,8 +123,11 @@ async def _block(admin: _Admin) -> None:
 
 async def _unblock(admin: _Admin) -> None:
     person = admin.someone(1)
-    await admin.desk.community.unblock(admin.person.requester, person)
-    await admin.confirm(f"unblock {person.key}")
+    lifted = await admin.desk.community.unblock(admin.person.requester, person)
+    if lifted:
+        await admin.confirm(f"unblock {', '.join(who.key for who in lifted)}")
+    else:
+        await admin.say(admin.texts.say("admin_not_blocked", who=person.key))
 
 
 async def _policy(admin: _Admin) -> None:
