@@ -122,6 +122,7 @@ class Accounts:
         if account is None:  # raised here, or the try would be rolled back
             raise LinkCodeUnknown
         self._owed.set()
+        self._owed = asyncio.Event()
         return Requester.from_key(account)
 
     async def _join(
@@ -199,13 +200,9 @@ class Accounts:
         async with self._database.transaction() as connection:
             await rows.drop_notice(connection, notice.id)
 
-    async def owing(self, within_s: float) -> None:
-        """Return when there is something new to tell, or after ``within_s``."""
-        try:
-            async with asyncio.timeout(within_s):
-                await self._owed.wait()
-        except TimeoutError:
-            return
+    def owing(self) -> asyncio.Event:
+        """Return what is set as soon as there is something new to tell."""
+        return self._owed
 
 
 async def refuse_blocked(connection: AsyncConnection, user_keys: list[str]) -> None:

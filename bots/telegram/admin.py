@@ -8,11 +8,13 @@ from telegram import Message, User
 from bots.telegram.desk import Counter, reply
 from bots.telegram.look import texts_for
 from bots.telegram.place import PLATFORM, person_of
+from bots.telegram.private import is_private, point
 from core.desk import find_job
 from core.errors import NotAChoice, OutOfRange
 from core.jobs import Requester
 from core.policy import Policy
 
+ADMIN_LINK = "admin_"  # what a deep link to an operator's listing begins with
 SHOWN = 15  # lines of a listing
 
 
@@ -69,6 +71,9 @@ async def run_admin(counter: Counter, user: User, message: Message, rest: str) -
     verb = _VERBS.get(admin.words[0].lower()) if admin.words else None
     if verb is None:
         await admin.say(admin.texts.say("t_admin_usage"))
+        return
+    if verb in _ABOUT_PEOPLE and not is_private(message):
+        await point(counter, user, message, ADMIN_LINK + admin.words[0].lower())
         return
     await verb(admin)
 
@@ -163,3 +168,4 @@ _VERBS: dict[str, Callable[[_Admin], Awaitable[None]]] = {
     "policy": _policy,
     "audit": _audit,
 }
+_ABOUT_PEOPLE = frozenset({_jobs, _audit})  # listings of what others did: in private only
