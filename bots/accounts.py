@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 from contextlib import suppress
 
 import structlog
@@ -43,7 +44,7 @@ def accounts_text(texts: Texts, keys: list[Requester], own: Requester) -> str:
 
 
 async def tell(
-    community: Community, platform: str, send: Callable[[Notice], Awaitable[None]]
+    community: Community, platform: str, send: Callable[[Notice], Coroutine[Any, Any, None]]
 ) -> None:
     """Hand out what people of ``platform`` are owed until cancelled; what fails is kept."""
     while True:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -103,7 +103,7 @@ class TelegramFront:
             await app.shutdown()
 
 
-def _notify(counter: Counter) -> Callable[[Notice], Awaitable[None]]:
+def _notify(counter: Counter) -> Callable[[Notice], Coroutine[Any, Any, None]]:
     """Return how a person is told something in their private chat, with a button to undo it."""
 
     async def send(notice: Notice) -> None:

@@ -189,7 +189,7 @@ async def carried_by(connection: AsyncConnection, keys: list[str], now: int) -> 
         .where(carried.c.user_key.in_(keys), carried.c.source_key.not_in(keys))
         .group_by(carried.c.source_key)
     )
-    return list(await connection.execute(query))
+    return [*await connection.execute(query)]
 
 
 async def level_flows(connection: AsyncConnection, keys: list[str], now: int) -> None:

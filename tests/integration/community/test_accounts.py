@@ -9,7 +9,13 @@ from core.bootstrap import Core
 from core.community import Community
 from core.compose import Options
 from core.desk import Person
-from core.errors import LinkCodeUnknown, LinkTriesUsed, QuotaExceeded, RequesterBlocked
+from core.errors import (
+    LinkCodeUnknown,
+    LinkTriesUsed,
+    PolicyForbids,
+    QuotaExceeded,
+    RequesterBlocked,
+)
 from core.jobs import ReplyTo, Requester
 from core.modes import Mode
 
@@ -240,3 +246,17 @@ async def test_only_members_take_members_out_and_the_rest_stays_together(
 
     assert await community.keys(one) == [one]
     assert set(await community.keys(other)) == {other, third}
+
+
+async def test_the_rules_of_a_place_count_where_a_clip_is_shown(
+    core: Core, community: Community
+) -> None:
+    job = await core.service.job(await ask(core, KEYS[0]))
+    await community.set_rule(OPERATOR, "discord:100", "words", "kite")
+
+    with pytest.raises(PolicyForbids):
+        await core.desk.check_showing(job, Person(KEYS[0], "discord:100"))
+    await core.desk.check_showing(job, Person(KEYS[0], "discord:200"))
+    await community.block(OPERATOR, KEYS[0], "spam")
+    with pytest.raises(RequesterBlocked):
+        await core.desk.check_showing(job, Person(KEYS[0], "discord:200"))
