@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
-from typing import Any
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
