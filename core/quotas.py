@@ -165,9 +165,9 @@ async def beside(connection: AsyncConnection, rules: QuotaRules, user_key: str, 
         used += window.used_ms
         if window.began_at_ms is not None:
             ends.append(window.began_at_ms + rules.window_ms)
-    for row in await accounts.carried_by(connection, keys, now):
-        used += row.spent_ms
-        ends.append(row.until_ms)
+    for _, spent_ms, until_ms in await accounts.carried_by(connection, keys, now):
+        used += spent_ms
+        ends.append(until_ms)
     return Beside(granted, reserved, used, min(ends, default=None))
 
 
@@ -175,10 +175,7 @@ async def share_out(
     connection: AsyncConnection, rules: QuotaRules, keys: list[str], now: int
 ) -> None:
     """Let each of ``keys`` carry what the others spent, and what all of them carried so far."""
-    owed = [
-        (row.source_key, row.spent_ms, row.until_ms)
-        for row in await accounts.carried_by(connection, keys, now)
-    ]
+    owed = await accounts.carried_by(connection, keys, now)
     for key in keys:
         window = await current(connection, rules, key, now)
         spent = window.used_ms + window.reserved_ms

@@ -177,8 +177,10 @@ async def carry(
     await connection.execute(_replacing(carried, [values], ("spent_ms", "until_ms")))
 
 
-async def carried_by(connection: AsyncConnection, keys: list[str], now: int) -> list[sa.Row[Any]]:
-    """Return what ``keys`` answer for beside their own windows, each source once."""
+async def carried_by(
+    connection: AsyncConnection, keys: list[str], now: int
+) -> list[tuple[str, int, int]]:
+    """Return what ``keys`` answer for beside their own windows: source, spent and end (ms)."""
     await connection.execute(sa.delete(carried).where(carried.c.until_ms <= now))
     query = (
         sa.select(
@@ -189,7 +191,8 @@ async def carried_by(connection: AsyncConnection, keys: list[str], now: int) -> 
         .where(carried.c.user_key.in_(keys), carried.c.source_key.not_in(keys))
         .group_by(carried.c.source_key)
     )
-    return [*await connection.execute(query)]
+    found = await connection.execute(query)
+    return [(source, spent_ms, until_ms) for source, spent_ms, until_ms in found]
 
 
 async def level_flows(connection: AsyncConnection, keys: list[str], now: int) -> None:
