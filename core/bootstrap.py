@@ -185,7 +185,7 @@ class _Parts:
 def _build(settings: Settings, database: Database, executor: Executor, clock: Clock) -> Core:
     parts = _Parts(settings, database, executor, clock)
     service = _service(parts)
-    community = Community(database, clock, settings.operator_keys())
+    community = Community(database, clock, settings.operator_keys(), QueueRules.of(settings).quota)
     return Core(
         settings=settings,
         service=service,

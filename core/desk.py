@@ -28,6 +28,7 @@ class Person:
     asker: Asker = field(default_factory=Asker)
     locale: str | None = None
     has_operator_role: bool = False  # by the platform's roles; the settings name people themselves
+    earlier: tuple[Requester, ...] = ()  # other keys of the same person, joined to nothing
 
 
 class Desk:
@@ -145,13 +146,25 @@ class Desk:
     async def _accept(
         self, composition: Composition, person: Person, reply_to: ReplyTo, key: str
     ) -> Ticket:
-        await self.community.admit(
-            composition.request, person.requester, person.place, person.asker
-        )
+        await self._admit(composition.request, person)
         account = await self.community.account(person.requester)
         operator = self.is_operator(person)
         weight = self.shares.weight(person.requester, person.asker.roles, operator=operator)
         return await self.service.submit(composition, account, reply_to, key, weight)
+
+    async def check_showing(self, job: Job, person: Person) -> None:
+        """Refuse to show a clip to all in the person's place where it could not be made there.
+
+        Raises:
+            RequesterBlocked: an operator blocked this person.
+            PolicyForbids: a rule of the place.
+        """
+        await self._admit(job.request, person)
+
+    async def _admit(self, request: Request, person: Person) -> None:
+        await self.community.admit(
+            request, person.requester, person.place, person.asker, person.earlier
+        )
 
     async def _owns(self, job: Job, person: Person) -> bool:
         if job.requester == person.requester:

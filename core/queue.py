@@ -15,6 +15,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import quotas
+from core.accounts import refuse_blocked
 from core.affinity import Affinity, Due
 from core.clock import Clock, now_ms
 from core.endings import End, QueueRules, device_ms, end, put_back
@@ -84,6 +85,7 @@ class JobQueue(Upkeep):
         Raises:
             IntakeClosed: the operator paused or drains the queue.
             TooManyQueued: the requester has as many waiting jobs as allowed.
+            RequesterBlocked: an operator blocked this person.
             QuotaExceeded: it costs more than is left.
         """
         key = new.requester.key
@@ -94,6 +96,7 @@ class JobQueue(Upkeep):
             intake = await rows.read_setting(connection, INTAKE) or "open"
             if intake != "open":
                 raise IntakeClosed(intake)
+            await refuse_blocked(connection, [key])  # an operator may have been quicker
             if check is not None:
                 check()
             if await flows.waiting_of(connection, key) >= self._rules.max_queued:

@@ -2,6 +2,10 @@
 
 A job reserves its estimate; its end commits what it took or refunds all of it, in the window of
 the reservation, also where another one has begun meanwhile.
+
+All keys of a person have one budget: the sum of their windows against one allowance. Every key
+keeps a window of its own in the ledger, so nothing moves when people join. After they part, each
+carries what the others had spent until that window ends.
 """
 
 from dataclasses import dataclass
@@ -12,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import QuotaExceeded
 from core.jobs import QuotaView
-from core.storage import ledger
+from core.storage import accounts, ledger
 
 HOUR_MS = 3_600_000
 
@@ -27,7 +31,9 @@ class QuotaRules:
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class Window:
+    """The window of one key; sums in GPU-milliseconds."""
+
     period: int
     began_at_ms: int | None
     granted_ms: int
@@ -35,18 +41,36 @@ class _Window:
     used_ms: int
 
     def view(self, rules: QuotaRules) -> QuotaView:
+        """Return what the window says, for this key alone."""
         began = self.began_at_ms
         resets_at = None if began is None else began + rules.window_ms
         limit = max(0, rules.limit_ms + self.granted_ms)
         return QuotaView(limit, self.used_ms, self.reserved_ms, resets_at)
 
 
+async def current(
+    connection: AsyncConnection, rules: QuotaRules, user_key: str, now: int
+) -> Window:
+    """Return the window of ``user_key`` that is in force."""
+    return _window(await ledger.newest_account(connection, user_key), rules, now)
+
+
 async def view(
     connection: AsyncConnection, rules: QuotaRules, user_key: str, now: int
 ) -> QuotaView:
-    """Return what ``user_key`` may still spend."""
-    newest = await ledger.newest_account(connection, user_key)
-    return _window(newest, rules, now).view(rules)
+    """Return what ``user_key`` may still spend, with what other keys of the person spent."""
+    window = await current(connection, rules, user_key, now)
+    return _with(window.view(rules), await beside(connection, rules, user_key, now))
+
+
+def _with(own: QuotaView, other: "Beside") -> QuotaView:
+    ends = [end for end in (own.resets_at_ms, other.until_ms) if end is not None]
+    return QuotaView(
+        max(0, own.limit_ms + other.granted_ms),
+        own.used_ms + other.used_ms,
+        own.reserved_ms + other.reserved_ms,
+        min(ends, default=None),
+    )
 
 
 async def reserve(
@@ -64,7 +88,7 @@ async def reserve(
     """
     newest = await ledger.newest_account(connection, user_key)
     window = _window(newest, rules, now)
-    seen = window.view(rules)
+    seen = await view(connection, rules, user_key, now)
     if estimate_ms > seen.left_ms:
         raise QuotaExceeded(estimate_ms, seen.left_ms, seen.limit_ms, seen.resets_at_ms)
     if newest is None or newest.period != window.period:
@@ -105,13 +129,59 @@ async def grant(
     await ledger.change(connection, user_key, period, granted_ms=amount_ms)
 
 
-def _window(newest: Row[Any] | None, rules: QuotaRules, now: int) -> _Window:
+def _window(newest: Row[Any] | None, rules: QuotaRules, now: int) -> Window:
     """Return the window in force: the newest, or a fresh one after its end."""
     if newest is None:
-        return _Window(1, None, 0, 0, 0)
+        return Window(1, None, 0, 0, 0)
     began: int | None = newest.began_at_ms
     if began is not None and now >= began + rules.window_ms:
-        return _Window(newest.period + 1, None, 0, 0, 0)
+        return Window(newest.period + 1, None, 0, 0, 0)
     if newest.reserved_ms == 0 and newest.used_ms == 0:
         began = None  # everything was refunded: it begins with the next use
-    return _Window(newest.period, began, newest.granted_ms, newest.reserved_ms, newest.used_ms)
+    return Window(newest.period, began, newest.granted_ms, newest.reserved_ms, newest.used_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What counts for a key beside its own window, in GPU-milliseconds; ends are epoch ms."""
+
+    granted_ms: int = 0
+    reserved_ms: int = 0
+    used_ms: int = 0
+    until_ms: int | None = None  # when the first of it counts no more
+
+
+async def beside(connection: AsyncConnection, rules: QuotaRules, user_key: str, now: int) -> Beside:
+    """Sum up what the other keys of a person spent and were granted."""
+    keys = await accounts.keys_of(connection, user_key)
+    granted = reserved = used = 0
+    ends: list[int] = []
+    for key in keys:
+        if key == user_key:
+            continue
+        window = await current(connection, rules, key, now)
+        granted += window.granted_ms
+        reserved += window.reserved_ms
+        used += window.used_ms
+        if window.began_at_ms is not None:
+            ends.append(window.began_at_ms + rules.window_ms)
+    for _, spent_ms, until_ms in await accounts.carried_by(connection, keys, now):
+        used += spent_ms
+        ends.append(until_ms)
+    return Beside(granted, reserved, used, min(ends, default=None))
+
+
+async def share_out(
+    connection: AsyncConnection, rules: QuotaRules, keys: list[str], now: int
+) -> None:
+    """Let each of ``keys`` carry what the others spent, and what all of them carried so far."""
+    owed = await accounts.carried_by(connection, keys, now)
+    for key in keys:
+        window = await current(connection, rules, key, now)
+        spent = window.used_ms + window.reserved_ms
+        if spent and window.began_at_ms is not None:
+            owed.append((key, spent, window.began_at_ms + rules.window_ms))
+    for key in keys:
+        for source, spent, until in owed:
+            if source != key:
+                await accounts.carry(connection, key, source, spent, until)

@@ -14,7 +14,7 @@ from core.jobs import Failure, Forecast, Job, JobState, QuotaView, ReplyTo, Requ
 from core.quotas import HOUR_MS
 from core.scheduling import Load
 from core.standing import Line, Standing, Started
-from core.storage import community, flows, invariants, outbox
+from core.storage import accounts, flows, invariants, outbox
 from core.storage import jobs as rows
 from core.storage.book import JobBook
 from core.storage.database import Database
@@ -120,7 +120,7 @@ class Upkeep(JobBook):
     async def standing(self, person: Requester) -> Standing:
         """Return where the account of ``person`` stands, all of it at one moment."""
         async with self._database.transaction() as connection:
-            account = Requester.from_key(await community.account_of(connection, person.key))
+            account = Requester.from_key(await accounts.account_of(connection, person.key))
             running = await rows.running(connection)
             mine = self._jobs(row for row in running if row.user_key == account.key)
             waiting = await flows.ahead_of_all(connection, account.key)

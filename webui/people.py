@@ -46,7 +46,8 @@ class Visitor:
     @property
     def person(self) -> Person:
         """Return the same for the desk."""
-        return Person(self.requester, PLATFORM, Asker(roles=self.roles))
+        earlier = () if self.earlier is None else (self.earlier,)
+        return Person(self.requester, PLATFORM, Asker(roles=self.roles), earlier=earlier)
 
     @property
     def persons(self) -> tuple[Person, ...]:

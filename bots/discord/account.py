@@ -6,8 +6,9 @@ from typing import Any, Self
 import discord
 from discord import app_commands
 
+from bots.accounts import accounts_text, handle_of, unlink
 from bots.discord.commands import everywhere
-from bots.discord.counter import Counter, Manner, remake
+from bots.discord.counter import Counter, remake
 from bots.discord.errors import answered
 from bots.discord.look import buttons, clip_text, texts_for
 from bots.discord.place import Interaction
@@ -15,9 +16,11 @@ from bots.discord.words import text
 from core.actions import Action, again
 from core.desk import find_job
 from core.errors import JobUnknown
-from core.jobs import Job, JobState
+from core.jobs import Job, JobState, Requester
 from core.messages import say
 
+LABEL_LIMIT = 80  # characters of a button
+MOST_BUTTONS = 25  # under a message
 PAGE = 5  # jobs on a page of the history
 LOOKED_AT = 50  # jobs searched for what was typed
 Tree = app_commands.CommandTree[Any]
@@ -32,6 +35,7 @@ def add_account_commands(tree: Tree, counter: Counter) -> None:
         ("again", _again),
         ("quota", _quota),
         ("link", _link),
+        ("unlink", _unlink),
         ("forget", _forget),
         ("help", _help),
     ):
@@ -80,7 +84,7 @@ def _again(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
         if not jobs:
             raise JobUnknown(job or "")
         chosen = find_job(jobs, job) if job else jobs[0]
-        await remake(counter, interaction, again(chosen.request), Manner())
+        await remake(counter, interaction, again(chosen.request), chosen)
 
     return run
 
@@ -100,13 +104,25 @@ def _link(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
         texts = texts_for(str(interaction.locale))
         person = counter.person(interaction)
         if code:
-            await counter.desk.community.link(person.requester, code)
+            await counter.desk.community.link(person.requester, code, interaction.user.name)
             await _reply(interaction, texts.say("linked"))
         else:
             made = await counter.desk.community.link_code(person.requester)
             await _reply(interaction, texts.say("link_code_text", code=made))
 
     return link
+
+
+def _unlink(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
+    async def unlink(interaction: Interaction) -> None:
+        person = counter.person(interaction).requester
+        keys = await counter.desk.community.keys(person)
+        locale = str(interaction.locale)
+        view = unlink_view([who for who in keys if who != person], locale)
+        content = clip_text(accounts_text(texts_for(locale), keys, person))
+        await interaction.response.send_message(content, view=view, ephemeral=True)
+
+    return unlink
 
 
 def _forget(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
@@ -195,6 +211,49 @@ class PageButton(
     async def _turn(self, interaction: Interaction) -> None:
         content, view = await history_page(interaction.client.counter, interaction, self.page)
         await interaction.response.edit_message(content=content, view=view)
+
+
+def unlink_view(others: list[Requester], locale: str | None) -> discord.ui.View:
+    """Return a button for each account that can be taken out of the person's."""
+    view = discord.ui.View(timeout=None)
+    for who in others[:MOST_BUTTONS]:
+        view.add_item(UnlinkButton(handle_of(who), who.key, locale))
+    view.stop()
+    return view
+
+
+class UnlinkButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"unlink:(?P<handle>[0-9a-f]{32})"
+):
+    """Takes an account out of the one of who presses it."""
+
+    def __init__(self, handle: str, who: str = "", locale: str | None = None) -> None:
+        button: discord.ui.Button[Any] = discord.ui.Button(
+            label=say("unlink_label", {"who": who}, locale)[:LABEL_LIMIT],
+            custom_id=f"unlink:{handle}",
+            style=discord.ButtonStyle.danger,
+        )
+        super().__init__(button)
+        self.handle = handle
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Return the button that was pressed."""
+        del interaction, item
+        return cls(match["handle"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Part the accounts, and say so."""
+        await answered(interaction, self._unlink(interaction))
+
+    async def _unlink(self, interaction: Interaction) -> None:
+        counter: Counter = interaction.client.counter
+        person = counter.person(interaction).requester
+        done = await unlink(counter.desk.community, person, self.handle)
+        code = "unlinked" if done else "unlink_gone"
+        await _reply(interaction, texts_for(str(interaction.locale)).say(code))
 
 
 class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"forget:me"):

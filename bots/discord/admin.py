@@ -105,8 +105,13 @@ class AdminGroup(app_commands.Group):
     async def unblock(self, interaction: Interaction, user: Person) -> None:
         """Let somebody make videos again."""
         person = Requester(PLATFORM, str(user.id))
-        await self._desk.community.unblock(self._counter.person(interaction).requester, person)
-        await self._say(interaction, "admin_done", what=f"unblock {person.key}")
+        actor = self._counter.person(interaction).requester
+        lifted = await self._desk.community.unblock(actor, person)
+        if lifted:
+            what = f"unblock {', '.join(who.key for who in lifted)}"
+            await self._say(interaction, "admin_done", what=what)
+        else:
+            await self._say(interaction, "admin_not_blocked", who=person.key)
 
     @app_commands.command(name="policy", description=text("d_admin_policy"))
     @app_commands.describe(rule=text("o_rule"), value=text("o_value"))

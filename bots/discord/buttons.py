@@ -10,7 +10,7 @@ from bots.discord.counter import Counter, Manner, fetch, remake
 from bots.discord.errors import answered
 from bots.discord.form import edit_form
 from bots.discord.look import CUSTOM_ID, clip_text, custom_id, texts_for
-from bots.discord.place import PLATFORM, Address, Interaction
+from bots.discord.place import Interaction
 from core.actions import Action, again, longer, quality
 from core.jobs import Job
 from core.media.fit import last_frame
@@ -55,12 +55,12 @@ async def _cancel(counter: Counter, interaction: Interaction, job: Job) -> None:
 
 
 async def _again(counter: Counter, interaction: Interaction, job: Job) -> None:
-    await remake(counter, interaction, again(job.request), _manner(interaction))
+    await remake(counter, interaction, again(job.request), job)
 
 
 async def _quality(counter: Counter, interaction: Interaction, job: Job) -> None:
     better = quality(job.request, counter.desk.service.limits)
-    await remake(counter, interaction, better, _manner(interaction))
+    await remake(counter, interaction, better, job)
 
 
 async def _edit(counter: Counter, interaction: Interaction, job: Job) -> None:
@@ -75,23 +75,17 @@ async def _details(counter: Counter, interaction: Interaction, job: Job) -> None
 
 
 async def _fetch(counter: Counter, interaction: Interaction, job: Job) -> None:
-    mine = job.reply_to.platform == PLATFORM and Address.of(job.reply_to).private
-    await fetch(counter, interaction, job, private=mine)
-
-
-def _manner(interaction: Interaction) -> Manner:
-    message = interaction.message
-    return Manner(private=bool(message and message.flags.ephemeral))
+    await fetch(counter, interaction, job)
 
 
 async def _go_on(counter: Counter, interaction: Interaction, job: Job) -> None:
-    await interaction.response.defer(thinking=True, ephemeral=_manner(interaction).private)
+    await interaction.response.defer(thinking=True, ephemeral=Manner.of(job, interaction).private)
     clip = await counter.desk.service.clip(job.id)
     with counter.desk.service.workspace() as folder:
         still = await last_frame(clip.path, folder)
         owner = counter.person(interaction).requester
         frame = await counter.desk.service.admit(still, "image", MediaKind.IMAGE, owner)
-    await remake(counter, interaction, longer(job.request, frame), _manner(interaction))
+    await remake(counter, interaction, longer(job.request, frame), job)
 
 
 async def _show_last_frame(counter: Counter, interaction: Interaction, job: Job) -> None:

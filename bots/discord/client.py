@@ -8,7 +8,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bots.discord.account import ForgetButton, PageButton, add_account_commands
+from bots.discord.account import ForgetButton, PageButton, UnlinkButton, add_account_commands
 from bots.discord.admin import AdminGroup
 from bots.discord.buttons import JobButton
 from bots.discord.commands import add_generation_commands
@@ -56,7 +56,7 @@ class ClapperClient(discord.AutoShardedClient):
         add_account_commands(self.tree, counter)
         add_menus(self.tree, counter)
         self.tree.add_command(AdminGroup(counter))
-        self.add_dynamic_items(JobButton, PageButton, ForgetButton)
+        self.add_dynamic_items(JobButton, PageButton, ForgetButton, UnlinkButton)
 
     async def sync_if_changed(self, guild_id: int | None) -> bool:
         """Send the commands to Discord if they differ from what was sent last.

@@ -2,13 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 import discord
 
 from bots.discord.delivery import DiscordDelivery
 from bots.discord.intake import check_all, receive_all
 from bots.discord.look import texts_for
-from bots.discord.place import PLATFORM, Address, Interaction, address_of, check_rights, person_of
+from bots.discord.place import (
+    PLATFORM,
+    Address,
+    Interaction,
+    address_of,
+    check_rights,
+    is_direct,
+    person_of,
+)
 from core.compose import Composition, Options
 from core.delivery import Attempt
 from core.desk import Desk, Person
@@ -24,6 +33,21 @@ class Manner:
 
     private: bool = False  # only the person sees it
     spoiler: bool = False  # the clip is veiled
+
+    @classmethod
+    def of(cls, job: Job, interaction: Interaction) -> Self:
+        """Return how what is made from ``job``, or ``job`` itself, is shown here.
+
+        Nobody sees more of it than before: what was private, or is unknown in this channel, is for
+        the person alone, and what was veiled stays so.
+        """
+        message = interaction.message
+        private = bool(message and message.flags.ephemeral)
+        if job.reply_to.platform != PLATFORM:
+            return cls(private or not is_direct(interaction))
+        at = Address.of(job.reply_to)
+        foreign = at.channel_id != interaction.channel_id and not is_direct(interaction)
+        return cls(private or at.private or foreign, at.spoiler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +92,15 @@ async def make(
 
 
 async def remake(
-    counter: Counter, interaction: Interaction, request: Request | Composition, manner: Manner
+    counter: Counter, interaction: Interaction, request: Request | Composition, job: Job
 ) -> None:
-    """Answer a button that asks for another clip.
+    """Answer a button that asks for another clip, made from ``job`` and shown in its manner.
 
     Raises:
         Refused: quota, policy, block, rights or a closed intake.
     """
     check_rights(interaction)
+    manner = Manner.of(job, interaction)
     if interaction.response.is_done():
         message = await interaction.original_response()
         at = address_of(interaction, message.id, private=manner.private, spoiler=manner.spoiler)
@@ -87,14 +112,18 @@ async def remake(
     await acknowledge(counter, interaction, at, ticket)
 
 
-async def fetch(counter: Counter, interaction: Interaction, job: Job, *, private: bool) -> None:
-    """Post a finished clip once more, where it is asked for.
+async def fetch(counter: Counter, interaction: Interaction, job: Job) -> None:
+    """Post a finished clip once more, where it is asked for and in its own manner.
 
     Raises:
+        Refused: it would be shown to all where the rules forbid it, or a block.
         NothingToFetch: it is not there.
         DeliveryFailed: it could not be posted.
     """
-    at = await _defer(interaction, Manner(private=private))
+    manner = Manner.of(job, interaction)
+    if not manner.private:
+        await counter.desk.check_showing(job, counter.person(interaction))
+    at = await _defer(interaction, manner)
     clip = await counter.desk.service.clip(job.id)
     again = replace(job, reply_to=at.to_reply())
     once = Attempt(number=1, ambiguous=False, nonce=str(interaction.id))

@@ -156,7 +156,7 @@ class DiscordDelivery:
             lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
             lines += self._original(job, at)
         name = f"clapper-{job.request.mode}-{job.id[:8]}.mp4"
-        alt = texts.alt_text(job, ALT_TEXT_LIMIT)
+        alt = "" if at.spoiler else texts.alt_text(job, ALT_TEXT_LIMIT)  # or it tells the secret
 
         def files() -> list[discord.File]:
             return [discord.File(path, name, spoiler=at.spoiler, description=alt)]

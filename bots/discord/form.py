@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import discord
 
-from bots.discord.counter import Counter, Manner, remake
+from bots.discord.counter import Counter, remake
 from bots.discord.place import Interaction
 from core.actions import new_seed, options_of
 from core.compose import Options
@@ -82,8 +82,7 @@ async def receive_form(counter: Counter, interaction: Interaction, job_id: str) 
     )
     media = job.request.media()
     composition = counter.desk.service.compose(job.request.mode, options, media)
-    private = bool(interaction.message and interaction.message.flags.ephemeral)
-    await remake(counter, interaction, composition, Manner(private=private))
+    await remake(counter, interaction, composition, job)
 
 
 def _seconds(typed: str, limits: RequestLimits) -> float | None:

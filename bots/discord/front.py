@@ -10,14 +10,19 @@ import discord.http
 import structlog
 import yarl
 
+from bots.accounts import tell
+from bots.discord.account import unlink_view
 from bots.discord.client import ClapperClient
 from bots.discord.counter import Counter
 from bots.discord.delivery import DeliveryRules, DiscordDelivery
 from bots.discord.doctor import examine
+from bots.discord.look import clip_text, texts_for
 from bots.discord.place import PLATFORM
 from bots.edits import EditScheduler
+from core.accounts import Notice
 from core.bootstrap import Core
 from core.front import Check
+from core.jobs import Requester
 from core.problems import BadConfiguration
 from core.settings import Settings
 from core.supervise import outcome_of
@@ -140,6 +145,15 @@ class _Session:
         if not self.was_ready:
             self.was_ready = True
             self._on_ready()
+        await tell(self._core.desk.community, PLATFORM, self._notify)
+
+    async def _notify(self, notice: Notice) -> None:
+        """Tell a person something by direct message, with a button to undo it."""
+        opened = await self._client.http.start_private_message(int(notice.to.user_id))
+        channel = self._client.get_partial_messageable(int(opened["id"]))
+        joined = Requester.from_key(notice.data["key"])
+        text = texts_for(None).say(notice.code, **notice.data)
+        await channel.send(clip_text(text), view=unlink_view([joined], None))
 
 
 def _reason(error: BaseException) -> str:

@@ -123,6 +123,11 @@ def person_of(interaction: Interaction, operator_roles: frozenset[str] = frozens
     )
 
 
+def is_direct(interaction: Interaction) -> bool:
+    """Return whether nobody but the person and the bot reads this channel."""
+    return interaction.guild_id is None and interaction.context.dm_channel
+
+
 def _is_age_gated(channel: object) -> bool:
     if isinstance(channel, discord.Thread):
         channel = channel.parent

@@ -1,24 +1,27 @@
-"""The commands about oneself: line, cancel, history, again, quota, link, forget, help, start."""
+"""The commands about oneself: line, cancel, history, again, quota, links, forget, help, start."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, User
 from telegram.error import BadRequest
 
+from bots.accounts import accounts_text, handle_of, unlink
+from bots.telegram.admin import ADMIN_LINK, run_admin
 from bots.telegram.delivery import FILE_IDS
 from bots.telegram.desk import Counter, accept_request, reply
 from bots.telegram.look import callback, texts_for
 from bots.telegram.place import address_of, person_of
+from bots.telegram.private import DETAILS_LINK, JOB_LINK, Audience, at_home, is_private, point
 from core.actions import Action, again
 from core.desk import find_job
 from core.errors import JobUnknown
-from core.jobs import Job, JobState
+from core.jobs import Job, JobState, Requester
 from core.messages import say
 
 log = structlog.get_logger(__name__)
 
-JOB_LINK = "job_"  # what a deep link to a clip begins with
 PAGE = 5  # jobs on a page of the history
 LOOKED_AT = 50  # jobs searched for what was typed
 Command = Callable[[Counter, User, Message, str, str], Awaitable[None]]
@@ -64,6 +67,9 @@ async def _again(counter: Counter, user: User, message: Message, rest: str, key:
     if not jobs:
         raise JobUnknown(rest[:40])
     chosen = find_job(jobs, rest) if rest else jobs[0]
+    if not at_home(chosen, message):  # nobody here saw it yet
+        await point(counter, user, message, f"{JOB_LINK}{chosen.id}")
+        return
     await accept_request(counter, user, message, again(chosen.request), key)
 
 
@@ -78,11 +84,36 @@ async def _link(counter: Counter, user: User, message: Message, rest: str, key: 
     texts = texts_for(user.language_code)
     person = person_of(user, message).requester
     if rest:
-        await counter.desk.community.link(person, rest)
+        await counter.desk.community.link(person, rest, f"@{user.username or user.first_name}")
         await reply(counter, message, texts.say("linked"))
     else:
         code = await counter.desk.community.link_code(person)
         await reply(counter, message, texts.say("link_code_text", code=code))
+
+
+async def _unlink(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+    del rest, key
+    person = person_of(user, message).requester
+    keys = await counter.desk.community.keys(person)
+    others = [who for who in keys if who != person]
+    locale = user.language_code
+    rows = [[unlink_button(who, locale)] for who in others]
+    text = accounts_text(texts_for(locale), keys, person)
+    await reply(counter, message, text, InlineKeyboardMarkup(rows))
+
+
+def unlink_button(who: Requester, locale: str | None) -> InlineKeyboardButton:
+    """Return a button that takes an account out of the person's."""
+    label = say("unlink_label", {"who": who.key}, locale)
+    return InlineKeyboardButton(label, callback_data=callback("unlink", handle_of(who)))
+
+
+async def remove_account(counter: Counter, user: User, message: Message, handle: str) -> None:
+    """Take the account that a button names out of the person's, and say so."""
+    person = person_of(user, message).requester
+    done = await unlink(counter.desk.community, person, handle)
+    code = "unlinked" if done else "unlink_gone"
+    await reply(counter, message, texts_for(user.language_code).say(code))
 
 
 async def _forget(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
@@ -109,7 +140,18 @@ async def _start(counter: Counter, user: User, message: Message, rest: str, key:
         NothingToFetch: the clip is not there.
     """
     texts = texts_for(user.language_code)
-    if rest.startswith(JOB_LINK):
+    wanted = ACCOUNT.get(rest)
+    about = rest.startswith((JOB_LINK, DETAILS_LINK, ADMIN_LINK)) or _is_personal(wanted)
+    if about and not is_private(message):
+        await point(counter, user, message, rest[:64])
+    elif wanted is not None and _is_personal(wanted):
+        await wanted.run(counter, user, message, "", key)
+    elif rest.startswith(ADMIN_LINK):
+        await run_admin(counter, user, message, rest.removeprefix(ADMIN_LINK))
+    elif rest.startswith(DETAILS_LINK):
+        job = await counter.desk.job(rest.removeprefix(DETAILS_LINK), person_of(user, message))
+        await reply(counter, message, texts.details(job))
+    elif rest.startswith(JOB_LINK):
         job = await counter.desk.job(rest.removeprefix(JOB_LINK), person_of(user, message))
         await show_again(counter, user, message, job)
     elif rest == "help":
@@ -126,18 +168,49 @@ async def _drop(counter: Counter, user: User, message: Message, rest: str, key: 
     await reply(counter, message, texts_for(user.language_code).say(code))
 
 
-ACCOUNT: dict[str, Command] = {
-    "queue": _queue,
-    "cancel": _cancel,
-    "history": _history,
-    "again": _again,
-    "quota": _quota,
-    "link": _link,
-    "forget": _forget,
-    "help": _help,
-    "start": _start,
-    "drop": _drop,
+@dataclass(frozen=True, slots=True)
+class AccountCommand:
+    """A command, and whom its answer is for: there is no default, so none can forget it."""
+
+    run: Command
+    audience: Audience
+
+
+ACCOUNT: dict[str, AccountCommand] = {
+    "queue": AccountCommand(_queue, Audience.PERSON),
+    "cancel": AccountCommand(_cancel, Audience.CHAT),  # answers with a word, about no job
+    "history": AccountCommand(_history, Audience.PERSON),
+    "again": AccountCommand(_again, Audience.HOME),
+    "quota": AccountCommand(_quota, Audience.PERSON),
+    "link": AccountCommand(_link, Audience.PERSON),
+    "unlink": AccountCommand(_unlink, Audience.PERSON),
+    "forget": AccountCommand(_forget, Audience.PERSON),
+    "help": AccountCommand(_help, Audience.CHAT),
+    "start": AccountCommand(_start, Audience.HOME),
+    "drop": AccountCommand(_drop, Audience.CHAT),
 }
+
+
+def _is_personal(command: AccountCommand | None) -> bool:
+    return command is not None and command.audience is Audience.PERSON
+
+
+async def run_account(
+    counter: Counter, user: User, message: Message, name: str, rest: str, key: str
+) -> None:
+    """Do a command about oneself, or lead to the private chat where others would read its answer.
+
+    Raises:
+        ClapperError: what was typed cannot work.
+    """
+    command = ACCOUNT[name]
+    if command.audience is not Audience.PERSON or is_private(message):
+        await command.run(counter, user, message, rest, key)
+        return
+    code_seen = name == "link" and bool(rest)
+    if code_seen:
+        await counter.desk.community.burn(rest)
+    await point(counter, user, message, name, "t_code_seen" if code_seen else "t_private")
 
 
 async def history_page(

@@ -8,11 +8,13 @@ from telegram import Message, User
 from bots.telegram.desk import Counter, reply
 from bots.telegram.look import texts_for
 from bots.telegram.place import PLATFORM, person_of
+from bots.telegram.private import is_private, point
 from core.desk import find_job
 from core.errors import NotAChoice, OutOfRange
 from core.jobs import Requester
 from core.policy import Policy
 
+ADMIN_LINK = "admin_"  # what a deep link to an operator's listing begins with
 SHOWN = 15  # lines of a listing
 
 
@@ -70,6 +72,9 @@ async def run_admin(counter: Counter, user: User, message: Message, rest: str) -
     if verb is None:
         await admin.say(admin.texts.say("t_admin_usage"))
         return
+    if verb in _ABOUT_PEOPLE and not is_private(message):
+        await point(counter, user, message, ADMIN_LINK + admin.words[0].lower())
+        return
     await verb(admin)
 
 
@@ -123,8 +128,11 @@ async def _block(admin: _Admin) -> None:
 
 async def _unblock(admin: _Admin) -> None:
     person = admin.someone(1)
-    await admin.desk.community.unblock(admin.person.requester, person)
-    await admin.confirm(f"unblock {person.key}")
+    lifted = await admin.desk.community.unblock(admin.person.requester, person)
+    if lifted:
+        await admin.confirm(f"unblock {', '.join(who.key for who in lifted)}")
+    else:
+        await admin.say(admin.texts.say("admin_not_blocked", who=person.key))
 
 
 async def _policy(admin: _Admin) -> None:
@@ -160,3 +168,4 @@ _VERBS: dict[str, Callable[[_Admin], Awaitable[None]]] = {
     "policy": _policy,
     "audit": _audit,
 }
+_ABOUT_PEOPLE = frozenset({_jobs, _audit})  # listings of what others did: in private only

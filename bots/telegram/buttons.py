@@ -4,55 +4,30 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
-from telegram import CallbackQuery, ForceReply, Message, Update, User
-from telegram.error import TelegramError
+from telegram import ForceReply, Message, Update
 
-from bots.telegram.account import forget_all, history_page, show_again
+from bots.telegram.account import forget_all, history_page, remove_account, show_again
 from bots.telegram.delivery import FILE_IDS
 from bots.telegram.desk import Counter, accept_request, advance, edit, remove, reply, update_key
 from bots.telegram.drafts import Draft
 from bots.telegram.errors import answered
-from bots.telegram.look import Pressed, clip_text, pressed, texts_for
-from bots.telegram.place import Address, person_of
+from bots.telegram.look import clip_text, pressed
+from bots.telegram.place import Address
+from bots.telegram.press import OPTIONS, Press, acknowledge, may_answer_here
+from bots.telegram.private import is_private
 from core.actions import Action, again, longer, options_of, quality
 from core.compose import ASPECTS
 from core.errors import AlreadyFinished, NotYours, Refused
 from core.jobs import Job
 from core.media.fit import last_frame
 from core.media.kinds import MediaKind
-from core.messages import say
 from core.modes import Mode
 from core.requests import Request
 
 log = structlog.get_logger(__name__)
 
-OPTIONS = {"preset", "aspect", "seconds"}
 WITHOUT_WAITING: frozenset[str] = frozenset({Action.CANCEL, Action.DETAILS})
 JobHandler = Callable[["Press"], Awaitable[None]]
-
-
-class Press:
-    """One pressed button: who, where, what."""
-
-    def __init__(
-        self, counter: Counter, user: User, message: Message, said: Pressed, key: str
-    ) -> None:
-        self.counter = counter
-        self.user = user
-        self.message = message
-        self.said = said
-        self.key = key
-        self.person = person_of(user, message)
-        self.texts = texts_for(user.language_code)
-
-    async def job(self) -> Job:
-        """Return the job that it belongs to.
-
-        Raises:
-            JobUnknown: there is none.
-            NotYours: somebody else's.
-        """
-        return await self.counter.desk.job(self.said.job_id, self.person)
 
 
 async def receive_press(counter: Counter, update: Update) -> None:
@@ -61,25 +36,22 @@ async def receive_press(counter: Counter, update: Update) -> None:
     if query is None:
         return
     message = query.message if isinstance(query.message, Message) else None
-    await _acknowledge(query, "t_answered" if message else "t_too_old")
     said = pressed(query.data)
     if said is None or message is None:
+        await acknowledge(query, "t_answered" if message else "t_too_old")
         return
     key = update_key(update.update_id, counter.bot.id)
     press = Press(counter, query.from_user, message, said, key)
+    if not is_private(message) and not await may_answer_here(query, press):
+        return
+    if is_private(message):
+        await acknowledge(query, "t_answered")
     work = _handle(press)
     if said.action in WITHOUT_WAITING:
         await answered(counter, message, query.from_user.language_code, work)
         return
     async with counter.lanes.of(message.chat_id, query.from_user.id):
         await answered(counter, message, query.from_user.language_code, work)
-
-
-async def _acknowledge(query: CallbackQuery, code: str) -> None:
-    try:
-        await query.answer(say(code, {}, query.from_user.language_code))
-    except TelegramError as error:  # too old to be answered; the button still does what it says
-        log.info("press_not_acknowledged", reason=type(error).__name__)
 
 
 async def _handle(press: Press) -> None:
@@ -145,7 +117,14 @@ async def _details(press: Press) -> None:
 
 
 async def _fetch(press: Press) -> None:
-    await show_again(press.counter, press.user, press.message, await press.job())
+    job = await press.job()
+    if not is_private(press.message):
+        await press.counter.desk.check_showing(job, press.person)
+    await show_again(press.counter, press.user, press.message, job)
+
+
+async def _unlink(press: Press) -> None:
+    await remove_account(press.counter, press.user, press.message, press.said.job_id)
 
 
 async def _delete(press: Press) -> None:
@@ -262,5 +241,6 @@ _HANDLERS: dict[str, JobHandler] = {
     Action.DELETE: _delete,
     "page": _page,
     "forget": _forget,
+    "unlink": _unlink,
     "mode": _mode,
 }

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from telegram import BotCommand, Update
+from telegram import BotCommand, InlineKeyboardMarkup, Update
+from telegram.constants import ParseMode
 from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import (
     Application,
@@ -21,8 +22,9 @@ from telegram.ext import (
 )
 from telegram.warnings import PTBDeprecationWarning
 
+from bots.accounts import tell
 from bots.edits import EditScheduler
-from bots.telegram.account import ACCOUNT
+from bots.telegram.account import ACCOUNT, unlink_button
 from bots.telegram.albums import Albums
 from bots.telegram.buttons import receive_press
 from bots.telegram.delivery import FILE_IDS, TelegramDelivery
@@ -32,12 +34,15 @@ from bots.telegram.handlers import Messages
 from bots.telegram.inbox import Handling, Inbox, Lanes
 from bots.telegram.inline import inline
 from bots.telegram.intake import Intake
+from bots.telegram.look import texts_for
 from bots.telegram.older import OlderServers
 from bots.telegram.place import PLATFORM
 from bots.telegram.rights import Rights
 from bots.telegram.show import MEDIA_TIMEOUT_S, Screen, ShowRules
 from bots.telegram.webhook import webhook
+from core.accounts import Notice
 from core.bootstrap import Core
+from core.jobs import Requester
 from core.messages import languages, say
 from core.modes import Mode
 from core.problems import BadConfiguration
@@ -87,13 +92,31 @@ class TelegramFront:
                 async with _updates(app, settings):
                     log.info("telegram_ready", webhook=bool(settings.telegram_webhook_url))
                     on_ready()
-                    await _tidy(counter, inbox, settings)
+                    async with asyncio.TaskGroup() as tasks:
+                        tasks.create_task(_tidy(counter, inbox, settings))
+                        tasks.create_task(tell(core.desk.community, PLATFORM, _notify(counter)))
             finally:
                 await app.stop()
         finally:
             core.router.unregister(PLATFORM)
             await edits.close()
             await app.shutdown()
+
+
+def _notify(counter: Counter) -> Callable[[Notice], Coroutine[Any, Any, None]]:
+    """Return how a person is told something in their private chat, with a button to undo it."""
+
+    async def send(notice: Notice) -> None:
+        texts = texts_for(None)
+        joined = Requester.from_key(notice.data["key"])
+        await counter.bot.send_message(
+            int(notice.to.user_id),
+            texts.say(notice.code, **notice.data),
+            parse_mode=ParseMode.HTML,
+            reply_markup=InlineKeyboardMarkup([[unlink_button(joined, None)]]),
+        )
+
+    return send
 
 
 async def _tidy(counter: Counter, inbox: Inbox, settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from telegram import Message, Update, User
 
-from bots.telegram.account import ACCOUNT
+from bots.telegram.account import ACCOUNT, run_account
 from bots.telegram.admin import run_admin
 from bots.telegram.albums import Albums
 from bots.telegram.desk import Counter, advance, reply, update_key
@@ -78,7 +78,7 @@ class Messages:
         elif typed.command == "admin":
             await run_admin(self._counter, user, parts[0], typed.rest)
         elif typed.command in ACCOUNT:
-            await ACCOUNT[typed.command](self._counter, user, parts[0], typed.rest, key)
+            await run_account(self._counter, user, parts[0], typed.command, typed.rest, key)
         elif private:
             texts = texts_for(user.language_code)
             await reply(self._counter, parts[0], texts.say("t_unknown", command=typed.command))

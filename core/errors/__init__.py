@@ -19,7 +19,7 @@ The words a person reads are in ``core/words`` and are chosen by :mod:`core.mess
     │   ├── QuotaExceeded, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── JobUnknown, NotYours, AlreadyFinished
-    │   └── LinkCodeUnknown, NothingToFetch
+    │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
     │   ├── OutOfMemory, ModelUnavailable, WorkflowRefused
@@ -75,6 +75,7 @@ from core.errors.refusals import (
     IntakeClosed,
     JobUnknown,
     LinkCodeUnknown,
+    LinkTriesUsed,
     NothingFits,
     NothingToFetch,
     NotYours,
@@ -101,6 +102,7 @@ __all__ = [
     "InvalidInput",
     "JobUnknown",
     "LinkCodeUnknown",
+    "LinkTriesUsed",
     "MediaFormatRefused",
     "MediaGone",
     "MediaMissing",

@@ -84,6 +84,12 @@ class LinkCodeUnknown(Refused):
     """A one-time code that is wrong, used or too old."""
 
 
+class LinkTriesUsed(Refused):
+    """Too many codes did not fit within an hour, of this person or of everybody."""
+
+    limit: int
+
+
 class NothingToFetch(Refused):
     """The clip is not there: not finished, deleted, or past its retention time."""
 

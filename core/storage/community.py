@@ -16,13 +16,6 @@ policy = sa.Table(
     sa.Column("rules", sa.Text, nullable=False),
     sa.Column("updated_at", sa.Integer, nullable=False),
 )
-blocked = sa.Table(
-    "blocked",
-    METADATA,
-    sa.Column("user_key", sa.Text, primary_key=True),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Integer, nullable=False),
-)
 audit = sa.Table(
     "audit",
     METADATA,
@@ -32,21 +25,6 @@ audit = sa.Table(
     sa.Column("verb", sa.Text, nullable=False),
     sa.Column("target", sa.Text, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
-)
-identity = sa.Table(
-    "identity",
-    METADATA,
-    sa.Column("user_key", sa.Text, primary_key=True),
-    sa.Column("account_key", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Integer, nullable=False),
-    sa.Index("identity_account", "account_key"),
-)
-link_code = sa.Table(
-    "link_code",
-    METADATA,
-    sa.Column("digest", sa.Text, primary_key=True),
-    sa.Column("user_key", sa.Text, nullable=False),
-    sa.Column("expires_at", sa.Integer, nullable=False),
 )
 memory = sa.Table(
     "memory",
@@ -80,24 +58,6 @@ async def move_rules(connection: AsyncConnection, old: str, new: str) -> None:
     )
 
 
-async def block(connection: AsyncConnection, user_key: str, reason: str, now: int) -> None:
-    """Keep ``user_key`` from making videos."""
-    values = {"user_key": user_key, "reason": reason, "created_at": now}
-    await _upsert(connection, blocked, values)
-
-
-async def unblock(connection: AsyncConnection, user_key: str) -> bool:
-    """Return whether ``user_key`` was blocked; it is not any more."""
-    result = await connection.execute(sa.delete(blocked).where(blocked.c.user_key == user_key))
-    return result.rowcount > 0
-
-
-async def block_reason(connection: AsyncConnection, user_key: str) -> str | None:
-    """Return why ``user_key`` is blocked, None where it is not."""
-    query = sa.select(blocked.c.reason).where(blocked.c.user_key == user_key)
-    return await connection.scalar(query)
-
-
 async def note(
     connection: AsyncConnection, now: int, actor: str, verb: str, target: str, detail: str
 ) -> None:
@@ -110,54 +70,6 @@ async def notes(connection: AsyncConnection, limit: int) -> list[sa.Row[Any]]:
     """Return the newest ``limit`` rows of the audit log, newest first."""
     found = await connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(limit))
     return list(found)
-
-
-async def account_of(connection: AsyncConnection, user_key: str) -> str:
-    """Return the account that owns what ``user_key`` makes; itself unless linked."""
-    query = sa.select(identity.c.account_key).where(identity.c.user_key == user_key)
-    return await connection.scalar(query) or user_key
-
-
-async def joined_to(connection: AsyncConnection, account_key: str) -> list[str]:
-    """Return the keys that belong to ``account_key``, without itself."""
-    query = sa.select(identity.c.user_key).where(identity.c.account_key == account_key)
-    return list(await connection.scalars(query))
-
-
-async def join(connection: AsyncConnection, user_key: str, account_key: str, now: int) -> None:
-    """Make ``user_key``, and all that were joined to it, belong to ``account_key``."""
-    await connection.execute(
-        sa.update(identity)
-        .where(identity.c.account_key == user_key)
-        .values(account_key=account_key)
-    )
-    await connection.execute(sa.delete(identity).where(identity.c.user_key == account_key))
-    values = {"user_key": user_key, "account_key": account_key, "created_at": now}
-    await _upsert(connection, identity, values)
-
-
-async def leave(connection: AsyncConnection, account_key: str) -> None:
-    """Dissolve every join to or of ``account_key``."""
-    either = sa.or_(identity.c.user_key == account_key, identity.c.account_key == account_key)
-    await connection.execute(sa.delete(identity).where(either))
-
-
-async def add_code(
-    connection: AsyncConnection, digest: str, user_key: str, expires_at: int
-) -> None:
-    """Keep a one-time code; earlier codes of the same person end."""
-    await connection.execute(sa.delete(link_code).where(link_code.c.user_key == user_key))
-    values = {"digest": digest, "user_key": user_key, "expires_at": expires_at}
-    await connection.execute(sa.insert(link_code).values(values))
-
-
-async def take_code(connection: AsyncConnection, digest: str, now: int) -> str | None:
-    """Return whose code it is and end it; None where it is unknown or too old."""
-    await connection.execute(sa.delete(link_code).where(link_code.c.expires_at <= now))
-    query = sa.select(link_code.c.user_key).where(link_code.c.digest == digest)
-    found = await connection.scalar(query)
-    await connection.execute(sa.delete(link_code).where(link_code.c.digest == digest))
-    return found
 
 
 async def remember(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.community import CODE_LIFE_MS, Community
+from core.accounts import CODE_LIFE_MS
+from core.community import Community
 from core.errors import LinkCodeUnknown, PolicyForbids, RequesterBlocked
 from core.jobs import Requester
 from core.policy import Asker, Policy

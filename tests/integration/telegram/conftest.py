@@ -99,6 +99,13 @@ class Town(FrontService):
 
         return await self.world.until(found)
 
+    @staticmethod
+    def led_by(message: Stored) -> str:
+        """What a button of a message opens the private chat with; empty without one."""
+        markup: dict[str, Any] = message.payload.get("reply_markup") or {}
+        urls = [item.get("url", "") for row in markup.get("inline_keyboard", []) for item in row]
+        return next((url.partition("?start=")[2] for url in urls if "?start=" in url), "")
+
     async def says(self, text: str, chat: int | None = None) -> Stored:
         """The first message that shows ``text``."""
         return await self.world.until(
@@ -155,7 +162,10 @@ class TelegramStage(ServiceStage):
     async def command(self, step: Command) -> None:
         words = " ".join([step.name, *(value for _, value in step.options)])
         said = self.town.say(f"/{words}", IDS[step.who], self.group)
-        self.answers[step.as_] = await self.town.answer(said)
+        answer = await self.town.answer(said)
+        if link := self.town.led_by(answer):
+            answer = await self.town.answer(self.town.say(f"/start {link}", IDS[step.who]))
+        self.answers[step.as_] = answer
 
     async def confirm(self, answer: str, who: str) -> None:
         (fragment,) = self.answers[answer].callback_data()
@@ -196,7 +206,12 @@ class TelegramStage(ServiceStage):
         await self.town.world.until(lambda: text in message.text)
 
     async def told(self, who: str, text: str) -> None:
-        await self.town.says(text)
+        def found() -> bool:
+            alerts = [str(answer.get("text", "")) for answer in self.town.world.answers.values()]
+            texts = [message.text for message in self.town.world.shown()]
+            return any(text in one for one in (*alerts, *texts))
+
+        await self.town.world.until(found)
 
     async def clip(self, answer: str) -> tuple[str, Mode]:
         message = self.answers[answer]

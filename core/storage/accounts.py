@@ -1,0 +1,240 @@
+"""Rows about who belongs together: joins, codes, blocks, what was spent together, notices.
+
+Functions on a connection; the callers own the transaction.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.storage.tables import METADATA, flow
+
+blocked = sa.Table(
+    "blocked",
+    METADATA,
+    sa.Column("user_key", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+)
+identity = sa.Table(
+    "identity",
+    METADATA,
+    sa.Column("user_key", sa.Text, primary_key=True),
+    sa.Column("account_key", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Index("identity_account", "account_key"),
+)
+link_code = sa.Table(
+    "link_code",
+    METADATA,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("user_key", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.Integer, nullable=False),
+)
+link_try = sa.Table(
+    "link_try",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("user_key", sa.Text, nullable=False),
+    sa.Column("at_ms", sa.Integer, nullable=False),
+)
+carried = sa.Table(
+    "carried",
+    METADATA,
+    sa.Column("user_key", sa.Text, primary_key=True),
+    sa.Column("source_key", sa.Text, primary_key=True),
+    sa.Column("spent_ms", sa.Integer, nullable=False),
+    sa.Column("until_ms", sa.Integer, nullable=False),
+)
+notice = sa.Table(
+    "notice",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("user_key", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Integer, nullable=False),
+)
+
+
+async def account_of(connection: AsyncConnection, user_key: str) -> str:
+    """Return the account that owns what ``user_key`` makes; itself unless linked."""
+    query = sa.select(identity.c.account_key).where(identity.c.user_key == user_key)
+    return await connection.scalar(query) or user_key
+
+
+async def keys_of(connection: AsyncConnection, user_key: str) -> list[str]:
+    """Return every key of the account of ``user_key``: the account first, then by age of join."""
+    account = await account_of(connection, user_key)
+    query = sa.select(identity.c.user_key).where(identity.c.account_key == account)
+    joined = await connection.scalars(query.order_by(identity.c.created_at, identity.c.user_key))
+    return [account, *joined]
+
+
+async def join(connection: AsyncConnection, user_key: str, account_key: str, now: int) -> None:
+    """Make ``user_key``, and all that were joined to it, belong to ``account_key``."""
+    await connection.execute(
+        sa.update(identity)
+        .where(identity.c.account_key == user_key)
+        .values(account_key=account_key)
+    )
+    await connection.execute(sa.delete(identity).where(identity.c.user_key == account_key))
+    values = {"user_key": user_key, "account_key": account_key, "created_at": now}
+    await connection.execute(_replacing(identity, [values], ("account_key", "created_at")))
+
+
+async def leave(connection: AsyncConnection, user_key: str) -> None:
+    """Take one key out of its account; where it was the account, the oldest join becomes it."""
+    first, *others = await keys_of(connection, user_key)
+    if user_key != first:
+        await connection.execute(sa.delete(identity).where(identity.c.user_key == user_key))
+    elif others:
+        heir, *_ = others
+        await connection.execute(sa.delete(identity).where(identity.c.user_key == heir))
+        await connection.execute(
+            sa.update(identity).where(identity.c.account_key == first).values(account_key=heir)
+        )
+
+
+async def add_code(
+    connection: AsyncConnection, digest: str, user_key: str, expires_at: int
+) -> None:
+    """Keep a one-time code; earlier codes of the same person end."""
+    await drop_codes(connection, [user_key])
+    values = {"digest": digest, "user_key": user_key, "expires_at": expires_at}
+    await connection.execute(sa.insert(link_code).values(values))
+
+
+async def drop_codes(connection: AsyncConnection, keys: Iterable[str]) -> None:
+    """End the codes of ``keys``."""
+    await connection.execute(sa.delete(link_code).where(link_code.c.user_key.in_(list(keys))))
+
+
+async def take_code(connection: AsyncConnection, digest: str, now: int) -> str | None:
+    """Return whose code it is and end it; None where it is unknown or too old."""
+    await connection.execute(sa.delete(link_code).where(link_code.c.expires_at <= now))
+    query = sa.select(link_code.c.user_key).where(link_code.c.digest == digest)
+    found = await connection.scalar(query)
+    await connection.execute(sa.delete(link_code).where(link_code.c.digest == digest))
+    return found
+
+
+async def add_try(connection: AsyncConnection, user_key: str, now: int) -> None:
+    """Remember a code that did not fit."""
+    await connection.execute(sa.insert(link_try).values(user_key=user_key, at_ms=now))
+
+
+async def tries(connection: AsyncConnection, user_key: str, since: int) -> tuple[int, int]:
+    """Return how many codes did not fit since then: of ``user_key``, and of everybody."""
+    await connection.execute(sa.delete(link_try).where(link_try.c.at_ms <= since))
+    own_ones = sa.func.count().filter(link_try.c.user_key == user_key)
+    query = sa.select(sa.func.count(), own_ones).select_from(link_try)
+    everybody, own = (await connection.execute(query)).one()
+    return own, everybody
+
+
+async def block(
+    connection: AsyncConnection, keys: Iterable[str], origin: str, reason: str, now: int
+) -> None:
+    """Keep ``keys`` from making videos; ``origin`` is the one that was named."""
+    rows = [
+        {"user_key": key, "reason": reason, "created_at": now, "origin": origin} for key in keys
+    ]
+    await connection.execute(_replacing(blocked, rows, ("reason", "created_at", "origin")))
+
+
+async def block_of(connection: AsyncConnection, keys: Iterable[str]) -> sa.Row[Any] | None:
+    """Return the oldest block of ``keys``, None where none of them is blocked."""
+    query = sa.select(blocked).where(blocked.c.user_key.in_(list(keys)))
+    return (await connection.execute(query.order_by(blocked.c.created_at).limit(1))).first()
+
+
+async def unblock(connection: AsyncConnection, keys: Iterable[str]) -> list[str]:
+    """Lift every block that reaches one of ``keys``, for all whom it reaches; return those."""
+    own = blocked.c.user_key.in_(list(keys))
+    origins = sa.select(blocked.c.origin).where(own).scalar_subquery()
+    reached = sa.or_(own, blocked.c.origin.in_(origins))
+    found = list(await connection.scalars(sa.select(blocked.c.user_key).where(reached)))
+    await connection.execute(sa.delete(blocked).where(blocked.c.user_key.in_(found)))
+    return sorted(found)
+
+
+async def carry(
+    connection: AsyncConnection, user_key: str, source_key: str, spent_ms: int, until_ms: int
+) -> None:
+    """Let ``user_key`` answer for what was spent in the window of ``source_key``."""
+    values = {
+        "user_key": user_key,
+        "source_key": source_key,
+        "spent_ms": spent_ms,
+        "until_ms": until_ms,
+    }
+    await connection.execute(_replacing(carried, [values], ("spent_ms", "until_ms")))
+
+
+async def carried_by(
+    connection: AsyncConnection, keys: list[str], now: int
+) -> list[tuple[str, int, int]]:
+    """Return what ``keys`` answer for beside their own windows: source, spent and end (ms)."""
+    await connection.execute(sa.delete(carried).where(carried.c.until_ms <= now))
+    query = (
+        sa.select(
+            carried.c.source_key,
+            sa.func.max(carried.c.spent_ms).label("spent_ms"),
+            sa.func.max(carried.c.until_ms).label("until_ms"),
+        )
+        .where(carried.c.user_key.in_(keys), carried.c.source_key.not_in(keys))
+        .group_by(carried.c.source_key)
+    )
+    found = await connection.execute(query)
+    return [(source, spent_ms, until_ms) for source, spent_ms, until_ms in found]
+
+
+async def level_flows(connection: AsyncConnection, keys: list[str], now: int) -> None:
+    """Give all ``keys`` the same standing in virtual time: the one that had the most."""
+    last = await connection.scalar(
+        sa.select(sa.func.max(flow.c.finish)).where(flow.c.user_key.in_(keys))
+    )
+    if last is None:
+        return
+    fresh = {"finish": last, "since_ms": now, "weight": 100, "held": 0, "active": 0}
+    rows = [{"user_key": key, **fresh} for key in keys]
+    await connection.execute(_replacing(flow, rows, ("finish",)))
+
+
+async def add_notice(
+    connection: AsyncConnection, user_key: str, code: str, data: dict[str, str], now: int
+) -> None:
+    """Owe somebody a word."""
+    values = {"user_key": user_key, "code": code, "data": json.dumps(data), "created_at": now}
+    await connection.execute(sa.insert(notice).values(values))
+
+
+async def notices(connection: AsyncConnection, platform: str, since: int) -> list[sa.Row[Any]]:
+    """Return what people of ``platform`` have to be told, oldest first; drops what is too old."""
+    await connection.execute(sa.delete(notice).where(notice.c.created_at < since))
+    own = notice.c.user_key.startswith(f"{platform}:", autoescape=True)
+    return list(await connection.execute(sa.select(notice).where(own).order_by(notice.c.id)))
+
+
+async def drop_notice(connection: AsyncConnection, number: int) -> None:
+    """Note that somebody was told."""
+    await connection.execute(sa.delete(notice).where(notice.c.id == number))
+
+
+async def drop_notices(connection: AsyncConnection, keys: Iterable[str]) -> None:
+    """Drop what ``keys`` were to be told."""
+    await connection.execute(sa.delete(notice).where(notice.c.user_key.in_(list(keys))))
+
+
+def _replacing(table: sa.Table, rows: list[dict[str, Any]], changes: tuple[str, ...]) -> Any:  # noqa: ANN401  # a statement
+    """Return an insert of ``rows`` that takes ``changes`` over where a row is there already."""
+    keys = [column.name for column in table.primary_key]
+    statement = insert(table).values(rows)
+    new = {name: statement.excluded[name] for name in changes}
+    return statement.on_conflict_do_update(index_elements=keys, set_=new)

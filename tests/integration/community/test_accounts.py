@@ -1,0 +1,262 @@
+"""A person is all keys that were joined: blocks, budgets, codes and notices on real SQLite."""
+
+import asyncio
+
+import pytest
+
+from core.accounts import TRIES, TRIES_OF_ALL
+from core.bootstrap import Core
+from core.community import Community
+from core.compose import Options
+from core.desk import Person
+from core.errors import (
+    LinkCodeUnknown,
+    LinkTriesUsed,
+    PolicyForbids,
+    QuotaExceeded,
+    RequesterBlocked,
+)
+from core.jobs import ReplyTo, Requester
+from core.modes import Mode
+
+OPTIONS = Options(prompt="a red kite", preset="fast", width=256, height=256, seconds=1)
+OPERATOR = Requester("discord", "9")
+KEYS = [
+    Requester("discord", "1"),
+    Requester("telegram", "11"),
+    Requester("studio", "guest-0123456789abcdef"),
+    Requester("hf", "77"),
+]
+PAIRS = [(one, other) for one in KEYS for other in KEYS if one != other]
+
+
+@pytest.fixture
+def community(core: Core) -> Community:
+    return core.desk.community
+
+
+async def ask(core: Core, who: Requester, key: str = "one") -> str:
+    person = Person(who, f"{who.platform}:here")
+    ticket = await core.desk.ask(Mode.T2V, OPTIONS, {}, person, ReplyTo("test", {}), key)
+    return ticket.job_id
+
+
+async def refused(core: Core, who: Requester) -> None:
+    with pytest.raises(RequesterBlocked):
+        await ask(core, who, f"{who.key} refused")
+
+
+async def spent(core: Core, who: Requester) -> int:
+    view = await core.desk.quota(Person(who, "here"))
+    return view.used_ms + view.reserved_ms
+
+
+async def limit(core: Core, who: Requester) -> int:
+    return (await core.desk.quota(Person(who, "here"))).limit_ms
+
+
+async def join(community: Community, owner: Requester, other: Requester) -> None:
+    await community.link(other, await community.link_code(owner))
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+async def test_a_block_reaches_whoever_joins_in_either_direction(
+    core: Core, community: Community, one: Requester, other: Requester
+) -> None:
+    await community.block(OPERATOR, one, "spam")
+    await join(community, other, one)
+
+    await refused(core, one)
+    await refused(core, other)
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+@pytest.mark.parametrize("way", ["forget", "unlink", "removed"])
+async def test_a_block_stays_with_both_who_part(
+    core: Core, community: Community, one: Requester, other: Requester, way: str
+) -> None:
+    await join(community, one, other)
+    await community.block(OPERATOR, one, "spam")
+    match way:
+        case "forget":
+            await core.desk.forget(Person(other, "here"))
+        case "unlink":
+            assert await community.unlink(other, other)
+        case _:
+            assert await community.unlink(one, other)
+
+    await refused(core, one)
+    await refused(core, other)
+
+
+async def test_lifting_a_block_lifts_it_for_all_whom_it_reached_and_says_whom(
+    core: Core, community: Community
+) -> None:
+    one, other, third, fourth = KEYS
+    await community.block(OPERATOR, fourth, "else")
+    await join(community, one, other)
+    await community.block(OPERATOR, other, "spam")
+    await community.leave(one)
+    await join(community, third, other)
+
+    assert set(await community.unblock(OPERATOR, one)) == {one, other, third}
+
+    for who in (one, other, third):
+        await ask(core, who)
+    await refused(core, fourth)
+    assert await community.unblock(OPERATOR, one) == []
+
+
+async def test_a_block_between_the_question_and_the_queue_counts(
+    core: Core, community: Community
+) -> None:
+    one, other, *_ = KEYS
+    await join(community, one, other)
+    composition = core.service.compose(Mode.T2V, OPTIONS, {})
+    await community.admit(composition.request, other, "here", Person(other, "here").asker)
+    await community.block(OPERATOR, other, "spam")
+
+    with pytest.raises(RequesterBlocked):
+        await core.service.submit(composition, one, ReplyTo("test", {}), "late")
+
+    assert await spent(core, one) == 0
+
+
+async def test_a_guest_who_was_blocked_stays_so_after_signing_in(
+    core: Core, community: Community
+) -> None:
+    guest, account = KEYS[2:]
+    await community.block(OPERATOR, guest, "spam")
+    person = Person(account, "studio", earlier=(guest,))
+
+    with pytest.raises(RequesterBlocked):
+        await core.desk.ask(Mode.T2V, OPTIONS, {}, person, ReplyTo("test", {}), "one")
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+async def test_what_was_spent_before_a_join_counts_for_both_and_after_parting(
+    core: Core, community: Community, one: Requester, other: Requester
+) -> None:
+    await ask(core, one)
+    once = await spent(core, one)
+    await ask(core, other)
+    for _ in range(3):
+        await join(community, one, other)
+        assert await spent(core, one) == await spent(core, other) == 2 * once
+        await community.leave(other)
+        assert await spent(core, one) == await spent(core, other) == 2 * once
+        await join(community, other, one)
+        assert await spent(core, one) == await spent(core, other) == 2 * once
+        assert await community.unlink(one, other)
+        assert await spent(core, one) == await spent(core, other) == 2 * once
+
+
+async def test_an_empty_budget_is_not_filled_by_joining_or_leaving(
+    core: Core, community: Community
+) -> None:
+    one, other, *_ = KEYS
+    await ask(core, one)
+    left = (await core.desk.quota(Person(one, "here"))).left_ms
+    await core.service.grant(one, 1 - left)
+    for step in ("alone", "joined", "parted"):
+        if step == "joined":
+            await join(community, other, one)
+        elif step == "parted":
+            await community.leave(other)
+        with pytest.raises(QuotaExceeded):
+            await ask(core, one, step)
+
+
+async def test_a_grant_counts_once_however_often_people_join_and_part(
+    core: Core, community: Community
+) -> None:
+    one, other, *_ = KEYS
+    usual = await limit(core, one)
+    await core.service.grant(one, 60_000)
+    for _ in range(3):
+        await join(community, one, other)
+        assert await limit(core, one) == await limit(core, other) == usual + 60_000
+        await community.leave(one)
+        assert await limit(core, one) == usual + 60_000
+        assert await limit(core, other) == usual
+
+
+async def test_two_who_use_one_code_at_once_do_not_both_get_in(community: Community) -> None:
+    one, *others = KEYS
+    code = await community.link_code(one)
+
+    results = await asyncio.gather(
+        *(community.link(other, code) for other in others), return_exceptions=True
+    )
+
+    assert sum(isinstance(result, Requester) for result in results) == 1
+    assert sum(isinstance(result, LinkCodeUnknown) for result in results) == len(others) - 1
+
+
+async def test_guessing_ends_for_one_person_and_for_everybody(
+    community: Community, core: Core
+) -> None:
+    one, other, third, _ = KEYS
+    for _ in range(TRIES):
+        with pytest.raises(LinkCodeUnknown):
+            await community.link(other, "ABCDEFGH")
+    code = await community.link_code(one)
+    with pytest.raises(LinkTriesUsed):
+        await community.link(other, code)
+    assert await community.link(third, code) == one  # a right one is not spent by a refusal
+
+    for number in range(TRIES_OF_ALL - TRIES):
+        with pytest.raises(LinkCodeUnknown):
+            await community.link(Requester("telegram", f"5{number}"), "ABCDEFGH")
+    with pytest.raises(LinkTriesUsed):
+        await community.link(Requester("telegram", "4"), await community.link_code(one))
+
+
+async def test_any_new_code_of_the_same_person_ends_the_older_one(community: Community) -> None:
+    one, other, third, _ = KEYS
+    await join(community, one, other)
+    first = await community.link_code(one)
+    await community.link_code(other)
+
+    with pytest.raises(LinkCodeUnknown):
+        await community.link(third, first)
+
+
+async def test_the_owner_of_a_code_is_owed_a_word_until_told(community: Community) -> None:
+    one, other, *_ = KEYS
+    await community.link(other, await community.link_code(one), "@ben")
+
+    (notice,) = await community.notices("discord")
+    assert (notice.to, notice.data) == (one, {"who": "@ben", "key": other.key})
+    assert await community.notices("telegram") == []
+    await community.told(notice)
+    assert await community.notices("discord") == []
+
+
+async def test_only_members_take_members_out_and_the_rest_stays_together(
+    community: Community,
+) -> None:
+    one, other, third, fourth = KEYS
+    await join(community, one, other)
+    await join(community, one, third)
+
+    assert not await community.unlink(fourth, other)
+    assert not await community.unlink(one, fourth)
+    assert await community.unlink(other, one)
+
+    assert await community.keys(one) == [one]
+    assert set(await community.keys(other)) == {other, third}
+
+
+async def test_the_rules_of_a_place_count_where_a_clip_is_shown(
+    core: Core, community: Community
+) -> None:
+    job = await core.service.job(await ask(core, KEYS[0]))
+    await community.set_rule(OPERATOR, "discord:100", "words", "kite")
+
+    with pytest.raises(PolicyForbids):
+        await core.desk.check_showing(job, Person(KEYS[0], "discord:100"))
+    await core.desk.check_showing(job, Person(KEYS[0], "discord:200"))
+    await community.block(OPERATOR, KEYS[0], "spam")
+    with pytest.raises(RequesterBlocked):
+        await core.desk.check_showing(job, Person(KEYS[0], "discord:200"))
