@@ -81,6 +81,29 @@ class Desk:
             request = Composition(request, ())
         return await self._submit(request, person, reply_to, key)
 
+    async def replace(
+        self,
+        job_id: str,
+        request: Request | Composition,
+        person: Person,
+        reply_to: ReplyTo,
+        key: str,
+    ) -> Ticket:
+        """Accept a request in the place of a waiting job of the person, or change nothing.
+
+        Raises:
+            JobUnknown: there is no such job.
+            NotYours: it belongs to somebody else; an operator's right does not help.
+            AlreadyFinished: it is running or over.
+            Refused: quota, policy, block or a closed intake; the job goes on waiting.
+        """
+        old = await self.service.job(job_id)
+        if not await self._owns(old, person):
+            raise NotYours(job_id)
+        if not isinstance(request, Composition):
+            request = Composition(request, ())
+        return await self._submit(request, person, reply_to, key, old)
+
     async def job(self, job_id: str, person: Person) -> Job:
         """Return a job that the person may see: their own, or any for an operator.
 
@@ -131,15 +154,25 @@ class Desk:
         return person.has_operator_role or self.community.is_operator(person.requester)
 
     async def _submit(
-        self, composition: Composition, person: Person, reply_to: ReplyTo, key: str
+        self,
+        composition: Composition,
+        person: Person,
+        reply_to: ReplyTo,
+        key: str,
+        old: Job | None = None,
     ) -> Ticket:
+        account = await self.community.account(person.requester)
+        known = await self.service.known(account, key)
+        if known is not None:
+            return known
         await self.community.admit(
             composition.request, person.requester, person.place, person.asker
         )
-        account = await self.community.account(person.requester)
         operator = self.is_operator(person)
         weight = self.shares.weight(person.requester, person.asker.roles, operator=operator)
-        return await self.service.submit(composition, account, reply_to, key, weight)
+        if old is None:
+            return await self.service.submit(composition, account, reply_to, key, weight)
+        return await self.service.replace(old, composition, account, reply_to, key, weight)
 
     async def _owns(self, job: Job, person: Person) -> bool:
         if job.requester == person.requester:

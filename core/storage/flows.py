@@ -118,6 +118,32 @@ async def _hand_on(connection: AsyncConnection, gone: Row[Any], since: int) -> N
         await connection.execute(update(job).where(job.c.id == head.id).values(rank=rank))
 
 
+async def take_place(
+    connection: AsyncConnection, old: Row[Any], weight: int, cost: int
+) -> dict[str, Any]:
+    """Let a job of the same account stand where a waiting one stood; its cost alone moves it.
+
+    What the account has waiting behind it moves by the difference of their costs.
+
+    Returns:
+        The columns of the new row: tag, rank and whether it was started above the limit.
+    """
+    found = await _flow(connection, old.user_key)
+    since = 0 if found is None else found.since_ms
+    by = cost - old.cost
+    changes: dict[str, Any] = {"weight": weight}
+    if old.state == "held":
+        fresh = old.rank == rank_of(old.tag, old.cost, since, fresh=True)
+        rank = rank_of(old.tag, cost, since, fresh=True) if fresh else old.rank + by
+        behind = old.seq
+    else:  # promoted: its cost is part of where the account's next job starts
+        rank, behind = old.rank + max(0, by), 0
+        changes["finish"] = flow.c.finish + by
+    await connection.execute(update(flow).where(flow.c.user_key == old.user_key).values(changes))
+    await _shift(connection, old.user_key, by, behind)
+    return {"tag": old.tag, "rank": rank, "above_limit": old.above_limit}
+
+
 async def settle(connection: AsyncConnection, started: Row[Any], actual_ms: int) -> None:
     """Take a promoted job out, and replace its estimate by what it really took."""
     found = await _flow(connection, started.user_key)
