@@ -22,9 +22,10 @@ from core.errors import (
     TooManyQueued,
 )
 from core.jobs import Failure, Job, JobState, ReplyTo, Requester
+from core.payers import Payer
 from core.requests import Request, to_json
 from core.scheduling import ORDINARY, cost_of
-from core.storage import flows
+from core.storage import flows, networks
 from core.storage import jobs as rows
 from core.upkeep import INTAKE
 
@@ -41,6 +42,12 @@ class NewJob:
     idempotency_key: str  # of this requester; the same key always means the same job
     p95_ms: int | None = None  # None: one and a half estimates
     weight: int = ORDINARY  # percent of an ordinary share
+    payer: Payer | None = None  # None: the requester itself, or all guests for a guest
+
+    @property
+    def pays(self) -> Payer:
+        """Return who pays, and whose share of the device it uses."""
+        return self.payer or Payer.of(self.requester)
 
     @property
     def cost(self) -> int:
@@ -66,7 +73,7 @@ async def accept(connection: AsyncConnection, rules: QueueRules, new: NewJob, no
     """
     await _ask(connection, rules, new)
     await _reserve(connection, rules, new, now)
-    tag, rank = await flows.enter_line(connection, new.requester.key, new.weight, new.cost, now)
+    tag, rank = await flows.enter_line(connection, new.pays.key, new.weight, new.cost, now)
     await _write(connection, new, now, {"state": JobState.HELD.value, "tag": tag, "rank": rank})
 
 
@@ -99,8 +106,8 @@ async def take_over(
         raise NotYours(old_id)
     if not JobState(old.state).waiting:
         raise AlreadyFinished(old_id, old.state)
-    same = old.user_key == new.requester.key
-    await _ask(connection, rules, new, makes_room=same)
+    await _ask(connection, rules, new, makes_room=old.user_key == new.requester.key)
+    same = old.share_key == new.pays.key
     how = End(JobState.CANCELLED, failure=Failure.of(Cancelled("owner")), told=True)
     if same:
         place = await flows.take_place(connection, old, new.weight, new.cost)
@@ -108,7 +115,7 @@ async def take_over(
         place |= {"seq": await rows.give_up_seq(connection, old), "state": old.state}
     else:
         await end(connection, rules, clips_folder, old, how, now)
-        line = await flows.enter_line(connection, new.requester.key, new.weight, new.cost, now)
+        line = await flows.enter_line(connection, new.pays.key, new.weight, new.cost, now)
         place = {"state": JobState.HELD.value, "tag": line[0], "rank": line[1]}
     await _reserve(connection, rules, new, now)
     await _write(connection, new, now, place)
@@ -127,13 +134,14 @@ async def _ask(
     if intake != "open":
         raise IntakeClosed(intake)
     waiting = await flows.waiting_of(connection, new.requester.key)
+    if new.pays.network:
+        waiting = max(waiting, await networks.waiting(connection, new.pays.network))
     if waiting >= rules.max_queued and not makes_room:
         raise TooManyQueued(rules.max_queued)
 
 
 async def _reserve(connection: AsyncConnection, rules: QueueRules, new: NewJob, now: int) -> None:
-    key = new.requester.key
-    await quotas.reserve(connection, rules.quota, key, new.id, new.estimate_ms, now)
+    await quotas.reserve(connection, rules.quota, new.pays, new.id, new.estimate_ms, now)
 
 
 async def _write(connection: AsyncConnection, new: NewJob, now: int, place: dict[str, Any]) -> None:
@@ -146,6 +154,7 @@ def _values(new: NewJob, now: int) -> dict[str, Any]:
     return {
         "id": new.id,
         "user_key": new.requester.key,
+        "share_key": new.pays.key,
         "idem_key": new.idempotency_key,
         "request": json.dumps(to_json(new.request)),
         "reply_platform": new.reply_to.platform,

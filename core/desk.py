@@ -13,6 +13,7 @@ from core.errors import JobUnknown, NotYours
 from core.jobs import Job, QuotaView, ReplyTo, Requester, Ticket
 from core.media.kinds import MediaFile
 from core.modes import Mode
+from core.payers import Payer
 from core.policy import Asker
 from core.requests import Request
 from core.service import GenerationService
@@ -28,6 +29,7 @@ class Person:
     asker: Asker = field(default_factory=Asker)
     locale: str | None = None
     has_operator_role: bool = False  # by the platform's roles; the settings name people themselves
+    payer: Payer | None = None  # None: their own account, or that of all guests for a guest
 
 
 class Desk:
@@ -138,7 +140,8 @@ class Desk:
 
     async def quota(self, person: Person) -> QuotaView:
         """Return what the person may still spend."""
-        return await self.service.quota(await self.community.account(person.requester))
+        account = await self.community.account(person.requester)
+        return await self.service.quota(account, _payer(person, account))
 
     async def forget(self, person: Person) -> int:
         """Delete all jobs, files and joins of the person; returns how many jobs there were."""
@@ -170,14 +173,22 @@ class Desk:
         )
         operator = self.is_operator(person)
         weight = self.shares.weight(person.requester, person.asker.roles, operator=operator)
+        payer = _payer(person, account)
         if old is None:
-            return await self.service.submit(composition, account, reply_to, key, weight)
-        return await self.service.replace(old, composition, account, reply_to, key, weight)
+            return await self.service.submit(composition, account, reply_to, key, weight, payer)
+        return await self.service.replace(old, composition, account, reply_to, key, weight, payer)
 
     async def _owns(self, job: Job, person: Person) -> bool:
         if job.requester == person.requester:
             return True
         return job.requester in await self.community.keys(person.requester)
+
+
+def _payer(person: Person, account: Requester) -> Payer:
+    """Return who pays: what a front said of the person goes for their own account only."""
+    if person.payer is None or account != person.requester:
+        return Payer.of(account)
+    return person.payer
 
 
 def find_job(jobs: list[Job], prefix: str) -> Job:

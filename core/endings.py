@@ -43,6 +43,8 @@ class QueueRules:
         return cls(
             quota=QuotaRules(
                 limit_ms=round(settings.quota_minutes * 60_000),
+                guests_ms=round(settings.studio_guest_minutes * 60_000),
+                network_ms=round(settings.studio_network_minutes * 60_000),
                 window_ms=round(settings.quota_window_hours * HOUR_MS),
             ),
             fair=FairRules(max_running=settings.max_running),

@@ -13,6 +13,7 @@ from core.jobs import Job, QuotaView, ReplyTo, Requester
 from core.limits import RequestLimits
 from core.media.kinds import Clip, MediaFile, MediaKind
 from core.modes import Mode
+from core.payers import Payer
 from core.progress import Progress
 from core.queue import Intake
 from core.submission import Submission
@@ -116,9 +117,9 @@ class GenerationService(Submission):
         places = [Place(job, await self._queue.forecast(job.id)) for job in mine]
         return LineView(counts.running, counts.waiting, tuple(places))
 
-    async def quota(self, requester: Requester) -> QuotaView:
-        """Return what ``requester`` may still spend."""
-        return await self._queue.quota(requester)
+    async def quota(self, requester: Requester, payer: Payer | None = None) -> QuotaView:
+        """Return what ``requester`` may still spend from the account of ``payer``."""
+        return await self._queue.quota(requester, payer)
 
     async def grant(self, requester: Requester, gpu_ms: int) -> QuotaView:
         """Give ``requester`` more GPU-milliseconds in the current window; for operators."""

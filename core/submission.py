@@ -4,7 +4,6 @@ A key that is known is answered before any question: what it made is accepted al
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from uuid import uuid4
 
 import structlog
@@ -13,11 +12,19 @@ from core.compose import Composition
 from core.dispatch import LocalDispatcher
 from core.duration import Estimate
 from core.erasure import Eraser
-from core.errors import IntakeClosed, NothingFits, QuotaExceeded
+from core.errors import (
+    IntakeClosed,
+    NothingFits,
+    QuotaExceeded,
+    Refused,
+    ShareTooCostly,
+    TooCostly,
+)
 from core.hub import ProgressHub
 from core.jobs import Job, ReplyTo, Requester, Ticket
 from core.limits import RequestLimits
 from core.media.store import MediaStore
+from core.payers import Payer
 from core.queue import JobQueue, NewJob, Submitted
 from core.requests import Request
 from core.scheduling import ORDINARY
@@ -64,15 +71,17 @@ class Submission:
         reply_to: ReplyTo,
         idempotency_key: str,
         weight: int = ORDINARY,
+        payer: Payer | None = None,
     ) -> Ticket:
         """Accept a request: job, reservation and place in line, in one transaction.
 
         Args:
             composition: what :meth:`compose` gave, or a request made from an earlier one.
-            requester: whose account pays.
+            requester: whose it is.
             reply_to: where the result goes.
             idempotency_key: the same key always gives the same job, e.g. ``discord:<interaction>``.
             weight: percent of an ordinary share of the device.
+            payer: whose account pays; None: the requester's, or that of all guests for a guest.
 
         Returns:
             The ticket; ``duplicate`` where the key was known.
@@ -86,7 +95,7 @@ class Submission:
         known = await self._queue.known(requester, idempotency_key)
         if known is not None:
             return await self._ticket(known, composition, duplicate=True)
-        new = self._asked(composition, requester, reply_to, idempotency_key, weight)
+        new = self._asked(composition, requester, reply_to, idempotency_key, weight, payer)
         return await self._accepted(self._queue.submit(new), composition, new)
 
     async def replace(
@@ -97,6 +106,7 @@ class Submission:
         reply_to: ReplyTo,
         idempotency_key: str,
         weight: int = ORDINARY,
+        payer: Payer | None = None,
     ) -> Ticket:
         """Accept a request in the place of the waiting job ``old``, or change nothing.
 
@@ -113,7 +123,7 @@ class Submission:
         known = await self._queue.known(requester, idempotency_key)
         if known is not None:
             return await self._ticket(known, composition, duplicate=True)
-        new = self._asked(composition, requester, reply_to, idempotency_key, weight)
+        new = self._asked(composition, requester, reply_to, idempotency_key, weight, payer)
         replacing = self._queue.replace(old.id, old.requester, new)
         ticket = await self._accepted(replacing, composition, new)
         self._hub.close(old.id)
@@ -131,6 +141,7 @@ class Submission:
         reply_to: ReplyTo,
         idempotency_key: str,
         weight: int,
+        payer: Payer | None,
     ) -> NewJob:
         """Ask what needs no row, and return what is to be accepted.
 
@@ -153,6 +164,7 @@ class Submission:
             p95_ms=expected.p95_ms,
             idempotency_key=idempotency_key,
             weight=weight,
+            payer=payer,
         )
 
     async def _accepted(
@@ -161,13 +173,24 @@ class Submission:
         try:
             submitted = await accepting
         except QuotaExceeded as refusal:
-            with suppress(NothingFits):
-                self._check_budget(new.request, refusal.left_ms, self._rules.limits)
-            raise
+            raise self._named(new.request, refusal) from None
         job = submitted.job
         log.info("submitted", job_id=job.id, duplicate=submitted.duplicate)
         self._dispatcher.wake()
         return await self._ticket(job, composition, duplicate=submitted.duplicate)
+
+    def _named(self, request: Request, refusal: QuotaExceeded) -> Refused:
+        """Return the refusal with the largest setting that fits, where there is one."""
+        try:
+            self._check_budget(request, refusal.left_ms, self._rules.limits)
+        except NothingFits:
+            return refusal
+        except TooCostly as fits:
+            if refusal.scope == "own":
+                return fits.with_traceback(None)
+            named = (fits.need_ms, fits.limit_ms, fits.width, fits.height, fits.seconds)
+            return ShareTooCostly(*named, refusal.scope, refusal.resets_at_ms)
+        return refusal
 
     async def _ticket(
         self, job: Job, composition: Composition | Request, *, duplicate: bool

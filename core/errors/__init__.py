@@ -81,6 +81,7 @@ from core.errors.refusals import (
     QuotaExceeded,
     Refused,
     RequesterBlocked,
+    ShareTooCostly,
     TooCostly,
     TooManyQueued,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "Scalar",
     "SeedNotANumber",
     "SetupProblem",
+    "ShareTooCostly",
     "TimedOut",
     "TooCostly",
     "TooManyQueued",
