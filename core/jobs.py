@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Self
 
 from core.compose import Adjustment
-from core.errors import ClapperError, Scalar
+from core.errors import ClapperError, QuotaExceeded, Scalar
 from core.media.kinds import Clip
 from core.requests import Request
 
@@ -168,3 +168,12 @@ class QuotaView:
         if self.network is None:
             return self.account_left_ms
         return min(self.account_left_ms, self.network.left_ms)
+
+    def refusal(self, need_ms: int) -> QuotaExceeded | None:
+        """Return why ``need_ms`` cannot be spent: the limit that leaves least; None if it can."""
+        if need_ms <= self.left_ms:
+            return None
+        scope, limit_ms = "guests" if self.shared else "own", self.limit_ms
+        if self.network is not None and self.network.left_ms < self.account_left_ms:
+            scope, limit_ms = "network", self.network.limit_ms
+        return QuotaExceeded(need_ms, self.left_ms, limit_ms, self.resets_at_ms, scope)

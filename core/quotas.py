@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.errors import QuotaExceeded
 from core.jobs import NetworkQuota, QuotaView
 from core.payers import GUESTS, Payer
 from core.storage import ledger, networks
@@ -51,16 +50,6 @@ class _Window:
         return QuotaView(limit, self.used_ms, self.reserved_ms, resets_at, payer.shared, network)
 
 
-def exceeded(view: QuotaView, need_ms: int) -> QuotaExceeded | None:
-    """Return why ``need_ms`` cannot be spent, by the limit that leaves least; None where it can."""
-    if need_ms <= view.left_ms:
-        return None
-    network, scope, limit_ms = view.network, "guests" if view.shared else "own", view.limit_ms
-    if network is not None and network.left_ms < view.account_left_ms:
-        scope, limit_ms = "network", network.limit_ms
-    return QuotaExceeded(need_ms, view.left_ms, limit_ms, view.resets_at_ms, scope)
-
-
 async def view(connection: AsyncConnection, rules: QuotaRules, payer: Payer, now: int) -> QuotaView:
     """Return what ``payer`` may still spend."""
     newest = await ledger.newest_account(connection, payer.key)
@@ -91,7 +80,7 @@ async def reserve(
     """
     newest = await ledger.newest_account(connection, payer.key)
     window = _window(newest, rules, now)
-    refusal = exceeded(await _seen(connection, rules, payer, window), estimate_ms)
+    refusal = (await _seen(connection, rules, payer, window)).refusal(estimate_ms)
     if refusal is not None:
         raise refusal
     if newest is None or newest.period != window.period:

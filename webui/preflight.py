@@ -14,7 +14,6 @@ from core.messages import explain, say
 from core.models.family import Profile, files_for
 from core.models.setup import open_store
 from core.modes import Mode
-from core.quotas import exceeded
 from core.requests import Request
 from webui.counter import StudioCounter
 from webui.errors import Fix, Surroundings, error_view, fix_for
@@ -76,7 +75,7 @@ class Preflight:
             rows = await self._rows(composition, expected, quota)
             notes = tuple(explain(note) for note in composition.adjustments)
             self._counter.core.runs.check_budget(request, None, self._counter.service.limits)
-            error = exceeded(quota, expected.gpu_ms)
+            error = quota.refusal(expected.gpu_ms)
         except ClapperError as problem:
             error = problem.with_traceback(None)
         return Card(rows, notes, error, self.fix(error, options, request, quota))
