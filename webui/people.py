@@ -39,7 +39,7 @@ class Visitor:
     """One who asks, and from which account."""
 
     requester: Requester
-    payer: Payer
+    payer: Payer | None = None  # None: their own account, or that of all guests for a guest
     cookie: str | None = None  # to be set, where the browser had none
     account: str = ""  # the name to show; empty for guests
     roles: frozenset[str] = frozenset()
