@@ -13,6 +13,7 @@ from core.errors import InvalidInput, JobUnknown, NotYours
 from core.jobs import Job, QuotaView, ReplyTo, Requester, Ticket
 from core.media.kinds import MediaFile
 from core.modes import Mode
+from core.payers import Payer
 from core.policy import Asker
 from core.requests import Request
 from core.service import GenerationService
@@ -29,6 +30,7 @@ class Person:
     locale: str | None = None
     has_operator_role: bool = False  # by the platform's roles; the settings name people themselves
     earlier: tuple[Requester, ...] = ()  # other keys of the same person, joined to nothing
+    payer: Payer | None = None  # None: their own account, or that of all guests for a guest
 
 
 class Desk:
@@ -86,6 +88,29 @@ class Desk:
             request = Composition(request, ())
         return await self._submit(request, person, reply_to, key)
 
+    async def replace(
+        self,
+        job_id: str,
+        request: Request | Composition,
+        person: Person,
+        reply_to: ReplyTo,
+        key: str,
+    ) -> Ticket:
+        """Accept a request in the place of a waiting job of the person, or change nothing.
+
+        Raises:
+            JobUnknown: there is no such job.
+            NotYours: it belongs to somebody else; an operator's right does not help.
+            AlreadyFinished: it is running or over.
+            Refused: quota, policy, block or a closed intake; the job goes on waiting.
+        """
+        old = await self.service.job(job_id)
+        if not await self._owns(old, person):
+            raise NotYours(job_id)
+        if not isinstance(request, Composition):
+            request = Composition(request, ())
+        return await self._submit(request, person, reply_to, key, old)
+
     async def job(self, job_id: str, person: Person) -> Job:
         """Return a job that the person may see: their own, or any for an operator.
 
@@ -120,7 +145,8 @@ class Desk:
 
     async def quota(self, person: Person) -> QuotaView:
         """Return what the person may still spend."""
-        return await self.service.quota(await self.community.account(person.requester))
+        account = await self.community.account(person.requester)
+        return await self.service.quota(account, _payer(person, account))
 
     async def forget(self, person: Person) -> int:
         """Delete all jobs, files and joins of the person; returns how many jobs there were."""
@@ -136,21 +162,37 @@ class Desk:
         return person.has_operator_role or self.community.is_operator(person.requester)
 
     async def _submit(
-        self, composition: Composition, person: Person, reply_to: ReplyTo, key: str
+        self,
+        composition: Composition,
+        person: Person,
+        reply_to: ReplyTo,
+        key: str,
+        old: Job | None = None,
     ) -> Ticket:
         try:
-            return await self._accept(composition, person, reply_to, key)
+            return await self._accept(composition, person, reply_to, key, old)
         finally:  # its files are the job's now, or nobody's
             await self.service.release(composition.request.media().values(), person.requester)
 
     async def _accept(
-        self, composition: Composition, person: Person, reply_to: ReplyTo, key: str
+        self,
+        composition: Composition,
+        person: Person,
+        reply_to: ReplyTo,
+        key: str,
+        old: Job | None,
     ) -> Ticket:
-        await self._admit(composition.request, person)
         account = await self.community.account(person.requester)
+        known = await self.service.known(account, key)
+        if known is not None:
+            return known
+        await self._admit(composition.request, person)
         operator = self.is_operator(person)
         weight = self.shares.weight(person.requester, person.asker.roles, operator=operator)
-        return await self.service.submit(composition, account, reply_to, key, weight)
+        payer = _payer(person, account)
+        if old is None:
+            return await self.service.submit(composition, account, reply_to, key, weight, payer)
+        return await self.service.replace(old, composition, account, reply_to, key, weight, payer)
 
     async def check_showing(self, job: Job, person: Person) -> None:
         """Refuse to show a clip to all in the person's place where it could not be made there.
@@ -170,6 +212,13 @@ class Desk:
         if job.requester == person.requester:
             return True
         return job.requester in await self.community.keys(person.requester)
+
+
+def _payer(person: Person, account: Requester) -> Payer:
+    """Return who pays: what a front said of the person goes for their own account only."""
+    if person.payer is None or account != person.requester:
+        return Payer.of(account)
+    return person.payer
 
 
 def find_job(jobs: list[Job], prefix: str) -> Job:

@@ -43,6 +43,8 @@ class QueueRules:
         return cls(
             quota=QuotaRules(
                 limit_ms=round(settings.quota_minutes * 60_000),
+                guests_ms=round(settings.studio_guest_minutes * 60_000),
+                network_ms=round(settings.studio_network_minutes * 60_000),
                 window_ms=round(settings.quota_window_hours * HOUR_MS),
             ),
             fair=FairRules(max_running=settings.max_running),
@@ -62,6 +64,7 @@ class End:
     used_ms: int = 0
     failure: Failure | None = None
     clip: Clip | None = None
+    told: bool = False  # the requester knows already; no delivery is owed
 
 
 def device_ms(row: Row[Any], now: int) -> int:
@@ -88,6 +91,22 @@ async def end(
         await flows.leave_line(connection, row)
     else:
         await flows.settle(connection, row, how.used_ms)
+    await close(connection, rules, clips_folder, row, how, now)
+
+
+async def close(
+    connection: AsyncConnection,
+    rules: QueueRules,
+    clips_folder: Path,
+    row: Row[Any],
+    how: End,
+    now: int,
+) -> None:
+    """Do the same for a job that is out of the line already: money, row, clip and promise.
+
+    Raises:
+        ValueError: its clip does not lie in the clips folder.
+    """
     charged = await quotas.settle(connection, rules.quota, row.id, how.charge_ms, now)
     values = {
         "rank": None,
@@ -101,7 +120,7 @@ async def end(
     await rows.move(connection, row, how.state, now, values, detail)
     if how.clip is not None:
         await rows.add_clip(connection, row.id, clip_values(how.clip, clips_folder))
-    await rows.owe(connection, row, now)
+    await rows.owe(connection, row, now, told=how.told)
 
 
 async def put_back(

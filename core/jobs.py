@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Self
 
 from core.compose import Adjustment
-from core.errors import ClapperError, Scalar
+from core.errors import ClapperError, QuotaExceeded, Scalar
 from core.media.kinds import Clip
 from core.requests import Request
 
@@ -134,6 +134,19 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkQuota:
+    """What guests of one network may use of the guests' account, and did, in GPU-milliseconds."""
+
+    limit_ms: int
+    spent_ms: int  # used and reserved
+
+    @property
+    def left_ms(self) -> int:
+        """Return what is left of it."""
+        return max(0, self.limit_ms - self.spent_ms)
+
+
+@dataclass(frozen=True, slots=True)
 class QuotaView:
     """What a requester may still spend, in GPU-milliseconds."""
 
@@ -141,8 +154,26 @@ class QuotaView:
     used_ms: int
     reserved_ms: int
     resets_at_ms: int | None  # None while the window has not begun
+    shared: bool = False  # by all guests
+    network: NetworkQuota | None = None  # bounds it further
+
+    @property
+    def account_left_ms(self) -> int:
+        """Return what is left in the account, whoever shares it."""
+        return max(0, self.limit_ms - self.used_ms - self.reserved_ms)
 
     @property
     def left_ms(self) -> int:
         """Return what a new job may cost at most."""
-        return max(0, self.limit_ms - self.used_ms - self.reserved_ms)
+        if self.network is None:
+            return self.account_left_ms
+        return min(self.account_left_ms, self.network.left_ms)
+
+    def refusal(self, need_ms: int) -> QuotaExceeded | None:
+        """Return why ``need_ms`` cannot be spent: the limit that leaves least; None if it can."""
+        if need_ms <= self.left_ms:
+            return None
+        scope, limit_ms = "guests" if self.shared else "own", self.limit_ms
+        if self.network is not None and self.network.left_ms < self.account_left_ms:
+            scope, limit_ms = "network", self.network.limit_ms
+        return QuotaExceeded(need_ms, self.left_ms, limit_ms, self.resets_at_ms, scope)

@@ -4,9 +4,7 @@ Legal moves are :data:`core.jobs.MOVES`. Whoever runs a job owns it by a token; 
 token finds nothing to change and says so.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,52 +12,21 @@ from uuid import uuid4
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import quotas
-from core.accounts import refuse_blocked
+from core.acceptance import NewJob, Submitted, accept, take_over
 from core.affinity import Affinity, Due
 from core.clock import Clock, now_ms
 from core.endings import End, QueueRules, device_ms, end, put_back
-from core.errors import (
-    AlreadyFinished,
-    Cancelled,
-    IntakeClosed,
-    JobUnknown,
-    NotYours,
-    TooManyQueued,
-)
-from core.jobs import Failure, Job, JobState, ReplyTo, Requester
+from core.errors import AlreadyFinished, Cancelled, JobUnknown, NotYours
+from core.jobs import Failure, Job, JobState, Requester
 from core.media.kinds import Clip
-from core.requests import Request, to_json
-from core.scheduling import ORDINARY, cost_of
+from core.requests import Request
 from core.storage import flows
 from core.storage import jobs as rows
 from core.storage.database import Database
 from core.storage.records import asked_in
-from core.upkeep import INTAKE, Intake, Recovery, Upkeep
+from core.upkeep import Intake, Recovery, Upkeep
 
 __all__ = ["Intake", "JobQueue", "NewJob", "QueueRules", "Recovery", "Submitted"]
-
-
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """What is submitted."""
-
-    id: str  # 32 hex digits, unguessable
-    requester: Requester
-    request: Request
-    reply_to: ReplyTo
-    estimate_ms: int  # GPU-milliseconds
-    idempotency_key: str  # of this requester; the same key always means the same job
-    p95_ms: int | None = None  # None: one and a half estimates
-    weight: int = ORDINARY  # percent of an ordinary share
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """The accepted job; ``duplicate`` where its key was known and nothing was made."""
-
-    job: Job
-    duplicate: bool
 
 
 class JobQueue(Upkeep):
@@ -93,23 +60,53 @@ class JobQueue(Upkeep):
             known = await rows.read_by_key(connection, key, new.idempotency_key)
             if known is not None:
                 return Submitted(self._job(known, new.id), duplicate=True)
-            intake = await rows.read_setting(connection, INTAKE) or "open"
-            if intake != "open":
-                raise IntakeClosed(intake)
-            await refuse_blocked(connection, [key])  # an operator may have been quicker
-            if check is not None:
-                check()
-            if await flows.waiting_of(connection, key) >= self._rules.max_queued:
-                raise TooManyQueued(self._rules.max_queued)
-            now = self._clock()
-            quota = self._rules.quota
-            await quotas.reserve(connection, quota, key, new.id, new.estimate_ms, now)
-            cost = cost_of(new.estimate_ms, new.weight)
-            tag, rank = await flows.enter_line(connection, key, new.weight, cost, now)
-            media = {file.name for file in new.request.media().values()}
-            await rows.add(connection, _values(new, tag, rank, now), media)
+            await accept(connection, self._rules, new, self._clock(), check)
             made = self._job(await rows.read(connection, new.id), new.id)
         return Submitted(made, duplicate=False)
+
+    async def replace(
+        self,
+        old_id: str,
+        owner: Requester,
+        new: NewJob,
+        check: Callable[[], None] | None = None,
+    ) -> Submitted:
+        """Accept a job in the place of a waiting one, or change nothing at all.
+
+        The old job ends cancelled and refunded; nobody is told so, the new job's ticket says it.
+
+        Args:
+            old_id: the waiting job.
+            owner: whose it is.
+            new: the job; with a key that its requester used before, that job is returned.
+            check: asked last before the rows are written; raises to refuse.
+
+        Returns:
+            The new job.
+
+        Raises:
+            JobUnknown: there is no old job.
+            NotYours: it is somebody else's.
+            AlreadyFinished: it is running or over.
+            IntakeClosed: the operator paused or drains the queue.
+            TooManyQueued: the requester has as many waiting jobs as allowed.
+            QuotaExceeded: it costs more than is left with the old reservation given back.
+        """
+        key, now = new.requester.key, self._clock()
+        async with self._database.transaction() as connection:
+            known = await rows.read_by_key(connection, key, new.idempotency_key)
+            if known is not None:
+                return Submitted(self._job(known, new.id), duplicate=True)
+            rules, folder = self._rules, self._clips_folder
+            await take_over(connection, rules, folder, old_id, owner, new, now, check)
+            made = self._job(await rows.read(connection, new.id), new.id)
+        return Submitted(made, duplicate=False)
+
+    async def known(self, requester: Requester, idempotency_key: str) -> Job | None:
+        """Return the job that ``requester`` made under a key, None where there is none."""
+        async with self._database.transaction() as connection:
+            row = await rows.read_by_key(connection, requester.key, idempotency_key)
+            return None if row is None else self._job(row, row.id)
 
     async def claim(
         self, prefer: Callable[[Request], bool] | None = None, *, ahead: bool = False
@@ -267,24 +264,3 @@ async def _owned(connection: AsyncConnection, job_id: str, token: str) -> Row[An
     """Return the running job if ``token`` owns it."""
     row = await rows.read(connection, job_id)
     return row if row is not None and token and row.token == token else None
-
-
-def _values(new: NewJob, tag: int, rank: int, now: int) -> dict[str, Any]:
-    late_ms = new.estimate_ms * 3 // 2 if new.p95_ms is None else new.p95_ms
-    return {
-        "id": new.id,
-        "user_key": new.requester.key,
-        "idem_key": new.idempotency_key,
-        "state": JobState.HELD.value,
-        "request": json.dumps(to_json(new.request)),
-        "reply_platform": new.reply_to.platform,
-        "reply_address": json.dumps(new.reply_to.address),
-        "estimate_ms": new.estimate_ms,
-        "spread_ms": max(0, late_ms - new.estimate_ms),
-        "cost": cost_of(new.estimate_ms, new.weight),
-        "tag": tag,
-        "rank": rank,
-        "above_limit": 0,
-        "attempt": 0,
-        "created_at_ms": now,
-    }

@@ -8,15 +8,15 @@ keeps a window of its own in the ledger, so nothing moves when people join. Afte
 carries what the others had spent until that window ends.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.errors import QuotaExceeded
-from core.jobs import QuotaView
-from core.storage import accounts, ledger
+from core.jobs import NetworkQuota, QuotaView
+from core.payers import GUESTS, Payer
+from core.storage import accounts, ledger, networks
 
 HOUR_MS = 3_600_000
 
@@ -26,8 +26,16 @@ class QuotaRules:
     """Allowance of a window, in GPU-milliseconds, and its length in milliseconds."""
 
     limit_ms: int = 20 * 60_000
+    guests_ms: int = 20 * 60_000  # of all guests together
+    network_ms: int = 5 * 60_000  # of it, of the guests of one network
     window_ms: int = 24 * HOUR_MS
     charge_percent: int = 125  # of the estimate; a job never costs more
+
+    def limit_of(self, payer: Payer) -> int:
+        """Return the allowance of ``payer``: one of its own never exceeds the usual one."""
+        if payer.shared:
+            return self.guests_ms
+        return self.limit_ms if payer.limit_ms is None else min(self.limit_ms, payer.limit_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +48,13 @@ class Window:
     reserved_ms: int
     used_ms: int
 
-    def view(self, rules: QuotaRules) -> QuotaView:
+    def view(self, rules: QuotaRules, payer: Payer, network_ms: int) -> QuotaView:
         """Return what the window says, for this key alone."""
         began = self.began_at_ms
         resets_at = None if began is None else began + rules.window_ms
-        limit = max(0, rules.limit_ms + self.granted_ms)
-        return QuotaView(limit, self.used_ms, self.reserved_ms, resets_at)
+        limit = max(0, rules.limit_of(payer) + self.granted_ms)
+        network = NetworkQuota(rules.network_ms, network_ms) if payer.network else None
+        return QuotaView(limit, self.used_ms, self.reserved_ms, resets_at, payer.shared, network)
 
 
 async def current(
@@ -55,28 +64,33 @@ async def current(
     return _window(await ledger.newest_account(connection, user_key), rules, now)
 
 
-async def view(
-    connection: AsyncConnection, rules: QuotaRules, user_key: str, now: int
-) -> QuotaView:
-    """Return what ``user_key`` may still spend, with what other keys of the person spent."""
-    window = await current(connection, rules, user_key, now)
-    return _with(window.view(rules), await beside(connection, rules, user_key, now))
+async def view(connection: AsyncConnection, rules: QuotaRules, payer: Payer, now: int) -> QuotaView:
+    """Return what ``payer`` may still spend, with what other keys of the person spent."""
+    window = await current(connection, rules, payer.key, now)
+    network_ms = 0
+    if payer.network:
+        network_ms = await networks.used(connection, payer.network, window.period)
+    seen = window.view(rules, payer, network_ms)
+    if payer.shared:
+        return seen
+    return _with(seen, await beside(connection, rules, payer.key, now))
 
 
 def _with(own: QuotaView, other: "Beside") -> QuotaView:
     ends = [end for end in (own.resets_at_ms, other.until_ms) if end is not None]
-    return QuotaView(
-        max(0, own.limit_ms + other.granted_ms),
-        own.used_ms + other.used_ms,
-        own.reserved_ms + other.reserved_ms,
-        min(ends, default=None),
+    return replace(
+        own,
+        limit_ms=max(0, own.limit_ms + other.granted_ms),
+        used_ms=own.used_ms + other.used_ms,
+        reserved_ms=own.reserved_ms + other.reserved_ms,
+        resets_at_ms=min(ends, default=None),
     )
 
 
 async def reserve(
     connection: AsyncConnection,
     rules: QuotaRules,
-    user_key: str,
+    payer: Payer,
     job_id: str,
     estimate_ms: int,
     now: int,
@@ -86,17 +100,26 @@ async def reserve(
     Raises:
         QuotaExceeded: more than is left; nothing was changed.
     """
-    newest = await ledger.newest_account(connection, user_key)
+    newest = await ledger.newest_account(connection, payer.key)
     window = _window(newest, rules, now)
-    seen = await view(connection, rules, user_key, now)
-    if estimate_ms > seen.left_ms:
-        raise QuotaExceeded(estimate_ms, seen.left_ms, seen.limit_ms, seen.resets_at_ms)
+    refusal = (await view(connection, rules, payer, now)).refusal(estimate_ms)
+    if refusal is not None:
+        raise refusal
     if newest is None or newest.period != window.period:
-        await ledger.add_account(connection, user_key, window.period)
+        await ledger.add_account(connection, payer.key, window.period)
     if window.began_at_ms is None:
-        await ledger.begin_account(connection, user_key, window.period, now)
-    await ledger.enter(connection, "reserve", job_id, user_key, window.period, estimate_ms, now)
-    await ledger.change(connection, user_key, window.period, reserved_ms=estimate_ms)
+        await ledger.begin_account(connection, payer.key, window.period, now)
+    await ledger.enter(connection, "reserve", job_id, payer.key, window.period, estimate_ms, now)
+    await ledger.change(connection, payer.key, window.period, reserved_ms=estimate_ms)
+    if payer.network:
+        await networks.add(connection, job_id, payer.network, window.period, estimate_ms)
+
+
+async def forget_networks(connection: AsyncConnection, rules: QuotaRules, now: int) -> None:
+    """Forget which networks guests came from, once the window that they count in is over."""
+    newest = await ledger.newest_account(connection, GUESTS)
+    if newest is not None:
+        await networks.forget(connection, _window(newest, rules, now).period - 1)
 
 
 async def settle(
@@ -114,6 +137,7 @@ async def settle(
     await ledger.change(
         connection, held.user_key, held.period, reserved_ms=-held.amount_ms, used_ms=charge
     )
+    await networks.settle(connection, job_id, charge)
     return charge
 
 

@@ -4,64 +4,25 @@ Refusals come before anything is reserved; what was accepted is in the database 
 answered.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
-from pathlib import Path
-from uuid import uuid4
+from collections.abc import AsyncIterator, Mapping
 
-import structlog
-
-from core.admission import Admission
 from core.compose import Composition, Options, compose
-from core.dispatch import LocalDispatcher
-from core.duration import Estimate
-from core.erasure import Eraser
-from core.errors import IntakeClosed, NothingFits, NothingToFetch, NotYours, QuotaExceeded
-from core.file_ownership import FileOwnership
-from core.hub import ProgressHub
-from core.jobs import Job, QuotaView, ReplyTo, Requester, Ticket
+from core.errors import NothingToFetch, NotYours
+from core.jobs import Job, QuotaView, ReplyTo, Requester
 from core.limits import RequestLimits
 from core.media.kinds import Clip, MediaFile
-from core.media.store import MediaStore
 from core.modes import Mode
+from core.payers import Payer
 from core.progress import Progress
-from core.queue import Intake, JobQueue, NewJob
-from core.requests import Request
-from core.scheduling import ORDINARY
-from core.views import Health, LineView, Place, ServiceRules
-
-log = structlog.get_logger(__name__)
+from core.queue import Intake
+from core.submission import Submission
+from core.views import Health, LineView, Place
 
 LOOK_S = 5.0  # how often a watcher looks at the row, should an event be lost
 
 
-class GenerationService(Admission):
-    """Composes, accepts, cancels and answers questions; what admits files is inherited."""
-
-    def __init__(
-        self,
-        *,
-        queue: JobQueue,
-        media: MediaStore,
-        files: FileOwnership,
-        work_folder: Path,
-        eraser: Eraser,
-        dispatcher: LocalDispatcher,
-        hub: ProgressHub,
-        estimate: Callable[[Request], Estimate],
-        check_budget: Callable[[Request, int | None, RequestLimits], None],
-        on_owed: Callable[[], None],
-        rules: ServiceRules,
-    ) -> None:
-        super().__init__(media, files, rules, work_folder)
-        self._queue = queue
-        self._eraser = eraser
-        self._dispatcher = dispatcher
-        self._hub = hub
-        self._estimate = estimate
-        self._check_budget = check_budget
-        self._on_owed = on_owed
-        self._closing = False
+class GenerationService(Submission):
+    """Composes, cancels and answers questions; how it admits and accepts is inherited."""
 
     @property
     def limits(self) -> RequestLimits:
@@ -71,67 +32,6 @@ class GenerationService(Admission):
     def compose(self, mode: Mode, options: Options, media: Mapping[str, MediaFile]) -> Composition:
         """Return the request for what was typed; see :func:`core.compose.compose`."""
         return compose(mode, options, media, self._rules.limits)
-
-    def estimate(self, request: Request) -> Estimate:
-        """Return what ``request`` will take on this machine, from the request alone."""
-        return self._estimate(request)
-
-    async def submit(
-        self,
-        composition: Composition | Request,
-        requester: Requester,
-        reply_to: ReplyTo,
-        idempotency_key: str,
-        weight: int = ORDINARY,
-    ) -> Ticket:
-        """Accept a request: job, reservation and place in line, in one transaction.
-
-        Args:
-            composition: what :meth:`compose` gave, or a request made from an earlier one.
-            requester: whose account pays.
-            reply_to: where the result goes.
-            idempotency_key: the same key always gives the same job, e.g. ``discord:<interaction>``.
-            weight: percent of an ordinary share of the device.
-
-        Returns:
-            The ticket; ``duplicate`` where the key was known.
-
-        Raises:
-            IntakeClosed: paused, draining, shutting down, or the disk is nearly full.
-            MediaGone: a file of the request is not there any more.
-            TooCostly: costs more than is left or lent; names the largest setting that does not.
-            QuotaExceeded: everything costs more than is left; says when there is more.
-            TooManyQueued: has as many waiting jobs as allowed.
-        """
-        if not isinstance(composition, Composition):
-            composition = Composition(composition, ())
-        if self._closing:
-            raise IntakeClosed("draining")
-        self.refuse_without_room()
-        self._check_budget(composition.request, None, self._rules.limits)
-        expected = self._estimate(composition.request)
-        new = NewJob(
-            id=uuid4().hex,
-            requester=requester,
-            request=composition.request,
-            reply_to=reply_to,
-            estimate_ms=expected.gpu_ms,
-            p95_ms=expected.p95_ms,
-            idempotency_key=idempotency_key,
-            weight=weight,
-        )
-        try:
-            submitted = await self._queue.submit(new, lambda: self.files.require(new.request))
-        except QuotaExceeded as refusal:
-            with suppress(NothingFits):
-                self._check_budget(new.request, refusal.left_ms, self._rules.limits)
-            raise
-        job = submitted.job
-        log.info("submitted", job_id=job.id, duplicate=submitted.duplicate)
-        self._dispatcher.wake()
-        forecast = None if job.state.terminal else await self._queue.forecast(job.id)
-        twice = submitted.duplicate
-        return Ticket(job.id, job.estimate_ms, forecast, twice, composition.adjustments)
 
     async def cancel(self, job_id: str, requester: Requester, *, operator: bool = False) -> Job:
         """Stop a job, wherever it is, and refund what it did not use.
@@ -198,9 +98,9 @@ class GenerationService(Admission):
         places = [Place(job, await self._queue.forecast(job.id)) for job in mine]
         return LineView(counts.running, counts.waiting, tuple(places))
 
-    async def quota(self, requester: Requester) -> QuotaView:
-        """Return what ``requester`` may still spend."""
-        return await self._queue.quota(requester)
+    async def quota(self, requester: Requester, payer: Payer | None = None) -> QuotaView:
+        """Return what ``requester`` may still spend from the account of ``payer``."""
+        return await self._queue.quota(requester, payer)
 
     async def grant(self, requester: Requester, gpu_ms: int) -> QuotaView:
         """Give ``requester`` more GPU-milliseconds in the current window; for operators."""
@@ -229,10 +129,6 @@ class GenerationService(Admission):
     async def set_intake(self, state: Intake) -> None:
         """Open, pause or drain the intake; accepted jobs go on. Survives a restart."""
         await self._queue.set_intake(state)
-
-    def stopping(self, *, now: bool) -> None:
-        """Refuse new jobs while the process is about to stop; not stored."""
-        self._closing = now
 
     async def health(self) -> Health:
         """Return what an operator looks at first."""

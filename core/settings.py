@@ -116,7 +116,9 @@ class Settings(BaseSettings):
     studio_host: str = "127.0.0.1"  # loopback; "0.0.0.0" opens it to the network
     studio_port: int = Field(7860, ge=0, le=65535)  # 0: any free port
     studio_users: Place | None = None  # who may log in: `python -m webui.users FILE NAME`
-    studio_guest_minutes: float = Field(5.0, ge=0)  # GPU-minutes of a visitor from elsewhere
+    # GPU-minutes in a window, of visitors from elsewhere without an account
+    studio_guest_minutes: float = Field(20.0, ge=0)  # of all of them together
+    studio_network_minutes: float = Field(5.0, ge=0)  # of those of one network, IPv4 /32, IPv6 /64
     # signing in with Hugging Face: your own app there; on a Space the platform sets all four
     studio_oauth_client_id: str = Field(
         "", validation_alias=AliasChoices("clapper_studio_oauth_client_id", "oauth_client_id")

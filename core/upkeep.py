@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.endings import End, QueueRules, end, put_back
 from core.errors import AlreadyFinished, JobUnknown, NotYours
 from core.jobs import Failure, Forecast, Job, JobState, QuotaView, ReplyTo, Requester
+from core.payers import Payer
 from core.quotas import HOUR_MS
 from core.scheduling import Load
 from core.standing import Line, Standing, Started
@@ -90,6 +91,7 @@ class Upkeep(JobBook):
                 how = End(JobState.EXPIRED, failure=failure)
                 await end(connection, self._rules, self._clips_folder, row, how, now)
                 ended.append(row.id)
+            await quotas.forget_networks(connection, self._rules.quota, now)
         return ended
 
     async def next_up(self) -> Job | None:
@@ -117,7 +119,7 @@ class Upkeep(JobBook):
         line = Line(running, {row.id: (own, ahead)}, self._rules.slots)
         return line.forecast(job_id, self._clock())
 
-    async def standing(self, person: Requester) -> Standing:
+    async def standing(self, person: Requester, payer: Payer | None = None) -> Standing:
         """Return where the account of ``person`` stands, all of it at one moment."""
         async with self._database.transaction() as connection:
             account = Requester.from_key(await accounts.account_of(connection, person.key))
@@ -129,20 +131,27 @@ class Upkeep(JobBook):
                 account=account,
                 jobs=(*mine, *await self._waiting_of(connection, account)),
                 counts=await self._counts(connection),
-                quota=await quotas.view(connection, self._rules.quota, account.key, now),
+                quota=await quotas.view(
+                    connection, self._rules.quota, payer or Payer.of(account), now
+                ),
                 line=Line(_started(running), waiting, self._rules.slots),
             )
 
-    async def quota(self, requester: Requester) -> QuotaView:
-        """Return what ``requester`` may still spend."""
+    async def quota(self, requester: Requester, payer: Payer | None = None) -> QuotaView:
+        """Return what ``requester`` may still spend from the account of ``payer``."""
+        pays = payer or Payer.of(requester)
         async with self._database.transaction() as connection:
-            return await quotas.view(connection, self._rules.quota, requester.key, self._clock())
+            return await quotas.view(connection, self._rules.quota, pays, self._clock())
 
     async def grant(self, requester: Requester, amount_ms: int) -> None:
-        """Give ``requester`` more GPU-milliseconds in its window, or less where below 0."""
+        """Give ``requester`` more GPU-milliseconds in its window, or less where below 0.
+
+        What is given to a guest is given to all of them: they have one account.
+        """
+        key = Payer.of(requester).key
         async with self._database.transaction() as connection:
             now = self._clock()
-            await quotas.grant(connection, self._rules.quota, requester.key, amount_ms, now)
+            await quotas.grant(connection, self._rules.quota, key, amount_ms, now)
 
     async def intake(self) -> Intake:
         """Return whether new jobs are accepted."""

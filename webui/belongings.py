@@ -43,7 +43,7 @@ async def newest(
 
 async def standing_of(core: Core, visitor: Visitor) -> Standing:
     """Return where ``visitor`` stands, with what the guest before has in line."""
-    standing = await core.queue.standing(visitor.requester)
+    standing = await core.queue.standing(visitor.requester, visitor.payer)
     if visitor.earlier is None:
         return standing
     before = await core.queue.standing(visitor.earlier)

@@ -3,19 +3,16 @@
 Runs on the core's loop; the web server reaches it through :class:`webui.bridge.Bridge`.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
-from weakref import WeakValueDictionary
 
 from core.actions import CONTINUES_AS, Action, again, longer, quality
 from core.bootstrap import Core
 from core.clock import now_ms
 from core.compose import Options
-from core.errors import MediaGone, NotAChoice, NothingFits, QuotaExceeded
+from core.errors import MediaGone, NotAChoice, NothingFits
 from core.jobs import Forecast, Job, QuotaView, Ticket
 from core.media.fit import last_frame
 from core.media.kinds import Clip, MediaFile, MediaKind
@@ -43,8 +40,6 @@ class StudioCounter(SentFiles):
         super().__init__(core, uploads)
         self.visits = visits or Visits()
         self._looks = Looks(core)
-        # of guests: their limit is checked here
-        self._spending: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def submit(
         self,
@@ -78,15 +73,14 @@ class StudioCounter(SentFiles):
         key: str,
     ) -> Ticket:
         composition = self.service.compose(mode, options, media)
-        async with self._allowance(visitor, composition.request):
-            return await self.core.desk.ask(
-                mode,
-                replace(options, seed=composition.request.sampling.seed),
-                media,
-                visitor.person,
-                reply_to_page(),
-                key,
-            )
+        return await self.core.desk.ask(
+            mode,
+            replace(options, seed=composition.request.sampling.seed),
+            media,
+            visitor.person,
+            reply_to_page(),
+            key,
+        )
 
     async def act(self, job_id: str, action: str, visitor: Visitor) -> str:
         """Do what a button under a job says; return the id of the job to look at.
@@ -116,10 +110,9 @@ class StudioCounter(SentFiles):
             case _:
                 choices = (Action.CANCEL, Action.AGAIN, Action.LONGER, Action.QUALITY)
                 raise NotAChoice("action", action[:40], ", ".join(choices))
-        async with self._allowance(visitor, request):
-            ticket = await self.core.desk.repeat(
-                request, visitor.person, reply_to_page(), f"studio:{uuid4().hex}"
-            )
+        ticket = await self.core.desk.repeat(
+            request, visitor.person, reply_to_page(), f"studio:{uuid4().hex}"
+        )
         return ticket.job_id
 
     def _smaller(self, request: Request) -> Request:
@@ -188,7 +181,7 @@ class StudioCounter(SentFiles):
             job=view(seen.job) if seen.job else None,
             mine=tuple(view(job) for job in standing.jobs[:_LIVE]),
             line=say("studio_line", counts),
-            quota=quota_line(self._granted(standing.quota, visitor)),
+            quota=quota_line(standing.quota),
             model=self.model(),
             account=visitor.account,
         )
@@ -211,15 +204,8 @@ class StudioCounter(SentFiles):
         return (await find(self.core.desk, job_id, visitor))[0].request
 
     async def quota(self, visitor: Visitor) -> QuotaView:
-        """Return what ``visitor`` may still spend: for guests the smaller allowance."""
-        return self._granted(await self.core.desk.quota(visitor.person), visitor)
-
-    def _granted(self, view: QuotaView, visitor: Visitor) -> QuotaView:
-        if visitor.limit_ms is None:
-            return view
-        usual = round(self.core.settings.quota_minutes * 60_000)
-        granted = max(0, view.limit_ms - usual)
-        return replace(view, limit_ms=min(view.limit_ms, visitor.limit_ms + granted))
+        """Return what ``visitor`` may still spend: guests share one allowance."""
+        return await self.core.desk.quota(visitor.person)
 
     def model(self) -> str:
         """Return what makes the clips here."""
@@ -228,25 +214,6 @@ class StudioCounter(SentFiles):
             return say("studio_model_draft")
         device = self.core.runs.place.device
         return say("studio_model", {"profile": settings.model_profile, "device": device})
-
-    @asynccontextmanager
-    async def _allowance(self, visitor: Visitor, request: Request) -> AsyncGenerator[None]:
-        """Hold a guest's spending while a request is accepted, so that two cannot pass at once.
-
-        Raises:
-            QuotaExceeded: the request costs more than the guest has left.
-        """
-        if visitor.limit_ms is None:
-            yield
-            return
-        key = visitor.requester.key
-        lock = self._spending.get(key) or self._spending.setdefault(key, asyncio.Lock())
-        async with lock:
-            cost = self.service.estimate(request).gpu_ms
-            view = await self.quota(visitor)
-            if cost > view.left_ms:
-                raise QuotaExceeded(cost, view.left_ms, view.limit_ms, view.resets_at_ms)
-            yield
 
     def _view(self, job: Job, forecast: Forecast | None, now: int) -> JobView:
         return job_view(job, Moment(self.core.hub.latest(job.id), forecast, now))

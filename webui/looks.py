@@ -37,7 +37,8 @@ class Looks:
 
     async def look(self, visitor: Visitor, job_id: str) -> Seen:
         """Return what is there now; without ``job_id`` with the running or else the newest job."""
-        key = (*(person.requester.key for person in visitor.persons), job_id)
+        network = visitor.payer.network if visitor.payer else ""
+        key = (*(person.requester.key for person in visitor.persons), network, job_id)
         stamp = (self._core.database.version, now_ms() // _AGE_MS)  # before reading
         at, seen = self._kept.pop(key, (None, None))
         if seen is None or at != stamp:

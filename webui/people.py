@@ -4,7 +4,7 @@ A guest's cookie is a secret of 256 bits; rows hold only its hash, so a copy of 
 nobody's clips. Programs send a secret of their own as ``X-Clapper-Key`` or bearer instead. An
 account is known by its own id and never by the name it shows. What a browser made as a guest stays
 visible in it after signing in (``Visitor.earlier``): nothing is moved, and the account pays for
-what is new.
+what is new. Guests pay from one account together, because anybody can be as many as they like.
 """
 
 import hashlib
@@ -15,9 +15,11 @@ from starlette.requests import HTTPConnection
 
 from core.desk import Person
 from core.jobs import Requester
+from core.payers import Payer
 from core.policy import Asker
 from core.settings import Settings
 from webui.delivery import PLATFORM
+from webui.networks import Networks
 from webui.seal import COOKIE as ACCOUNT_COOKIE
 from webui.seal import Seal, Session
 from webui.users import Users
@@ -34,10 +36,10 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host")
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """One who asks; ``limit_ms`` is their allowance in GPU-milliseconds, None for the usual one."""
+    """One who asks, and from which account."""
 
     requester: Requester
-    limit_ms: int | None = None
+    payer: Payer | None = None  # None: their own account, or that of all guests for a guest
     cookie: str | None = None  # to be set, where the browser had none
     account: str = ""  # the name to show; empty for guests
     roles: frozenset[str] = frozenset()
@@ -47,7 +49,8 @@ class Visitor:
     def person(self) -> Person:
         """Return the same for the desk."""
         earlier = () if self.earlier is None else (self.earlier,)
-        return Person(self.requester, PLATFORM, Asker(roles=self.roles), earlier=earlier)
+        roles = Asker(roles=self.roles)
+        return Person(self.requester, PLATFORM, roles, earlier=earlier, payer=self.payer)
 
     @property
     def persons(self) -> tuple[Person, ...]:
@@ -68,7 +71,7 @@ class Doorkeeper:
         self.accounts = settings.hf_accounts()
         self.closed = users is not None or bool(self.accounts)  # no guests
         self._seal = seal
-        self._guest_ms = round(settings.studio_guest_minutes * 60_000)
+        self._networks = Networks(settings)
         member, pro = settings.studio_member_minutes, settings.studio_pro_minutes
         self._member_ms = None if member is None else round(member * 60_000)
         self._pro_ms = self._member_ms if pro is None else round(pro * 60_000)
@@ -97,9 +100,10 @@ class Doorkeeper:
     def _signed_in(self, session: Session, connection: HTTPConnection) -> Visitor:
         if session.kind == HUGGING_FACE:
             secret = "" if self.closed else connection.cookies.get(COOKIE, "")
+            requester = Requester(HUGGING_FACE, session.id)
             return Visitor(
-                Requester(HUGGING_FACE, session.id),
-                self._pro_ms if session.pro else self._member_ms,
+                requester,
+                Payer(requester.key, self._pro_ms if session.pro else self._member_ms),
                 account=session.name,
                 roles=frozenset({PRO}) if session.pro else frozenset(),
                 earlier=_guest_of(secret) if len(secret) >= _SHORTEST_KEY else None,
@@ -107,15 +111,20 @@ class Doorkeeper:
         user = self.users.get(session.id) if self.users else None
         minutes = user.minutes if user else None
         limit = None if minutes is None else round(minutes * 60_000)
-        return Visitor(Requester(PLATFORM, f"user-{session.id}"), limit, account=session.name)
+        requester = Requester(PLATFORM, f"user-{session.id}")
+        return Visitor(requester, Payer(requester.key, limit), account=session.name)
 
     def _guest(self, connection: HTTPConnection) -> Visitor:
         secret = key_of(connection) or connection.cookies.get(COOKIE) or ""
         fresh = len(secret) < _SHORTEST_KEY
         if fresh:
             secret = secrets.token_urlsafe(32)
-        limit = None if is_local(connection) else self._guest_ms
-        return Visitor(_guest_of(secret), limit, secret if fresh else None)
+        requester = _guest_of(secret)
+        if is_local(connection):
+            payer = Payer(requester.key)
+        else:
+            payer = Payer.guest(self._networks.of(connection))
+        return Visitor(requester, payer, secret if fresh else None)
 
 
 def key_of(connection: HTTPConnection) -> str:

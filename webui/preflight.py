@@ -8,7 +8,7 @@ from typing import Any
 from core.clock import now_ms
 from core.compose import Composition, Options
 from core.duration import Estimate
-from core.errors import ClapperError, QuotaExceeded
+from core.errors import ClapperError
 from core.jobs import QuotaView
 from core.messages import explain, say
 from core.models.family import Profile, files_for
@@ -75,7 +75,7 @@ class Preflight:
             rows = await self._rows(composition, expected, quota)
             notes = tuple(explain(note) for note in composition.adjustments)
             self._counter.core.runs.check_budget(request, None, self._counter.service.limits)
-            error = _over(expected, quota)
+            error = quota.refusal(expected.gpu_ms)
         except ClapperError as problem:
             error = problem.with_traceback(None)
         return Card(rows, notes, error, self.fix(error, options, request, quota))
@@ -132,9 +132,3 @@ class Preflight:
         if machine.streamed:
             return Row(label, say("studio_pre_memory_streams", data))
         return Row(label, say("studio_pre_memory_fits", data), "good")
-
-
-def _over(expected: Estimate, quota: QuotaView) -> QuotaExceeded | None:
-    if expected.gpu_ms <= quota.left_ms:
-        return None
-    return QuotaExceeded(expected.gpu_ms, quota.left_ms, quota.limit_ms, quota.resets_at_ms)

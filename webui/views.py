@@ -188,10 +188,15 @@ def failure_view(job: Job) -> ErrorView | None:
 
 
 def quota_line(view: QuotaView) -> QuotaLine:
-    """Return what is left of ``view``."""
-    data = {"left": view.left_ms, "limit": view.limit_ms, "resets": view.resets_at_ms}
-    code = "studio_quota_fresh" if view.resets_at_ms is None else "studio_quota"
-    return QuotaLine(say(code, data), view.left_ms / view.limit_ms if view.limit_ms else 0.0)
+    """Return what is left of ``view``; guests are told that they share it."""
+    data = {"left": view.account_left_ms, "limit": view.limit_ms, "resets": view.resets_at_ms}
+    code, most = "studio_quota", view.limit_ms
+    if view.shared:
+        data["yours"], code = view.left_ms, "studio_quota_guests"
+    if view.network is not None:
+        most = min(most, view.network.limit_ms)
+    code = f"{code}_fresh" if view.resets_at_ms is None else code
+    return QuotaLine(say(code, data), view.left_ms / most if most else 0.0)
 
 
 def _status(job: Job, moment: Moment) -> _Status:

@@ -17,7 +17,7 @@ from bots.telegram.press import OPTIONS, Press, acknowledge, may_answer_here
 from bots.telegram.private import is_private
 from core.actions import Action, again, longer, options_of, quality
 from core.compose import ASPECTS
-from core.errors import AlreadyFinished, NotYours, Refused
+from core.errors import NotYours
 from core.jobs import Job
 from core.media.fit import last_frame
 from core.media.kinds import MediaKind
@@ -178,35 +178,20 @@ async def _mode(press: Press) -> None:
 async def _change(press: Press) -> None:
     """Replace a waiting job by one with another preset, shape or length, in the same message.
 
-    Where the other one is refused, the first goes back in line. The old address remembers the
-    press, so a press that was cut off by a crash goes on where it was.
+    A press that was cut off by a crash finds the other job by its key and shows it.
 
     Raises:
-        AlreadyFinished: it is running or over.
-        Refused: quota, policy or a closed intake.
+        AlreadyFinished: it is running or over; nothing was changed.
+        Refused: quota, policy, block or a closed intake; the job goes on waiting.
     """
-    job = await press.job()
+    counter, job = press.counter, await press.job()
     at = Address.of(job.reply_to)
-    if not job.state.waiting and at.silent != press.key:
-        raise AlreadyFinished(job.id[:8], job.state)
     request = _changed(press, job)
-    if job.state.waiting:
-        silent = replace(at, silent=press.key).to_reply()
-        await press.counter.desk.service.update_reply_to(job.id, silent)
-        await press.counter.desk.cancel(job.id, press.person)
-    press.counter.edits.forget(at.chat_key, str(at.message_id))
-    at = replace(at, silent="")
-    try:
-        await _put(press, request, at, press.key)
-    except Refused:
-        await _put(press, job.request, at, f"{press.key}:back")
-        raise
-
-
-async def _put(press: Press, request: Request, at: Address, key: str) -> None:
-    ticket = await press.counter.desk.repeat(request, press.person, at.to_reply(), key)
-    job = await press.counter.desk.service.job(ticket.job_id)
-    await edit(press.counter, press.message, press.texts.ticket(job, ticket), job)
+    ticket = await counter.desk.replace(job.id, request, press.person, at.to_reply(), press.key)
+    counter.edits.forget(at.chat_key, str(at.message_id))
+    made = await counter.desk.service.job(ticket.job_id)
+    if not made.state.terminal:
+        await edit(counter, press.message, press.texts.ticket(made, ticket), made)
 
 
 def _changed(press: Press, job: Job) -> Request:

@@ -83,6 +83,7 @@ from core.errors.refusals import (
     QuotaExceeded,
     Refused,
     RequesterBlocked,
+    ShareTooCostly,
     TooCostly,
     TooManyQueued,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "Scalar",
     "SeedNotANumber",
     "SetupProblem",
+    "ShareTooCostly",
     "TimedOut",
     "TooCostly",
     "TooManyQueued",

@@ -8,12 +8,16 @@ class Refused(ClapperError):
 
 
 class QuotaExceeded(Refused):
-    """Costs more GPU-milliseconds than are left; ``resets_at_ms`` is epoch milliseconds."""
+    """Costs more GPU-milliseconds than are left; ``resets_at_ms`` is epoch milliseconds.
+
+    ``scope`` says whose limit it is: ``own``, ``guests`` (all together) or ``network`` (theirs).
+    """
 
     need_ms: int
     left_ms: int
     limit_ms: int
     resets_at_ms: int | None = None
+    scope: str = "own"
 
 
 class TooCostly(Refused):
@@ -27,6 +31,16 @@ class TooCostly(Refused):
     width: int
     height: int
     seconds: float
+
+
+class ShareTooCostly(TooCostly):
+    """Costs more than is left of what guests share, ``limit_ms``; a smaller setting would fit.
+
+    ``scope`` says whose limit it is: ``guests`` (all together) or ``network`` (theirs).
+    """
+
+    scope: str = "guests"
+    resets_at_ms: int | None = None
 
 
 class NothingFits(Refused):

@@ -55,7 +55,7 @@ async def next_jobs(
     """
     line = (
         select(job)
-        .join(flow, flow.c.user_key == job.c.user_key)
+        .join(flow, flow.c.user_key == job.c.share_key)
         .where(WAITING)
         .order_by(job.c.rank, job.c.seq)
         .limit(limit)
@@ -73,12 +73,12 @@ async def promote(connection: AsyncConnection, held: Row[Any], now: int) -> None
     It takes the start of its account's part of the line. What the account had before it, where it
     was preferred to that, moves back by its cost.
     """
-    own = _own_held(held.user_key)
+    own = _own_held(held.share_key)
     head = select(func.min(job.c.tag)).where(*own)
     start: int = (await connection.execute(head)).scalar_one()
     await connection.execute(
         update(flow)
-        .where(flow.c.user_key == held.user_key)
+        .where(flow.c.user_key == held.share_key)
         .values(
             finish=start + held.cost,
             since_ms=now,
@@ -99,10 +99,10 @@ async def promote(connection: AsyncConnection, held: Row[Any], now: int) -> None
 async def leave_line(connection: AsyncConnection, held: Row[Any]) -> None:
     """Take a held job out: what its account has waiting behind it moves up."""
     await connection.execute(
-        update(flow).where(flow.c.user_key == held.user_key).values(held=flow.c.held - 1)
+        update(flow).where(flow.c.user_key == held.share_key).values(held=flow.c.held - 1)
     )
-    await _shift(connection, held.user_key, -held.cost, held.seq)
-    found = await _flow(connection, held.user_key)
+    await _shift(connection, held.share_key, -held.cost, held.seq)
+    found = await _flow(connection, held.share_key)
     since = 0 if found is None else found.since_ms
     if held.rank == rank_of(held.tag, held.cost, since, fresh=True):
         await _hand_on(connection, held, since)
@@ -110,7 +110,7 @@ async def leave_line(connection: AsyncConnection, held: Row[Any]) -> None:
 
 async def _hand_on(connection: AsyncConnection, gone: Row[Any], since: int) -> None:
     """Let the next job of a fresh account be its first one."""
-    others = (*_own_held(gone.user_key), job.c.seq != gone.seq)
+    others = (*_own_held(gone.share_key), job.c.seq != gone.seq)
     query = select(job).where(*others).order_by(job.c.seq).limit(1)
     head = (await connection.execute(query)).first()
     if head is not None and head.seq > gone.seq:
@@ -118,17 +118,43 @@ async def _hand_on(connection: AsyncConnection, gone: Row[Any], since: int) -> N
         await connection.execute(update(job).where(job.c.id == head.id).values(rank=rank))
 
 
+async def take_place(
+    connection: AsyncConnection, old: Row[Any], weight: int, cost: int
+) -> dict[str, Any]:
+    """Let a job of the same account stand where a waiting one stood; its cost alone moves it.
+
+    What the account has waiting behind it moves by the difference of their costs.
+
+    Returns:
+        The columns of the new row: tag, rank and whether it was started above the limit.
+    """
+    found = await _flow(connection, old.share_key)
+    since = 0 if found is None else found.since_ms
+    by = cost - old.cost
+    changes: dict[str, Any] = {"weight": weight}
+    if old.state == "held":
+        fresh = old.rank == rank_of(old.tag, old.cost, since, fresh=True)
+        rank = rank_of(old.tag, cost, since, fresh=True) if fresh else old.rank + by
+        behind = old.seq
+    else:  # promoted: its cost is part of where the account's next job starts
+        rank, behind = old.rank + max(0, by), 0
+        changes["finish"] = flow.c.finish + by
+    await connection.execute(update(flow).where(flow.c.user_key == old.share_key).values(changes))
+    await _shift(connection, old.share_key, by, behind)
+    return {"tag": old.tag, "rank": rank, "above_limit": old.above_limit}
+
+
 async def settle(connection: AsyncConnection, started: Row[Any], actual_ms: int) -> None:
     """Take a promoted job out, and replace its estimate by what it really took."""
-    found = await _flow(connection, started.user_key)
+    found = await _flow(connection, started.share_key)
     weight = ORDINARY if found is None else found.weight
     by = cost_of(actual_ms, weight) - started.cost
     await connection.execute(
         update(flow)
-        .where(flow.c.user_key == started.user_key)
+        .where(flow.c.user_key == started.share_key)
         .values(finish=flow.c.finish + by, active=flow.c.active - 1)
     )
-    await _shift(connection, started.user_key, by, 0)
+    await _shift(connection, started.share_key, by, 0)
 
 
 async def ahead_of(connection: AsyncConnection, waiting: Row[Any]) -> Ahead:
@@ -186,7 +212,7 @@ async def _vtime_now(connection: AsyncConnection, found: Row[Any] | None) -> int
 async def _end_of_own_line(connection: AsyncConnection, user_key: str) -> int:
     query = (
         select(job.c.tag + job.c.cost)
-        .where(job.c.user_key == user_key, WAITING, job.c.state == "held")
+        .where(job.c.share_key == user_key, WAITING, job.c.state == "held")
         .order_by(job.c.seq.desc())
         .limit(1)
     )
@@ -200,4 +226,4 @@ async def _shift(connection: AsyncConnection, user_key: str, by: int, after_seq:
 
 
 def _own_held(user_key: str) -> tuple[ColumnElement[bool], ...]:
-    return (job.c.user_key == user_key, WAITING, job.c.state == "held")
+    return (job.c.share_key == user_key, WAITING, job.c.state == "held")

@@ -64,8 +64,8 @@ _RULES: dict[str, str] = {
         SELECT user_key || ' ' || idem_key FROM job GROUP BY user_key, idem_key
         HAVING count(*) > 1""",
     "an account has at most its limit of jobs started while others waited": """
-        SELECT user_key FROM job WHERE state IN ('queued', 'running') AND above_limit = 0
-        GROUP BY user_key
+        SELECT share_key FROM job WHERE state IN ('queued', 'running') AND above_limit = 0
+        GROUP BY share_key
         HAVING count(*) > (
           SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'max_running')""",
     "a running job is owned by a token with a lease": """
@@ -76,8 +76,8 @@ _RULES: dict[str, str] = {
         WHERE (state = 'succeeded') <> (coalesce(sha256, '') <> '')""",
     "an account's counters are its jobs": """
         SELECT flow.user_key FROM flow LEFT JOIN (
-          SELECT user_key, sum(state = 'held') AS waits, sum(state <> 'held') AS runs
-          FROM job WHERE state IN ('held', 'queued', 'running') GROUP BY user_key
+          SELECT share_key AS user_key, sum(state = 'held') AS waits, sum(state <> 'held') AS runs
+          FROM job WHERE state IN ('held', 'queued', 'running') GROUP BY share_key
         ) AS live USING (user_key)
         WHERE held <> coalesce(waits, 0) OR active <> coalesce(runs, 0)""",
 }
@@ -110,9 +110,9 @@ _REPAIRS = (
             AND NOT EXISTS (SELECT 1 FROM ledger AS done
                 WHERE done.job_id = ledger.job_id AND done.kind IN ('commit', 'refund')))""",
     """UPDATE flow SET
-        held = (SELECT count(*) FROM job WHERE user_key = flow.user_key AND state = 'held'),
+        held = (SELECT count(*) FROM job WHERE share_key = flow.user_key AND state = 'held'),
         active = (SELECT count(*) FROM job
-                  WHERE user_key = flow.user_key AND state IN ('queued', 'running'))""",
+                  WHERE share_key = flow.user_key AND state IN ('queued', 'running'))""",
 )
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, insert, select, update
+from sqlalchemy import Row, delete, exists, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -54,12 +54,19 @@ async def told(connection: AsyncConnection, before: int, limit: int) -> list[Row
 
 
 async def add(connection: AsyncConnection, values: dict[str, Any], media: set[str]) -> None:
-    """Insert a held job and which files it needs."""
+    """Insert a waiting job and which files it needs."""
     await connection.execute(insert(job).values(values))
     if media:
         needs = [{"name": name, "job_id": values["id"]} for name in sorted(media)]
         await connection.execute(insert(job_media), needs)
-    await note(connection, values["id"], values["created_at_ms"], "held", "")
+    await note(connection, values["id"], values["created_at_ms"], values["state"], "")
+
+
+async def give_up_seq(connection: AsyncConnection, ended: Row[Any]) -> int:
+    """Return the place of ``ended`` in the order of acceptance; it gets the next free one."""
+    free = select(func.max(job.c.seq) + 1).scalar_subquery()
+    await connection.execute(update(job).where(job.c.id == ended.id).values(seq=free))
+    return ended.seq
 
 
 async def move(
@@ -109,15 +116,20 @@ async def add_clip(connection: AsyncConnection, job_id: str, values: dict[str, A
     await connection.execute(insert(artifact).values(job_id=job_id, **values))
 
 
-async def owe(connection: AsyncConnection, ended: Row[Any], now: int) -> None:
-    """Promise to tell the requester: the one outbox row of a job and its destination."""
+async def owe(
+    connection: AsyncConnection, ended: Row[Any], now: int, *, told: bool = False
+) -> None:
+    """Promise to tell the requester: the one outbox row of a job and its destination.
+
+    ``told``: the promise is kept already.
+    """
     values = {
         "job_id": ended.id,
         "dest": ended.reply_platform,
-        "state": "pending",
+        "state": "sent" if told else "pending",
         "nonce": ended.id[:NONCE_LENGTH],
         "attempts": 0,
-        "next_at_ms": now,
+        "next_at_ms": None if told else now,
         "ambiguous": 0,
     }
     await connection.execute(insert(outbox).values(values))

@@ -34,6 +34,7 @@ job = sa.Table(
     Column("charged_ms", Integer),
     Column("failure_code", Text),
     Column("failure_data", Text),
+    Column("share_key", Text, nullable=False, server_default=""),
     sa.UniqueConstraint("user_key", "idem_key"),
 )
 WAITING = job.c.rank.is_not(None)  # without parameters, or SQLite cannot use the partial indexes
@@ -44,6 +45,7 @@ sa.Index(
     "job_line", job.c.rank, job.c.seq, job.c.estimate_ms, job.c.spread_ms, sqlite_where=WAITING
 )
 sa.Index("job_waiting_of", job.c.user_key, job.c.state, job.c.seq, sqlite_where=WAITING)
+sa.Index("job_share_of", job.c.share_key, job.c.state, job.c.seq, sqlite_where=WAITING)
 sa.Index("job_waiting_since", job.c.created_at_ms, sqlite_where=WAITING)
 sa.Index("job_running", job.c.started_at_ms, sqlite_where=RUNNING)
 sa.Index("job_of", job.c.user_key, job.c.created_at_ms)

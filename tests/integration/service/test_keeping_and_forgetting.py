@@ -9,7 +9,14 @@ import pytest
 from core.bootstrap import Core, open_core
 from core.clock import now_ms
 from core.duration import BY_KEY, Machine, Tier
-from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded, TooCostly
+from core.errors import (
+    IntakeClosed,
+    JobUnknown,
+    NotYours,
+    QuotaExceeded,
+    ShareTooCostly,
+    TooCostly,
+)
 from core.frames import snap_frames
 from core.jobs import JobState, ReplyTo, Requester, Ticket
 from core.kept import kept_name
@@ -391,3 +398,47 @@ async def test_latents_of_drafts_go_with_their_job_and_with_time(
     assert not own.exists()
     assert not old.exists()
     assert new.exists()
+
+
+@pytest.mark.parametrize("closed", ["paused", "draining", "stopping", "disk", "quota"])
+async def test_a_known_key_gives_the_same_ticket_whatever_is_refused_by_now(
+    core: Core, ann: Requester, submit: Submit, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    first = await submit("one")
+    match closed:
+        case "stopping":
+            core.service.stopping(now=True)
+        case "disk":
+            monkeypatch.setattr(core.service, "has_room", lambda: False)
+        case "quota":
+            await core.service.grant(ann, -(10**9))
+        case _:
+            await core.service.set_intake(closed)  # pyright: ignore[reportArgumentType]
+
+    again = await submit("one")
+
+    assert again.duplicate
+    assert again.job_id == first.job_id
+    with pytest.raises((IntakeClosed, QuotaExceeded)):
+        await submit("two")
+
+
+async def test_a_refusal_of_what_guests_share_names_the_setting_that_fits_and_the_reset(
+    settings_with: Callable[..., Settings],
+) -> None:
+    large = replace(t2v(), sampling=replace(tiny(frames=121), width=768, height=512))
+    async with open_core(settings_with(), QuickExecutor()) as probe:
+        cost_ms = probe.service.estimate(large).gpu_ms
+    settings = settings_with(studio_guest_minutes=1.5 * cost_ms / 60_000)
+    async with open_core(settings, QuickExecutor()) as core:
+        one, two = (Requester("studio", f"guest-{name}") for name in "ab")
+        await core.service.submit(large, one, ReplyTo("studio"), "one")
+
+        with pytest.raises(ShareTooCostly) as refused:
+            await core.service.submit(large, two, ReplyTo("studio"), "two")
+
+        named = refused.value
+        assert (named.scope, named.limit_ms) == ("guests", (await core.service.quota(two)).left_ms)
+        assert named.resets_at_ms is not None
+        assert "all guests together" in explain(named)
+        assert str(named.width) in explain(named)

@@ -9,6 +9,10 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 
+from core.bootstrap import open_core
+from core.compose import Options
+from core.jobs import Requester
+from core.modes import Mode
 from core.settings import Settings
 from core.testing import QuickExecutor, eventually, write_png, write_video, write_wav
 from webui.testing import ServedStudio, served
@@ -168,6 +172,44 @@ async def test_guests_from_elsewhere_have_a_small_quota_of_their_own(
         await predict(at_home, "t2v", prompt="a boat", **SMALL)
         with pytest.raises(Exception, match="GPU time"):
             await predict(elsewhere, "t2v", prompt="a boat", **SMALL)
+
+
+async def test_new_keys_bring_guests_nothing_and_other_networks_the_rest_of_what_all_share(
+    settings_with: Callable[..., Settings], executor: QuickExecutor
+) -> None:
+    async with open_core(settings_with(), QuickExecutor()) as probe:
+        options = Options(prompt="a boat", preset="fast", width=256, height=256, seconds=1.0)
+        request = probe.service.compose(Mode.T2V, options, {}).request
+        minute = probe.service.estimate(request).gpu_ms / 60_000
+    settings = settings_with(
+        studio_port=0,
+        max_queued=100,
+        studio_guest_minutes=5.5 * minute,
+        studio_network_minutes=3.5 * minute,
+    )
+    executor.gate.clear()
+
+    async def ask(url: str, key: str, address: str) -> str:
+        headers = {"x-clapper-key": f"{key}-of-a-program", "x-forwarded-for": address}
+        async with httpx.AsyncClient(base_url=url, headers=headers) as http:
+            data = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
+            posted = await http.post("/gradio_api/call/t2v", json={"data": data})
+            event = posted.json()["event_id"]
+            return (await http.get(f"/gradio_api/call/t2v/{event}")).text
+
+    async with served(settings, executor) as studio:
+        one = [await ask(studio.url, f"key{number}", "203.0.113.9") for number in range(5)]
+        near = [await ask(studio.url, f"near{n}", f"2001:db8::{n}") for n in range(5)]
+        jobs = await studio.core.queue.line()
+        guest = Requester("studio", "guest-any")
+        view = await studio.core.service.quota(guest)
+        executor.gate.set()
+
+    accepted = [sum("event: error" not in answer for answer in part) for part in (one, near)]
+    assert accepted == [3, 2]
+    assert len({job.requester for job in jobs}) == len(jobs) == 5
+    assert view.left_ms < view.limit_ms / 5
+    assert view.reserved_ms + view.used_ms == sum(job.estimate_ms for job in jobs)
 
 
 async def test_a_call_leaves_no_copy_of_the_page_behind(

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from bots.testing.faults import Fault
-from core.jobs import JobState
+from core.jobs import JobState, Requester
 from core.testing import write_png, write_video, write_wav
 
 ANN, BEN = 501, 502
@@ -331,6 +331,45 @@ async def test_the_keyboard_under_the_acknowledgement_changes_the_waiting_job(
     await town.quiet()
     assert len(town.world.with_video()) == 2
     assert len(list(town.world.shown(ANN))) == 1
+
+
+@pytest.mark.parametrize("closed", ["paused", "draining", "stopping", "disk", "block", "rule"])
+async def test_a_refused_change_leaves_the_waiting_job_and_its_message_alone(
+    town, small: str, closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.executor.gate.clear()
+    await town.answer(town.say(f"/t2v first {small}", BEN))
+    await town.executor.started.wait()
+    message = await town.answer(town.say(f"/t2v a kite {small}"))
+    await town.world.until(lambda: any("seconds=3:" in d for d in message.callback_data()))
+    service = town.core.service
+    job = (await service.all_live())[-1]
+    community = town.core.desk.community
+    operator = Requester("cli", "operator")
+    match closed:
+        case "paused" | "draining":
+            await service.set_intake(closed)
+        case "stopping":
+            service.stopping(now=True)
+        case "disk":
+            monkeypatch.setattr(service, "has_room", lambda: False)
+        case "block":
+            await community.block(operator, job.requester, "")
+        case _:
+            place = f"telegram:{town.world.private(ANN).id}"
+            await community.set_rule(operator, place, "max_seconds", "2")
+
+    before = len(list(town.world.shown(ANN)))
+    town.tap(message, "seconds=3:")
+    await town.world.until(lambda: len(list(town.world.shown(ANN))) > before)
+
+    assert (await service.job(job.id)).state.waiting
+    assert any("seconds=3:" in d for d in message.callback_data())
+    service.stopping(now=False)
+    await service.set_intake("open")
+    town.executor.gate.set()
+    await town.world.until(lambda: message.video)
+    assert (await town.job(message)).id == job.id
 
 
 async def test_a_running_job_is_not_changed(town, small: str) -> None:

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from core.delivery import Receipt
-from core.errors import AlreadyFinished, NotYours, QuotaExceeded, TooManyQueued
+from core.errors import AlreadyFinished, IntakeClosed, NotYours, QuotaExceeded, TooManyQueued
 from core.jobs import MOVES, Failure, JobState, Requester
 from core.queue import QueueRules
 from core.quotas import HOUR_MS, QuotaRules
@@ -111,6 +111,33 @@ class Life(RuleBasedStateMachine):
         done = self.do(self.room.queue.submit(new))
         assert done.duplicate
         assert (done.job.id, done.job.state) == (name, mirror.state)
+
+    @precondition(lambda self: self.jobs)
+    @rule(pick=PICK, user=USERS, estimate=st.integers(0, 12_000), paused=st.booleans())
+    def replace(self, pick, user, estimate, paused):
+        name = sorted(self.jobs)[pick % len(self.jobs)]
+        mirror, queue = self.jobs[name], self.room.queue
+        owner, new = Requester("discord", user), self.room.new(user, estimate)
+        before = self.do(queue.get(name))
+        left = self.do(queue.quota(owner)).left_ms + before.estimate_ms
+        self.do(queue.set_intake("paused" if paused else "open"))
+        try:
+            self.do(queue.replace(name, owner, new))
+        except NotYours:
+            assert user != mirror.user
+        except AlreadyFinished:
+            assert mirror.state not in {JobState.HELD, JobState.QUEUED}
+        except IntakeClosed:
+            assert paused
+        except QuotaExceeded:
+            assert estimate > left or self.clock() >= before.created_at_ms + HOUR_MS
+        else:
+            assert self.do(queue.get(name)).charged_ms == 0
+            self.jobs[new.id] = Mirror(new.idempotency_key, user, mirror.state, attempt=0)
+            self.move(name, JobState.CANCELLED)
+            before = self.do(queue.get(name))
+        self.do(queue.set_intake("open"))
+        assert self.do(queue.get(name)) == before
 
     def lose(self, job_id):
         """The attempt is lost; where it had the device, it counts."""
