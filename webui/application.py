@@ -21,6 +21,7 @@ from webui.counter import StudioCounter
 from webui.doorway import Doorway
 from webui.events import bind
 from webui.form import FormRules
+from webui.form_routes import FormRoutes
 from webui.handlers import Handlers
 from webui.links import refuse_links
 from webui.metrics import Metrics
@@ -28,7 +29,7 @@ from webui.page import build_page
 from webui.preflight import Preflight
 from webui.routes import Routes
 from webui.sessions import CAPACITY, lighten
-from webui.theme import ROOT_STYLE, SCRIPT, STYLES, theme
+from webui.theme import ROOT_STYLE, STYLES, script, theme
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -44,7 +45,12 @@ class Studio:
     """A page that is built and not yet served."""
 
     blocks: gr.Blocks
-    metrics: Metrics
+    handlers: Handlers
+
+    @property
+    def metrics(self) -> Metrics:
+        """Return what the page counts."""
+        return self.handlers.metrics
 
 
 def build(
@@ -61,11 +67,11 @@ def build(
         delete_cache=(_HOUR_S, 24 * _HOUR_S),
     ) as blocks:
         page = build_page(FormRules(counter.service.limits, guided), accounts=accounts)
-        bind(page, handlers)
+        bind(page)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named
     blocks.queue(max_size=settings.studio_sessions, default_concurrency_limit=_AT_ONCE)
-    return Studio(blocks, metrics)
+    return Studio(blocks, handlers)
 
 
 def _guided(settings: Settings) -> bool:
@@ -91,7 +97,11 @@ def _surroundings(
     """Return what the web application has besides the page: addresses, doorway, agents."""
     settings = counter.core.settings
     accounts = Accounts(entrance, settings)
-    routes: list[BaseRoute] = [*accounts.all(), *Routes(counter, bridge, studio.metrics).all()]
+    routes: list[BaseRoute] = [
+        *accounts.all(),
+        *FormRoutes(studio.handlers).all(),
+        *Routes(counter, bridge, studio.metrics).all(),
+    ]
     agents = _agents(counter, bridge, studio.metrics) if settings.studio_mcp else None
     if agents is not None:
         routes.append(agents.route)
@@ -144,7 +154,7 @@ def start(
         theme=theme(),
         css_paths=[STYLES],
         # the script itself: a request for it could lose the race
-        head=f"{ROOT_STYLE}<script>{SCRIPT.read_text('utf-8')}</script>",
+        head=f"{ROOT_STYLE}<script>{script()}</script>",
         state_session_capacity=CAPACITY,
         app_kwargs=_surroundings(studio, counter, bridge, entrance),
     )
