@@ -78,8 +78,7 @@ class Handlers:
         """Ask for a clip; the same ``key`` of the same visitor is the same job.
 
         Raises:
-            InvalidInput: a value or file cannot work.
-            Refused: quota, rules, block or a closed intake.
+            ClapperError: a value or file cannot work, or quota, rules, a block or the intake refuse.
         """
         try:
             options = sent.values.options()
@@ -113,9 +112,7 @@ class Handlers:
         """Return a clip's last frame, inside the folder of uploads, as the visitor's.
 
         Raises:
-            JobUnknown: no such job.
-            NotYours: somebody else's.
-            NothingToFetch: there is no clip, or not any more.
+            ClapperError: no such job, somebody else's, or there is no clip.
         """
         folder = self.settings.data_dir.absolute() / "studio" / uuid4().hex
         folder.mkdir(parents=True)

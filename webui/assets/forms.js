@@ -1,5 +1,5 @@
 /* What people put into the forms: kept in this tab at every change, there again after any reload, and sent to the server.
-   Which fields there are is read from the page's own table (the property `kept` of a form's part), never listed here. */
+   Which fields there are is read from the page's own table (the property `kept` of a part of each form), never listed here. */
 const ClapperForms = (() => {
   const { post, insist, onUpload } = ClapperRequests;
   const STORE = "clapper-forms", PATIENCE = 300_000, FRESH = 600_000; // ms: a Generate is sent for, may be sent again
@@ -45,8 +45,8 @@ const ClapperForms = (() => {
   /* Put what was kept into the configuration that Gradio is about to build the page from. */
   const begin = () => {
     const named = new Map(parts().map((part) => [part.props.elem_id, part]));
-    for (const { props } of parts()) {
-      if (!props.kept) continue;
+    for (const { props: { props } } of parts()) {
+      if (!props || !props.kept) continue;
       const table = tables[props.kept.name] = props.kept, values = kept.forms[table.name] || {};
       words = { ...words, ...props.words };
       for (const field of table.fields) {
