@@ -5,7 +5,7 @@ const ClapperForms = (() => {
   const STORE = "clapper-forms", PATIENCE = 300_000, FRESH = 600_000; // ms: a Generate is sent for, may be sent again
   const SKIP = undefined; // an output that stays as it is
   const parts = () => (window.gradio_config || {}).components || [];
-  const tables = {}; // by name of the form
+  const tables = {}, kinds = {}; // by name of the form; by id of the field
   let words = {};
 
   /* Whose page this is: a mark beside the sign-in, gone after signing out. What an account typed is for nobody else. */
@@ -51,6 +51,7 @@ const ClapperForms = (() => {
       words = { ...words, ...props.words };
       for (const field of table.fields) {
         const part = named.get(field.id);
+        kinds[field.id] = part && part.type;
         if (part && field.name in values && fits(part, field, values[field.name])) part.props.value = values[field.name];
       }
       for (const { id, shown } of table.fields) {
@@ -75,6 +76,16 @@ const ClapperForms = (() => {
     save();
     return now;
   };
+  /* What is typed is kept at once: Gradio tells of it a moment later, which a page that is left does not live to see. */
+  const READ = { textbox: ({ value }) => value, number: ({ value }) => value && Number(value), slider: ({ value }) => Number(value) };
+  document.addEventListener("input", ({ target }) => {
+    for (const { name, fields } of Object.values(tables)) for (const field of fields) {
+      const read = READ[kinds[field.id]];
+      if (!read || !target.closest || !target.closest(`[id="${field.id}"]`)) continue;
+      kept.forms[name] = { ...kept.forms[name], [field.name]: read(target) };
+      save();
+    }
+  }, true);
   const sent = (name, now) => Object.fromEntries(tables[name].fields.map((field) =>
     [field.name, field.file ? pathOf(now[field.name]) : now[field.name]]));
   const pathOf = (value) => value && (value.path || (value.video && value.video.path)) || null;
