@@ -116,9 +116,9 @@ class FormRoutes:
 
     def _sent(self, request: Request, body: dict[str, Any]) -> Sent:
         mode = Mode(request.path_params["mode"])
-        values = body.get("values")
-        limits = self._handlers.counter.service.limits
-        return read_sent(mode, values if isinstance(values, dict) else {}, limits)
+        values: Any = body.get("values")
+        given: dict[str, Any] = values if isinstance(values, dict) else {}
+        return read_sent(mode, given, self._handlers.counter.service.limits)
 
 
 async def _body(request: Request) -> dict[str, Any] | None:
@@ -129,10 +129,11 @@ async def _body(request: Request) -> dict[str, Any] | None:
         if len(read) > _MOST_BYTES:
             return None
     try:
-        found = json.loads(read or b"{}")
+        found: Any = json.loads(read or b"{}")
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    body: dict[str, Any] | None = found if isinstance(found, dict) else None
+    return body
 
 
 def _plain(body: dict[str, Any], status: int = 200) -> Response:

@@ -78,7 +78,7 @@ class Handlers:
         """Ask for a clip; the same ``key`` of the same visitor is the same job.
 
         Raises:
-            ClapperError: a value or file cannot work, or quota, rules, a block or the intake refuse.
+            ClapperError: a value or file cannot work, or quota, rules or a block refuse.
         """
         try:
             options = sent.values.options()
