@@ -1,4 +1,4 @@
-"""The addresses that the page's forms ask: for the page only, once per key, and clear about bad input."""
+"""The addresses that the forms ask: for the page only, once per key, clear about bad input."""
 
 import asyncio
 import json
