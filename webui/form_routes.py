@@ -20,6 +20,7 @@ from webui.doorway import visitor_of
 from webui.errors import error_view
 from webui.handlers import Handlers
 from webui.people import Visitor
+from webui.preflight import Card
 from webui.reload import describe
 from webui.routes import OURS
 from webui.sent import Sent, read_sent
@@ -71,9 +72,15 @@ class FormRoutes:
         except ClapperError as error:
             card = await self._handlers.refused(error, visitor)
             return _plain({"card": card.plain(), "gone": ()})
-        gone = self._handlers.gone(sent, visitor)
-        card = await self._handlers.look(sent.without(gone), visitor)
-        return _plain({"card": card.plain(), "gone": gone})
+        return _plain(await self._looked(sent, visitor))
+
+    async def _looked(self, sent: Sent, visitor: Visitor) -> dict[str, Any]:
+        """Return the card without the files that are gone, and the roles of those."""
+        gone: tuple[str, ...] | None = None
+        card = Card()
+        while gone != (now := self._handlers.gone(sent, visitor)):  # one may go meanwhile
+            gone, card = now, await self._handlers.look(sent.without(now), visitor)
+        return {"card": card.plain(), "gone": gone}
 
     async def _generate(self, request: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
         key = body.get("key")
@@ -82,11 +89,12 @@ class FormRoutes:
         sent = Sent(Mode(request.path_params["mode"]))
         try:
             sent = self._sent(request, body)
-            if gone := self._handlers.gone(sent, visitor):
-                card = (await self._handlers.look(sent.without(gone), visitor)).plain()
-                return _plain({"job": "", "seed": None, "card": card, "gone": gone})
+            if self._handlers.gone(sent, visitor):
+                return _plain({"job": "", "seed": None, **await self._looked(sent, visitor)})
             accepted = await self._handlers.generate(sent, visitor, key)
         except ClapperError as error:
+            if self._handlers.gone(sent, visitor):
+                return _plain({"job": "", "seed": None, **await self._looked(sent, visitor)})
             card = await self._handlers.problem(error, sent, visitor)
             return _plain({"job": "", "seed": None, "card": card, "gone": ()})
         self._handlers.counter.visits.keep(accepted.job_id, request)

@@ -224,7 +224,7 @@ async def test_a_file_that_the_server_lost_leaves_the_form_with_a_sentence(
     await expect(visitor.form("lipsync").locator(".cl-notes p")).to_have_text([gone])
     await expect(page.locator("#image-lipsync img")).to_have_count(0)
     await expect(page.locator("#prompt-lipsync textarea")).to_have_value(PROMPT)
-    await expect(visitor.form("lipsync").locator(".cl-error")).to_have_text("")
+    await expect(visitor.form("lipsync").locator(".cl-error")).to_have_text([])
     assert (await studio.core.service.health()).waiting == 0
     await expect(page.locator("#history [data-job]")).to_have_count(0)
 

@@ -163,7 +163,12 @@ const ClapperForms = (() => {
     save();
     const { job, card, seed, gone } = answer.body;
     const typed = kept.forms[name].seed !== now.seed; // another seed, meanwhile
-    return [job ? { job } : SKIP, card, seed === null || typed ? SKIP : seed, ...files(name, gone)];
+    const moved = JSON.stringify(sent(name, kept.forms[name])) !== form; // then its own look says what counts
+    if (!moved && looks[name]) {
+      looks[name].wanted.abort();
+      looks[name] = { wanted: new AbortController(), done: Promise.resolve() };
+    }
+    return [job ? { job } : SKIP, moved && job ? SKIP : card, seed === null || typed ? SKIP : seed, ...files(name, gone)];
   };
   const resumes = (name) => Boolean(kept.asked[name]);
 
