@@ -1,5 +1,6 @@
 """The addresses of signing in and out, and the page in front of a Studio without guests."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -35,6 +36,8 @@ from webui.seal import COOKIE, Seal, Session
 from webui.users import Users
 
 _GATE = Path(__file__).parent / "assets" / "gate.html"
+# read by the page's script: what was typed into the forms is kept for this account only
+WHOSE = "clapper_who"
 _UNDER_WAY_S = 600  # between leaving for the provider and coming back
 _PRIVATE = {"Cache-Control": "private, no-store"}
 
@@ -229,7 +232,7 @@ class Accounts:
         session = Session("user", user.name, user.name, until, stamp=user.salt)
         answer = RedirectResponse("/", 303) if asks_for_page else JSONResponse({"success": True})
         mark = self._passwords.mark_of(user)
-        self._set_cookie(request, answer, mark, COOKIE_LIFE_S, BROWSER_COOKIE)
+        self._set_cookie(request, answer, BROWSER_COOKIE, mark, COOKIE_LIFE_S)
         return self._signed_in(request, session, answer)
 
     def _later(self, error: TooManyTries | SignInBusy, *, asks_for_page: bool) -> Response:
@@ -241,16 +244,18 @@ class Accounts:
     def _signed_in(self, request: Request, session: Session, answer: Response) -> Response:
         assert self._entrance.seal is not None  # noqa: S101  # see all()
         life = max(0, session.until - int(time())) + 30 * 24 * 3600  # so that its end can be told
-        self._set_cookie(request, answer, self._entrance.seal.close(session), life)
+        self._set_cookie(request, answer, COOKIE, self._entrance.seal.close(session), life)
+        self._set_cookie(request, answer, WHOSE, _mark(session), life)
         return answer
 
     async def _leave(self, request: Request) -> Response:
         answer = RedirectResponse("/", 303)
-        self._set_cookie(request, answer, "", 0)
+        for cookie in (COOKIE, WHOSE):
+            self._set_cookie(request, answer, cookie, "", 0)
         return answer
 
     def _set_cookie(
-        self, request: Request, answer: Response, text: str, life_s: int, name: str = COOKIE
+        self, request: Request, answer: Response, name: str, text: str, life_s: int
     ) -> None:
         framed = self._settings.on_space  # inside a page of another site
         answer.set_cookie(
@@ -258,10 +263,15 @@ class Accounts:
             text,
             max_age=life_s,
             secure=framed or request.url.scheme == "https",
-            httponly=True,
+            httponly=name != WHOSE,
             samesite="none" if framed else "lax",
         )
         answer.headers.update(_PRIVATE)
+
+
+def _mark(session: Session) -> str:
+    """Return what tells accounts apart for the page's script, without their names."""
+    return hashlib.sha256(f"{session.kind}:{session.id}".encode()).hexdigest()[:16]
 
 
 def _back(error: ClapperError) -> Response:

@@ -21,6 +21,7 @@ from webui.counter import StudioCounter
 from webui.doorway import Doorway
 from webui.events import bind
 from webui.form import FormRules
+from webui.form_routes import FormRoutes
 from webui.handlers import Handlers
 from webui.links import refuse_links
 from webui.metrics import Metrics
@@ -29,7 +30,7 @@ from webui.page import build_page
 from webui.preflight import Preflight
 from webui.routes import Routes
 from webui.sessions import CAPACITY, lighten
-from webui.theme import ROOT_STYLE, SCRIPT, STYLES, theme
+from webui.theme import ROOT_STYLE, STYLES, script, theme
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -44,7 +45,12 @@ class Studio:
     """A page that is built and not yet served."""
 
     blocks: gr.Blocks
-    metrics: Metrics
+    handlers: Handlers
+
+    @property
+    def metrics(self) -> Metrics:
+        """Return what the page counts."""
+        return self.handlers.metrics
 
 
 def build(
@@ -60,11 +66,11 @@ def build(
         fill_width=True,
     ) as blocks:
         page = build_page(FormRules(counter.service.limits, guided), accounts=accounts)
-        bind(page, handlers)
+        bind(page)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named
     blocks.queue(max_size=settings.studio_sessions, default_concurrency_limit=_AT_ONCE)
-    return Studio(blocks, metrics)
+    return Studio(blocks, handlers)
 
 
 def _guided(settings: Settings) -> bool:
@@ -91,8 +97,11 @@ def _surroundings(
     settings = counter.core.settings
     accounts = Accounts(entrance, settings)
     access = MetricsAccess(settings, closed=entrance.keeper.closed)
-    ours = Routes(counter, bridge, studio.metrics, access)
-    routes: list[BaseRoute] = [*accounts.all(), *ours.all()]
+    routes: list[BaseRoute] = [
+        *accounts.all(),
+        *FormRoutes(studio.handlers).all(),
+        *Routes(counter, bridge, studio.metrics, access).all(),
+    ]
     agents = _agents(counter, bridge, studio.metrics) if settings.studio_mcp else None
     if agents is not None:
         routes.append(agents.route)
@@ -147,7 +156,7 @@ def start(
         theme=theme(),
         css_paths=[STYLES],
         # the script itself: a request for it could lose the race
-        head=f"{ROOT_STYLE}<script>{SCRIPT.read_text('utf-8')}</script>",
+        head=f"{ROOT_STYLE}<script>{script()}</script>",
         state_session_capacity=CAPACITY,
         app_kwargs=_surroundings(studio, counter, bridge, entrance),
     )

@@ -1,114 +1,94 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false
-"""Binds the page's components to the handlers. All of these events are internal to the page."""
+"""Binds the page's components to its script, which asks the server itself.
 
+No event goes through Gradio's own client: one lost request of it reloads the page.
+"""
+
+import json
 from typing import Any
 
 import gradio as gr
 
 from core.actions import CONTINUES_AS
-from core.modes import MODES
-from webui.form import Form
-from webui.handlers import Handlers, Update, changes_in, fill, guided, visitor_in
+from webui.form import Form, shown_when
 from webui.page import Page, show_mode
-from webui.reload import chosen, describe
+from webui.reload import PANEL
 
-_INTERNAL: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-_QUIET: dict[str, Any] = {**_INTERNAL, "queue": False}
+# several at a time: the script says which answer counts
+_INTERNAL: dict[str, Any] = {
+    "api_visibility": "private",
+    "show_progress": "hidden",
+    "queue": False,
+    "trigger_mode": "multiple",
+}
 
 
-def bind(page: Page, handlers: Handlers) -> None:
+def bind(page: Page) -> None:
     """Connect everything."""
     for mode, button in page.modes.items():
-        button.click(None, None, page.navigation, js=show_mode(mode.value), **_QUIET)
+        button.click(None, None, page.navigation, js=show_mode(mode.value), **_INTERNAL)
     for form in page.forms.values():
-        _bind_form(form, page, handlers)
-    _bind_stage(page, handlers)
-    _bind_reload(page, handlers)
+        _bind_form(form, page)
+    _bind_stage(page)
+    _bind_reload(page)
 
 
-def _bind_form(form: Form, page: Page, handlers: Handlers) -> None:
-    async def look(request: gr.Request, *inputs: object) -> Update:
-        return (await handlers.look(form, visitor_in(request), inputs)).plain()
+def _bind_form(form: Form, page: Page) -> None:
+    def script(function: str, *more: str) -> str:
+        given = ", ".join((f'"{form.mode}"', "values", *more))
+        return f"(...values) => Clapper.{function}({given})"
 
-    async def generate(request: gr.Request, *inputs: object) -> list[Update]:
-        return await handlers.generate(form, visitor_in(request), inputs)
-
-    async def mend(request: gr.Request, *inputs: object) -> list[Update]:
-        return await handlers.mend(form, visitor_in(request), inputs)
-
+    # first of all: a form changes its shape at once, whatever becomes of the question below
+    for name, (by, values) in shown_when(form.fields).items():
+        ruler: Any = form.fields[by]
+        js = f"(value) => ({{__type__: 'update', visible: {json.dumps(values)}.includes(value)}})"
+        ruler.change(None, ruler, form.fields[name], js=js, **_INTERNAL)
+    card: Any = form.card  # says itself once it is there
+    files = list(form.media.values())
     changes: list[Any] = [_changed(component) for component in form.inputs]
-    unfolded: Any = form.card.expand  # the card says so itself once it is there
     gr.on(
-        [unfolded, *changes],
-        look,
+        [card.expand, *changes],
+        None,
         form.inputs,
-        form.card,
-        trigger_mode="always_last",
-        **_QUIET,
+        [form.card, *files],
+        js=script("look"),
+        **_INTERNAL,
     )
-    outputs = [page.stage, form.card, form.fields["seed"]]
-    form.go.click(generate, form.inputs, outputs, **_INTERNAL)
-    form.card.fix(mend, form.inputs, list(form.fields.values()), **_QUIET)
-    if "follow" in form.fields:
-        follow: Any = form.fields["follow"]
-        follow.change(
-            None,
-            follow,
-            form.fields["seconds"],
-            js="(follow) => ({__type__: 'update', visible: !follow})",
-            **_QUIET,
-        )
-    if "negative" in form.fields:
-        preset: Any = form.fields["preset"]
-        preset.change(_show_negative, preset, form.fields["negative"], **_QUIET)
+    outputs = [page.stage, form.card, form.fields["seed"], *files]
+    form.go.click(None, form.inputs, outputs, js=script("generate"), **_INTERNAL)
+    card.resume(None, form.inputs, outputs, js=script("generate", "true"), **_INTERNAL)
+    card.fix(None, form.inputs, list(form.fields.values()), js=script("mend"), **_INTERNAL)
 
 
-def _show_negative(preset: str) -> Update:
-    return gr.update(visible=guided(preset))
-
-
-def _bind_stage(page: Page, handlers: Handlers) -> None:
+def _bind_stage(page: Page) -> None:
     target = page.forms[CONTINUES_AS]
     slot = next(iter(target.media.values()))
-
-    async def use_frame(event: gr.EventData, request: gr.Request) -> str:
-        return await handlers.take_frame(str(event.job), visitor_in(request))
-
     stage: Any = page.stage
-    shown = stage.use_frame(use_frame, None, slot, **_QUIET)
-    shown.then(None, None, page.navigation, js=show_mode(CONTINUES_AS.value), **_QUIET)
+    js = f'() => Clapper.takeFrame("{CONTINUES_AS}")'
+    stage.use_frame(None, None, [slot, *page.navigation], js=js, **_INTERNAL)
 
 
-def _bind_reload(page: Page, handlers: Handlers) -> None:
+def _bind_reload(page: Page) -> None:
     panel = page.reload
-
-    def read(path: str | None, request: gr.Request) -> list[Update]:
-        if path is None:
-            return [gr.skip(), gr.update(visible=False), gr.update(visible=False)]
-        return describe(handlers.read_clip(path, visitor_in(request)))
-
-    panel.file.change(read, panel.file, [panel.found, panel.ticks, panel.apply], **_QUIET)
-
-    def apply(path: str | None, ticks: list[str], request: gr.Request) -> list[Update]:
-        provenance = handlers.read_clip(path, visitor_in(request))
-        updates: list[Update] = []
-        for mode, form in page.forms.items():
-            mine = provenance is not None and provenance.mode is mode
-            changes = chosen(changes_in(provenance), ticks) if provenance and mine else {}
-            updates += fill(form, changes)
-        return updates
-
+    shown = [panel.found, panel.ticks, panel.apply]
+    loaded: Any = panel.loaded  # says itself once it is there
+    gr.on(
+        [loaded.expand, _changed(panel.file)],
+        None,
+        panel.file,
+        [*shown, panel.file],
+        js=f"(file) => Clapper.describe('{PANEL}', file)",
+        **_INTERNAL,
+    )
     fields = [item for form in page.forms.values() for item in form.fields.values()]
-    filled = panel.apply.click(apply, [panel.file, panel.ticks], fields, **_QUIET)
-
-    def mode_of(path: str | None, request: gr.Request) -> str:
-        provenance = handlers.read_clip(path, visitor_in(request))
-        return provenance.mode if provenance else next(iter(MODES))
-
-    hidden = gr.Textbox(visible=False)
-    named = filled.then(mode_of, panel.file, hidden, **_QUIET)
-    named.then(None, hidden, page.navigation, js="(mode) => Clapper.show(mode)", **_QUIET)
+    panel.apply.click(
+        None,
+        panel.ticks,
+        [*fields, *page.navigation],
+        js=f"(ticks) => Clapper.apply('{PANEL}', ticks)",
+        **_INTERNAL,
+    )
 
 
 def _changed(component: Any) -> Any:  # noqa: ANN401  # events are made at run time

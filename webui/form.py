@@ -3,6 +3,7 @@
 """The form of one mode, made from the mode's spec: only the inputs that it uses."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
@@ -11,9 +12,9 @@ from core.compose import ASPECTS
 from core.limits import RequestLimits
 from core.messages import name, say
 from core.modes import MODES, Mode
-from core.presets import Camera, Preset
+from core.presets import PRESETS, Camera, Preset
 from webui.inputs import side_field, upload_field
-from webui.values import AUTO, FIELDS, Values, follows
+from webui.values import AUTO, FIELDS, follows
 
 _SLOT_WORDS = {  # where the role's own word says too little
     (Mode.LIPSYNC, "image"): "studio_slot_portrait",
@@ -44,17 +45,6 @@ class Form:
         """Return what events of the form get: files in the order of the slots, then fields."""
         return [*self.media.values(), *self.fields.values()]
 
-    def read(self, inputs: tuple[object, ...]) -> tuple[dict[str, str | None], Values]:
-        """Return files by role and the values, from what an event got."""
-        count = len(self.media)
-        paths = {
-            role: value if isinstance(value, str) else None
-            for role, value in zip(self.media, inputs[:count], strict=True)
-        }
-        found = dict(zip(self.fields, inputs[count:], strict=True))
-        kept = {key: value for key, value in found.items() if value not in {None, ""}}
-        return paths, Values(**kept)  # pyright: ignore[reportArgumentType]  # the page's own values; compose checks them
-
 
 def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> Form:
     """Lay out the form of ``mode`` inside the current tab."""
@@ -76,19 +66,54 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> Form:
     fields |= _length(mode, rules.limits)
     with gr.Accordion(say("studio_more"), open=False, elem_classes=["cl-more"]):
         fields |= _details(rules)
-    with gr.Column(elem_classes=["cl-dock"]):
-        card, go = _dock(mode, words)
     ordered = {key: fields[key] for key in FIELDS if key in fields}
+    kept = kept_table(mode.value, media, ordered)
+    with gr.Column(elem_classes=["cl-dock"]):
+        card, go = _dock(mode, kept, words)
     return Form(mode, media, ordered, card, go)
 
 
-def _dock(mode: Mode, words: dict[str, str]) -> tuple[gr.HTML, gr.Button]:
+def shown_when(fields: dict[str, Component]) -> dict[str, tuple[str, list[Any]]]:
+    """Return which of ``fields`` are shown only for some values of another, and for which."""
+    found: dict[str, tuple[str, list[Any]]] = {}
+    if "follow" in fields:
+        found["seconds"] = ("follow", [False])
+    if "negative" in fields:
+        found["negative"] = ("preset", [item.value for item in Preset if PRESETS[item].may_guide])
+    return found
+
+
+def kept_table(
+    name: str, media: dict[str, Component], fields: dict[str, Component]
+) -> dict[str, Any]:
+    """Give every field its name in the page, and return what the page's script knows of them.
+
+    The script keeps, restores and sends exactly these, in the order in which events get them.
+    """
+    shown = shown_when(fields)
+    rows: list[dict[str, Any]] = []
+    for key, component in (media | fields).items():
+        component.elem_id = f"{key}-{name}"
+        rows.append(
+            {
+                "name": key,
+                "id": component.elem_id,
+                "label": str(component.label),  # pyright: ignore[reportAttributeAccessIssue]  # all fields have one
+                "file": key in media,
+                "shown": shown.get(key),
+            }
+        )
+    return {"name": name, "fields": rows}
+
+
+def _dock(mode: Mode, kept: dict[str, Any], words: dict[str, str]) -> tuple[gr.HTML, gr.Button]:
     card = gr.HTML(
         value=None,
         html_template=_CARD,
-        js_on_load="Clapper.preflight(element, props, trigger, watch, ['fix', 'expand'])",
+        js_on_load="Clapper.preflight(element, props, trigger, watch, ['fix', 'expand', 'resume'])",
         elem_classes=["cl-card", "cl-preflight"],
         apply_default_css=False,
+        kept=kept,
         words=words,
     )
     go = gr.Button(
@@ -114,7 +139,20 @@ def _media(mode: Mode) -> dict[str, Component]:
     if not slots:
         return {}
     with gr.Row(equal_height=True, elem_classes=["cl-files"]):
-        return {slot.role: upload_field(slot.kind, slot_label(mode, slot.role)) for slot in slots}
+        fields = {slot.role: upload_field(slot.kind, slot_label(mode, slot.role)) for slot in slots}
+    notes_on_files(mode.value)
+    return fields
+
+
+def notes_on_files(name: str) -> gr.HTML:
+    """Lay out where the page says that a file of the form ``name`` has to be sent again."""
+    return gr.HTML(
+        html_template="<div role='status'></div>",
+        js_on_load=f"Clapper.notes(element, '{name}')",
+        elem_classes=["cl-notes"],
+        apply_default_css=False,
+        container=False,
+    )
 
 
 def _prompt(mode: Mode) -> gr.Textbox:
@@ -125,7 +163,6 @@ def _prompt(mode: Mode) -> gr.Textbox:
         placeholder=say(f"studio_e_{mode}"),
         lines=4,
         max_lines=12,
-        elem_id=f"prompt-{mode}",
     )
 
 

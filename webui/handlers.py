@@ -13,20 +13,15 @@ from core.compose import Options
 from core.errors import ClapperError
 from core.media.provenance import Provenance, read_provenance
 from core.messages import say
-from core.presets import PRESETS, Preset
-from core.requests import Request
 from core.settings import Settings
 from webui.bridge import Bridge
 from webui.counter import StudioCounter
 from webui.doorway import visitor_of
 from webui.errors import error_view
-from webui.form import Form
 from webui.metrics import Metrics
 from webui.people import Visitor
 from webui.preflight import Card, Preflight
-from webui.values import Values, values_of
-
-Update = Any  # gradio's own updates are plain dictionaries
+from webui.sent import Sent
 
 
 def visitor_in(request: gr.Request) -> Visitor:
@@ -43,6 +38,14 @@ def visitor_in(request: gr.Request) -> Visitor:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """A job that was asked for; ``seed`` is what it uses, None where that was given."""
+
+    job_id: str
+    seed: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Handlers:
     """Events of the page, carried over to the core's loop."""
 
@@ -56,106 +59,71 @@ class Handlers:
         """Return the settings of the service."""
         return self.counter.core.settings
 
-    async def look(self, form: Form, visitor: Visitor, inputs: tuple[object, ...]) -> Card:
-        """Return the card for what stands in ``form``."""
-        paths, values = form.read(inputs)
+    async def look(self, sent: Sent, visitor: Visitor) -> Card:
+        """Return the card for what stands in a form."""
         try:
-            options = values.options()
+            options = sent.values.options()
         except ClapperError as error:
-            quota = await self.bridge.call(self.counter.quota(visitor))
-            fix = self.preflight.fix(error, Options(), None, quota)
-            return Card(error=error.with_traceback(None), fix=fix)
-        work = self.preflight.card(form.mode, options, paths, visitor)
+            return await self.refused(error, visitor)
+        work = self.preflight.card(sent.mode, options, sent.paths, visitor)
         return await self.bridge.call(work)
 
-    async def generate(
-        self, form: Form, visitor: Visitor, inputs: tuple[object, ...]
-    ) -> list[Update]:
-        """Ask for a clip; return stage, card and seed."""
-        paths, values = form.read(inputs)
+    async def refused(self, error: ClapperError, visitor: Visitor) -> Card:
+        """Return the card for a form that cannot even be read."""
+        quota = await self.bridge.call(self.counter.quota(visitor))
+        fix = self.preflight.fix(error, Options(), None, quota)
+        return Card(error=error.with_traceback(None), fix=fix)
+
+    async def generate(self, sent: Sent, visitor: Visitor, key: str) -> Accepted:
+        """Ask for a clip; the same ``key`` of the same visitor is the same job.
+
+        Raises:
+            ClapperError: a value or file cannot work, or quota, rules or a block refuse.
+        """
         try:
-            work = self.counter.submit(form.mode, values.options(), paths, visitor)
+            options = sent.values.options()
+            work = self.counter.submit(sent.mode, options, sent.paths, visitor, f"studio:{key}")
             ticket = await self.bridge.call(work)
         except ClapperError as error:
             self.metrics.refused.labels(error.code).inc()
-            plain = (await self.look(form, visitor, inputs)).plain()
-            if plain["error"] is None or plain["error"]["code"] != error.code:
-                plain["error"] = asdict(error_view(error))
-            return [gr.skip(), {**plain, "asked": uuid4().hex}, gr.skip()]
-        self.counter.visits.keep(ticket.job_id)
-        self.metrics.accepted.labels(form.mode).inc()
+            raise
+        if not ticket.duplicate:
+            self.metrics.accepted.labels(sent.mode).inc()
         request = await self.bridge.call(self.counter.request_of(ticket.job_id, visitor))
-        card = (await self.look(form, visitor, inputs)).plain()
         used = str(request.sampling.seed)
-        given = used == values.seed.strip()  # another may be typed by now
-        return [{"job": ticket.job_id}, card, gr.skip() if given else used]
+        return Accepted(ticket.job_id, None if used == sent.values.seed.strip() else used)
 
-    async def mend(self, form: Form, visitor: Visitor, inputs: tuple[object, ...]) -> list[Update]:
-        """Change the fields that the card's button promises; return every field."""
-        card = await self.look(form, visitor, inputs)
-        return fill(form, card.fix.changes if card.fix else {})
+    async def problem(self, error: ClapperError, sent: Sent, visitor: Visitor) -> dict[str, Any]:
+        """Return the card for a form whose request was refused with ``error``."""
+        plain = (await self.look(sent, visitor)).plain()
+        if plain["error"] is None or plain["error"]["code"] != error.code:
+            plain["error"] = asdict(error_view(error))
+        return {**plain, "asked": uuid4().hex}
 
-    async def take_frame(self, job_id: str, visitor: Visitor) -> str:
-        """Return the path of a clip's last frame, inside the folder of uploads, as the visitor's.
+    def gone(self, sent: Sent, visitor: Visitor) -> tuple[str, ...]:
+        """Return the roles whose file is not here any more, or was never the visitor's."""
+        return tuple(role for role, path in sent.paths.items() if not self.has(path, visitor))
+
+    def has(self, path: str, visitor: Visitor) -> bool:
+        """Return whether the file at ``path`` is the visitor's and still here."""
+        return self.counter.uploads.allows(path, visitor.requester) and Path(path).is_file()
+
+    async def take_frame(self, job_id: str, visitor: Visitor) -> Path:
+        """Return a clip's last frame, inside the folder of uploads, as the visitor's.
 
         Raises:
-            Error: there is no clip, or not any more.
+            ClapperError: no such job, somebody else's, or there is no clip.
         """
         folder = self.settings.uploads_folder / uuid4().hex
         folder.mkdir(parents=True)
         try:
             path = await self.bridge.call(self.counter.last_frame(job_id, visitor, folder))
-        except ClapperError as error:
-            raise gr.Error(error_view(error).text, print_exception=False) from None
+        except ClapperError:
+            folder.rmdir()
+            raise
         await self.bridge.call(self.counter.keep_upload(str(path), visitor.requester))
-        return str(path)
+        return path
 
-    def read_clip(self, path: str | None, visitor: Visitor) -> Provenance | None:
+    def read_clip(self, path: str, visitor: Visitor) -> Provenance | None:
         """Return what a dropped file says of itself; it is never decoded."""
-        if not path or not self.counter.uploads.allows(path, visitor.requester):
-            return None
-        return read_provenance(Path(path))
-
-
-def fill(form: Form, changes: dict[str, Any]) -> list[Update]:
-    """Return an update for every field of ``form``: the changed ones, and nothing for the rest."""
-    updates: list[Update] = []
-    for name in form.fields:
-        if name not in changes:
-            updates.append(gr.skip())
-        elif name == "seconds":
-            updates.append(gr.update(value=changes[name], visible=not changes.get("follow", False)))
-        else:
-            updates.append(gr.update(value=changes[name]))
-    return updates
-
-
-def changes_of(request: Request) -> dict[str, Any]:
-    """Return the field values that make ``request`` again."""
-    return asdict(values_of(request))
-
-
-def changes_in(provenance: Provenance) -> dict[str, Any]:
-    """Return the field values that a clip's own record holds."""
-    sampling = provenance.sampling
-    found = asdict(
-        Values(
-            preset=sampling.preset,
-            width=sampling.width,
-            height=sampling.height,
-            seconds=round((sampling.frames - 1) / sampling.fps, 2),
-            fps=sampling.fps,
-            seed=str(sampling.seed),
-            lock=True,
-            camera=sampling.camera,
-            negative=sampling.negative_prompt,
-            prompt=provenance.prompt,
-        )
-    )
-    absent = {"aspect"} | {key for key in ("prompt", "negative") if not found[key]}
-    return {key: value for key, value in found.items() if key not in absent}
-
-
-def guided(preset: str) -> bool:
-    """Return whether a negative prompt acts in ``preset``."""
-    return preset in set(Preset) and PRESETS[Preset(preset)].may_guide
+        return read_provenance(Path(path)) if self.has(path, visitor) else None

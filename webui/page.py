@@ -55,6 +55,13 @@ def page_words() -> dict[str, str]:
     """Return the words that the page's own script places."""
     wanted = (
         "studio_lost",
+        "studio_login",
+        "studio_not_sent",
+        "studio_not_sent_text",
+        "studio_upload_cut",
+        "studio_upload_gone",
+        "internal_error",
+        "studio_error_refused",
         "studio_now",
         "studio_ready_in",
         "studio_download",

@@ -2,14 +2,17 @@
 # pyright: reportUnknownMemberType=false
 """Drop a finished clip to get its settings back, with a tick for each of them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
 
 from core.media.provenance import Provenance
 from core.messages import name, say
+from webui.form import kept_table
+from webui.values import Values
 
+PANEL = "clip"  # name of the panel among the forms of the page
 # one tick may stand for several fields that mean nothing alone
 TICKS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "negative"),
@@ -27,6 +30,7 @@ class ReloadPanel:
     """The components of the panel."""
 
     file: gr.File
+    loaded: gr.HTML
     found: gr.Markdown
     ticks: gr.CheckboxGroup
     apply: gr.Button
@@ -38,17 +42,29 @@ def build_reload() -> ReloadPanel:
         file = gr.File(
             label=say("studio_reload_drop"), file_types=[".mp4"], type="filepath", height=120
         )
+        loaded = _loaded(file)
         found = gr.Markdown(say("studio_reload_info"))
         ticks = gr.CheckboxGroup([], label=say("studio_reload_fields"), visible=False)
         apply = gr.Button(say("studio_reload_apply"), visible=False)
-    return ReloadPanel(file, found, ticks, apply)
+    return ReloadPanel(file, loaded, found, ticks, apply)
 
 
-def describe(provenance: Provenance | None) -> list[Any]:
-    """Return updates for text, ticks and button, from what the file says."""
+def _loaded(file: gr.File) -> gr.HTML:
+    """Lay out what keeps ``file`` and says when the panel is there."""
+    return gr.HTML(
+        html_template="<div role='status'></div>",
+        js_on_load=f"Clapper.notes(element, '{PANEL}'); trigger('expand', {{}})",
+        elem_classes=["cl-notes"],
+        apply_default_css=False,
+        container=False,
+        kept=kept_table(PANEL, {"clip": file}, {}),
+    )
+
+
+def describe(provenance: Provenance | None) -> dict[str, Any]:
+    """Return what the panel shows of a file: a text, and ticks with what each would change."""
     if provenance is None:
-        gone = gr.update(visible=False)
-        return [say("studio_reload_none"), gone, gone]
+        return {"text": say("studio_reload_none"), "mode": "", "ticks": [], "changes": {}}
     sampling = provenance.sampling
     data = {
         "mode": provenance.mode,
@@ -58,12 +74,33 @@ def describe(provenance: Provenance | None) -> list[Any]:
         "seed": sampling.seed,
     }
     offered = [tick for tick in TICKS if tick != "prompt" or provenance.prompt]
-    choices = [(name(tick).capitalize(), tick) for tick in offered]
-    ticks = gr.update(choices=choices, value=offered, visible=True)
-    return [say("studio_reload_found", data), ticks, gr.update(visible=True)]
+    found = changes_in(provenance)
+    return {
+        "text": say("studio_reload_found", data),
+        "mode": provenance.mode,
+        "ticks": [(name(tick).capitalize(), tick) for tick in offered],
+        "changes": {
+            tick: {key: found[key] for key in TICKS[tick] if key in found} for tick in offered
+        },
+    }
 
 
-def chosen(changes: dict[str, Any], ticks: list[str]) -> dict[str, Any]:
-    """Return those of ``changes`` that are ticked."""
-    wanted = {field for tick in ticks for field in TICKS.get(tick, ())}
-    return {key: value for key, value in changes.items() if key in wanted}
+def changes_in(provenance: Provenance) -> dict[str, Any]:
+    """Return the field values that a clip's own record holds."""
+    sampling = provenance.sampling
+    found = asdict(
+        Values(
+            preset=sampling.preset,
+            width=sampling.width,
+            height=sampling.height,
+            seconds=round((sampling.frames - 1) / sampling.fps, 2),
+            fps=sampling.fps,
+            seed=str(sampling.seed),
+            lock=True,
+            camera=sampling.camera,
+            negative=sampling.negative_prompt,
+            prompt=provenance.prompt,
+        )
+    )
+    absent = {"aspect"} | {key for key in ("prompt", "negative") if not found[key]}
+    return {key: value for key, value in found.items() if key not in absent}

@@ -85,7 +85,8 @@ ROOT_STYLE = (
 SANS = gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700))
 MONO = gr.themes.GoogleFont("IBM Plex Mono", weights=(400,))
 STYLES = Path(__file__).parent / "assets" / "studio.css"
-SCRIPT = STYLES.with_name("studio.js")
+# in this order: each uses those before it
+_SCRIPTS = ("requests.js", "forms.js", "frame.js", "studio.js")
 
 
 def theme() -> gr.themes.Base:
@@ -98,3 +99,8 @@ def theme() -> gr.themes.Base:
         font_mono=[MONO, "ui-monospace", "monospace"],
     )
     return base.set(**values)
+
+
+def script() -> str:
+    """Return the page's own script, which stands inside the page."""
+    return "".join(STYLES.with_name(name).read_text("utf-8") for name in _SCRIPTS)

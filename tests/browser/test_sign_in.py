@@ -148,3 +148,29 @@ async def test_an_ended_session_is_a_card_on_the_open_page_and_its_clip_comes_ba
     await answer(visitor, provider, "Allow")
     await expect(page.locator(f"#history [data-job='{job}']")).to_be_visible()
     await expect(card).to_have_count(0)
+
+
+async def test_what_an_account_typed_is_gone_after_signing_out_in_every_tab(
+    visitor: Any, provider: Provider
+) -> None:
+    page = visitor.page
+    await visitor.open("t2v")
+    await visitor.form("t2v").get_by_label("Prompt").fill("typed as a guest")
+    await press(visitor, "studio_sign_in")
+    await answer(visitor, provider, "Allow")
+    await expect(visitor.form("t2v").get_by_label("Prompt")).to_have_value("typed as a guest")
+    tab = await page.context.new_page()
+    await tab.goto(f"{visitor.url}/?mode=t2v")
+    for one in (page, tab):
+        await one.locator("#prompt-t2v textarea").fill(PROMPT)
+
+    await press(visitor, "studio_sign_out")
+    await expect(page.locator("#account")).to_contain_text(say("studio_sign_in"))
+    await visitor.ready("t2v")
+    await tab.reload()
+
+    for one in (page, tab):
+        await one.locator("#prompt-t2v textarea").wait_for()
+        await expect(one.locator("#prompt-t2v textarea")).to_have_value("")
+        kept = await one.evaluate("sessionStorage.getItem('clapper-forms') || ''")
+        assert PROMPT not in kept

@@ -233,8 +233,8 @@ async def test_a_seed_typed_while_generate_is_under_way_stays(visit: Visits) -> 
         await typed.wait()
         await route.continue_()
 
-    await visitor.page.route("**/queue/join*", hold)
-    async with visitor.page.expect_request("**/queue/join*"):
+    await visitor.page.route("**/generate", hold)
+    async with visitor.page.expect_request("**/generate"):
         await visitor.page.click("#go-t2v")
     await seed.fill("6")
     typed.set()

@@ -1,8 +1,6 @@
-/* The moving parts of the page. Text from people is only ever set as text, never as markup.
-   It stands inside the page and runs before the toolkit builds anything, so nothing can come before it. */
-"use strict";
+/* The moving parts of the page. Text from people is only ever set as text, never as markup. */
 window.Clapper = (() => {
-  const WIDE = 1024; // px, as in studio.css
+  const { ask, post, insist } = ClapperRequests, { WIDE } = ClapperFrame;
   const store = { job: new URLSearchParams(location.search).get("job") || "", state: null, lost: false };
   const listeners = new Set();
   let timer = 0, asking = false, words = {};
@@ -44,12 +42,6 @@ window.Clapper = (() => {
     return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
   };
 
-  const ask = async (address, options) => {
-    const answer = await fetch(new URL(address, document.baseURI), { credentials: "same-origin", ...options });
-    const body = await answer.json().catch(() => ({}));
-    return { ok: answer.ok, body };
-  };
-
   const tell = () => listeners.forEach((listener) => listener(store));
 
   const poll = async () => {
@@ -86,9 +78,7 @@ window.Clapper = (() => {
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   const act = async (job, action) => {
-    const { ok, body } = await ask(`studio/jobs/${job}/${action}`, {
-      method: "POST", headers: { "X-Clapper": "1" },
-    }).catch(() => ({ ok: false, body: {} }));
+    const { ok, body } = await post(`studio/jobs/${job}/${action}`).catch(() => ({ ok: false, body: {} }));
     if (ok) {
       store.problem = null;
       if (action === "delete") document.dispatchEvent(new Event("clapper-history"));
@@ -113,7 +103,7 @@ window.Clapper = (() => {
           sure = true;
           node.textContent = words.studio_delete_sure;
           setTimeout(() => { sure = false; node.textContent = view.label; }, 4000);
-        } else if (view.action === "last_frame") trigger("use_frame", { job });
+        } else if (view.action === "last_frame") { store.frame = job; trigger("use_frame", {}); }
         else if (view.action === "reuse") trigger("reuse", { job });
         else act(job, view.action);
       },
@@ -245,32 +235,7 @@ window.Clapper = (() => {
     });
   };
 
-  /* Who is signed in. Leaving for the sign-in keeps the prompts; what went wrong there is told once. */
-  const DRAFTS = "clapper-drafts";
-  const prompts = () => [...document.querySelectorAll("[id^=prompt-] textarea")];
-  const keepPrompts = () => {
-    const typed = prompts().map((area) => [area.closest("[id^=prompt-]").id, area.value]).filter(([, text]) => text);
-    try { sessionStorage.setItem(DRAFTS, JSON.stringify(typed)); } catch { /* private window */ }
-  };
-  /* A form that is not quite built yet forgets what is put into it: look again until the text stays. */
-  const restorePrompts = (tries = 200, steady = 0) => {
-    let kept = [];
-    try { kept = JSON.parse(sessionStorage.getItem(DRAFTS) || "[]"); } catch { /* private window */ }
-    if (!kept.length) return;
-    const missing = kept.filter(([id, text]) => {
-      const area = document.querySelector(`#${id} textarea`);
-      if (area && area.value) return false;
-      if (area) {
-        area.value = text;
-        area.dispatchEvent(new Event("input", { bubbles: true }));
-      }
-      return true;
-    });
-    const held = missing.length ? 0 : steady + 1;
-    if (held < 5 && tries) setTimeout(restorePrompts, 300, tries - 1, held);
-    else sessionStorage.removeItem(DRAFTS);
-  };
-
+  /* Who is signed in; what went wrong there is told once. */
   const account = (element) => {
     const name = element.querySelector("span"), link = element.querySelector("a");
     const address = new URL(location.href);
@@ -279,9 +244,7 @@ window.Clapper = (() => {
       address.searchParams.delete("sign_in");
       window.history.replaceState(null, "", address);
     }
-    link.addEventListener("click", keepPrompts);
     if (window.self !== window.top) link.target = "_blank"; // providers refuse to be framed
-    restorePrompts();
     listeners.add(async ({ state }) => {
       if (!state || state.account === known) return;
       known = state.account;
@@ -310,90 +273,23 @@ window.Clapper = (() => {
       if (value.asked && value.error) element.scrollIntoView({ block: "nearest" });
     });
     trigger("expand", {});
+    if (ClapperForms.resumes(props.kept.name)) trigger("resume", {});
   };
 
-  const wide = () => innerWidth >= WIDE;
-
-  const mark = (mode) => {
-    document.querySelectorAll("[id^=mode-]").forEach((node) => {
-      const active = node.id === `mode-${mode}`;
-      node.classList.toggle("cl-active", active);
-      if (active) node.setAttribute("aria-current", "page");
-      else node.removeAttribute("aria-current");
-    });
-    try { localStorage.setItem("clapper-mode", mode); } catch { /* private window */ }
+  /* The last frame of a clip, as the picture of the mode that goes on from it. */
+  const takeFrame = async (mode) => {
+    const job = store.frame;
+    const answer = await insist(() => post(`studio/jobs/${job}/last_frame`), { until: Date.now() + 60_000 });
+    if (answer && answer.ok) return [ClapperForms.fileOf(answer.body), ...ClapperFrame.show(mode)];
+    store.problem = { job, error: (answer && answer.body.error) || { title: words.studio_lost, text: "" } };
+    poll();
+    return [];
   };
 
-  const show = (mode) => {
-    mark(mode);
-    const address = new URL(location.href); // what a reload opens, by hand or by the toolkit after a restart
-    if (address.searchParams.has("mode")) {
-      address.searchParams.set("mode", mode);
-      window.history.replaceState(window.history.state, "", address);
-    }
-    return [{ __type__: "update", selected: mode }, { __type__: "update", open: wide() }];
-  };
-
-  const remembered = (modes) => {
-    const wanted = new URLSearchParams(location.search).get("mode");
-    let last = null;
-    try { last = localStorage.getItem("clapper-mode"); } catch { /* private window */ }
-    return [wanted, last].find((mode) => modes.includes(mode)) || modes[0];
-  };
-
-  const once = (id, use) => {
-    const found = () => document.getElementById(id) && (use(), true);
-    if (found()) return;
-    const watcher = new MutationObserver(() => found() && watcher.disconnect());
-    watcher.observe(document, { childList: true, subtree: true });
-  };
-
-  /* The page is built in the mode of its address, or the last one of this browser. The toolkit's load event
-     would be the other place to say so; it stays away if any part of the page fails to arrive. */
-  const begin = () => {
-    const parts = (window.gradio_config || {}).components || [];
-    const named = (part) => String(part.props.elem_id || "");
-    const tabs = parts.find((part) => named(part) === "modes");
-    if (!tabs) return; // nobody is logged in
-    const prefix = "mode-";
-    const mode = remembered(parts.map(named).filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length)));
-    tabs.props.selected = mode;
-    for (const part of parts) if (part.type === "sidebar") part.props.open = wide();
-    once(prefix + mode, () => mark(mode));
-  };
-  /* What the toolkit leaves out: the drawer's button says whether it is open; the page has a language. */
-  const tidy = () => {
-    document.documentElement.lang = "en";
-    const drawer = document.querySelector(".sidebar");
-    const toggle = drawer && drawer.querySelector(".toggle-button");
-    if (!toggle) return setTimeout(tidy, 100);
-    drawer.setAttribute("role", "navigation");
-    drawer.setAttribute("aria-label", words.studio_modes || "Modes");
-    const content = drawer.querySelector(".sidebar-content"), open = () => drawer.classList.contains("open");
-    const say = () => {
-      if (!open() && content.contains(document.activeElement)) toggle.focus();
-      toggle.setAttribute("aria-expanded", String(open()));
-      content.inert = !open(); // what is out of sight cannot be reached with Tab either
-    };
-    new MutationObserver(say).observe(drawer, { attributes: true, attributeFilter: ["class"] });
-    const wide = matchMedia(`(min-width: ${WIDE}px)`); // a turned tablet, a resized window
-    wide.addEventListener("change", () => open() !== wide.matches && toggle.click());
-    drawer.addEventListener("keydown", ({ key }) => key === "Escape" && open() && !wide.matches && toggle.click());
-    new MutationObserver(group).observe(document.body,
-      { childList: true, subtree: true, attributes: true, attributeFilter: ["name"] });
-    group();
-    return say();
-  };
-
-  /* The toolkit names each radio differently, again at each change: one group is one stop for Tab, and arrows move in it. */
-  const group = () => document.querySelectorAll("fieldset:has(input[type=radio])").forEach((set) => {
-    const radios = set.querySelectorAll("input[type=radio]");
-    radios.forEach((radio) => { if (radio.name !== radios[0].name) radio.name = radios[0].name; });
-    if (set.getAttribute("role")) return;
-    set.setAttribute("role", "radiogroup");
-    set.setAttribute("aria-label", set.querySelector(":scope > span").textContent.trim());
-  });
-
-  begin();
-  return { stage, queue, history, side, account, preflight, show, tidy };
+  ClapperForms.begin();
+  ClapperFrame.begin();
+  const { look, generate, mend, describe, notes, forget } = ClapperForms, { show, tidy } = ClapperFrame;
+  const apply = (panel, ticks) => ClapperForms.apply(panel, ticks, show);
+  return { stage, queue, history, side, account, preflight, show, tidy: () => tidy(words.studio_modes),
+    look, generate, mend, describe, apply, notes, takeFrame, forget };
 })();

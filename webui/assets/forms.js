@@ -1,0 +1,217 @@
+/* What people put into the forms: kept in this tab at every change, there again after any reload, and sent to the server.
+   Which fields there are is read from the page's own table (the property `kept` of a part of each form), never listed here. */
+const ClapperForms = (() => {
+  const { post, insist, onUpload } = ClapperRequests;
+  const STORE = "clapper-forms", PATIENCE = 300_000, FRESH = 600_000; // ms: a Generate is sent for, may be sent again
+  const SKIP = undefined; // an output that stays as it is
+  const parts = () => (window.gradio_config || {}).components || [];
+  const tables = {}, kinds = {}; // by name of the form; by id of the field
+  let words = {};
+
+  /* Whose page this is: a mark beside the sign-in, gone after signing out. What an account typed is for nobody else. */
+  const who = () => (document.cookie.match(/(?:^|; )clapper_who=([^;]*)/) || [])[1] || "";
+  const started = who();
+  const nothing = () => ({ who: who(), forms: {}, uploads: {}, asked: {} });
+  const load = () => {
+    try {
+      const found = JSON.parse(sessionStorage.getItem(STORE) || "null");
+      if (found && found.forms && (!found.who || found.who === who())) return { ...nothing(), ...found };
+      sessionStorage.removeItem(STORE);
+    } catch { /* a browser that keeps nothing */ }
+    return nothing();
+  };
+  const kept = load();
+  const save = () => {
+    if (started && who() !== started) return void forget(true);
+    kept.who = who();
+    try { sessionStorage.setItem(STORE, JSON.stringify(kept)); } catch { /* a browser that keeps nothing */ }
+  };
+  /* Forget all of it, also what stands in the page. */
+  const forget = (reload) => {
+    Object.assign(kept, nothing());
+    try { sessionStorage.removeItem(STORE); } catch { /* a browser that keeps nothing */ }
+    if (reload) location.reload();
+  };
+  addEventListener("pageshow", ({ persisted }) => persisted && started && who() !== started && forget(true));
+
+  /* Whether a value that was kept can stand in the field: another version of the page may offer others. */
+  const fits = ({ props }, field, value) => {
+    if (field.file) return Boolean(value && typeof value.path === "string");
+    if (props.choices) return props.choices.some((choice) => (Array.isArray(choice) ? choice[1] : choice) === value);
+    if (typeof value === "number") return !(value < props.minimum || value > props.maximum);
+    return value === null || typeof value === "string" || typeof value === "boolean";
+  };
+
+  /* Put what was kept into the configuration that Gradio is about to build the page from. */
+  const begin = () => {
+    const named = new Map(parts().map((part) => [part.props.elem_id, part]));
+    for (const { props: { props } } of parts()) {
+      if (!props || !props.kept) continue;
+      const table = tables[props.kept.name] = props.kept, values = kept.forms[table.name] || {};
+      words = { ...words, ...props.words };
+      for (const field of table.fields) {
+        const part = named.get(field.id);
+        kinds[field.id] = part && part.type;
+        if (part && field.name in values && fits(part, field, values[field.name])) part.props.value = values[field.name];
+      }
+      for (const { id, shown } of table.fields) {
+        if (!shown) continue;
+        const ruler = named.get(table.fields.find(({ name }) => name === shown[0]).id);
+        named.get(id).props.visible = shown[1].includes(ruler.props.value);
+      }
+    }
+    for (const id of Object.keys(kept.uploads)) note(id, "cut");
+    kept.uploads = {};
+  };
+
+  const named = (name, values) => Object.fromEntries(tables[name].fields.map((field, at) => [field.name, values[at] ?? null]));
+  const keep = (name, values) => {
+    const now = named(name, values), before = kept.forms[name] || {};
+    for (const field of tables[name].fields) {
+      if (!field.file || !now[field.name] || JSON.stringify(now[field.name]) === JSON.stringify(before[field.name])) continue;
+      delete kept.uploads[field.id];
+      unnote(field.id);
+    }
+    kept.forms[name] = now;
+    save();
+    return now;
+  };
+  /* What is typed is kept at once: Gradio tells of it a moment later, which a page that is left does not live to see. */
+  const READ = { textbox: ({ value }) => value, number: ({ value }) => value && Number(value), slider: ({ value }) => Number(value) };
+  document.addEventListener("input", ({ target }) => {
+    for (const { name, fields } of Object.values(tables)) for (const field of fields) {
+      const read = READ[kinds[field.id]];
+      if (!read || !target.closest || !target.closest(`[id="${field.id}"]`)) continue;
+      kept.forms[name] = { ...kept.forms[name], [field.name]: read(target) };
+      save();
+    }
+  }, true);
+  const sent = (name, now) => Object.fromEntries(tables[name].fields.map((field) =>
+    [field.name, field.file ? pathOf(now[field.name]) : now[field.name]]));
+  const pathOf = (value) => value && (value.path || (value.video && value.video.path)) || null;
+
+  /* What has to be sent again is said beside the files of the form. */
+  const notes = {}, places = {}; // reasons by field; elements by form
+  const fieldOf = (id) => Object.values(tables).flatMap(({ fields }) => fields).find((field) => field.id === id);
+  const tell = () => Object.entries(places).forEach(([name, place]) => {
+    const lines = tables[name].fields.filter(({ id }) => notes[id])
+      .map(({ id, label }) => Object.assign(document.createElement("p"), { textContent: `${label}: ${words[`studio_upload_${notes[id]}`]}` }));
+    place.replaceChildren(...lines);
+  });
+  const note = (id, reason) => { if (fieldOf(id)) { notes[id] = reason; tell(); } };
+  const unnote = (id) => { delete notes[id]; tell(); };
+  const place = (element, name) => { places[name] = element.querySelector("[role=status]"); tell(); };
+
+  /* An upload that a reload cuts off leaves its field's name behind. */
+  let touched = "";
+  for (const kind of ["pointerdown", "keydown", "change", "drop", "paste"]) document.addEventListener(kind, ({ target }) => {
+    const found = Object.values(tables).flatMap(({ fields }) => fields)
+      .find(({ id, file }) => file && target.closest && target.closest(`[id="${id}"]`));
+    if (found) touched = found.id;
+  }, true);
+  onUpload((upload) => {
+    const id = touched;
+    if (!id) return;
+    unnote(id);
+    kept.uploads[id] = true;
+    save();
+    upload.catch(() => note(id, "cut")).finally(() => { // the field has it a moment later, see keep
+      setTimeout(() => { delete kept.uploads[id]; save(); }, 2000);
+    });
+  });
+
+  const failure = (answer) => ({ rows: [], notes: [], asked: `${Date.now()}`, error: answer && answer.status === 401
+    ? { code: "signed_out", title: words.studio_error_refused, text: words.studio_login, fix: "" }
+    : answer ? { code: "internal_error", title: words.studio_error_refused, text: words.internal_error, fix: "" }
+      : { code: "not_sent", title: words.studio_not_sent, text: words.studio_not_sent_text, fix: "" } });
+  /* Empty the fields whose file the server does not have any more. */
+  const files = (name, gone) => tables[name].fields.filter(({ file }) => file).map((field) => {
+    if (!(gone || []).includes(field.name)) return SKIP;
+    note(field.id, "gone");
+    return null;
+  });
+
+  /* The card for what stands in the form: one question at a time, and only the last answer counts. */
+  const looks = {};
+  const look = async (name, values) => {
+    const now = keep(name, values), before = looks[name], turn = looks[name] = { wanted: new AbortController() };
+    if (before) before.wanted.abort();
+    const body = { values: sent(name, now) };
+    turn.done = Promise.resolve(before && Promise.race([before.done, new Promise((go) => setTimeout(go, 2000))]))
+      .then(() => insist(() => post(`studio/forms/${name}/look`, body), { unwanted: turn.wanted.signal }));
+    const answer = await turn.done;
+    if (!answer || turn !== looks[name]) return [];
+    return answer.ok ? [answer.body.card, ...files(name, answer.body.gone)] : [failure(answer)];
+  };
+
+  /* Ask for a clip. The key makes it one clip, however often the request has to be sent, also by the next page. */
+  const busy = new Set();
+  const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const generate = async (name, values, resumed) => {
+    const now = keep(name, values), form = JSON.stringify(sent(name, now));
+    const before = kept.asked[name];
+    const again = before && before.form === form && Date.now() - before.at < FRESH;
+    if (busy.has(name) || (resumed && !again)) return [];
+    const asked = kept.asked[name] = again ? before : { key: key(), form, at: Date.now() };
+    save();
+    busy.add(name);
+    const body = { values: JSON.parse(form), key: asked.key };
+    const answer = await insist(() => post(`studio/forms/${name}/generate`, body), { until: Date.now() + PATIENCE });
+    busy.delete(name);
+    if (!answer || !answer.ok) return [SKIP, failure(answer)];
+    delete kept.asked[name];
+    save();
+    const { job, card, seed, gone } = answer.body;
+    const typed = kept.forms[name].seed !== now.seed; // another seed, meanwhile
+    const moved = JSON.stringify(sent(name, kept.forms[name])) !== form; // then its own look says what counts
+    if (!moved && looks[name]) {
+      looks[name].wanted.abort();
+      looks[name] = { wanted: new AbortController(), done: Promise.resolve() };
+    }
+    return [job ? { job } : SKIP, moved && job ? SKIP : card, seed === null || typed ? SKIP : seed, ...files(name, gone)];
+  };
+  const resumes = (name) => Boolean(kept.asked[name]);
+
+  const filled = (fields, changes) => fields.map(({ name, shown }) => {
+    if (!(name in changes)) return SKIP;
+    const update = { __type__: "update", value: changes[name] };
+    if (shown && shown[0] in changes) update.visible = shown[1].includes(changes[shown[0]]);
+    return update;
+  });
+  const mend = async (name, values) => {
+    const body = { values: sent(name, named(name, values)) };
+    const answer = await insist(() => post(`studio/forms/${name}/mend`, body), { until: Date.now() + PATIENCE });
+    return answer && answer.ok ? filled(tables[name].fields.filter(({ file }) => !file), answer.body.changes) : [];
+  };
+
+  /* A file of the server as Gradio's own fields hold it. */
+  const fileOf = ({ path, name }) => {
+    const { root, api_prefix: prefix = "" } = window.gradio_config;
+    const url = `${root}${prefix}/file=${path.split("/").map(encodeURIComponent).join("/")}`;
+    return { path, url, orig_name: name, meta: { _type: "gradio.FileData" } };
+  };
+
+  /* A clip that was dropped: what it says of itself, then the fields that are ticked. */
+  let dropped = null;
+  const hidden = { __type__: "update", visible: false };
+  const describe = async (name, file) => {
+    keep(name, [file]);
+    if (!file) return [SKIP, hidden, hidden];
+    const answer = await insist(() => post("studio/dropped", { path: file.path }), { until: Date.now() + PATIENCE });
+    if (!answer || !answer.ok) return [failure(answer).error.text, hidden, hidden];
+    if (answer.body.gone) return [SKIP, hidden, hidden, ...files(name, tables[name].fields.map((field) => field.name))];
+    dropped = answer.body;
+    const { text, ticks } = dropped, shown = ticks.length > 0;
+    const choices = { __type__: "update", choices: ticks, value: ticks.map(([, tick]) => tick), visible: shown };
+    return [text, choices, { __type__: "update", visible: shown }];
+  };
+  const apply = (panel, ticks, show) => {
+    const changes = dropped ? Object.assign({}, ...ticks.map((tick) => dropped.changes[tick] || {})) : {};
+    const forms = Object.values(tables).filter(({ name }) => name !== panel);
+    const updates = forms.flatMap(({ name, fields }) =>
+      filled(fields.filter(({ file }) => !file), dropped && name === dropped.mode ? changes : {}));
+    return dropped && dropped.mode ? [...updates, ...show(dropped.mode)] : [];
+  };
+
+   return { begin, forget, look, generate, resumes, mend, describe, apply, fileOf, notes: place };
+})();

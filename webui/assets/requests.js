@@ -1,0 +1,57 @@
+/* How the page asks the server: in one place, again after a lost request, until it is answered or not wanted any more.
+   This and the following files are one script. It stands inside the page and runs before Gradio builds anything. */
+"use strict";
+const ClapperRequests = (() => {
+  const PAUSES = [300, 1000, 2000, 4000]; // ms between tries; the last one goes on
+  const HANGS = 60_000; // ms without an answer: the connection is dead, as after a sleep
+  const AWAY = new Set([502, 503, 504]); // what a proxy says while the server starts
+  const OURS = { "X-Clapper": "1" };
+  const plain = window.fetch.bind(window);
+
+  const ask = async (address, options) => {
+    const answer = await plain(new URL(address, document.baseURI), { credentials: "same-origin", ...options });
+    const body = await answer.json().catch(() => ({}));
+    return { ok: answer.ok, status: answer.status, body };
+  };
+
+  const post = (address, body) => ask(address, {
+    method: "POST", headers: { ...OURS, "Content-Type": "application/json" }, body: JSON.stringify(body || {}),
+    signal: AbortSignal.timeout(HANGS),
+  });
+
+  /* Wait for a while, or until the network is back, the page is looked at again, or the question is not wanted. */
+  const pause = (time, unwanted) => new Promise((done) => {
+    const stop = new AbortController();
+    const end = () => { clearTimeout(timer); stop.abort(); done(); };
+    const timer = setTimeout(end, time);
+    addEventListener("online", end, { signal: stop.signal });
+    document.addEventListener("visibilitychange", end, { signal: stop.signal });
+    if (unwanted) unwanted.addEventListener("abort", end, { signal: stop.signal });
+  });
+
+  /* Try until there is an answer; null once it is not wanted any more, or not by `until` (ms of the clock). */
+  const insist = async (attempt, { unwanted, until = Infinity } = {}) => {
+    for (let tries = 0; !(unwanted && unwanted.aborted); tries += 1) {
+      try {
+        const answer = await attempt();
+        if (!AWAY.has(answer.status)) return answer;
+      } catch { /* no network, no server, or it hangs */ }
+      if (Date.now() > until) return null;
+      await pause(PAUSES[Math.min(tries, PAUSES.length - 1)], unwanted);
+    }
+    return null;
+  };
+
+  /* Uploads go through Gradio's client: the same for them, so that a blip does not cost the file. */
+  const UPLOAD = /\/upload(\?|$)/, PATIENCE = 120_000; // ms
+  const sending = new Set(); // listeners: they get the promise of each upload
+  window.fetch = (input, init) => {
+    const address = String(input && input.url || input);
+    if (!init || init.method !== "POST" || !UPLOAD.test(address)) return plain(input, init);
+    const upload = insist(() => plain(input, init), { until: Date.now() + PATIENCE }).then((answer) => answer || plain(input, init));
+    sending.forEach((listener) => listener(upload));
+    return upload;
+  };
+
+  return { ask, post, insist, onUpload: (listener) => sending.add(listener) };
+})();
