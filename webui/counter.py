@@ -90,6 +90,7 @@ class StudioCounter:
             InvalidInput: a value or file cannot work.
             Refused: quota, rules, block or a closed intake.
         """
+        visitor.require_kept()
         media = await self.media(mode, paths, visitor)
         composition = self.service.compose(mode, options, media)
         async with self._allowance(visitor, composition.request):
@@ -111,6 +112,7 @@ class StudioCounter:
             NotYours: somebody else's.
             Refused: quota, rules, block or a closed intake.
         """
+        visitor.require_kept()
         job, person = await find(self.core.desk, job_id, visitor)
         match action:
             case Action.CANCEL:
@@ -205,6 +207,7 @@ class StudioCounter:
             quota=quota_line(self._granted(standing.quota, visitor)),
             model=self.model(),
             account=visitor.account,
+            kept=visitor.kept,
         )
 
     async def history(self, visitor: Visitor, before_ms: int | None = None) -> HistoryView:

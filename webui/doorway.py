@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import IntakeClosed
 from core.messages import explain
+from webui.cookies import PARTITIONED
 from webui.people import COOKIE, COOKIE_LIFE_S, Doorkeeper, Visitor
 from webui.uploads import Uploads
 
@@ -87,6 +88,8 @@ class Doorway:
             return self._gate(connection) if at_the_page else PlainTextResponse("", 401)
         if self._foreign_file(path, visitor):
             return PlainTextResponse("", 404)
+        if _is_upload(connection.scope) and visitor is not None and visitor.problem is not None:
+            return PlainTextResponse(explain(visitor.problem), 400)
         if _is_upload(connection.scope) and not self._has_room():
             return PlainTextResponse(explain(IntakeClosed("disk")), 507)
         return None
@@ -107,7 +110,8 @@ class Doorway:
         jar[COOKIE]["samesite"] = "None" if self._secure else "Lax"
         if self._secure:  # a Space is shown inside a frame of another site
             jar[COOKIE]["secure"] = True
-        return jar.output(header="").strip()
+        text = jar.output(header="").strip()
+        return text + PARTITIONED if self._secure else text
 
 
 class _Answer:
@@ -123,11 +127,8 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Content-Type-Options"] = "nosniff"
-            headers["Referrer-Policy"] = "same-origin"
             if self.cookie:
-                headers.append("Set-Cookie", self.cookie)
+                MutableHeaders(scope=message).append("Set-Cookie", self.cookie)
         elif self.keep_body and message["type"] == "http.response.body":
             self.body += message.get("body", b"")
         await self._send(message)
