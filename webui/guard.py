@@ -20,6 +20,7 @@ from webui.origin import Origins
 
 _READ = frozenset({"GET", "HEAD"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # no file and no id has them; a path with NUL is an error
+_LONGEST_PATH, _LONGEST_NAME = 4096, 255  # bytes, of Linux
 _ALLOW = "access-control-"
 # the page of a Space stands in a frame of these
 _SELF = "'self'"
@@ -73,8 +74,8 @@ class Guard:
             return _told(UnknownHost(", ".join(hosts)[:80]), 421)
         if self._origins.foreign(connection) and not self._follows_a_link(connection):
             return _told(ForeignPage(), 403)
-        plain = not _CONTROL.search(unquote(path))
-        return None if plain and exists(method, path) else PlainTextResponse("", 404)
+        sound = _possible(unquote(path)) and exists(method, path)
+        return None if sound else PlainTextResponse("", 404)
 
     def _follows_a_link(self, connection: HTTPConnection) -> bool:
         """Return whether a person goes from another site to a page that only shows something."""
@@ -103,6 +104,17 @@ class Guard:
             await send(message)
 
         return passing
+
+
+def _possible(path: str) -> bool:
+    """Return whether a file system takes ``path``; asking it about another is an error."""
+    raw = path.encode(errors="replace")
+    parts = raw.split(b"/")
+    return (
+        not _CONTROL.search(path)
+        and len(raw) < _LONGEST_PATH
+        and all(len(part) <= _LONGEST_NAME and part != b".." for part in parts)
+    )
 
 
 def _told(error: ClapperError, status: int) -> Response:
