@@ -1,7 +1,8 @@
-"""A Studio as on a Space, and pages of other web sites in a real browser: what they get is nothing."""
+"""A Studio as on a Space, and what pages of other web sites get of it in a real browser."""
 
 import asyncio
 import datetime
+import re
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -178,15 +179,15 @@ async def space(
 
 
 @asynccontextmanager
-async def chrome(cookies: int) -> AsyncGenerator[Browser]:
-    """Chromium for which every name is this machine; ``cookies`` of other sites: allowed or not."""
+async def chrome(*, cookies: bool, rules: str = "MAP * 127.0.0.1") -> AsyncGenerator[Browser]:
+    """Chromium for which names are this machine; ``cookies`` of other sites: allowed or not."""
     blocked = [] if cookies else ["--test-third-party-cookie-phaseout"]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=[
                 *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-                "--host-resolver-rules=MAP * 127.0.0.1",
+                f"--host-resolver-rules={rules}",
                 *blocked,
             ],
         )
@@ -197,13 +198,14 @@ async def chrome(cookies: int) -> AsyncGenerator[Browser]:
 async def count(studio: ServedStudio) -> int:
     """How many jobs there are of anybody."""
     async with studio.core.database.transaction() as connection:
-        return int((await connection.execute(text("select count(*) from jobs"))).scalar_one())
+        return int((await connection.execute(text("select count(*) from job"))).scalar_one())
 
 
 async def made(page: Page, studio: ServedStudio) -> str:
     """A finished clip of the person at ``page``."""
     call = """async () => {
-      const body = JSON.stringify({data: ["mine", "fast", null, 1, null, "none", 256, 256, null, ""]});
+      const data = ["mine", "fast", null, 1, null, "none", 256, 256, null, ""];
+      const body = JSON.stringify({data});
       const head = {method: "POST", headers: {"Content-Type": "application/json"}, body};
       const {event_id} = await (await fetch("/gradio_api/call/t2v", head)).json();
       return (await fetch(`/gradio_api/call/t2v/${event_id}`)).text();
@@ -274,33 +276,20 @@ async def test_in_the_frame_of_a_space_a_clip_is_made_and_shown(
     space: ServedStudio, tmp_path: Path, allowed: bool
 ) -> None:
     context, hub = certificate(tmp_path), Site()
-    async with (
-        listening(to(space.url), context) as port,
-        listening(hub, context) as outer,
-        chrome(cookies=allowed) as browser,
-    ):
-        person = await browser.new_context(ignore_https_errors=True)
-        page = await person.new_page()
-        # frame-ancestors names the hub at its usual port alone
-        rule = f"frame-ancestors 'self' https://{HUB}:{outer}"
-
-        async def at_this_port(route: Any) -> None:
-            answer = await route.fetch()
-            headers = {**answer.headers, "content-security-policy": rule}
-            await route.fulfill(response=answer, headers=headers)
-
-        hub.body = (
-            f"<iframe src='https://{STUDIO}:{port}/?mode=t2v' width=1300 height=850></iframe>"
-        )
-        await page.set_viewport_size({"width": 1440, "height": 900})
-        await person.route(f"https://{STUDIO}:{port}/?mode=t2v", at_this_port)
-        await page.goto(f"https://{HUB}:{outer}/")
-        frame = page.frame_locator("iframe")
-        await frame.locator("#prompt-t2v textarea").fill("a boat")
-        await frame.locator("#go-t2v").click()
-        await expect(frame.locator("#history [data-job]")).to_have_count(1)
-        assert await count(space) == 1
-        await page.goto("about:blank")
+    hub.body = f"<iframe src='https://{STUDIO}/?mode=t2v' width=1300 height=850></iframe>"
+    async with listening(to(space.url), context) as port, listening(hub, context) as outer:
+        rules = f"MAP {STUDIO} 127.0.0.1:{port},MAP {HUB} 127.0.0.1:{outer}"
+        async with chrome(cookies=allowed, rules=rules) as browser:
+            person = await browser.new_context(ignore_https_errors=True)
+            page = await person.new_page()
+            await page.set_viewport_size({"width": 1440, "height": 900})
+            await page.goto(f"https://{HUB}/")
+            frame = page.frame_locator("iframe")
+            await frame.locator("#prompt-t2v textarea").fill("a boat")
+            await frame.locator("#go-t2v").click()
+            await expect(frame.locator("#history [data-job]")).to_have_count(1)
+            assert await count(space) == 1
+            await page.goto("about:blank")
 
 
 async def test_another_site_cannot_frame_the_studio(space: ServedStudio, tmp_path: Path) -> None:
@@ -331,9 +320,7 @@ async def test_without_any_cookie_a_card_says_what_to_do_and_nothing_is_spent(
         await context.clear_cookies()
         await route.fulfill(response=answer, headers=kept)
 
-    await context.route(
-        lambda url: "/queue/data" not in url and "/heartbeat" not in url, forgetting
-    )
+    await context.route(re.compile("^(?!.*/(queue/data|heartbeat))"), forgetting)
     await page.goto(f"{studio.url}/?mode=t2v")
     card = page.locator("#stage").get_by_role("alert")
     await expect(card).to_contain_text(sentences("en")["studio_unkept"])

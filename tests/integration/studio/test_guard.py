@@ -1,4 +1,4 @@
-"""The served Studio: foreign pages, unknown names, unused and malformed addresses, lost identities."""
+"""The served Studio: foreign pages, unknown names, malformed addresses, lost identities."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ async def jobs(studio: ServedStudio) -> int:
     async with studio.core.database.transaction() as session:
         from sqlalchemy import text
 
-        return int((await session.execute(text("select count(*) from jobs"))).scalar_one())
+        return int((await session.execute(text("select count(*) from job"))).scalar_one())
 
 
 async def test_gradios_cors_does_not_get_through(
@@ -82,7 +82,7 @@ async def test_a_proxy_that_adds_no_header_makes_nobody_local(
         "/gradio_api/file=%00",
         "/gradio_api/file/%00",
         "/gradio_api/file=" + "a" * 5000,
-        "/gradio_api/file=" + "../" * 900,
+        "/gradio_api/file=" + "..%2f" * 900,
         "/gradio_api/file=%ff%fe",
         "/static/%00",
         "/assets/%00",
@@ -200,8 +200,11 @@ async def test_cookies_in_the_frame_of_a_space_are_partitioned(
     settings = settings_with(studio_port=0, space_id="ada/clapper", space_host=host)
     async with served(settings, executor) as studio, httpx.AsyncClient() as http:
         answer = await http.get(f"{studio.url}/", headers={"host": host})
-    async with served(settings_with(studio_port=0), executor) as studio:
-        plain = httpx.get(f"{studio.url}/")
+    async with (
+        served(settings_with(studio_port=0), executor) as studio,
+        httpx.AsyncClient() as http,
+    ):
+        plain = await http.get(f"{studio.url}/")
 
     attributes = answer.headers["set-cookie"].lower()
     assert "samesite=none" in attributes
