@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import json
 import re
 import ssl
 from collections.abc import AsyncGenerator, Callable
@@ -15,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from sqlalchemy import text
 
 from core.messages import sentences
@@ -179,20 +180,30 @@ async def space(
 
 
 @asynccontextmanager
-async def chrome(*, cookies: bool, rules: str = "MAP * 127.0.0.1") -> AsyncGenerator[Browser]:
-    """Chromium for which names are this machine; ``cookies`` of other sites: allowed or not."""
-    blocked = [] if cookies else ["--test-third-party-cookie-phaseout"]
+async def chrome(
+    folder: Path, *, cookies: bool, rules: str = "MAP * 127.0.0.1"
+) -> AsyncGenerator[BrowserContext]:
+    """Chromium for which names are this machine; ``cookies`` of other sites: allowed or not.
+
+    A profile on disk: the windows that Playwright opens else are private, and block them always.
+    """
+    preferences = folder / "profile" / "Default" / "Preferences"
+    preferences.parent.mkdir(parents=True)
+    blocking = {"cookie_controls_mode": int(not cookies), "block_third_party_cookies": not cookies}
+    preferences.write_text(json.dumps({"profile": blocking}))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
+        context = await playwright.chromium.launch_persistent_context(
+            folder / "profile",
             executable_path=CHROMIUM,
+            ignore_https_errors=True,
+            viewport={"width": 1440, "height": 900},
             args=[
                 *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
                 f"--host-resolver-rules={rules}",
-                *blocked,
             ],
         )
-        yield browser
-        await browser.close()
+        yield context
+        await context.close()
 
 
 async def count(studio: ServedStudio) -> int:
@@ -229,10 +240,9 @@ async def test_a_foreign_page_reads_makes_and_deletes_nothing(
     async with (
         listening(to(space.url), context) as port,
         listening(site, context) as foreign,
-        chrome(cookies=True) as browser,
+        chrome(tmp_path, cookies=True) as browser,
     ):
-        person = await browser.new_context(ignore_https_errors=True)
-        page = await person.new_page()
+        page = await browser.new_page()
         base = f"https://{STUDIO}:{port}"
         await page.goto(f"{base}/?mode=t2v")
         job = await made(page, space)
@@ -260,10 +270,9 @@ async def test_a_name_that_was_led_to_the_studio_shows_nothing(
 ) -> None:
     async with (
         listening(to(space.url), certificate(tmp_path)) as port,
-        chrome(cookies=True) as browser,
+        chrome(tmp_path, cookies=True) as browser,
     ):
-        person = await browser.new_context(ignore_https_errors=True)
-        page = await person.new_page()
+        page = await browser.new_page()
         answer = await page.goto(f"https://{EVIL}:{port}/")
 
         assert answer is not None
@@ -279,10 +288,8 @@ async def test_in_the_frame_of_a_space_a_clip_is_made_and_shown(
     hub.body = f"<iframe src='https://{STUDIO}/?mode=t2v' width=1300 height=850></iframe>"
     async with listening(to(space.url), context) as port, listening(hub, context) as outer:
         rules = f"MAP {STUDIO} 127.0.0.1:{port},MAP {HUB} 127.0.0.1:{outer}"
-        async with chrome(cookies=allowed, rules=rules) as browser:
-            person = await browser.new_context(ignore_https_errors=True)
-            page = await person.new_page()
-            await page.set_viewport_size({"width": 1440, "height": 900})
+        async with chrome(tmp_path, cookies=allowed, rules=rules) as browser:
+            page = await browser.new_page()
             await page.goto(f"https://{HUB}/")
             frame = page.frame_locator("iframe")
             await frame.locator("#prompt-t2v textarea").fill("a boat")
@@ -297,10 +304,10 @@ async def test_another_site_cannot_frame_the_studio(space: ServedStudio, tmp_pat
     async with (
         listening(to(space.url), context) as port,
         listening(site, context) as foreign,
-        chrome(cookies=True) as browser,
+        chrome(tmp_path, cookies=True) as browser,
     ):
         site.body = f"<iframe src='https://{STUDIO}:{port}/?mode=t2v'></iframe>"
-        page = await (await browser.new_context(ignore_https_errors=True)).new_page()
+        page = await browser.new_page()
         refused = page.wait_for_event("console", lambda it: "frame-ancestors" in it.text)
         waiting = asyncio.create_task(refused)
         await page.goto(f"https://{EVIL}:{foreign}/")
