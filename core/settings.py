@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     # Studio: the web page, its API and the Space
     studio: bool = True  # False: no web page
     studio_host: str = "127.0.0.1"  # loopback; "0.0.0.0" opens it to the network
+    studio_hosts: str = ""  # names by which people reach it, comma separated; see webui/origin.py
     studio_port: int = Field(7860, ge=0, le=65535)  # 0: any free port
     studio_users: Place | None = None  # who may log in: `python -m webui.users FILE NAME`
     # GPU-minutes in a window, of visitors from elsewhere without an account

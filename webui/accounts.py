@@ -27,6 +27,7 @@ from core.messages import say
 from core.problems import BadConfiguration
 from core.settings import Settings
 from webui import hugging_face as hf
+from webui.cookies import at_the_top, partition_last
 from webui.doorway import visitor_of
 from webui.errors import error_view
 from webui.hugging_face import HuggingFace
@@ -258,6 +259,8 @@ class Accounts:
         self, request: Request, answer: Response, name: str, text: str, life_s: int
     ) -> None:
         framed = self._settings.on_space  # inside a page of another site
+        if framed and not life_s:
+            answer.delete_cookie(COOKIE, secure=True, httponly=True, samesite="none")
         answer.set_cookie(
             name,
             text,
@@ -266,6 +269,8 @@ class Accounts:
             httponly=name != WHOSE,
             samesite="none" if framed else "lax",
         )
+        if framed and (not life_s or not at_the_top(request)):
+            partition_last(answer)
         answer.headers.update(_PRIVATE)
 
 

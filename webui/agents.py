@@ -71,7 +71,9 @@ class Agents:
     async def _call(self, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
         request = self._server.request_context.request
         visitor = visitor_of(request) if request is not None else None
-        if request is None or visitor is None or visitor.cookie is not None:
+        if visitor is not None and visitor.problem is not None:
+            return _refusal(visitor.problem)
+        if request is None or visitor is None or not visitor.kept:
             return _refusal(KeyMissing())
         try:
             answer = await self._answer(name, arguments, visitor, request)

@@ -22,6 +22,7 @@ from webui.doorway import Doorway
 from webui.events import bind
 from webui.form import FormRules
 from webui.form_routes import FormRoutes
+from webui.guard import Guard
 from webui.handlers import Handlers
 from webui.links import refuse_links
 from webui.metrics import Metrics
@@ -109,6 +110,8 @@ def _surroundings(
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncGenerator[None]:  # noqa: ANN401  # the toolkit's own
         lighten(app)
+        # around Gradio's own layers, of which one allows every origin; nothing is served before
+        app.middleware_stack = Guard(app.middleware_stack, settings)
         async with agents.running() if agents else nullcontext():
             yield
 
@@ -127,7 +130,7 @@ def _surroundings(
         "routes": routes,
         "middleware": middleware,
         "lifespan": lifespan,
-        "openapi_url": None,  # of the toolkit's inner addresses; the API's own stays
+        "openapi_url": None,
     }
 
 

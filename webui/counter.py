@@ -55,6 +55,7 @@ class StudioCounter(SentFiles):
             InvalidInput: a value or file cannot work.
             Refused: quota, rules, block or a closed intake.
         """
+        visitor.require_kept()
         media = await self.media(mode, paths, visitor)
         try:
             return await self._ask(mode, options, media, visitor, key or f"studio:{uuid4().hex}")
@@ -91,6 +92,7 @@ class StudioCounter(SentFiles):
             NotYours: somebody else's.
             Refused: quota, rules, block or a closed intake.
         """
+        visitor.require_kept()
         job, person = await find(self.core.desk, job_id, visitor)
         match action:
             case Action.CANCEL:
@@ -184,6 +186,7 @@ class StudioCounter(SentFiles):
             quota=quota_line(standing.quota),
             model=self.model(),
             account=visitor.account,
+            kept=visitor.kept,
         )
 
     async def history(self, visitor: Visitor, before_ms: int | None = None) -> HistoryView:

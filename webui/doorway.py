@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.errors import IntakeClosed, MediaTooLarge
 from core.jobs import Requester
 from core.messages import explain
+from webui.cookies import PARTITIONED
 from webui.network import is_https, secure_cookies
 from webui.people import COOKIE, COOKIE_LIFE_S, Doorkeeper, Visitor
 from webui.uploads import Uploads
@@ -98,12 +99,21 @@ class Doorway:
         if self._foreign_file(path, visitor):
             return PlainTextResponse("", 404)
         if _is_upload(connection.scope):
-            size = int(declared) if (declared := _length(connection)).isdecimal() else 0
-            if size > self._largest_bytes + _FRAMING_BYTES:
-                refused = MediaTooLarge("upload", size, self._largest_bytes)
-                return PlainTextResponse(explain(refused), 413)
-            if not self._has_room(size):
-                return PlainTextResponse(explain(IntakeClosed("disk")), 507)
+            return self._refuse_upload(connection, visitor)
+        return None
+
+    def _refuse_upload(
+        self, connection: HTTPConnection, visitor: Visitor | None
+    ) -> Response | None:
+        """Return why an upload is not read at all, None where it is."""
+        if visitor is not None and visitor.problem is not None:
+            return PlainTextResponse(explain(visitor.problem), 400)
+        size = int(declared) if (declared := _length(connection)).isdecimal() else 0
+        if size > self._largest_bytes + _FRAMING_BYTES:
+            refused = MediaTooLarge("upload", size, self._largest_bytes)
+            return PlainTextResponse(explain(refused), 413)
+        if not self._has_room(size):
+            return PlainTextResponse(explain(IntakeClosed("disk")), 507)
         return None
 
     def _foreign_file(self, address: str, visitor: Visitor | None) -> bool:
@@ -122,7 +132,8 @@ class Doorway:
         jar[COOKIE]["samesite"] = "None" if self._secure else "Lax"
         if self._secure:  # a Space is shown inside a frame of another site
             jar[COOKIE]["secure"] = True
-        return jar.output(header="").strip()
+        text = jar.output(header="").strip()
+        return text + PARTITIONED if self._secure else text
 
 
 class _Answer:
@@ -140,13 +151,11 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Content-Type-Options"] = "nosniff"
-            headers["Referrer-Policy"] = "same-origin"
             if self.cookie:
+                headers = MutableHeaders(scope=message)
                 headers.append("Set-Cookie", self.cookie)
             if self.over_https:
-                secure_cookies(headers)
+                secure_cookies(MutableHeaders(scope=message))
         elif self.keep_body and message["type"] == "http.response.body":
             self.body += message.get("body", b"")
         if self.keep_body:

@@ -12,7 +12,7 @@ import gradio as gr
 from core.compose import Options
 from core.errors import ClapperError
 from core.media.provenance import Provenance, read_provenance
-from core.messages import say
+from core.messages import explain, say
 from core.settings import Settings
 from webui.bridge import Bridge
 from webui.counter import StudioCounter
@@ -34,6 +34,9 @@ def visitor_in(request: gr.Request) -> Visitor:
     visitor = visitor_of(inner)
     if visitor is None:
         raise gr.Error(say("studio_login"))
+    if visitor.problem is not None:
+        title = visitor.problem.code
+        raise gr.Error(explain(visitor.problem), title=title, print_exception=False)
     return visitor
 
 

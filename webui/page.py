@@ -69,6 +69,10 @@ def page_words() -> dict[str, str]:
         "studio_queue_empty",
         "studio_history_empty",
         "studio_open",
+        "studio_unkept",
+        "studio_unkept_cookies",
+        "studio_unkept_frame",
+        "studio_unkept_tab",
         "cancel_label",
     )
     words = sentences("en")

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from core.desk import Person
+from core.errors import Refused
 from core.jobs import Requester
 from core.payers import Payer
 from core.policy import Asker
 from core.settings import Settings
 from webui.delivery import PLATFORM
 from webui.networks import Networks
+from webui.origin import is_local
 from webui.seal import COOKIE as ACCOUNT_COOKIE
 from webui.seal import Seal, Session
 from webui.users import Users
@@ -30,8 +32,17 @@ COOKIE_LIFE_S = 400 * 24 * 3600  # the longest that browsers keep
 HUGGING_FACE = "hf"  # platform of requesters that signed in there
 PRO = "hf-pro"  # role of an account that pays there
 _SHORTEST_KEY = 16
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host")
+
+
+class KeyTooShort(Refused):
+    """A program's own secret that others could guess; lengths in characters."""
+
+    characters: int
+    needed: int = _SHORTEST_KEY
+
+
+class IdentityNotKept(Refused):
+    """Nothing says who asks: no cookie came back, and no key was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,24 @@ class Visitor:
     account: str = ""  # the name to show; empty for guests
     roles: frozenset[str] = frozenset()
     earlier: Requester | None = None  # the guest that this browser was before
+    problem: Refused | None = None  # with the key that was sent
+
+    @property
+    def kept(self) -> bool:
+        """Return whether the next request will be known as theirs too."""
+        return self.cookie is None and self.problem is None
+
+    def require_kept(self) -> None:
+        """Do nothing where what is made now can be found again.
+
+        Raises:
+            KeyTooShort: the key is one that others could guess.
+            IdentityNotKept: this browser keeps no cookie, or a program sent no key.
+        """
+        if self.problem is not None:
+            raise self.problem.with_traceback(None)
+        if not self.kept:
+            raise IdentityNotKept
 
     @property
     def person(self) -> Person:
@@ -79,6 +108,9 @@ class Doorkeeper:
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
         """Return who is there; None where an account is needed and nobody is signed in."""
         key = "" if self.closed else key_of(connection)
+        if 0 < len(key) < _SHORTEST_KEY:
+            nobody = _guest_of(secrets.token_urlsafe(32))
+            return Visitor(nobody, Payer.of(nobody), problem=KeyTooShort(len(key)))
         session = None if len(key) >= _SHORTEST_KEY else self.session(connection)
         if session is not None and not session.over and self._still(session):
             return self._signed_in(session, connection)
@@ -136,10 +168,3 @@ def key_of(connection: HTTPConnection) -> str:
 def _guest_of(secret: str) -> Requester:
     name = hashlib.sha256(secret.encode()).hexdigest()[:32]
     return Requester(PLATFORM, f"guest-{name}")
-
-
-def is_local(connection: HTTPConnection) -> bool:
-    """Return whether somebody at this machine asks, and no proxy on behalf of somebody else."""
-    host = connection.client.host if connection.client else ""
-    forwarded = any(name in connection.headers for name in _FORWARDED)
-    return host in _LOOPBACK and not forwarded

@@ -1,5 +1,6 @@
 """Our own addresses beside the page: live state, clips for their owners, health and metrics."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
@@ -7,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
+from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, NotYours
 from core.metrics import CONTENT_TYPE, collect
 from webui.bridge import Bridge
 from webui.counter import StudioCounter
@@ -21,7 +22,16 @@ OURS = "x-clapper"  # header of our own page; other sites cannot send it without
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _KEPT = {"Cache-Control": "private, max-age=86400"}
 
+_DIGITS = re.compile(r"[0-9]{1,15}")  # epoch ms until the year 33658
+
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
+
+
+class BadAddress(InvalidInput):
+    """A value in an address is not what belongs there."""
+
+    name: str
+    value: str
 
 
 class Routes:
@@ -52,10 +62,14 @@ class Routes:
             visitor = visitor_of(request)
             if visitor is None:
                 return PlainTextResponse("", 401)
+            if visitor.problem is not None:
+                return _problem(visitor.problem, 400)
             try:
                 return await handler(request, visitor)
             except (JobUnknown, NotYours, NothingToFetch):  # all the same: ids cannot be probed
                 return _problem(JobUnknown(_id_of(request)), 404)
+            except BadAddress as error:
+                return _problem(error, 400)
             except ClapperError as error:
                 self._metrics.refused.labels(error.code).inc()
                 return _problem(error, 409)
@@ -70,7 +84,7 @@ class Routes:
 
     async def _history(self, request: Request, visitor: Visitor) -> Response:
         before = request.query_params.get("before", "")
-        before_ms = int(before) if before.isdecimal() else None
+        before_ms = _moment(before) if before else None
         view = await self._bridge.call(self._counter.history(visitor, before_ms))
         return JSONResponse(asdict(view), headers=_PRIVATE)
 
@@ -104,6 +118,17 @@ class Routes:
             return refusal
         service = await self._bridge.call(collect(self._counter.core))
         return Response(service + self._metrics.render(), media_type=CONTENT_TYPE, headers=_PRIVATE)
+
+
+def _moment(text: str) -> int:
+    """Return the epoch milliseconds in an address.
+
+    Raises:
+        BadAddress: there is no number, or one that no clock shows.
+    """
+    if not _DIGITS.fullmatch(text):
+        raise BadAddress("before", text[:40])
+    return int(text)
 
 
 def _id_of(request: Request) -> str:

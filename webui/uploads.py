@@ -60,4 +60,7 @@ class Uploads:
 
 
 def _key(path: str) -> str:
-    return str(Path(path).resolve())
+    try:
+        return str(Path(path).resolve())
+    except (ValueError, OSError):  # NUL, or longer than any name: the path of no file
+        return path

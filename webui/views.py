@@ -94,6 +94,7 @@ class StateView:
     quota: QuotaLine
     model: str
     account: str = ""  # the name of who is signed in
+    kept: bool = True  # False: whoever asks is a new guest with every request
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 /* The moving parts of the page. Text from people is only ever set as text, never as markup. */
 window.Clapper = (() => {
   const { ask, post, insist } = ClapperRequests, { WIDE } = ClapperFrame;
-  const store = { job: new URLSearchParams(location.search).get("job") || "", state: null, lost: false };
+  const store = { job: new URLSearchParams(location.search).get("job") || "", state: null, lost: false, unkept: 0 };
   const listeners = new Set();
   let timer = 0, asking = false, words = {};
 
@@ -54,8 +54,10 @@ window.Clapper = (() => {
       if (!ok) throw new Error("state");
       store.lost = false;
       store.state = body;
+      store.unkept = body.kept ? 0 : store.unkept + 1;
       if (!store.job && body.job) store.job = body.job.id;
       if (body.mine.length || (body.job && body.job.live)) wait = 1000;
+      if (store.unkept === 1) wait = 0; // its answer brought a cookie: does the next request carry it?
     } catch {
       store.lost = true;
       wait = 2000;
@@ -114,6 +116,14 @@ window.Clapper = (() => {
   const card = (error, extra) => h("div", { class: "cl-error", role: "alert" },
     h("strong", {}, error.title), h("p", {}, error.text), extra);
 
+  /* No cookie comes back, so nothing that is made here could be shown: in a tab of its own it could. */
+  const homeless = () => {
+    const framed = window.self !== window.top;
+    return card({ title: words.studio_unkept, text: framed ? words.studio_unkept_frame : words.studio_unkept_cookies },
+      framed && h("a", { class: "cl-button cl-fix", href: location.href, target: "_blank", rel: "noopener" },
+        words.studio_unkept_tab));
+  };
+
   const bar = (fraction) => {
     const known = fraction != null;
     const attributes = { class: "cl-bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100,
@@ -134,8 +144,9 @@ window.Clapper = (() => {
     words = { ...words, ...props.words };
     const part = (name) => element.querySelector(`[data-part=${name}]`);
     watched(watch, props, (value) => value && value.job && select(value.job, true));
-    listeners.add(({ state, lost, problem }) => {
-      put(part("lost"), lost, lost && h("p", { class: "cl-lost", role: "status" }, words.studio_lost));
+    listeners.add(({ state, lost, problem, unkept }) => {
+      if (unkept > 1) put(part("lost"), "unkept", homeless());
+      else put(part("lost"), lost, lost && h("p", { class: "cl-lost", role: "status" }, words.studio_lost));
       if (!state) return;
       const job = state.job;
       part("empty").hidden = Boolean(job);

@@ -159,11 +159,14 @@ async def test_an_agents_jobs_are_its_own(studio: ServedStudio, executor: QuickE
 async def test_without_a_secret_nothing_is_made(studio: ServedStudio) -> None:
     for headers in (
         None,
-        {"x-clapper-key": "short"},
         {"authorization": "Basic eHh4eHh4eHh4eHg6eA=="},
     ):
         result = await use(studio, "t2v", headers, **SMALL)
         assert sentence(result) == sentences("en")["key_missing"]
+    for short in ({"x-clapper-key": "short"}, {"authorization": "Bearer short"}):
+        result = await use(studio, "t2v", short, **SMALL)
+        assert (result.structuredContent or {})["error"] == "key_too_short"
+        assert "5 characters" in sentence(result)
     assert (await studio.core.service.health()).waiting == 0
 
 
