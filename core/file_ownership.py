@@ -23,7 +23,7 @@ HOUR_MS = 3_600_000
 REQUEST = "request"  # an admitted file between its admission and its job
 REQUEST_MS = HOUR_MS  # from an upload to Generate; afterwards it is admitted again
 UPLOAD = "upload"  # a file as it was sent to the Studio, while a page may refer to it
-UPLOAD_MS = 24 * HOUR_MS  # since it was sent or used last; docs/operator.md
+UPLOAD_MS = 24 * HOUR_MS  # since it was sent; docs/operator.md
 UNHELD_S = 3600.0  # an upload that nobody held for so long was never finished
 
 _ADMITTED = re.compile(r"[0-9a-f]{64}\.(?:png|flac|mp4)")

@@ -125,13 +125,13 @@ def _require_ours(folder: Path) -> None:
         DataDirectoryForeign: it is neither.
         DatabaseDamaged: the database in it cannot be read.
     """
-    found = sorted(folder.iterdir()) if folder.exists() else []
-    strange = [path for path in found if path.name not in _OF_THE_SYSTEM]
+    strange = _entries(folder) if folder.exists() else []
     if not strange or is_database_of_ours(folder / DATABASE_NAME):
         return
     evidence = any((folder / name).is_file() for name in _EVIDENCE)
     foreign = next((path for path in strange if not _made_by_us(path)), None)
-    if foreign is None and evidence:
+    hollow = all(path.is_dir() and not _entries(path) for path in strange)  # disks mounted for us
+    if foreign is None and (evidence or hollow):
         return
     example = foreign or strange[0]
     raise DataDirectoryForeign(
@@ -142,12 +142,16 @@ def _require_ours(folder: Path) -> None:
     )
 
 
+def _entries(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.name not in _OF_THE_SYSTEM)
+
+
 def _made_by_us(path: Path) -> bool:
     if path.is_symlink():
         return False
     if path.is_dir() and path.name in _MADE:
         shape = _MADE[path.name]
-        return shape is None or all(shape.fullmatch(item.name) for item in path.iterdir())
+        return shape is None or all(shape.fullmatch(item.name) for item in _entries(path))
     if path.name in _EMPTY:
         return path.is_file() and path.stat().st_size == 0
     names = (_DATABASE_FILES, _OTHER_FILES)

@@ -18,7 +18,7 @@ from core.workflow.adopt.parts import refuse_loras, stages_of
 from core.workflow.adopt.words import find_words
 from core.workflow.bindings import Bindings, dump_bindings
 from core.workflow.check import defects, unknown_kinds
-from core.workflow.library import Workflow, paths_of
+from core.workflow.library import WORKFLOWS, Workflow, paths_of
 from core.workflow.problems import NotAdoptable, WorkflowNotKept, WorkflowPlaceForeign
 from core.workflow.template import Graph
 
@@ -58,9 +58,6 @@ def adopt(graph: Graph, mode: Mode) -> Adoption:
     return Adoption(workflow, tuple(draft.findings), tuple(draft.notices))
 
 
-_REMARK = "Which inputs of the adopted workflow a request fills."
-
-
 def check_place(mode: Mode, folder: Path, export: Path) -> None:
     """Refuse to write over files that :func:`keep` did not write, ``export`` first of all.
 
@@ -77,11 +74,9 @@ def check_place(mode: Mode, folder: Path, export: Path) -> None:
 
 
 def _kept_here(places: tuple[Path, Path]) -> bool:
-    """Return whether both files are there and the bindings begin with our remark."""
-    graph, bindings = places
-    if not (graph.is_file() and bindings.is_file()):
-        return False
-    return _REMARK in bindings.read_text("utf-8", errors="replace")[:500]
+    """Return whether an adoption wrote there: it leaves bindings, and the project's stay."""
+    bindings = places[1]
+    return bindings.is_file() and not bindings.parent.samefile(WORKFLOWS)
 
 
 def keep(workflow: Workflow, folder: Path) -> None:
@@ -91,7 +86,8 @@ def keep(workflow: Workflow, folder: Path) -> None:
         WorkflowNotKept: the folder cannot be written; what was kept before is untouched.
     """
     prompt = json.dumps(workflow.graph.to_prompt(), ensure_ascii=False, indent=2)
-    texts = prompt + "\n", dump_bindings(workflow.bindings, _REMARK)
+    remark = "Which inputs of the adopted workflow a request fills."
+    texts = prompt + "\n", dump_bindings(workflow.bindings, remark)
     paths = paths_of(workflow.mode, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,7 @@ def old(path: Path, content: bytes = b"theirs") -> Path:
         ["work/thesis/chapter.txt"],
         ["clips/wedding.mp4", "media/song.flac", "fitted/x.pdf"],
         ["notes.txt"],
+        ["clips/sub/film.mp4"],
         [".lock"],
         [".clapper", "notes.txt"],
         ["studio.key"],
@@ -90,13 +91,13 @@ def test_the_current_folder_is_no_data_directory_when_somebody_works_in_it(
     assert not (tmp_path / "clapper.sqlite").exists()
 
 
-@pytest.mark.parametrize("there", [[], ["lost+found/"]])
+@pytest.mark.parametrize("there", [[], ["lost+found/"], ["clips/lost+found/", "media/"]])
 def test_an_empty_folder_becomes_ours_and_stays_ours(
     clapper: Clapper, data_dir: Path, there: list[str]
 ) -> None:
     data_dir.mkdir(mode=0o755)
     for name in there:
-        (data_dir / name).mkdir()
+        (data_dir / name).mkdir(parents=True)
 
     assert clapper("jobs").exit_code == 0
     (data_dir / "notes.txt").write_text("put there by the operator")
