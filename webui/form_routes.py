@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -125,7 +125,7 @@ class FormRoutes:
     def _sent(self, request: Request, body: dict[str, Any]) -> Sent:
         mode = Mode(request.path_params["mode"])
         values: Any = body.get("values")
-        given: dict[str, Any] = values if isinstance(values, dict) else {}
+        given = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
         return read_sent(mode, given, self._handlers.counter.service.limits)
 
 
@@ -140,8 +140,7 @@ async def _body(request: Request) -> dict[str, Any] | None:
         found: Any = json.loads(read or b"{}")
     except (ValueError, RecursionError):
         return None
-    body: dict[str, Any] | None = found if isinstance(found, dict) else None
-    return body
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def _plain(body: dict[str, Any], status: int = 200) -> Response:
