@@ -275,6 +275,7 @@ async def test_a_dropped_clip_fills_the_ticked_fields_only(
     await visitor.film()
     clip = (await studio.core.service.clip(job)).path
     seed = (await studio.core.service.job(job)).request.sampling.seed
+    await visitor.form("t2v").get_by_text("Balanced", exact=True).click()
 
     await visitor.open("i2v")
     await visitor.page.get_by_text("Settings from a clip").click()
