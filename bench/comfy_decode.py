@@ -24,12 +24,12 @@ if str(ROOT) not in sys.path:  # a bare copy of the tree, nothing installed
     sys.path.insert(0, str(ROOT))
 
 from core.comfy.device import DeviceKind, device_kind  # noqa: E402  # after the path is set
-from core.comfy.handover import as_frames, as_sound  # noqa: E402  # after the path is set
-from core.comfy.place import Place  # noqa: E402  # after the path is set
-from core.comfy.shapes import FULL, TINY  # noqa: E402  # after the path is set
-from core.comfy.stand_ins import Entry, Maker  # noqa: E402  # after the path is set
+from core.comfy.output_node import as_frames, as_sound  # noqa: E402  # after the path is set
+from core.comfy.paths import Place  # noqa: E402  # after the path is set
 from core.comfy.startup import Started, start  # noqa: E402  # after the path is set
-from core.media.buffer import frame_buffer  # noqa: E402  # after the path is set
+from core.comfy.testing.network_shapes import FULL, TINY  # noqa: E402  # after the path is set
+from core.comfy.testing.random_weights import Entry, Maker  # noqa: E402  # after the path is set
+from core.media.output.frame_buffer import frame_buffer  # noqa: E402  # after the path is set
 
 _CHUNK = 8
 Clock = Callable[[str, Callable[[], Any]], Any]

@@ -26,19 +26,20 @@ if str(ROOT) not in sys.path:  # a bare copy of the tree, nothing installed
 
 from core.comfy.device import DeviceKind, device_kind  # noqa: E402  # after the path is set
 from core.comfy.executor import ComfyExecutor, ComfyOptions  # noqa: E402  # after the path is set
-from core.comfy.place import Place  # noqa: E402  # after the path is set
-from core.comfy.run import Plan, RunReport  # noqa: E402  # after the path is set
-from core.comfy.shapes import FULL, TINY  # noqa: E402  # after the path is set
-from core.comfy.stand_ins import Maker, shrink_text_encoder  # noqa: E402  # after the path is set
-from core.executor import CancelToken, Order  # noqa: E402  # after the path is set
-from core.media.finish import finish  # noqa: E402  # after the path is set
-from core.media.kinds import MediaFile, MediaKind, RawClip  # noqa: E402  # after the path is set
-from core.media.provenance import Provenance  # noqa: E402  # after the path is set
-from core.models.family import ModelFile, Profile, Slot  # noqa: E402  # after the path is set
-from core.modes import MODES, Mode  # noqa: E402  # after the path is set
-from core.presets import Preset  # noqa: E402  # after the path is set
-from core.progress import ProgressSink, Stage  # noqa: E402  # after the path is set
-from core.requests import Request, Sampling, make_request  # noqa: E402  # after the path is set
+from core.comfy.job_run import Plan, RunReport  # noqa: E402  # after the path is set
+from core.comfy.paths import Place  # noqa: E402  # after the path is set
+from core.comfy.testing.network_shapes import FULL, TINY  # noqa: E402  # after the path is set
+from core.comfy.testing.random_weights import Maker, shrink_text_encoder  # noqa: E402  # after the path is set
+from core.domain.media import MediaFile, MediaKind, RawClip  # noqa: E402  # after the path is set
+from core.domain.modes import MODES, Mode  # noqa: E402  # after the path is set
+from core.domain.presets import Preset  # noqa: E402  # after the path is set
+from core.domain.progress import ProgressSink, Stage  # noqa: E402  # after the path is set
+from core.domain.requests import Request, Sampling, make_request  # noqa: E402  # after the path is set
+from core.interfaces.executor import Order  # noqa: E402  # after the path is set
+from core.media.output.clip_writer import finish  # noqa: E402  # after the path is set
+from core.media.output.provenance import Provenance  # noqa: E402  # after the path is set
+from core.models.catalog import ModelFile, Profile, Slot  # noqa: E402  # after the path is set
+from core.runtime.cancellation import CancelToken  # noqa: E402  # after the path is set
 
 PROMPTS = (
     "A lighthouse at dusk, waves rolling in below it, gulls crying, wind in the grass.",
@@ -101,7 +102,7 @@ def options() -> argparse.Namespace:
 
 
 def inputs(mode: Mode, folder: Path) -> dict[str, MediaFile]:
-    from core.testing import write_png, write_video, write_wav
+    from core.testing.doubles import write_png, write_video, write_wav
 
     made: dict[str, MediaFile] = {}
     for slot in MODES[mode].slots:

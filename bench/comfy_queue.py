@@ -32,12 +32,13 @@ from comfy_gpu import (  # after the path is set
 
 from core.comfy.device import device_kind, first_device  # comfy_gpu sets the path
 from core.comfy.executor import ComfyExecutor, ComfyOptions  # the same
-from core.comfy.place import Place  # the same
-from core.comfy.run import Plan  # the same
+from core.comfy.job_run import Plan  # the same
+from core.comfy.paths import Place  # the same
+from core.domain.media import MediaFile, RawClip  # the same
 from core.duration import estimate  # the same
-from core.executor import CancelToken, Order  # the same
-from core.media.kinds import MediaFile, RawClip  # the same
-from core.models.family import Profile  # the same
+from core.interfaces.executor import Order  # the same
+from core.models.catalog import Profile  # the same
+from core.runtime.cancellation import CancelToken  # the same
 
 JOBS = 6
 USUAL_JOBS = 3  # half a minute each

@@ -25,11 +25,11 @@ from playwright.async_api import async_playwright
 from pydantic import SecretStr
 
 from bots.discord.front import FRONT
-from bots.testing.discord.server import DiscordServer
-from bots.testing.discord.world import Interaction, Stored
-from core.bootstrap import open_core
-from core.serve import run_all
+from core.app.bootstrap import open_core
+from core.app.serve import run_all
 from core.settings import load_settings
+from tests.support.platforms.discord.server import DiscordServer
+from tests.support.platforms.discord.world import Interaction, Stored
 
 ANN, BEN = 501, 502
 NAMES = {ANN: "ann", BEN: "ben"}

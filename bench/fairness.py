@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Protocol
 
-from core.scheduling import Entry, FairLine, FairRules
+from core.domain.fairness import FairRules
+from core.testing.fair_line import Entry, FairLine
 
 FLOODED = 60  # jobs of the one user, all at the start
 OTHERS = 10  # users

@@ -12,13 +12,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from core.bootstrap import Core, open_core
-from core.compose import Options
-from core.jobs import ReplyTo, Requester
-from core.logs import set_up_logging
-from core.modes import Mode
+from core.app.bootstrap import Core, open_core
+from core.app.logs import set_up_logging
+from core.domain.jobs import ReplyTo
+from core.domain.modes import Mode
+from core.domain.people import Requester
+from core.domain.requests import Options
 from core.settings import load_settings
-from core.testing import QuickExecutor, RecordingDelivery, running, t2v
+from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 
 TICK_S = 0.001
 P99_MS, WORST_MS = 50.0, 250.0

@@ -32,16 +32,18 @@ sys.path[:] = [entry for entry in sys.path if entry != HERE]  # bench/queue.py i
 
 import structlog  # noqa: E402  # after the path is set
 
-from core.bootstrap import Core, open_core  # noqa: E402  # after the path is set
-from core.delivery import Attempt, Receipt  # noqa: E402  # after the path is set
-from core.executor import CancelToken, Executor, Order  # noqa: E402  # after the path is set
-from core.jobs import Job, ReplyTo, Requester  # noqa: E402  # after the path is set
-from core.media.kinds import Clip, RawClip  # noqa: E402  # after the path is set
-from core.presets import Preset  # noqa: E402  # after the path is set
-from core.progress import ProgressSink, Stage, Working  # noqa: E402  # after the path is set
-from core.requests import Request, Sampling, TextToVideo  # noqa: E402  # after the path is set
+from core.app.bootstrap import Core, open_core  # noqa: E402  # after the path is set
+from core.domain.jobs import Job, ReplyTo  # noqa: E402  # after the path is set
+from core.domain.media import Clip, RawClip  # noqa: E402  # after the path is set
+from core.domain.people import Requester  # noqa: E402  # after the path is set
+from core.domain.presets import Preset  # noqa: E402  # after the path is set
+from core.domain.progress import ProgressSink, Stage, Working  # noqa: E402  # after the path is set
+from core.domain.requests import Request, Sampling, TextToVideo  # noqa: E402  # after the path is set
+from core.interfaces.delivery import Attempt, Receipt  # noqa: E402  # after the path is set
+from core.interfaces.executor import Executor, Order  # noqa: E402  # after the path is set
+from core.runtime.cancellation import CancelToken  # noqa: E402  # after the path is set
 from core.settings import load_settings  # noqa: E402  # after the path is set
-from core.testing import RecordingDelivery, grey_clip, running  # noqa: E402  # after the path is set
+from core.testing.doubles import RecordingDelivery, grey_clip, running  # noqa: E402  # after the path is set
 
 STEPS = 11  # as the two sampling stages of a clip
 WAYS = ("in sequence", "together")
@@ -190,11 +192,11 @@ async def comfy(asked: argparse.Namespace) -> list[Row]:
     from bench.comfy_gpu import AllThere
     from core.comfy.device import device_kind
     from core.comfy.executor import ComfyExecutor, ComfyOptions
-    from core.comfy.place import Place
-    from core.comfy.run import Plan
-    from core.comfy.shapes import TINY
-    from core.comfy.stand_ins import Maker, shrink_text_encoder
-    from core.models.family import Profile
+    from core.comfy.job_run import Plan
+    from core.comfy.paths import Place
+    from core.comfy.testing.network_shapes import TINY
+    from core.comfy.testing.random_weights import Maker, shrink_text_encoder
+    from core.models.catalog import Profile
 
     class Kept(ComfyExecutor):
         async def close(self) -> None:

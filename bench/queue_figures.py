@@ -28,15 +28,16 @@ from typing import TypeVar
 
 import structlog
 
-from core.bootstrap import open_core
-from core.delivery import Attempt, Receipt
-from core.jobs import Job, ReplyTo, Requester
-from core.media.kinds import Clip
-from core.queue import JobQueue, NewJob, QueueRules
+from core.app.bootstrap import open_core
+from core.domain.jobs import Job, ReplyTo
+from core.domain.media import Clip
+from core.domain.people import Requester
+from core.interfaces.delivery import Attempt, Receipt
+from core.queue.job_queue import JobQueue, NewJob, QueueRules
 from core.settings import load_settings
 from core.storage.database import open_database
 from core.storage.invariants import check
-from core.testing import QuickExecutor, RecordingDelivery, running, t2v
+from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 
 SIZES = (1, 100, 10_000)
 WARM_UP = 20  # jobs

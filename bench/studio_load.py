@@ -21,10 +21,10 @@ import httpx
 import psutil
 from sqlalchemy import event
 
-from core.logs import set_up_logging
+from core.app.logs import set_up_logging
 from core.settings import load_settings
-from core.testing import QuickExecutor
-from webui.testing import served
+from core.testing.doubles import QuickExecutor
+from webui.testing.server import served
 
 TARGET_S = 1.0
 LOOK_EVERY_S = 1.0  # as the page does while a job is live

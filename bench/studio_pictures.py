@@ -19,11 +19,11 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, async_playwright
 
 from core.demo.inputs import Wish, make_wishes
-from core.messages import say
-from core.modes import MODES, Mode
+from core.domain.modes import MODES, Mode
+from core.i18n.messages import say
 from core.settings import Settings, load_settings
-from webui.testing import ServedStudio, served
-from webui.users import User, add
+from webui.auth.user_file import User, add
+from webui.testing.server import ServedStudio, served
 
 WIDTHS = {390: 844, 768: 1024, 1440: 900}  # px: phone, tablet, desktop
 SHOWN = (Mode.T2V, Mode.A2V, Mode.I2V)  # the clips in the history of the pictures

@@ -25,13 +25,13 @@ from playwright.async_api import async_playwright
 from pydantic import SecretStr
 
 from bots.telegram.front import FRONT
-from bots.testing.telegram.server import TelegramServer
-from bots.testing.telegram.world import Chat, Stored
-from core.bootstrap import open_core
+from core.app.bootstrap import open_core
+from core.app.serve import run_all
 from core.demo.paint import portrait
 from core.demo.sounds import speech, write_wav
-from core.serve import run_all
 from core.settings import load_settings
+from tests.support.platforms.telegram.server import TelegramServer
+from tests.support.platforms.telegram.world import Chat, Stored
 
 TOKEN = "4242:no-real-token"
 ANN, BEN = 501, 502

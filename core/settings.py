@@ -10,9 +10,9 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.limits import MEGABYTE, MediaLimits, RequestLimits
-from core.places import Address, Place, address_of
-from core.problems import BadConfiguration
+from core.domain.limits import MEGABYTE, MediaLimits, RequestLimits
+from core.errors.setup import BadConfiguration
+from core.runtime.paths import Address, Place, address_of
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DATABASE_NAME = "clapper.sqlite"  # in the data directory
@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     prompt_in_metadata: bool = False  # write the prompt into the clip's provenance
 
     # ComfyUI: core/comfy and `clapper comfy`
-    comfyui_dir: Place | None = None  # its checkout; empty: core/comfy/place.py decides
+    comfyui_dir: Place | None = None  # its checkout; empty: core/comfy/paths.py decides
     comfyui_packs: bool = False  # load the node packs too, for a workflow of your own
     vram: Literal["auto", "high", "normal", "low"] = "auto"  # how models share the GPU's memory
     torch_index: str = ""  # package index to take torch from, e.g. one of CPU builds
@@ -114,7 +114,9 @@ class Settings(BaseSettings):
     # Studio: the web page, its API and the Space
     studio: bool = True  # False: no web page
     studio_host: str = "127.0.0.1"  # loopback; "0.0.0.0" opens it to the network
-    studio_hosts: str = ""  # names by which people reach it, comma separated; see webui/origin.py
+    studio_hosts: str = (
+        ""  # names by which people reach it, comma separated; see webui/auth/origin.py
+    )
     studio_port: int = Field(7860, ge=0, le=65535)  # 0: any free port
     studio_users: Place | None = None  # who may log in: `python -m webui.users FILE NAME`
     # GPU-minutes in a window, of visitors from elsewhere without an account
@@ -215,7 +217,7 @@ class Settings(BaseSettings):
 
     @property
     def uploads_folder(self) -> Path:
-        """Return where files lie as they were sent to the Studio; see core/file_ownership.py."""
+        """Return where files lie as they were sent to the Studio (core.accounts.file_ownership)."""
         return self.data_dir.absolute() / "studio"
 
     @property
@@ -235,7 +237,7 @@ class Settings(BaseSettings):
 
     @property
     def latents_folder(self) -> Path:
-        """Return what drafts leave for their quality pass, named by :mod:`core.kept`."""
+        """Return what drafts leave for their quality pass, named by :mod:`core.domain.requests`."""
         return self.comfy_folder / "latents"
 
     @property

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.settings import Settings, load_settings
-from core.testing import QuickExecutor, RecordingDelivery
+from core.testing.doubles import QuickExecutor, RecordingDelivery
 
 if TYPE_CHECKING:
-    from core.bootstrap import Core
+    from core.app.bootstrap import Core
 
 SWITCHES = {
     "comfy_real": ("--comfy-real", "needs a ComfyUI checkout: make test-comfy"),
@@ -88,7 +88,7 @@ def delivery() -> RecordingDelivery:
 @pytest.fixture
 async def core(settings: Settings, executor: QuickExecutor) -> AsyncGenerator["Core"]:
     """The core as production opens it, with an executor that does as it is told. Not running."""
-    from core.bootstrap import open_core
+    from core.app.bootstrap import open_core
 
     async with open_core(settings, executor) as opened:
         yield opened

@@ -10,33 +10,33 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from core.messages import say
-from core.models.family import LTX_2_3, Profile
-from core.problems import BadConfiguration
+from core.errors.setup import BadConfiguration
+from core.i18n.messages import say
+from core.models.catalog import LTX_2_3, Profile
 from core.settings import Settings
-from webui.accounts import Accounts, Entrance
-from webui.api import Api
-from webui.bridge import Bridge
-from webui.counter import StudioCounter
-from webui.doorway import Doorway
-from webui.events import bind
-from webui.form import FormRules
-from webui.form_routes import FormRoutes
-from webui.guard import Guard
-from webui.handlers import Handlers
-from webui.links import refuse_links
-from webui.metrics import Metrics
-from webui.metrics_access import MetricsAccess
-from webui.page import build_page
-from webui.preflight import Preflight
+from webui.api.endpoints import Api
+from webui.api.no_fetch import refuse_links
+from webui.auth.guard import Guard
+from webui.auth.metrics_access import MetricsAccess
+from webui.auth.middleware import Doorway
+from webui.auth.sign_in import Accounts, Entrance
+from webui.page.events import bind
+from webui.page.form import FormRules
+from webui.page.form_routes import FormRoutes
+from webui.page.handlers import Handlers
+from webui.page.layout import build_page
+from webui.page.preflight import Preflight
+from webui.page.session_state import CAPACITY, lighten
+from webui.page.theme import ROOT_STYLE, STYLES, script, theme
 from webui.routes import Routes
-from webui.sessions import CAPACITY, lighten
-from webui.theme import ROOT_STYLE, STYLES, script, theme
+from webui.studio.loop_bridge import Bridge
+from webui.studio.metrics import Metrics
+from webui.studio.service import StudioCounter
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from webui.agents import Agents
+    from webui.api.mcp_server import Agents
 
 _AT_ONCE = 32  # events of one kind that are handled side by side; each waits for the core only
 
@@ -85,7 +85,7 @@ def _agents(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> "Agents
         BadConfiguration: the library for them is not installed.
     """
     try:
-        from webui.agents import Agents
+        from webui.api.mcp_server import Agents
     except ImportError:
         raise BadConfiguration("CLAPPER_STUDIO_MCP", say("mcp_not_installed")) from None
     return Agents(counter, bridge, metrics)

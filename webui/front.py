@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from core.bootstrap import Core
-from core.messages import say
-from core.problems import BadConfiguration
+from core.app.bootstrap import Core
+from core.errors.setup import BadConfiguration
+from core.i18n.messages import say
 from core.settings import Settings, hand_on
-from webui.accounts import Entrance
-from webui.bridge import Bridge
-from webui.counter import StudioCounter
-from webui.delivery import PLATFORM, StudioDelivery
-from webui.metrics import Metrics
-from webui.uploads import Uploads
+from webui.auth.sign_in import Entrance
+from webui.auth.uploads import Uploads
+from webui.auth.visitors import PLATFORM
+from webui.studio.delivery import StudioDelivery
+from webui.studio.loop_bridge import Bridge
+from webui.studio.metrics import Metrics
+from webui.studio.service import StudioCounter
 
 if TYPE_CHECKING:
     import gradio as gr
 
-    from webui.visits import Visits
+    from webui.zerogpu.request_context import Visits
 
 log = structlog.get_logger(__name__)
 

@@ -8,15 +8,15 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from core.app.metrics import CONTENT_TYPE, collect
 from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, NotYours
-from core.metrics import CONTENT_TYPE, collect
-from webui.bridge import Bridge
-from webui.counter import StudioCounter
-from webui.doorway import visitor_of
-from webui.errors import error_view
-from webui.metrics import Metrics
-from webui.metrics_access import MetricsAccess
-from webui.people import Visitor
+from webui.auth.metrics_access import MetricsAccess
+from webui.auth.middleware import visitor_of
+from webui.auth.visitors import Visitor
+from webui.studio.loop_bridge import Bridge
+from webui.studio.metrics import Metrics
+from webui.studio.service import StudioCounter
+from webui.views.errors import error_view
 
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
 _PRIVATE = {"Cache-Control": "private, no-store"}

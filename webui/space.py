@@ -1,31 +1,32 @@
 # ruff: noqa: I001  # webui.lease imports spaces, which comes before anything that may start CUDA
 """The entry of a Hugging Face Space: ComfyUI at its pin, the core, and the Studio as its face."""
 
-from webui.lease import prepare
+from webui.zerogpu.lease import prepare
 
 import asyncio
 from pathlib import Path
 
 import structlog
 
-from core.bootstrap import open_core
+from core.app.bootstrap import open_core
 from core.comfy.executor import ComfyExecutor
-from core.comfy.install import install
-from core.comfy.pins import load_pins
-from core.comfy.place import place_of
+from core.comfy.install.installer import install
+from core.comfy.install.pins import load_pins
+from core.comfy.paths import place_of
 from core.duration import BY_KEY, Machine, Tier
-from core.executor import CancelToken, Executor, Order
-from core.logs import set_up_logging
-from core.models.family import Profile, files_for
-from core.models.ready import have_files
+from core.runtime.cancellation import CancelToken
+from core.interfaces.executor import Executor, Order
+from core.app.logs import set_up_logging
+from core.models.catalog import Profile, files_for
+from core.models.preparation import have_files
 from core.models.setup import open_store
-from core.progress import ProgressSink
-from core.rights import private_files
-from core.serve import run_all
+from core.domain.progress import ProgressSink
+from core.runtime.permissions import private_files
+from core.app.serve import run_all
 from core.settings import Settings, load_settings
 from webui.front import StudioFront
-from webui.leased import LeasedExecutor
-from webui.visits import Visits
+from webui.zerogpu.executor import LeasedExecutor
+from webui.zerogpu.request_context import Visits
 
 log = structlog.get_logger(__name__)
 

@@ -6,15 +6,15 @@ from typing import Any, Self
 
 import discord
 
-from bots.discord.counter import Counter, Manner, fetch, remake
-from bots.discord.errors import answered
-from bots.discord.form import edit_form
-from bots.discord.look import CUSTOM_ID, clip_text, custom_id, texts_for
-from bots.discord.place import Interaction
-from core.actions import Action, again, longer, quality
-from core.jobs import Job
-from core.media.fit import last_frame
-from core.media.kinds import MediaKind
+from bots.discord.address import Interaction
+from bots.discord.edit_modal import edit_form
+from bots.discord.error_replies import answered
+from bots.discord.rendering import CUSTOM_ID, clip_text, custom_id, texts_for
+from bots.discord.submission import Counter, Manner, fetch, remake
+from core.domain.followups import Action, again, longer, quality
+from core.domain.jobs import Job
+from core.domain.media import MediaKind
+from core.media.output.transcode import last_frame
 
 
 class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUSTOM_ID):

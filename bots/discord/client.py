@@ -8,16 +8,16 @@ import discord
 import structlog
 from discord import app_commands
 
-from bots.discord.account import ForgetButton, PageButton, UnlinkButton, add_account_commands
-from bots.discord.admin import AdminGroup
+from bots.discord.address import PLATFORM, Interaction
+from bots.discord.admin_commands import AdminGroup
 from bots.discord.buttons import JobButton
-from bots.discord.commands import add_generation_commands
-from bots.discord.counter import Counter
-from bots.discord.errors import answer_error, answered
-from bots.discord.form import form_job, receive_form
-from bots.discord.menus import add_menus
-from bots.discord.place import PLATFORM, Interaction
-from bots.discord.words import Words
+from bots.discord.context_menus import add_menus
+from bots.discord.edit_modal import form_job, receive_form
+from bots.discord.error_replies import answer_error, answered
+from bots.discord.generation_commands import add_generation_commands
+from bots.discord.localization import Words
+from bots.discord.submission import Counter
+from bots.discord.user_commands import ForgetButton, PageButton, UnlinkButton, add_account_commands
 
 log = structlog.get_logger(__name__)
 

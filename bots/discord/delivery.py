@@ -7,19 +7,19 @@ from pathlib import Path
 import discord
 import structlog
 
-from bots.discord.ladder import FileTooLarge, Ladder, NextRung, Outgoing
-from bots.discord.look import buttons, clip_text, job_view, texts_for
-from bots.discord.place import PLATFORM, Address
-from bots.edits import EditScheduler, Throttled
-from core.actions import Action
-from core.delivery import Attempt, Receipt
+from bots.discord.address import PLATFORM, Address
+from bots.discord.rendering import buttons, clip_text, job_view, texts_for
+from bots.discord.sender import FileTooLarge, Ladder, NextRung, Outgoing
+from bots.shared.edit_scheduler import EditScheduler, Throttled
+from core.domain.followups import Action
+from core.domain.jobs import Failure, Job
+from core.domain.media import Clip
+from core.domain.progress import Progress
 from core.errors import DeliveryImpossible, DeliveryRetry
-from core.jobs import Failure, Job
-from core.media.fit import fit
-from core.media.kinds import Clip
-from core.messages import say
-from core.progress import Progress
-from core.supervise import outcome_of
+from core.i18n.messages import say
+from core.interfaces.delivery import Attempt, Receipt
+from core.media.output.transcode import fit
+from core.runtime.tasks import outcome_of
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class DeliveryRules:
 
 
 class DiscordDelivery:
-    """Implements :class:`core.delivery.Delivery` for reply addresses of Discord."""
+    """Implements :class:`core.interfaces.delivery.Delivery` for reply addresses of Discord."""
 
     platform = PLATFORM
 

@@ -10,22 +10,22 @@ import discord.http
 import structlog
 import yarl
 
-from bots.accounts import tell
-from bots.discord.account import unlink_view
+from bots.discord.address import PLATFORM
+from bots.discord.checks import examine
 from bots.discord.client import ClapperClient
-from bots.discord.counter import Counter
 from bots.discord.delivery import DeliveryRules, DiscordDelivery
-from bots.discord.doctor import examine
-from bots.discord.look import clip_text, texts_for
-from bots.discord.place import PLATFORM
-from bots.edits import EditScheduler
-from core.accounts import Notice
-from core.bootstrap import Core
-from core.front import Check
-from core.jobs import Requester
-from core.problems import BadConfiguration
+from bots.discord.rendering import clip_text, texts_for
+from bots.discord.submission import Counter
+from bots.discord.user_commands import unlink_view
+from bots.shared.accounts import tell
+from bots.shared.edit_scheduler import EditScheduler
+from core.accounts.linked_accounts import Notice
+from core.app.bootstrap import Core
+from core.app.frontend import Check
+from core.domain.people import Requester
+from core.errors.setup import BadConfiguration
+from core.runtime.tasks import outcome_of
 from core.settings import Settings
-from core.supervise import outcome_of
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from telegram import Message
 
-from core.supervise import wait_event
+from core.runtime.tasks import wait_event
 
 
 @dataclass

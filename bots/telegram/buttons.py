@@ -6,23 +6,31 @@ from dataclasses import replace
 import structlog
 from telegram import ForceReply, Message, Update
 
-from bots.telegram.account import forget_all, history_page, remove_account, show_again
+from bots.telegram.address import Address
 from bots.telegram.delivery import FILE_IDS
-from bots.telegram.desk import Counter, accept_request, advance, edit, remove, reply, update_key
 from bots.telegram.drafts import Draft
-from bots.telegram.errors import answered
-from bots.telegram.look import clip_text, pressed
-from bots.telegram.place import Address
+from bots.telegram.error_replies import answered
 from bots.telegram.press import OPTIONS, Press, acknowledge, may_answer_here
 from bots.telegram.private import is_private
-from core.actions import Action, again, longer, options_of, quality
-from core.compose import ASPECTS
+from bots.telegram.rendering import clip_text, pressed
+from bots.telegram.submission import (
+    Counter,
+    accept_request,
+    advance,
+    edit,
+    remove,
+    reply,
+    update_key,
+)
+from bots.telegram.user_commands import forget_all, history_page, remove_account, show_again
+from core.domain.followups import Action, again, longer, options_of, quality
+from core.domain.jobs import Job
+from core.domain.media import MediaKind
+from core.domain.modes import Mode
+from core.domain.request_builder import ASPECTS
+from core.domain.requests import Request
 from core.errors import NotYours
-from core.jobs import Job
-from core.media.fit import last_frame
-from core.media.kinds import MediaKind
-from core.modes import Mode
-from core.requests import Request
+from core.media.output.transcode import last_frame
 
 log = structlog.get_logger(__name__)
 

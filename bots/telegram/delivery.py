@@ -8,8 +8,9 @@ from pathlib import Path
 import structlog
 from telegram import Message
 
-from bots.edits import EditScheduler, Throttled
-from bots.telegram.ladder import (
+from bots.shared.edit_scheduler import EditScheduler, Throttled
+from bots.telegram.address import PLATFORM, Address
+from bots.telegram.api_errors import (
     FileTooLarge,
     MessageGone,
     Moved,
@@ -17,16 +18,15 @@ from bots.telegram.ladder import (
     Unchanged,
     guarded,
 )
-from bots.telegram.look import job_keyboard, texts_for
-from bots.telegram.place import PLATFORM, Address
-from bots.telegram.show import Screen, ShowRules
-from core.community import Community
-from core.delivery import Attempt, Receipt
+from bots.telegram.rendering import job_keyboard, texts_for
+from bots.telegram.status_messages import Screen, ShowRules
+from core.accounts.moderation import Community
+from core.domain.jobs import Failure, Job, ReplyTo
+from core.domain.media import Clip
+from core.domain.progress import Progress
 from core.errors import ClipTooLarge, DeliveryFailed, DeliveryImpossible, DeliveryRetry
-from core.jobs import Failure, Job, ReplyTo
-from core.media.fit import fit
-from core.media.kinds import Clip
-from core.progress import Progress
+from core.interfaces.delivery import Attempt, Receipt
+from core.media.output.transcode import fit
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ Show = Callable[[Address], Awaitable[Message]]
 
 
 class TelegramDelivery:
-    """Implements :class:`core.delivery.Delivery` for reply addresses of Telegram."""
+    """Implements :class:`core.interfaces.delivery.Delivery` for reply addresses of Telegram."""
 
     platform = PLATFORM
 

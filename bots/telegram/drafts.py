@@ -4,15 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-from bots.telegram.place import PLATFORM
-from core.community import Community
-from core.compose import Options
+from bots.telegram.address import PLATFORM
+from core.accounts.file_ownership import FileOwnership
+from core.accounts.moderation import Community
+from core.domain.media import MediaFile, MediaKind
+from core.domain.modes import MODES, MediaSlot, Mode
+from core.domain.people import Requester
+from core.domain.requests import Options, file_from_json, file_to_json
 from core.errors import MediaGone
-from core.file_ownership import FileOwnership
-from core.jobs import Requester
-from core.media.kinds import MediaFile, MediaKind
-from core.modes import MODES, MediaSlot, Mode
-from core.requests import file_from_json, file_to_json
 
 FRONT = "telegram-draft"
 HOLDER = "draft:telegram"  # before chat and person, as who needs a file

@@ -22,32 +22,32 @@ from telegram.ext import (
 )
 from telegram.warnings import PTBDeprecationWarning
 
-from bots.accounts import tell
-from bots.edits import EditScheduler
-from bots.telegram.account import ACCOUNT, unlink_button
+from bots.shared.accounts import tell
+from bots.shared.edit_scheduler import EditScheduler
+from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
+from bots.telegram.attachments import Intake
 from bots.telegram.buttons import receive_press
 from bots.telegram.delivery import FILE_IDS, TelegramDelivery
-from bots.telegram.desk import Counter
 from bots.telegram.drafts import Drafts
 from bots.telegram.handlers import Messages
-from bots.telegram.inbox import Handling, Inbox, Lanes
-from bots.telegram.inline import inline
-from bots.telegram.intake import Intake
-from bots.telegram.look import texts_for
-from bots.telegram.older import OlderServers
-from bots.telegram.place import PLATFORM
-from bots.telegram.rights import Rights
-from bots.telegram.show import MEDIA_TIMEOUT_S, Screen, ShowRules
+from bots.telegram.inline_mode import inline
+from bots.telegram.legacy_api import OlderServers
+from bots.telegram.permissions import Rights
+from bots.telegram.rendering import texts_for
+from bots.telegram.status_messages import MEDIA_TIMEOUT_S, Screen, ShowRules
+from bots.telegram.submission import Counter
+from bots.telegram.update_inbox import Handling, Inbox, Lanes
+from bots.telegram.user_commands import ACCOUNT, unlink_button
 from bots.telegram.webhook import webhook
-from core.accounts import Notice
-from core.bootstrap import Core
-from core.jobs import Requester
-from core.messages import languages, say
-from core.modes import Mode
-from core.problems import BadConfiguration
+from core.accounts.linked_accounts import Notice
+from core.app.bootstrap import Core
+from core.domain.modes import Mode
+from core.domain.people import Requester
+from core.errors.setup import BadConfiguration
+from core.i18n.messages import languages, say
+from core.runtime.tasks import outcome_of
 from core.settings import Settings
-from core.supervise import outcome_of
 
 log = structlog.get_logger(__name__)
 

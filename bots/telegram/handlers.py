@@ -2,18 +2,18 @@
 
 from telegram import Message, Update, User
 
-from bots.telegram.account import ACCOUNT, run_account
-from bots.telegram.admin import run_admin
+from bots.telegram.address import PLATFORM, person_of
+from bots.telegram.admin_commands import run_admin
 from bots.telegram.albums import Albums
-from bots.telegram.desk import Counter, advance, reply, update_key
+from bots.telegram.attachments import sent_in
 from bots.telegram.drafts import Draft
-from bots.telegram.errors import answered
-from bots.telegram.intake import sent_in
-from bots.telegram.look import texts_for
-from bots.telegram.parse import Typed, command_of, options_of
-from bots.telegram.place import PLATFORM, person_of
-from core.compose import Options
-from core.modes import MODES, Mode
+from bots.telegram.error_replies import answered
+from bots.telegram.option_parser import Typed, command_of, options_of
+from bots.telegram.rendering import texts_for
+from bots.telegram.submission import Counter, advance, reply, update_key
+from bots.telegram.user_commands import ACCOUNT, run_account
+from core.domain.modes import MODES, Mode
+from core.domain.requests import Options
 
 GUESSED_FILES = 2  # no mode takes more
 

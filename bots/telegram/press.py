@@ -4,15 +4,15 @@ import structlog
 from telegram import CallbackQuery, Message, User
 from telegram.error import TelegramError
 
-from bots.telegram.desk import Counter
-from bots.telegram.look import Pressed, texts_for
-from bots.telegram.place import person_of
+from bots.telegram.address import person_of
 from bots.telegram.private import deep_link, elsewhere
-from core.actions import Action
+from bots.telegram.rendering import Pressed, texts_for
+from bots.telegram.submission import Counter
+from core.domain.followups import Action
+from core.domain.jobs import Job
 from core.errors import ClapperError, NotYours
-from core.jobs import Job
-from core.messages import explain, say
-from core.supervise import outcome_of
+from core.i18n.messages import explain, say
+from core.runtime.tasks import outcome_of
 
 log = structlog.get_logger(__name__)
 

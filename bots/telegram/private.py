@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, User
 
-from bots.telegram.desk import Counter, reply
-from bots.telegram.place import PLATFORM, Address
-from core.actions import Action
-from core.jobs import Job
-from core.messages import say
+from bots.telegram.address import PLATFORM, Address
+from bots.telegram.submission import Counter, reply
+from core.domain.followups import Action
+from core.domain.jobs import Job
+from core.i18n.messages import say
 
 JOB_LINK = "job_"  # what a deep link to a clip begins with
 DETAILS_LINK = "details_"  # and to what was asked for

@@ -2,8 +2,8 @@
 
 To add a command, write a module in core/cli with a ``typer.Typer()`` named ``APP`` and add a line
 to :data:`COMMANDS`: with a name where its commands form a group (``clapper jobs show``), with None
-where they stand on their own (``clapper doctor``). Help texts come from ``core/words``. Problems
-may leave a command as ClapperError: the root says the sentence and ends with its status.
+where they stand on their own (``clapper doctor``). Help texts come from ``core/i18n/words``.
+Problems may leave a command as ClapperError: the root says the sentence and ends with its status.
 """
 
 import sys
@@ -14,10 +14,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from core.cli.exits import told
-from core.logs import set_up_logging
-from core.messages import say
-from core.rights import private_files
+from core.app.logs import set_up_logging
+from core.cli.exit_codes import told
+from core.i18n.messages import say
+from core.runtime.permissions import private_files
 
 COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.demo", None),

@@ -5,14 +5,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.exits import Status, out, print_json, told
-from core.comfy.availability import INSTALL, Missing, missing
-from core.comfy.checkout import Head, head_of, is_ours
+from core.cli.exit_codes import Status, out, print_json, told
 from core.comfy.device import device_kind
-from core.comfy.install import Step, install
-from core.comfy.pins import Pin, Pins, load_pins
-from core.comfy.place import Place, place_of
-from core.messages import say
+from core.comfy.install.availability import INSTALL, Missing, missing
+from core.comfy.install.checkout import Head, head_of, is_ours
+from core.comfy.install.installer import Step, install
+from core.comfy.install.pins import Pin, Pins, load_pins
+from core.comfy.paths import Place, place_of
+from core.i18n.messages import say
 from core.settings import load_settings
 
 APP = typer.Typer(help=say("help_comfy"), no_args_is_help=True)

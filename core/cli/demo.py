@@ -8,14 +8,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from core.cli.exits import InvalidInput, OutputRefused, Status, err, out
-from core.cli.session import announce_to, working_core
+from core.cli.core_session import announce_to, working_core
+from core.cli.exit_codes import InvalidInput, OutputRefused, Status, err, out
 from core.demo.inputs import make_wishes
-from core.demo.show import Shown, places, run_show
-from core.messages import name, say
-from core.outputs import check_free
-from core.places import readable
-from core.rights import make_folder_for_people, make_private_folder
+from core.demo.run import Shown, places, run_show
+from core.i18n.messages import name, say
+from core.media.output.destinations import check_free
+from core.runtime.paths import readable
+from core.runtime.permissions import make_folder_for_people, make_private_folder
 from core.settings import Settings, load_settings
 from core.storage.claim import is_marked, put_mark, remove_data
 from core.storage.lock import LOCK_NAME, lock

@@ -17,16 +17,16 @@ from PIL import features
 from rich.markup import escape
 from rich.table import Table
 
-from core.bootstrap import open_core
-from core.cli.exits import Status, out, print_json
+from core.animatic import DraftExecutor
+from core.app.bootstrap import open_core
+from core.app.frontend import Examinable
+from core.app.serve import found_fronts
+from core.cli.exit_codes import Status, out, print_json
 from core.cli.invariants import violations
-from core.draft import DraftExecutor
+from core.domain.limits import MEGABYTE
 from core.errors import ClapperError
-from core.front import Examinable
-from core.limits import MEGABYTE
-from core.messages import explain, say
-from core.problems import DataDirectoryBusy
-from core.serve import found_fronts
+from core.errors.setup import DataDirectoryBusy
+from core.i18n.messages import explain, say
 from core.settings import Settings, load_settings
 
 APP = typer.Typer()
@@ -163,7 +163,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _executor(settings: Settings) -> Iterator[Finding]:
-    from core.comfy.availability import missing
+    from core.comfy.install.availability import missing
 
     what = say("doctor_executor")
     gaps = missing(settings)

@@ -14,7 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli.plot import draw_plot
-from core.compose import Options, compose
+from core.domain.limits import RequestLimits
+from core.domain.media import MediaFile, MediaKind
+from core.domain.modes import MODES, Mode
+from core.domain.request_builder import compose
+from core.domain.requests import Options, Request
 from core.duration import (
     DRAFT,
     Estimate,
@@ -29,14 +33,10 @@ from core.duration import (
 )
 from core.duration.zerogpu import median_budget_ms
 from core.errors import InvalidInput
-from core.limits import RequestLimits
-from core.media.kinds import MediaFile, MediaKind
-from core.messages import name, say
-from core.modes import MODES, Mode
-from core.outputs import check_free, free_name
-from core.places import readable
-from core.requests import Request
-from core.runs import RunBook, last_place
+from core.i18n.messages import name, say
+from core.media.output.destinations import check_free, free_name
+from core.runtime.paths import readable
+from core.service.estimator import RunBook, last_place
 from core.settings import Settings, load_settings
 from core.storage.runs import Run, has_runs, recent_runs
 
@@ -220,7 +220,7 @@ def calibrate_command(
     rounds: Annotated[int, typer.Option(min=1, max=10, help=say("help_calibrate_rounds"))] = 1,
 ) -> None:
     """Run the ladder on the executor of the settings."""
-    from core.cli.ladder import climb
+    from core.cli.benchmark import climb
 
     asyncio.run(climb(load_settings(), rounds, Console()))
 

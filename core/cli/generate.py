@@ -9,18 +9,28 @@ from uuid import uuid4
 import typer
 from rich.console import Console
 
-from core.cli.exits import FileAbsent, OutputKept, OutputRefused, Status, err, out, print_json, told
-from core.cli.session import Session, announce_to, me, working_core
-from core.compose import ASPECTS, Composition, Options
+from core.cli.core_session import Session, announce_to, me, working_core
+from core.cli.exit_codes import (
+    FileAbsent,
+    OutputKept,
+    OutputRefused,
+    Status,
+    err,
+    out,
+    print_json,
+    told,
+)
+from core.delivery.file_delivery import reply_to_file
+from core.domain.jobs import Failure, Job, ReplyTo, Ticket
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Camera, Preset
+from core.domain.request_builder import ASPECTS
+from core.domain.requests import Composition, Options
 from core.errors import MediaMissing, MediaUnexpected
-from core.jobs import Failure, Job, ReplyTo, Ticket
-from core.messages import explain, say
-from core.modes import MODES, Mode
-from core.outputs import check_clip, poster_of
-from core.places import readable
-from core.presets import Camera, Preset
+from core.i18n.messages import explain, say
+from core.media.output.destinations import check_clip, poster_of
+from core.runtime.paths import readable
 from core.settings import load_settings
-from core.terminal import reply_to_file
 
 APP = typer.Typer()
 

@@ -4,8 +4,8 @@ import asyncio
 
 import typer
 
-from core.cli.exits import Status, err, out
-from core.messages import say
+from core.cli.exit_codes import Status, err, out
+from core.i18n.messages import say
 from core.settings import Settings, load_settings
 from core.storage.claim import claim
 from core.storage.database import open_database

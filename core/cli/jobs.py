@@ -7,12 +7,12 @@ import typer
 from rich.measure import Measurement
 from rich.table import Table
 
-from core.bootstrap import Core
-from core.cli.exits import out, print_json
+from core.app.bootstrap import Core
+from core.cli.core_session import me, someone, with_idle_core
+from core.cli.exit_codes import out, print_json
 from core.cli.generate import job_as_json
-from core.cli.session import me, someone, with_idle_core
-from core.jobs import Job
-from core.messages import explain, name, say
+from core.domain.jobs import Job
+from core.i18n.messages import explain, name, say
 
 APP = typer.Typer(help=say("help_jobs"), invoke_without_command=True)
 

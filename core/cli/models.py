@@ -19,18 +19,18 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from core.clock import now_ms
+from core.domain.modes import Mode
+from core.domain.progress import Downloading, Progress
 from core.errors import ClapperError
-from core.executor import CancelToken
-from core.messages import explain, name, say
-from core.models.audit import FileState, Verdict, examine, remove, state_of
-from core.models.family import LTX_2_3, ModelFile, Profile
+from core.i18n.messages import explain, name, say
+from core.models.catalog import LTX_2_3, ModelFile, Profile
 from core.models.prune import Garbage, discard, garbage
 from core.models.setup import open_store
 from core.models.store import ModelStore
-from core.modes import Mode
-from core.places import readable
-from core.progress import Downloading, Progress
+from core.models.verification import FileState, Verdict, examine, remove, state_of
+from core.runtime.cancellation import CancelToken
+from core.runtime.clock import now_ms
+from core.runtime.paths import readable
 from core.settings import load_settings
 from core.storage.claim import claim
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from core.files import whole_file
-from core.media.seal import seal
-from core.rights import hand_over
+from core.media.output.seal import seal
+from core.runtime.atomic_files import whole_file
+from core.runtime.permissions import hand_over
 
 SIDE = 900  # px
 MARGIN = 90

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from core.bootstrap import Core
-from core.cli.exits import out, print_json
-from core.cli.session import someone, with_idle_core
-from core.jobs import QuotaView, Requester
-from core.messages import say
+from core.app.bootstrap import Core
+from core.cli.core_session import someone, with_idle_core
+from core.cli.exit_codes import out, print_json
+from core.domain.jobs import QuotaView
+from core.domain.people import Requester
+from core.i18n.messages import say
 
 APP = typer.Typer(help=say("help_quota"), no_args_is_help=True)
 

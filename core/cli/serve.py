@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from core.cli.exits import err
-from core.cli.session import announce_to
-from core.logs import secrets_of, set_up_logging
-from core.messages import say
-from core.serve import serve
+from core.app.logs import secrets_of, set_up_logging
+from core.app.serve import serve
+from core.cli.core_session import announce_to
+from core.cli.exit_codes import err
+from core.i18n.messages import say
 from core.settings import load_settings
 
 APP = typer.Typer()

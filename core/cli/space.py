@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.exits import InvalidInput, out
+from core.cli.exit_codes import InvalidInput, out
 from core.errors import SetupProblem
-from core.messages import say
-from core.models.family import ModelFile, Profile, files_for
-from core.places import readable
+from core.i18n.messages import say
+from core.models.catalog import ModelFile, Profile, files_for
+from core.runtime.paths import readable
 from core.settings import PROJECT_ROOT, load_settings
 
 APP = typer.Typer(help=say("help_space"), no_args_is_help=True)

@@ -6,17 +6,17 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.exits import out, told
-from core.messages import name, say
-from core.modes import Mode
+from core.cli.exit_codes import out, told
+from core.domain.modes import Mode
+from core.i18n.messages import name, say
 from core.settings import load_settings
 from core.workflow.adopt import Adoption, adopt, survey
-from core.workflow.adopt.adoption import check_place, forget, keep
-from core.workflow.check import require_sound, unknown_kinds
+from core.workflow.adopt.pipeline import check_place, forget, keep
+from core.workflow.errors import NotAdoptable
+from core.workflow.graph import Graph, read
 from core.workflow.library import load, load_all, paths_of
-from core.workflow.problems import NotAdoptable
-from core.workflow.schema import NODES, redraw
-from core.workflow.template import Graph, read
+from core.workflow.node_schema import NODES, redraw
+from core.workflow.validation import require_sound, unknown_kinds
 
 APP = typer.Typer(help=say("help_workflow"), no_args_is_help=True)
 

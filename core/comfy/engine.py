@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.comfy.handover import Handed
-from core.comfy.headless import EventSink
 from core.comfy.latents import Latents
 from core.comfy.memory import Graph, relax
+from core.comfy.output_node import Handed
+from core.comfy.prompt_server import EventSink
 from core.comfy.startup import Started
 
 # Keep the outputs of the last prompt only: loaders and text are found again by the next one, and

@@ -9,21 +9,22 @@ import structlog
 
 from core.comfy.device import DeviceKind, device_kind, first_device
 from core.comfy.engine import Engine, quiet
+from core.comfy.job_run import Plan, Run, RunReport
 from core.comfy.latents import LatentFolder
-from core.comfy.place import Place, place_of
-from core.comfy.run import Plan, Run, RunReport
+from core.comfy.paths import Place, place_of
 from core.comfy.staging import prepare
 from core.comfy.startup import start
+from core.domain.media import RawClip
+from core.domain.modes import Mode
+from core.domain.progress import ProgressSink, Working
+from core.domain.requests import Request
 from core.duration import Machine, hardware_for, saves_memory
 from core.errors import Cancelled, ClapperError
-from core.executor import CancelToken, Order
-from core.media.kinds import RawClip
-from core.models.family import Profile
-from core.models.ready import Files, have_files
-from core.modes import Mode
-from core.problems import ComfyUnavailable
-from core.progress import ProgressSink, Working
-from core.requests import Request
+from core.errors.setup import ComfyUnavailable
+from core.interfaces.executor import Order
+from core.models.catalog import Profile
+from core.models.preparation import Files, have_files
+from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.workflow.library import load, paths_of
 from core.workflow.values import guided
@@ -64,9 +65,9 @@ class ComfyExecutor:
             ComfyUnavailable: with all that is missing, and the command for the first of it.
         """
         # the hub's client is needed by these two alone, and a benchmark brings its own files
-        from core.clock import now_ms
-        from core.comfy.availability import missing
+        from core.comfy.install.availability import missing
         from core.models.setup import open_store
+        from core.runtime.clock import now_ms
 
         by_name = settings.executor == "comfy"  # then on any device, and models are downloaded
         found = [item for item in missing(settings) if item.required or not by_name]

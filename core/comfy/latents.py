@@ -14,10 +14,10 @@ import structlog
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from core.comfy.pins import load_pins
-from core.files import write_atomically
+from core.comfy.install.pins import load_pins
+from core.runtime.atomic_files import write_atomically
 from core.workflow.bindings import Condition
-from core.workflow.template import Graph
+from core.workflow.graph import Graph
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,10 +7,10 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from core.executor import Order
-from core.files import publish
-from core.workflow.control import prepare_control
-from core.workflow.inputs import StagedInput, inputs_of
+from core.interfaces.executor import Order
+from core.runtime.atomic_files import publish
+from core.workflow.control_video import prepare_control
+from core.workflow.input_files import StagedInput, inputs_of
 from core.workflow.library import Workflow
 
 

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Protocol, cast
 import structlog
 
 import core
-from core.comfy import memory, shims
+from core.comfy import import_shims, memory
 from core.comfy.device import DeviceKind
-from core.comfy.handover import OUTPUT_CLASS, STAGE1_CLASS, Handover, output_node, stage1_node
-from core.comfy.headless import HeadlessServer
-from core.problems import ComfyUnavailable
+from core.comfy.output_node import OUTPUT_CLASS, STAGE1_CLASS, Handover, output_node, stage1_node
+from core.comfy.prompt_server import HeadlessServer
+from core.errors.setup import ComfyUnavailable
 
 if TYPE_CHECKING:
-    from core.comfy.place import Place
+    from core.comfy.paths import Place
 
 _log = structlog.get_logger(__name__)
 _GIB = 1024**3
@@ -112,7 +112,7 @@ def _start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Sta
     if device is DeviceKind.CUDA:
         importlib.import_module("cuda_malloc")  # chooses torch's allocator by an environment entry
     torch = importlib.import_module("torch")
-    shims.install(torch)  # before anything imports torchvision or torchaudio
+    import_shims.install(torch)  # before anything imports torchvision or torchaudio
     _point_folders(place, packs=packs)
     utils = importlib.import_module("comfy.utils")
     execution = importlib.import_module("execution")

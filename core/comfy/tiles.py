@@ -1,9 +1,9 @@
 """How the decoder cuts a clip: not at all where it fits, else into the largest tiles that do."""
 
+from core.domain.requests import Request
 from core.duration import Machine
-from core.duration.plans import plan_of
-from core.duration.work import Tiling
-from core.requests import Request
+from core.duration.sampling_plan import plan_of
+from core.duration.workload import Tiling
 
 WHOLE = 0  # px: no tiles
 _CAREFUL = Tiling().px

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.compose import Options
 from core.demo.paint import DUSK, MORNING, NIGHT, coast, portrait, poster
 from core.demo.sounds import RATE, speech, tune, write_wav
-from core.frames import Size
-from core.media.encode import Recipe, write_mp4
-from core.media.kinds import MediaKind
-from core.modes import MODES, Mode
+from core.domain.dimensions import Size
+from core.domain.media import MediaKind
+from core.domain.modes import MODES, Mode
+from core.domain.requests import Options
+from core.media.output.encode import Recipe, write_mp4
 
 SECONDS = 3.0
 FPS = 24

@@ -4,6 +4,7 @@ Belongs here: the cost of a run in FLOP and bytes, devices as numbers, the fit t
 the largest setting that a budget allows. Never here: a graph, a file, a device or a database.
 """
 
+from core.duration.budget import check_budget, gpu_ms, largest_fitting, p95_ms
 from core.duration.estimates import (
     DEFAULT_MACHINE,
     Estimate,
@@ -13,10 +14,9 @@ from core.duration.estimates import (
     estimate_plan,
     load_seconds,
 )
-from core.duration.fitting import check_budget, gpu_ms, largest_fitting, p95_ms
 from core.duration.hardware import BY_KEY, HARDWARE, UNKNOWN, Hardware, hardware_for
-from core.duration.rates import DRAFT, Machine, Rates, saves_memory
-from core.duration.work import Part, Plan, Work, works
+from core.duration.machine import DRAFT, Machine, Rates, saves_memory
+from core.duration.workload import Part, Plan, Work, works
 from core.duration.zerogpu import Lease, Tier, lease
 
 __all__ = [

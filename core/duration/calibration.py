@@ -14,8 +14,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from core.duration.rates import Machine, Rates, prior
-from core.duration.work import Part, Work
+from core.duration.machine import Machine, Rates, prior
+from core.duration.workload import Part, Work
 
 PRIOR_RUNS = 0.5  # the profile weighs as much as so many runs
 LONE_PRIOR = 4.0  # runs after which the spread is learnt rather than assumed

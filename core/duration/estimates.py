@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.duration.model import WEIGHTS
-from core.duration.plans import plan_of
-from core.duration.rates import Machine
-from core.duration.work import Part, Plan, works
-from core.progress import Stage
-from core.requests import Request
+from core.domain.progress import Stage
+from core.domain.requests import Request
+from core.duration.architecture import WEIGHTS
+from core.duration.machine import Machine
+from core.duration.sampling_plan import plan_of
+from core.duration.workload import Part, Plan, works
 
 
 class Residency(StrEnum):

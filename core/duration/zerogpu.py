@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.duration.estimates import Estimate, Residency, load_seconds
-from core.duration.rates import Machine
+from core.duration.machine import Machine
 
 
 class Tier(StrEnum):
@@ -78,7 +78,7 @@ def lease(
 def budget_ms(machine: Machine, tier: Tier, left_s: float | None = None) -> float:
     """Return the GPU-milliseconds (95th percentile) that a visitor's day allows one job.
 
-    For :func:`core.duration.fitting.check_budget` with ``cost=p95_ms``.
+    For :func:`core.duration.budget.check_budget` with ``cost=p95_ms``.
     """
     loan = LOANS.get(machine.hardware.zerogpu, Loan())
     day = DAY_S[tier] if left_s is None else min(left_s, DAY_S[tier])

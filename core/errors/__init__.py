@@ -1,6 +1,7 @@
 """Everything that can go wrong, as data: a code and fields, never a sentence.
 
-The words a person reads are in ``core/words`` and are chosen by :mod:`core.messages` from the code.
+The words a person reads are in ``core/i18n/words`` and are chosen by :mod:`core.i18n.messages`
+from the code.
 
 ::
 
@@ -29,14 +30,10 @@ The words a person reads are in ``core/words`` and are chosen by :mod:`core.mess
     │   ├── DeliveryRetry       try again, after at least ``after_s``
     │   └── DeliveryImpossible  never; the reason is for the operator
     │       └── ClipTooLarge    for its destination, at any acceptable quality
-    └── SetupProblem            the installation, not the request: see core/problems.py
+    └── SetupProblem            the installation, not the request: see core/errors/setup.py
 """
 
-from core.errors.base import (
-    ClapperError,
-    Scalar,
-    SetupProblem,
-)
+from core.errors.base import ClapperError, Scalar, SetupProblem
 from core.errors.failures import (
     Cancelled,
     ClipTooLarge,

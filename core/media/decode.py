@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from core.frames import Size
-from core.media.cadence import at_rate
-from core.media.kinds import Sound
+from core.domain.dimensions import Size
+from core.domain.media import Sound
+from core.media.frame_rate import at_rate
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

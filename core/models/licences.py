@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
-from core.clock import Clock
-from core.files import only_writer_of, replace_whole
-from core.models.family import Licence, ModelFile
-from core.models.problems import AcceptanceNotKept
-from core.problems import LicenceNotAccepted
+from core.errors.setup import LicenceNotAccepted
+from core.models.catalog import Licence, ModelFile
+from core.models.errors import AcceptanceNotKept
+from core.runtime.atomic_files import only_writer_of, replace_whole
+from core.runtime.clock import Clock
 
 
 def licences_of(files: Iterable[ModelFile]) -> tuple[Licence, ...]:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from core.models.family import LTX_2_3, ModelFamily
-from core.models.header import Header, read_header, refuse_other_formats
-from core.models.problems import LoraRefused
+from core.models.catalog import LTX_2_3, ModelFamily
+from core.models.errors import LoraRefused
+from core.models.safetensors_header import Header, read_header, refuse_other_formats
 
 # first match wins; the words are spelled as people spell them in file names and metadata
 _BASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(

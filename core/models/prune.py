@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from core.models.family import ModelFile
-from core.models.problems import FileNotRemoved
+from core.models.catalog import ModelFile
+from core.models.errors import FileNotRemoved
 from core.models.store import ModelStore, Where
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from huggingface_hub.constants import HF_HUB_CACHE
 
-from core.clock import Clock, now_ms
-from core.limits import MEGABYTE
-from core.models.family import LTX_2_3, ModelFamily
-from core.models.hub import Hub, HubAccess
+from core.domain.limits import MEGABYTE
+from core.models.catalog import LTX_2_3, ModelFamily
+from core.models.hub_client import Hub, HubAccess
 from core.models.licences import Acceptance
 from core.models.store import ModelStore, Places
+from core.runtime.clock import Clock, now_ms
 from core.settings import Settings
 
 

@@ -14,15 +14,11 @@ from pathlib import Path
 
 import structlog
 
+from core.domain.progress import Downloading, ProgressSink
 from core.errors import ModelUnavailable
-from core.executor import CancelToken
-from core.models.cache import HubCache, has_size
-from core.models.family import LTX_2_3, ModelFamily, ModelFile
-from core.models.header import read_header, refuse_other_formats
-from core.models.hub import FULL_DISK, Hub, Remote
-from core.models.licences import Acceptance
-from core.models.links import WAYS, Way, leads_to, link
-from core.models.problems import (
+from core.errors.setup import DownloadFailed
+from core.models.catalog import LTX_2_3, ModelFamily, ModelFile
+from core.models.errors import (
     DiskTooSmall,
     FolderUnwritable,
     HubFileMissing,
@@ -30,9 +26,13 @@ from core.models.problems import (
     ModelFileRefused,
     ModelPlaceTaken,
 )
-from core.models.threads import in_thread, until_cancelled
-from core.problems import DownloadFailed
-from core.progress import Downloading, ProgressSink
+from core.models.hub_cache import HubCache, has_size
+from core.models.hub_client import FULL_DISK, Hub, Remote
+from core.models.licences import Acceptance
+from core.models.links import WAYS, Way, leads_to, link
+from core.models.safetensors_header import read_header, refuse_other_formats
+from core.runtime.cancellation import CancelToken
+from core.runtime.threads import finish_in_thread, until_cancelled
 
 _EVENT_S = 0.1  # a progress event at most so often
 
@@ -112,10 +112,10 @@ class ModelStore:
             ModelUnavailable: one is not here.
             ModelFileRefused: one is here and not sound.
         """
-        missing = await in_thread(self.missing, files)
+        missing = await finish_in_thread(self.missing, files)
         if missing:
             raise ModelUnavailable(missing[0].name)
-        return await in_thread(self._link_all, files)
+        return await finish_in_thread(self._link_all, files)
 
     async def ensure(
         self, files: Sequence[ModelFile], on_progress: ProgressSink, cancel: CancelToken
@@ -132,7 +132,7 @@ class ModelStore:
 
         Raises:
             LicenceNotAccepted: a download is needed and nobody accepted its terms.
-            DownloadFailed: with the reason; see :mod:`core.models.problems`.
+            DownloadFailed: with the reason; see :mod:`core.models.errors`.
             ModelFileRefused: a file is not a sound safetensors file.
             ModelPlaceTaken: another file of that name is in the way.
             Cancelled: by ``cancel``.
@@ -145,15 +145,15 @@ class ModelStore:
     ) -> tuple[Path, ...]:
         for file in files:
             refuse_other_formats(file.name)
-        missing = await in_thread(self.missing, files)
+        missing = await finish_in_thread(self.missing, files)
         if missing:
             self.acceptance.require(missing)
             remotes = [await self._describe(file) for file in missing]
-            left = await in_thread(self._require_room, remotes)
+            left = await finish_in_thread(self._require_room, remotes)
             for index, remote in enumerate(remotes):
                 after = sum(left[index + 1 :])
                 await self._fetch(remote, _meter(remote, after, on_progress))
-        return await in_thread(self._link_all, files)
+        return await finish_in_thread(self._link_all, files)
 
     async def _describe(self, file: ModelFile) -> Remote:
         try:
@@ -181,11 +181,11 @@ class ModelStore:
         _log.info("model_download", file=remote.file.name, bytes=remote.size_bytes)
         try:
             async with self.cache.locked(remote):
-                if not await in_thread(has_size, self.cache.blob(remote), remote.size_bytes):
+                if not await finish_in_thread(has_size, self.cache.blob(remote), remote.size_bytes):
                     partial = self.cache.partial(remote)
                     await self._hub.fetch(remote, partial, on_bytes)
-                    await in_thread(_check_fetched, remote, partial)
-                await in_thread(self.cache.publish, remote)
+                    await finish_in_thread(_check_fetched, remote, partial)
+                await finish_in_thread(self.cache.publish, remote)
         except OSError as error:
             raise self._unstored(remote.file, self.cache.root, error) from None
 

@@ -11,10 +11,15 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from core import own
-from core.places import readable
-from core.problems import BadConfiguration, DatabaseDamaged, DataDirectoryForeign, DataDirectoryLink
-from core.rights import PRIVATE_FILE, make_private_folder
+from core.errors.setup import (
+    BadConfiguration,
+    DatabaseDamaged,
+    DataDirectoryForeign,
+    DataDirectoryLink,
+)
+from core.runtime import file_names
+from core.runtime.paths import readable
+from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.settings import DATABASE_NAME
 from core.storage.lock import LOCK_NAME
 
@@ -24,11 +29,11 @@ _REMARK = "Clapper deletes old clips and inputs in this folder. Keep this file.\
 _OF_THE_SYSTEM = frozenset({"lost+found", ".DS_Store"})  # lie in a volume that nobody used yet
 # What versions without a mark made. A pattern says which names are ours inside a folder; what has
 # None is a folder in which nothing is ever deleted by looking.
-_MADE: dict[str, own.Shape | None] = {
-    "media": re.compile(f"{own.MEDIA.pattern}|{own.PART.pattern}"),
-    "clips": re.compile(f"{own.CLIP.pattern}|{own.PART.pattern}"),
-    "fitted": re.compile(f"{own.CLIP.pattern}|{own.PART.pattern}"),
-    "work": own.WORK,
+_MADE: dict[str, file_names.Shape | None] = {
+    "media": re.compile(f"{file_names.MEDIA.pattern}|{file_names.PART.pattern}"),
+    "clips": re.compile(f"{file_names.CLIP.pattern}|{file_names.PART.pattern}"),
+    "fitted": re.compile(f"{file_names.CLIP.pattern}|{file_names.PART.pattern}"),
+    "work": file_names.WORK,
     "studio": re.compile(r"[0-9a-f]{32,64}"),
     "models": None,
     "comfyui": re.compile(r"input|output|temp|models|user|latents"),
@@ -93,8 +98,8 @@ def remove_data(folder: Path) -> None:
     """
     for name, shape in _MADE.items():
         if shape is not None and name != "comfyui":
-            own.remove_entries(folder / name, shape)
-    own.remove_entries(folder, _DATABASE_FILES)
+            file_names.remove_entries(folder / name, shape)
+    file_names.remove_entries(folder, _DATABASE_FILES)
 
 
 def is_database_of_ours(path: Path) -> bool:

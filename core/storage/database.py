@@ -13,11 +13,11 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
-from core.clock import Clock, now_ms
-from core.problems import BadConfiguration
-from core.storage.driver import connect
+from core.errors.setup import BadConfiguration
+from core.runtime.clock import Clock, now_ms
 from core.storage.lock import lock
-from core.storage.migrate import MIGRATIONS, migrate
+from core.storage.migrations import MIGRATIONS, migrate
+from core.storage.sqlite_driver import connect
 
 T = TypeVar("T")
 BUSY_MS = 5000  # for foreign readers such as a backup tool; we have no second connection

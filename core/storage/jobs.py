@@ -7,8 +7,8 @@ from sqlalchemy import Row, delete, exists, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.jobs import JobState, ReplyTo
-from core.storage.records import job_rows
+from core.domain.jobs import JobState, ReplyTo
+from core.storage.mapping import job_rows
 from core.storage.tables import (
     RUNNING,
     WAITING,

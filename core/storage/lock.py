@@ -6,8 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.problems import DataDirectoryBusy
-from core.rights import make_private_folder
+from core.errors.setup import DataDirectoryBusy
+from core.runtime.permissions import make_private_folder
 
 LOCK_NAME = ".lock"
 

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.clock import Clock, now_ms
-from core.delivery import Attempt, Receipt
-from core.jobs import Job
+from core.domain.jobs import Job
+from core.interfaces.delivery import Attempt, Receipt
+from core.runtime.clock import Clock, now_ms
 from core.storage.database import Database
-from core.storage.records import job_of, job_rows
+from core.storage.mapping import job_of, job_rows
 from core.storage.tables import PENDING, SENDING, job, outbox
 
 ERROR_LENGTH = 200

@@ -9,8 +9,8 @@ from sqlalchemy import Row, RowMapping, delete, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.duration.calibration import Timing
-from core.duration.rates import Rates
-from core.duration.work import Part, Work
+from core.duration.machine import Rates
+from core.duration.workload import Part, Work
 from core.storage.tables import METADATA
 
 

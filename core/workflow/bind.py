@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from core.models.family import LTX_2_3, ModelFamily, ModelNames
-from core.presets import PRESETS
-from core.progress import Stage
-from core.requests import Request
+from core.domain.presets import PRESETS
+from core.domain.progress import Stage
+from core.domain.requests import Request
+from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings, Condition, Form
+from core.workflow.graph import Graph, Leaf, Literal, Node
 from core.workflow.library import Workflow
-from core.workflow.template import Graph, Leaf, Literal, Node
 from core.workflow.values import SOUND, Choices, guided, values_of
 
 SAMPLERS = ("SamplerCustomAdvanced", "SamplerCustom", "KSampler", "KSamplerAdvanced")
@@ -48,7 +48,7 @@ def bind(
         workflow: of the request's mode.
         request: checked and snapped.
         names: model files as the loader nodes know them.
-        staged: names inside ComfyUI's input folder, by role; :mod:`core.workflow.inputs` lists
+        staged: names inside ComfyUI's input folder, by role; :mod:`core.workflow.input_files` lists
             what is to be staged.
         job: names the run in the output node.
         choices: what the machine decides; None is the distilled schedule and whole frames.

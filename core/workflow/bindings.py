@@ -13,10 +13,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, cast
 
-from core.frames import SIDE_MULTIPLE, Size
-from core.progress import Stage
-from core.requests import Sampling
-from core.workflow.template import Input, Link, Literal
+from core.domain.dimensions import SIDE_MULTIPLE, Size
+from core.domain.progress import Stage
+from core.domain.requests import Sampling
+from core.workflow.graph import Input, Link, Literal
 
 
 class Condition(StrEnum):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from core.modes import Mode
+from core.domain.modes import Mode
 from core.settings import PROJECT_ROOT
 from core.workflow.bindings import Bindings, parse_bindings
-from core.workflow.problems import NotAWorkflow
-from core.workflow.template import Graph, read
+from core.workflow.errors import NotAWorkflow
+from core.workflow.graph import Graph, read
 
 WORKFLOWS = PROJECT_ROOT / "workflows"
 CUSTOM = WORKFLOWS / "custom"  # the default of the setting workflows_dir

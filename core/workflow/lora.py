@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from core.models.family import LTX_2_3, ModelFamily
-from core.workflow.problems import LoraOfAnotherBase
+from core.models.catalog import LTX_2_3, ModelFamily
+from core.workflow.errors import LoraOfAnotherBase
 
 # First match wins; names are compared in lower case with every separator as "-".
 _BASES: tuple[tuple[str, str], ...] = (

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from core.domain.modes import MODES, Mode
+from core.domain.presets import PRESETS
+from core.domain.requests import Request
 from core.errors import MediaMissing
-from core.models.family import LTX_2_3, ModelFamily, ModelNames
-from core.modes import MODES, Mode
-from core.presets import PRESETS
-from core.requests import Request
+from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings
-from core.workflow.control import canvas_of
-from core.workflow.phrases import literal, prompt_text
-from core.workflow.schedule import as_text, guided_sigmas
-from core.workflow.template import Leaf
+from core.workflow.control_video import canvas_of
+from core.workflow.graph import Leaf
+from core.workflow.prompt_phrases import literal, prompt_text
+from core.workflow.sigmas import as_text, guided_sigmas
 
 SOUND = "sound"  # staged beside the roles of a request: the sound of its source video
 

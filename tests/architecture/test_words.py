@@ -8,16 +8,16 @@ from string import Formatter
 import pytest
 
 import core.errors
-import core.problems
+import core.errors.setup
+from core.domain.modes import MODES
+from core.domain.progress import Stage
 from core.errors import ClapperError
-from core.messages import DEFAULT_LANGUAGE, WORDS, languages, sentences
-from core.modes import MODES
-from core.progress import Stage
+from core.i18n.messages import DEFAULT_LANGUAGE, WORDS, languages, sentences
 
 ERRORS = sorted(
     {
         kind
-        for module in (core.errors, core.problems)
+        for module in (core.errors, core.errors.setup)
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, ClapperError)
     },

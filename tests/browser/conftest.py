@@ -13,9 +13,9 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from playwright.async_api import Error as BrowserError
 
 from core.demo.inputs import Wish, make_wishes
-from core.modes import MODES, Mode
+from core.domain.modes import MODES, Mode
 from core.settings import Settings
-from webui.testing import ServedStudio, served
+from webui.testing.server import ServedStudio, served
 
 CHROMIUM = shutil.which("chromium")
 HINT = "needs Debian's chromium: apt-get install -y chromium"

@@ -8,11 +8,11 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from core.demo.inputs import Wish
-from core.messages import say
-from core.modes import MODES, Mode
+from core.domain.modes import MODES, Mode
+from core.i18n.messages import say
 from core.settings import Settings
-from webui.testing import served
-from webui.users import User, add
+from webui.auth.user_file import User, add
+from webui.testing.server import served
 
 Visits = Callable[..., Awaitable[Any]]
 WIDTHS = {390: 844, 768: 1024, 1440: 900}  # px; ends wide, as tests go on

@@ -19,11 +19,11 @@ from cryptography.x509.oid import NameOID
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from sqlalchemy import text
 
-from core.messages import sentences
+from core.i18n.messages import sentences
 from core.settings import Settings
-from core.testing import QuickExecutor, eventually
+from core.testing.doubles import QuickExecutor, eventually
 from tests.browser.conftest import CHROMIUM
-from webui.testing import ServedStudio, served
+from webui.testing.server import ServedStudio, served
 
 STUDIO, EVIL = "ada-clapper.hf.space", "evil.example"
 HUB = "huggingface.co"

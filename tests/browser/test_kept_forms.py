@@ -10,10 +10,10 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from core.demo.inputs import Wish
-from core.messages import say
-from core.modes import MODES, Mode
+from core.domain.modes import MODES, Mode
+from core.i18n.messages import say
 from core.settings import Settings
-from webui.testing import ServedStudio, served
+from webui.testing.server import ServedStudio, served
 
 Visits = Callable[..., Awaitable[Any]]
 PROMPT = "a lamp is lit in a window while it rains"

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from core.media.kinds import MediaKind
-from core.messages import name, say
-from core.modes import MODES, Mode
-from core.presets import Preset
+from core.domain.media import MediaKind
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Preset
+from core.i18n.messages import name, say
 
 Visits = Callable[..., Awaitable[Any]]
 TOGGLE = "Toggle Sidebar"  # the toolkit's own word

@@ -7,11 +7,11 @@ import pytest
 from playwright.async_api import expect
 from pydantic import SecretStr
 
-from core.messages import say, sentences
+from core.i18n.messages import say, sentences
 from core.settings import Settings
-from webui.seal import COOKIE, Seal, Session
-from webui.testing import ServedStudio
-from webui.testing_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
+from webui.auth.session_cookie import COOKIE, Seal, Session
+from webui.testing.oauth_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
+from webui.testing.server import ServedStudio
 
 Visits = Callable[..., Awaitable[Any]]
 PROMPT = "a lamp is lit in a window while it rains"
@@ -109,7 +109,7 @@ async def test_no_consent_is_a_card_and_the_prompt_is_still_there(
 async def test_a_closed_studio_shows_its_door_and_then_the_page(
     visit: Visits, provider: Provider, studio_settings: Settings
 ) -> None:
-    from webui.testing import served
+    from webui.testing.server import served
 
     settings = studio_settings.model_copy(update={"studio_hf_accounts": "ada"})
     visitor = await visit(width=390)

@@ -9,9 +9,9 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from core.demo.inputs import Wish
-from core.modes import Mode
+from core.domain.modes import Mode
 from core.settings import Settings
-from webui.testing import ServedStudio, served
+from webui.testing.server import ServedStudio, served
 
 Visits = Callable[..., Awaitable[Any]]
 NASTY = "<img src=x onerror=window.hit=1> ${window.hit=2} `${window.hit=3}`"

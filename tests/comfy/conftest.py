@@ -17,22 +17,23 @@ import pytest
 from core.comfy import memory
 from core.comfy.device import device_kind
 from core.comfy.executor import ComfyExecutor, ComfyOptions
-from core.comfy.place import Place
-from core.comfy.run import Plan, RunReport
-from core.comfy.shapes import TINY
-from core.executor import CancelToken, Order
-from core.media.kinds import MediaFile, MediaKind, RawClip
-from core.models.family import ModelFamily, ModelFile, Profile
-from core.modes import MODES, Mode
-from core.presets import Preset
-from core.progress import Progress, ProgressSink
-from core.requests import Request, Sampling, make_request
+from core.comfy.job_run import Plan, RunReport
+from core.comfy.paths import Place
+from core.comfy.testing.network_shapes import TINY
+from core.domain.media import MediaFile, MediaKind, RawClip
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Preset
+from core.domain.progress import Progress, ProgressSink
+from core.domain.requests import Request, Sampling, make_request
+from core.interfaces.executor import Order
+from core.models.catalog import ModelFamily, ModelFile, Profile
+from core.runtime.cancellation import CancelToken
 from core.settings import PROJECT_ROOT
-from core.testing import write_png, write_video, write_wav
+from core.testing.doubles import write_png, write_video, write_wav
 
 # read at import: the clean environment of each test hides it later
 CHECKOUT = Path(os.environ.get("CLAPPER_COMFYUI_DIR", PROJECT_ROOT / "comfyui" / "checkout"))
-PACK = """from core.comfy.stand_ins import shrink_text_encoder
+PACK = """from core.comfy.testing.random_weights import shrink_text_encoder
 
 shrink_text_encoder()
 NODE_CLASS_MAPPINGS = {}
@@ -132,7 +133,7 @@ def lab(bench: Path, pytestconfig: pytest.Config) -> Iterator[Lab]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ComfyUI's and torch's own, at import
         asyncio.run(executor.warm_up())
-        stand_ins = importlib.import_module("core.comfy.stand_ins")
+        stand_ins = importlib.import_module("core.comfy.testing.random_weights")
         torch = importlib.import_module("torch")
         torch.set_num_threads(1)  # tiny tensors: more threads only wait for each other
         family = stand_ins.Maker(torch, TINY).family(place.models)

@@ -13,19 +13,19 @@ from typing import Any
 
 from core.comfy.device import DeviceKind
 from core.comfy.engine import Engine
-from core.comfy.pins import load_pins
-from core.comfy.place import Place
+from core.comfy.install.pins import load_pins
+from core.comfy.paths import Place
 from core.comfy.startup import start
-from core.media.kinds import MediaFile
-from core.models.family import Profile, names
-from core.modes import MODES, Mode
-from core.presets import Preset
-from core.requests import Sampling, make_request
-from core.testing import write_png, write_video, write_wav
+from core.domain.media import MediaFile
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Preset
+from core.domain.requests import Sampling, make_request
+from core.models.catalog import Profile, names
+from core.testing.doubles import write_png, write_video, write_wav
 from core.workflow.adopt import adopt
 from core.workflow.bind import bind
-from core.workflow.inputs import inputs_of
-from core.workflow.template import read
+from core.workflow.graph import read
+from core.workflow.input_files import inputs_of
 
 _WEIGHTS = (".safetensors", ".gguf")
 _FACTS: dict[str, dict[str, Any]] = {

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.modes import Mode
+from core.domain.modes import Mode
 from core.workflow.adopt import adopt
-from core.workflow.adopt.adoption import keep
+from core.workflow.adopt.pipeline import keep
 from core.workflow.bind import bind
-from core.workflow.inputs import inputs_of
+from core.workflow.graph import parse
+from core.workflow.input_files import inputs_of
 from core.workflow.library import load
-from core.workflow.template import parse
 from tests.workflows.disguise import disguised
 
 if TYPE_CHECKING:

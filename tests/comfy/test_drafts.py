@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.actions import quality
-from core.executor import CancelToken
-from core.limits import RequestLimits
-from core.modes import Mode
-from core.presets import Preset
-from core.progress import Stage
-from core.requests import Request
+from core.domain.followups import quality
+from core.domain.limits import RequestLimits
+from core.domain.modes import Mode
+from core.domain.presets import Preset
+from core.domain.progress import Stage
+from core.domain.requests import Request
+from core.runtime.cancellation import CancelToken
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,12 @@ import numpy as np
 import psutil
 import pytest
 
-from core.comfy import failures
+from core.comfy import error_mapping
 from core.comfy.engine import Ended, Engine
-from core.comfy.headless import HeadlessServer
 from core.comfy.memory import Graph
+from core.comfy.prompt_server import HeadlessServer
+from core.domain.modes import Mode
+from core.domain.progress import Progress, Stage, Working
 from core.errors import (
     Cancelled,
     InternalError,
@@ -23,12 +25,10 @@ from core.errors import (
     OutOfRange,
     WorkflowRefused,
 )
-from core.executor import CancelToken
 from core.media.decode import load_sound
-from core.models.family import Profile, Slot
-from core.modes import Mode
-from core.progress import Progress, Stage, Working
-from core.pulse import Pulse
+from core.models.catalog import Profile, Slot
+from core.runtime.cancellation import CancelToken
+from core.testing.loop_lag import Pulse
 from core.workflow.library import load
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ async def test_a_value_out_of_range_is_refused(lab: "Lab") -> None:
     errors = await asyncio.to_thread(engine.validate, "range", graph)
 
     assert [error.kind for error in errors] == ["value_smaller_than_min"]
-    assert isinstance(failures.refused(errors, graph), WorkflowRefused)
+    assert isinstance(error_mapping.refused(errors, graph), WorkflowRefused)
 
 
 @pytest.mark.parametrize(

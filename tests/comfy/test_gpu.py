@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.comfy.device import DeviceKind
+from core.domain.modes import Mode
 from core.errors import OutOfMemory
-from core.modes import Mode
 
 if TYPE_CHECKING:
     from tests.comfy.conftest import Lab

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.comfy.handover import as_frames
+from core.comfy.output_node import as_frames
 
 pytestmark = pytest.mark.comfy_real
 

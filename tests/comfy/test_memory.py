@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.domain.modes import Mode
 from core.errors import Cancelled, OutOfMemory
-from core.executor import CancelToken
-from core.messages import explain
-from core.modes import Mode
+from core.i18n.messages import explain
+from core.runtime.cancellation import CancelToken
 
 if TYPE_CHECKING:
     from tests.comfy.conftest import Kept, Lab

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from core.comfy.pins import load_pins
-from core.modes import Mode
+from core.comfy.install.pins import load_pins
+from core.domain.modes import Mode
 from core.settings import PROJECT_ROOT
 from tests.comfy.conftest import CHECKOUT
 from tests.workflows.conftest import exported

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.cli import main
-from core.models.family import LTX_2_3
+from core.models.catalog import LTX_2_3
 
 models = Path(os.environ["CLAPPER_MODELS_DIR"])
 for spec in LTX_2_3.profiles.values():

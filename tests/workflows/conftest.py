@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from core.media.kinds import MediaFile, MediaKind
-from core.models.family import Profile, names
-from core.modes import MODES, Mode
-from core.presets import PRESETS, Preset
-from core.requests import Request, Sampling, make_request
+from core.domain.media import MediaFile, MediaKind
+from core.domain.modes import MODES, Mode
+from core.domain.presets import PRESETS, Preset
+from core.domain.requests import Request, Sampling, make_request
+from core.models.catalog import Profile, names
 from core.workflow.bind import BoundWorkflow, bind
-from core.workflow.inputs import inputs_of
+from core.workflow.input_files import inputs_of
 from core.workflow.library import load
 from core.workflow.values import Choices
 

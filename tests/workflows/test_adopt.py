@@ -10,23 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.models.family import Profile, names
-from core.modes import MODES, Mode
-from core.progress import Stage
+from core.domain.modes import MODES, Mode
+from core.domain.progress import Stage
+from core.models.catalog import Profile, names
 from core.settings import PROJECT_ROOT
 from core.workflow.adopt import adopt
-from core.workflow.adopt.adoption import forget, keep
+from core.workflow.adopt.pipeline import forget, keep
 from core.workflow.bind import BoundWorkflow, bind
-from core.workflow.check import defects
-from core.workflow.inputs import inputs_of
+from core.workflow.errors import EditorFormat, NotAdoptable, NotAWorkflow, WorkflowNotKept
+from core.workflow.graph import Graph, parse, read
+from core.workflow.input_files import inputs_of
 from core.workflow.library import Workflow, load
-from core.workflow.problems import (
-    EditorFormat,
-    NotAdoptable,
-    NotAWorkflow,
-    WorkflowNotKept,
-)
-from core.workflow.template import Graph, parse, read
+from core.workflow.validation import defects
 from tests.workflows.disguise import disguised
 
 if TYPE_CHECKING:
@@ -306,9 +301,9 @@ def test_a_graph_is_never_used_with_the_bindings_of_another(
     program = f"""
 import itertools, os, signal, sys
 from pathlib import Path
-from core.modes import Mode
-from core.workflow.adopt.adoption import adopt, keep
-from core.workflow.template import read
+from core.domain.modes import Mode
+from core.workflow.adopt.pipeline import adopt, keep
+from core.workflow.graph import read
 count = itertools.count(1)
 def ends(event, _):
     if event == "os.rename" and next(count) == {renames}:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from core.cli.exits import Status
+from core.cli.exit_codes import Status
 from core.cli.workflow import APP
-from core.messages import explain
-from core.models.family import Profile, names
-from core.modes import Mode
+from core.domain.modes import Mode
+from core.i18n.messages import explain
+from core.models.catalog import Profile, names
 from core.workflow.adopt import adopt
 from core.workflow.bind import bind
-from core.workflow.check import defects
-from core.workflow.inputs import inputs_of
-from core.workflow.problems import NotAdoptable
-from core.workflow.template import Graph, parse
+from core.workflow.errors import NotAdoptable
+from core.workflow.graph import Graph, parse
+from core.workflow.input_files import inputs_of
+from core.workflow.validation import defects
 from tests.workflows.conftest import asked, filled
 from tests.workflows.disguise import disguised
 

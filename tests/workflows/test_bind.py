@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Preset
+from core.domain.progress import Stage
+from core.domain.requests import Sampling, TextToVideo
 from core.errors import MediaMissing
-from core.models.family import Profile, names
-from core.modes import MODES, Mode
-from core.presets import Preset
-from core.progress import Stage
-from core.requests import Sampling, TextToVideo
+from core.models.catalog import Profile, names
 from core.workflow.bind import bind
-from core.workflow.check import MAX_NODES, graph_defects
-from core.workflow.control import Control
-from core.workflow.inputs import inputs_of
+from core.workflow.control_video import Control
+from core.workflow.input_files import inputs_of
 from core.workflow.library import load
+from core.workflow.validation import MAX_NODES, graph_defects
 from core.workflow.values import Choices
 
 if TYPE_CHECKING:

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner, Result
 
-from core.cli.exits import Status
+from core.cli.exit_codes import Status
 from core.cli.workflow import APP
+from core.domain.modes import Mode
 from core.errors import ClapperError
-from core.messages import languages, sentences
-from core.modes import Mode
-from core.workflow import problems
+from core.i18n.messages import languages, sentences
+from core.workflow import errors
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Export
 
 KINDS = [
     kind
-    for kind in vars(problems).values()
+    for kind in vars(errors).values()
     if isinstance(kind, type)
     and issubclass(kind, ClapperError)
-    and kind.__module__ == problems.__name__
+    and kind.__module__ == errors.__name__
 ]
 
 

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.compose import Options, compose
-from core.limits import RequestLimits
-from core.media.kinds import MediaFile
-from core.modes import MODES, Mode
-from core.presets import Camera, Preset
-from core.requests import Sampling
+from core.domain.limits import RequestLimits
+from core.domain.media import MediaFile
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Camera, Preset
+from core.domain.request_builder import compose
+from core.domain.requests import Options, Sampling
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Fill

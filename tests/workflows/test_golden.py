@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.modes import Mode
-from core.presets import Preset
+from core.domain.modes import Mode
+from core.domain.presets import Preset
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Fill

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.modes import MODES, Mode
-from core.presets import Preset
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Preset
 from core.workflow.bindings import Binding
-from core.workflow.check import MAX_NODES, defects, require_sound
+from core.workflow.errors import TemplateBroken
+from core.workflow.graph import Graph, Link, Literal, Node
 from core.workflow.library import Workflow, load
-from core.workflow.problems import TemplateBroken
-from core.workflow.schema import known_nodes
-from core.workflow.template import Graph, Link, Literal, Node
+from core.workflow.node_schema import known_nodes
+from core.workflow.validation import MAX_NODES, defects, require_sound
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Fill

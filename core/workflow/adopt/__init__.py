@@ -5,8 +5,8 @@ the seed and the files, told by class, by links and by titles. Nothing here know
 single user, and nothing is run.
 """
 
-from core.workflow.adopt.adoption import adopt
-from core.workflow.adopt.draft import Adoption, Finding, Notice
-from core.workflow.adopt.survey import survey
+from core.workflow.adopt.findings import Adoption, Finding, Notice
+from core.workflow.adopt.pipeline import adopt
+from core.workflow.adopt.report import survey
 
 __all__ = ["Adoption", "Finding", "Notice", "adopt", "survey"]

@@ -1,9 +1,9 @@
 """Size, length, frame rate and seeds of a foreign graph."""
 
-from core.workflow.adopt.draft import Draft, How
-from core.workflow.adopt.trace import Root, links_of, number_at, root_of, samplers_of
-from core.workflow.problems import NotAdoptable
-from core.workflow.template import Literal, Node
+from core.workflow.adopt.findings import Draft, How
+from core.workflow.adopt.links import Root, links_of, number_at, root_of, samplers_of
+from core.workflow.errors import NotAdoptable
+from core.workflow.graph import Literal, Node
 
 LATENTS = ("EmptyLTXVLatentVideo", "LTXVImgToVideo")
 UPSCALER = "LTXVLatentUpsampler"

@@ -2,14 +2,14 @@
 
 from types import MappingProxyType
 
-from core.modes import Mode
-from core.workflow.adopt.draft import Draft, How
-from core.workflow.adopt.survey import FRAME_SAVERS, VIDEO_SAVERS, listed
-from core.workflow.adopt.trace import links_of
+from core.domain.modes import Mode
+from core.workflow.adopt.findings import Draft, How
+from core.workflow.adopt.links import links_of
+from core.workflow.adopt.report import FRAME_SAVERS, VIDEO_SAVERS, listed
 from core.workflow.bind import SAMPLERS
-from core.workflow.check import OUTPUT_KIND
-from core.workflow.problems import NotAdoptable
-from core.workflow.template import Graph, Input, Link, Literal, Node
+from core.workflow.errors import NotAdoptable
+from core.workflow.graph import Graph, Input, Link, Literal, Node
+from core.workflow.validation import OUTPUT_KIND
 
 OUTPUT = "clapper_output"
 _PARTS = "clapper_parts"

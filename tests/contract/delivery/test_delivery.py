@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from core.delivery import Attempt, Delivery
-from core.jobs import Failure, Job, JobState, ReplyTo, Requester
-from core.media.finish import finish
-from core.media.kinds import Clip
-from core.media.provenance import Provenance
-from core.progress import Downloading, Stage, Waiting, Working
-from core.terminal import TerminalDelivery, reply_to_file
-from core.testing import RecordingDelivery, grey_clip, t2v
+from core.delivery.file_delivery import TerminalDelivery, reply_to_file
+from core.domain.jobs import Failure, Job, JobState, ReplyTo
+from core.domain.media import Clip
+from core.domain.people import Requester
+from core.domain.progress import Downloading, Stage, Waiting, Working
+from core.interfaces.delivery import Attempt, Delivery
+from core.media.output.clip_writer import finish
+from core.media.output.provenance import Provenance
+from core.testing.doubles import RecordingDelivery, grey_clip, t2v
 
 FIRST = Attempt(1, ambiguous=False, nonce="n1")
 REPEATED = Attempt(2, ambiguous=True, nonce="n1")

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import Result
 
 from core.demo.inputs import make_wishes
-from core.modes import Mode
+from core.domain.modes import Mode
 from core.storage.lock import lock
 
 Clapper = Callable[..., Result]

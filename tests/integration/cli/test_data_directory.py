@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from core.bootstrap import open_core
-from core.problems import DataDirectoryLink
+from core.app.bootstrap import open_core
+from core.errors.setup import DataDirectoryLink
 from core.settings import Settings
 from core.storage.claim import MARK, MARK_NAME
-from core.testing import QuickExecutor
+from core.testing.doubles import QuickExecutor
 
 Clapper = Callable[..., Result]
 COMMANDS = [["jobs"], ["doctor"], ["invariants"], ["quota", "show"], ["stats"], ["estimate", "t2v"]]

@@ -13,9 +13,9 @@ import av
 import pytest
 from typer.testing import Result
 
-from core.modes import Mode
+from core.domain.modes import Mode
 from core.storage.lock import lock
-from core.testing import write_png
+from core.testing.doubles import write_png
 
 Clapper = Callable[..., Result]
 
@@ -151,7 +151,7 @@ def test_a_clip_that_cannot_be_written_any_more_is_kept_and_said_where(
     reason: str,
 ) -> None:
     part = tmp_path / "part.mp4"  # in the way of the copy
-    monkeypatch.setattr("core.outputs.part_beside", lambda _: part)
+    monkeypatch.setattr("core.media.output.destinations.part_beside", lambda _: part)
     part.symlink_to("/dev/full") if reason == "the disk is full" else part.mkdir()
 
     result = clapper("generate", "t2v", "-p", "x", *small, "-o", "x.mp4")

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from core.media.seal import is_sealed
-from core.testing import write_png, write_video, write_wav
+from core.media.output.seal import is_sealed
+from core.testing.doubles import write_png, write_video, write_wav
 
 Clapper = Callable[..., Result]
 Small = list[object]
@@ -137,14 +137,14 @@ def test_an_earlier_output_is_replaced_until_somebody_edits_it(
 def test_what_appears_while_the_clip_is_made_stays_and_the_clip_is_kept(
     clapper: Clapper, tmp_path: Path, data_dir: Path, small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core import terminal
+    from core.delivery import file_delivery
 
     def late(*arguments: object, **options: object) -> None:
         (tmp_path / "clip.png").write_bytes(b"came meanwhile")
         put(*arguments, **options)
 
-    put = terminal.put
-    monkeypatch.setattr("core.terminal.put", late)
+    put = file_delivery.put
+    monkeypatch.setattr("core.delivery.file_delivery.put", late)
 
     result = clapper("generate", "t2v", "-p", "x", *small, "-o", "clip.mp4")
 

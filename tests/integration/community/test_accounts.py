@@ -4,11 +4,13 @@ import asyncio
 
 import pytest
 
-from core.accounts import TRIES, TRIES_OF_ALL
-from core.bootstrap import Core
-from core.community import Community
-from core.compose import Options
-from core.desk import Person
+from core.accounts.linked_accounts import TRIES, TRIES_OF_ALL
+from core.accounts.moderation import Community
+from core.app.bootstrap import Core
+from core.domain.jobs import ReplyTo
+from core.domain.modes import Mode
+from core.domain.people import Person, Requester
+from core.domain.requests import Options
 from core.errors import (
     LinkCodeUnknown,
     LinkTriesUsed,
@@ -16,8 +18,6 @@ from core.errors import (
     QuotaExceeded,
     RequesterBlocked,
 )
-from core.jobs import ReplyTo, Requester
-from core.modes import Mode
 
 OPTIONS = Options(prompt="a red kite", preset="fast", width=256, height=256, seconds=1)
 OPERATOR = Requester("discord", "9")

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from core.accounts import CODE_LIFE_MS
-from core.community import Community
+from core.accounts.linked_accounts import CODE_LIFE_MS
+from core.accounts.moderation import Community
+from core.domain.people import Asker, Requester
+from core.domain.policy import Policy
 from core.errors import LinkCodeUnknown, PolicyForbids, RequesterBlocked
-from core.jobs import Requester
-from core.policy import Asker, Policy
 from core.storage.database import open_database
-from core.testing import ManualClock, t2v
+from core.testing.doubles import ManualClock, t2v
 
 ANN = Requester("discord", "1")
 TELEGRAM_ANN = Requester("telegram", "11")

@@ -4,13 +4,14 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from core.bootstrap import Core
-from core.compose import Options
-from core.desk import Person, find_job
+from core.app.bootstrap import Core
+from core.domain.jobs import JobState, ReplyTo
+from core.domain.modes import Mode
+from core.domain.people import Person, Requester
+from core.domain.requests import Options
 from core.errors import JobUnknown, NotYours, PolicyForbids
-from core.jobs import JobState, ReplyTo, Requester
-from core.modes import Mode
-from core.testing import QuickExecutor, RecordingDelivery, running
+from core.service.user_api import find_job
+from core.testing.doubles import QuickExecutor, RecordingDelivery, running
 
 OPTIONS = Options(prompt="a red kite", preset="fast", width=256, height=256, seconds=1)
 HERE = "discord:100"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bots.testing.discord.server import prefilled
-from core.actions import Action
-from core.jobs import JobState
+from core.domain.followups import Action
+from core.domain.jobs import JobState
+from tests.support.platforms.discord.server import prefilled
 
 ANN, BEN, OP = 501, 502, 900
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from core.pulse import Pulse
+from core.testing.loop_lag import Pulse
 
 pytestmark = pytest.mark.load
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from bots.discord.front import FRONT
-from bots.testing.discord.world import APPLICATION, ATTACH, HISTORY, SEND, THREADS, VIEW
+from tests.support.platforms.discord.world import APPLICATION, ATTACH, HISTORY, SEND, THREADS, VIEW
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import av
 import numpy as np
 import pytest
 
-from bots.testing.discord.world import HISTORY, SEND, VIEW
-from bots.testing.faults import Fault
-from core.jobs import JobState
-from core.testing import QuickExecutor
+from core.domain.jobs import JobState
+from core.testing.doubles import QuickExecutor
+from tests.support.platforms.discord.world import HISTORY, SEND, VIEW
+from tests.support.platforms.faults import Fault
 
 ANN, BEN, OP = 501, 502, 900
 DEAD_TOKEN = {"status": 401, "body": {"code": 50027, "message": "Invalid Webhook Token"}}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bots.testing.faults import Fault
-from core.testing import eventually
+from core.testing.doubles import eventually
+from tests.support.platforms.faults import Fault
 
 ANN = 501
 ROOT = Path(__file__).resolve().parents[3]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bots.discord.account import add_account_commands
+from bots.discord.user_commands import add_account_commands
 
 ANN, BEN, OP = 501, 502, 900
 ABOUT_ONESELF = ("queue", "history", "quota", "link", "unlink", "forget", "help")

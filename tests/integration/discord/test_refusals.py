@@ -6,7 +6,7 @@ ANN, BEN, OP = 501, 502, 900
 
 
 async def quota_used(guild, user: int = ANN) -> int:
-    from core.jobs import Requester
+    from core.domain.people import Requester
 
     view = await guild.core.service.quota(Requester("discord", str(user)))
     return view.used_ms + view.reserved_ms
@@ -58,7 +58,7 @@ async def test_bytes_that_lie_about_their_type_are_refused(guild) -> None:
 
 
 async def test_missing_rights_are_told_before_any_work(guild) -> None:
-    from bots.testing.discord.world import SEND, VIEW
+    from tests.support.platforms.discord.world import SEND, VIEW
 
     guild.channel.rights = VIEW | SEND
 
@@ -69,7 +69,7 @@ async def test_missing_rights_are_told_before_any_work(guild) -> None:
 
 
 async def test_quota_is_checked_before_queueing(guild) -> None:
-    from core.jobs import Requester
+    from core.domain.people import Requester
 
     guild.executor.gate.clear()
     account = Requester("discord", str(ANN))

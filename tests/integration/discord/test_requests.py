@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.presets import Preset
+from core.domain.presets import Preset
 
 ANN, BEN, OP = 501, 502, 900
 
@@ -73,7 +73,7 @@ def named(items: list[dict], name: str) -> dict:
 
 
 async def test_commands_options_choices_and_menus_have_german_names(guild) -> None:
-    """The server has refused names that Discord would refuse; see ``bots.testing``'s rules."""
+    """The server has refused names that Discord would refuse (tests.support.platforms)."""
     lipsync = named(guild.world.commands, "lipsync")
     history, admin = (named(guild.world.commands, name) for name in ("history", "admin"))
     camera = named(lipsync["options"], "camera")

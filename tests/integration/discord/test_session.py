@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from bots.testing.discord.payloads import role_object
-from bots.testing.faults import Fault
-from core.jobs import JobState
-from core.logs import secrets_of, set_up_logging
-from core.serve import run_all
+from core.app.logs import secrets_of, set_up_logging
+from core.app.serve import run_all
+from core.domain.jobs import JobState
+from tests.support.platforms.discord.payloads import role_object
+from tests.support.platforms.faults import Fault
 
 ANN, BEN, OP = 501, 502, 900
 
@@ -92,7 +92,7 @@ async def test_a_sync_that_is_refused_leaves_the_bot_working(guild_with) -> None
 
 async def test_a_stop_finishes_what_runs_and_hands_it_over(guild_with) -> None:
     from bots.discord.front import FRONT
-    from core.bootstrap import open_core
+    from core.app.bootstrap import open_core
 
     guild = guild_with(shutdown_grace_s=10.0)
     guild.executor.gate.clear()

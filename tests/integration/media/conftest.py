@@ -19,10 +19,10 @@ import numpy as np
 import psutil
 import pytest
 
+from core.domain.limits import MediaLimits
+from core.domain.media import MediaKind
 from core.errors import MediaRefused
-from core.limits import MediaLimits
-from core.media.kinds import MediaKind
-from core.media.store import MediaStore
+from core.media.intake.store import MediaStore
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -71,7 +71,7 @@ def cost() -> Callable[[], Any]:
                 found.grown_bytes = max(found.grown_bytes, here.memory_info().rss - before)
                 for child in here.children(recursive=True):
                     with suppress(psutil.Error):
-                        if "core.media.sandbox" in child.cmdline():
+                        if "core.media.intake.child" in child.cmdline():
                             found.children.add(child.pid)
                             found.begun.set()
                             found.child_bytes = max(found.child_bytes, child.memory_info().rss)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.frames import Size
-from core.media.buffer import IN_MEMORY, frame_buffer
+from core.domain.dimensions import Size
 from core.media.decode import load_image, load_sound, video_frames
+from core.media.output.frame_buffer import IN_MEMORY, frame_buffer
 
 Make = Callable[..., Path]
 
@@ -102,7 +102,7 @@ def test_a_small_buffer_is_memory_and_a_large_one_a_file_that_has_no_name(tmp_pa
 def test_a_disk_without_room_for_the_buffer_is_an_error_at_once(on_small_disk: Any) -> None:
     script = """
 import errno, json
-from core.media.buffer import frame_buffer
+from core.media.output.frame_buffer import frame_buffer
 try:
     frame_buffer((150, 1000, 1000, 3), disk)
 except OSError as error:

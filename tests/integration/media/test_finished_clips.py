@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.domain.media import Clip, RawClip, Sound
+from core.domain.modes import Mode
+from core.domain.presets import Preset
+from core.domain.requests import Sampling, make_request
 from core.errors import Cancelled
-from core.executor import CancelToken
-from core.media.finish import finish
-from core.media.kinds import Clip, RawClip, Sound
-from core.media.provenance import Provenance, read_provenance
-from core.modes import Mode
-from core.presets import Preset
-from core.pulse import Pulse
-from core.requests import Sampling, make_request
+from core.media.output.clip_writer import finish
+from core.media.output.provenance import Provenance, read_provenance
+from core.runtime.cancellation import CancelToken
+from core.testing.loop_lag import Pulse
 
 SAMPLING = Sampling(Preset.FAST, 128, 64, 25, 24, seed=7, negative_prompt="no rain")
 REQUEST = make_request(Mode.T2V, "a secret prompt", SAMPLING, {})
@@ -276,9 +276,9 @@ def test_a_full_disk_is_enospc_and_leaves_nothing(share: float, on_small_disk: A
     script = f"""
 import asyncio, errno, json, os
 import numpy as np
-from core.media.finish import finish
-from core.media.kinds import RawClip
-from core.media.provenance import Provenance
+from core.media.output.clip_writer import finish
+from core.domain.media import RawClip
+from core.media.output.provenance import Provenance
 from core.testing import t2v
 
 frames = np.random.default_rng(1).integers(0, 255, (25, 128, 128, 3), np.uint8)

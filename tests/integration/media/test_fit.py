@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.domain.media import Clip, RawClip, Sound
 from core.errors import ClipTooLarge
-from core.media.finish import finish
-from core.media.fit import files_of, fit, last_frame
-from core.media.kinds import Clip, RawClip, Sound
-from core.media.provenance import Provenance, read_provenance
-from core.testing import t2v, tone
+from core.media.output.clip_writer import finish
+from core.media.output.provenance import Provenance, read_provenance
+from core.media.output.transcode import files_of, fit, last_frame
+from core.testing.doubles import t2v, tone
 
 ORIGIN = Provenance.of("f" * 32, t2v(), with_prompt=True)
 

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
+from core.domain.limits import MediaLimits
+from core.domain.media import MediaKind
 from core.errors import (
     MediaFormatRefused,
     MediaRefused,
@@ -20,10 +22,8 @@ from core.errors import (
     MediaTooManyPixels,
     MediaUnreadable,
 )
-from core.limits import MediaLimits
-from core.media.kinds import MediaKind
-from core.media.store import MediaStore
-from core.pulse import Pulse
+from core.media.intake.store import MediaStore
+from core.testing.loop_lag import Pulse
 
 IMAGE = MediaKind.IMAGE
 Refusal = Callable[[Path, MediaKind], Awaitable[MediaRefused]]

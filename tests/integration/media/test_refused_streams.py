@@ -11,6 +11,8 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from core.domain.limits import MediaLimits
+from core.domain.media import MediaKind
 from core.errors import (
     MediaFormatRefused,
     MediaRefused,
@@ -19,9 +21,7 @@ from core.errors import (
     MediaTooManyPixels,
     MediaUnreadable,
 )
-from core.limits import MediaLimits
-from core.media.kinds import MediaKind
-from core.media.store import MediaStore
+from core.media.intake.store import MediaStore
 
 AUDIO, VIDEO = MediaKind.AUDIO, MediaKind.VIDEO
 Make = Callable[..., Path]
@@ -367,9 +367,9 @@ import asyncio, json
 import numpy as np
 from PIL import Image
 from core.errors import IntakeClosed
-from core.limits import MediaLimits
-from core.media.kinds import MediaKind
-from core.media.store import MediaStore
+from core.domain.limits import MediaLimits
+from core.domain.media import MediaKind
+from core.media.intake.store import MediaStore
 
 source = disk.parent / "noise.png"
 Image.fromarray(np.random.default_rng(1).integers(0, 256, (600, 600, 3), np.uint8)).save(source)

@@ -8,11 +8,11 @@ import av
 import numpy as np
 import pytest
 
-from core.frames import Size
-from core.limits import MediaLimits
+from core.domain.dimensions import Size
+from core.domain.limits import MediaLimits
+from core.domain.media import MediaKind
 from core.media.decode import load_sound, video_frames
-from core.media.kinds import MediaKind
-from core.media.store import MediaStore
+from core.media.intake.store import MediaStore
 
 AUDIO, VIDEO = MediaKind.AUDIO, MediaKind.VIDEO
 Make = Callable[..., Path]

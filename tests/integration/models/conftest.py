@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 from safetensors.numpy import save
 
-from core.models.family import LTX2_LICENCE, LTX_2_3, ModelFamily, ModelFile, Profile, ProfileSpec
-from core.models.hub import Hub, HubAccess
+from core.models.catalog import LTX2_LICENCE, LTX_2_3, ModelFamily, ModelFile, Profile, ProfileSpec
+from core.models.hub_client import Hub, HubAccess
 from core.models.licences import Acceptance
 from core.models.store import ModelStore, Places
 

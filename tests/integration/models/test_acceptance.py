@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from core.models.family import LTX_2_3, Licence, Profile
+from core.models.catalog import LTX_2_3, Licence, Profile
+from core.models.errors import AcceptanceNotKept
 from core.models.licences import Acceptance, licences_of
-from core.models.problems import AcceptanceNotKept
 
 FILES = LTX_2_3.files_for(None, Profile.FP8)
 

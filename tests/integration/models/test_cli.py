@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import core.cli.models as command
-from core.models.family import Profile
+from core.models.catalog import Profile
 
 
 @pytest.fixture

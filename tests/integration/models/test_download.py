@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
+from core.domain.progress import Downloading
 from core.errors import Cancelled, ModelUnavailable
-from core.executor import CancelToken
+from core.errors.setup import LicenceNotAccepted
+from core.models.errors import DownloadCut, ModelFileRefused, ModelPlaceTaken
 from core.models.links import COPY, HARDLINK
-from core.models.problems import DownloadCut, ModelFileRefused, ModelPlaceTaken
 from core.models.store import Places, Where
-from core.problems import LicenceNotAccepted
-from core.progress import Downloading
+from core.runtime.cancellation import CancelToken
 
 
 def ignore(event):

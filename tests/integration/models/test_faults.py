@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 
 from core.errors import Cancelled
-from core.executor import CancelToken
-from core.messages import explain
-from core.models.family import LTX_2_3
-from core.models.problems import (
+from core.errors.setup import DownloadFailed
+from core.i18n.messages import explain
+from core.models.catalog import LTX_2_3
+from core.models.errors import (
     ChecksumWrong,
     DiskTooSmall,
     DownloadCut,
@@ -27,8 +27,8 @@ from core.models.problems import (
     ModelFileRefused,
 )
 from core.models.store import Places
-from core.problems import DownloadFailed
-from core.pulse import Pulse
+from core.runtime.cancellation import CancelToken
+from core.testing.loop_lag import Pulse
 
 
 def ignore(event):
@@ -266,10 +266,10 @@ async def test_a_disk_without_room_is_noticed_before_the_first_byte(
 FULL_DISK = """
 import asyncio, resource, signal, sys
 from pathlib import Path
-from core.executor import CancelToken
-from core.models.hub import Hub, HubAccess
-from core.models.family import LTX2_LICENCE, ModelFile
-from core.models.problems import DiskTooSmall
+from core.interfaces.executor import CancelToken
+from core.models.hub_client import Hub, HubAccess
+from core.models.catalog import LTX2_LICENCE, ModelFile
+from core.models.errors import DiskTooSmall
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.modes import Mode
+from core.domain.progress import Downloading
 from core.errors import Cancelled, ModelUnavailable
-from core.executor import CancelToken, Order
-from core.messages import explain
-from core.models.family import Profile
-from core.models.ready import have_files
-from core.modes import Mode
-from core.progress import Downloading
-from core.testing import t2v
+from core.i18n.messages import explain
+from core.interfaces.executor import Order
+from core.models.catalog import Profile
+from core.models.preparation import have_files
+from core.runtime.cancellation import CancelToken
+from core.testing.doubles import t2v
 
 
 @pytest.fixture

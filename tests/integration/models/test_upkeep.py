@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from core.executor import CancelToken
-from core.models.audit import Verdict, examine, remove, state_of
-from core.models.family import Profile
+from core.models.catalog import Profile
 from core.models.prune import Kind, discard, garbage
 from core.models.store import Where
+from core.models.verification import Verdict, examine, remove, state_of
+from core.runtime.cancellation import CancelToken
 
 
 def ignore(event):

@@ -5,13 +5,15 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from core.bootstrap import Core
-from core.executor import CancelToken, Order
-from core.jobs import Job, ReplyTo, Requester, Ticket
-from core.media.kinds import Clip, RawClip
-from core.requests import Request
+from core.app.bootstrap import Core
+from core.domain.jobs import Job, ReplyTo, Ticket
+from core.domain.media import Clip, RawClip
+from core.domain.people import Requester
+from core.domain.requests import Request
+from core.interfaces.executor import Order
+from core.runtime.cancellation import CancelToken
 from core.storage.invariants import check
-from core.testing import t2v
+from core.testing.doubles import t2v
 
 Submit = Callable[..., Awaitable[Ticket]]
 

@@ -15,15 +15,17 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.bootstrap import Core, open_core
-from core.draft.executor import DraftExecutor
-from core.executor import CancelToken, Order
-from core.jobs import ReplyTo, Requester
-from core.logs import set_up_logging
-from core.media.kinds import RawClip
-from core.progress import ProgressSink
+from core.animatic.executor import DraftExecutor
+from core.app.bootstrap import Core, open_core
+from core.app.logs import set_up_logging
+from core.domain.jobs import ReplyTo
+from core.domain.media import RawClip
+from core.domain.people import Requester
+from core.domain.progress import ProgressSink
+from core.interfaces.executor import Order
+from core.runtime.cancellation import CancelToken
 from core.settings import Settings, load_settings
-from core.testing import QuickExecutor, RecordingDelivery, running, t2v
+from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 
 USERS, JOBS_EACH = 40, 5
 JOBS = USERS * JOBS_EACH

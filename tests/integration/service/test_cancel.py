@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from core.bootstrap import Core
+from core.app.bootstrap import Core
+from core.domain.jobs import JobState, Ticket
+from core.domain.people import Requester
 from core.errors import AlreadyFinished, JobUnknown, NotYours
-from core.jobs import JobState, Requester, Ticket
-from core.testing import QuickExecutor, RecordingDelivery, running
+from core.testing.doubles import QuickExecutor, RecordingDelivery, running
 
 Submit = Callable[..., Awaitable[Ticket]]
 Check = Callable[[], Awaitable[None]]

@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.bootstrap import Core, open_core
+from core.app.bootstrap import Core, open_core
+from core.domain.jobs import ReplyTo, Ticket
+from core.domain.media import RawClip
+from core.domain.people import Requester
+from core.domain.progress import ProgressSink
 from core.errors import IntakeClosed
-from core.executor import CancelToken, Order
-from core.jobs import ReplyTo, Requester, Ticket
-from core.media.kinds import RawClip
-from core.progress import ProgressSink
+from core.interfaces.executor import Order
+from core.runtime.cancellation import CancelToken
 from core.settings import Settings
-from core.testing import QuickExecutor, RecordingDelivery, grey_clip, running, t2v, tiny
+from core.testing.doubles import QuickExecutor, RecordingDelivery, grey_clip, running, t2v, tiny
 
 Submit = Callable[..., Awaitable[Ticket]]
 Check = Callable[[], Awaitable[None]]

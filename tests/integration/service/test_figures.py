@@ -4,15 +4,17 @@ import asyncio
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.bootstrap import Core, open_core
+from core.app.bootstrap import Core, open_core
+from core.app.metrics import collect
+from core.domain.jobs import ReplyTo
+from core.domain.media import RawClip
+from core.domain.people import Requester
+from core.domain.progress import ProgressSink, Stage
 from core.errors import OutOfMemory
-from core.executor import CancelToken, Order
-from core.jobs import ReplyTo, Requester
-from core.media.kinds import RawClip
-from core.metrics import collect
-from core.progress import ProgressSink, Stage
+from core.interfaces.executor import Order
+from core.runtime.cancellation import CancelToken
 from core.settings import Settings
-from core.testing import QuickExecutor, RecordingDelivery, running, t2v
+from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 
 
 async def ask(core: Core, user: str) -> str:

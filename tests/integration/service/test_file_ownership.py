@@ -5,15 +5,16 @@ from pathlib import Path
 import pytest
 
 from bots.telegram.drafts import Draft, Drafts
-from core.bootstrap import Core, open_core
+from core.accounts.file_ownership import UPLOAD
+from core.app.bootstrap import Core, open_core
+from core.domain.jobs import ReplyTo
+from core.domain.media import MediaFile, MediaKind
+from core.domain.modes import Mode
+from core.domain.people import Requester
+from core.domain.requests import ImageToVideo
 from core.errors import MediaFormatRefused, MediaGone
-from core.file_ownership import UPLOAD
-from core.jobs import ReplyTo, Requester
-from core.media.kinds import MediaFile, MediaKind
-from core.modes import Mode
-from core.requests import ImageToVideo
 from core.settings import Settings
-from core.testing import QuickExecutor, tiny, write_png
+from core.testing.doubles import QuickExecutor, tiny, write_png
 
 DAY_MS = 86_400_000
 

@@ -3,14 +3,15 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from core.bootstrap import Core, open_core
-from core.compose import Options
+from core.app.bootstrap import Core, open_core
+from core.domain.jobs import Job, JobState, ReplyTo, Ticket
+from core.domain.modes import Mode
+from core.domain.people import Requester
+from core.domain.requests import Options
 from core.errors import NothingToFetch, OutOfMemory
-from core.jobs import Job, JobState, ReplyTo, Requester, Ticket
-from core.media.provenance import read_provenance
-from core.modes import Mode
+from core.media.output.provenance import read_provenance
 from core.settings import Settings
-from core.testing import QuickExecutor, RecordingDelivery, running, t2v
+from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 
 Submit = Callable[..., Awaitable[Ticket]]
 Ended = Callable[[str], Awaitable[Job]]

@@ -6,27 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from core.bootstrap import Core, open_core
-from core.clock import now_ms
+from core.app.bootstrap import Core, open_core
+from core.delivery.position_updates import SHOWN
+from core.domain.dimensions import snap_frames
+from core.domain.jobs import JobState, ReplyTo, Ticket
+from core.domain.media import Clip, MediaKind
+from core.domain.people import Requester
+from core.domain.progress import Waiting
+from core.domain.requests import ImageToVideo, kept_name
 from core.duration import BY_KEY, Machine, Tier
-from core.errors import (
-    IntakeClosed,
-    JobUnknown,
-    NotYours,
-    QuotaExceeded,
-    ShareTooCostly,
-    TooCostly,
-)
-from core.frames import snap_frames
-from core.jobs import JobState, ReplyTo, Requester, Ticket
-from core.kept import kept_name
-from core.line import SHOWN
-from core.media.kinds import Clip, MediaKind
-from core.messages import explain
-from core.progress import Waiting
-from core.requests import ImageToVideo
+from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded, ShareTooCostly, TooCostly
+from core.i18n.messages import explain
+from core.runtime.clock import now_ms
 from core.settings import Settings
-from core.testing import (
+from core.testing.doubles import (
     ManualClock,
     QuickExecutor,
     RecordingDelivery,

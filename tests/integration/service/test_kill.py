@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from core.bootstrap import open_core
-from core.jobs import JobState, Requester
+from core.app.bootstrap import open_core
+from core.domain.jobs import JobState
+from core.domain.people import Requester
 from core.settings import Settings, load_settings
 from core.storage.invariants import check
-from core.testing import QuickExecutor
+from core.testing.doubles import QuickExecutor
 
 KILLS, JOBS, USERS = 40, 200, 40
 LIVES = Path(__file__).with_name("lives.py")

@@ -10,13 +10,14 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-import core.serve
-from core.bootstrap import Core, open_core
-from core.jobs import JobState, ReplyTo, Requester
-from core.problems import BadConfiguration, NothingToServe
-from core.serve import found_fronts, on_signals, run_all, serve
+import core.app.serve
+from core.app.bootstrap import Core, open_core
+from core.app.serve import found_fronts, on_signals, run_all, serve
+from core.domain.jobs import JobState, ReplyTo
+from core.domain.people import Requester
+from core.errors.setup import BadConfiguration, NothingToServe
 from core.settings import Settings
-from core.testing import QuickExecutor, RecordingDelivery, t2v
+from core.testing.doubles import QuickExecutor, RecordingDelivery, t2v
 
 
 @dataclass
@@ -144,7 +145,7 @@ async def test_nothing_configured_is_said_with_what_to_do(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     front = PlainFront("discord", is_configured=False)
-    monkeypatch.setattr(core.serve, "found_fronts", lambda _: [front])
+    monkeypatch.setattr(core.app.serve, "found_fronts", lambda _: [front])
     told: list[str] = []
 
     with pytest.raises(NothingToServe):
@@ -154,8 +155,8 @@ async def test_nothing_configured_is_said_with_what_to_do(
 
 
 def test_a_front_that_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    absent = EntryPoint("absent", "no_such_package.front:FRONT", core.serve.GROUP)
-    monkeypatch.setattr(core.serve, "entry_points", lambda group: [absent])
+    absent = EntryPoint("absent", "no_such_package.front:FRONT", core.app.serve.GROUP)
+    monkeypatch.setattr(core.app.serve, "entry_points", lambda group: [absent])
     told: list[str] = []
 
     assert found_fronts(told.append) == []
@@ -177,7 +178,7 @@ async def test_the_first_signal_asks_and_the_second_is_the_systems(core: Core) -
 SERVICE = """
 import asyncio, sys
 from pathlib import Path
-import core.serve
+import core.app.serve
 from core.settings import load_settings
 class Front:
     name = "plain"
@@ -185,9 +186,9 @@ class Front:
     async def run(self, core, on_ready):
         on_ready()
         await asyncio.Event().wait()
-core.serve.found_fronts = lambda _: [Front()]
+core.app.serve.found_fronts = lambda _: [Front()]
 settings = load_settings(data_dir=Path(sys.argv[1]), executor="draft")
-asyncio.run(core.serve.serve(settings, lambda sentence: print(sentence, flush=True)))
+asyncio.run(core.app.serve.serve(settings, lambda sentence: print(sentence, flush=True)))
 """
 
 

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from core.bootstrap import open_core
+from core.app.bootstrap import open_core
+from core.domain.jobs import JobState, ReplyTo
+from core.domain.people import Requester
 from core.errors import DeliveryRetry, IntakeClosed
-from core.jobs import JobState, ReplyTo, Requester
-from core.problems import DataDirectoryBusy
+from core.errors.setup import DataDirectoryBusy
 from core.settings import Settings
 from core.storage.invariants import check
-from core.testing import QuickExecutor, RecordingDelivery, running, t2v
+from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 
 HERE = ReplyTo("test", {"channel": "1"})
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.jobs import JobState, ReplyTo, Requester
-from core.queue import JobQueue, NewJob, QueueRules
+from core.domain.jobs import JobState, ReplyTo
+from core.domain.people import Requester
+from core.queue.job_queue import JobQueue, NewJob, QueueRules
 from core.storage.database import open_database
 from core.storage.invariants import check
 from core.storage.outbox import Outbox
-from core.testing import t2v
+from core.testing.doubles import t2v
 
 WRITER = Path(__file__).with_name("writer.py")
 ROOT = Path(__file__).resolve().parents[3]

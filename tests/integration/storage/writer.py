@@ -8,15 +8,16 @@ import random
 import sys
 from pathlib import Path
 
-from core.delivery import Receipt
+from core.accounts.quotas import QuotaRules
+from core.domain.jobs import Failure, ReplyTo
+from core.domain.media import Clip
+from core.domain.people import Requester
 from core.errors import AlreadyFinished, ClapperError, QuotaExceeded, TooManyQueued
-from core.jobs import Failure, ReplyTo, Requester
-from core.media.kinds import Clip
-from core.queue import JobQueue, NewJob, QueueRules
-from core.quotas import QuotaRules
+from core.interfaces.delivery import Receipt
+from core.queue.job_queue import JobQueue, NewJob, QueueRules
 from core.storage.database import open_database
 from core.storage.outbox import Outbox
-from core.testing import t2v
+from core.testing.doubles import t2v
 
 USERS = [Requester("discord", name) for name in ("anna", "ben", "cora")]
 

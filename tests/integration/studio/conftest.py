@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from core.settings import Settings
-from core.testing import QuickExecutor
-from webui.testing import ServedStudio, served
+from core.testing.doubles import QuickExecutor
+from webui.testing.server import ServedStudio, served
 
 # gradio and gradio_client never close the event loops of their threads, nor those loops' own
 # pairs of sockets (family 1 is AF_UNIX); ours, and every other socket, still count
@@ -59,6 +59,6 @@ async def stranger(studio: ServedStudio) -> AsyncGenerator[httpx.AsyncClient]:
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    from core.testing import write_png
+    from core.testing.doubles import write_png
 
     return write_png(tmp_path / "picture.png")

@@ -9,17 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
+from core.domain.people import Requester
+from core.domain.requests import TextToVideo
 from core.errors import OutOfMemory
-from core.jobs import Requester
-from core.messages import say
-from core.problems import BadConfiguration
-from core.requests import TextToVideo
+from core.errors.setup import BadConfiguration
+from core.i18n.messages import say
 from core.settings import Settings
-from core.testing import QuickExecutor, eventually, t2v
-from webui.delivery import reply_to_page
-from webui.people import COOKIE, Doorkeeper
-from webui.testing import ServedStudio, served
-from webui.users import User, Users, add
+from core.testing.doubles import QuickExecutor, eventually, t2v
+from webui.auth.user_file import User, Users, add
+from webui.auth.visitors import COOKIE, Doorkeeper
+from webui.studio.delivery import reply_to_page
+from webui.testing.server import ServedStudio, served
 
 
 async def requester_of(client: httpx.AsyncClient, studio: ServedStudio) -> Requester:
@@ -133,8 +133,8 @@ async def test_again_longer_quality_make_new_jobs_and_delete_removes(
 async def test_a_job_too_large_for_the_device_offers_a_smaller_one(
     studio: ServedStudio, browser: httpx.AsyncClient, executor: QuickExecutor
 ) -> None:
-    from core.presets import Preset
-    from core.requests import Sampling
+    from core.domain.presets import Preset
+    from core.domain.requests import Sampling
 
     large = TextToVideo(prompt="x", sampling=Sampling(Preset.FAST, 768, 512, 121, 24, seed=1))
     executor.faults.append(OutOfMemory(768, 512, 121))

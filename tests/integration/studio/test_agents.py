@@ -9,13 +9,13 @@ import pytest
 from mcp import ClientSession, types
 from mcp.client.streamable_http import streamable_http_client
 
+from core.domain.modes import MODES
+from core.domain.people import Requester
 from core.errors import TooManyQueued
-from core.jobs import Requester
-from core.messages import sentences
-from core.modes import MODES
+from core.i18n.messages import sentences
 from core.settings import Settings
-from core.testing import QuickExecutor, eventually, write_png, write_video, write_wav
-from webui.testing import ServedStudio, served
+from core.testing.doubles import QuickExecutor, eventually, write_png, write_video, write_wav
+from webui.testing.server import ServedStudio, served
 
 KEY = {"x-clapper-key": "the secret of the first agent"}
 OTHER = {"authorization": "Bearer the-secret-of-the-other-agent"}
@@ -228,7 +228,7 @@ async def test_it_is_off_unless_asked_for(
 async def test_a_closed_studio_lets_no_agent_in(
     settings_with: Callable[..., Settings], executor: QuickExecutor, tmp_path: Any
 ) -> None:
-    from webui.users import User, add
+    from webui.auth.user_file import User, add
 
     add(tmp_path / "users", User.of("ada", "correct horse"))
     settings = settings_with(studio_port=0, studio_mcp=True, studio_users=tmp_path / "users")

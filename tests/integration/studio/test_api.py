@@ -9,13 +9,13 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 
-from core.bootstrap import open_core
-from core.compose import Options
-from core.jobs import Requester
-from core.modes import Mode
+from core.app.bootstrap import open_core
+from core.domain.modes import Mode
+from core.domain.people import Requester
+from core.domain.requests import Options
 from core.settings import Settings
-from core.testing import QuickExecutor, eventually, write_png, write_video, write_wav
-from webui.testing import ServedStudio, served
+from core.testing.doubles import QuickExecutor, eventually, write_png, write_video, write_wav
+from webui.testing.server import ServedStudio, served
 
 SMALL = {"preset": "fast", "width": 256, "height": 256, "seconds": 1.0}
 KEY = {"x-clapper-key": "a-secret-of-the-first-program"}
@@ -215,7 +215,7 @@ async def test_new_keys_bring_guests_nothing_and_other_networks_the_rest_of_what
 async def test_a_call_leaves_no_copy_of_the_page_behind(
     studio: ServedStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from webui.sessions import Sessions
+    from webui.page.session_state import Sessions
 
     made: list[Sessions] = []
     get = Sessions.__getitem__

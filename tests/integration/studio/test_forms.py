@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from core.modes import MODES, Mode
-from webui.testing import ServedStudio
+from core.domain.modes import MODES, Mode
+from webui.testing.server import ServedStudio
 
 KEY = "0123456789abcdef" * 2
 VALUES = {"prompt": "a boat", "preset": "fast", "seconds": 1, "width": 256, "height": 256}

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from core.messages import sentences
+from core.i18n.messages import sentences
 from core.settings import Settings
-from core.testing import QuickExecutor
-from webui.testing import ServedStudio, served
+from core.testing.doubles import QuickExecutor
+from webui.testing.server import ServedStudio, served
 
 EVIL = {"origin": "https://evil.example"}
 T2V = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]

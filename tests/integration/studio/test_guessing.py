@@ -9,13 +9,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from core.logs import set_up_logging
-from core.messages import say
-from core.problems import BadConfiguration
+from core.app.logs import set_up_logging
+from core.errors.setup import BadConfiguration
+from core.i18n.messages import say
 from core.settings import PROJECT_ROOT, Settings, load_settings
-from core.testing import QuickExecutor
-from webui.testing import served
-from webui.users import User, add
+from core.testing.doubles import QuickExecutor
+from webui.auth.user_file import User, add
+from webui.testing.server import served
 
 PAGE = {"accept": "text/html"}
 

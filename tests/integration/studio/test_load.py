@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from webui.testing import ServedStudio
+from webui.testing.server import ServedStudio
 
 SESSIONS, JOBS = 50, 2
 pytestmark = pytest.mark.load

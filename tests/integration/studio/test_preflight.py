@@ -1,15 +1,15 @@
 """What the card says before anybody presses Generate."""
 
-from core.bootstrap import Core
-from core.compose import Options
+from core.app.bootstrap import Core
+from core.domain.modes import Mode
+from core.domain.people import Requester
+from core.domain.requests import Options
 from core.duration import BY_KEY, Machine, Tier
 from core.errors import TooCostly
-from core.jobs import Requester
-from core.modes import Mode
-from webui.counter import StudioCounter
-from webui.people import Visitor
-from webui.preflight import Preflight
-from webui.uploads import Uploads
+from webui.auth.uploads import Uploads
+from webui.auth.visitors import Visitor
+from webui.page.preflight import Preflight
+from webui.studio.service import StudioCounter
 
 
 async def test_what_no_lender_gives_is_said_with_what_it_takes_and_a_setting_that_fits(

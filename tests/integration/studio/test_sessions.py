@@ -4,7 +4,7 @@ import gradio as gr
 import pytest
 from gradio.state_holder import SessionState, StateHolder
 
-from webui.sessions import Sessions
+from webui.page.session_state import Sessions
 
 
 @pytest.fixture

@@ -13,16 +13,16 @@ import pytest
 from gradio_client import Client
 from pydantic import SecretStr
 
-from core.jobs import Requester
-from core.messages import say, sentences
-from core.problems import BadConfiguration
+from core.domain.people import Requester
+from core.errors.setup import BadConfiguration
+from core.i18n.messages import say, sentences
 from core.settings import Settings
-from core.testing import QuickExecutor, eventually
-from webui.accounts import Entrance
-from webui.seal import COOKIE, Seal, Session
-from webui.testing import ServedStudio, served
-from webui.testing_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
-from webui.users import User, add
+from core.testing.doubles import QuickExecutor, eventually
+from webui.auth.session_cookie import COOKIE, Seal, Session
+from webui.auth.sign_in import Entrance
+from webui.auth.user_file import User, add
+from webui.testing.oauth_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
+from webui.testing.server import ServedStudio, served
 
 ADA = Account("64ada", "ada", pro=True, orgs=("film-club",), pending=("studio-guild",))
 BEN = Account("64ben", "ben")

@@ -19,9 +19,9 @@ import pytest
 from typer.testing import CliRunner
 
 from core.cli.space import APP
-from core.comfy.pins import load_pins
-from core.testing import eventually
-from webui.testing_lender import Lender, lending
+from core.comfy.install.pins import load_pins
+from core.testing.doubles import eventually
+from webui.testing.zerogpu import Lender, lending
 
 SMALL = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
 READY = re.compile(r"studio_ready.*url=(\S+?)/?$")
@@ -185,7 +185,7 @@ async def test_a_space_starts_from_its_folder_and_refuses_before_it_borrows(
 async def test_a_sign_in_on_a_space_comes_back_to_its_public_address(
     folder: Path, home: Path, lender: Lender
 ) -> None:
-    from webui.testing_provider import CLIENT_ID, CLIENT_SECRET, Account, providing
+    from webui.testing.oauth_provider import CLIENT_ID, CLIENT_SECRET, Account, providing
 
     async with providing(Account("64ada", "ada")) as provider:
         variables = surroundings(

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from core.settings import PROJECT_ROOT, Settings
-from core.testing import QuickExecutor
-from webui.testing import ServedStudio
+from core.testing.doubles import QuickExecutor
+from webui.testing.server import ServedStudio
 
 READY = re.compile(r"studio_ready.*url=(\S+?)/?$")
 MARK = b"a mark that only the sent bytes have"

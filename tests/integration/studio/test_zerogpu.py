@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from core.domain.presets import Preset
+from core.domain.requests import Sampling, TextToVideo
 from core.duration import BY_KEY, Machine, Tier
 from core.duration.zerogpu import DAY_S
-from core.executor import Order
-from core.presets import Preset
-from core.requests import Sampling, TextToVideo
-from webui.testing_lender import Lender, Reply, lending, refused
+from core.interfaces.executor import Order
+from webui.testing.zerogpu import Lender, Reply, lending, refused
 
 BLACKWELL = "NVIDIA RTX PRO 6000 Blackwell Server Edition"
 PROGRAM = Path(__file__).with_name("zerogpu_program.py")
@@ -165,9 +165,9 @@ async def test_a_run_that_was_cut_off_is_tried_once_more_for_longer(
     [(Tier.PRO, 121, True), (Tier.PRO, 481, True), (Tier.ANONYMOUS, 481, False)],
 )
 def test_a_second_try_needs_a_day_that_holds_both(tier: Tier, frames: int, again: bool) -> None:
-    from webui.lease import Call
-    from webui.leased import STRETCH, LeasedExecutor
-    from webui.visits import Visits
+    from webui.zerogpu.executor import STRETCH, LeasedExecutor
+    from webui.zerogpu.lease import Call
+    from webui.zerogpu.request_context import Visits
 
     machine = Machine(BY_KEY["rtx-pro-6000-half"], "fp8")
     sampling = Sampling(Preset.FAST, 1280, 704, frames, 24, seed=1)
@@ -187,7 +187,7 @@ async def test_the_page_reports_its_start_and_lets_many_wait(space: Run, lender:
 
 
 def test_the_declared_seconds_follow_the_request_and_stay_in_the_day() -> None:
-    from webui.lease import Call, declared_s
+    from webui.zerogpu.lease import Call, declared_s
 
     def declared(frames: int, tier: Tier, stretch: float = 1.0) -> int:
         sampling = Sampling(Preset.FAST, 768, 512, frames, 24, seed=1)

@@ -11,18 +11,19 @@ import sys
 import time
 from pathlib import Path
 
+from core.domain.media import RawClip
+from core.domain.presets import Preset
+from core.domain.progress import Progress, ProgressSink, Stage, Working
+from core.domain.requests import Sampling, TextToVideo
 from core.duration import BY_KEY, Machine, Tier
 from core.errors import ClapperError, OutOfMemory
-from core.executor import CancelToken, Order
-from core.media.kinds import RawClip
-from core.presets import Preset
-from core.progress import Progress, ProgressSink, Stage, Working
-from core.requests import Sampling, TextToVideo
+from core.interfaces.executor import Order
+from core.runtime.cancellation import CancelToken
 from core.settings import load_settings
-from core.testing import grey_clip
-from webui import lease  # first: it imports spaces
-from webui.leased import LeasedExecutor
-from webui.visits import Visits
+from core.testing.doubles import grey_clip
+from webui.zerogpu import lease  # first: it imports spaces
+from webui.zerogpu.executor import LeasedExecutor
+from webui.zerogpu.request_context import Visits
 
 SCENARIO, FOLDER = sys.argv[1], Path(sys.argv[2])
 SECOND = FOLDER / "second"  # exists once the first try is over
@@ -97,7 +98,7 @@ async def run(executor: LeasedExecutor) -> dict[str, object]:
 
 
 async def page(executor: LeasedExecutor) -> dict[str, object]:
-    from webui.testing import served
+    from webui.testing.server import served
 
     settings = load_settings(
         data_dir=FOLDER / "data", executor="draft", studio_port=0, min_free_megabytes=0

@@ -8,16 +8,16 @@ import pytest
 from pydantic import SecretStr
 
 from bots.telegram.front import FRONT
-from bots.testing.faults import Fault
-from bots.testing.service import FrontService, job_of
-from bots.testing.stage import ServiceStage
-from bots.testing.steps import ANN, BEN, OPERATOR, Ask, Command, Press, Refused
-from bots.testing.telegram.server import TelegramServer
-from bots.testing.telegram.world import Chat, Stored
-from core.jobs import Requester
-from core.modes import MODES, Mode
+from core.domain.modes import MODES, Mode
+from core.domain.people import Requester
 from core.settings import Settings
-from core.testing import QuickExecutor, eventually, write_png, write_video, write_wav
+from core.testing.doubles import QuickExecutor, eventually, write_png, write_video, write_wav
+from tests.support.platforms.faults import Fault
+from tests.support.platforms.service import FrontService, job_of
+from tests.support.platforms.stage import ServiceStage
+from tests.support.platforms.steps import ANN, BEN, OPERATOR, Ask, Command, Press, Refused
+from tests.support.platforms.telegram.server import TelegramServer
+from tests.support.platforms.telegram.world import Chat, Stored
 
 IDS = {ANN: 501, BEN: 502, OPERATOR: 900}
 NAMES = {user_id: name for name, user_id in IDS.items()}

@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 
+from core.app.serve import found_fronts
 from core.cli import main
-from core.serve import found_fronts
 
 
 def born() -> int:

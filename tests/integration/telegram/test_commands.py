@@ -2,10 +2,11 @@
 
 import pytest
 
-from core.actions import Action
+from core.domain.followups import Action
+from core.domain.jobs import JobState
+from core.domain.modes import Mode
+from core.domain.people import Requester
 from core.errors import NotYours
-from core.jobs import JobState, Requester
-from core.modes import Mode
 
 ANN, BEN, OP = 501, 502, 900
 

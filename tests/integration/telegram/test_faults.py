@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bots.telegram.front import FRONT
-from bots.testing.faults import Fault
-from core.jobs import JobState
-from core.problems import BadConfiguration
-from core.testing import eventually, write_png
+from core.domain.jobs import JobState
+from core.errors.setup import BadConfiguration
+from core.testing.doubles import eventually, write_png
+from tests.support.platforms.faults import Fault
 
 ANN, BEN = 501, 502
 
@@ -57,7 +57,7 @@ async def test_whatever_fails_on_the_way_it_is_one_video(town, small: str, fault
 async def test_a_timeout_after_the_upload_was_stored_makes_no_second_video(
     town, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.telegram.show.MEDIA_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("bots.telegram.status_messages.MEDIA_TIMEOUT_S", 0.5)
     town.server.faults.add(Fault("editMessageMedia", after_storing=True, delay_s=1.0))
 
     message = await ask(town, small)
@@ -412,7 +412,7 @@ async def test_progress_keeps_the_budget_of_a_group(town_with, small: str) -> No
         await town.executor.started.wait()
         before, began = len(town.world.calls), time.monotonic()
         job = await town.in_state(JobState.RUNNING)
-        from core.progress import Stage, Working
+        from core.domain.progress import Stage, Working
 
         step, edits = 0, 0
         while edits < 5:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.testing.faults import Fault
+from tests.support.platforms.faults import Fault
 
 FORKS = Path(__file__).with_name("forks.py")
 HELD_S = 60.0  # longer than the process lives

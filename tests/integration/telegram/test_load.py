@@ -9,13 +9,13 @@ from pydantic import SecretStr
 
 from bots.discord.front import FRONT as DISCORD
 from bots.telegram.front import FRONT as TELEGRAM
-from bots.testing.discord.server import DiscordServer
-from bots.testing.discord.world import Interaction
-from core.bootstrap import Core, open_core
-from core.pulse import Pulse
-from core.serve import run_all
+from core.app.bootstrap import Core, open_core
+from core.app.serve import run_all
 from core.settings import Settings
-from core.testing import QuickExecutor
+from core.testing.doubles import QuickExecutor
+from core.testing.loop_lag import Pulse
+from tests.support.platforms.discord.server import DiscordServer
+from tests.support.platforms.discord.world import Interaction
 
 pytestmark = pytest.mark.load
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from bots.telegram.account import ACCOUNT
 from bots.telegram.buttons import _HANDLERS
 from bots.telegram.press import OPTIONS
 from bots.telegram.private import PRESSES, Audience
-from bots.testing.telegram.world import Chat
-from core.accounts import CODE_ALPHABET, CODE_LENGTH
-from core.actions import Action
+from bots.telegram.user_commands import ACCOUNT
+from core.accounts.linked_accounts import CODE_ALPHABET, CODE_LENGTH
+from core.domain.followups import Action
+from core.domain.people import Requester
 from core.errors import LinkCodeUnknown
-from core.jobs import Requester
+from tests.support.platforms.telegram.world import Chat
 
 ANN, BEN, OP = 501, 502, 900
 PERSONAL = sorted(n for n, command in ACCOUNT.items() if command.audience is Audience.PERSON)

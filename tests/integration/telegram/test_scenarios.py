@@ -2,7 +2,7 @@
 
 import pytest
 
-from bots.testing.scenarios import SCENARIOS, Scenario, play
+from tests.support.platforms.scenarios import SCENARIOS, Scenario, play
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

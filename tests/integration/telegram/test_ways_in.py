@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from bots.testing.faults import Fault
-from core.jobs import JobState, Requester
-from core.testing import write_png, write_video, write_wav
+from core.domain.jobs import JobState
+from core.domain.people import Requester
+from core.testing.doubles import write_png, write_video, write_wav
+from tests.support.platforms.faults import Fault
 
 ANN, BEN = 501, 502
 

@@ -6,10 +6,10 @@ import pytest
 import typer
 
 from core.cli.app import COMMANDS
-from core.cli.exits import FileAbsent, OutputRefused, Status, told
+from core.cli.exit_codes import FileAbsent, OutputRefused, Status, told
 from core.errors import Cancelled, ClapperError, OutOfRange, QuotaExceeded, TooManyQueued
-from core.messages import explain
-from core.problems import DataDirectoryBusy
+from core.errors.setup import DataDirectoryBusy
+from core.i18n.messages import explain
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.comfy.pins import Pin, Pins
+from core.comfy.install.pins import Pin, Pins
 
 Git = Callable[..., str]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from core.comfy.availability import missing
 from core.comfy.executor import ComfyExecutor
-from core.problems import ComfyUnavailable
+from core.comfy.install.availability import missing
+from core.errors.setup import ComfyUnavailable
 from core.settings import load_settings
 
 

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from core.comfy import checkout
-from core.comfy.checkout import Head, Outcome, check_out, head_of
-from core.comfy.pins import Pin
-from core.comfy.problems import (
+from core.comfy.install import checkout
+from core.comfy.install.checkout import Head, Outcome, check_out, head_of
+from core.comfy.install.errors import (
     CheckoutDiskFull,
     CheckoutUnwritable,
     CommitUnknown,
@@ -22,8 +21,9 @@ from core.comfy.problems import (
     RepositoryOffline,
     RepositoryRefused,
 )
-from core.messages import explain
-from core.problems import CheckoutForeign
+from core.comfy.install.pins import Pin
+from core.errors.setup import CheckoutForeign
+from core.i18n.messages import explain
 
 MakePin = Callable[..., Pin]
 MakeCommit = Callable[[Path, str], str]
@@ -227,8 +227,8 @@ exec "{git}" "$@"
 """
 RUN = """import sys
 from pathlib import Path
-from core.comfy.checkout import check_out
-from core.comfy.pins import Pin
+from core.comfy.install.checkout import check_out
+from core.comfy.install.pins import Pin
 check_out(Pin("ComfyUI", sys.argv[1], sys.argv[2], "x", "y"), Path(sys.argv[3]))
 """
 

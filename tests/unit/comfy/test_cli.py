@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from core.cli import comfy
-from core.comfy.pins import Pin, Pins
+from core.comfy.install.pins import Pin, Pins
 
 RUNNER = CliRunner()
 

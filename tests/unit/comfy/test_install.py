@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from core.comfy.checkout import Outcome
-from core.comfy.install import Step, install
-from core.comfy.pins import Pin, Pins, load_pins
-from core.comfy.place import Place, place_of
-from core.comfy.problems import (
+from core.comfy.install.checkout import Outcome
+from core.comfy.install.errors import (
     InstallerMissing,
     PackagesDiskFull,
     PackagesFailed,
     PackagesOffline,
 )
-from core.messages import explain
-from core.problems import DownloadFailed
+from core.comfy.install.installer import Step, install
+from core.comfy.install.pins import Pin, Pins, load_pins
+from core.comfy.paths import Place, place_of
+from core.errors.setup import DownloadFailed
+from core.i18n.messages import explain
 from core.settings import PROJECT_ROOT, load_settings
 
 MakePin = Callable[..., Pin]

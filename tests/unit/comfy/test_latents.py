@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from core.comfy.latents import LatentFolder, Latents, continued_at, proof_of
-from core.kept import kept_name
-from core.modes import Mode
-from core.presets import Preset
-from core.testing import t2v
+from core.domain.modes import Mode
+from core.domain.presets import Preset
+from core.domain.requests import kept_name
+from core.testing.doubles import t2v
+from core.workflow.graph import Literal
 from core.workflow.library import load
-from core.workflow.template import Literal
 
 LATENTS = Latents(
     np.arange(24, dtype=np.float32).reshape(1, 2, 3, 2, 2), np.ones((1, 2, 4), np.float32)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from core.comfy import failures
+from core.comfy import error_mapping
 from core.comfy.engine import NodeError, quiet
-from core.comfy.events import StageRelay
-from core.comfy.headless import HeadlessServer
 from core.comfy.memory import decode_bytes
+from core.comfy.progress_events import StageRelay
+from core.comfy.prompt_server import HeadlessServer
+from core.domain.progress import Stage, Working
 from core.errors import DiskFull, InternalError, ModelUnavailable, OutOfMemory, WorkflowRefused
-from core.progress import Stage, Working
-from core.testing import t2v
+from core.testing.doubles import t2v
 
 STAGES = {
     "loader": Stage.LOAD,
@@ -103,14 +103,14 @@ def test_time_is_kept_by_stage() -> None:
     ],
 )
 def test_node_errors_become_ours_by_type(error: NodeError, kind: type[Exception]) -> None:
-    assert type(failures.failed(error, t2v())) is kind
+    assert type(error_mapping.failed(error, t2v())) is kind
 
 
 def test_a_model_that_went_away_during_the_run_is_named() -> None:
     detail = "Model in folder 'loras' with filename 'gone.safetensors' not found."
     error = NodeError("7", "LoraLoaderModelOnly", "FileNotFoundError", detail)
 
-    found = failures.failed(error, t2v())
+    found = error_mapping.failed(error, t2v())
 
     assert isinstance(found, ModelUnavailable)
     assert found.file == "gone.safetensors"
@@ -122,7 +122,7 @@ def test_a_model_that_is_not_in_the_list_is_named() -> None:
     }
     error = NodeError("7", "LoraLoaderModelOnly", "value_not_in_list", "…")
 
-    found = failures.refused([error], graph)
+    found = error_mapping.refused([error], graph)
 
     assert isinstance(found, ModelUnavailable)
     assert found.file == "gone.safetensors"
@@ -131,7 +131,7 @@ def test_a_model_that_is_not_in_the_list_is_named() -> None:
 def test_any_other_refusal_keeps_only_the_node_and_the_kind() -> None:
     error = NodeError("7", "ImageScale", "value_smaller_than_min", "the prompt could stand here")
 
-    found = failures.refused([error], {})
+    found = error_mapping.refused([error], {})
 
     assert isinstance(found, WorkflowRefused)
     assert found.data() == {"node": "7", "reason": "value_smaller_than_min"}

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from core.comfy.run import Plan
+from core.comfy.job_run import Plan
 from core.comfy.tiles import WHOLE, first_tile, smaller_tile
+from core.domain.dimensions import Size
+from core.domain.requests import TextToVideo
 from core.duration import UNKNOWN, Machine, estimate
-from core.duration.plans import plan_of
-from core.duration.work import Part
-from core.frames import Size
-from core.models.family import Profile
-from core.requests import TextToVideo
-from core.testing import t2v
+from core.duration.sampling_plan import plan_of
+from core.duration.workload import Part
+from core.models.catalog import Profile
+from core.testing.doubles import t2v
 
 SIZES = [Size(768, 512), Size(1280, 704), Size(1920, 1088)]
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.media import MediaFile, MediaKind
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Preset
+from core.domain.requests import Request, make_request
+from core.domain.requests import Sampling as Asked
 from core.duration.calibration import Timing
-from core.duration.work import Part, Plan, Sampling, Tiling, works
-from core.media.kinds import MediaFile, MediaKind
-from core.modes import MODES, Mode
-from core.presets import Preset
-from core.requests import Request, make_request
-from core.requests import Sampling as Asked
+from core.duration.workload import Part, Plan, Sampling, Tiling, works
 
 FILES = {
     MediaKind.IMAGE: MediaFile("a" * 64, ".png", MediaKind.IMAGE, 10, 640, 480),

@@ -7,8 +7,8 @@ import pytest
 
 from core.duration import BY_KEY, UNKNOWN, Machine, Part, Residency, load_seconds
 from core.duration.calibration import Timing, calibrate
-from core.duration.plans import plan_of
-from core.duration.work import works
+from core.duration.sampling_plan import plan_of
+from core.duration.workload import works
 
 H200 = Machine(BY_KEY["h200"], "bf16")
 

@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from core.domain.modes import Mode
+from core.domain.progress import Stage
 from core.duration import (
     BY_KEY,
     DRAFT,
@@ -14,8 +16,6 @@ from core.duration import (
     hardware_for,
 )
 from core.errors import NotAChoice
-from core.modes import Mode
-from core.progress import Stage
 
 H200 = Machine(BY_KEY["h200"], "bf16")
 

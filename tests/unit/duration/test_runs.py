@@ -4,16 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from core.domain.progress import Stage, Working
 from core.duration import BY_KEY, DRAFT, UNKNOWN, Machine, Part, estimate
 from core.duration.calibration import Timing
-from core.duration.plans import plan_of
-from core.duration.work import works
-from core.progress import Stage, Working
-from core.runs import REFIT_EVERY, RunBook, StageTimer, last_place, median_error, timings_of
+from core.duration.sampling_plan import plan_of
+from core.duration.workload import works
+from core.service.estimator import REFIT_EVERY, RunBook, last_place, median_error, timings_of
 from core.storage.database import Database
-from core.storage.migrate import migrate
+from core.storage.migrations import migrate
 from core.storage.runs import Place, Run, recent_runs
-from core.testing import ManualClock
+from core.testing.doubles import ManualClock
+from core.worker.stage_timer import StageTimer
 
 PLACE = Place("Contoso Graphics 3000", "fp8", "bb131be9")
 

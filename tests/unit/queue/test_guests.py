@@ -8,14 +8,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, text
 
+from core.accounts.quotas import HOUR_MS, QuotaRules
+from core.domain.people import GUESTS, Payer, Requester
 from core.errors import QuotaExceeded, TooManyQueued
-from core.jobs import Requester
-from core.payers import GUESTS, Payer
-from core.queue import JobQueue, QueueRules
-from core.quotas import HOUR_MS, QuotaRules
+from core.queue.job_queue import JobQueue, QueueRules
 from core.storage.database import open_database
 from core.storage.invariants import check
-from core.storage.migrate import MIGRATIONS, migrate
+from core.storage.migrations import MIGRATIONS, migrate
 from core.storage.networks import network_use
 
 RULES = QuotaRules(limit_ms=100_000, guests_ms=10_000, network_ms=4_000)

@@ -4,6 +4,9 @@ import asyncio
 
 import pytest
 
+from core.accounts.quotas import QuotaRules
+from core.domain.jobs import JobState
+from core.domain.people import Requester
 from core.errors import (
     AlreadyFinished,
     IntakeClosed,
@@ -12,8 +15,6 @@ from core.errors import (
     QuotaExceeded,
     TooManyQueued,
 )
-from core.jobs import JobState, Requester
-from core.quotas import QuotaRules
 
 ANNA, BEN = Requester("discord", "anna"), Requester("discord", "ben")
 

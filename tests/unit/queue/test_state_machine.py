@@ -17,13 +17,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core.delivery import Receipt
+from core.accounts.quotas import HOUR_MS, QuotaRules
+from core.domain.jobs import MOVES, Failure, JobState
+from core.domain.people import Requester
 from core.errors import AlreadyFinished, IntakeClosed, NotYours, QuotaExceeded, TooManyQueued
-from core.jobs import MOVES, Failure, JobState, Requester
-from core.queue import QueueRules
-from core.quotas import HOUR_MS, QuotaRules
+from core.interfaces.delivery import Receipt
+from core.queue.job_queue import QueueRules
 from core.storage.database import open_database
-from core.testing import ManualClock
+from core.testing.doubles import ManualClock
 
 USERS = st.sampled_from(["anna", "ben", "cora"])
 PICK = st.integers(0, 1000)

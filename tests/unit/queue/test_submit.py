@@ -3,11 +3,12 @@ import asyncio
 import pytest
 from sqlalchemy import func, select
 
+from core.accounts.quotas import QuotaRules
+from core.domain.jobs import JobState, ReplyTo
+from core.domain.people import Requester
 from core.errors import IntakeClosed, JobUnknown, QuotaExceeded, TooManyQueued
-from core.jobs import JobState, ReplyTo, Requester
-from core.quotas import QuotaRules
 from core.storage.tables import job, job_media, ledger
-from core.testing import t2v
+from core.testing.doubles import t2v
 
 ANNA = Requester("discord", "anna")
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from core.attempts import Attempts, TooManyTries
+from core.runtime.attempts import Attempts, TooManyTries
 
 
 class Clock:

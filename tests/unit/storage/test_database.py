@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from core.problems import BadConfiguration, DataDirectoryBusy
+from core.errors.setup import BadConfiguration, DataDirectoryBusy
 from core.storage.database import Database, open_database, whole
 from core.storage.lock import lock
 from core.storage.tables import setting

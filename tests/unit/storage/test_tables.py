@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 import core.storage
-from core.storage.migrate import migrate
+from core.storage.migrations import migrate
 from core.storage.tables import METADATA
 
 for _module in pkgutil.iter_modules(core.storage.__path__):

@@ -1,8 +1,8 @@
 import pytest
 
-from core.models.family import LTX_2_3, Slot
+from core.models.catalog import LTX_2_3, Slot
+from core.workflow.errors import LoraOfAnotherBase
 from core.workflow.lora import base_of, require_base
-from core.workflow.problems import LoraOfAnotherBase
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,59 @@
+"""Message context menus: use the media of somebody's message."""
+
+from collections.abc import Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bots.discord.address import Interaction
+from bots.discord.attachments import kind_of
+from bots.discord.generation_commands import everywhere
+from bots.discord.localization import text
+from bots.discord.submission import Counter, Manner, make
+from core.domain.media import MediaKind
+from core.domain.modes import MODES, Mode
+from core.domain.requests import Options
+from core.errors import MediaMissing
+
+MENUS = {Mode.I2V: "m_animate", Mode.LIPSYNC: "m_lipsync", Mode.STYLE: "m_style"}
+PROMPT_LIMIT = 2000  # characters of a message that are taken as prompt
+
+
+def add_menus(tree: app_commands.CommandTree[Any], counter: Counter) -> None:
+    """Add Animate, Lipsync this and Restyle this to ``tree``."""
+    for mode, code in MENUS.items():
+        menu = app_commands.ContextMenu(name=text(code), callback=_callback(mode, counter))
+        menu.allowed_contexts = everywhere()
+        menu.allowed_installs = app_commands.AppInstallationType(guild=True, user=True)
+        tree.add_command(menu)
+
+
+def _callback(mode: Mode, counter: Counter) -> Callable[[Interaction, discord.Message], Any]:
+    async def use(interaction: Interaction, message: discord.Message) -> None:
+        files = media_of(mode, message)
+        prompt = message.content[:PROMPT_LIMIT] if message.content else ""
+        await make(counter, interaction, mode, Options(prompt=prompt), files, Manner())
+
+    return use
+
+
+def media_of(mode: Mode, message: discord.Message) -> dict[str, discord.Attachment]:
+    """Return the attachments of ``message`` that fill the slots of ``mode``, each used once.
+
+    Raises:
+        MediaMissing: the message lacks one.
+    """
+    left = list(message.attachments)
+    found: dict[str, discord.Attachment] = {}
+    for slot in MODES[mode].slots:
+        fitting = [item for item in left if _fits(item, slot.kind)]
+        if not fitting:
+            raise MediaMissing(mode, slot.role)
+        found[slot.role] = fitting[0]
+        left.remove(fitting[0])
+    return found
+
+
+def _fits(attachment: discord.Attachment, kind: MediaKind) -> bool:
+    return kind_of(attachment) is kind

@@ -1,0 +1,89 @@
+"""Every refusal becomes one private answer; everything else becomes one log line and an apology."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from discord import app_commands
+
+from bots.discord.address import Interaction
+from bots.discord.rendering import MARKUP, clip_text
+from core.errors import ClapperError, InternalError
+from core.i18n.messages import explain, say
+from core.runtime.tasks import outcome_of
+
+log = structlog.get_logger(__name__)
+
+_LOST = (discord.HTTPException, aiohttp.ClientError, TimeoutError, ConnectionError)
+_OUTDATED = (
+    app_commands.CommandNotFound,
+    app_commands.CommandSignatureMismatch,
+    app_commands.TransformerError,
+)  # the person's client still shows commands of an older version
+
+
+def root_of(error: BaseException) -> BaseException:
+    """Return the error that discord.py wrapped."""
+    while isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    return error
+
+
+async def answered(interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
+    """Do ``work``; whatever goes wrong becomes an answer to the person."""
+    outcome = await outcome_of(work)
+    if outcome.error is not None:
+        await answer_error(interaction, outcome.error)
+
+
+async def answer_error(interaction: Interaction, error: BaseException) -> None:
+    """Tell the person, and only them, what to do.
+
+    A public "thinking…" that is already shown is taken away first.
+    """
+    error = root_of(error)
+    if isinstance(error, app_commands.CheckFailure):
+        return  # who checked has answered
+    if isinstance(error, _LOST) or interaction.client.is_closed():
+        log.info("interaction_lost", reason=_reason(error))
+        return
+    text = clip_text(_told(error, str(interaction.locale)))
+    try:
+        if not interaction.response.is_done():
+            await interaction.response.send_message(text, ephemeral=True)
+            return
+        answer = await interaction.original_response()
+        if not answer.flags.loading:
+            await interaction.followup.send(text, ephemeral=True)
+        elif answer.flags.ephemeral:
+            await interaction.edit_original_response(content=text)
+        else:
+            await interaction.followup.send(text, ephemeral=True)
+            await interaction.delete_original_response()
+    except _LOST as lost:
+        log.info("refusal_not_shown", reason=_reason(lost))
+
+
+def _told(error: BaseException, locale: str) -> str:
+    if isinstance(error, _OUTDATED):
+        return say("command_changed", {}, locale)
+    if not isinstance(error, ClapperError):
+        # the type only: a message of discord.py may hold what the person typed
+        log.error("interaction_failed", error=type(error).__name__, exc_info=_trace(error))
+        error = InternalError()
+    return MARKUP.escape(explain(error, locale))
+
+
+def _trace(error: BaseException) -> BaseException:
+    """Return ``error``, or for discord.py's own errors one without their words."""
+    if isinstance(error, app_commands.AppCommandError):
+        return RuntimeError("refused by the command tree").with_traceback(error.__traceback__)
+    return error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, discord.HTTPException):
+        return f"{error.status}/{error.code}"
+    return type(error).__name__

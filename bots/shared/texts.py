@@ -1,0 +1,267 @@
+"""The texts that both platforms show, with each platform's own markup for time and escaping."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import version
+from typing import TypeAlias
+
+from core.accounts.moderation import AuditEntry
+from core.domain.jobs import Failure, Job, JobState, QuotaView, Ticket, waiting_of
+from core.domain.progress import Downloading, Progress, Waiting, Working
+from core.duration import Estimate
+from core.i18n.messages import explain, say
+from core.service.generation import LineView
+from core.service.views import Health
+
+BAR_CELLS = 10
+SHORT_ID = 8  # characters of a job id that people see and type
+
+
+Name: TypeAlias = Callable[[str, str | None], str]  # our name and a locale → the reader's name
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """How a platform writes a moment that counts down, protects literal text, names commands."""
+
+    moment: Callable[[float], str]  # epoch seconds → e.g. "<t:1700000000:R>"
+    escape: Callable[[str], str]
+    command: Name = lambda command, _: f"/{command}"
+    option: Name = lambda option, _: option
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What ``{cmd[history]}`` in a sentence stands for: the name that this reader knows."""
+
+    of: Name
+    locale: str | None
+
+    def __getitem__(self, name: str) -> str:
+        return self.of(name, self.locale)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Sentences for one reader."""
+
+    markup: Markup
+    locale: str | None = None
+
+    def say(self, code: str, /, **data: object) -> str:
+        """Return the sentence ``code``; strings in ``data`` are escaped for the platform.
+
+        ``{cmd[…]}`` and ``{opt[…]}`` in it are commands and options as the reader sees them.
+        """
+        safe = {key: self._safe(value) for key, value in data.items()}
+        safe["cmd"] = _Names(self.markup.command, self.locale)
+        safe["opt"] = _Names(self.markup.option, self.locale)
+        return say(code, safe, self.locale)
+
+    def _safe(self, value: object) -> object:
+        # Our own identifiers stay as they are: an escaped "dolly_in" would find no word.
+        if isinstance(value, str) and not isinstance(value, StrEnum):
+            return self.markup.escape(value)
+        return value
+
+    def ready(self, seconds: float) -> str:
+        """Return the moment ``seconds`` from now."""
+        return self.markup.moment(time.time() + max(1.0, seconds))
+
+    def span(self, seconds: float, latest: float | None) -> str:
+        """Return the moment ``seconds`` from now, or the time until ``latest`` as well."""
+        if latest is None:
+            return self.ready(seconds)
+        data = {"early": self.ready(seconds), "late": self.ready(latest)}
+        return say("ready_between", data, self.locale)
+
+    def ticket(self, job: Job, ticket: Ticket) -> str:
+        """Return what to say to an accepted request: place in line, and what was adjusted."""
+        if ticket.forecast is None:
+            return say("status_delivering", {"mode": job.request.mode}, self.locale)
+        event = waiting_of(ticket.forecast)
+        notes = [self.markup.escape(explain(note, self.locale)) for note in ticket.adjustments]
+        return "\n".join([self.progress(job, event), *notes])
+
+    def progress(self, job: Job, event: Progress, estimate: Estimate | None = None) -> str:
+        """Return one line for the state of a job."""
+        mode = job.request.mode
+        match event:
+            case Downloading(file, done, total):
+                data = {"file": self.markup.escape(file), "done": done, "total": total,
+                        "left": event.left_bytes}  # fmt: skip
+                return say("status_download", data, self.locale)
+            case Waiting(position, ready_in_s, latest_in_s):
+                code = "status_next" if position <= 1 else "status_waiting"
+                data = {
+                    "mode": mode,
+                    "position": position,
+                    "ready": self.span(ready_in_s, latest_in_s),
+                }
+                return say(code, data, self.locale)
+            case Working(stage, step, steps, fraction):
+                total = estimate.total_ms / 1000 if estimate else job.estimate_ms / 1000
+                return say(
+                    "status_running",
+                    {
+                        "mode": mode,
+                        "stage": stage,
+                        "bar": bar(fraction),
+                        "percent": round(100 * fraction),
+                        "step": step,
+                        "steps": max(step, steps),
+                        "ready": self.ready(total * (1 - fraction)),
+                    },
+                    self.locale,
+                )
+
+    def failure(self, failure: Failure) -> str:
+        """Return why there is no clip."""
+        return self.markup.escape(explain(failure, self.locale))
+
+    def result(self, job: Job) -> str:
+        """Return the caption of a finished clip: how it was made, and what it cost."""
+        sampling = job.request.sampling
+        first = say(
+            "result_line",
+            {
+                "mode": job.request.mode,
+                "preset": sampling.preset,
+                "size": str(sampling.size),
+                "seconds": sampling.seconds,
+                "seed": sampling.seed,
+            },
+            self.locale,
+        )
+        cost = {"cost": job.charged_ms or 0, "job": job.id[:SHORT_ID]}
+        return f"{first}\n{say('result_cost', cost, self.locale)}"
+
+    def alt_text(self, job: Job, limit: int) -> str:
+        """Return the description of the clip for people who cannot see it."""
+        data = {"mode": job.request.mode, "prompt": job.request.prompt}
+        code = "alt_text" if job.request.prompt else "alt_text_plain"
+        return say(code, data, self.locale)[:limit]
+
+    def details(self, job: Job) -> str:
+        """Return everything needed to make the clip again."""
+        sampling = job.request.sampling
+        return self.say(
+            "details",
+            mode=job.request.mode,
+            prompt=job.request.prompt or "–",
+            preset=sampling.preset,
+            size=str(sampling.size),
+            frames=sampling.frames,
+            fps=sampling.fps,
+            seed=sampling.seed,
+            camera=sampling.camera,
+            state=job.state,
+            cost=(job.charged_ms or 0) / 1000,
+            job=job.id,
+        )
+
+    def line(self, view: LineView) -> str:
+        """Return where the reader's jobs are, and how long the line is."""
+        if not view.mine:
+            data = {"running": view.running, "waiting": view.waiting}
+            return say("queue_none", data, self.locale)
+        lines = [say("queue_head", {"running": view.running, "waiting": view.waiting}, self.locale)]
+        for place in view.mine:
+            forecast = place.forecast
+            code = "queue_running" if place.job.state is JobState.RUNNING else "queue_line"
+            data = {
+                "position": forecast.position if forecast else 0,
+                "mode": place.job.request.mode,
+                "size": str(place.job.request.sampling.size),
+                "ready": self.ready(forecast.ready_in_s if forecast else 1.0),
+                "job": place.job.id[:SHORT_ID],
+            }
+            lines.append(say(code, data, self.locale))
+        return "\n".join(lines)
+
+    def quota(self, view: QuotaView, window_hours: float) -> str:
+        """Return what the reader may still spend, and when it is full again."""
+        if view.resets_at_ms is None:
+            data = {"limit": view.limit_ms, "hours": window_hours}
+            return say("quota_fresh", data, self.locale)
+        data = {
+            "left": view.left_ms,
+            "limit": view.limit_ms,
+            "used": view.used_ms,
+            "reserved": view.reserved_ms,
+            "resets": self.markup.moment(view.resets_at_ms / 1000),
+        }
+        return say("quota_text", data, self.locale)
+
+    def history(self, jobs: Sequence[Job], page: int) -> str:
+        """Return one page of the reader's jobs, numbered for the buttons below."""
+        if not jobs:
+            return self.say("history_none")
+        lines = [say("history_head", {"page": page}, self.locale)]
+        for number, job in enumerate(jobs, 1):
+            data = {
+                "number": number,
+                "mode": job.request.mode,
+                "size": str(job.request.sampling.size),
+                "seconds": job.request.sampling.seconds,
+                "state": job.state,
+                "when": self.markup.moment(job.created_at_ms / 1000),
+                "job": job.id[:SHORT_ID],
+            }
+            lines.append(say("history_line", data, self.locale))
+        return "\n".join(lines)
+
+    def admin_status(self, health: Health) -> str:
+        """Return how the service is, for operators."""
+        return self.say(
+            "admin_status",
+            intake=health.intake,
+            running=health.running,
+            waiting=health.waiting,
+            free=health.free_bytes,
+            version=version("clapper"),
+        )
+
+    def admin_jobs(self, jobs: Sequence[Job]) -> str:
+        """Return the whole line, a line each."""
+        lines = [
+            self.say(
+                "admin_job",
+                position=position,
+                mode=job.request.mode,
+                who=job.requester.key,
+                state=job.state,
+                job=job.id[:SHORT_ID],
+            )
+            for position, job in enumerate(jobs, 1)
+        ]
+        return "\n".join(lines) or self.say("admin_jobs_none")
+
+    def admin_audit(self, entries: Sequence[AuditEntry]) -> str:
+        """Return what operators did, newest first."""
+        lines = [
+            self.say(
+                "admin_audit",
+                when=entry.at_ms,
+                actor=entry.actor,
+                verb=entry.verb,
+                target=entry.target,
+                detail=entry.detail,
+            )
+            for entry in entries
+        ]
+        return "\n".join(lines) or self.say("admin_audit_none")
+
+    def help(self) -> str:
+        """Return what the bot can do, with examples."""
+        modes = ("t2v", "i2v", "a2v", "lipsync", "keyframe", "style")
+        codes = ["help_intro", *(f"help_{mode}" for mode in modes), "help_more", "help_tips"]
+        return "\n".join(self.say(code) for code in codes)
+
+
+def bar(fraction: float) -> str:
+    """Return ``fraction`` (0…1) as a bar of ten cells."""
+    full = round(min(max(fraction, 0.0), 1.0) * BAR_CELLS)
+    return "▰" * full + "▱" * (BAR_CELLS - full)

@@ -1,0 +1,82 @@
+"""What people type after a command: the prompt, then ``--name value`` options."""
+
+import re
+import shlex
+from dataclasses import dataclass, fields
+
+from core.domain.limits import RequestLimits
+from core.domain.parsing import number_of, seed_of, whole_of
+from core.domain.requests import Options
+from core.errors import NotAChoice
+
+_SIZE = re.compile(r"(\d{1,5})\s*[x×X*]\s*(\d{1,5})")  # people type × too
+_WORDS = {"preset", "aspect", "camera", "negative"}
+NAMES = ("seconds", "preset", "size", "aspect", "width", "height", "fps", "seed", "camera")
+_SEPARATOR = re.compile(r"(?:^|\s)(?:--|—|–)(?=[a-zA-Z])")  # phones turn -- into a dash
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A message with a command: which, and what follows."""
+
+    command: str
+    rest: str
+
+
+def command_of(text: str | None, bot: str) -> Typed | None:
+    """Return the command that ``text`` begins with, None for other text or another bot's."""
+    found = re.match(r"/(\w{1,32})(?:@(\w+))?(?:\s+|$)(.*)", text or "", re.DOTALL)
+    if found is None or (found[2] and found[2].lower() != bot.lower()):
+        return None
+    return Typed(found[1].lower(), found[3].strip())
+
+
+def options_of(rest: str, limits: RequestLimits) -> Options:
+    """Return the prompt and options in ``rest``; ``limits`` are what its refusals name.
+
+    Raises:
+        NotAChoice: an unknown option, or a size that is none.
+        NotANumber: a length, a side or a frame rate that is none.
+        SeedNotANumber: a seed that is none.
+    """
+    prompt, *parts = _SEPARATOR.split(rest)
+    values: dict[str, str] = {}
+    for part in parts:
+        name, _, value = part.strip().partition(" ")
+        name, _, attached = name.partition("=")
+        name = name.lower().replace("-", "_")
+        if name not in {*NAMES, "negative"}:
+            raise NotAChoice("option", f"--{name}"[:40], ", ".join(f"--{n}" for n in NAMES))
+        values[name] = _unquoted(attached or value)
+    size = values.pop("size", None)
+    if size is not None:
+        found = _SIZE.fullmatch(size)
+        if found is None:
+            raise NotAChoice("size", size[:40], "1280x704, 768x512, …")
+        values |= {"width": found[1], "height": found[2]}
+    return _filled(prompt.strip(), values, limits)
+
+
+def _filled(prompt: str, values: dict[str, str], limits: RequestLimits) -> Options:
+    data: dict[str, object] = {"prompt": prompt}
+    for name, value in values.items():
+        if name in _WORDS:
+            key = "negative_prompt" if name == "negative" else name
+            data[key] = value if name == "negative" else value.lower()
+        elif name == "seed":
+            data[name] = seed_of(value)
+        else:
+            read = number_of if name == "seconds" else whole_of
+            data[name] = read(name, value.strip().lower().removesuffix("s"), limits)
+    known = {item.name for item in fields(Options)}
+    return Options(**{k: v for k, v in data.items() if k in known})  # pyright: ignore[reportArgumentType]  # typed above
+
+
+def _unquoted(value: str) -> str:
+    value = value.strip()
+    if value[:1] in {'"', "'"}:
+        try:
+            return " ".join(shlex.split(value))
+        except ValueError:
+            return value.strip("\"'")
+    return value

@@ -1,0 +1,117 @@
+"""How jobs look on Telegram: HTML markup, callback data and keyboards."""
+
+import html
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bots.shared.texts import Markup, Texts
+from core.domain.followups import Action, can_improve
+from core.domain.jobs import Job, JobState
+from core.domain.presets import Preset
+from core.domain.request_builder import ASPECTS
+from core.i18n.messages import name, say
+
+CAPTION_LIMIT = 1024  # characters
+TEXT_LIMIT = 4096
+CALLBACK = re.compile(
+    r"v1:(?P<action>[a-z_]{1,12})(?:=(?P<value>[\w:.-]{0,12}))?:(?P<job>\w{1,32})"
+)
+LENGTHS = (3, 5, 10)  # seconds on offer under an acknowledgement
+
+MARKUP = Markup(
+    moment=lambda at: f'<tg-time unix="{round(at)}" format="r">{_clock(at)}</tg-time>',
+    escape=lambda text: html.escape(text, quote=False),
+)
+
+
+def _clock(at: float) -> str:
+    """Return what an old app shows where a new one counts down."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What a button says: an action (or an option to change), a value, and a job or form."""
+
+    action: str
+    value: str
+    job_id: str
+
+
+def texts_for(locale: str | None) -> Texts:
+    """Return the sentences for a reader."""
+    return Texts(MARKUP, locale)
+
+
+def callback(action: str, job_id: str, value: str = "") -> str:
+    """Return the data of a button, at most 64 bytes."""
+    return f"v1:{action}{f'={value}' if value else ''}:{job_id}"
+
+
+def pressed(data: str | None) -> Pressed | None:
+    """Return what a pressed button says, None for data that is not ours."""
+    found = CALLBACK.fullmatch(data or "")
+    return Pressed(found["action"], found["value"] or "", found["job"]) if found else None
+
+
+def clip_text(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Return ``text`` within a limit; too long a text loses its markup rather than break it."""
+    if len(text) <= limit:
+        return text
+    plain = html.unescape(re.sub(r"<[^>]+>", "", text))
+    return html.escape(plain[: limit // 2], quote=False) + "…"
+
+
+def job_keyboard(job: Job, locale: str | None) -> InlineKeyboardMarkup:
+    """Return the buttons under a job's message."""
+    rows = [
+        [
+            InlineKeyboardButton(say(f"{a}_label", {}, locale), callback_data=callback(a, job.id))
+            for a in row
+        ]
+        for row in _rows(job)
+    ]
+    if job.state.waiting:
+        rows += _option_rows(job, locale)
+    return InlineKeyboardMarkup(rows)
+
+
+def fetch_keyboard(job: Job, bot_name: str, locale: str | None) -> InlineKeyboardMarkup:
+    """Return a button that opens the private chat and shows the clip there."""
+    url = f"https://t.me/{bot_name}?start=job_{job.id}"
+    return InlineKeyboardMarkup([[InlineKeyboardButton(say("fetch_label", {}, locale), url=url)]])
+
+
+def _rows(job: Job) -> list[list[Action]]:
+    if not job.state.terminal:
+        return [[Action.CANCEL, Action.DETAILS]]
+    if job.state is not JobState.SUCCEEDED:
+        return [[Action.AGAIN, Action.EDIT], [Action.DETAILS, Action.DELETE]]
+    improve = [Action.QUALITY] if can_improve(job.request) else []
+    return [
+        [Action.AGAIN, Action.EDIT],
+        [Action.LONGER, Action.LAST_FRAME, *improve],
+        [Action.DETAILS, Action.DELETE],
+    ]
+
+
+def _option_rows(job: Job, locale: str | None) -> list[list[InlineKeyboardButton]]:
+    """Return preset, shape and length to change while the job waits; the present one is marked."""
+    sampling = job.request.sampling
+
+    def button(label: str, option: str, value: str, *, now: bool) -> InlineKeyboardButton:
+        data = callback(option, job.id, value)
+        return InlineKeyboardButton(f"• {label}" if now else label, callback_data=data)
+
+    presets = [button(name(p, locale), "preset", p, now=p is sampling.preset) for p in Preset]
+    shapes = [
+        button(a, "aspect", a, now=abs(ASPECTS[a] - sampling.size.ratio) < 0.05)
+        for a in ("16:9", "1:1", "9:16")
+    ]
+    lengths = [
+        button(f"{s} s", "seconds", str(s), now=abs(sampling.seconds - s) < 0.4) for s in LENGTHS
+    ]
+    return [presets, shapes, lengths]

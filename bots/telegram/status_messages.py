@@ -1,0 +1,171 @@
+"""The messages that Telegram shows for a job: the waiting one, the clip in its place, a new one."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+from telegram import (
+    Bot,
+    InlineKeyboardMarkup,
+    InputFile,
+    InputMediaVideo,
+    Message,
+    ReplyParameters,
+)
+from telegram.constants import ChatAction, ParseMode
+from telegram.error import TelegramError
+
+from bots.telegram.address import Address
+from bots.telegram.api_errors import MessageGone, guarded
+from bots.telegram.rendering import (
+    CAPTION_LIMIT,
+    clip_text,
+    fetch_keyboard,
+    job_keyboard,
+    texts_for,
+)
+from bots.telegram.thumbnail import thumbnail
+from core.domain.jobs import Job
+from core.domain.media import Clip
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TIMEOUT_S = 180.0
+STILLS = ("thumbnail", "cover")  # before it plays, in the chat
+ACTION_EVERY_S = 4.5  # a chat action shows for five seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRules:
+    """What the operator set."""
+
+    local: bool
+    retention_days: float
+    studio_url: str
+
+
+class Screen:
+    """Calls of the Bot API; what their errors mean is for the callers to ask ``guarded``."""
+
+    def __init__(self, bot: Bot, rules: ShowRules) -> None:
+        self._bot = bot
+        self._rules = rules
+
+    async def text(self, at: Address, text: str, keyboard: InlineKeyboardMarkup) -> Message:
+        """Show ``text`` in our message."""
+        edited = await self._bot.edit_message_text(
+            clip_text(text),
+            at.chat_id,
+            at.message_id,
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard,
+        )
+        assert isinstance(edited, Message)  # noqa: S101  # True comes only for inline messages
+        return edited
+
+    async def kept(self, job: Job, at: Address) -> Message:
+        """Say that the clip cannot be shown here, with a button that leads to it."""
+        text = texts_for(at.locale).say("result_kept")
+        return await self.text(at, text, fetch_keyboard(job, self._bot.username, at.locale))
+
+    async def clip(self, job: Job, clip: Clip, path: Path, at: Address) -> Message:
+        """Turn our message into the clip; repeated, it shows the same."""
+        still = await asyncio.to_thread(thumbnail, clip.poster)
+        parts = {name: InputFile(still, f"{name}.jpg", attach=True) for name in STILLS}
+        media = InputMediaVideo(
+            media=path if self._rules.local else await asyncio.to_thread(path.read_bytes),
+            filename=f"clapper-{job.request.mode}-{job.id[:8]}.mp4",
+            caption=self._caption(job, clip, path, at),
+            parse_mode=ParseMode.HTML,
+            width=clip.width,
+            height=clip.height,
+            duration=round(clip.seconds),
+            supports_streaming=True,
+            thumbnail=parts["thumbnail"].attach_uri,
+            cover=parts["cover"].attach_uri,
+        )
+        async with self._uploading(at):
+            edited = await self._bot.edit_message_media(
+                media,
+                at.chat_id,
+                at.message_id,
+                reply_markup=job_keyboard(job, at.locale),
+                write_timeout=MEDIA_TIMEOUT_S,
+                read_timeout=MEDIA_TIMEOUT_S,
+                api_kwargs=parts,  # the library itself uploads no covers
+            )
+        assert isinstance(edited, Message)  # noqa: S101  # True comes only for inline messages
+        return edited
+
+    async def clip_again(self, job: Job, file_id: str, at: Address) -> None:
+        """Post a clip that Telegram still has; nothing is uploaded."""
+        await self._bot.send_video(
+            at.chat_id,
+            file_id,
+            caption=clip_text(texts_for(at.locale).result(job), CAPTION_LIMIT),
+            parse_mode=ParseMode.HTML,
+            message_thread_id=at.thread_id,
+            reply_markup=job_keyboard(job, at.locale),
+        )
+
+    async def placeholder(self, job: Job, at: Address) -> Address:
+        """Post a short text that can become the clip; returns where it is.
+
+        Sending a clip outright could not be repeated after a lost answer; a doubled line of text
+        does no harm.
+        """
+        text = texts_for(at.locale).say("status_delivering", mode=job.request.mode)
+        reply = None
+        if at.asked_id:
+            reply = ReplyParameters(at.asked_id, allow_sending_without_reply=True)
+
+        async def send(thread: int | None) -> Message:
+            return await self._bot.send_message(
+                at.chat_id,
+                text,
+                parse_mode=ParseMode.HTML,
+                message_thread_id=thread,
+                reply_parameters=reply,
+                disable_notification=True,
+            )
+
+        try:
+            sent = await guarded(lambda: send(at.thread_id))
+        except MessageGone:  # the topic was deleted
+            sent = await guarded(lambda: send(None))
+        return replace(at, message_id=sent.message_id)
+
+    def _caption(self, job: Job, clip: Clip, path: Path, at: Address) -> str:
+        texts = texts_for(at.locale)
+        lines = [texts.result(job)]
+        if path != clip.path:
+            days = self._rules.retention_days
+            lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
+            if self._rules.studio_url:
+                url = f"{self._rules.studio_url.rstrip('/')}/?job={job.id}"
+                lines.append(texts.say("result_link", url=url))
+        return clip_text("\n".join(lines), CAPTION_LIMIT)
+
+    @asynccontextmanager
+    async def _uploading(self, at: Address) -> AsyncGenerator[None]:
+        """Show “sending a video” while the upload runs."""
+
+        async def show() -> None:
+            while True:
+                try:
+                    await self._bot.send_chat_action(
+                        at.chat_id, ChatAction.UPLOAD_VIDEO, message_thread_id=at.thread_id
+                    )
+                except TelegramError as error:  # only nice to have
+                    log.debug("action_skipped", reason=type(error).__name__)
+                await asyncio.sleep(ACTION_EVERY_S)
+
+        task = asyncio.create_task(show(), name="upload action")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

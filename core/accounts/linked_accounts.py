@@ -1,0 +1,223 @@
+"""Who belongs together: joins with their codes, blocks, and what joined people answer for together.
+
+A person is all keys of an account. What keeps one key from making videos reaches all of them, and
+what one of them spent counts for all: at a join, and for each of them after they part.
+"""
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.accounts import quotas
+from core.accounts.quotas import HOUR_MS, QuotaRules
+from core.domain.people import Requester
+from core.errors import LinkCodeUnknown, LinkTriesUsed, RequesterBlocked
+from core.storage import accounts as rows
+from core.storage import moderation
+from core.storage.database import Database
+
+CODE_LIFE_MS = 10 * 60 * 1000
+CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without look-alikes
+CODE_LENGTH = 8  # 31⁸ ≈ 8.5·10¹¹ codes; with the tries below one guess in 4·10⁹ hours fits
+TRIES = 5  # codes of one account that did not fit, in the time below
+TRIES_OF_ALL = 200  # of everybody together
+TRIES_MS = HOUR_MS
+NOTICE_LIFE_MS = 7 * 24 * HOUR_MS
+JOINED = "joined_notice"  # the code of what the owner of a code is told
+CORE = "clapper"  # the actor of what follows from an operator's word
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What somebody has to be told in private; ``code`` names the sentence, ``data`` fills it."""
+
+    id: int
+    to: Requester
+    code: str
+    data: dict[str, str]
+
+
+class Accounts:
+    """The part of the community that knows who is who."""
+
+    def __init__(self, database: Database, now: Callable[[], int], quota: QuotaRules) -> None:
+        """Take the rules of the quota: what was spent is carried until its window ends."""
+        self._database = database
+        self._now = now
+        self._quota = quota
+        self._owed = asyncio.Event()
+
+    async def block(self, actor: Requester, person: Requester, reason: str) -> None:
+        """Keep ``person``, with all their keys, from making videos on any platform."""
+        async with self._database.transaction() as connection:
+            keys = await rows.keys_of(connection, person.key)
+            await rows.block(connection, keys, person.key, reason, self._now())
+            await moderation.note(connection, self._now(), actor.key, "block", person.key, reason)
+
+    async def unblock(self, actor: Requester, person: Requester) -> list[Requester]:
+        """Lift the block of ``person`` for every key that it reached, and return those keys."""
+        async with self._database.transaction() as connection:
+            keys = await rows.keys_of(connection, person.key)
+            lifted = await rows.unblock(connection, keys)
+            detail = ", ".join(lifted)
+            await moderation.note(connection, self._now(), actor.key, "unblock", person.key, detail)
+        return [Requester.from_key(key) for key in lifted]
+
+    async def account(self, person: Requester) -> Requester:
+        """Return who owns the jobs and the quota of ``person``: itself unless joined."""
+        async with self._database.transaction() as connection:
+            return Requester.from_key(await rows.account_of(connection, person.key))
+
+    async def keys(self, person: Requester) -> list[Requester]:
+        """Return every requester whose jobs ``person`` may see: the account and its joins."""
+        async with self._database.transaction() as connection:
+            found = await rows.keys_of(connection, person.key)
+        return [Requester.from_key(key) for key in found]
+
+    async def link_code(self, person: Requester) -> str:
+        """Return a one-time code with which the same person joins another platform's account.
+
+        Earlier codes of all their keys end.
+        """
+        code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+        expires_at = self._now() + CODE_LIFE_MS
+        async with self._database.transaction() as connection:
+            await rows.drop_codes(connection, await rows.keys_of(connection, person.key))
+            await rows.add_code(connection, _digest(code), person.key, expires_at)
+        return code
+
+    async def burn(self, code: str) -> None:
+        """End a code that others may have seen."""
+        async with self._database.transaction() as connection:
+            await rows.take_code(connection, _digest(code), self._now())
+
+    async def link(self, person: Requester, code: str, name: str = "") -> Requester:
+        """Join ``person`` to the account whose code it is, and return that account.
+
+        The owner of the code is owed a word about it.
+
+        Args:
+            person: who typed the code.
+            code: as it was typed.
+            name: how the platform calls this person, for the owner of the code.
+
+        Raises:
+            LinkCodeUnknown: the code is wrong, used or too old.
+            LinkTriesUsed: too many codes did not fit lately.
+        """
+        async with self._database.transaction() as connection:
+            now = self._now()
+            await self._refuse_guesses(connection, person, now)
+            owner = await rows.take_code(connection, _digest(code), now)
+            if owner is None:
+                await rows.add_try(connection, person.key, now)
+                account = None
+            else:
+                account = await self._join(connection, person, owner, name, now)
+        if account is None:  # raised here, or the try would be rolled back
+            raise LinkCodeUnknown
+        self._owed.set()
+        self._owed = asyncio.Event()
+        return Requester.from_key(account)
+
+    async def _join(
+        self, connection: AsyncConnection, person: Requester, owner: str, name: str, now: int
+    ) -> str:
+        account = await rows.account_of(connection, owner)
+        own = await rows.account_of(connection, person.key)
+        if own == account:
+            return account
+        await rows.join(connection, own, account, now)
+        keys = await rows.keys_of(connection, account)
+        found = await rows.block_of(connection, keys)
+        if found is not None:
+            await rows.block(connection, keys, found.origin, found.reason, now)
+            for key in keys:
+                await moderation.note(connection, now, CORE, "block", key, f"joined {found.origin}")
+        await rows.level_flows(connection, keys, now)
+        await rows.drop_codes(connection, keys)
+        data = {"who": name or person.key, "key": person.key}
+        await rows.add_notice(connection, owner, JOINED, data, now)
+        return account
+
+    async def _refuse_guesses(
+        self, connection: AsyncConnection, person: Requester, now: int
+    ) -> None:
+        """Stop who tries code after code.
+
+        Raises:
+            LinkTriesUsed: too many did not fit lately.
+        """
+        own, everybody = await rows.tries(connection, person.key, now - TRIES_MS)
+        if own >= TRIES or everybody >= TRIES_OF_ALL:
+            raise LinkTriesUsed(TRIES)
+
+    async def unlink(self, person: Requester, other: Requester) -> bool:
+        """Take ``other`` out of the account of ``person``; False where it does not belong to it.
+
+        Both keep the jobs made under their own key, any block, and what was spent together.
+        """
+        async with self._database.transaction() as connection:
+            keys = await rows.keys_of(connection, person.key)
+            if other.key not in keys or len(keys) == 1:
+                return False
+            await self._part(connection, keys, [other.key])
+        return True
+
+    async def leave(self, person: Requester) -> None:
+        """Dissolve every join of ``person``'s account."""
+        async with self._database.transaction() as connection:
+            keys = await rows.keys_of(connection, person.key)
+            await self._part(connection, keys, keys[1:])
+            await rows.drop_notices(connection, keys)
+
+    async def _part(self, connection: AsyncConnection, keys: list[str], going: list[str]) -> None:
+        """Take keys out of an account; what reached the account goes on reaching each of them."""
+        now = self._now()
+        await quotas.share_out(connection, self._quota, keys, now)
+        await rows.level_flows(connection, keys, now)
+        await rows.drop_codes(connection, keys)
+        for key in going:
+            await rows.leave(connection, key)
+
+    async def notices(self, platform: str) -> list[Notice]:
+        """Return what people of ``platform`` have to be told, oldest first."""
+        async with self._database.transaction() as connection:
+            since = self._now() - NOTICE_LIFE_MS
+            found = await rows.notices(connection, platform, since)
+        return [
+            Notice(row.id, Requester.from_key(row.user_key), row.code, json.loads(row.data))
+            for row in found
+        ]
+
+    async def told(self, notice: Notice) -> None:
+        """Note that somebody was told."""
+        async with self._database.transaction() as connection:
+            await rows.drop_notice(connection, notice.id)
+
+    def owing(self) -> asyncio.Event:
+        """Return what is set as soon as there is something new to tell."""
+        return self._owed
+
+
+async def refuse_blocked(connection: AsyncConnection, user_keys: list[str]) -> None:
+    """Refuse who is blocked under any key of theirs.
+
+    Raises:
+        RequesterBlocked: an operator blocked this person.
+    """
+    keys: list[str] = []
+    for user_key in user_keys:
+        keys += await rows.keys_of(connection, user_key)
+    found = await rows.block_of(connection, keys)
+    if found is not None:
+        raise RequesterBlocked(found.reason)
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.strip().upper().encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""The executor that needs no model: it draws an animatic of the request on the CPU."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from core.animatic.audio_features import RATE, Hearing, ambience
+from core.animatic.drawing import Look, Shot, finish
+from core.animatic.scenes import pictures
+from core.domain.media import RawClip
+from core.domain.progress import Progress, ProgressSink, Stage, Working
+from core.interfaces.executor import Order
+from core.media.decode import load_sound
+from core.media.output.frame_buffer import frame_buffer
+from core.runtime.cancellation import CancelToken
+from core.runtime.threads import in_thread
+
+_PREPARED = 0.04  # share of a run that is over when drawing begins
+_ENCODING = 0.03  # … and of encoding at its end, where the order does not know
+
+
+class DraftExecutor:
+    """Draws the same frames and samples for the same request, in a thread beside the loop."""
+
+    name = "draft"
+
+    async def execute(
+        self, order: Order, on_progress: ProgressSink, cancel: CancelToken
+    ) -> RawClip:
+        """Draw ``order``; raise ``Cancelled`` within a frame, ``OSError`` on a full disk."""
+        loop = asyncio.get_running_loop()
+
+        def report(event: Progress) -> None:
+            loop.call_soon_threadsafe(on_progress, event)
+
+        return await in_thread(lambda check: _draw(order, report, check), cancel)
+
+    async def close(self) -> None:
+        """Do nothing: there is no device to let go of."""
+
+
+def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawClip:
+    began, request = time.monotonic(), order.request
+    sampling, media = request.sampling, request.media()
+    report(Working(Stage.PREPARE, 0, 1, 0.0))
+    check()
+    look, source, sound = Look.of(request), media.get("audio") or media.get("video"), None
+    if source is None:
+        sound = ambience(look.random(3), float(look.sky[0]) / 255, sampling.seconds)
+    elif source.sample_rate:
+        sound = load_sound(order.path_of(source), RATE, 2, sampling.seconds)
+    heard = Hearing.of(sound, sampling.frames, sampling.fps) if sound and "audio" in media else None
+    shot = Shot(request, {role: order.path_of(f) for role, f in media.items()}, look, heard)
+    frames = frame_buffer((sampling.frames, sampling.height, sampling.width, 3), order.workspace)
+    drawn = max(0.0, 1 - order.shares.get(Stage.ENCODE, _ENCODING) - _PREPARED)
+    for index, (picture, strength) in enumerate(pictures(shot)):
+        check()
+        frames[index] = np.asarray(finish(picture, shot, index / sampling.fps, strength))
+        share = _PREPARED + drawn * (index + 1) / sampling.frames
+        report(Working(Stage.STAGE1, index + 1, sampling.frames, share))
+    gpu_ms = round((time.monotonic() - began) * 1000)
+    return RawClip(frames, float(sampling.fps), sound, gpu_ms, {"executor": "draft"})

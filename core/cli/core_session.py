@@ -1,0 +1,138 @@
+"""The core inside one command: opened, working, and taken down again."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+
+from core.animatic import DraftExecutor
+from core.app.bootstrap import Core, open_core
+from core.delivery.file_delivery import PLATFORM, TerminalDelivery
+from core.domain.jobs import Failure, Job, ReplyTo, Ticket
+from core.domain.people import Requester
+from core.domain.requests import Composition
+from core.errors import Cancelled, NotAChoice
+from core.runtime.tasks import outcome_of
+from core.service.generation import GenerationService
+from core.settings import Settings, load_settings
+
+T = TypeVar("T")
+
+
+def me() -> Requester:
+    """Return the requester of the command line: the user of the operating system."""
+    return Requester(PLATFORM, str(os.getuid()))
+
+
+def someone(key: str | None) -> Requester:
+    """Return the requester who was typed as ``platform:user``; me where nobody was.
+
+    Raises:
+        NotAChoice: it names nobody.
+    """
+    if key is None:
+        return me()
+    who = Requester.from_key(key)
+    if not (who.platform and who.user_id):
+        raise NotAChoice("user", key[:40], f"{me().key}, discord:123456789, …")
+    return who
+
+
+@dataclass(frozen=True)
+class Session:
+    """A core that works, and the delivery that brings its results to files."""
+
+    core: Core
+    _delivery: TerminalDelivery
+    _work: "asyncio.Task[None]"
+
+    @property
+    def service(self) -> GenerationService:
+        """Return the front door."""
+        return self.core.service
+
+    async def submit(
+        self,
+        composition: Composition,
+        reply_to: ReplyTo,
+        key: str,
+        requester: Requester | None = None,
+    ) -> Ticket:
+        """Accept a job whose clip goes where ``reply_to`` says.
+
+        Raises:
+            Refused: not now, or not for this account.
+        """
+        return await self.core.service.submit(composition, requester or me(), reply_to, key)
+
+    async def result(self, job_id: str) -> Path | Failure:
+        """Return the delivered file, or why there is none; cancelling this cancels the job.
+
+        Raises:
+            CancelledError: the command was interrupted; the job is cancelled and refunded.
+            Cancelled: the core stopped before the job was over.
+        """
+        arrived = self._delivery.result(job_id)
+        try:
+            await asyncio.wait({arrived, self._work}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            job = await self.core.service.job(job_id)
+            await outcome_of(self.core.service.cancel(job_id, job.requester))
+            both = {arrived, self._work}
+            await asyncio.wait(both, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+            raise
+        if not arrived.done():
+            await self._work
+            raise Cancelled("shutdown")
+        return arrived.result()
+
+    async def job(self, job_id: str) -> Job:
+        """Return the row of ``job_id``."""
+        return await self.core.service.job(job_id)
+
+
+@asynccontextmanager
+async def working_core(
+    settings: Settings, console: Console, announce: Callable[[str], None]
+) -> AsyncGenerator[Session]:
+    """Open the core and let it work inside the block; bars and results go to ``console``.
+
+    Raises:
+        SetupProblem: the core cannot be opened.
+    """
+    async with open_core(settings, announce=announce) as core:
+        delivery = TerminalDelivery(console)
+        core.router.register(delivery)
+        stop = asyncio.Event()
+        work = asyncio.create_task(core.run(stop))
+        try:
+            yield Session(core, delivery, work)
+        finally:
+            stop.set()
+            await asyncio.wait({work})
+            delivery.close()
+            work.result()
+
+
+def with_idle_core(use: Callable[[Core], Coroutine[Any, Any, T]]) -> T:
+    """Return what ``use`` finds in the core of this data directory; no job runs meanwhile.
+
+    Raises:
+        SetupProblem: the core cannot be opened, or a running service uses the directory.
+    """
+
+    async def run() -> T:
+        async with open_core(load_settings(), DraftExecutor()) as core:
+            return await use(core)
+
+    return asyncio.run(run())
+
+
+def announce_to(console: Console) -> Callable[[str], None]:
+    """Return what prints sentences for the operator."""
+    return lambda sentence: console.print(sentence, style="dim", markup=False, soft_wrap=True)

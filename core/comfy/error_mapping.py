@@ -1,0 +1,61 @@
+"""From what ComfyUI says went wrong to our errors. The node and its words stay in the log."""
+
+import errno
+import re
+
+from core.comfy.engine import NodeError
+from core.comfy.memory import Graph
+from core.domain.requests import Request
+from core.errors import (
+    DiskFull,
+    GenerationFailed,
+    InternalError,
+    ModelUnavailable,
+    OutOfMemory,
+    WorkflowRefused,
+)
+
+_MEMORY = ("OutOfMemoryError", "MemoryError")
+_ABSENT = re.compile(r"with filename '([^']+)' not found")  # folder_paths.get_full_path_or_raise
+_LOADERS = {
+    "CheckpointLoaderSimple": "ckpt_name",
+    "CLIPLoader": "clip_name",
+    "DualCLIPLoader": "clip_name1",
+    "LTXAVTextEncoderLoader": "text_encoder",
+    "LTXVAudioVAELoader": "ckpt_name",
+    "LatentUpscaleModelLoader": "model_name",
+    "LoraLoaderModelOnly": "lora_name",
+    "UNETLoader": "unet_name",
+    "VAELoader": "vae_name",
+}
+
+
+def refused(errors: list[NodeError], graph: Graph) -> GenerationFailed:
+    """Return the error for a graph that did not pass validation; ``errors`` is not empty."""
+    for error in errors:
+        name = _LOADERS.get(error.node_class)
+        if name is not None and error.kind == "value_not_in_list":
+            return ModelUnavailable(str(graph[error.node]["inputs"].get(name, "")))
+    first = errors[0]
+    return WorkflowRefused(node=first.node, reason=first.kind)
+
+
+def failed(error: NodeError, request: Request) -> GenerationFailed:
+    """Return the error for a node that raised."""
+    if out_of_memory(error):
+        sampling = request.sampling
+        return OutOfMemory(sampling.width, sampling.height, sampling.frames)
+    if f"[Errno {errno.ENOSPC}]" in error.detail:
+        return DiskFull()
+    if error.node_class in _LOADERS and error.kind.endswith("FileNotFoundError"):
+        named = _ABSENT.search(error.detail)
+        return ModelUnavailable(named[1] if named else error.node_class)
+    return InternalError()
+
+
+def out_of_memory(error: NodeError) -> bool:
+    """Return whether the device, or the machine, had too little memory."""
+    if error.kind.rpartition(".")[2] in _MEMORY:
+        return True
+    text = error.detail.lower()
+    return "out of memory" in text and error.kind.endswith(("RuntimeError", "AcceleratorError"))

@@ -1,0 +1,78 @@
+"""What can stop ``clapper comfy install``. Each has its sentence and its fix."""
+
+from core.errors.setup import DownloadFailed
+
+
+class RepositoryOffline(DownloadFailed):
+    """Nobody answers at ``source``; ``detail`` is git's own complaint."""
+
+    reason: str = "offline"
+    source: str = ""
+
+
+class RepositoryRefused(DownloadFailed):
+    """There is an answer at ``source``, and it is no: gone, private, or behind a password."""
+
+    reason: str = "refused"
+    source: str = ""
+
+
+class CommitUnknown(DownloadFailed):
+    """``source`` has no such commit."""
+
+    reason: str = "unknown_commit"
+    source: str = ""
+    commit: str = ""
+
+
+class CheckoutBroken(DownloadFailed):
+    """Git cannot use what lies in ``path``, not even after a fresh start."""
+
+    reason: str = "broken"
+    path: str = ""
+
+
+class CheckoutDiskFull(DownloadFailed):
+    """The disk of ``path`` is full; what was fetched completely is kept."""
+
+    reason: str = "disk"
+    path: str = ""
+
+
+class CheckoutUnwritable(DownloadFailed):
+    """``path`` cannot be written; ``detail`` is the system's reason."""
+
+    reason: str = "unwritable"
+    path: str = ""
+
+
+class GitMissing(DownloadFailed):
+    """There is no ``git`` on this machine."""
+
+    reason: str = "git_missing"
+
+
+class PackagesOffline(DownloadFailed):
+    """The package index does not answer."""
+
+    reason: str = "offline"
+
+
+class PackagesDiskFull(DownloadFailed):
+    """The disk of the interpreter at ``path``, or of temporary files, is full."""
+
+    reason: str = "disk"
+    path: str = ""
+
+
+class PackagesFailed(DownloadFailed):
+    """The package installer ended with an error; ``detail`` is its last line."""
+
+    reason: str = "pip_failed"
+
+
+class InstallerMissing(DownloadFailed):
+    """The running interpreter has no ``pip``; ``python`` is that interpreter."""
+
+    reason: str = "pip_missing"
+    python: str = ""

@@ -1,0 +1,110 @@
+"""``clapper comfy install``: repositories at their pinned commits, and the packages they import.
+
+Everything here may be repeated: what is done already is recognised and left alone, what was
+interrupted goes on.
+"""
+
+import errno
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.comfy.install.checkout import Outcome, check_out
+from core.comfy.install.errors import (
+    InstallerMissing,
+    PackagesDiskFull,
+    PackagesFailed,
+    PackagesOffline,
+)
+from core.comfy.install.pins import Pin, Pins
+from core.comfy.paths import Place
+from core.settings import PROJECT_ROOT
+
+_LIMIT_S = 3600.0
+_UNREACHABLE = re.compile(r"connection broken by '(.+)': ")  # in what pip says before it gives up
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One repository or package group, for whoever shows the progress."""
+
+    what: str
+    outcome: Outcome
+    commit: str = ""
+    path: str = ""  # where edits were kept
+
+
+StepSink = Callable[[Step], None]
+
+
+def install(
+    pins: Pins, place: Place, on_step: StepSink, *, packs: bool, packages: bool, torch_index: str
+) -> None:
+    """Bring ComfyUI, and the packs if asked, to their pins.
+
+    Args:
+        pins: what to install.
+        place: where to.
+        on_step: told at the start and the end of every step.
+        packs: also the node packs.
+        packages: also the Python packages, into the running interpreter.
+        torch_index: address of a package index to take torch from; empty for the default one.
+
+    Raises:
+        CheckoutForeign: a target folder holds something else.
+        DownloadFailed: no network, no such commit, or the package installer failed.
+    """
+    _lay(pins.comfyui, place.checkout, on_step)
+    if packs:
+        for pin in pins.packs:
+            _lay(pin, place.packs / pin.name, on_step)
+    if not packages:
+        return
+    index = ("--extra-index-url", torch_index) if torch_index else ()
+    groups = [("torch", (pins.torch, *index)), ("packages", pins.requirements)]
+    if packs:
+        groups.append(("packages of the packs", pins.pack_requirements))
+    for name, requirements in groups:
+        on_step(Step(name, Outcome.STARTED))
+        _pip(name, requirements)
+        on_step(Step(name, Outcome.DONE))
+
+
+def _lay(pin: Pin, folder: Path, on_step: StepSink) -> None:
+    def kept(path: Path) -> None:
+        on_step(Step(pin.name, Outcome.KEPT, pin.commit, str(path)))
+
+    on_step(Step(pin.name, Outcome.STARTED, pin.commit))
+    on_step(Step(pin.name, check_out(pin, folder, kept), pin.commit))
+
+
+def _pip(what: str, requirements: Sequence[str]) -> None:
+    constraints = PROJECT_ROOT / "constraints.txt"
+    pinned = ["--constraint", str(constraints)] if constraints.is_file() else []
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    try:
+        done = subprocess.run(  # noqa: S603  # argument list, no shell; names are from our pins
+            [*command, *pinned, *requirements],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_LIMIT_S,
+            stdin=subprocess.DEVNULL,  # a question would wait for ever
+        )
+    except subprocess.TimeoutExpired:
+        raise PackagesOffline(what, detail="timeout") from None
+    if done.returncode == 0:
+        return
+    if "No module named pip" in done.stderr:
+        raise InstallerMissing(what, python=sys.executable)
+    if os.strerror(errno.ENOSPC) in done.stderr:
+        raise PackagesDiskFull(what, path=sys.prefix)
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    unreachable = _UNREACHABLE.search(done.stderr)
+    if unreachable:
+        raise PackagesOffline(what, detail=unreachable[1].rpartition(": ")[2].strip("'\")>"))
+    raise PackagesFailed(what, detail=(lines or [""])[-1][:300])

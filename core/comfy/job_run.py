@@ -1,0 +1,242 @@
+"""One order on the executor's thread: stage, bind, validate, run, take, and tidy up."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from core.comfy import error_mapping
+from core.comfy.engine import Ended, Engine
+from core.comfy.install.pins import load_pins
+from core.comfy.latents import LatentFolder, continued_at, proof_of
+from core.comfy.output_node import Handed
+from core.comfy.progress_events import StageRelay
+from core.comfy.staging import Staged, stage
+from core.comfy.tiles import WHOLE, first_tile, smaller_tile
+from core.domain.media import MediaKind, RawClip, Sound
+from core.domain.modes import MODES
+from core.domain.presets import PRESETS
+from core.domain.progress import Stage, Working
+from core.domain.requests import Request, kept_name
+from core.duration import Machine, estimate
+from core.errors import InternalError
+from core.interfaces.executor import Order
+from core.media.decode import load_sound
+from core.models.catalog import LTX_2_3, ModelFamily, Profile
+from core.runtime.cancellation import CancelToken
+from core.workflow.bind import BoundWorkflow, bind
+from core.workflow.library import Workflow, load
+from core.workflow.values import Choices
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the machine decides for every order."""
+
+    profile: Profile
+    family: ModelFamily = LTX_2_3
+    machine: Machine | None = None  # whose memory decides how a clip is decoded
+    careful: bool = False  # without a known machine: decode in tiles also where frames may fit
+    custom: Path | None = None  # folder of the user's own workflows
+
+    def choices(self, tile: int = WHOLE) -> Choices:
+        """Return what :func:`bind` is to know of it.
+
+        Args:
+            tile: px of the decoder's tiles.
+        """
+        return Choices(guided=self.family.profiles[self.profile].guided, tile=tile)
+
+    def first_tile(self, request: Request) -> int:
+        """Return the px of the decoder's tiles for ``request``."""
+        return first_tile(request, self.machine, careful=self.careful)
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What one finished run took, for benchmarks and tests."""
+
+    seconds: Mapping[Stage, float]
+    cached: frozenset[str]  # nodes that did not run because their output was still there
+    gpu_ms: int
+    peak_bytes: int  # device memory, 0 without CUDA
+    tile: int  # px of the decoder's tiles, 0 where frames were decoded whole
+    continued: bool = False  # stage 1 was taken from a draft
+
+
+@dataclass(slots=True)
+class Run:
+    """One attempt; :meth:`go` blocks until it is over."""
+
+    order: Order
+    plan: Plan
+    engine: Engine
+    inputs: Path  # ComfyUI's input folder
+    cancel: CancelToken
+    emit: Callable[[Working], None]
+    report: RunReport | None = None
+    latents: LatentFolder | None = None  # of drafts; None keeps nothing
+    _staged: Staged = field(default_factory=Staged)
+    _proof: str = ""  # of this order's stage 1
+    _continued: bool = False
+
+    @property
+    def job(self) -> str:
+        """Return the name of this attempt inside ComfyUI."""
+        return f"{self.order.job_id}-{self.order.attempt}"
+
+    def go(self) -> RawClip:
+        """Make the frames and the sound.
+
+        Raises:
+            GenerationFailed: with the reason.
+        """
+        self.cancel.raise_if_cancelled()
+        self.engine.expect(self.job, self.order.workspace)
+        try:
+            workflow = load(self.order.request.mode, self.plan.custom)
+            stage(self.order, workflow, self.inputs, self._staged, self.cancel.raise_if_cancelled)
+            return self._attempt(workflow, self._staged.names)
+        finally:
+            self.engine.take(self.job)
+            self._staged.remove()
+
+    def _attempt(self, workflow: Workflow, staged: Mapping[str, str]) -> RawClip:
+        tile = self.plan.first_tile(self.order.request)
+        bound = self._bind(workflow, staged, tile)
+        ended, relay = self._execute(bound)
+        if ended.error is not None and error_mapping.out_of_memory(ended.error):
+            self.cancel.raise_if_cancelled()  # before seconds are spent on freeing
+            # Nothing but the weights of this job should be there for the second and last try.
+            relaxed = self.engine.relax()
+            _log.warning(
+                "out_of_memory", job_id=self.order.job_id, node=ended.error.node, relaxed=relaxed
+            )
+            self.engine.free()
+            tile = smaller_tile(self.order.request, tile)
+            bound = self._bind(workflow, staged, tile)
+            ended, relay = self._execute(bound)
+        handed = self.engine.take(self.job)
+        if not ended.succeeded or handed is None:
+            raise self._failure(ended)
+        if self.latents is not None and handed.stage1 is not None:
+            self.latents.keep(kept_name(self.order.request), self._proof, handed.stage1)
+        return self._clip(handed, ended, relay, tile)
+
+    def _bind(self, workflow: Workflow, staged: Mapping[str, str], tile: int) -> BoundWorkflow:
+        names = self.plan.family.names(self.plan.profile)
+        choices = self.plan.choices(tile)
+        request, family = self.order.request, self.plan.family
+        bound = bind(workflow, request, names, staged, self.job, choices, family)
+        name = self._find_stage1(workflow, bound)
+        self._continued = bool(name)
+        if not name:
+            return bound
+        choices = replace(choices, stage1=name)
+        return bind(workflow, request, names, staged, self.job, choices, family)
+
+    def _find_stage1(self, workflow: Workflow, bound: BoundWorkflow) -> str:
+        """Return the name of the latents that a draft of this order left; empty without any."""
+        node = continued_at(workflow)
+        if self.latents is None or node is None:
+            return ""
+        self._proof = proof_of(bound.bound, node)
+        name = kept_name(self.order.request)
+        drafting = not PRESETS[self.order.request.sampling.preset].stage2_steps
+        found = None if drafting else self.latents.find(name, self._proof)
+        if found is None:
+            return ""
+        self.engine.offer(name, found)
+        return name
+
+    def _execute(self, bound: BoundWorkflow) -> tuple[Ended, StageRelay]:
+        graph = bound.graph
+        errors = self.engine.validate(self.job, graph)
+        if errors:
+            for error in errors:
+                _log.error(
+                    "graph_refused",
+                    job_id=self.order.job_id,
+                    node=error.node,
+                    node_class=error.node_class,
+                    kind=error.kind,
+                )
+            raise error_mapping.refused(errors, graph)
+        shares = self.order.shares or estimate(self.order.request).shares()
+        relay = StageRelay(bound.stages, shares, self.emit)
+
+        def listen(event: str, data: Mapping[str, Any]) -> None:
+            # ComfyUI forgets an interrupt at the start of a run; this one does not, because every
+            # event asks our own token again, beginning with the one right after that start.
+            if self.cancel.cancelled:
+                self.engine.interrupt()
+            relay.take(event, data)
+
+        self.cancel.raise_if_cancelled()
+        self.engine.peak_bytes(reset=True)
+        ended = self.engine.run(self.job, graph, [bound.output_node], listen)
+        relay.finish()
+        return ended, relay
+
+    def _failure(self, ended: Ended) -> Exception:
+        if self.cancel.cancelled:
+            self.cancel.raise_if_cancelled()
+        if ended.error is None:
+            _log.error("interrupted_by_nobody", job_id=self.order.job_id)
+            return InternalError()
+        _log.error(
+            "node_failed",
+            job_id=self.order.job_id,
+            node=ended.error.node,
+            node_class=ended.error.node_class,
+            kind=ended.error.kind,
+            traceback=ended.error.traceback,
+        )
+        return error_mapping.failed(ended.error, self.order.request)
+
+    def _clip(self, handed: Handed, ended: Ended, relay: StageRelay, tile: int) -> RawClip:
+        seconds = relay.seconds()
+        # Reading model files is not the requester's doing; everything else is.
+        paid = sum(spent for stage, spent in seconds.items() if stage is not Stage.LOAD)
+        gpu_ms = max(1, round(paid * 1000))
+        peak = self.engine.peak_bytes(reset=False)
+        self.report = RunReport(seconds, ended.cached, gpu_ms, peak, tile, self._continued)
+        _log.info(
+            "run_finished",
+            job_id=self.order.job_id,
+            gpu_ms=gpu_ms,
+            cached_nodes=len(ended.cached),
+            continued=self._continued,
+            tile=tile,
+            **{f"{stage.value}_ms": round(spent * 1000) for stage, spent in seconds.items()},
+        )
+        notes = {
+            "executor": "comfy",
+            "comfyui": load_pins().version,
+            "model": self.plan.family.name,
+            "profile": self.plan.profile.value,
+        }
+        return RawClip(
+            frames=handed.frames,
+            fps=float(self.order.request.sampling.fps),
+            sound=self._sound(handed),
+            gpu_ms=gpu_ms,
+            notes=notes,
+            peak_bytes=peak or None,
+        )
+
+    def _sound(self, handed: Handed) -> Sound | None:
+        """Return the sound of the clip: the requester's own where they gave one, never a copy.
+
+        A waveform that went through the audio VAE and back is not the one that was sent.
+        """
+        request = self.order.request
+        given = request.media().get(MODES[request.mode].length_from or "")
+        if given is None or given.kind is not MediaKind.AUDIO:
+            return handed.sound
+        seconds = request.sampling.seconds
+        return load_sound(self.order.path_of(given), given.sample_rate or 48_000, 2, seconds)

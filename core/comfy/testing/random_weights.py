@@ -1,0 +1,294 @@
+"""Random weights in the shape of LTX-2.3's files, tiny or full size, for tests and benchmarks.
+
+The shapes come from ComfyUI's own classes, so a stand-in is loaded, detected and run by exactly the
+code that runs the published files. Values are scaled by fan-in: a clip of noise, but one in which
+every input still makes a difference. Needs a started ComfyUI.
+"""
+
+import importlib
+import io
+import json
+import math
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, make_dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from core.comfy.output_node import Tensor
+from core.comfy.testing.network_shapes import TINY, Shapes
+from core.models.catalog import LTX_2_3, ModelFamily, ModelFile, Profile, Slot
+
+_WORDS = "a quiet harbour at dawn fishing boats rest while gulls circle over the slow grey water "
+_VALUE_BYTES = {"F32": 4, "BF16": 2, "U8": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tensor of a file to be."""
+
+    name: str
+    shape: tuple[int, ...]
+    data: bytes | None = None  # instead of random values
+
+    @property
+    def count(self) -> int:
+        """Return how many values it has."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Writes stand-ins with ``shapes`` as values of ``dtype``, drawn on ``device``."""
+
+    torch: ModuleType
+    shapes: Shapes
+    dtype: str = "F32"  # or BF16
+    device: str = "cpu"
+    profiles: tuple[Profile, ...] = (Profile.FP8,)
+
+    def family(self, folder: Path, elsewhere: Mapping[Slot, Path] | None = None) -> ModelFamily:
+        """Write every file once and return LTX-2.3 with these in place of its own.
+
+        Args:
+            folder: ComfyUI's models folder.
+            elsewhere: other folders for single files, which are then linked from ``folder``.
+
+        Returns:
+            The family with the profiles of :attr:`profiles`, no hashes, and the sizes as written.
+        """
+        places = elsewhere or {}
+        profiles = {
+            profile: replace(
+                spec,
+                files={
+                    slot: self._file(slot, file, folder, places)
+                    for slot, file in spec.files.items()
+                },
+            )
+            for profile, spec in LTX_2_3.profiles.items()
+            if profile in self.profiles
+        }
+        return replace(LTX_2_3, profiles=profiles)
+
+    def _file(
+        self, slot: Slot, file: ModelFile, folder: Path, elsewhere: Mapping[Slot, Path]
+    ) -> ModelFile:
+        place = folder / file.folder / file.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        target = elsewhere[slot] / file.name if slot in elsewhere else place
+        if not target.exists():
+            entries, metadata = self._content(slot)
+            self.write(target, entries, metadata)
+        if target != place and not place.exists():
+            place.symlink_to(target)
+        return replace(file, size_bytes=target.stat().st_size, sha256=None)
+
+    def _content(self, slot: Slot) -> tuple[list[Entry], dict[str, str]]:
+        config = {"config": json.dumps(self.shapes.config)}
+        match slot:
+            case Slot.CHECKPOINT:
+                return list(self._checkpoint()), config
+            case Slot.TEXT_ENCODER:
+                return list(self._text_encoder()), {}
+            case Slot.UPSCALER:
+                flat = json.dumps(self.shapes.upscaler)
+                return list(self._upscaler()), {"config": flat}
+            case Slot.DISTILLED_LORA:
+                return list(self._lora("transformer_blocks.")), {}
+            case Slot.CONTROL_LORA:
+                return list(self._lora("transformer_blocks.0.")), {
+                    "reference_downscale_factor": "2"
+                }
+
+    def write(self, path: Path, entries: list[Entry], metadata: dict[str, str]) -> None:
+        """Write a safetensors file, tensor by tensor: never more than one is in memory."""
+        header: dict[str, Any] = {"__metadata__": metadata} if metadata else {}
+        end = 0
+        for entry in entries:
+            kind = "U8" if entry.data is not None else self.dtype
+            begin, end = end, end + entry.count * _VALUE_BYTES[kind]
+            header[entry.name] = {
+                "dtype": kind, "shape": list(entry.shape), "data_offsets": [begin, end],
+            }  # fmt: skip
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text)
+            for entry in entries:
+                file.write(self.values(entry) if entry.data is None else entry.data)
+        part.replace(path)
+
+    def values(self, entry: Entry) -> memoryview:
+        """Return the bytes of ``entry``: always the same for the same name, shape and device."""
+        torch = self.torch
+        generator = torch.Generator(self.device).manual_seed(zlib.crc32(entry.name.encode()))
+        dtype = torch.float32 if self.dtype == "F32" else torch.bfloat16
+        middle, spread = _scale(entry)
+        values = torch.empty(entry.shape, dtype=dtype, device=self.device)
+        values.normal_(middle, spread, generator=generator)
+        return memoryview(values.reshape(-1).view(torch.uint8).cpu().numpy())
+
+    def decoders(self) -> Iterator[Entry]:
+        """Yield the tensors of both VAEs and the vocoder, as a checkpoint holds them."""
+        lightricks, config = "comfy.ldm.lightricks.", self.shapes.config
+        with self.torch.device("meta"):
+            video = importlib.import_module(lightricks + "vae.causal_video_autoencoder").VideoVAE(
+                config=config["vae"]
+            )
+            audio = importlib.import_module(lightricks + "vae.audio_vae").AudioVAE(
+                {"config": config}
+            )
+        yield from _entries(video, "vae.")
+        yield from _entries(audio.autoencoder, "audio_vae.")
+        yield from _entries(audio.vocoder, "vocoder.")
+
+    def _checkpoint(self) -> Iterator[Entry]:
+        module = importlib.import_module("comfy.ldm.lightricks.av_model")
+        ops = importlib.import_module("comfy.ops").disable_weight_init
+        with self.torch.device("meta"):
+            transformer = module.LTXAVModel(
+                **self.shapes.config["transformer"], dtype=self.torch.float32, operations=ops
+            )
+        yield from _entries(transformer, "model.diffusion_model.")
+        yield from self.decoders()
+        width = self.shapes.text_width * 49  # 48 layers and the embedding
+        for name, size in (("audio", self.shapes.audio_width), ("video", self.shapes.video_width)):
+            prefix = f"text_embedding_projection.{name}_aggregate_embed."
+            yield Entry(prefix + "weight", (size, width))
+            yield Entry(prefix + "bias", (size,))
+
+    def _text_encoder(self) -> Iterator[Entry]:
+        llama = importlib.import_module("comfy.text_encoders.llama")
+        ops = importlib.import_module("comfy.ops").disable_weight_init
+        config = _gemma_config(llama, self.shapes)()
+        model = llama.Llama2_(config, device="meta", dtype=self.torch.float32, ops=ops)
+        yield from _entries(model, "model.")
+        pieces = _sentence_pieces()
+        yield Entry("spiece_model", (len(pieces),), pieces)
+
+    def _upscaler(self) -> Iterator[Entry]:
+        module = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
+        with self.torch.device("meta"):
+            yield from _entries(module.LatentUpsampler.from_config(self.shapes.upscaler), "")
+
+    def _lora(self, below: str) -> Iterator[Entry]:
+        """Yield a low-rank change of every linear layer whose name begins with ``below``."""
+        prefix = "model.diffusion_model."
+        for entry in self._checkpoint():
+            name = entry.name.removeprefix(prefix)
+            if name == entry.name or len(entry.shape) != 2 or not name.startswith(below):
+                continue
+            if not name.endswith(".weight"):
+                continue
+            layer, (rows, columns) = name.removesuffix(".weight"), entry.shape
+            rank = min(self.shapes.lora_rank, rows, columns)
+            yield Entry(f"diffusion_model.{layer}.lora_A.weight", (rank, columns))
+            yield Entry(f"diffusion_model.{layer}.lora_B.weight", (rows, rank))
+
+
+class _HasState(Protocol):
+    """``torch.nn.Module``."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return every tensor by name."""
+        ...
+
+
+class _Encoder(Protocol):
+    """The attributes that ``LTXAVTEModel`` has after its start."""
+
+    dtypes: set[object]
+    compat_mode: bool
+    text_projection_type: str
+    gemma3_12b: Any
+    text_embedding_projection: Any
+
+
+def shrink_text_encoder(shapes: Shapes = TINY) -> None:
+    """Make ComfyUI build a text encoder of ``shapes``, whose size is written into its code.
+
+    Replaces two classes; loading, detection, tokenizer and encoding stay ComfyUI's. For tests.
+    """
+    llama = importlib.import_module("comfy.text_encoders.llama")
+    lt = importlib.import_module("comfy.text_encoders.lt")
+    vars(llama)["Gemma3_12B_Config"] = _gemma_config(llama, shapes)
+    vars(lt)["LTXAVTEModel"] = _encoder_class(lt, shapes)
+
+
+def _gemma_config(llama: ModuleType, shapes: Shapes) -> type:
+    fields = [(name, int, value) for name, value in shapes.gemma.items() if name != "head_dim"]
+    if not fields:
+        return llama.Gemma3_12B_Config
+    vision = dict(llama.GEMMA3_VISION_CONFIG, hidden_size=16, intermediate_size=16)
+    vision.update(num_attention_heads=2, num_hidden_layers=1, image_size=28)
+    namespace = {"head_dim": shapes.gemma["head_dim"], "vision_config": vision}
+    base = llama.Gemma3_12B_Config
+    return make_dataclass("StandInConfig", fields, bases=(base,), namespace=namespace)
+
+
+def _encoder_class(lt: ModuleType, shapes: Shapes) -> type:
+    original: Any = lt.LTXAVTEModel
+    module: Any = importlib.import_module("torch").nn.Module
+
+    def init(
+        self: _Encoder,
+        dtype_llama: object = None,
+        device: object = "cpu",
+        dtype: object = None,
+        text_projection_type: str = "dual_linear",
+        model_options: dict[str, object] | None = None,
+    ) -> None:
+        module.__init__(self)
+        self.dtypes = {dtype, dtype_llama}
+        self.compat_mode = False
+        self.text_projection_type = text_projection_type
+        gemma = lt.Gemma3_12BModel(
+            device=device, dtype=dtype_llama, model_options=model_options or {}
+        )
+        self.gemma3_12b = gemma
+        self.text_embedding_projection = lt.DualLinearProjection(
+            shapes.text_width * 49,
+            shapes.video_width,
+            shapes.audio_width,
+            dtype=dtype,
+            device=device,
+            operations=gemma.operations,
+        )
+
+    return type("StandInEncoder", (original,), {"__init__": init})
+
+
+def _entries(model: _HasState, prefix: str) -> Iterator[Entry]:
+    for name, value in model.state_dict().items():
+        yield Entry(prefix + name, tuple(value.shape))
+
+
+def _scale(entry: Entry) -> tuple[float, float]:
+    """Return middle and spread of the values of ``entry``, by what its name says it is."""
+    name, shape = entry.name, entry.shape
+    if name.endswith(("std-of-means", ".q_norm.weight", ".k_norm.weight")):
+        return 1.0, 0.01
+    if name.endswith(".filter"):  # low-pass filters keep the mean
+        return 1.0 / shape[-1], 0.001
+    if "norm" in name.rpartition(".")[0].rpartition(".")[2]:
+        return (0.0, 0.05) if name.startswith("model.layers") else (1.0, 0.05)
+    if len(shape) < 2 or "scale_shift_table" in name:
+        return 0.0, 0.05
+    fan_in = math.prod(shape[1:])
+    return 0.0, 1.0 / math.sqrt(fan_in)
+
+
+def _sentence_pieces() -> bytes:
+    """Return a tokenizer of 400 pieces that knows every byte, so no text is lost."""
+    trainer = importlib.import_module("sentencepiece").SentencePieceTrainer
+    model = io.BytesIO()
+    text = [_WORDS[start:] + _WORDS[:start] for start in range(0, len(_WORDS), 3)]
+    trainer.train(
+        sentence_iterator=iter(text), model_writer=model, vocab_size=300, model_type="bpe",
+        byte_fallback=True, pad_id=0, eos_id=1, bos_id=2, unk_id=3, minloglevel=2,
+        hard_vocab_limit=False,
+    )  # fmt: skip
+    return model.getvalue()

@@ -1,0 +1,144 @@
+"""The delivery of the command line: bars while it runs, a file at the end."""
+
+import asyncio
+import errno
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from core.domain.jobs import Failure, Job, ReplyTo
+from core.domain.media import Clip
+from core.domain.progress import Downloading, Progress, Waiting, Working
+from core.errors import DeliveryImpossible
+from core.i18n.messages import explain, name, say
+from core.interfaces.delivery import Attempt, Receipt
+from core.media.output.destinations import PlaceTaken, identity, poster_of, put
+
+PLATFORM = "cli"
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def reply_to_file(out: Path, inputs: Iterable[Path] = (), *, force: bool = False) -> ReplyTo:
+    """Return the address of a clip that becomes the file ``out``, its poster beside it.
+
+    Args:
+        out: where the clip goes.
+        inputs: files that it may never be written over.
+        force: replace what else lies there.
+    """
+    address = {"out": str(out.resolve()), "inputs": " ".join(map(identity, inputs))}
+    return ReplyTo(PLATFORM, {**address, "force": "yes"} if force else address)
+
+
+class TerminalDelivery:
+    """Copies clips to where the reply address says; the poster gets the same name as a PNG.
+
+    Copying twice gives the same file, so a repeated delivery is harmless.
+    """
+
+    def __init__(self, console: Console) -> None:
+        """Print to ``console``; where it is no terminal, only results are printed."""
+        self._console = console
+        self._bars = Bars(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._rows: dict[str, TaskID] = {}
+        self._results: dict[str, asyncio.Future[Path | Failure]] = {}
+
+    @property
+    def platform(self) -> str:
+        """Return the platform of the command line's reply addresses."""
+        return PLATFORM
+
+    def result(self, job_id: str) -> "asyncio.Future[Path | Failure]":
+        """Return what will hold the copied file of ``job_id``, or why there is none."""
+        if job_id not in self._results:
+            self._results[job_id] = asyncio.get_running_loop().create_future()
+        return self._results[job_id]
+
+    async def progress(self, job: Job, event: Progress) -> None:
+        """Move the bar of ``job``."""
+        self._bars.start()
+        if job.id not in self._rows:
+            self._rows[job.id] = self._bars.add_task("", total=1.0)
+        text, fraction = describe(event)
+        row = self._rows[job.id]
+        self._bars.update(row, description=f"{name(job.request.mode)}: {text}", completed=fraction)
+
+    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+        """Copy the clip and its poster, whole or not at all.
+
+        Raises:
+            DeliveryImpossible: no room for the copy, the folder cannot be written, or a file of
+                theirs lies there by now: who waits at a terminal is told at once, and the clip is
+                kept where it is.
+        """
+        del attempt
+        address = job.reply_to.address
+        target = Path(address["out"])
+        copies = (clip.path, target), (clip.poster, poster_of(target))
+        kept, force = address.get("inputs", "").split(), "force" in address
+        try:
+            await asyncio.to_thread(put, copies, force=force, inputs=kept)
+        except PlaceTaken as error:
+            impossible = DeliveryImpossible("taken")
+            self._end(job, Failure.of(impossible))
+            raise impossible from error
+        except OSError as error:
+            impossible = DeliveryImpossible("full" if error.errno in NO_ROOM else "not_writable")
+            self._end(job, Failure.of(impossible))
+            raise impossible from error
+        self._end(job, target)
+        self._console.print(
+            say("delivered_to", {"mode": job.request.mode, "path": target}),
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
+        return Receipt(str(target))
+
+    async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
+        """Print why there is no clip."""
+        del attempt
+        self._end(job, failure)
+        sentence = f"{name(job.request.mode)}: {explain(failure)}"
+        self._console.print(sentence, markup=False, soft_wrap=True)
+        return Receipt(job.id)
+
+    def close(self) -> None:
+        """Take the bars away."""
+        self._bars.stop()
+
+    def _end(self, job: Job, result: Path | Failure) -> None:
+        row = self._rows.pop(job.id, None)
+        if row is not None:
+            self._bars.remove_task(row)
+        if not self._rows:
+            self._bars.stop()
+        future = self.result(job.id)
+        if not future.done():
+            future.set_result(result)
+
+
+def describe(event: Progress) -> tuple[str, float]:
+    """Return the words for ``event`` and how full the bar is, 0…1."""
+    match event:
+        case Waiting(position, ready_in_s):
+            return say("progress_waiting", {"position": position, "ready_in_s": ready_in_s}), 0.0
+        case Downloading(file, done_bytes, total_bytes):
+            data = {"file": file, "done_bytes": done_bytes, "total_bytes": total_bytes,
+                    "left_bytes": event.left_bytes}  # fmt: skip
+            return say("progress_downloading", data), done_bytes / max(1, total_bytes)
+        case Working(stage, step, steps, fraction):
+            words = name(stage) if steps <= 1 else f"{name(stage)} {step}/{steps}"
+            return words, fraction

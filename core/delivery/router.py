@@ -1,0 +1,215 @@
+"""Hands over what is owed: drains the outbox to the platforms, and shows progress on the way.
+
+A result is delivered until its platform confirms it or says never. Platforms do not wait for each
+other, results do not wait for progress, and what is owed to a platform that is not registered
+stays owed.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from core.domain.jobs import Failure, Job, JobState
+from core.domain.progress import Progress
+from core.errors import DeliveryFailed, DeliveryImpossible, DeliveryRetry
+from core.interfaces.delivery import Delivery, Receipt
+from core.runtime.progress_hub import ProgressHub
+from core.runtime.tasks import Outcome, outcome_of, see_through, wait_event
+from core.storage.outbox import Outbox, Owed
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RouterRules:
+    """When to try again, and when to give up. Times in seconds."""
+
+    max_attempts: int = 60
+    first_wait_s: float = 2.0  # doubles with every attempt …
+    longest_wait_s: float = 900.0  # … up to this
+    timeout_s: float = 300.0  # one attempt, upload included
+    poll_s: float = 2.0
+    lanes: int = 4  # deliveries at a time on one platform
+    progress_every_s: float = 1.0  # per job
+    progress_timeout_s: float = 20.0
+    grace_s: float = 10.0  # after a stop, for what is owed at that moment
+
+    def wait_s(self, attempt: int, error: DeliveryRetry | None) -> float:
+        """Return how long to wait after ``attempt`` (1, 2, …); the platform's word goes first."""
+        if error is not None and error.after_s is not None:
+            return error.after_s
+        return min(self.first_wait_s * 2.0 ** min(attempt - 1, 30), self.longest_wait_s)
+
+
+class DeliveryRouter:
+    """From outbox rows and progress events to the one delivery of each platform."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        hub: ProgressHub,
+        load: Callable[[str], Awaitable[Job]],
+        rules: RouterRules,
+    ) -> None:
+        self._outbox = outbox
+        self._load = load
+        self._rules = rules
+        self._deliveries: dict[str, Delivery] = {}
+        self._owed = asyncio.Event()
+        self._lanes: dict[str, asyncio.Task[None]] = {}  # deliveries under way by job id
+        self._busy: Counter[str] = Counter()  # the same, counted by platform
+        self._newest: dict[str, Progress] = {}
+        self._pumps: dict[str, asyncio.Task[None]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        hub.listen(self._note_progress)
+
+    @property
+    def platforms(self) -> frozenset[str]:
+        """Return the platforms that have a delivery."""
+        return frozenset(self._deliveries)
+
+    def register(self, delivery: Delivery) -> None:
+        """Let ``delivery`` have everything that is and will be owed to its platform."""
+        self._deliveries[delivery.platform] = delivery
+        self.wake()
+
+    def unregister(self, platform: str) -> None:
+        """Stop delivering to ``platform``; what is owed to it stays owed."""
+        self._deliveries.pop(platform, None)
+
+    def wake(self) -> None:
+        """Say that something may be owed."""
+        self._owed.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until ``stop`` is set and what was due then is handed over, within the grace."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            ending = tasks.create_task(self._wake_at(stop))
+            while not stop.is_set():
+                self._owed.clear()
+                await self._start_due(tasks)
+                await wait_event(self._owed, self._rules.poll_s)
+            self._tasks = None
+            ending.cancel()
+            await outcome_of(self._drain(tasks), self._rules.grace_s)
+            for task in (*self._pumps.values(), *self._lanes.values()):
+                task.cancel()
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.wake()
+
+    async def _drain(self, tasks: asyncio.TaskGroup) -> None:
+        while await self._start_due(tasks) or self._lanes:
+            self._owed.clear()
+            await wait_event(self._owed, self._rules.poll_s)
+
+    async def _start_due(self, tasks: asyncio.TaskGroup) -> int:
+        """Start a delivery for every row that is due and has a free lane; return how many."""
+        started = 0
+        for platform, delivery in list(self._deliveries.items()):
+            free = self._rules.lanes - self._busy[platform]
+            if free <= 0:
+                continue
+            due = await outcome_of(self._outbox.due(platform, free + self._busy[platform]))
+            if not due.ok:
+                log.error("outbox_unreadable", exc_info=due.error)
+            fresh = [owed for owed in due.value or () if owed.job.id not in self._lanes]
+            for owed in fresh[:free]:
+                self._busy[platform] += 1
+                self._lanes[owed.job.id] = tasks.create_task(self._lane(delivery, owed))
+                started += 1
+        return started
+
+    async def _lane(self, delivery: Delivery, owed: Owed) -> None:
+        try:
+            done = await outcome_of(self._deliver(delivery, owed))
+        finally:
+            del self._lanes[owed.job.id]
+            self._busy[delivery.platform] -= 1
+        if done.ok:
+            self.wake()
+        else:  # the poll comes back to it, so a broken database is not asked in a circle
+            log.error("delivery_not_begun", job_id=owed.job.id, exc_info=done.error)
+
+    async def _deliver(self, delivery: Delivery, owed: Owed) -> None:
+        """Try once; the row says so before the platform hears of it, and the outcome after."""
+        await self._silence(owed.job.id)
+        if not await self._outbox.begin(owed.job.id):
+            return
+        tried = await outcome_of(self._hand_over(delivery, owed), self._rules.timeout_s)
+        while not (noted := await outcome_of(see_through(self._record(owed, tried)))).ok:
+            log.error("delivery_not_recorded", job_id=owed.job.id, exc_info=noted.error)
+            await asyncio.sleep(self._rules.poll_s)  # a crash meanwhile makes it ambiguous
+
+    async def _hand_over(self, delivery: Delivery, owed: Owed) -> Receipt:
+        job = owed.job
+        if job.state is not JobState.SUCCEEDED or job.clip is None:
+            failure = job.failure or Failure("cancelled", {"by": "owner"})
+            return await delivery.failed(job, failure, owed.attempt)
+        if not await asyncio.to_thread(job.clip.path.exists):
+            raise DeliveryImpossible("clip_deleted")
+        return await delivery.completed(job, job.clip, owed.attempt)
+
+    async def _record(self, owed: Owed, tried: Outcome[Receipt]) -> None:
+        job_id, error = owed.job.id, tried.error
+        if tried.value is not None:
+            await self._outbox.sent(job_id, tried.value)
+        elif isinstance(error, DeliveryImpossible):
+            log.warning("delivery_dead", job_id=job_id, reason=error.reason)
+            await self._outbox.dead(job_id, error.reason)
+        elif owed.attempt.number >= self._rules.max_attempts:
+            log.warning("delivery_given_up", job_id=job_id, attempts=owed.attempt.number)
+            await self._outbox.dead(job_id, _reason(tried))
+        else:
+            if error is not None and not isinstance(error, DeliveryFailed):
+                log.error("delivery_broke", job_id=job_id, exc_info=error)
+            retry = error if isinstance(error, DeliveryRetry) else None
+            after_ms = round(self._rules.wait_s(owed.attempt.number, retry) * 1000)
+            ambiguous = retry is None or retry.sent
+            await self._outbox.retry(job_id, after_ms, _reason(tried), ambiguous)
+
+    def _note_progress(self, job_id: str, event: Progress) -> None:
+        if self._tasks is None or job_id in self._lanes:
+            return
+        self._newest[job_id] = event
+        if job_id not in self._pumps:
+            self._pumps[job_id] = self._tasks.create_task(self._pump(job_id))
+
+    async def _pump(self, job_id: str) -> None:
+        """Show the newest progress of one job, as often as the rules allow."""
+        try:
+            while (event := self._newest.pop(job_id, None)) is not None:
+                shown = await outcome_of(
+                    self._show(job_id, event), self._rules.progress_timeout_s, unwind_s=1.0
+                )
+                if shown.error is not None:
+                    log.warning("progress_broke", job_id=job_id, exc_info=shown.error)
+                await asyncio.sleep(self._rules.progress_every_s)
+        finally:
+            self._newest.pop(job_id, None)
+            if self._pumps.get(job_id) is asyncio.current_task():
+                del self._pumps[job_id]
+
+    async def _show(self, job_id: str, event: Progress) -> None:
+        job = await self._load(job_id)
+        delivery = self._deliveries.get(job.reply_to.platform)
+        if delivery is not None and not job.state.terminal:
+            await delivery.progress(job, event)
+
+    async def _silence(self, job_id: str) -> None:
+        """End the progress of ``job_id``, so that nothing is shown after its result."""
+        pump = self._pumps.pop(job_id, None)
+        if pump is not None:
+            pump.cancel()
+            await asyncio.wait({pump}, timeout=2.0)
+
+
+def _reason(tried: Outcome[Receipt]) -> str:
+    if tried.timed_out:
+        return "timeout"
+    return tried.error.reason if isinstance(tried.error, DeliveryRetry) else "internal_error"

@@ -1,0 +1,120 @@
+"""Time and size as the model can take them: frames 8k+1, sides in whole latent blocks.
+
+The only home of these two formulas. Source: the LTX-2.3 video VAE compresses 8× in time (with one
+leading frame) and 32× in space; the two-stage topology halves the size first, hence 64.
+"""
+
+import math
+from dataclasses import dataclass
+
+from core.domain.limits import RequestLimits
+
+FRAME_STRIDE = 8
+SIDE_MULTIPLE = 64  # px; 32 for a single stage
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A picture size in pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def pixels(self) -> int:
+        """Return width × height."""
+        return self.width * self.height
+
+    @property
+    def ratio(self) -> float:
+        """Return width ÷ height."""
+        return self.width / self.height
+
+    def __str__(self) -> str:
+        return f"{self.width}×{self.height}"
+
+
+def snap_frames(seconds: float, fps: float) -> int:
+    """Return the frame count 8k+1 nearest to ``seconds`` at ``fps``, at least 9."""
+    return max(1, round(seconds * fps / FRAME_STRIDE)) * FRAME_STRIDE + 1
+
+
+def shorten_frames(seconds: float, fps: float) -> int:
+    """Return the largest frame count 8k+1 that plays no longer than ``seconds``, at least 9."""
+    return max(1, math.floor((seconds * fps - 1) / FRAME_STRIDE + 1e-6)) * FRAME_STRIDE + 1
+
+
+def play_time(frames: int, fps: float) -> float:
+    """Return the seconds that ``frames`` last at ``fps``."""
+    return frames / fps
+
+
+def snap_side(pixels: int, multiple: int = SIDE_MULTIPLE) -> int:
+    """Return the multiple nearest to ``pixels`` (halves go down), at least one multiple."""
+    return max(multiple, math.ceil(pixels / multiple - 0.5) * multiple)
+
+
+def snap_size(size: Size, multiple: int = SIDE_MULTIPLE) -> Size:
+    """Return ``size`` with both sides at their nearest multiple."""
+    return Size(snap_side(size.width, multiple), snap_side(size.height, multiple))
+
+
+def fit_ratio(ratio: float, pixels: int, longest: int, multiple: int = SIDE_MULTIPLE) -> Size:
+    """Return the size of about ``pixels`` whose shape is nearest to ``ratio`` (width ÷ height).
+
+    Args:
+        ratio: wanted width ÷ height, > 0.
+        pixels: the budget, usually a preset's.
+        longest: no side becomes longer than this, px.
+        multiple: both results are multiples of it.
+
+    Returns:
+        The snapped size; never above ``pixels`` by more than 5 %.
+    """
+    ratio = min(max(ratio, 0.25), 4.0)
+    top = longest // multiple * multiple
+    height = min(math.sqrt(pixels / ratio), top, top / ratio)
+    size = snap_size(Size(round(height * ratio), round(height)), multiple)
+    while size.pixels > pixels * 1.05 and max(size.width, size.height) > multiple:
+        if size.width >= size.height:
+            size = Size(size.width - multiple, size.height)
+        else:
+            size = Size(size.width, size.height - multiple)
+    return size
+
+
+def other_side(given: int, ratio: float, limits: RequestLimits) -> int:
+    """Return the side that nobody asked for: ``given`` × ``ratio``, within the limits."""
+    longest = min(limits.max_side, limits.max_pixels // given)
+    return max(limits.min_side, min(round(given * ratio), longest))
+
+
+def inside(size: Size, limits: RequestLimits) -> bool:
+    """Return whether ``limits`` allow ``size``."""
+    return (
+        limits.min_side <= min(size.width, size.height)
+        and max(size.width, size.height) <= limits.max_side
+        and size.pixels <= limits.max_pixels
+    )
+
+
+def nearest_inside(asked: Size, limits: RequestLimits) -> Size:
+    """Return the size in whole blocks within ``limits`` that is most like ``asked``.
+
+    Its shape counts as much as its sides. Where the limits leave no such size, their smallest
+    block is the best that can be had.
+    """
+    first = math.ceil(limits.min_side / SIDE_MULTIPLE) * SIDE_MULTIPLE
+    sides = range(first, limits.max_side + 1, SIDE_MULTIPLE)
+    sizes = (Size(width, height) for width in sides for height in sides)
+
+    def difference(size: Size) -> float:
+        pairs = (
+            (size.width, asked.width),
+            (size.height, asked.height),
+            (size.ratio, asked.ratio),
+        )
+        return sum(abs(math.log(one / other)) for one, other in pairs)
+
+    inside = (size for size in sizes if size.pixels <= limits.max_pixels)
+    return min(inside, key=difference, default=Size(first, first))

@@ -1,0 +1,116 @@
+"""Whose turn it is: start-time fair queueing on estimated GPU-milliseconds.
+
+An account's next job starts, in virtual time, where its last one ended, or now if that is past:
+``S = max(V, F)``; once started, ``F = S + estimate / weight`` and ``V = S``. The smallest end
+``S + estimate / weight`` goes first, so of two that could start alike the shorter one does. An
+account that comes with nothing waiting or running is fresh: its first job counts a twentieth of
+its estimate there, so that however long it is, it goes before what others have waiting behind
+their running jobs. A flood waits behind itself and
+not in front of anybody, and a job that was cancelled while it waited has cost its account
+nothing. After a run the estimate is replaced by the truth.
+
+Waiting is worth a little: every :data:`AGEING` milliseconds that an account waits for its turn
+count like one of GPU time, so newcomers cannot keep anybody waiting for ever. These choices are
+measured by ``bench/fairness.py``.
+
+The rows of :mod:`core.storage.fair_order` do this arithmetic in SQL; :class:`FairLine` does it in
+memory, for tests and simulations. Source: Goyal, Vin, Cheng, "Start-time fair queueing", 1996.
+"""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from core.domain.jobs import Forecast
+
+AGEING = 20  # ms of waiting that weigh as much as one ms of GPU time
+FRESH = 20  # ms of a fresh account's job that weigh as much as one ms of another's
+ORDINARY = 100  # weight of an ordinary account; 200 gets twice the share
+
+
+@dataclass(frozen=True, slots=True)
+class FairRules:
+    """How many jobs of one account run at a time.
+
+    An account at its limit waits while anybody below theirs waits. Where nobody else waits, a free
+    device is not left idle: the limit is relaxed, unless ``relax`` is False.
+    """
+
+    max_running: int = 1
+    relax: bool = True
+
+
+def cost_of(estimate_ms: int, weight: int) -> int:
+    """Return how far an estimate moves an account of ``weight`` in virtual time."""
+    return estimate_ms * ORDINARY // weight
+
+
+def rank_of(tag: int, cost: int, since_ms: int, *, fresh: bool = False) -> int:
+    """Return the place in line of a job: its virtual end, and what its account waited.
+
+    Args:
+        tag: where it starts in virtual time.
+        cost: how far it moves its account, see :func:`cost_of`.
+        since_ms: epoch; when its account's wait for a turn began.
+        fresh: its account had nothing else waiting or running when it came.
+    """
+    return tag + (cost // FRESH if fresh else cost) + since_ms // AGEING
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What runs before a job: how many waiting jobs, their milliseconds and squared spreads."""
+
+    count: int
+    sum_ms: int
+    spread_squares: float
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The rest of one run: expected milliseconds, and how much longer it takes at p95."""
+
+    left_ms: int
+    spread_ms: int
+
+
+def forecast(own: Load, ahead: Ahead, running: Sequence[Load], slots: int) -> Forecast:
+    """Return when a waiting job should be ready.
+
+    Args:
+        own: the job itself.
+        ahead: what goes before it in the fair order.
+        running: what is on the devices.
+        slots: devices; with several, the waiting work is taken as evenly spread over them.
+
+    Returns:
+        Seconds from now; the p95 takes the errors of the estimates as independent.
+    """
+    busy_ms = sum(load.left_ms for load in running)
+    free_now = ahead.count == 0 and len(running) < slots
+    wait_ms = 0.0 if free_now else (busy_ms + ahead.sum_ms) / slots
+    squares = ahead.spread_squares + sum(load.spread_ms**2 for load in running)
+    ready_ms = wait_ms + own.left_ms
+    late_ms = sqrt(squares / slots**2 + own.spread_ms**2)
+    return Forecast(ahead.count + 1, ready_ms / 1000, (ready_ms + late_ms) / 1000)
+
+
+def replay(free_at_ms: Iterable[int], work_ms: Sequence[int]) -> list[int]:
+    """Return when each job of a line ends.
+
+    Args:
+        free_at_ms: when each device becomes free; at least one.
+        work_ms: the jobs in the order they start.
+
+    Returns:
+        One time per job, on the clock of ``free_at_ms``.
+    """
+    free = list(free_at_ms)
+    heapq.heapify(free)
+    ends: list[int] = []
+    for work in work_ms:
+        end = free[0] + work
+        heapq.heapreplace(free, end)
+        ends.append(end)
+    return ends

@@ -1,0 +1,97 @@
+"""What one tap on a finished job asks for next: a new request made from an old one.
+
+Pure functions; the fronts submit what they return like any other request. A file that a new
+request needs (the last frame of a clip) is admitted by the front first, like any upload.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from secrets import randbits
+
+from core.domain.dimensions import fit_ratio
+from core.domain.limits import RequestLimits
+from core.domain.media import MediaFile
+from core.domain.modes import Mode
+from core.domain.presets import PRESETS, Preset
+from core.domain.requests import ImageToVideo, Options, Request
+
+
+class Action(StrEnum):
+    """The verbs of the buttons under a job, on every front."""
+
+    CANCEL = "cancel"
+    AGAIN = "again"
+    EDIT = "edit"
+    LONGER = "longer"
+    LAST_FRAME = "last_frame"
+    QUALITY = "quality"
+    DETAILS = "details"
+    DELETE = "delete"
+    FETCH = "fetch"
+
+
+def new_seed() -> int:
+    """Return a random seed, 0 … 2⁶³ − 1."""
+    return randbits(63)
+
+
+def again(request: Request, seed: Callable[[], int] = new_seed) -> Request:
+    """Return ``request`` with another seed: the same idea, another take."""
+    return replace(request, sampling=replace(request.sampling, seed=seed()))
+
+
+def quality(request: Request, limits: RequestLimits) -> Request:
+    """Return ``request`` at the quality preset, same seed and shape.
+
+    A draft is finished instead: the same picture at the size it was drafted for.
+    """
+    if request.sampling.preset is Preset.DRAFT:
+        return _finished(request)
+    budget = min(PRESETS[Preset.QUALITY].size.pixels, limits.max_pixels)
+    size = fit_ratio(request.sampling.size.ratio, budget, limits.max_side)
+    sampling = replace(
+        request.sampling, preset=Preset.QUALITY, width=size.width, height=size.height
+    )
+    return replace(request, sampling=sampling)
+
+
+def _finished(request: Request) -> Request:
+    size = request.sampling.finished
+    sampling = replace(
+        request.sampling, preset=Preset.BALANCED, width=size.width, height=size.height
+    )
+    return replace(request, sampling=sampling)
+
+
+def longer(request: Request, last_frame: MediaFile, seed: Callable[[], int] = new_seed) -> Request:
+    """Return what continues ``request``'s clip: image to video from its last frame."""
+    return ImageToVideo(
+        prompt=request.prompt,
+        sampling=replace(request.sampling, seed=seed()),
+        image=last_frame,
+    )
+
+
+def options_of(request: Request) -> Options:
+    """Return what a person would type to get ``request``; fills edit forms and reloads."""
+    sampling = request.sampling
+    return Options(
+        prompt=request.prompt,
+        preset=sampling.preset,
+        width=sampling.finished.width,
+        height=sampling.finished.height,
+        seconds=round((sampling.frames - 1) / sampling.fps, 2),
+        fps=sampling.fps,
+        seed=sampling.seed,
+        camera=sampling.camera,
+        negative_prompt=sampling.negative_prompt,
+    )
+
+
+def can_improve(request: Request) -> bool:
+    """Return whether a quality pass would change anything."""
+    return request.sampling.preset is not Preset.QUALITY
+
+
+CONTINUES_AS = Mode.I2V  # what `longer` and "use last frame" make

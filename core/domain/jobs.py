@@ -1,0 +1,169 @@
+"""The durable words: job, requester, reply address, ticket. Rows become these, and only these."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from core.domain.media import Clip
+from core.domain.people import (
+    Requester,
+)
+from core.domain.progress import Waiting
+from core.domain.requests import Adjustment, Request
+from core.errors import ClapperError, QuotaExceeded, Scalar
+
+
+class JobState(StrEnum):
+    """Where a job is. The legal moves are in :data:`MOVES`."""
+
+    HELD = "held"  # accepted, quota reserved, no place in the fair order yet
+    QUEUED = "queued"  # promoted: has its fair tag
+    RUNNING = "running"  # attempt N, owned by one token
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"  # waited longer than a job may wait
+
+    @property
+    def terminal(self) -> bool:
+        """Return whether nothing happens to the job any more."""
+        return not MOVES[self]
+
+    @property
+    def waiting(self) -> bool:
+        """Return whether the job is accepted but not running."""
+        return self in {JobState.HELD, JobState.QUEUED}
+
+
+MOVES: dict[JobState, frozenset[JobState]] = {
+    JobState.HELD: frozenset({JobState.QUEUED, JobState.CANCELLED, JobState.EXPIRED}),
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.EXPIRED}),
+    JobState.RUNNING: frozenset(
+        {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}
+    ),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+    JobState.EXPIRED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """Where to answer: names and numbers that outlive the process, never a platform object."""
+
+    platform: str  # which Delivery handles it
+    address: dict[str, str] = field(default_factory=dict[str, str])  # e.g. channel and message ids
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as it is stored: the code and the fields, without the exception."""
+
+    code: str
+    data: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
+
+    @classmethod
+    def of(cls, error: ClapperError) -> Self:
+        """Return what to store of ``error``."""
+        return cls(error.code, error.data())
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row: a request, whose it is, how far it got. Times are epoch milliseconds."""
+
+    id: str  # 32 hex digits, unguessable
+    requester: Requester
+    request: Request
+    reply_to: ReplyTo
+    state: JobState
+    estimate_ms: int  # GPU-milliseconds reserved
+    attempt: int  # 0 before the first start
+    token: str | None  # owns the current attempt
+    created_at_ms: int
+    started_at_ms: int | None = None
+    finished_at_ms: int | None = None
+    charged_ms: int | None = None
+    failure: Failure | None = None
+    clip: Clip | None = None
+
+
+WIDE, WIDE_S = 0.5, 60.0  # of a forecast: p95 − median, relative and in seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When a waiting job should be ready; seconds from now."""
+
+    position: int  # 1 = next; 0 = running
+    ready_in_s: float  # p50
+    ready_in_p95_s: float
+
+    @property
+    def wide(self) -> bool:
+        """Return whether one moment would promise too much, so that both ends are shown."""
+        return self.ready_in_p95_s - self.ready_in_s > max(WIDE_S, WIDE * self.ready_in_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a requester gets for a request; the same for the same idempotency key."""
+
+    job_id: str
+    estimate_ms: int
+    forecast: Forecast | None  # None once the job is terminal
+    duplicate: bool  # True where the key was known and nothing new was made
+    adjustments: tuple[Adjustment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkQuota:
+    """What guests of one network may use of the guests' account, and did, in GPU-milliseconds."""
+
+    limit_ms: int
+    spent_ms: int  # used and reserved
+
+    @property
+    def left_ms(self) -> int:
+        """Return what is left of it."""
+        return max(0, self.limit_ms - self.spent_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaView:
+    """What a requester may still spend, in GPU-milliseconds."""
+
+    limit_ms: int
+    used_ms: int
+    reserved_ms: int
+    resets_at_ms: int | None  # None while the window has not begun
+    shared: bool = False  # by all guests
+    network: NetworkQuota | None = None  # bounds it further
+
+    @property
+    def account_left_ms(self) -> int:
+        """Return what is left in the account, whoever shares it."""
+        return max(0, self.limit_ms - self.used_ms - self.reserved_ms)
+
+    @property
+    def left_ms(self) -> int:
+        """Return what a new job may cost at most."""
+        if self.network is None:
+            return self.account_left_ms
+        return min(self.account_left_ms, self.network.left_ms)
+
+    def refusal(self, need_ms: int) -> QuotaExceeded | None:
+        """Return why ``need_ms`` cannot be spent: the limit that leaves least; None if it can."""
+        if need_ms <= self.left_ms:
+            return None
+        scope, limit_ms = "guests" if self.shared else "own", self.limit_ms
+        if self.network is not None and self.network.left_ms < self.account_left_ms:
+            scope, limit_ms = "network", self.network.limit_ms
+        return QuotaExceeded(need_ms, self.left_ms, limit_ms, self.resets_at_ms, scope)
+
+
+def waiting_of(forecast: Forecast) -> Waiting:
+    """Return what to show of a forecast: one moment, or two where they lie far apart."""
+    latest = forecast.ready_in_p95_s if forecast.wide else None
+    return Waiting(forecast.position, forecast.ready_in_s, latest)

@@ -1,0 +1,108 @@
+"""The rules of a place (a guild, a group, a chat): what its operators allow there.
+
+Pure: a policy and a request in, nothing or a refusal out. Where policies are kept and who may
+change them is in :mod:`core.accounts.moderation`.
+"""
+
+import re
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+from core.domain.modes import Mode
+from core.domain.people import (
+    Asker,
+)
+from core.domain.requests import Request
+from core.errors import NotAChoice, OutOfRange, PolicyForbids
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Empty tuples and zeros mean "no rule"."""
+
+    channels: tuple[str, ...] = ()  # only in these
+    roles: tuple[str, ...] = ()  # only people with one of these
+    modes: tuple[str, ...] = ()  # only these
+    max_seconds: float = 0.0
+    max_pixels: int = 0  # of one frame
+    words: tuple[str, ...] = ()  # prompts containing one of these are refused, case-insensitive
+    nsfw_words: tuple[str, ...] = ()  # the same, but age-gated channels take them
+
+    def check(self, request: Request, asker: Asker) -> None:
+        """Refuse ``request`` if a rule of the place forbids it.
+
+        Raises:
+            PolicyForbids: naming the rule and what it allows.
+        """
+        if self.channels and not {asker.channel, asker.parent} & set(self.channels):
+            raise PolicyForbids("rule_channel")
+        if self.roles and not asker.roles & set(self.roles):
+            raise PolicyForbids("rule_role")
+        if self.modes and request.mode not in self.modes:
+            raise PolicyForbids("rule_mode", ", ".join(self.modes))
+        if self.max_seconds and request.sampling.seconds > self.max_seconds + 1 / 3:
+            raise PolicyForbids("rule_seconds", f"{self.max_seconds:g} s")
+        if self.max_pixels and request.sampling.size.pixels > self.max_pixels:
+            raise PolicyForbids("rule_pixels", f"{self.max_pixels / 1e6:.1f} Mpx")
+        if _contains_any(request.prompt, self.words):
+            raise PolicyForbids("rule_words")
+        if not asker.age_gated and _contains_any(request.prompt, self.nsfw_words):
+            raise PolicyForbids("rule_nsfw_words")
+
+    def changed(self, rule: str, value: str) -> Self:
+        """Return this policy with ``rule`` set from what an operator typed; empty clears it.
+
+        Raises:
+            NotAChoice: no such rule, or no such mode.
+            OutOfRange: a number that is not one, or negative.
+        """
+        names = {item.name for item in fields(self)}
+        if rule not in names:
+            raise NotAChoice("rule", rule[:40], ", ".join(sorted(names)))
+        parsed: tuple[str, ...] | float | int
+        if rule in {"max_seconds", "max_pixels"}:
+            number = _number(rule, value)
+            parsed = number if rule == "max_seconds" else int(number)
+        else:
+            parsed = tuple(part for part in re.split(r"[,\s]+", value.strip().lower()) if part)
+        if rule == "modes":
+            for mode in value.replace(",", " ").lower().split():
+                if mode not in set(Mode):
+                    raise NotAChoice("mode", mode[:40], ", ".join(Mode))
+        return replace(self, **{rule: parsed})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rules as plain data."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the policy that :meth:`to_json` described; unknown rules are left out."""
+        policy = cls()
+        for item in fields(cls):
+            if item.name in data:
+                value: Any = data[item.name]
+                policy = replace(policy, **{item.name: _frozen(value)})
+        return policy
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401  # plain JSON in, plain JSON out
+    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
+
+
+def _number(rule: str, value: str) -> float:
+    try:
+        number = float(value or 0)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e12:
+        raise OutOfRange(rule, number, 0, 1e12)
+    return number
+
+
+def _contains_any(prompt: str, words: tuple[str, ...]) -> bool:
+    return any(_contains(prompt, word) for word in words)
+
+
+def _contains(prompt: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", prompt, re.IGNORECASE) is not None

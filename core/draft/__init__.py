@@ -1,5 +1,0 @@
-"""The animatic, drawn on the CPU: a tool, not the product. Never here: models, encoding, queues."""
-
-from core.draft.executor import DraftExecutor
-
-__all__ = ["DraftExecutor"]

@@ -1,0 +1,133 @@
+"""The largest setting that a budget pays for, and the refusal that names it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, fit_ratio, snap_frames
+from core.domain.limits import RequestLimits
+from core.domain.modes import MODES
+from core.domain.presets import PRESETS, Preset
+from core.domain.requests import Request, Sampling
+from core.duration.estimates import DEFAULT_MACHINE, Estimate, estimate
+from core.duration.machine import Machine
+from core.errors import NothingFits, TooCostly
+
+Cost = Callable[[Estimate], float]
+
+
+def gpu_ms(answer: Estimate) -> float:
+    """Return what a quota is charged, GPU-milliseconds."""
+    return answer.gpu_ms
+
+
+def p95_ms(answer: Estimate) -> float:
+    """Return what a lease must last, GPU-milliseconds."""
+    return answer.p95_ms
+
+
+def largest_fitting(
+    request: Request,
+    budget_ms: float,
+    machine: Machine = DEFAULT_MACHINE,
+    limits: RequestLimits | None = None,
+    cost: Cost = gpu_ms,
+) -> Request | None:
+    """Return the largest request like ``request`` that costs at most ``budget_ms``.
+
+    Its shape stays; its size falls in latent blocks and its length in latent frames. Where a file
+    gives the length, a smaller picture is preferred to a shorter clip.
+
+    Args:
+        request: what was asked.
+        budget_ms: as ``cost`` counts.
+        machine: the device, its files and what its runs taught.
+        limits: nothing shorter or smaller than these; the product's where None.
+        cost: what is counted, :func:`gpu_ms` or :func:`p95_ms`.
+
+    Returns:
+        ``request`` itself where it fits, None where nothing does.
+    """
+    allowed = limits or RequestLimits()
+
+    def fits(sampling: Sampling) -> bool:
+        return cost(estimate(replace(request, sampling=sampling), machine)) <= budget_ms
+
+    keeps_length = MODES[request.mode].length_from is not None
+    options: list[Sampling] = []
+    for candidate in _sizes(request.sampling, allowed):
+        found = _longest(candidate, allowed, fits)
+        if found:
+            options.append(found)
+    if not options:
+        return None
+    best = max(options, key=lambda found: _rank(found, request, keeps_length=keeps_length))
+    return replace(request, sampling=best)
+
+
+def _rank(found: Sampling, request: Request, *, keeps_length: bool) -> tuple[bool, int, int]:
+    whole = found.frames == request.sampling.frames
+    return keeps_length and whole, found.size.pixels * found.frames, found.frames
+
+
+def _sizes(asked: Sampling, limits: RequestLimits) -> Iterator[Sampling]:
+    """Yield ``asked`` and every smaller size of its shape, each with the preset made for it."""
+    yield asked
+    seen = {asked.size}
+    for height in range(SIDE_MULTIPLE, asked.height, SIDE_MULTIPLE):
+        size = fit_ratio(asked.size.ratio, round(height**2 * asked.size.ratio), limits.max_side)
+        smaller = size.pixels < asked.size.pixels
+        if smaller and size not in seen and min(size.width, size.height) >= limits.min_side:
+            seen.add(size)
+            preset = _preset_for(size, asked.preset)
+            yield replace(asked, preset=preset, width=size.width, height=size.height)
+
+
+def _preset_for(size: Size, highest: Preset) -> Preset:
+    """Return the smallest preset that reaches ``size``, but none above ``highest``."""
+    if PRESETS[highest].scale > 1:
+        return highest
+    steps = [preset for preset, spec in PRESETS.items() if spec.scale == 1]
+    below = steps[: steps.index(highest) + 1]
+    return next((p for p in below if PRESETS[p].size.pixels >= size.pixels), highest)
+
+
+def _longest(
+    asked: Sampling, limits: RequestLimits, fits: Callable[[Sampling], bool]
+) -> Sampling | None:
+    """Return ``asked`` with as many frames as fit; cost grows with every frame."""
+    shortest = min(asked.frames, snap_frames(limits.min_seconds, asked.fps))
+    low, high = shortest // FRAME_STRIDE, asked.frames // FRAME_STRIDE
+    if not fits(replace(asked, frames=low * FRAME_STRIDE + 1)):
+        return None
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(replace(asked, frames=middle * FRAME_STRIDE + 1)):
+            low = middle
+        else:
+            high = middle - 1
+    return replace(asked, frames=low * FRAME_STRIDE + 1)
+
+
+def check_budget(
+    request: Request,
+    budget_ms: float,
+    machine: Machine = DEFAULT_MACHINE,
+    limits: RequestLimits | None = None,
+    cost: Cost = gpu_ms,
+) -> None:
+    """Refuse ``request`` where it costs more than ``budget_ms``.
+
+    Raises:
+        TooCostly: with the largest setting that fits.
+        NothingFits: not even the smallest does.
+    """
+    need = cost(estimate(request, machine))
+    if need <= budget_ms:
+        return
+    smaller = largest_fitting(request, budget_ms, machine, limits, cost)
+    if smaller is None:
+        raise NothingFits(round(need), round(budget_ms))
+    setting = smaller.sampling
+    raise TooCostly(
+        round(need), round(budget_ms), setting.width, setting.height, round(setting.seconds, 1)
+    )

@@ -1,0 +1,167 @@
+"""Seconds of a part: ``a`` · FLOP + ``b`` · bytes + ``c``, and never faster than its launches.
+
+The profile of the hardware gives the first rates; :mod:`core.duration.calibration` replaces them.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from core.duration.architecture import WEIGHTS
+from core.duration.hardware import BY_KEY, UNKNOWN, Hardware
+from core.duration.workload import Part, Plan, Tiling, Work, tile_for
+from core.errors import NotAChoice
+from core.models.catalog import LTX_2_3, Profile
+
+# bytes a second through the host's memory, measured: decoded tiles are added up there, and the
+# latent upscaler comes from there and goes back
+HOST_BANDWIDTH = 3.2e9
+HEADROOM = 0.8  # share of device memory that weights may take
+SPARE = 1.25  # of the weights that all stay: fragments, patched copies of LoRA layers, a desktop
+ACTIVATIONS = 16 * 1024**3  # bytes of sampling and decoding beside the weights, 1920×1088×241
+
+# seconds that a part takes on the H200's host however small the clip is: measured
+FIXED_S: dict[Part, float] = {
+    Part.TEXT: 0.88,
+    Part.PREPARE: 0.06,
+    Part.STAGE1: 0.25,
+    Part.UPSCALE: 0.005,
+    Part.STAGE2: 0.10,
+    Part.DECODE: 0.01,
+    Part.AUDIO_DECODE: 0.014,
+    Part.VIDEO_ENCODE: 0.3,
+}
+# share of the decoder's efficiency that the other codec networks reach: measured
+CODEC_SHARES: dict[Part, float] = {
+    Part.PREPARE: 0.27,
+    Part.UPSCALE: 0.5,
+    Part.DECODE: 1.0,
+    Part.AUDIO_DECODE: 0.036,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The coefficients of one part."""
+
+    a: float  # seconds a FLOP
+    b: float  # seconds a byte
+    c: float  # seconds
+    launch: float = 0.0  # seconds a pass, at least
+
+    def seconds(self, effort: float, moved: float, passes: float) -> float:
+        """Return the expected seconds.
+
+        Args:
+            effort: FLOP, with what slow kernels add.
+            moved: bytes, as the device's memory would feel them.
+            passes: runs of the network.
+        """
+        return max(self.a * effort + self.b * moved, self.launch * passes) + self.c
+
+
+@cache
+def prior(part: Part, hardware: Hardware) -> Rates:
+    """Return the rates of ``part`` that the profile of ``hardware`` promises."""
+    if part is Part.VIDEO_ENCODE:
+        cores = min(hardware.cores, 16) ** 0.8  # x264 threads wait for each other
+        return Rates(0.0, 1 / (hardware.encode_rate * cores), FIXED_S[part] * hardware.fixed_s)
+    share = CODEC_SHARES.get(part)
+    share = hardware.sampling_share if share is None else share * hardware.codec_share
+    return Rates(
+        a=1 / (hardware.flops * share),
+        b=1 / (hardware.bandwidth * 0.72),
+        c=FIXED_S[part] * hardware.fixed_s,
+        launch=hardware.launch_s,
+    )
+
+
+def saves_memory(vram: str, profile: str) -> bool:
+    """Return whether memory is to be saved although it may be enough.
+
+    Args:
+        vram: how models share the device's memory, as the setting.
+        profile: the model files.
+    """
+    offloads = profile in set(Profile) and LTX_2_3.profiles[Profile(profile)].offload
+    return vram == "low" or offloads
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A device, the model files on it, and what its recorded runs taught."""
+
+    hardware: Hardware = UNKNOWN
+    profile: str = "fp8"
+    vram: str = "auto"  # how models share the device's memory, as the setting
+    rates: Mapping[Part, Rates] = field(default_factory=dict[Part, Rates])  # calibrated; else prior
+    spread: float | None = None  # calibrated standard deviation of log(total seconds)
+    runs: int = 0  # recorded runs behind the rates
+
+    def __post_init__(self) -> None:
+        if self.profile not in WEIGHTS:
+            raise NotAChoice("profile", self.profile[:40], ", ".join(WEIGHTS))
+
+    @property
+    def streamed(self) -> float:
+        """Return the transformer's bytes that do not fit and cross the bus in every forward."""
+        return max(0.0, WEIGHTS[self.profile].transformer - HEADROOM * self.hardware.memory)
+
+    @property
+    def keeps(self) -> bool:
+        """Return whether every model stays on the device: as asked for, or where all have room.
+
+        On an H200 it halves the time of a warm clip (docs/performance.md).
+        """
+        if self.vram != "auto" or self.profile not in set(Profile):
+            return self.vram == "high"
+        files = LTX_2_3.files_for(None, Profile(self.profile))
+        weights = sum(file.size_bytes for file in files)
+        return self.hardware.memory >= weights * SPARE + ACTIVATIONS
+
+    def tiling(self, plan: Plan) -> Tiling | None:
+        """Return how the decoder cuts ``plan``.
+
+        Not at all where there is memory enough; never into large tiles where it is to be saved.
+        """
+        weights = WEIGHTS[self.profile]
+        if not weights.total:
+            return None
+        free = self.hardware.memory - min(weights.total, HEADROOM * self.hardware.memory)
+        found, small = tile_for(plan, free), Tiling()
+        if saves_memory(self.vram, self.profile):
+            return small if found is None or found.side > small.side else found
+        return found
+
+    def place(self, plan: Plan) -> Plan:
+        """Return ``plan`` as it runs here; a decoder that is cut already stays so.
+
+        Unless everything is to stay, the upscaler is taken to travel, as in the runs that the first
+        rates come from: where it stays although nobody asked, recorded runs teach that.
+        """
+        tiling = plan.tiling or self.tiling(plan)
+        return replace(plan, tiling=tiling, upscaler_travels=self.vram != "high")
+
+    def features(self, work: Work) -> tuple[float, float, float]:
+        """Return effort (FLOP), bytes as the device's memory would feel them, and passes."""
+        if work.part is Part.VIDEO_ENCODE:
+            return 0.0, work.host_bytes, 0.0
+        sampled = work.part in {Part.STAGE1, Part.STAGE2}
+        hidden = self.hardware.bandwidth * 0.72
+        slow = work.passes * self.streamed / self.hardware.host_bandwidth if sampled else 0.0
+        slow += work.host_bytes / HOST_BANDWIDTH
+        return work.effort, work.bytes + slow * hidden, work.passes
+
+    def seconds(self, work: Work) -> float:
+        """Return the expected seconds of ``work``: the median of what runs take."""
+        rates = self.rates.get(work.part) or prior(work.part, self.hardware)
+        return rates.seconds(*self.features(work))
+
+    def p95(self, seconds: float) -> float:
+        """Return the seconds that 19 of 20 runs stay below, where ``seconds`` is the median."""
+        spread = self.hardware.spread if self.spread is None else self.spread
+        return seconds * math.exp(1.645 * spread)
+
+
+DRAFT = Machine(BY_KEY["draft"], "draft")

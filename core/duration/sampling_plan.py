@@ -1,0 +1,88 @@
+"""From a request to its plan: which sampling stages a mode runs, and with which guides.
+
+The shape of the six workflows as numbers. Where a workflow changes its stages or guides, this is
+the module to change with it.
+"""
+
+from dataclasses import dataclass
+
+from core.domain.modes import Mode
+from core.domain.presets import PRESETS, PresetSpec
+from core.domain.requests import Request
+from core.duration.workload import Part, Plan, Sampling, Tiling
+from core.models.catalog import LTX_2_3, ModelFamily, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Guides:
+    """What a mode's workflow adds to the tokens of its own video.
+
+    All guides have strength 1, so none masks self-attention.
+    """
+
+    images: int = 0  # input pictures
+    frames: int = 0  # of them, appended as guide frames in every stage
+    clip_shrink: int = 0  # guide clip in stage 1, at its size divided by this; 0: there is none
+    keeps_sound: bool = False  # the given sound goes into the clip: no audio is decoded
+    canvas: int = 64  # px; sides are rounded up to whole multiples before sampling
+
+
+GUIDES: dict[Mode, Guides] = {
+    Mode.T2V: Guides(),
+    Mode.I2V: Guides(images=1),
+    Mode.A2V: Guides(keeps_sound=True),
+    Mode.LIPSYNC: Guides(images=1, keeps_sound=True),
+    Mode.KEYFRAME: Guides(images=2, frames=2),
+    Mode.STYLE: Guides(images=1, clip_shrink=2, canvas=128),  # the control LoRA's reference factor
+}
+
+
+def plan_of(
+    request: Request,
+    profile: str = "bf16",
+    tiling: Tiling | None = None,
+    family: ModelFamily = LTX_2_3,
+) -> Plan:
+    """Return the plan of ``request``.
+
+    Args:
+        request: already snapped.
+        profile: which model files, a key of :data:`core.duration.architecture.WEIGHTS`.
+        tiling: how the decoder cuts; None decodes whole frames.
+        family: its schedules.
+    """
+    sampling, guides = request.sampling, GUIDES[request.mode]
+    preset = PRESETS[sampling.preset]
+    steps, branches = _first_stage(preset, profile, family)
+    shrink = 2 if preset.stage2_steps else 1  # of the first stage, against the clip that is made
+    canvas = guides.canvas * shrink // 2
+    first = Sampling(
+        Part.STAGE1,
+        steps,
+        shrink=shrink,
+        branches=branches,
+        guide_frames=guides.frames,
+        guide_clip=1 / guides.clip_shrink**2 if guides.clip_shrink else 0.0,
+    )
+    second = Sampling(Part.STAGE2, preset.stage2_steps, guide_frames=guides.frames)
+    return Plan(
+        -(-sampling.width // canvas) * canvas,
+        -(-sampling.height // canvas) * canvas,
+        sampling.frames,
+        sampling.fps,
+        (first, second) if preset.stage2_steps else (first,),
+        prompts=branches,
+        images=guides.images,
+        clip_shrink=shrink * guides.clip_shrink,
+        decodes_audio=not guides.keeps_sound,
+        profile=profile,
+        tiling=tiling,
+    )
+
+
+def _first_stage(preset: PresetSpec, profile: str, family: ModelFamily) -> tuple[int, int]:
+    """Return the steps of stage 1 and its forwards a step; with guidance the negative acts."""
+    guided = profile in set(Profile) and family.profiles[Profile(profile)].guided
+    if guided and preset.may_guide:
+        return family.guidance.steps, 2
+    return preset.stage1_steps, 2 if preset.guidance > 1 else 1

@@ -1,0 +1,139 @@
+"""From a code and its data to words, which are in ``core/i18n/words/<language>/*.toml``.
+
+A sentence uses named fields with our own formats, so that every language writes numbers its way::
+
+    media_too_large = "The {role:name} has {size_bytes:bytes}; at most {limit_bytes:bytes} fit. …"
+
+Formats: ``bytes`` (decimal), ``seconds``, ``gpu`` (milliseconds as minutes and seconds), ``clock``
+(epoch milliseconds as UTC date and time), ``number``, ``name`` (an identifier as a word of the
+language, from its ``[names]`` table). Decimal mark, units and dates come from ``units.toml``.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from core.domain.jobs import Failure
+from core.domain.requests import Adjustment
+from core.errors import ClapperError, Scalar
+
+WORDS = Path(__file__).parent / "words"
+DEFAULT_LANGUAGE = "en"
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return the languages that have words, the default first."""
+    found = sorted(path.name for path in WORDS.iterdir() if path.is_dir())
+    return (DEFAULT_LANGUAGE, *(name for name in found if name != DEFAULT_LANGUAGE))
+
+
+@cache
+def sentences(language: str) -> Mapping[str, str]:
+    """Return every sentence of ``language`` by code; ``names.…`` are words for identifiers."""
+    found: dict[str, str] = {}
+    for path in sorted((WORDS / language).glob("*.toml")):
+        content: dict[str, str | dict[str, str]] = tomllib.loads(path.read_text("utf-8"))
+        for code, value in content.items():
+            if isinstance(value, str):
+                found[code] = value
+            else:
+                found.update({f"{code}.{name}": text for name, text in value.items()})
+    return found
+
+
+def language_of(locale: str | None) -> str:
+    """Return the language to use for ``locale`` (``de``, ``de-AT``, ``en_GB``, None)."""
+    short = (locale or "").replace("_", "-").split("-")[0].lower()
+    return short if short in languages() else DEFAULT_LANGUAGE
+
+
+def say(code: str, data: Mapping[str, object] | None = None, locale: str | None = None) -> str:
+    """Return the sentence for ``code`` in the language of ``locale``.
+
+    Args:
+        code: a key of the word files.
+        data: what fills its fields; unknown fields are a defect and raise KeyError.
+        locale: the reader's, as the platform tells it; English where we have no words.
+
+    Returns:
+        Plain text without markup. Data is inserted literally.
+    """
+    language = language_of(locale)
+    template = sentences(language).get(code) or sentences(DEFAULT_LANGUAGE)[code]
+    return _Words(language).vformat(template, (), data or {})
+
+
+def explain(problem: ClapperError | Failure | Adjustment, locale: str | None = None) -> str:
+    """Return what a person should read about ``problem``: the limit, and what to do."""
+    data = problem.data() if isinstance(problem, ClapperError) else problem.data
+    return say(problem.code, data, locale)
+
+
+def name(identifier: str, locale: str | None = None) -> str:
+    """Return the word for a role, stage, state or mode."""
+    language = language_of(locale)
+    return sentences(language).get(f"names.{identifier}", identifier.replace("_", " "))
+
+
+class _Words(Formatter):
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def get_value(
+        self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Scalar | object:
+        del args
+        return kwargs[str(key)]
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        write = {
+            "bytes": lambda: self._bytes(float(str(value))),
+            "seconds": lambda: self._seconds(float(str(value))),
+            "gpu": lambda: self._minutes(float(str(value)) / 1000),
+            "wait": lambda: self._minutes(max(1.0, float(str(value)))),
+            "clock": lambda: self._clock(value),
+            "number": lambda: self._number(value),
+            "millions": lambda: self._number(float(str(value)) / 1e6),
+            "unit": lambda: f" {value}" if value else "",  # behind a number, where it has one
+            "name": lambda: name(str(value), self.language),
+        }.get(format_spec)
+        return write() if write else super().format_field(value, format_spec)
+
+    def _seconds(self, value: float) -> str:
+        return self._decimal(f"{value:.1f}".removesuffix(".0")) + " s"
+
+    def _unit(self, code: str) -> str:
+        return sentences(self.language)[f"units.{code}"]
+
+    def _decimal(self, digits: str) -> str:
+        return digits.replace(".", self._unit("decimal"))
+
+    def _number(self, value: object) -> str:
+        if isinstance(value, int):
+            return str(value)  # seeds have more digits than a float keeps
+        return self._decimal(f"{float(str(value)):.2f}".rstrip("0").rstrip("."))
+
+    def _clock(self, value: object) -> str:
+        if value is None:
+            return "–"
+        return datetime.fromtimestamp(float(str(value)) / 1000, UTC).strftime(self._unit("clock"))
+
+    def _bytes(self, value: float) -> str:
+        if value < 1000:
+            return f"{value:.0f} {self._unit('bytes')}"
+        for unit in ("kB", "MB"):
+            value /= 1000
+            if value < 1000:
+                return self._decimal(f"{value:.1f}") + f" {unit}"
+        return self._decimal(f"{value / 1000:.1f}") + " GB"
+
+    def _minutes(self, seconds: float) -> str:
+        whole = round(seconds)
+        if whole < 60:
+            return f"{seconds:.0f} s"
+        return f"{whole // 60} {self._unit('minutes')} {whole % 60:02d} s"

@@ -1,0 +1,4 @@
+"""The seams that others implement: executors and deliveries.
+
+Belongs here: protocols and the records that cross them. Never here: an implementation.
+"""

@@ -1,0 +1,98 @@
+"""The seam to what makes frames: one method, two implementations (ComfyUI and the animatic)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from core.domain.media import MediaFile, RawClip
+from core.domain.progress import ProgressSink, Stage
+from core.domain.requests import Request
+from core.runtime.cancellation import (
+    CancelToken,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One attempt at one job, as an executor needs it."""
+
+    job_id: str
+    attempt: int
+    request: Request
+    media_folder: Path  # admitted inputs lie here under MediaFile.name
+    workspace: Path  # empty folder of this attempt; the worker removes it
+    shares: Mapping[Stage, float] = field(default_factory=dict[Stage, float])  # of the run; sum 1
+
+    def path_of(self, file: MediaFile) -> Path:
+        """Return where ``file`` lies."""
+        return self.media_folder / file.name
+
+
+class Executor(Protocol):
+    """Turns an order into frames. One order at a time."""
+
+    @property
+    def name(self) -> str:
+        """Return ``comfy`` or ``draft``; goes into the clip's metadata."""
+        ...
+
+    async def execute(
+        self, order: Order, on_progress: ProgressSink, cancel: CancelToken
+    ) -> RawClip:
+        """Make the frames and sound of ``order``.
+
+        Raises:
+            GenerationFailed: with the reason; ``Cancelled`` within a second of a cancel.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the device. Nothing is executed afterwards."""
+        ...
+
+
+@runtime_checkable
+class Warm(Protocol):
+    """What an executor may also be: one that keeps models loaded between orders."""
+
+    @property
+    def resident(self) -> str | None:
+        """Return the model set that is loaded; None where none is."""
+        ...
+
+    def model_set(self, request: Request) -> str:
+        """Return what ``request`` needs loaded: base files, LoRAs and their strengths."""
+        ...
+
+
+@runtime_checkable
+class Foresighted(Protocol):
+    """What an executor may also be: one that can get the next order's inputs ready."""
+
+    async def prepare(self, order: Order, cancel: CancelToken) -> None:
+        """Do what needs no device and can be kept, while another order is executed.
+
+        Called for one order at a time; the workspace does not exist yet. What fails here will
+        fail again, and be told, when the order is executed.
+
+        Raises:
+            ClapperError: the order cannot be prepared, or ``cancel`` was called.
+        """
+        ...
+
+
+@runtime_checkable
+class Startable(Protocol):
+    """What an executor may also be: one that takes long to start and can do so before it is asked.
+
+    Starting may hold up the whole process, so it comes before anybody is connected to it.
+    """
+
+    async def warm_up(self) -> None:
+        """Start now instead of with the first order.
+
+        Raises:
+            ComfyUnavailable: something that it needs is not installed.
+        """
+        ...

@@ -1,0 +1,72 @@
+"""The child process that decodes one file of a stranger: ``python -m core.media.sandbox``.
+
+It gets two open files, the source and an empty output, and its orders as JSON on the command line;
+it answers with one line of JSON on its standard output. Before it touches the source it gives
+up everything else: it can open no file and no socket any more (not one descriptor is left to be
+had), use no more memory, processor time and disk than ordered, and start no program. That is why
+films are read by PyAV and not by the ffmpeg program: it works on one open file, without protocols.
+"""
+
+import json
+import os
+import resource
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from core.domain.media import MediaKind
+from core.errors import MediaRefused, MediaUnreadable
+from core.media.intake.protocol import Recode, Task
+
+
+def main() -> None:
+    """Do the task on the command line."""
+    order: dict[str, Any] = json.loads(sys.argv[1])
+    task = Task(kind=MediaKind(order.pop("kind")), **order)
+    recode = _recoder(task.kind)  # everything is imported before the doors close
+    with os.fdopen(task.source_fd, "rb") as source, os.fdopen(task.output_fd, "wb") as output:
+        _confine(task)
+        try:
+            made = recode(task, source, output)
+            output.flush()
+            answer: dict[str, object] = {"made": asdict(made)}
+        except MediaRefused as refusal:
+            answer = {"refused": refusal.code, "data": refusal.data()}
+        except MemoryError:
+            costly = MediaUnreadable(task.role, "too_costly")
+            answer = {"refused": costly.code, "data": costly.data()}
+        except OSError as error:
+            answer = {"errno": error.errno}
+    sys.stdout.write(json.dumps(answer))
+
+
+def _recoder(kind: MediaKind) -> Recode:
+    if kind is MediaKind.IMAGE:
+        from core.media.intake.images import recode_image
+
+        return recode_image
+    from core.media.intake.video import recode_stream
+
+    return recode_stream
+
+
+def _confine(task: Task) -> None:
+    if sys.platform == "linux":
+        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib is not imported here
+            pages = statm.read().split()
+        # what is mapped by now is mostly libraries of which little is ever touched
+        untouched = (int(pages[0]) - int(pages[1])) * resource.getpagesize()
+        _limit(resource.RLIMIT_AS, untouched + task.memory_bytes)
+    _limit(resource.RLIMIT_CPU, task.cpu_seconds)
+    _limit(resource.RLIMIT_FSIZE, task.output_bytes)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NPROC, 0)
+    _limit(resource.RLIMIT_NOFILE, 0)
+
+
+def _limit(what: int, value: int) -> None:
+    resource.setrlimit(what, (value, value))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""What the process that decodes a stranger's file is told to do, and what it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO, TypeAlias
+
+from core.domain.media import MediaKind
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the child shall do with the source."""
+
+    source_fd: int
+    output_fd: int
+    role: str
+    kind: MediaKind
+    reader: str  # the one demuxer or image plugin that may be used
+    max_pixels: int  # of the source
+    keep_pixels: int  # of the result; larger pictures are scaled down
+    max_seconds: float
+    max_fps: float  # of the result
+    memory_bytes: int  # in all, with the interpreter
+    cpu_seconds: int
+    output_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the child wrote to the output."""
+
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+    fps: float = 0.0
+    sample_rate: int = 0
+
+
+Recode: TypeAlias = Callable[[Task, BinaryIO, BinaryIO], Made]

@@ -1,0 +1,151 @@
+"""The folder of admitted inputs: what people send goes in as a file of ours, or not at all."""
+
+import asyncio
+import math
+import os
+import stat
+from contextlib import ExitStack
+from pathlib import Path
+
+from core.domain.limits import MediaLimits
+from core.domain.media import MediaFile, MediaKind
+from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
+from core.media.intake.formats import ACCEPTED, HEAD_BYTES, Format, detect, name_refused
+from core.media.intake.protocol import Made, Task
+from core.media.intake.sandbox import run_sandbox
+from core.runtime.atomic_files import part_beside, publish, sha256_of
+from core.runtime.permissions import make_private_folder
+from core.runtime.threads import in_thread
+
+_AT_ONCE = 2  # decoding children; each may take 300 MB
+_SUFFIX = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: ".mp4"}
+# no clip is larger than 1920×1088, so more would only cost disk; pictures keep room for cropping
+_KEEP_PIXELS = {MediaKind.IMAGE: 3840 * 2160, MediaKind.AUDIO: 0, MediaKind.VIDEO: 1920 * 1088}
+_KEEP_FPS = 30.0
+_OUTPUT_BYTES = 256_000_000
+
+
+class MediaStore:
+    """Admits files into ``folder``; one per data directory."""
+
+    def __init__(self, folder: Path, limits: MediaLimits) -> None:
+        self.folder = folder
+        self._limits = limits
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    def path_of(self, file: MediaFile) -> Path:
+        """Return where ``file`` lies."""
+        return self.folder / file.name
+
+    async def admit(self, source: Path, role: str, kind: MediaKind) -> MediaFile:
+        """Check, decode and re-encode ``source``, and keep the result under its own hash.
+
+        The bytes are decoded in a child process that can reach nothing else. The result has no
+        metadata: pictures are upright RGB, sound has at most two channels and 48 kHz, films have a
+        constant rate of at most 30 fps and at most 1920×1088 pixels.
+
+        Args:
+            source: a regular file as somebody sent it; its name means nothing and is never used.
+            role: the slot that it is for; only named in errors.
+            kind: what it has to be.
+
+        Returns:
+            The admitted file; the same for the same content.
+
+        Raises:
+            MediaTooLarge: more bytes than allowed.
+            MediaUnreadable: missing, empty, damaged or too expensive to decode.
+
+        Other refusals come from the sandbox: MediaFormatRefused, MediaTooManyPixels, MediaTooLong,
+        and IntakeClosed where the disk is full. Whatever is raised, nothing was kept.
+        """
+        async with self._slots:
+            with ExitStack() as doors:
+                source_fd = _opened(source, role)
+                doors.callback(os.close, source_fd)
+                found = self._inspect(source_fd, role, kind)
+                make_private_folder(self.folder)
+                part = part_beside(self.folder / f"new{_SUFFIX[kind]}")
+                output_fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                doors.callback(part.unlink, missing_ok=True)
+                doors.callback(os.close, output_fd)
+                task = self._task(source_fd, output_fd, role, kind, found)
+                made = await run_sandbox(task, self._limits.decode_seconds)
+                return await in_thread(lambda _: self._keep(part, kind, made))
+
+    def _inspect(self, source_fd: int, role: str, kind: MediaKind) -> Format:
+        """Return the format by the first bytes; see :meth:`check`.
+
+        Raises:
+            MediaUnreadable: no file, or an empty one.
+        """
+        status = os.fstat(source_fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise MediaUnreadable(role, "empty")
+        return self.check(status.st_size, os.pread(source_fd, HEAD_BYTES, 0), role, kind)
+
+    def check(self, size_bytes: int, head: bytes, role: str, kind: MediaKind) -> Format:
+        """Return the format of ``size_bytes`` that begin with ``head``.
+
+        Raises:
+            MediaUnreadable: nothing.
+            MediaTooLarge: more bytes than allowed.
+            MediaFormatRefused: not one of the formats of ``kind``.
+        """
+        if size_bytes == 0:
+            raise MediaUnreadable(role, "empty")
+        picture = kind is MediaKind.IMAGE
+        limit = self._limits.image_bytes if picture else self._limits.stream_bytes
+        if size_bytes > limit:
+            raise MediaTooLarge(role, size_bytes, limit)
+        found = detect(head)
+        if found is None or kind not in found.kinds:
+            name = found.name if found else name_refused(head)
+            raise MediaFormatRefused(role, name, ACCEPTED[kind])
+        return found
+
+    def _task(
+        self, source_fd: int, output_fd: int, role: str, kind: MediaKind, found: Format
+    ) -> Task:
+        picture = kind is MediaKind.IMAGE
+        return Task(
+            source_fd=source_fd,
+            output_fd=output_fd,
+            role=role,
+            kind=kind,
+            reader=found.reader,
+            max_pixels=self._limits.image_pixels if picture else self._limits.video_pixels,
+            keep_pixels=_KEEP_PIXELS[kind],
+            max_seconds=self._limits.stream_seconds,
+            max_fps=_KEEP_FPS,
+            memory_bytes=self._limits.decode_memory,
+            cpu_seconds=math.ceil(self._limits.decode_seconds),
+            output_bytes=_OUTPUT_BYTES,
+        )
+
+    def _keep(self, part: Path, kind: MediaKind, made: Made) -> MediaFile:
+        file = MediaFile(
+            sha256=sha256_of(part),
+            suffix=_SUFFIX[kind],
+            kind=kind,
+            size_bytes=part.stat().st_size,
+            width=made.width,
+            height=made.height,
+            seconds=made.seconds,
+            fps=made.fps,
+            sample_rate=made.sample_rate,
+        )
+        publish(part, self.path_of(file))
+        return file
+
+
+def _opened(source: Path, role: str) -> int:
+    """Open ``source`` to be read; a pipe or device does not block.
+
+    Raises:
+        MediaUnreadable: it is not there, or not for us.
+    """
+    try:
+        return os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        raise MediaUnreadable(role, "missing") from None

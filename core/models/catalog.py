@@ -1,0 +1,265 @@
+"""The model family as data: files per profile, schedules, strengths and licences of LTX-2.3.
+
+Sizes, hashes and commits are those that the hub itself announces for the pinned commits. Another
+family is another record; nothing else in core knows a model file by name.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE
+from core.domain.modes import Mode
+
+
+class Profile(StrEnum):
+    """Which files are used, chosen by the memory of the device."""
+
+    BF16 = "bf16"  # 96 GB, or a Mac: MPS has no fp8
+    FP8 = "fp8"  # 32 to 48 GB
+    LOW = "low"  # 16 to 24 GB; the files of fp8, streamed from main memory
+
+
+class Slot(StrEnum):
+    """What a graph uses a file for."""
+
+    CHECKPOINT = "checkpoint"  # transformer, both VAEs, vocoder and text projection in one file
+    TEXT_ENCODER = "text_encoder"
+    UPSCALER = "upscaler"
+    DISTILLED_LORA = "distilled_lora"
+    CONTROL_LORA = "control_lora"
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """Terms to accept before the first download; a new ``version`` asks again."""
+
+    key: str
+    name: str
+    version: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file on the hub, and ComfyUI's folder for it.
+
+    ``revision`` is a commit where one is known, else a branch; ``sha256`` None leaves the check to
+    the size and the hash that the hub announces.
+    """
+
+    repo: str
+    revision: str
+    path: str  # inside the repository
+    folder: str  # ComfyUI's folder type, e.g. "loras"
+    size_bytes: int
+    sha256: str | None
+    licence: Licence
+
+    @property
+    def name(self) -> str:
+        """Return the file name as a graph writes it."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNames:
+    """File names as a graph's loader nodes want them, one field a :class:`Slot`.
+
+    Video VAE, audio VAE with vocoder and the text projection are read from ``checkpoint``.
+    """
+
+    checkpoint: str
+    text_encoder: str
+    upscaler: str
+    distilled_lora: str
+    control_lora: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSpec:
+    """The files of one profile, and what the device may be asked to do with them."""
+
+    profile: Profile
+    files: dict[Slot, ModelFile]
+    min_memory_gb: int  # device memory below which the profile is not offered
+    guided: bool = False  # may run the guided schedule: undistilled first stage, two passes a step
+    offload: bool = False  # weights stay in main memory and are streamed
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """The undistilled first stage: the LTX scheduler's values and classifier-free guidance."""
+
+    steps: int = 30
+    cfg: float = 3.0
+    lora_strength: float = 0.0  # of the distilled LoRA in stage 1
+    max_shift: float = 2.05
+    base_shift: float = 0.95
+    terminal: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFamily:
+    """All that is particular to one generation of the model."""
+
+    name: str
+    base: str  # as LoRA metadata and file names call it
+    profiles: dict[Profile, ProfileSpec]
+    stage1_sigmas: tuple[float, ...]
+    stage2_sigmas: tuple[float, ...]
+    distilled_strength: float
+    control_strength: float
+    fps: int = 24
+    side_multiple: int = SIDE_MULTIPLE  # px, two stages
+    single_stage_multiple: int = 32  # px
+    frame_stride: int = FRAME_STRIDE
+    max_frames: int = 1000  # of the audio latent
+    guidance: Guidance = field(default_factory=Guidance)
+    renamed: dict[str, str] = field(default_factory=dict[str, str])  # old file name: new one
+
+    def names(self, profile: Profile) -> ModelNames:
+        """Return the file names of ``profile`` by slot."""
+        return ModelNames(
+            **{slot.value: file.name for slot, file in self.profiles[profile].files.items()}
+        )
+
+    def files_for(self, mode: Mode | None, profile: Profile) -> tuple[ModelFile, ...]:
+        """Return the files that ``mode`` needs, largest first; mode None means all modes."""
+        needed = set(Slot) if mode in {None, Mode.STYLE} else set(Slot) - {Slot.CONTROL_LORA}
+        files = [file for slot, file in self.profiles[profile].files.items() if slot in needed]
+        return tuple(sorted(files, key=lambda file: -file.size_bytes))
+
+    def all_files(self) -> tuple[ModelFile, ...]:
+        """Return every file of every profile once."""
+        return tuple(
+            dict.fromkeys(file for spec in self.profiles.values() for file in spec.files.values())
+        )
+
+
+LTX2_LICENCE = Licence(
+    key="ltx2",
+    name="LTX-2 Community License Agreement",
+    version="2026-01-05",
+    url="https://huggingface.co/Lightricks/LTX-2.3/blob/main/LICENSE",
+)
+GEMMA_TERMS = Licence(
+    key="gemma",
+    name="Gemma Terms of Use",
+    version="2026-04-01",
+    url="https://ai.google.dev/gemma/terms",
+)
+
+_LTX23 = "76730e634e70a28f4e8d51f5e29c08e40e2d8e74"  # Lightricks/LTX-2.3
+_LTX23_FP8 = "1d756cd27fa11c0896c4dfee093cd1bf36c7f7a1"  # Lightricks/LTX-2.3-fp8
+_COMFY_LTX2 = "101c239b4b64dd1b45d645365339c56e0e7df4c3"  # Comfy-Org/ltx-2
+_COMFY_LTX23 = "f246c0865f5214499a12b72d47464ac8f4f54bee"  # Comfy-Org/ltx-2.3
+_UNION_CONTROL = "b4d1c4d8c9e544e9bbbd6811bb4363708b6093ff"
+
+_DEV_BF16 = ModelFile(
+    repo="Lightricks/LTX-2.3",
+    revision=_LTX23,
+    path="ltx-2.3-22b-dev.safetensors",
+    folder="checkpoints",
+    size_bytes=46_149_344_974,
+    sha256="7ab7225325bc403448ea84b6db2269811a880e5118cd2ee2b6282a93d585016f",
+    licence=LTX2_LICENCE,
+)
+_DEV_FP8 = ModelFile(
+    repo="Lightricks/LTX-2.3-fp8",
+    revision=_LTX23_FP8,
+    path="ltx-2.3-22b-dev-fp8.safetensors",
+    folder="checkpoints",
+    size_bytes=29_145_431_166,
+    sha256="28606c5b5a06ce56f896d4dfcb20f212739e07a68fbe48e53638188449d26450",
+    licence=LTX2_LICENCE,
+)
+_GEMMA_BF16 = ModelFile(
+    repo="Comfy-Org/ltx-2",
+    revision=_COMFY_LTX2,
+    path="split_files/text_encoders/gemma_3_12B_it.safetensors",
+    folder="text_encoders",
+    size_bytes=24_379_468_890,
+    sha256="4080dc65561b7d1cdf20268fc09829829409edecd9fc035fcbbfd77aee7b98aa",
+    licence=GEMMA_TERMS,
+)
+_GEMMA_FP4 = ModelFile(
+    repo="Comfy-Org/ltx-2",
+    revision=_COMFY_LTX2,
+    path="split_files/text_encoders/gemma_3_12B_it_fp4_mixed.safetensors",
+    folder="text_encoders",
+    size_bytes=9_447_702_218,
+    sha256="aaca463d11e6d8d2a4bdb0d6299214c15ef78a3f73e0ef8113d5a9d0219b3f6d",
+    licence=GEMMA_TERMS,
+)
+_UPSCALER = ModelFile(
+    repo="Lightricks/LTX-2.3",
+    revision=_LTX23,
+    path="ltx-2.3-spatial-upscaler-x2-1.1.safetensors",
+    folder="latent_upscale_models",
+    size_bytes=995_743_560,
+    sha256="5f416311fa8172b65af67530758964708d29a317b830d689a51143b7f91913ed",
+    licence=LTX2_LICENCE,
+)
+_DISTILLED = ModelFile(
+    repo="Comfy-Org/ltx-2.3",
+    revision=_COMFY_LTX23,
+    path="split_files/loras/"
+    "ltx_2.3_22b_distilled_1.1_lora_dynamic_fro09_avg_rank_111_bf16.safetensors",
+    folder="loras",
+    size_bytes=2_741_024_390,
+    sha256="31e0c0195fb841bf31af78e8b60858f489e87ddcea4a5239abc80943da65e3ac",
+    licence=LTX2_LICENCE,
+)
+_CONTROL = ModelFile(
+    repo="Lightricks/LTX-2.3-22b-IC-LoRA-Union-Control",
+    revision=_UNION_CONTROL,
+    path="ltx-2.3-22b-ic-lora-union-control-ref0.5.safetensors",
+    folder="loras",
+    size_bytes=654_465_352,
+    sha256="a1b888a87f661d27f08b394ae559e8e1050be33900bcc36a5cdf659e48f88d18",
+    licence=LTX2_LICENCE,
+)
+
+
+def _files(checkpoint: ModelFile, text_encoder: ModelFile) -> dict[Slot, ModelFile]:
+    return {
+        Slot.CHECKPOINT: checkpoint,
+        Slot.TEXT_ENCODER: text_encoder,
+        Slot.UPSCALER: _UPSCALER,
+        Slot.DISTILLED_LORA: _DISTILLED,
+        Slot.CONTROL_LORA: _CONTROL,
+    }
+
+
+LTX_2_3 = ModelFamily(
+    name="LTX-2.3",
+    base="ltx-2.3-22b",
+    profiles={
+        spec.profile: spec
+        for spec in (
+            ProfileSpec(Profile.BF16, _files(_DEV_BF16, _GEMMA_BF16), 90, guided=True),
+            ProfileSpec(Profile.FP8, _files(_DEV_FP8, _GEMMA_FP4), 30),
+            ProfileSpec(Profile.LOW, _files(_DEV_FP8, _GEMMA_FP4), 15, offload=True),
+        )
+    },
+    stage1_sigmas=(1.0, 0.99375, 0.9875, 0.98125, 0.975, 0.909375, 0.725, 0.421875, 0.0),
+    stage2_sigmas=(0.85, 0.725, 0.4219, 0.0),
+    distilled_strength=0.5,
+    control_strength=1.0,
+    renamed={
+        "ltx-2.3-spatial-upscaler-x2-1.0.safetensors": _UPSCALER.name,
+        "ltx-2.3-22b-distilled-1.1_lora-dynamic_fro09_avg_rank_111_bf16.safetensors": (
+            _DISTILLED.name
+        ),
+    },
+)
+
+
+def names(profile: Profile) -> ModelNames:
+    """Return the file names of ``profile`` in the family in use."""
+    return LTX_2_3.names(profile)
+
+
+def files_for(mode: Mode | None, profile: Profile) -> tuple[ModelFile, ...]:
+    """Return the files that ``mode`` needs in the family in use; None means all modes."""
+    return LTX_2_3.files_for(mode, profile)

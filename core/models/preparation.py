@@ -1,0 +1,46 @@
+"""The model files of one job, before its work begins: there, or the one that is missing by name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from core.domain.progress import ProgressSink
+from core.errors import ModelUnavailable, SetupProblem
+from core.interfaces.executor import Order
+from core.models.catalog import ModelFile
+from core.runtime.cancellation import CancelToken
+
+_log = structlog.get_logger(__name__)
+
+
+class Files(Protocol):
+    """The part of the model store that is needed here."""
+
+    async def ensure(
+        self, files: Sequence[ModelFile], on_progress: ProgressSink, cancel: CancelToken
+    ) -> tuple[Path, ...]:
+        """Make sure that ``files`` lie where ComfyUI looks."""
+        ...
+
+
+async def have_files(
+    store: Files,
+    files: Sequence[ModelFile],
+    order: Order,
+    on_progress: ProgressSink,
+    cancel: CancelToken,
+) -> None:
+    """Have ``files`` for ``order``, whatever it takes.
+
+    Raises:
+        ModelUnavailable: a file is missing and could not be had.
+    """
+    try:
+        await store.ensure(files, on_progress, cancel)
+    except SetupProblem as problem:
+        _log.error("models_missing", job_id=order.job_id, problem=problem.code)
+        data = problem.data()
+        file = str(data.get("file") or data.get("what") or files[0].name)
+        raise ModelUnavailable(file) from problem

@@ -1,0 +1,187 @@
+"""How a job is accepted: everything that may refuse it first, then row, reservation and place.
+
+Functions on a connection; :class:`core.queue.job_queue.JobQueue` owns the transactions, so that a
+refusal at any point leaves nothing behind.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.accounts import quotas
+from core.accounts.linked_accounts import refuse_blocked
+from core.domain.fairness import ORDINARY, cost_of
+from core.domain.jobs import Failure, Job, JobState, ReplyTo
+from core.domain.people import Payer, Requester
+from core.domain.requests import Request, to_json
+from core.errors import (
+    AlreadyFinished,
+    Cancelled,
+    IntakeClosed,
+    JobUnknown,
+    NotYours,
+    TooManyQueued,
+)
+from core.queue.intake import INTAKE
+from core.queue.transitions import End, QueueRules, close, end
+from core.storage import fair_order, networks
+from core.storage import jobs as rows
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What is submitted."""
+
+    id: str  # 32 hex digits, unguessable
+    requester: Requester
+    request: Request
+    reply_to: ReplyTo
+    estimate_ms: int  # GPU-milliseconds
+    idempotency_key: str  # of this requester; the same key always means the same job
+    p95_ms: int | None = None  # None: one and a half estimates
+    weight: int = ORDINARY  # percent of an ordinary share
+    payer: Payer | None = None  # None: the requester itself, or all guests for a guest
+
+    @property
+    def pays(self) -> Payer:
+        """Return who pays, and whose share of the device it uses."""
+        return self.payer or Payer.of(self.requester)
+
+    @property
+    def cost(self) -> int:
+        """Return how far it moves its account in virtual time."""
+        return cost_of(self.estimate_ms, self.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The accepted job; ``duplicate`` where its key was known and nothing was made."""
+
+    job: Job
+    duplicate: bool
+
+
+async def accept(
+    connection: AsyncConnection,
+    rules: QueueRules,
+    new: NewJob,
+    now: int,
+    check: Callable[[], None] | None = None,
+) -> None:
+    """Write a new job: held, with its reservation, at the end of its account's line.
+
+    Raises:
+        IntakeClosed: the operator paused or drains the queue.
+        RequesterBlocked: an operator blocked this person meanwhile.
+        TooManyQueued: the requester has as many waiting jobs as allowed.
+        QuotaExceeded: it costs more than is left.
+    """
+    await _ask(connection, rules, new, check)
+    await _reserve(connection, rules, new, now)
+    tag, rank = await fair_order.enter_line(connection, new.pays.key, new.weight, new.cost, now)
+    await _write(connection, new, now, {"state": JobState.HELD.value, "tag": tag, "rank": rank})
+
+
+async def take_over(
+    connection: AsyncConnection,
+    rules: QueueRules,
+    clips_folder: Path,
+    old_id: str,
+    owner: Requester,
+    new: NewJob,
+    now: int,
+    check: Callable[[], None] | None = None,
+) -> None:
+    """Write a new job in the place of a waiting one, which ends cancelled and refunded.
+
+    The budget is asked with the old reservation given back. The new job keeps the old one's fair
+    start; what it costs more or less moves it, and what its account has behind it.
+
+    Raises:
+        JobUnknown: there is no old job.
+        NotYours: it is not of ``owner``.
+        AlreadyFinished: it is running or over.
+        IntakeClosed: the operator paused or drains the queue.
+        TooManyQueued: the requester has as many waiting jobs as allowed.
+        QuotaExceeded: it costs more than is left.
+    """
+    old = await rows.read(connection, old_id)
+    if old is None:
+        raise JobUnknown(old_id)
+    if old.user_key != owner.key:
+        raise NotYours(old_id)
+    if not JobState(old.state).waiting:
+        raise AlreadyFinished(old_id, old.state)
+    await _ask(connection, rules, new, check, makes_room=old.user_key == new.requester.key)
+    same = old.share_key == new.pays.key
+    how = End(JobState.CANCELLED, failure=Failure.of(Cancelled("owner")), told=True)
+    if same:
+        place = await fair_order.take_place(connection, old, new.weight, new.cost)
+        await close(connection, rules, clips_folder, old, how, now)
+        place |= {"seq": await rows.give_up_seq(connection, old), "state": old.state}
+    else:
+        await end(connection, rules, clips_folder, old, how, now)
+        line = await fair_order.enter_line(connection, new.pays.key, new.weight, new.cost, now)
+        place = {"state": JobState.HELD.value, "tag": line[0], "rank": line[1]}
+    await _reserve(connection, rules, new, now)
+    await _write(connection, new, now, place)
+
+
+async def _ask(
+    connection: AsyncConnection,
+    rules: QueueRules,
+    new: NewJob,
+    check: Callable[[], None] | None,
+    *,
+    makes_room: bool = False,
+) -> None:
+    """Ask whether the job is accepted; ``makes_room``: one that waits goes when it comes.
+
+    Raises:
+        IntakeClosed: the operator paused or drains the queue.
+        RequesterBlocked: an operator blocked this person meanwhile.
+        TooManyQueued: the requester has as many waiting jobs as allowed.
+    """
+    intake = await rows.read_setting(connection, INTAKE) or "open"
+    if intake != "open":
+        raise IntakeClosed(intake)
+    await refuse_blocked(connection, [new.requester.key])  # an operator may have been quicker
+    if check is not None:
+        check()
+    waiting = await fair_order.waiting_of(connection, new.requester.key)
+    if new.pays.network:
+        waiting = max(waiting, await networks.waiting(connection, new.pays.network))
+    if waiting >= rules.max_queued and not makes_room:
+        raise TooManyQueued(rules.max_queued)
+
+
+async def _reserve(connection: AsyncConnection, rules: QueueRules, new: NewJob, now: int) -> None:
+    await quotas.reserve(connection, rules.quota, new.pays, new.id, new.estimate_ms, now)
+
+
+async def _write(connection: AsyncConnection, new: NewJob, now: int, place: dict[str, Any]) -> None:
+    media = {file.name for file in new.request.media().values()}
+    await rows.add(connection, {**_values(new, now), **place}, media)
+
+
+def _values(new: NewJob, now: int) -> dict[str, Any]:
+    late_ms = new.estimate_ms * 3 // 2 if new.p95_ms is None else new.p95_ms
+    return {
+        "id": new.id,
+        "user_key": new.requester.key,
+        "share_key": new.pays.key,
+        "idem_key": new.idempotency_key,
+        "request": json.dumps(to_json(new.request)),
+        "reply_platform": new.reply_to.platform,
+        "reply_address": json.dumps(new.reply_to.address),
+        "estimate_ms": new.estimate_ms,
+        "spread_ms": max(0, late_ms - new.estimate_ms),
+        "cost": new.cost,
+        "above_limit": 0,
+        "attempt": 0,
+        "created_at_ms": now,
+    }

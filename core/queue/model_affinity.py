@@ -1,0 +1,86 @@
+"""Of the jobs that are equally due, the one whose models are loaded already runs next.
+
+Fairness goes first: nobody is overtaken by a job that is due much later, more than a few times, or
+for longer than a minute. What was overtaken is remembered in memory; a restart forgets it, and
+begins to count again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from core.domain.requests import Request
+from core.interfaces.executor import Executor, Warm
+
+
+@dataclass(frozen=True, slots=True)
+class AffinityRules:
+    """How far the order of the line may be bent."""
+
+    look_ahead: int = 32  # jobs
+    slack_ms: int = 30_000  # fair ends that lie this close, in GPU time, count as equal
+    wait_ms: int = 60_000  # since a job was first overtaken
+    skips: int = 3  # how often a job may be overtaken
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A waiting job and its place in line, see :func:`core.domain.fairness.rank_of`."""
+
+    id: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Overtaken:
+    since_ms: int
+    times: int
+
+
+class Affinity:
+    """Chooses, and remembers who was overtaken."""
+
+    def __init__(self, rules: AffinityRules) -> None:
+        """Take the rules; nobody was overtaken yet."""
+        self.rules = rules
+        self._overtaken: dict[str, _Overtaken] = {}
+
+    def choose(self, line: Sequence[Due], fits: Callable[[int], bool], now: int) -> int:
+        """Return which job of ``line`` runs next, and note whom it overtakes.
+
+        Args:
+            line: who may run, in fair order; at least one, at most ``look_ahead``.
+            fits: whether the models of a job are loaded; asked from the front until one fits.
+            now: epoch milliseconds.
+        """
+        index = self._first_that(fits, line, now)
+        known = self._overtaken
+        self._overtaken = {job.id: known[job.id] for job in line[index + 1 :] if job.id in known}
+        for job in line[:index]:
+            before = known.get(job.id, _Overtaken(now, 0))
+            self._overtaken[job.id] = _Overtaken(before.since_ms, before.times + 1)
+        return index
+
+    def _first_that(self, fits: Callable[[int], bool], line: Sequence[Due], now: int) -> int:
+        for index, job in enumerate(line):
+            if job.rank > line[0].rank + self.rules.slack_ms:
+                break
+            if fits(index):
+                return index
+            if self._has_waited(job, now):
+                break
+        return 0
+
+    def _has_waited(self, job: Due, now: int) -> bool:
+        before = self._overtaken.get(job.id)
+        if before is None:
+            return False
+        late = now - before.since_ms >= self.rules.wait_ms
+        return late or before.times >= self.rules.skips
+
+
+def preference(executor: Executor) -> Callable[[Request], bool] | None:
+    """Return whether a request's models are what ``executor`` has loaded; None if it has none."""
+    if not isinstance(executor, Warm) or executor.resident is None:
+        return None
+    loaded = executor.resident
+    return lambda request: executor.model_set(request) == loaded

@@ -1,0 +1,49 @@
+"""A token that a job carries and whoever cancels it sets."""
+
+import asyncio
+from threading import Event
+
+from core.errors import Cancelled
+
+
+class CancelToken:
+    """A cancel that holds before, during and after the start; readable from any thread."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+        self._by = "owner"
+        self._callbacks: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    def cancel(self, by: str = "owner") -> None:
+        """Ask the run to stop; ``by`` is ``owner``, ``operator`` or ``shutdown``."""
+        if self._event.is_set():
+            return
+        self._by = by
+        self._event.set()
+        for loop, event in self._callbacks:
+            loop.call_soon_threadsafe(event.set)
+
+    @property
+    def cancelled(self) -> bool:
+        """Return whether the run should stop."""
+        return self._event.is_set()
+
+    def raise_if_cancelled(self) -> None:
+        """Stop here if asked to.
+
+        Raises:
+            Cancelled: somebody called :meth:`cancel`.
+        """
+        if self._event.is_set():
+            raise Cancelled(self._by)
+
+    async def wait(self) -> None:
+        """Return as soon as somebody calls :meth:`cancel`."""
+        event = asyncio.Event()
+        entry = (asyncio.get_running_loop(), event)
+        self._callbacks.append(entry)
+        try:
+            if not self._event.is_set():
+                await event.wait()
+        finally:
+            self._callbacks.remove(entry)

@@ -1,0 +1,45 @@
+"""Wake-ups and cancels inside one process. The row is the truth; these only save waiting.
+
+A lost wake-up costs one poll interval, a lost cancel one heartbeat.
+"""
+
+import asyncio
+
+from core.runtime.cancellation import CancelToken
+from core.runtime.tasks import wait_event
+
+
+class LocalDispatcher:
+    """Connects who changes rows (service, worker) with who works on them, in one event loop."""
+
+    def __init__(self) -> None:
+        self._work = asyncio.Event()
+        self._tokens: dict[str, CancelToken] = {}
+
+    def wake(self) -> None:
+        """Say that there may be something to claim."""
+        self._work.set()
+
+    async def wait(self, timeout_s: float) -> None:
+        """Return at the next wake-up, or after ``timeout_s`` seconds."""
+        await wait_event(self._work, timeout_s)
+        self._work.clear()
+
+    def token_for(self, job_id: str) -> CancelToken:
+        """Return a token for a new attempt at ``job_id``.
+
+        One that lost the job may still be unwinding; it keeps its own and hears from its lease.
+        """
+        token = self._tokens[job_id] = CancelToken()
+        return token
+
+    def release(self, job_id: str, token: CancelToken) -> None:
+        """Forget the token: its attempt is over."""
+        if self._tokens.get(job_id) is token:
+            del self._tokens[job_id]
+
+    def cancel(self, job_id: str, by: str) -> None:
+        """Stop the attempt of ``job_id`` if it runs here; ``by`` is who asked."""
+        token = self._tokens.get(job_id)
+        if token is not None:
+            token.cancel(by)

@@ -1,0 +1,82 @@
+"""Work in a thread that stops when its task is cancelled, and is over before the task is."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from threading import Event
+from typing import Any, TypeAlias, TypeVar
+
+from core.errors import Cancelled
+from core.runtime.cancellation import CancelToken
+
+T = TypeVar("T")
+Check: TypeAlias = Callable[[], None]  # called often; raises when the work shall stop
+
+
+async def in_thread(work: Callable[[Check], T], cancel: CancelToken | None = None) -> T:
+    """Run ``work`` in a thread, cancellable.
+
+    Args:
+        work: gets the function that says when to stop.
+        cancel: stops it too.
+
+    Returns:
+        What ``work`` returns.
+
+    Raises:
+        Cancelled: ``cancel`` was cancelled.
+    """
+    stop = Event()
+
+    def check() -> None:
+        if stop.is_set():
+            raise Cancelled("shutdown")
+        if cancel is not None:
+            cancel.raise_if_cancelled()
+
+    running = asyncio.ensure_future(asyncio.to_thread(work, check))
+    try:
+        return await asyncio.shield(running)
+    finally:
+        stop.set()
+        while not running.done():  # cancelled: nothing of it may go on behind our back
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        running.exception()  # seen, also where the cancellation is what the caller sees
+
+
+async def finish_in_thread(function: Callable[..., T], *arguments: object) -> T:
+    """Return ``function(*arguments)`` from a thread; a cancel waits for its end.
+
+    For short work on shared files, which must not go on behind the back of who cancelled it.
+
+    Raises:
+        CancelledError: the awaiting task was cancelled; the function has ended by then.
+    """
+    work = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+async def until_cancelled(work: Coroutine[Any, Any, T], cancel: CancelToken) -> T:
+    """Return the result of ``work`` unless somebody cancels it first.
+
+    Raises:
+        Cancelled: by ``cancel``; ``work`` has ended when this is raised.
+    """
+    task = asyncio.ensure_future(work)
+    alarm = asyncio.ensure_future(cancel.wait())
+    try:
+        await asyncio.wait({task, alarm}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        cancel.raise_if_cancelled()
+        return await task
+    finally:
+        for future in (task, alarm):
+            future.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([future])

@@ -1,0 +1,100 @@
+"""Where files of people come in, through every door: refused first, written second."""
+
+import asyncio
+import os
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from core.accounts.file_ownership import REQUEST, REQUEST_MS, FileOwnership
+from core.domain.media import MediaFile, MediaKind
+from core.domain.people import Requester
+from core.errors import IntakeClosed, MediaGone
+from core.media.intake.formats import HEAD_BYTES
+from core.media.intake.store import MediaStore
+from core.service.views import ServiceRules
+
+_TRIES = 3  # the same content may be deleted for somebody else right after it was admitted
+
+
+class Admission:
+    """Takes in what people send, for :class:`core.service.generation.GenerationService`."""
+
+    def __init__(
+        self, media: MediaStore, files: FileOwnership, rules: ServiceRules, work_folder: Path
+    ) -> None:
+        """Take where unfinished files may lie: ``work_folder`` is emptied at every start."""
+        self._media = media
+        self.files = files
+        self._rules = rules
+        self._work_folder = work_folder
+
+    async def admit(self, source: Path, role: str, kind: MediaKind, owner: Requester) -> MediaFile:
+        """Take in an uploaded file: checked, decoded under limits, re-encoded.
+
+        Args:
+            source: where the front stored the bytes; stays the front's.
+            role: the slot that it fills, for the refusal's words.
+            kind: what the slot takes.
+            owner: who sent it; it is kept for their request for an hour, then for its job.
+
+        Returns:
+            What the request holds.
+
+        Raises:
+            MediaRefused: with the limit that it breaks.
+            MediaGone: it was deleted for somebody else again and again.
+            IntakeClosed: the disk is nearly full.
+        """
+        self.refuse_without_room()
+        for _ in range(_TRIES):
+            file = await self._media.admit(source, role, kind)
+            if await self.files.hold([self._media.path_of(file)], REQUEST, owner, REQUEST_MS):
+                return file
+        raise MediaGone(role)
+
+    async def admit_bytes(
+        self, content: bytes | bytearray, role: str, kind: MediaKind, owner: Requester
+    ) -> MediaFile:
+        """Take in bytes; nothing is written before room, size and format were looked at.
+
+        Raises:
+            MediaRefused: with the limit that it breaks.
+            IntakeClosed: the disk is nearly full.
+        """
+        self.refuse_without_room(len(content))
+        self._media.check(len(content), bytes(content[:HEAD_BYTES]), role, kind)
+        with self.workspace() as folder:
+            path = folder / "sent"
+            await asyncio.to_thread(_write, path, content)
+            return await self.admit(path, role, kind, owner)
+
+    @contextmanager
+    def workspace(self) -> Generator[Path]:
+        """Give a folder for unfinished files, gone at the end or, at the latest, the next start."""
+        self._work_folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self._work_folder) as folder:
+            yield Path(folder)
+
+    async def release(self, files: Iterable[MediaFile], owner: Requester) -> None:
+        """Note that ``owner``'s request with ``files`` was accepted or refused: no longer made."""
+        await self.files.release(files, owner)
+
+    def has_room(self, size_bytes: int = 0) -> bool:
+        """Return whether the disk takes ``size_bytes`` more; the intake is closed without room."""
+        return self._rules.has_room(size_bytes)
+
+    def refuse_without_room(self, size_bytes: int = 0) -> None:
+        """Close the intake while the disk is nearly full, so that accepted jobs can finish.
+
+        Raises:
+            IntakeClosed: less would be free than the settings ask for.
+        """
+        if not self.has_room(size_bytes):
+            raise IntakeClosed("disk")
+
+
+def _write(path: Path, content: bytes | bytearray) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)

@@ -1,0 +1,79 @@
+"""Deleting what is kept of jobs and people: rows first, then the files that no row needs."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.accounts.file_ownership import FileOwnership
+from core.domain.jobs import Job
+from core.domain.people import Requester
+from core.domain.requests import Request, kept_name
+from core.media.output.transcode import files_of
+from core.queue.job_queue import JobQueue
+from core.runtime import file_names
+
+PAGE = 100
+
+
+class Eraser:
+    """Removes jobs with their clips, and inputs that nobody else uses."""
+
+    def __init__(
+        self, queue: JobQueue, files: FileOwnership, fitted_folder: Path, latents_folder: Path
+    ) -> None:
+        self._queue = queue
+        self._files = files
+        self._fitted_folder = fitted_folder
+        self._latents_folder = latents_folder
+
+    async def delete(self, job_id: str, by: Requester, *, operator: bool = False) -> None:
+        """Delete a terminal job and its files.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+            AlreadyFinished: it is not terminal; cancel it first.
+        """
+        await self.remove_files([await self._queue.erase(job_id, by, operator=operator)])
+
+    async def forget(self, requester: Requester) -> int:
+        """Delete all terminal jobs of ``requester`` and every file of theirs that no job needs.
+
+        Returns:
+            How many jobs there were.
+        """
+        count, before_ms = 0, None
+        while jobs := await self._queue.jobs_of(requester, PAGE, before_ms):
+            gone = [
+                await self._queue.erase(job.id, requester) for job in jobs if job.state.terminal
+            ]
+            await self.remove_files(gone)
+            count += len(gone)
+            before_ms = jobs[-1].created_at_ms if len(gone) < len(jobs) else None
+        await self._files.forget(requester)
+        return count
+
+    async def remove_files(self, gone: Iterable[Job]) -> None:
+        """Remove the files of jobs whose rows are gone."""
+        for job in gone:
+            if job.clip is not None:
+                await self.remove_clip(job.clip.path)
+            await asyncio.to_thread(_remove_latents, job.request, self._latents_folder)
+            await self._files.discard(job.request.media().values())
+
+    async def remove_clip(self, clip: Path) -> None:
+        """Remove a clip with its poster, its last frame and the copies made of it."""
+        await asyncio.to_thread(_remove_clip, clip, self._fitted_folder)
+
+
+def _remove_latents(request: Request, folder: Path) -> None:
+    """Remove what a draft like ``request`` left; another one of it is made anew if need be."""
+    kept = kept_name(request)
+    for path in file_names.files_of(folder, file_names.LATENTS):
+        if path.name.startswith(f"{kept}-"):
+            path.unlink(missing_ok=True)
+
+
+def _remove_clip(clip: Path, fitted_folder: Path) -> None:
+    for path in (*files_of(clip), *files_of(fitted_folder / clip.name)):
+        path.unlink(missing_ok=True)

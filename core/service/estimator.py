@@ -1,0 +1,162 @@
+"""The book of runs: what every run took, and the machine as it is known from them.
+
+The estimator of the whole service is the :class:`RunBook`'s; it answers at once and from memory.
+Recording and fitting happen beside it, after a job is settled; losing a record never matters.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core.domain.limits import RequestLimits
+from core.domain.progress import Stage
+from core.domain.requests import Request
+from core.duration.budget import check_budget
+from core.duration.calibration import Timing, calibrate
+from core.duration.estimates import Estimate, Residency, estimate
+from core.duration.hardware import hardware_for
+from core.duration.machine import Machine
+from core.duration.sampling_plan import plan_of
+from core.duration.workload import works
+from core.duration.zerogpu import Tier, median_budget_ms
+from core.runtime.clock import Clock, now_ms
+from core.storage.runs import (
+    Fit,
+    Place,
+    Run,
+    add_run,
+    load_fit,
+    newest_place,
+    recent_runs,
+    save_fit,
+)
+
+if TYPE_CHECKING:
+    from core.storage.database import Database
+
+log = structlog.get_logger(__name__)
+
+KEPT = 200  # newest runs of a place that a fit looks at
+REFIT_EVERY = 5  # runs
+
+
+def timings_of(
+    request: Request, machine: Machine, spent: Mapping[Stage, float]
+) -> tuple[Timing, ...]:
+    """Return the timing of every part; parts that share a stage share its seconds as expected."""
+    found = works(machine.place(plan_of(request, machine.profile)))
+    totals: dict[Stage, float] = {}
+    for work in found:
+        stage = work.part.stage
+        totals[stage] = totals.get(stage, 0.0) + machine.seconds(work)
+    return tuple(
+        Timing(work, spent[work.part.stage] * machine.seconds(work) / totals[work.part.stage])
+        for work in found
+        if spent.get(work.part.stage, 0.0) > 0
+    )
+
+
+class RunBook:
+    """Recorded runs of one place, and the machine that they describe."""
+
+    def __init__(
+        self,
+        database: "Database",
+        place: Place,
+        clock: Clock = now_ms,
+        memory_bytes: float | None = None,
+        vram: str = "auto",
+    ) -> None:
+        """Start from the profile of the place's device.
+
+        Args:
+            database: where runs are recorded.
+            place: what they are recorded under.
+            clock: for the time of a fit.
+            memory_bytes: what the device reports to have.
+            vram: how models share it, as the setting.
+        """
+        self._database = database
+        self._clock = clock
+        self._unfitted = 0
+        self.place = place
+        self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile, vram)
+        self.tier: Tier | None = None  # of who borrows the device for each run; None: it is ours
+
+    def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
+        """Return what ``request`` takes on this machine, as known now."""
+        return estimate(request, self.machine, residency)
+
+    def check_budget(
+        self, request: Request, budget_ms: float | None, limits: RequestLimits
+    ) -> None:
+        """Refuse ``request`` where it costs more than ``budget_ms`` GPU-milliseconds here.
+
+        None stands for what the device is lent for at once; nothing is refused where it is ours.
+
+        Raises:
+            TooCostly: with the largest setting within ``limits`` that fits.
+            NothingFits: not even the smallest does.
+        """
+        if budget_ms is None and self.tier is not None:
+            budget_ms = median_budget_ms(self.machine, self.tier)
+        if budget_ms is not None:
+            check_budget(request, budget_ms, self.machine, limits)
+
+    async def open(self) -> None:
+        """Load the fit that earlier runs left."""
+        async with self._database.transaction() as connection:
+            fit = await load_fit(connection, self.place)
+        if fit is not None:
+            self.machine = replace(self.machine, rates=fit.rates, spread=fit.spread, runs=fit.runs)
+        if not self.machine.hardware.known and fit is None:
+            log.warning("device_unknown", assumed=self.machine.hardware.key)
+
+    async def record_run(self, run: Run) -> None:
+        """Keep ``run`` and, every few runs, fit the machine again."""
+        async with self._database.transaction() as connection:
+            await add_run(connection, run)
+        if run.error is None and run.timings:
+            self._unfitted += 1
+        if self._unfitted >= REFIT_EVERY:
+            await self.refit()
+
+    async def refit(self) -> Machine:
+        """Fit the machine to its newest runs, keep the fit and return the machine."""
+        async with self._database.transaction() as connection:
+            runs = await recent_runs(connection, KEPT, self.place)
+        good = [run.timings for run in reversed(runs) if run.error is None and run.timings]
+        fitted = await asyncio.to_thread(calibrate, self.machine, good)
+        if good:
+            fit = Fit(dict(fitted.rates), fitted.spread or fitted.hardware.spread, fitted.runs)
+            async with self._database.transaction() as connection:
+                await save_fit(connection, self.place, fit, self._clock())
+        self._unfitted = 0
+        self.machine = fitted
+        return fitted
+
+    async def recent(self, limit: int = KEPT, *, everywhere: bool = False) -> list[Run]:
+        """Return the newest runs, newest first."""
+        async with self._database.transaction() as connection:
+            return await recent_runs(connection, limit, None if everywhere else self.place)
+
+
+async def last_place(database: "Database") -> Place | None:
+    """Return where the newest recorded run was made."""
+    async with database.transaction() as connection:
+        return await newest_place(connection)
+
+
+def median_error(machine: Machine, runs: Iterable[Run]) -> float:
+    """Return the median relative error of GPU seconds, 0.1 for 10 %; 0 without runs."""
+    errors: list[float] = []
+    for run in runs:
+        paid = [item for item in run.timings if item.work.part.on_gpu]
+        truth = sum(item.seconds for item in paid)
+        if truth > 0:
+            errors.append(abs(sum(machine.seconds(item.work) for item in paid) / truth - 1))
+    errors.sort()
+    return errors[len(errors) // 2] if errors else 0.0

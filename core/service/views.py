@@ -1,0 +1,53 @@
+"""What the service shows of the line and of itself, and what it checks by itself."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.jobs import Forecast, Job
+from core.domain.limits import MEGABYTE, RequestLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One live job of the person who asks, and when it should be ready."""
+
+    job: Job
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """What one requester may know of the line: how long it is, and where their own jobs are."""
+
+    running: int
+    waiting: int
+    mine: tuple[Place, ...]  # running first, then in the order they will run
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What an operator looks at first."""
+
+    intake: str  # "open", "paused", "draining", or "disk" where too little of it is free
+    running: int
+    waiting: int
+    data_dir: Path
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRules:
+    """What the front door checks by itself."""
+
+    limits: RequestLimits
+    data_dir: Path
+    min_free_megabytes: float  # decimal; intake is closed below
+
+    def free_bytes(self) -> int:
+        """Return what is free on the disk of the data directory."""
+        return shutil.disk_usage(self.data_dir).free
+
+    def has_room(self, size_bytes: int = 0) -> bool:
+        """Return whether, after ``size_bytes`` more, as much is free as accepted jobs may need."""
+        return self.free_bytes() - size_bytes >= self.min_free_megabytes * MEGABYTE

@@ -1,0 +1,229 @@
+"""Rows of fairness: where each account stands, and the line of waiting jobs.
+
+The arithmetic is explained in :mod:`core.domain.fairness`. Every change touches one account: at
+most as many waiting jobs as an account may have, however long the line is.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.domain.fairness import ORDINARY, Ahead, Load, cost_of, rank_of
+from core.storage.tables import RUNNING, WAITING, WAITING_STATES, flow, job, sched
+
+
+async def enter_line(
+    connection: AsyncConnection, user_key: str, weight: int, cost: int, now: int
+) -> tuple[int, int]:
+    """Make room for one more waiting job of ``user_key``, which moves it by ``cost``.
+
+    Returns:
+        Its provisional tag and its rank.
+    """
+    found = await _flow(connection, user_key)
+    if found is None or found.held == 0:
+        tag = max(await _vtime_now(connection, found), 0 if found is None else found.finish)
+        since = now
+    else:
+        tag, since = await _end_of_own_line(connection, user_key), found.since_ms
+    values = {"finish": tag, "since_ms": since, "weight": weight, "held": 1, "active": 0}
+    statement = insert(flow).values(user_key=user_key, **values)
+    changes = {"since_ms": since, "weight": weight, "held": flow.c.held + 1}
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["user_key"], set_=changes)
+    )
+    fresh = found is None or (found.held == 0 and found.active == 0)
+    return tag, rank_of(tag, cost, since, fresh=fresh)
+
+
+async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
+    """Return how many jobs of ``user_key`` wait."""
+    own = (job.c.user_key == user_key) & job.c.state.in_(WAITING_STATES)
+    query = select(func.count()).select_from(job).where(own, WAITING)
+    return (await connection.execute(query)).scalar_one()
+
+
+async def next_jobs(
+    connection: AsyncConnection, max_running: int, *, relax: bool, limit: int = 1
+) -> tuple[list[Row[Any]], bool]:
+    """Return the jobs whose turn it is, at most ``limit``, and whether above their account's limit.
+
+    Walks the index ``job_line`` from its front and steps over the jobs of accounts at their limit:
+    at most as many accounts as jobs run, each with at most as many jobs as it may have waiting.
+    """
+    line = (
+        select(job)
+        .join(flow, flow.c.user_key == job.c.share_key)
+        .where(WAITING)
+        .order_by(job.c.rank, job.c.seq)
+        .limit(limit)
+    )
+    below = or_(job.c.state == "queued", flow.c.active < max_running)
+    found = list(await connection.execute(line.where(below)))
+    if found or not relax:
+        return found, False
+    return list(await connection.execute(line)), True
+
+
+async def promote(connection: AsyncConnection, held: Row[Any], now: int) -> None:
+    """Make the tag of a held job final: its account is charged for it in virtual time.
+
+    It takes the start of its account's part of the line. What the account had before it, where it
+    was preferred to that, moves back by its cost.
+    """
+    own = _own_held(held.share_key)
+    head = select(func.min(job.c.tag)).where(*own)
+    start: int = (await connection.execute(head)).scalar_one()
+    await connection.execute(
+        update(flow)
+        .where(flow.c.user_key == held.share_key)
+        .values(
+            finish=start + held.cost,
+            since_ms=now,
+            held=flow.c.held - 1,
+            active=flow.c.active + 1,
+        )
+    )
+    await connection.execute(update(sched).values(vtime=func.max(sched.c.vtime, start)))
+    tag = case(
+        (job.c.seq < held.seq, job.c.tag + held.cost),
+        (job.c.seq == held.seq, start),
+        else_=job.c.tag,
+    )
+    moved = update(job).where(*own).values(tag=tag, rank=tag + job.c.cost + rank_of(0, 0, now))
+    await connection.execute(moved)
+
+
+async def leave_line(connection: AsyncConnection, held: Row[Any]) -> None:
+    """Take a held job out: what its account has waiting behind it moves up."""
+    await connection.execute(
+        update(flow).where(flow.c.user_key == held.share_key).values(held=flow.c.held - 1)
+    )
+    await _shift(connection, held.share_key, -held.cost, held.seq)
+    found = await _flow(connection, held.share_key)
+    since = 0 if found is None else found.since_ms
+    if held.rank == rank_of(held.tag, held.cost, since, fresh=True):
+        await _hand_on(connection, held, since)
+
+
+async def _hand_on(connection: AsyncConnection, gone: Row[Any], since: int) -> None:
+    """Let the next job of a fresh account be its first one."""
+    others = (*_own_held(gone.share_key), job.c.seq != gone.seq)
+    query = select(job).where(*others).order_by(job.c.seq).limit(1)
+    head = (await connection.execute(query)).first()
+    if head is not None and head.seq > gone.seq:
+        rank = rank_of(head.tag, head.cost, since, fresh=True)
+        await connection.execute(update(job).where(job.c.id == head.id).values(rank=rank))
+
+
+async def take_place(
+    connection: AsyncConnection, old: Row[Any], weight: int, cost: int
+) -> dict[str, Any]:
+    """Let a job of the same account stand where a waiting one stood; its cost alone moves it.
+
+    What the account has waiting behind it moves by the difference of their costs.
+
+    Returns:
+        The columns of the new row: tag, rank and whether it was started above the limit.
+    """
+    found = await _flow(connection, old.share_key)
+    since = 0 if found is None else found.since_ms
+    by = cost - old.cost
+    changes: dict[str, Any] = {"weight": weight}
+    if old.state == "held":
+        fresh = old.rank == rank_of(old.tag, old.cost, since, fresh=True)
+        rank = rank_of(old.tag, cost, since, fresh=True) if fresh else old.rank + by
+        behind = old.seq
+    else:  # promoted: its cost is part of where the account's next job starts
+        rank, behind = old.rank + max(0, by), 0
+        changes["finish"] = flow.c.finish + by
+    await connection.execute(update(flow).where(flow.c.user_key == old.share_key).values(changes))
+    await _shift(connection, old.share_key, by, behind)
+    return {"tag": old.tag, "rank": rank, "above_limit": old.above_limit}
+
+
+async def settle(connection: AsyncConnection, started: Row[Any], actual_ms: int) -> None:
+    """Take a promoted job out, and replace its estimate by what it really took."""
+    found = await _flow(connection, started.share_key)
+    weight = ORDINARY if found is None else found.weight
+    by = cost_of(actual_ms, weight) - started.cost
+    await connection.execute(
+        update(flow)
+        .where(flow.c.user_key == started.share_key)
+        .values(finish=flow.c.finish + by, active=flow.c.active - 1)
+    )
+    await _shift(connection, started.share_key, by, 0)
+
+
+async def ahead_of(connection: AsyncConnection, waiting: Row[Any]) -> Ahead:
+    """Sum up what waits before a job, from the index ``job_line`` alone."""
+    query = select(
+        func.count(),
+        func.coalesce(func.sum(job.c.estimate_ms), 0),
+        func.coalesce(func.sum(job.c.spread_ms * job.c.spread_ms), 0),
+    ).where(WAITING, tuple_(job.c.rank, job.c.seq) < tuple_(waiting.rank, waiting.seq))
+    count, sum_ms, squares = (await connection.execute(query)).one()
+    return Ahead(count, sum_ms, squares)
+
+
+async def ahead_of_all(connection: AsyncConnection, user_key: str) -> dict[str, tuple[Load, Ahead]]:
+    """Sum up, for every waiting job of an account, its own load and what waits before it."""
+    front = job.alias("front")
+    before = tuple_(front.c.rank, front.c.seq) < tuple_(job.c.rank, job.c.seq)
+    query = (
+        select(
+            job.c.id,
+            job.c.estimate_ms,
+            job.c.spread_ms,
+            func.count(front.c.seq),
+            func.coalesce(func.sum(front.c.estimate_ms), 0),
+            func.coalesce(func.sum(front.c.spread_ms * front.c.spread_ms), 0),
+        )
+        .outerjoin(front, front.c.rank.is_not(None) & before)
+        .where(job.c.user_key == user_key, job.c.state.in_(WAITING_STATES), WAITING)
+        .group_by(job.c.id)
+    )
+    return {
+        job_id: (Load(own_ms, spread_ms), Ahead(count, sum_ms, squares))
+        for job_id, own_ms, spread_ms, count, sum_ms, squares in await connection.execute(query)
+    }
+
+
+async def _flow(connection: AsyncConnection, user_key: str) -> Row[Any] | None:
+    return (await connection.execute(select(flow).where(flow.c.user_key == user_key))).first()
+
+
+async def _vtime_now(connection: AsyncConnection, found: Row[Any] | None) -> int:
+    """Return virtual time; where nothing is live, everybody starts level again."""
+    vtime: int = (await connection.execute(select(sched.c.vtime))).scalar_one()
+    if found is not None and found.active > 0:
+        return vtime
+    live = select(or_(exists().where(WAITING), exists().where(RUNNING)))
+    if (await connection.execute(live)).scalar_one():
+        return vtime
+    last: int | None = (await connection.execute(select(func.max(flow.c.finish)))).scalar()
+    vtime = max(vtime, last or 0)
+    await connection.execute(update(sched).values(vtime=vtime))
+    return vtime
+
+
+async def _end_of_own_line(connection: AsyncConnection, user_key: str) -> int:
+    query = (
+        select(job.c.tag + job.c.cost)
+        .where(job.c.share_key == user_key, WAITING, job.c.state == "held")
+        .order_by(job.c.seq.desc())
+        .limit(1)
+    )
+    return (await connection.execute(query)).scalar_one()
+
+
+async def _shift(connection: AsyncConnection, user_key: str, by: int, after_seq: int) -> None:
+    if by:
+        moved = update(job).where(*_own_held(user_key), job.c.seq > after_seq)
+        await connection.execute(moved.values(tag=job.c.tag + by, rank=job.c.rank + by))
+
+
+def _own_held(user_key: str) -> tuple[ColumnElement[bool], ...]:
+    return (job.c.share_key == user_key, WAITING, job.c.state == "held")

@@ -1,0 +1,272 @@
+"""The doubles that ship: an executor, a delivery and a clock that do as a test tells them.
+
+They keep the promises of what they stand for, so a test that passes with them means something.
+"""
+
+import asyncio
+import json
+import os
+import wave
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from core.domain.dimensions import Size
+from core.domain.jobs import Failure, Job
+from core.domain.media import Clip, RawClip, Sound
+from core.domain.presets import Preset
+from core.domain.progress import Progress, ProgressSink, Stage, Working
+from core.domain.requests import Sampling, TextToVideo
+from core.errors import DeliveryRetry
+from core.interfaces.delivery import Attempt, Receipt
+from core.interfaces.executor import Order
+from core.media.output.encode import Recipe, write_mp4
+from core.runtime.cancellation import CancelToken
+
+if TYPE_CHECKING:
+    from core.app.bootstrap import Core
+
+SOUND_RATE = 48_000
+
+
+class ManualClock:
+    """Epoch milliseconds that only move when told to."""
+
+    def __init__(self, at_ms: int = 1_700_000_000_000) -> None:
+        self.at_ms = at_ms
+
+    def __call__(self) -> int:
+        """Return the time, epoch milliseconds."""
+        return self.at_ms
+
+    def forward(self, seconds: float) -> None:
+        """Let ``seconds`` pass."""
+        self.at_ms += round(seconds * 1000)
+
+
+class QuickExecutor:
+    """Grey frames at once, or what the test asks for.
+
+    ``faults`` are raised by the next orders, one each. While ``gate`` is clear a run stands still,
+    cancellable; ``started`` is set as soon as one stands there.
+    """
+
+    name = "quick"
+
+    def __init__(self, gpu_ms: int = 100) -> None:
+        self.gpu_ms = gpu_ms
+        self.faults: deque[Exception] = deque()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.started = asyncio.Event()
+        self.orders: list[Order] = []
+
+    async def execute(
+        self, order: Order, on_progress: ProgressSink, cancel: CancelToken
+    ) -> RawClip:
+        """Return grey frames of the right size and length, and a quiet tone.
+
+        Raises:
+            Cancelled: at once when ``cancel`` is.
+        """
+        self.orders.append(order)
+        self.started.set()
+        on_progress(Working(Stage.STAGE1, 0, 1, 0.1))
+        opened, stopped = (
+            asyncio.create_task(event) for event in (self.gate.wait(), cancel.wait())
+        )
+        await asyncio.wait({opened, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        opened.cancel()
+        stopped.cancel()
+        cancel.raise_if_cancelled()
+        if self.faults:
+            raise self.faults.popleft()
+        return grey_clip(order.request.sampling, self.gpu_ms)
+
+    async def close(self) -> None:
+        """Do nothing: there is no device."""
+
+
+@dataclass
+class Shown:
+    """One message of the make-believe platform."""
+
+    job_id: str
+    kind: str  # "completed" or the failure's code
+    attempts: int = 1
+    sha256: str = ""
+
+
+@dataclass
+class RecordingDelivery:
+    """A platform in memory that looks before it posts, but only where an attempt is ambiguous.
+
+    ``faults`` are raised by the next calls: DeliveryRetry with ``sent`` is raised after the message
+    was stored, any other before. ``book`` is an append-only file that outlives a killed process;
+    it is synced before a call returns, and read at the start.
+    """
+
+    platform: str = "test"
+    book: Path | None = None
+    faults: deque[Exception] = field(default_factory=deque[Exception])
+    shown: dict[str, Shown] = field(default_factory=dict[str, Shown])  # by nonce
+    events: list[tuple[str, Progress]] = field(default_factory=list[tuple[str, Progress]])
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)  # clear: results stand still
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+        if self.book is not None and self.book.exists():
+            for line in self.book.read_text("utf-8").splitlines():
+                entry = json.loads(line)
+                nonce = entry.pop("nonce")
+                self.shown[nonce] = Shown(**entry)
+
+    def of(self, job_id: str) -> list[Shown]:
+        """Return the messages about ``job_id``."""
+        return [message for message in self.shown.values() if message.job_id == job_id]
+
+    async def until(self, count: int) -> None:
+        """Return once ``count`` messages are shown."""
+        while len(self.shown) < count:
+            self.news.clear()
+            await self.news.wait()
+
+    async def progress(self, job: Job, event: Progress) -> None:
+        """Remember the event."""
+        self.events.append((job.id, event))
+
+    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+        """Show the clip.
+
+        Raises:
+            DeliveryRetry: as told.
+            DeliveryImpossible: as told.
+        """
+        return await self._show(attempt, Shown(job.id, "completed", sha256=clip.sha256))
+
+    async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
+        """Show the failure.
+
+        Raises:
+            DeliveryRetry: as told.
+            DeliveryImpossible: as told.
+        """
+        return await self._show(attempt, Shown(job.id, failure.code))
+
+    async def _show(self, attempt: Attempt, message: Shown) -> Receipt:
+        await self.gate.wait()
+        fault = self.faults.popleft() if self.faults else None
+        if fault is not None and not (isinstance(fault, DeliveryRetry) and fault.sent):
+            raise fault
+        known = self.shown.get(attempt.nonce)
+        if known is not None and attempt.ambiguous:
+            known.attempts += 1
+        else:
+            key = attempt.nonce if known is None else f"{attempt.nonce} again {len(self.shown)}"
+            if self.book is not None:
+                _append(self.book, {"nonce": key, **asdict(message)})
+            self.shown[key] = message
+        self.news.set()
+        if fault is not None:
+            raise fault
+        return Receipt(f"{self.platform}-{attempt.nonce}")
+
+
+def _append(book: Path, entry: dict[str, object]) -> None:
+    with book.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@asynccontextmanager
+async def running(core: "Core") -> AsyncGenerator[asyncio.Event]:
+    """Let ``core`` work inside the block; gives the event that stops it earlier."""
+    stop = asyncio.Event()
+    work = asyncio.create_task(core.run(stop))
+    await asyncio.sleep(0)  # it opens the intake first
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await work
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], within_s: float = 10.0) -> None:
+    """Look every 10 ms until ``holds``; for what no event tells.
+
+    Args:
+        holds: what is looked at.
+        within_s: of pauses between looks; the looks themselves do not count, so that a busy machine
+            gets as many as an idle one.
+
+    Raises:
+        TimeoutError: it never did.
+    """
+    for _ in range(round(within_s * 100)):
+        if await holds():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+def tiny(frames: int = 9, side: int = 64, seed: int = 1) -> Sampling:
+    """Return the smallest sampling that a clip can have."""
+    return Sampling(Preset.FAST, side, side, frames, fps=24, seed=seed)
+
+
+def t2v(prompt: str = "a red kite over the sea", seed: int = 1) -> TextToVideo:
+    """Return a tiny request."""
+    return TextToVideo(prompt=prompt, sampling=tiny(seed=seed))
+
+
+def grey_clip(sampling: Sampling, gpu_ms: int = 1000, *, with_sound: bool = True) -> RawClip:
+    """Return what an executor could have made for ``sampling``: frames ``[T, H, W, 3] uint8``."""
+    shade = np.linspace(40, 200, sampling.frames, dtype=np.uint8)
+    shape = (sampling.frames, sampling.height, sampling.width, 3)
+    frames = np.broadcast_to(shade[:, None, None, None], shape).copy()
+    sound = tone(sampling.seconds) if with_sound else None
+    return RawClip(frames, sampling.fps, sound, gpu_ms, {"executor": "draft"})
+
+
+def tone(seconds: float, pitch: float = 220.0, rate: int = SOUND_RATE) -> Sound:
+    """Return a quiet mono sine of ``pitch`` Hz, samples ``[1, n] float32``."""
+    at = np.arange(round(seconds * rate), dtype=np.float32) / rate
+    return Sound((0.2 * np.sin(2 * np.pi * pitch * at))[None].astype(np.float32), rate)
+
+
+def write_png(path: Path, width: int = 128, height: int = 96, shade: int = 90) -> Path:
+    """Write a small picture with a diagonal gradient and return its path."""
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    pixels = np.stack([x * 255 // width, y * 255 // height, np.full_like(x, shade)], axis=-1)
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return path
+
+
+def write_wav(path: Path, seconds: float = 1.5, pitch: float = 220.0) -> Path:
+    """Write a quiet mono tone, 16 bit, and return its path."""
+    samples = tone(seconds, pitch).samples[0]
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SOUND_RATE)
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+    return path
+
+
+def write_video(path: Path, width: int = 96, height: int = 64, frames: int = 24) -> Path:
+    """Write a small silent H.264 video at 24 fps with a moving edge and return its path."""
+    pictures = np.full((frames, height, width, 3), 60, np.uint8)
+    for index, picture in enumerate(pictures):
+        picture[:, : width * (index + 1) // frames] = (200, 120, 40)
+    recipe = Recipe(Size(width, height), Fraction(24), {"preset": "ultrafast"})
+    write_mp4(path, recipe, pictures, None, lambda: None)
+    return path

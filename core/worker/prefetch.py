@@ -1,0 +1,59 @@
+"""While the device works on one order, the inputs of the next are got ready."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from core.domain.jobs import Job
+from core.interfaces.executor import Executor, Foresighted, Order
+from core.queue.job_queue import JobQueue
+from core.runtime.cancellation import CancelToken
+from core.runtime.tasks import Outcome, outcome_of
+
+log = structlog.get_logger(__name__)
+
+
+class LookAhead:
+    """Prepares one order at a time; which job really comes next is decided when it is claimed."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        executor: Executor,
+        order_of: Callable[[Job], Order],
+        poll_s: float,
+    ) -> None:
+        """Look every ``poll_s`` seconds; executors that cannot prepare are left alone."""
+        self._queue = queue
+        self._executor = executor
+        self._order_of = order_of
+        self._poll_s = poll_s
+        self._cancel = CancelToken()
+        self._task: asyncio.Task[Outcome[None]] | None = None
+        self._seen = ""
+
+    async def run(self) -> None:
+        """Look until cancelled, which leaves a preparation that has begun going."""
+        while isinstance(self._executor, Foresighted):
+            if self._task is None or self._task.done():
+                await self._look(self._executor)
+            await asyncio.sleep(self._poll_s)
+
+    async def close(self) -> None:
+        """Stop preparing."""
+        self._cancel.cancel("shutdown")
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _look(self, executor: Foresighted) -> None:
+        upcoming = await outcome_of(self._queue.next_up())
+        job = upcoming.value
+        if job is None or job.id == self._seen:
+            return
+        self._seen = job.id
+        log.debug("preparing", job_id=job.id)
+        self._task = asyncio.create_task(
+            outcome_of(executor.prepare(self._order_of(job), self._cancel))
+        )

@@ -1,0 +1,34 @@
+"""Time the stages of a run by the progress it reports."""
+
+from collections.abc import Callable, Mapping
+
+from core.domain.progress import Progress, Stage, Working
+
+
+class StageTimer:
+    """Seconds of each stage, read off the progress events of one run."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        """Measure with ``seconds``, a clock that only goes forward."""
+        self._clock = seconds
+        self._began = seconds()
+        self._stage: Stage | None = None
+        self._spent: dict[Stage, float] = {}
+
+    def observe(self, event: Progress) -> None:
+        """Take note of one event; what is not work is ignored."""
+        if isinstance(event, Working) and event.stage is not self._stage:
+            self._close()
+            self._stage = event.stage
+
+    def stop(self) -> Mapping[Stage, float]:
+        """Return the seconds of each stage that was seen; the last one ends now."""
+        self._close()
+        self._stage = None
+        return dict(self._spent)
+
+    def _close(self) -> None:
+        now = self._clock()
+        if self._stage is not None:
+            self._spent[self._stage] = self._spent.get(self._stage, 0.0) + now - self._began
+        self._began = now

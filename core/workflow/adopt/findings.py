@@ -1,0 +1,80 @@
+"""A graph while it is being adopted: what was found so far, and how."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.domain.modes import Mode
+from core.errors import Scalar
+from core.workflow.bindings import Binding
+from core.workflow.graph import Graph, Literal
+from core.workflow.library import Workflow
+
+
+class How(StrEnum):
+    """What told an input's meaning."""
+
+    CLASS = "by_class"
+    LINK = "by_link"
+    TITLE = "by_title"
+    VALUE = "by_value"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row of the table: a binding, the node's title, and what told it."""
+
+    binding: Binding
+    title: str
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was changed or is needed, as the code and data of a sentence."""
+
+    code: str
+    data: dict[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """The workflow as it will be kept, and what to tell its owner."""
+
+    workflow: Workflow
+    findings: tuple[Finding, ...]
+    notices: tuple[Notice, ...]
+
+
+@dataclass(slots=True)
+class Draft:
+    """The state of one adoption; only the functions of this package change it."""
+
+    mode: Mode
+    graph: Graph
+    output: str
+    findings: list[Finding] = field(default_factory=list[Finding])
+    notices: list[Notice] = field(default_factory=list[Notice])
+
+    def take(self, value: str, node: str, name: str, how: How, sample: object = None) -> None:
+        """Bind ``value`` to an input; a link there is cut and ``sample`` written instead."""
+        found = self.graph.nodes[node]
+        if any((item.binding.node, item.binding.name) == (node, name) for item in self.findings):
+            return
+        binding = Binding(value, node, found.kind, name)
+        self.findings.append(Finding(binding, found.title or found.kind, how))
+        if not isinstance(found.inputs.get(name), Literal):
+            self.put(node, name, sample)
+
+    def put(self, node: str, name: str, value: object) -> None:
+        """Write a literal ``value`` into an input."""
+        changed = self.graph.nodes[node].with_input(name, Literal.of(value))
+        self.graph = self.graph.with_nodes(changed)
+
+    def prune(self) -> None:
+        """Drop what the output no longer needs, and what was found there."""
+        self.graph = self.graph.pruned(self.output)
+        self.findings = [row for row in self.findings if row.binding.node in self.graph.nodes]
+
+    def notice(self, code: str, **data: Scalar) -> None:
+        """Remember something to tell."""
+        self.notices.append(Notice(code, data))

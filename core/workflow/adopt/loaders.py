@@ -1,0 +1,91 @@
+"""The loaders of a foreign graph, and which file of a request each of them gets."""
+
+import re
+
+from core.domain.media import MediaKind
+from core.domain.modes import MODES, Mode
+from core.workflow.adopt.findings import Draft, How
+from core.workflow.errors import NotAdoptable
+from core.workflow.graph import Graph, Link, Literal, Node
+
+_LOADERS: dict[MediaKind, dict[str, str]] = {
+    MediaKind.IMAGE: {"LoadImage": "image"},
+    MediaKind.AUDIO: {
+        "LoadAudio": "audio",
+        "VHS_LoadAudioUpload": "audio",
+        "VHS_LoadAudio": "audio_file",
+    },
+    MediaKind.VIDEO: {"LoadVideo": "file", "VHS_LoadVideo": "video", "VHS_LoadVideoPath": "video"},
+}
+_FIRST = re.compile(r"first|start|begin", re.IGNORECASE)
+_LAST = re.compile(r"last|end|final", re.IGNORECASE)
+_GUIDE_IMAGE = re.compile(r"(.*\b)image(_\d+)?$")
+
+
+def find_media(draft: Draft) -> None:
+    """Bind each file of the mode to the loader that the output depends on.
+
+    Raises:
+        NotAdoptable: a loader is missing, or there is one that the mode has no file for.
+    """
+    for kind in MediaKind:
+        roles = [slot.role for slot in MODES[draft.mode].slots if slot.kind is kind]
+        loaders = [node for node in draft.graph.nodes.values() if node.kind in _LOADERS[kind]]
+        if kind is MediaKind.AUDIO and draft.mode is Mode.STYLE:
+            roles = ["video"] * len(loaders)  # the sound of the source video
+        if len(loaders) < len(roles):
+            raise NotAdoptable(draft.mode, f"no_{kind}_loader")
+        if len(loaders) > len(roles):
+            titles = ", ".join(f"{node.id} {node.title}".strip() for node in loaders)
+            raise NotAdoptable(draft.mode, f"extra_{kind}_loader", f": {titles}")
+        for role, (node, how) in zip(roles, _ordered(draft.graph, loaders), strict=True):
+            draft.take(role, node.id, _LOADERS[kind][node.kind], how, "")
+
+
+def _ordered(graph: Graph, loaders: list[Node]) -> list[tuple[Node, How]]:
+    """Return ``loaders`` from the first frame's to the last frame's, and what told their order."""
+    if len(loaders) < 2:
+        return [(node, How.CLASS) for node in loaders]
+    places = _places(graph, {node.id for node in loaders})
+    if len({places.get(node.id) for node in loaders}) == len(loaders):
+        return [
+            (node, How.LINK)
+            for node in sorted(loaders, key=lambda node: _moment(places.get(node.id, 0)))
+        ]
+    return [(node, How.TITLE) for node in sorted(loaders, key=_title_order)]
+
+
+def _moment(frame: int) -> tuple[bool, int]:
+    """Return a key in the order of time: -1 is the last frame, after any counted from the start."""
+    return frame < 0, frame
+
+
+def _title_order(node: Node) -> tuple[int, str]:
+    rank = 0 if _FIRST.search(node.title) else 2 if _LAST.search(node.title) else 1
+    return rank, node.title
+
+
+def _places(graph: Graph, loaders: set[str]) -> dict[str, int]:
+    """Return the frame at which each loader's picture guides the video."""
+    places: dict[str, int] = {}
+    for node in graph.nodes.values():
+        for name, link in node.links():
+            index = _index(node, name)
+            if index is None:
+                continue
+            for loader in loaders & graph.upstream(link.node):
+                places.setdefault(loader, index)
+    return places
+
+
+def _index(node: Node, name: str) -> int | None:
+    """Return the frame that the picture at the input ``name`` guides, None for other inputs."""
+    match = _GUIDE_IMAGE.fullmatch(name)
+    if match is None:
+        return None
+    if node.kind in {"LTXVImgToVideoInplace", "LTXVImgToVideoConditionOnly", "LTXVImgToVideo"}:
+        return 0
+    value = node.inputs.get(f"{match[1]}frame_idx{match[2] or ''}")
+    if isinstance(value, Link) or not isinstance(value, Literal):
+        return None
+    return value.value if isinstance(value.value, int) else None

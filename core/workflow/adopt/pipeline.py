@@ -1,0 +1,139 @@
+"""From an export to a workflow of the library: the order of the steps, and keeping the result."""
+
+import json
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from types import MappingProxyType
+
+from core.domain.dimensions import SIDE_MULTIPLE
+from core.domain.modes import Mode
+from core.runtime.atomic_files import only_writer_of, whole_file
+from core.runtime.paths import readable
+from core.workflow.adopt.findings import Adoption, Draft, How
+from core.workflow.adopt.loaders import find_media
+from core.workflow.adopt.numbers import UPSCALER, find_numbers
+from core.workflow.adopt.output import begin, crop_to_size
+from core.workflow.adopt.prompts import find_words
+from core.workflow.adopt.stages import refuse_loras, stages_of
+from core.workflow.bindings import Bindings, dump_bindings
+from core.workflow.errors import NotAdoptable, WorkflowNotKept, WorkflowPlaceForeign
+from core.workflow.graph import Graph
+from core.workflow.library import WORKFLOWS, Workflow, paths_of
+from core.workflow.validation import defects, unknown_kinds
+
+_CONTROL_GUIDES = {"LTXAddVideoICLoRAGuide", "GetICLoRAParameters"}
+
+
+def adopt(graph: Graph, mode: Mode) -> Adoption:
+    """Return ``graph`` as a workflow of ``mode``.
+
+    Args:
+        graph: an export in API format, of any node packs.
+        mode: what it is for; its files must be those that the graph loads.
+
+    Returns:
+        The workflow and everything to tell; nothing is written yet.
+
+    Raises:
+        NotAdoptable: something that the mode needs is not in the graph.
+    """
+    draft = begin(graph, mode)
+    canvas = _canvas(draft)
+    if canvas > SIDE_MULTIPLE:
+        crop_to_size(draft)
+    refuse_loras(draft)
+    find_words(draft)
+    find_numbers(draft)
+    find_media(draft)
+    draft.take("job", draft.output, "job", How.CLASS)
+    draft.prune()
+    for pack, kinds in _packs(draft.graph).items():
+        draft.notice("adopt_pack" if pack else "adopt_unknown", pack=pack, classes=kinds)
+    workflow = _workflow(draft, canvas)
+    found = defects(workflow)
+    if found:
+        detail = "; ".join(str(defect) for defect in found[:5])
+        raise NotAdoptable(mode, "does_not_validate", f": {detail}")
+    return Adoption(workflow, tuple(draft.findings), tuple(draft.notices))
+
+
+def check_place(mode: Mode, folder: Path, export: Path) -> None:
+    """Refuse to write over files that :func:`keep` did not write, ``export`` first of all.
+
+    Raises:
+        WorkflowPlaceForeign: such a file lies where the workflow of ``mode`` would.
+    """
+    places = paths_of(mode, folder)
+    taken = [path for path in places if os.path.lexists(path)]
+    for path in taken:
+        if path.exists() and path.samefile(export):
+            raise WorkflowPlaceForeign(readable(path))
+    if taken and not _kept_here(places):
+        raise WorkflowPlaceForeign(readable(taken[0]))
+
+
+def _kept_here(places: tuple[Path, Path]) -> bool:
+    """Return whether an adoption wrote there: it leaves bindings, and the project's stay."""
+    bindings = places[1]
+    return bindings.is_file() and not bindings.parent.samefile(WORKFLOWS)
+
+
+def keep(workflow: Workflow, folder: Path) -> None:
+    """Write ``workflow`` into ``folder``; ``load`` uses it from then on.
+
+    Raises:
+        WorkflowNotKept: the folder cannot be written; what was kept before is untouched.
+    """
+    prompt = json.dumps(workflow.graph.to_prompt(), ensure_ascii=False, indent=2)
+    remark = "Which inputs of the adopted workflow a request fills."
+    texts = prompt + "\n", dump_bindings(workflow.bindings, remark)
+    paths = paths_of(workflow.mode, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with only_writer_of(paths[0]), ExitStack() as whole:
+            parts = [whole.enter_context(whole_file(path)) for path in reversed(paths)]
+            for part, text in zip(reversed(parts), texts, strict=True):
+                part.write_text(text, "utf-8")
+            # a graph is never used with the bindings of another one, whenever this process ends
+            paths[1].unlink(missing_ok=True)
+    except OSError as error:
+        raise WorkflowNotKept(str(folder), error.strerror or "") from None
+
+
+def forget(mode: Mode, folder: Path) -> bool:
+    """Remove the adopted workflow of ``mode`` from ``folder``; return whether there was one.
+
+    Raises:
+        WorkflowPlaceForeign: what lies there was not adopted.
+    """
+    places = paths_of(mode, folder)
+    found = [path for path in places if path.is_file()]
+    if found and not _kept_here(places):
+        raise WorkflowPlaceForeign(readable(found[0]))
+    for path in found:
+        path.unlink()
+    return bool(found)
+
+
+def _canvas(draft: Draft) -> int:
+    """Return the side multiple, px: a guide at half of half the size needs whole latents too."""
+    kinds = {node.kind for node in draft.graph.nodes.values()}
+    return SIDE_MULTIPLE * 2 if UPSCALER in kinds and kinds & _CONTROL_GUIDES else SIDE_MULTIPLE
+
+
+def _workflow(draft: Draft, canvas: int) -> Workflow:
+    bindings = Bindings(
+        output=draft.output,
+        values=tuple(row.binding for row in draft.findings),
+        stages=MappingProxyType(stages_of(draft)),
+        canvas=canvas,
+    )
+    return Workflow(draft.mode, draft.graph, bindings, custom=True)
+
+
+def _packs(graph: Graph) -> dict[str, str]:
+    packs: dict[str, list[str]] = {}
+    for kind, pack in unknown_kinds(graph).items():
+        packs.setdefault(pack, []).append(kind)
+    return {pack: ", ".join(kinds) for pack, kinds in packs.items()}

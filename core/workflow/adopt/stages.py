@@ -1,0 +1,68 @@
+"""What the nodes of a foreign graph mean for the person waiting, and LoRAs that do not fit."""
+
+from typing import cast
+
+from core.domain.progress import Stage
+from core.workflow.adopt.findings import Draft
+from core.workflow.adopt.links import samplers_of
+from core.workflow.errors import LoraOfAnotherBase
+from core.workflow.graph import Literal, Node
+from core.workflow.lora import require_base
+
+_TEXT = {"CLIPTextEncode", "LTXVConditioning", "ConditioningZeroOut"}
+_DECODE = ("Decode", "ClapperOutput", "VideoCombine", "CreateVideo")
+_INPUT_LOADERS = {"LoadImage", "LoadAudio", "LoadVideo"}
+
+
+def stages_of(draft: Draft) -> dict[str, Stage]:
+    """Return the stage of every node."""
+    samplers = samplers_of(draft.graph)
+    before = draft.graph.upstream(*(node.id for node in samplers[:1]))
+    sampling = draft.graph.upstream(*(node.id for node in samplers))
+    found: dict[str, Stage] = {}
+    for node in draft.graph.nodes.values():
+        if node in samplers:
+            found[node.id] = Stage.STAGE2 if samplers.index(node) else Stage.STAGE1
+        elif node.id in before:
+            found[node.id] = _kind_stage(node, Stage.PREPARE)
+        else:
+            found[node.id] = _kind_stage(
+                node, Stage.STAGE2 if node.id in sampling else Stage.DECODE
+            )
+    return found
+
+
+def _kind_stage(node: Node, otherwise: Stage) -> Stage:
+    if node.kind in _TEXT:
+        return Stage.TEXT
+    if "Upsampler" in node.kind:
+        return Stage.UPSCALE
+    if "Loader" in node.kind and node.kind not in _INPUT_LOADERS:
+        return Stage.LOAD
+    if any(part in node.kind for part in _DECODE):
+        return Stage.DECODE
+    return otherwise
+
+
+def refuse_loras(draft: Draft) -> None:
+    """Switch off every LoRA that was made for another model, and say so by name."""
+    for node in list(draft.graph.nodes.values()):
+        for name, value in node.inputs.items():
+            if not isinstance(value, Literal):
+                continue
+            row = value.value
+            if isinstance(row, dict):  # a row of rgthree's Power Lora Loader
+                entry = cast("dict[str, object]", row)
+                if entry.get("on") and _refused(draft, str(entry.get("lora", ""))):
+                    draft.put(node.id, name, {**entry, "on": False})
+            elif name == "lora_name" and _refused(draft, str(row)):
+                draft.put(node.id, "strength_model", 0.0)
+
+
+def _refused(draft: Draft, file: str) -> bool:
+    try:
+        require_base(file)
+    except LoraOfAnotherBase as problem:
+        draft.notice("adopt_lora", file=problem.file, base=problem.base, wanted=problem.wanted)
+        return True
+    return False

@@ -1,0 +1,89 @@
+import pytest
+
+from bots.telegram.option_parser import Typed, command_of, options_of
+from bots.telegram.rendering import CAPTION_LIMIT, callback, clip_text, pressed
+from core.domain.followups import Action
+from core.domain.limits import RequestLimits
+from core.errors import NotAChoice, NotANumber, SeedNotANumber
+
+LIMITS = RequestLimits()
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("/t2v a kite", Typed("t2v", "a kite")),
+        ("/T2V@Clapper_Bot a kite", Typed("t2v", "a kite")),
+        ("/t2v\na kite\nflies", Typed("t2v", "a kite\nflies")),
+        ("/help", Typed("help", "")),
+        ("/t2v@other_bot a kite", None),
+        ("see /t2v", None),
+        ("a/b", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_commands_are_found_at_the_beginning_and_only_ours(
+    text: str | None, typed: Typed | None
+) -> None:
+    assert command_of(text, "clapper_bot") == typed
+
+
+def test_options_follow_the_prompt_in_any_order_and_spelling() -> None:
+    options = options_of(
+        'a kite, low — really low --size 1280X704 —seed=7 --preset Quality --negative "rain, fog"',
+        LIMITS,
+    )
+
+    assert options.prompt == "a kite, low — really low"
+    assert (options.width, options.height, options.seed) == (1280, 704, 7)
+    assert (options.preset, options.negative_prompt) == ("quality", "rain, fog")
+
+
+def test_lengths_may_have_a_comma_and_a_unit() -> None:
+    assert options_of("--seconds 2,5s", LIMITS).seconds == 2.5
+
+
+@pytest.mark.parametrize("typed", ["--wings 2", "--size big", "--size 1280"])
+def test_unknown_options_and_sizes_name_the_choices(typed: str) -> None:
+    with pytest.raises(NotAChoice):
+        options_of(typed, LIMITS)
+
+
+@pytest.mark.parametrize("typed", ["--seconds long", "--fps", "--width wide", "--height inf"])
+def test_numbers_that_are_none_are_refused(typed: str) -> None:
+    with pytest.raises(NotANumber):
+        options_of(typed, LIMITS)
+
+
+def test_a_seed_that_is_none_is_refused() -> None:
+    with pytest.raises(SeedNotANumber):
+        options_of("--seed 1.5", LIMITS)
+
+
+def test_quotes_that_do_not_close_are_taken_as_they_are() -> None:
+    assert options_of("--negative \"it's raining", LIMITS).negative_prompt == "it's raining"
+
+
+@pytest.mark.parametrize("action", [*Action, "preset", "aspect", "seconds", "page"])
+def test_buttons_say_back_what_was_put_in_and_fit(action: str) -> None:
+    data = callback(action, "a" * 32, "16:9")
+
+    assert len(data.encode()) <= 64
+    found = pressed(data)
+    assert found is not None
+    assert (found.action, found.value, found.job_id) == (action, "16:9", "a" * 32)
+
+
+@pytest.mark.parametrize("data", ["", None, "v0:cancel:abc", "v1:cancel", "v1::a", "job:cancel:1"])
+def test_foreign_buttons_are_not_ours(data: str | None) -> None:
+    assert pressed(data) is None
+
+
+def test_long_texts_lose_their_markup_but_not_their_safety() -> None:
+    text = f"<b>{'&lt;' * 2000}</b>"
+
+    short = clip_text(text, CAPTION_LIMIT)
+
+    assert len(short) <= 4 * CAPTION_LIMIT
+    assert "<" not in short

@@ -1,0 +1,140 @@
+import json
+import re
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import core.cli.estimate as commands
+from core.cli.estimate import APP, PlotRefused
+from core.cli.plot import draw_plot
+from core.domain.modes import Mode
+from core.i18n.messages import explain
+from core.storage.runs import Place, Run
+
+STAGES = [
+    "text",
+    "stage1",
+    "upscale",
+    "stage2",
+    "decode",
+    "audio_decode",
+    "video_encode",
+    "load",
+]
+
+
+@pytest.fixture
+def clapper(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLAPPER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def call(*arguments: str) -> str:
+        result = CliRunner().invoke(APP, list(arguments), catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return call
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_the_json_has_the_promised_keys_for_every_mode(clapper, mode):
+    data = json.loads(
+        clapper("estimate", mode, "--hardware", "h200", "--profile", "bf16", "--json")
+    )
+
+    assert list(data["stages"]) == STAGES
+    assert all(set(row) == {"seconds", "flops", "bytes"} for row in data["stages"].values())
+    assert list(data) == ["stages", "total_s", "p95_s", "quota_ms", "zerogpu_s"]
+    total = sum(row["seconds"] for row in data["stages"].values())
+    assert data["total_s"] == pytest.approx(total, abs=0.01)
+    assert data["total_s"] < data["p95_s"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stage1", "stage2"),
+    [
+        (["--width", "768", "--height", "512", "--frames", "121"], 1.13, 1.26),
+        (["--width", "1280", "--height", "720", "--frames", "121"], 2.07, 3.22),
+        (["--width", "1920", "--height", "1088", "--seconds", "4.84"], 4.71, 9.68),
+    ],
+)
+def test_the_h200_is_told_as_it_was_measured(clapper, arguments, stage1, stage2):
+    fixed = ["--fps", "25", "--hardware", "h200", "--profile", "bf16", "--json"]
+    stages = json.loads(clapper("estimate", "t2v", *arguments, *fixed))["stages"]
+
+    assert stages["stage1"]["seconds"] == pytest.approx(stage1, rel=0.15)
+    assert stages["stage2"]["seconds"] == pytest.approx(stage2, rel=0.15)
+
+
+def test_loading_from_disk_is_shown_on_demand(clapper):
+    warm, cold = (
+        json.loads(clapper("estimate", "t2v", "--hardware", "4090", "--json", *more))
+        for more in ([], ["--cold"])
+    )
+
+    assert warm["stages"]["load"]["seconds"] == 0 < cold["stages"]["load"]["seconds"]
+    assert warm["quota_ms"] == cold["quota_ms"]
+
+
+def test_the_table_says_when_a_device_is_unknown(clapper):
+    assert "No profile fits this device" in clapper("estimate", "t2v", "--hardware", "abacus")
+    assert "No profile fits" not in clapper("estimate", "t2v", "--hardware", "3090")
+
+
+def test_what_is_beyond_a_tier_names_the_largest_setting_that_is_not(clapper):
+    half = ["--hardware", "rtx-pro-6000-half", "--profile", "fp8", "--tier", "anonymous"]
+    told = clapper(
+        "estimate", "t2v", "--width", "1920", "--height", "1088", "--seconds", "20", *half
+    )
+
+    size, seconds = re.search(r"largest that fits: (\d+×\d+) for ([\d.]+) s", told).groups()
+    width, height = size.split("×")
+    fits = ["--width", width, "--height", height, "--seconds", seconds]
+    assert "largest that fits" not in clapper("estimate", "t2v", *fits, *half)
+
+
+def test_json_of_an_unknown_device_stays_json_and_the_remark_is_beside_it():
+    result = CliRunner().invoke(APP, ["estimate", "t2v", "--hardware", "abacus", "--json"])
+
+    assert json.loads(result.stdout)["zerogpu_s"] > 0
+    assert "No profile fits this device" in result.stderr
+
+
+def test_stats_without_runs_say_what_to_do(clapper):
+    assert "clapper calibrate" in clapper("stats")
+
+
+def test_a_plot_that_cannot_be_written_is_refused_with_its_place(monkeypatch, tmp_path):
+    place = Place("Contoso Graphics 3000", "fp8", "bb131be9")
+    run = Run("1", 1, 1, place, "t2v", "fast", 768, 512, 49, 24, 1000, 2000, gpu_ms=900)
+
+    async def newest(settings, limit):
+        return [run]
+
+    monkeypatch.setattr(commands, "_newest", newest)
+
+    with pytest.raises(PlotRefused) as caught:
+        CliRunner().invoke(
+            APP, ["stats", "--plot", str(tmp_path / "no" / "plot.png")], catch_exceptions=False
+        )
+
+    assert str(tmp_path / "no" / "plot.png") in explain(caught.value)
+    assert not (tmp_path / "no").exists()
+
+
+def test_drawing_is_estimated_for_the_processor_whatever_the_card(clapper):
+    drawn = clapper("estimate", "t2v", "--hardware", "h200", "--profile", "draft", "--json")
+
+    assert drawn == clapper("estimate", "t2v", "--hardware", "draft", "--json")
+
+
+def test_a_plot_is_a_picture_of_its_points(tmp_path):
+    path = tmp_path / "plot.png"
+
+    draw_plot([(1.0, 1.1), (20.0, 15.0), (300.0, 310.0)], ("truth", "estimate"), "three", path)
+
+    with Image.open(path) as image:
+        blue = sum(r < 60 and b > 140 for r, _, b in image.convert("RGB").get_flattened_data())
+        assert image.size == (900, 900)
+    assert blue > 3 * 40

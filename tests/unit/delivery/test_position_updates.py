@@ -1,0 +1,72 @@
+"""Who waits is told again when something moved, and not before."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from core.delivery.position_updates import LineCrier
+from core.domain.jobs import Forecast, waiting_of
+from core.domain.progress import Waiting
+from core.runtime.progress_hub import ProgressHub
+
+
+class Line:
+    """A queue of one waiting job whose forecast the test sets."""
+
+    def __init__(self) -> None:
+        self.forecast_now = Forecast(3, 100.0, 110.0)
+
+    async def line(self, _limit):
+        return [SimpleNamespace(id="a", state=SimpleNamespace(waiting=True))]
+
+    async def forecast(self, _job_id):
+        return self.forecast_now
+
+
+@pytest.fixture
+def scene():
+    line, hub, at, heard = Line(), ProgressHub(), [0.0], []
+    hub.listen(lambda _, event: heard.append(event))
+    crier = LineCrier(line, hub, lambda: at[0])
+    return SimpleNamespace(line=line, crier=crier, at=at, heard=heard)
+
+
+async def test_a_forecast_that_comes_true_is_told_once(scene):
+    for second in (0, 3, 50):
+        scene.at[0] = second
+        scene.line.forecast_now = Forecast(3, 100.0 - second, 110.0 - second)
+        await scene.crier.tell()
+
+    assert scene.heard == [Waiting(3, 100.0)]
+
+
+@pytest.mark.parametrize(("ready_s", "told"), [(115.0, 1), (124.0, 1), (126.0, 2), (80.0, 2)])
+async def test_a_forecast_is_told_again_when_it_moved_by_a_fifth(scene, ready_s, told):
+    await scene.crier.tell()
+    scene.line.forecast_now = Forecast(3, ready_s, ready_s)
+    await scene.crier.tell()
+
+    assert len(scene.heard) == told
+
+
+async def test_small_moves_add_up(scene):
+    for ready_s in (100.0, 110.0, 120.0, 130.0):
+        scene.line.forecast_now = Forecast(3, ready_s, ready_s)
+        await scene.crier.tell()
+
+    assert [event.ready_in_s for event in scene.heard] == [100.0, 130.0]
+
+
+async def test_another_position_is_told_at_once(scene):
+    await scene.crier.tell()
+    scene.line.forecast_now = Forecast(2, 100.0, 110.0)
+    await scene.crier.tell()
+
+    assert [event.position for event in scene.heard] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("ready_s", "late_s", "latest"), [(100, 130, None), (100, 170, 170), (30, 80, None)]
+)
+def test_both_ends_are_shown_only_where_they_lie_far_apart(ready_s, late_s, latest):
+    assert waiting_of(Forecast(1, ready_s, late_s)) == Waiting(1, ready_s, latest)

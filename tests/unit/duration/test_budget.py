@@ -1,0 +1,125 @@
+from dataclasses import replace
+
+import pytest
+
+from core.domain.dimensions import FRAME_STRIDE
+from core.domain.modes import Mode
+from core.domain.presets import Preset
+from core.duration import (
+    BY_KEY,
+    Machine,
+    Tier,
+    check_budget,
+    estimate,
+    largest_fitting,
+    lease,
+    p95_ms,
+)
+from core.duration.zerogpu import DAY_S, budget_ms, median_budget_ms
+from core.errors import NothingFits, TooCostly
+from core.i18n.messages import explain
+
+HALF = Machine(BY_KEY["rtx-pro-6000-half"], "fp8")
+FULL = Machine(BY_KEY["rtx-pro-6000"], "bf16")
+
+
+def test_what_fits_is_left_alone(asked):
+    request = asked()
+
+    assert largest_fitting(request, estimate(request, HALF).gpu_ms, HALF) == request
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("budget", [8_000, 20_000, 60_000])
+def test_the_largest_setting_fits_and_the_next_one_does_not(asked, mode, budget):
+    request = asked(mode, width=1920, height=1088, frames=241, preset=Preset.QUALITY)
+
+    found = largest_fitting(request, budget, HALF)
+
+    assert found is not None
+    assert estimate(found, HALF).gpu_ms <= budget
+    longer = replace(found.sampling, frames=found.sampling.frames + FRAME_STRIDE)
+    if longer.frames <= request.sampling.frames:
+        assert estimate(replace(found, sampling=longer), HALF).gpu_ms > budget
+
+
+def test_speech_is_made_smaller_before_it_is_cut(asked):
+    request = asked(Mode.LIPSYNC, width=1920, height=1088, preset=Preset.QUALITY)
+    budget = estimate(asked(Mode.LIPSYNC, width=768, height=448), HALF).gpu_ms * 1.05
+
+    found = largest_fitting(request, budget, HALF)
+
+    assert found is not None
+    assert found.sampling.frames == request.sampling.frames
+    assert found.sampling.width < 1920
+
+
+def test_a_refusal_names_what_fits(asked):
+    request = asked(width=1920, height=1088, preset=Preset.QUALITY)
+    with pytest.raises(TooCostly) as caught:
+        check_budget(request, 30_000, HALF)
+
+    fits = caught.value
+    assert f"{fits.width}×{fits.height}" in explain(fits)
+    frames = round(fits.seconds * 24) // 8 * 8 + 1
+    assert estimate(asked(width=fits.width, height=fits.height, frames=frames), HALF).gpu_ms < 31e3
+
+
+def test_an_exhausted_budget_fits_nothing(asked):
+    assert largest_fitting(asked(), 100, HALF) is None
+    with pytest.raises(NothingFits) as caught:
+        check_budget(asked(), 100, HALF)
+    assert "not even the smallest" in explain(caught.value)
+
+
+def test_the_service_grants_half_again_what_is_declared_for_the_half_card(asked):
+    answer = estimate(asked(width=768, height=512), HALF)
+    asked_for = lease(answer, HALF)
+
+    assert asked_for.declared_s * 1.5 >= answer.p95_ms / 1000
+    assert asked_for.counted_s == asked_for.declared_s * 1.5
+    assert asked_for.limit_s == 1600
+
+
+def test_a_whole_card_counts_twice(asked):
+    asked_for = lease(estimate(asked(), FULL), FULL, Tier.FREE)
+
+    assert asked_for.counted_s == asked_for.declared_s * 2
+    assert asked_for.limit_s == 150
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_no_declaration_goes_beyond_the_day(asked, tier):
+    huge = estimate(asked(width=1920, height=1088, frames=481), HALF)
+    asked_for = lease(huge, HALF, tier)
+
+    assert asked_for.counted_s <= DAY_S[tier]
+    assert asked_for.fits == (huge.p95_ms / 1000 < DAY_S[tier])
+
+
+@pytest.mark.parametrize("tier", [Tier.ANONYMOUS, Tier.FREE])
+def test_what_fits_the_day_can_be_declared(asked, tier):
+    request = asked(width=1920, height=1088, frames=481, preset=Preset.QUALITY)
+
+    found = largest_fitting(request, budget_ms(HALF, tier), HALF, cost=p95_ms)
+
+    assert found is not None
+    assert found != request
+    assert lease(estimate(found, HALF), HALF, tier).fits
+
+
+@pytest.mark.parametrize("machine", [HALF, FULL])
+@pytest.mark.parametrize("tier", Tier)
+def test_what_is_refused_for_a_tier_is_what_its_day_cannot_be_asked_for(asked, machine, tier):
+    budget = median_budget_ms(machine, tier)
+    sizes = [(512, 320), (768, 512), (1280, 704), (1920, 1088)]
+
+    found = {
+        (answer.gpu_ms <= budget, lease(answer, machine, tier).fits)
+        for width, height in sizes
+        for frames in range(49, 482, 48)
+        for answer in [estimate(asked(width=width, height=height, frames=frames), machine)]
+    }
+
+    assert found <= {(True, True), (False, False)}
+    assert (True, True) in found

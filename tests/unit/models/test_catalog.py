@@ -1,0 +1,91 @@
+"""The registry: sizes, slots, schedules and licences hold together."""
+
+import re
+from collections import Counter
+from dataclasses import fields
+
+import pytest
+
+from core.domain.modes import Mode
+from core.models.catalog import LTX_2_3, ModelNames, Profile, Slot, files_for, names
+
+FILES = LTX_2_3.all_files()
+
+
+def test_the_default_profile_downloads_about_forty_gibibytes() -> None:
+    total = sum(file.size_bytes for file in files_for(None, Profile.FP8))
+
+    assert 40.0 < total / 2**30 < 41.0
+
+
+def test_the_large_profile_downloads_about_seventy_gibibytes() -> None:
+    total = sum(file.size_bytes for file in files_for(None, Profile.BF16))
+
+    assert 68 < total / 2**30 < 72
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_every_profile_has_a_file_for_every_slot(profile: Profile) -> None:
+    spec = LTX_2_3.profiles[profile]
+
+    assert set(spec.files) == set(Slot)
+    assert {item.name for item in fields(ModelNames)} == {slot.value for slot in Slot}
+    assert all(getattr(names(profile), slot).endswith(".safetensors") for slot in Slot)
+
+
+@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("mode", Mode)
+def test_only_style_needs_the_control_lora(mode: Mode, profile: Profile) -> None:
+    needed = {file.name for file in files_for(mode, profile)}
+
+    assert (names(profile).control_lora in needed) == (mode is Mode.STYLE)
+    assert {names(profile).checkpoint, names(profile).text_encoder} <= needed
+    assert {names(profile).upscaler, names(profile).distilled_lora} <= needed
+
+
+def test_names_are_unique_in_their_folder() -> None:
+    assert max(Counter((file.folder, file.name) for file in FILES).values()) == 1
+
+
+def test_every_file_is_pinned_and_hashed() -> None:
+    for file in FILES:
+        assert re.fullmatch(r"[0-9a-f]{40}", file.revision), file.name
+        assert file.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", file.sha256), file.name
+        assert file.folder in {"checkpoints", "text_encoders", "loras", "latent_upscale_models"}
+
+
+def test_a_file_size_is_known_to_the_byte() -> None:
+    sizes = [file.size_bytes for file in FILES]
+
+    assert len(set(sizes)) == len(sizes)
+    assert min(sizes) > 10**8
+
+
+def test_schedules_fall_from_noise_to_nothing() -> None:
+    for sigmas, steps in ((LTX_2_3.stage1_sigmas, 8), (LTX_2_3.stage2_sigmas, 3)):
+        assert len(sigmas) == steps + 1
+        assert list(sigmas) == sorted(sigmas, reverse=True)
+        assert sigmas[-1] == 0
+
+
+def test_only_the_large_profile_may_be_guided_and_only_the_small_one_streams() -> None:
+    specs = LTX_2_3.profiles.values()
+
+    assert [spec.profile for spec in specs if spec.guided] == [Profile.BF16]
+    assert [spec.profile for spec in specs if spec.offload] == [Profile.LOW]
+
+
+def test_a_renamed_file_leads_to_one_that_exists() -> None:
+    known = {file.name for file in FILES}
+
+    assert set(LTX_2_3.renamed.values()) <= known
+    assert not LTX_2_3.renamed.keys() & known
+
+
+def test_the_text_encoder_has_its_own_terms() -> None:
+    for profile in Profile:
+        by_slot = LTX_2_3.profiles[profile].files
+        assert by_slot[Slot.TEXT_ENCODER].licence.key == "gemma"
+        assert {file.licence.key for slot, file in by_slot.items() if slot != "text_encoder"} == {
+            "ltx2"
+        }

@@ -1,0 +1,267 @@
+"""The line in SQL: the same as in memory, quick however long it is, fair between people."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event, select
+
+from core.accounts.moderation import Community
+from core.accounts.quotas import QuotaRules
+from core.domain.fairness import replay
+from core.domain.jobs import JobState
+from core.domain.people import Requester
+from core.queue.job_queue import QueueRules
+from core.storage import fair_order
+from core.storage import jobs as rows
+from core.storage.database import open_database
+from core.storage.tables import flow, job
+from core.testing.doubles import ManualClock
+from core.testing.fair_line import FairLine
+
+ANNA = Requester("discord", "anna")
+BEN = Requester("discord", "ben")
+MINUTE = 60_000
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("add"), st.sampled_from("abc"), st.integers(1, 9), st.sampled_from([50, 100])
+        ),
+        st.tuples(st.just("start")),
+        st.tuples(st.just("end"), st.integers(0, 3), st.integers(0, 20)),
+        st.tuples(st.just("cancel"), st.integers(0, 9)),
+        st.tuples(st.just("pass"), st.integers(1, 500)),
+    ),
+    max_size=40,
+)
+
+
+async def replay_steps(steps, make_room, quick_folder):
+    clock = ManualClock()
+    rules = QueueRules(max_queued=100, quota=QuotaRules(limit_ms=10**9))
+    line = FairLine(rules.fair)
+    with quick_folder() as name:
+        folder = Path(name)
+        url = f"sqlite+aiosqlite:///{folder / 'clapper.sqlite'}"
+        async with open_database(url, folder, clock) as database:
+            room = make_room(database, folder, clock, rules)
+            await walk(room, line, steps)
+
+
+async def walk(room, line, steps):
+    started = []
+    for step in steps:
+        match step:
+            case ("add", user, seconds, weight):
+                new = replace(room.new(user, seconds * 1000), weight=weight)
+                await room.queue.submit(new)
+                line.add(new.id, new.requester.key, new.estimate_ms, room.clock(), weight)
+            case ("start",):
+                job, entry = await room.queue.claim(), line.start(room.clock())
+                assert (job and job.id) == (entry and entry.name)
+                started += [(job, entry)] if job else []
+            case ("end", index, seconds) if started:
+                job, entry = started.pop(index % len(started))
+                await room.finish(job, seconds * 1000)
+                line.end(entry, seconds * 1000)
+            case ("cancel", index):
+                waiting = line.order()
+                if waiting:
+                    chosen = waiting[index % len(waiting)]
+                    requester = Requester.from_key(chosen.account)
+                    await room.queue.cancel(chosen.name, requester)
+                    line.cancel(chosen.name)
+            case ("pass", seconds):
+                room.clock.forward(seconds)
+            case _:
+                pass
+        waiting = [job.id for job in await room.queue.line() if job.state.waiting]
+        assert waiting == [entry.name for entry in line.order()]
+    assert await room.violations() == []
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=STEPS)
+def test_rows_and_memory_agree_on_the_order(make_room, quick_folder, steps):
+    asyncio.run(replay_steps(steps, make_room, quick_folder))
+
+
+@pytest.mark.parametrize("single_ms", [MINUTE // 6, MINUTE, 10 * MINUTE])
+async def test_a_flood_of_thirty_delays_a_single_job_by_at_most_the_running_one(room, single_ms):
+    room.limit(max_queued=30, quota=QuotaRules(limit_ms=10**9))
+    for _ in range(30):
+        await room.submit("anna", MINUTE)
+    for _ in range(3):
+        room.clock.forward(60)
+        await room.finish(await room.start())
+    running = await room.start()
+    room.clock.forward(40)
+    single = await room.submit("ben", single_ms)
+
+    found = await room.queue.forecast(single.id)
+    await room.finish(running)
+    next_up = await room.start()
+
+    assert next_up.id == single.id
+    assert (found.position, found.ready_in_s) == (1, 20 + single_ms / 1000)
+
+
+async def test_a_flood_does_not_profit_from_failures_or_long_runs(room):
+    room.limit(max_queued=30, quota=QuotaRules(limit_ms=10**9))
+    for _ in range(30):
+        await room.submit("anna", 1000)
+    running = await room.start()
+    room.clock.forward(600)
+    single = await room.submit("ben", 1000)
+    await room.finish(running, 600_000)
+
+    assert (await room.start()).id == single.id
+
+
+async def test_one_account_alone_may_use_a_free_device_beyond_its_limit(room):
+    await room.submit("anna")
+    await room.submit("anna")
+    first, second = await room.start(), await room.start()
+
+    assert first.requester == second.requester
+    assert await room.violations() == []
+
+
+async def test_an_account_at_its_limit_lets_others_go_first(room):
+    await room.submit("anna", 1000)
+    await room.submit("anna", 1000)
+    await room.submit("ben", 900_000)
+    first, second = await room.start(), await room.start()
+
+    assert (first.requester, second.requester) == (ANNA, BEN)
+
+
+async def test_forecasts_are_the_replay_of_the_line(room):
+    await room.submit("anna", 10_000)
+    running = await room.start()
+    for user, estimate in (("anna", 20_000), ("ben", 5_000), ("cora", 7_000), ("anna", 1_000)):
+        await room.submit(user, estimate)
+    room.clock.forward(4)
+    line = [job for job in await room.queue.line() if job.state is JobState.HELD]
+
+    forecasts = [await room.queue.forecast(job.id) for job in line]
+
+    ends = replay([6_000], [job.estimate_ms for job in line])
+    assert [found.position for found in forecasts] == [1, 2, 3, 4]
+    assert [found.ready_in_s * 1000 for found in forecasts] == ends
+    assert all(found.ready_in_p95_s > found.ready_in_s for found in forecasts)
+    own = await room.queue.forecast(running.id)
+    assert (own.position, own.ready_in_s) == (0, 6.0)
+
+
+async def test_a_terminal_job_has_no_forecast(room):
+    job = await room.submit()
+    await room.queue.cancel(job.id, ANNA)
+
+    assert await room.queue.forecast(job.id) is None
+
+
+async def test_line_shows_running_jobs_first_and_can_be_cut(room):
+    for user in ("anna", "ben", "cora"):
+        await room.submit(user)
+    running = await room.start()
+
+    line = await room.queue.line(1)
+
+    assert [job.state for job in line] == [JobState.RUNNING, JobState.HELD]
+    assert line[0] == running
+    assert (await room.queue.counts()).waiting == 2
+    assert [job.id for job in await room.queue.live_of(ANNA)] == [running.id]
+
+
+async def test_a_standing_says_the_same_as_every_single_question(room):
+    for user in ("anna", "ben", "anna", "cora", "anna"):
+        await room.submit(user, 10_000)
+    await room.start()
+    standing = await room.queue.standing(ANNA)
+    room.clock.forward(4)
+
+    assert list(standing.jobs) == await room.queue.live_of(ANNA)
+    assert standing.counts == await room.queue.counts()
+    assert standing.quota == await room.queue.quota(ANNA)
+    assert len(standing.jobs) == 3
+    for mine in standing.jobs:
+        assert standing.line.forecast(mine.id, room.clock()) == await room.queue.forecast(mine.id)
+    assert standing.line.forecast("another", room.clock()) is None
+
+
+async def test_a_standing_is_that_of_the_account_that_somebody_joined(room):
+    await room.submit("anna")
+    community = Community(room.database, room.clock, frozenset())
+    guest = Requester("studio", "guest")
+    await community.link(guest, await community.link_code(ANNA))
+
+    standing = await room.queue.standing(guest)
+
+    assert standing.account == ANNA
+    assert [job.requester for job in standing.jobs] == [ANNA]
+
+
+async def ask_everything(room):
+    """Use every method that must stay quick."""
+    queue, outbox = room.queue, room.outbox
+    jobs = [await room.submit("anna") for _ in range(4)]
+    last = jobs[-1]
+    await queue.submit(room.new("anna", key=last.id))
+    first = await room.start()
+    await queue.beat(first.id, first.token)
+    await queue.forecast(last.id)
+    await queue.line(5)
+    await queue.counts()
+    await queue.live_of(ANNA)
+    await queue.standing(ANNA)
+    await queue.jobs_of(ANNA, 5, room.clock())
+    await queue.quota(ANNA)
+    await queue.requeue(first.id, first.token)
+    await room.finish(await room.start())
+    await queue.cancel(last.id, ANNA)
+    await outbox.due("discord")
+    await outbox.begin(last.id)
+    await outbox.retry(last.id, 5, "busy", ambiguous=False)
+    await outbox.next_due_ms()
+    await queue.expire()
+    await queue.needs_media("a.png")
+    await queue.prune(room.clock())
+    await queue.erase(last.id, ANNA)
+
+
+async def test_no_question_to_the_queue_scans_a_table(room):
+    asked = []
+    engine = room.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+    await ask_everything(room)
+
+    questions = [one for one in asked if one[0].startswith(("SELECT", "UPDATE", "DELETE"))]
+    assert len(questions) > 50
+    async with room.database.transaction() as connection:
+        for question, values in questions:
+            found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}", values)
+            for step in (str(row[3]) for row in found):
+                whole = step.startswith("SCAN ") and "USING" not in step
+                assert not whole or step in {"SCAN sched", "SCAN CONSTANT ROW"}, question
+
+
+async def test_a_job_preferred_to_an_older_one_of_its_account_costs_the_account_the_same(room):
+    first, second = await room.submit("anna", 10_000), await room.submit("anna", 1_000)
+    await room.submit("ben", 5_000)
+    await room.submit("ben", 5_000)
+    async with room.database.transaction() as connection:
+        row = await rows.read(connection, second.id)
+        await fair_order.promote(connection, row, room.clock())
+        await rows.move(connection, row, JobState.QUEUED, room.clock(), {})
+        found = await connection.execute(select(job.c.id, job.c.tag))
+        tags = {row.id: row.tag for row in found}
+        finish = await connection.scalar(select(flow.c.finish).where(flow.c.user_key == ANNA.key))
+
+    assert (tags[second.id], tags[first.id], finish) == (0, 1_000, 1_000)

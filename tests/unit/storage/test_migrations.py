@@ -1,0 +1,163 @@
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from core.errors.setup import DatabaseDamaged, MigrationChanged, SchemaTooNew
+from core.storage.migrations import MIGRATIONS, migrate, read_migrations, statements
+from core.testing.doubles import ManualClock
+
+ONE = "CREATE TABLE one (a INTEGER) STRICT;\nINSERT INTO one VALUES (1);\n"
+TWO = "CREATE TABLE two (b TEXT) STRICT;\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    (folder / "0001_one.sql").write_text(ONE)
+    return folder
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "data" / "clapper.sqlite"
+
+
+def query(file, sql):
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_every_migration_is_applied_once_in_order(file, folder):
+    (folder / "0003_three.sql").write_text(TWO)
+    clock = ManualClock(7)
+
+    first = migrate(file, clock, folder)
+    second = migrate(file, clock, folder)
+
+    assert (first, second) == (["0001_one.sql", "0003_three.sql"], [])
+    assert query(file, "SELECT number, name, at_ms FROM migration") == [
+        (1, "0001_one.sql", 7),
+        (3, "0003_three.sql", 7),
+    ]
+    assert query(file, "PRAGMA user_version") == [(3,)]
+
+
+def test_database_is_copied_before_it_is_changed(file, folder):
+    migrate(file, folder=folder)
+    assert list(file.parent.glob("*before*")) == []
+    (folder / "0002_two.sql").write_text(TWO)
+    (folder / "0003_three.sql").write_text("DROP TABLE one;")
+
+    migrate(file, folder=folder)
+
+    [copy] = file.parent.glob("*before*")
+    assert copy.name == "clapper.sqlite.before-0002"
+    assert query(copy, "SELECT a FROM one") == [(1,)]
+    assert query(copy, "PRAGMA user_version") == [(1,)]
+    with pytest.raises(sqlite3.OperationalError):
+        query(file, "SELECT a FROM one")
+
+
+def test_migration_that_fails_halfway_leaves_nothing_of_itself(file, folder):
+    migrate(file, folder=folder)
+    broken = folder / "0002_two.sql"
+    broken.write_text(TWO + "INSERT INTO one VALUES ('text');")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        migrate(file, folder=folder)
+
+    assert query(file, "PRAGMA user_version") == [(1,)]
+    assert query(file, "SELECT number FROM migration") == [(1,)]
+    assert query(file, "SELECT name FROM sqlite_master WHERE name = 'two'") == []
+    broken.write_text(TWO)
+    assert migrate(file, folder=folder) == ["0002_two.sql"]
+
+
+def test_earlier_migrations_of_a_failed_run_stay(file, folder):
+    (folder / "0002_two.sql").write_text("CREATE TABLE one (again INTEGER);")
+
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(file, folder=folder)
+
+    assert query(file, "SELECT number FROM migration") == [(1,)]
+
+
+def test_changed_migration_is_refused(file, folder):
+    migrate(file, folder=folder)
+    (folder / "0001_one.sql").write_text(ONE + "-- a word more\n")
+
+    with pytest.raises(MigrationChanged) as refused:
+        migrate(file, folder=folder)
+
+    assert refused.value.name == "0001_one.sql"
+
+
+def test_missing_migration_is_refused(file, folder):
+    migrate(file, folder=folder)
+    (folder / "0001_one.sql").rename(folder / "0002_one.sql")
+
+    with pytest.raises(MigrationChanged):
+        migrate(file, folder=folder)
+
+
+def test_schema_of_a_newer_version_is_refused_untouched(file, folder):
+    (folder / "0009_nine.sql").write_text(TWO)
+    migrate(file, folder=folder)
+    (folder / "0009_nine.sql").unlink()
+    before = file.read_bytes()
+
+    with pytest.raises(SchemaTooNew) as refused:
+        migrate(file, folder=folder)
+
+    assert (refused.value.found, refused.value.known) == (9, 1)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"this is not a database at all" * 100, None])
+def test_damaged_file_is_refused(file, folder, content):
+    migrate(file, folder=folder)
+    if content is None:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.executemany("INSERT INTO one VALUES (?)", [(n,) for n in range(5000)])
+            connection.commit()
+        whole = bytearray(file.read_bytes())
+        for page in range(3, len(whole) // 4096):
+            whole[page * 4096 : page * 4096 + 200] = b"\xff" * 200
+        content = bytes(whole)
+    file.write_bytes(content)
+
+    with pytest.raises(DatabaseDamaged):
+        migrate(file, folder=folder)
+
+
+def test_two_migrations_of_one_number_are_a_defect(folder):
+    (folder / "0001_other.sql").write_text(TWO)
+
+    with pytest.raises(ValueError, match="0001_other"):
+        read_migrations(folder)
+
+
+def test_statements_are_split_where_sqlite_splits_them():
+    text = """
+    -- a comment; with a semicolon
+    CREATE TABLE a (b TEXT DEFAULT 'x;y');
+    CREATE TRIGGER t BEFORE DELETE ON a BEGIN
+        SELECT 1;
+    END;
+    -- the end
+    """
+
+    assert [part.split()[-1] for part in statements(text)] == ["'x;y');", "END;"]
+
+
+def test_statement_without_an_end_is_a_defect():
+    with pytest.raises(ValueError, match="semicolon"):
+        list(statements("CREATE TABLE a (b TEXT)"))
+
+
+def test_shipped_migrations_have_numbers_without_gaps():
+    numbers = [migration.number for migration in read_migrations(MIGRATIONS)]
+
+    assert numbers == list(range(1, len(numbers) + 1))

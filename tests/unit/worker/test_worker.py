@@ -1,0 +1,191 @@
+"""The two-step pipeline and the outcomes that only the worker sees."""
+
+import asyncio
+import gc
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from core.app.bootstrap import Core, open_core
+from core.domain.jobs import JobState, ReplyTo
+from core.domain.media import Clip, RawClip
+from core.domain.people import Requester
+from core.domain.progress import ProgressSink
+from core.interfaces.executor import Order
+from core.runtime.cancellation import CancelToken
+from core.settings import Settings
+from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
+from core.worker.worker import Finish
+
+
+async def submit(core: Core, user: str) -> str:
+    ticket = await core.service.submit(t2v(), Requester("test", user), ReplyTo("test"), user)
+    return ticket.job_id
+
+
+class HeldFinish:
+    """The real finishing; each clip waits for its permit."""
+
+    def __init__(self, finish: Finish) -> None:
+        self._finish = finish
+        self.permits = asyncio.Semaphore(0)
+        self.waiting = asyncio.Semaphore(0)
+
+    async def __call__(self, raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
+        self.waiting.release()
+        await self.permits.acquire()
+        return await self._finish(raw, order, cancel)
+
+
+async def test_the_device_works_on_the_next_job_while_a_clip_is_encoded(
+    core: Core, executor: QuickExecutor, delivery: RecordingDelivery
+) -> None:
+    core.router.register(delivery)
+    core.worker.finish = held = HeldFinish(core.worker.finish)
+
+    async with running(core), asyncio.timeout(10):
+        first = await submit(core, "ann")
+        await held.waiting.acquire()
+        executor.started.clear()
+        second = await submit(core, "ben")
+        await executor.started.wait()
+
+        assert (await core.service.job(first)).state is JobState.RUNNING
+        assert (await core.service.job(second)).state is JobState.RUNNING
+        held.permits.release()
+        held.permits.release()
+        await delivery.until(2)
+
+
+async def test_at_most_one_clip_is_encoded_beside_the_running_job(
+    core: Core, executor: QuickExecutor, delivery: RecordingDelivery
+) -> None:
+    """Frames of more jobs would pile up in memory."""
+    core.router.register(delivery)
+    core.worker.finish = held = HeldFinish(core.worker.finish)
+
+    async with running(core), asyncio.timeout(10):
+        for user in ("ann", "ben", "cem", "dee"):
+            await submit(core, user)
+        await held.waiting.acquire()
+        await asyncio.sleep(0.2)
+        assert len(executor.orders) == 2
+        for _ in range(4):
+            held.permits.release()
+        await delivery.until(4)
+
+
+async def test_both_leases_are_kept_alive_while_the_encoder_is_slow(
+    settings_with: Callable[..., Settings], delivery: RecordingDelivery
+) -> None:
+    settings = settings_with(lease_s=0.6, heartbeat_s=0.1)
+    executor = QuickExecutor()
+    async with open_core(settings, executor) as core:
+        core.router.register(delivery)
+        core.worker.finish = held = HeldFinish(core.worker.finish)
+        async with running(core), asyncio.timeout(10):
+            await submit(core, "ann")
+            await submit(core, "ben")
+            await held.waiting.acquire()
+            await asyncio.sleep(1.5)
+            held.permits.release()
+            held.permits.release()
+            await delivery.until(2)
+
+    assert [order.attempt for order in executor.orders] == [1, 1]
+
+
+async def test_a_worker_that_lost_its_token_stops_and_deletes_its_output(
+    core: Core, delivery: RecordingDelivery
+) -> None:
+    """As after a long suspend: the job went back in line and somebody else has it."""
+    core.router.register(delivery)
+    finish = core.worker.finish
+    taken: list[Clip] = []
+
+    async def finish_and_lose(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
+        clip = await finish(raw, order, cancel)
+        if not taken:
+            taken.append(clip)
+            job = await core.queue.get(order.job_id)
+            assert await core.queue.requeue(job.id, job.token or "")
+        return clip
+
+    core.worker.finish = finish_and_lose
+    async with running(core), asyncio.timeout(10):
+        job_id = await submit(core, "ann")
+        await delivery.until(1)
+
+    job = await core.service.job(job_id)
+    assert job.attempt == 2
+    assert job.clip is not None
+    assert not taken[0].path.exists()
+    assert not taken[0].poster.exists()
+    assert job.clip.path.exists()
+    assert len(delivery.of(job_id)) == 1
+
+
+async def test_an_outcome_that_cannot_be_written_is_written_later(
+    core: Core, delivery: RecordingDelivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that is full for a while: the finished clip is not thrown away."""
+    core.router.register(delivery)
+    faults = deque([OperationalError("COMMIT", {}, Exception("database or disk is full"))])
+    settle = core.queue.settle
+
+    async def settle_later(job_id: str, token: str, clip: Clip, actual_ms: int) -> bool:
+        if faults:
+            raise faults.popleft()
+        return await settle(job_id, token, clip, actual_ms)
+
+    monkeypatch.setattr(core.queue, "settle", settle_later)
+    async with running(core), asyncio.timeout(10):
+        job_id = await submit(core, "ann")
+        await delivery.until(1)
+
+    assert (await core.service.job(job_id)).attempt == 1
+
+
+async def test_an_executor_that_ignores_its_cancel_is_left_behind(
+    settings: Settings, delivery: RecordingDelivery
+) -> None:
+    class Deaf(QuickExecutor):
+        async def execute(
+            self, order: Order, on_progress: ProgressSink, cancel: CancelToken
+        ) -> RawClip:
+            return await super().execute(order, on_progress, CancelToken())
+
+    executor = Deaf()
+    executor.gate.clear()
+    async with open_core(settings, executor) as core:
+        core.router.register(delivery)
+        core.worker.rules = replace(core.worker.rules, unwind_s=0.05)
+        async with running(core), asyncio.timeout(10):
+            job_id = await submit(core, "ann")
+            await executor.started.wait()
+            await core.service.cancel(job_id, Requester("test", "ann"))
+            executor.gate.set()
+            await submit(core, "ben")
+            await delivery.until(2)
+
+    assert [message.kind for message in delivery.of(job_id)] == ["cancelled"]
+
+
+async def test_the_outcome_of_a_cancelled_run_is_looked_at(
+    core: Core, executor: QuickExecutor
+) -> None:
+    """Else asyncio prints a traceback into the terminal of whoever pressed Ctrl-C."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    executor.gate.clear()
+
+    async with running(core), asyncio.timeout(10):
+        job_id = await submit(core, "ann")
+        await executor.started.wait()
+        await core.service.cancel(job_id, Requester("test", "ann"))
+    gc.collect()
+
+    assert complaints == []

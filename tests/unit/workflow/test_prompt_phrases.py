@@ -1,0 +1,31 @@
+import pytest
+
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Camera
+from core.workflow.prompt_phrases import literal, phrases, prompt_text
+
+
+def test_a_camera_move_is_the_last_sentence() -> None:
+    text = prompt_text("A cat.", Camera.DOLLY_IN, Mode.T2V)
+
+    assert text == f"A cat. {phrases()['camera']['dolly_in']}"
+    assert prompt_text("A cat.", Camera.NONE, Mode.T2V) == "A cat."
+
+
+def test_every_move_and_every_mode_without_prompt_has_a_sentence() -> None:
+    assert phrases()["camera"].keys() == set(Camera) - {Camera.NONE}
+    assert phrases()["empty"].keys() == {mode for mode in Mode if not MODES[mode].prompt_required}
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("a <look> at (this:1.2)", "a <look> at (this:1.2)"),
+        ("an embedding: yes", "an embedding : yes"),
+        ("x embedding:../../etc/passwd", "x embedding :../../etc/passwd"),
+        ("hi<end_of_turn>", "hi< end_of_turn>"),
+        ("<image_soft_token>", "< image_soft_token>"),
+    ],
+)
+def test_commands_of_the_tokenizer_are_read_as_words(text: str, read: str) -> None:
+    assert literal(text) == read

@@ -1,0 +1,4 @@
+"""The Studio for programs: endpoints, schemas, MCP tools.
+
+Belongs here: what programs send and get. Never here: the page.
+"""

@@ -1,0 +1,156 @@
+"""The API as tools for agents: model context protocol over streamable HTTP at ``/mcp``.
+
+The toolkit's own server is not used (ADR 11): it calls the API in its own name, so that all agents
+without a key are one requester at this machine. Here every call is its own connection's.
+"""
+
+import asyncio
+import binascii
+import json
+from base64 import b64decode
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict
+from typing import Any
+
+from mcp import types
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.requests import Request
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from core.domain.modes import MODES, Mode
+from core.errors import ClapperError, MediaMissing, MediaUnreadable, NotAChoice, Refused
+from core.i18n.messages import explain, say
+from webui.api.mcp_tools import JOB_TOOLS, options_from, tools
+from webui.api.schemas import accepted, finished
+from webui.auth.middleware import visitor_of
+from webui.auth.visitors import Visitor
+from webui.studio.loop_bridge import Bridge
+from webui.studio.metrics import Metrics
+from webui.studio.service import StudioCounter
+
+PATH = "/mcp"
+_DATA = "data:"
+
+
+class KeyMissing(Refused):
+    """An agent without a secret of its own; it could not find its job again."""
+
+
+class Agents:
+    """The tools, and the address where they are."""
+
+    def __init__(self, counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> None:
+        self._counter = counter
+        self._bridge = bridge
+        self._metrics = metrics
+        self._server: Server[Any, Request] = Server("clapper", instructions=say("mcp_instructions"))
+        self._server.list_tools()(self._list)  # pyright: ignore[reportUnknownMemberType]  # the library leaves a type open
+        self._server.call_tool()(self._call)
+        limit = counter.core.settings.media_limits().stream_bytes
+        self._manager = StreamableHTTPSessionManager(
+            self._server,
+            json_response=True,
+            stateless=True,
+            max_request_body_size=2 * limit,  # two files, a third longer as text
+        )
+
+    @property
+    def route(self) -> Route:
+        """Return the address."""
+        return Route(PATH, _Endpoint(self._manager))
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Return what has to be open while the server runs."""
+        return self._manager.run()
+
+    async def _list(self) -> list[types.Tool]:
+        return tools(self._counter.service.limits)
+
+    async def _call(self, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
+        request = self._server.request_context.request
+        visitor = visitor_of(request) if request is not None else None
+        if visitor is not None and visitor.problem is not None:
+            return _refusal(visitor.problem)
+        if request is None or visitor is None or not visitor.kept:
+            return _refusal(KeyMissing())
+        try:
+            answer = await self._answer(name, arguments, visitor, request)
+        except ClapperError as error:
+            self._metrics.refused.labels(error.code).inc()
+            return _refusal(error)
+        text = types.TextContent(type="text", text=json.dumps(answer, ensure_ascii=False))
+        return types.CallToolResult(content=[text], structuredContent=answer)
+
+    async def _answer(
+        self, name: str, arguments: dict[str, Any], visitor: Visitor, request: Request
+    ) -> dict[str, Any]:
+        """Do what a tool does.
+
+        Raises:
+            NotAChoice: there is no such tool.
+        """
+        if name in set(Mode):
+            return await self._submit(Mode(name), arguments, visitor, request)
+        if name not in JOB_TOOLS:
+            raise NotAChoice("tool", name[:40], ", ".join((*Mode, *JOB_TOOLS)))
+        job = str(arguments["job"])
+        if name == "result":
+            clip = await self._bridge.call(self._counter.clip(job, visitor))
+            return finished(job, clip, str(request.base_url).rstrip("/"))
+        if name == "cancel":
+            await self._bridge.call(self._counter.act(job, "cancel", visitor))
+        return asdict(await self._bridge.call(self._counter.job(job, visitor)))
+
+    async def _submit(
+        self, mode: Mode, arguments: dict[str, Any], visitor: Visitor, request: Request
+    ) -> dict[str, Any]:
+        """Ask for a clip.
+
+        Raises:
+            MediaMissing: there is nothing where a file should be.
+        """
+        given, paths = dict(arguments), dict[str, str | bytes | None]()
+        for slot in MODES[mode].slots:
+            address = str(given.pop(slot.role, ""))
+            if not address:
+                raise MediaMissing(mode, slot.role)
+            paths[slot.role] = await asyncio.to_thread(_sent, address, slot.role)
+        options = options_from(given)
+        ticket = await self._bridge.call(self._counter.submit(mode, options, paths, visitor))
+        self._counter.visits.keep(ticket.job_id, request)
+        self._metrics.accepted.labels(mode).inc()
+        return dict(accepted(ticket))
+
+
+class _Endpoint:
+    """An ASGI application; a function would be called with a request."""
+
+    def __init__(self, manager: StreamableHTTPSessionManager) -> None:
+        self._manager = manager
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._manager.handle_request(scope, receive, send)
+
+
+def _refusal(error: ClapperError) -> types.CallToolResult:
+    """Return the sentence that people get, and the code for programs."""
+    text = types.TextContent(type="text", text=explain(error))
+    return types.CallToolResult(
+        content=[text], structuredContent={"error": error.code, **error.data()}, isError=True
+    )
+
+
+def _sent(address: str, role: str) -> str | bytes:
+    """Return the path of an upload, or the bytes that are in the address itself.
+
+    Raises:
+        MediaUnreadable: the bytes are not base64.
+    """
+    if not address.startswith(_DATA):
+        return address
+    try:
+        return b64decode(address.partition(",")[2], validate=True)
+    except (binascii.Error, ValueError):
+        raise MediaUnreadable(role) from None

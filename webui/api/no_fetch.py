@@ -1,0 +1,33 @@
+# gradio's own types are incomplete
+# pyright: reportUnknownMemberType=false
+"""No file is fetched from an address that somebody sends: uploads only.
+
+The toolkit would load the whole answer into memory before anything here is asked: its size is the
+sender's choice. It offers no switch, so its one function for it is replaced.
+"""
+
+import gradio as gr
+from gradio import processing_utils
+
+from core.errors import MediaRefused
+from core.i18n.messages import explain
+
+
+class MediaByLink(MediaRefused):
+    """An address in the place of a file."""
+
+
+def refuse_links() -> None:
+    """Let the toolkit fetch nothing from now on, in this process."""
+    processing_utils.async_ssrf_protected_download = _refused
+
+
+async def _refused(url: str, cache_dir: str) -> str:
+    """Fetch nothing.
+
+    Raises:
+        Error: always.
+    """
+    del url, cache_dir
+    error = MediaByLink("media")
+    raise gr.Error(explain(error), title=error.code, print_exception=False)

@@ -1,0 +1,39 @@
+"""Options from programs: their types are a promise that nothing has kept yet."""
+
+from typing import Any
+
+from core.domain.limits import RequestLimits
+from core.domain.parsing import number_of, seed_of, whole_of
+from core.domain.requests import Options
+
+
+def options_from_program(given: dict[str, Any], limits: RequestLimits) -> Options:
+    """Return ``given`` as options; only types are checked here, ranges where all fronts meet.
+
+    Raises:
+        NotANumber: there is no number where one is needed.
+        SeedNotANumber: the seed is none.
+    """
+    counts: dict[str, Any] = {
+        field: None if given[field] is None else whole_of(field, given[field], limits)
+        for field in ("width", "height", "fps")
+    }
+    seconds = given["seconds"]
+    return Options(
+        prompt=_text(given["prompt"]),
+        preset=_word(given["preset"]),
+        aspect=_word(given["aspect"]),
+        seconds=None if seconds is None else number_of("seconds", seconds, limits),
+        seed=seed_of(given["seed"]),
+        camera=_word(given["camera"]),
+        negative_prompt=_text(given["negative_prompt"]),
+        **counts,
+    )
+
+
+def _text(value: Any) -> str:  # noqa: ANN401  # comes from outside
+    return "" if value is None else str(value)
+
+
+def _word(value: Any) -> str | None:  # noqa: ANN401  # comes from outside
+    return None if value is None else str(value)

@@ -1,0 +1,44 @@
+"""What programs and agents get: an accepted job, and a finished clip."""
+
+from typing import Any, TypedDict
+
+from core.domain.jobs import Ticket
+from core.domain.media import Clip
+from core.i18n.messages import explain
+
+
+class Accepted(TypedDict):
+    """A job that was taken."""
+
+    job: str
+    estimate_seconds: float
+    position: int
+    ready_in_seconds: float
+    notes: list[str]
+
+
+def accepted(ticket: Ticket) -> Accepted:
+    """Return the answer to a submission."""
+    forecast = ticket.forecast
+    return {
+        "job": ticket.job_id,
+        "estimate_seconds": ticket.estimate_ms / 1000,
+        "position": forecast.position if forecast else 0,
+        "ready_in_seconds": forecast.ready_in_s if forecast else 0.0,
+        "notes": [explain(note) for note in ticket.adjustments],
+    }
+
+
+def finished(job: str, clip: Clip, root: str = "") -> dict[str, Any]:
+    """Return where the clip of ``job`` is, below ``root``, and what it is."""
+    return {
+        "job": job,
+        "video": f"{root}/clips/{job}.mp4",
+        "poster": f"{root}/clips/{job}.png",
+        "bytes": clip.size_bytes,
+        "sha256": clip.sha256,
+        "width": clip.width,
+        "height": clip.height,
+        "seconds": clip.seconds,
+        "sound": clip.has_sound,
+    }

@@ -1,0 +1,169 @@
+"""Who looks at the page: the person at the machine, a guest with a cookie, or an account.
+
+A guest's cookie is a secret of 256 bits; rows hold only its hash, so a copy of the database opens
+nobody's clips. Programs send a secret of their own as ``X-Clapper-Key`` or bearer instead. An
+account is known by its own id and never by the name it shows. What a browser made as a guest stays
+visible in it after signing in (``Visitor.earlier``): nothing is moved, and the account pays for
+what is new. Guests pay from one account together, because anybody can be as many as they like.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from core.domain.people import Asker, Payer, Person, Requester
+from core.errors import Refused
+from core.settings import Settings
+from webui.auth.networks import Networks
+from webui.auth.origin import is_local
+from webui.auth.session_cookie import COOKIE as ACCOUNT_COOKIE
+from webui.auth.session_cookie import Seal, Session
+from webui.auth.user_file import Users
+
+COOKIE = "clapper_visitor"
+KEY_HEADER = "x-clapper-key"
+COOKIE_LIFE_S = 400 * 24 * 3600  # the longest that browsers keep
+HUGGING_FACE = "hf"  # platform of requesters that signed in there
+PRO = "hf-pro"  # role of an account that pays there
+_SHORTEST_KEY = 16
+
+
+class KeyTooShort(Refused):
+    """A program's own secret that others could guess; lengths in characters."""
+
+    characters: int
+    needed: int = _SHORTEST_KEY
+
+
+class IdentityNotKept(Refused):
+    """Nothing says who asks: no cookie came back, and no key was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """One who asks, and from which account."""
+
+    requester: Requester
+    payer: Payer | None = None  # None: their own account, or that of all guests for a guest
+    cookie: str | None = None  # to be set, where the browser had none
+    account: str = ""  # the name to show; empty for guests
+    roles: frozenset[str] = frozenset()
+    earlier: Requester | None = None  # the guest that this browser was before
+    problem: Refused | None = None  # with the key that was sent
+
+    @property
+    def kept(self) -> bool:
+        """Return whether the next request will be known as theirs too."""
+        return self.cookie is None and self.problem is None
+
+    def require_kept(self) -> None:
+        """Do nothing where what is made now can be found again.
+
+        Raises:
+            KeyTooShort: the key is one that others could guess.
+            IdentityNotKept: this browser keeps no cookie, or a program sent no key.
+        """
+        if self.problem is not None:
+            raise self.problem.with_traceback(None)
+        if not self.kept:
+            raise IdentityNotKept
+
+    @property
+    def person(self) -> Person:
+        """Return the same for the desk."""
+        earlier = () if self.earlier is None else (self.earlier,)
+        roles = Asker(roles=self.roles)
+        return Person(self.requester, PLATFORM, roles, earlier=earlier, payer=self.payer)
+
+    @property
+    def persons(self) -> tuple[Person, ...]:
+        """Return everybody whose jobs this browser may see."""
+        if self.earlier is None:
+            return (self.person,)
+        return (self.person, Person(self.earlier, PLATFORM))
+
+
+class Doorkeeper:
+    """Says who a connection is."""
+
+    def __init__(
+        self, settings: Settings, users: Users | None = None, seal: Seal | None = None
+    ) -> None:
+        """Take the user file, and the seal where anybody can sign in."""
+        self.users = users
+        self.accounts = settings.hf_accounts()
+        self.closed = users is not None or bool(self.accounts)  # no guests
+        self._seal = seal
+        self._networks = Networks(settings)
+        member, pro = settings.studio_member_minutes, settings.studio_pro_minutes
+        self._member_ms = None if member is None else round(member * 60_000)
+        self._pro_ms = self._member_ms if pro is None else round(pro * 60_000)
+
+    def visitor(self, connection: HTTPConnection) -> Visitor | None:
+        """Return who is there; None where an account is needed and nobody is signed in."""
+        key = "" if self.closed else key_of(connection)
+        if 0 < len(key) < _SHORTEST_KEY:
+            nobody = _guest_of(secrets.token_urlsafe(32))
+            return Visitor(nobody, Payer.of(nobody), problem=KeyTooShort(len(key)))
+        session = None if len(key) >= _SHORTEST_KEY else self.session(connection)
+        if session is not None and not session.over and self._still(session):
+            return self._signed_in(session, connection)
+        return None if self.closed else self._guest(connection)
+
+    def session(self, connection: HTTPConnection) -> Session | None:
+        """Return the session of a browser, also one that is over."""
+        if self._seal is None:
+            return None
+        return self._seal.open(connection.cookies.get(ACCOUNT_COOKIE, ""))
+
+    def _still(self, session: Session) -> bool:
+        """Return whether what once let this account in is still so."""
+        if session.kind == HUGGING_FACE:
+            return not self.closed or session.admitted in self.accounts
+        user = self.users.get(session.id) if self.users else None
+        return user is not None and user.salt == session.stamp
+
+    def _signed_in(self, session: Session, connection: HTTPConnection) -> Visitor:
+        if session.kind == HUGGING_FACE:
+            secret = "" if self.closed else connection.cookies.get(COOKIE, "")
+            requester = Requester(HUGGING_FACE, session.id)
+            return Visitor(
+                requester,
+                Payer(requester.key, self._pro_ms if session.pro else self._member_ms),
+                account=session.name,
+                roles=frozenset({PRO}) if session.pro else frozenset(),
+                earlier=_guest_of(secret) if len(secret) >= _SHORTEST_KEY else None,
+            )
+        user = self.users.get(session.id) if self.users else None
+        minutes = user.minutes if user else None
+        limit = None if minutes is None else round(minutes * 60_000)
+        requester = Requester(PLATFORM, f"user-{session.id}")
+        return Visitor(requester, Payer(requester.key, limit), account=session.name)
+
+    def _guest(self, connection: HTTPConnection) -> Visitor:
+        secret = key_of(connection) or connection.cookies.get(COOKIE) or ""
+        fresh = len(secret) < _SHORTEST_KEY
+        if fresh:
+            secret = secrets.token_urlsafe(32)
+        requester = _guest_of(secret)
+        if is_local(connection):
+            payer = Payer(requester.key)
+        else:
+            payer = Payer.guest(self._networks.of(connection))
+        return Visitor(requester, payer, secret if fresh else None)
+
+
+def key_of(connection: HTTPConnection) -> str:
+    """Return the secret that a program sends; agents can often send it as a bearer only."""
+    kind, _, bearer = connection.headers.get("authorization", "").partition(" ")
+    return connection.headers.get(KEY_HEADER) or (bearer if kind.lower() == "bearer" else "")
+
+
+def _guest_of(secret: str) -> Requester:
+    name = hashlib.sha256(secret.encode()).hexdigest()[:32]
+    return Requester(PLATFORM, f"guest-{name}")
+
+
+PLATFORM = "studio"

@@ -1,0 +1,4 @@
+"""The page: its form, events and look.
+
+Belongs here: Gradio components and what they call. Never here: rules about requests.
+"""

@@ -1,0 +1,147 @@
+"""The addresses that the page's forms ask: look, generate, mend, a last frame, a dropped clip.
+
+The page asks them itself and again after a lost request, so each may come more than once: only
+Generate changes anything, and names its request by a key.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any, cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.domain.modes import Mode
+from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
+from webui.auth.middleware import visitor_of
+from webui.auth.visitors import Visitor
+from webui.page.handlers import Handlers
+from webui.page.preflight import Card
+from webui.page.reload import describe
+from webui.page.sent_form import Sent, read_sent
+from webui.routes import OURS
+from webui.views.errors import error_view
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+_MOST_BYTES = 256 * 1024  # of one form; its files are sent before
+_PRIVATE = {"Cache-Control": "private, no-store"}
+
+Handler = Callable[[Request, Visitor, dict[str, Any]], Awaitable[Response]]
+
+
+class FormRoutes:
+    """Answers of the addresses under ``/studio/forms``."""
+
+    def __init__(self, handlers: Handlers) -> None:
+        self._handlers = handlers
+
+    def all(self) -> list[Route]:
+        """Return every route; before those of jobs, whose actions are any word."""
+        addresses: dict[str, Handler] = {
+            "/studio/forms/{mode}/look": self._look,
+            "/studio/forms/{mode}/generate": self._generate,
+            "/studio/forms/{mode}/mend": self._mend,
+            "/studio/jobs/{job}/last_frame": self._last_frame,
+            "/studio/dropped": self._dropped,
+        }
+        return [
+            Route(address, self._for_our_page(handler), methods=["POST"])
+            for address, handler in addresses.items()
+        ]
+
+    def _for_our_page(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            visitor = visitor_of(request)
+            if visitor is None:
+                return PlainTextResponse("", 401)
+            if OURS not in request.headers:
+                return PlainTextResponse("", 403)
+            body = await _body(request)
+            if body is None or request.path_params.get("mode", Mode.T2V) not in set(Mode):
+                return PlainTextResponse("", 400)
+            return await handler(request, visitor, body)
+
+        return answer
+
+    async def _look(self, request: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
+        try:
+            sent = self._sent(request, body)
+        except ClapperError as error:
+            card = await self._handlers.refused(error, visitor)
+            return _plain({"card": card.plain(), "gone": ()})
+        return _plain(await self._looked(sent, visitor))
+
+    async def _looked(self, sent: Sent, visitor: Visitor) -> dict[str, Any]:
+        """Return the card without the files that are gone, and the roles of those."""
+        gone: tuple[str, ...] | None = None
+        card = Card()
+        while gone != (now := self._handlers.gone(sent, visitor)):  # one may go meanwhile
+            gone, card = now, await self._handlers.look(sent.without(now), visitor)
+        return {"card": card.plain(), "gone": gone}
+
+    async def _generate(self, request: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
+        key = body.get("key")
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            return PlainTextResponse("", 400)
+        sent = Sent(Mode(request.path_params["mode"]))
+        try:
+            sent = self._sent(request, body)
+            if self._handlers.gone(sent, visitor):
+                return _plain({"job": "", "seed": None, **await self._looked(sent, visitor)})
+            accepted = await self._handlers.generate(sent, visitor, key)
+        except ClapperError as error:
+            if self._handlers.gone(sent, visitor):
+                return _plain({"job": "", "seed": None, **await self._looked(sent, visitor)})
+            card = await self._handlers.problem(error, sent, visitor)
+            return _plain({"job": "", "seed": None, "card": card, "gone": ()})
+        self._handlers.counter.visits.keep(accepted.job_id, request)
+        card = (await self._handlers.look(sent, visitor)).plain()
+        return _plain({"job": accepted.job_id, "seed": accepted.seed, "card": card, "gone": ()})
+
+    async def _mend(self, request: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
+        try:
+            card = await self._handlers.look(self._sent(request, body), visitor)
+        except ClapperError as error:
+            card = await self._handlers.refused(error, visitor)
+        return _plain({"changes": card.fix.changes if card.fix else {}})
+
+    async def _last_frame(self, request: Request, visitor: Visitor, _: dict[str, Any]) -> Response:
+        job_id = str(request.path_params["job"])
+        try:
+            path = await self._handlers.take_frame(job_id, visitor)
+        except (JobUnknown, NotYours, NothingToFetch):  # all the same: ids cannot be probed
+            return _plain({"error": asdict(error_view(JobUnknown(job_id)))}, 404)
+        return _plain({"path": str(path), "name": path.name})
+
+    async def _dropped(self, _: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
+        path = str(body.get("path", ""))
+        if "\0" in path or not self._handlers.has(path, visitor):
+            return _plain({"gone": True})
+        return _plain(describe(self._handlers.read_clip(path, visitor)))
+
+    def _sent(self, request: Request, body: dict[str, Any]) -> Sent:
+        mode = Mode(request.path_params["mode"])
+        values: Any = body.get("values")
+        given = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
+        return read_sent(mode, given, self._handlers.counter.service.limits)
+
+
+async def _body(request: Request) -> dict[str, Any] | None:
+    """Return what was sent, None where it is too much or no JSON object."""
+    read = b""
+    async for part in request.stream():
+        read += part
+        if len(read) > _MOST_BYTES:
+            return None
+    try:
+        found: Any = json.loads(read or b"{}")
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
+
+
+def _plain(body: dict[str, Any], status: int = 200) -> Response:
+    return JSONResponse(body, status, headers=_PRIVATE)

@@ -1,0 +1,132 @@
+# gradio's own types are incomplete
+# pyright: reportUnknownMemberType=false
+"""What happens when something on the page is pressed or changed."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import gradio as gr
+
+from core.domain.requests import Options
+from core.errors import ClapperError
+from core.i18n.messages import explain, say
+from core.media.output.provenance import Provenance, read_provenance
+from core.settings import Settings
+from webui.auth.middleware import visitor_of
+from webui.auth.visitors import Visitor
+from webui.page.preflight import Card, Preflight
+from webui.page.sent_form import Sent
+from webui.studio.loop_bridge import Bridge
+from webui.studio.metrics import Metrics
+from webui.studio.service import StudioCounter
+from webui.views.errors import error_view
+
+
+def visitor_in(request: gr.Request) -> Visitor:
+    """Return who sent an event.
+
+    Raises:
+        Error: nobody is logged in.
+    """
+    inner: Any = request.request
+    visitor = visitor_of(inner)
+    if visitor is None:
+        raise gr.Error(say("studio_login"))
+    if visitor.problem is not None:
+        title = visitor.problem.code
+        raise gr.Error(explain(visitor.problem), title=title, print_exception=False)
+    return visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A job that was asked for; ``seed`` is what it uses, None where that was given."""
+
+    job_id: str
+    seed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Events of the page, carried over to the core's loop."""
+
+    counter: StudioCounter
+    preflight: Preflight
+    bridge: Bridge
+    metrics: Metrics
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of the service."""
+        return self.counter.core.settings
+
+    async def look(self, sent: Sent, visitor: Visitor) -> Card:
+        """Return the card for what stands in a form."""
+        try:
+            options = sent.values.options()
+        except ClapperError as error:
+            return await self.refused(error, visitor)
+        work = self.preflight.card(sent.mode, options, sent.paths, visitor)
+        return await self.bridge.call(work)
+
+    async def refused(self, error: ClapperError, visitor: Visitor) -> Card:
+        """Return the card for a form that cannot even be read."""
+        quota = await self.bridge.call(self.counter.quota(visitor))
+        fix = self.preflight.fix(error, Options(), None, quota)
+        return Card(error=error.with_traceback(None), fix=fix)
+
+    async def generate(self, sent: Sent, visitor: Visitor, key: str) -> Accepted:
+        """Ask for a clip; the same ``key`` of the same visitor is the same job.
+
+        Raises:
+            ClapperError: a value or file cannot work, or quota, rules or a block refuse.
+        """
+        try:
+            options = sent.values.options()
+            work = self.counter.submit(sent.mode, options, sent.paths, visitor, f"studio:{key}")
+            ticket = await self.bridge.call(work)
+        except ClapperError as error:
+            self.metrics.refused.labels(error.code).inc()
+            raise
+        if not ticket.duplicate:
+            self.metrics.accepted.labels(sent.mode).inc()
+        request = await self.bridge.call(self.counter.request_of(ticket.job_id, visitor))
+        used = str(request.sampling.seed)
+        return Accepted(ticket.job_id, None if used == sent.values.seed.strip() else used)
+
+    async def problem(self, error: ClapperError, sent: Sent, visitor: Visitor) -> dict[str, Any]:
+        """Return the card for a form whose request was refused with ``error``."""
+        plain = (await self.look(sent, visitor)).plain()
+        if plain["error"] is None or plain["error"]["code"] != error.code:
+            plain["error"] = asdict(error_view(error))
+        return {**plain, "asked": uuid4().hex}
+
+    def gone(self, sent: Sent, visitor: Visitor) -> tuple[str, ...]:
+        """Return the roles whose file is not here any more, or was never the visitor's."""
+        return tuple(role for role, path in sent.paths.items() if not self.has(path, visitor))
+
+    def has(self, path: str, visitor: Visitor) -> bool:
+        """Return whether the file at ``path`` is the visitor's and still here."""
+        return self.counter.uploads.allows(path, visitor.requester) and Path(path).is_file()
+
+    async def take_frame(self, job_id: str, visitor: Visitor) -> Path:
+        """Return a clip's last frame, inside the folder of uploads, as the visitor's.
+
+        Raises:
+            ClapperError: no such job, somebody else's, or there is no clip.
+        """
+        folder = self.settings.uploads_folder / uuid4().hex
+        folder.mkdir(parents=True)
+        try:
+            path = await self.bridge.call(self.counter.last_frame(job_id, visitor, folder))
+        except ClapperError:
+            folder.rmdir()
+            raise
+        await self.bridge.call(self.counter.keep_upload(str(path), visitor.requester))
+        return path
+
+    def read_clip(self, path: str, visitor: Visitor) -> Provenance | None:
+        """Return what a dropped file says of itself; it is never decoded."""
+        return read_provenance(Path(path)) if self.has(path, visitor) else None

@@ -1,0 +1,166 @@
+# gradio's own types are incomplete
+# pyright: reportUnknownMemberType=false
+"""The page: a sidebar with the six modes, their forms, and the clip, queue and history."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from core.domain.modes import MODES, Mode
+from core.i18n.messages import name, say, sentences
+from webui.page.form import Form, FormRules, build_form
+from webui.page.reload import ReloadPanel, build_reload
+
+MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
+_STAGE = (
+    "<section class='cl-stage' aria-label='{title}'><div data-part='lost'></div>"
+    "<div data-part='empty' class='cl-empty'>"
+    "<span class='cl-clap' aria-hidden='true'></span><p>{empty}</p></div>"
+    "<div data-part='job' hidden><div data-part='head' class='cl-head' aria-live='polite'></div>"
+    "<div data-part='progress'></div><div data-part='error'></div><div data-part='player'></div>"
+    "<div data-part='facts'></div><div data-part='buttons' class='cl-buttons'></div></div>"
+    "</section>"
+)
+_QUEUE = "<h2>{title}</h2><p class='cl-meta'></p><ul></ul>"
+_HISTORY = (
+    "<h2>{title}</h2><ul></ul><button type='button' class='cl-button' hidden>{older}</button>"
+)
+_SIDE = (
+    "<dl><div><dt>{model}</dt><dd></dd></div><div><dt>{queue}</dt><dd></dd></div>"
+    "<div><dt>{quota}</dt><dd></dd><dd><meter min='0' max='1' value='0' aria-label='{quota}'>"
+    "</meter></dd></div></dl><small>{note}</small>"
+)
+_ACCOUNT = "<div data-part='problem'></div><p><span></span> <a hidden></a></p>"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The components that events are bound to."""
+
+    side: gr.Sidebar
+    tabs: gr.Tabs
+    modes: dict[Mode, gr.Button]
+    forms: dict[Mode, Form]
+    stage: gr.HTML
+    reload: ReloadPanel
+
+    @property
+    def navigation(self) -> list[Any]:
+        """Return what showing a mode changes."""
+        return [self.tabs, self.side]
+
+
+def page_words() -> dict[str, str]:
+    """Return the words that the page's own script places."""
+    wanted = (
+        "studio_lost",
+        "studio_login",
+        "studio_not_sent",
+        "studio_not_sent_text",
+        "studio_upload_cut",
+        "studio_upload_gone",
+        "internal_error",
+        "studio_error_refused",
+        "studio_now",
+        "studio_ready_in",
+        "studio_download",
+        "studio_delete_sure",
+        "studio_queue_empty",
+        "studio_history_empty",
+        "studio_open",
+        "studio_unkept",
+        "studio_unkept_cookies",
+        "studio_unkept_frame",
+        "studio_unkept_tab",
+        "cancel_label",
+    )
+    words = sentences("en")
+    return {code: words[code] for code in wanted}
+
+
+def build_page(rules: FormRules, *, accounts: bool = False) -> Page:
+    """Lay out everything inside the current Blocks; ``accounts``: one can sign in or out."""
+    words = page_words()
+    title = _title()
+    gr.HTML(f"<p><b>{title[0]}</b> {title[2]}</p>", elem_id="bar")  # where the sidebar is a drawer
+    with gr.Sidebar(label=say("studio_modes"), open=False, width=264) as side:
+        modes = _sidebar(words, accounts=accounts)
+    with gr.Row(elem_id="columns"):
+        with gr.Column(scale=5, min_width=380):
+            with gr.Tabs(selected=MODE_NAMES[0], elem_id="modes") as tabs:
+                forms: dict[Mode, Form] = {}
+                for mode in MODES:
+                    with gr.Tab(name(mode), id=mode.value, render_children=True):
+                        forms[mode] = build_form(mode, rules, words)
+            reload = build_reload()
+        with gr.Column(scale=6, min_width=380):
+            stage = _stage(words)
+            _view("queue", _QUEUE.format(title=say("studio_queue")), words, "cl-queue")
+            title, older = say("studio_history"), say("studio_older")
+            _view("history", _HISTORY.format(title=title, older=older), words, "cl-history")
+    return Page(side, tabs, modes, forms, stage, reload)
+
+
+def _title() -> tuple[str, str, str]:
+    return say("studio_title").partition(" ")
+
+
+def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
+    title = _title()
+    tagline = say("studio_tagline")
+    gr.HTML(f"<p><b>{title[0]}</b> {title[2]}</p><small>{tagline}</small>", elem_id="brand")
+    buttons = {
+        mode: gr.Button(name(mode), elem_id=f"mode-{mode}", elem_classes=["cl-mode"])
+        for mode in MODES
+    }
+    if accounts:
+        gr.HTML(
+            html_template=_ACCOUNT,
+            js_on_load="Clapper.account(element)",
+            elem_id="account",
+            apply_default_css=False,
+        )
+    labels = {
+        "model": say("studio_pre_files"),
+        "queue": say("studio_queue"),
+        "quota": say("studio_pre_cost"),
+        "note": say("studio_ai_note"),
+    }
+    gr.HTML(
+        html_template=_SIDE.format(**labels),
+        js_on_load="Clapper.side(element, props); Clapper.tidy()",
+        elem_id="side",
+        apply_default_css=False,
+        words=words,
+    )
+    return buttons
+
+
+def _stage(words: dict[str, str]) -> gr.HTML:
+    template = _STAGE.format(title=say("studio_now"), empty=say("studio_empty"))
+    return gr.HTML(
+        value=None,
+        html_template=template,
+        js_on_load="Clapper.stage(element, props, trigger, watch, ['use_frame', 'reuse'])",
+        elem_id="stage",
+        elem_classes=["cl-card"],
+        apply_default_css=False,
+        words=words,
+    )
+
+
+def _view(what: str, template: str, words: dict[str, str], style: str) -> gr.HTML:
+    return gr.HTML(
+        html_template=template,
+        js_on_load=f"Clapper.{what}(element, props)",
+        elem_id=what,
+        elem_classes=["cl-card", "cl-section", style],
+        apply_default_css=False,
+        words=words,
+    )
+
+
+def show_mode(mode: str) -> str:
+    """Return the browser's part of showing ``mode``: no round trip, so it survives a restart."""
+    return f'() => Clapper.show("{mode}")'

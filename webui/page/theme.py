@@ -1,0 +1,106 @@
+# gradio's own types are incomplete
+# pyright: reportUnknownMemberType=false, reportPrivateImportUsage=false
+"""Topaz Cinema Slate: slate surfaces, one amber accent, IBM Plex. Dark in light mode too."""
+
+from pathlib import Path
+
+import gradio as gr
+
+INK = "#12161B"  # page
+RAIL = "#151A20"  # sidebar
+CARD = "#1A1F26"
+RAISED = "#262C35"
+LINE = "#343C47"
+AMBER = "#E0A458"
+AMBER_BRIGHT = "#ECB978"
+TEXT = "#E6E8EB"
+SUBDUED = "#A9B1BC"  # 7.6 : 1 on CARD
+
+_VALUES: dict[str, str] = {
+    "body_background_fill": INK,
+    "background_fill_primary": CARD,
+    "background_fill_secondary": INK,
+    "body_text_color": TEXT,
+    "body_text_color_subdued": SUBDUED,
+    "block_background_fill": CARD,
+    "block_border_color": LINE,
+    "block_label_background_fill": CARD,
+    "block_label_text_color": TEXT,
+    "block_title_text_color": TEXT,
+    "block_info_text_color": SUBDUED,
+    "panel_background_fill": CARD,
+    "border_color_primary": LINE,
+    "border_color_accent": AMBER,
+    "input_background_fill": INK,
+    "input_background_fill_focus": INK,
+    "input_border_color": LINE,
+    "input_border_color_focus": AMBER,
+    "input_placeholder_color": "#8A94A1",
+    "button_primary_background_fill": AMBER,
+    "button_primary_background_fill_hover": AMBER_BRIGHT,
+    "button_primary_text_color": INK,
+    "button_primary_text_color_hover": INK,
+    "button_primary_border_color": AMBER,
+    "button_secondary_background_fill": RAISED,
+    "button_secondary_background_fill_hover": LINE,
+    "button_secondary_text_color": TEXT,
+    "button_secondary_border_color": LINE,
+    "checkbox_background_color": INK,
+    "checkbox_background_color_selected": AMBER,
+    "checkbox_border_color": "#5A6573",
+    "checkbox_border_color_selected": AMBER,
+    "checkbox_label_background_fill": RAISED,
+    "checkbox_label_background_fill_hover": LINE,
+    "checkbox_label_background_fill_selected": AMBER,
+    "checkbox_label_text_color": TEXT,
+    "checkbox_label_text_color_selected": INK,
+    "checkbox_label_border_color": LINE,
+    "slider_color": AMBER,
+    "link_text_color": AMBER,
+    "link_text_color_hover": AMBER_BRIGHT,
+    "link_text_color_visited": AMBER,
+    "link_text_color_active": AMBER,
+    "loader_color": AMBER,
+    "color_accent_soft": RAISED,
+    "table_even_background_fill": CARD,
+    "table_odd_background_fill": INK,
+}
+_PLAIN: dict[str, str] = {
+    "color_accent": AMBER,
+    "block_radius": "10px",
+    "input_radius": "6px",
+    "button_large_radius": "8px",
+    "button_small_radius": "6px",
+    "block_shadow": "none",
+    "button_primary_shadow": "none",
+    "block_label_text_weight": "500",
+    "block_title_text_weight": "500",
+    "body_text_size": "15px",
+}
+ROOT_STYLE = (
+    f"<style>:root{{--cl-rail:{RAIL};--cl-raised:{RAISED};--cl-line:{LINE};--cl-amber:{AMBER}}}"
+    f"html,body{{background:{INK}}}</style>"
+)
+# of the bundled weights; the one between them lacks most letters
+SANS = gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700))
+MONO = gr.themes.GoogleFont("IBM Plex Mono", weights=(400,))
+STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
+# in this order: each uses those before it
+_SCRIPTS = ("requests.js", "forms.js", "frame.js", "studio.js")
+
+
+def theme() -> gr.themes.Base:
+    """Return the theme; its fonts are files of the toolkit, so nothing is fetched elsewhere."""
+    values = {**_VALUES, **{f"{key}_dark": value for key, value in _VALUES.items()}, **_PLAIN}
+    base = gr.themes.Base(
+        primary_hue=gr.themes.colors.amber,
+        neutral_hue=gr.themes.colors.slate,
+        font=[SANS, "system-ui", "sans-serif"],
+        font_mono=[MONO, "ui-monospace", "monospace"],
+    )
+    return base.set(**values)
+
+
+def script() -> str:
+    """Return the page's own script, which stands inside the page."""
+    return "".join(STYLES.with_name(name).read_text("utf-8") for name in _SCRIPTS)

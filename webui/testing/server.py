@@ -1,0 +1,48 @@
+"""The shipped double of a browser's or program's surroundings: a Studio that serves for a test."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from core.app.bootstrap import Core, open_core
+from core.interfaces.executor import Executor
+from core.settings import Settings
+from core.testing.doubles import running
+from webui.front import StudioFront
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStudio:
+    """A running Studio and the core behind it."""
+
+    url: str
+    core: Core
+
+
+@asynccontextmanager
+async def served(
+    settings: Settings, executor: Executor | None = None
+) -> AsyncGenerator[ServedStudio]:
+    """Serve the Studio on a free port inside the block, as ``clapper serve`` would.
+
+    Args:
+        settings: of the whole service; the port is chosen here unless they name one.
+        executor: to use instead of the one that the settings choose.
+
+    Yields:
+        Its address and its core, which works.
+    """
+    async with open_core(settings, executor) as core, running(core):
+        front, ready = StudioFront(), asyncio.Event()
+        serving = asyncio.create_task(front.run(core, ready.set))
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            waiting.cancel()
+            serving.result()
+        try:
+            yield ServedStudio(front.url.rstrip("/"), core)
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})

@@ -1,0 +1,262 @@
+"""What the page shows of jobs, as plain data: words are chosen here, the page only places them."""
+
+from dataclasses import dataclass, field
+
+from core.domain.followups import Action, can_improve
+from core.domain.jobs import Failure, Forecast, Job, JobState, QuotaView
+from core.domain.progress import Downloading, Progress, Waiting, Working
+from core.i18n.messages import explain, name, say
+
+SMALLER = "smaller"  # the action that asks for the same with less work
+TOO_LARGE = frozenset(
+    {
+        "out_of_memory",
+        "timed_out",
+        "gpu_time_exceeded",
+        "gpu_worker_died",
+        "gpu_duration_illegal",
+        "gpu_quota_exceeded",
+    }
+)
+SHORT_ID = 8  # characters of a job id that people see
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonView:
+    """One thing that can be done with a job."""
+
+    action: str
+    label: str
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClipView:
+    """The finished video, by addresses that only its owner can open."""
+
+    src: str
+    poster: str
+    download: str
+    name: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """What went wrong, why, and the click that mends it."""
+
+    code: str
+    title: str
+    text: str
+    fix: str = ""  # label of the button; empty where there is nothing to press
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One job for the page."""
+
+    id: str
+    short: str
+    mode: str
+    mode_name: str
+    state: str
+    state_name: str
+    live: bool
+    created_ms: int
+    prompt: str
+    facts: str
+    headline: str
+    fraction: float | None = None  # None: nothing to measure yet
+    stage: str = ""
+    step: str = ""
+    ready_in_s: float | None = None
+    charged: str = ""
+    clip: ClipView | None = None
+    error: ErrorView | None = None
+    buttons: tuple[ButtonView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLine:
+    """What is left to spend."""
+
+    text: str
+    share: float  # 0…1 of the allowance that is left
+
+
+@dataclass(frozen=True, slots=True)
+class StateView:
+    """Everything that changes on the page by itself."""
+
+    job: JobView | None
+    mine: tuple[JobView, ...]  # live ones, in the order they run
+    line: str
+    quota: QuotaLine
+    model: str
+    account: str = ""  # the name of who is signed in
+    kept: bool = True  # False: whoever asks is a new guest with every request
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryView:
+    """One page of the gallery."""
+
+    items: tuple[JobView, ...] = ()
+    before_ms: int | None = None  # where the next page begins; None at the end
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is known of a job besides its row."""
+
+    progress: Progress | None = None
+    forecast: Forecast | None = None
+    now_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    headline: str
+    fraction: float | None = None
+    stage: str = ""
+    step: str = ""
+    ready_in_s: float | None = None
+    buttons: tuple[ButtonView, ...] = field(default=())
+
+
+def job_view(job: Job, moment: Moment | None = None) -> JobView:
+    """Return ``job`` as the page shows it."""
+    status = _status(job, moment or Moment())
+    mode = job.request.mode
+    return JobView(
+        id=job.id,
+        short=job.id[:SHORT_ID],
+        mode=mode,
+        mode_name=name(mode),
+        state=job.state,
+        state_name=name(job.state),
+        live=not job.state.terminal,
+        created_ms=job.created_at_ms,
+        prompt=job.request.prompt,
+        facts=facts(job),
+        headline=status.headline,
+        fraction=status.fraction,
+        stage=status.stage,
+        step=status.step,
+        ready_in_s=status.ready_in_s,
+        charged=say("studio_charged", {"cost": job.charged_ms or 0}),
+        clip=clip_view(job),
+        error=failure_view(job),
+        buttons=status.buttons,
+    )
+
+
+def facts(job: Job) -> str:
+    """Return the settings of ``job`` on one line."""
+    sampling = job.request.sampling
+    data = {
+        "preset": sampling.preset,
+        "size": str(sampling.size),
+        "seconds": sampling.seconds,
+        "fps": sampling.fps,
+        "seed": sampling.seed,
+    }
+    return say("studio_facts", data)
+
+
+def clip_view(job: Job) -> ClipView | None:
+    """Return where the clip is, None where there is none."""
+    if job.state is not JobState.SUCCEEDED or job.clip is None:
+        return None
+    data = {"mode": job.request.mode, "prompt": job.request.prompt}
+    code = "studio_alt" if job.request.prompt else "studio_alt_plain"
+    return ClipView(
+        src=f"clips/{job.id}.mp4",
+        poster=f"clips/{job.id}.png",
+        download=f"clips/{job.id}.mp4?download=1",
+        name=f"clapper-{job.request.mode}-{job.id[:SHORT_ID]}.mp4",
+        alt=say(code, data),
+    )
+
+
+def failure_view(job: Job) -> ErrorView | None:
+    """Return why there is no clip, None where there is one or may still be."""
+    if not job.state.terminal or job.state is JobState.SUCCEEDED:
+        return None
+    failure = job.failure or Failure("cancelled", {"by": "owner"})
+    title = say("studio_no_clip", {"state": job.state})
+    return ErrorView(failure.code, title, explain(failure))
+
+
+def quota_line(view: QuotaView) -> QuotaLine:
+    """Return what is left of ``view``; guests are told that they share it."""
+    data = {"left": view.account_left_ms, "limit": view.limit_ms, "resets": view.resets_at_ms}
+    code, most = "studio_quota", view.limit_ms
+    if view.shared:
+        data["yours"], code = view.left_ms, "studio_quota_guests"
+    if view.network is not None:
+        most = min(most, view.network.limit_ms)
+    code = f"{code}_fresh" if view.resets_at_ms is None else code
+    return QuotaLine(say(code, data), view.left_ms / most if most else 0.0)
+
+
+def _status(job: Job, moment: Moment) -> _Status:
+    if job.state.terminal:
+        return _finished(job)
+    cancel = (_button(Action.CANCEL),)
+    forecast = moment.forecast
+    ready = forecast.ready_in_s if forecast else None
+    match moment.progress:
+        case Working(stage, step, steps, fraction) if job.state is JobState.RUNNING:
+            return _Status(
+                say("studio_running", {"mode": job.request.mode}),
+                fraction,
+                name(stage),
+                say("studio_step", {"step": step, "steps": max(step, steps)}),
+                _remaining(job, moment, fraction, ready),
+                cancel,
+            )
+        case Downloading(file, done, total) as event:
+            share = done / total if total else 0.0
+            data = {"file": file, "done": done, "total": total, "left": event.left_bytes}
+            return _Status(say("studio_downloading", data), share, buttons=cancel)
+        case Waiting(position, _) if forecast is None:
+            data = {"position": position}
+        case _:
+            data = {"position": forecast.position if forecast else 0}
+    if job.state is JobState.RUNNING:
+        return _Status(say("studio_starting"), ready_in_s=ready, buttons=cancel)
+    code = "studio_next" if data["position"] <= 1 else "studio_waiting"
+    return _Status(say(code, data), ready_in_s=ready, buttons=cancel)
+
+
+def _remaining(job: Job, moment: Moment, fraction: float, expected_s: float | None) -> float | None:
+    """Return the seconds left: by the pace so far once there is one, else as expected."""
+    if fraction >= 0.1 and job.started_at_ms is not None:
+        spent = max(0, moment.now_ms - job.started_at_ms) / 1000
+        return spent * (1 - fraction) / fraction
+    return expected_s
+
+
+def _finished(job: Job) -> _Status:
+    if job.state is not JobState.SUCCEEDED:
+        if job.failure is not None and job.failure.code in TOO_LARGE:
+            smaller = ButtonView(SMALLER, say("studio_smaller_label"), primary=True)
+            buttons = (smaller, _button(Action.AGAIN), _button(Action.DELETE))
+            return _Status(say("studio_no_clip", {"state": job.state}), buttons=buttons)
+        return _Status(
+            say("studio_no_clip", {"state": job.state}),
+            buttons=(_button(Action.AGAIN, primary=True), _button(Action.DELETE)),
+        )
+    buttons = [
+        _button(Action.AGAIN, primary=True),
+        _button(Action.LONGER),
+        _button(Action.LAST_FRAME),
+        *([_button(Action.QUALITY)] if can_improve(job.request) else []),
+        _button(Action.DELETE),
+    ]
+    return _Status(say("studio_done", {"mode": job.request.mode}), 1.0, buttons=tuple(buttons))
+
+
+def _button(action: Action, *, primary: bool = False) -> ButtonView:
+    return ButtonView(action, say(f"{action}_label"), primary)

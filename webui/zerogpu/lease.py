@@ -1,0 +1,160 @@
+# ruff: noqa: I001  # spaces has to be imported before anything that may start CUDA
+# gradio's and spaces' own types are incomplete
+# pyright: reportUnknownMemberType=false, reportUntypedFunctionDecorator=false, reportMissingTypeStubs=false
+"""The GPU of a Space, borrowed for one job at a time; everywhere else the decorator does nothing.
+
+The function is a generator: only that can be stopped before its time is over. It runs in a forked
+process which keeps the models; frames come back as a file, everything else by pickle. Encoding and
+muxing happen afterwards in the service, when the GPU was given back.
+"""
+
+import spaces
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+import numpy as np
+import structlog
+
+from core.duration import Machine, Tier, estimate, lease
+from core.errors import ClapperError, SetupProblem
+from core.runtime.cancellation import CancelToken
+from core.interfaces.executor import Executor, Order
+from core.domain.jobs import Failure
+from core.domain.media import RawClip, Sound
+from core.domain.progress import Progress
+
+log = structlog.get_logger(__name__)
+
+PULSE_S = 0.2  # between two yields, so also until a cancel is noticed
+_STOP_S = 5.0  # for the executor to notice
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One run on a borrowed GPU."""
+
+    order: Order
+    machine: Machine
+    tier: Tier
+    stretch: float = 1.0  # of the declared time, on a second try
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Nothing new; gives the lender the chance to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The clip; its frames and samples are files in the workspace."""
+
+    frames: Path
+    samples: Path | None
+    rate: int
+    fps: float
+    gpu_ms: int
+    notes: dict[str, str]
+
+    def clip(self) -> RawClip:
+        """Return the clip, its frames mapped from the file."""
+        sound = None
+        if self.samples is not None:
+            sound = Sound(np.load(self.samples), self.rate)
+        return RawClip(
+            np.load(self.frames, mmap_mode="r"), self.fps, sound, self.gpu_ms, self.notes
+        )
+
+
+News: TypeAlias = Pulse | Progress | Made | Failure
+Factory: TypeAlias = Callable[[], Executor]
+
+
+class _Desk:
+    """What the forked process inherits: how to make an executor, and then that executor."""
+
+    def __init__(self) -> None:
+        self.factory: Factory | None = None
+        self.executor: Executor | None = None
+
+
+_DESK = _Desk()
+
+
+def prepare(factory: Factory) -> None:
+    """Say how the executor is made; before the first run, in the parent."""
+    _DESK.factory = factory
+    _DESK.executor = None
+
+
+def declared_s(call: Call) -> int:
+    """Return the seconds to declare: from the request alone, clamped to the visitor's day."""
+    answer = lease(estimate(call.order.request, call.machine), call.machine, call.tier)
+    return max(1, min(round(answer.declared_s * call.stretch), answer.limit_s))
+
+
+@spaces.GPU(duration=declared_s, size="large")
+def on_large(call: Call) -> Iterator[News]:
+    """Run ``call`` on half a card."""
+    yield from perform(call)
+
+
+@spaces.GPU(duration=declared_s, size="xlarge")
+def on_xlarge(call: Call) -> Iterator[News]:
+    """Run ``call`` on a whole card, for the largest files."""
+    yield from perform(call)
+
+
+def perform(call: Call) -> Iterator[News]:
+    """Execute the order of ``call`` and yield what happens; no exception ever leaves."""
+    news: SimpleQueue[Progress] = SimpleQueue()
+    cancel = CancelToken()
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(lambda: asyncio.run(_execute(call.order, news.put, cancel)))
+        try:
+            while not work.done() or not news.empty():
+                try:
+                    yield news.get(timeout=PULSE_S)
+                except Empty:
+                    yield Pulse()
+            yield _outcome(call.order, work)
+        finally:
+            cancel.cancel("owner")
+
+
+async def _execute(
+    order: Order, on_progress: Callable[[Progress], None], cancel: CancelToken
+) -> RawClip:
+    if _DESK.executor is None:
+        assert _DESK.factory is not None  # noqa: S101  # prepare() comes first
+        _DESK.executor = _DESK.factory()
+    return await _DESK.executor.execute(order, on_progress, cancel)
+
+
+def _outcome(order: Order, work: "Future[RawClip]") -> Made | Failure:
+    error = work.exception()
+    if isinstance(error, ClapperError):
+        if isinstance(error, SetupProblem):  # people are told less than the operator
+            log.error("run_impossible", job_id=order.job_id, problem=str(error))
+        return Failure.of(error)
+    if error is not None:
+        log.error("run_broke", job_id=order.job_id, exc_info=error)
+        return Failure("internal_error")
+    raw = work.result()
+    frames, samples = order.workspace / "frames.npy", order.workspace / "samples.npy"
+    np.save(frames, raw.frames)
+    if raw.sound is not None:
+        np.save(samples, raw.sound.samples)
+    return Made(
+        frames,
+        samples if raw.sound else None,
+        raw.sound.rate if raw.sound else 0,
+        raw.fps,
+        raw.gpu_ms,
+        raw.notes,
+    )
