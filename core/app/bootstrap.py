@@ -44,8 +44,9 @@ from core.settings import Settings
 from core.storage.database import Database, open_database
 from core.storage.outbox import Outbox
 from core.storage.runs import Run
-from core.worker.attempt import Ran
-from core.worker.worker import Finish, Record, Worker
+from core.worker.attempt import RunRecord
+from core.worker.outcome_writer import Record
+from core.worker.worker import Finish, Worker
 
 log = structlog.get_logger(__name__)
 
@@ -267,7 +268,7 @@ def _finisher(settings: Settings) -> Finish:
 def _recorder(parts: _Parts) -> Record:
     runs = parts.runs
 
-    async def record(ran: Ran) -> None:
+    async def record(ran: RunRecord) -> None:
         run = _run_of(ran, runs, parts.clock())
         parts.figures.observe(run, ran.stages)
         await runs.record_run(run)
@@ -275,7 +276,7 @@ def _recorder(parts: _Parts) -> Record:
     return record
 
 
-def _run_of(ran: Ran, runs: RunBook, now: int) -> Run:
+def _run_of(ran: RunRecord, runs: RunBook, now: int) -> Run:
     job, request, sampling = ran.job, ran.job.request, ran.job.request.sampling
     return Run(
         job_id=job.id,

@@ -17,7 +17,7 @@ from core.domain.progress import Progress
 from core.errors import DeliveryFailed, DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import Delivery, Receipt
 from core.runtime.progress_hub import ProgressHub
-from core.runtime.tasks import Outcome, outcome_of, see_through, wait_event
+from core.runtime.tasks import Outcome, outcome_of, run_shielded, wait_event
 from core.storage.outbox import Outbox, Owed
 
 log = structlog.get_logger(__name__)
@@ -142,7 +142,7 @@ class DeliveryRouter:
         if not await self._outbox.begin(owed.job.id):
             return
         tried = await outcome_of(self._hand_over(delivery, owed), self._rules.timeout_s)
-        while not (noted := await outcome_of(see_through(self._record(owed, tried)))).ok:
+        while not (noted := await outcome_of(run_shielded(self._record(owed, tried)))).ok:
             log.error("delivery_not_recorded", job_id=owed.job.id, exc_info=noted.error)
             await asyncio.sleep(self._rules.poll_s)  # a crash meanwhile makes it ambiguous
 

@@ -8,7 +8,7 @@ class GenerationFailed(ClapperError):
 
 
 class Cancelled(GenerationFailed):
-    """Stopped on purpose; ``by`` is ``owner``, ``operator`` or ``shutdown``."""
+    """Stopped on purpose; ``by`` is ``owner``, ``operator``, ``shutdown`` or ``time_limit``."""
 
     by: str = "owner"
 

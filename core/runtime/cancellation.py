@@ -1,4 +1,4 @@
-"""A token that a job carries and whoever cancels it sets."""
+"""Cancel a run from any thread, by a token that it carries."""
 
 import asyncio
 from threading import Event
@@ -7,7 +7,7 @@ from core.errors import Cancelled
 
 
 class CancelToken:
-    """A cancel that holds before, during and after the start; readable from any thread."""
+    """A request to stop, valid before, during and after the start; readable from any thread."""
 
     def __init__(self) -> None:
         self._event = Event()
@@ -15,7 +15,11 @@ class CancelToken:
         self._callbacks: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     def cancel(self, by: str = "owner") -> None:
-        """Ask the run to stop; ``by`` is ``owner``, ``operator`` or ``shutdown``."""
+        """Ask the run to stop; the first call counts.
+
+        Args:
+            by: ``owner``, ``operator``, ``shutdown`` or ``time_limit``.
+        """
         if self._event.is_set():
             return
         self._by = by

@@ -1,6 +1,6 @@
-"""Boundaries where a failure becomes data, so that one task's defect stays that task's own.
+"""Run calls as tasks whose failure is data, so that one task's defect stays that task's own.
 
-Deliveries, heartbeats and housekeeping are other people's code or other machines' moods: each call
+Deliveries, heartbeats and maintenance run other people's code and ask other machines: each call
 runs as its own task, and its error is looked at instead of being caught.
 """
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """How a call ended: with a value, an error, or not in time (neither)."""
+    """How a call ended: with a value, with an error, or not in time (neither)."""
 
     value: T | None = None
     error: BaseException | None = None
@@ -59,8 +59,8 @@ async def outcome_of(
     return Outcome(error=error) if error is not None else Outcome(value=task.result())
 
 
-async def see_through(call: Coroutine[Any, Any, T]) -> T:
-    """Run ``call`` to its end even if the caller is cancelled meanwhile; then the cancel goes on.
+async def run_shielded(call: Coroutine[Any, Any, T]) -> T:
+    """Run ``call`` to its end even if the caller is cancelled meanwhile; cancel the caller then.
 
     Raises:
         CancelledError: the caller was cancelled; ``call`` is over, whatever came of it.

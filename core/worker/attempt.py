@@ -1,9 +1,10 @@
-"""One try at one job: what it holds, what it has seen, and how it may end."""
+"""One attempt at one job: how far it is, how fast it goes, and how it may end."""
 
 import errno
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import structlog
@@ -22,27 +23,36 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """It became a clip."""
+class AttemptSucceeded:
+    """The attempt made a clip."""
 
     clip: Clip
     gpu_ms: int
-    peak_bytes: int | None = None
+    peak_bytes: int | None = None  # of device memory
 
 
-class Again:
-    """It goes back in line: the service stops, nothing is wrong with the job."""
+class Requeue:
+    """The job goes back to the queue: the service stops, nothing is wrong with the job."""
 
 
-Result: TypeAlias = Made | Failure | Again
+AttemptResult: TypeAlias = AttemptSucceeded | Failure | Requeue
 log = structlog.get_logger(__name__)
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 OFF_DEVICE = frozenset({Stage.DOWNLOAD, Stage.LOAD, Stage.ENCODE})
 
 
+class Phase(Enum):
+    """How far an attempt is; it only goes forward, and may skip."""
+
+    WAITING = auto()  # claimed; another attempt has the device
+    EXECUTING = auto()  # has the device
+    FINISHING = auto()  # its frames are made: waits for the encoder, or is there
+    SETTLING = auto()  # its outcome is being written; progress is not published any more
+
+
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """What the book of runs wants to know of an attempt whose outcome is written."""
+class RunRecord:
+    """What the run history stores of an attempt whose outcome is written."""
 
     job: Job
     gpu_ms: int
@@ -51,19 +61,21 @@ class Ran:
     error: str | None = None  # code of the failure
 
     @classmethod
-    def of(cls, job: Job, result: Made | Failure, stages: Mapping[Stage, float]) -> Self:
-        """Return what to note of an attempt that ended with ``result``.
+    def of(
+        cls, job: Job, result: AttemptSucceeded | Failure, stages: Mapping[Stage, float]
+    ) -> Self:
+        """Build the record of an attempt that ended with ``result``.
 
-        A failed one counts the seconds of its stages on the device.
+        A failed attempt counts the seconds of its stages on the device.
         """
-        if isinstance(result, Made):
+        if isinstance(result, AttemptSucceeded):
             return cls(job, result.gpu_ms, stages, result.peak_bytes)
         paid = sum(spent for stage, spent in stages.items() if stage not in OFF_DEVICE)
         return cls(job, round(paid * 1000), stages, error=result.code)
 
 
-class Attempt:
-    """The attempt that a claimed job stands for, until its outcome is written."""
+class JobAttempt:
+    """The attempt at a claimed job, until its outcome is written."""
 
     def __init__(self, job: Job, order: Order, dispatcher: LocalDispatcher) -> None:
         self.job = job
@@ -71,53 +83,43 @@ class Attempt:
         self.order = order
         self.cancel = dispatcher.token_for(job.id)
         self.timer = StageTimer(time.monotonic)
-        self.has_device = False
-        self.has_encoder = False
-        self.made_way = False  # another attempt was claimed, or may be
-        self.way: asyncio.TimerHandle | None = None  # when it will make way
-        self.begun: asyncio.Task[None] | None = None  # writes when it got the device
-        self.left_behind = False  # its executor does not stop, and keeps the device
-        self.rendered = False  # the device is done with it: a stop lets it be finished
-        self.late = False
-        self.over = False
-        self._began_s = 0.0
+        self.start_noted: asyncio.Task[None] | None = None  # writes when it got the device
+        self._phase = Phase.WAITING
+        self._started_s = 0.0
 
-    def takes_device(self) -> None:
-        """Note when its work on the device begins."""
-        self._began_s = time.monotonic()
+    @property
+    def phase(self) -> Phase:
+        """Return how far the attempt is."""
+        return self._phase
+
+    def enter(self, phase: Phase) -> None:
+        """Go on to ``phase``; the time on the device counts from ``EXECUTING`` on."""
+        self._phase = phase
+        if phase is Phase.EXECUTING:
+            self._started_s = time.monotonic()
 
     def left_s(self, event: Progress) -> float | None:
-        """Return after how many seconds it should leave the device, at the pace so far.
+        """Predict the seconds until the attempt leaves the device, at the pace so far.
 
-        None in the first half, where nobody can tell.
+        Returns:
+            None in the first half, where the pace says nothing yet.
         """
         if not isinstance(event, Working):
             return None
         whole = 1 - self.order.shares.get(Stage.ENCODE, 0.0)  # encoding happens elsewhere
         if event.fraction < whole / 2:
             return None
-        return (time.monotonic() - self._began_s) * (whole / event.fraction - 1)
+        return (time.monotonic() - self._started_s) * (whole / event.fraction - 1)
 
-    def forget_way(self) -> None:
-        """Do not make way when it was planned."""
-        if self.way is not None:
-            self.way.cancel()
-            self.way = None
-
-    def expire(self) -> None:
-        """Stop because of the time limit."""
-        self.late = True
-        self.cancel.cancel("operator")
-
-    def sink(self, hub: ProgressHub, event: Progress) -> None:
-        """Publish ``event`` while the attempt is anybody's business."""
+    def publish(self, hub: ProgressHub, event: Progress) -> None:
+        """Time the stages by ``event``, and publish it unless the attempt is cancelled or over."""
         self.timer.observe(event)
-        if not self.over and not self.cancel.cancelled:
+        if self._phase is not Phase.SETTLING and not self.cancel.cancelled:
             hub.publish(self.job.id, event)
 
 
-def understood(error: Exception, job_id: str) -> ClapperError:
-    """Return what to tell of whatever broke an attempt at ``job_id``; the rest is logged."""
+def error_to_tell(error: Exception, job_id: str) -> ClapperError:
+    """Choose what to tell people of ``error``, which broke an attempt; log the rest."""
     if isinstance(error, ClapperError):
         log.info("attempt_failed", job_id=job_id, code=error.code)
         return error

@@ -1,4 +1,4 @@
-"""While the device works on one order, the inputs of the next are got ready."""
+"""Prepare the inputs of the next order while the device executes one."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from core.runtime.tasks import Outcome, outcome_of
 log = structlog.get_logger(__name__)
 
 
-class LookAhead:
+class Prefetcher:
     """Prepares one order at a time; which job really comes next is decided when it is claimed."""
 
     def __init__(
@@ -24,7 +24,7 @@ class LookAhead:
         order_of: Callable[[Job], Order],
         poll_s: float,
     ) -> None:
-        """Look every ``poll_s`` seconds; executors that cannot prepare are left alone."""
+        """Look every ``poll_s`` seconds; do nothing for executors that cannot prepare."""
         self._queue = queue
         self._executor = executor
         self._order_of = order_of
@@ -34,14 +34,14 @@ class LookAhead:
         self._seen = ""
 
     async def run(self) -> None:
-        """Look until cancelled, which leaves a preparation that has begun going."""
+        """Look for the next job until cancelled; a preparation that has begun goes on."""
         while isinstance(self._executor, Foresighted):
             if self._task is None or self._task.done():
                 await self._look(self._executor)
             await asyncio.sleep(self._poll_s)
 
     async def close(self) -> None:
-        """Stop preparing."""
+        """Stop preparing, and wait until that has stopped."""
         self._cancel.cancel("shutdown")
         if self._task is not None:
             self._task.cancel()

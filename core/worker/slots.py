@@ -1,17 +1,18 @@
-"""Where attempts stand: one on the device, one in the encoder, one claimed for the device's end.
+"""Slots for the device and the encoder: one attempt at a time has each, by ``async with``.
 
-Claiming takes a transaction, a flushed disk and its turn at the database. So the next job is
-claimed shortly before the device is free, and begins in the moment it is; which job that is stays
-open until then.
+Claiming a job takes a transaction, a flushed disk and a turn at the database. So the next job is
+claimed shortly before the device is free, and starts at the moment it is; which job that will be
+stays open until then.
 """
 
 import asyncio
-from functools import partial
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
 
-from core.worker.attempt import Attempt
+from core.runtime.cancellation import CancelToken
 
 if TYPE_CHECKING:
     from core.domain.media import RawClip
@@ -19,101 +20,109 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-class Stations:
-    """Hands the device and the encoder from attempt to attempt, and says when to claim."""
+class DeviceSlot:
+    """The device as one attempt has it; the next job may be claimed shortly before its end."""
+
+    def __init__(self, device_free: asyncio.Event, may_claim: asyncio.Event) -> None:
+        self._device_free = device_free
+        self._may_claim = may_claim
+        self._held = False
+        self._next_allowed = False  # set once: the claim that follows belongs to the next attempt
+        self._allow_later: asyncio.TimerHandle | None = None
+        self._run: asyncio.Task[RawClip] | None = None  # does not stop, and keeps the device
+
+    def take(self) -> None:
+        """Take the device, which must be free."""
+        self._device_free.clear()
+        self._held = True
+
+    def allow_claim_in(self, seconds: float) -> None:
+        """Let the next job be claimed in ``seconds``; a later call replaces an earlier one."""
+        if not self._next_allowed and self._run is None:
+            self._forget_timer()
+            loop = asyncio.get_running_loop()
+            self._allow_later = loop.call_later(max(0.0, seconds), self._allow_claim)
+
+    def release(self) -> None:
+        """Free the device and let the next job be claimed, unless an executor is still on it."""
+        if self._run is not None and not self._run.done():
+            return
+        self._allow_claim()
+        if self._held:
+            self._held = False
+            self._device_free.set()
+
+    def release_after(self, run: "asyncio.Task[RawClip]") -> None:
+        """Keep the device until ``run`` ends, also past the block: two would share its memory."""
+        self._forget_timer()
+        self._run = run
+        run.add_done_callback(self._run_ended)
+
+    def _run_ended(self, run: "asyncio.Task[RawClip]") -> None:
+        if not run.cancelled() and run.exception() is not None:
+            log.warning("executor_stopped_late", exc_info=run.exception())
+        self.release()
+
+    def _allow_claim(self) -> None:
+        self._forget_timer()
+        if not self._next_allowed:
+            self._next_allowed = True
+            self._may_claim.set()
+
+    def _forget_timer(self) -> None:
+        if self._allow_later is not None:
+            self._allow_later.cancel()
+            self._allow_later = None
+
+
+class Slots:
+    """One attempt on the device, one in the encoder, and at most one claimed for the device."""
 
     def __init__(self) -> None:
+        self.encoder = asyncio.Semaphore(1)
         self._device_free = asyncio.Event()
         self._device_free.set()
-        self._encoder = asyncio.Semaphore(1)
-        self._way = asyncio.Event()  # nobody is claimed who does not have the device
-        self._way.set()
+        self._may_claim = asyncio.Event()
+        self._may_claim.set()
 
     @property
     def device_free(self) -> bool:
-        """Return whether nothing is on the device."""
+        """Return whether no attempt has the device."""
         return self._device_free.is_set()
 
-    async def opening(self) -> None:
-        """Return when one more job may be claimed."""
-        await self._way.wait()
+    async def may_claim(self) -> None:
+        """Wait until one more job may be claimed, or :meth:`stop` was called."""
+        await self._may_claim.wait()
 
     def claimed(self) -> None:
-        """Close the way: an attempt was claimed, and makes way in its time."""
-        self._way.clear()
+        """Allow no further claim before the attempt just claimed allows it in :meth:`device`."""
+        self._may_claim.clear()
 
     def stop(self) -> None:
-        """Let go of whoever waits at :meth:`opening`."""
-        self._way.set()
+        """Wake the claim loop, so that it can exit."""
+        self._may_claim.set()
 
-    async def take_device(self, attempt: Attempt) -> None:
-        """Wait for the device.
+    @asynccontextmanager
+    async def device(self, cancel: CancelToken) -> AsyncGenerator[DeviceSlot]:
+        """Wait for the device, and have it for the block or until it is released there.
 
-        Raises:
-            Cancelled: somebody stopped the attempt meanwhile.
+        A cancel ends the wait. The block then runs without the device, so that it can settle the
+        attempt before the next job is claimed; it must ask ``cancel`` before it uses the device.
         """
-        while not self._device_free.is_set() and not attempt.cancel.cancelled:
-            waits = [
-                asyncio.create_task(event.wait()) for event in (self._device_free, attempt.cancel)
-            ]
+        slot = DeviceSlot(self._device_free, self._may_claim)
+        try:
+            await self._device_or_cancel(cancel)
+            if not cancel.cancelled:
+                slot.take()
+            yield slot
+        finally:
+            slot.release()
+
+    async def _device_or_cancel(self, cancel: CancelToken) -> None:
+        while not self._device_free.is_set() and not cancel.cancelled:
+            waits = [asyncio.create_task(event.wait()) for event in (self._device_free, cancel)]
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for wait in waits:
                     wait.cancel()
-        attempt.cancel.raise_if_cancelled()
-        self._device_free.clear()
-        attempt.has_device = True
-        attempt.takes_device()
-
-    def make_way_in(self, attempt: Attempt, seconds: float) -> None:
-        """Open the way then, for the attempt that has the device; the newest word counts."""
-        if attempt.has_device and not attempt.made_way and not attempt.left_behind:
-            attempt.forget_way()
-            loop = asyncio.get_running_loop()
-            attempt.way = loop.call_later(max(0.0, seconds), self._make_way, attempt)
-
-    async def move_on(self, attempt: Attempt) -> None:
-        """Move from the device to the encoder; frames of at most two jobs are in memory."""
-        await self._encoder.acquire()
-        attempt.has_encoder = True
-        self._leave_device(attempt)
-
-    def leave(self, attempt: Attempt) -> None:
-        """Free whatever ``attempt`` has: it is over."""
-        if not attempt.left_behind:
-            self._leave_device(attempt)
-        self.leave_encoder(attempt)
-
-    def leave_behind(self, run: "asyncio.Task[RawClip]", attempt: Attempt) -> None:
-        """Give up on an executor that does not stop; the device is free again when it returns."""
-        log.error("executor_does_not_stop", job_id=attempt.job.id)
-        attempt.left_behind = True
-        attempt.forget_way()
-        attempt.cancel.cancel("shutdown")
-        run.cancel()
-        run.add_done_callback(partial(self._returned, attempt))
-
-    def leave_encoder(self, attempt: Attempt) -> None:
-        """Free the encoder if ``attempt`` has it."""
-        if attempt.has_encoder:
-            attempt.has_encoder = False
-            self._encoder.release()
-
-    def _returned(self, attempt: Attempt, run: "asyncio.Task[RawClip]") -> None:
-        if not run.cancelled() and run.exception() is not None:
-            log.warning("executor_stopped_late", exc_info=run.exception())
-        self._leave_device(attempt)
-
-    def _leave_device(self, attempt: Attempt) -> None:
-        """Free the device if ``attempt`` has it; who never had it makes way all the same."""
-        self._make_way(attempt)
-        if attempt.has_device:
-            attempt.has_device = False
-            self._device_free.set()
-
-    def _make_way(self, attempt: Attempt) -> None:
-        attempt.forget_way()
-        if not attempt.made_way:
-            attempt.made_way = True
-            self._way.set()

@@ -1,4 +1,4 @@
-"""Time the stages of a run by the progress it reports."""
+"""Time the stages of a run by the progress that it reports."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,7 +6,7 @@ from core.domain.progress import Progress, Stage, Working
 
 
 class StageTimer:
-    """Seconds of each stage, read off the progress events of one run."""
+    """Measures the seconds of each stage by the progress events of one run."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         """Measure with ``seconds``, a clock that only goes forward."""
@@ -16,13 +16,13 @@ class StageTimer:
         self._spent: dict[Stage, float] = {}
 
     def observe(self, event: Progress) -> None:
-        """Take note of one event; what is not work is ignored."""
+        """Start the stage of ``event``, ending the one before; ignore what is not work."""
         if isinstance(event, Working) and event.stage is not self._stage:
             self._close()
             self._stage = event.stage
 
     def stop(self) -> Mapping[Stage, float]:
-        """Return the seconds of each stage that was seen; the last one ends now."""
+        """End the last stage now, and return the seconds of each that was seen."""
         self._close()
         self._stage = None
         return dict(self._spent)

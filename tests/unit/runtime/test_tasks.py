@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from core.runtime.tasks import outcome_of, see_through, wait_event
+from core.runtime.tasks import outcome_of, run_shielded, wait_event
 
 
 async def test_an_error_becomes_data() -> None:
@@ -73,7 +73,7 @@ async def test_an_outcome_write_completes_although_the_caller_is_cancelled() -> 
         await go.wait()
         written.set()
 
-    caller = asyncio.create_task(see_through(write()))
+    caller = asyncio.create_task(run_shielded(write()))
     await began.wait()
     caller.cancel()
     asyncio.get_running_loop().call_soon(go.set)
