@@ -18,7 +18,7 @@ from core.app.executor_choice import choose_executor, memory_of, place_of
 from core.app.maintenance import Housekeeping, make_folders
 from core.app.rules import fitted_folder, folders, kept, router_rules, worker_rules
 from core.app.run_metrics import RunFigures
-from core.delivery.position_updates import LineCrier
+from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.media import Clip, RawClip
 from core.errors.setup import DatabaseDamaged
@@ -71,7 +71,7 @@ class Core:
     runs: RunBook
     figures: RunFigures
     housekeeping: Housekeeping
-    crier: LineCrier
+    positions: PositionPublisher
     desk: Desk
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -80,7 +80,7 @@ class Core:
         self.service.stopping(now=False)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._close_intake(stop))
-            tasks.create_task(self.crier.run(stop))
+            tasks.create_task(self.positions.run(stop))
             tasks.create_task(self.housekeeping.run(stop))
             tasks.create_task(self.router.run(worked))
             await self.worker.run(stop)
@@ -203,7 +203,7 @@ def _build(settings: Settings, database: Database, executor: Executor, clock: Cl
         runs=parts.runs,
         figures=parts.figures,
         housekeeping=_housekeeping(parts),
-        crier=LineCrier(parts.queue, parts.hub),
+        positions=PositionPublisher(parts.queue, parts.hub),
     )
 
 

@@ -1,4 +1,4 @@
-"""The outbox on its way to the platforms: retries, progress, positions.
+"""Delivery to the platforms: results with retries, progress, positions.
 
 Belongs here: when something is sent and again. Never here: how a platform shows it.
 """

@@ -1,8 +1,7 @@
-"""Hands over what is owed: drains the outbox to the platforms, and shows progress on the way.
+"""Deliver what the outbox owes: each result until its platform confirms it, or says never.
 
-A result is delivered until its platform confirms it or says never. Platforms do not wait for each
-other, results do not wait for progress, and what is owed to a platform that is not registered
-stays owed.
+Platforms do not wait for each other, results do not wait for progress, and what is owed to a
+platform that is not registered stays owed.
 """
 
 import asyncio
@@ -12,13 +11,13 @@ from dataclasses import dataclass
 
 import structlog
 
+from core.delivery.progress_pump import ProgressPump
 from core.domain.jobs import Failure, Job, JobState
-from core.domain.progress import Progress
 from core.errors import DeliveryFailed, DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import Delivery, Receipt
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import Outcome, outcome_of, run_shielded, wait_event
-from core.storage.outbox import Outbox, Owed
+from core.storage.outbox import DueDelivery, Outbox
 
 log = structlog.get_logger(__name__)
 
@@ -38,14 +37,14 @@ class RouterRules:
     grace_s: float = 10.0  # after a stop, for what is owed at that moment
 
     def wait_s(self, attempt: int, error: DeliveryRetry | None) -> float:
-        """Return how long to wait after ``attempt`` (1, 2, …); the platform's word goes first."""
+        """Choose the seconds to wait after ``attempt`` (1, 2, …), by the platform's word if any."""
         if error is not None and error.after_s is not None:
             return error.after_s
         return min(self.first_wait_s * 2.0 ** min(attempt - 1, 30), self.longest_wait_s)
 
 
 class DeliveryRouter:
-    """From outbox rows and progress events to the one delivery of each platform."""
+    """Hands outbox rows and progress events to the one delivery of each platform."""
 
     def __init__(
         self,
@@ -55,24 +54,18 @@ class DeliveryRouter:
         rules: RouterRules,
     ) -> None:
         self._outbox = outbox
-        self._load = load
         self._rules = rules
         self._deliveries: dict[str, Delivery] = {}
         self._owed = asyncio.Event()
         self._lanes: dict[str, asyncio.Task[None]] = {}  # deliveries under way by job id
         self._busy: Counter[str] = Counter()  # the same, counted by platform
-        self._newest: dict[str, Progress] = {}
-        self._pumps: dict[str, asyncio.Task[None]] = {}
-        self._tasks: asyncio.TaskGroup | None = None
-        hub.listen(self._note_progress)
-
-    @property
-    def platforms(self) -> frozenset[str]:
-        """Return the platforms that have a delivery."""
-        return frozenset(self._deliveries)
+        self._progress = ProgressPump(
+            load, self._deliveries.get, rules.progress_every_s, rules.progress_timeout_s
+        )
+        hub.listen(self._progress.offer)
 
     def register(self, delivery: Delivery) -> None:
-        """Let ``delivery`` have everything that is and will be owed to its platform."""
+        """Deliver through ``delivery`` what is and will be owed to its platform."""
         self._deliveries[delivery.platform] = delivery
         self.wake()
 
@@ -81,23 +74,24 @@ class DeliveryRouter:
         self._deliveries.pop(platform, None)
 
     def wake(self) -> None:
-        """Say that something may be owed."""
+        """Look at the outbox now: something may be owed."""
         self._owed.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until ``stop`` is set and what was due then is handed over, within the grace."""
         async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
+            self._progress.start(tasks)
             ending = tasks.create_task(self._wake_at(stop))
             while not stop.is_set():
                 self._owed.clear()
                 await self._start_due(tasks)
                 await wait_event(self._owed, self._rules.poll_s)
-            self._tasks = None
+            self._progress.stop()
             ending.cancel()
             await outcome_of(self._drain(tasks), self._rules.grace_s)
-            for task in (*self._pumps.values(), *self._lanes.values()):
-                task.cancel()
+            self._progress.cancel()
+            for lane in self._lanes.values():
+                lane.cancel()
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -125,9 +119,10 @@ class DeliveryRouter:
                 started += 1
         return started
 
-    async def _lane(self, delivery: Delivery, owed: Owed) -> None:
+    async def _lane(self, delivery: Delivery, owed: DueDelivery) -> None:
         try:
-            done = await outcome_of(self._deliver(delivery, owed))
+            async with self._progress.muted(owed.job.id):
+                done = await outcome_of(self._deliver(delivery, owed))
         finally:
             del self._lanes[owed.job.id]
             self._busy[delivery.platform] -= 1
@@ -136,9 +131,8 @@ class DeliveryRouter:
         else:  # the poll comes back to it, so a broken database is not asked in a circle
             log.error("delivery_not_begun", job_id=owed.job.id, exc_info=done.error)
 
-    async def _deliver(self, delivery: Delivery, owed: Owed) -> None:
+    async def _deliver(self, delivery: Delivery, owed: DueDelivery) -> None:
         """Try once; the row says so before the platform hears of it, and the outcome after."""
-        await self._silence(owed.job.id)
         if not await self._outbox.begin(owed.job.id):
             return
         tried = await outcome_of(self._hand_over(delivery, owed), self._rules.timeout_s)
@@ -146,7 +140,7 @@ class DeliveryRouter:
             log.error("delivery_not_recorded", job_id=owed.job.id, exc_info=noted.error)
             await asyncio.sleep(self._rules.poll_s)  # a crash meanwhile makes it ambiguous
 
-    async def _hand_over(self, delivery: Delivery, owed: Owed) -> Receipt:
+    async def _hand_over(self, delivery: Delivery, owed: DueDelivery) -> Receipt:
         job = owed.job
         if job.state is not JobState.SUCCEEDED or job.clip is None:
             failure = job.failure or Failure("cancelled", {"by": "owner"})
@@ -155,7 +149,7 @@ class DeliveryRouter:
             raise DeliveryImpossible("clip_deleted")
         return await delivery.completed(job, job.clip, owed.attempt)
 
-    async def _record(self, owed: Owed, tried: Outcome[Receipt]) -> None:
+    async def _record(self, owed: DueDelivery, tried: Outcome[Receipt]) -> None:
         job_id, error = owed.job.id, tried.error
         if tried.value is not None:
             await self._outbox.sent(job_id, tried.value)
@@ -172,41 +166,6 @@ class DeliveryRouter:
             after_ms = round(self._rules.wait_s(owed.attempt.number, retry) * 1000)
             ambiguous = retry is None or retry.sent
             await self._outbox.retry(job_id, after_ms, _reason(tried), ambiguous)
-
-    def _note_progress(self, job_id: str, event: Progress) -> None:
-        if self._tasks is None or job_id in self._lanes:
-            return
-        self._newest[job_id] = event
-        if job_id not in self._pumps:
-            self._pumps[job_id] = self._tasks.create_task(self._pump(job_id))
-
-    async def _pump(self, job_id: str) -> None:
-        """Show the newest progress of one job, as often as the rules allow."""
-        try:
-            while (event := self._newest.pop(job_id, None)) is not None:
-                shown = await outcome_of(
-                    self._show(job_id, event), self._rules.progress_timeout_s, unwind_s=1.0
-                )
-                if shown.error is not None:
-                    log.warning("progress_broke", job_id=job_id, exc_info=shown.error)
-                await asyncio.sleep(self._rules.progress_every_s)
-        finally:
-            self._newest.pop(job_id, None)
-            if self._pumps.get(job_id) is asyncio.current_task():
-                del self._pumps[job_id]
-
-    async def _show(self, job_id: str, event: Progress) -> None:
-        job = await self._load(job_id)
-        delivery = self._deliveries.get(job.reply_to.platform)
-        if delivery is not None and not job.state.terminal:
-            await delivery.progress(job, event)
-
-    async def _silence(self, job_id: str) -> None:
-        """End the progress of ``job_id``, so that nothing is shown after its result."""
-        pump = self._pumps.pop(job_id, None)
-        if pump is not None:
-            pump.cancel()
-            await asyncio.wait({pump}, timeout=2.0)
 
 
 def _reason(tried: Outcome[Receipt]) -> str:

@@ -22,7 +22,7 @@ ERROR_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class DueDelivery:
     """One delivery that is due: the terminal job, and what is known of earlier tries."""
 
     job: Job
@@ -47,7 +47,7 @@ class Outbox:
         self._clips_folder = clips_folder
         self._clock = clock
 
-    async def due(self, platform: str | None = None, limit: int = 10) -> list[Owed]:
+    async def due(self, platform: str | None = None, limit: int = 10) -> list[DueDelivery]:
         """Return what may be tried now, the longest overdue first.
 
         Args:
@@ -66,7 +66,7 @@ class Outbox:
             query = query.where(outbox.c.dest == platform)
         async with self._database.transaction() as connection:
             found = list(await connection.execute(query))
-        return [Owed(job_of(row, self._clips_folder), _attempt(row)) for row in found]
+        return [DueDelivery(job_of(row, self._clips_folder), _attempt(row)) for row in found]
 
     async def begin(self, job_id: str) -> bool:
         """Note that the platform hears of it now; False where it is not pending any more."""
@@ -99,20 +99,6 @@ class Outbox:
     async def dead(self, job_id: str, reason: str) -> bool:
         """Give up; the clip stays fetchable."""
         return await self._change(job_id, "sending", state="dead", error=reason[:ERROR_LENGTH])
-
-    async def revive(self, job_id: str) -> bool:
-        """Try a dead delivery again; the operator found out what was wrong."""
-        return await self._change(
-            job_id, "dead", state="pending", next_at_ms=self._clock(), attempts=0
-        )
-
-    async def next_due_ms(self, platform: str | None = None) -> int | None:
-        """Return when the next pending delivery is due (epoch ms), None without any."""
-        query = select(func.min(outbox.c.next_at_ms)).where(PENDING)
-        if platform is not None:
-            query = query.where(outbox.c.dest == platform)
-        async with self._database.transaction() as connection:
-            return (await connection.execute(query)).scalar()
 
     async def counts(self) -> OutboxCounts:
         """Return how many deliveries are in which state."""

@@ -1,4 +1,3 @@
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -308,11 +307,11 @@ async def test_those_who_wait_hear_where_they_are_when_they_move_up(
 ) -> None:
     first = await submit("a", requester=ben)
     second = await submit("b")
-    await core.crier.tell()
+    await core.positions.publish()
     assert core.hub.latest(second.job_id) == Waiting(2, pytest.approx(0, abs=60))
 
     await core.service.cancel(first.job_id, ben)
-    await core.crier.tell()
+    await core.positions.publish()
 
     latest = core.hub.latest(second.job_id)
     assert isinstance(latest, Waiting)
@@ -325,7 +324,7 @@ async def test_only_the_front_of_a_long_line_is_told_and_counting_it_reads_ones_
     others = [await submit("a", requester=Requester("test", f"{n:02}")) for n in range(SHOWN)]
     last = await submit("b")
 
-    await core.crier.tell()
+    await core.positions.publish()
     view = await core.service.line(ann)
 
     assert all(core.hub.latest(ticket.job_id) for ticket in others)
@@ -356,18 +355,6 @@ async def test_a_new_reply_address_is_where_the_result_goes(
         await elsewhere.until(1)
 
     assert delivery.shown == {}
-
-
-async def test_watching_a_finished_job_ends_at_once(
-    core: Core, delivery: RecordingDelivery, submit: Submit
-) -> None:
-    core.router.register(delivery)
-    async with running(core):
-        ticket = await submit()
-        await delivery.until(1)
-
-    async with asyncio.timeout(30):
-        assert [event async for event in core.service.watch(ticket.job_id)] == []
 
 
 async def test_latents_of_drafts_go_with_their_job_and_with_time(

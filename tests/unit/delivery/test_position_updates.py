@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.delivery.position_updates import LineCrier
+from core.delivery.position_updates import PositionPublisher
 from core.domain.jobs import Forecast, waiting_of
 from core.domain.progress import Waiting
 from core.runtime.progress_hub import ProgressHub
@@ -27,24 +27,24 @@ class Line:
 def scene():
     line, hub, at, heard = Line(), ProgressHub(), [0.0], []
     hub.listen(lambda _, event: heard.append(event))
-    crier = LineCrier(line, hub, lambda: at[0])
-    return SimpleNamespace(line=line, crier=crier, at=at, heard=heard)
+    publisher = PositionPublisher(line, hub, lambda: at[0])
+    return SimpleNamespace(line=line, publisher=publisher, at=at, heard=heard)
 
 
 async def test_a_forecast_that_comes_true_is_told_once(scene):
     for second in (0, 3, 50):
         scene.at[0] = second
         scene.line.forecast_now = Forecast(3, 100.0 - second, 110.0 - second)
-        await scene.crier.tell()
+        await scene.publisher.publish()
 
     assert scene.heard == [Waiting(3, 100.0)]
 
 
 @pytest.mark.parametrize(("ready_s", "told"), [(115.0, 1), (124.0, 1), (126.0, 2), (80.0, 2)])
 async def test_a_forecast_is_told_again_when_it_moved_by_a_fifth(scene, ready_s, told):
-    await scene.crier.tell()
+    await scene.publisher.publish()
     scene.line.forecast_now = Forecast(3, ready_s, ready_s)
-    await scene.crier.tell()
+    await scene.publisher.publish()
 
     assert len(scene.heard) == told
 
@@ -52,15 +52,15 @@ async def test_a_forecast_is_told_again_when_it_moved_by_a_fifth(scene, ready_s,
 async def test_small_moves_add_up(scene):
     for ready_s in (100.0, 110.0, 120.0, 130.0):
         scene.line.forecast_now = Forecast(3, ready_s, ready_s)
-        await scene.crier.tell()
+        await scene.publisher.publish()
 
     assert [event.ready_in_s for event in scene.heard] == [100.0, 130.0]
 
 
 async def test_another_position_is_told_at_once(scene):
-    await scene.crier.tell()
+    await scene.publisher.publish()
     scene.line.forecast_now = Forecast(2, 100.0, 110.0)
-    await scene.crier.tell()
+    await scene.publisher.publish()
 
     assert [event.position for event in scene.heard] == [3, 2]
 

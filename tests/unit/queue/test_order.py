@@ -229,7 +229,6 @@ async def ask_everything(room):
     await outbox.due("discord")
     await outbox.begin(last.id)
     await outbox.retry(last.id, 5, "busy", ambiguous=False)
-    await outbox.next_due_ms()
     await queue.expire()
     await queue.needs_media("a.png")
     await queue.prune(room.clock())
