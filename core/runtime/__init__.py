@@ -1,4 +1,4 @@
-"""Tasks, threads, clocks and wake-ups inside one process.
+"""Tasks, threads, clocks, wake-ups and progress events inside one process.
 
 Belongs here: what asyncio and threading need. Never here: anything about videos.
 """

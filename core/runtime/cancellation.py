@@ -42,7 +42,7 @@ class CancelToken:
             raise Cancelled(self._by)
 
     async def wait(self) -> None:
-        """Return as soon as somebody calls :meth:`cancel`."""
+        """Wait until somebody calls :meth:`cancel`."""
         event = asyncio.Event()
         entry = (asyncio.get_running_loop(), event)
         self._callbacks.append(entry)

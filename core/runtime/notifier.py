@@ -1,4 +1,4 @@
-"""Wake-ups and cancels inside one process. The row is the truth; these only save waiting.
+"""Pass wake-ups and cancels on inside one process. The row is the truth; these only save waiting.
 
 A lost wake-up costs one poll interval, a lost cancel one heartbeat.
 """
@@ -10,25 +10,26 @@ from core.runtime.tasks import wait_event
 
 
 class LocalDispatcher:
-    """Connects who changes rows (service, worker) with who works on them, in one event loop."""
+    """Wakes the worker for changed rows and stops its attempts, in one event loop."""
 
     def __init__(self) -> None:
         self._work = asyncio.Event()
         self._tokens: dict[str, CancelToken] = {}
 
     def wake(self) -> None:
-        """Say that there may be something to claim."""
+        """Wake the worker: there may be something to claim."""
         self._work.set()
 
     async def wait(self, timeout_s: float) -> None:
-        """Return at the next wake-up, or after ``timeout_s`` seconds."""
+        """Wait for the next wake-up, at most ``timeout_s`` seconds."""
         await wait_event(self._work, timeout_s)
         self._work.clear()
 
     def token_for(self, job_id: str) -> CancelToken:
-        """Return a token for a new attempt at ``job_id``.
+        """Make the token of a new attempt at ``job_id``.
 
-        One that lost the job may still be unwinding; it keeps its own and hears from its lease.
+        An earlier attempt that lost the job may still be unwinding; it keeps its own token, and its
+        lease tells it to stop.
         """
         token = self._tokens[job_id] = CancelToken()
         return token

@@ -1,4 +1,4 @@
-"""Work in a thread that stops when its task is cancelled, and is over before the task is."""
+"""Run work in a thread that stops when its task is cancelled, and is over before the task is."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -39,16 +39,16 @@ async def in_thread(work: Callable[[Check], T], cancel: CancelToken | None = Non
         return await asyncio.shield(running)
     finally:
         stop.set()
-        while not running.done():  # cancelled: nothing of it may go on behind our back
+        while not running.done():  # cancelled: nothing of it may go on after this call
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([running])
         running.exception()  # seen, also where the cancellation is what the caller sees
 
 
 async def finish_in_thread(function: Callable[..., T], *arguments: object) -> T:
-    """Return ``function(*arguments)`` from a thread; a cancel waits for its end.
+    """Run ``function(*arguments)`` in a thread; a cancel waits for its end.
 
-    For short work on shared files, which must not go on behind the back of who cancelled it.
+    For short work on shared files, which must not go on after the caller was cancelled.
 
     Raises:
         CancelledError: the awaiting task was cancelled; the function has ended by then.
@@ -62,7 +62,7 @@ async def finish_in_thread(function: Callable[..., T], *arguments: object) -> T:
 
 
 async def until_cancelled(work: Coroutine[Any, Any, T], cancel: CancelToken) -> T:
-    """Return the result of ``work`` unless somebody cancels it first.
+    """Await ``work`` unless somebody cancels it first.
 
     Raises:
         Cancelled: by ``cancel``; ``work`` has ended when this is raised.

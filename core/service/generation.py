@@ -4,22 +4,19 @@ Refusals come before anything is reserved; what was accepted is in the database 
 answered.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 from core.domain.jobs import Job, QuotaView, ReplyTo
 from core.domain.limits import RequestLimits
 from core.domain.media import Clip, MediaFile
 from core.domain.modes import Mode
 from core.domain.people import Payer, Requester
-from core.domain.progress import Progress
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, Options
 from core.errors import NothingToFetch, NotYours
 from core.queue.job_queue import Intake
 from core.service.submission import Submission
 from core.service.views import Health, LineView, Place
-
-LOOK_S = 5.0  # how often a watcher looks at the row, should an event be lost
 
 
 class GenerationService(Submission):
@@ -111,21 +108,6 @@ class GenerationService(Submission):
     async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:
         """Replace where the result goes, e.g. once the front posted its placeholder message."""
         await self._queue.update_reply_to(job_id, reply_to)
-
-    async def watch(self, job_id: str) -> AsyncIterator[Progress]:
-        """Yield the newest progress of a job, and end when it is terminal.
-
-        Raises:
-            JobUnknown: no such job.
-        """
-        with self._hub.subscribe(job_id) as watcher:
-            while not (await self._queue.get(job_id)).state.terminal:
-                event = await watcher.read(LOOK_S)
-                while event is not None:
-                    yield event
-                    event = await watcher.read(LOOK_S)
-                if watcher.ended:
-                    return
 
     async def set_intake(self, state: Intake) -> None:
         """Open, pause or drain the intake; accepted jobs go on. Survives a restart."""

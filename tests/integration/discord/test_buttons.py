@@ -4,6 +4,7 @@ import pytest
 
 from core.domain.followups import Action
 from core.domain.jobs import JobState
+from tests.support.jobs import until_ended
 from tests.support.platforms.discord.server import prefilled
 
 ANN, BEN, OP = 501, 502, 900
@@ -162,8 +163,7 @@ async def test_queue_quota_cancel_and_again_by_command(guild) -> None:
     assert "GPU time left" in quota.content
     assert "<t:" in quota.content
     await guild.server.command("cancel", ANN, guild.channel, job=job.id[:8])
-    async for _ in guild.core.service.watch(job.id):
-        pass
+    await until_ended(guild.core, job.id)
     guild.executor.gate.set()
 
     assert (await guild.clip(await guild.server.command("again", ANN, guild.channel))).videos

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.storage.invariants import check
 from core.testing.doubles import t2v
+from tests.support.jobs import until_ended
 
 Submit = Callable[..., Awaitable[Ticket]]
 
@@ -50,14 +52,8 @@ def sound_ledger(core: Core) -> Callable[[], Awaitable[None]]:
 
 @pytest.fixture
 def ended(core: Core) -> Callable[[str], Awaitable[Job]]:
-    """Wait until a job is terminal, by watching it as a front does."""
-
-    async def ended(job_id: str) -> Job:
-        async for _ in core.service.watch(job_id):
-            pass
-        return await core.service.job(job_id)
-
-    return ended
+    """Wait until a job is terminal."""
+    return partial(until_ended, core)
 
 
 class Encoder:

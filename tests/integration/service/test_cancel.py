@@ -1,4 +1,5 @@
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -137,12 +138,13 @@ async def test_cancel_and_settle_at_the_same_moment_give_one_terminal_state(
     core: Core, delivery: RecordingDelivery, submit: Submit, ann: Requester, sound_ledger: Check
 ) -> None:
     core.router.register(delivery)
+    begun: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+    core.hub.listen(lambda job_id, _: begun[job_id].set())
 
     async with running(core):
         tickets = [await submit(f"key-{number}") for number in range(4)]
         for ticket in tickets:
-            async for _ in core.service.watch(ticket.job_id):
-                break
+            await begun[ticket.job_id].wait()
             await asyncio.gather(core.service.cancel(ticket.job_id, ann), return_exceptions=True)
         await delivery.until(4)
 

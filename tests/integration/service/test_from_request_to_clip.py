@@ -12,6 +12,7 @@ from core.errors import NothingToFetch, OutOfMemory
 from core.media.output.provenance import read_provenance
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
+from tests.support.jobs import until_ended
 
 Submit = Callable[..., Awaitable[Ticket]]
 Ended = Callable[[str], Awaitable[Job]]
@@ -111,9 +112,7 @@ async def test_a_job_that_takes_too_long_is_stopped_and_refunded(
 
     async with open_core(settings_with(job_timeout_s=0.1), executor) as core, running(core):
         ticket = await core.service.submit(t2v(), ann, ReplyTo("test"), "slow")
-        async for _ in core.service.watch(ticket.job_id):
-            pass
-        job = await core.service.job(ticket.job_id)
+        job = await until_ended(core, ticket.job_id)
 
         assert job.failure is not None
         assert job.failure.code == "timed_out"

@@ -12,6 +12,7 @@ from core.errors.setup import DataDirectoryBusy
 from core.settings import Settings
 from core.storage.invariants import check
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
+from tests.support.jobs import until_ended
 
 HERE = ReplyTo("test", {"channel": "1"})
 
@@ -62,8 +63,7 @@ async def test_an_owed_clip_is_delivered_once_after_a_restart(
 ) -> None:
     async with open_core(settings, QuickExecutor()) as core, running(core):
         ticket = await core.service.submit(t2v(), ann, HERE, "one")
-        async for _ in core.service.watch(ticket.job_id):
-            pass
+        await until_ended(core, ticket.job_id)
 
     for _ in range(2):
         async with open_core(settings, QuickExecutor()) as core:

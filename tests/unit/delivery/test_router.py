@@ -16,6 +16,7 @@ from core.domain.progress import Progress, Stage, Working
 from core.errors import DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import Attempt, Receipt
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v
+from tests.support.jobs import until_ended
 
 RULES = RouterRules(first_wait_s=0.02, longest_wait_s=0.05, poll_s=0.02, progress_every_s=0.02)
 Finished = Callable[..., Awaitable[str]]
@@ -46,8 +47,7 @@ def finished(core: Core) -> Finished:
         requester = Requester(platform, key)
         async with running(core):
             ticket = await core.service.submit(t2v(), requester, ReplyTo(platform), key)
-            async for _ in core.service.watch(ticket.job_id):
-                pass
+            await until_ended(core, ticket.job_id)
         return ticket.job_id
 
     return finished

@@ -9,52 +9,26 @@ def step(number: int) -> Working:
     return Working(Stage.STAGE1, number, 8, number / 8)
 
 
-async def collect(hub: ProgressHub, job_id: str, ready: asyncio.Event) -> list[Progress]:
-    seen: list[Progress] = []
-    ready.set()
-    async for event in hub.watch(job_id):
-        seen.append(event)
-    return seen
-
-
-async def test_a_slow_watcher_reads_only_the_newest_event() -> None:
+def test_the_newest_event_is_kept_until_the_job_ends() -> None:
     hub = ProgressHub()
+    for number in range(1, 6):
+        hub.publish("a", step(number))
 
-    with hub.subscribe("a") as watcher:
-        for number in range(1, 6):
-            hub.publish("a", step(number))
-
-        assert await watcher.read() == step(5)
-
-
-async def test_a_late_watcher_begins_with_the_newest_event() -> None:
-    hub = ProgressHub()
-    hub.publish("a", Waiting(2, 30.0))
-
-    with hub.subscribe("a") as watcher:
-        assert await watcher.read(0.01) == Waiting(2, 30.0)
-
-
-async def test_watching_ends_when_the_job_ends_after_its_last_event() -> None:
-    hub, ready = ProgressHub(), asyncio.Event()
-    watching = asyncio.create_task(collect(hub, "a", ready))
-    await ready.wait()
-    await asyncio.sleep(0)
-
-    hub.publish("a", step(1))
+    assert hub.latest("a") == step(5)
+    assert hub.latest("b") is None
     hub.close("a")
-
-    assert await watching == [step(1)]
     assert hub.latest("a") is None
 
 
-async def test_watchers_of_other_jobs_hear_nothing() -> None:
+def test_a_listener_hears_every_event_of_every_job_from_then_on() -> None:
     hub = ProgressHub()
+    heard: list[tuple[str, Progress]] = []
+    hub.publish("a", Waiting(2, 30.0))
+    hub.listen(lambda job_id, event: heard.append((job_id, event)))
+    hub.publish("a", step(1))
+    hub.publish("b", step(2))
 
-    with hub.subscribe("b") as watcher:
-        hub.publish("a", step(1))
-
-        assert await watcher.read(0.01) is None
+    assert heard == [("a", step(1)), ("b", step(2))]
 
 
 async def test_a_wake_up_before_the_wait_is_not_lost() -> None:
