@@ -16,7 +16,7 @@ from core.domain.jobs import Failure, Job, JobState
 from core.errors import DeliveryFailed, DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import Delivery, Receipt
 from core.runtime.progress_hub import ProgressHub
-from core.runtime.tasks import Outcome, outcome_of, run_shielded, wait_event
+from core.runtime.tasks import TaskOutcome, outcome_of, run_shielded, wait_event
 from core.storage.outbox import DueDelivery, Outbox
 
 log = structlog.get_logger(__name__)
@@ -149,7 +149,7 @@ class DeliveryRouter:
             raise DeliveryImpossible("clip_deleted")
         return await delivery.completed(job, job.clip, owed.attempt)
 
-    async def _record(self, owed: DueDelivery, tried: Outcome[Receipt]) -> None:
+    async def _record(self, owed: DueDelivery, tried: TaskOutcome[Receipt]) -> None:
         job_id, error = owed.job.id, tried.error
         if tried.value is not None:
             await self._outbox.sent(job_id, tried.value)
@@ -168,7 +168,7 @@ class DeliveryRouter:
             await self._outbox.retry(job_id, after_ms, _reason(tried), ambiguous)
 
 
-def _reason(tried: Outcome[Receipt]) -> str:
+def _reason(tried: TaskOutcome[Receipt]) -> str:
     if tried.timed_out:
         return "timeout"
     return tried.error.reason if isinstance(tried.error, DeliveryRetry) else "internal_error"

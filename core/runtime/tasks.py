@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
+class TaskOutcome(Generic[T]):
     """How a call ended: with a value, with an error, or not in time (neither)."""
 
     value: T | None = None
@@ -28,7 +28,7 @@ class Outcome(Generic[T]):
 
 async def outcome_of(
     call: Coroutine[Any, Any, T], timeout_s: float | None = None, unwind_s: float = 5.0
-) -> Outcome[T]:
+) -> TaskOutcome[T]:
     """Run ``call`` as a task of its own and return how it ended.
 
     Cancelling the caller cancels the call and propagates.
@@ -52,11 +52,11 @@ async def outcome_of(
             task.cancel()
             await asyncio.wait({task}, timeout=unwind_s)
     if not task.done() or (late and task.cancelled()):
-        return Outcome(timed_out=True)
+        return TaskOutcome(timed_out=True)
     if task.cancelled():
-        return Outcome(error=asyncio.CancelledError())
+        return TaskOutcome(error=asyncio.CancelledError())
     error = task.exception()
-    return Outcome(error=error) if error is not None else Outcome(value=task.result())
+    return TaskOutcome(error=error) if error is not None else TaskOutcome(value=task.result())
 
 
 async def run_shielded(call: Coroutine[Any, Any, T]) -> T:

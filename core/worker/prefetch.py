@@ -9,7 +9,7 @@ from core.domain.jobs import Job
 from core.interfaces.executor import Executor, Foresighted, Order
 from core.queue.job_queue import JobQueue
 from core.runtime.cancellation import CancelToken
-from core.runtime.tasks import Outcome, outcome_of
+from core.runtime.tasks import TaskOutcome, outcome_of
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ class Prefetcher:
         self._order_of = order_of
         self._poll_s = poll_s
         self._cancel = CancelToken()
-        self._task: asyncio.Task[Outcome[None]] | None = None
+        self._task: asyncio.Task[TaskOutcome[None]] | None = None
         self._seen = ""
 
     async def run(self) -> None:
