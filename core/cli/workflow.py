@@ -42,11 +42,12 @@ def adopt_file(
     console = out()
     with told():
         graph = read(file)
-        folder = load_settings().workflows_dir
+        settings = load_settings()
+        folder = settings.workflows_dir
         if not dry_run:
             check_place(mode, folder, file)
         try:
-            found = adopt(graph, mode)
+            found = adopt(graph, mode, settings.models_folder / "loras")
         except NotAdoptable:
             console.print(_parts(graph))
             raise

@@ -1,32 +1,35 @@
-"""Whether a LoRA was made for the models in use.
+"""Judge for which models a LoRA was made; every place that takes one asks here.
 
 The LoRAs of LTX-2 (19B) have the same tensor names and shapes as those of LTX-2.3 (22B), load
 without complaint and ruin the picture. So the base is read from what the file says of itself: its
-name, then its metadata, and only then the names of its tensors.
+metadata, then tensors that only another network has, then its name.
 """
 
+import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from core.models.catalog import LTX_2_3, ModelFamily
 from core.models.errors import LoraRefused
 from core.models.safetensors_header import Header, read_header, refuse_other_formats
 
-# first match wins; the words are spelled as people spell them in file names and metadata
+# The first match at the beginning of a word wins; texts are compared in lower case with every
+# separator as "-". People write a version with or without its point and its size.
 _BASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (base, re.compile(pattern))
+    (base, re.compile(rf"(?:^|-)(?:{pattern})"))
     for base, pattern in (
-        ("ltx-2.5", r"ltx[-_ ]?v?2[._]5"),
-        ("ltx-2.3-22b", r"ltx[-_ ]?v?2[-._]3|ltx.*\b22b|ltx23"),
-        ("ltx-2-19b", r"ltx.*19b|ltx[-_ ]?v?2(?![-._]?\d)"),
-        ("ltx-video", r"ltx[-_ ]?v(?:ideo)?|ltx[-_ ]?0[._]9"),
-        ("wan", r"\bwan[-_ ]?\d|wan2"),
-        ("hunyuan", r"hunyuan"),
-        ("flux", r"\bflux"),
+        ("ltx-2.5", r"ltx-?v?2-?5(?![a-z0-9])"),
+        ("ltx-2.4", r"ltx-?v?2-?4(?![a-z0-9])"),
+        ("ltx-2.3-22b", r"ltx-?v?2-?3(?![a-z0-9])|ltx[-a-z0-9]*22b"),
+        ("ltx-2-19b", r"ltx[-a-z0-9]*19b|ltx-?v?2(?:-0)?(?!\d)"),
+        ("ltx-video", r"ltx-?v(?:ideo)?|ltx-?0-?9"),
+        ("wan", r"wan-?\d|wan-?vace"),
+        ("hunyuan", r"hunyuan|hyvid"),
+        ("flux", r"flux"),
         ("qwen-image", r"qwen"),
-        ("sdxl", r"sdxl|\bsd[-_ ]?xl|pony|illustrious"),
-        ("sd-1.5", r"\bsd[-_ ]?1[._]?5|stable-diffusion-v1"),
+        ("sdxl", r"sdxl|sd-xl|stable-diffusion-xl|pony|illustrious"),
+        ("sd-1.5", r"sd-?v?1(?:-?5)?(?!\d)|stable-diffusion-v1"),
     )
 )
 _METADATA_KEYS = (
@@ -47,26 +50,31 @@ _LTX_KEYS = re.compile(r"transformer_blocks\.\d+\.")
 
 def base_by_name(name: str) -> str | None:
     """Return the base that the words in ``name`` tell, or None where they tell none."""
-    text = name.lower().replace("\\", "/")
-    return next((base for base, pattern in _BASES if pattern.search(text)), None)
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower())
+    return next((base for base, pattern in _BASES if pattern.search(words)), None)
 
 
 def base_of(name: str, header: Header) -> str | None:
     """Return the base of a LoRA, or None where nothing in the file tells it."""
-    told = base_by_name(name.rpartition("/")[2])
-    if told is not None:
-        return told
-    values = [header.metadata[key] for key in _METADATA_KEYS if key in header.metadata]
-    by_metadata = next((base for base in map(base_by_name, values) if base is not None), None)
-    return by_metadata or _base_by_keys(header.tensors)
+    said = [header.metadata[key] for key in _METADATA_KEYS if key in header.metadata]
+    told = [base_by_name(text) for text in said]
+    told += [_foreign_base(header.tensors), base_by_name(_file_name(name))]
+    known = next((base for base in told if base is not None), None)
+    fits = any(_LTX_KEYS.search(key) for key in header.tensors)
+    return known or (None if fits else "unknown")
 
 
-def _base_by_keys(keys: Iterable[str]) -> str | None:
+def _file_name(name: str) -> str:
+    return PurePosixPath(name.replace("\\", "/")).name
+
+
+def _foreign_base(keys: Iterable[str]) -> str | None:
+    """Return the base whose blocks the tensors are named for, None where it may be ours."""
     names = list(keys)
     for base, pattern in _FOREIGN_KEYS:
         if any(pattern.search(key) for key in names):
             return base
-    return None if any(_LTX_KEYS.search(key) for key in names) else "unknown"
+    return None
 
 
 def refuse_other_base_by_name(name: str, family: ModelFamily = LTX_2_3) -> None:
@@ -77,7 +85,7 @@ def refuse_other_base_by_name(name: str, family: ModelFamily = LTX_2_3) -> None:
         ModelFileRefused: not a ``.safetensors`` name.
     """
     refuse_other_formats(name)
-    found = base_by_name(name)
+    found = base_by_name(_file_name(name))
     if found not in {None, family.base}:
         raise LoraRefused(name, str(found), family.base)
 
@@ -97,3 +105,33 @@ def refuse_other_base(path: Path, family: ModelFamily = LTX_2_3) -> Header:
     if found not in {None, family.base}:
         raise LoraRefused(path.name, str(found), family.base)
     return header
+
+
+def judge_lora(name: str, folder: Path | None, family: ModelFamily = LTX_2_3) -> None:
+    """Refuse a LoRA of another base: by its header where the file is there, else by its name.
+
+    Args:
+        name: as a graph names it, relative to the folder of LoRAs; either slash parts folders.
+        folder: where LoRAs lie on this machine; None where that is not known.
+        family: the models in use.
+
+    Raises:
+        LoraRefused: what the file says of itself, or its name, tells another base.
+        ModelFileRefused: the file is there and is no sound safetensors file.
+    """
+    path = _inside(folder, name)
+    if path is not None:
+        refuse_other_base(path, family)
+        return
+    found = base_by_name(_file_name(name))
+    if found not in {None, family.base}:
+        raise LoraRefused(name, str(found), family.base)
+
+
+def _inside(folder: Path | None, name: str) -> Path | None:
+    """Return the file that ``name`` means in ``folder``; None where it is absent or outside."""
+    if folder is None:
+        return None
+    # without following links: files of the hub cache are linked into the folder
+    path = Path(os.path.normpath(folder / name.replace("\\", "/")))
+    return path if path.is_relative_to(os.path.normpath(folder)) and path.is_file() else None

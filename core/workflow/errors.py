@@ -43,14 +43,6 @@ class NotAdoptable(SetupProblem):
     detail: str = ""
 
 
-class LoraOfAnotherBase(SetupProblem):
-    """A LoRA was made for another model; ``base`` says for which."""
-
-    file: str
-    base: str
-    wanted: str
-
-
 class TemplateBroken(SetupProblem):
     """A workflow and its bindings do not fit together; ``defects`` lists what."""
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from core.domain.modes import MODES, Mode
 from core.domain.progress import Stage
@@ -111,6 +113,23 @@ def test_a_lora_of_another_base_is_switched_off_by_name(export: "Export") -> Non
     assert rows["lora_2"]["on"] is False
     refused = [notice.data["file"] for notice in found.notices if notice.code == "adopt_lora"]
     assert refused == ["ltx-2-19b-camera-dolly.safetensors"]
+
+
+def test_a_lora_of_another_base_is_switched_off_by_its_header(
+    export: "Export", tmp_path: Path
+) -> None:
+    nodes = export(Mode.T2V)
+    name = nodes["211"]["inputs"]["lora_1"]["lora"]
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    save_file({"lora_unet_down_blocks_0.weight": np.zeros(2, np.float32)}, tmp_path / name)
+
+    found = adopt(graph_of(nodes), Mode.T2V, tmp_path)
+
+    assert found.workflow.graph.to_prompt()["211"]["inputs"]["lora_1"]["on"] is False
+    assert [notice.data["base"] for notice in found.notices if notice.code == "adopt_lora"] == [
+        "sd",
+        "ltx-2-19b",
+    ]
 
 
 def test_node_packs_are_named(export: "Export") -> None:

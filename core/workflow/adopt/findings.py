@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from core.domain.modes import Mode
 from core.errors import Scalar
@@ -52,6 +53,7 @@ class Draft:
     mode: Mode
     graph: Graph
     output: str
+    loras: Path | None = None  # where files of LoRAs lie on this machine, to read their headers
     findings: list[Finding] = field(default_factory=list[Finding])
     notices: list[Notice] = field(default_factory=list[Notice])
 

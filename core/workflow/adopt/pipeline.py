@@ -25,12 +25,13 @@ from core.workflow.validation import defects, unknown_kinds
 _CONTROL_GUIDES = {"LTXAddVideoICLoRAGuide", "GetICLoRAParameters"}
 
 
-def adopt(graph: Graph, mode: Mode) -> Adoption:
+def adopt(graph: Graph, mode: Mode, loras: Path | None = None) -> Adoption:
     """Return ``graph`` as a workflow of ``mode``.
 
     Args:
         graph: an export in API format, of any node packs.
         mode: what it is for; its files must be those that the graph loads.
+        loras: the folder where the LoRAs that it names may lie, to read their headers.
 
     Returns:
         The workflow and everything to tell; nothing is written yet.
@@ -39,6 +40,7 @@ def adopt(graph: Graph, mode: Mode) -> Adoption:
         NotAdoptable: something that the mode needs is not in the graph.
     """
     draft = begin(graph, mode)
+    draft.loras = loras
     canvas = _canvas(draft)
     if canvas > SIDE_MULTIPLE:
         crop_to_size(draft)

@@ -3,11 +3,11 @@
 from typing import cast
 
 from core.domain.progress import Stage
+from core.models.errors import LoraRefused, ModelFileRefused
+from core.models.lora import judge_lora
 from core.workflow.adopt.findings import Draft
 from core.workflow.adopt.links import samplers_of
-from core.workflow.errors import LoraOfAnotherBase
 from core.workflow.graph import Literal, Node
-from core.workflow.lora import require_base
 
 _TEXT = {"CLIPTextEncode", "LTXVConditioning", "ConditioningZeroOut"}
 _DECODE = ("Decode", "ClapperOutput", "VideoCombine", "CreateVideo")
@@ -61,8 +61,11 @@ def refuse_loras(draft: Draft) -> None:
 
 def _refused(draft: Draft, file: str) -> bool:
     try:
-        require_base(file)
-    except LoraOfAnotherBase as problem:
-        draft.notice("adopt_lora", file=problem.file, base=problem.base, wanted=problem.wanted)
+        judge_lora(file, draft.loras)
+    except LoraRefused as problem:
+        draft.notice("adopt_lora", file=file, base=problem.found, wanted=problem.base)
+        return True
+    except ModelFileRefused as problem:
+        draft.notice(problem.code, **problem.data)
         return True
     return False

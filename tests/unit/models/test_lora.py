@@ -9,7 +9,12 @@ from safetensors.numpy import save_file
 
 from core.models.catalog import LTX_2_3, Slot
 from core.models.errors import LoraRefused, ModelFileRefused
-from core.models.lora import base_by_name, refuse_other_base, refuse_other_base_by_name
+from core.models.lora import (
+    base_by_name,
+    judge_lora,
+    refuse_other_base,
+    refuse_other_base_by_name,
+)
 
 LTX_KEY = "diffusion_model.transformer_blocks.0.attn1.to_q.lora_A.weight"
 
@@ -37,6 +42,18 @@ def lora(tmp_path: Path) -> Callable[..., Path]:
         ("wan2.2_i2v_lightx2v_4steps.safetensors", "wan"),
         ("RealSkin_SDXL_v1.safetensors", "sdxl"),
         ("my_own_style.safetensors", None),
+        ("folder/ltx-2-19b-ic-lora-detailer.safetensors", "ltx-2-19b"),
+        ("ltx23_look.safetensors", "ltx-2.3-22b"),
+        ("ltxv-097-squish.safetensors", "ltx-video"),
+        ("Wan2.2_T2V_boost.safetensors", "wan"),
+        ("anime_ltx19b.safetensors", "ltx-2-19b"),
+        ("ltx-2.4-look.safetensors", "ltx-2.4"),
+        ("ltx-2.0-look.safetensors", "ltx-2-19b"),
+        ("my_ltx_2_0_look.safetensors", "ltx-2-19b"),
+        ("ltx-2-3d-look.safetensors", "ltx-2-19b"),
+        ("ltx-2.3-style-v19.safetensors", "ltx-2.3-22b"),
+        ("swan_lake.safetensors", None),
+        ("swan2-ltx.safetensors", None),
     ],
 )
 def test_names_tell_the_base(name: str, base: str | None) -> None:
@@ -90,3 +107,35 @@ def test_an_unnamed_lora_with_fitting_tensors_is_taken(lora: Callable[..., Path]
     header = refuse_other_base(lora("style.safetensors", reference_downscale_factor="2"))
 
     assert header.metadata["reference_downscale_factor"] == "2"
+
+
+def test_the_header_counts_more_than_the_name(lora: Callable[..., Path]) -> None:
+    metadata = {"modelspec.architecture": "ltx-2-19b/lora"}
+
+    with pytest.raises(LoraRefused) as caught:
+        refuse_other_base(lora("ltx-2.3-look.safetensors", **metadata))
+
+    assert caught.value.found == "ltx-2-19b"
+
+
+def test_a_lora_that_is_here_is_judged_by_its_header(lora: Callable[..., Path]) -> None:
+    path = lora("style.safetensors", "lora_unet_down_blocks_0.lora_down.weight")
+
+    with pytest.raises(LoraRefused) as caught:
+        judge_lora("style.safetensors", path.parent)
+
+    assert caught.value.found == "sd"
+
+
+@pytest.mark.parametrize(
+    "name", ["../style.safetensors", "absent.safetensors", "my\\style.safetensors"]
+)
+def test_a_lora_that_is_not_here_is_judged_by_its_name(
+    lora: Callable[..., Path], name: str
+) -> None:
+    outside = lora("style.safetensors", "lora_unet_down_blocks_0.lora_down.weight")
+
+    judge_lora(name, outside.parent / "loras")
+    judge_lora(name, None)
+    with pytest.raises(LoraRefused):
+        judge_lora("ltx-2-19b-" + name.rpartition("/")[2].rpartition("\\")[2], None)
