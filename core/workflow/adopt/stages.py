@@ -66,6 +66,6 @@ def _refused(draft: Draft, file: str) -> bool:
         draft.notice("adopt_lora", file=file, base=problem.found, wanted=problem.base)
         return True
     except ModelFileRefused as problem:
-        draft.notice(problem.code, **problem.data)
+        draft.notice(problem.code, file=problem.file, fault=problem.fault)
         return True
     return False
