@@ -15,6 +15,7 @@ from core.domain.media import MediaFile
 from core.domain.people import Requester
 from core.domain.requests import Request
 from core.errors import MediaGone
+from core.runtime import file_names
 from core.runtime.clock import Clock
 from core.storage import files as rows
 from core.storage.database import Database
@@ -26,7 +27,6 @@ UPLOAD = "upload"  # a file as it was sent to the Studio, while a page may refer
 UPLOAD_MS = 24 * HOUR_MS  # since it was sent; docs/operator.md
 UNHELD_S = 3600.0  # an upload that nobody held for so long was never finished
 
-_ADMITTED = re.compile(r"[0-9a-f]{64}\.(?:png|flac|mp4)")
 # folders of Gradio are named by content, ours by chance; tmp… is an upload that was cut off
 _UPLOADED = re.compile(r"[0-9a-f]{64}|[0-9a-f]{32}|tmp[0-9a-z_]{8}")
 
@@ -141,7 +141,7 @@ class FileOwnership:
 
     def _candidates(self, before: float | None) -> list[str]:
         """Return the files of ours last written before ``before`` (epoch s; None: all)."""
-        admitted = [path for path in _inside(self._kept.media) if _ADMITTED.fullmatch(path.name)]
+        admitted = file_names.files_of(self._kept.media, file_names.MEDIA)
         sent = [
             path
             for top in _inside(self._kept.uploads)
@@ -183,14 +183,13 @@ class FileOwnership:
 
 
 def _inside(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []
+    return list(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []
 
 
 def _remove_staged(folder: Path, source: str) -> None:
     """Remove what was prepared for ComfyUI from ``source`` (SHA-256), or from anything if empty."""
-    for path in _inside(folder):
-        ours = re.match(r"[0-9a-f]{64}|part-[0-9a-f]{32}", path.name)
-        if ours and path.name.startswith(source):
+    for path in file_names.files_of(folder, file_names.STAGED):
+        if path.name.startswith(source):
             path.unlink(missing_ok=True)
 
 

@@ -18,6 +18,13 @@ class DataDirectoryForeign(SetupProblem):
     file: str  # … into this file
 
 
+class DataDirectoryUnusable(SetupProblem):
+    """The data directory is no folder, or nothing can be made in it."""
+
+    path: str
+    detail: str
+
+
 class DataDirectoryLink(SetupProblem):
     """A folder of ours inside the data directory is a link to somewhere else."""
 

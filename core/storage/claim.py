@@ -12,10 +12,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from core.errors.setup import (
-    BadConfiguration,
     DatabaseDamaged,
     DataDirectoryForeign,
     DataDirectoryLink,
+    DataDirectoryUnusable,
 )
 from core.runtime import file_names
 from core.runtime.paths import readable
@@ -56,7 +56,7 @@ def claim(folder: Path) -> None:
         DataDirectoryForeign: it holds something and does not bear our mark.
         DataDirectoryLink: one of our folders in it leads elsewhere.
         DatabaseDamaged: it is not marked, and the database in it cannot be read.
-        BadConfiguration: it is no folder, or nothing can be made in it.
+        DataDirectoryUnusable: it is no folder, or nothing can be made in it.
     """
     try:
         if not is_marked(folder):
@@ -67,8 +67,7 @@ def claim(folder: Path) -> None:
             if name != "models" and (folder / name).is_symlink():
                 raise DataDirectoryLink(readable(folder / name))
     except OSError as error:
-        reason = f"{readable(folder)}, {error.strerror}"
-        raise BadConfiguration("CLAPPER_DATA_DIR", reason) from error
+        raise DataDirectoryUnusable(readable(folder), error.strerror or "") from error
 
 
 def is_marked(folder: Path, line: str = MARK) -> bool:

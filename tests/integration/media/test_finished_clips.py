@@ -279,7 +279,7 @@ import numpy as np
 from core.media.output.clip_writer import finish
 from core.domain.media import RawClip
 from core.media.output.provenance import Provenance
-from core.testing import t2v
+from core.testing.doubles import t2v
 
 frames = np.random.default_rng(1).integers(0, 255, (25, 128, 128, 3), np.uint8)
 origin = Provenance.of("a" * 32, t2v(), with_prompt=False)

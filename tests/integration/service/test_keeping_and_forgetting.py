@@ -389,7 +389,7 @@ async def test_a_known_key_gives_the_same_ticket_whatever_is_refused_by_now(
         case "stopping":
             core.service.stopping(now=True)
         case "disk":
-            monkeypatch.setattr(core.service, "has_room", lambda: False)
+            monkeypatch.setattr(core.service, "has_room", lambda *_: False)
         case "quota":
             await core.service.grant(ann, -(10**9))
         case _:
