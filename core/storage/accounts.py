@@ -70,10 +70,14 @@ async def account_of(connection: AsyncConnection, user_key: str) -> str:
 
 async def keys_of(connection: AsyncConnection, user_key: str) -> list[str]:
     """Return every key of the account of ``user_key``: the account first, then by age of join."""
-    account = await account_of(connection, user_key)
-    query = sa.select(identity.c.user_key).where(identity.c.account_key == account)
-    joined = await connection.scalars(query.order_by(identity.c.created_at, identity.c.user_key))
-    return [account, *joined]
+    own = sa.select(identity.c.account_key).where(identity.c.user_key == user_key)
+    account = sa.func.coalesce(own.scalar_subquery(), user_key)
+    query = sa.select(identity.c.account_key, identity.c.user_key)
+    query = query.where(identity.c.account_key == account)
+    rows = (
+        await connection.execute(query.order_by(identity.c.created_at, identity.c.user_key))
+    ).all()
+    return [rows[0].account_key, *(row.user_key for row in rows)] if rows else [user_key]
 
 
 async def join(connection: AsyncConnection, user_key: str, account_key: str, now: int) -> None:
@@ -181,14 +185,17 @@ async def carried_by(
     connection: AsyncConnection, keys: list[str], now: int
 ) -> list[tuple[str, int, int]]:
     """Return what ``keys`` answer for beside their own windows: source, spent and end (ms)."""
-    await connection.execute(sa.delete(carried).where(carried.c.until_ms <= now))
     query = (
         sa.select(
             carried.c.source_key,
             sa.func.max(carried.c.spent_ms).label("spent_ms"),
             sa.func.max(carried.c.until_ms).label("until_ms"),
         )
-        .where(carried.c.user_key.in_(keys), carried.c.source_key.not_in(keys))
+        .where(
+            carried.c.user_key.in_(keys),
+            carried.c.source_key.not_in(keys),
+            carried.c.until_ms > now,
+        )
         .group_by(carried.c.source_key)
     )
     found = await connection.execute(query)
