@@ -208,7 +208,10 @@ async def test_a_file_that_the_server_lost_leaves_the_form_with_a_sentence(
     page = visitor.page
     await visitor.open("lipsync")
     await visitor.attach(wishes[Mode.LIPSYNC])
-    await page.fill("#prompt-lipsync textarea", PROMPT)
+    async with page.expect_response(  # the last look that sees the file
+        lambda it: it.url.endswith("/look") and PROMPT in (it.request.post_data or "")
+    ):
+        await page.fill("#prompt-lipsync textarea", PROMPT)
     await expect(page.locator("#image-lipsync img").first).to_be_visible()
     uploads = studio.core.settings.data_dir / "studio"
     for path in list(uploads.rglob("*.png")):
@@ -223,6 +226,9 @@ async def test_a_file_that_the_server_lost_leaves_the_form_with_a_sentence(
     gone = f"{say('studio_slot_portrait')}: {say('studio_upload_gone')}"
     await expect(visitor.form("lipsync").locator(".cl-notes p")).to_have_text([gone])
     await expect(page.locator("#image-lipsync img")).to_have_count(0)
+    await start_again(visitor)
+    await visitor.ready("lipsync")
+    await expect(visitor.form("lipsync").locator(".cl-notes p")).to_have_text([gone])
     await expect(page.locator("#prompt-lipsync textarea")).to_have_value(PROMPT)
     await expect(visitor.form("lipsync").locator(".cl-error")).to_have_text([])
     assert (await studio.core.service.health()).waiting == 0

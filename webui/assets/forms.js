@@ -11,7 +11,7 @@ const ClapperForms = (() => {
   /* Whose page this is: a mark beside the sign-in, gone after signing out. What an account typed is for nobody else. */
   const who = () => (document.cookie.match(/(?:^|; )clapper_who=([^;]*)/) || [])[1] || "";
   const started = who();
-  const nothing = () => ({ who: who(), forms: {}, uploads: {}, asked: {} });
+  const nothing = () => ({ who: who(), forms: {}, uploads: {}, notes: {}, asked: {} });
   const load = () => {
     try {
       const found = JSON.parse(sessionStorage.getItem(STORE) || "null");
@@ -91,15 +91,15 @@ const ClapperForms = (() => {
   const pathOf = (value) => value && (value.path || (value.video && value.video.path)) || null;
 
   /* What has to be sent again is said beside the files of the form. */
-  const notes = {}, places = {}; // reasons by field; elements by form
+  const places = {}; // elements by form; the reasons are kept, until the file is there
   const fieldOf = (id) => Object.values(tables).flatMap(({ fields }) => fields).find((field) => field.id === id);
   const tell = () => Object.entries(places).forEach(([name, place]) => {
-    const lines = tables[name].fields.filter(({ id }) => notes[id])
-      .map(({ id, label }) => Object.assign(document.createElement("p"), { textContent: `${label}: ${words[`studio_upload_${notes[id]}`]}` }));
+    const lines = tables[name].fields.filter(({ id }) => kept.notes[id])
+      .map(({ id, label }) => Object.assign(document.createElement("p"), { textContent: `${label}: ${words[`studio_upload_${kept.notes[id]}`]}` }));
     place.replaceChildren(...lines);
   });
-  const note = (id, reason) => { if (fieldOf(id)) { notes[id] = reason; tell(); } };
-  const unnote = (id) => { delete notes[id]; tell(); };
+  const note = (id, reason) => { if (fieldOf(id)) { kept.notes[id] = reason; save(); tell(); } };
+  const unnote = (id) => { delete kept.notes[id]; save(); tell(); };
   const place = (element, name) => { places[name] = element.querySelector("[role=status]"); tell(); };
 
   /* An upload that a reload cuts off leaves its field's name behind. */
