@@ -3,7 +3,7 @@
     python bench/fairness.py [--seeds 20] [--json]
 
 Replays the same arrivals for first come first served, round robin by count, fair queueing with tags
-given as late as possible, and ours (core.scheduling), on one and on four GPUs.
+given as late as possible, and ours (core.domain.fairness), on one and on four GPUs.
 """
 
 import argparse

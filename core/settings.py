@@ -118,7 +118,7 @@ class Settings(BaseSettings):
         ""  # names by which people reach it, comma separated; see webui/auth/origin.py
     )
     studio_port: int = Field(7860, ge=0, le=65535)  # 0: any free port
-    studio_users: Place | None = None  # who may log in: `python -m webui.users FILE NAME`
+    studio_users: Place | None = None  # who may log in: `python -m webui.auth.user_file FILE NAME`
     # GPU-minutes in a window, of visitors from elsewhere without an account
     studio_guest_minutes: float = Field(20.0, ge=0)  # of all of them together
     studio_network_minutes: float = Field(5.0, ge=0)  # of those of one network, IPv4 /32, IPv6 /64

@@ -153,7 +153,7 @@ def start(
         run_history=False,
         ssr_mode=False,
         pwa=False,
-        mcp_server=False,  # its own would call in its own name, see webui.agents
+        mcp_server=False,  # its own would call in its own name, see webui.api.mcp_server
         max_file_size=settings.media_limits().stream_bytes,
         footer_links=["api"],
         theme=theme(),

@@ -13,6 +13,7 @@ from core.app.bootstrap import Core
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.settings import Settings, hand_on
+from webui.auth.origin import LOOPBACK
 from webui.auth.sign_in import Entrance
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import PLATFORM
@@ -30,7 +31,6 @@ log = structlog.get_logger(__name__)
 
 # events until the toolkit sums up all events for its dashboard, which is off; by default after each
 _NEVER = str(2**62)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class StudioFront:
@@ -64,7 +64,7 @@ class StudioFront:
         self.url = str(demo.local_url)
         log.info("studio_ready", url=self.url)
         meant_to_be = settings.on_space or entrance.keeper.closed
-        if settings.studio_host not in _LOOPBACK and not meant_to_be:
+        if settings.studio_host not in LOOPBACK and not meant_to_be:
             log.warning(
                 "studio_open_to_network", hint=say("studio_open_to_network", {"url": self.url})
             )

@@ -1,4 +1,4 @@
-# ruff: noqa: I001  # webui.lease imports spaces, which comes before anything that may start CUDA
+# ruff: noqa: I001  # webui.zerogpu.lease imports spaces, which comes before anything that may start CUDA
 """The entry of a Hugging Face Space: ComfyUI at its pin, the core, and the Studio as its face."""
 
 from webui.zerogpu.lease import prepare

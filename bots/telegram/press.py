@@ -95,4 +95,4 @@ async def _answer(
     try:
         await query.answer(text, show_alert=show_alert, url=url or None)
     except TelegramError as error:  # too old to be answered; the button still does what it says
-        log.info("press_notacknowledged", reason=type(error).__name__)
+        log.info("press_not_acknowledged", reason=type(error).__name__)

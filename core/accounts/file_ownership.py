@@ -6,7 +6,6 @@ hold and the look whether the file is there; whoever comes second sees what the 
 """
 
 import asyncio
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +25,6 @@ REQUEST_MS = HOUR_MS  # from an upload to Generate; afterwards it is admitted ag
 UPLOAD = "upload"  # a file as it was sent to the Studio, while a page may refer to it
 UPLOAD_MS = 24 * HOUR_MS  # since it was sent; docs/operator.md
 UNHELD_S = 3600.0  # an upload that nobody held for so long was never finished
-
-# folders of Gradio are named by content, ours by chance; tmp… is an upload that was cut off
-_UPLOADED = re.compile(r"[0-9a-f]{64}|[0-9a-f]{32}|tmp[0-9a-z_]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +141,7 @@ class FileOwnership:
         sent = [
             path
             for top in _inside(self._kept.uploads)
-            if _UPLOADED.fullmatch(top.name)
+            if file_names.UPLOADED.fullmatch(top.name)
             for path in (top, *top.rglob("*"))
         ]
         return [
@@ -196,7 +192,7 @@ def _remove_staged(folder: Path, source: str) -> None:
 def _remove_empty(folder: Path) -> None:
     """Remove the empty folders below ``folder`` that uploads were in."""
     for top in _inside(folder):
-        if top.is_dir() and _UPLOADED.fullmatch(top.name):
+        if top.is_dir() and file_names.UPLOADED.fullmatch(top.name):
             below = [path for path in top.rglob("*") if path.is_dir()]
             for path in (*sorted(below, reverse=True), top):
                 _remove_if_empty(path)

@@ -67,6 +67,12 @@ async def current(
 async def view(connection: AsyncConnection, rules: QuotaRules, payer: Payer, now: int) -> QuotaView:
     """Return what ``payer`` may still spend, with what other keys of the person spent."""
     window = await current(connection, rules, payer.key, now)
+    return await _seen(connection, rules, payer, window, now)
+
+
+async def _seen(
+    connection: AsyncConnection, rules: QuotaRules, payer: Payer, window: Window, now: int
+) -> QuotaView:
     network_ms = 0
     if payer.network:
         network_ms = await networks.used(connection, payer.network, window.period)
@@ -102,7 +108,7 @@ async def reserve(
     """
     newest = await ledger.newest_account(connection, payer.key)
     window = _window(newest, rules, now)
-    refusal = (await view(connection, rules, payer, now)).refusal(estimate_ms)
+    refusal = (await _seen(connection, rules, payer, window, now)).refusal(estimate_ms)
     if refusal is not None:
         raise refusal
     if newest is None or newest.period != window.period:

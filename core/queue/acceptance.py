@@ -26,7 +26,7 @@ from core.errors import (
     NotYours,
     TooManyQueued,
 )
-from core.queue.intake import INTAKE
+from core.queue.intake import read_intake
 from core.queue.transitions import End, QueueRules, close, end
 from core.storage import fair_order, networks
 from core.storage import jobs as rows
@@ -146,7 +146,7 @@ async def _ask(
         RequesterBlocked: an operator blocked this person meanwhile.
         TooManyQueued: the requester has as many waiting jobs as allowed.
     """
-    intake = await rows.read_setting(connection, INTAKE) or "open"
+    intake = await read_intake(connection)
     if intake != "open":
         raise IntakeClosed(intake)
     await refuse_blocked(connection, [new.requester.key])  # an operator may have been quicker

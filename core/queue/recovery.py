@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Row
 
@@ -14,8 +14,9 @@ from core.domain.people import Payer, Requester
 from core.errors import AlreadyFinished, JobUnknown, NotYours
 from core.queue.forecasts import Line, Standing, Started
 from core.queue.intake import (
-    INTAKE,
     Intake,
+    read_intake,
+    write_intake,
 )
 from core.queue.transitions import End, QueueRules, end, put_back
 from core.runtime.clock import Clock
@@ -60,8 +61,8 @@ class Upkeep(JobBook):
             now = self._clock()
             limit = str(self._rules.fair.max_running)
             await rows.write_setting(connection, MAX_RUNNING, limit)
-            if await rows.read_setting(connection, INTAKE) == "draining":
-                await rows.write_setting(connection, INTAKE, "open")
+            if await read_intake(connection) == "draining":
+                await write_intake(connection, "open")
             await invariants.repair(connection)
             redeliveries = await outbox.resume(connection, now)
             running = await rows.running(connection)
@@ -158,12 +159,12 @@ class Upkeep(JobBook):
     async def intake(self) -> Intake:
         """Return whether new jobs are accepted."""
         async with self._database.transaction() as connection:
-            return cast("Intake", await rows.read_setting(connection, INTAKE) or "open")
+            return await read_intake(connection)
 
     async def set_intake(self, state: Intake) -> None:
         """Accept new jobs or not; accepted ones go on. ``paused`` survives a restart."""
         async with self._database.transaction() as connection:
-            await rows.write_setting(connection, INTAKE, state)
+            await write_intake(connection, state)
 
     async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:
         """Replace where the result of a job goes.

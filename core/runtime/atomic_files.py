@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from core.runtime import file_names
 
-PART = ".part-"  # begins the name of every unfinished file, see core.own
+PART = ".part-"  # begins the name of every unfinished file, see core.runtime.file_names
 
 
 def part_beside(target: Path) -> Path:

@@ -23,6 +23,18 @@ def test_every_setting_is_documented_for_the_operator() -> None:
     assert named - {name.upper() for name in Settings.model_fields} <= {"KEY", "CLAPPER_"}
 
 
+WORDS = sorted((ROOT / "core" / "i18n" / "words").rglob("*.toml"))
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, *WORDS], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+def test_modules_that_people_are_told_to_run_exist(page: Path) -> None:
+    for module in re.findall(r"python -m ((?:core|bots|webui)[\w.]*)", page.read_text("utf-8")):
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_and_paths_on_a_page_exist(page: Path) -> None:
     text = page.read_text("utf-8")

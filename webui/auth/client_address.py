@@ -7,6 +7,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 
 UNKNOWN = "unknown"
+_LOOPBACK = ipaddress.IPv6Address("::1")
+_IPV6_PREFIX = 64  # RFC 6177: what a site gets at least
 
 
 def address_of(connection: HTTPConnection) -> str:
@@ -15,17 +17,26 @@ def address_of(connection: HTTPConnection) -> str:
     A forwarded address counts only where a proxy on loopback names it (uvicorn sees to that), and
     there the last one that the proxy itself added. ``unknown`` where it is no address.
     """
-    host = connection.client.host if connection.client else ""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
+    network = network_of(connection.client.host if connection.client else "")
+    if network is None:
         return UNKNOWN
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        if not address.is_loopback:
-            return str(ipaddress.ip_network((address, 64), strict=False).network_address)
-    return str(address)
+    return "::1" if _LOOPBACK in network else str(network.network_address)
+
+
+def network_of(address: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """Return what one customer of a provider has around ``address``; None where it is none.
+
+    One IPv4 address, also where it is written as IPv6, or the /64 of an IPv6 address.
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is None:
+            return ipaddress.IPv6Network((found, _IPV6_PREFIX), strict=False)
+        found = found.ipv4_mapped
+    return ipaddress.IPv4Network(found)
 
 
 def is_https(connection: HTTPConnection) -> bool:

@@ -6,14 +6,13 @@ neighbours pay for each other, anything narrower lets one machine have as many a
 """
 
 from functools import cached_property
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 
 from starlette.requests import HTTPConnection
 
 from core.settings import Settings
+from webui.auth.client_address import UNKNOWN, network_of
 from webui.auth.session_cookie import Seal
-
-_IPV6_PREFIX = 64  # RFC 6177: what a site gets at least
 
 
 class Networks:
@@ -29,7 +28,7 @@ class Networks:
 
     def of(self, connection: HTTPConnection) -> str:
         """Return the name of the network that ``connection`` comes from."""
-        return self._seal.digest("network", network_of(self._address(connection)))
+        return self._seal.digest("network", str(network_of(self._address(connection)) or UNKNOWN))
 
     def _address(self, connection: HTTPConnection) -> str:
         """Return the address of who asks; the server has replaced that of a trusted proxy.
@@ -42,19 +41,6 @@ class Networks:
             return peer
         hops = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
         return next((hop.strip() for hop in reversed(hops) if _is_public(hop.strip())), peer)
-
-
-def network_of(address: str) -> str:
-    """Return the network of ``address``; what is no address is one network of its own."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is None:
-            return str(ip_network((found, _IPV6_PREFIX), strict=False))
-        found = found.ipv4_mapped
-    return str(found)
 
 
 def _is_public(address: str) -> bool:

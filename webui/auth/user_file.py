@@ -1,6 +1,7 @@
 """Who may log in: a text file of names, salted hashes and allowances.
 
-``python -m webui.users FILE NAME [MINUTES]`` adds or changes a line; the password is asked for.
+``python -m webui.auth.user_file FILE NAME [MINUTES]`` adds or changes a line; the password is asked
+for.
 """
 
 import hashlib

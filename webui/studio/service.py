@@ -4,7 +4,6 @@ Runs on the core's loop; the web server reaches it through :class:`webui.studio.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -55,12 +54,13 @@ class StudioCounter(SentFiles):
             Refused: quota, rules, block or a closed intake.
         """
         visitor.require_kept()
+        key = key or f"studio:{uuid4().hex}"
         media = await self.media(mode, paths, visitor)
         try:
-            return await self._ask(mode, options, media, visitor, key or f"studio:{uuid4().hex}")
+            return await self._ask(mode, options, media, visitor, key)
         except MediaGone:  # deleted since it was looked at; the upload may still be there
             media = await self.media(mode, paths, visitor)
-            return await self._ask(mode, options, media, visitor, key or f"studio:{uuid4().hex}")
+            return await self._ask(mode, options, media, visitor, key)
         finally:
             await self.release_bytes(paths, media, visitor)
 
@@ -72,15 +72,7 @@ class StudioCounter(SentFiles):
         visitor: Visitor,
         key: str,
     ) -> Ticket:
-        composition = self.service.compose(mode, options, media)
-        return await self.core.desk.ask(
-            mode,
-            replace(options, seed=composition.request.sampling.seed),
-            media,
-            visitor.person,
-            reply_to_page(),
-            key,
-        )
+        return await self.core.desk.ask(mode, options, media, visitor.person, reply_to_page(), key)
 
     async def act(self, job_id: str, action: str, visitor: Visitor) -> str:
         """Do what a button under a job says; return the id of the job to look at.

@@ -1,7 +1,8 @@
 """Files that a person asked for by name: never over an input, never over something of theirs.
 
 Asked before any work, so that no GPU time is spent, and again when the file is put in place. What
-may be replaced without a word is what we finished ourselves, untouched since: see core.media.seal.
+may be replaced without a word is what we finished ourselves, untouched since
+(:mod:`core.media.output.seal`).
 """
 
 import filecmp

@@ -2,7 +2,8 @@ import pytest
 from starlette.requests import Request
 
 from core.settings import Settings
-from webui.auth.networks import Networks, network_of
+from webui.auth.client_address import network_of
+from webui.auth.networks import Networks
 
 
 @pytest.mark.parametrize(
