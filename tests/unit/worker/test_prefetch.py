@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.media import RawClip
 from core.domain.people import Requester
@@ -14,6 +15,7 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v
+from tests.support.jobs import submit_request
 
 
 class Stepwise(QuickExecutor):
@@ -54,7 +56,7 @@ async def has_run(core: Core, job_id: str, times: int) -> bool:
 
 
 async def submit(core: Core, user: str) -> str:
-    ticket = await core.service.submit(t2v(), Requester("test", user), ReplyTo("test"), user)
+    ticket = await submit_request(core, t2v(), Requester("test", user), ReplyTo("test"), user)
     return ticket.job_id
 
 
@@ -71,9 +73,9 @@ async def turns_of_the_database(core: Core) -> None:
 
 async def two_of_them(core: Core, stepwise: Stepwise) -> str:
     """Bring one job near its end on the device, and the next one before it; return the next."""
-    await submit(core, "ann")
+    await submit_request(core, "ann")
     await stepwise.started.wait()
-    second = await submit(core, "ben")
+    second = await submit_request(core, "ben")
     stepwise.go_on.set()
     await eventually(lambda: is_claimed(core, second))
     return second
@@ -82,9 +84,9 @@ async def two_of_them(core: Core, stepwise: Stepwise) -> str:
 async def test_nothing_is_claimed_in_the_first_half(room: Core, stepwise: Stepwise) -> None:
     """Which job comes next stays open as long as it can: who comes late may be first."""
     async with running(room), asyncio.timeout(10):
-        await submit(room, "ann")
+        await submit_request(room, "ann")
         await stepwise.started.wait()
-        second = await submit(room, "ben")
+        second = await submit_request(room, "ben")
         await turns_of_the_database(room)
 
         assert (await room.queue.get(second)).state is JobState.HELD
@@ -110,7 +112,7 @@ async def test_the_next_job_waits_before_the_device_and_begins_when_it_is_free(
 
 async def test_at_most_one_job_waits_before_the_device(room: Core, stepwise: Stepwise) -> None:
     async with running(room), asyncio.timeout(10):
-        third = await two_of_them(room, stepwise) and await submit(room, "cem")
+        third = await two_of_them(room, stepwise) and await submit_request(room, "cem")
         await turns_of_the_database(room)
 
         assert (await room.queue.get(third)).state is JobState.HELD
@@ -122,8 +124,8 @@ async def test_a_cancel_before_the_device_costs_nothing_and_lets_another_take_th
 ) -> None:
     async with running(room), asyncio.timeout(10):
         second = await two_of_them(room, stepwise)
-        third = await submit(room, "cem")
-        cancelled = await room.service.cancel(second, Requester("test", "ben"))
+        third = await submit_request(room, "cem")
+        cancelled = await room.cancellation.cancel(second, Requester("test", "ben"))
         await eventually(lambda: is_claimed(room, third))
         stepwise.gate.set()
         await delivery.until(3)
@@ -139,7 +141,7 @@ async def test_a_job_that_its_first_attempt_lost_near_the_end_is_made_by_the_sec
 ) -> None:
     """As after a long suspend: the second waits before the device while the first unwinds."""
     async with running(room), asyncio.timeout(10):
-        job_id = await submit(room, "ann")
+        job_id = await submit_request(room, "ann")
         await stepwise.started.wait()
         first = await room.queue.get(job_id)
         stepwise.go_on.set()
@@ -181,13 +183,13 @@ async def test_an_executor_that_does_not_stop_keeps_the_device_from_the_next(
     stepwise.execute = ignore_cancel
     room.worker.rules = type(room.worker.rules)(unwind_s=0.05)
     async with running(room), asyncio.timeout(10):
-        await submit(room, "ann")
+        await submit_request(room, "ann")
         await stepwise.started.wait()
-        second = await submit(room, "ben")
+        second = await submit_request(room, "ben")
         stepwise.go_on.set()
         await eventually(lambda: is_claimed(room, second))
         first = stepwise.orders[0].job_id
-        await room.service.cancel(first, Requester("test", "ann"))
+        await room.cancellation.cancel(first, Requester("test", "ann"))
         await delivery.until(1)
         assert len(stepwise.orders) == 1
         deaf.set()

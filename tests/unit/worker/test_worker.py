@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
@@ -19,10 +20,11 @@ from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 from core.worker.worker import Finish
+from tests.support.jobs import submit_request
 
 
 async def submit(core: Core, user: str) -> str:
-    ticket = await core.service.submit(t2v(), Requester("test", user), ReplyTo("test"), user)
+    ticket = await submit_request(core, t2v(), Requester("test", user), ReplyTo("test"), user)
     return ticket.job_id
 
 
@@ -47,14 +49,14 @@ async def test_the_device_works_on_the_next_job_while_a_clip_is_encoded(
     core.worker.finish = held = HeldFinish(core.worker.finish)
 
     async with running(core), asyncio.timeout(10):
-        first = await submit(core, "ann")
+        first = await submit_request(core, "ann")
         await held.waiting.acquire()
         executor.started.clear()
-        second = await submit(core, "ben")
+        second = await submit_request(core, "ben")
         await executor.started.wait()
 
-        assert (await core.service.job(first)).state is JobState.RUNNING
-        assert (await core.service.job(second)).state is JobState.RUNNING
+        assert (await core.queue.get(first)).state is JobState.RUNNING
+        assert (await core.queue.get(second)).state is JobState.RUNNING
         held.permits.release()
         held.permits.release()
         await delivery.until(2)
@@ -69,7 +71,7 @@ async def test_at_most_one_clip_is_encoded_beside_the_running_job(
 
     async with running(core), asyncio.timeout(10):
         for user in ("ann", "ben", "cem", "dee"):
-            await submit(core, user)
+            await submit_request(core, user)
         await held.waiting.acquire()
         await asyncio.sleep(0.2)
         assert len(executor.orders) == 2
@@ -87,8 +89,8 @@ async def test_both_leases_are_kept_alive_while_the_encoder_is_slow(
         core.router.register(delivery)
         core.worker.finish = held = HeldFinish(core.worker.finish)
         async with running(core), asyncio.timeout(10):
-            await submit(core, "ann")
-            await submit(core, "ben")
+            await submit_request(core, "ann")
+            await submit_request(core, "ben")
             await held.waiting.acquire()
             await asyncio.sleep(1.5)
             held.permits.release()
@@ -116,10 +118,10 @@ async def test_a_worker_that_lost_its_token_stops_and_deletes_its_output(
 
     core.worker.finish = finish_and_lose
     async with running(core), asyncio.timeout(10):
-        job_id = await submit(core, "ann")
+        job_id = await submit_request(core, "ann")
         await delivery.until(1)
 
-    job = await core.service.job(job_id)
+    job = await core.queue.get(job_id)
     assert job.attempt == 2
     assert job.clip is not None
     assert not taken[0].path.exists()
@@ -143,10 +145,10 @@ async def test_an_outcome_that_cannot_be_written_is_written_later(
 
     monkeypatch.setattr(core.queue, "settle", settle_later)
     async with running(core), asyncio.timeout(10):
-        job_id = await submit(core, "ann")
+        job_id = await submit_request(core, "ann")
         await delivery.until(1)
 
-    assert (await core.service.job(job_id)).attempt == 1
+    assert (await core.queue.get(job_id)).attempt == 1
 
 
 async def test_an_executor_that_ignores_its_cancel_is_left_behind(
@@ -164,11 +166,11 @@ async def test_an_executor_that_ignores_its_cancel_is_left_behind(
         core.router.register(delivery)
         core.worker.rules = replace(core.worker.rules, unwind_s=0.05)
         async with running(core), asyncio.timeout(10):
-            job_id = await submit(core, "ann")
+            job_id = await submit_request(core, "ann")
             await executor.started.wait()
-            await core.service.cancel(job_id, Requester("test", "ann"))
+            await core.cancellation.cancel(job_id, Requester("test", "ann"))
             executor.gate.set()
-            await submit(core, "ben")
+            await submit_request(core, "ben")
             await delivery.until(2)
 
     assert [message.kind for message in delivery.of(job_id)] == ["cancelled"]
@@ -183,9 +185,9 @@ async def test_the_outcome_of_a_cancelled_run_is_looked_at(
     executor.gate.clear()
 
     async with running(core), asyncio.timeout(10):
-        job_id = await submit(core, "ann")
+        job_id = await submit_request(core, "ann")
         await executor.started.wait()
-        await core.service.cancel(job_id, Requester("test", "ann"))
+        await core.cancellation.cancel(job_id, Requester("test", "ann"))
     gc.collect()
 
     assert complaints == []
