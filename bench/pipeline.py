@@ -158,7 +158,7 @@ async def measure(executor: Executor, jobs: int, work_s: float, way: str, side: 
             core.worker.finish = encode
             async with running(core):
                 for number in range(jobs):
-                    await submit_request(core, number, side)
+                    await submit(core, number, side)
                     if way == "in sequence":
                         await upload.until(number + 1)
                 await upload.until(jobs)

@@ -73,9 +73,9 @@ async def turns_of_the_database(core: Core) -> None:
 
 async def two_of_them(core: Core, stepwise: Stepwise) -> str:
     """Bring one job near its end on the device, and the next one before it; return the next."""
-    await submit_request(core, "ann")
+    await submit(core, "ann")
     await stepwise.started.wait()
-    second = await submit_request(core, "ben")
+    second = await submit(core, "ben")
     stepwise.go_on.set()
     await eventually(lambda: is_claimed(core, second))
     return second
@@ -84,9 +84,9 @@ async def two_of_them(core: Core, stepwise: Stepwise) -> str:
 async def test_nothing_is_claimed_in_the_first_half(room: Core, stepwise: Stepwise) -> None:
     """Which job comes next stays open as long as it can: who comes late may be first."""
     async with running(room), asyncio.timeout(10):
-        await submit_request(room, "ann")
+        await submit(room, "ann")
         await stepwise.started.wait()
-        second = await submit_request(room, "ben")
+        second = await submit(room, "ben")
         await turns_of_the_database(room)
 
         assert (await room.queue.get(second)).state is JobState.HELD
@@ -112,7 +112,7 @@ async def test_the_next_job_waits_before_the_device_and_begins_when_it_is_free(
 
 async def test_at_most_one_job_waits_before_the_device(room: Core, stepwise: Stepwise) -> None:
     async with running(room), asyncio.timeout(10):
-        third = await two_of_them(room, stepwise) and await submit_request(room, "cem")
+        third = await two_of_them(room, stepwise) and await submit(room, "cem")
         await turns_of_the_database(room)
 
         assert (await room.queue.get(third)).state is JobState.HELD
@@ -124,7 +124,7 @@ async def test_a_cancel_before_the_device_costs_nothing_and_lets_another_take_th
 ) -> None:
     async with running(room), asyncio.timeout(10):
         second = await two_of_them(room, stepwise)
-        third = await submit_request(room, "cem")
+        third = await submit(room, "cem")
         cancelled = await room.cancellation.cancel(second, Requester("test", "ben"))
         await eventually(lambda: is_claimed(room, third))
         stepwise.gate.set()
@@ -141,7 +141,7 @@ async def test_a_job_that_its_first_attempt_lost_near_the_end_is_made_by_the_sec
 ) -> None:
     """As after a long suspend: the second waits before the device while the first unwinds."""
     async with running(room), asyncio.timeout(10):
-        job_id = await submit_request(room, "ann")
+        job_id = await submit(room, "ann")
         await stepwise.started.wait()
         first = await room.queue.get(job_id)
         stepwise.go_on.set()
@@ -183,9 +183,9 @@ async def test_an_executor_that_does_not_stop_keeps_the_device_from_the_next(
     stepwise.execute = ignore_cancel
     room.worker.rules = type(room.worker.rules)(unwind_s=0.05)
     async with running(room), asyncio.timeout(10):
-        await submit_request(room, "ann")
+        await submit(room, "ann")
         await stepwise.started.wait()
-        second = await submit_request(room, "ben")
+        second = await submit(room, "ben")
         stepwise.go_on.set()
         await eventually(lambda: is_claimed(room, second))
         first = stepwise.orders[0].job_id

@@ -49,10 +49,10 @@ async def test_the_device_works_on_the_next_job_while_a_clip_is_encoded(
     core.worker.finish = held = HeldFinish(core.worker.finish)
 
     async with running(core), asyncio.timeout(10):
-        first = await submit_request(core, "ann")
+        first = await submit(core, "ann")
         await held.waiting.acquire()
         executor.started.clear()
-        second = await submit_request(core, "ben")
+        second = await submit(core, "ben")
         await executor.started.wait()
 
         assert (await core.queue.get(first)).state is JobState.RUNNING
@@ -71,7 +71,7 @@ async def test_at_most_one_clip_is_encoded_beside_the_running_job(
 
     async with running(core), asyncio.timeout(10):
         for user in ("ann", "ben", "cem", "dee"):
-            await submit_request(core, user)
+            await submit(core, user)
         await held.waiting.acquire()
         await asyncio.sleep(0.2)
         assert len(executor.orders) == 2
@@ -89,8 +89,8 @@ async def test_both_leases_are_kept_alive_while_the_encoder_is_slow(
         core.router.register(delivery)
         core.worker.finish = held = HeldFinish(core.worker.finish)
         async with running(core), asyncio.timeout(10):
-            await submit_request(core, "ann")
-            await submit_request(core, "ben")
+            await submit(core, "ann")
+            await submit(core, "ben")
             await held.waiting.acquire()
             await asyncio.sleep(1.5)
             held.permits.release()
@@ -118,7 +118,7 @@ async def test_a_worker_that_lost_its_token_stops_and_deletes_its_output(
 
     core.worker.finish = finish_and_lose
     async with running(core), asyncio.timeout(10):
-        job_id = await submit_request(core, "ann")
+        job_id = await submit(core, "ann")
         await delivery.until(1)
 
     job = await core.queue.get(job_id)
@@ -145,7 +145,7 @@ async def test_an_outcome_that_cannot_be_written_is_written_later(
 
     monkeypatch.setattr(core.queue, "settle", settle_later)
     async with running(core), asyncio.timeout(10):
-        job_id = await submit_request(core, "ann")
+        job_id = await submit(core, "ann")
         await delivery.until(1)
 
     assert (await core.queue.get(job_id)).attempt == 1
@@ -166,11 +166,11 @@ async def test_an_executor_that_ignores_its_cancel_is_left_behind(
         core.router.register(delivery)
         core.worker.rules = replace(core.worker.rules, unwind_s=0.05)
         async with running(core), asyncio.timeout(10):
-            job_id = await submit_request(core, "ann")
+            job_id = await submit(core, "ann")
             await executor.started.wait()
             await core.cancellation.cancel(job_id, Requester("test", "ann"))
             executor.gate.set()
-            await submit_request(core, "ben")
+            await submit(core, "ben")
             await delivery.until(2)
 
     assert [message.kind for message in delivery.of(job_id)] == ["cancelled"]
@@ -185,7 +185,7 @@ async def test_the_outcome_of_a_cancelled_run_is_looked_at(
     executor.gate.clear()
 
     async with running(core), asyncio.timeout(10):
-        job_id = await submit_request(core, "ann")
+        job_id = await submit(core, "ann")
         await executor.started.wait()
         await core.cancellation.cancel(job_id, Requester("test", "ann"))
     gc.collect()

@@ -37,7 +37,7 @@ def statements(core: Core) -> list[str]:
 async def test_nothing_is_read_twice_and_progress_still_shows(
     core: Core, counter: StudioCounter, statements: list[str]
 ) -> None:
-    await submit_request(core, ANNA, "one")
+    await submit(core, ANNA, "one")
     job = await core.queue.claim()
     assert job is not None
     first = await counter.state(ANNA)
@@ -55,7 +55,7 @@ async def test_nothing_is_read_twice_and_progress_still_shows(
 async def test_a_download_says_what_is_left_of_all_files(
     core: Core, counter: StudioCounter
 ) -> None:
-    job_id = await submit_request(core, ANNA, "one")
+    job_id = await submit(core, ANNA, "one")
     core.hub.publish(job_id, Downloading("a.safetensors", 1_000_000_000, 3_000_000_000, 4 * 10**9))
 
     shown = (await counter.state(ANNA)).job
@@ -67,7 +67,7 @@ async def test_a_download_says_what_is_left_of_all_files(
 async def test_a_look_is_one_transaction(
     core: Core, counter: StudioCounter, statements: list[str]
 ) -> None:
-    await submit_request(core, ANNA, "one")
+    await submit(core, ANNA, "one")
     statements.clear()
 
     await counter.state(ANNA)
@@ -77,9 +77,9 @@ async def test_a_look_is_one_transaction(
 
 
 async def test_every_change_is_seen_at_the_next_look(core: Core, counter: StudioCounter) -> None:
-    mine = await submit_request(core, ANNA, "one")
+    mine = await submit(core, ANNA, "one")
     alone = await counter.state(ANNA)
-    await submit_request(core, BEN, "two")
+    await submit(core, BEN, "two")
     crowded = await counter.state(ANNA)
     await core.users.cancel(ANNA.person, mine)
     over = await counter.state(ANNA)
@@ -92,7 +92,7 @@ async def test_every_change_is_seen_at_the_next_look(core: Core, counter: Studio
 
 
 async def test_a_page_never_shows_the_job_of_another(core: Core, counter: StudioCounter) -> None:
-    mine, theirs = await submit_request(core, ANNA, "one"), await submit_request(core, BEN, "two")
+    mine, theirs = await submit(core, ANNA, "one"), await submit(core, BEN, "two")
 
     assert (await counter.state(ANNA, theirs)).job is None
     assert [job.id for job in (await counter.state(ANNA)).mine] == [mine]
