@@ -16,7 +16,7 @@ from core.accounts.moderation import Community
 from core.accounts.weights import Shares
 from core.app.executor_choice import choose_executor, memory_of, place_of
 from core.app.maintenance import Housekeeping, make_folders
-from core.app.rules import fitted_folder, folders, kept, router_rules, worker_rules
+from core.app.rules import fitted_folder, folders, kept, queue_rules, router_rules, worker_rules
 from core.app.run_metrics import RunFigures
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
@@ -27,7 +27,7 @@ from core.interfaces.executor import Executor, Order
 from core.media.intake.store import MediaStore
 from core.media.output.clip_writer import finish
 from core.media.output.provenance import Provenance
-from core.queue.job_queue import JobQueue, QueueRules
+from core.queue.job_queue import JobQueue
 from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
 from core.runtime.cancellation import CancelToken
@@ -162,10 +162,10 @@ class _Parts:
         self.clock = clock
         self.hub = ProgressHub()
         self.dispatcher = LocalDispatcher()
-        self.queue = JobQueue(database, QueueRules.of(settings), settings.clips_folder, clock)
+        self.queue = JobQueue(database, queue_rules(settings), settings.clips_folder, clock)
         self.outbox = Outbox(database, settings.clips_folder, clock)
         self.router = DeliveryRouter(self.outbox, self.hub, self.queue.get, router_rules(settings))
-        self.media = MediaStore(settings.media_folder, settings.media_limits())
+        self.media = MediaStore(settings.media_folder, settings.media.limits())
         self.files = FileOwnership(database, kept(settings), clock)
         self.eraser = Eraser(
             self.queue,
@@ -174,7 +174,7 @@ class _Parts:
             settings.latents_folder,
         )
         self.runs = RunBook(
-            database, place_of(executor, settings), clock, memory_of(executor), settings.vram
+            database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
         )
         self.figures = RunFigures()
 
@@ -187,11 +187,12 @@ class _Parts:
 def _build(settings: Settings, database: Database, executor: Executor, clock: Clock) -> Core:
     parts = _Parts(settings, database, executor, clock)
     service = _service(parts)
-    community = Community(database, clock, settings.operator_keys(), QueueRules.of(settings).quota)
+    operators, quota = settings.people.operator_keys(), queue_rules(settings).quota
+    community = Community(database, clock, operators, quota)
     return Core(
         settings=settings,
         service=service,
-        desk=Desk(service, community, Shares.parse(settings.shares)),
+        desk=Desk(service, community, Shares.parse(settings.queue.shares)),
         queue=parts.queue,
         router=parts.router,
         worker=_worker(parts),
@@ -221,7 +222,7 @@ def _service(parts: _Parts) -> GenerationService:
         check_budget=parts.runs.check_budget,
         on_owed=parts.router.wake,
         rules=ServiceRules(
-            settings.request_limits(), settings.data_dir, settings.min_free_megabytes
+            settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         ),
     )
 
@@ -258,7 +259,7 @@ def _housekeeping(parts: _Parts) -> Housekeeping:
 def _finisher(settings: Settings) -> Finish:
     async def to_clip(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
         provenance = Provenance.of(
-            order.job_id, order.request, with_prompt=settings.prompt_in_metadata
+            order.job_id, order.request, with_prompt=settings.retention.prompt_in_metadata
         )
         return await finish(raw, settings.clips_folder, provenance, cancel)
 
