@@ -40,7 +40,7 @@ from bots.telegram.submission import Counter
 from bots.telegram.update_inbox import Handling, Inbox, Lanes
 from bots.telegram.user_commands import ACCOUNT, unlink_button
 from bots.telegram.webhook import webhook
-from core.accounts.linked_accounts import Notice
+from core.accounts.notices import Notice
 from core.app.bootstrap import Core
 from core.domain.modes import Mode
 from core.domain.people import Requester
@@ -126,7 +126,7 @@ async def _tidy(counter: Counter, inbox: Inbox, settings: Settings) -> None:
     async def once() -> None:
         await inbox.prune()
         await counter.drafts.prune()
-        await counter.desk.community.forget_older(FILE_IDS, kept_ms)
+        await counter.desk.community.state.forget_older(FILE_IDS, kept_ms)
 
     while True:
         done = await outcome_of(once())

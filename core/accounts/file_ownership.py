@@ -28,7 +28,7 @@ UNHELD_S = 3600.0  # an upload that nobody held for so long was never finished
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFolders:
     """Where the files lie that have owners."""
 
     data: Path  # everything below is named from here
@@ -40,7 +40,7 @@ class Kept:
 class FileOwnership:
     """The book; one per data directory."""
 
-    def __init__(self, database: Database, kept: Kept, clock: Clock) -> None:
+    def __init__(self, database: Database, kept: KeptFolders, clock: Clock) -> None:
         self._database = database
         self._kept = kept
         self._clock = clock

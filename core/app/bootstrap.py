@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
-from core.accounts.moderation import Community
+from core.accounts.quotas import Quotas
 from core.accounts.weights import Shares
 from core.app.executor_choice import choose_executor, memory_of, place_of
 from core.app.maintenance import Housekeeping, make_folders
@@ -27,7 +28,10 @@ from core.interfaces.executor import Executor, Order
 from core.media.intake.store import MediaStore
 from core.media.output.clip_writer import finish
 from core.media.output.provenance import Provenance
+from core.queue.forecasts import Forecasts
+from core.queue.intake import IntakeSwitch
 from core.queue.job_queue import JobQueue, QueueRules
+from core.queue.recovery import Recovery
 from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
 from core.runtime.cancellation import CancelToken
@@ -42,6 +46,7 @@ from core.service.user_api import Desk
 from core.service.views import ServiceRules
 from core.settings import Settings
 from core.storage.database import Database, open_database
+from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
 from core.storage.runs import Run
 from core.worker.attempt import RunRecord
@@ -61,6 +66,10 @@ class Core:
     settings: Settings
     service: GenerationService
     queue: JobQueue
+    jobs: JobQueries
+    recovery: Recovery
+    forecasts: Forecasts
+    quotas: Quotas
     router: DeliveryRouter
     worker: Worker
     hub: ProgressHub
@@ -142,12 +151,12 @@ async def _recover(core: Core, announce: Announce) -> None:
     Raises:
         DatabaseDamaged: the rows contradict each other.
     """
-    recovery = await core.queue.recover()
-    if recovery.violations:
-        raise DatabaseDamaged("; ".join(str(item) for item in recovery.violations[:5]))
+    report = await core.recovery.recover()
+    if report.violations:
+        raise DatabaseDamaged("; ".join(str(item) for item in report.violations[:5]))
     await core.service.files.sweep(unheld_s=0)
-    if recovery.requeued or recovery.lost:
-        announce(say("jobs_recovered", {"requeued": recovery.requeued, "failed": recovery.lost}))
+    if report.requeued or report.lost:
+        announce(say("jobs_recovered", {"requeued": report.requeued, "failed": report.lost}))
 
 
 class _Parts:
@@ -162,13 +171,20 @@ class _Parts:
         self.clock = clock
         self.hub = ProgressHub()
         self.dispatcher = LocalDispatcher()
-        self.queue = JobQueue(database, QueueRules.of(settings), settings.clips_folder, clock)
+        rules, clips = QueueRules.of(settings), settings.clips_folder
+        self.queue = JobQueue(database, rules, clips, clock)
+        self.jobs = JobQueries(database, clips)
+        self.recovery = Recovery(database, rules, clips, clock)
+        self.forecasts = Forecasts(database, rules, clips, clock)
+        self.quotas = Quotas(database, rules.quota, clock)
+        self.intake = IntakeSwitch(database)
         self.outbox = Outbox(database, settings.clips_folder, clock)
-        self.router = DeliveryRouter(self.outbox, self.hub, self.queue.get, router_rules(settings))
+        self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
         self.media = MediaStore(settings.media_folder, settings.media_limits())
         self.files = FileOwnership(database, kept(settings), clock)
         self.eraser = Eraser(
             self.queue,
+            self.jobs,
             self.files,
             fitted_folder(settings),
             settings.latents_folder,
@@ -187,12 +203,18 @@ class _Parts:
 def _build(settings: Settings, database: Database, executor: Executor, clock: Clock) -> Core:
     parts = _Parts(settings, database, executor, clock)
     service = _service(parts)
-    community = Community(database, clock, settings.operator_keys(), QueueRules.of(settings).quota)
+    community = Community.on(
+        database, clock, settings.operator_keys(), QueueRules.of(settings).quota
+    )
     return Core(
         settings=settings,
         service=service,
         desk=Desk(service, community, Shares.parse(settings.shares)),
         queue=parts.queue,
+        jobs=parts.jobs,
+        recovery=parts.recovery,
+        forecasts=parts.forecasts,
+        quotas=parts.quotas,
         router=parts.router,
         worker=_worker(parts),
         hub=parts.hub,
@@ -203,7 +225,7 @@ def _build(settings: Settings, database: Database, executor: Executor, clock: Cl
         runs=parts.runs,
         figures=parts.figures,
         housekeeping=_housekeeping(parts),
-        positions=PositionPublisher(parts.queue, parts.hub),
+        positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
     )
 
 
@@ -211,6 +233,10 @@ def _service(parts: _Parts) -> GenerationService:
     settings = parts.settings
     return GenerationService(
         queue=parts.queue,
+        jobs=parts.jobs,
+        forecasts=parts.forecasts,
+        quotas=parts.quotas,
+        intake=parts.intake,
         media=parts.media,
         files=parts.files,
         work_folder=parts.settings.work_folder,
@@ -229,6 +255,7 @@ def _service(parts: _Parts) -> GenerationService:
 def _worker(parts: _Parts) -> Worker:
     return Worker(
         queue=parts.queue,
+        jobs=parts.jobs,
         executor=parts.executor,
         finish=_finisher(parts.settings),
         record=_recorder(parts),
@@ -245,6 +272,7 @@ def _worker(parts: _Parts) -> Worker:
 def _housekeeping(parts: _Parts) -> Housekeeping:
     return Housekeeping(
         queue=parts.queue,
+        recovery=parts.recovery,
         database=parts.database,
         eraser=parts.eraser,
         files=parts.files,

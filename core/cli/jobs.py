@@ -36,10 +36,10 @@ def list_jobs(
     who = someone(requester)
 
     async def look(core: Core) -> tuple[list[Job], list[Job]]:
-        return await core.queue.line(), await core.service.jobs(who, limit)
+        return await core.jobs.in_order(), await core.service.jobs(who, limit)
 
-    line, mine = with_idle_core(look)
-    jobs = {job.id: job for job in [*line, *mine]}
+    live, mine = with_idle_core(look)
+    jobs = {job.id: job for job in [*live, *mine]}
     if not jobs:
         out().print(say("cli_no_jobs"))
         return

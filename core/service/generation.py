@@ -14,7 +14,7 @@ from core.domain.people import Payer, Requester
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, Options
 from core.errors import NothingToFetch, NotYours
-from core.queue.job_queue import Intake
+from core.queue.intake import Intake
 from core.service.submission import Submission
 from core.service.views import Health, LineView, Place
 
@@ -65,7 +65,7 @@ class GenerationService(Submission):
             JobUnknown: no such job.
             NotYours: somebody else's.
         """
-        job = await self._queue.get(job_id)
+        job = await self._jobs.get(job_id)
         if requester is not None and job.requester != requester:
             raise NotYours(job_id)
         return job
@@ -87,23 +87,23 @@ class GenerationService(Submission):
         self, requester: Requester, limit: int = 20, before_ms: int | None = None
     ) -> list[Job]:
         """Return the newest jobs of ``requester``, made before ``before_ms`` (epoch) if given."""
-        return await self._queue.jobs_of(requester, limit, before_ms)
+        return await self._jobs.jobs_of(requester, limit, before_ms)
 
     async def line(self, requester: Requester) -> LineView:
         """Return how long the line is and where the live jobs of ``requester`` are."""
-        counts = await self._queue.counts()
-        mine = await self._queue.live_of(requester)
-        places = [Place(job, await self._queue.forecast(job.id)) for job in mine]
+        counts = await self._jobs.counts()
+        mine = await self._jobs.live_of(requester)
+        places = [Place(job, await self._forecasts.forecast(job.id)) for job in mine]
         return LineView(counts.running, counts.waiting, tuple(places))
 
     async def quota(self, requester: Requester, payer: Payer | None = None) -> QuotaView:
         """Return what ``requester`` may still spend from the account of ``payer``."""
-        return await self._queue.quota(requester, payer)
+        return await self._quotas.quota(requester, payer)
 
     async def grant(self, requester: Requester, gpu_ms: int) -> QuotaView:
         """Give ``requester`` more GPU-milliseconds in the current window; for operators."""
-        await self._queue.grant(requester, gpu_ms)
-        return await self._queue.quota(requester)
+        await self._quotas.grant(requester, gpu_ms)
+        return await self._quotas.quota(requester)
 
     async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:
         """Replace where the result goes, e.g. once the front posted its placeholder message."""
@@ -111,12 +111,12 @@ class GenerationService(Submission):
 
     async def set_intake(self, state: Intake) -> None:
         """Open, pause or drain the intake; accepted jobs go on. Survives a restart."""
-        await self._queue.set_intake(state)
+        await self._intake.set_intake(state)
 
     async def health(self) -> Health:
         """Return what an operator looks at first."""
-        counts = await self._queue.counts()
-        intake = await self._queue.intake()
+        counts = await self._jobs.counts()
+        intake = await self._intake.intake()
         if intake == "open" and not self.has_room():
             intake = "disk"
         rules = self._rules
@@ -124,7 +124,7 @@ class GenerationService(Submission):
 
     async def all_live(self) -> list[Job]:
         """Return everybody's running and waiting jobs in the order they run; for operators."""
-        return await self._queue.line()
+        return await self._jobs.in_order()
 
     async def delete(self, job_id: str, requester: Requester | None = None) -> None:
         """Delete a job with its files; a live one is cancelled first.
@@ -147,6 +147,6 @@ class GenerationService(Submission):
 
         The ledger keeps what was charged, without what it was for.
         """
-        for job in await self._queue.live_of(requester):
+        for job in await self._jobs.live_of(requester):
             await self.cancel(job.id, requester)
         return await self._eraser.forget(requester)

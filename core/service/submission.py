@@ -10,6 +10,7 @@ from uuid import uuid4
 import structlog
 
 from core.accounts.file_ownership import FileOwnership
+from core.accounts.quotas import Quotas
 from core.domain.fairness import ORDINARY
 from core.domain.jobs import Job, ReplyTo, Ticket
 from core.domain.limits import RequestLimits
@@ -18,12 +19,15 @@ from core.domain.requests import Composition, Request
 from core.duration import Estimate
 from core.errors import IntakeClosed, NothingFits, QuotaExceeded, Refused, ShareTooCostly, TooCostly
 from core.media.intake.store import MediaStore
-from core.queue.job_queue import JobQueue, NewJob, Submitted
+from core.queue.forecasts import Forecasts
+from core.queue.intake import IntakeSwitch
+from core.queue.job_queue import AcceptedJob, JobQueue, NewJob
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.service.admission import Admission
 from core.service.deletion import Eraser
 from core.service.views import ServiceRules
+from core.storage.job_queries import JobQueries
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +39,10 @@ class Submission(Admission):
         self,
         *,
         queue: JobQueue,
+        jobs: JobQueries,
+        forecasts: Forecasts,
+        quotas: Quotas,
+        intake: IntakeSwitch,
         media: MediaStore,
         files: FileOwnership,
         work_folder: Path,
@@ -48,6 +56,10 @@ class Submission(Admission):
     ) -> None:
         super().__init__(media, files, rules, work_folder)
         self._queue = queue
+        self._jobs = jobs
+        self._forecasts = forecasts
+        self._quotas = quotas
+        self._intake = intake
         self._eraser = eraser
         self._dispatcher = dispatcher
         self._hub = hub
@@ -169,7 +181,7 @@ class Submission(Admission):
         )
 
     async def _accepted(
-        self, accepting: Awaitable[Submitted], composition: Composition | Request, new: NewJob
+        self, accepting: Awaitable[AcceptedJob], composition: Composition | Request, new: NewJob
     ) -> Ticket:
         try:
             submitted = await accepting
@@ -196,7 +208,7 @@ class Submission(Admission):
     async def _ticket(
         self, job: Job, composition: Composition | Request, *, duplicate: bool
     ) -> Ticket:
-        forecast = None if job.state.terminal else await self._queue.forecast(job.id)
+        forecast = None if job.state.terminal else await self._forecasts.forecast(job.id)
         notes = composition.adjustments if isinstance(composition, Composition) else ()
         return Ticket(job.id, job.estimate_ms, forecast, duplicate, notes)
 

@@ -6,7 +6,7 @@ platforms happens here, before the service is reached.
 
 from collections.abc import Mapping
 
-from core.accounts.moderation import Community
+from core.accounts.community import Community
 from core.accounts.weights import Shares
 from core.domain.jobs import Job, QuotaView, ReplyTo, Ticket
 from core.domain.media import MediaFile
@@ -127,27 +127,27 @@ class Desk:
     async def jobs(self, person: Person, limit: int, before_ms: int | None = None) -> list[Job]:
         """Return the newest jobs of the person on all their platforms, newest first."""
         found: list[Job] = []
-        for requester in await self.community.keys(person.requester):
+        for requester in await self.community.accounts.keys(person.requester):
             found += await self.service.jobs(requester, limit, before_ms)
         return sorted(found, key=lambda job: job.created_at_ms, reverse=True)[:limit]
 
     async def quota(self, person: Person) -> QuotaView:
         """Return what the person may still spend."""
-        account = await self.community.account(person.requester)
+        account = await self.community.accounts.account(person.requester)
         return await self.service.quota(account, _payer(person, account))
 
     async def forget(self, person: Person) -> int:
         """Delete all jobs, files and joins of the person; returns how many jobs there were."""
-        requesters = await self.community.keys(person.requester)
+        requesters = await self.community.accounts.keys(person.requester)
         count = 0
         for requester in requesters:
             count += await self.service.forget(requester)
-        await self.community.leave(person.requester)
+        await self.community.accounts.leave(person.requester)
         return count
 
     def is_operator(self, person: Person) -> bool:
         """Return whether the settings name this person, or a role of theirs."""
-        return person.has_operator_role or self.community.is_operator(person.requester)
+        return person.has_operator_role or self.community.moderation.is_operator(person.requester)
 
     async def _submit(
         self,
@@ -170,7 +170,7 @@ class Desk:
         key: str,
         old: Job | None,
     ) -> Ticket:
-        account = await self.community.account(person.requester)
+        account = await self.community.accounts.account(person.requester)
         known = await self.service.known(account, key)
         if known is not None:
             return known
@@ -192,14 +192,14 @@ class Desk:
         await self._admit(job.request, person)
 
     async def _admit(self, request: Request, person: Person) -> None:
-        await self.community.admit(
+        await self.community.moderation.admit(
             request, person.requester, person.place, person.asker, person.earlier
         )
 
     async def _owns(self, job: Job, person: Person) -> bool:
         if job.requester == person.requester:
             return True
-        return job.requester in await self.community.keys(person.requester)
+        return job.requester in await self.community.accounts.keys(person.requester)
 
 
 def _payer(person: Person, account: Requester) -> Payer:

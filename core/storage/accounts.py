@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.domain.people import Requester
+from core.storage.records import Block, Notice
 from core.storage.tables import METADATA, flow
 
 blocked = sa.Table(
@@ -152,10 +154,11 @@ async def block(
     await connection.execute(_replacing(blocked, rows, ("reason", "created_at", "origin")))
 
 
-async def block_of(connection: AsyncConnection, keys: Iterable[str]) -> sa.Row[Any] | None:
-    """Return the oldest block of ``keys``, None where none of them is blocked."""
+async def block_of(connection: AsyncConnection, keys: Iterable[str]) -> Block | None:
+    """Read the oldest block of ``keys``, None where none of them is blocked."""
     query = sa.select(blocked).where(blocked.c.user_key.in_(list(keys)))
-    return (await connection.execute(query.order_by(blocked.c.created_at).limit(1))).first()
+    row = (await connection.execute(query.order_by(blocked.c.created_at).limit(1))).first()
+    return None if row is None else Block(row.origin, row.reason)
 
 
 async def unblock(connection: AsyncConnection, keys: Iterable[str]) -> list[str]:
@@ -222,11 +225,15 @@ async def add_notice(
     await connection.execute(sa.insert(notice).values(values))
 
 
-async def notices(connection: AsyncConnection, platform: str, since: int) -> list[sa.Row[Any]]:
-    """Return what people of ``platform`` have to be told, oldest first; drops what is too old."""
+async def notices(connection: AsyncConnection, platform: str, since: int) -> list[Notice]:
+    """Read what people of ``platform`` have to be told, oldest first; drop what is too old."""
     await connection.execute(sa.delete(notice).where(notice.c.created_at < since))
     own = notice.c.user_key.startswith(f"{platform}:", autoescape=True)
-    return list(await connection.execute(sa.select(notice).where(own).order_by(notice.c.id)))
+    found = await connection.execute(sa.select(notice).where(own).order_by(notice.c.id))
+    return [
+        Notice(row.id, Requester.from_key(row.user_key), row.code, json.loads(row.data))
+        for row in found
+    ]
 
 
 async def drop_notice(connection: AsyncConnection, number: int) -> None:

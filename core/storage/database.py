@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, CursorResult, event, make_url
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import CursorResult, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -20,6 +21,7 @@ from core.storage.migrations import MIGRATIONS, migrate
 from core.storage.sqlite_driver import connect
 
 T = TypeVar("T")
+Connection: TypeAlias = AsyncConnection  # what the functions of this package take first
 BUSY_MS = 5000  # for foreign readers such as a backup tool; we have no second connection
 
 
@@ -213,6 +215,6 @@ def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
+def _begin(connection: SyncConnection) -> None:
     # immediate: a read that turns into a write late is refused at once, without waiting
     connection.exec_driver_sql("BEGIN IMMEDIATE")

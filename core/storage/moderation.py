@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.storage.records import AuditEntry
 from core.storage.tables import METADATA
 
 policy = sa.Table(
@@ -66,10 +67,10 @@ async def note(
     await connection.execute(sa.insert(audit).values(values))
 
 
-async def notes(connection: AsyncConnection, limit: int) -> list[sa.Row[Any]]:
-    """Return the newest ``limit`` rows of the audit log, newest first."""
+async def notes(connection: AsyncConnection, limit: int) -> list[AuditEntry]:
+    """Read the newest ``limit`` entries of the audit log, newest first."""
     found = await connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(limit))
-    return list(found)
+    return [AuditEntry(row.at, row.actor, row.verb, row.target, row.detail) for row in found]
 
 
 async def remember(

@@ -15,7 +15,7 @@ from core.domain.jobs import Job
 from core.interfaces.delivery import Attempt, Receipt
 from core.runtime.clock import Clock, now_ms
 from core.storage.database import Database
-from core.storage.mapping import job_of, job_rows
+from core.storage.mapping import job_rows, job_with_clip
 from core.storage.tables import PENDING, SENDING, job, outbox
 
 ERROR_LENGTH = 200
@@ -66,7 +66,8 @@ class Outbox:
             query = query.where(outbox.c.dest == platform)
         async with self._database.transaction() as connection:
             found = list(await connection.execute(query))
-        return [DueDelivery(job_of(row, self._clips_folder), _attempt(row)) for row in found]
+        folder = self._clips_folder
+        return [DueDelivery(job_with_clip(row).job(folder), _attempt(row)) for row in found]
 
     async def begin(self, job_id: str) -> bool:
         """Note that the platform hears of it now; False where it is not pending any more."""

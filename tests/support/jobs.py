@@ -9,7 +9,7 @@ async def until_ended(core: Core, job_id: str) -> Job:
     """Return the job once it is terminal."""
 
     async def is_terminal() -> bool:
-        return (await core.queue.get(job_id)).state.terminal
+        return (await core.jobs.get(job_id)).state.terminal
 
     await eventually(is_terminal, within_s=30.0)
-    return await core.queue.get(job_id)
+    return await core.jobs.get(job_id)

@@ -46,7 +46,7 @@ async def ask(core: Core, person: Person, key: str = "one") -> str:
 
 
 async def test_a_refused_request_reserves_nothing(core: Core, ann: Person) -> None:
-    await core.desk.community.set_rule(ann.requester, HERE, "modes", "i2v")
+    await core.desk.community.moderation.set_rule(ann.requester, HERE, "modes", "i2v")
 
     with pytest.raises(PolicyForbids):
         await ask(core, ann)
@@ -58,8 +58,8 @@ async def test_linked_people_share_quota_and_history_and_may_cancel(
     core: Core, ann: Person, telegram_ann: Person
 ) -> None:
     before = await ask(core, telegram_ann, "before")
-    code = await core.desk.community.link_code(ann.requester)
-    await core.desk.community.link(telegram_ann.requester, code)
+    code = await core.desk.community.accounts.link_code(ann.requester)
+    await core.desk.community.accounts.link(telegram_ann.requester, code)
     after = await ask(core, telegram_ann, "after")
 
     jobs = await core.desk.jobs(ann, 10)
@@ -87,13 +87,16 @@ async def test_forgetting_a_person_removes_jobs_of_all_their_accounts(
     executor.gate.clear()
     await ask(working, ann, "one")
     await ask(working, telegram_ann, "two")
-    code = await working.desk.community.link_code(ann.requester)
-    await working.desk.community.link(telegram_ann.requester, code)
+    code = await working.desk.community.accounts.link_code(ann.requester)
+    await working.desk.community.accounts.link(telegram_ann.requester, code)
 
     assert await working.desk.forget(ann) == 2
 
     assert await working.desk.jobs(ann, 10) == []
-    assert await working.desk.community.account(telegram_ann.requester) == telegram_ann.requester
+    assert (
+        await working.desk.community.accounts.account(telegram_ann.requester)
+        == telegram_ann.requester
+    )
 
 
 async def test_jobs_are_found_by_the_beginning_of_their_id(core: Core, ann: Person) -> None:

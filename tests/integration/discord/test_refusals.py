@@ -124,7 +124,7 @@ async def test_admin_verbs_land_in_the_audit_log(guild) -> None:
     await guild.server.command("admin audit", OP, guild.channel)
 
     await guild.world.until(lambda: any(f"discord:{OP}" in m.content for m in guild.world.shown()))
-    entry = (await guild.core.desk.community.audit())[0]
+    entry = (await guild.core.desk.community.audit.entries())[0]
     assert (entry.verb, entry.target) == ("intake", "draining")
 
 

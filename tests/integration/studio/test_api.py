@@ -200,7 +200,7 @@ async def test_new_keys_bring_guests_nothing_and_other_networks_the_rest_of_what
     async with served(settings, executor) as studio:
         one = [await ask(studio.url, f"key{number}", "203.0.113.9") for number in range(5)]
         near = [await ask(studio.url, f"near{n}", f"2001:db8::{n}") for n in range(5)]
-        jobs = await studio.core.queue.line()
+        jobs = await studio.core.jobs.in_order()
         guest = Requester("studio", "guest-any")
         view = await studio.core.service.quota(guest)
         executor.gate.set()

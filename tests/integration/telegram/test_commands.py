@@ -143,9 +143,9 @@ async def test_forget_deletes_everything_of_the_person_who_confirms(town, shown)
     assert not job.clip.path.exists()
     assert await town.core.service.jobs(job.requester) == []
     community = town.core.desk.community
-    assert await community.recall_all("telegram-draft") == {}
-    assert await community.recall_all("telegram-file") == {}
-    kept = await community.recall_all("telegram-inbox")
+    assert await community.state.recall_all("telegram-draft") == {}
+    assert await community.state.recall_all("telegram-file") == {}
+    kept = await community.state.recall_all("telegram-inbox")
     assert {str(value) for value in kept.values()} == {"True"}
 
 
@@ -170,13 +170,13 @@ async def test_a_linked_account_of_another_platform_shares_quota_and_history(tow
     text = (await town.answer(town.say("/link"))).text
     code = next(word.strip(".") for word in text.split() if word.strip(".").isupper())
 
-    await community.link(elsewhere, code)
+    await community.accounts.link(elsewhere, code)
 
     ann = Requester("telegram", str(ANN))
-    assert await community.account(elsewhere) == ann
-    other = await community.link_code(Requester("discord", "88"))
+    assert await community.accounts.account(elsewhere) == ann
+    other = await community.accounts.link_code(Requester("discord", "88"))
     assert "Joined" in (await town.answer(town.say(f"/link {other}", BEN))).text
-    assert (await community.account(Requester("telegram", str(BEN)))).platform == "discord"
+    assert (await community.accounts.account(Requester("telegram", str(BEN)))).platform == "discord"
     assert "not valid" in (await town.answer(town.say(f"/link {other}"))).text
 
 

@@ -195,7 +195,7 @@ async def test_a_group_that_moved_gets_its_clips_and_keeps_its_rules(town, small
     await town.quiet()
     assert len(town.world.with_video()) == 1
     community = town.core.desk.community
-    assert (await community.policy("telegram:-200")).max_seconds == 5
+    assert (await community.moderation.policy("telegram:-200")).max_seconds == 5
     job = await town.job(town.world.with_video()[0])
     assert job.reply_to.address["chat"] == "-200"
 
@@ -208,7 +208,7 @@ async def test_the_news_that_a_group_moved_takes_its_rules_along(town) -> None:
     town.say(chat=group, migrate_to_chat_id=-300)
 
     async def moved() -> bool:
-        return (await town.core.desk.community.policy("telegram:-300")).max_seconds == 5
+        return (await town.core.desk.community.moderation.policy("telegram:-300")).max_seconds == 5
 
     await eventually(moved)
 

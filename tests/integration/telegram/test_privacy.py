@@ -91,13 +91,13 @@ async def test_an_anonymous_administrator_gets_no_answer_about_anybody(town) -> 
 
 async def test_a_code_typed_in_a_group_joins_nobody_and_ends(town) -> None:
     community = town.core.desk.community
-    code = await community.link_code(Requester("discord", "77"))
+    code = await community.accounts.link_code(Requester("discord", "77"))
 
     answer = await town.answer(town.say(f"/link {code}", ANN, town.world.group()))
 
     assert "no longer works" in answer.text
     with pytest.raises(LinkCodeUnknown):
-        await community.link(Requester("telegram", "9"), code)
+        await community.accounts.link(Requester("telegram", "9"), code)
 
 
 @pytest.mark.parametrize("action", sorted({Action.DETAILS, Action.AGAIN, Action.DELETE, "seconds"}))
@@ -172,6 +172,6 @@ async def test_unlink_lists_who_belongs_together_and_parts_them(town) -> None:
     town.tap(listed, "v1:unlink:", BEN)
 
     await town.says("Removed", BEN)
-    assert await town.core.desk.community.keys(Requester("telegram", str(ANN))) == [
+    assert await town.core.desk.community.accounts.keys(Requester("telegram", str(ANN))) == [
         Requester("telegram", str(ANN))
     ]

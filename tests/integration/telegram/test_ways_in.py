@@ -355,10 +355,10 @@ async def test_a_refused_change_leaves_the_waiting_job_and_its_message_alone(
         case "disk":
             monkeypatch.setattr(service, "has_room", lambda: False)
         case "block":
-            await community.block(operator, job.requester, "")
+            await community.moderation.block(operator, job.requester, "")
         case _:
             place = f"telegram:{town.world.private(ANN).id}"
-            await community.set_rule(operator, place, "max_seconds", "2")
+            await community.moderation.set_rule(operator, place, "max_seconds", "2")
 
     before = len(list(town.world.shown(ANN)))
     town.tap(message, "seconds=3:")

@@ -119,4 +119,4 @@ async def test_what_comes_next_is_shown_without_starting_it(room):
     job = await room.submit("anna")
 
     assert (await room.queue.next_up()).id == job.id
-    assert (await room.queue.get(job.id)).state.waiting
+    assert (await room.jobs.get(job.id)).state.waiting

@@ -110,7 +110,7 @@ async def test_a_worker_that_lost_its_token_stops_and_deletes_its_output(
         clip = await finish(raw, order, cancel)
         if not taken:
             taken.append(clip)
-            job = await core.queue.get(order.job_id)
+            job = await core.jobs.get(order.job_id)
             assert await core.queue.requeue(job.id, job.token or "")
         return clip
 
