@@ -19,6 +19,7 @@ from core.app.executor_choice import choose_executor, memory_of, place_of
 from core.app.maintenance import Housekeeping, make_folders
 from core.app.rules import fitted_folder, folders, kept, router_rules, worker_rules
 from core.app.run_metrics import RunFigures
+from core.app.run_recorder import run_recorder
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.media import Clip, RawClip
@@ -40,7 +41,7 @@ from core.runtime.notifier import LocalDispatcher
 from core.runtime.permissions import tighten
 from core.runtime.progress_hub import ProgressHub
 from core.service.deletion import Eraser
-from core.service.estimator import RunBook, timings_of
+from core.service.estimator import RunBook
 from core.service.generation import GenerationService
 from core.service.user_api import Desk
 from core.service.views import ServiceRules
@@ -48,9 +49,6 @@ from core.settings import Settings
 from core.storage.database import Database, open_database
 from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
-from core.storage.runs import Run
-from core.worker.attempt import RunRecord
-from core.worker.outcome_writer import Record
 from core.worker.worker import Finish, Worker
 
 log = structlog.get_logger(__name__)
@@ -258,7 +256,7 @@ def _worker(parts: _Parts) -> Worker:
         jobs=parts.jobs,
         executor=parts.executor,
         finish=_finisher(parts.settings),
-        record=_recorder(parts),
+        record=run_recorder(parts.runs, parts.figures, parts.clock),
         shares=lambda request: parts.runs.estimate(request).shares(),
         dispatcher=parts.dispatcher,
         hub=parts.hub,
@@ -291,37 +289,3 @@ def _finisher(settings: Settings) -> Finish:
         return await finish(raw, settings.clips_folder, provenance, cancel)
 
     return to_clip
-
-
-def _recorder(parts: _Parts) -> Record:
-    runs = parts.runs
-
-    async def record(ran: RunRecord) -> None:
-        run = _run_of(ran, runs, parts.clock())
-        parts.figures.observe(run, ran.stages)
-        await runs.record_run(run)
-
-    return record
-
-
-def _run_of(ran: RunRecord, runs: RunBook, now: int) -> Run:
-    job, request, sampling = ran.job, ran.job.request, ran.job.request.sampling
-    return Run(
-        job_id=job.id,
-        attempt=job.attempt,
-        recorded_at_ms=now,
-        place=runs.place,
-        mode=request.mode,
-        preset=sampling.preset,
-        width=sampling.width,
-        height=sampling.height,
-        frames=sampling.frames,
-        fps=sampling.fps,
-        estimate_ms=job.estimate_ms,
-        p95_ms=runs.estimate(request).p95_ms,
-        gpu_ms=ran.gpu_ms,
-        wait_ms=max(0, (job.started_at_ms or now) - job.created_at_ms),
-        peak_bytes=ran.peak_bytes,
-        error=ran.error,
-        timings=() if ran.error else timings_of(request, runs.machine, ran.stages),
-    )

@@ -15,7 +15,7 @@ from core.storage.tables import METADATA
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RunPlace:
     """What a fit holds for: the device, the model files, and ComfyUI's commit."""
 
     device: str
@@ -24,13 +24,13 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RecordedRun:
     """One finished attempt, or one that failed on the device."""
 
     job_id: str
     attempt: int
     recorded_at_ms: int
-    place: Place
+    place: RunPlace
     mode: str
     preset: str
     width: int  # px
@@ -102,7 +102,7 @@ rate_table = sa.Table(
 )
 
 
-async def add_run(connection: AsyncConnection, run: Run) -> None:
+async def add_run(connection: AsyncConnection, run: RecordedRun) -> None:
     """Write ``run``; one that is known already is replaced."""
     key = {"job_id": run.job_id, "attempt": run.attempt}
     for table in (part_table, run_table):
@@ -125,8 +125,8 @@ async def add_run(connection: AsyncConnection, run: Run) -> None:
 
 
 async def recent_runs(
-    connection: AsyncConnection, limit: int, place: Place | None = None
-) -> list[Run]:
+    connection: AsyncConnection, limit: int, place: RunPlace | None = None
+) -> list[RecordedRun]:
     """Return the newest runs, newest first, of ``place`` or of everywhere."""
     query = (
         select(run_table)
@@ -150,13 +150,13 @@ def _timing(row: Row[Any]) -> Timing:
     return Timing(Work(Part(row.part), **{name: getattr(row, name) for name in _WORK}), row.seconds)
 
 
-def _run(row: RowMapping, timings: Sequence[Timing]) -> Run:
+def _run(row: RowMapping, timings: Sequence[Timing]) -> RecordedRun:
     values: dict[str, Any] = {str(name): value for name, value in row.items()}
-    place = Place(**{name: values.pop(name) for name in _PLACE})
-    return Run(place=place, timings=tuple(timings), **values)
+    place = RunPlace(**{name: values.pop(name) for name in _PLACE})
+    return RecordedRun(place=place, timings=tuple(timings), **values)
 
 
-async def save_fit(connection: AsyncConnection, place: Place, fit: Fit, now_ms: int) -> None:
+async def save_fit(connection: AsyncConnection, place: RunPlace, fit: Fit, now_ms: int) -> None:
     """Write ``fit`` in place of the one that ``place`` had."""
     key = asdict(place)
     for table in (rate_table, fit_table):
@@ -169,7 +169,7 @@ async def save_fit(connection: AsyncConnection, place: Place, fit: Fit, now_ms: 
         await connection.execute(insert(rate_table), rows)
 
 
-async def load_fit(connection: AsyncConnection, place: Place) -> Fit | None:
+async def load_fit(connection: AsyncConnection, place: RunPlace) -> Fit | None:
     """Return the fit of ``place``, None where there is none yet."""
     key = asdict(place)
     head = (
@@ -191,9 +191,9 @@ async def has_runs(connection: AsyncConnection) -> bool:
     return await connection.run_sync(lambda plain: sa.inspect(plain).has_table(run_table.name))
 
 
-async def newest_place(connection: AsyncConnection) -> Place | None:
+async def newest_place(connection: AsyncConnection) -> RunPlace | None:
     """Return where the newest run was made, None where nothing was recorded."""
     row = (
         await connection.execute(select(run_table).order_by(run_table.c.recorded_at_ms.desc()))
     ).first()
-    return None if row is None else Place(row.device, row.profile, row.pin)
+    return None if row is None else RunPlace(row.device, row.profile, row.pin)
