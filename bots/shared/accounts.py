@@ -10,7 +10,7 @@ import structlog
 
 from bots.shared.texts import Texts
 from core.accounts.community import Community
-from core.accounts.notices import Notice
+from core.accounts.notices import AccountNotice
 from core.domain.people import Requester
 from core.runtime.tasks import outcome_of
 
@@ -44,7 +44,7 @@ def accounts_text(texts: Texts, keys: list[Requester], own: Requester) -> str:
 
 
 async def tell(
-    community: Community, platform: str, send: Callable[[Notice], Coroutine[Any, Any, None]]
+    community: Community, platform: str, send: Callable[[AccountNotice], Coroutine[Any, Any, None]]
 ) -> None:
     """Hand out what people of ``platform`` are owed until cancelled; what fails is kept."""
     while True:

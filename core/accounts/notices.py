@@ -6,9 +6,9 @@ from collections.abc import Callable
 from core.accounts.quotas import HOUR_MS
 from core.storage import accounts as rows
 from core.storage.database import Database
-from core.storage.records import Notice
+from core.storage.records import AccountNotice
 
-__all__ = ["Notice", "Notices"]
+__all__ = ["AccountNotice", "Notices"]
 
 NOTICE_LIFE_MS = 7 * 24 * HOUR_MS
 
@@ -22,12 +22,12 @@ class Notices:
         self._now = now
         self._new = asyncio.Event()
 
-    async def owed(self, platform: str) -> list[Notice]:
+    async def owed(self, platform: str) -> list[AccountNotice]:
         """List what people of ``platform`` have to be told, oldest first."""
         async with self._database.transaction() as connection:
             return await rows.notices(connection, platform, self._now() - NOTICE_LIFE_MS)
 
-    async def told(self, notice: Notice) -> None:
+    async def told(self, notice: AccountNotice) -> None:
         """Note that somebody was told."""
         async with self._database.transaction() as connection:
             await rows.drop_notice(connection, notice.id)

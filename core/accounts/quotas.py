@@ -174,7 +174,7 @@ async def grant(
 
 
 def _window(newest: QuotaWindow | None, rules: QuotaRules, now: int) -> QuotaWindow:
-    """Return the window in force: the newest, or a fresh one after its end."""
+    """Choose the window in force: the newest, or a fresh one after its end."""
     if newest is None:
         return QuotaWindow(1, None, 0, 0, 0)
     began = newest.began_at_ms

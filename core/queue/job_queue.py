@@ -96,7 +96,7 @@ class JobQueue:
         return AcceptedJob(made, duplicate=False)
 
     async def known(self, requester: Requester, idempotency_key: str) -> Job | None:
-        """Return the job that ``requester`` made under a key, None where there is none."""
+        """Find the job that ``requester`` made under a key, None where there is none."""
         async with self._database.transaction() as connection:
             row = await rows.read_by_key(connection, requester.key, idempotency_key)
             return None if row is None else row.job(self._clips_folder)
@@ -134,7 +134,7 @@ class JobQueue:
             return await self._read(connection, row.id)
 
     async def next_up(self) -> Job | None:
-        """Return the job that would be claimed next; nothing changes."""
+        """Look which job would be claimed next; nothing changes."""
         fair = self._rules.fair
         async with self._database.transaction() as connection:
             due, _ = await fair_order.next_jobs(connection, fair.max_running, relax=fair.relax)

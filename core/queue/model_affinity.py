@@ -37,7 +37,7 @@ class _OvertakeCount:
 
 
 class Affinity:
-    """Chooses, and remembers who was overtaken."""
+    """Chooses the next job, and remembers which jobs were overtaken."""
 
     def __init__(self, rules: AffinityRules) -> None:
         """Take the rules; nobody was overtaken yet."""
@@ -79,7 +79,7 @@ class Affinity:
 
 
 def preference(executor: Executor) -> Callable[[Request], bool] | None:
-    """Return whether a request's models are what ``executor`` has loaded; None if it has none."""
+    """Make the question whether ``executor`` has a request's models loaded; None if it has none."""
     if not isinstance(executor, Warm) or executor.resident is None:
         return None
     loaded = executor.resident

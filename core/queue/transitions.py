@@ -66,7 +66,7 @@ class End:
 
 
 def device_ms(row: StoredJob, now: int) -> int:
-    """Return how long the running attempt of ``row`` has had the device; 0 while it waits."""
+    """Measure how long the running attempt of ``row`` has had the device; 0 while it waits."""
     if row.state != JobState.RUNNING or row.started_at_ms is None:
         return 0
     return max(0, now - row.started_at_ms)
@@ -100,7 +100,7 @@ async def close(
     how: End,
     now: int,
 ) -> None:
-    """Do the same for a job that is out of the queue already: money, row, clip and promise.
+    """End a job that is out of the queue already: money, row, clip and promise to tell.
 
     Raises:
         ValueError: its clip does not lie in the clips folder.

@@ -56,7 +56,7 @@ class Database:
 
     @property
     def engine(self) -> AsyncEngine:
-        """Return what is below, to watch it; statements go through :meth:`transaction`."""
+        """Return SQLAlchemy's engine, for listeners; statements go through :meth:`transaction`."""
         return self._engine
 
     @property
@@ -76,7 +76,7 @@ class Database:
         block early, a cancellation included, rolls everything back.
         """
         async with self._turn:
-            connection = _Steady(self._engine)
+            connection = _UncutConnection(self._engine)
             try:
                 await whole(connection.enter())
                 yield connection
@@ -100,7 +100,7 @@ class Database:
             await self._engine.dispose()
 
 
-class _Steady(AsyncConnection):
+class _UncutConnection(AsyncConnection):
     """A connection whose statements are never cut in half by a cancellation.
 
     SQLAlchemy gives up a connection that is cancelled inside a statement, while the driver's
@@ -113,7 +113,7 @@ class _Steady(AsyncConnection):
         await self.begin()
 
     async def changes(self) -> int:
-        """Return how many rows were written through the driver's connection since it opened."""
+        """Count the rows that were written through the driver's connection since it opened."""
         driver: Any = (await self.get_raw_connection()).driver_connection
         return int(driver.total_changes)
 
@@ -189,7 +189,7 @@ async def open_database(
 
 
 def database_path(url: str) -> Path:
-    """Return the file that ``url`` names.
+    """Find the file that ``url`` names.
 
     Raises:
         BadConfiguration: not an address of an SQLite file.

@@ -42,7 +42,7 @@ async def enter_queue(
 
 
 async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
-    """Return how many jobs of ``user_key`` wait."""
+    """Count the waiting jobs of ``user_key``."""
     own = (job.c.user_key == user_key) & job.c.state.in_(WAITING_STATES)
     query = select(func.count()).select_from(job).where(own, WAITING)
     return (await connection.execute(query)).scalar_one()
@@ -51,7 +51,7 @@ async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
 async def next_jobs(
     connection: AsyncConnection, max_running: int, *, relax: bool, limit: int = 1
 ) -> tuple[list[StoredJob], bool]:
-    """Return the jobs whose turn it is, at most ``limit``, and whether above their account's limit.
+    """Find the jobs whose turn it is, at most ``limit``, and whether above their account's limit.
 
     Walks the index ``job_line`` from its front and steps over the jobs of accounts at their limit:
     at most as many accounts as jobs run, each with at most as many jobs as it may have waiting.
@@ -108,10 +108,10 @@ async def leave_queue(connection: AsyncConnection, held: StoredJob) -> None:
     found = await _flow(connection, held.share_key)
     since = 0 if found is None else found.since_ms
     if held.rank == rank_of(held.tag, held.cost, since, fresh=True):
-        await _hand_on(connection, held, since)
+        await _pass_on_first_place(connection, held, since)
 
 
-async def _hand_on(connection: AsyncConnection, gone: StoredJob, since: int) -> None:
+async def _pass_on_first_place(connection: AsyncConnection, gone: StoredJob, since: int) -> None:
     """Let the next job of a fresh account be its first one."""
     others = (*_own_held(gone.share_key), job.c.seq != gone.seq)
     query = select(job).where(*others).order_by(job.c.seq).limit(1)
@@ -199,7 +199,7 @@ async def _flow(connection: AsyncConnection, user_key: str) -> Row[Any] | None:
 
 
 async def _vtime_now(connection: AsyncConnection, found: Row[Any] | None) -> int:
-    """Return virtual time; where nothing is live, everybody starts level again."""
+    """Read virtual time; where nothing is live, everybody starts level again."""
     vtime: int = (await connection.execute(select(sched.c.vtime))).scalar_one()
     if found is not None and found.active > 0:
         return vtime

@@ -67,7 +67,7 @@ async def expire(connection: AsyncConnection, now: int) -> None:
 
 
 async def held(connection: AsyncConnection, file: str, now: int) -> bool:
-    """Return whether anybody needs ``file``: a kept job, or a holder whose time is not over."""
+    """Tell whether anybody needs ``file``: a kept job, or a holder whose time is not over."""
     by_hold = sa.exists().where(file_hold.c.file == file, file_hold.c.until_ms > now)
     by_job = sa.exists().where(job_media.c.name == file.removeprefix(MEDIA))
     needed = sa.or_(by_hold, by_job) if file.startswith(MEDIA) else by_hold

@@ -41,7 +41,7 @@ class JobQueries:
         self._clips_folder = clips_folder
 
     async def get(self, job_id: str) -> Job:
-        """Return one job.
+        """Read one job.
 
         Raises:
             JobUnknown: no such job.
@@ -53,7 +53,7 @@ class JobQueries:
     async def jobs_of(
         self, requester: Requester, limit: int = 20, before_ms: int | None = None
     ) -> list[Job]:
-        """Return the newest jobs of ``requester``, made before ``before_ms`` (epoch) if given."""
+        """List the newest jobs of ``requester``, made before ``before_ms`` (epoch) if given."""
         query = job_rows().where(job.c.user_key == requester.key)
         if before_ms is not None:
             query = query.where(job.c.created_at_ms < before_ms)
@@ -63,7 +63,7 @@ class JobQueries:
         return self._jobs(found)
 
     async def live_of(self, requester: Requester) -> list[Job]:
-        """Return the jobs of ``requester`` that are not terminal: running first, then in order."""
+        """List the jobs of ``requester`` that are not terminal: running first, then in order."""
         async with self._database.transaction() as connection:
             running = await rows.running(connection)
             mine = [one for one in running if one.user_key == requester.key]
@@ -71,7 +71,7 @@ class JobQueries:
         return self._jobs(mine)
 
     async def in_order(self, limit: int | None = None) -> list[Job]:
-        """Return the running jobs, then the first ``limit`` waiting ones in their fair order."""
+        """List the running jobs, then the first ``limit`` waiting ones in their fair order."""
         query = job_rows().where(WAITING).order_by(job.c.rank, job.c.seq).limit(limit)
         async with self._database.transaction() as connection:
             found = await rows.running(connection)
@@ -84,7 +84,7 @@ class JobQueries:
             return await count_live(connection)
 
     async def history(self, job_id: str) -> list[JobEvent]:
-        """Return what happened to a job, oldest first."""
+        """List what happened to a job, oldest first."""
         query = select(job_event).where(job_event.c.job_id == job_id).order_by(job_event.c.id)
         async with self._database.transaction() as connection:
             found = await connection.execute(query)

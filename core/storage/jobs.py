@@ -91,7 +91,7 @@ async def add(connection: AsyncConnection, new: JobToAdd, place: QueuePlace) -> 
 
 
 async def give_up_seq(connection: AsyncConnection, ended: StoredJob) -> int:
-    """Return the place of ``ended`` in the order of acceptance; it gets the next free one."""
+    """Take its place in the order of acceptance from ``ended``, which gets the next free one."""
     free = select(func.max(job.c.seq) + 1).scalar_subquery()
     await connection.execute(update(job).where(job.c.id == ended.id).values(seq=free))
     return ended.seq
@@ -244,14 +244,14 @@ async def remove(connection: AsyncConnection, job_ids: list[str]) -> None:
 
 
 async def media_in_use(connection: AsyncConnection, name: str) -> bool:
-    """Return whether a kept job needs the admitted file ``name``."""
+    """Tell whether a kept job needs the admitted file ``name``."""
     return bool(
         (await connection.execute(select(exists().where(job_media.c.name == name)))).scalar()
     )
 
 
 async def read_setting(connection: AsyncConnection, name: str) -> str | None:
-    """Return the value of a switch, None where it was never set."""
+    """Read the value of a switch, None where it was never set."""
     query = select(setting.c.value).where(setting.c.name == name)
     return (await connection.execute(query)).scalar()
 

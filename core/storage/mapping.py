@@ -19,17 +19,17 @@ _PLAIN = tuple(item.name for item in fields(StoredJob) if item.name not in _CONV
 
 
 def job_rows() -> Select[Any]:
-    """Return the query whose rows :func:`job_with_clip` reads; narrow it with ``where``."""
+    """Build the query whose rows :func:`job_with_clip` reads; narrow it with ``where``."""
     return select(job, *_CLIP).outerjoin(artifact, artifact.c.job_id == job.c.id)
 
 
 def job_with_clip(row: Row[Any]) -> StoredJob:
-    """Return the job of a row of :func:`job_rows`."""
+    """Convert a row of :func:`job_rows`, clip included."""
     return _stored(row, _clip_of(row))
 
 
 def job_alone(row: Row[Any]) -> StoredJob:
-    """Return the job of a row that has its columns, without the clip."""
+    """Convert a row with the columns of a job, without the clip."""
     return _stored(row, None)
 
 

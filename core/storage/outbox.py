@@ -48,7 +48,7 @@ class Outbox:
         self._clock = clock
 
     async def due(self, platform: str | None = None, limit: int = 10) -> list[DueDelivery]:
-        """Return what may be tried now, the longest overdue first.
+        """List what may be tried now, the longest overdue first.
 
         Args:
             platform: only what goes there; None takes all.
@@ -102,7 +102,7 @@ class Outbox:
         return await self._change(job_id, "sending", state="dead", error=reason[:ERROR_LENGTH])
 
     async def counts(self) -> OutboxCounts:
-        """Return how many deliveries are in which state."""
+        """Count how many deliveries are in which state."""
         query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         async with self._database.transaction() as connection:
             found: dict[str, int] = {row[0]: row[1] for row in await connection.execute(query)}

@@ -175,7 +175,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class AccountNotice:
     """What somebody has to be told in private; ``code`` names the sentence, ``data`` fills it."""
 
     id: int

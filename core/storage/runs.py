@@ -16,7 +16,7 @@ from core.storage.tables import METADATA
 
 @dataclass(frozen=True, slots=True)
 class RunPlace:
-    """What a fit holds for: the device, the model files, and ComfyUI's commit."""
+    """Where runs can be compared: the device, the model files, and ComfyUI's commit."""
 
     device: str
     profile: str
@@ -127,7 +127,7 @@ async def add_run(connection: AsyncConnection, run: RecordedRun) -> None:
 async def recent_runs(
     connection: AsyncConnection, limit: int, place: RunPlace | None = None
 ) -> list[RecordedRun]:
-    """Return the newest runs, newest first, of ``place`` or of everywhere."""
+    """Read the newest runs, newest first, of ``place`` or of everywhere."""
     query = (
         select(run_table)
         .order_by(run_table.c.recorded_at_ms.desc(), run_table.c.job_id)
@@ -170,7 +170,7 @@ async def save_fit(connection: AsyncConnection, place: RunPlace, fit: Fit, now_m
 
 
 async def load_fit(connection: AsyncConnection, place: RunPlace) -> Fit | None:
-    """Return the fit of ``place``, None where there is none yet."""
+    """Read the fit of ``place``, None where there is none yet."""
     key = asdict(place)
     head = (
         await connection.execute(
@@ -187,12 +187,12 @@ async def load_fit(connection: AsyncConnection, place: RunPlace) -> Fit | None:
 
 
 async def has_runs(connection: AsyncConnection) -> bool:
-    """Return whether the file has this schema yet; an older one may be read beside a service."""
+    """Tell whether the file has this schema yet; an older one may be read beside a service."""
     return await connection.run_sync(lambda plain: sa.inspect(plain).has_table(run_table.name))
 
 
 async def newest_place(connection: AsyncConnection) -> RunPlace | None:
-    """Return where the newest run was made, None where nothing was recorded."""
+    """Find where the newest run was made, None where nothing was recorded."""
     row = (
         await connection.execute(select(run_table).order_by(run_table.c.recorded_at_ms.desc()))
     ).first()
