@@ -13,7 +13,7 @@ Waiting is worth a little: every :data:`AGEING` milliseconds that an account wai
 count like one of GPU time, so newcomers cannot keep anybody waiting for ever. These choices are
 measured by ``bench/fairness.py``.
 
-The rows of :mod:`core.storage.fair_order` do this arithmetic in SQL; :class:`FairQueue` does it in
+The rows of :mod:`core.storage.fair_order` do this arithmetic in SQL; :class:`FairLine` does it in
 memory, for tests and simulations. Source: Goyal, Vin, Cheng, "Start-time fair queueing", 1996.
 """
 

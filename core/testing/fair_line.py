@@ -11,8 +11,8 @@ from core.domain.fairness import (
 
 
 @dataclass(slots=True)
-class FairEntry:
-    """One job in a :class:`FairQueue`."""
+class Entry:
+    """One job in a :class:`FairLine`."""
 
     name: str
     account: str
@@ -29,11 +29,11 @@ class _Flow:
     finish: int = 0
     since_ms: int = 0
     active: int = 0
-    waiting: list[FairEntry] = field(default_factory=list[FairEntry])
+    waiting: list[Entry] = field(default_factory=list[Entry])
 
 
-class FairQueue:
-    """The same queue in memory, without a database."""
+class FairLine:
+    """The same line in memory, without a database."""
 
     def __init__(self, rules: FairRules) -> None:
         self._rules = rules
@@ -44,7 +44,7 @@ class FairQueue:
     def add(
         self, name: str, account: str, estimate_ms: int, now_ms: int, weight: int = ORDINARY
     ) -> None:
-        """Put a job at the end of its account's part of the queue."""
+        """Put a job at the end of its account's part of the line."""
         flow = self._flows.setdefault(account, _Flow())
         flow.weight = weight
         fresh = not flow.waiting and flow.active == 0
@@ -57,14 +57,14 @@ class FairQueue:
             tag = max(self._vtime, flow.finish)
         cost, self._count = cost_of(estimate_ms, weight), self._count + 1
         rank = rank_of(tag, cost, flow.since_ms, fresh=fresh)
-        flow.waiting.append(FairEntry(name, account, estimate_ms, cost, tag, rank, self._count))
+        flow.waiting.append(Entry(name, account, estimate_ms, cost, tag, rank, self._count))
 
-    def order(self) -> list[FairEntry]:
+    def order(self) -> list[Entry]:
         """Return everything that waits, the next one first."""
         waiting = [entry for flow in self._flows.values() for entry in flow.waiting]
         return sorted(waiting, key=lambda entry: (entry.rank, entry.order))
 
-    def start(self, now_ms: int) -> FairEntry | None:
+    def start(self, now_ms: int) -> Entry | None:
         """Take the job whose turn it is."""
         order = self.order()
         below = (e for e in order if self._flows[e.account].active < self._rules.max_running)
@@ -81,7 +81,7 @@ class FairQueue:
             entry.rank = rank_of(entry.tag, entry.cost, now_ms)
         return chosen
 
-    def end(self, entry: FairEntry, actual_ms: int) -> None:
+    def end(self, entry: Entry, actual_ms: int) -> None:
         """Note that a started job is over, and what it really took."""
         flow = self._flows[entry.account]
         flow.active -= 1
@@ -89,16 +89,16 @@ class FairQueue:
         flow.finish += cost_of(actual_ms, flow.weight) - entry.cost
 
     def cancel(self, name: str) -> None:
-        """Take a waiting job out of the queue, as if it had never been there."""
+        """Take a waiting job out of the line, as if it had never been there."""
         for flow in self._flows.values():
             for entry in flow.waiting:
                 if entry.name == name:
                     flow.waiting.remove(entry)
                     self._shift(flow, -entry.cost, entry.order)
-                    self._pass_on_first_place(flow, entry)
+                    self._hand_on(flow, entry)
                     return
 
-    def _pass_on_first_place(self, flow: _Flow, gone: FairEntry) -> None:
+    def _hand_on(self, flow: _Flow, gone: Entry) -> None:
         """Let the next job of a fresh account be its first one."""
         since = flow.since_ms
         if flow.waiting and gone.rank == rank_of(gone.tag, gone.cost, since, fresh=True):
