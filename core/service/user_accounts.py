@@ -1,13 +1,13 @@
 """The accounts that belong to one caller: one-time codes that join them, and parting again."""
 
-from core.accounts.moderation import Community
+from core.accounts.linked_accounts import LinkedAccounts
 from core.domain.people import Caller, Requester
 
 
 class UserAccounts:
     """Joins and parts the accounts of a caller."""
 
-    def __init__(self, accounts: Community) -> None:
+    def __init__(self, accounts: LinkedAccounts) -> None:
         self._accounts = accounts
 
     async def keys(self, caller: Caller) -> list[Requester]:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.accounts.moderation import Community
+from core.accounts.linked_accounts import LinkedAccounts
+from core.accounts.moderation import Moderation
+from core.accounts.quotas import Quotas
 from core.accounts.weights import Shares
 from core.domain.jobs import Forecast, Job, QuotaView, ReplyTo, Ticket
 from core.domain.limits import MediaLimits, RequestLimits
@@ -18,8 +20,7 @@ from core.domain.people import Caller, Payer, Requester
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, Options
 from core.errors import InvalidInput, JobUnknown, NotYours, OperatorsOnly
-from core.queue.forecasts import Standing
-from core.queue.job_queue import JobQueue
+from core.queue.forecasts import Forecasts, Standing
 from core.service.cancellation import Cancellation
 from core.service.follow_ups import FollowUps, clip_of, last_frame_of
 from core.service.operator_api import OperatorApi
@@ -27,6 +28,7 @@ from core.service.submission import Submission, Submitter
 from core.service.user_accounts import UserAccounts
 from core.service.user_files import UserFiles
 from core.service.views import QueuedJob, QueueView
+from core.storage.job_queries import JobQueries
 
 SEARCHED = 50  # newest jobs among which a typed id is looked for
 
@@ -35,12 +37,14 @@ SEARCHED = 50  # newest jobs among which a typed id is looked for
 class UserServices:
     """The parts of the service that :class:`UserApi` checks the way to."""
 
-    queue: JobQueue
+    jobs: JobQueries
+    forecasts: Forecasts
+    quotas: Quotas
     submission: Submission
     cancellation: Cancellation
     follow_ups: FollowUps
-    linked: Community
-    moderation: Community
+    linked: LinkedAccounts
+    moderation: Moderation
     operators: OperatorApi
 
 
@@ -55,7 +59,9 @@ class UserApi:
         limits: RequestLimits,
         media_limits: MediaLimits,
     ) -> None:
-        self._queue = services.queue
+        self._jobs = services.jobs
+        self._forecasts = services.forecasts
+        self._quotas = services.quotas
         self._submission = services.submission
         self._cancellation = services.cancellation
         self._follow_ups = services.follow_ups
@@ -118,7 +124,7 @@ class UserApi:
             AlreadyFinished: it is running or over.
             Refused: quota, policy, block or a closed intake; the job goes on waiting.
         """
-        old = await self._queue.get(job_id)
+        old = await self._jobs.get(job_id)
         if not await self._owns(caller, old):
             raise NotYours(job_id)
         return await self._submit(caller, composition, reply_to, key, old)
@@ -142,7 +148,7 @@ class UserApi:
             JobUnknown: there is none, or it was deleted.
             NotYours: it belongs to somebody else.
         """
-        job = await self._queue.get(job_id)
+        job = await self._jobs.get(job_id)
         if not await self._owns(caller, job) and not self.is_operator(caller):
             raise NotYours(job_id)
         return job
@@ -159,7 +165,7 @@ class UserApi:
         """Return the newest jobs of the caller on all their platforms, newest first."""
         found: list[Job] = []
         for requester in await self._linked.keys(caller.requester):
-            found += await self._queue.jobs_of(requester, limit, before_ms)
+            found += await self._jobs.jobs_of(requester, limit, before_ms)
         return sorted(found, key=lambda job: job.created_at_ms, reverse=True)[:limit]
 
     async def cancel(self, caller: Caller, job_id: str) -> Job:
@@ -226,12 +232,12 @@ class UserApi:
     async def queue(self, caller: Caller) -> QueueView:
         """Return how long the queue is and where the caller's live jobs are."""
         standing = await self.standing(caller)
-        mine = [QueuedJob(job, await self._queue.forecast(job.id)) for job in standing.jobs]
+        mine = [QueuedJob(job, await self._forecasts.forecast(job.id)) for job in standing.jobs]
         return QueueView(standing.counts.running, standing.counts.waiting, tuple(mine))
 
     async def standing(self, caller: Caller) -> Standing:
         """Return where the caller's account stands: live jobs, what goes before them, quota."""
-        return await self._queue.standing(caller.requester, caller.payer)
+        return await self._forecasts.standing(caller.requester, caller.payer)
 
     async def forecast(self, caller: Caller, job_id: str) -> Forecast | None:
         """Return when a job should be ready, None where it is over.
@@ -241,12 +247,12 @@ class UserApi:
             NotYours: it belongs to somebody else.
         """
         job = await self.job(caller, job_id)
-        return None if job.state.terminal else await self._queue.forecast(job_id)
+        return None if job.state.terminal else await self._forecasts.forecast(job_id)
 
     async def quota(self, caller: Caller) -> QuotaView:
         """Return what the caller may still spend."""
         account = await self._linked.account(caller.requester)
-        return await self._queue.quota(account, _payer(caller, account))
+        return await self._quotas.quota(account, _payer(caller, account))
 
     def is_operator(self, caller: Caller) -> bool:
         """Return whether the settings name the caller, or a role of theirs."""

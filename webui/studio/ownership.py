@@ -44,12 +44,12 @@ async def newest(
 
 async def standing_of(core: Core, visitor: Visitor) -> Standing:
     """Return where ``visitor`` stands, with what the guest before has in line."""
-    standing = await core.queue.standing(visitor.requester, visitor.payer)
+    standing = await core.forecasts.standing(visitor.requester, visitor.payer)
     if visitor.earlier is None:
         return standing
-    before = await core.queue.standing(visitor.earlier)
+    before = await core.forecasts.standing(visitor.earlier)
     if not before.jobs or before.account == standing.account:
         return standing
-    waiting = {**standing.line.waiting, **before.line.waiting}
-    line = replace(standing.line, waiting=waiting)
-    return replace(standing, jobs=(*before.jobs, *standing.jobs), line=line)
+    waiting = {**standing.queue.waiting, **before.queue.waiting}
+    queue = replace(standing.queue, waiting=waiting)
+    return replace(standing, jobs=(*before.jobs, *standing.jobs), queue=queue)

@@ -158,7 +158,7 @@ class StudioCounter(SentFiles):
             NotYours: somebody else's.
         """
         job, _ = await find(self.core.desk, job_id, visitor)
-        forecast = None if job.state.terminal else await self.core.queue.forecast(job.id)
+        forecast = None if job.state.terminal else await self.core.forecasts.forecast(job.id)
         return self._view(job, forecast, now_ms())
 
     async def state(self, visitor: Visitor, job_id: str = "") -> StateView:
@@ -167,7 +167,7 @@ class StudioCounter(SentFiles):
         standing, now = seen.standing, now_ms()
 
         def view(job: Job) -> JobView:
-            return self._view(job, standing.line.forecast(job.id, now), now)
+            return self._view(job, standing.queue.forecast(job.id, now), now)
 
         counts = {"running": standing.counts.running, "waiting": standing.counts.waiting}
         return StateView(
