@@ -17,7 +17,7 @@ from statistics import median
 from typing import Protocol
 
 from core.domain.fairness import FairRules
-from core.testing.fair_line import Entry, FairLine
+from core.testing.fair_queue import FairQueue, QueueEntry
 
 FLOODED = 60  # jobs of the one user, all at the start
 OTHERS = 10  # users
@@ -142,8 +142,8 @@ class Ours:
     """The product's line, with its default rules."""
 
     def __init__(self) -> None:
-        self.line = FairLine(FairRules())
-        self.started: dict[int, Entry] = {}
+        self.line = FairQueue(FairRules())
+        self.started: dict[int, QueueEntry] = {}
 
     def add(self, number: int, job: Arrival) -> None:
         """Put it in line with its estimate."""

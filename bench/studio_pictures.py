@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from core.demo.inputs import Wish, make_wishes
+from core.demo.inputs import DemoJob, make_demo_jobs
 from core.domain.modes import MODES, Mode
 from core.i18n.messages import say
 from core.settings import Settings, load_settings
@@ -58,7 +58,7 @@ class Camera:
         await self.page.locator(f"#mode-{mode}[aria-current=page]").wait_for(state="attached")
         await self.page.evaluate("document.fonts.ready")
 
-    async def type(self, wish: Wish, preset: str = "fast") -> None:
+    async def type(self, wish: DemoJob, preset: str = "fast") -> None:
         """Fill the form as ``wish`` says."""
         form = self.page.locator("#modes .tabitem", has=self.page.locator(f"#go-{wish.mode}"))
         for index, slot in reversed(list(enumerate(MODES[wish.mode].slots))):
@@ -71,7 +71,7 @@ class Camera:
         await form.get_by_text(preset.capitalize(), exact=True).click()
         await form.locator(".cl-preflight dd").first.wait_for()
 
-    async def make(self, wish: Wish) -> None:
+    async def make(self, wish: DemoJob) -> None:
         """Make the clip and wait until it can be played and is in the history."""
         await self.open(wish.mode)
         await self.type(wish)
@@ -101,7 +101,9 @@ async def cameras(
     await context.close()
 
 
-async def docs(browser: Browser, studio: ServedStudio, out: Path, wishes: dict[Mode, Wish]) -> None:
+async def docs(
+    browser: Browser, studio: ServedStudio, out: Path, wishes: dict[Mode, DemoJob]
+) -> None:
     """Render the two pictures of the documentation."""
     async with cameras(browser, studio, out, 1440, 390) as (desktop, phone):
         for mode in SHOWN:
@@ -145,7 +147,7 @@ async def refused(one: Camera) -> None:
     await one.shot("preflight")
 
 
-async def working(one: Camera, wish: Wish) -> None:
+async def working(one: Camera, wish: DemoJob) -> None:
     """Show a job in the making, a second one in line, and what cancelling leaves."""
     await one.open(wish.mode)
     await one.type(wish, "quality")
@@ -167,7 +169,7 @@ async def working(one: Camera, wish: Wish) -> None:
     await one.shot("cancelled")
 
 
-async def done(one: Camera, wish: Wish) -> None:
+async def done(one: Camera, wish: DemoJob) -> None:
     """Show a finished clip with the history, and the settings read back from its file."""
     await one.make(wish)
     await one.shot("done")
@@ -189,7 +191,7 @@ async def door(browser: Browser, settings: Settings, out: Path) -> None:
 
 
 async def every(
-    browser: Browser, studio: ServedStudio, out: Path, wishes: dict[Mode, Wish]
+    browser: Browser, studio: ServedStudio, out: Path, wishes: dict[Mode, DemoJob]
 ) -> None:
     """Render every state at every width."""
     for width in WIDTHS:
@@ -209,7 +211,7 @@ async def main(out: Path, *, all_states: bool) -> None:
         settings = load_settings(
             data_dir=base / "data", executor="draft", studio_port=0, prompt_in_metadata=True
         )
-        wishes = {wish.mode: wish for wish in make_wishes(base / "wishes")}
+        wishes = {wish.mode: wish for wish in make_demo_jobs(base / "wishes")}
         async with async_playwright() as playwright:
             flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
             browser = await playwright.chromium.launch(executable_path=chromium, args=flags)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont, ImageOps
 
-from core.animatic.audio_features import Hearing
+from core.animatic.audio_features import AudioFeatures
 from core.domain.presets import Camera, Preset
 from core.domain.requests import Request
 from core.i18n.messages import say
@@ -36,7 +36,7 @@ _MOVES = {  # zoom, then the centre's way to the right and down as shares of the
 _GRAIN = {Preset.DRAFT: 12, Preset.FAST: 8, Preset.BALANCED: 5, Preset.QUALITY: 3}  # of 255
 
 
-class View(NamedTuple):
+class CameraView(NamedTuple):
     """The camera: magnification, and its centre as shares of the frame from the middle."""
 
     zoom: float
@@ -44,7 +44,7 @@ class View(NamedTuple):
     y: float
 
     @classmethod
-    def of(cls, camera: Camera, amount: float) -> "View":
+    def of(cls, camera: Camera, amount: float) -> "CameraView":
         """Return the view after ``amount`` (0…1) of the move."""
         amount = 1 - amount if camera is Camera.DOLLY_OUT else amount
         eased = amount * amount * (3 - 2 * amount)
@@ -60,7 +60,7 @@ class View(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Look:
+class Palette:
     """Three colours (RGB, 0…255) of a request, and the key of all that its seed decides."""
 
     sky: Floats
@@ -69,7 +69,7 @@ class Look:
     key: int
 
     @classmethod
-    def of(cls, request: Request) -> "Look":
+    def of(cls, request: Request) -> "Palette":
         """Return the look: colours that the prompt names, else three hues that follow from it."""
         sampling, prompt = request.sampling, request.prompt
         unwanted, hue = _named(sampling.negative_prompt), crc32(prompt.encode())
@@ -92,26 +92,26 @@ class Shot:
 
     request: Request
     files: dict[str, Path]
-    look: Look
-    hearing: Hearing | None
+    look: Palette
+    hearing: AudioFeatures | None
 
     @property
     def size(self) -> tuple[int, int]:
         """Return width and height, px."""
         return self.request.sampling.width, self.request.sampling.height
 
-    def at(self, index: int) -> tuple[float, float, View]:
+    def at(self, index: int) -> tuple[float, float, CameraView]:
         """Return seconds, share of the clip (0…1) and the camera of frame ``index``."""
         sampling = self.request.sampling
         share = index / (sampling.frames - 1)
-        return index / sampling.fps, share, View.of(sampling.camera, share)
+        return index / sampling.fps, share, CameraView.of(sampling.camera, share)
 
     def image(self, role: str) -> Image.Image:
         """Return the picture of ``role``, filling the frame."""
         return Image.fromarray(load_image(self.files[role], self.request.sampling.size))
 
 
-def finish(picture: Image.Image, shot: Shot, t: float, strength: float) -> Image.Image:
+def finish_picture(picture: Image.Image, shot: Shot, t: float, strength: float) -> Image.Image:
     """Return ``picture`` at ``t`` seconds with light and grain (``strength`` 0: none), labelled."""
     preset, angle = shot.request.sampling.preset, t / 2 + shot.look.key % 7
     if strength > 0:

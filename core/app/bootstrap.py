@@ -25,7 +25,7 @@ from core.errors.setup import DatabaseDamaged
 from core.i18n.messages import say
 from core.interfaces.executor import Executor, Order
 from core.media.intake.store import MediaStore
-from core.media.output.clip_writer import finish
+from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance
 from core.queue.job_queue import JobQueue, QueueRules
 from core.runtime import file_names
@@ -33,7 +33,7 @@ from core.runtime.atomic_files import remove_parts
 from core.runtime.cancellation import CancelToken
 from core.runtime.clock import Clock, now_ms
 from core.runtime.notifier import LocalDispatcher
-from core.runtime.permissions import tighten
+from core.runtime.permissions import make_private
 from core.runtime.progress_hub import ProgressHub
 from core.service.deletion import Eraser
 from core.service.estimator import RunBook, timings_of
@@ -124,7 +124,7 @@ async def open_core(
         database = await stack.enter_async_context(
             open_database(settings.database, settings.data_dir, clock)
         )
-        await asyncio.to_thread(tighten, settings.data_dir, _SHARED)
+        await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
         await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
         for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
             await asyncio.to_thread(remove_parts, folder)
@@ -260,7 +260,7 @@ def _finisher(settings: Settings) -> Finish:
         provenance = Provenance.of(
             order.job_id, order.request, with_prompt=settings.prompt_in_metadata
         )
-        return await finish(raw, settings.clips_folder, provenance, cancel)
+        return await write_clip(raw, settings.clips_folder, provenance, cancel)
 
     return to_clip
 

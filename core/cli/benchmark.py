@@ -29,7 +29,7 @@ DRAFT_RUNGS = ((256, 256, 25), (384, 256, 49), (512, 320, 25), (512, 320, 73))
 FPS = 24
 
 
-async def climb(settings: Settings, rounds: int, console: Console) -> None:
+async def run_benchmark(settings: Settings, rounds: int, console: Console) -> None:
     """Run the ladder ``rounds`` times, record every run and fit the machine to them.
 
     The first clip is made once before and not recorded: it loads the models.

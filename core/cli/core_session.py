@@ -24,27 +24,27 @@ from core.settings import Settings, load_settings
 T = TypeVar("T")
 
 
-def me() -> Requester:
+def local_requester() -> Requester:
     """Return the requester of the command line: the user of the operating system."""
     return Requester(PLATFORM, str(os.getuid()))
 
 
-def someone(key: str | None) -> Requester:
+def requester_of(key: str | None) -> Requester:
     """Return the requester who was typed as ``platform:user``; me where nobody was.
 
     Raises:
         NotAChoice: it names nobody.
     """
     if key is None:
-        return me()
+        return local_requester()
     who = Requester.from_key(key)
     if not (who.platform and who.user_id):
-        raise NotAChoice("user", key[:40], f"{me().key}, discord:123456789, …")
+        raise NotAChoice("user", key[:40], f"{local_requester().key}, discord:123456789, …")
     return who
 
 
 @dataclass(frozen=True)
-class Session:
+class CoreSession:
     """A core that works, and the delivery that brings its results to files."""
 
     core: Core
@@ -68,7 +68,9 @@ class Session:
         Raises:
             Refused: not now, or not for this account.
         """
-        return await self.core.service.submit(composition, requester or me(), reply_to, key)
+        return await self.core.service.submit(
+            composition, requester or local_requester(), reply_to, key
+        )
 
     async def result(self, job_id: str) -> Path | Failure:
         """Return the delivered file, or why there is none; cancelling this cancels the job.
@@ -99,7 +101,7 @@ class Session:
 @asynccontextmanager
 async def working_core(
     settings: Settings, console: Console, announce: Callable[[str], None]
-) -> AsyncGenerator[Session]:
+) -> AsyncGenerator[CoreSession]:
     """Open the core and let it work inside the block; bars and results go to ``console``.
 
     Raises:
@@ -111,7 +113,7 @@ async def working_core(
         stop = asyncio.Event()
         work = asyncio.create_task(core.run(stop))
         try:
-            yield Session(core, delivery, work)
+            yield CoreSession(core, delivery, work)
         finally:
             stop.set()
             await asyncio.wait({work})

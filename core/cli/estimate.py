@@ -63,7 +63,7 @@ class PlotRefused(InvalidInput):
     detail: str
 
 
-def stand_in_request(mode: Mode, options: Options, limits: RequestLimits) -> Request:
+def sample_request(mode: Mode, options: Options, limits: RequestLimits) -> Request:
     """Return the request that ``options`` make, with stand-ins where files would be."""
     seconds = options.seconds or limits.default_seconds
     suffixes = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: ".mp4"}
@@ -166,7 +166,7 @@ def estimate_command(
     if frames is not None:
         seconds = frames / (fps or limits.default_fps)
     options = Options("-", preset, width, height, None, seconds, fps, seed=0)
-    request = stand_in_request(mode, options, limits)
+    request = sample_request(mode, options, limits)
     machine = asyncio.run(known_machine(settings, hardware, profile))
     answer = estimate(request, machine, Residency.DISK if cold else Residency.DEVICE)
     if as_data:
@@ -220,9 +220,9 @@ def calibrate_command(
     rounds: Annotated[int, typer.Option(min=1, max=10, help=say("help_calibrate_rounds"))] = 1,
 ) -> None:
     """Run the ladder on the executor of the settings."""
-    from core.cli.benchmark import climb
+    from core.cli.benchmark import run_benchmark
 
-    asyncio.run(climb(load_settings(), rounds, Console()))
+    asyncio.run(run_benchmark(load_settings(), rounds, Console()))
 
 
 @APP.command("stats", help=say("help_stats"))

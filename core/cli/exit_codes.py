@@ -14,7 +14,7 @@ from core.errors import ClapperError, GenerationFailed, InvalidInput, Refused
 from core.i18n.messages import explain, say
 
 
-class Status(IntEnum):
+class ExitStatus(IntEnum):
     """What the process ends with."""
 
     DONE = 0
@@ -25,7 +25,7 @@ class Status(IntEnum):
     INTERRUPTED = 130  # Ctrl-C, as shells count it
 
     @classmethod
-    def of(cls, error: ClapperError) -> "Status":
+    def of(cls, error: ClapperError) -> "ExitStatus":
         """Return the status for ``error``."""
         for kind, status in (
             (InvalidInput, cls.INVALID),
@@ -73,7 +73,7 @@ def print_json(data: dict[str, Any]) -> None:
 
 
 @contextmanager
-def told(*, as_json: bool = False) -> Generator[None]:
+def explained_exit(*, as_json: bool = False) -> Generator[None]:
     """Say what went wrong, and end with its status.
 
     Args:
@@ -90,7 +90,7 @@ def told(*, as_json: bool = False) -> Generator[None]:
             print_json({"error": problem})
         else:
             err().print(explain(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(Status.of(error)) from None
+        raise typer.Exit(ExitStatus.of(error)) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         err().print(say("cli_interrupted"))
-        raise typer.Exit(Status.INTERRUPTED) from None
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None

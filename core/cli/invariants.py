@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from core.cli.exit_codes import Status, err, out
+from core.cli.exit_codes import ExitStatus, err, out
 from core.i18n.messages import say
 from core.settings import Settings, load_settings
 from core.storage.claim import claim
@@ -25,7 +25,7 @@ def invariants_command() -> None:
     for violation in found:
         err().print(violation, markup=False, soft_wrap=True)
     if found:
-        raise typer.Exit(Status.SETUP)
+        raise typer.Exit(ExitStatus.SETUP)
     out().print(say("cli_invariants_hold"))
 
 

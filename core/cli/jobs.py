@@ -8,7 +8,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from core.app.bootstrap import Core
-from core.cli.core_session import me, someone, with_idle_core
+from core.cli.core_session import local_requester, requester_of, with_idle_core
 from core.cli.exit_codes import out, print_json
 from core.cli.generate import job_as_json
 from core.domain.jobs import Job
@@ -33,7 +33,7 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1, max=500, help=say("help_limit"))] = 20,
 ) -> None:
     """Print the newest jobs of a requester, and everything that waits."""
-    who = someone(requester)
+    who = requester_of(requester)
 
     async def look(core: Core) -> tuple[list[Job], list[Job]]:
         return await core.queue.line(), await core.service.jobs(who, limit)
@@ -70,7 +70,7 @@ def cancel(job_id: JobArgument) -> None:
     """Cancel one job with an operator's right."""
 
     async def stop(core: Core) -> Job:
-        return await core.service.cancel(job_id, me(), operator=True)
+        return await core.service.cancel(job_id, local_requester(), operator=True)
 
     job = with_idle_core(stop)
     out().print(say("cli_cancelled", {"job_id": job.id}), highlight=False)

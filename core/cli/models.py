@@ -27,7 +27,7 @@ from core.models.catalog import LTX_2_3, ModelFile, Profile
 from core.models.prune import Garbage, discard, garbage
 from core.models.setup import open_store
 from core.models.store import ModelStore
-from core.models.verification import FileState, Verdict, examine, remove, state_of
+from core.models.verification import FileState, Verdict, remove, state_of, verify_file
 from core.runtime.cancellation import CancelToken
 from core.runtime.clock import now_ms
 from core.runtime.paths import readable
@@ -93,7 +93,7 @@ def verify(
         store, chosen = _open(profile)
         for file in FAMILY.files_for(None, chosen):
             with console.status(file.name):
-                verdict = examine(store, file)
+                verdict = verify_file(store, file)
             console.print(f"{file.name}: {name(f'model_{verdict}')}", soft_wrap=True)
             if verdict not in _DAMAGED:
                 continue

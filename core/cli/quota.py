@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from core.app.bootstrap import Core
-from core.cli.core_session import someone, with_idle_core
+from core.cli.core_session import requester_of, with_idle_core
 from core.cli.exit_codes import out, print_json
 from core.domain.jobs import QuotaView
 from core.domain.people import Requester
@@ -21,7 +21,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help=say("help_json"))] = False,
 ) -> None:
     """Print the account of a requester."""
-    who = someone(requester)
+    who = requester_of(requester)
 
     async def look(core: Core) -> QuotaView:
         return await core.service.quota(who)
@@ -40,7 +40,7 @@ def grant(
     minutes: Annotated[float, typer.Argument(min=0.01, max=100_000, help=say("help_minutes"))],
 ) -> None:
     """Give a requester more GPU-minutes."""
-    who = someone(requester)
+    who = requester_of(requester)
 
     async def give(core: Core) -> QuotaView:
         return await core.service.grant(who, round(minutes * 60_000))

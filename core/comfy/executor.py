@@ -9,9 +9,9 @@ import structlog
 
 from core.comfy.device import DeviceKind, device_kind, first_device
 from core.comfy.engine import Engine, quiet
-from core.comfy.job_run import Plan, Run, RunReport
+from core.comfy.job_run import ExecutionPlan, JobRun, RunReport
 from core.comfy.latents import LatentFolder
-from core.comfy.paths import Place, place_of
+from core.comfy.paths import ComfyPaths, comfy_paths
 from core.comfy.staging import prepare
 from core.comfy.startup import start
 from core.domain.media import RawClip
@@ -23,7 +23,7 @@ from core.errors import Cancelled, ClapperError
 from core.errors.setup import ComfyUnavailable
 from core.interfaces.executor import Order
 from core.models.catalog import Profile
-from core.models.preparation import Files, have_files
+from core.models.preparation import ModelFileSource, ensure_files
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.workflow.library import load, paths_of
@@ -45,7 +45,9 @@ class ComfyOptions:
 class ComfyExecutor:
     """Runs orders in ComfyUI. Models stay on the device between them."""
 
-    def __init__(self, place: Place, files: Files, plan: Plan, options: ComfyOptions) -> None:
+    def __init__(
+        self, place: ComfyPaths, files: ModelFileSource, plan: ExecutionPlan, options: ComfyOptions
+    ) -> None:
         self._place = place
         self._files = files
         self.plan = plan
@@ -65,12 +67,12 @@ class ComfyExecutor:
             ComfyUnavailable: with all that is missing, and the command for the first of it.
         """
         # the hub's client is needed by these two alone, and a benchmark brings its own files
-        from core.comfy.install.availability import missing
+        from core.comfy.install.availability import missing_components
         from core.models.setup import open_store
         from core.runtime.clock import now_ms
 
         by_name = settings.executor == "comfy"  # then on any device, and models are downloaded
-        found = [item for item in missing(settings) if item.required or not by_name]
+        found = [item for item in missing_components(settings) if item.required or not by_name]
         if found:
             raise ComfyUnavailable(", ".join(item.what for item in found), found[0].command)
         profile = Profile(settings.model_profile)
@@ -80,8 +82,8 @@ class ComfyExecutor:
         vram = "high" if known and known.keeps else settings.vram
         options = ComfyOptions(device_kind(), vram, settings.comfyui_packs)
         careful = saves_memory(settings.vram, profile.value)
-        plan = Plan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
-        return cls(place_of(settings), open_store(settings, now_ms), plan, options)
+        plan = ExecutionPlan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
+        return cls(comfy_paths(settings), open_store(settings, now_ms), plan, options)
 
     @property
     def name(self) -> str:
@@ -123,7 +125,7 @@ class ComfyExecutor:
         """
         cancel.raise_if_cancelled()
         files = self.plan.family.files_for(order.request.mode, self.plan.profile)
-        await have_files(self._files, files, order, on_progress, cancel)
+        await ensure_files(self._files, files, order, on_progress, cancel)
         await self._idle(cancel)
         loop = asyncio.get_running_loop()
 
@@ -196,7 +198,7 @@ class ComfyExecutor:
     def _run(self, order: Order, cancel: CancelToken, emit: "_Emit") -> RawClip:
         engine = self._started()
         kept = LatentFolder(self._place.latents)
-        run = Run(order, self.plan, engine, self._place.inputs, cancel, emit, latents=kept)
+        run = JobRun(order, self.plan, engine, self._place.inputs, cancel, emit, latents=kept)
         self._resident = self.model_set(order.request)
         try:
             return run.go()

@@ -15,7 +15,7 @@ from core.workflow.library import Workflow
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class StagedInputs:
     """What lies in the input folder for one order."""
 
     names: dict[str, str] = field(default_factory=dict[str, str])  # by role
@@ -28,7 +28,7 @@ class Staged:
 
 
 def stage(
-    order: Order, workflow: Workflow, folder: Path, staged: Staged, check: Callable[[], None]
+    order: Order, workflow: Workflow, folder: Path, staged: StagedInputs, check: Callable[[], None]
 ) -> None:
     """Put the inputs of ``order`` where loader nodes look; what is prepared already is used.
 

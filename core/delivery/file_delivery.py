@@ -15,7 +15,7 @@ from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.errors import DeliveryImpossible
 from core.i18n.messages import explain, name, say
 from core.interfaces.delivery import Attempt, Receipt
-from core.media.output.destinations import PlaceTaken, identity, poster_of, put
+from core.media.output.destinations import PlaceTaken, identity, place_files, poster_of
 
 PLATFORM = "cli"
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -89,7 +89,7 @@ class TerminalDelivery:
         copies = (clip.path, target), (clip.poster, poster_of(target))
         kept, force = address.get("inputs", "").split(), "force" in address
         try:
-            await asyncio.to_thread(put, copies, force=force, inputs=kept)
+            await asyncio.to_thread(place_files, copies, force=force, inputs=kept)
         except PlaceTaken as error:
             impossible = DeliveryImpossible("taken")
             self._end(job, Failure.of(impossible))

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from core.delivery.file_delivery import reply_to_file
-from core.demo.inputs import Wish
+from core.demo.inputs import DemoJob
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
@@ -19,7 +19,7 @@ from core.service.generation import GenerationService
 OWNER = Requester("cli", "demo")
 
 
-class Runner(Protocol):
+class JobRunner(Protocol):
     """What the show needs of whoever runs the core."""
 
     @property
@@ -43,22 +43,22 @@ class Runner(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DemoResult:
     """What became of one wish."""
 
     job: Job
     file: Path | None  # None where it failed
 
 
-def places(out: Path) -> list[Path]:
+def output_files(out: Path) -> list[Path]:
     """Return every file that a show writes into ``out``."""
     clips = [(out / f"{mode}.mp4").resolve() for mode in Mode]
     return [*clips, *map(poster_of, clips)]
 
 
-async def run_show(
-    runner: Runner, wishes: list[Wish], out: Path, *, force: bool = False
-) -> list[Shown]:
+async def run_demo(
+    runner: JobRunner, wishes: list[DemoJob], out: Path, *, force: bool = False
+) -> list[DemoResult]:
     """Submit every wish, wait for all clips in ``out``, and return them in the order of wishes.
 
     Raises:
@@ -72,12 +72,14 @@ async def run_show(
         tickets.append(await runner.submit(composition, reply_to, f"demo:{run}:{wish.mode}", OWNER))
     results = await asyncio.gather(*(runner.result(ticket.job_id) for ticket in tickets))
     return [
-        Shown(await runner.service.job(ticket.job_id), result if isinstance(result, Path) else None)
+        DemoResult(
+            await runner.service.job(ticket.job_id), result if isinstance(result, Path) else None
+        )
         for ticket, result in zip(tickets, results, strict=True)
     ]
 
 
-async def _admit(runner: Runner, wish: Wish) -> dict[str, MediaFile]:
+async def _admit(runner: JobRunner, wish: DemoJob) -> dict[str, MediaFile]:
     return {
         role: await runner.service.admit(path, role, kind, OWNER)
         for role, path, kind in wish.slots()

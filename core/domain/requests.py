@@ -71,7 +71,7 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _BaseRequest:
     """What every mode has."""
 
     mode: ClassVar[Mode]
@@ -92,14 +92,14 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class TextToVideo(_Asked):
+class TextToVideo(_BaseRequest):
     """``t2v``: a prompt becomes a video."""
 
     mode: ClassVar[Mode] = Mode.T2V
 
 
 @dataclass(frozen=True, slots=True)
-class ImageToVideo(_Asked):
+class ImageToVideo(_BaseRequest):
     """``i2v``: the image is the first frame."""
 
     mode: ClassVar[Mode] = Mode.I2V
@@ -107,7 +107,7 @@ class ImageToVideo(_Asked):
 
 
 @dataclass(frozen=True, slots=True)
-class AudioToVideo(_Asked):
+class AudioToVideo(_BaseRequest):
     """``a2v``: pictures that follow the sound; the sound is kept as it is."""
 
     mode: ClassVar[Mode] = Mode.A2V
@@ -115,7 +115,7 @@ class AudioToVideo(_Asked):
 
 
 @dataclass(frozen=True, slots=True)
-class Lipsync(_Asked):
+class Lipsync(_BaseRequest):
     """``lipsync``: the portrait speaks the audio; the sound is kept as it is."""
 
     mode: ClassVar[Mode] = Mode.LIPSYNC
@@ -124,7 +124,7 @@ class Lipsync(_Asked):
 
 
 @dataclass(frozen=True, slots=True)
-class Keyframe(_Asked):
+class Keyframe(_BaseRequest):
     """``keyframe``: from the first image to the last."""
 
     mode: ClassVar[Mode] = Mode.KEYFRAME
@@ -133,7 +133,7 @@ class Keyframe(_Asked):
 
 
 @dataclass(frozen=True, slots=True)
-class Style(_Asked):
+class Style(_BaseRequest):
     """``style``: the video's motion in the look of the image."""
 
     mode: ClassVar[Mode] = Mode.STYLE

@@ -8,7 +8,7 @@ from core.domain.requests import Request
 from core.duration.architecture import WEIGHTS
 from core.duration.machine import Machine
 from core.duration.sampling_plan import plan_of
-from core.duration.workload import Part, Plan, works
+from core.duration.workload import Part, SamplingPlan, part_costs
 
 
 class Residency(StrEnum):
@@ -77,14 +77,14 @@ def estimate(
 
 
 def estimate_plan(
-    plan: Plan, machine: Machine, residency: Residency = Residency.DEVICE
+    plan: SamplingPlan, machine: Machine, residency: Residency = Residency.DEVICE
 ) -> Estimate:
     """Return what ``plan`` takes; its decoder is cut as the machine needs unless it says how."""
     load = load_seconds(machine, residency)
     stages = [StageEstimate(Part.LOAD, load, 0.0, WEIGHTS[machine.profile].total if load else 0.0)]
     stages += [
         StageEstimate(work.part, machine.seconds(work), work.flops, work.bytes + work.host_bytes)
-        for work in works(machine.place(plan))
+        for work in part_costs(machine.place(plan))
     ]
     gpu = sum(item.seconds for item in stages if item.part.on_gpu)
     return Estimate(

@@ -53,7 +53,7 @@ class Executor(Protocol):
 
 
 @runtime_checkable
-class Warm(Protocol):
+class WarmExecutor(Protocol):
     """What an executor may also be: one that keeps models loaded between orders."""
 
     @property
@@ -67,7 +67,7 @@ class Warm(Protocol):
 
 
 @runtime_checkable
-class Foresighted(Protocol):
+class PreparingExecutor(Protocol):
     """What an executor may also be: one that can get the next order's inputs ready."""
 
     async def prepare(self, order: Order, cancel: CancelToken) -> None:
@@ -83,7 +83,7 @@ class Foresighted(Protocol):
 
 
 @runtime_checkable
-class Startable(Protocol):
+class StartableExecutor(Protocol):
     """What an executor may also be: one that takes long to start and can do so before it is asked.
 
     Starting may hold up the whole process, so it comes before anybody is connected to it.

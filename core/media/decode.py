@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from core.domain.dimensions import Size
 from core.domain.media import Sound
-from core.media.frame_rate import at_rate
+from core.media.frame_rate import resample_frames
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -84,7 +84,7 @@ def video_frames(
         timed = ((frame.time or 0.0, frame) for frame in container.decode(stream))
         shown: VideoFrame | None = None
         pixels = np.zeros((size.height, size.width, 3), np.uint8)
-        for frame in at_rate(timed, fps, frames):
+        for frame in resample_frames(timed, fps, frames):
             if frame is not shown:
                 shown = frame
                 rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)

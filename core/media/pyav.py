@@ -23,8 +23,8 @@ __all__ = [
     "add_audio",
     "add_video",
     "as_bt709",
+    "encode_frame",
     "packets",
-    "put",
     "system_errors",
     "tag_bt709",
     "unpack",
@@ -50,7 +50,7 @@ def add_audio(container: OutputContainer, codec: str, rate: int, layout: str) ->
     return stream
 
 
-def put(
+def encode_frame(
     container: OutputContainer,
     stream: VideoStream | AudioStream,
     frame: VideoFrame | AudioFrame | None,

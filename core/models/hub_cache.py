@@ -16,7 +16,7 @@ import structlog
 from huggingface_hub import try_to_load_from_cache
 
 from core.models.catalog import ModelFile
-from core.models.hub_client import Remote
+from core.models.hub_client import RemoteFile
 from core.models.links import COPY, HARDLINK, link, relative_symlink
 from core.runtime.atomic_files import write_atomically
 from core.runtime.permissions import hand_over, make_folder_for_people
@@ -62,16 +62,16 @@ class HubCache:
                 return blob
         return None
 
-    def blob(self, remote: Remote) -> Path:
+    def blob(self, remote: RemoteFile) -> Path:
         """Return the place of the bytes of ``remote``."""
         return self.repo(remote.file.repo) / "blobs" / remote.etag
 
-    def partial(self, remote: Remote) -> Path:
+    def partial(self, remote: RemoteFile) -> Path:
         """Return the place of the bytes while they are fetched."""
         blob = self.blob(remote)
         return blob.with_name(f"{blob.name}.incomplete")
 
-    def kept_bytes(self, remote: Remote) -> int:
+    def kept_bytes(self, remote: RemoteFile) -> int:
         """Return how many bytes of ``remote`` need not be fetched again."""
         if has_size(self.blob(remote), remote.size_bytes):
             return remote.size_bytes
@@ -88,7 +88,7 @@ class HubCache:
         except OSError:  # also where nobody may look
             return 0
 
-    def publish(self, remote: Remote) -> Path:
+    def publish(self, remote: RemoteFile) -> Path:
         """Turn the whole partial file, or the blob already there, into a file of the cache."""
         blob = self.blob(remote)
         if self.partial(remote).exists():
@@ -116,7 +116,7 @@ class HubCache:
             os.close(handle)
 
     @asynccontextmanager
-    async def locked(self, remote: Remote) -> AsyncGenerator[None, None]:
+    async def locked(self, remote: RemoteFile) -> AsyncGenerator[None, None]:
         """Hold the lock that huggingface_hub takes for the same blob, across processes."""
         folder = self.root / ".locks" / folder_name(remote.file.repo)
         handle = await asyncio.to_thread(_open_lock, folder / f"{remote.etag}.lock")

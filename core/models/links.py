@@ -64,7 +64,7 @@ def link(source: Path, place: Path, ways: Sequence[Way] = WAYS) -> str:
     raise ValueError("no way to link was given")
 
 
-def leads_to(place: Path, source: Path) -> bool:
+def is_link_to(place: Path, source: Path) -> bool:
     """Return whether ``place`` shows the bytes of ``source`` without being a copy."""
     try:
         return place.samefile(source)

@@ -107,7 +107,7 @@ def refuse_other_base(path: Path, family: ModelFamily = LTX_2_3) -> Header:
     return header
 
 
-def judge_lora(name: str, folder: Path | None, family: ModelFamily = LTX_2_3) -> None:
+def check_lora(name: str, folder: Path | None, family: ModelFamily = LTX_2_3) -> None:
     """Refuse a LoRA of another base: by its header where the file is there, else by its name.
 
     Args:

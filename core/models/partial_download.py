@@ -10,7 +10,7 @@ _READ_BYTES = 33_554_432
 _SYNC_BYTES = 268_435_456  # so that the last sync is short, and a full disk is noticed early
 
 
-class Partial:
+class PartialDownload:
     """The bytes of one file so far. All methods touch the disk: call them in a thread.
 
     ``size`` counts the bytes that are part of the hash; a new object has to :meth:`take_in` what

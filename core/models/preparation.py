@@ -15,7 +15,7 @@ from core.runtime.cancellation import CancelToken
 _log = structlog.get_logger(__name__)
 
 
-class Files(Protocol):
+class ModelFileSource(Protocol):
     """The part of the model store that is needed here."""
 
     async def ensure(
@@ -25,8 +25,8 @@ class Files(Protocol):
         ...
 
 
-async def have_files(
-    store: Files,
+async def ensure_files(
+    store: ModelFileSource,
     files: Sequence[ModelFile],
     order: Order,
     on_progress: ProgressSink,

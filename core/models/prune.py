@@ -11,10 +11,10 @@ from pathlib import Path
 
 from core.models.catalog import ModelFile
 from core.models.errors import FileNotRemoved
-from core.models.store import ModelStore, Where
+from core.models.store import FileLocation, ModelStore
 
 
-class Kind(StrEnum):
+class GarbageReason(StrEnum):
     """Why something may go."""
 
     UNFINISHED = "unfinished"
@@ -27,7 +27,7 @@ class Garbage:
     """One thing to remove and the bytes that it frees."""
 
     path: Path
-    kind: Kind
+    kind: GarbageReason
     size_bytes: int
 
 
@@ -36,7 +36,7 @@ def garbage(store: ModelStore, keep: Iterable[ModelFile]) -> tuple[Garbage, ...]
     kept = {
         found.path.resolve()
         for file in keep
-        if (found := store.locate(file)) and found.where is Where.CACHE
+        if (found := store.locate(file)) and found.where is FileLocation.CACHE
     }
     names = {file.repo for file in store.family.all_files()}
     repos = [repo for repo in map(store.cache.repo, names) if os.access(repo, os.R_OK | os.X_OK)]
@@ -60,7 +60,7 @@ def discard(items: Iterable[Garbage]) -> int:
         blob = item.path.resolve()
         try:
             item.path.unlink(missing_ok=True)
-            if item.kind is Kind.UNUSED and not _pointed_at(blob):
+            if item.kind is GarbageReason.UNUSED and not _pointed_at(blob):
                 blob.unlink(missing_ok=True)
         except OSError as error:
             raise FileNotRemoved(str(item.path), error.strerror or "") from None
@@ -77,7 +77,7 @@ def _unused(repo: Path, known: set[str], kept: set[Path], branches: set[str]) ->
             continue
         if pointer.relative_to(repo / "snapshots").parts[0] in in_use:
             continue
-        yield Garbage(pointer, Kind.UNUSED, 0 if blob in counted else blob.stat().st_size)
+        yield Garbage(pointer, GarbageReason.UNUSED, 0 if blob in counted else blob.stat().st_size)
         counted.add(blob)
 
 
@@ -96,14 +96,14 @@ def _unfinished(store: ModelStore, repo: Path, etags: set[str]) -> Iterator[Garb
     for partial in sorted(repo.glob("blobs/*.incomplete")):
         ours = partial.name.split(".")[0] in etags
         if ours and not store.cache.busy(partial):
-            yield Garbage(partial, Kind.UNFINISHED, partial.stat().st_size)
+            yield Garbage(partial, GarbageReason.UNFINISHED, partial.stat().st_size)
 
 
 def _dangling(store: ModelStore, gone: set[Path]) -> Iterator[Garbage]:
     for file in store.family.all_files():
         place = store.place_of(file)
         if place.is_symlink() and (not place.exists() or place.resolve() in gone):
-            yield Garbage(place, Kind.DANGLING, 0)
+            yield Garbage(place, GarbageReason.DANGLING, 0)
 
 
 def _pointed_at(blob: Path) -> bool:

@@ -8,7 +8,7 @@ from core.domain.limits import MEGABYTE
 from core.models.catalog import LTX_2_3, ModelFamily
 from core.models.hub_client import Hub, HubAccess
 from core.models.licences import Acceptance
-from core.models.store import ModelStore, Places
+from core.models.store import ModelStore, StoreFolders
 from core.runtime.clock import Clock, now_ms
 from core.settings import Settings
 
@@ -18,7 +18,7 @@ def open_store(
 ) -> ModelStore:
     """Return the store that ``settings`` describe; touches neither disk nor network."""
     return ModelStore(
-        Places(
+        StoreFolders(
             models=settings.models_folder,
             cache=settings.hub_cache or Path(HF_HUB_CACHE),
             preloaded=settings.hub_preloaded,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from core.models.catalog import ModelFile
 from core.models.errors import FileNotRemoved, ModelFileRefused
-from core.models.links import leads_to
+from core.models.links import is_link_to
 from core.models.partial_download import sha256_of
 from core.models.safetensors_header import read_header
-from core.models.store import ModelStore, Where
+from core.models.store import FileLocation, ModelStore
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -30,7 +30,7 @@ class FileState:
     """One row of a status table."""
 
     file: ModelFile
-    where: Where | None
+    where: FileLocation | None
     linked: bool  # ComfyUI sees it
     kept_bytes: int  # of an unfinished download
 
@@ -41,11 +41,11 @@ def state_of(store: ModelStore, file: ModelFile) -> FileState:
     if found is None:
         return FileState(file, None, linked=False, kept_bytes=store.cache.unfinished_bytes(file))
     place = store.place_of(file)
-    linked = found.where is Where.OWN or leads_to(place, found.path)
+    linked = found.where is FileLocation.OWN or is_link_to(place, found.path)
     return FileState(file, found.where, linked=linked, kept_bytes=0)
 
 
-def examine(store: ModelStore, file: ModelFile) -> Verdict:
+def verify_file(store: ModelStore, file: ModelFile) -> Verdict:
     """Return whether ``file`` is what was published. Reads all of it: minutes for large ones."""
     found = store.locate(file)
     if found is None:
@@ -73,7 +73,7 @@ def remove(store: ModelStore, file: ModelFile) -> bool:
         FileNotRemoved: the cache cannot be written.
     """
     found = store.locate(file)
-    if found is None or found.where is not Where.CACHE:
+    if found is None or found.where is not FileLocation.CACHE:
         return False
     blob = found.path.resolve()
     try:

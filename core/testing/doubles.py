@@ -27,7 +27,7 @@ from core.domain.requests import Sampling, TextToVideo
 from core.errors import DeliveryRetry
 from core.interfaces.delivery import Attempt, Receipt
 from core.interfaces.executor import Order
-from core.media.output.encode import Recipe, write_mp4
+from core.media.output.encode import EncoderSettings, write_mp4
 from core.runtime.cancellation import CancelToken
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class QuickExecutor:
 
 
 @dataclass
-class Shown:
+class RecordedMessage:
     """One message of the make-believe platform."""
 
     job_id: str
@@ -116,7 +116,9 @@ class RecordingDelivery:
     platform: str = "test"
     book: Path | None = None
     faults: deque[Exception] = field(default_factory=deque[Exception])
-    shown: dict[str, Shown] = field(default_factory=dict[str, Shown])  # by nonce
+    shown: dict[str, RecordedMessage] = field(
+        default_factory=dict[str, RecordedMessage]
+    )  # by nonce
     events: list[tuple[str, Progress]] = field(default_factory=list[tuple[str, Progress]])
     news: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event = field(default_factory=asyncio.Event)  # clear: results stand still
@@ -127,9 +129,9 @@ class RecordingDelivery:
             for line in self.book.read_text("utf-8").splitlines():
                 entry = json.loads(line)
                 nonce = entry.pop("nonce")
-                self.shown[nonce] = Shown(**entry)
+                self.shown[nonce] = RecordedMessage(**entry)
 
-    def of(self, job_id: str) -> list[Shown]:
+    def of(self, job_id: str) -> list[RecordedMessage]:
         """Return the messages about ``job_id``."""
         return [message for message in self.shown.values() if message.job_id == job_id]
 
@@ -150,7 +152,7 @@ class RecordingDelivery:
             DeliveryRetry: as told.
             DeliveryImpossible: as told.
         """
-        return await self._show(attempt, Shown(job.id, "completed", sha256=clip.sha256))
+        return await self._show(attempt, RecordedMessage(job.id, "completed", sha256=clip.sha256))
 
     async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
         """Show the failure.
@@ -159,9 +161,9 @@ class RecordingDelivery:
             DeliveryRetry: as told.
             DeliveryImpossible: as told.
         """
-        return await self._show(attempt, Shown(job.id, failure.code))
+        return await self._show(attempt, RecordedMessage(job.id, failure.code))
 
-    async def _show(self, attempt: Attempt, message: Shown) -> Receipt:
+    async def _show(self, attempt: Attempt, message: RecordedMessage) -> Receipt:
         await self.gate.wait()
         fault = self.faults.popleft() if self.faults else None
         if fault is not None and not (isinstance(fault, DeliveryRetry) and fault.sent):
@@ -267,6 +269,6 @@ def write_video(path: Path, width: int = 96, height: int = 64, frames: int = 24)
     pictures = np.full((frames, height, width, 3), 60, np.uint8)
     for index, picture in enumerate(pictures):
         picture[:, : width * (index + 1) // frames] = (200, 120, 40)
-    recipe = Recipe(Size(width, height), Fraction(24), {"preset": "ultrafast"})
+    recipe = EncoderSettings(Size(width, height), Fraction(24), {"preset": "ultrafast"})
     write_mp4(path, recipe, pictures, None, lambda: None)
     return path

@@ -16,7 +16,7 @@ BEAT_S = 0.01
 THREADS = Path("/proc/self/task")  # Linux; elsewhere every wait counts as the loop's
 
 
-class Pulse:
+class LoopLag:
     """The longest time in which the loop did not come back, other than by a busy machine.
 
     What counts is the larger of two: the processor time of the loop's own thread between two

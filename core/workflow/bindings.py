@@ -40,7 +40,7 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class NodeForm:
     """What ``node`` becomes ``when`` a condition holds."""
 
     node: str
@@ -57,7 +57,7 @@ class Bindings:
     output: str  # the ClapperOutput node
     values: tuple[Binding, ...]
     stages: Mapping[str, Stage]
-    forms: tuple[Form, ...] = ()
+    forms: tuple[NodeForm, ...] = ()
     canvas: int = SIDE_MULTIPLE  # px; the graph works on sides rounded up to it
 
     @property
@@ -115,9 +115,9 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _form(entry: Mapping[str, Any]) -> Form:
+def _form(entry: Mapping[str, Any]) -> NodeForm:
     inputs = {name: _input(value) for name, value in entry["inputs"].items()}
-    return Form(
+    return NodeForm(
         node=entry["node"],
         when=Condition(entry["when"]),
         kind=entry["class"],

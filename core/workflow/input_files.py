@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.domain.media import MediaFile, MediaKind
 from core.domain.requests import Request
-from core.workflow.control_video import Control, control_of
+from core.workflow.control_video import ControlVideo, control_of
 from core.workflow.library import Workflow
 from core.workflow.values import SOUND
 
@@ -15,7 +15,7 @@ class StagedInput:
 
     role: str
     file: MediaFile
-    control: Control | None = None
+    control: ControlVideo | None = None
 
 
 def inputs_of(workflow: Workflow, request: Request) -> tuple[StagedInput, ...]:

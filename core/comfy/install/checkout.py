@@ -41,7 +41,7 @@ _MISLEADING = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTO
                "GIT_COMMON_DIR", "GIT_NAMESPACE"}  # fmt: skip
 
 
-class Outcome(StrEnum):
+class CheckoutOutcome(StrEnum):
     """What became of one step."""
 
     STARTED = "started"
@@ -58,7 +58,9 @@ class Head:
     changed: int
 
 
-def check_out(pin: Pin, folder: Path, on_kept: Callable[[Path], None] = lambda _: None) -> Outcome:
+def check_out(
+    pin: Pin, folder: Path, on_kept: Callable[[Path], None] = lambda _: None
+) -> CheckoutOutcome:
     """Bring ``folder`` to the commit of ``pin``: init, fetch of the commit, checkout.
 
     Never a branch or a tag: those can move. Objects of an interrupted fetch are used again, and
@@ -78,13 +80,13 @@ def check_out(pin: Pin, folder: Path, on_kept: Callable[[Path], None] = lambda _
     with _owned(pin, folder):
         found = head_of(folder)
         if found == Head(pin.commit, changed=0):
-            return Outcome.ALREADY
+            return CheckoutOutcome.ALREADY
         kept = _keep_edits(pin, folder) if found and found.changed else None
         _bring_or_repair(pin, folder)
     if kept is not None:
         on_kept(kept)
     _log.info("checked_out", name=pin.name, commit=pin.commit)
-    return Outcome.DONE
+    return CheckoutOutcome.DONE
 
 
 def head_of(folder: Path) -> Head | None:

@@ -16,13 +16,13 @@ from typing import Any
 
 from core.domain.media import MediaKind
 from core.errors import MediaRefused, MediaUnreadable
-from core.media.intake.protocol import Recode, Task
+from core.media.intake.protocol import Recode, RecodeTask
 
 
 def main() -> None:
     """Do the task on the command line."""
     order: dict[str, Any] = json.loads(sys.argv[1])
-    task = Task(kind=MediaKind(order.pop("kind")), **order)
+    task = RecodeTask(kind=MediaKind(order.pop("kind")), **order)
     recode = _recoder(task.kind)  # everything is imported before the doors close
     with os.fdopen(task.source_fd, "rb") as source, os.fdopen(task.output_fd, "wb") as output:
         _confine(task)
@@ -50,7 +50,7 @@ def _recoder(kind: MediaKind) -> Recode:
     return recode_stream
 
 
-def _confine(task: Task) -> None:
+def _confine(task: RecodeTask) -> None:
     if sys.platform == "linux":
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib is not imported here
             pages = statm.read().split()

@@ -11,7 +11,7 @@ from PIL import Image, ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImageP
 from core.domain.media import MediaKind
 from core.errors import MediaFormatRefused, MediaTooManyPixels, MediaUnreadable
 from core.media.intake.formats import ACCEPTED
-from core.media.intake.protocol import Made, Task
+from core.media.intake.protocol import RecodeResult, RecodeTask
 
 Image.preinit()
 _LATER = (ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
@@ -30,7 +30,7 @@ _DAMAGE = (
 )
 
 
-def recode_image(task: Task, source: BinaryIO, output: BinaryIO) -> Made:
+def recode_image(task: RecodeTask, source: BinaryIO, output: BinaryIO) -> RecodeResult:
     """Write the picture in ``source`` to ``output``.
 
     Transparent places become white. Pictures of more than ``keep_pixels`` are scaled down.
@@ -54,7 +54,7 @@ def recode_image(task: Task, source: BinaryIO, output: BinaryIO) -> Made:
     except _DAMAGE as error:
         raise MediaUnreadable(task.role, "damaged") from error
     clean.save(output, "PNG", compress_level=3)
-    return Made(clean.width, clean.height)
+    return RecodeResult(clean.width, clean.height)
 
 
 def _within(role: str, size: tuple[int, int], limit: int) -> None:

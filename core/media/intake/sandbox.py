@@ -23,7 +23,7 @@ from core.errors import (
     MediaUnreadable,
     Scalar,
 )
-from core.media.intake.protocol import Made, Task
+from core.media.intake.protocol import RecodeResult, RecodeTask
 
 _REFUSALS = {
     kind.code: kind
@@ -38,7 +38,7 @@ _ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"}
 log = structlog.get_logger(__name__)
 
 
-async def run_sandbox(task: Task, seconds: float) -> Made:
+async def run_sandbox(task: RecodeTask, seconds: float) -> RecodeResult:
     """Let a child process of its own do ``task``.
 
     Args:
@@ -87,7 +87,7 @@ async def _end(child: Process) -> None:
         await child.wait()
 
 
-def _judge(task: Task, text: bytes, status: int) -> Made:
+def _judge(task: RecodeTask, text: bytes, status: int) -> RecodeResult:
     """Return what the child made, or raise what it refused.
 
     Raises:
@@ -112,13 +112,13 @@ def _judge(task: Task, text: bytes, status: int) -> Made:
     raise MediaUnreadable(task.role, "too_costly" if failed == errno.EFBIG else "damaged")
 
 
-def _made(task: Task, data: dict[str, float]) -> Made:
+def _made(task: RecodeTask, data: dict[str, float]) -> RecodeResult:
     """Return what the child says it made.
 
     Raises:
         ValueError: that cannot be.
     """
-    made = Made(
+    made = RecodeResult(
         width=int(data["width"]),
         height=int(data["height"]),
         seconds=float(data["seconds"]),
@@ -130,7 +130,7 @@ def _made(task: Task, data: dict[str, float]) -> Made:
     return made
 
 
-def _refusal(task: Task, code: str, data: dict[str, Any]) -> MediaRefused:
+def _refusal(task: RecodeTask, code: str, data: dict[str, Any]) -> MediaRefused:
     """Return the error that the child told, with plain and short values.
 
     Raises:

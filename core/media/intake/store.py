@@ -11,7 +11,7 @@ from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
 from core.media.intake.formats import ACCEPTED, HEAD_BYTES, Format, detect, name_refused
-from core.media.intake.protocol import Made, Task
+from core.media.intake.protocol import RecodeResult, RecodeTask
 from core.media.intake.sandbox import run_sandbox
 from core.runtime.atomic_files import part_beside, publish, sha256_of
 from core.runtime.permissions import make_private_folder
@@ -106,9 +106,9 @@ class MediaStore:
 
     def _task(
         self, source_fd: int, output_fd: int, role: str, kind: MediaKind, found: Format
-    ) -> Task:
+    ) -> RecodeTask:
         picture = kind is MediaKind.IMAGE
-        return Task(
+        return RecodeTask(
             source_fd=source_fd,
             output_fd=output_fd,
             role=role,
@@ -123,7 +123,7 @@ class MediaStore:
             output_bytes=_OUTPUT_BYTES,
         )
 
-    def _keep(self, part: Path, kind: MediaKind, made: Made) -> MediaFile:
+    def _keep(self, part: Path, kind: MediaKind, made: RecodeResult) -> MediaFile:
         file = MediaFile(
             sha256=sha256_of(part),
             suffix=_SUFFIX[kind],

@@ -99,7 +99,9 @@ def free_name(file: Path) -> Path:
         number += 1
 
 
-def put(copies: Sequence[tuple[Path, Path]], *, force: bool, inputs: Iterable[str] = ()) -> None:
+def place_files(
+    copies: Sequence[tuple[Path, Path]], *, force: bool, inputs: Iterable[str] = ()
+) -> None:
     """Copy files to where a person wants them, all or none, with the rights of their umask.
 
     Args:

@@ -18,7 +18,7 @@ from PIL import Image
 from core.domain.dimensions import Size
 from core.errors import ClipTooLarge
 from core.media.decode import load_sound
-from core.media.output.encode import SOUND_RATE, Recipe, stereo, write_mp4
+from core.media.output.encode import SOUND_RATE, EncoderSettings, stereo, write_mp4
 from core.runtime import file_names
 from core.runtime.atomic_files import whole_file
 from core.runtime.threads import Check, in_thread
@@ -142,7 +142,9 @@ def _encode(clip: _Clip, part: Path, scale: float, limit_bytes: int, check: Chec
         if video_bps < _LEAST_VIDEO_BPS:
             break
         rate = {"maxrate": f"{video_bps * 1.5:.0f}", "bufsize": f"{video_bps * 2:.0f}"}
-        recipe = Recipe(size, clip.fps, {**_X264, **rate}, round(video_bps), sound_bps, clip.tags)
+        recipe = EncoderSettings(
+            size, clip.fps, {**_X264, **rate}, round(video_bps), sound_bps, clip.tags
+        )
         write_mp4(part, recipe, _pictures(clip.path), samples, check)
         made = part.stat().st_size
         if made <= limit_bytes:
