@@ -42,7 +42,7 @@ class AudioFeatures:
 
 
 def ambience(dice: np.random.Generator, key: float, seconds: float) -> Sound:
-    """Return a quiet wind (about -30 dBFS) with a soft chord, ``key`` (0…1) octaves above A2."""
+    """Make a quiet wind (about -30 dBFS) with a soft chord, ``key`` (0…1) octaves above A2."""
     count = round(seconds * RATE)
     spectrum = np.fft.rfft(dice.standard_normal((2, count)))
     hertz, time = np.fft.rfftfreq(count, 1 / RATE), np.arange(count) / RATE

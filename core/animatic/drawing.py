@@ -70,7 +70,7 @@ class Palette:
 
     @classmethod
     def of(cls, request: Request) -> "Palette":
-        """Return the look: colours that the prompt names, else three hues that follow from it."""
+        """Choose the colours: those that the prompt names, else three hues that follow from it."""
         sampling, prompt = request.sampling, request.prompt
         unwanted, hue = _named(sampling.negative_prompt), crc32(prompt.encode())
         named = [colour for colour in _named(prompt) if colour not in unwanted]
@@ -82,7 +82,7 @@ class Palette:
         return cls(0.6 * main + 25, glow, 0.2 * third, crc32(text.encode()))
 
     def random(self, purpose: int) -> np.random.Generator:
-        """Return the same dice for the same request and ``purpose``."""
+        """Make a random generator that is the same for the same request and ``purpose``."""
         return np.random.default_rng((self.key, purpose))
 
 
@@ -107,12 +107,12 @@ class Shot:
         return index / sampling.fps, share, CameraView.of(sampling.camera, share)
 
     def image(self, role: str) -> Image.Image:
-        """Return the picture of ``role``, filling the frame."""
+        """Load the picture of ``role``, filling the frame."""
         return Image.fromarray(load_image(self.files[role], self.request.sampling.size))
 
 
 def finish_picture(picture: Image.Image, shot: Shot, t: float, strength: float) -> Image.Image:
-    """Return ``picture`` at ``t`` seconds with light and grain (``strength`` 0: none), labelled."""
+    """Add light, grain (``strength`` 0: none) and the label to ``picture`` at ``t`` seconds."""
     preset, angle = shot.request.sampling.preset, t / 2 + shot.look.key % 7
     if strength > 0:
         shine = ink(shot.look.glow * 0.2 * strength)

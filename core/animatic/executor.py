@@ -38,7 +38,7 @@ class DraftExecutor:
         return await in_thread(lambda check: _draw(order, report, check), cancel)
 
     async def close(self) -> None:
-        """Do nothing: there is no device to let go of."""
+        """Do nothing: there is no device to release."""
 
 
 def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawClip:

@@ -102,7 +102,7 @@ def status_command(
 
 
 def _packs(pins: Pins, place: ComfyPaths) -> dict[str, str]:
-    """Return the state of every pinned pack, and of those that no pin names any more."""
+    """Look up the state of every pinned pack, and of those that no pin names any more."""
     found = {pin.name: _state(pin, head_of(place.packs / pin.name)) for pin in pins.packs}
     there = sorted(place.packs.iterdir()) if place.packs.is_dir() else []
     left = [path.name for path in there if is_ours(path) and path.name not in found]

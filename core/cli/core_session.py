@@ -1,4 +1,4 @@
-"""The core inside one command: opened, working, and taken down again."""
+"""Open a working core for one command, and close it again."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ def local_requester() -> Requester:
 
 
 def requester_of(key: str | None) -> Requester:
-    """Return the requester who was typed as ``platform:user``; me where nobody was.
+    """Parse the requester typed as ``platform:user``; without one, :func:`local_requester`.
 
     Raises:
         NotAChoice: it names nobody.
@@ -73,7 +73,7 @@ class CoreSession:
         )
 
     async def result(self, job_id: str) -> Path | Failure:
-        """Return the delivered file, or why there is none; cancelling this cancels the job.
+        """Wait for the delivered file, or why there is none; cancelling this cancels the job.
 
         Raises:
             CancelledError: the command was interrupted; the job is cancelled and refunded.
@@ -122,7 +122,7 @@ async def working_core(
 
 
 def with_idle_core(use: Callable[[Core], Coroutine[Any, Any, T]]) -> T:
-    """Return what ``use`` finds in the core of this data directory; no job runs meanwhile.
+    """Open the core of this data directory for ``use``, without running any job.
 
     Raises:
         SetupProblem: the core cannot be opened, or a running service uses the directory.
@@ -136,5 +136,5 @@ def with_idle_core(use: Callable[[Core], Coroutine[Any, Any, T]]) -> T:
 
 
 def announce_to(console: Console) -> Callable[[str], None]:
-    """Return what prints sentences for the operator."""
+    """Make what prints sentences for the operator."""
     return lambda sentence: console.print(sentence, style="dim", markup=False, soft_wrap=True)

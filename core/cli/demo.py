@@ -61,7 +61,7 @@ def demo(
 
 
 def demo_settings(folder: Path) -> Settings:
-    """Return settings for a core of its own in ``folder``, open for six jobs at once."""
+    """Make settings for a core of its own in ``folder``, open for six jobs at once."""
     own = folder / _OWN
     return load_settings(
         data_dir=own,
@@ -75,23 +75,23 @@ def demo_settings(folder: Path) -> Settings:
 async def _demo(settings: Settings, folder: Path, *, force: bool) -> list[DemoResult]:
     console = out()
     announce = announce_to(err())
-    await asyncio.to_thread(_forget, settings.data_dir)
+    await asyncio.to_thread(_empty_data_directory, settings.data_dir)
     with console.status(say("demo_inputs")):
-        wishes = await asyncio.to_thread(make_demo_jobs, settings.data_dir / "inputs")
+        demo_jobs = await asyncio.to_thread(make_demo_jobs, settings.data_dir / "inputs")
     async with working_core(settings, console, announce) as session:
-        shown = await run_demo(session, wishes, folder, force=force)
+        shown = await run_demo(session, demo_jobs, folder, force=force)
     return shown
 
 
 def _free_folder(folder: Path) -> Path:
-    """Return a folder beside ``folder`` that is not there yet."""
+    """Find a folder beside ``folder`` that is not there yet."""
     number = 2
     while (found := folder.with_name(f"{folder.name}-{number}")).exists():
         number += 1
     return found
 
 
-def _forget(own: Path) -> None:
+def _empty_data_directory(own: Path) -> None:
     """Empty the demo's data directory, unless another demo works in it.
 
     Raises:
@@ -110,7 +110,7 @@ def _forget(own: Path) -> None:
 
 
 def _table(shown: list[DemoResult], folder: Path) -> Table:
-    """Return one line for every clip, at most 80 columns wide."""
+    """Lay out one line for every clip, at most 80 columns wide."""
     title = Text(f"{say('demo_title')}: {_short(folder)}")
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for column in ("mode", "seconds", "size", "frames", "job", "file"):

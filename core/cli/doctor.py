@@ -1,4 +1,4 @@
-"""``clapper doctor``: what is well and what is not, each with what fixes it."""
+"""``clapper doctor``: check the installation, and name the fix of each problem."""
 
 import asyncio
 import platform

@@ -64,7 +64,7 @@ class PlotRefused(InvalidInput):
 
 
 def sample_request(mode: Mode, options: Options, limits: RequestLimits) -> Request:
-    """Return the request that ``options`` make, with stand-ins where files would be."""
+    """Make the request that ``options`` describe, with stand-ins where files would be."""
     seconds = options.seconds or limits.default_seconds
     suffixes = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: ".mp4"}
     media = {
@@ -121,7 +121,7 @@ async def recorded(settings: Settings) -> AsyncGenerator["Database | None", None
 
 
 async def known_machine(settings: Settings, hardware: str, profile: str | None) -> Machine:
-    """Return the machine that ``hardware`` names, calibrated where it is this one.
+    """Choose the machine that ``hardware`` names, calibrated where it is this one.
 
     Args:
         settings: where the database is, and which files are used.
@@ -219,7 +219,7 @@ def _remarks(request: Request, answer: Estimate, machine: Machine, tier: Tier) -
 def calibrate_command(
     rounds: Annotated[int, typer.Option(min=1, max=10, help=say("help_calibrate_rounds"))] = 1,
 ) -> None:
-    """Run the ladder on the executor of the settings."""
+    """Run the benchmark on the executor of the settings."""
     from core.cli.benchmark import run_benchmark
 
     asyncio.run(run_benchmark(load_settings(), rounds, Console()))
@@ -266,7 +266,7 @@ async def _newest(settings: Settings, limit: int) -> list[Run]:
 
 
 def stats_table(runs: list[Run]) -> Table:
-    """Return estimate against truth for each device, set of files and mode."""
+    """Compare estimate and truth for each device, set of files and mode."""
     table = Table(title=say("stats_title", {"runs": len(runs)}))
     for column in ("device", "profile", "mode"):
         table.add_column(say(f"stats_{column}"))

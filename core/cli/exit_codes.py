@@ -1,4 +1,4 @@
-"""From a problem to a sentence and an exit status: the same for every command."""
+"""Turn an error into a sentence and an exit status, the same for every command."""
 
 import asyncio
 import json
@@ -58,12 +58,12 @@ class OutputKept(GenerationFailed):
 
 
 def out() -> Console:
-    """Return the console of results, standard output."""
+    """Make the console of results, standard output."""
     return Console()
 
 
 def err() -> Console:
-    """Return the console of everything else, standard error."""
+    """Make the console of everything else, standard error."""
     return Console(stderr=True)
 
 
@@ -74,7 +74,7 @@ def print_json(data: dict[str, Any]) -> None:
 
 @contextmanager
 def explained_exit(*, as_json: bool = False) -> Generator[None]:
-    """Say what went wrong, and end with its status.
+    """Turn an error inside the block into its sentence and the exit of the process.
 
     Args:
         as_json: on standard output, as ``{"error": {"code", "message", …}}``.

@@ -125,7 +125,7 @@ def check_files(mode: Mode, paths: dict[str, Path], file: Path) -> None:
 
 
 def _takes_files(file: Path) -> bool:
-    """Return whether a file can be made beside ``file``; its folders may come later."""
+    """Tell whether a file can be made beside ``file``; its folders may come later."""
     nearest = next(folder for folder in file.absolute().parents if folder.exists())
     try:
         with TemporaryFile(dir=nearest):
@@ -143,7 +143,7 @@ async def _generate(
         ticket = await session.submit(composition, reply_to, f"cli:{uuid4().hex}")
         for sentence in about_here:
             announce_to(err())(sentence)
-        _tell(composition, ticket, console)
+        _print_ticket(composition, ticket, console)
         result = await session.result(ticket.job_id)
         job = await session.job(ticket.job_id)
     if job.clip is not None and isinstance(result, Failure):
@@ -155,7 +155,7 @@ async def _generate(
 async def compose_request(
     session: CoreSession, mode: Mode, options: Options, paths: dict[str, Path]
 ) -> Composition:
-    """Return the request for ``options`` and the files at ``paths``, admitted.
+    """Admit the files at ``paths``, and compose the request for ``options``.
 
     Raises:
         InvalidInput: with the limit that is broken.
@@ -168,7 +168,7 @@ async def compose_request(
     return service.compose(mode, options, media)
 
 
-def _tell(composition: Composition, ticket: Ticket, console: Console) -> None:
+def _print_ticket(composition: Composition, ticket: Ticket, console: Console) -> None:
     for adjustment in composition.adjustments:
         console.print(explain(adjustment), style="yellow", markup=False, soft_wrap=True)
     sampling = composition.request.sampling

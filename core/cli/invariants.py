@@ -1,4 +1,4 @@
-"""``clapper invariants``: whether the rows agree with each other."""
+"""``clapper invariants``: check that the rows agree with each other."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ def invariants_command() -> None:
 
 
 async def violations(settings: Settings) -> list[str]:
-    """Return a line for every contradiction in the database of this data directory.
+    """Check the database of this data directory; return a line for every contradiction.
 
     Raises:
         SetupProblem: it cannot be opened, or a running service uses it.

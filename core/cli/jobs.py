@@ -1,4 +1,4 @@
-"""``clapper jobs``: what ran, what waits, and stopping it."""
+"""``clapper jobs``: list, show and cancel jobs."""
 
 from datetime import UTC, datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""``clapper models``: what is here, fetch it, check it, let go of it."""
+"""``clapper models``: list, fetch, verify and remove model files."""
 
 import asyncio
 from collections.abc import Generator, Sequence
@@ -47,7 +47,7 @@ _DAMAGED = {Verdict.MALFORMED, Verdict.ALTERED}
 def status(profile: ProfileOption = None, mode: ModeOption = None) -> None:
     """Print a table of the profile's files."""
     console = Console()
-    with _told(console):
+    with _explained_errors(console):
         store, chosen = _open(profile)
         states = [state_of(store, file) for file in FAMILY.files_for(mode, chosen)]
         console.print(_table(states, chosen))
@@ -65,7 +65,7 @@ def pull(
 ) -> None:
     """Fetch what is missing, with a bar a file; stopping keeps the bytes."""
     console = Console()
-    with _told(console):
+    with _explained_errors(console):
         store, chosen = _open(profile, changes=True)
         files = FAMILY.files_for(mode, chosen)
         _agree(console, store, files, accepted=accept_licences)
@@ -89,7 +89,7 @@ def verify(
     """
     console = Console()
     damaged = 0
-    with _told(console):
+    with _explained_errors(console):
         store, chosen = _open(profile)
         for file in FAMILY.files_for(None, chosen):
             with console.status(file.name):
@@ -111,7 +111,7 @@ def prune(
 ) -> None:
     """Remove what no profile, or only another profile than the one given, needs."""
     console = Console()
-    with _told(console):
+    with _explained_errors(console):
         store, _ = _open(profile, changes=True)
         keep = FAMILY.files_for(None, profile) if profile else FAMILY.all_files()
         items = garbage(store, keep)
@@ -124,7 +124,7 @@ def prune(
 
 
 def _repair(store: ModelStore, file: ModelFile, profile: Profile, *, removed: bool) -> str:
-    """Return what to do about a damaged ``file``; only what lies in the hub cache is ours."""
+    """Choose what to do about a damaged ``file``; only what lies in the hub cache is ours."""
     found = store.locate(file)
     if removed or found is None:
         return say("models_removed", {"file": file.name, "profile": profile})
@@ -141,7 +141,7 @@ def _open(profile: Profile | None, *, changes: bool = False) -> tuple[ModelStore
 
 
 @contextmanager
-def _told(console: Console) -> Generator[None]:
+def _explained_errors(console: Console) -> Generator[None]:
     """Say what went wrong in words.
 
     Raises:

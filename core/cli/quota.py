@@ -1,4 +1,4 @@
-"""``clapper quota``: what somebody may still spend, and giving more."""
+"""``clapper quota``: show what somebody may still spend, and grant more."""
 
 from typing import Annotated
 

@@ -134,5 +134,5 @@ def _parts(graph: Graph) -> Table:
 
 
 def _plain(text: str) -> str:
-    """Return ``text`` so that rich takes its brackets literally."""
+    """Escape ``text`` so that rich takes its brackets literally."""
     return text.replace("[", r"\[")

@@ -53,11 +53,11 @@ class Engine:
 
     @property
     def dynamic_vram(self) -> bool:
-        """Return whether models share the device by DynamicVRAM."""
+        """Tell whether models share the device by DynamicVRAM."""
         return self._comfy.dynamic_vram
 
     def validate(self, prompt_id: str, graph: Graph) -> list[NodeError]:
-        """Return what ComfyUI finds wrong with ``graph``; values are cast in place, as it does."""
+        """Let ComfyUI check ``graph`` and collect its errors; it casts values in place."""
         check = self._comfy.execution.validate_prompt(prompt_id, graph, None)
         sound, error, _, node_errors = asyncio.run(check)
         found = [

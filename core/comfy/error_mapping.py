@@ -1,4 +1,4 @@
-"""From what ComfyUI says went wrong to our errors. The node and its words stay in the log."""
+"""Map ComfyUI's failures to Clapper's errors; the node and its message stay in the log."""
 
 import errno
 import re
@@ -54,7 +54,7 @@ def node_error(error: NodeError, request: Request) -> GenerationFailed:
 
 
 def is_out_of_memory(error: NodeError) -> bool:
-    """Return whether the device, or the machine, had too little memory."""
+    """Tell whether the device, or the machine, had too little memory."""
     if error.kind.rpartition(".")[2] in _MEMORY:
         return True
     text = error.detail.lower()

@@ -61,7 +61,7 @@ class ComfyExecutor:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Return the executor for ``settings``; ComfyUI itself is started by the first order.
+        """Make the executor for ``settings``; the first order starts ComfyUI itself.
 
         Raises:
             ComfyUnavailable: with all that is missing, and the command for the first of it.
@@ -126,7 +126,7 @@ class ComfyExecutor:
         cancel.raise_if_cancelled()
         files = self.plan.family.files_for(order.request.mode, self.plan.profile)
         await ensure_files(self._files, files, order, on_progress, cancel)
-        await self._idle(cancel)
+        await self._wait_until_free(cancel)
         loop = asyncio.get_running_loop()
 
         def emit(event: Working) -> None:
@@ -144,7 +144,7 @@ class ComfyExecutor:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._started)
 
     async def close(self) -> None:
-        """Wait for the thread, let go of the models, and take no orders any more."""
+        """Wait for the thread, unload the models, and accept no more orders."""
         loop = asyncio.get_running_loop()
         if self.engine is not None:
             if self._running is not None and not self._running.done():
@@ -152,7 +152,7 @@ class ComfyExecutor:
             await loop.run_in_executor(self._thread, self.engine.free)
         self._thread.shutdown(wait=False)
 
-    async def _idle(self, cancel: CancelToken) -> None:
+    async def _wait_until_free(self, cancel: CancelToken) -> None:
         """Wait for a run that was left behind after its cancel.
 
         Raises:
@@ -168,7 +168,7 @@ class ComfyExecutor:
         cancel.raise_if_cancelled()
 
     async def _watch(self, running: "asyncio.Future[RawClip]", cancel: CancelToken) -> RawClip:
-        """Return what the thread makes, or stop it.
+        """Wait for what the thread makes, or stop it.
 
         Raises:
             Cancelled: somebody cancelled; the thread has stopped or will at its next operation.
@@ -186,7 +186,7 @@ class ComfyExecutor:
             raise
         finally:
             stop.cancel()
-            running.add_done_callback(_forget)
+            running.add_done_callback(_drop_outcome)
         if not running.done():
             cancel.raise_if_cancelled()
         return running.result()
@@ -218,7 +218,7 @@ class _Emit(Protocol):
     def __call__(self, event: Working) -> None: ...
 
 
-def _forget(running: "asyncio.Future[RawClip]") -> None:
+def _drop_outcome(running: "asyncio.Future[RawClip]") -> None:
     """Look at the outcome of a run that nobody waits for, so that asyncio does not complain."""
     if not running.cancelled():
         error = running.exception()

@@ -1,4 +1,4 @@
-"""One order on the executor's thread: stage, bind, validate, run, take, and tidy up."""
+"""Run one order on the executor's thread: stage, bind, validate, execute, collect, clean up."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,7 +44,7 @@ class ExecutionPlan:
     custom: Path | None = None  # folder of the user's own workflows
 
     def choices(self, tile: int = WHOLE) -> MachineChoices:
-        """Return what :func:`bind` is to know of it.
+        """Choose what :func:`bind` gets to know of the machine.
 
         Args:
             tile: px of the decoder's tiles.
@@ -52,7 +52,7 @@ class ExecutionPlan:
         return MachineChoices(guided=self.family.profiles[self.profile].guided, tile=tile)
 
     def first_tile(self, request: Request) -> int:
-        """Return the px of the decoder's tiles for ``request``."""
+        """Choose the px of the decoder's tiles for ``request``."""
         return first_tile(request, self.machine, careful=self.careful)
 
 
@@ -140,7 +140,7 @@ class JobRun:
         return bind(workflow, request, names, staged, self.job, choices, family)
 
     def _find_stage1(self, workflow: Workflow, bound: BoundWorkflow) -> str:
-        """Return the name of the latents that a draft of this order left; empty without any."""
+        """Find the latents that a draft of this order left, and offer them by the name returned."""
         node = continued_at(workflow)
         if self.latents is None or node is None:
             return ""

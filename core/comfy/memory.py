@@ -1,4 +1,4 @@
-"""Device memory: what a decode really needs."""
+"""Correct how ComfyUI uses device memory: what a decode needs, and which models stay loaded."""
 
 from collections.abc import Callable
 from types import ModuleType

@@ -101,7 +101,7 @@ class NodeOutput:
 
 
 class NodeExchange:
-    """Keeps what our nodes and the executor pass each other; both use it on the executor's thread."""
+    """What our nodes and the executor pass each other; both use it on the executor's thread."""
 
     def __init__(self, as_tensor: AsTensor) -> None:
         """Begin empty.
@@ -175,7 +175,7 @@ def as_sound(audio: Audio | None) -> Sound | None:
 
 
 def output_node(exchange: NodeExchange) -> type:
-    """Return the node class that puts its inputs into ``exchange``."""
+    """Make the node class that puts its inputs into ``exchange``."""
 
     class ClapperOutput:
         """Takes frames and sound out of the graph."""
@@ -213,7 +213,7 @@ def output_node(exchange: NodeExchange) -> type:
 
 
 def stage1_node(exchange: NodeExchange, as_tensor: AsTensor) -> type:
-    """Return the node class that gives what was offered in ``exchange``.
+    """Make the node class that gives what was offered in ``exchange``.
 
     Args:
         exchange: where the latents are.

@@ -1,4 +1,4 @@
-"""Where ComfyUI and its working folders lie: one function decides."""
+"""Locate ComfyUI and its working folders."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""From ComfyUI's events about nodes to the stages that people read."""
+"""Translate ComfyUI's events about nodes into the stages that people read."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -86,7 +86,7 @@ class StageRelay:
 
 
 def _adds_nothing(stage: Stage, steps: int, last: Stage) -> bool:
-    """Return whether a node would show a step back, or reset the steps of its stage's sampler."""
+    """Tell whether a node would show a step back, or reset the steps of its stage's sampler."""
     if stage is last:
         return steps <= 1
     return _ORDER[stage] < _ORDER[last] and last not in _FIRST

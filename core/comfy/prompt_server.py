@@ -1,4 +1,4 @@
-"""The one object that ComfyUI takes for its web server; nothing listens anywhere."""
+"""A headless stand-in for ComfyUI's web server; it opens no port."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Starts ComfyUI inside this process. The order of the steps matters; each says why.
+"""Start ComfyUI inside this process. The order of the steps matters; each says why.
 
 ComfyUI was written to be started by its own ``main.py``, which sets flags, patches and hooks that a
 library user never gets. Everything of it that we need is repeated here, and nowhere else.
@@ -157,7 +157,7 @@ def _open_path(checkout: Path) -> None:
 
 
 def _arguments(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -> _StartupFlags:
-    """Return ComfyUI's flags, set before any other of its modules reads them at import."""
+    """Set ComfyUI's flags before any other of its modules reads them at import."""
     importlib.import_module("comfy.options")  # not told to parse: our own argv is not ComfyUI's
     args = cast("_StartupFlags", importlib.import_module("comfy.cli_args").args)
     args.base_directory = str(place.base)  # models, input, output and temp are ours

@@ -61,7 +61,7 @@ class TerminalDelivery:
         return PLATFORM
 
     def result(self, job_id: str) -> "asyncio.Future[Path | Failure]":
-        """Return what will hold the copied file of ``job_id``, or why there is none."""
+        """Make the future that gets the copied file of ``job_id``, or why there is none."""
         if job_id not in self._results:
             self._results[job_id] = asyncio.get_running_loop().create_future()
         return self._results[job_id]
@@ -131,7 +131,7 @@ class TerminalDelivery:
 
 
 def describe(event: Progress) -> tuple[str, float]:
-    """Return the words for ``event`` and how full the bar is, 0…1."""
+    """Choose the words for ``event`` and how full the bar is, 0…1."""
     match event:
         case Waiting(position, ready_in_s):
             return say("progress_waiting", {"position": position, "ready_in_s": ready_in_s}), 0.0

@@ -36,7 +36,7 @@ class DemoJob:
 
 
 def make_demo_jobs(folder: Path) -> list[DemoJob]:
-    """Write the inputs into ``folder`` and return one wish per mode."""
+    """Write the inputs into ``folder``, and return one demo job per mode."""
     folder.mkdir(parents=True, exist_ok=True)
     dusk = _picture(folder / "dusk.png", coast(DUSK, *_WIDE))
     morning = _picture(folder / "morning.png", coast(MORNING, *_WIDE))

@@ -1,4 +1,4 @@
-"""Runs the six wishes through the real core: admitted, queued, drawn, encoded, delivered."""
+"""Run the six demo jobs through the real core: admitted, queued, drawn, encoded, delivered."""
 
 import asyncio
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ OWNER = Requester("cli", "demo")
 
 
 class JobRunner(Protocol):
-    """What the show needs of whoever runs the core."""
+    """What the demonstration needs of whoever runs the core."""
 
     @property
     def service(self) -> GenerationService:
@@ -38,38 +38,42 @@ class JobRunner(Protocol):
         ...
 
     async def result(self, job_id: str) -> Path | Failure:
-        """Return the delivered file, or why there is none."""
+        """Wait for the delivered file, or why there is none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What became of one wish."""
+    """The result of one demo job."""
 
     job: Job
     file: Path | None  # None where it failed
 
 
 def output_files(out: Path) -> list[Path]:
-    """Return every file that a show writes into ``out``."""
+    """List every file that the demonstration writes into ``out``."""
     clips = [(out / f"{mode}.mp4").resolve() for mode in Mode]
     return [*clips, *map(poster_of, clips)]
 
 
 async def run_demo(
-    runner: JobRunner, wishes: list[DemoJob], out: Path, *, force: bool = False
+    runner: JobRunner, demo_jobs: list[DemoJob], out: Path, *, force: bool = False
 ) -> list[DemoResult]:
-    """Submit every wish, wait for all clips in ``out``, and return them in the order of wishes.
+    """Submit every demo job, wait for all clips in ``out``, and return results in their order.
 
     Raises:
-        ClapperError: a wish was refused.
+        ClapperError: a demo job was refused.
     """
     tickets: list[Ticket] = []
     run = uuid4().hex  # every run makes jobs of its own
-    for wish in wishes:
-        composition = runner.service.compose(wish.mode, wish.options, await _admit(runner, wish))
-        reply_to = reply_to_file(out / f"{wish.mode}.mp4", force=force)
-        tickets.append(await runner.submit(composition, reply_to, f"demo:{run}:{wish.mode}", OWNER))
+    for demo_job in demo_jobs:
+        composition = runner.service.compose(
+            demo_job.mode, demo_job.options, await _admit(runner, demo_job)
+        )
+        reply_to = reply_to_file(out / f"{demo_job.mode}.mp4", force=force)
+        tickets.append(
+            await runner.submit(composition, reply_to, f"demo:{run}:{demo_job.mode}", OWNER)
+        )
     results = await asyncio.gather(*(runner.result(ticket.job_id) for ticket in tickets))
     return [
         DemoResult(
@@ -79,8 +83,8 @@ async def run_demo(
     ]
 
 
-async def _admit(runner: JobRunner, wish: DemoJob) -> dict[str, MediaFile]:
+async def _admit(runner: JobRunner, demo_job: DemoJob) -> dict[str, MediaFile]:
     return {
         role: await runner.service.admit(path, role, kind, OWNER)
-        for role, path, kind in wish.slots()
+        for role, path, kind in demo_job.slots()
     }

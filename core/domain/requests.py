@@ -11,22 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias
 
-from core.domain.dimensions import (
-    FRAME_STRIDE,
-    SIDE_MULTIPLE,
-    Size,
-    play_time,
-)
+from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.limits import MAX_SEED
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.presets import PRESETS, Camera, Preset
-from core.errors import (
-    MediaMissing,
-    OutOfRange,
-    PromptMissing,
-    Scalar,
-)
+from core.errors import MediaMissing, OutOfRange, PromptMissing, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +141,7 @@ KINDS: dict[Mode, type[Request]] = {
 def make_request(
     mode: Mode, prompt: str, sampling: Sampling, media: Mapping[str, MediaFile]
 ) -> Request:
-    """Return the request of ``mode``.
+    """Make the request of ``mode``.
 
     Args:
         mode: which of the six.
@@ -182,7 +172,7 @@ def to_json(request: Request) -> dict[str, Any]:
 
 
 def from_json(data: Mapping[str, Any]) -> Request:
-    """Return the request that :func:`to_json` described; values are checked again."""
+    """Read the request that :func:`to_json` described; values are checked again."""
     sampling = dict(data["sampling"])
     sampling["preset"] = Preset(sampling["preset"])
     sampling["camera"] = Camera(sampling["camera"])
@@ -196,7 +186,7 @@ def file_to_json(file: MediaFile) -> dict[str, Any]:
 
 
 def file_from_json(data: Mapping[str, Any]) -> MediaFile:
-    """Return the file that :func:`file_to_json` described."""
+    """Read the file that :func:`file_to_json` described."""
     return MediaFile(kind=MediaKind(data["kind"]), **_without(data, "kind"))
 
 

@@ -44,7 +44,7 @@ class _Row:
 
 
 def calibrate(machine: Machine, runs: Sequence[Sequence[Timing]]) -> Machine:
-    """Return ``machine`` with the rates that fit ``runs``.
+    """Fit the rates of ``machine`` to ``runs``.
 
     Args:
         machine: the device and its files; rates that it has already are ignored.
@@ -86,7 +86,7 @@ def _speed(machine: Machine, timings: Iterable[Timing]) -> float:
 
 
 def fit_rates(rows: Sequence[_Row], first: Rates) -> Rates:
-    """Return the rates nearest to ``rows`` and, where they leave a choice, to ``first``.
+    """Fit rates to ``rows`` and, where these leave a choice, stay near ``first``.
 
     Each round solves for factors of ``first``, all ≥ 0, with the relative errors of the round
     before deciding how much each row counts and whether its launches bound it.

@@ -78,7 +78,7 @@ def prior(part: Part, hardware: Hardware) -> Rates:
 
 
 def saves_memory(vram: str, profile: str) -> bool:
-    """Return whether memory is to be saved although it may be enough.
+    """Tell whether to save memory even where there may be enough.
 
     Args:
         vram: how models share the device's memory, as the setting.
@@ -110,7 +110,7 @@ class Machine:
 
     @property
     def keeps(self) -> bool:
-        """Return whether every model stays on the device: as asked for, or where all have room.
+        """Tell whether every model stays on the device: as asked for, or where all have room.
 
         On an H200 it halves the time of a warm clip (docs/performance.md).
         """
@@ -121,7 +121,7 @@ class Machine:
         return self.hardware.memory >= weights * SPARE + ACTIVATIONS
 
     def tiling(self, plan: SamplingPlan) -> Tiling | None:
-        """Return how the decoder cuts ``plan``.
+        """Choose the tiles in which the decoder works on ``plan``; None is one piece.
 
         Not at all where there is memory enough; never into large tiles where it is to be saved.
         """
@@ -134,8 +134,8 @@ class Machine:
             return small if found is None or found.side > small.side else found
         return found
 
-    def place(self, plan: SamplingPlan) -> SamplingPlan:
-        """Return ``plan`` as it runs here; a decoder that is cut already stays so.
+    def with_tiling(self, plan: SamplingPlan) -> SamplingPlan:
+        """Give ``plan`` the tiles that this machine needs; tiles that it has already stay.
 
         Unless everything is to stay, the upscaler is taken to travel, as in the runs that the first
         rates come from: where it stays although nobody asked, recorded runs teach that.

@@ -1,4 +1,4 @@
-"""From a request to its plan: which sampling stages a mode runs, and with which guides.
+"""Plan a request: which sampling stages its mode runs, and with which guides.
 
 The shape of the six workflows as numbers. Where a workflow changes its stages or guides, this is
 the module to change with it.
@@ -43,7 +43,7 @@ def plan_of(
     tiling: Tiling | None = None,
     family: ModelFamily = LTX_2_3,
 ) -> SamplingPlan:
-    """Return the plan of ``request``.
+    """Plan ``request``.
 
     Args:
         request: already snapped.

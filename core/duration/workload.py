@@ -48,7 +48,7 @@ class Part(StrEnum):
 
     @property
     def on_gpu(self) -> bool:
-        """Return whether the requester pays for it: loading and encoding are on the house."""
+        """Tell whether the requester pays for it: loading and encoding are free."""
         return self not in {Part.LOAD, Part.VIDEO_ENCODE}
 
 
@@ -196,7 +196,7 @@ class SamplingPlan:
 
 
 def part_costs(plan: SamplingPlan) -> tuple[PartCost, ...]:
-    """Return the cost of each part of ``plan``, in the order of a run; loading is not in it."""
+    """Compute the cost of each part of ``plan``, in the order of a run, without loading."""
     if plan.profile == "draft":  # frames are drawn, not sampled: their bytes are the work
         drawn = 3.0 * plan.width * plan.height * plan.frames
         return PartCost(Part.STAGE1, bytes=drawn), _encode(plan)
@@ -280,7 +280,7 @@ def _encode(plan: SamplingPlan) -> PartCost:
 
 
 def tile_for(plan: SamplingPlan, free_bytes: float) -> Tiling | None:
-    """Return the largest tiles that decode within ``free_bytes`` of memory; None is one piece.
+    """Choose the largest tiles that decode within ``free_bytes`` of memory; None is one piece.
 
     Source: an uncut 1280×704×121 adds 1.5 GiB to the peak, 0.11 MB a voxel; four times that is
     asked for, as fragmentation and other versions need room.

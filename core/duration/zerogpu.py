@@ -1,4 +1,4 @@
-"""What to ask the Space service for: seconds as it wants them declared, and as it counts them.
+"""Compute what to ask ZeroGPU for: seconds as it wants them declared, and as it counts them.
 
 A declared duration is multiplied by the size's factor before it is granted, and what was granted is
 taken from the visitor's day, doubled for a whole card. All figures as of November 2026.
@@ -33,7 +33,7 @@ DAY_S: dict[Tier, int] = {
 
 @dataclass(frozen=True, slots=True)
 class GpuSize:
-    """One size that is lent."""
+    """One size of GPU that ZeroGPU lends."""
 
     factor: float = 1.0  # granted ÷ declared seconds
     counted: float = 1.0  # seconds of the day ÷ granted seconds
@@ -48,7 +48,7 @@ LOANS: dict[str, GpuSize] = {
 
 @dataclass(frozen=True, slots=True)
 class LeaseRequest:
-    """One call's declaration."""
+    """What one call declares to ZeroGPU."""
 
     declared_s: int  # the value of ``duration``
     counted_s: float  # what the visitor's day loses while it runs to the end
@@ -59,7 +59,7 @@ class LeaseRequest:
 def lease(
     answer: Estimate, machine: Machine, tier: Tier = Tier.PRO, left_s: float | None = None
 ) -> LeaseRequest:
-    """Return what to declare for a job of ``answer``.
+    """Choose what to declare for a job of ``answer``.
 
     Covers 19 of 20 runs and the way of the models from memory to the device, without the encoding,
     which runs after the device was given back.

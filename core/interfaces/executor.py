@@ -8,9 +8,7 @@ from typing import Protocol, runtime_checkable
 from core.domain.media import MediaFile, RawClip
 from core.domain.progress import ProgressSink, Stage
 from core.domain.requests import Request
-from core.runtime.cancellation import (
-    CancelToken,
-)
+from core.runtime.cancellation import CancelToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +46,13 @@ class Executor(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of the device. Nothing is executed afterwards."""
+        """Release the device. Nothing is executed afterwards."""
         ...
 
 
 @runtime_checkable
 class WarmExecutor(Protocol):
-    """What an executor may also be: one that keeps models loaded between orders."""
+    """An executor that keeps models loaded between orders."""
 
     @property
     def resident(self) -> str | None:
@@ -68,7 +66,7 @@ class WarmExecutor(Protocol):
 
 @runtime_checkable
 class PreparingExecutor(Protocol):
-    """What an executor may also be: one that can get the next order's inputs ready."""
+    """An executor that can prepare the next order's inputs."""
 
     async def prepare(self, order: Order, cancel: CancelToken) -> None:
         """Do what needs no device and can be kept, while another order is executed.
@@ -84,7 +82,7 @@ class PreparingExecutor(Protocol):
 
 @runtime_checkable
 class StartableExecutor(Protocol):
-    """What an executor may also be: one that takes long to start and can do so before it is asked.
+    """An executor that takes long to start, and can do so before its first order.
 
     Starting may hold up the whole process, so it comes before anybody is connected to it.
     """

@@ -1,4 +1,4 @@
-"""From frames at any times to frames at a fixed rate: each tick shows the frame nearest to it."""
+"""Convert frames at any times to a fixed rate: each tick shows the frame nearest to it."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""The calls of PyAV that its type stubs leave partly open, each with one honest type."""
+"""The calls of PyAV that its type stubs leave partly untyped, each with a precise type."""
 
 import errno
 import os
@@ -69,7 +69,7 @@ def tag_bt709(stream: VideoStream) -> None:
 
 
 def as_bt709(picture: VideoFrame, width: int, height: int) -> VideoFrame:
-    """Return ``picture`` in those colours as yuv420p, scaled to ``width`` × ``height`` px.
+    """Convert ``picture`` to those colours as yuv420p, scaled to ``width`` × ``height`` px.
 
     A film that does not name its colours has those that players assume for its size.
     """

@@ -32,7 +32,7 @@ def folder_name(repo: str) -> str:
 
 
 def has_size(path: Path, size_bytes: int) -> bool:
-    """Return whether ``path`` is a file of exactly ``size_bytes``."""
+    """Tell whether ``path`` is a file of exactly ``size_bytes``."""
     try:
         return path.is_file() and path.stat().st_size == size_bytes
     except OSError:
@@ -50,7 +50,7 @@ class HubCache:
         return self.root / folder_name(name)
 
     def find(self, file: ModelFile) -> Path | None:
-        """Return where ``file`` lies whole, by its revision or by its hash; None if nowhere."""
+        """Find ``file``, whole, by its revision or by its hash; None if it is nowhere."""
         found = try_to_load_from_cache(
             file.repo, file.path, cache_dir=self.root, revision=file.revision
         )
@@ -72,7 +72,7 @@ class HubCache:
         return blob.with_name(f"{blob.name}.incomplete")
 
     def kept_bytes(self, remote: RemoteFile) -> int:
-        """Return how many bytes of ``remote`` need not be fetched again."""
+        """Count the bytes of ``remote`` that need not be fetched again."""
         if has_size(self.blob(remote), remote.size_bytes):
             return remote.size_bytes
         try:
@@ -81,7 +81,7 @@ class HubCache:
             return 0
 
     def unfinished_bytes(self, file: ModelFile) -> int:
-        """Return the bytes of an unfinished download of ``file``; 0 where its hash is unknown."""
+        """Count the bytes of an unfinished download of ``file``; 0 where its hash is unknown."""
         partial = self.repo(file.repo) / "blobs" / f"{file.sha256}.incomplete"
         try:
             return partial.stat().st_size
@@ -105,7 +105,7 @@ class HubCache:
         return pointer
 
     def busy(self, blob: Path) -> bool:
-        """Return whether some process fetches ``blob``, or a partial file of it, right now."""
+        """Tell whether some process fetches ``blob``, or a partial file of it, right now."""
         lock = self.root / ".locks" / blob.parent.parent.name / f"{blob.name.split('.')[0]}.lock"
         if not lock.exists():
             return False

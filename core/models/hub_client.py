@@ -96,7 +96,7 @@ class Hub:
         return f"{self._access.endpoint}/{file.repo}"
 
     async def describe(self, file: ModelFile) -> RemoteFile:
-        """Return what the hub says of ``file``.
+        """Ask the hub what it has of ``file``.
 
         Raises:
             DownloadFailed: with the reason, after the configured tries where trying again helps;
@@ -142,7 +142,7 @@ class Hub:
         """
         partial = await finish_in_thread(PartialDownload, path)
         try:
-            while await finish_in_thread(partial.take_in):
+            while await finish_in_thread(partial.hash_next_block):
                 pass
             await self._stream_until_whole(remote, partial, on_bytes)
             await finish_in_thread(partial.sync)
@@ -194,7 +194,7 @@ class Hub:
             hf_raise_for_status(answer)
             if partial.size and not _goes_on_at(answer, partial.size):
                 await finish_in_thread(partial.restart)
-            await _pour(answer, remote, partial, on_bytes)
+            await _write_body(answer, remote, partial, on_bytes)
 
     def _give_up(
         self, remote: RemoteFile, partial: PartialDownload, error: Exception | None
@@ -237,7 +237,7 @@ def _worth_another_try(error: Exception) -> bool:
 
 
 def _goes_on_at(answer: httpx.Response, offset: int) -> bool:
-    """Return whether the body continues our bytes; 200, or another offset, starts over."""
+    """Tell whether the body continues our bytes; 200, or another offset, starts over."""
     begins = answer.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
     return answer.status_code == 206 and begins
 
@@ -251,7 +251,7 @@ def _announced(file: ModelFile, url: str, found: HfFileMetadata) -> RemoteFile:
     return RemoteFile(file, url, found.commit_hash, found.etag, found.size)
 
 
-async def _pour(
+async def _write_body(
     answer: httpx.Response,
     remote: RemoteFile,
     partial: PartialDownload,

@@ -1,4 +1,4 @@
-"""The model files of one job, before its work begins: there, or the one that is missing by name."""
+"""Make the model files of one job available before its work begins."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,10 +32,10 @@ async def ensure_files(
     on_progress: ProgressSink,
     cancel: CancelToken,
 ) -> None:
-    """Have ``files`` for ``order``, whatever it takes.
+    """Make ``files`` available for ``order``, downloading them where needed.
 
     Raises:
-        ModelUnavailable: a file is missing and could not be had.
+        ModelUnavailable: a file is missing and could not be obtained.
     """
     try:
         await store.ensure(files, on_progress, cancel)

@@ -1,4 +1,4 @@
-"""What the store may forget: unfinished downloads, files of older pins, links that lead nowhere.
+"""Remove what the store no longer needs: unfinished downloads, files of older pins, broken links.
 
 Only names of the family are ever touched; the hub cache belongs to other programs as well.
 """
@@ -15,7 +15,7 @@ from core.models.store import FileLocation, ModelStore
 
 
 class GarbageReason(StrEnum):
-    """Why something may go."""
+    """Why something may be removed."""
 
     UNFINISHED = "unfinished"
     UNUSED = "unused"
@@ -32,7 +32,7 @@ class Garbage:
 
 
 def garbage(store: ModelStore, keep: Iterable[ModelFile]) -> tuple[Garbage, ...]:
-    """Return what of the family's files is not needed for ``keep``. Touches the disk."""
+    """Find the files of the family that ``keep`` does not need. Touches the disk."""
     kept = {
         found.path.resolve()
         for file in keep
@@ -82,7 +82,7 @@ def _unused(repo: Path, known: set[str], kept: set[Path], branches: set[str]) ->
 
 
 def _referenced(repo: Path, branches: set[str]) -> set[str]:
-    """Return the commits that other programs' refs lead to; those named ``branches`` are ours."""
+    """Find the commits that other programs' refs lead to; those named ``branches`` are ours."""
     refs = repo / "refs"
     paths = (path for path in refs.glob("**/*") if path.is_file())
     return {

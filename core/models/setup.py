@@ -1,4 +1,4 @@
-"""From settings to a model store."""
+"""Make a model store from the settings."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from core.settings import Settings
 def open_store(
     settings: Settings, clock: Clock = now_ms, family: ModelFamily = LTX_2_3
 ) -> ModelStore:
-    """Return the store that ``settings`` describe; touches neither disk nor network."""
+    """Make the store that ``settings`` describe; touches neither disk nor network."""
     return ModelStore(
         StoreFolders(
             models=settings.models_folder,

@@ -1,4 +1,4 @@
-"""The model store: makes sure that files are here, whole, accepted, and where ComfyUI looks.
+"""The model store: ensures that files are here, whole, accepted, and where ComfyUI looks.
 
 A file is looked for in ComfyUI's own folder, in a read-only preloaded cache, then in the hub
 cache. What is missing is fetched into the hub cache; links do the rest, so nothing lies twice.
@@ -92,7 +92,7 @@ class ModelStore:
         return self.places.models / file.folder / file.name
 
     def locate(self, file: ModelFile) -> LocatedFile | None:
-        """Return where ``file`` lies whole on this machine, or None. Touches the disk."""
+        """Find ``file``, whole, on this machine; None if it is not. Touches the disk."""
         place = self.place_of(file)
         if not place.is_symlink() and has_size(place, file.size_bytes):
             return LocatedFile(place, FileLocation.OWN)
@@ -102,11 +102,11 @@ class ModelStore:
         return LocatedFile(path, FileLocation.CACHE) if path else None
 
     def missing(self, files: Iterable[ModelFile]) -> tuple[ModelFile, ...]:
-        """Return those of ``files`` that are not on this machine. Touches the disk."""
+        """List those of ``files`` that are not on this machine. Touches the disk."""
         return tuple(file for file in files if self.locate(file) is None)
 
     async def require(self, files: Sequence[ModelFile]) -> tuple[Path, ...]:
-        """Return where ComfyUI finds ``files``, without any download.
+        """Link ``files`` into ComfyUI's folders, without any download.
 
         Raises:
             ModelUnavailable: one is not here.
@@ -165,7 +165,7 @@ class ModelStore:
             raise HubFileMoved(file.name, becomes=becomes) from None
 
     def _require_room(self, remotes: Sequence[RemoteFile]) -> list[int]:
-        """Return the bytes that each of ``remotes`` still needs; there is room for all of them.
+        """Check that the disk has room for ``remotes``; return the bytes that each still needs.
 
         Raises:
             DiskTooSmall: there is not.

@@ -1,4 +1,4 @@
-"""What is on this machine, file by file, and whether it is still what was published."""
+"""Verify the model files on this machine against what was published, file by file."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Verdict(StrEnum):
-    """What came out of a look at a file."""
+    """The result of verifying a file."""
 
     SOUND = "sound"  # header and hash are right
     UNHASHED = "unhashed"  # header and size are right; nobody published a hash
@@ -36,7 +36,7 @@ class FileState:
 
 
 def state_of(store: ModelStore, file: ModelFile) -> FileState:
-    """Return where ``file`` is. Reads folders, not files."""
+    """Find where ``file`` is. Reads folders, not files."""
     found = store.locate(file)
     if found is None:
         return FileState(file, None, linked=False, kept_bytes=store.cache.unfinished_bytes(file))
@@ -46,7 +46,7 @@ def state_of(store: ModelStore, file: ModelFile) -> FileState:
 
 
 def verify_file(store: ModelStore, file: ModelFile) -> Verdict:
-    """Return whether ``file`` is what was published. Reads all of it: minutes for large ones."""
+    """Compare ``file`` with what was published. Reads all of it: minutes for large ones."""
     found = store.locate(file)
     if found is None:
         return Verdict.ABSENT

@@ -1,4 +1,4 @@
-"""Paths as settings have them: whole, so that they mean the same wherever a process goes."""
+"""Make the paths of settings absolute, so that every process and folder reads them alike."""
 
 import os
 from pathlib import Path

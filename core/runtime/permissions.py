@@ -1,4 +1,4 @@
-"""Who may read what: files of ours only we, what a person asked to be written as their umask says.
+"""File permissions: our files for this account alone, a person's output as their umask says.
 
 The umask belongs to the whole process, so it is set in one place, where a process begins.
 """

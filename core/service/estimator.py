@@ -47,7 +47,7 @@ def timings_of(
     request: Request, machine: Machine, spent: Mapping[Stage, float]
 ) -> tuple[Timing, ...]:
     """Return the timing of every part; parts that share a stage share its seconds as expected."""
-    found = part_costs(machine.place(plan_of(request, machine.profile)))
+    found = part_costs(machine.with_tiling(plan_of(request, machine.profile)))
     totals: dict[Stage, float] = {}
     for work in found:
         stage = work.part.stage

@@ -1,4 +1,4 @@
-"""The doubles that ship: an executor, a delivery and a clock that do as a test tells them.
+"""Test doubles that ship: an executor, a delivery and a clock that do what a test tells them.
 
 They keep the promises of what they stand for, so a test that passes with them means something.
 """
@@ -71,7 +71,7 @@ class QuickExecutor:
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
     ) -> RawClip:
-        """Return grey frames of the right size and length, and a quiet tone.
+        """Make grey frames of the right size and length, and a quiet tone.
 
         Raises:
             Cancelled: at once when ``cancel`` is.
@@ -96,7 +96,7 @@ class QuickExecutor:
 
 @dataclass
 class RecordedMessage:
-    """One message of the make-believe platform."""
+    """One message that :class:`RecordingDelivery` shows."""
 
     job_id: str
     kind: str  # "completed" or the failure's code
@@ -136,7 +136,7 @@ class RecordingDelivery:
         return [message for message in self.shown.values() if message.job_id == job_id]
 
     async def until(self, count: int) -> None:
-        """Return once ``count`` messages are shown."""
+        """Wait until ``count`` messages are shown."""
         while len(self.shown) < count:
             self.news.clear()
             await self.news.wait()
@@ -221,17 +221,17 @@ async def eventually(holds: Callable[[], Awaitable[bool]], within_s: float = 10.
 
 
 def tiny(frames: int = 9, side: int = 64, seed: int = 1) -> Sampling:
-    """Return the smallest sampling that a clip can have."""
+    """Make the smallest sampling that a clip can have."""
     return Sampling(Preset.FAST, side, side, frames, fps=24, seed=seed)
 
 
 def t2v(prompt: str = "a red kite over the sea", seed: int = 1) -> TextToVideo:
-    """Return a tiny request."""
+    """Make a tiny request."""
     return TextToVideo(prompt=prompt, sampling=tiny(seed=seed))
 
 
 def grey_clip(sampling: Sampling, gpu_ms: int = 1000, *, with_sound: bool = True) -> RawClip:
-    """Return what an executor could have made for ``sampling``: frames ``[T, H, W, 3] uint8``."""
+    """Make what an executor could have made for ``sampling``: frames ``[T, H, W, 3] uint8``."""
     shade = np.linspace(40, 200, sampling.frames, dtype=np.uint8)
     shape = (sampling.frames, sampling.height, sampling.width, 3)
     frames = np.broadcast_to(shade[:, None, None, None], shape).copy()
@@ -240,7 +240,7 @@ def grey_clip(sampling: Sampling, gpu_ms: int = 1000, *, with_sound: bool = True
 
 
 def tone(seconds: float, pitch: float = 220.0, rate: int = SOUND_RATE) -> Sound:
-    """Return a quiet mono sine of ``pitch`` Hz, samples ``[1, n] float32``."""
+    """Make a quiet mono sine of ``pitch`` Hz, samples ``[1, n] float32``."""
     at = np.arange(round(seconds * rate), dtype=np.float32) / rate
     return Sound((0.2 * np.sin(2 * np.pi * pitch * at))[None].astype(np.float32), rate)
 

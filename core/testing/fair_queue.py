@@ -2,12 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from core.domain.fairness import (
-    ORDINARY,
-    FairRules,
-    cost_of,
-    rank_of,
-)
+from core.domain.fairness import ORDINARY, FairRules, cost_of, rank_of
 
 
 @dataclass(slots=True)
@@ -33,7 +28,7 @@ class _Flow:
 
 
 class FairQueue:
-    """The same line in memory, without a database."""
+    """The fair queue in memory, without a database."""
 
     def __init__(self, rules: FairRules) -> None:
         self._rules = rules
@@ -44,7 +39,7 @@ class FairQueue:
     def add(
         self, name: str, account: str, estimate_ms: int, now_ms: int, weight: int = ORDINARY
     ) -> None:
-        """Put a job at the end of its account's part of the line."""
+        """Put a job behind the others of its account."""
         flow = self._flows.setdefault(account, _Flow())
         flow.weight = weight
         fresh = not flow.waiting and flow.active == 0
@@ -89,16 +84,16 @@ class FairQueue:
         flow.finish += cost_of(actual_ms, flow.weight) - entry.cost
 
     def cancel(self, name: str) -> None:
-        """Take a waiting job out of the line, as if it had never been there."""
+        """Remove a waiting job, as if it had never been there."""
         for flow in self._flows.values():
             for entry in flow.waiting:
                 if entry.name == name:
                     flow.waiting.remove(entry)
                     self._shift(flow, -entry.cost, entry.order)
-                    self._hand_on(flow, entry)
+                    self._promote_next(flow, entry)
                     return
 
-    def _hand_on(self, flow: _Flow, gone: QueueEntry) -> None:
+    def _promote_next(self, flow: _Flow, gone: QueueEntry) -> None:
         """Let the next job of a fresh account be its first one."""
         since = flow.since_ms
         if flow.waiting and gone.rank == rank_of(gone.tag, gone.cost, since, fresh=True):

@@ -1,6 +1,6 @@
-"""How long the event loop was held up: what a test of many people at once measures.
+"""Measure how long the event loop was blocked, for tests of many people at once.
 
-A held loop answers nobody, and beyond some seconds its chat platform takes it for dead.
+A blocked loop answers nobody; after some seconds a chat platform takes it for dead.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class LoopLag:
 
 
 def _waits_s() -> dict[str, float]:
-    """Return how long each thread was ready while the machine ran something else, in seconds."""
+    """Measure how long each thread was ready while the machine ran something else, in seconds."""
     waits: dict[str, float] = {}
     if THREADS.exists():
         for thread in THREADS.iterdir():

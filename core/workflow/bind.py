@@ -1,4 +1,4 @@
-"""One request's values into a graph. Pure: nothing is read, written or changed."""
+"""Fill a graph with the values of one request. Pure: nothing is read, written or changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def bind(
     choices: MachineChoices | None = None,
     family: ModelFamily = LTX_2_3,
 ) -> BoundWorkflow:
-    """Return ``workflow`` filled with the values of ``request``.
+    """Fill ``workflow`` with the values of ``request``.
 
     Args:
         workflow: of the request's mode.

@@ -62,7 +62,7 @@ class Bindings:
 
     @property
     def drafts(self) -> bool:
-        """Return whether the graph can end after its first stage."""
+        """Tell whether the graph can end after its first stage."""
         return any(form.when is Condition.DRAFT for form in self.forms)
 
     def size_of(self, sampling: Sampling) -> Size:
@@ -75,7 +75,7 @@ class Bindings:
 
 
 def parse_bindings(text: str) -> Bindings:
-    """Return the bindings in ``text``; the files are ours, so a mistake raises KeyError."""
+    """Parse the bindings in ``text``; the files are ours, so a mistake raises KeyError."""
     data = tomllib.loads(text)
     values = [
         Binding(value, target["node"], target["class"], target["input"])
@@ -93,7 +93,7 @@ def parse_bindings(text: str) -> Bindings:
 
 
 def dump_bindings(bindings: Bindings, remark: str) -> str:
-    """Return the file for ``bindings`` without forms, headed by ``remark``."""
+    """Write the text of a file for ``bindings`` without forms, headed by ``remark``."""
     lines = [f"# {remark}", f"output = {_quote(bindings.output)}", f"canvas = {bindings.canvas}"]
     lines += ["", "[values]"]
     for value in dict.fromkeys(binding.value for binding in bindings.values):

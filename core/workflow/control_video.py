@@ -1,4 +1,4 @@
-"""The source video as a graph needs it: at the clip's rate and length, on the graph's canvas.
+"""Prepare the source video for a graph: at the clip's rate and length, on the graph's canvas.
 
 ComfyUI's own nodes cannot resample a video in time, so this is done before a job is queued.
 """

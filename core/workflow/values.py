@@ -40,7 +40,7 @@ class MachineChoices:
 
 
 def guided(request: Request, choices: MachineChoices) -> bool:
-    """Return whether ``request`` runs the guided schedule, where its negative prompt acts."""
+    """Tell whether ``request`` runs the guided schedule, where its negative prompt acts."""
     return choices.guided and PRESETS[request.sampling.preset].may_guide
 
 
@@ -53,7 +53,7 @@ def values_of(
     bindings: Bindings,
     family: ModelFamily = LTX_2_3,
 ) -> dict[str, Leaf]:
-    """Return every value by name; a value that is absent leaves the graph as its file says.
+    """Compute every value by name; a value that is absent leaves the graph as its file says.
 
     Args:
         request: checked and snapped.

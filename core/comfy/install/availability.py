@@ -1,4 +1,4 @@
-"""What ComfyUI still lacks on this machine, each with the command that brings it."""
+"""Find what ComfyUI still lacks on this machine, each with the command that installs it."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ INSTALL = "clapper comfy install"
 
 @dataclass(frozen=True, slots=True)
 class MissingComponent:
-    """One thing that is not there; ``required`` also where ComfyUI is asked for by name."""
+    """Something that is not installed; ``required`` only where nothing runs without it."""
 
     what: str
     command: str
@@ -25,7 +25,7 @@ class MissingComponent:
 
 
 def missing_components(settings: Settings) -> list[MissingComponent]:
-    """Return what is missing for running ComfyUI, the most basic thing first; empty if nothing.
+    """List what is missing for running ComfyUI, the most basic thing first.
 
     Touches the disk and the driver, imports neither torch nor ComfyUI.
     """

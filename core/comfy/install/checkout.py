@@ -1,4 +1,4 @@
-"""One repository at one commit in one folder, whatever state the folder was left in.
+"""Check out one repository at one commit into a folder, whatever state the folder is in.
 
 Everything here may be repeated and killed at any point. Only folders that this module made are ever
 changed, and what somebody edited in one is kept beside it before it is undone.
@@ -90,7 +90,7 @@ def check_out(
 
 
 def head_of(folder: Path) -> Head | None:
-    """Return what ``folder`` holds; None where it is no sound checkout of its own."""
+    """Read what ``folder`` holds; None where it is not a sound checkout of its own."""
     if not (folder / ".git").exists() or shutil.which("git") is None:
         return None
     commit = _run(folder, "rev-parse", "--verify", "HEAD^{commit}")
@@ -101,7 +101,7 @@ def head_of(folder: Path) -> Head | None:
 
 
 def is_ours(folder: Path) -> bool:
-    """Return whether :func:`check_out` made ``folder``."""
+    """Tell whether :func:`check_out` made ``folder``."""
     return (folder / ".git" / _MARK).is_file()
 
 

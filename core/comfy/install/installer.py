@@ -64,10 +64,10 @@ def install(
         CheckoutForeign: a target folder holds something else.
         DownloadFailed: no network, no such commit, or the package installer failed.
     """
-    _lay(pins.comfyui, place.checkout, on_step)
+    _install_repository(pins.comfyui, place.checkout, on_step)
     if packs:
         for pin in pins.packs:
-            _lay(pin, place.packs / pin.name, on_step)
+            _install_repository(pin, place.packs / pin.name, on_step)
     if not packages:
         return
     index = ("--extra-index-url", torch_index) if torch_index else ()
@@ -80,7 +80,7 @@ def install(
         on_step(Step(name, CheckoutOutcome.DONE))
 
 
-def _lay(pin: Pin, folder: Path, on_step: StepSink) -> None:
+def _install_repository(pin: Pin, folder: Path, on_step: StepSink) -> None:
     def kept(path: Path) -> None:
         on_step(Step(pin.name, CheckoutOutcome.KEPT, pin.commit, str(path)))
 

@@ -282,7 +282,7 @@ def _scale(entry: TensorSpec) -> tuple[float, float]:
 
 
 def _sentence_pieces() -> bytes:
-    """Return a tokenizer of 400 pieces that knows every byte, so no text is lost."""
+    """Train a tokenizer of 400 pieces that knows every byte, so no text is lost."""
     trainer = importlib.import_module("sentencepiece").SentencePieceTrainer
     model = io.BytesIO()
     text = [_WORDS[start:] + _WORDS[:start] for start in range(0, len(_WORDS), 3)]

@@ -1,4 +1,4 @@
-"""Sound, inside the sandbox: decoded, in two channels at most, and put in its place in time."""
+"""Decode sound inside the sandbox, in two channels at most and at its place in time."""
 
 from collections.abc import Iterator
 from fractions import Fraction

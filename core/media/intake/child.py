@@ -1,9 +1,9 @@
-"""The child process that decodes one file of a stranger: ``python -m core.media.sandbox``.
+"""The child process that decodes one file of a stranger: ``python -m core.media.intake.child``.
 
 It gets two open files, the source and an empty output, and its orders as JSON on the command line;
 it answers with one line of JSON on its standard output. Before it touches the source it gives
-up everything else: it can open no file and no socket any more (not one descriptor is left to be
-had), use no more memory, processor time and disk than ordered, and start no program. That is why
+up everything else: it can open no file and no socket any more (no descriptor is left for
+one), use no more memory, processor time and disk than ordered, and start no program. That is why
 films are read by PyAV and not by the ffmpeg program: it works on one open file, without protocols.
 """
 

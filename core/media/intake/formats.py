@@ -88,7 +88,7 @@ _REFUSED: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
 
 
 def detect(head: bytes) -> Format | None:
-    """Return the accepted format that a file with the first bytes ``head`` claims to be."""
+    """Detect the accepted format that a file with the first bytes ``head`` claims to be."""
     return next((format_ for magic, format_ in _MAGIC if magic.match(head)), None)
 
 

@@ -1,4 +1,4 @@
-"""Sound and films, inside the sandbox: opened with one demuxer, measured before being decoded.
+"""Probe sound and films inside the sandbox: one demuxer, measured before being decoded.
 
 Headers are claims. The length is that of the packets which are really there, and every packet is
 looked at, undecoded, before the first frame is made.
@@ -73,7 +73,7 @@ class Span:
 
 @contextmanager
 def damage_of(task: RecodeTask) -> Generator[None]:
-    """Say of ffmpeg's errors that the file is damaged.
+    """Turn ffmpeg's errors about the data into a damaged file.
 
     Raises:
         MediaUnreadable: it is.
@@ -103,7 +103,7 @@ def open_source(task: RecodeTask, source: BinaryIO) -> InputContainer:
 def first_track(
     task: RecodeTask, container: InputContainer, kind: MediaKind
 ) -> VideoStream | AudioStream | None:
-    """Return the track of ``kind`` to use, ready to be decoded within the limits.
+    """Choose the track of ``kind`` to use, ready to be decoded within the limits.
 
     Cover pictures are no films.
 
@@ -138,7 +138,7 @@ def refuse_pixels(task: RecodeTask, width: int, height: int) -> None:
 
 
 def measure(task: RecodeTask, source: BinaryIO, kind: MediaKind) -> Span | None:
-    """Return the real extent of the track of ``kind``, or None where there is none.
+    """Measure the real extent of the track of ``kind``; None where there is none.
 
     It raises MediaTooLong as soon as a packet lies beyond the limit, and MediaUnreadable where
     the file is damaged or has more packets than a real film has.

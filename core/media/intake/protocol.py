@@ -1,4 +1,4 @@
-"""What the process that decodes a stranger's file is told to do, and what it answers."""
+"""The messages between the service and the child process that decodes a stranger's file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The parent's side of the sandbox: starts it, waits for its answer, and believes little of it."""
+"""The parent's side of the sandbox: starts the child, waits for its answer, and checks it."""
 
 import asyncio
 import errno
@@ -88,7 +88,7 @@ async def _end(child: Process) -> None:
 
 
 def _judge(task: RecodeTask, text: bytes, status: int) -> RecodeResult:
-    """Return what the child made, or raise what it refused.
+    """Read what the child made, or raise what it refused.
 
     Raises:
         _refusal: what the child told.
@@ -113,7 +113,7 @@ def _judge(task: RecodeTask, text: bytes, status: int) -> RecodeResult:
 
 
 def _made(task: RecodeTask, data: dict[str, float]) -> RecodeResult:
-    """Return what the child says it made.
+    """Read what the child says that it made.
 
     Raises:
         ValueError: that cannot be.
@@ -131,7 +131,7 @@ def _made(task: RecodeTask, data: dict[str, float]) -> RecodeResult:
 
 
 def _refusal(task: RecodeTask, code: str, data: dict[str, Any]) -> MediaRefused:
-    """Return the error that the child told, with plain and short values.
+    """Rebuild the error that the child reported, with plain and short values.
 
     Raises:
         TypeError: it is none.

@@ -1,4 +1,4 @@
-"""The folder of admitted inputs: what people send goes in as a file of ours, or not at all."""
+"""The folder of admitted inputs: files that people send are re-encoded into it, or refused."""
 
 import asyncio
 import math
@@ -74,7 +74,7 @@ class MediaStore:
                 return await in_thread(lambda _: self._keep(part, kind, made))
 
     def _inspect(self, source_fd: int, role: str, kind: MediaKind) -> Format:
-        """Return the format by the first bytes; see :meth:`check`.
+        """Read the first bytes and detect the format; see :meth:`check`.
 
         Raises:
             MediaUnreadable: no file, or an empty one.
@@ -85,7 +85,7 @@ class MediaStore:
         return self.check(status.st_size, os.pread(source_fd, HEAD_BYTES, 0), role, kind)
 
     def check(self, size_bytes: int, head: bytes, role: str, kind: MediaKind) -> Format:
-        """Return the format of ``size_bytes`` that begin with ``head``.
+        """Check a file of ``size_bytes`` that begins with ``head``, and return its format.
 
         Raises:
             MediaUnreadable: nothing.

@@ -1,4 +1,4 @@
-"""Sound and films, inside the sandbox: to FLAC, and to an MP4 of constant rate and modest size."""
+"""Rewrite sound and films inside the sandbox: FLAC, and an MP4 of constant rate and modest size."""
 
 import logging
 import math
@@ -142,7 +142,7 @@ def _timed(
 
 
 def _frame_rate(span: Span, highest: float) -> Fraction:
-    """Return the rate for the result: the measured one, whatever the header says.
+    """Choose the rate for the result: the measured one, whatever the header says.
 
     Time stamps are rounded, to 10 ms at worst, so a usual rate that is as near as that is meant.
     """
@@ -177,7 +177,7 @@ def _upright(pictures: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
 
 
 def _turner(first: VideoFrame) -> Callable[[VideoFrame], VideoFrame]:
-    """Return what turns pictures like ``first`` upright, as its display matrix asks."""
+    """Make what turns pictures like ``first`` upright, as its display matrix asks."""
     quarter = round(first.rotation / 90) % 4  # counterclockwise
     if quarter == 0:
         return lambda picture: picture

@@ -1,4 +1,4 @@
-"""From an executor's frames to the clip that people get, with its poster and its provenance."""
+"""Write an executor's frames as the clip that people get, with its poster and provenance."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -94,7 +94,7 @@ def _write_poster(path: Path, frames: NDArray[np.uint8], provenance: Provenance)
 
 
 def representative(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the frame of ``[T, H, W, 3]`` that shows most: the richest in detail of a few.
+    """Choose the frame of ``[T, H, W, 3]`` that shows most: the richest in detail of a few.
 
     The first and last tenth are left out where that is possible: they are often fades.
     """

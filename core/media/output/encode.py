@@ -1,4 +1,4 @@
-"""Frames and samples into an MP4 that plays everywhere: H.264 yuv420p, AAC, ``moov`` first."""
+"""Encode frames and samples as an MP4 that plays everywhere: H.264 yuv420p, AAC, ``moov`` first."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -73,7 +73,7 @@ def write_mp4(
 
 
 def stereo(sound: Sound, count: int) -> NDArray[np.float32]:
-    """Return ``sound`` as ``[2, count]`` at :data:`SOUND_RATE`, cut or padded with silence."""
+    """Convert ``sound`` to ``[2, count]`` at :data:`SOUND_RATE`, cut or padded with silence."""
     samples = np.nan_to_num(np.atleast_2d(sound.samples).astype(np.float32), posinf=1, neginf=-1)
     if samples.shape[0] > 2:
         samples = samples.mean(axis=0, keepdims=True)

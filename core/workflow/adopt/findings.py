@@ -1,4 +1,4 @@
-"""A graph while it is being adopted: what was found so far, and how."""
+"""The state of an adoption: the graph, what was found in it, and by which evidence."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,7 +12,7 @@ from core.workflow.library import Workflow
 
 
 class EvidenceKind(StrEnum):
-    """What told an input's meaning."""
+    """The evidence that told an input's meaning."""
 
     CLASS = "by_class"
     LINK = "by_link"

@@ -1,4 +1,4 @@
-"""Following links backwards: to the text of a conditioning, the constant of a number."""
+"""Follow links backwards: to the text of a conditioning, to the constant of a number."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def links_of(node: Node) -> dict[str, Link]:
 
 
 def origin_of(graph: Graph, value: Input | None) -> NumberOrigin | None:
-    """Return where the number ``value`` is set, None if it is computed or literal."""
+    """Find where the number ``value`` is set; None if it is computed or literal."""
     if not isinstance(value, Link) or value.node not in graph.nodes:
         return None
     node = graph.nodes[value.node]
@@ -95,7 +95,7 @@ def number_at(graph: Graph, root: NumberOrigin) -> float | None:
 
 
 def samplers_of(graph: Graph) -> list[Node]:
-    """Return the samplers in the order in which they run."""
+    """List the samplers in the order in which they run."""
     found = [node for node in graph.nodes.values() if node.kind in SAMPLERS]
     return sorted(found, key=lambda node: len(graph.upstream(node.id)))
 

@@ -1,4 +1,4 @@
-"""The loaders of a foreign graph, and which file of a request each of them gets."""
+"""Bind the loaders of a foreign graph to the files of a request."""
 
 import re
 
@@ -43,7 +43,7 @@ def find_media(draft: AdoptionDraft) -> None:
 
 
 def _ordered(graph: Graph, loaders: list[Node]) -> list[tuple[Node, EvidenceKind]]:
-    """Return ``loaders`` from the first frame's to the last frame's, and what told their order."""
+    """Order ``loaders`` from the first frame's to the last frame's, with the evidence for it."""
     if len(loaders) < 2:
         return [(node, EvidenceKind.CLASS) for node in loaders]
     places = _places(graph, {node.id for node in loaders})

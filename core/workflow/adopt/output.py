@@ -1,4 +1,4 @@
-"""The node that saves a video, replaced by our own, which hands the frames to Clapper."""
+"""Replace the node that saves a video by our own, which passes the frames to Clapper."""
 
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ _CROP = "clapper_crop"
 
 
 def begin_draft(graph: Graph, mode: Mode) -> AdoptionDraft:
-    """Return a draft of ``graph`` that ends in our own output node and holds nothing else.
+    """Begin the adoption of ``graph``: it ends in our own output node and holds nothing else.
 
     Raises:
         NotAdoptable: nothing in the graph saves a video.
@@ -53,7 +53,7 @@ def crop_to_size(draft: AdoptionDraft) -> None:
 
 
 def _saver(graph: Graph, mode: Mode) -> Node:
-    """Return the node that saves the clip: the last one of a chain, previews come before it.
+    """Find the node that saves the clip: the last one of a chain, previews come before it.
 
     Raises:
         NotAdoptable: nothing saves a video, or two videos are made apart from each other.

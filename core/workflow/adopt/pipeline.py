@@ -1,4 +1,4 @@
-"""From an export to a workflow of the library: the order of the steps, and keeping the result."""
+"""Adopt an export as a workflow of the library: the order of the steps, and saving the result."""
 
 import json
 import os
@@ -26,7 +26,7 @@ _CONTROL_GUIDES = {"LTXAddVideoICLoRAGuide", "GetICLoRAParameters"}
 
 
 def adopt(graph: Graph, mode: Mode, loras: Path | None = None) -> Adoption:
-    """Return ``graph`` as a workflow of ``mode``.
+    """Turn ``graph`` into a workflow of ``mode``.
 
     Args:
         graph: an export in API format, of any node packs.
@@ -76,7 +76,7 @@ def check_place(mode: Mode, folder: Path, export: Path) -> None:
 
 
 def _kept_here(places: tuple[Path, Path]) -> bool:
-    """Return whether an adoption wrote there: it leaves bindings, and the project's stay."""
+    """Tell whether an adoption wrote there: it leaves bindings, and the project's stay."""
     bindings = places[1]
     return bindings.is_file() and not bindings.parent.samefile(WORKFLOWS)
 

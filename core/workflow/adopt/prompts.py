@@ -36,7 +36,7 @@ def find_prompts(draft: AdoptionDraft) -> None:
 
 
 def _prompts(draft: AdoptionDraft) -> dict[str, tuple[Node, str, EvidenceKind]]:
-    """Return what reads the prompt: one text of each sampler, often the same one.
+    """Find what reads the prompt: one text of each sampler, often the same one.
 
     Raises:
         NotAdoptable: a sampler puts several texts together, and not one is called the prompt.
@@ -59,7 +59,7 @@ def _called_prompt(node: Node) -> bool:
 
 
 def _encoders(draft: AdoptionDraft, sampler: Node, side: str) -> list[tuple[Node, str]]:
-    """Return the text encoders at the ends of a sampler's ways, with their text inputs."""
+    """Find the text encoders that a sampler depends on, with their text inputs."""
     found: list[tuple[Node, str]] = []
     for node in conditioning_of(draft.graph, sampler, side):
         name = next((text for text in _TEXTS if text in node.inputs), None)

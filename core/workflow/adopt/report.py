@@ -1,4 +1,4 @@
-"""What a foreign graph has of all that a mode needs, for an owner whose graph was refused."""
+"""List the nodes of a refused graph that could serve a mode, for its owner."""
 
 from collections.abc import Iterable, Iterator
 

@@ -77,7 +77,7 @@ def test_where_memory_is_to_be_saved_no_tile_is_large_and_the_estimate_knows(
     gigabytes: float, tile: int, profile: str, vram: str
 ) -> None:
     request, careful = asked(SIZES[2]), machine(gigabytes, profile, vram)
-    plan = careful.place(plan_of(request, profile))
+    plan = careful.with_tiling(plan_of(request, profile))
 
     assert first_tile(request, careful, careful=True) == tile
     assert plan.tiling is not None

@@ -9,12 +9,7 @@ from safetensors.numpy import save_file
 
 from core.models.catalog import LTX_2_3, Slot
 from core.models.errors import LoraRefused, ModelFileRefused
-from core.models.lora import (
-    base_by_name,
-    check_lora,
-    refuse_other_base,
-    refuse_other_base_by_name,
-)
+from core.models.lora import base_by_name, check_lora, refuse_other_base, refuse_other_base_by_name
 
 LTX_KEY = "diffusion_model.transformer_blocks.0.attn1.to_q.lora_A.weight"
 
