@@ -102,7 +102,7 @@ def nearest_inside(asked: Size, limits: RequestLimits) -> Size:
     """Find the size in whole blocks within ``limits`` that is most like ``asked``.
 
     Its shape counts as much as its sides. Where the limits leave no such size, their smallest
-    block is the best that can be had.
+    block is the best there is.
     """
     first = math.ceil(limits.min_side / SIDE_MULTIPLE) * SIDE_MULTIPLE
     sides = range(first, limits.max_side + 1, SIDE_MULTIPLE)

@@ -217,7 +217,7 @@ def _run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _problem(pin: Pin, folder: Path, complaint: str) -> DownloadFailed:
-    """Return what git complained about, told by its words: its statuses say nothing."""
+    """Classify git's complaint by its words; its exit status says nothing."""
     text, detail = complaint.lower(), _first_complaint(complaint)
 
     def among(*words: str) -> bool:
@@ -242,7 +242,7 @@ def _problem(pin: Pin, folder: Path, complaint: str) -> DownloadFailed:
 
 
 def _first_complaint(text: str) -> str:
-    """Return the line that says what went wrong; git often ends with advice."""
+    """Find the line that says what went wrong; git often ends with advice."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if line.startswith(("fatal:", "error:"))]
     first = (told or lines or [""])[0]

@@ -1,4 +1,4 @@
-"""Which files are accepted, told by their first bytes. File names and declared types mean nothing.
+"""Detect accepted files by their first bytes; file names and declared types mean nothing.
 
 Standard library only: the sandbox imports this before it may decode anything.
 """

@@ -57,7 +57,7 @@ def check_clip(file: Path, inputs: Iterable[Path], *, force: bool) -> None:
         force: replace other files of theirs; inputs never.
 
     Raises:
-        OutputUnnamed: the name is no text.
+        OutputUnnamed: the name is not text.
         OutputIsInput: one of the two is an input, by whatever name or link.
         OutputTaken: something else lies there.
     """
