@@ -102,14 +102,14 @@ def _python(_: Settings) -> Iterator[DoctorFinding]:
 
 
 def _video(_: Settings) -> Iterator[DoctorFinding]:
-    missing_components = [name for name in _ENCODERS if not _encodes(name)]
+    missing = [name for name in _ENCODERS if not _encodes(name)]
     yield DoctorFinding(
         "FFmpeg",
-        Severity.BAD if missing_components else Severity.GOOD,
-        say("doctor_lacks", {"what": ", ".join(missing_components)})
-        if missing_components
+        Severity.BAD if missing else Severity.GOOD,
+        say("doctor_lacks", {"what": ", ".join(missing)})
+        if missing
         else f"PyAV {av.__version__}, {av.ffmpeg_version_info}",
-        say("doctor_pyav_fix") if missing_components else "",
+        say("doctor_pyav_fix") if missing else "",
     )
 
 

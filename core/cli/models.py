@@ -27,7 +27,7 @@ from core.models.catalog import LTX_2_3, ModelFile, Profile
 from core.models.prune import Garbage, discard, garbage
 from core.models.setup import open_store
 from core.models.store import ModelStore
-from core.models.verification import FileState, Verdict, remove, state_of, verify_file
+from core.models.verification import FileState, Verdict, remove_model_file, state_of, verify_file
 from core.runtime.cancellation import CancelToken
 from core.runtime.clock import now_ms
 from core.runtime.paths import readable
@@ -98,7 +98,7 @@ def verify(
             if verdict not in _DAMAGED:
                 continue
             damaged += 1
-            removed = remove_damaged and remove(store, file)
+            removed = remove_damaged and remove_model_file(store, file)
             console.print(_repair(store, file, chosen, removed=removed), soft_wrap=True)
     raise typer.Exit(1 if damaged else 0)
 

@@ -13,7 +13,7 @@ _F = TypeVar("_F")
 _kept: list[Any] = []  # a torch.library.Library takes its definitions back when it is collected
 
 
-def install(torch: ModuleType) -> None:
+def install_shims(torch: ModuleType) -> None:
     """Put the stand-ins in place; no effect where torch has CUDA, or the second time.
 
     Args:

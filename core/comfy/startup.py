@@ -118,7 +118,7 @@ def _start(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -
     if device is DeviceKind.CUDA:
         importlib.import_module("cuda_malloc")  # chooses torch's allocator by an environment entry
     torch = importlib.import_module("torch")
-    import_shims.install(torch)  # before anything imports torchvision or torchaudio
+    import_shims.install_shims(torch)  # before anything imports torchvision or torchaudio
     _point_folders(place, packs=packs)
     utils = importlib.import_module("comfy.utils")
     execution = importlib.import_module("execution")

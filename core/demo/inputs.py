@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from core.demo.paint import DUSK, MORNING, NIGHT, coast, portrait, poster
-from core.demo.sounds import RATE, speech, tune, write_wav
+from core.demo.sounds import RATE, speech, tune, write_samples
 from core.domain.dimensions import Size
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
@@ -44,8 +44,8 @@ def make_demo_jobs(folder: Path) -> list[DemoJob]:
     face = _picture(folder / "portrait.png", portrait(768, 768))
     print_ = _picture(folder / "poster.png", poster(*_WIDE))
     melody, voice = tune(SECONDS), speech(SECONDS)
-    song = write_wav(folder / "melody.wav", melody)
-    talk = write_wav(folder / "speech.wav", voice)
+    song = write_samples(folder / "melody.wav", melody)
+    talk = write_samples(folder / "speech.wav", voice)
     film = _film(folder / "film.mp4", melody)
     return [
         DemoJob(Mode.T2V, _typed("Sunset over far hills, golden light, hardly a sound", 7)),

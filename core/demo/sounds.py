@@ -54,7 +54,7 @@ def tune(seconds: float) -> NDArray[np.float32]:
     return (out[:count] / np.abs(out).max() * 0.7).astype(np.float32)
 
 
-def write_wav(path: Path, samples: NDArray[np.float32]) -> Path:
+def write_samples(path: Path, samples: NDArray[np.float32]) -> Path:
     """Write ``samples`` (-1…1, mono) as 16-bit WAV and return ``path``."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)

@@ -72,9 +72,3 @@ class PartialDownload:
     def _count(self, block: bytes) -> None:
         self._hash.update(block)
         self.size += len(block)
-
-
-def sha256_of(path: Path) -> str:
-    """Hash the file at ``path``: its SHA-256 in hex. Reads all of it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

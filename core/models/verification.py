@@ -8,9 +8,9 @@ from pathlib import Path
 from core.models.catalog import ModelFile
 from core.models.errors import FileNotRemoved, ModelFileRefused
 from core.models.links import is_link_to
-from core.models.partial_download import sha256_of
 from core.models.safetensors_header import read_header
 from core.models.store import FileLocation, ModelStore
+from core.runtime.atomic_files import sha256_of
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -63,7 +63,7 @@ def verify_file(store: ModelStore, file: ModelFile) -> Verdict:
         return Verdict.MALFORMED
 
 
-def remove(store: ModelStore, file: ModelFile) -> bool:
+def remove_model_file(store: ModelStore, file: ModelFile) -> bool:
     """Remove a damaged ``file`` from the hub cache, so that it can be fetched again.
 
     Returns:

@@ -17,7 +17,7 @@ INSTALL = "clapper comfy install"
 
 @dataclass(frozen=True, slots=True)
 class MissingComponent:
-    """Something that is not installed; ``required`` only where nothing runs without it."""
+    """Something missing; not ``required`` where an executor chosen by name runs without it."""
 
     what: str
     command: str

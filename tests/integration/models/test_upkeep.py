@@ -7,7 +7,7 @@ import pytest
 from core.models.catalog import Profile
 from core.models.prune import GarbageReason, discard, garbage
 from core.models.store import FileLocation
-from core.models.verification import Verdict, remove, state_of, verify_file
+from core.models.verification import Verdict, remove_model_file, state_of, verify_file
 from core.runtime.cancellation import CancelToken
 
 
@@ -52,7 +52,7 @@ async def test_damage_is_found_removed_and_repaired(store, offer, weights, damag
     place.resolve().write_bytes(content)
 
     assert verify_file(store, file) is verdict
-    assert remove(store, file)
+    assert remove_model_file(store, file)
     await store.ensure([file], ignore, CancelToken())
     assert verify_file(store, file) is Verdict.SOUND
 
@@ -63,7 +63,7 @@ async def test_a_file_of_somebody_else_is_never_removed(store, offer, weights):
     own.parent.mkdir(parents=True)
     own.write_bytes(weights())
 
-    assert not remove(store, file)
+    assert not remove_model_file(store, file)
     assert own.exists()
 
 

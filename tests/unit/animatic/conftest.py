@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.animatic import DraftExecutor
 from core.demo.paint import DUSK, MORNING, NIGHT, coast, portrait, poster
-from core.demo.sounds import speech, tune, write_wav
+from core.demo.sounds import speech, tune, write_samples
 from core.domain.dimensions import Size
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
@@ -38,7 +38,7 @@ class Lab:
         return file
 
     def sound(self, samples: np.ndarray) -> MediaFile:
-        path = write_wav(self.folder / "new.wav", samples.astype(np.float32))
+        path = write_samples(self.folder / "new.wav", samples.astype(np.float32))
         return self.add(path, MediaKind.AUDIO, seconds=len(samples) / 48_000, sample_rate=48_000)
 
     def picture(self, picture: Image.Image) -> MediaFile:
