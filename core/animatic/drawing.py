@@ -36,7 +36,7 @@ _MOVES = {  # zoom, then the centre's way to the right and down as shares of the
 _GRAIN = {Preset.DRAFT: 12, Preset.FAST: 8, Preset.BALANCED: 5, Preset.QUALITY: 3}  # of 255
 
 
-class CameraView(NamedTuple):
+class View(NamedTuple):
     """The camera: magnification, and its centre as shares of the frame from the middle."""
 
     zoom: float
@@ -44,7 +44,7 @@ class CameraView(NamedTuple):
     y: float
 
     @classmethod
-    def of(cls, camera: Camera, amount: float) -> "CameraView":
+    def of(cls, camera: Camera, amount: float) -> "View":
         """Return the view after ``amount`` (0…1) of the move."""
         amount = 1 - amount if camera is Camera.DOLLY_OUT else amount
         eased = amount * amount * (3 - 2 * amount)
@@ -100,18 +100,18 @@ class Shot:
         """Return width and height, px."""
         return self.request.sampling.width, self.request.sampling.height
 
-    def at(self, index: int) -> tuple[float, float, CameraView]:
+    def at(self, index: int) -> tuple[float, float, View]:
         """Return seconds, share of the clip (0…1) and the camera of frame ``index``."""
         sampling = self.request.sampling
         share = index / (sampling.frames - 1)
-        return index / sampling.fps, share, CameraView.of(sampling.camera, share)
+        return index / sampling.fps, share, View.of(sampling.camera, share)
 
     def image(self, role: str) -> Image.Image:
         """Load the picture of ``role``, filling the frame."""
         return Image.fromarray(load_image(self.files[role], self.request.sampling.size))
 
 
-def finish_picture(picture: Image.Image, shot: Shot, t: float, strength: float) -> Image.Image:
+def grade(picture: Image.Image, shot: Shot, t: float, strength: float) -> Image.Image:
     """Add light, grain (``strength`` 0: none) and the label to ``picture`` at ``t`` seconds."""
     preset, angle = shot.request.sampling.preset, t / 2 + shot.look.key % 7
     if strength > 0:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from core.animatic.audio_features import RATE, AudioFeatures, ambience
-from core.animatic.drawing import Palette, Shot, finish_picture
+from core.animatic.drawing import Palette, Shot, grade
 from core.animatic.scenes import pictures
 from core.domain.media import RawClip
 from core.domain.progress import Progress, ProgressSink, Stage, Working
@@ -51,17 +51,14 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
         sound = ambience(look.random(3), float(look.sky[0]) / 255, sampling.seconds)
     elif source.sample_rate:
         sound = load_sound(order.path_of(source), RATE, 2, sampling.seconds)
-    heard = (
-        AudioFeatures.of(sound, sampling.frames, sampling.fps)
-        if sound and "audio" in media
-        else None
-    )
-    shot = Shot(request, {role: order.path_of(f) for role, f in media.items()}, look, heard)
+    heard = sound if "audio" in media else None
+    features = AudioFeatures.of(heard, sampling.frames, sampling.fps) if heard else None
+    shot = Shot(request, {role: order.path_of(f) for role, f in media.items()}, look, features)
     frames = frame_buffer((sampling.frames, sampling.height, sampling.width, 3), order.workspace)
     drawn = max(0.0, 1 - order.shares.get(Stage.ENCODE, _ENCODING) - _PREPARED)
     for index, (picture, strength) in enumerate(pictures(shot)):
         check()
-        frames[index] = np.asarray(finish_picture(picture, shot, index / sampling.fps, strength))
+        frames[index] = np.asarray(grade(picture, shot, index / sampling.fps, strength))
         share = _PREPARED + drawn * (index + 1) / sampling.frames
         report(Working(Stage.STAGE1, index + 1, sampling.frames, share))
     gpu_ms = round((time.monotonic() - began) * 1000)

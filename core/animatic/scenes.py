@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from core.animatic.drawing import CameraView, Floats, Shot, font, ink
+from core.animatic.drawing import Floats, Shot, View, font, ink
 from core.domain.modes import Mode
 from core.domain.presets import Camera
 from core.media.decode import video_frames
@@ -90,9 +90,7 @@ def _portrait(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
         inside = (gap - down).clip(0, min(1.0, 8 * loud))[..., None]
         speaking = image.copy()
         speaking.paste(Image.fromarray((jaw + (throat - jaw) * inside).astype(np.uint8)), box[:2])
-        nod = CameraView(
-            view.zoom * 1.03, view.x + 0.004 * math.sin(t * 1.7), view.y - 0.006 * loud
-        )
+        nod = View(view.zoom * 1.03, view.x + 0.004 * math.sin(t * 1.7), view.y - 0.006 * loud)
         yield nod.of_picture(speaking), 0.4
 
 
@@ -116,14 +114,14 @@ def _between(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     """From the first image to the last, both exact, through a cloud that the seed shapes."""
     first, last, camera = shot.image("first"), shot.image("last"), shot.request.sampling.camera
     small = Image.fromarray(shot.look.random(5).integers(0, 256, (5, 7), np.uint8))
-    cloud, still = small.resize(shot.size, Image.Resampling.BICUBIC), CameraView(1, 0, 0)
+    cloud, still = small.resize(shot.size, Image.Resampling.BICUBIC), View(1, 0, 0)
     for index in range(shot.request.sampling.frames):
         share = shot.at(index)[1]
         eased = share * share * (3 - 2 * share) * 425 - 170  # the cloud parts over 100 levels
         mask = cloud.point([min(255, max(0, level / 1.5 + eased)) for level in range(256)])
-        back = CameraView.of(camera, share if camera is Camera.DOLLY_OUT else 1 - share)
-        leaving = still if camera is Camera.DOLLY_OUT else CameraView.of(camera, share)
-        arriving = still if camera is Camera.DOLLY_IN else CameraView(back.zoom, -back.x, -back.y)
+        back = View.of(camera, share if camera is Camera.DOLLY_OUT else 1 - share)
+        leaving = still if camera is Camera.DOLLY_OUT else View.of(camera, share)
+        arriving = still if camera is Camera.DOLLY_IN else View(back.zoom, -back.x, -back.y)
         blend = Image.composite(arriving.of_picture(last), leaving.of_picture(first), mask)
         yield blend, 0.6 * math.sin(math.pi * share) if share < 1 else 0.0
 

@@ -44,7 +44,7 @@ async def test_a_cancel_during_a_write_does_not_write_the_block_twice(tmp_path: 
     remote = RemoteFile(file, "http://127.0.0.1/", "c" * 40, "e", 10 * len(block))
     partial = HeldPartial(tmp_path / "partial")
     pouring = asyncio.create_task(
-        hub_client._pour(Body(block, block), remote, partial, lambda _: None)  # type: ignore[arg-type]
+        hub_client._write_body(Body(block, block), remote, partial, lambda _: None)  # type: ignore[arg-type]
     )
     await asyncio.to_thread(partial.writing.wait, 10)
 
