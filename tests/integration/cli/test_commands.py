@@ -204,7 +204,7 @@ def test_the_demo_makes_six_clips_and_can_be_repeated(
     assert not data_dir.exists()
     made = Path("out/t2v.mp4").stat().st_mtime_ns
     Path("out/.data/clapper.sqlite").write_bytes(b"left by some other version")
-    monkeypatch.setattr("core.cli.demo.make_wishes", lambda folder: make_demo_jobs(folder)[:1])
+    monkeypatch.setattr("core.cli.demo.make_demo_jobs", lambda folder: make_demo_jobs(folder)[:1])
     assert clapper("demo", "--out", "out").exit_code == 0
     assert Path("out/t2v.mp4").stat().st_mtime_ns > made
 
