@@ -25,10 +25,10 @@ if str(ROOT) not in sys.path:  # a bare copy of the tree, nothing installed
 
 from core.comfy.device import DeviceKind, device_kind  # noqa: E402  # after the path is set
 from core.comfy.output_node import as_frames, as_sound  # noqa: E402  # after the path is set
-from core.comfy.paths import Place  # noqa: E402  # after the path is set
-from core.comfy.startup import Started, start  # noqa: E402  # after the path is set
+from core.comfy.paths import ComfyPaths  # noqa: E402  # after the path is set
+from core.comfy.startup import ComfyModules, start  # noqa: E402  # after the path is set
 from core.comfy.testing.network_shapes import FULL, TINY  # noqa: E402  # after the path is set
-from core.comfy.testing.random_weights import Entry, Maker  # noqa: E402  # after the path is set
+from core.comfy.testing.random_weights import RandomWeightsWriter, TensorSpec  # noqa: E402  # after the path is set
 from core.media.output.frame_buffer import frame_buffer  # noqa: E402  # after the path is set
 
 _CHUNK = 8
@@ -48,7 +48,9 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def decoders(comfy: Started, maker: Maker, entries: Iterable[Entry]) -> tuple[Any, Any]:
+def decoders(
+    comfy: ComfyModules, maker: RandomWeightsWriter, entries: Iterable[TensorSpec]
+) -> tuple[Any, Any]:
     """Return the video and the audio VAE, as ComfyUI's loaders make them from a checkpoint."""
     made: dict[str, dict[str, Any]] = {"vae.": {}, "audio_vae.": {}, "vocoder.": {}}
     for entry in entries:
@@ -62,7 +64,7 @@ def decoders(comfy: Started, maker: Maker, entries: Iterable[Entry]) -> tuple[An
     return vae(sd=made["vae."], metadata=metadata), vae(sd=sound, metadata=metadata)
 
 
-def values(comfy: Started, maker: Maker, entry: Entry) -> Any:
+def values(comfy: ComfyModules, maker: RandomWeightsWriter, entry: TensorSpec) -> Any:
     """Return the tensor of ``entry`` with the values that a written file would have."""
     torch = comfy.torch
     dtype = torch.float32 if maker.dtype == "F32" else torch.bfloat16
@@ -70,7 +72,7 @@ def values(comfy: Started, maker: Maker, entry: Entry) -> Any:
     return torch.frombuffer(data, dtype=dtype).reshape(entry.shape)
 
 
-def stopwatch(comfy: Started, seconds: dict[str, float]) -> Clock:
+def stopwatch(comfy: ComfyModules, seconds: dict[str, float]) -> Clock:
     """Return a function that runs a step, waits for the device, and notes what it took."""
 
     def timed(name: str, step: Callable[[], Any]) -> Any:
@@ -84,7 +86,9 @@ def stopwatch(comfy: Started, seconds: dict[str, float]) -> Clock:
     return timed
 
 
-def one_run(comfy: Started, video: Any, audio: Any, asked: argparse.Namespace) -> dict[str, float]:
+def one_run(
+    comfy: ComfyModules, video: Any, audio: Any, asked: argparse.Namespace
+) -> dict[str, float]:
     """Return the seconds of each step of one clip."""
     torch, seconds = comfy.torch, {}
     timed = stopwatch(comfy, seconds)
@@ -105,8 +109,8 @@ def one_run(comfy: Started, video: Any, audio: Any, asked: argparse.Namespace) -
     return seconds
 
 
-def parts(comfy: Started, images: Any, place: Path, timed: Clock) -> None:
-    """Time what a handover is made of, and the ways that it does not go."""
+def parts(comfy: ComfyModules, images: Any, place: Path, timed: Clock) -> None:
+    """Time the steps of passing frames on, and the ways that are not taken."""
     torch = comfy.torch
     chunks = range(0, images.shape[0], _CHUNK)
 
@@ -152,12 +156,16 @@ def main() -> None:
         asked.width, asked.height, asked.frames = 128, 128, 17
     with tempfile.TemporaryDirectory() as work:
         home = Path(work)
-        place = Place(asked.checkout.absolute(), home / "packs", home / "base", home / "models")
+        place = ComfyPaths(
+            asked.checkout.absolute(), home / "packs", home / "base", home / "models"
+        )
         comfy = start(place, device_kind(), asked.vram, packs=False)
         if not full:
             comfy.torch.set_num_threads(1)  # tiny tensors: more threads only wait for each other
         device = "cuda" if device_kind() is DeviceKind.CUDA else "cpu"
-        maker = Maker(comfy.torch, FULL if full else TINY, "BF16" if full else "F32", device)
+        maker = RandomWeightsWriter(
+            comfy.torch, FULL if full else TINY, "BF16" if full else "F32", device
+        )
         video, audio = decoders(comfy, maker, maker.decoders())
         runs = [one_run(comfy, video, audio, asked) for _ in range(asked.runs)]
     name = comfy.torch.cuda.get_device_name() if device == "cuda" else device

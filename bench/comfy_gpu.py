@@ -26,17 +26,17 @@ if str(ROOT) not in sys.path:  # a bare copy of the tree, nothing installed
 
 from core.comfy.device import DeviceKind, device_kind  # noqa: E402  # after the path is set
 from core.comfy.executor import ComfyExecutor, ComfyOptions  # noqa: E402  # after the path is set
-from core.comfy.job_run import Plan, RunReport  # noqa: E402  # after the path is set
-from core.comfy.paths import Place  # noqa: E402  # after the path is set
+from core.comfy.job_run import ExecutionPlan, RunReport  # noqa: E402  # after the path is set
+from core.comfy.paths import ComfyPaths  # noqa: E402  # after the path is set
 from core.comfy.testing.network_shapes import FULL, TINY  # noqa: E402  # after the path is set
-from core.comfy.testing.random_weights import Maker, shrink_text_encoder  # noqa: E402  # after the path is set
+from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder  # noqa: E402  # after the path is set
 from core.domain.media import MediaFile, MediaKind, RawClip  # noqa: E402  # after the path is set
 from core.domain.modes import MODES, Mode  # noqa: E402  # after the path is set
 from core.domain.presets import Preset  # noqa: E402  # after the path is set
 from core.domain.progress import ProgressSink, Stage  # noqa: E402  # after the path is set
 from core.domain.requests import Request, Sampling, make_request  # noqa: E402  # after the path is set
 from core.interfaces.executor import Order  # noqa: E402  # after the path is set
-from core.media.output.clip_writer import finish  # noqa: E402  # after the path is set
+from core.media.output.clip_writer import write_clip  # noqa: E402  # after the path is set
 from core.media.output.provenance import Provenance  # noqa: E402  # after the path is set
 from core.models.catalog import ModelFile, Profile, Slot  # noqa: E402  # after the path is set
 from core.runtime.cancellation import CancelToken  # noqa: E402  # after the path is set
@@ -131,9 +131,9 @@ def request_of(asked: argparse.Namespace, case: Case, media: dict[str, MediaFile
 
 async def measure(asked: argparse.Namespace, work: Path) -> list[Row]:
     models = asked.models or work / "models"
-    place = Place(asked.checkout.absolute(), work / "packs", work / "base", models.absolute())
+    place = ComfyPaths(asked.checkout.absolute(), work / "packs", work / "base", models.absolute())
     executor = ComfyExecutor(
-        place, AllThere(), Plan(Profile.BF16), ComfyOptions(device_kind(), asked.vram)
+        place, AllThere(), ExecutionPlan(Profile.BF16), ComfyOptions(device_kind(), asked.vram)
     )
     began = time.perf_counter()
     await executor.warm_up()
@@ -168,7 +168,7 @@ def write_models(asked: argparse.Namespace, folder: Path):
     if asked.dry_run:
         torch.set_num_threads(1)  # tiny tensors: more threads only wait for each other
         shrink_text_encoder()
-        maker = Maker(torch, TINY, profiles=(Profile.BF16,))
+        maker = RandomWeightsWriter(torch, TINY, profiles=(Profile.BF16,))
         return maker.family(folder)
     folder.mkdir(parents=True, exist_ok=True)
     elsewhere: dict[Slot, Path] = {}
@@ -178,7 +178,7 @@ def write_models(asked: argparse.Namespace, folder: Path):
     for name, path in (("models", folder), ("big", asked.big or folder)):
         print(f"{name}: {path}, {shutil.disk_usage(path).free / 1e9:.0f} GB free", flush=True)
     device = "cuda" if device_kind() is DeviceKind.CUDA else "cpu"
-    maker = Maker(torch, FULL, "BF16", device, (Profile.BF16,))
+    maker = RandomWeightsWriter(torch, FULL, "BF16", device, (Profile.BF16,))
     family = maker.family(folder, elsewhere)
     if device == "cuda":
         torch.cuda.empty_cache()  # what drawing the values left behind is ComfyUI's to use
@@ -189,7 +189,7 @@ async def encode(clip: RawClip, order: Order) -> float:
     """Return the seconds that H.264 and AAC take, which the worker spends beside the next job."""
     began = time.perf_counter()
     provenance = Provenance.of(order.job_id, order.request, with_prompt=False)
-    await finish(clip, order.workspace, provenance)
+    await write_clip(clip, order.workspace, provenance)
     return time.perf_counter() - began
 
 

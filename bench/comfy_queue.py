@@ -32,8 +32,8 @@ from comfy_gpu import (  # after the path is set
 
 from core.comfy.device import device_kind, first_device  # comfy_gpu sets the path
 from core.comfy.executor import ComfyExecutor, ComfyOptions  # the same
-from core.comfy.job_run import Plan  # the same
-from core.comfy.paths import Place  # the same
+from core.comfy.job_run import ExecutionPlan  # the same
+from core.comfy.paths import ComfyPaths  # the same
 from core.domain.media import MediaFile, RawClip  # the same
 from core.duration import estimate  # the same
 from core.interfaces.executor import Order  # the same
@@ -136,9 +136,9 @@ def mean(stages: list[dict[str, float]]) -> dict[str, float]:
 
 async def measure(asked: Namespace, work: Path) -> list[tuple[str, Spell]]:
     models = asked.models or work / "models"
-    place = Place(asked.checkout.absolute(), work / "packs", work / "base", models.absolute())
+    place = ComfyPaths(asked.checkout.absolute(), work / "packs", work / "base", models.absolute())
     executor = ComfyExecutor(
-        place, AllThere(), Plan(Profile.BF16), ComfyOptions(device_kind(), asked.vram)
+        place, AllThere(), ExecutionPlan(Profile.BF16), ComfyOptions(device_kind(), asked.vram)
     )
     await executor.warm_up()
     family = await asyncio.to_thread(write_models, asked, models)

@@ -1,4 +1,4 @@
-"""One user floods the line, ten others send short jobs: how long do the others wait?
+"""One user floods the queue, ten others send short jobs: how long do the others wait?
 
     python bench/fairness.py [--seeds 20] [--json]
 
@@ -17,7 +17,7 @@ from statistics import median
 from typing import Protocol
 
 from core.domain.fairness import FairRules
-from core.testing.fair_line import Entry, FairLine
+from core.testing.fair_queue import FairQueue, QueueEntry
 
 FLOODED = 60  # jobs of the one user, all at the start
 OTHERS = 10  # users
@@ -28,7 +28,7 @@ ESTIMATE_SIGMA = 0.25  # of log(estimate ÷ truth)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A job as the line gets it."""
+    """A job as it reaches the queue."""
 
     at_s: float
     user: str
@@ -36,15 +36,15 @@ class Arrival:
     estimate_s: float
 
 
-class Line(Protocol):
+class QueueOrder(Protocol):
     """An order of waiting jobs."""
 
     def add(self, number: int, job: Arrival) -> None:
-        """Put a job in line."""
+        """Queue a job."""
         ...
 
     def take(self, now_s: float) -> int | None:
-        """Return the number of the job that runs next."""
+        """Take the number of the job that runs next; None where none waits."""
         ...
 
     def settle(self, number: int, job: Arrival) -> None:
@@ -80,7 +80,7 @@ class RoundRobin:
         self.turns: dict[str, int] = {}
 
     def add(self, number: int, job: Arrival) -> None:
-        """Put it at the end of its user's own line."""
+        """Put it at the end of its user's own queue."""
         self.waiting.setdefault(job.user, []).append((number, job))
 
     def take(self, now_s: float) -> int | None:
@@ -110,7 +110,7 @@ class FairTags:
         self.finished: dict[str, float] = {}  # virtual time up to which a user is served
 
     def add(self, number: int, job: Arrival) -> None:
-        """Put it at the end of its user's own line; its tag comes when it is taken."""
+        """Put it at the end of its user's own queue; its tag comes when it is taken."""
         self.waiting.setdefault(job.user, []).append((number, job))
 
     def take(self, now_s: float) -> int | None:
@@ -139,20 +139,20 @@ class FairTags:
 
 
 class Ours:
-    """The product's line, with its default rules."""
+    """The product's queue, with its default rules."""
 
     def __init__(self) -> None:
-        self.line = FairLine(FairRules())
-        self.started: dict[int, Entry] = {}
+        self.queue = FairQueue(FairRules())
+        self.started: dict[int, QueueEntry] = {}
 
     def add(self, number: int, job: Arrival) -> None:
-        """Put it in line with its estimate."""
+        """Queue it with its estimate."""
         estimate_ms = round(job.estimate_s * 1000)
-        self.line.add(str(number), job.user, estimate_ms, round(job.at_s * 1000))
+        self.queue.add(str(number), job.user, estimate_ms, round(job.at_s * 1000))
 
     def take(self, now_s: float) -> int | None:
         """Take the job whose turn it is."""
-        entry = self.line.start(round(now_s * 1000))
+        entry = self.queue.start(round(now_s * 1000))
         if entry is None:
             return None
         self.started[int(entry.name)] = entry
@@ -160,10 +160,10 @@ class Ours:
 
     def settle(self, number: int, job: Arrival) -> None:
         """Feed the truth back."""
-        self.line.end(self.started.pop(number), round(job.truth_s * 1000))
+        self.queue.end(self.started.pop(number), round(job.truth_s * 1000))
 
 
-RULES: dict[str, Callable[[], Line]] = {
+RULES: dict[str, Callable[[], QueueOrder]] = {
     "first come": FirstCome,
     "round robin": RoundRobin,
     "start tags": lambda: FairTags(0.0),
@@ -187,7 +187,7 @@ def flood(seed: int) -> list[Arrival]:
     ]
 
 
-def replay(line: Line, jobs: list[Arrival], gpus: int) -> dict[str, list[float]]:
+def replay(queue: QueueOrder, jobs: list[Arrival], gpus: int) -> dict[str, list[float]]:
     """Return the seconds that each job waited, by whether its user floods."""
     free = [0.0] * gpus
     running: list[tuple[float, int]] = []
@@ -197,11 +197,11 @@ def replay(line: Line, jobs: list[Arrival], gpus: int) -> dict[str, list[float]]
         now = heapq.heappop(free)
         while running and running[0][0] <= now:
             number = heapq.heappop(running)[1]
-            line.settle(number, jobs[number])
+            queue.settle(number, jobs[number])
         while arrived < len(jobs) and jobs[arrived].at_s <= now:
-            line.add(arrived, jobs[arrived])
+            queue.add(arrived, jobs[arrived])
             arrived += 1
-        number = line.take(now)
+        number = queue.take(now)
         if number is None:  # idle until somebody comes
             heapq.heappush(free, jobs[arrived].at_s)
             continue

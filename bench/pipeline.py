@@ -194,10 +194,10 @@ async def comfy(asked: argparse.Namespace) -> list[Row]:
     from bench.comfy_gpu import AllThere
     from core.comfy.device import device_kind
     from core.comfy.executor import ComfyExecutor, ComfyOptions
-    from core.comfy.job_run import Plan
-    from core.comfy.paths import Place
+    from core.comfy.job_run import ExecutionPlan
+    from core.comfy.paths import ComfyPaths
     from core.comfy.testing.network_shapes import TINY
-    from core.comfy.testing.random_weights import Maker, shrink_text_encoder
+    from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder
     from core.models.catalog import Profile
 
     class Kept(ComfyExecutor):
@@ -206,13 +206,15 @@ async def comfy(asked: argparse.Namespace) -> list[Row]:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        place = Place(asked.comfy.absolute(), folder / "packs", folder / "base", folder / "models")
-        executor = Kept(place, AllThere(), Plan(Profile.FP8), ComfyOptions(device_kind()))
+        place = ComfyPaths(
+            asked.comfy.absolute(), folder / "packs", folder / "base", folder / "models"
+        )
+        executor = Kept(place, AllThere(), ExecutionPlan(Profile.FP8), ComfyOptions(device_kind()))
         await executor.warm_up()
         torch = importlib.import_module("torch")
         torch.set_num_threads(1)  # tiny tensors: more threads only wait for each other
         shrink_text_encoder()
-        family = await asyncio.to_thread(Maker(torch, TINY).family, place.models)
+        family = await asyncio.to_thread(RandomWeightsWriter(torch, TINY).family, place.models)
         executor.plan = replace(executor.plan, family=family)
         await measure(executor, 3, 0.0, "in sequence", 256)  # finds its kernels and its memory
         work_s = (await measure(executor, 5, 0.0, "in sequence", 256)).work_s

@@ -67,7 +67,7 @@ def fairness(rows: list[dict[str, Any]]) -> Chart:
         )
         for row in shown
     ]
-    return Chart("Median wait of the others while one user floods the line", bars)
+    return Chart("Median wait of the others while one user floods the queue", bars)
 
 
 def queue(rows: list[dict[str, Any]]) -> Chart:

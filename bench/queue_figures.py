@@ -3,13 +3,13 @@
 Run: ``.venv/bin/python bench/queue.py [--jobs N] [--folder DIR]``
 
 Method: a real database file (WAL, ``synchronous=FULL``) in ``--folder``, one process, one task, so
-a latency is one call as its caller sees it. Per size of the line the waiting jobs are inserted by
-ordinary submits of many accounts (five each); then N jobs are submitted, looked up in the line,
-claimed and settled, one after the other, while the line keeps its length. Percentiles are of
+a latency is one call as its caller sees it. Per size of the queue the waiting jobs are inserted by
+ordinary submits of many accounts (five each); then N jobs are submitted, looked up in the queue,
+claimed and settled, one after the other, while the queue keeps its length. Percentiles are of
 those N. Numbers of different machines compare only through their fsync time, which is printed.
 
 The way of a whole job is taken apart from that: worker, encoder, outbox and router of the service
-work through such a line with an executor that needs no time, 64×64, 9 frames; N // 3 deliveries.
+work through such a queue with an executor that needs no time, 64×64, 9 frames; N // 3 deliveries.
 """
 
 import argparse

@@ -173,12 +173,12 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout to measure")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--draw", type=Path, help="write the picture of packages and layers here")
-    wish = parser.parse_args()
-    if wish.draw:
-        wish.draw.write_text(draw(wish.root), "utf-8")
+    arguments = parser.parse_args()
+    if arguments.draw:
+        arguments.draw.write_text(draw(arguments.root), "utf-8")
         return
-    figures = measure(wish.root)
-    if wish.json:
+    figures = measure(arguments.root)
+    if arguments.json:
         print(json.dumps(figures, indent=2))
         return
     for label, value in figures.items():

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from core.demo.inputs import Wish, make_wishes
+from core.demo.inputs import DemoJob, make_demo_jobs
 from core.domain.modes import MODES, Mode
 from core.i18n.messages import say
 from core.settings import Settings, load_settings
@@ -59,26 +59,26 @@ class Camera:
         await self.page.locator(f"#mode-{mode}[aria-current=page]").wait_for(state="attached")
         await self.page.evaluate("document.fonts.ready")
 
-    async def type(self, wish: Wish, preset: str = "fast") -> None:
-        """Fill the form as ``wish`` says."""
-        form = self.page.locator("#modes .tabitem", has=self.page.locator(f"#go-{wish.mode}"))
-        for index, slot in reversed(list(enumerate(MODES[wish.mode].slots))):
+    async def type(self, demo_job: DemoJob, preset: str = "fast") -> None:
+        """Fill the form as ``demo_job`` says."""
+        form = self.page.locator("#modes .tabitem", has=self.page.locator(f"#go-{demo_job.mode}"))
+        for index, slot in reversed(list(enumerate(MODES[demo_job.mode].slots))):
             async with self.page.expect_response(re.compile("/upload")):
                 field = form.locator("input[type=file]").nth(index)
-                await field.set_input_files(wish.files[slot.role])
-        if wish.files:
+                await field.set_input_files(demo_job.files[slot.role])
+        if demo_job.files:
             await form.locator(".cl-preflight dd").first.wait_for()
-        await self.page.fill(f"#prompt-{wish.mode} textarea", wish.options.prompt)
+        await self.page.fill(f"#prompt-{demo_job.mode} textarea", demo_job.options.prompt)
         await form.get_by_text(preset.capitalize(), exact=True).click()
         await form.locator(".cl-preflight dd").first.wait_for()
 
-    async def make(self, wish: Wish) -> None:
+    async def make(self, demo_job: DemoJob) -> None:
         """Make the clip and wait until it can be played and is in the history."""
-        await self.open(wish.mode)
-        await self.type(wish)
+        await self.open(demo_job.mode)
+        await self.type(demo_job)
         await self.page.wait_for_timeout(500)
         before = await self.page.locator("#history [data-job]").count()
-        await self.page.click(f"#go-{wish.mode}")
+        await self.page.click(f"#go-{demo_job.mode}")
         await self.page.wait_for_function(
             "n => document.querySelectorAll('#history [data-job]').length > n"
             " && document.querySelector('#stage video')?.readyState > 1",
@@ -102,11 +102,13 @@ async def cameras(
     await context.close()
 
 
-async def docs(browser: Browser, studio: ServedStudio, out: Path, wishes: dict[Mode, Wish]) -> None:
+async def docs(
+    browser: Browser, studio: ServedStudio, out: Path, demo_jobs: dict[Mode, DemoJob]
+) -> None:
     """Render the two pictures of the documentation."""
     async with cameras(browser, studio, out, 1440, 390) as (desktop, phone):
         for mode in SHOWN:
-            await desktop.make(wishes[mode])
+            await desktop.make(demo_jobs[mode])
         await desktop.page.evaluate(STILL)
         await desktop.page.evaluate("scrollTo(0, 0)")
         await desktop.page.screenshot(path=out / "studio-desktop.png")
@@ -146,15 +148,15 @@ async def refused(one: Camera) -> None:
     await one.shot("preflight")
 
 
-async def working(one: Camera, wish: Wish) -> None:
+async def working(one: Camera, demo_job: DemoJob) -> None:
     """Show a job in the making, a second one in line, and what cancelling leaves."""
-    await one.open(wish.mode)
-    await one.type(wish, "quality")
-    form = one.page.locator("#modes .tabitem", has=one.page.locator(f"#go-{wish.mode}"))
+    await one.open(demo_job.mode)
+    await one.type(demo_job, "quality")
+    form = one.page.locator("#modes .tabitem", has=one.page.locator(f"#go-{demo_job.mode}"))
     await form.get_by_label("number input for").first.fill("20")
     await form.get_by_label("number input for").first.press("Tab")
     for count in (1, 2):
-        await one.page.click(f"#go-{wish.mode}")
+        await one.page.click(f"#go-{demo_job.mode}")
         await one.page.locator("#queue [data-action=cancel]").nth(count - 1).wait_for()
     await one.page.locator("#queue .cl-link").first.click()
     await one.page.locator("#stage .cl-fill:not(.cl-unknown)").wait_for()
@@ -168,9 +170,9 @@ async def working(one: Camera, wish: Wish) -> None:
     await one.shot("cancelled")
 
 
-async def done(one: Camera, wish: Wish) -> None:
+async def done(one: Camera, demo_job: DemoJob) -> None:
     """Show a finished clip with the history, and the settings read back from its file."""
-    await one.make(wish)
+    await one.make(demo_job)
     await one.shot("done")
     link = await one.page.locator("#stage a[download]").get_attribute("href")
     answer = await one.page.request.get(f"{one.url}/{link}")
@@ -190,16 +192,16 @@ async def door(browser: Browser, settings: Settings, out: Path) -> None:
 
 
 async def every(
-    browser: Browser, studio: ServedStudio, out: Path, wishes: dict[Mode, Wish]
+    browser: Browser, studio: ServedStudio, out: Path, demo_jobs: dict[Mode, DemoJob]
 ) -> None:
     """Render every state at every width."""
     for width in WIDTHS:
         async with cameras(browser, studio, out, width) as (one,):
             await empty(one)
             await refused(one)
-            await working(one, wishes[Mode.T2V])
-            await done(one, wishes[Mode.I2V])
-            await done(one, wishes[Mode.LIPSYNC])
+            await working(one, demo_jobs[Mode.T2V])
+            await done(one, demo_jobs[Mode.I2V])
+            await done(one, demo_jobs[Mode.LIPSYNC])
 
 
 async def main(out: Path, *, all_states: bool) -> None:
@@ -210,12 +212,12 @@ async def main(out: Path, *, all_states: bool) -> None:
         settings = load_settings(
             data_dir=base / "data", executor="draft", studio_port=0, prompt_in_metadata=True
         )
-        wishes = {wish.mode: wish for wish in make_wishes(base / "wishes")}
+        demo_jobs = {demo_job.mode: demo_job for demo_job in make_demo_jobs(base / "demo_jobs")}
         async with async_playwright() as playwright:
             flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
             browser = await playwright.chromium.launch(executable_path=chromium, args=flags)
             async with served(settings) as studio:
-                await (every if all_states else docs)(browser, studio, out, wishes)
+                await (every if all_states else docs)(browser, studio, out, demo_jobs)
             if all_states:
                 await door(browser, with_users(settings, base), out)
             await browser.close()

@@ -28,7 +28,7 @@ from bots.telegram.front import FRONT
 from core.app.bootstrap import open_core
 from core.app.serve import run_all
 from core.demo.paint import portrait
-from core.demo.sounds import speech, write_wav
+from core.demo.sounds import speech, write_samples
 from core.settings import load_settings
 from tests.support.platforms.telegram.server import TelegramServer
 from tests.support.platforms.telegram.world import Chat, Stored
@@ -230,7 +230,7 @@ async def played(server: TelegramServer, folder: Path, locale: str) -> str:
         shutdown_grace_s=0.1,
         min_free_megabytes=0,
     )
-    face, voice = BytesIO(), write_wav(folder / "voice.wav", speech(2.0))
+    face, voice = BytesIO(), write_samples(folder / "voice.wav", speech(2.0))
     portrait(512, 512).save(face, "PNG")
     stop, ready = asyncio.Event(), asyncio.Event()
     people = People(server, locale)

@@ -12,13 +12,13 @@ from core.app.bootstrap import open_core
 from core.comfy.executor import ComfyExecutor
 from core.comfy.install.installer import install
 from core.comfy.install.pins import load_pins
-from core.comfy.paths import place_of
+from core.comfy.paths import comfy_paths
 from core.duration import BY_KEY, Machine, Tier
 from core.runtime.cancellation import CancelToken
 from core.interfaces.executor import Executor, Order
 from core.app.logs import set_up_logging
 from core.models.catalog import Profile, files_for
-from core.models.preparation import have_files
+from core.models.preparation import ensure_files
 from core.models.setup import open_store
 from core.domain.progress import ProgressSink
 from core.runtime.permissions import private_files
@@ -62,7 +62,7 @@ def leased(settings: Settings, visits: Visits, factory_name: str = "comfy") -> L
 
     async def fetch(order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
         files = files_for(order.request.mode, profile)
-        await have_files(store, files, order, on_progress, cancel)
+        await ensure_files(store, files, order, on_progress, cancel)
 
     return LeasedExecutor(factory_name, machine, visits, tier, fetch)
 
@@ -86,7 +86,7 @@ def main() -> None:
     set_up_logging(settings.log_level)
     install(
         load_pins(),
-        place_of(settings),
+        comfy_paths(settings),
         lambda step: log.info("comfyui", what=step.what, outcome=step.outcome),
         packs=False,
         packages=False,  # they are in the Space's requirements

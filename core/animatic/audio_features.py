@@ -16,7 +16,7 @@ _SILENCE = 0.02  # rms of full scale; what stays below never counts as loud
 
 
 @dataclass(frozen=True)
-class Hearing:
+class AudioFeatures:
     """Loudness and pitch of a sound at every frame, each 0…1."""
 
     loudness: NDArray[Any]  # [frames], 1 where it is loudest
@@ -24,7 +24,7 @@ class Hearing:
     bands: NDArray[Any]  # [frames, BANDS], lowest first, smooth as hills are
 
     @classmethod
-    def of(cls, sound: Sound, frames: int, fps: float) -> "Hearing":
+    def of(cls, sound: Sound, frames: int, fps: float) -> "AudioFeatures":
         """Listen to ``sound`` at each of ``frames``."""
         mono = np.pad(sound.samples.mean(axis=0), _WINDOW)
         starts = ((np.arange(frames) + 0.5) / fps * sound.rate).astype(int) + _WINDOW // 2
@@ -42,7 +42,7 @@ class Hearing:
 
 
 def ambience(dice: np.random.Generator, key: float, seconds: float) -> Sound:
-    """Return a quiet wind (about -30 dBFS) with a soft chord, ``key`` (0…1) octaves above A2."""
+    """Make a quiet wind (about -30 dBFS) with a soft chord, ``key`` (0…1) octaves above A2."""
     count = round(seconds * RATE)
     spectrum = np.fft.rfft(dice.standard_normal((2, count)))
     hertz, time = np.fft.rfftfreq(count, 1 / RATE), np.arange(count) / RATE

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont, ImageOps
 
-from core.animatic.audio_features import Hearing
+from core.animatic.audio_features import AudioFeatures
 from core.domain.presets import Camera, Preset
 from core.domain.requests import Request
 from core.i18n.messages import say
@@ -60,7 +60,7 @@ class View(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Look:
+class Palette:
     """Three colours (RGB, 0…255) of a request, and the key of all that its seed decides."""
 
     sky: Floats
@@ -69,8 +69,8 @@ class Look:
     key: int
 
     @classmethod
-    def of(cls, request: Request) -> "Look":
-        """Return the look: colours that the prompt names, else three hues that follow from it."""
+    def of(cls, request: Request) -> "Palette":
+        """Choose the colours: those that the prompt names, else three hues that follow from it."""
         sampling, prompt = request.sampling, request.prompt
         unwanted, hue = _named(sampling.negative_prompt), crc32(prompt.encode())
         named = [colour for colour in _named(prompt) if colour not in unwanted]
@@ -82,7 +82,7 @@ class Look:
         return cls(0.6 * main + 25, glow, 0.2 * third, crc32(text.encode()))
 
     def random(self, purpose: int) -> np.random.Generator:
-        """Return the same dice for the same request and ``purpose``."""
+        """Make a random generator that is the same for the same request and ``purpose``."""
         return np.random.default_rng((self.key, purpose))
 
 
@@ -92,8 +92,8 @@ class Shot:
 
     request: Request
     files: dict[str, Path]
-    look: Look
-    hearing: Hearing | None
+    look: Palette
+    hearing: AudioFeatures | None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -107,12 +107,12 @@ class Shot:
         return index / sampling.fps, share, View.of(sampling.camera, share)
 
     def image(self, role: str) -> Image.Image:
-        """Return the picture of ``role``, filling the frame."""
+        """Load the picture of ``role``, filling the frame."""
         return Image.fromarray(load_image(self.files[role], self.request.sampling.size))
 
 
-def finish(picture: Image.Image, shot: Shot, t: float, strength: float) -> Image.Image:
-    """Return ``picture`` at ``t`` seconds with light and grain (``strength`` 0: none), labelled."""
+def grade(picture: Image.Image, shot: Shot, t: float, strength: float) -> Image.Image:
+    """Add light, grain (``strength`` 0: none) and the label to ``picture`` at ``t`` seconds."""
     preset, angle = shot.request.sampling.preset, t / 2 + shot.look.key % 7
     if strength > 0:
         shine = ink(shot.look.glow * 0.2 * strength)

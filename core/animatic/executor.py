@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.animatic.audio_features import RATE, Hearing, ambience
-from core.animatic.drawing import Look, Shot, finish
+from core.animatic.audio_features import RATE, AudioFeatures, ambience
+from core.animatic.drawing import Palette, Shot, grade
 from core.animatic.scenes import pictures
 from core.domain.media import RawClip
 from core.domain.progress import Progress, ProgressSink, Stage, Working
@@ -38,7 +38,7 @@ class DraftExecutor:
         return await in_thread(lambda check: _draw(order, report, check), cancel)
 
     async def close(self) -> None:
-        """Do nothing: there is no device to let go of."""
+        """Do nothing: there is no device to release."""
 
 
 def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawClip:
@@ -46,18 +46,19 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
     sampling, media = request.sampling, request.media()
     report(Working(Stage.PREPARE, 0, 1, 0.0))
     check()
-    look, source, sound = Look.of(request), media.get("audio") or media.get("video"), None
+    look, source, sound = Palette.of(request), media.get("audio") or media.get("video"), None
     if source is None:
         sound = ambience(look.random(3), float(look.sky[0]) / 255, sampling.seconds)
     elif source.sample_rate:
         sound = load_sound(order.path_of(source), RATE, 2, sampling.seconds)
-    heard = Hearing.of(sound, sampling.frames, sampling.fps) if sound and "audio" in media else None
-    shot = Shot(request, {role: order.path_of(f) for role, f in media.items()}, look, heard)
+    heard = sound if "audio" in media else None
+    features = AudioFeatures.of(heard, sampling.frames, sampling.fps) if heard else None
+    shot = Shot(request, {role: order.path_of(f) for role, f in media.items()}, look, features)
     frames = frame_buffer((sampling.frames, sampling.height, sampling.width, 3), order.workspace)
     drawn = max(0.0, 1 - order.shares.get(Stage.ENCODE, _ENCODING) - _PREPARED)
     for index, (picture, strength) in enumerate(pictures(shot)):
         check()
-        frames[index] = np.asarray(finish(picture, shot, index / sampling.fps, strength))
+        frames[index] = np.asarray(grade(picture, shot, index / sampling.fps, strength))
         share = _PREPARED + drawn * (index + 1) / sampling.frames
         report(Working(Stage.STAGE1, index + 1, sampling.frames, share))
     gpu_ms = round((time.monotonic() - began) * 1000)

@@ -48,7 +48,7 @@ def _hills(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
 
 
 def _sky(shot: Shot, size: tuple[int, int], sun: tuple[float, float], loud: float) -> Image.Image:
-    """Return the sky, its ``sun`` larger and brighter when ``loud``."""
+    """Draw the sky, its ``sun`` larger and brighter when ``loud``."""
     look, unit, (x, y) = shot.look, min(size), (sun[0] * size[0], sun[1] * size[1])
     depth, light = Image.linear_gradient("L").resize(size), ink(look.glow * 0.4 + 153)
     sky = ImageOps.colorize(depth, ink(look.sky), ink(look.glow))
@@ -95,7 +95,7 @@ def _portrait(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
 
 
 def _mouth(image: Image.Image) -> tuple[int, int, int]:
-    """Return the mouth's middle (x, y) and width: the reddest row low in what has skin's colour."""
+    """Find the mouth's middle (x, y) and width: the reddest row low in what has skin's colour."""
     small = np.asarray(image.resize((96, 96)).convert("YCbCr"), np.int16)
     skin = (abs(small - (150, 109, 152)) < (100, 22, 19)).all(2)
     skin &= np.hypot(*(np.mgrid[0:96, 0:96] - 46)) < 40

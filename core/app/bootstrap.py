@@ -21,7 +21,7 @@ from core.interfaces.executor import Executor
 from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
 from core.runtime.clock import Clock, now_ms
-from core.runtime.permissions import tighten
+from core.runtime.permissions import make_private
 from core.settings import Settings
 from core.storage.database import open_database
 
@@ -64,7 +64,7 @@ async def open_core(
         database = await stack.enter_async_context(
             open_database(settings.database, settings.data_dir, clock)
         )
-        await asyncio.to_thread(tighten, settings.data_dir, _SHARED)
+        await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
         await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
         for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
             await asyncio.to_thread(remove_parts, folder)

@@ -15,7 +15,7 @@ from core.app.metrics import collect
 from core.errors import ClapperError
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
-from core.interfaces.executor import Startable
+from core.interfaces.executor import StartableExecutor
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontServices
 from core.settings import Settings
@@ -61,7 +61,7 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     Raises:
         SetupProblem: the executor cannot start.
     """
-    if isinstance(core.executor, Startable):
+    if isinstance(core.executor, StartableExecutor):
         announce(say("executor_starts", {"executor": core.executor.name}))
         await core.executor.warm_up()
     services = front_services(core)

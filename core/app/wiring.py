@@ -23,7 +23,7 @@ from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
 from core.interfaces.executor import Executor, Order
 from core.media.intake.store import MediaStore
-from core.media.output.clip_writer import finish
+from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
@@ -213,6 +213,6 @@ def _finisher(settings: Settings) -> Finish:
         provenance = Provenance.of(
             order.job_id, order.request, with_prompt=settings.retention.prompt_in_metadata
         )
-        return await finish(raw, settings.clips_folder, provenance, cancel)
+        return await write_clip(raw, settings.clips_folder, provenance, cancel)
 
     return to_clip

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from core.app.logs import set_up_logging
-from core.cli.exit_codes import told
+from core.cli.exit_codes import explained_exit
 from core.i18n.messages import say
 from core.runtime.permissions import private_files
 
@@ -41,7 +41,7 @@ _INSTALLING = frozenset({"comfy", "models", "workflow", "space"})
 
 class _Root(TyperGroup):
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # typer does not export its types
-        with told():
+        with explained_exit():
             return super().invoke(ctx)
 
 

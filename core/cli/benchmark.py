@@ -1,4 +1,4 @@
-"""The ladder of ``clapper calibrate``: a few clips of different size, timed and kept."""
+"""The benchmark of ``clapper calibrate``: a few clips of different sizes, timed and recorded."""
 
 import time
 import uuid
@@ -25,13 +25,13 @@ from core.storage.runs import RecordedRun
 from core.worker.stage_timer import StageTimer
 
 # width, height, frames: small and large, short and long, so that every rate shows
-RUNGS = ((768, 512, 49), (768, 512, 121), (1280, 704, 49), (1280, 704, 121))
-DRAFT_RUNGS = ((256, 256, 25), (384, 256, 49), (512, 320, 25), (512, 320, 73))
+BENCHMARK_SIZES = ((768, 512, 49), (768, 512, 121), (1280, 704, 49), (1280, 704, 121))
+DRAFT_SIZES = ((256, 256, 25), (384, 256, 49), (512, 320, 25), (512, 320, 73))
 FPS = 24
 
 
-async def climb(settings: Settings, rounds: int, console: Console) -> None:
-    """Run the ladder ``rounds`` times, record every run and fit the machine to them.
+async def run_benchmark(settings: Settings, rounds: int, console: Console) -> None:
+    """Make the clips ``rounds`` times, record every run and fit the machine to them.
 
     The first clip is made once before and not recorded: it loads the models.
 
@@ -40,14 +40,13 @@ async def climb(settings: Settings, rounds: int, console: Console) -> None:
         GenerationFailed: a clip could not be made.
     """
     async with open_core(settings) as core:
-        rungs = DRAFT_RUNGS if core.executor.name == "draft" else RUNGS
-        ladder = [rungs[0], *(rung for _ in range(rounds) for rung in rungs)]
+        sizes = DRAFT_SIZES if core.executor.name == "draft" else BENCHMARK_SIZES
+        clips = [sizes[0], *(size for _ in range(rounds) for size in sizes)]
         before = replace(core.runs.machine)
         made: list[RecordedRun] = []
-        for number, rung in enumerate(ladder):
-            width, height, frames = rung
+        for number, (width, height, frames) in enumerate(clips):
             size = f"{width}×{height}"
-            data = {"number": number, "count": len(ladder) - 1, "size": size, "frames": frames}
+            data = {"number": number, "count": len(clips) - 1, "size": size, "frames": frames}
             console.print(say("calibrate_run" if number else "calibrate_warm", data))
             sampling = Sampling(Preset.FAST, width, height, frames, FPS, seed=number)
             # each time another prompt: the encoded text of an equal one is still there

@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.exit_codes import Status, out, print_json, told
+from core.cli.exit_codes import ExitStatus, explained_exit, out, print_json
 from core.comfy.device import device_kind
-from core.comfy.install.availability import INSTALL, Missing, missing
+from core.comfy.install.availability import INSTALL, MissingComponent, missing_components
 from core.comfy.install.checkout import Head, head_of, is_ours
 from core.comfy.install.installer import Step, install
 from core.comfy.install.pins import Pin, Pins, load_pins
-from core.comfy.paths import Place, place_of
+from core.comfy.paths import ComfyPaths, comfy_paths
 from core.i18n.messages import say
 from core.settings import load_settings
 
@@ -35,16 +35,16 @@ def install_command(
         data = {"what": f"{step.what} {step.commit[:_SHORT]}".strip(), "path": step.path}
         console.print(say(f"comfy_{step.outcome}", data), soft_wrap=True)
 
-    with told():
+    with explained_exit():
         install(
             load_pins(),
-            place_of(settings),
+            comfy_paths(settings),
             tell,
             packs=packs,
             packages=packages,
             torch_index=torch_index or settings.comfy.torch_index,
         )
-    gaps = missing(settings)
+    gaps = missing_components(settings)
     if gaps:
         next_step = say("comfy_next", {"what": gaps[0].what, "command": gaps[0].command})
         console.print(next_step, soft_wrap=True)
@@ -55,7 +55,7 @@ def install_command(
 @APP.command("update", help=say("help_comfy_update"))
 def update_command(*, packages: PackagesOption = True, torch_index: IndexOption = "") -> None:
     """Follow changed pins: ComfyUI, and all packs if any is there."""
-    place = place_of(load_settings())
+    place = comfy_paths(load_settings())
     packs = any((place.packs / pin.name).is_dir() for pin in load_pins().packs)
     install_command(packs=packs, packages=packages, torch_index=torch_index)
 
@@ -70,13 +70,13 @@ def status_command(
         Exit: with the status of an incomplete installation.
     """
     settings = load_settings()
-    pins, place = load_pins(), place_of(settings)
-    with told(as_json=as_json):
-        gaps = missing(settings)
+    pins, place = load_pins(), comfy_paths(settings)
+    with explained_exit(as_json=as_json):
+        gaps = missing_components(settings)
         found = place.version or "–"
         head = head_of(place.checkout)
         if head is not None and head.changed:
-            gaps.insert(0, Missing(say("comfy_changed", {"count": head.changed}), INSTALL))
+            gaps.insert(0, MissingComponent(say("comfy_changed", {"count": head.changed}), INSTALL))
         packs = _packs(pins, place)
         if as_json:
             lacks = [{"what": gap.what, "command": gap.command} for gap in gaps]
@@ -98,11 +98,11 @@ def status_command(
             out().print(table)
             out().print(say("comfy_incomplete") if gaps else say("comfy_ready"))
     if any(gap.required for gap in gaps):
-        raise typer.Exit(Status.SETUP)
+        raise typer.Exit(ExitStatus.SETUP)
 
 
-def _packs(pins: Pins, place: Place) -> dict[str, str]:
-    """Return the state of every pinned pack, and of those that no pin names any more."""
+def _packs(pins: Pins, place: ComfyPaths) -> dict[str, str]:
+    """Look up the state of every pinned pack, and of those that no pin names any more."""
     found = {pin.name: _state(pin, head_of(place.packs / pin.name)) for pin in pins.packs}
     there = sorted(place.packs.iterdir()) if place.packs.is_dir() else []
     left = [path.name for path in there if is_ours(path) and path.name not in found]

@@ -1,4 +1,4 @@
-"""The core inside one command: opened, working, and taken down again."""
+"""Open a working core for one command, and close it again."""
 
 import asyncio
 import os
@@ -26,27 +26,27 @@ from core.settings import Settings, load_settings
 T = TypeVar("T")
 
 
-def me() -> Requester:
+def local_requester() -> Requester:
     """Return the requester of the command line: the user of the operating system."""
     return Requester(PLATFORM, str(os.getuid()))
 
 
-def someone(key: str | None) -> Requester:
-    """Return the requester who was typed as ``platform:user``; me where nobody was.
+def requester_of(key: str | None) -> Requester:
+    """Parse the requester typed as ``platform:user``; without one, :func:`local_requester`.
 
     Raises:
         NotAChoice: it names nobody.
     """
     if key is None:
-        return me()
+        return local_requester()
     who = Requester.from_key(key)
     if not (who.platform and who.user_id):
-        raise NotAChoice("user", key[:40], f"{me().key}, discord:123456789, …")
+        raise NotAChoice("user", key[:40], f"{local_requester().key}, discord:123456789, …")
     return who
 
 
 @dataclass(frozen=True)
-class Session:
+class CoreSession:
     """A core that works, and the delivery that brings its results to files."""
 
     core: Core
@@ -70,11 +70,11 @@ class Session:
         Raises:
             Refused: not now, or not for this account.
         """
-        submitter = Submitter(requester or me())
+        submitter = Submitter(requester or local_requester())
         return await self.core.submission.submit(composition, submitter, reply_to, key)
 
     async def result(self, job_id: str) -> Path | Failure:
-        """Return the delivered file, or why there is none; cancelling this cancels the job.
+        """Wait for the delivered file, or why there is none; cancelling this cancels the job.
 
         Raises:
             CancelledError: the command was interrupted; the job is cancelled and refunded.
@@ -102,7 +102,7 @@ class Session:
 @asynccontextmanager
 async def working_core(
     settings: Settings, console: Console, announce: Callable[[str], None]
-) -> AsyncGenerator[Session]:
+) -> AsyncGenerator[CoreSession]:
     """Open the core and let it work inside the block; bars and results go to ``console``.
 
     Raises:
@@ -114,7 +114,7 @@ async def working_core(
         stop = asyncio.Event()
         work = asyncio.create_task(core.run(stop))
         try:
-            yield Session(core, delivery, work)
+            yield CoreSession(core, delivery, work)
         finally:
             stop.set()
             await asyncio.wait({work})
@@ -123,7 +123,7 @@ async def working_core(
 
 
 def with_idle_core(use: Callable[[Core], Coroutine[Any, Any, T]]) -> T:
-    """Return what ``use`` finds in the core of this data directory; no job runs meanwhile.
+    """Open the core of this data directory for ``use``, without running any job.
 
     Raises:
         SetupProblem: the core cannot be opened, or a running service uses the directory.
@@ -137,5 +137,5 @@ def with_idle_core(use: Callable[[Core], Coroutine[Any, Any, T]]) -> T:
 
 
 def announce_to(console: Console) -> Callable[[str], None]:
-    """Return what prints sentences for the operator."""
+    """Make what prints sentences for the operator."""
     return lambda sentence: console.print(sentence, style="dim", markup=False, soft_wrap=True)

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from core.cli.core_session import announce_to, working_core
-from core.cli.exit_codes import InvalidInput, OutputRefused, Status, err, out
-from core.demo.inputs import make_wishes
-from core.demo.run import Shown, places, run_show
+from core.cli.exit_codes import ExitStatus, InvalidInput, OutputRefused, err, out
+from core.demo.inputs import make_demo_jobs
+from core.demo.run import DemoResult, output_files, run_demo
 from core.i18n.messages import name, say
 from core.media.output.destinations import check_free
 from core.runtime.paths import readable
@@ -48,7 +48,7 @@ def demo(
         make_folder_for_people(folder)
     except OSError as error:
         raise OutputRefused(readable(folder)) from error
-    check_free(places(folder), f"--out {readable(_free_folder(folder))}", force=force)
+    check_free(output_files(folder), f"--out {readable(_free_folder(folder))}", force=force)
     shown = asyncio.run(_demo(demo_settings(folder), folder, force=force))
     console = out()
     console.print(_table(shown, folder))
@@ -57,11 +57,11 @@ def demo(
             kept = {"mode": item.job.request.mode, "path": readable(item.job.clip.path)}
             err().print(say("demo_kept", kept), markup=False, highlight=False, soft_wrap=True)
     if any(item.file is None for item in shown):
-        raise typer.Exit(Status.FAILED)
+        raise typer.Exit(ExitStatus.FAILED)
 
 
 def demo_settings(folder: Path) -> Settings:
-    """Return settings for a core of its own in ``folder``, open for six jobs at once."""
+    """Make settings for a core of its own in ``folder``, open for six jobs at once."""
     own = folder / _OWN
     return load_settings(
         data_dir=own,
@@ -72,26 +72,26 @@ def demo_settings(folder: Path) -> Settings:
     )
 
 
-async def _demo(settings: Settings, folder: Path, *, force: bool) -> list[Shown]:
+async def _demo(settings: Settings, folder: Path, *, force: bool) -> list[DemoResult]:
     console = out()
     announce = announce_to(err())
-    await asyncio.to_thread(_forget, settings.data_dir)
+    await asyncio.to_thread(_empty_data_directory, settings.data_dir)
     with console.status(say("demo_inputs")):
-        wishes = await asyncio.to_thread(make_wishes, settings.data_dir / "inputs")
+        demo_jobs = await asyncio.to_thread(make_demo_jobs, settings.data_dir / "inputs")
     async with working_core(settings, console, announce) as session:
-        shown = await run_show(session, wishes, folder, force=force)
+        shown = await run_demo(session, demo_jobs, folder, force=force)
     return shown
 
 
 def _free_folder(folder: Path) -> Path:
-    """Return a folder beside ``folder`` that is not there yet."""
+    """Find a folder beside ``folder`` that is not there yet."""
     number = 2
     while (found := folder.with_name(f"{folder.name}-{number}")).exists():
         number += 1
     return found
 
 
-def _forget(own: Path) -> None:
+def _empty_data_directory(own: Path) -> None:
     """Empty the demo's data directory, unless another demo works in it.
 
     Raises:
@@ -109,8 +109,8 @@ def _forget(own: Path) -> None:
         remove_data(own)
 
 
-def _table(shown: list[Shown], folder: Path) -> Table:
-    """Return one line for every clip, at most 80 columns wide."""
+def _table(shown: list[DemoResult], folder: Path) -> Table:
+    """Lay out one line for every clip, at most 80 columns wide."""
     title = Text(f"{say('demo_title')}: {_short(folder)}")
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for column in ("mode", "seconds", "size", "frames", "job", "file"):

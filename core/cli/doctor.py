@@ -1,4 +1,4 @@
-"""``clapper doctor``: what is well and what is not, each with what fixes it."""
+"""``clapper doctor``: check the installation, and name the fix of each problem."""
 
 import asyncio
 import platform
@@ -21,7 +21,7 @@ from core.animatic import DraftExecutor
 from core.app.bootstrap import open_core
 from core.app.frontend import Examinable
 from core.app.serve import found_fronts
-from core.cli.exit_codes import Status, out, print_json
+from core.cli.exit_codes import ExitStatus, out, print_json
 from core.cli.invariants import violations
 from core.domain.limits import MEGABYTE
 from core.errors import ClapperError
@@ -35,7 +35,7 @@ _ENCODERS = ("libx264", "aac")  # what finished clips are made with
 _COMFORTABLE_BYTES = 5_000 * MEGABYTE
 
 
-class Health(StrEnum):
+class Severity(StrEnum):
     """How serious a finding is."""
 
     GOOD = "good"
@@ -44,11 +44,11 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     """One line of the report; ``fix`` is a sentence or a command, empty where all is well."""
 
     what: str
-    health: Health
+    health: Severity
     detail: str
     fix: str = ""
 
@@ -70,15 +70,15 @@ def doctor(
         print_json({"findings": rows})
     else:
         _report(findings)
-    if any(finding.health is Health.BAD for finding in findings):
-        raise typer.Exit(Status.SETUP)
+    if any(finding.health is Severity.BAD for finding in findings):
+        raise typer.Exit(ExitStatus.SETUP)
 
 
-def _report(findings: list[Finding]) -> None:
+def _report(findings: list[DoctorFinding]) -> None:
     marks = {
-        Health.GOOD: "[green]✓[/green]",
-        Health.NOTE: "[yellow]•[/yellow]",
-        Health.BAD: "[red]✗[/red]",
+        Severity.GOOD: "[green]✓[/green]",
+        Severity.NOTE: "[yellow]•[/yellow]",
+        Severity.BAD: "[red]✗[/red]",
     }
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
@@ -87,25 +87,25 @@ def _report(findings: list[Finding]) -> None:
             table.add_row("", "", f"[bold]→ {escape(finding.fix)}[/bold]")
     console = out()
     console.print(table)
-    bad = sum(finding.health is Health.BAD for finding in findings)
+    bad = sum(finding.health is Severity.BAD for finding in findings)
     console.print(say("doctor_bad", {"count": bad}) if bad else say("doctor_good"))
 
 
-def _python(_: Settings) -> Iterator[Finding]:
+def _python(_: Settings) -> Iterator[DoctorFinding]:
     good = sys.version_info >= _OLDEST
-    yield Finding(
+    yield DoctorFinding(
         "Python",
-        Health.GOOD if good else Health.BAD,
+        Severity.GOOD if good else Severity.BAD,
         f"{platform.python_version()}, Clapper {version('clapper')}",
         "" if good else say("doctor_python_fix"),
     )
 
 
-def _video(_: Settings) -> Iterator[Finding]:
+def _video(_: Settings) -> Iterator[DoctorFinding]:
     missing = [name for name in _ENCODERS if not _encodes(name)]
-    yield Finding(
+    yield DoctorFinding(
         "FFmpeg",
-        Health.BAD if missing else Health.GOOD,
+        Severity.BAD if missing else Severity.GOOD,
         say("doctor_lacks", {"what": ", ".join(missing)})
         if missing
         else f"PyAV {av.__version__}, {av.ffmpeg_version_info}",
@@ -120,11 +120,11 @@ def _encodes(name: str) -> bool:
         return False
 
 
-def _fonts(_: Settings) -> Iterator[Finding]:
+def _fonts(_: Settings) -> Iterator[DoctorFinding]:
     good = bool(features.check("freetype2"))
-    yield Finding(
+    yield DoctorFinding(
         say("doctor_fonts"),
-        Health.GOOD if good else Health.BAD,
+        Severity.GOOD if good else Severity.BAD,
         f"FreeType {features.version('freetype2')}"
         if good
         else say("doctor_lacks", {"what": "FreeType"}),
@@ -132,58 +132,60 @@ def _fonts(_: Settings) -> Iterator[Finding]:
     )
 
 
-def _disk(settings: Settings) -> Iterator[Finding]:
+def _disk(settings: Settings) -> Iterator[DoctorFinding]:
     folder = settings.data_dir
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    health = Health.GOOD if free > _COMFORTABLE_BYTES else Health.NOTE
+    health = Severity.GOOD if free > _COMFORTABLE_BYTES else Severity.NOTE
     needed = settings.retention.min_free_megabytes * MEGABYTE
     if free < needed:
-        health = Health.BAD
+        health = Severity.BAD
     facts = {"free": free, "path": settings.data_dir, "needed": needed}
-    fix = "" if health is Health.GOOD else say("doctor_disk_fix", facts)
-    yield Finding(say("doctor_disk"), health, say("doctor_disk_free", facts), fix)
+    fix = "" if health is Severity.GOOD else say("doctor_disk_fix", facts)
+    yield DoctorFinding(say("doctor_disk"), health, say("doctor_disk_free", facts), fix)
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings) -> Iterator[DoctorFinding]:
     what = say("doctor_database")
     try:
         found = asyncio.run(violations(settings))
     except DataDirectoryBusy:
-        yield Finding(what, Health.NOTE, say("doctor_busy"))
+        yield DoctorFinding(what, Severity.NOTE, say("doctor_busy"))
         return
     except ClapperError as problem:
-        yield Finding(what, Health.BAD, problem.code, explain(problem))
+        yield DoctorFinding(what, Severity.BAD, problem.code, explain(problem))
         return
     facts = {"count": len(found), "address": settings.database.rsplit("@", 1)[-1]}
     if found:
-        yield Finding(what, Health.BAD, say("doctor_violations", facts), "clapper invariants")
+        yield DoctorFinding(
+            what, Severity.BAD, say("doctor_violations", facts), "clapper invariants"
+        )
     else:
-        yield Finding(what, Health.GOOD, say("doctor_database_good", facts))
+        yield DoctorFinding(what, Severity.GOOD, say("doctor_database_good", facts))
 
 
-def _executor(settings: Settings) -> Iterator[Finding]:
-    from core.comfy.install.availability import missing
+def _executor(settings: Settings) -> Iterator[DoctorFinding]:
+    from core.comfy.install.availability import missing_components
 
     what = say("doctor_executor")
-    gaps = missing(settings)
+    gaps = missing_components(settings)
     blocking = [gap for gap in gaps if gap.required or settings.executor == "auto"]
     if settings.executor == "draft":
-        yield Finding(what, Health.GOOD, say("doctor_draft_chosen"))
+        yield DoctorFinding(what, Severity.GOOD, say("doctor_draft_chosen"))
         return
     if not blocking:
-        yield Finding(what, Health.GOOD, say("doctor_comfy"))
+        yield DoctorFinding(what, Severity.GOOD, say("doctor_comfy"))
     elif settings.executor == "auto":
-        yield Finding(what, Health.NOTE, say("doctor_draft_auto"))
+        yield DoctorFinding(what, Severity.NOTE, say("doctor_draft_auto"))
     else:
-        yield Finding(what, Health.BAD, say("doctor_comfy_not"))
+        yield DoctorFinding(what, Severity.BAD, say("doctor_comfy_not"))
     for gap in gaps:
-        health = Health.BAD if gap.required and settings.executor == "comfy" else Health.NOTE
-        yield Finding("", health, say("doctor_lacks", {"what": gap.what}), gap.command)
+        health = Severity.BAD if gap.required and settings.executor == "comfy" else Severity.NOTE
+        yield DoctorFinding("", health, say("doctor_lacks", {"what": gap.what}), gap.command)
 
 
-def _fronts(settings: Settings) -> Iterator[Finding]:
+def _fronts(settings: Settings) -> Iterator[DoctorFinding]:
     told: list[str] = []
     try:
         wanted = asyncio.run(_configured(settings, told.append))
@@ -191,18 +193,18 @@ def _fronts(settings: Settings) -> Iterator[Finding]:
         return
     what = say("doctor_fronts")
     if wanted:
-        yield Finding(what, Health.GOOD, ", ".join(wanted))
+        yield DoctorFinding(what, Severity.GOOD, ", ".join(wanted))
     else:
-        yield Finding(what, Health.NOTE, say("doctor_no_front"), say("doctor_front_fix"))
+        yield DoctorFinding(what, Severity.NOTE, say("doctor_no_front"), say("doctor_front_fix"))
     for sentence in told:
-        yield Finding("", Health.NOTE, sentence)
+        yield DoctorFinding("", Severity.NOTE, sentence)
 
 
-def _platforms(settings: Settings) -> Iterator[Finding]:
+def _platforms(settings: Settings) -> Iterator[DoctorFinding]:
     fronts = [front for front in found_fronts(lambda _: None) if isinstance(front, Examinable)]
     for front in fronts:
         for check in asyncio.run(front.examine(settings)):
-            yield Finding(check.what, Health(check.health), check.detail, check.fix)
+            yield DoctorFinding(check.what, Severity(check.health), check.detail, check.fix)
 
 
 async def _configured(settings: Settings, announce: Callable[[str], None]) -> list[str]:
@@ -210,7 +212,7 @@ async def _configured(settings: Settings, announce: Callable[[str], None]) -> li
         return [front.name for front in found_fronts(announce) if front.configured(settings)]
 
 
-LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+LOOKS: tuple[Callable[[Settings], Iterator[DoctorFinding]], ...] = (
     _python,
     _video,
     _fonts,

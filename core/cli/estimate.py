@@ -63,8 +63,8 @@ class PlotRefused(InvalidInput):
     detail: str
 
 
-def stand_in_request(mode: Mode, options: Options, limits: RequestLimits) -> Request:
-    """Return the request that ``options`` make, with stand-ins where files would be."""
+def sample_request(mode: Mode, options: Options, limits: RequestLimits) -> Request:
+    """Make the request that ``options`` describe, with stand-ins where files would be."""
     seconds = options.seconds or limits.default_seconds
     suffixes = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: ".mp4"}
     media = {
@@ -121,7 +121,7 @@ async def recorded(settings: Settings) -> AsyncGenerator["Database | None", None
 
 
 async def known_machine(settings: Settings, hardware: str, profile: str | None) -> Machine:
-    """Return the machine that ``hardware`` names, calibrated where it is this one.
+    """Choose the machine that ``hardware`` names, calibrated where it is this one.
 
     Args:
         settings: where the database is, and which files are used.
@@ -166,7 +166,7 @@ def estimate_command(
     if frames is not None:
         seconds = frames / (fps or limits.default_fps)
     options = Options("-", preset, width, height, None, seconds, fps, seed=0)
-    request = stand_in_request(mode, options, limits)
+    request = sample_request(mode, options, limits)
     machine = asyncio.run(known_machine(settings, hardware, profile))
     answer = estimate(request, machine, Residency.DISK if cold else Residency.DEVICE)
     if as_data:
@@ -219,10 +219,10 @@ def _remarks(request: Request, answer: Estimate, machine: Machine, tier: Tier) -
 def calibrate_command(
     rounds: Annotated[int, typer.Option(min=1, max=10, help=say("help_calibrate_rounds"))] = 1,
 ) -> None:
-    """Run the ladder on the executor of the settings."""
-    from core.cli.benchmark import climb
+    """Run the benchmark on the executor of the settings."""
+    from core.cli.benchmark import run_benchmark
 
-    asyncio.run(climb(load_settings(), rounds, Console()))
+    asyncio.run(run_benchmark(load_settings(), rounds, Console()))
 
 
 @APP.command("stats", help=say("help_stats"))
@@ -266,7 +266,7 @@ async def _newest(settings: Settings, limit: int) -> list[RecordedRun]:
 
 
 def stats_table(runs: list[RecordedRun]) -> Table:
-    """Return estimate against truth for each device, set of files and mode."""
+    """Compare estimate and truth for each device, set of files and mode."""
     table = Table(title=say("stats_title", {"runs": len(runs)}))
     for column in ("device", "profile", "mode"):
         table.add_column(say(f"stats_{column}"))

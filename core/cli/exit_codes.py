@@ -1,4 +1,4 @@
-"""From a problem to a sentence and an exit status: the same for every command."""
+"""Turn an error into a sentence and an exit status, the same for every command."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from core.errors import ClapperError, GenerationFailed, InvalidInput, Refused
 from core.i18n.messages import explain, say
 
 
-class Status(IntEnum):
+class ExitStatus(IntEnum):
     """What the process ends with."""
 
     DONE = 0
@@ -25,7 +25,7 @@ class Status(IntEnum):
     INTERRUPTED = 130  # Ctrl-C, as shells count it
 
     @classmethod
-    def of(cls, error: ClapperError) -> "Status":
+    def of(cls, error: ClapperError) -> "ExitStatus":
         """Return the status for ``error``."""
         for kind, status in (
             (InvalidInput, cls.INVALID),
@@ -58,12 +58,12 @@ class OutputKept(GenerationFailed):
 
 
 def out() -> Console:
-    """Return the console of results, standard output."""
+    """Make the console of results, standard output."""
     return Console()
 
 
 def err() -> Console:
-    """Return the console of everything else, standard error."""
+    """Make the console of everything else, standard error."""
     return Console(stderr=True)
 
 
@@ -73,8 +73,8 @@ def print_json(data: dict[str, Any]) -> None:
 
 
 @contextmanager
-def told(*, as_json: bool = False) -> Generator[None]:
-    """Say what went wrong, and end with its status.
+def explained_exit(*, as_json: bool = False) -> Generator[None]:
+    """Turn an error inside the block into its sentence and the exit of the process.
 
     Args:
         as_json: on standard output, as ``{"error": {"code", "message", …}}``.
@@ -90,7 +90,7 @@ def told(*, as_json: bool = False) -> Generator[None]:
             print_json({"error": problem})
         else:
             err().print(explain(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(Status.of(error)) from None
+        raise typer.Exit(ExitStatus.of(error)) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         err().print(say("cli_interrupted"))
-        raise typer.Exit(Status.INTERRUPTED) from None
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None

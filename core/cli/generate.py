@@ -9,16 +9,16 @@ from uuid import uuid4
 import typer
 from rich.console import Console
 
-from core.cli.core_session import Session, announce_to, me, working_core
+from core.cli.core_session import CoreSession, announce_to, local_requester, working_core
 from core.cli.exit_codes import (
+    ExitStatus,
     FileAbsent,
     OutputKept,
     OutputRefused,
-    Status,
     err,
+    explained_exit,
     out,
     print_json,
-    told,
 )
 from core.delivery.file_delivery import reply_to_file
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
@@ -91,7 +91,7 @@ def generate(
     options = Options(
         prompt, preset, width, height, aspect, seconds, fps, seed, camera, negative_prompt
     )
-    with told(as_json=as_json):
+    with explained_exit(as_json=as_json):
         check_files(mode, paths, file)
         check_clip(file, paths.values(), force=force)
         reply_to = reply_to_file(file, paths.values(), force=force)
@@ -99,7 +99,7 @@ def generate(
         if as_json:
             print_json(job_as_json(job, file))
     if job.failure is not None:
-        raise typer.Exit(Status.FAILED)
+        raise typer.Exit(ExitStatus.FAILED)
 
 
 def check_files(mode: Mode, paths: dict[str, Path], file: Path) -> None:
@@ -125,7 +125,7 @@ def check_files(mode: Mode, paths: dict[str, Path], file: Path) -> None:
 
 
 def _takes_files(file: Path) -> bool:
-    """Return whether a file can be made beside ``file``; its folders may come later."""
+    """Tell whether a file can be made beside ``file``; its folders may come later."""
     nearest = next(folder for folder in file.absolute().parents if folder.exists())
     try:
         with TemporaryFile(dir=nearest):
@@ -139,11 +139,11 @@ async def _generate(
 ) -> Job:
     about_here: list[str] = []  # said once a clip is made: above a refusal it would hide that
     async with working_core(load_settings(), console, about_here.append) as session:
-        composition = await composed(session, mode, options, paths)
+        composition = await compose_request(session, mode, options, paths)
         ticket = await session.submit(composition, reply_to, f"cli:{uuid4().hex}")
         for sentence in about_here:
             announce_to(err())(sentence)
-        _tell(composition, ticket, console)
+        _print_ticket(composition, ticket, console)
         result = await session.result(ticket.job_id)
         job = await session.job(ticket.job_id)
     if job.clip is not None and isinstance(result, Failure):
@@ -152,23 +152,25 @@ async def _generate(
     return job
 
 
-async def composed(
-    session: Session, mode: Mode, options: Options, paths: dict[str, Path]
+async def compose_request(
+    session: CoreSession, mode: Mode, options: Options, paths: dict[str, Path]
 ) -> Composition:
-    """Return the request for ``options`` and the files at ``paths``, admitted.
+    """Admit the files at ``paths``, and compose the request for ``options``.
 
     Raises:
         InvalidInput: with the limit that is broken.
     """
     core = session.core
     media = {
-        slot.role: await core.admission.admit(paths[slot.role], slot.role, slot.kind, me())
+        slot.role: await core.admission.admit(
+            paths[slot.role], slot.role, slot.kind, local_requester()
+        )
         for slot in MODES[mode].slots
     }
     return compose(mode, options, media, core.users.limits)
 
 
-def _tell(composition: Composition, ticket: Ticket, console: Console) -> None:
+def _print_ticket(composition: Composition, ticket: Ticket, console: Console) -> None:
     for adjustment in composition.adjustments:
         console.print(explain(adjustment), style="yellow", markup=False, soft_wrap=True)
     sampling = composition.request.sampling

@@ -1,10 +1,10 @@
-"""``clapper invariants``: whether the rows agree with each other."""
+"""``clapper invariants``: check that the rows agree with each other."""
 
 import asyncio
 
 import typer
 
-from core.cli.exit_codes import Status, err, out
+from core.cli.exit_codes import ExitStatus, err, out
 from core.i18n.messages import say
 from core.settings import Settings, load_settings
 from core.storage.claim import claim
@@ -25,12 +25,12 @@ def invariants_command() -> None:
     for violation in found:
         err().print(violation, markup=False, soft_wrap=True)
     if found:
-        raise typer.Exit(Status.SETUP)
+        raise typer.Exit(ExitStatus.SETUP)
     out().print(say("cli_invariants_hold"))
 
 
 async def violations(settings: Settings) -> list[str]:
-    """Return a line for every contradiction in the database of this data directory.
+    """Check the database of this data directory; return a line for every contradiction.
 
     Raises:
         SetupProblem: it cannot be opened, or a running service uses it.

@@ -1,4 +1,4 @@
-"""``clapper jobs``: what ran, what waits, and stopping it."""
+"""``clapper jobs``: list, show and cancel jobs."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,7 +8,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from core.app.core import Core
-from core.cli.core_session import me, someone, with_idle_core
+from core.cli.core_session import local_requester, requester_of, with_idle_core
 from core.cli.exit_codes import out, print_json
 from core.cli.generate import job_as_json
 from core.domain.jobs import Job
@@ -33,10 +33,10 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1, max=500, help=say("help_limit"))] = 20,
 ) -> None:
     """Print the newest jobs of a requester, and everything that waits."""
-    who = someone(requester)
+    who = requester_of(requester)
 
     async def look(core: Core) -> tuple[list[Job], list[Job]]:
-        operator = core.local_operator(me())
+        operator = core.local_operator(local_requester())
         return await operator.all_live(), await operator.jobs_of(who, limit)
 
     live, mine = with_idle_core(look)
@@ -52,7 +52,7 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Print one job."""
 
     async def look(core: Core) -> Job:
-        return await core.local_operator(me()).job(job_id)
+        return await core.local_operator(local_requester()).job(job_id)
 
     job = with_idle_core(look)
     if as_json:
@@ -71,7 +71,7 @@ def cancel(job_id: JobArgument) -> None:
     """Cancel one job with an operator's right."""
 
     async def stop(core: Core) -> Job:
-        return await core.local_operator(me()).cancel(job_id)
+        return await core.local_operator(local_requester()).cancel(job_id)
 
     job = with_idle_core(stop)
     out().print(say("cli_cancelled", {"job_id": job.id}), highlight=False)

@@ -1,4 +1,4 @@
-"""``clapper models``: what is here, fetch it, check it, let go of it."""
+"""``clapper models``: list, fetch, verify and remove model files."""
 
 import asyncio
 from collections.abc import Generator, Sequence
@@ -27,7 +27,7 @@ from core.models.catalog import LTX_2_3, ModelFile, Profile
 from core.models.prune import Garbage, discard, garbage
 from core.models.setup import open_store
 from core.models.store import ModelStore
-from core.models.verification import FileState, Verdict, examine, remove, state_of
+from core.models.verification import FileState, Verdict, remove_model_file, state_of, verify_file
 from core.runtime.cancellation import CancelToken
 from core.runtime.clock import now_ms
 from core.runtime.paths import readable
@@ -47,7 +47,7 @@ _DAMAGED = {Verdict.MALFORMED, Verdict.ALTERED}
 def status(profile: ProfileOption = None, mode: ModeOption = None) -> None:
     """Print a table of the profile's files."""
     console = Console()
-    with _told(console):
+    with _explained_errors(console):
         store, chosen = _open(profile)
         states = [state_of(store, file) for file in FAMILY.files_for(mode, chosen)]
         console.print(_table(states, chosen))
@@ -65,7 +65,7 @@ def pull(
 ) -> None:
     """Fetch what is missing, with a bar a file; stopping keeps the bytes."""
     console = Console()
-    with _told(console):
+    with _explained_errors(console):
         store, chosen = _open(profile, changes=True)
         files = FAMILY.files_for(mode, chosen)
         _agree(console, store, files, accepted=accept_licences)
@@ -89,16 +89,16 @@ def verify(
     """
     console = Console()
     damaged = 0
-    with _told(console):
+    with _explained_errors(console):
         store, chosen = _open(profile)
         for file in FAMILY.files_for(None, chosen):
             with console.status(file.name):
-                verdict = examine(store, file)
+                verdict = verify_file(store, file)
             console.print(f"{file.name}: {name(f'model_{verdict}')}", soft_wrap=True)
             if verdict not in _DAMAGED:
                 continue
             damaged += 1
-            removed = remove_damaged and remove(store, file)
+            removed = remove_damaged and remove_model_file(store, file)
             console.print(_repair(store, file, chosen, removed=removed), soft_wrap=True)
     raise typer.Exit(1 if damaged else 0)
 
@@ -111,7 +111,7 @@ def prune(
 ) -> None:
     """Remove what no profile, or only another profile than the one given, needs."""
     console = Console()
-    with _told(console):
+    with _explained_errors(console):
         store, _ = _open(profile, changes=True)
         keep = FAMILY.files_for(None, profile) if profile else FAMILY.all_files()
         items = garbage(store, keep)
@@ -124,7 +124,7 @@ def prune(
 
 
 def _repair(store: ModelStore, file: ModelFile, profile: Profile, *, removed: bool) -> str:
-    """Return what to do about a damaged ``file``; only what lies in the hub cache is ours."""
+    """Choose what to do about a damaged ``file``; only what lies in the hub cache is ours."""
     found = store.locate(file)
     if removed or found is None:
         return say("models_removed", {"file": file.name, "profile": profile})
@@ -141,7 +141,7 @@ def _open(profile: Profile | None, *, changes: bool = False) -> tuple[ModelStore
 
 
 @contextmanager
-def _told(console: Console) -> Generator[None]:
+def _explained_errors(console: Console) -> Generator[None]:
     """Say what went wrong in words.
 
     Raises:

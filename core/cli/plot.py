@@ -1,4 +1,4 @@
-"""A plot of estimates against truth, drawn with Pillow: one picture is no reason for a library."""
+"""Draw a plot of estimates against truth with Pillow; one picture does not justify a library."""
 
 import math
 from collections.abc import Sequence

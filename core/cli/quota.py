@@ -1,11 +1,11 @@
-"""``clapper quota``: what somebody may still spend, and giving more."""
+"""``clapper quota``: show what somebody may still spend, and grant more."""
 
 from typing import Annotated
 
 import typer
 
 from core.app.core import Core
-from core.cli.core_session import me, someone, with_idle_core
+from core.cli.core_session import local_requester, requester_of, with_idle_core
 from core.cli.exit_codes import out, print_json
 from core.domain.jobs import QuotaView
 from core.domain.people import Requester
@@ -21,10 +21,10 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help=say("help_json"))] = False,
 ) -> None:
     """Print the account of a requester."""
-    who = someone(requester)
+    who = requester_of(requester)
 
     async def look(core: Core) -> QuotaView:
-        return await core.local_operator(me()).quota(who)
+        return await core.local_operator(local_requester()).quota(who)
 
     view = with_idle_core(look)
     facts = _facts(who, view)
@@ -40,10 +40,10 @@ def grant(
     minutes: Annotated[float, typer.Argument(min=0.01, max=100_000, help=say("help_minutes"))],
 ) -> None:
     """Give a requester more GPU-minutes."""
-    who = someone(requester)
+    who = requester_of(requester)
 
     async def give(core: Core) -> QuotaView:
-        operator = core.local_operator(me())
+        operator = core.local_operator(local_requester())
         return await operator.quota(await operator.grant(who, minutes))
 
     view = with_idle_core(give)

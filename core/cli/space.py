@@ -68,7 +68,7 @@ def build(
     if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
         raise SpaceFolderTaken(readable(folder))
     write_space(folder, title, files)
-    _tell(folder, files)
+    _print_next_steps(folder, files)
 
 
 def write_space(folder: Path, title: str, files: tuple[ModelFile, ...]) -> None:
@@ -146,7 +146,7 @@ def _pinned(name: str) -> str:
     return next(line.partition("==")[2] for line in lines if _name(line) == name)
 
 
-def _tell(folder: Path, files: tuple[ModelFile, ...]) -> None:
+def _print_next_steps(folder: Path, files: tuple[ModelFile, ...]) -> None:
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column(say("space_row_file"), overflow="fold")
     table.add_column(say("space_row_size"), justify="right")

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.exit_codes import out, told
+from core.cli.exit_codes import explained_exit, out
 from core.domain.modes import Mode
 from core.i18n.messages import name, say
 from core.settings import load_settings
-from core.workflow.adopt import Adoption, adopt, survey
-from core.workflow.adopt.pipeline import check_place, forget, keep
+from core.workflow.adopt import Adoption, adopt, candidate_nodes
+from core.workflow.adopt.pipeline import check_place, remove_adoption, save_adoption
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, read
 from core.workflow.library import load, load_all, paths_of
@@ -40,7 +40,7 @@ def adopt_file(
         NotAdoptable: told with a table of what the graph has.
     """
     console = out()
-    with told():
+    with explained_exit():
         graph = read(file)
         settings = load_settings()
         folder = settings.workflows_dir
@@ -57,7 +57,7 @@ def adopt_file(
         if dry_run:
             console.print(say("workflow_fits", {"mode": mode}))
             return
-        keep(found.workflow, folder)
+        save_adoption(found.workflow, folder)
         require_sound(load(mode, folder))
         done = {"mode": mode, "path": paths_of(mode, folder)[0], "id": mode.value}
         console.print(say("workflow_adopted", done), markup=False, soft_wrap=True)
@@ -67,7 +67,7 @@ def adopt_file(
 def list_workflows() -> None:
     """Print a table of the modes and their workflows."""
     console = out()
-    with told():
+    with explained_exit():
         heads = ("mode", "source", "nodes", "packs")
         table = Table(*(say(f"workflow_column_{head}") for head in heads))
         for mode, workflow in load_all(load_settings().workflows_dir).items():
@@ -81,7 +81,7 @@ def list_workflows() -> None:
 def check() -> None:
     """Prove the workflows in use, or end with what is wrong."""
     console = out()
-    with told():
+    with explained_exit():
         workflows = load_all(load_settings().workflows_dir)
         for workflow in workflows.values():
             require_sound(workflow)
@@ -92,8 +92,8 @@ def check() -> None:
 def remove(mode: ModeArgument) -> None:
     """Go back to the project's workflow for ``mode``."""
     console = out()
-    with told():
-        gone = forget(mode, load_settings().workflows_dir)
+    with explained_exit():
+        gone = remove_adoption(mode, load_settings().workflows_dir)
         console.print(say("workflow_removed" if gone else "workflow_none", {"mode": mode}))
 
 
@@ -107,7 +107,7 @@ def schema(
 ) -> None:
     """Write ``workflows/nodes.json`` from what a real ComfyUI says about itself."""
     console = out()
-    with told():
+    with explained_exit():
         count = redraw(info, version, target)
         done = {"count": count, "path": target}
         console.print(say("workflow_schema_done", done), markup=False, soft_wrap=True)
@@ -128,11 +128,11 @@ def _parts(graph: Graph) -> Table:
     heads = ("part", "node", "class")
     title = say("workflow_parts_title")
     table = Table(*(say(f"workflow_column_{head}") for head in heads), title=title)
-    for part, node in survey(graph):
+    for part, node in candidate_nodes(graph):
         table.add_row(name(part), _plain(f"{node.id} {node.title}".strip()), node.kind)
     return table
 
 
 def _plain(text: str) -> str:
-    """Return ``text`` so that rich takes its brackets literally."""
+    """Escape ``text`` so that rich takes its brackets literally."""
     return text.replace("[", r"\[")

@@ -1,4 +1,4 @@
-"""What this machine can compute on, found out without torch: it decides how torch is started."""
+"""Detect what this machine can compute on, without torch: the answer decides how torch starts."""
 
 import ctypes
 import platform
@@ -16,7 +16,7 @@ class DeviceKind(StrEnum):
 
 
 def device_kind() -> DeviceKind:
-    """Return the best device of this machine."""
+    """Find the best device of this machine."""
     if nvidia_devices():
         return DeviceKind.CUDA
     if sys.platform == "darwin" and platform.machine() == "arm64":
@@ -33,7 +33,7 @@ class Device:
 
 
 def nvidia_devices() -> int:
-    """Return how many NVIDIA devices the driver shows; 0 where there is no driver."""
+    """Count the NVIDIA devices that the driver shows; 0 where there is no driver."""
     driver = _driver()
     count = ctypes.c_int(0)
     if driver is None or driver.cuDeviceGetCount(ctypes.byref(count)):
@@ -42,7 +42,7 @@ def nvidia_devices() -> int:
 
 
 def first_device() -> Device | None:
-    """Return the NVIDIA device that ComfyUI computes on; None where there is none."""
+    """Find the NVIDIA device that ComfyUI computes on; None where there is none."""
     driver = _driver()
     handle = ctypes.c_int(0)
     if driver is None or driver.cuDeviceGet(ctypes.byref(handle), 0):

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from core.comfy.latents import Latents
-from core.comfy.memory import Graph, relax
-from core.comfy.output_node import Handed
+from core.comfy.memory import Graph, allow_offloading
+from core.comfy.output_node import NodeOutput
 from core.comfy.prompt_server import EventSink
-from core.comfy.startup import Started
+from core.comfy.startup import ComfyModules
 
 # Keep the outputs of the last prompt only: loaders and text are found again by the next one, and
 # frames of older ones are not kept (ComfyUI's own default keeps them while memory lasts).
@@ -32,7 +32,7 @@ class NodeError:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class PromptResult:
     """How one prompt ended. Neither ``succeeded`` nor ``error``: it was interrupted."""
 
     succeeded: bool
@@ -43,21 +43,21 @@ class Ended:
 class Engine:
     """One ComfyUI for the whole process. Everything but :meth:`interrupt` on one thread."""
 
-    def __init__(self, started: Started) -> None:
-        self._comfy = started
-        self._executor: Any = started.execution.PromptExecutor(
-            started.server,
-            cache_type=started.execution.CacheType.CLASSIC,
+    def __init__(self, modules: ComfyModules) -> None:
+        self._comfy = modules
+        self._executor: Any = modules.execution.PromptExecutor(
+            modules.server,
+            cache_type=modules.execution.CacheType.CLASSIC,
             cache_args=_CACHE_ARGS,
         )
 
     @property
     def dynamic_vram(self) -> bool:
-        """Return whether models share the device by DynamicVRAM."""
+        """Tell whether models share the device by DynamicVRAM."""
         return self._comfy.dynamic_vram
 
     def validate(self, prompt_id: str, graph: Graph) -> list[NodeError]:
-        """Return what ComfyUI finds wrong with ``graph``; values are cast in place, as it does."""
+        """Let ComfyUI check ``graph`` and collect its errors; it casts values in place."""
         check = self._comfy.execution.validate_prompt(prompt_id, graph, None)
         sound, error, _, node_errors = asyncio.run(check)
         found = [
@@ -71,7 +71,9 @@ class Engine:
             found.append(NodeError(node, kind, error["type"], error["message"]))
         return found
 
-    def run(self, prompt_id: str, graph: Graph, outputs: list[str], listener: EventSink) -> Ended:
+    def run(
+        self, prompt_id: str, graph: Graph, outputs: list[str], listener: EventSink
+    ) -> PromptResult:
         """Execute ``graph``; a failing node is an answer here, not an exception.
 
         Args:
@@ -94,25 +96,25 @@ class Engine:
         self._comfy.nodes.interrupt_processing(value=True)
 
     def expect(self, job: str, workspace: Path) -> None:
-        """Accept what the output node will hand over for ``job``."""
-        self._comfy.handover.expect(job, workspace)
+        """Accept what the output node will put out for ``job``."""
+        self._comfy.exchange.expect(job, workspace)
 
     def offer(self, name: str, latents: Latents) -> None:
         """Let the graph of the next run begin with ``latents`` under ``name``."""
-        self._comfy.handover.offer(name, latents)
+        self._comfy.exchange.offer(name, latents)
 
-    def take(self, job: str) -> Handed | None:
-        """Return what the output node handed over for ``job``."""
-        return self._comfy.handover.take(job)
+    def take(self, job: str) -> NodeOutput | None:
+        """Take what the output node put out for ``job``; None where it did not run."""
+        return self._comfy.exchange.take(job)
 
     def free(self) -> None:
-        """Let go of every model and cached output; only where memory ran out, or at the end."""
+        """Unload every model and cached output; only where memory ran out, or at the end."""
         self._comfy.model_management.unload_all_models()
         self._executor.reset()
         gc.collect()
         self._comfy.model_management.soft_empty_cache()
 
-    def relax(self) -> bool:
+    def allow_offloading(self) -> bool:
         """Let weights and pictures leave the device between nodes from now on.
 
         Belongs before :meth:`free`: what is loaded already keeps its place.
@@ -120,7 +122,7 @@ class Engine:
         Returns:
             Whether they were kept there until now.
         """
-        return relax(self._comfy.model_management)
+        return allow_offloading(self._comfy.model_management)
 
     def node_classes(self) -> dict[str, type]:
         """Return ComfyUI's own table of node classes by name."""
@@ -160,7 +162,7 @@ def quiet(checkout: Path) -> None:
     logging.getLogger().addFilter(wanted)  # ComfyUI logs straight into the root logger
 
 
-def _ended(prompt_id: str, messages: list[tuple[str, Mapping[str, Any]]]) -> Ended:
+def _ended(prompt_id: str, messages: list[tuple[str, Mapping[str, Any]]]) -> PromptResult:
     """Return what the messages of one run say; only ``execution_success`` proves success."""
     succeeded, cached, error = False, frozenset[str](), None
     for event, data in messages:
@@ -178,4 +180,4 @@ def _ended(prompt_id: str, messages: list[tuple[str, Mapping[str, Any]]]) -> End
                 detail=str(data["exception_message"]),
                 traceback="".join(data["traceback"]),
             )
-    return Ended(succeeded and error is None, cached, error)
+    return PromptResult(succeeded and error is None, cached, error)

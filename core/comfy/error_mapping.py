@@ -1,4 +1,4 @@
-"""From what ComfyUI says went wrong to our errors. The node and its words stay in the log."""
+"""Map ComfyUI's failures to Clapper's errors; the node and its message stay in the log."""
 
 import errno
 import re
@@ -30,7 +30,7 @@ _LOADERS = {
 }
 
 
-def refused(errors: list[NodeError], graph: Graph) -> GenerationFailed:
+def validation_error(errors: list[NodeError], graph: Graph) -> GenerationFailed:
     """Return the error for a graph that did not pass validation; ``errors`` is not empty."""
     for error in errors:
         name = _LOADERS.get(error.node_class)
@@ -40,9 +40,9 @@ def refused(errors: list[NodeError], graph: Graph) -> GenerationFailed:
     return WorkflowRefused(node=first.node, reason=first.kind)
 
 
-def failed(error: NodeError, request: Request) -> GenerationFailed:
+def node_error(error: NodeError, request: Request) -> GenerationFailed:
     """Return the error for a node that raised."""
-    if out_of_memory(error):
+    if is_out_of_memory(error):
         sampling = request.sampling
         return OutOfMemory(sampling.width, sampling.height, sampling.frames)
     if f"[Errno {errno.ENOSPC}]" in error.detail:
@@ -53,8 +53,8 @@ def failed(error: NodeError, request: Request) -> GenerationFailed:
     return InternalError()
 
 
-def out_of_memory(error: NodeError) -> bool:
-    """Return whether the device, or the machine, had too little memory."""
+def is_out_of_memory(error: NodeError) -> bool:
+    """Tell whether the device, or the machine, had too little memory."""
     if error.kind.rpartition(".")[2] in _MEMORY:
         return True
     text = error.detail.lower()

@@ -9,9 +9,9 @@ import structlog
 
 from core.comfy.device import DeviceKind, device_kind, first_device
 from core.comfy.engine import Engine, quiet
-from core.comfy.job_run import Plan, Run, RunReport
+from core.comfy.job_run import ExecutionPlan, JobRun, RunReport
 from core.comfy.latents import LatentFolder
-from core.comfy.paths import Place, place_of
+from core.comfy.paths import ComfyPaths, comfy_paths
 from core.comfy.staging import prepare
 from core.comfy.startup import start
 from core.domain.media import RawClip
@@ -23,7 +23,7 @@ from core.errors import Cancelled, ClapperError
 from core.errors.setup import ComfyUnavailable
 from core.interfaces.executor import Order
 from core.models.catalog import Profile
-from core.models.preparation import Files, have_files
+from core.models.preparation import ModelFileSource, ensure_files
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.workflow.library import load, paths_of
@@ -45,7 +45,9 @@ class ComfyOptions:
 class ComfyExecutor:
     """Runs orders in ComfyUI. Models stay on the device between them."""
 
-    def __init__(self, place: Place, files: Files, plan: Plan, options: ComfyOptions) -> None:
+    def __init__(
+        self, place: ComfyPaths, files: ModelFileSource, plan: ExecutionPlan, options: ComfyOptions
+    ) -> None:
         self._place = place
         self._files = files
         self.plan = plan
@@ -59,18 +61,18 @@ class ComfyExecutor:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Return the executor for ``settings``; ComfyUI itself is started by the first order.
+        """Make the executor for ``settings``; the first order starts ComfyUI itself.
 
         Raises:
             ComfyUnavailable: with all that is missing, and the command for the first of it.
         """
         # the hub's client is needed by these two alone, and a benchmark brings its own files
-        from core.comfy.install.availability import missing
+        from core.comfy.install.availability import missing_components
         from core.models.setup import open_store
         from core.runtime.clock import now_ms
 
         by_name = settings.executor == "comfy"  # then on any device, and models are downloaded
-        found = [item for item in missing(settings) if item.required or not by_name]
+        found = [item for item in missing_components(settings) if item.required or not by_name]
         if found:
             raise ComfyUnavailable(", ".join(item.what for item in found), found[0].command)
         profile = Profile(settings.models.profile)
@@ -80,8 +82,8 @@ class ComfyExecutor:
         vram = "high" if known and known.keeps else settings.comfy.vram
         options = ComfyOptions(device_kind(), vram, settings.comfy.packs)
         careful = saves_memory(settings.comfy.vram, profile.value)
-        plan = Plan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
-        return cls(place_of(settings), open_store(settings, now_ms), plan, options)
+        plan = ExecutionPlan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
+        return cls(comfy_paths(settings), open_store(settings, now_ms), plan, options)
 
     @property
     def name(self) -> str:
@@ -123,8 +125,8 @@ class ComfyExecutor:
         """
         cancel.raise_if_cancelled()
         files = self.plan.family.files_for(order.request.mode, self.plan.profile)
-        await have_files(self._files, files, order, on_progress, cancel)
-        await self._idle(cancel)
+        await ensure_files(self._files, files, order, on_progress, cancel)
+        await self._wait_until_free(cancel)
         loop = asyncio.get_running_loop()
 
         def emit(event: Working) -> None:
@@ -142,7 +144,7 @@ class ComfyExecutor:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._started)
 
     async def close(self) -> None:
-        """Wait for the thread, let go of the models, and take no orders any more."""
+        """Wait for the thread, unload the models, and accept no more orders."""
         loop = asyncio.get_running_loop()
         if self.engine is not None:
             if self._running is not None and not self._running.done():
@@ -150,7 +152,7 @@ class ComfyExecutor:
             await loop.run_in_executor(self._thread, self.engine.free)
         self._thread.shutdown(wait=False)
 
-    async def _idle(self, cancel: CancelToken) -> None:
+    async def _wait_until_free(self, cancel: CancelToken) -> None:
         """Wait for a run that was left behind after its cancel.
 
         Raises:
@@ -166,7 +168,7 @@ class ComfyExecutor:
         cancel.raise_if_cancelled()
 
     async def _watch(self, running: "asyncio.Future[RawClip]", cancel: CancelToken) -> RawClip:
-        """Return what the thread makes, or stop it.
+        """Wait for what the thread makes, or stop it.
 
         Raises:
             Cancelled: somebody cancelled; the thread has stopped or will at its next operation.
@@ -184,7 +186,7 @@ class ComfyExecutor:
             raise
         finally:
             stop.cancel()
-            running.add_done_callback(_forget)
+            running.add_done_callback(_drop_outcome)
         if not running.done():
             cancel.raise_if_cancelled()
         return running.result()
@@ -196,7 +198,7 @@ class ComfyExecutor:
     def _run(self, order: Order, cancel: CancelToken, emit: "_Emit") -> RawClip:
         engine = self._started()
         kept = LatentFolder(self._place.latents)
-        run = Run(order, self.plan, engine, self._place.inputs, cancel, emit, latents=kept)
+        run = JobRun(order, self.plan, engine, self._place.inputs, cancel, emit, latents=kept)
         self._resident = self.model_set(order.request)
         try:
             return run.go()
@@ -216,7 +218,7 @@ class _Emit(Protocol):
     def __call__(self, event: Working) -> None: ...
 
 
-def _forget(running: "asyncio.Future[RawClip]") -> None:
+def _drop_outcome(running: "asyncio.Future[RawClip]") -> None:
     """Look at the outcome of a run that nobody waits for, so that asyncio does not complain."""
     if not running.cancelled():
         error = running.exception()

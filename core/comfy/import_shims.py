@@ -1,4 +1,4 @@
-"""Lets torchvision and torchaudio be imported beside a torch without CUDA.
+"""Let torchvision and torchaudio be imported beside a torch without CUDA.
 
 Their packages carry extensions that are linked against CUDA and do not load there. ComfyUI imports
 both, but LTX-2.3 uses only what is written in Python: transforms and resampling.
@@ -13,7 +13,7 @@ _F = TypeVar("_F")
 _kept: list[Any] = []  # a torch.library.Library takes its definitions back when it is collected
 
 
-def install(torch: ModuleType) -> None:
+def install_shims(torch: ModuleType) -> None:
     """Put the stand-ins in place; no effect where torch has CUDA, or the second time.
 
     Args:

@@ -1,4 +1,4 @@
-"""One order on the executor's thread: stage, bind, validate, run, take, and tidy up."""
+"""Run one order on the executor's thread: stage, bind, validate, execute, collect, clean up."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,12 +8,12 @@ from typing import Any
 import structlog
 
 from core.comfy import error_mapping
-from core.comfy.engine import Ended, Engine
+from core.comfy.engine import Engine, PromptResult
 from core.comfy.install.pins import load_pins
 from core.comfy.latents import LatentFolder, continued_at, proof_of
-from core.comfy.output_node import Handed
+from core.comfy.output_node import NodeOutput
 from core.comfy.progress_events import StageRelay
-from core.comfy.staging import Staged, stage
+from core.comfy.staging import StagedInputs, stage
 from core.comfy.tiles import WHOLE, first_tile, smaller_tile
 from core.domain.media import MediaKind, RawClip, Sound
 from core.domain.modes import MODES
@@ -28,13 +28,13 @@ from core.models.catalog import LTX_2_3, ModelFamily, Profile
 from core.runtime.cancellation import CancelToken
 from core.workflow.bind import BoundWorkflow, bind
 from core.workflow.library import Workflow, load
-from core.workflow.values import Choices
+from core.workflow.values import MachineChoices
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ExecutionPlan:
     """What the machine decides for every order."""
 
     profile: Profile
@@ -43,16 +43,16 @@ class Plan:
     careful: bool = False  # without a known machine: decode in tiles also where frames may fit
     custom: Path | None = None  # folder of the user's own workflows
 
-    def choices(self, tile: int = WHOLE) -> Choices:
-        """Return what :func:`bind` is to know of it.
+    def choices(self, tile: int = WHOLE) -> MachineChoices:
+        """Choose what :func:`bind` gets to know of the machine.
 
         Args:
             tile: px of the decoder's tiles.
         """
-        return Choices(guided=self.family.profiles[self.profile].guided, tile=tile)
+        return MachineChoices(guided=self.family.profiles[self.profile].guided, tile=tile)
 
     def first_tile(self, request: Request) -> int:
-        """Return the px of the decoder's tiles for ``request``."""
+        """Choose the px of the decoder's tiles for ``request``."""
         return first_tile(request, self.machine, careful=self.careful)
 
 
@@ -69,18 +69,18 @@ class RunReport:
 
 
 @dataclass(slots=True)
-class Run:
+class JobRun:
     """One attempt; :meth:`go` blocks until it is over."""
 
     order: Order
-    plan: Plan
+    plan: ExecutionPlan
     engine: Engine
     inputs: Path  # ComfyUI's input folder
     cancel: CancelToken
     emit: Callable[[Working], None]
     report: RunReport | None = None
     latents: LatentFolder | None = None  # of drafts; None keeps nothing
-    _staged: Staged = field(default_factory=Staged)
+    _staged: StagedInputs = field(default_factory=StagedInputs)
     _proof: str = ""  # of this order's stage 1
     _continued: bool = False
 
@@ -109,10 +109,10 @@ class Run:
         tile = self.plan.first_tile(self.order.request)
         bound = self._bind(workflow, staged, tile)
         ended, relay = self._execute(bound)
-        if ended.error is not None and error_mapping.out_of_memory(ended.error):
+        if ended.error is not None and error_mapping.is_out_of_memory(ended.error):
             self.cancel.raise_if_cancelled()  # before seconds are spent on freeing
             # Nothing but the weights of this job should be there for the second and last try.
-            relaxed = self.engine.relax()
+            relaxed = self.engine.allow_offloading()
             _log.warning(
                 "out_of_memory", job_id=self.order.job_id, node=ended.error.node, relaxed=relaxed
             )
@@ -120,12 +120,12 @@ class Run:
             tile = smaller_tile(self.order.request, tile)
             bound = self._bind(workflow, staged, tile)
             ended, relay = self._execute(bound)
-        handed = self.engine.take(self.job)
-        if not ended.succeeded or handed is None:
+        output = self.engine.take(self.job)
+        if not ended.succeeded or output is None:
             raise self._failure(ended)
-        if self.latents is not None and handed.stage1 is not None:
-            self.latents.keep(kept_name(self.order.request), self._proof, handed.stage1)
-        return self._clip(handed, ended, relay, tile)
+        if self.latents is not None and output.stage1 is not None:
+            self.latents.keep(kept_name(self.order.request), self._proof, output.stage1)
+        return self._clip(output, ended, relay, tile)
 
     def _bind(self, workflow: Workflow, staged: Mapping[str, str], tile: int) -> BoundWorkflow:
         names = self.plan.family.names(self.plan.profile)
@@ -140,7 +140,7 @@ class Run:
         return bind(workflow, request, names, staged, self.job, choices, family)
 
     def _find_stage1(self, workflow: Workflow, bound: BoundWorkflow) -> str:
-        """Return the name of the latents that a draft of this order left; empty without any."""
+        """Find the latents that a draft of this order left, and offer them by the name returned."""
         node = continued_at(workflow)
         if self.latents is None or node is None:
             return ""
@@ -153,7 +153,7 @@ class Run:
         self.engine.offer(name, found)
         return name
 
-    def _execute(self, bound: BoundWorkflow) -> tuple[Ended, StageRelay]:
+    def _execute(self, bound: BoundWorkflow) -> tuple[PromptResult, StageRelay]:
         graph = bound.graph
         errors = self.engine.validate(self.job, graph)
         if errors:
@@ -165,7 +165,7 @@ class Run:
                     node_class=error.node_class,
                     kind=error.kind,
                 )
-            raise error_mapping.refused(errors, graph)
+            raise error_mapping.validation_error(errors, graph)
         shares = self.order.shares or estimate(self.order.request).shares()
         relay = StageRelay(bound.stages, shares, self.emit)
 
@@ -182,7 +182,7 @@ class Run:
         relay.finish()
         return ended, relay
 
-    def _failure(self, ended: Ended) -> Exception:
+    def _failure(self, ended: PromptResult) -> Exception:
         if self.cancel.cancelled:
             self.cancel.raise_if_cancelled()
         if ended.error is None:
@@ -196,9 +196,11 @@ class Run:
             kind=ended.error.kind,
             traceback=ended.error.traceback,
         )
-        return error_mapping.failed(ended.error, self.order.request)
+        return error_mapping.node_error(ended.error, self.order.request)
 
-    def _clip(self, handed: Handed, ended: Ended, relay: StageRelay, tile: int) -> RawClip:
+    def _clip(
+        self, output: NodeOutput, ended: PromptResult, relay: StageRelay, tile: int
+    ) -> RawClip:
         seconds = relay.seconds()
         # Reading model files is not the requester's doing; everything else is.
         paid = sum(spent for stage, spent in seconds.items() if stage is not Stage.LOAD)
@@ -221,15 +223,15 @@ class Run:
             "profile": self.plan.profile.value,
         }
         return RawClip(
-            frames=handed.frames,
+            frames=output.frames,
             fps=float(self.order.request.sampling.fps),
-            sound=self._sound(handed),
+            sound=self._sound(output),
             gpu_ms=gpu_ms,
             notes=notes,
             peak_bytes=peak or None,
         )
 
-    def _sound(self, handed: Handed) -> Sound | None:
+    def _sound(self, output: NodeOutput) -> Sound | None:
         """Return the sound of the clip: the requester's own where they gave one, never a copy.
 
         A waveform that went through the audio VAE and back is not the one that was sent.
@@ -237,6 +239,6 @@ class Run:
         request = self.order.request
         given = request.media().get(MODES[request.mode].length_from or "")
         if given is None or given.kind is not MediaKind.AUDIO:
-            return handed.sound
+            return output.sound
         seconds = request.sampling.seconds
         return load_sound(self.order.path_of(given), given.sample_rate or 48_000, 2, seconds)

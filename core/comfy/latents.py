@@ -53,7 +53,7 @@ class LatentFolder:
             log.warning("latents_not_kept", exc_info=True)
 
     def find(self, name: str, proof: str) -> Latents | None:
-        """Return what was kept under ``name`` by the same graph, if it still is; it stays."""
+        """Read what the same graph kept under ``name``; None where it is gone. The file stays."""
         try:
             tensors = load(self._path(name, proof).read_bytes())
             return Latents(tensors["video"], tensors["audio"])

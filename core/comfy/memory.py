@@ -1,4 +1,4 @@
-"""Device memory: what a decode really needs."""
+"""Correct how ComfyUI uses device memory: what a decode needs, and which models stay loaded."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -39,25 +39,25 @@ class _DType(Protocol):
         ...
 
 
-class _States(Protocol):
+class _VramStates(Protocol):
     """``VRAMState`` of ``comfy.model_management``."""
 
     HIGH_VRAM: object
     NORMAL_VRAM: object
 
 
-class _Flags(Protocol):
+class _MemoryFlags(Protocol):
     """ComfyUI's flags."""
 
     gpu_only: bool
 
 
-class _Management(Protocol):
+class _ModelManagement(Protocol):
     """``comfy.model_management``."""
 
-    VRAMState: _States
+    VRAMState: _VramStates
     vram_state: object
-    args: _Flags
+    args: _MemoryFlags
 
 
 class _Vae(Protocol):
@@ -90,7 +90,7 @@ def correct_decode_estimate(sd: ModuleType) -> None:
     sd.VAE.__init__ = init
 
 
-def relax(module: ModuleType) -> bool:
+def allow_offloading(module: ModuleType) -> bool:
     """Undo that ComfyUI keeps everything on the device; return whether it did.
 
     It decides anew for every model that it loads, so models must be loaded anew after this. The
@@ -99,7 +99,7 @@ def relax(module: ModuleType) -> bool:
     Args:
         module: ComfyUI's module ``comfy.model_management``.
     """
-    management = cast("_Management", module)
+    management = cast("_ModelManagement", module)
     states = management.VRAMState
     if management.vram_state is not states.HIGH_VRAM:
         return False
@@ -113,13 +113,13 @@ def keep_upscaler(upsampler: ModuleType, module: ModuleType) -> None:
 
     ComfyUI's node copies it there and back on every run, past its own memory management: 1 GB and
     0.8 s of an H200. It goes with the cached output of its loader, and again after each use once
-    :func:`relax` has let models leave.
+    :func:`allow_offloading` has let models leave.
 
     Args:
         upsampler: ComfyUI's module ``comfy.ldm.lightricks.latent_upsampler``.
         module: ComfyUI's module ``comfy.model_management``.
     """
-    management = cast("_Management", module)
+    management = cast("_ModelManagement", module)
     leave: Callable[[object], object] = upsampler.LatentUpsampler.cpu
 
     def cpu(self: object) -> object:

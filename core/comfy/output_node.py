@@ -1,6 +1,6 @@
-"""Our own output node: hands frames and sound over inside the process, so nothing is encoded here.
+"""Clapper's own output node: passes frames and sound on in memory, without encoding them.
 
-The encoding then runs beside the next job's sampling instead of before it.
+The worker encodes them beside the next job's sampling, not before it.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ STAGE1_CLASS = "ClapperStage1"
 _CHUNK = 8  # frames converted at a time; bounds the float copy beside the result
 
 
-class Tensor(Protocol):
+class TorchTensor(Protocol):
     """The little of ``torch.Tensor`` that is used here."""
 
     @property
@@ -30,43 +30,43 @@ class Tensor(Protocol):
         """Return the size of every dimension."""
         ...
 
-    def __getitem__(self, key: slice | int) -> "Tensor":
+    def __getitem__(self, key: slice | int) -> "TorchTensor":
         """Return a view."""
         ...
 
-    def mul(self, factor: float) -> "Tensor":
+    def mul(self, factor: float) -> "TorchTensor":
         """Return the product."""
         ...
 
-    def round_(self) -> "Tensor":
+    def round_(self) -> "TorchTensor":
         """Make the values whole, in place."""
         ...
 
-    def clamp_(self, low: float, high: float) -> "Tensor":
+    def clamp_(self, low: float, high: float) -> "TorchTensor":
         """Keep the values inside a range, in place."""
         ...
 
-    def byte(self) -> "Tensor":
+    def byte(self) -> "TorchTensor":
         """Return the values as unsigned bytes; fractions are cut off."""
         ...
 
-    def narrow(self, dim: int, start: int, length: int) -> "Tensor":
+    def narrow(self, dim: int, start: int, length: int) -> "TorchTensor":
         """Return a view of a part of one dimension."""
         ...
 
-    def contiguous(self) -> "Tensor":
+    def contiguous(self) -> "TorchTensor":
         """Return the values in the order of their dimensions, a copy where they are in another."""
         ...
 
-    def copy_(self, source: "Tensor") -> "Tensor":
+    def copy_(self, source: "TorchTensor") -> "TorchTensor":
         """Take the values of ``source``, wherever it lies."""
         ...
 
-    def float(self) -> "Tensor":
+    def float(self) -> "TorchTensor":
         """Return 32-bit values."""
         ...
 
-    def cpu(self) -> "Tensor":
+    def cpu(self) -> "TorchTensor":
         """Return a copy in main memory."""
         ...
 
@@ -75,24 +75,24 @@ class Tensor(Protocol):
         ...
 
 
-AsTensor = Callable[["NDArray[Any]"], Tensor]
+AsTensor = Callable[["NDArray[Any]"], TorchTensor]
 
 
 class Latent(TypedDict):
     """The part of ComfyUI's LATENT that is used here."""
 
-    samples: Tensor
+    samples: TorchTensor
 
 
 class Audio(TypedDict):
     """ComfyUI's AUDIO: ``waveform [batch, channels, n]``."""
 
-    waveform: Tensor
+    waveform: TorchTensor
     sample_rate: int
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class NodeOutput:
     """What one run of a graph made."""
 
     frames: "NDArray[np.uint8]"  # [T, H, W, 3]
@@ -100,18 +100,18 @@ class Handed:
     stage1: Latents | None = None  # of a draft
 
 
-class Handover:
-    """The shelf between the node and the executor; both use it on the executor's thread."""
+class NodeExchange:
+    """What our nodes and the executor pass each other; both use it on the executor's thread."""
 
     def __init__(self, as_tensor: AsTensor) -> None:
-        """Make an empty shelf.
+        """Begin empty.
 
         Args:
             as_tensor: ``torch.from_numpy``.
         """
         self._as_tensor = as_tensor
         self._expected: dict[str, Path] = {}
-        self._handed: dict[str, Handed] = {}
+        self._outputs: dict[str, NodeOutput] = {}
         self._offered: dict[str, Latents] = {}
 
     def offer(self, name: str, latents: Latents) -> None:
@@ -131,7 +131,7 @@ class Handover:
         self._expected[job] = workspace
 
     def put(
-        self, job: str, images: Tensor, audio: Audio | None, stage1: Latents | None = None
+        self, job: str, images: TorchTensor, audio: Audio | None, stage1: Latents | None = None
     ) -> None:
         """Keep what the node got, frames as bytes.
 
@@ -139,18 +139,18 @@ class Handover:
             KeyError: nobody expects this job; a graph that was not bound by us.
         """
         workspace = self._expected[job]
-        self._handed[job] = Handed(
+        self._outputs[job] = NodeOutput(
             as_frames(images, workspace, self._as_tensor), as_sound(audio), stage1
         )
 
-    def take(self, job: str) -> Handed | None:
-        """Return what was handed over for ``job``, and forget the job."""
+    def take(self, job: str) -> NodeOutput | None:
+        """Take the output of ``job`` out, and forget the job."""
         self._expected.pop(job, None)
         self._offered = {}
-        return self._handed.pop(job, None)
+        return self._outputs.pop(job, None)
 
 
-def as_frames(images: Tensor, workspace: Path, as_tensor: AsTensor) -> "NDArray[np.uint8]":
+def as_frames(images: TorchTensor, workspace: Path, as_tensor: AsTensor) -> "NDArray[np.uint8]":
     """Return ``images`` ``[T, H, W, C]`` 0…1 as bytes; single pixels are rounded, not cut off.
 
     A decoder leaves its colours in planes. They are put together where the pictures lie, on the
@@ -174,8 +174,8 @@ def as_sound(audio: Audio | None) -> Sound | None:
     return Sound(np.nan_to_num(samples), int(audio["sample_rate"]))
 
 
-def output_node(handover: Handover) -> type:
-    """Return the node class that puts its inputs into ``handover``."""
+def output_node(exchange: NodeExchange) -> type:
+    """Make the node class that puts its inputs into ``exchange``."""
 
     class ClapperOutput:
         """Takes frames and sound out of the graph."""
@@ -201,22 +201,22 @@ def output_node(handover: Handover) -> type:
             return float("nan")  # equal to nothing: a repeated job must hand over again
 
         def deliver(
-            self, images: Tensor, job: str, audio: Audio | None = None, **kept: Latent
+            self, images: TorchTensor, job: str, audio: Audio | None = None, **kept: Latent
         ) -> tuple[()]:
-            """Put the inputs on the shelf; ``kept`` are the optional latents of stage 1."""
+            """Put the inputs into the exchange; ``kept`` are the optional latents of stage 1."""
             video, sound = kept.get("stage1_video"), kept.get("stage1_audio")
             stage1 = Latents(_values(video), _values(sound)) if video and sound else None
-            handover.put(job, images, audio, stage1)
+            exchange.put(job, images, audio, stage1)
             return ()
 
     return ClapperOutput
 
 
-def stage1_node(handover: Handover, as_tensor: AsTensor) -> type:
-    """Return the node class that gives what was offered in ``handover``.
+def stage1_node(exchange: NodeExchange, as_tensor: AsTensor) -> type:
+    """Make the node class that gives what was offered in ``exchange``.
 
     Args:
-        handover: where the latents are.
+        exchange: where the latents are.
         as_tensor: ``torch.from_numpy``.
     """
 
@@ -234,7 +234,7 @@ def stage1_node(handover: Handover, as_tensor: AsTensor) -> type:
 
         def give(self, stage1: str) -> tuple[Latent, Latent]:
             """Return picture and sound; ComfyUI may change its tensors, so they are copies."""
-            kept = handover.offered(stage1)
+            kept = exchange.offered(stage1)
             video, audio = as_tensor(kept.video.copy()), as_tensor(kept.audio.copy())
             return {"samples": video}, {"samples": audio}
 

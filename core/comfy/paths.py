@@ -1,4 +1,4 @@
-"""Where ComfyUI and its working folders lie: one function decides."""
+"""Locate ComfyUI and its working folders."""
 
 import os
 import re
@@ -11,7 +11,7 @@ _VERSION = re.compile(r"""^__version__\s*=\s*["']([^"']+)["']""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ComfyPaths:
     """The folders of one installation."""
 
     checkout: Path  # ComfyUI's own files, never written to by a job
@@ -40,7 +40,7 @@ class Place:
         return found.group(1) if found else None
 
 
-def place_of(settings: Settings) -> Place:
+def comfy_paths(settings: Settings) -> ComfyPaths:
     """Return where ComfyUI belongs for ``settings``.
 
     ``CLAPPER_COMFYUI_DIR`` wins. Otherwise it lies beside the project, or, where that cannot be
@@ -55,4 +55,4 @@ def place_of(settings: Settings) -> Place:
         home = beside if writable else Path.home() / ".cache" / "clapper" / "comfyui"
         checkout, packs = home / "checkout", home / "packs"
     base = settings.comfy_folder
-    return Place(checkout, packs, base, settings.models_folder.absolute())
+    return ComfyPaths(checkout, packs, base, settings.models_folder.absolute())

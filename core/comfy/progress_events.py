@@ -1,4 +1,4 @@
-"""From ComfyUI's events about nodes to the stages that people read."""
+"""Translate ComfyUI's events about nodes into the stages that people read."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ _FIRST = {Stage.DOWNLOAD, Stage.LOAD, Stage.TEXT, Stage.PREPARE}
 
 
 class StageRelay:
-    """Follows one run: which stage it is in, how far, and what each stage took.
+    """Follows one run: its stage, how far it is, and the seconds of each stage.
 
     Called on the executor's thread. The fraction never goes back, whatever the order of nodes.
     """
@@ -40,7 +40,7 @@ class StageRelay:
         self._last: Working | None = None
 
     def take(self, event: str, data: Mapping[str, Any]) -> None:
-        """Look at one event of ComfyUI's."""
+        """Take in one event of ComfyUI."""
         if event != "progress_state":
             return
         for node, state in data["nodes"].items():
@@ -49,7 +49,7 @@ class StageRelay:
                 self._report(node, int(state["value"]), int(state["max"]))
 
     def finish(self) -> None:
-        """Close the books: the run is over."""
+        """End the last stage: the run is over."""
         self._enter(None)
 
     def seconds(self) -> dict[Stage, float]:
@@ -86,7 +86,7 @@ class StageRelay:
 
 
 def _adds_nothing(stage: Stage, steps: int, last: Stage) -> bool:
-    """Return whether a node would show a step back, or reset the steps of its stage's sampler."""
+    """Tell whether a node would show a step back, or reset the steps of its stage's sampler."""
     if stage is last:
         return steps <= 1
     return _ORDER[stage] < _ORDER[last] and last not in _FIRST

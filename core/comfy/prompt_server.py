@@ -1,4 +1,4 @@
-"""The one object that ComfyUI takes for its web server; nothing listens anywhere."""
+"""A headless stand-in for ComfyUI's web server; it opens no port."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -38,7 +38,7 @@ class HeadlessServer:
         self.last_node_id: str | None = None
         self.last_prompt_id: str | None = None
         self.sockets_metadata: dict[str, Any] = {}
-        self.node_replace_manager = _Ignores()
+        self.node_replace_manager = _IgnoredReplacements()
         # what node packs touch when they are imported
         self.routes = _Routes()
         self.app = _App()
@@ -64,7 +64,7 @@ class HeadlessServer:
         """Drop a pack's wish to see prompts of the web page; there is no such page."""
 
 
-class _Ignores:
+class _IgnoredReplacements:
     """Accepts node replacements, which only ComfyUI's editor applies."""
 
     def register(self, *arguments: object) -> None:

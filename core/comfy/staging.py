@@ -1,4 +1,4 @@
-"""Inputs of an order in ComfyUI's input folder, under names made of their content."""
+"""Put an order's inputs into ComfyUI's input folder, named by their content."""
 
 import hashlib
 import shutil
@@ -10,12 +10,12 @@ from uuid import uuid4
 from core.interfaces.executor import Order
 from core.runtime.atomic_files import publish
 from core.workflow.control_video import prepare_control
-from core.workflow.input_files import StagedInput, inputs_of
+from core.workflow.input_files import InputFile, inputs_of
 from core.workflow.library import Workflow
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class StagedInputs:
     """What lies in the input folder for one order."""
 
     names: dict[str, str] = field(default_factory=dict[str, str])  # by role
@@ -28,7 +28,7 @@ class Staged:
 
 
 def stage(
-    order: Order, workflow: Workflow, folder: Path, staged: Staged, check: Callable[[], None]
+    order: Order, workflow: Workflow, folder: Path, staged: StagedInputs, check: Callable[[], None]
 ) -> None:
     """Put the inputs of ``order`` where loader nodes look; what is prepared already is used.
 
@@ -46,7 +46,7 @@ def stage(
         staged.paths.append(target)
         if item.control is None:
             target.unlink(missing_ok=True)
-            _appear(order.path_of(item.file), target)
+            _link_or_copy(order.path_of(item.file), target)
         else:
             _make_control(order, item, target, check)
         staged.names[item.role] = target.name
@@ -60,14 +60,14 @@ def prepare(order: Order, workflow: Workflow, folder: Path, check: Callable[[], 
             _make_control(order, item, folder / _name_of(item), check)
 
 
-def _name_of(item: StagedInput) -> str:
+def _name_of(item: InputFile) -> str:
     if item.control is None:
         return item.file.name
     recipe = hashlib.sha256(repr((item.file.sha256, astuple(item.control))).encode())
     return f"{item.file.sha256}-{recipe.hexdigest()[:32]}.mp4"  # goes with its source
 
 
-def _make_control(order: Order, item: StagedInput, target: Path, check: Callable[[], None]) -> None:
+def _make_control(order: Order, item: InputFile, target: Path, check: Callable[[], None]) -> None:
     if item.control is None or target.is_file():
         return
     part = target.with_name(f"part-{uuid4().hex}.mp4")
@@ -78,7 +78,7 @@ def _make_control(order: Order, item: StagedInput, target: Path, check: Callable
         part.unlink(missing_ok=True)
 
 
-def _appear(source: Path, target: Path) -> None:
+def _link_or_copy(source: Path, target: Path) -> None:
     """Make ``source`` appear at ``target``, without a copy where the file system allows it."""
     try:
         target.hardlink_to(source)

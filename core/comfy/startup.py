@@ -1,4 +1,4 @@
-"""Starts ComfyUI inside this process. The order of the steps matters; each says why.
+"""Start ComfyUI inside this process. The order of the steps matters; each says why.
 
 ComfyUI was written to be started by its own ``main.py``, which sets flags, patches and hooks that a
 library user never gets. Everything of it that we need is repeated here, and nowhere else.
@@ -17,20 +17,26 @@ import structlog
 import core
 from core.comfy import import_shims, memory
 from core.comfy.device import DeviceKind
-from core.comfy.output_node import OUTPUT_CLASS, STAGE1_CLASS, Handover, output_node, stage1_node
+from core.comfy.output_node import (
+    OUTPUT_CLASS,
+    STAGE1_CLASS,
+    NodeExchange,
+    output_node,
+    stage1_node,
+)
 from core.comfy.prompt_server import HeadlessServer
 from core.errors.setup import ComfyUnavailable
 
 if TYPE_CHECKING:
-    from core.comfy.paths import Place
+    from core.comfy.paths import ComfyPaths
 
 _log = structlog.get_logger(__name__)
 _GIB = 1024**3
-_running: list["Started"] = []  # at most one: ComfyUI is modules, and those are the process's
+_running: list["ComfyModules"] = []  # at most one: ComfyUI is modules, and those are the process's
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class ComfyModules:
     """The modules of a running ComfyUI. Their attributes have no types; see :mod:`.engine`."""
 
     torch: ModuleType
@@ -38,12 +44,12 @@ class Started:
     nodes: ModuleType
     model_management: ModuleType
     server: HeadlessServer
-    handover: Handover
+    exchange: NodeExchange
     device: DeviceKind
     dynamic_vram: bool
 
 
-class _Flags(Protocol):
+class _StartupFlags(Protocol):
     """The fields of ComfyUI's ``args`` that are set or read here."""
 
     base_directory: str
@@ -58,14 +64,14 @@ class _Flags(Protocol):
     vram_headroom: float  # GiB
 
 
-class _Patching(Protocol):
+class _PatchingSwitch(Protocol):
     """The switch in ``comfy.model_patcher``."""
 
     CoreModelPatcher: type
     ModelPatcherDynamic: type
 
 
-class _Memory(Protocol):
+class _MemorySwitch(Protocol):
     """The switch in ``comfy.memory_management``."""
 
     aimdo_enabled: bool
@@ -77,7 +83,7 @@ class _Tokenizer(Protocol):
     embedding_directory: str | None
 
 
-def start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Started:
+def start(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -> ComfyModules:
     """Import ComfyUI from ``place`` and make it ready. Takes 7 to 16 s once a process.
 
     Runs on the thread that will execute prompts.
@@ -104,7 +110,7 @@ def start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Star
     return _running[0]
 
 
-def _start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Started:
+def _start(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -> ComfyModules:
     _open_path(place.checkout)
     args = _arguments(place, device, vram, packs=packs)
     # before torch is imported: the allocator of DynamicVRAM hooks into CUDA's start
@@ -112,13 +118,13 @@ def _start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Sta
     if device is DeviceKind.CUDA:
         importlib.import_module("cuda_malloc")  # chooses torch's allocator by an environment entry
     torch = importlib.import_module("torch")
-    import_shims.install(torch)  # before anything imports torchvision or torchaudio
+    import_shims.install_shims(torch)  # before anything imports torchvision or torchaudio
     _point_folders(place, packs=packs)
     utils = importlib.import_module("comfy.utils")
     execution = importlib.import_module("execution")
     nodes = importlib.import_module("nodes")
     model_management = importlib.import_module("comfy.model_management")
-    server, handover = HeadlessServer(), Handover(torch.from_numpy)
+    server, exchange = HeadlessServer(), NodeExchange(torch.from_numpy)
     # core nodes and packs reach for this class attribute, also while they are imported
     importlib.import_module("server").PromptServer.instance = server
     dynamic = aimdo is not None and _finish_dynamic_vram(args, aimdo, model_management)
@@ -128,13 +134,15 @@ def _start(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> Sta
         memory.keep_upscaler(upsampler, model_management)
     _keep_prompts_literal(importlib.import_module("comfy.sd1_clip"))
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
-    nodes.NODE_CLASS_MAPPINGS[OUTPUT_CLASS] = output_node(handover)
-    nodes.NODE_CLASS_MAPPINGS[STAGE1_CLASS] = stage1_node(handover, torch.from_numpy)
+    nodes.NODE_CLASS_MAPPINGS[OUTPUT_CLASS] = output_node(exchange)
+    nodes.NODE_CLASS_MAPPINGS[STAGE1_CLASS] = stage1_node(exchange, torch.from_numpy)
     _hook_progress(utils, model_management)
     utils.set_progress_bar_enabled(enabled=False)  # else every sampler draws a bar on stderr
     _check_core()
     _log.info("comfy_started", device=device.value, dynamic_vram=dynamic, vram=vram)
-    return Started(torch, execution, nodes, model_management, server, handover, device, dynamic)
+    return ComfyModules(
+        torch, execution, nodes, model_management, server, exchange, device, dynamic
+    )
 
 
 def _open_path(checkout: Path) -> None:
@@ -148,10 +156,10 @@ def _open_path(checkout: Path) -> None:
     importlib.import_module("utils.install_util")
 
 
-def _arguments(place: "Place", device: DeviceKind, vram: str, *, packs: bool) -> _Flags:
-    """Return ComfyUI's flags, set before any other of its modules reads them at import."""
+def _arguments(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -> _StartupFlags:
+    """Set ComfyUI's flags before any other of its modules reads them at import."""
     importlib.import_module("comfy.options")  # not told to parse: our own argv is not ComfyUI's
-    args = cast("_Flags", importlib.import_module("comfy.cli_args").args)
+    args = cast("_StartupFlags", importlib.import_module("comfy.cli_args").args)
     args.base_directory = str(place.base)  # models, input, output and temp are ours
     args.cpu = device is DeviceKind.CPU  # else a torch without CUDA fails at import
     args.disable_all_custom_nodes = not packs
@@ -168,7 +176,7 @@ def _arguments(place: "Place", device: DeviceKind, vram: str, *, packs: bool) ->
     return args
 
 
-def _point_folders(place: "Place", *, packs: bool) -> None:
+def _point_folders(place: "ComfyPaths", *, packs: bool) -> None:
     """Point ComfyUI's folder table at ours; its modules read the table when they list files."""
     for name in ("input", "output", "temp", "models", "user"):
         (place.base / name).mkdir(parents=True, exist_ok=True)
@@ -183,7 +191,7 @@ def _point_folders(place: "Place", *, packs: bool) -> None:
     table["custom_nodes"] = ([str(place.packs)] if packs else [], set())
 
 
-def _begin_dynamic_vram(args: _Flags) -> ModuleType | None:
+def _begin_dynamic_vram(args: _StartupFlags) -> ModuleType | None:
     if not importlib.import_module("comfy.cli_args").enables_dynamic_vram():
         return None
     aimdo = importlib.import_module("comfy_aimdo.control")
@@ -192,7 +200,9 @@ def _begin_dynamic_vram(args: _Flags) -> ModuleType | None:
     return aimdo
 
 
-def _finish_dynamic_vram(args: _Flags, aimdo: ModuleType, model_management: ModuleType) -> bool:
+def _finish_dynamic_vram(
+    args: _StartupFlags, aimdo: ModuleType, model_management: ModuleType
+) -> bool:
     """Switch model patching to DynamicVRAM, as ``main.py`` does; importing alone never does it.
 
     Without it, ComfyUI moves most of the transformer off the device whenever its estimate for a
@@ -204,9 +214,9 @@ def _finish_dynamic_vram(args: _Flags, aimdo: ModuleType, model_management: Modu
     if not aimdo.init_devices((item.index, int(args.vram_headroom * _GIB)) for item in devices):
         return False
     aimdo.set_log_warning()
-    patching = cast("_Patching", importlib.import_module("comfy.model_patcher"))
+    patching = cast("_PatchingSwitch", importlib.import_module("comfy.model_patcher"))
     patching.CoreModelPatcher = patching.ModelPatcherDynamic
-    cast("_Memory", importlib.import_module("comfy.memory_management")).aimdo_enabled = True
+    cast("_MemorySwitch", importlib.import_module("comfy.memory_management")).aimdo_enabled = True
     return True
 
 

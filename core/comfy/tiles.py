@@ -12,7 +12,7 @@ _STEP = 64  # px
 
 
 def first_tile(request: Request, machine: Machine | None, *, careful: bool) -> int:
-    """Return the side of the tiles for ``request``.
+    """Choose the side of the tiles for ``request``.
 
     The same rule as the estimate of its time, which therefore is one of what really runs.
 
@@ -31,7 +31,7 @@ def first_tile(request: Request, machine: Machine | None, *, careful: bool) -> i
 
 
 def smaller_tile(request: Request, tile: int) -> int:
-    """Return the side of the tiles for another try, after memory ran out with ``tile``.
+    """Choose the side of the tiles for another try, after memory ran out with ``tile``.
 
     Half of what was tried: of the frame's longer side if it was decoded whole.
     """

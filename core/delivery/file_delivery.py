@@ -15,7 +15,7 @@ from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.errors import DeliveryImpossible
 from core.i18n.messages import explain, name, say
 from core.interfaces.delivery import Attempt, Receipt
-from core.media.output.destinations import PlaceTaken, identity, poster_of, put
+from core.media.output.destinations import PlaceTaken, identity, place_files, poster_of
 
 PLATFORM = "cli"
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -61,7 +61,7 @@ class TerminalDelivery:
         return PLATFORM
 
     def result(self, job_id: str) -> "asyncio.Future[Path | Failure]":
-        """Return what will hold the copied file of ``job_id``, or why there is none."""
+        """Make the future that gets the copied file of ``job_id``, or why there is none."""
         if job_id not in self._results:
             self._results[job_id] = asyncio.get_running_loop().create_future()
         return self._results[job_id]
@@ -89,7 +89,7 @@ class TerminalDelivery:
         copies = (clip.path, target), (clip.poster, poster_of(target))
         kept, force = address.get("inputs", "").split(), "force" in address
         try:
-            await asyncio.to_thread(put, copies, force=force, inputs=kept)
+            await asyncio.to_thread(place_files, copies, force=force, inputs=kept)
         except PlaceTaken as error:
             impossible = DeliveryImpossible("taken")
             self._end(job, Failure.of(impossible))
@@ -131,7 +131,7 @@ class TerminalDelivery:
 
 
 def describe(event: Progress) -> tuple[str, float]:
-    """Return the words for ``event`` and how full the bar is, 0…1."""
+    """Choose the words for ``event`` and how full the bar is, 0…1."""
     match event:
         case Waiting(position, ready_in_s):
             return say("progress_waiting", {"position": position, "ready_in_s": ready_in_s}), 0.0

@@ -21,11 +21,11 @@ MOVED = 0.2  # part of the time to go by which a forecast must move to be publis
 
 
 @dataclass(frozen=True, slots=True)
-class _Published:
+class _PublishedPosition:
     position: int
     ready_at_s: float  # on the publisher's clock
 
-    def still_holds(self, now: "_Published", at_s: float) -> bool:
+    def still_holds(self, now: "_PublishedPosition", at_s: float) -> bool:
         """Say whether ``now`` is not worth publishing at ``at_s``."""
         moved = abs(now.ready_at_s - self.ready_at_s)
         return self.position == now.position and moved < MOVED * (now.ready_at_s - at_s)
@@ -46,7 +46,7 @@ class PositionPublisher:
         self._forecasts = forecasts
         self._hub = hub
         self._clock = seconds
-        self._published: dict[str, _Published] = {}
+        self._published: dict[str, _PublishedPosition] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until ``stop`` is set."""
@@ -58,14 +58,14 @@ class PositionPublisher:
     async def publish(self) -> None:
         """Publish each position that changed, and each forecast that moved by a fifth of itself."""
         waiting = [job for job in await self._jobs.in_order(SHOWN) if job.state.waiting]
-        published: dict[str, _Published] = {}
+        published: dict[str, _PublishedPosition] = {}
         for job in waiting:
             forecast = await self._forecasts.forecast(job.id)
             if forecast is None or forecast.position == 0:
                 continue
             at_s = self._clock()
             now, before = (
-                _Published(forecast.position, at_s + forecast.ready_in_s),
+                _PublishedPosition(forecast.position, at_s + forecast.ready_in_s),
                 self._published.get(job.id),
             )
             if before is not None and before.still_holds(now, at_s):

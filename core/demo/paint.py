@@ -41,7 +41,7 @@ NIGHT = Hour(
 
 
 def coast(hour: Hour, width: int, height: int, t: float = 0.0) -> Image.Image:
-    """Return a lighthouse over the sea; ``t`` seconds move the boat, the waves and the beam."""
+    """Draw a lighthouse over the sea; ``t`` seconds move the boat, the waves and the beam."""
     wide, tall = width * _FINE, height * _FINE
     level = 0.58 * tall
     picture = _gradient(wide, tall, hour.zenith, hour.horizon, 0.6)
@@ -61,7 +61,7 @@ def coast(hour: Hour, width: int, height: int, t: float = 0.0) -> Image.Image:
 
 
 def portrait(width: int, height: int) -> Image.Image:
-    """Return a friendly face before a round sun, mouth closed, looking straight ahead."""
+    """Draw a friendly face before a round sun, mouth closed, looking straight ahead."""
     wide, tall = width * _FINE, height * _FINE
     picture = _gradient(wide, tall, "#0f4c5c", "#e9a15b", 1.0)
     unit, x, y = tall / 100, wide / 2, tall * 0.46
@@ -99,7 +99,7 @@ def portrait(width: int, height: int) -> Image.Image:
 
 
 def poster(width: int, height: int) -> Image.Image:
-    """Return a bold abstract print: discs, rays and bands in five inks."""
+    """Draw a bold abstract print: discs, rays and bands in five inks."""
     wide, tall = width * _FINE, height * _FINE
     inks = ("#f3e3c3", "#e4572e", "#17616b", "#f2a541", "#1b1b3a")
     picture = Image.new("RGB", (wide, tall), inks[0])

@@ -1,4 +1,4 @@
-"""Runs the six wishes through the real core: admitted, queued, drawn, encoded, delivered."""
+"""Run the six demo jobs through the real core: admitted, queued, drawn, encoded, delivered."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from core.delivery.file_delivery import reply_to_file
-from core.demo.inputs import Wish
+from core.demo.inputs import DemoJob
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
@@ -20,8 +20,8 @@ OWNER = Requester("cli", "demo")
 CALLER = Caller(OWNER, "cli")
 
 
-class Runner(Protocol):
-    """What the show needs of whoever runs the core."""
+class JobRunner(Protocol):
+    """What the demonstration needs of whoever runs the core."""
 
     @property
     def users(self) -> UserApi:
@@ -39,42 +39,44 @@ class Runner(Protocol):
         ...
 
     async def result(self, job_id: str) -> Path | Failure:
-        """Return the delivered file, or why there is none."""
+        """Wait for the delivered file, or why there is none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What became of one wish."""
+class DemoResult:
+    """The result of one demo job."""
 
     job: Job
     file: Path | None  # None where it failed
 
 
-def places(out: Path) -> list[Path]:
-    """Return every file that a show writes into ``out``."""
+def output_files(out: Path) -> list[Path]:
+    """List every file that the demonstration writes into ``out``."""
     clips = [(out / f"{mode}.mp4").resolve() for mode in Mode]
     return [*clips, *map(poster_of, clips)]
 
 
-async def run_show(
-    runner: Runner, wishes: list[Wish], out: Path, *, force: bool = False
-) -> list[Shown]:
-    """Submit every wish, wait for all clips in ``out``, and return them in the order of wishes.
+async def run_demo(
+    runner: JobRunner, demo_jobs: list[DemoJob], out: Path, *, force: bool = False
+) -> list[DemoResult]:
+    """Submit every demo job, wait for all clips in ``out``, and return results in their order.
 
     Raises:
-        ClapperError: a wish was refused.
+        ClapperError: a demo job was refused.
     """
     tickets: list[Ticket] = []
     run = uuid4().hex  # every run makes jobs of its own
-    for wish in wishes:
-        media = await _admit(runner, wish)
-        composition = await runner.users.compose(CALLER, wish.mode, wish.options, media)
-        reply_to = reply_to_file(out / f"{wish.mode}.mp4", force=force)
-        tickets.append(await runner.submit(composition, reply_to, f"demo:{run}:{wish.mode}", OWNER))
+    for demo_job in demo_jobs:
+        media = await _admit(runner, demo_job)
+        composition = await runner.users.compose(CALLER, demo_job.mode, demo_job.options, media)
+        reply_to = reply_to_file(out / f"{demo_job.mode}.mp4", force=force)
+        tickets.append(
+            await runner.submit(composition, reply_to, f"demo:{run}:{demo_job.mode}", OWNER)
+        )
     results = await asyncio.gather(*(runner.result(ticket.job_id) for ticket in tickets))
     return [
-        Shown(
+        DemoResult(
             await runner.users.job(CALLER, ticket.job_id),
             result if isinstance(result, Path) else None,
         )
@@ -82,8 +84,8 @@ async def run_show(
     ]
 
 
-async def _admit(runner: Runner, wish: Wish) -> dict[str, MediaFile]:
+async def _admit(runner: JobRunner, demo_job: DemoJob) -> dict[str, MediaFile]:
     return {
         role: await runner.users.files.admit(CALLER, path, role, kind)
-        for role, path, kind in wish.slots()
+        for role, path, kind in demo_job.slots()
     }

@@ -20,7 +20,7 @@ _TUNE = (0, 4, 7, 12, 11, 7, 9, 5, 4, 7, 2, 5, 4, 0)  # semitones above the root
 
 
 def speech(seconds: float) -> NDArray[np.float32]:
-    """Return a voice that speaks in syllables and pauses, mono at :data:`RATE`."""
+    """Synthesise a voice that speaks in syllables and pauses, mono at :data:`RATE`."""
     dice, count = np.random.default_rng(5), round(seconds * RATE)
     out = np.zeros(count, np.float32)
     start, number = 0.15, 0
@@ -38,7 +38,7 @@ def speech(seconds: float) -> NDArray[np.float32]:
 
 
 def tune(seconds: float) -> NDArray[np.float32]:
-    """Return a plucked melody over a bass, mono at :data:`RATE`."""
+    """Synthesise a plucked melody over a bass, mono at :data:`RATE`."""
     count = round(seconds * RATE)
     out = np.zeros(count + 2 * RATE, np.float32)
     for step in range(int(seconds / 0.25)):
@@ -54,7 +54,7 @@ def tune(seconds: float) -> NDArray[np.float32]:
     return (out[:count] / np.abs(out).max() * 0.7).astype(np.float32)
 
 
-def write_wav(path: Path, samples: NDArray[np.float32]) -> Path:
+def write_samples(path: Path, samples: NDArray[np.float32]) -> Path:
     """Write ``samples`` (-1…1, mono) as 16-bit WAV and return ``path``."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)

@@ -35,12 +35,12 @@ class Size:
 
 
 def snap_frames(seconds: float, fps: float) -> int:
-    """Return the frame count 8k+1 nearest to ``seconds`` at ``fps``, at least 9."""
+    """Round ``seconds`` at ``fps`` to the nearest frame count 8k+1, at least 9."""
     return max(1, round(seconds * fps / FRAME_STRIDE)) * FRAME_STRIDE + 1
 
 
 def shorten_frames(seconds: float, fps: float) -> int:
-    """Return the largest frame count 8k+1 that plays no longer than ``seconds``, at least 9."""
+    """Round ``seconds`` down to a frame count 8k+1, at least 9."""
     return max(1, math.floor((seconds * fps - 1) / FRAME_STRIDE + 1e-6)) * FRAME_STRIDE + 1
 
 
@@ -50,17 +50,17 @@ def play_time(frames: int, fps: float) -> float:
 
 
 def snap_side(pixels: int, multiple: int = SIDE_MULTIPLE) -> int:
-    """Return the multiple nearest to ``pixels`` (halves go down), at least one multiple."""
+    """Round ``pixels`` to the nearest multiple (halves go down), at least one multiple."""
     return max(multiple, math.ceil(pixels / multiple - 0.5) * multiple)
 
 
 def snap_size(size: Size, multiple: int = SIDE_MULTIPLE) -> Size:
-    """Return ``size`` with both sides at their nearest multiple."""
+    """Round both sides of ``size`` to their nearest multiple."""
     return Size(snap_side(size.width, multiple), snap_side(size.height, multiple))
 
 
 def fit_ratio(ratio: float, pixels: int, longest: int, multiple: int = SIDE_MULTIPLE) -> Size:
-    """Return the size of about ``pixels`` whose shape is nearest to ``ratio`` (width ÷ height).
+    """Find the size of about ``pixels`` whose shape is nearest to ``ratio`` (width ÷ height).
 
     Args:
         ratio: wanted width ÷ height, > 0.
@@ -90,7 +90,7 @@ def other_side(given: int, ratio: float, limits: RequestLimits) -> int:
 
 
 def inside(size: Size, limits: RequestLimits) -> bool:
-    """Return whether ``limits`` allow ``size``."""
+    """Tell whether ``limits`` allow ``size``."""
     return (
         limits.min_side <= min(size.width, size.height)
         and max(size.width, size.height) <= limits.max_side
@@ -99,10 +99,10 @@ def inside(size: Size, limits: RequestLimits) -> bool:
 
 
 def nearest_inside(asked: Size, limits: RequestLimits) -> Size:
-    """Return the size in whole blocks within ``limits`` that is most like ``asked``.
+    """Find the size in whole blocks within ``limits`` that is most like ``asked``.
 
     Its shape counts as much as its sides. Where the limits leave no such size, their smallest
-    block is the best that can be had.
+    block is the best there is.
     """
     first = math.ceil(limits.min_side / SIDE_MULTIPLE) * SIDE_MULTIPLE
     sides = range(first, limits.max_side + 1, SIDE_MULTIPLE)

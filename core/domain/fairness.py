@@ -1,20 +1,21 @@
-"""Whose turn it is: start-time fair queueing on estimated GPU-milliseconds.
+"""Order jobs by virtual finish time: start-time fair queueing on estimated GPU-milliseconds.
 
 An account's next job starts, in virtual time, where its last one ended, or now if that is past:
 ``S = max(V, F)``; once started, ``F = S + estimate / weight`` and ``V = S``. The smallest end
-``S + estimate / weight`` goes first, so of two that could start alike the shorter one does. An
+``S + estimate / weight`` goes first, so the shorter of two that could start alike goes first. An
 account that comes with nothing waiting or running is fresh: its first job counts a twentieth of
 its estimate there, so that however long it is, it goes before what others have waiting behind
-their running jobs. A flood waits behind itself and
-not in front of anybody, and a job that was cancelled while it waited has cost its account
-nothing. After a run the estimate is replaced by the truth.
+their running jobs. Many jobs of one account wait behind each other and not before anybody else's,
+and a job that was cancelled while it waited costs its account nothing. After a run the measured
+time replaces the estimate.
 
 Waiting is worth a little: every :data:`AGEING` milliseconds that an account waits for its turn
 count like one of GPU time, so newcomers cannot keep anybody waiting for ever. These choices are
 measured by ``bench/fairness.py``.
 
-The rows of :mod:`core.storage.fair_order` do this arithmetic in SQL; :class:`FairLine` does it in
-memory, for tests and simulations. Source: Goyal, Vin, Cheng, "Start-time fair queueing", 1996.
+The rows of :mod:`core.storage.fair_order` do this arithmetic in SQL;
+:class:`core.testing.fair_queue.FairQueue` does it in memory, for tests and simulations. Source:
+Goyal, Vin, Cheng, "Start-time fair queueing", 1996.
 """
 
 import heapq
@@ -47,7 +48,7 @@ def cost_of(estimate_ms: int, weight: int) -> int:
 
 
 def rank_of(tag: int, cost: int, since_ms: int, *, fresh: bool = False) -> int:
-    """Return the place in line of a job: its virtual end, and what its account waited.
+    """Compute the rank of a job in the queue: its virtual end, and what its account waited.
 
     Args:
         tag: where it starts in virtual time.
@@ -76,7 +77,7 @@ class Load:
 
 
 def forecast(own: Load, ahead: Ahead, running: Sequence[Load], slots: int) -> Forecast:
-    """Return when a waiting job should be ready.
+    """Forecast when a waiting job will be ready.
 
     Args:
         own: the job itself.
@@ -97,7 +98,7 @@ def forecast(own: Load, ahead: Ahead, running: Sequence[Load], slots: int) -> Fo
 
 
 def replay(free_at_ms: Iterable[int], work_ms: Sequence[int]) -> list[int]:
-    """Return when each job of a line ends.
+    """Replay a queue on its devices: when each job ends.
 
     Args:
         free_at_ms: when each device becomes free; at least one.

@@ -32,7 +32,7 @@ class Action(StrEnum):
 
 
 def new_seed() -> int:
-    """Return a random seed, 0 … 2⁶³ − 1."""
+    """Draw a random seed, 0 … 2⁶³ − 1."""
     return randbits(63)
 
 
@@ -90,7 +90,7 @@ def options_of(request: Request) -> Options:
 
 
 def can_improve(request: Request) -> bool:
-    """Return whether a quality pass would change anything."""
+    """Tell whether a quality pass would change anything."""
     return request.sampling.preset is not Preset.QUALITY
 
 

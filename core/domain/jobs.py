@@ -5,9 +5,7 @@ from enum import StrEnum
 from typing import Self
 
 from core.domain.media import Clip
-from core.domain.people import (
-    Requester,
-)
+from core.domain.people import Requester
 from core.domain.progress import Waiting
 from core.domain.requests import Adjustment, Request
 from core.errors import ClapperError, QuotaExceeded, Scalar
@@ -26,12 +24,12 @@ class JobState(StrEnum):
 
     @property
     def terminal(self) -> bool:
-        """Return whether nothing happens to the job any more."""
+        """Tell whether the job has reached its final state."""
         return not MOVES[self]
 
     @property
     def waiting(self) -> bool:
-        """Return whether the job is accepted but not running."""
+        """Tell whether the job is accepted but not running."""
         return self in {JobState.HELD, JobState.QUEUED}
 
 
@@ -65,7 +63,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: ClapperError) -> Self:
-        """Return what to store of ``error``."""
+        """Keep of ``error`` what is stored."""
         return cls(error.code, error.data())
 
 
@@ -102,7 +100,7 @@ class Forecast:
 
     @property
     def wide(self) -> bool:
-        """Return whether one moment would promise too much, so that both ends are shown."""
+        """Tell whether one moment would promise too much, so that both ends are shown."""
         return self.ready_in_p95_s - self.ready_in_s > max(WIDE_S, WIDE * self.ready_in_s)
 
 

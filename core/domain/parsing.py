@@ -1,4 +1,4 @@
-"""Numbers as people type them and programs send them, before anybody checks their range."""
+"""Parse numbers as people type them and programs send them; their range is checked elsewhere."""
 
 import math
 
@@ -9,7 +9,7 @@ SHOWN = 40  # characters of what was typed that a sentence repeats
 
 
 def number_of(field: str, given: object, limits: RequestLimits) -> float:
-    """Return ``given`` as the number it stands for; a comma may part its decimals.
+    """Parse ``given`` as a number; accepts a decimal comma.
 
     Args:
         field: ``seconds``, ``fps``, ``width`` or ``height``.
@@ -29,7 +29,7 @@ def number_of(field: str, given: object, limits: RequestLimits) -> float:
 
 
 def whole_of(field: str, given: object, limits: RequestLimits) -> int:
-    """Return ``given`` as the nearest whole number, for what is counted; see :func:`number_of`.
+    """Parse ``given`` and round it to a whole number, for what is counted; see :func:`number_of`.
 
     Raises:
         NotANumber: as there.
@@ -38,7 +38,7 @@ def whole_of(field: str, given: object, limits: RequestLimits) -> int:
 
 
 def seed_of(given: object) -> int | None:
-    """Return the seed that ``given`` stands for, None where it is empty.
+    """Parse ``given`` as a seed; None where it is empty.
 
     Text keeps all digits; browsers and JSON round whole numbers above 2⁵³, so a float is refused.
 

@@ -23,7 +23,7 @@ class Requester:
 
     @classmethod
     def from_key(cls, key: str) -> Self:
-        """Return the requester whose :attr:`key` is ``key``."""
+        """Read the requester whose :attr:`key` is ``key``."""
         platform, _, user_id = key.partition(":")
         return cls(platform, user_id)
 
@@ -64,7 +64,7 @@ class Payer:
 
     @property
     def shared(self) -> bool:
-        """Return whether it is the account of all guests."""
+        """Tell whether this is the account of all guests."""
         return self.key == GUESTS
 
 

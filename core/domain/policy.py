@@ -9,9 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from core.domain.modes import Mode
-from core.domain.people import (
-    Asker,
-)
+from core.domain.people import Asker
 from core.domain.requests import Request
 from core.errors import NotAChoice, OutOfRange, PolicyForbids
 
@@ -77,7 +75,7 @@ class Policy:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the policy that :meth:`to_json` described; unknown rules are left out."""
+        """Read the policy that :meth:`to_json` described; unknown rules are left out."""
         policy = cls()
         for item in fields(cls):
             if item.name in data:

@@ -1,4 +1,4 @@
-"""From what a person typed to a request: defaults, snapping, limits, and what was adjusted.
+"""Build a request from what a person typed: defaults, snapping, limits, and what was adjusted.
 
 The only place that decides sizes, lengths and seeds, so every front answers the same.
 """
@@ -25,13 +25,7 @@ from core.domain.limits import MAX_SEED, RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.presets import PRESETS, Camera, Preset, PresetSpec, limits_of
-from core.domain.requests import (
-    Adjustment,
-    Composition,
-    Options,
-    Sampling,
-    make_request,
-)
+from core.domain.requests import Adjustment, Composition, Options, Sampling, make_request
 from core.errors import (
     MediaUnexpected,
     NotAChoice,
@@ -59,7 +53,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs"})  # Unicode categories: control, format, 
 def compose(
     mode: Mode, options: Options, media: Mapping[str, MediaFile], limits: RequestLimits
 ) -> Composition:
-    """Return the request that ``options`` and ``media`` ask for.
+    """Compose the request that ``options`` and ``media`` ask for.
 
     Args:
         mode: which of the six.
@@ -137,7 +131,7 @@ def _size(
 def _asked_size(
     options: Options, spec: PresetSpec, limits: RequestLimits, adjustments: list[Adjustment]
 ) -> Size:
-    """Return the size for the sides that were typed, which are those of the finished clip."""
+    """Choose the size for the sides that were typed, which are those of the finished clip."""
     asked = _asked_sides(options, spec.size.ratio, limits)
     size = snap_size(asked)
     if not inside(size, limits):
@@ -221,7 +215,7 @@ def _snapped_frames(seconds: float, fps: int, limits: RequestLimits) -> int:
 
 
 def _clean(text: str, limits: RequestLimits) -> str:
-    """Return ``text`` normalised; it stays literal text for ever.
+    """Normalise ``text``; it stays literal text for ever.
 
     Control characters go, and so does what nobody sees but machines read: zero-width characters,
     marks that turn the direction of writing, lone surrogates. Joiners stay, as scripts and emoji

@@ -11,22 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias
 
-from core.domain.dimensions import (
-    FRAME_STRIDE,
-    SIDE_MULTIPLE,
-    Size,
-    play_time,
-)
+from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.limits import MAX_SEED
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.presets import PRESETS, Camera, Preset
-from core.errors import (
-    MediaMissing,
-    OutOfRange,
-    PromptMissing,
-    Scalar,
-)
+from core.errors import MediaMissing, OutOfRange, PromptMissing, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +61,7 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _BaseRequest:
     """What every mode has."""
 
     mode: ClassVar[Mode]
@@ -92,14 +82,14 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class TextToVideo(_Asked):
+class TextToVideo(_BaseRequest):
     """``t2v``: a prompt becomes a video."""
 
     mode: ClassVar[Mode] = Mode.T2V
 
 
 @dataclass(frozen=True, slots=True)
-class ImageToVideo(_Asked):
+class ImageToVideo(_BaseRequest):
     """``i2v``: the image is the first frame."""
 
     mode: ClassVar[Mode] = Mode.I2V
@@ -107,7 +97,7 @@ class ImageToVideo(_Asked):
 
 
 @dataclass(frozen=True, slots=True)
-class AudioToVideo(_Asked):
+class AudioToVideo(_BaseRequest):
     """``a2v``: pictures that follow the sound; the sound is kept as it is."""
 
     mode: ClassVar[Mode] = Mode.A2V
@@ -115,7 +105,7 @@ class AudioToVideo(_Asked):
 
 
 @dataclass(frozen=True, slots=True)
-class Lipsync(_Asked):
+class Lipsync(_BaseRequest):
     """``lipsync``: the portrait speaks the audio; the sound is kept as it is."""
 
     mode: ClassVar[Mode] = Mode.LIPSYNC
@@ -124,7 +114,7 @@ class Lipsync(_Asked):
 
 
 @dataclass(frozen=True, slots=True)
-class Keyframe(_Asked):
+class Keyframe(_BaseRequest):
     """``keyframe``: from the first image to the last."""
 
     mode: ClassVar[Mode] = Mode.KEYFRAME
@@ -133,7 +123,7 @@ class Keyframe(_Asked):
 
 
 @dataclass(frozen=True, slots=True)
-class Style(_Asked):
+class Style(_BaseRequest):
     """``style``: the video's motion in the look of the image."""
 
     mode: ClassVar[Mode] = Mode.STYLE
@@ -151,7 +141,7 @@ KINDS: dict[Mode, type[Request]] = {
 def make_request(
     mode: Mode, prompt: str, sampling: Sampling, media: Mapping[str, MediaFile]
 ) -> Request:
-    """Return the request of ``mode``.
+    """Make the request of ``mode``.
 
     Args:
         mode: which of the six.
@@ -182,7 +172,7 @@ def to_json(request: Request) -> dict[str, Any]:
 
 
 def from_json(data: Mapping[str, Any]) -> Request:
-    """Return the request that :func:`to_json` described; values are checked again."""
+    """Read the request that :func:`to_json` described; values are checked again."""
     sampling = dict(data["sampling"])
     sampling["preset"] = Preset(sampling["preset"])
     sampling["camera"] = Camera(sampling["camera"])
@@ -196,7 +186,7 @@ def file_to_json(file: MediaFile) -> dict[str, Any]:
 
 
 def file_from_json(data: Mapping[str, Any]) -> MediaFile:
-    """Return the file that :func:`file_to_json` described."""
+    """Read the file that :func:`file_to_json` described."""
     return MediaFile(kind=MediaKind(data["kind"]), **_without(data, "kind"))
 
 

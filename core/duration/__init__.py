@@ -16,8 +16,8 @@ from core.duration.estimates import (
 )
 from core.duration.hardware import BY_KEY, HARDWARE, UNKNOWN, Hardware, hardware_for
 from core.duration.machine import DRAFT, Machine, Rates, saves_memory
-from core.duration.workload import Part, Plan, Work, works
-from core.duration.zerogpu import Lease, Tier, lease
+from core.duration.workload import Part, PartCost, SamplingPlan, part_costs
+from core.duration.zerogpu import LeaseRequest, Tier, lease
 
 __all__ = [
     "BY_KEY",
@@ -27,15 +27,15 @@ __all__ = [
     "UNKNOWN",
     "Estimate",
     "Hardware",
-    "Lease",
+    "LeaseRequest",
     "Machine",
     "Part",
-    "Plan",
+    "PartCost",
     "Rates",
     "Residency",
+    "SamplingPlan",
     "StageEstimate",
     "Tier",
-    "Work",
     "check_budget",
     "estimate",
     "estimate_plan",
@@ -45,6 +45,6 @@ __all__ = [
     "lease",
     "load_seconds",
     "p95_ms",
+    "part_costs",
     "saves_memory",
-    "works",
 ]

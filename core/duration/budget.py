@@ -32,7 +32,7 @@ def largest_fitting(
     limits: RequestLimits | None = None,
     cost: Cost = gpu_ms,
 ) -> Request | None:
-    """Return the largest request like ``request`` that costs at most ``budget_ms``.
+    """Find the largest request like ``request`` that costs at most ``budget_ms``.
 
     Its shape stays; its size falls in latent blocks and its length in latent frames. Where a file
     gives the length, a smaller picture is preferred to a shorter clip.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.duration.machine import Machine, Rates, prior
-from core.duration.workload import Part, Work
+from core.duration.workload import Part, PartCost
 
 PRIOR_RUNS = 0.5  # the profile weighs as much as so many runs
 LONE_PRIOR = 4.0  # runs after which the spread is learnt rather than assumed
@@ -31,7 +31,7 @@ _Vector = NDArray[np.float64]
 class Timing:
     """What one part of one run really took."""
 
-    work: Work
+    work: PartCost
     seconds: float
 
 
@@ -44,7 +44,7 @@ class _Row:
 
 
 def calibrate(machine: Machine, runs: Sequence[Sequence[Timing]]) -> Machine:
-    """Return ``machine`` with the rates that fit ``runs``.
+    """Fit the rates of ``machine`` to ``runs``.
 
     Args:
         machine: the device and its files; rates that it has already are ignored.
@@ -66,7 +66,7 @@ def calibrate(machine: Machine, runs: Sequence[Sequence[Timing]]) -> Machine:
             continue
         scale = 1.0 if part in _OF_THE_HOST else speed
         first = Rates(first.a * speed, first.b * scale, first.c, first.launch)
-        rates[part] = fit(rows, first) if rows else first
+        rates[part] = fit_rates(rows, first) if rows else first
     fitted = replace(blank, rates=rates, runs=len(runs))
     return replace(fitted, spread=_spread(fitted, runs))
 
@@ -85,8 +85,8 @@ def _speed(machine: Machine, timings: Iterable[Timing]) -> float:
     return math.exp(median(ratios)) if ratios else 1.0
 
 
-def fit(rows: Sequence[_Row], first: Rates) -> Rates:
-    """Return the rates nearest to ``rows`` and, where they leave a choice, to ``first``.
+def fit_rates(rows: Sequence[_Row], first: Rates) -> Rates:
+    """Fit rates to ``rows`` and, where these leave a choice, stay near ``first``.
 
     Each round solves for factors of ``first``, all ≥ 0, with the relative errors of the round
     before deciding how much each row counts and whether its launches bound it.

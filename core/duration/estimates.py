@@ -1,4 +1,4 @@
-"""The answer: seconds of every part, what the requester pays, and what to ask a lender for."""
+"""Estimate a request: the seconds of every part, what the requester pays, what a lease needs."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from core.domain.requests import Request
 from core.duration.architecture import WEIGHTS
 from core.duration.machine import Machine
 from core.duration.sampling_plan import plan_of
-from core.duration.workload import Part, Plan, works
+from core.duration.workload import Part, SamplingPlan, part_costs
 
 
 class Residency(StrEnum):
@@ -65,7 +65,7 @@ def estimate(
     machine: Machine = DEFAULT_MACHINE,
     residency: Residency = Residency.DEVICE,
 ) -> Estimate:
-    """Return what ``request`` takes. Pure: the same arguments give the same answer.
+    """Estimate what ``request`` takes. Pure: the same arguments give the same answer.
 
     Args:
         request: already snapped.
@@ -77,14 +77,14 @@ def estimate(
 
 
 def estimate_plan(
-    plan: Plan, machine: Machine, residency: Residency = Residency.DEVICE
+    plan: SamplingPlan, machine: Machine, residency: Residency = Residency.DEVICE
 ) -> Estimate:
-    """Return what ``plan`` takes; its decoder is cut as the machine needs unless it says how."""
+    """Estimate what ``plan`` takes; the machine chooses its tiles unless the plan has some."""
     load = load_seconds(machine, residency)
     stages = [StageEstimate(Part.LOAD, load, 0.0, WEIGHTS[machine.profile].total if load else 0.0)]
     stages += [
         StageEstimate(work.part, machine.seconds(work), work.flops, work.bytes + work.host_bytes)
-        for work in works(machine.place(plan))
+        for work in part_costs(machine.with_tiling(plan))
     ]
     gpu = sum(item.seconds for item in stages if item.part.on_gpu)
     return Estimate(
@@ -97,7 +97,7 @@ def estimate_plan(
 
 
 def load_seconds(machine: Machine, residency: Residency) -> float:
-    """Return the seconds until the models are on the device."""
+    """Estimate the seconds until the models are on the device."""
     if residency is Residency.DEVICE:
         return 0.0
     hardware = machine.hardware

@@ -131,7 +131,7 @@ BY_KEY: dict[str, Hardware] = {item.key: item for item in HARDWARE}
 
 
 def hardware_for(device: str, memory_bytes: float | None = None) -> Hardware:
-    """Return the profile of ``device``.
+    """Look up the hardware profile of ``device``.
 
     Args:
         device: a key such as ``h200``, or the name that the driver reports.

@@ -10,7 +10,7 @@ from functools import cache
 
 from core.duration.architecture import WEIGHTS
 from core.duration.hardware import BY_KEY, UNKNOWN, Hardware
-from core.duration.workload import Part, Plan, Tiling, Work, tile_for
+from core.duration.workload import Part, PartCost, SamplingPlan, Tiling, tile_for
 from core.errors import NotAChoice
 from core.models.catalog import LTX_2_3, Profile
 
@@ -78,7 +78,7 @@ def prior(part: Part, hardware: Hardware) -> Rates:
 
 
 def saves_memory(vram: str, profile: str) -> bool:
-    """Return whether memory is to be saved although it may be enough.
+    """Tell whether to save memory even where there may be enough.
 
     Args:
         vram: how models share the device's memory, as the setting.
@@ -110,7 +110,7 @@ class Machine:
 
     @property
     def keeps(self) -> bool:
-        """Return whether every model stays on the device: as asked for, or where all have room.
+        """Tell whether every model stays on the device: as asked for, or where all have room.
 
         On an H200 it halves the time of a warm clip (docs/performance.md).
         """
@@ -120,8 +120,8 @@ class Machine:
         weights = sum(file.size_bytes for file in files)
         return self.hardware.memory >= weights * SPARE + ACTIVATIONS
 
-    def tiling(self, plan: Plan) -> Tiling | None:
-        """Return how the decoder cuts ``plan``.
+    def tiling(self, plan: SamplingPlan) -> Tiling | None:
+        """Choose the tiles in which the decoder works on ``plan``; None is one piece.
 
         Not at all where there is memory enough; never into large tiles where it is to be saved.
         """
@@ -134,8 +134,8 @@ class Machine:
             return small if found is None or found.side > small.side else found
         return found
 
-    def place(self, plan: Plan) -> Plan:
-        """Return ``plan`` as it runs here; a decoder that is cut already stays so.
+    def with_tiling(self, plan: SamplingPlan) -> SamplingPlan:
+        """Give ``plan`` the tiles that this machine needs; tiles that it has already stay.
 
         Unless everything is to stay, the upscaler is taken to travel, as in the runs that the first
         rates come from: where it stays although nobody asked, recorded runs teach that.
@@ -143,7 +143,7 @@ class Machine:
         tiling = plan.tiling or self.tiling(plan)
         return replace(plan, tiling=tiling, upscaler_travels=self.vram != "high")
 
-    def features(self, work: Work) -> tuple[float, float, float]:
+    def features(self, work: PartCost) -> tuple[float, float, float]:
         """Return effort (FLOP), bytes as the device's memory would feel them, and passes."""
         if work.part is Part.VIDEO_ENCODE:
             return 0.0, work.host_bytes, 0.0
@@ -153,7 +153,7 @@ class Machine:
         slow += work.host_bytes / HOST_BANDWIDTH
         return work.effort, work.bytes + slow * hidden, work.passes
 
-    def seconds(self, work: Work) -> float:
+    def seconds(self, work: PartCost) -> float:
         """Return the expected seconds of ``work``: the median of what runs take."""
         rates = self.rates.get(work.part) or prior(work.part, self.hardware)
         return rates.seconds(*self.features(work))

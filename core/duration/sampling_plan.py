@@ -1,4 +1,4 @@
-"""From a request to its plan: which sampling stages a mode runs, and with which guides.
+"""Plan a request: which sampling stages its mode runs, and with which guides.
 
 The shape of the six workflows as numbers. Where a workflow changes its stages or guides, this is
 the module to change with it.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.domain.modes import Mode
 from core.domain.presets import PRESETS, PresetSpec
 from core.domain.requests import Request
-from core.duration.workload import Part, Plan, Sampling, Tiling
+from core.duration.workload import Part, SamplingPlan, SamplingStage, Tiling
 from core.models.catalog import LTX_2_3, ModelFamily, Profile
 
 
@@ -42,8 +42,8 @@ def plan_of(
     profile: str = "bf16",
     tiling: Tiling | None = None,
     family: ModelFamily = LTX_2_3,
-) -> Plan:
-    """Return the plan of ``request``.
+) -> SamplingPlan:
+    """Plan ``request``.
 
     Args:
         request: already snapped.
@@ -56,7 +56,7 @@ def plan_of(
     steps, branches = _first_stage(preset, profile, family)
     shrink = 2 if preset.stage2_steps else 1  # of the first stage, against the clip that is made
     canvas = guides.canvas * shrink // 2
-    first = Sampling(
+    first = SamplingStage(
         Part.STAGE1,
         steps,
         shrink=shrink,
@@ -64,8 +64,8 @@ def plan_of(
         guide_frames=guides.frames,
         guide_clip=1 / guides.clip_shrink**2 if guides.clip_shrink else 0.0,
     )
-    second = Sampling(Part.STAGE2, preset.stage2_steps, guide_frames=guides.frames)
-    return Plan(
+    second = SamplingStage(Part.STAGE2, preset.stage2_steps, guide_frames=guides.frames)
+    return SamplingPlan(
         -(-sampling.width // canvas) * canvas,
         -(-sampling.height // canvas) * canvas,
         sampling.frames,

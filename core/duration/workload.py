@@ -48,12 +48,12 @@ class Part(StrEnum):
 
     @property
     def on_gpu(self) -> bool:
-        """Return whether the requester pays for it: loading and encoding are on the house."""
+        """Tell whether the requester pays for it: loading and encoding are free."""
         return self not in {Part.LOAD, Part.VIDEO_ENCODE}
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class PartCost:
     """The cost of one part."""
 
     part: Part
@@ -127,7 +127,7 @@ def forward_bytes(tokens: Tokens, weight_bytes: float, net: Transformer = TRANSF
 
 
 @dataclass(frozen=True, slots=True)
-class Sampling:
+class SamplingStage:
     """One sampling stage: at the clip's size divided by ``shrink``."""
 
     part: Part
@@ -166,14 +166,14 @@ class Tiling:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SamplingPlan:
     """Everything that a run does, in numbers; :mod:`core.duration.sampling_plan` makes it."""
 
     width: int  # px
     height: int
     frames: int
     fps: float
-    samplings: tuple[Sampling, ...]
+    samplings: tuple[SamplingStage, ...]
     prompts: int = 1
     images: int = 0  # input pictures, encoded once a stage
     clip_shrink: int = (
@@ -195,11 +195,11 @@ class Plan:
         return voxels(self.width, self.height, self.frames)
 
 
-def works(plan: Plan) -> tuple[Work, ...]:
-    """Return the cost of each part of ``plan``, in the order of a run; loading is not in it."""
+def part_costs(plan: SamplingPlan) -> tuple[PartCost, ...]:
+    """Compute the cost of each part of ``plan``, in the order of a run, without loading."""
     if plan.profile == "draft":  # frames are drawn, not sampled: their bytes are the work
         drawn = 3.0 * plan.width * plan.height * plan.frames
-        return Work(Part.STAGE1, bytes=drawn), _encode(plan)
+        return PartCost(Part.STAGE1, bytes=drawn), _encode(plan)
     sampled = [_sample(plan, sampling) for sampling in plan.samplings]
     found = [_text(plan), _prepare(plan), sampled[0]]
     if len(sampled) > 1:
@@ -208,12 +208,12 @@ def works(plan: Plan) -> tuple[Work, ...]:
     return tuple(work for work in found if work is not None)
 
 
-def _text(plan: Plan) -> Work:
+def _text(plan: SamplingPlan) -> PartCost:
     flops = 2.0 * TEXT.tokens * TEXT.parameters * plan.prompts
-    return Work(Part.TEXT, flops, WEIGHTS[plan.profile].text * plan.prompts, plan.prompts)
+    return PartCost(Part.TEXT, flops, WEIGHTS[plan.profile].text * plan.prompts, plan.prompts)
 
 
-def _prepare(plan: Plan) -> Work | None:
+def _prepare(plan: SamplingPlan) -> PartCost | None:
     shrinks = {sampling.shrink for sampling in plan.samplings}
     pictures = sum(voxels(plan.width // s, plan.height // s, 1) for s in shrinks) * plan.images
     flops = CODEC.encode_image_flops * pictures
@@ -222,10 +222,10 @@ def _prepare(plan: Plan) -> Work | None:
         flops += CODEC.encode_flops * voxels(*shrunk, plan.frames)
     if not flops:
         return None
-    return Work(Part.PREPARE, flops, flops / CODEC.encode_flops * CODEC.activation_bytes)
+    return PartCost(Part.PREPARE, flops, flops / CODEC.encode_flops * CODEC.activation_bytes)
 
 
-def _sample(plan: Plan, sampling: Sampling) -> Work:
+def _sample(plan: SamplingPlan, sampling: SamplingStage) -> PartCost:
     width, height = plan.width // sampling.shrink, plan.height // sampling.shrink
     own = voxels(width, height, plan.frames)
     guides = sampling.guide_frames * voxels(width, height, 1)
@@ -233,7 +233,7 @@ def _sample(plan: Plan, sampling: Sampling) -> Work:
     tokens = Tokens(video, round(plan.seconds * CODEC.audio_tokens))
     count = sampling.steps * sampling.branches
     slow = (MASK_FACTOR - 1) * attention_flops(tokens) if sampling.masked else 0.0
-    return Work(
+    return PartCost(
         sampling.part,
         flops=count * forward_flops(tokens),
         bytes=count * forward_bytes(tokens, _forward_weights(plan.profile)),
@@ -247,20 +247,20 @@ def _forward_weights(profile: str) -> float:
     return WEIGHTS[profile].transformer * TRANSFORMER.parameters / (22.15e9)
 
 
-def _upscale(plan: Plan) -> Work:
+def _upscale(plan: SamplingPlan) -> PartCost:
     shrink = plan.samplings[0].shrink
     count = voxels(plan.width // shrink, plan.height // shrink, plan.frames)
     moved = CODEC.upscaler_bytes + CODEC.activation_bytes / 8 * count
     travelled = 2 * CODEC.upscaler_bytes if plan.upscaler_travels else 0.0
-    return Work(Part.UPSCALE, CODEC.upscale_flops * count, moved, host_bytes=travelled)
+    return PartCost(Part.UPSCALE, CODEC.upscale_flops * count, moved, host_bytes=travelled)
 
 
-def _decode(plan: Plan) -> Work:
+def _decode(plan: SamplingPlan) -> PartCost:
     tiling = plan.tiling
     factor = tiling.factor(plan.width, plan.height) if tiling else 1.0
     count = plan.voxels * factor
     pixels = TEMPORAL_STRIDE * SPATIAL_STRIDE**2 * 3 * 4  # float32 RGB of a voxel, blended in RAM
-    return Work(
+    return PartCost(
         Part.DECODE,
         CODEC.decode_flops * count,
         CODEC.activation_bytes * count,
@@ -268,19 +268,19 @@ def _decode(plan: Plan) -> Work:
     )
 
 
-def _audio(plan: Plan) -> Work | None:
+def _audio(plan: SamplingPlan) -> PartCost | None:
     if not plan.decodes_audio:
         return None
     seconds = plan.seconds
-    return Work(Part.AUDIO_DECODE, CODEC.audio_flops * seconds, CODEC.audio_bytes * seconds)
+    return PartCost(Part.AUDIO_DECODE, CODEC.audio_flops * seconds, CODEC.audio_bytes * seconds)
 
 
-def _encode(plan: Plan) -> Work:
-    return Work(Part.VIDEO_ENCODE, host_bytes=3.0 * plan.width * plan.height * plan.frames)
+def _encode(plan: SamplingPlan) -> PartCost:
+    return PartCost(Part.VIDEO_ENCODE, host_bytes=3.0 * plan.width * plan.height * plan.frames)
 
 
-def tile_for(plan: Plan, free_bytes: float) -> Tiling | None:
-    """Return the largest tiles that decode within ``free_bytes`` of memory; None is one piece.
+def tile_for(plan: SamplingPlan, free_bytes: float) -> Tiling | None:
+    """Choose the largest tiles that decode within ``free_bytes`` of memory; None is one piece.
 
     Source: an uncut 1280×704×121 adds 1.5 GiB to the peak, 0.11 MB a voxel; four times that is
     asked for, as fragmentation and other versions need room.

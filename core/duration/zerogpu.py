@@ -1,4 +1,4 @@
-"""What to ask the Space service for: seconds as it wants them declared, and as it counts them.
+"""Compute what to ask ZeroGPU for: seconds as it wants them declared, and as it counts them.
 
 A declared duration is multiplied by the size's factor before it is granted, and what was granted is
 taken from the visitor's day, doubled for a whole card. All figures as of November 2026.
@@ -32,19 +32,23 @@ DAY_S: dict[Tier, int] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Loan:
-    """One size that is lent."""
+class GpuSize:
+    """One size of GPU that ZeroGPU lends."""
 
     factor: float = 1.0  # granted ÷ declared seconds
     counted: float = 1.0  # seconds of the day ÷ granted seconds
 
 
-LOANS: dict[str, Loan] = {"h200": Loan(), "large": Loan(factor=1.5), "xlarge": Loan(counted=2.0)}
+LOANS: dict[str, GpuSize] = {
+    "h200": GpuSize(),
+    "large": GpuSize(factor=1.5),
+    "xlarge": GpuSize(counted=2.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """One call's declaration."""
+class LeaseRequest:
+    """What one call declares to ZeroGPU."""
 
     declared_s: int  # the value of ``duration``
     counted_s: float  # what the visitor's day loses while it runs to the end
@@ -54,8 +58,8 @@ class Lease:
 
 def lease(
     answer: Estimate, machine: Machine, tier: Tier = Tier.PRO, left_s: float | None = None
-) -> Lease:
-    """Return what to declare for a job of ``answer``.
+) -> LeaseRequest:
+    """Choose what to declare for a job of ``answer``.
 
     Covers 19 of 20 runs and the way of the models from memory to the device, without the encoding,
     which runs after the device was given back.
@@ -66,13 +70,13 @@ def lease(
         tier: the visitor's.
         left_s: seconds of the visitor's day that are left; the whole day where None.
     """
-    loan = LOANS.get(machine.hardware.zerogpu, Loan())
+    loan = LOANS.get(machine.hardware.zerogpu, GpuSize())
     needed = answer.p95_ms / 1000 + load_seconds(machine, Residency.RAM)
     wanted = max(1, math.ceil(needed / loan.factor))
     day = DAY_S[tier] if left_s is None else min(left_s, DAY_S[tier])
     limit = math.floor(day / (loan.factor * loan.counted))
     declared = max(1, min(wanted, limit))
-    return Lease(declared, declared * loan.factor * loan.counted, limit, wanted <= limit)
+    return LeaseRequest(declared, declared * loan.factor * loan.counted, limit, wanted <= limit)
 
 
 def budget_ms(machine: Machine, tier: Tier, left_s: float | None = None) -> float:
@@ -80,7 +84,7 @@ def budget_ms(machine: Machine, tier: Tier, left_s: float | None = None) -> floa
 
     For :func:`core.duration.budget.check_budget` with ``cost=p95_ms``.
     """
-    loan = LOANS.get(machine.hardware.zerogpu, Loan())
+    loan = LOANS.get(machine.hardware.zerogpu, GpuSize())
     day = DAY_S[tier] if left_s is None else min(left_s, DAY_S[tier])
     granted = math.floor(day / (loan.factor * loan.counted)) * loan.factor
     return max(0.0, (granted - load_seconds(machine, Residency.RAM)) * 1000)

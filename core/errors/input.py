@@ -28,7 +28,7 @@ class NotANumber(InvalidInput):
 
 
 class SeedNotANumber(InvalidInput):
-    """What is given as the seed is no whole number from 0 to ``limit``."""
+    """What is given as the seed is not a whole number from 0 to ``limit``."""
 
     value: str
     limit: int

@@ -19,7 +19,7 @@ class DataDirectoryForeign(SetupProblem):
 
 
 class DataDirectoryUnusable(SetupProblem):
-    """The data directory is no folder, or nothing can be made in it."""
+    """The data directory is not a folder, or nothing can be written into it."""
 
     path: str
     detail: str

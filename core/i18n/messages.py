@@ -1,4 +1,4 @@
-"""From a code and its data to words, which are in ``core/i18n/words/<language>/*.toml``.
+"""Turn a code and its data into words, which are in ``core/i18n/words/<language>/*.toml``.
 
 A sentence uses named fields with our own formats, so that every language writes numbers its way::
 
@@ -47,13 +47,13 @@ def sentences(language: str) -> Mapping[str, str]:
 
 
 def language_of(locale: str | None) -> str:
-    """Return the language to use for ``locale`` (``de``, ``de-AT``, ``en_GB``, None)."""
+    """Choose the language for ``locale`` (``de``, ``de-AT``, ``en_GB``, None)."""
     short = (locale or "").replace("_", "-").split("-")[0].lower()
     return short if short in languages() else DEFAULT_LANGUAGE
 
 
 def say(code: str, data: Mapping[str, object] | None = None, locale: str | None = None) -> str:
-    """Return the sentence for ``code`` in the language of ``locale``.
+    """Say the sentence for ``code`` in the language of ``locale``.
 
     Args:
         code: a key of the word files.
@@ -69,7 +69,7 @@ def say(code: str, data: Mapping[str, object] | None = None, locale: str | None 
 
 
 def explain(problem: ClapperError | Failure | Adjustment, locale: str | None = None) -> str:
-    """Return what a person should read about ``problem``: the limit, and what to do."""
+    """Explain ``problem`` to a person: the limit, and what to do."""
     data = problem.data() if isinstance(problem, ClapperError) else problem.data
     return say(problem.code, data, locale)
 

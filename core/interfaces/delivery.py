@@ -1,4 +1,4 @@
-"""The seam to where people are: one protocol, one implementation per platform."""
+"""The seam to the platforms: one protocol, one implementation per platform."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -8,9 +8,7 @@ from typing import Protocol, runtime_checkable
 from core.domain.media import MediaFile, RawClip
 from core.domain.progress import ProgressSink, Stage
 from core.domain.requests import Request
-from core.runtime.cancellation import (
-    CancelToken,
-)
+from core.runtime.cancellation import CancelToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +46,13 @@ class Executor(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of the device. Nothing is executed afterwards."""
+        """Release the device. Nothing is executed afterwards."""
         ...
 
 
 @runtime_checkable
-class Warm(Protocol):
-    """What an executor may also be: one that keeps models loaded between orders."""
+class WarmExecutor(Protocol):
+    """An executor that keeps models loaded between orders."""
 
     @property
     def resident(self) -> str | None:
@@ -67,8 +65,8 @@ class Warm(Protocol):
 
 
 @runtime_checkable
-class Foresighted(Protocol):
-    """What an executor may also be: one that can get the next order's inputs ready."""
+class PreparingExecutor(Protocol):
+    """An executor that can prepare the next order's inputs."""
 
     async def prepare(self, order: Order, cancel: CancelToken) -> None:
         """Do what needs no device and can be kept, while another order is executed.
@@ -83,8 +81,8 @@ class Foresighted(Protocol):
 
 
 @runtime_checkable
-class Startable(Protocol):
-    """What an executor may also be: one that takes long to start and can do so before it is asked.
+class StartableExecutor(Protocol):
+    """An executor that takes long to start, and can do so before its first order.
 
     Starting may hold up the whole process, so it comes before anybody is connected to it.
     """

@@ -1,4 +1,4 @@
-"""Admitted files as arrays, for executors. Never for files as people sent them: see the store."""
+"""Decode admitted files into arrays, for executors. Uploads go through the media store first."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from core.domain.dimensions import Size
 from core.domain.media import Sound
-from core.media.frame_rate import at_rate
+from core.media.frame_rate import resample_frames
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -21,7 +21,7 @@ Fit: TypeAlias = Literal["cover", "contain"]  # cut what is too much, or pad wit
 
 
 def load_image(path: Path, size: Size, fit: Fit = "cover") -> NDArray[np.uint8]:
-    """Return the picture at ``path`` as ``[H, W, 3]`` RGB of exactly ``size``.
+    """Load the picture at ``path`` as ``[H, W, 3]`` RGB of exactly ``size``.
 
     Args:
         path: an admitted image.
@@ -37,7 +37,7 @@ def load_image(path: Path, size: Size, fit: Fit = "cover") -> NDArray[np.uint8]:
 
 
 def load_sound(path: Path, rate: int, channels: int, seconds: float | None = None) -> Sound:
-    """Return the first sound track of ``path``, an admitted audio or video file.
+    """Load the first sound track of ``path``, an admitted audio or video file.
 
     Args:
         path: the file.
@@ -84,7 +84,7 @@ def video_frames(
         timed = ((frame.time or 0.0, frame) for frame in container.decode(stream))
         shown: VideoFrame | None = None
         pixels = np.zeros((size.height, size.width, 3), np.uint8)
-        for frame in at_rate(timed, fps, frames):
+        for frame in resample_frames(timed, fps, frames):
             if frame is not shown:
                 shown = frame
                 rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)

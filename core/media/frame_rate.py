@@ -1,4 +1,4 @@
-"""From frames at any times to frames at a fixed rate: each tick shows the frame nearest to it."""
+"""Convert frames at any times to a fixed rate: each tick shows the frame nearest to it."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -6,7 +6,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def at_rate(timed: Iterable[tuple[float, T]], fps: float, ticks: int) -> Iterator[T]:
+def resample_frames(timed: Iterable[tuple[float, T]], fps: float, ticks: int) -> Iterator[T]:
     """Yield exactly ``ticks`` frames, repeating or leaving out frames as their times ask.
 
     Args:

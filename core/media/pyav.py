@@ -1,4 +1,4 @@
-"""The calls of PyAV that its type stubs leave partly open, each with one honest type."""
+"""The calls of PyAV that its type stubs leave partly untyped, each with a precise type."""
 
 import errno
 import os
@@ -23,8 +23,8 @@ __all__ = [
     "add_audio",
     "add_video",
     "as_bt709",
+    "encode_frame",
     "packets",
-    "put",
     "system_errors",
     "tag_bt709",
     "unpack",
@@ -50,7 +50,7 @@ def add_audio(container: OutputContainer, codec: str, rate: int, layout: str) ->
     return stream
 
 
-def put(
+def encode_frame(
     container: OutputContainer,
     stream: VideoStream | AudioStream,
     frame: VideoFrame | AudioFrame | None,
@@ -69,7 +69,7 @@ def tag_bt709(stream: VideoStream) -> None:
 
 
 def as_bt709(picture: VideoFrame, width: int, height: int) -> VideoFrame:
-    """Return ``picture`` in those colours as yuv420p, scaled to ``width`` × ``height`` px.
+    """Convert ``picture`` to those colours as yuv420p, scaled to ``width`` × ``height`` px.
 
     A film that does not name its colours has those that players assume for its size.
     """

@@ -16,7 +16,7 @@ import structlog
 from huggingface_hub import try_to_load_from_cache
 
 from core.models.catalog import ModelFile
-from core.models.hub_client import Remote
+from core.models.hub_client import RemoteFile
 from core.models.links import COPY, HARDLINK, link, relative_symlink
 from core.runtime.atomic_files import write_atomically
 from core.runtime.permissions import hand_over, make_folder_for_people
@@ -32,7 +32,7 @@ def folder_name(repo: str) -> str:
 
 
 def has_size(path: Path, size_bytes: int) -> bool:
-    """Return whether ``path`` is a file of exactly ``size_bytes``."""
+    """Tell whether ``path`` is a file of exactly ``size_bytes``."""
     try:
         return path.is_file() and path.stat().st_size == size_bytes
     except OSError:
@@ -50,7 +50,7 @@ class HubCache:
         return self.root / folder_name(name)
 
     def find(self, file: ModelFile) -> Path | None:
-        """Return where ``file`` lies whole, by its revision or by its hash; None if nowhere."""
+        """Find ``file``, whole, by its revision or by its hash; None if it is nowhere."""
         found = try_to_load_from_cache(
             file.repo, file.path, cache_dir=self.root, revision=file.revision
         )
@@ -62,17 +62,17 @@ class HubCache:
                 return blob
         return None
 
-    def blob(self, remote: Remote) -> Path:
+    def blob(self, remote: RemoteFile) -> Path:
         """Return the place of the bytes of ``remote``."""
         return self.repo(remote.file.repo) / "blobs" / remote.etag
 
-    def partial(self, remote: Remote) -> Path:
+    def partial(self, remote: RemoteFile) -> Path:
         """Return the place of the bytes while they are fetched."""
         blob = self.blob(remote)
         return blob.with_name(f"{blob.name}.incomplete")
 
-    def kept_bytes(self, remote: Remote) -> int:
-        """Return how many bytes of ``remote`` need not be fetched again."""
+    def kept_bytes(self, remote: RemoteFile) -> int:
+        """Count the bytes of ``remote`` that need not be fetched again."""
         if has_size(self.blob(remote), remote.size_bytes):
             return remote.size_bytes
         try:
@@ -81,14 +81,14 @@ class HubCache:
             return 0
 
     def unfinished_bytes(self, file: ModelFile) -> int:
-        """Return the bytes of an unfinished download of ``file``; 0 where its hash is unknown."""
+        """Count the bytes of an unfinished download of ``file``; 0 where its hash is unknown."""
         partial = self.repo(file.repo) / "blobs" / f"{file.sha256}.incomplete"
         try:
             return partial.stat().st_size
         except OSError:  # also where nobody may look
             return 0
 
-    def publish(self, remote: Remote) -> Path:
+    def publish(self, remote: RemoteFile) -> Path:
         """Turn the whole partial file, or the blob already there, into a file of the cache."""
         blob = self.blob(remote)
         if self.partial(remote).exists():
@@ -105,7 +105,7 @@ class HubCache:
         return pointer
 
     def busy(self, blob: Path) -> bool:
-        """Return whether some process fetches ``blob``, or a partial file of it, right now."""
+        """Tell whether some process fetches ``blob``, or a partial file of it, right now."""
         lock = self.root / ".locks" / blob.parent.parent.name / f"{blob.name.split('.')[0]}.lock"
         if not lock.exists():
             return False
@@ -116,7 +116,7 @@ class HubCache:
             os.close(handle)
 
     @asynccontextmanager
-    async def locked(self, remote: Remote) -> AsyncGenerator[None, None]:
+    async def locked(self, remote: RemoteFile) -> AsyncGenerator[None, None]:
         """Hold the lock that huggingface_hub takes for the same blob, across processes."""
         folder = self.root / ".locks" / folder_name(remote.file.repo)
         handle = await asyncio.to_thread(_open_lock, folder / f"{remote.etag}.lock")

@@ -45,7 +45,7 @@ from core.models.errors import (
     HubOffline,
     HubTokenRefused,
 )
-from core.models.partial_download import Partial
+from core.models.partial_download import PartialDownload
 from core.runtime.threads import finish_in_thread
 
 HUB = "https://huggingface.co"
@@ -69,7 +69,7 @@ class HubAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteFile:
     """What the hub says of a file; ``etag`` names its blob in the cache."""
 
     file: ModelFile
@@ -95,8 +95,8 @@ class Hub:
         """Return the address of the repository's page."""
         return f"{self._access.endpoint}/{file.repo}"
 
-    async def describe(self, file: ModelFile) -> Remote:
-        """Return what the hub says of ``file``.
+    async def describe(self, file: ModelFile) -> RemoteFile:
+        """Ask the hub what it has of ``file``.
 
         Raises:
             DownloadFailed: with the reason, after the configured tries where trying again helps;
@@ -126,7 +126,7 @@ class Hub:
     def _pause(self, failures: int) -> float:
         return min(self._access.pause_s * 2 ** (failures - 1), _LONGEST_PAUSE_S)
 
-    async def fetch(self, remote: Remote, path: Path, on_bytes: Callable[[int], None]) -> None:
+    async def fetch(self, remote: RemoteFile, path: Path, on_bytes: Callable[[int], None]) -> None:
         """Bring the bytes of ``remote`` to ``path``, going on from what is already there.
 
         Args:
@@ -140,9 +140,9 @@ class Hub:
             DiskTooSmall: no room for the rest.
             OSError: the cache cannot be written.
         """
-        partial = await finish_in_thread(Partial, path)
+        partial = await finish_in_thread(PartialDownload, path)
         try:
-            while await finish_in_thread(partial.take_in):
+            while await finish_in_thread(partial.hash_next_block):
                 pass
             await self._stream_until_whole(remote, partial, on_bytes)
             await finish_in_thread(partial.sync)
@@ -159,7 +159,7 @@ class Hub:
             await finish_in_thread(_close, partial)
 
     async def _stream_until_whole(
-        self, remote: Remote, partial: Partial, on_bytes: Callable[[int], None]
+        self, remote: RemoteFile, partial: PartialDownload, on_bytes: Callable[[int], None]
     ) -> None:
         failures = 0
         while partial.size != remote.size_bytes:
@@ -179,7 +179,7 @@ class Hub:
             await asyncio.sleep(self._pause(failures))
 
     async def _stream(
-        self, remote: Remote, partial: Partial, on_bytes: Callable[[int], None]
+        self, remote: RemoteFile, partial: PartialDownload, on_bytes: Callable[[int], None]
     ) -> None:
         headers = build_hf_headers(token=self._token) | {"Accept-Encoding": "identity"}
         if partial.size > remote.size_bytes:
@@ -194,9 +194,11 @@ class Hub:
             hf_raise_for_status(answer)
             if partial.size and not _goes_on_at(answer, partial.size):
                 await finish_in_thread(partial.restart)
-            await _pour(answer, remote, partial, on_bytes)
+            await _write_body(answer, remote, partial, on_bytes)
 
-    def _give_up(self, remote: Remote, partial: Partial, error: Exception | None) -> DownloadFailed:
+    def _give_up(
+        self, remote: RemoteFile, partial: PartialDownload, error: Exception | None
+    ) -> DownloadFailed:
         failure = self._explain(remote.file, error) if error else None
         if isinstance(failure, HubBroken):
             return failure
@@ -235,22 +237,25 @@ def _worth_another_try(error: Exception) -> bool:
 
 
 def _goes_on_at(answer: httpx.Response, offset: int) -> bool:
-    """Return whether the body continues our bytes; 200, or another offset, starts over."""
+    """Tell whether the body continues our bytes; 200, or another offset, starts over."""
     begins = answer.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
     return answer.status_code == 206 and begins
 
 
-def _announced(file: ModelFile, url: str, found: HfFileMetadata) -> Remote:
+def _announced(file: ModelFile, url: str, found: HfFileMetadata) -> RemoteFile:
     if found.commit_hash is None or found.etag is None or found.size is None:
         raise HubBroken(file.name)
     announced = found.etag if _SHA256.fullmatch(found.etag) else file.sha256
     if file.sha256 not in {None, announced} or found.size != file.size_bytes:
         raise ChecksumWrong(file.name, detail="announced")
-    return Remote(file, url, found.commit_hash, found.etag, found.size)
+    return RemoteFile(file, url, found.commit_hash, found.etag, found.size)
 
 
-async def _pour(
-    answer: httpx.Response, remote: Remote, partial: Partial, on_bytes: Callable[[int], None]
+async def _write_body(
+    answer: httpx.Response,
+    remote: RemoteFile,
+    partial: PartialDownload,
+    on_bytes: Callable[[int], None],
 ) -> None:
     """Write the body to the disk in large blocks; the last one also when the line breaks."""
     held = bytearray()
@@ -265,7 +270,7 @@ async def _pour(
         await _write(remote, partial, held)
 
 
-async def _write(remote: Remote, partial: Partial, held: bytearray) -> None:
+async def _write(remote: RemoteFile, partial: PartialDownload, held: bytearray) -> None:
     if partial.size + len(held) > remote.size_bytes:
         raise ChecksumWrong(remote.file.name)
     block = bytes(held)
@@ -273,12 +278,12 @@ async def _write(remote: Remote, partial: Partial, held: bytearray) -> None:
     await finish_in_thread(partial.write, block)
 
 
-def _check_sum(remote: Remote, partial: Partial) -> None:
+def _check_sum(remote: RemoteFile, partial: PartialDownload) -> None:
     if remote.sha256 not in {None, partial.sha256}:
         raise ChecksumWrong(remote.file.name)
 
 
-def _close(partial: Partial) -> None:
+def _close(partial: PartialDownload) -> None:
     try:
         partial.close()
     except OSError as error:

@@ -26,7 +26,7 @@ class Acceptance:
         self._granted = granted  # the operator accepted all by configuration
 
     def missing(self, files: Iterable[ModelFile]) -> tuple[Licence, ...]:
-        """Return the licences of ``files`` that nobody accepted in their current version."""
+        """List the licences of ``files`` that nobody accepted in their current version."""
         if self._granted:
             return ()
         accepted = self._read()

@@ -1,4 +1,4 @@
-"""One file in two places without twice the bytes, as far as the file system allows it."""
+"""Make one file appear in a second place, without a copy where the file system allows it."""
 
 import os
 import shutil
@@ -64,8 +64,8 @@ def link(source: Path, place: Path, ways: Sequence[Way] = WAYS) -> str:
     raise ValueError("no way to link was given")
 
 
-def leads_to(place: Path, source: Path) -> bool:
-    """Return whether ``place`` shows the bytes of ``source`` without being a copy."""
+def is_link_to(place: Path, source: Path) -> bool:
+    """Tell whether ``place`` shows the bytes of ``source`` without being a copy."""
     try:
         return place.samefile(source)
     except OSError:

@@ -91,7 +91,7 @@ def refuse_other_base_by_name(name: str, family: ModelFamily = LTX_2_3) -> None:
 
 
 def refuse_other_base(path: Path, family: ModelFamily = LTX_2_3) -> Header:
-    """Return the header of the LoRA at ``path``, unless it was made for another base.
+    """Read the header of the LoRA at ``path``; refuse one that was made for another base.
 
     Reads from the disk: call it in a thread.
 
@@ -107,7 +107,7 @@ def refuse_other_base(path: Path, family: ModelFamily = LTX_2_3) -> Header:
     return header
 
 
-def judge_lora(name: str, folder: Path | None, family: ModelFamily = LTX_2_3) -> None:
+def check_lora(name: str, folder: Path | None, family: ModelFamily = LTX_2_3) -> None:
     """Refuse a LoRA of another base: by its header where the file is there, else by its name.
 
     Args:
@@ -129,7 +129,7 @@ def judge_lora(name: str, folder: Path | None, family: ModelFamily = LTX_2_3) ->
 
 
 def _inside(folder: Path | None, name: str) -> Path | None:
-    """Return the file that ``name`` means in ``folder``; None where it is absent or outside."""
+    """Find the file that ``name`` means in ``folder``; None where it is absent or outside."""
     if folder is None:
         return None
     # without following links: files of the hub cache are linked into the folder

@@ -1,4 +1,4 @@
-"""A download under way: bytes on the disk that survive a restart, and their running SHA-256."""
+"""An unfinished download: bytes on the disk that survive a restart, and their running SHA-256."""
 
 import hashlib
 import os
@@ -10,11 +10,11 @@ _READ_BYTES = 33_554_432
 _SYNC_BYTES = 268_435_456  # so that the last sync is short, and a full disk is noticed early
 
 
-class Partial:
+class PartialDownload:
     """The bytes of one file so far. All methods touch the disk: call them in a thread.
 
-    ``size`` counts the bytes that are part of the hash; a new object has to :meth:`take_in` what
-    an earlier attempt left, until that returns False.
+    ``size`` counts the bytes that are part of the hash. On a new object, call
+    :meth:`hash_next_block` until it returns False: an earlier attempt may have left bytes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,7 +32,7 @@ class Partial:
         """Return the hash of the bytes so far, in hex."""
         return self._hash.hexdigest()
 
-    def take_in(self) -> bool:
+    def hash_next_block(self) -> bool:
         """Hash the next block that an earlier attempt left; return whether there was one."""
         self._file.seek(self.size)
         block = self._file.read(_READ_BYTES)
@@ -66,15 +66,9 @@ class Partial:
         self._synced = self.size
 
     def close(self) -> None:
-        """Let go of the file; its bytes stay for the next attempt."""
+        """Close the file; its bytes stay for the next attempt."""
         self._file.close()
 
     def _count(self, block: bytes) -> None:
         self._hash.update(block)
         self.size += len(block)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of the file at ``path`` in hex. Reads all of it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""The model files of one job, before its work begins: there, or the one that is missing by name."""
+"""Make the model files of one job available before its work begins."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from core.runtime.cancellation import CancelToken
 _log = structlog.get_logger(__name__)
 
 
-class Files(Protocol):
+class ModelFileSource(Protocol):
     """The part of the model store that is needed here."""
 
     async def ensure(
@@ -25,17 +25,17 @@ class Files(Protocol):
         ...
 
 
-async def have_files(
-    store: Files,
+async def ensure_files(
+    store: ModelFileSource,
     files: Sequence[ModelFile],
     order: Order,
     on_progress: ProgressSink,
     cancel: CancelToken,
 ) -> None:
-    """Have ``files`` for ``order``, whatever it takes.
+    """Make ``files`` available for ``order``, downloading them where needed.
 
     Raises:
-        ModelUnavailable: a file is missing and could not be had.
+        ModelUnavailable: a file is missing and could not be obtained.
     """
     try:
         await store.ensure(files, on_progress, cancel)

@@ -1,4 +1,4 @@
-"""What the store may forget: unfinished downloads, files of older pins, links that lead nowhere.
+"""Remove what the store no longer needs: unfinished downloads, files of older pins, broken links.
 
 Only names of the family are ever touched; the hub cache belongs to other programs as well.
 """
@@ -11,11 +11,11 @@ from pathlib import Path
 
 from core.models.catalog import ModelFile
 from core.models.errors import FileNotRemoved
-from core.models.store import ModelStore, Where
+from core.models.store import FileLocation, ModelStore
 
 
-class Kind(StrEnum):
-    """Why something may go."""
+class GarbageReason(StrEnum):
+    """Why something may be removed."""
 
     UNFINISHED = "unfinished"
     UNUSED = "unused"
@@ -27,16 +27,16 @@ class Garbage:
     """One thing to remove and the bytes that it frees."""
 
     path: Path
-    kind: Kind
+    kind: GarbageReason
     size_bytes: int
 
 
 def garbage(store: ModelStore, keep: Iterable[ModelFile]) -> tuple[Garbage, ...]:
-    """Return what of the family's files is not needed for ``keep``. Touches the disk."""
+    """Find the files of the family that ``keep`` does not need. Touches the disk."""
     kept = {
         found.path.resolve()
         for file in keep
-        if (found := store.locate(file)) and found.where is Where.CACHE
+        if (found := store.locate(file)) and found.where is FileLocation.CACHE
     }
     names = {file.repo for file in store.family.all_files()}
     repos = [repo for repo in map(store.cache.repo, names) if os.access(repo, os.R_OK | os.X_OK)]
@@ -60,7 +60,7 @@ def discard(items: Iterable[Garbage]) -> int:
         blob = item.path.resolve()
         try:
             item.path.unlink(missing_ok=True)
-            if item.kind is Kind.UNUSED and not _pointed_at(blob):
+            if item.kind is GarbageReason.UNUSED and not _pointed_at(blob):
                 blob.unlink(missing_ok=True)
         except OSError as error:
             raise FileNotRemoved(str(item.path), error.strerror or "") from None
@@ -77,12 +77,12 @@ def _unused(repo: Path, known: set[str], kept: set[Path], branches: set[str]) ->
             continue
         if pointer.relative_to(repo / "snapshots").parts[0] in in_use:
             continue
-        yield Garbage(pointer, Kind.UNUSED, 0 if blob in counted else blob.stat().st_size)
+        yield Garbage(pointer, GarbageReason.UNUSED, 0 if blob in counted else blob.stat().st_size)
         counted.add(blob)
 
 
 def _referenced(repo: Path, branches: set[str]) -> set[str]:
-    """Return the commits that other programs' refs lead to; those named ``branches`` are ours."""
+    """Find the commits that other programs' refs lead to; those named ``branches`` are ours."""
     refs = repo / "refs"
     paths = (path for path in refs.glob("**/*") if path.is_file())
     return {
@@ -96,14 +96,14 @@ def _unfinished(store: ModelStore, repo: Path, etags: set[str]) -> Iterator[Garb
     for partial in sorted(repo.glob("blobs/*.incomplete")):
         ours = partial.name.split(".")[0] in etags
         if ours and not store.cache.busy(partial):
-            yield Garbage(partial, Kind.UNFINISHED, partial.stat().st_size)
+            yield Garbage(partial, GarbageReason.UNFINISHED, partial.stat().st_size)
 
 
 def _dangling(store: ModelStore, gone: set[Path]) -> Iterator[Garbage]:
     for file in store.family.all_files():
         place = store.place_of(file)
         if place.is_symlink() and (not place.exists() or place.resolve() in gone):
-            yield Garbage(place, Kind.DANGLING, 0)
+            yield Garbage(place, GarbageReason.DANGLING, 0)
 
 
 def _pointed_at(blob: Path) -> bool:

@@ -55,7 +55,7 @@ def refuse_other_formats(name: str) -> None:
 
 
 def read_header(path: Path, name: str | None = None) -> Header:
-    """Return the checked header of the file at ``path``.
+    """Read and check the header of the file at ``path``.
 
     Args:
         path: any safetensors file; only its header is read.

@@ -1,4 +1,4 @@
-"""From settings to a model store."""
+"""Make a model store from the settings."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from core.domain.limits import MEGABYTE
 from core.models.catalog import LTX_2_3, ModelFamily
 from core.models.hub_client import Hub, HubAccess
 from core.models.licences import Acceptance
-from core.models.store import ModelStore, Places
+from core.models.store import ModelStore, StoreFolders
 from core.runtime.clock import Clock, now_ms
 from core.settings import Settings
 
@@ -16,9 +16,9 @@ from core.settings import Settings
 def open_store(
     settings: Settings, clock: Clock = now_ms, family: ModelFamily = LTX_2_3
 ) -> ModelStore:
-    """Return the store that ``settings`` describe; touches neither disk nor network."""
+    """Make the store that ``settings`` describe; touches neither disk nor network."""
     return ModelStore(
-        Places(
+        StoreFolders(
             models=settings.models_folder,
             cache=settings.models.hub_cache or Path(HF_HUB_CACHE),
             preloaded=settings.models.hub_preloaded,

@@ -1,4 +1,4 @@
-"""The model store: makes sure that files are here, whole, accepted, and where ComfyUI looks.
+"""The model store: ensures that files are here, whole, accepted, and where ComfyUI looks.
 
 A file is looked for in ComfyUI's own folder, in a read-only preloaded cache, then in the hub
 cache. What is missing is fetched into the hub cache; links do the rest, so nothing lies twice.
@@ -27,9 +27,9 @@ from core.models.errors import (
     ModelPlaceTaken,
 )
 from core.models.hub_cache import HubCache, has_size
-from core.models.hub_client import FULL_DISK, Hub, Remote
+from core.models.hub_client import FULL_DISK, Hub, RemoteFile
 from core.models.licences import Acceptance
-from core.models.links import WAYS, Way, leads_to, link
+from core.models.links import WAYS, Way, is_link_to, link
 from core.models.safetensors_header import read_header, refuse_other_formats
 from core.runtime.cancellation import CancelToken
 from core.runtime.threads import finish_in_thread, until_cancelled
@@ -39,7 +39,7 @@ _EVENT_S = 0.1  # a progress event at most so often
 _log = structlog.get_logger(__name__)
 
 
-class Where(StrEnum):
+class FileLocation(StrEnum):
     """Where a file was found."""
 
     OWN = "own"  # a real file in ComfyUI's folder, put there by somebody else
@@ -48,15 +48,15 @@ class Where(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocatedFile:
     """A whole file on this machine."""
 
     path: Path
-    where: Where
+    where: FileLocation
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class StoreFolders:
     """The folders of a store."""
 
     models: Path  # ComfyUI's models folder; gets links only
@@ -69,7 +69,7 @@ class ModelStore:
 
     def __init__(
         self,
-        places: Places,
+        places: StoreFolders,
         hub: Hub,
         acceptance: Acceptance,
         *,
@@ -91,22 +91,22 @@ class ModelStore:
         """Return where ComfyUI looks for ``file``."""
         return self.places.models / file.folder / file.name
 
-    def locate(self, file: ModelFile) -> Found | None:
-        """Return where ``file`` lies whole on this machine, or None. Touches the disk."""
+    def locate(self, file: ModelFile) -> LocatedFile | None:
+        """Find ``file``, whole, on this machine; None if it is not. Touches the disk."""
         place = self.place_of(file)
         if not place.is_symlink() and has_size(place, file.size_bytes):
-            return Found(place, Where.OWN)
+            return LocatedFile(place, FileLocation.OWN)
         if self._preloaded and (path := self._preloaded.find(file)):
-            return Found(path, Where.PRELOADED)
+            return LocatedFile(path, FileLocation.PRELOADED)
         path = self.cache.find(file)
-        return Found(path, Where.CACHE) if path else None
+        return LocatedFile(path, FileLocation.CACHE) if path else None
 
     def missing(self, files: Iterable[ModelFile]) -> tuple[ModelFile, ...]:
-        """Return those of ``files`` that are not on this machine. Touches the disk."""
+        """List those of ``files`` that are not on this machine. Touches the disk."""
         return tuple(file for file in files if self.locate(file) is None)
 
     async def require(self, files: Sequence[ModelFile]) -> tuple[Path, ...]:
-        """Return where ComfyUI finds ``files``, without any download.
+        """Link ``files`` into ComfyUI's folders, without any download.
 
         Raises:
             ModelUnavailable: one is not here.
@@ -155,7 +155,7 @@ class ModelStore:
                 await self._fetch(remote, _meter(remote, after, on_progress))
         return await finish_in_thread(self._link_all, files)
 
-    async def _describe(self, file: ModelFile) -> Remote:
+    async def _describe(self, file: ModelFile) -> RemoteFile:
         try:
             return await self._hub.describe(file)
         except HubFileMissing:
@@ -164,8 +164,8 @@ class ModelStore:
                 raise
             raise HubFileMoved(file.name, becomes=becomes) from None
 
-    def _require_room(self, remotes: Sequence[Remote]) -> list[int]:
-        """Return the bytes that each of ``remotes`` still needs; there is room for all of them.
+    def _require_room(self, remotes: Sequence[RemoteFile]) -> list[int]:
+        """Check that the disk has room for ``remotes``; return the bytes that each still needs.
 
         Raises:
             DiskTooSmall: there is not.
@@ -177,7 +177,7 @@ class ModelStore:
             raise DiskTooSmall(remotes[0].file.name, need_bytes=need, free_bytes=max(0, free))
         return left
 
-    async def _fetch(self, remote: Remote, on_bytes: Callable[[int], None]) -> None:
+    async def _fetch(self, remote: RemoteFile, on_bytes: Callable[[int], None]) -> None:
         _log.info("model_download", file=remote.file.name, bytes=remote.size_bytes)
         try:
             async with self.cache.locked(remote):
@@ -205,7 +205,7 @@ class ModelStore:
             raise ModelUnavailable(file.name)
         self._check_header(file, found.path)
         place = self.place_of(file)
-        if found.where is Where.OWN or leads_to(place, found.path):
+        if found.where is FileLocation.OWN or is_link_to(place, found.path):
             return place
         if place.exists() and not place.is_symlink():
             raise ModelPlaceTaken(file.name)
@@ -223,7 +223,7 @@ class ModelStore:
             self._checked.add(key)
 
 
-def _check_fetched(remote: Remote, partial: Path) -> None:
+def _check_fetched(remote: RemoteFile, partial: Path) -> None:
     try:
         read_header(partial, remote.file.name)
     except ModelFileRefused:
@@ -231,7 +231,7 @@ def _check_fetched(remote: Remote, partial: Path) -> None:
         raise
 
 
-def _meter(remote: Remote, after: int, on_progress: ProgressSink) -> Callable[[int], None]:
+def _meter(remote: RemoteFile, after: int, on_progress: ProgressSink) -> Callable[[int], None]:
     loop = asyncio.get_running_loop()
     next_at = 0.0
 

@@ -1,4 +1,4 @@
-"""What is on this machine, file by file, and whether it is still what was published."""
+"""Verify the model files on this machine against what was published, file by file."""
 
 import re
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from pathlib import Path
 
 from core.models.catalog import ModelFile
 from core.models.errors import FileNotRemoved, ModelFileRefused
-from core.models.links import leads_to
-from core.models.partial_download import sha256_of
+from core.models.links import is_link_to
 from core.models.safetensors_header import read_header
-from core.models.store import ModelStore, Where
+from core.models.store import FileLocation, ModelStore
+from core.runtime.atomic_files import sha256_of
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Verdict(StrEnum):
-    """What came out of a look at a file."""
+    """The result of verifying a file."""
 
     SOUND = "sound"  # header and hash are right
     UNHASHED = "unhashed"  # header and size are right; nobody published a hash
@@ -30,23 +30,23 @@ class FileState:
     """One row of a status table."""
 
     file: ModelFile
-    where: Where | None
+    where: FileLocation | None
     linked: bool  # ComfyUI sees it
     kept_bytes: int  # of an unfinished download
 
 
 def state_of(store: ModelStore, file: ModelFile) -> FileState:
-    """Return where ``file`` is. Reads folders, not files."""
+    """Find where ``file`` is. Reads folders, not files."""
     found = store.locate(file)
     if found is None:
         return FileState(file, None, linked=False, kept_bytes=store.cache.unfinished_bytes(file))
     place = store.place_of(file)
-    linked = found.where is Where.OWN or leads_to(place, found.path)
+    linked = found.where is FileLocation.OWN or is_link_to(place, found.path)
     return FileState(file, found.where, linked=linked, kept_bytes=0)
 
 
-def examine(store: ModelStore, file: ModelFile) -> Verdict:
-    """Return whether ``file`` is what was published. Reads all of it: minutes for large ones."""
+def verify_file(store: ModelStore, file: ModelFile) -> Verdict:
+    """Compare ``file`` with what was published. Reads all of it: minutes for large ones."""
     found = store.locate(file)
     if found is None:
         return Verdict.ABSENT
@@ -63,7 +63,7 @@ def examine(store: ModelStore, file: ModelFile) -> Verdict:
         return Verdict.MALFORMED
 
 
-def remove(store: ModelStore, file: ModelFile) -> bool:
+def remove_model_file(store: ModelStore, file: ModelFile) -> bool:
     """Remove a damaged ``file`` from the hub cache, so that it can be fetched again.
 
     Returns:
@@ -73,7 +73,7 @@ def remove(store: ModelStore, file: ModelFile) -> bool:
         FileNotRemoved: the cache cannot be written.
     """
     found = store.locate(file)
-    if found is None or found.where is not Where.CACHE:
+    if found is None or found.where is not FileLocation.CACHE:
         return False
     blob = found.path.resolve()
     try:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.domain.requests import Request
-from core.interfaces.executor import Executor, Warm
+from core.interfaces.executor import Executor, WarmExecutor
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Affinity:
 
 def preference(executor: Executor) -> Callable[[Request], bool] | None:
     """Make the question whether ``executor`` has a request's models loaded; None if it has none."""
-    if not isinstance(executor, Warm) or executor.resident is None:
+    if not isinstance(executor, WarmExecutor) or executor.resident is None:
         return None
     loaded = executor.resident
     return lambda request: executor.model_set(request) == loaded

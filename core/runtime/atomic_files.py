@@ -1,4 +1,4 @@
-"""Whole files or none: written beside their place, synced, then renamed into it.
+"""Write files atomically: beside their place, synced, then renamed into it.
 
 Every file that is read back as the truth is written here: a crash, a full disk or a second process
 leaves the older content or the newer one, never a part of it.
@@ -19,7 +19,7 @@ PART = ".part-"  # begins the name of every unfinished file, see core.runtime.fi
 
 
 def part_beside(target: Path) -> Path:
-    """Return a new hidden name in the folder of ``target``, with the same suffix."""
+    """Make up a new hidden name in the folder of ``target``, with the same suffix."""
     return target.with_name(f"{PART}{uuid4().hex}{target.suffix}")
 
 
@@ -115,7 +115,7 @@ def remove_parts(folder: Path) -> int:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of the bytes of ``path``, 64 hex digits."""
+    """Hash the bytes of ``path``: its SHA-256, 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,4 +1,4 @@
-"""How often a secret may be tried: growing waits by account, by address and by both together.
+"""Limit the tries at a secret: growing waits by account, by address and by both together.
 
 Everything is in memory and bounded. A restart forgets it, which costs an attacker more than it
 gives: a few free tries. The honest owner is never shut out for ever: waits by both together come
@@ -137,7 +137,7 @@ class Attempts:
             if not browser:
                 at = self._address.look(address, now)
                 until = max(until, at.until if at else 0.0)
-                until = max(until, self._knock(pair, account, now))
+                until = max(until, self._note_strange_try(pair, account, now))
             if until > now:
                 raise TooManyTries(max(1, int(until - now + 0.999)))
             entry, of_all = self._both.charge(pair, now), self._account.charge(account, now)
@@ -158,8 +158,8 @@ class Attempts:
                 charged.tries = max(0.0, charged.tries - 1)
                 charged.until = 0.0 if charged.tries <= table.rule.free else charged.until
 
-    def _knock(self, pair: str, account: str, now: float) -> float:
-        """Return until when a strange address waits because many try this account; it is noted."""
+    def _note_strange_try(self, pair: str, account: str, now: float) -> float:
+        """Note a try from a strange address; return until when it has to wait."""
         of_all = self._account.look(account, now)
         wait_s = ACCOUNT.wait_s(of_all.tries) if of_all else 0.0
         if not wait_s or pair in self._both.entries:

@@ -29,7 +29,7 @@ class CancelToken:
 
     @property
     def cancelled(self) -> bool:
-        """Return whether the run should stop."""
+        """Tell whether the run should stop."""
         return self._event.is_set()
 
     def raise_if_cancelled(self) -> None:

@@ -1,4 +1,4 @@
-"""The names that we give to files, and deleting by them: what has another name is not ours.
+"""The shapes of the names that Clapper gives to files; nothing with another name is deleted.
 
 A folder may hold something that a person put there, whatever the folder is called. Whoever deletes
 what it finds in a folder asks for a shape of this list.
@@ -21,19 +21,19 @@ WORK = re.compile(rf"{_ONE}\.([0-9a-f]{{8}}|next)|calibrate-\w{{8}}")  # an atte
 
 
 def entries_of(folder: Path, shape: Shape) -> list[Path]:
-    """Return what in ``folder`` has a name of ``shape``; nothing where it is a link or absent."""
+    """List what in ``folder`` has a name of ``shape``; nothing where it is a link or absent."""
     if folder.is_symlink() or not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if shape.fullmatch(path.name))
 
 
 def files_of(folder: Path, shape: Shape) -> list[Path]:
-    """Return the files among :func:`entries_of`, without links."""
+    """List the files among :func:`entries_of`, without links."""
     return [path for path in entries_of(folder, shape) if path.is_file() and not path.is_symlink()]
 
 
 def older_files(folder: Path, than: float, shape: Shape) -> list[Path]:
-    """Return those of :func:`files_of` that were last written before ``than``, epoch seconds."""
+    """List those of :func:`files_of` that were last written before ``than``, epoch seconds."""
     return [path for path in files_of(folder, shape) if path.stat().st_mtime < than]
 
 

@@ -1,4 +1,4 @@
-"""Paths as settings have them: whole, so that they mean the same wherever a process goes."""
+"""Make the paths of settings absolute, so that every process and folder reads them alike."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 _SQLITE = "sqlite+aiosqlite:///"
 
 
-def whole(path: Path) -> Path:
+def absolute_path(path: Path) -> Path:
     """Return ``path`` from the root on: ``~`` is a home, and the rest begins in this folder.
 
     Raises:
@@ -22,12 +22,12 @@ def whole(path: Path) -> Path:
         raise ValueError(f"{path}: {error}") from None
 
 
-def whole_address(address: str) -> str:
+def absolute_address(address: str) -> str:
     """Return the database ``address`` with its file from the root on."""
     file = address.removeprefix(_SQLITE)
     if file == address or not file or file.startswith(("/", ":")):
         return address
-    return f"{_SQLITE}{whole(Path(file))}"
+    return f"{_SQLITE}{absolute_path(Path(file))}"
 
 
 def address_of(database: Path) -> str:
@@ -43,5 +43,5 @@ def readable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
-Place = Annotated[Path, AfterValidator(whole)]
-Address = Annotated[str, AfterValidator(whole_address)]
+Place = Annotated[Path, AfterValidator(absolute_path)]
+Address = Annotated[str, AfterValidator(absolute_address)]

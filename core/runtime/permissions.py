@@ -1,4 +1,4 @@
-"""Who may read what: files of ours only we, what a person asked to be written as their umask says.
+"""File permissions: our files for this account alone, a person's output as their umask says.
 
 The umask belongs to the whole process, so it is set in one place, where a process begins.
 """
@@ -45,7 +45,7 @@ def make_private_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
 
 
-def tighten(folder: Path, leave: frozenset[str] = frozenset()) -> None:
+def make_private(folder: Path, leave: frozenset[str] = frozenset()) -> None:
     """Take the rights of others from ``folder`` and all in it; links are not followed.
 
     Args:
@@ -58,7 +58,7 @@ def tighten(folder: Path, leave: frozenset[str] = frozenset()) -> None:
             continue
         path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False) and entry.name not in leave:
-            tighten(path)
+            make_private(path)
         elif entry.name not in leave:
             _narrow(path)
 

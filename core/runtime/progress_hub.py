@@ -25,7 +25,7 @@ class ProgressHub:
             listener(job_id, event)
 
     def latest(self, job_id: str) -> Progress | None:
-        """Return the newest event of a live job; None where there is none yet, or it ended."""
+        """Return the newest event of a live job; None before the first one and after its end."""
         return self._latest.get(job_id)
 
     def close(self, job_id: str) -> None:

@@ -22,7 +22,7 @@ class TaskOutcome(Generic[T]):
 
     @property
     def ok(self) -> bool:
-        """Return whether the call returned."""
+        """Tell whether the call returned."""
         return self.error is None and not self.timed_out
 
 
@@ -42,7 +42,7 @@ async def outcome_of(
         The value, the error or the fact that it timed out.
     """
     task = asyncio.create_task(call)
-    task.add_done_callback(_seen)
+    task.add_done_callback(_mark_error_seen)
     late = False
     try:
         await asyncio.wait({task}, timeout=timeout_s)
@@ -66,7 +66,7 @@ async def run_shielded(call: Coroutine[Any, Any, T]) -> T:
         CancelledError: the caller was cancelled; ``call`` is over, whatever came of it.
     """
     task = asyncio.create_task(call)
-    task.add_done_callback(_seen)
+    task.add_done_callback(_mark_error_seen)
     cancel: asyncio.CancelledError | None = None
     while not task.done():
         try:
@@ -89,7 +89,7 @@ async def wait_event(event: asyncio.Event, timeout_s: float | None) -> bool:
     return event.is_set()
 
 
-def _seen(task: "asyncio.Task[Any]") -> None:
+def _mark_error_seen(task: "asyncio.Task[Any]") -> None:
     """Mark the error of a task that was left behind as seen, or asyncio complains at its end."""
     if not task.cancelled():
         task.exception()

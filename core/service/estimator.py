@@ -20,7 +20,7 @@ from core.duration.estimates import Estimate, Residency, estimate
 from core.duration.hardware import hardware_for
 from core.duration.machine import Machine
 from core.duration.sampling_plan import plan_of
-from core.duration.workload import works
+from core.duration.workload import part_costs
 from core.duration.zerogpu import Tier, median_budget_ms
 from core.runtime.clock import Clock, now_ms
 from core.storage.runs import (
@@ -47,7 +47,7 @@ def timings_of(
     request: Request, machine: Machine, spent: Mapping[Stage, float]
 ) -> tuple[Timing, ...]:
     """Return the timing of every part; parts that share a stage share its seconds as expected."""
-    found = works(machine.place(plan_of(request, machine.profile)))
+    found = part_costs(machine.with_tiling(plan_of(request, machine.profile)))
     totals: dict[Stage, float] = {}
     for work in found:
         stage = work.part.stage

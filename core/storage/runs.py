@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.duration.calibration import Timing
 from core.duration.machine import Rates
-from core.duration.workload import Part, Work
+from core.duration.workload import Part, PartCost
 from core.storage.tables import METADATA
 
 
@@ -147,7 +147,9 @@ async def recent_runs(
 
 
 def _timing(row: Row[Any]) -> Timing:
-    return Timing(Work(Part(row.part), **{name: getattr(row, name) for name in _WORK}), row.seconds)
+    return Timing(
+        PartCost(Part(row.part), **{name: getattr(row, name) for name in _WORK}), row.seconds
+    )
 
 
 def _run(row: RowMapping, timings: Sequence[Timing]) -> RecordedRun:

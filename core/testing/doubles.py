@@ -1,4 +1,4 @@
-"""The doubles that ship: an executor, a delivery and a clock that do as a test tells them.
+"""Test doubles that ship: an executor, a delivery and a clock that do what a test tells them.
 
 They keep the promises of what they stand for, so a test that passes with them means something.
 """
@@ -27,7 +27,7 @@ from core.domain.requests import Sampling, TextToVideo
 from core.errors import DeliveryRetry
 from core.interfaces.delivery import Attempt, Receipt
 from core.interfaces.executor import Order
-from core.media.output.encode import Recipe, write_mp4
+from core.media.output.encode import EncoderSettings, write_mp4
 from core.runtime.cancellation import CancelToken
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class QuickExecutor:
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
     ) -> RawClip:
-        """Return grey frames of the right size and length, and a quiet tone.
+        """Make grey frames of the right size and length, and a quiet tone.
 
         Raises:
             Cancelled: at once when ``cancel`` is.
@@ -95,8 +95,8 @@ class QuickExecutor:
 
 
 @dataclass
-class Shown:
-    """One message of the make-believe platform."""
+class RecordedMessage:
+    """One message that :class:`RecordingDelivery` shows."""
 
     job_id: str
     kind: str  # "completed" or the failure's code
@@ -116,7 +116,9 @@ class RecordingDelivery:
     platform: str = "test"
     book: Path | None = None
     faults: deque[Exception] = field(default_factory=deque[Exception])
-    shown: dict[str, Shown] = field(default_factory=dict[str, Shown])  # by nonce
+    shown: dict[str, RecordedMessage] = field(
+        default_factory=dict[str, RecordedMessage]
+    )  # by nonce
     events: list[tuple[str, Progress]] = field(default_factory=list[tuple[str, Progress]])
     news: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event = field(default_factory=asyncio.Event)  # clear: results stand still
@@ -127,14 +129,14 @@ class RecordingDelivery:
             for line in self.book.read_text("utf-8").splitlines():
                 entry = json.loads(line)
                 nonce = entry.pop("nonce")
-                self.shown[nonce] = Shown(**entry)
+                self.shown[nonce] = RecordedMessage(**entry)
 
-    def of(self, job_id: str) -> list[Shown]:
+    def of(self, job_id: str) -> list[RecordedMessage]:
         """Return the messages about ``job_id``."""
         return [message for message in self.shown.values() if message.job_id == job_id]
 
     async def until(self, count: int) -> None:
-        """Return once ``count`` messages are shown."""
+        """Wait until ``count`` messages are shown."""
         while len(self.shown) < count:
             self.news.clear()
             await self.news.wait()
@@ -150,7 +152,7 @@ class RecordingDelivery:
             DeliveryRetry: as told.
             DeliveryImpossible: as told.
         """
-        return await self._show(attempt, Shown(job.id, "completed", sha256=clip.sha256))
+        return await self._show(attempt, RecordedMessage(job.id, "completed", sha256=clip.sha256))
 
     async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
         """Show the failure.
@@ -159,9 +161,9 @@ class RecordingDelivery:
             DeliveryRetry: as told.
             DeliveryImpossible: as told.
         """
-        return await self._show(attempt, Shown(job.id, failure.code))
+        return await self._show(attempt, RecordedMessage(job.id, failure.code))
 
-    async def _show(self, attempt: Attempt, message: Shown) -> Receipt:
+    async def _show(self, attempt: Attempt, message: RecordedMessage) -> Receipt:
         await self.gate.wait()
         fault = self.faults.popleft() if self.faults else None
         if fault is not None and not (isinstance(fault, DeliveryRetry) and fault.sent):
@@ -219,17 +221,17 @@ async def eventually(holds: Callable[[], Awaitable[bool]], within_s: float = 10.
 
 
 def tiny(frames: int = 9, side: int = 64, seed: int = 1) -> Sampling:
-    """Return the smallest sampling that a clip can have."""
+    """Make the smallest sampling that a clip can have."""
     return Sampling(Preset.FAST, side, side, frames, fps=24, seed=seed)
 
 
 def t2v(prompt: str = "a red kite over the sea", seed: int = 1) -> TextToVideo:
-    """Return a tiny request."""
+    """Make a tiny request."""
     return TextToVideo(prompt=prompt, sampling=tiny(seed=seed))
 
 
 def grey_clip(sampling: Sampling, gpu_ms: int = 1000, *, with_sound: bool = True) -> RawClip:
-    """Return what an executor could have made for ``sampling``: frames ``[T, H, W, 3] uint8``."""
+    """Make what an executor could have made for ``sampling``: frames ``[T, H, W, 3] uint8``."""
     shade = np.linspace(40, 200, sampling.frames, dtype=np.uint8)
     shape = (sampling.frames, sampling.height, sampling.width, 3)
     frames = np.broadcast_to(shade[:, None, None, None], shape).copy()
@@ -238,7 +240,7 @@ def grey_clip(sampling: Sampling, gpu_ms: int = 1000, *, with_sound: bool = True
 
 
 def tone(seconds: float, pitch: float = 220.0, rate: int = SOUND_RATE) -> Sound:
-    """Return a quiet mono sine of ``pitch`` Hz, samples ``[1, n] float32``."""
+    """Make a quiet mono sine of ``pitch`` Hz, samples ``[1, n] float32``."""
     at = np.arange(round(seconds * rate), dtype=np.float32) / rate
     return Sound((0.2 * np.sin(2 * np.pi * pitch * at))[None].astype(np.float32), rate)
 
@@ -267,6 +269,6 @@ def write_video(path: Path, width: int = 96, height: int = 64, frames: int = 24)
     pictures = np.full((frames, height, width, 3), 60, np.uint8)
     for index, picture in enumerate(pictures):
         picture[:, : width * (index + 1) // frames] = (200, 120, 40)
-    recipe = Recipe(Size(width, height), Fraction(24), {"preset": "ultrafast"})
+    recipe = EncoderSettings(Size(width, height), Fraction(24), {"preset": "ultrafast"})
     write_mp4(path, recipe, pictures, None, lambda: None)
     return path

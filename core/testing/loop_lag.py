@@ -1,6 +1,6 @@
-"""How long the event loop was held up: what a test of many people at once measures.
+"""Measure how long the event loop was blocked, for tests of many people at once.
 
-A held loop answers nobody, and beyond some seconds its chat platform takes it for dead.
+A blocked loop answers nobody; after some seconds a chat platform takes it for dead.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ BEAT_S = 0.01
 THREADS = Path("/proc/self/task")  # Linux; elsewhere every wait counts as the loop's
 
 
-class Pulse:
+class LoopLag:
     """The longest time in which the loop did not come back, other than by a busy machine.
 
     What counts is the larger of two: the processor time of the loop's own thread between two
@@ -59,7 +59,7 @@ class Pulse:
 
 
 def _waits_s() -> dict[str, float]:
-    """Return how long each thread was ready while the machine ran something else, in seconds."""
+    """Measure how long each thread was ready while the machine ran something else, in seconds."""
     waits: dict[str, float] = {}
     if THREADS.exists():
         for thread in THREADS.iterdir():

@@ -118,7 +118,7 @@ class JobAttempt:
             hub.publish(self.job.id, event)
 
 
-def error_to_tell(error: Exception, job_id: str) -> ClapperError:
+def public_error(error: Exception, job_id: str) -> ClapperError:
     """Choose what to tell people of ``error``, which broke an attempt; log the rest."""
     if isinstance(error, ClapperError):
         log.info("attempt_failed", job_id=job_id, code=error.code)

@@ -60,7 +60,7 @@ class OutcomeWriter:
         self._ending = True
 
     async def settle(self, attempt: JobAttempt, result: AttemptResult) -> None:
-        """Write the outcome in one transaction, and wake whoever waits for it."""
+        """Write the outcome in one transaction, and wake everybody who waits for it."""
         attempt.enter(Phase.SETTLING)
         stages = attempt.timer.stop()
         if attempt.start_noted is not None:

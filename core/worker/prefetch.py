@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from core.domain.jobs import Job
-from core.interfaces.executor import Executor, Foresighted, Order
+from core.interfaces.executor import Executor, Order, PreparingExecutor
 from core.queue.job_queue import JobQueue
 from core.runtime.cancellation import CancelToken
 from core.runtime.tasks import TaskOutcome, outcome_of
@@ -35,7 +35,7 @@ class Prefetcher:
 
     async def run(self) -> None:
         """Look for the next job until cancelled; a preparation that has begun goes on."""
-        while isinstance(self._executor, Foresighted):
+        while isinstance(self._executor, PreparingExecutor):
             if self._task is None or self._task.done():
                 await self._look(self._executor)
             await asyncio.sleep(self._poll_s)
@@ -47,7 +47,7 @@ class Prefetcher:
             self._task.cancel()
             await asyncio.wait({self._task})
 
-    async def _look(self, executor: Foresighted) -> None:
+    async def _look(self, executor: PreparingExecutor) -> None:
         upcoming = await outcome_of(self._queue.next_up())
         job = upcoming.value
         if job is None or job.id == self._seen:

@@ -87,7 +87,7 @@ class Slots:
 
     @property
     def device_free(self) -> bool:
-        """Return whether no attempt has the device."""
+        """Tell whether no attempt has the device."""
         return self._device_free.is_set()
 
     async def may_claim(self) -> None:

@@ -35,7 +35,7 @@ from core.worker.attempt import (
     JobAttempt,
     Phase,
     Requeue,
-    error_to_tell,
+    public_error,
 )
 from core.worker.outcome_writer import OutcomeWriter, Record
 from core.worker.prefetch import Prefetcher
@@ -199,7 +199,7 @@ class Worker:
             late = error.by == TIME_LIMIT
             return Failure.of(TimedOut(self.rules.job_timeout_s) if late else error)
         except Exception as error:  # noqa: BLE001  # the one boundary: whatever broke, the job ends
-            return Failure.of(error_to_tell(error, attempt.job.id))
+            return Failure.of(public_error(error, attempt.job.id))
         return AttemptSucceeded(clip, raw.gpu_ms, raw.peak_bytes)
 
     async def _execute(self, attempt: JobAttempt, device: DeviceSlot) -> RawClip:

@@ -1,4 +1,4 @@
-"""One request's values into a graph. Pure: nothing is read, written or changed."""
+"""Fill a graph with the values of one request. Pure: nothing is read, written or changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from core.domain.presets import PRESETS
 from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
-from core.workflow.bindings import Bindings, Condition, Form
+from core.workflow.bindings import Bindings, Condition, NodeForm
 from core.workflow.graph import Graph, Leaf, Literal, Node
 from core.workflow.library import Workflow
-from core.workflow.values import SOUND, Choices, guided, values_of
+from core.workflow.values import SOUND, MachineChoices, guided, values_of
 
 SAMPLERS = ("SamplerCustomAdvanced", "SamplerCustom", "KSampler", "KSamplerAdvanced")
 
@@ -39,10 +39,10 @@ def bind(
     names: ModelNames,
     staged: Mapping[str, str],
     job: str,
-    choices: Choices | None = None,
+    choices: MachineChoices | None = None,
     family: ModelFamily = LTX_2_3,
 ) -> BoundWorkflow:
-    """Return ``workflow`` filled with the values of ``request``.
+    """Fill ``workflow`` with the values of ``request``.
 
     Args:
         workflow: of the request's mode.
@@ -57,7 +57,7 @@ def bind(
     Raises:
         MediaMissing: a file of the request was not staged.
     """
-    choices = choices or Choices()
+    choices = choices or MachineChoices()
     bindings = workflow.bindings
     values = values_of(request, names, staged, job, choices, bindings, family)
     active = _conditions(request, staged, choices)
@@ -78,7 +78,7 @@ def bind(
 
 
 def _conditions(
-    request: Request, staged: Mapping[str, str], choices: Choices
+    request: Request, staged: Mapping[str, str], choices: MachineChoices
 ) -> frozenset[Condition]:
     found: set[Condition] = set()
     if not guided(request, choices):
@@ -94,7 +94,7 @@ def _conditions(
     return frozenset(found)
 
 
-def take_form(graph: Graph, form: Form) -> Node:
+def take_form(graph: Graph, form: NodeForm) -> Node:
     """Return the node of ``graph`` in the shape that ``form`` gives it."""
     node = graph.nodes[form.node]
     kept = {name: node.inputs[name] for name in form.keep}

@@ -40,7 +40,7 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class NodeForm:
     """What ``node`` becomes ``when`` a condition holds."""
 
     node: str
@@ -57,12 +57,12 @@ class Bindings:
     output: str  # the ClapperOutput node
     values: tuple[Binding, ...]
     stages: Mapping[str, Stage]
-    forms: tuple[Form, ...] = ()
+    forms: tuple[NodeForm, ...] = ()
     canvas: int = SIDE_MULTIPLE  # px; the graph works on sides rounded up to it
 
     @property
     def drafts(self) -> bool:
-        """Return whether the graph can end after its first stage."""
+        """Tell whether the graph can end after its first stage."""
         return any(form.when is Condition.DRAFT for form in self.forms)
 
     def size_of(self, sampling: Sampling) -> Size:
@@ -75,7 +75,7 @@ class Bindings:
 
 
 def parse_bindings(text: str) -> Bindings:
-    """Return the bindings in ``text``; the files are ours, so a mistake raises KeyError."""
+    """Parse the bindings in ``text``; the files are ours, so a mistake raises KeyError."""
     data = tomllib.loads(text)
     values = [
         Binding(value, target["node"], target["class"], target["input"])
@@ -93,7 +93,7 @@ def parse_bindings(text: str) -> Bindings:
 
 
 def dump_bindings(bindings: Bindings, remark: str) -> str:
-    """Return the file for ``bindings`` without forms, headed by ``remark``."""
+    """Write the text of a file for ``bindings`` without forms, headed by ``remark``."""
     lines = [f"# {remark}", f"output = {_quote(bindings.output)}", f"canvas = {bindings.canvas}"]
     lines += ["", "[values]"]
     for value in dict.fromkeys(binding.value for binding in bindings.values):
@@ -115,9 +115,9 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _form(entry: Mapping[str, Any]) -> Form:
+def _form(entry: Mapping[str, Any]) -> NodeForm:
     inputs = {name: _input(value) for name, value in entry["inputs"].items()}
-    return Form(
+    return NodeForm(
         node=entry["node"],
         when=Condition(entry["when"]),
         kind=entry["class"],

@@ -1,4 +1,4 @@
-"""The source video as a graph needs it: at the clip's rate and length, on the graph's canvas.
+"""Prepare the source video for a graph: at the clip's rate and length, on the graph's canvas.
 
 ComfyUI's own nodes cannot resample a video in time, so this is done before a job is queued.
 """
@@ -15,7 +15,7 @@ _CRF = "12"  # edges are read from these frames, so they must not smear
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class ControlVideo:
     """What the prepared source must be."""
 
     size: Size  # of the clip, px
@@ -32,7 +32,7 @@ def canvas_of(size: Size, multiple: int) -> Size:
 
 def control_of(
     request: Request, canvas: int, *, size: Size | None = None, sound: bool = False
-) -> Control:
+) -> ControlVideo:
     """Return how the source video of ``request`` is prepared for a graph of that ``canvas``.
 
     Args:
@@ -43,11 +43,11 @@ def control_of(
     """
     sampling = request.sampling
     size = size or sampling.size
-    return Control(size, canvas_of(size, canvas), sampling.frames, sampling.fps, sound)
+    return ControlVideo(size, canvas_of(size, canvas), sampling.frames, sampling.fps, sound)
 
 
 def prepare_control(
-    source: Path, target: Path, control: Control, check: Callable[[], None] = lambda: None
+    source: Path, target: Path, control: ControlVideo, check: Callable[[], None] = lambda: None
 ) -> None:
     """Write ``source`` as ``control`` says; blocks, so run it in a thread.
 
@@ -63,7 +63,7 @@ def prepare_control(
     import numpy as np
 
     from core.media.decode import load_sound, video_frames
-    from core.media.output.encode import SOUND_RATE, Recipe, write_mp4
+    from core.media.output.encode import SOUND_RATE, EncoderSettings, write_mp4
 
     size, canvas = control.size, control.canvas
     left, top = (canvas.width - size.width) // 2, (canvas.height - size.height) // 2
@@ -72,6 +72,6 @@ def prepare_control(
     pictures = video_frames(source, control.fps, control.frames, size)
     seconds = control.frames / control.fps
     samples = load_sound(source, SOUND_RATE, 2, seconds).samples if control.sound else None
-    recipe = Recipe(canvas, Fraction(control.fps), {"crf": _CRF, "preset": "veryfast"})
+    recipe = EncoderSettings(canvas, Fraction(control.fps), {"crf": _CRF, "preset": "veryfast"})
     padded = (np.pad(pixels, border, "edge") for pixels in pictures)
     write_mp4(target, recipe, padded, samples, check)

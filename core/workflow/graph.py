@@ -1,4 +1,4 @@
-"""A graph in ComfyUI's API format as frozen records, and back."""
+"""Read and write graphs in ComfyUI's API format, as frozen records."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -105,7 +105,7 @@ class Graph:
 
 
 def parse(text: str, file: str) -> Graph:
-    """Return the graph in ``text``.
+    """Parse the graph in ``text``.
 
     Args:
         text: JSON in API format.
@@ -128,7 +128,7 @@ def parse(text: str, file: str) -> Graph:
 
 
 def read(path: Path) -> Graph:
-    """Return the graph in the file ``path``.
+    """Read the graph in the file ``path``.
 
     Raises:
         EditorFormat: the JSON is what the editor saves (it has ``nodes``).

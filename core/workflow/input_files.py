@@ -1,25 +1,25 @@
-"""What has to lie in ComfyUI's input folder before a bound graph can run."""
+"""List the files that a bound graph needs in ComfyUI's input folder."""
 
 from dataclasses import dataclass
 
 from core.domain.media import MediaFile, MediaKind
 from core.domain.requests import Request
-from core.workflow.control_video import Control, control_of
+from core.workflow.control_video import ControlVideo, control_of
 from core.workflow.library import Workflow
 from core.workflow.values import SOUND
 
 
 @dataclass(frozen=True, slots=True)
-class StagedInput:
+class InputFile:
     """One file for ``role``: a copy of ``file``, or what ``control`` makes of it."""
 
     role: str
     file: MediaFile
-    control: Control | None = None
+    control: ControlVideo | None = None
 
 
-def inputs_of(workflow: Workflow, request: Request) -> tuple[StagedInput, ...]:
-    """Return the files to stage; ``bind`` wants the name of each under its role.
+def inputs_of(workflow: Workflow, request: Request) -> tuple[InputFile, ...]:
+    """List the files to stage; ``bind`` wants the name of each under its role.
 
     A source video is staged twice: its pictures at the clip's rate and size
     (:func:`core.workflow.control_video.prepare_control`), and, if it has sound, itself as
@@ -27,14 +27,14 @@ def inputs_of(workflow: Workflow, request: Request) -> tuple[StagedInput, ...]:
     """
     bindings = workflow.bindings
     size = bindings.size_of(request.sampling)
-    staged: list[StagedInput] = []
+    staged: list[InputFile] = []
     for role, file in request.media().items():
         if file.kind is MediaKind.VIDEO:
             # somebody's own graph may take the sound from the node that loads the pictures
             control = control_of(request, bindings.canvas, size=size, sound=workflow.custom)
-            staged.append(StagedInput(role, file, control))
+            staged.append(InputFile(role, file, control))
             if file.sample_rate:
-                staged.append(StagedInput(SOUND, file))
+                staged.append(InputFile(SOUND, file))
         else:
-            staged.append(StagedInput(role, file))
+            staged.append(InputFile(role, file))
     return tuple(staged)

@@ -1,4 +1,4 @@
-"""Where workflows lie: the six of the project, and a folder of the user's own that wins."""
+"""Load workflows: from the user's own folder first, then the six of the project."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def paths_of(mode: Mode, folder: Path) -> tuple[Path, Path]:
 
 
 def load(mode: Mode, custom: Path | None = CUSTOM) -> Workflow:
-    """Return the workflow of ``mode``.
+    """Load the workflow of ``mode``.
 
     Args:
         mode: which of the six.
@@ -51,7 +51,7 @@ def load(mode: Mode, custom: Path | None = CUSTOM) -> Workflow:
 
 
 def load_all(custom: Path | None = CUSTOM) -> Mapping[Mode, Workflow]:
-    """Return the workflows in use by mode; raises what :func:`load` raises."""
+    """Load the workflows in use, by mode; raises what :func:`load` raises."""
     return {mode: load(mode, custom) for mode in Mode}
 
 

@@ -1,4 +1,4 @@
-"""What is said to the model beside the requester's own words: ``workflows/phrases.toml``."""
+"""The sentences that are added to the requester's own words: ``workflows/phrases.toml``."""
 
 import re
 import tomllib
@@ -14,7 +14,7 @@ _COMMANDS = re.compile(r"(embedding)(:)|(<)((?:start_of_turn|end_of_turn|image_s
 
 
 def literal(text: str) -> str:
-    """Return ``text`` so that the tokenizer reads all of it as words; most texts do not change."""
+    """Escape ``text`` so that the tokenizer reads all of it as words; most texts do not change."""
     return _COMMANDS.sub(lambda found: " ".join(part for part in found.groups() if part), text)
 
 
@@ -25,7 +25,7 @@ def phrases() -> Mapping[str, Mapping[str, str]]:
 
 
 def prompt_text(prompt: str, camera: Camera, mode: Mode) -> str:
-    """Return what the text encoder reads.
+    """Build the text that the text encoder reads.
 
     Args:
         prompt: the requester's words, taken literally.

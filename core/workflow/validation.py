@@ -1,4 +1,4 @@
-"""Proof that a graph, its bindings, the node schema and the requests fit together."""
+"""Check that a graph, its bindings, the node schema and the requests fit together."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -59,7 +59,7 @@ def require_sound(workflow: Workflow) -> None:
 
 
 def defects(workflow: Workflow) -> list[Defect]:
-    """Return everything that does not fit in ``workflow``, in all its forms."""
+    """List everything that does not fit in ``workflow``, in all its forms."""
     return [
         *_structure(workflow),
         *_bindings(workflow),

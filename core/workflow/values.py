@@ -31,7 +31,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class MachineChoices:
     """What the machine decides, not the requester."""
 
     guided: bool = False  # the profile has memory and time for the guided schedule
@@ -39,8 +39,8 @@ class Choices:
     stage1: str = ""  # names the kept latents of stage 1, which then is not made again
 
 
-def guided(request: Request, choices: Choices) -> bool:
-    """Return whether ``request`` runs the guided schedule, where its negative prompt acts."""
+def guided(request: Request, choices: MachineChoices) -> bool:
+    """Tell whether ``request`` runs the guided schedule, where its negative prompt acts."""
     return choices.guided and PRESETS[request.sampling.preset].may_guide
 
 
@@ -49,11 +49,11 @@ def values_of(
     names: ModelNames,
     staged: Mapping[str, str],
     job: str,
-    choices: Choices,
+    choices: MachineChoices,
     bindings: Bindings,
     family: ModelFamily = LTX_2_3,
 ) -> dict[str, Leaf]:
-    """Return every value by name; a value that is absent leaves the graph as its file says.
+    """Compute every value by name; a value that is absent leaves the graph as its file says.
 
     Args:
         request: checked and snapped.
@@ -111,7 +111,7 @@ def _shape(request: Request, bindings: Bindings) -> dict[str, Leaf]:
     }
 
 
-def _schedule(request: Request, choices: Choices, family: ModelFamily) -> dict[str, Leaf]:
+def _schedule(request: Request, choices: MachineChoices, family: ModelFamily) -> dict[str, Leaf]:
     second: dict[str, Leaf] = {
         "stage2_sigmas": as_text(family.stage2_sigmas),
         "stage2_strength": family.distilled_strength,

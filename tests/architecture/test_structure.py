@@ -14,6 +14,8 @@ MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py
 MAX_LINES = 300
 MAX_DRAFT_LINES = 350  # that are not blank: docs/adr/0010-size-of-the-draft.md
 MAX_FUNCTION_LINES = 40
+# class names that two modules still share; each is to become two names
+REMAINING = {"Accepted", "Accounts", "Address", "Counter", "FileTooLarge", "Place", "Sent"}
 # names that ComfyUI's root exports as importable modules; ours would shadow them, or they ours
 COMFY_NAMES = {"main", "app", "utils", "server", "nodes", "execution", "protocol", "middleware"}
 
@@ -57,6 +59,19 @@ def test_the_draft_executor_stays_a_tool() -> None:
     lines = [line for text in texts for line in text.splitlines() if line.strip()]
 
     assert 0 < len(lines) <= MAX_DRAFT_LINES
+
+
+def test_no_class_name_stands_twice_in_the_product() -> None:
+    places: dict[str, set[str]] = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, set()).add(f"{relative(path)}:{node.lineno}")
+    doubled = {name: where for name, where in places.items() if len(where) > 1}
+
+    new = {name: where for name, where in doubled.items() if name not in REMAINING}
+    assert new == {}
+    assert doubled.keys() >= REMAINING, "no longer doubled: take it out of the list"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)

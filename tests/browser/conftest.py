@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 from playwright.async_api import Error as BrowserError
 
-from core.demo.inputs import Wish, make_wishes
+from core.demo.inputs import DemoJob, make_demo_jobs
 from core.domain.modes import MODES, Mode
 from core.settings import Settings
 from webui.testing.server import ServedStudio, served
@@ -89,8 +89,8 @@ async def chromium() -> AsyncGenerator[Browser]:
 
 
 @pytest.fixture
-def wishes(tmp_path: Path) -> dict[Mode, Wish]:
-    return {wish.mode: wish for wish in make_wishes(tmp_path / "wishes")}
+def wishes(tmp_path: Path) -> dict[Mode, DemoJob]:
+    return {wish.mode: wish for wish in make_demo_jobs(tmp_path / "wishes")}
 
 
 class Visit:
@@ -132,7 +132,7 @@ class Visit:
     def form(self, mode: str):  # type: ignore[no-untyped-def]  # playwright's locator
         return self.page.locator("#modes .tabitem", has=self.page.locator(f"#go-{mode}"))
 
-    async def attach(self, wish: Wish) -> None:
+    async def attach(self, wish: DemoJob) -> None:
         """Put the wish's files into its form, and wait until they are taken in."""
         form = self.form(wish.mode)
         slots = MODES[wish.mode].slots

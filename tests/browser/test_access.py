@@ -7,7 +7,7 @@ from typing import Any
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from core.demo.inputs import Wish
+from core.demo.inputs import DemoJob
 from core.domain.modes import MODES, Mode
 from core.i18n.messages import say
 from core.settings import Settings
@@ -93,7 +93,7 @@ async def test_a_job_is_accessible_in_line_at_work_cancelled_and_done(visit: Vis
 
 
 async def test_error_card_reload_panel_and_drawer_are_accessible(
-    visit: Visits, wishes: dict[Mode, Wish]
+    visit: Visits, wishes: dict[Mode, DemoJob]
 ) -> None:
     visitor = await visit()
     page, problems = visitor.page, {}
@@ -124,7 +124,7 @@ async def test_error_card_reload_panel_and_drawer_are_accessible(
 
 
 async def test_every_kind_of_file_is_accessible_once_it_is_there(
-    visit: Visits, wishes: dict[Mode, Wish]
+    visit: Visits, wishes: dict[Mode, DemoJob]
 ) -> None:
     visitor = await visit()
     problems: dict[str, list[str]] = {}

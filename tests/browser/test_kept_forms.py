@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
-from core.demo.inputs import Wish
+from core.demo.inputs import DemoJob
 from core.domain.modes import MODES, Mode
 from core.i18n.messages import say
 from core.settings import Settings
@@ -61,7 +61,7 @@ async def start_again(visitor: Any) -> None:
 
 @pytest.mark.parametrize("mode", list(MODES))
 async def test_every_field_of_a_form_outlives_a_reload(
-    visit: Visits, wishes: dict[Mode, Wish], mode: Mode
+    visit: Visits, wishes: dict[Mode, DemoJob], mode: Mode
 ) -> None:
     visitor = await visit()
     await visitor.open(mode)
@@ -123,7 +123,7 @@ async def test_every_component_that_holds_a_value_is_in_the_table_of_a_form(
 
 
 async def test_a_moment_without_network_while_typing_changes_nothing(
-    visit: Visits, wishes: dict[Mode, Wish]
+    visit: Visits, wishes: dict[Mode, DemoJob]
 ) -> None:
     visitor = await visit()
     page = visitor.page
@@ -144,7 +144,7 @@ async def test_a_moment_without_network_while_typing_changes_nothing(
 
 
 async def test_an_upload_without_network_arrives_once_it_is_back(
-    visit: Visits, wishes: dict[Mode, Wish]
+    visit: Visits, wishes: dict[Mode, DemoJob]
 ) -> None:
     visitor = await visit()
     page, tries = visitor.page, 0
@@ -167,7 +167,7 @@ async def test_an_upload_without_network_arrives_once_it_is_back(
 
 
 async def test_a_reload_that_cuts_an_upload_off_says_so_beside_the_field(
-    visit: Visits, wishes: dict[Mode, Wish]
+    visit: Visits, wishes: dict[Mode, DemoJob]
 ) -> None:
     visitor = await visit()
     page, arrived = visitor.page, asyncio.Event()
@@ -203,7 +203,7 @@ async def test_a_reload_that_cuts_an_upload_off_says_so_beside_the_field(
 
 @pytest.mark.parametrize("how", ["look", "generate"])
 async def test_a_file_that_the_server_lost_leaves_the_form_with_a_sentence(
-    visit: Visits, wishes: dict[Mode, Wish], studio: ServedStudio, how: str
+    visit: Visits, wishes: dict[Mode, DemoJob], studio: ServedStudio, how: str
 ) -> None:
     visitor = await visit()
     page = visitor.page
@@ -330,7 +330,7 @@ async def test_generate_during_a_restart_of_the_server_is_sent_when_it_is_back(
 
 
 async def test_back_and_forward_bring_everything_back(
-    visit: Visits, wishes: dict[Mode, Wish]
+    visit: Visits, wishes: dict[Mode, DemoJob]
 ) -> None:
     visitor = await visit()
     page = visitor.page

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Route, expect
 
-from core.demo.inputs import Wish
+from core.demo.inputs import DemoJob
 from core.domain.modes import Mode
 from core.settings import Settings
 from tests.support.jobs import clip_in
@@ -35,7 +35,7 @@ Object.defineProperty(window, "gradio_config", {
 
 @pytest.mark.parametrize("width", [1440, 390])
 async def test_every_mode_from_form_to_film(
-    visit: Visits, wishes: dict[Mode, Wish], width: int
+    visit: Visits, wishes: dict[Mode, DemoJob], width: int
 ) -> None:
     visitor = await visit(width, 900 if width > 1000 else 844)
     for mode, wish in wishes.items():

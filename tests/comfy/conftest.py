@@ -17,8 +17,8 @@ import pytest
 from core.comfy import memory
 from core.comfy.device import device_kind
 from core.comfy.executor import ComfyExecutor, ComfyOptions
-from core.comfy.job_run import Plan, RunReport
-from core.comfy.paths import Place
+from core.comfy.job_run import ExecutionPlan, RunReport
+from core.comfy.paths import ComfyPaths
 from core.comfy.testing.network_shapes import TINY
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
@@ -55,7 +55,7 @@ class AllThere:
 class Lab:
     """A running ComfyUI, its tiny models, and small inputs to feed it."""
 
-    place: Place
+    place: ComfyPaths
     family: ModelFamily
     executor: ComfyExecutor
     media: Path
@@ -127,9 +127,9 @@ def bench(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def lab(bench: Path, pytestconfig: pytest.Config) -> Iterator[Lab]:
-    place = Place(bench / "checkout", bench / "packs", bench / "base", bench / "models")
+    place = ComfyPaths(bench / "checkout", bench / "packs", bench / "base", bench / "models")
     options = ComfyOptions(device_kind(), packs=True)
-    executor = ComfyExecutor(place, AllThere(), Plan(Profile.FP8), options)
+    executor = ComfyExecutor(place, AllThere(), ExecutionPlan(Profile.FP8), options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ComfyUI's and torch's own, at import
         asyncio.run(executor.warm_up())

@@ -14,7 +14,7 @@ from typing import Any
 from core.comfy.device import DeviceKind
 from core.comfy.engine import Engine
 from core.comfy.install.pins import load_pins
-from core.comfy.paths import Place
+from core.comfy.paths import ComfyPaths
 from core.comfy.startup import start
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
@@ -99,7 +99,7 @@ def bound(export: Path, mode: Mode, inputs: Path) -> dict[str, Any]:
 
 def main() -> None:
     exports, checkout, base = (Path(item) for item in sys.argv[1:])
-    place = Place(checkout, checkout.parent / "packs", base, base / "models")
+    place = ComfyPaths(checkout, checkout.parent / "packs", base, base / "models")
     started = start(place, DeviceKind.CPU, "auto", packs=True)
     engine = Engine(started)
     homes = {str(getattr(kind, "RELATIVE_PYTHON_MODULE", "")) for kind in _kinds(engine)}

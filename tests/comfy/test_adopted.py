@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.modes import Mode
 from core.workflow.adopt import adopt
-from core.workflow.adopt.pipeline import keep
+from core.workflow.adopt.pipeline import save_adoption
 from core.workflow.bind import bind
 from core.workflow.graph import parse
 from core.workflow.input_files import inputs_of
@@ -43,7 +43,7 @@ async def test_an_adopted_export_makes_the_clip_of_the_graph_it_came_from(
 ) -> None:
     request = lab.request(mode, seed=77)
     own = await lab.run(request)
-    keep(adopt(parse(export_of(lab, mode), "mine.json"), mode).workflow, tmp_path)
+    save_adoption(adopt(parse(export_of(lab, mode), "mine.json"), mode).workflow, tmp_path)
     assert load(mode, tmp_path).custom
     monkeypatch.setattr(lab.executor, "plan", replace(lab.executor.plan, custom=tmp_path))
 

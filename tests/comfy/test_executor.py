@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from core.comfy import error_mapping
-from core.comfy.engine import Ended, Engine
+from core.comfy.engine import Engine, PromptResult
 from core.comfy.memory import Graph
 from core.comfy.prompt_server import HeadlessServer
 from core.domain.modes import Mode
@@ -28,7 +28,7 @@ from core.errors import (
 from core.media.decode import load_sound
 from core.models.catalog import Profile, Slot
 from core.runtime.cancellation import CancelToken
-from core.testing.loop_lag import Pulse
+from core.testing.loop_lag import LoopLag
 from core.workflow.library import load
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ async def test_a_cancel_in_the_sampler_stops_it_before_its_next_step(
     cancel, steps, began = CancelToken(), set[int](), list[float]()
     original = Engine.run
 
-    def run(self: Engine, prompt_id: str, graph: Graph, *arguments: Any) -> Ended:
+    def run(self: Engine, prompt_id: str, graph: Graph, *arguments: Any) -> PromptResult:
         outputs, listener = arguments
 
         def listen(event: str, data: Mapping[str, Any]) -> None:
@@ -238,7 +238,7 @@ async def test_a_value_out_of_range_is_refused(lab: "Lab") -> None:
     errors = await asyncio.to_thread(engine.validate, "range", graph)
 
     assert [error.kind for error in errors] == ["value_smaller_than_min"]
-    assert isinstance(error_mapping.refused(errors, graph), WorkflowRefused)
+    assert isinstance(error_mapping.validation_error(errors, graph), WorkflowRefused)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ async def test_twenty_five_jobs_leave_memory_as_it_was(lab: "Lab") -> None:
 
 
 async def test_the_event_loop_is_free_while_a_job_runs(lab: "Lab") -> None:
-    async with Pulse() as pulse:
+    async with LoopLag() as pulse:
         for seed in range(3):
             await lab.run(lab.request(Mode.T2V, f"prompt {seed}", seed=300 + seed, side=256))
 

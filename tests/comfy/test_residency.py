@@ -25,7 +25,7 @@ def test_the_upscaler_stays_where_models_are_kept_and_leaves_once_they_may(kept:
     assert model.cpu() is model
     assert {weight.device.type for weight in model.parameters()} == {"meta"}
 
-    memory.relax(kept.management)
+    memory.allow_offloading(kept.management)
 
     with pytest.raises(NotImplementedError):
         model.cpu()

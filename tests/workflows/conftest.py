@@ -14,7 +14,7 @@ from core.models.catalog import Profile, names
 from core.workflow.bind import BoundWorkflow, bind
 from core.workflow.input_files import inputs_of
 from core.workflow.library import load
-from core.workflow.values import Choices
+from core.workflow.values import MachineChoices
 
 FILES = {
     "image": MediaFile("a" * 64, ".png", MediaKind.IMAGE, 10, 640, 480),
@@ -45,7 +45,7 @@ def asked(
 def filled(request: Request, *, guided: bool = False, tile: int = 0) -> BoundWorkflow:
     workflow = load(request.mode, None)
     staged = {item.role: item.file.name for item in inputs_of(workflow, request)}
-    choices = Choices(guided=guided, tile=tile)
+    choices = MachineChoices(guided=guided, tile=tile)
     return bind(workflow, request, names(Profile.FP8), staged, "job-1", choices)
 
 

@@ -17,7 +17,7 @@ from core.domain.progress import Stage
 from core.models.catalog import Profile, names
 from core.settings import PROJECT_ROOT
 from core.workflow.adopt import adopt
-from core.workflow.adopt.pipeline import forget, keep
+from core.workflow.adopt.pipeline import remove_adoption, save_adoption
 from core.workflow.bind import BoundWorkflow, bind
 from core.workflow.errors import EditorFormat, NotAdoptable, NotAWorkflow, WorkflowNotKept
 from core.workflow.graph import Graph, parse, read
@@ -46,7 +46,7 @@ def test_an_export_of_every_mode_is_adopted_and_used(
     mode: Mode, saver: str, export: "Export", ask: "Ask", tmp_path: Path
 ) -> None:
     found = adopt(graph_of(export(mode, saver)), mode)
-    keep(found.workflow, tmp_path)
+    save_adoption(found.workflow, tmp_path)
 
     workflow = load(mode, tmp_path)
     graph = filled(workflow, ask, width=768, height=512, frames=49, fps=24, seed=99).graph
@@ -296,12 +296,12 @@ def test_a_workflow_that_cannot_be_kept_leaves_the_kept_one(
     export: "Export", tmp_path: Path
 ) -> None:
     first = adopt(graph_of(export(Mode.T2V)), Mode.T2V).workflow
-    keep(first, tmp_path)
+    save_adoption(first, tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))  # the second file is larger
     try:
         with pytest.raises(WorkflowNotKept):
-            keep(replace(first, graph=Graph.of([])), tmp_path)
+            save_adoption(replace(first, graph=Graph.of([])), tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
@@ -314,21 +314,21 @@ def test_a_graph_is_never_used_with_the_bindings_of_another(
     export: "Export", tmp_path: Path, renames: int
 ) -> None:
     """A process that adopts is killed before one of its renames."""
-    keep(adopt(graph_of(export(Mode.T2V)), Mode.T2V).workflow, tmp_path)
+    save_adoption(adopt(graph_of(export(Mode.T2V)), Mode.T2V).workflow, tmp_path)
     path = tmp_path / "export.json"
     path.write_text(json.dumps(export(Mode.T2V, "SaveVideo")), "utf-8")
     program = f"""
 import itertools, os, signal, sys
 from pathlib import Path
 from core.domain.modes import Mode
-from core.workflow.adopt.pipeline import adopt, keep
+from core.workflow.adopt.pipeline import adopt, save_adoption
 from core.workflow.graph import read
 count = itertools.count(1)
 def ends(event, _):
     if event == "os.rename" and next(count) == {renames}:
         os.kill(os.getpid(), signal.SIGKILL)
 sys.addaudithook(ends)
-keep(adopt(read(Path({str(path)!r})), Mode.T2V).workflow, Path({str(tmp_path)!r}))
+save_adoption(adopt(read(Path({str(path)!r})), Mode.T2V).workflow, Path({str(tmp_path)!r}))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT_ROOT, check=False)
 
@@ -338,8 +338,8 @@ keep(adopt(read(Path({str(path)!r})), Mode.T2V).workflow, Path({str(tmp_path)!r}
 
 
 def test_a_forgotten_workflow_gives_way_to_the_projects(export: "Export", tmp_path: Path) -> None:
-    keep(adopt(graph_of(export(Mode.T2V)), Mode.T2V).workflow, tmp_path)
+    save_adoption(adopt(graph_of(export(Mode.T2V)), Mode.T2V).workflow, tmp_path)
 
-    assert forget(Mode.T2V, tmp_path)
+    assert remove_adoption(Mode.T2V, tmp_path)
     assert not load(Mode.T2V, tmp_path).custom
-    assert not forget(Mode.T2V, tmp_path)
+    assert not remove_adoption(Mode.T2V, tmp_path)

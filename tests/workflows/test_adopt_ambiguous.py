@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from core.cli.exit_codes import Status
+from core.cli.exit_codes import ExitStatus
 from core.cli.workflow import APP
 from core.domain.modes import Mode
 from core.i18n.messages import explain
@@ -143,7 +143,7 @@ def test_a_refusal_comes_with_a_table_of_what_the_graph_has(
 
     result = CliRunner().invoke(APP, ["adopt", str(path), "--mode", "t2v"])
 
-    assert result.exit_code == Status.SETUP
+    assert result.exit_code == ExitStatus.SETUP
     for row in ("other [B] side", "188 Video Combine", "sampler9", "5536 positive", "149 Load"):
         assert row in result.output
     assert "Delete all but the one that saves the clip" in result.output

@@ -15,11 +15,11 @@ from core.domain.requests import Sampling, TextToVideo
 from core.errors import MediaMissing
 from core.models.catalog import Profile, names
 from core.workflow.bind import bind
-from core.workflow.control_video import Control
+from core.workflow.control_video import ControlVideo
 from core.workflow.input_files import inputs_of
 from core.workflow.library import load
 from core.workflow.validation import MAX_NODES, graph_defects
-from core.workflow.values import Choices
+from core.workflow.values import MachineChoices
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Fill
@@ -113,7 +113,7 @@ def test_a_source_video_is_prepared_and_its_sound_staged_beside_it(
 
     video, sound, image = inputs_of(load(Mode.STYLE, None), request)
 
-    assert isinstance(video.control, Control)
+    assert isinstance(video.control, ControlVideo)
     assert (video.control.canvas.width, video.control.canvas.height) == (1280, 768)
     assert (sound.role, sound.file, sound.control) == ("sound", with_sound, None)
     assert image.role == "image"
@@ -133,7 +133,7 @@ def test_no_choice_of_the_machine_makes_a_graph_that_comfyui_would_refuse(
     workflow = load(mode, None)
     staged = {item.role: item.file.name for item in inputs_of(workflow, request)}
     for guided, tile, stage1 in product((False, True), (0, 640), ("", "kept")):
-        choices = Choices(guided=guided, tile=tile, stage1=stage1)
+        choices = MachineChoices(guided=guided, tile=tile, stage1=stage1)
 
         bound = bind(workflow, request, names(Profile.FP8), staged, "job-1", choices)
 

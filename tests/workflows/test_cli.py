@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner, Result
 
-from core.cli.exit_codes import Status
+from core.cli.exit_codes import ExitStatus
 from core.cli.workflow import APP
 from core.domain.modes import Mode
 from core.errors import ClapperError
@@ -72,14 +72,14 @@ def test_a_dry_run_keeps_nothing(folder: Path, export: "Export") -> None:
 def test_the_editors_format_is_answered_with_how_to_export(folder: Path) -> None:
     result = run("adopt", saved(folder, {"nodes": [], "links": []}), "--mode", "t2v")
 
-    assert result.exit_code == Status.SETUP
+    assert result.exit_code == ExitStatus.SETUP
     assert "Export (API)" in result.output
 
 
 def test_a_refusal_says_what_is_missing(folder: Path, export: "Export") -> None:
     result = run("adopt", saved(folder, export(Mode.T2V)), "--mode", "i2v")
 
-    assert result.exit_code == Status.SETUP
+    assert result.exit_code == ExitStatus.SETUP
     assert "loads an image" in result.output
     assert "adopt it for another mode" in result.output
     assert not (folder / "i2v.json").exists()
@@ -91,7 +91,7 @@ def test_check_finds_a_workflow_that_was_changed_by_hand(folder: Path, export: "
     del kept["noise"]
     (folder / "t2v.json").write_text(json.dumps(kept), "utf-8")
 
-    assert run("check").exit_code == Status.SETUP
+    assert run("check").exit_code == ExitStatus.SETUP
 
 
 def test_the_schema_is_drawn_from_object_info(folder: Path) -> None:
@@ -117,7 +117,7 @@ def test_what_is_no_object_info_leaves_the_schema_alone(folder: Path, nodes: obj
         "schema", "--info", saved(folder, nodes), "--version", "1", "--target", str(target)
     )
 
-    assert result.exit_code == Status.SETUP
+    assert result.exit_code == ExitStatus.SETUP
     assert "/object_info" in result.output
     assert not target.exists()
 
@@ -131,7 +131,7 @@ def test_bindings_changed_by_hand_are_told_and_can_be_forgotten(
 
     checked = run("check")
 
-    assert checked.exit_code == Status.SETUP
+    assert checked.exit_code == ExitStatus.SETUP
     assert "clapper workflow remove" in checked.output
     assert run("remove", "t2v").exit_code == 0
     assert run("check").exit_code == 0
@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_its_setting(
 
     result = run("adopt", path, "--mode", "t2v")
 
-    assert result.exit_code == Status.SETUP
+    assert result.exit_code == ExitStatus.SETUP
     assert "CLAPPER_WORKFLOWS_DIR" in result.output
 
 

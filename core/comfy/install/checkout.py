@@ -1,4 +1,4 @@
-"""One repository at one commit in one folder, whatever state the folder was left in.
+"""Check out one repository at one commit into a folder, whatever state the folder is in.
 
 Everything here may be repeated and killed at any point. Only folders that this module made are ever
 changed, and what somebody edited in one is kept beside it before it is undone.
@@ -41,7 +41,7 @@ _MISLEADING = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTO
                "GIT_COMMON_DIR", "GIT_NAMESPACE"}  # fmt: skip
 
 
-class Outcome(StrEnum):
+class CheckoutOutcome(StrEnum):
     """What became of one step."""
 
     STARTED = "started"
@@ -58,7 +58,9 @@ class Head:
     changed: int
 
 
-def check_out(pin: Pin, folder: Path, on_kept: Callable[[Path], None] = lambda _: None) -> Outcome:
+def check_out(
+    pin: Pin, folder: Path, on_kept: Callable[[Path], None] = lambda _: None
+) -> CheckoutOutcome:
     """Bring ``folder`` to the commit of ``pin``: init, fetch of the commit, checkout.
 
     Never a branch or a tag: those can move. Objects of an interrupted fetch are used again, and
@@ -78,17 +80,17 @@ def check_out(pin: Pin, folder: Path, on_kept: Callable[[Path], None] = lambda _
     with _owned(pin, folder):
         found = head_of(folder)
         if found == Head(pin.commit, changed=0):
-            return Outcome.ALREADY
+            return CheckoutOutcome.ALREADY
         kept = _keep_edits(pin, folder) if found and found.changed else None
         _bring_or_repair(pin, folder)
     if kept is not None:
         on_kept(kept)
     _log.info("checked_out", name=pin.name, commit=pin.commit)
-    return Outcome.DONE
+    return CheckoutOutcome.DONE
 
 
 def head_of(folder: Path) -> Head | None:
-    """Return what ``folder`` holds; None where it is no sound checkout of its own."""
+    """Read what ``folder`` holds; None where it is not a sound checkout of its own."""
     if not (folder / ".git").exists() or shutil.which("git") is None:
         return None
     commit = _run(folder, "rev-parse", "--verify", "HEAD^{commit}")
@@ -99,7 +101,7 @@ def head_of(folder: Path) -> Head | None:
 
 
 def is_ours(folder: Path) -> bool:
-    """Return whether :func:`check_out` made ``folder``."""
+    """Tell whether :func:`check_out` made ``folder``."""
     return (folder / ".git" / _MARK).is_file()
 
 
@@ -215,7 +217,7 @@ def _run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _problem(pin: Pin, folder: Path, complaint: str) -> DownloadFailed:
-    """Return what git complained about, told by its words: its statuses say nothing."""
+    """Classify git's complaint by its words; its exit status says nothing."""
     text, detail = complaint.lower(), _first_complaint(complaint)
 
     def among(*words: str) -> bool:
@@ -240,7 +242,7 @@ def _problem(pin: Pin, folder: Path, complaint: str) -> DownloadFailed:
 
 
 def _first_complaint(text: str) -> str:
-    """Return the line that says what went wrong; git often ends with advice."""
+    """Find the line that says what went wrong; git often ends with advice."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if line.startswith(("fatal:", "error:"))]
     first = (told or lines or [""])[0]

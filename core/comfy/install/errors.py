@@ -11,7 +11,7 @@ class RepositoryOffline(DownloadFailed):
 
 
 class RepositoryRefused(DownloadFailed):
-    """There is an answer at ``source``, and it is no: gone, private, or behind a password."""
+    """``source`` refuses: it is gone, private, or needs a password."""
 
     reason: str = "refused"
     source: str = ""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.comfy.install.checkout import Outcome, check_out
+from core.comfy.install.checkout import CheckoutOutcome, check_out
 from core.comfy.install.errors import (
     InstallerMissing,
     PackagesDiskFull,
@@ -21,7 +21,7 @@ from core.comfy.install.errors import (
     PackagesOffline,
 )
 from core.comfy.install.pins import Pin, Pins
-from core.comfy.paths import Place
+from core.comfy.paths import ComfyPaths
 from core.settings import PROJECT_ROOT
 
 _LIMIT_S = 3600.0
@@ -33,7 +33,7 @@ class Step:
     """One repository or package group, for whoever shows the progress."""
 
     what: str
-    outcome: Outcome
+    outcome: CheckoutOutcome
     commit: str = ""
     path: str = ""  # where edits were kept
 
@@ -42,7 +42,13 @@ StepSink = Callable[[Step], None]
 
 
 def install(
-    pins: Pins, place: Place, on_step: StepSink, *, packs: bool, packages: bool, torch_index: str
+    pins: Pins,
+    place: ComfyPaths,
+    on_step: StepSink,
+    *,
+    packs: bool,
+    packages: bool,
+    torch_index: str,
 ) -> None:
     """Bring ComfyUI, and the packs if asked, to their pins.
 
@@ -58,10 +64,10 @@ def install(
         CheckoutForeign: a target folder holds something else.
         DownloadFailed: no network, no such commit, or the package installer failed.
     """
-    _lay(pins.comfyui, place.checkout, on_step)
+    _install_repository(pins.comfyui, place.checkout, on_step)
     if packs:
         for pin in pins.packs:
-            _lay(pin, place.packs / pin.name, on_step)
+            _install_repository(pin, place.packs / pin.name, on_step)
     if not packages:
         return
     index = ("--extra-index-url", torch_index) if torch_index else ()
@@ -69,16 +75,16 @@ def install(
     if packs:
         groups.append(("packages of the packs", pins.pack_requirements))
     for name, requirements in groups:
-        on_step(Step(name, Outcome.STARTED))
+        on_step(Step(name, CheckoutOutcome.STARTED))
         _pip(name, requirements)
-        on_step(Step(name, Outcome.DONE))
+        on_step(Step(name, CheckoutOutcome.DONE))
 
 
-def _lay(pin: Pin, folder: Path, on_step: StepSink) -> None:
+def _install_repository(pin: Pin, folder: Path, on_step: StepSink) -> None:
     def kept(path: Path) -> None:
-        on_step(Step(pin.name, Outcome.KEPT, pin.commit, str(path)))
+        on_step(Step(pin.name, CheckoutOutcome.KEPT, pin.commit, str(path)))
 
-    on_step(Step(pin.name, Outcome.STARTED, pin.commit))
+    on_step(Step(pin.name, CheckoutOutcome.STARTED, pin.commit))
     on_step(Step(pin.name, check_out(pin, folder, kept), pin.commit))
 
 

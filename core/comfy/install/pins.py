@@ -35,7 +35,7 @@ class Pins:
 
 @cache
 def load_pins(path: Path = PINS_FILE) -> Pins:
-    """Return the pins that ``path`` holds."""
+    """Read the pins in ``path``."""
     content = tomllib.loads(path.read_text("utf-8"))
     comfyui, python = content["comfyui"], content["python"]
     packs = content.get("packs", {})

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Shapes:
+class NetworkShapes:
     """Everything that decides the shape of a tensor."""
 
     config: dict[str, Any]
@@ -148,7 +148,7 @@ def _upscaler(channels: int, blocks: int) -> dict[str, Any]:
     }
 
 
-FULL = Shapes(
+FULL = NetworkShapes(
     config={
         "transformer": _transformer(48, 32, 128, 8),
         "vae": _video_vae(128, (4, 6, 4, 2, 2)),
@@ -161,7 +161,7 @@ FULL = Shapes(
     text_width=3840,
     lora_rank=111,
 )
-TINY = Shapes(
+TINY = NetworkShapes(
     config={
         "transformer": _transformer(2, 2, 16, 1),
         "vae": _video_vae(8, (1, 1, 1, 1, 1)),

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from core.comfy.output_node import Tensor
-from core.comfy.testing.network_shapes import TINY, Shapes
+from core.comfy.output_node import TorchTensor
+from core.comfy.testing.network_shapes import TINY, NetworkShapes
 from core.models.catalog import LTX_2_3, ModelFamily, ModelFile, Profile, Slot
 
 _WORDS = "a quiet harbour at dawn fishing boats rest while gulls circle over the slow grey water "
@@ -25,7 +25,7 @@ _VALUE_BYTES = {"F32": 4, "BF16": 2, "U8": 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TensorSpec:
     """One tensor of a file to be."""
 
     name: str
@@ -39,11 +39,11 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class RandomWeightsWriter:
     """Writes stand-ins with ``shapes`` as values of ``dtype``, drawn on ``device``."""
 
     torch: ModuleType
-    shapes: Shapes
+    shapes: NetworkShapes
     dtype: str = "F32"  # or BF16
     device: str = "cpu"
     profiles: tuple[Profile, ...] = (Profile.FP8,)
@@ -85,7 +85,7 @@ class Maker:
             place.symlink_to(target)
         return replace(file, size_bytes=target.stat().st_size, sha256=None)
 
-    def _content(self, slot: Slot) -> tuple[list[Entry], dict[str, str]]:
+    def _content(self, slot: Slot) -> tuple[list[TensorSpec], dict[str, str]]:
         config = {"config": json.dumps(self.shapes.config)}
         match slot:
             case Slot.CHECKPOINT:
@@ -102,7 +102,7 @@ class Maker:
                     "reference_downscale_factor": "2"
                 }
 
-    def write(self, path: Path, entries: list[Entry], metadata: dict[str, str]) -> None:
+    def write(self, path: Path, entries: list[TensorSpec], metadata: dict[str, str]) -> None:
         """Write a safetensors file, tensor by tensor: never more than one is in memory."""
         header: dict[str, Any] = {"__metadata__": metadata} if metadata else {}
         end = 0
@@ -121,7 +121,7 @@ class Maker:
                 file.write(self.values(entry) if entry.data is None else entry.data)
         part.replace(path)
 
-    def values(self, entry: Entry) -> memoryview:
+    def values(self, entry: TensorSpec) -> memoryview:
         """Return the bytes of ``entry``: always the same for the same name, shape and device."""
         torch = self.torch
         generator = torch.Generator(self.device).manual_seed(zlib.crc32(entry.name.encode()))
@@ -131,7 +131,7 @@ class Maker:
         values.normal_(middle, spread, generator=generator)
         return memoryview(values.reshape(-1).view(torch.uint8).cpu().numpy())
 
-    def decoders(self) -> Iterator[Entry]:
+    def decoders(self) -> Iterator[TensorSpec]:
         """Yield the tensors of both VAEs and the vocoder, as a checkpoint holds them."""
         lightricks, config = "comfy.ldm.lightricks.", self.shapes.config
         with self.torch.device("meta"):
@@ -145,7 +145,7 @@ class Maker:
         yield from _entries(audio.autoencoder, "audio_vae.")
         yield from _entries(audio.vocoder, "vocoder.")
 
-    def _checkpoint(self) -> Iterator[Entry]:
+    def _checkpoint(self) -> Iterator[TensorSpec]:
         module = importlib.import_module("comfy.ldm.lightricks.av_model")
         ops = importlib.import_module("comfy.ops").disable_weight_init
         with self.torch.device("meta"):
@@ -157,24 +157,24 @@ class Maker:
         width = self.shapes.text_width * 49  # 48 layers and the embedding
         for name, size in (("audio", self.shapes.audio_width), ("video", self.shapes.video_width)):
             prefix = f"text_embedding_projection.{name}_aggregate_embed."
-            yield Entry(prefix + "weight", (size, width))
-            yield Entry(prefix + "bias", (size,))
+            yield TensorSpec(prefix + "weight", (size, width))
+            yield TensorSpec(prefix + "bias", (size,))
 
-    def _text_encoder(self) -> Iterator[Entry]:
+    def _text_encoder(self) -> Iterator[TensorSpec]:
         llama = importlib.import_module("comfy.text_encoders.llama")
         ops = importlib.import_module("comfy.ops").disable_weight_init
         config = _gemma_config(llama, self.shapes)()
         model = llama.Llama2_(config, device="meta", dtype=self.torch.float32, ops=ops)
         yield from _entries(model, "model.")
         pieces = _sentence_pieces()
-        yield Entry("spiece_model", (len(pieces),), pieces)
+        yield TensorSpec("spiece_model", (len(pieces),), pieces)
 
-    def _upscaler(self) -> Iterator[Entry]:
+    def _upscaler(self) -> Iterator[TensorSpec]:
         module = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
         with self.torch.device("meta"):
             yield from _entries(module.LatentUpsampler.from_config(self.shapes.upscaler), "")
 
-    def _lora(self, below: str) -> Iterator[Entry]:
+    def _lora(self, below: str) -> Iterator[TensorSpec]:
         """Yield a low-rank change of every linear layer whose name begins with ``below``."""
         prefix = "model.diffusion_model."
         for entry in self._checkpoint():
@@ -185,14 +185,14 @@ class Maker:
                 continue
             layer, (rows, columns) = name.removesuffix(".weight"), entry.shape
             rank = min(self.shapes.lora_rank, rows, columns)
-            yield Entry(f"diffusion_model.{layer}.lora_A.weight", (rank, columns))
-            yield Entry(f"diffusion_model.{layer}.lora_B.weight", (rows, rank))
+            yield TensorSpec(f"diffusion_model.{layer}.lora_A.weight", (rank, columns))
+            yield TensorSpec(f"diffusion_model.{layer}.lora_B.weight", (rows, rank))
 
 
 class _HasState(Protocol):
     """``torch.nn.Module``."""
 
-    def state_dict(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, TorchTensor]:
         """Return every tensor by name."""
         ...
 
@@ -207,7 +207,7 @@ class _Encoder(Protocol):
     text_embedding_projection: Any
 
 
-def shrink_text_encoder(shapes: Shapes = TINY) -> None:
+def shrink_text_encoder(shapes: NetworkShapes = TINY) -> None:
     """Make ComfyUI build a text encoder of ``shapes``, whose size is written into its code.
 
     Replaces two classes; loading, detection, tokenizer and encoding stay ComfyUI's. For tests.
@@ -218,7 +218,7 @@ def shrink_text_encoder(shapes: Shapes = TINY) -> None:
     vars(lt)["LTXAVTEModel"] = _encoder_class(lt, shapes)
 
 
-def _gemma_config(llama: ModuleType, shapes: Shapes) -> type:
+def _gemma_config(llama: ModuleType, shapes: NetworkShapes) -> type:
     fields = [(name, int, value) for name, value in shapes.gemma.items() if name != "head_dim"]
     if not fields:
         return llama.Gemma3_12B_Config
@@ -229,7 +229,7 @@ def _gemma_config(llama: ModuleType, shapes: Shapes) -> type:
     return make_dataclass("StandInConfig", fields, bases=(base,), namespace=namespace)
 
 
-def _encoder_class(lt: ModuleType, shapes: Shapes) -> type:
+def _encoder_class(lt: ModuleType, shapes: NetworkShapes) -> type:
     original: Any = lt.LTXAVTEModel
     module: Any = importlib.import_module("torch").nn.Module
 
@@ -261,12 +261,12 @@ def _encoder_class(lt: ModuleType, shapes: Shapes) -> type:
     return type("StandInEncoder", (original,), {"__init__": init})
 
 
-def _entries(model: _HasState, prefix: str) -> Iterator[Entry]:
+def _entries(model: _HasState, prefix: str) -> Iterator[TensorSpec]:
     for name, value in model.state_dict().items():
-        yield Entry(prefix + name, tuple(value.shape))
+        yield TensorSpec(prefix + name, tuple(value.shape))
 
 
-def _scale(entry: Entry) -> tuple[float, float]:
+def _scale(entry: TensorSpec) -> tuple[float, float]:
     """Return middle and spread of the values of ``entry``, by what its name says it is."""
     name, shape = entry.name, entry.shape
     if name.endswith(("std-of-means", ".q_norm.weight", ".k_norm.weight")):
@@ -282,7 +282,7 @@ def _scale(entry: Entry) -> tuple[float, float]:
 
 
 def _sentence_pieces() -> bytes:
-    """Return a tokenizer of 400 pieces that knows every byte, so no text is lost."""
+    """Train a tokenizer of 400 pieces that knows every byte, so no text is lost."""
     trainer = importlib.import_module("sentencepiece").SentencePieceTrainer
     model = io.BytesIO()
     text = [_WORDS[start:] + _WORDS[:start] for start in range(0, len(_WORDS), 3)]

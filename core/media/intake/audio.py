@@ -1,4 +1,4 @@
-"""Sound, inside the sandbox: decoded, in two channels at most, and put in its place in time."""
+"""Decode sound inside the sandbox, in two channels at most and at its place in time."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -11,13 +11,13 @@ from av.filter import Graph
 from core.domain.media import MediaKind
 from core.errors import MediaTooLong
 from core.media.intake.probe import SLACK_S, Span, decoded, first_track, open_source
-from core.media.intake.protocol import Task
+from core.media.intake.protocol import RecodeTask
 
 FILM_RATE = 48_000  # Hz of a film's sound
 _LOWEST_RATE, _HIGHEST_RATE = 8_000, 48_000  # Hz; sound within is kept at its own rate
 
 
-def normal_sound(task: Task, source: BinaryIO, film: Span | None) -> Iterator[AudioFrame]:
+def normalised_sound(task: RecodeTask, source: BinaryIO, film: Span | None) -> Iterator[AudioFrame]:
     """Yield the sound in our own format: for a FLAC, or for a film at its place in time.
 
     Raises:

@@ -1,9 +1,9 @@
-"""The child process that decodes one file of a stranger: ``python -m core.media.sandbox``.
+"""The child process that decodes one file of a stranger: ``python -m core.media.intake.child``.
 
 It gets two open files, the source and an empty output, and its orders as JSON on the command line;
 it answers with one line of JSON on its standard output. Before it touches the source it gives
-up everything else: it can open no file and no socket any more (not one descriptor is left to be
-had), use no more memory, processor time and disk than ordered, and start no program. That is why
+up everything else: it can open no file and no socket any more (no descriptor is left for
+one), use no more memory, processor time and disk than ordered, and start no program. That is why
 films are read by PyAV and not by the ffmpeg program: it works on one open file, without protocols.
 """
 
@@ -16,13 +16,13 @@ from typing import Any
 
 from core.domain.media import MediaKind
 from core.errors import MediaRefused, MediaUnreadable
-from core.media.intake.protocol import Recode, Task
+from core.media.intake.protocol import Recode, RecodeTask
 
 
 def main() -> None:
     """Do the task on the command line."""
     order: dict[str, Any] = json.loads(sys.argv[1])
-    task = Task(kind=MediaKind(order.pop("kind")), **order)
+    task = RecodeTask(kind=MediaKind(order.pop("kind")), **order)
     recode = _recoder(task.kind)  # everything is imported before the doors close
     with os.fdopen(task.source_fd, "rb") as source, os.fdopen(task.output_fd, "wb") as output:
         _confine(task)
@@ -50,7 +50,7 @@ def _recoder(kind: MediaKind) -> Recode:
     return recode_stream
 
 
-def _confine(task: Task) -> None:
+def _confine(task: RecodeTask) -> None:
     if sys.platform == "linux":
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib is not imported here
             pages = statm.read().split()

@@ -1,4 +1,4 @@
-"""Which files are accepted, told by their first bytes. File names and declared types mean nothing.
+"""Detect accepted files by their first bytes; file names and declared types mean nothing.
 
 Standard library only: the sandbox imports this before it may decode anything.
 """
@@ -88,7 +88,7 @@ _REFUSED: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
 
 
 def detect(head: bytes) -> Format | None:
-    """Return the accepted format that a file with the first bytes ``head`` claims to be."""
+    """Detect the accepted format that a file with the first bytes ``head`` claims to be."""
     return next((format_ for magic, format_ in _MAGIC if magic.match(head)), None)
 
 

@@ -1,4 +1,4 @@
-"""Pictures, inside the sandbox: to an upright PNG in RGB that carries nothing but its pixels."""
+"""Rewrite pictures inside the sandbox as an upright RGB PNG that carries nothing but its pixels."""
 
 import math
 import struct
@@ -11,7 +11,7 @@ from PIL import Image, ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImageP
 from core.domain.media import MediaKind
 from core.errors import MediaFormatRefused, MediaTooManyPixels, MediaUnreadable
 from core.media.intake.formats import ACCEPTED
-from core.media.intake.protocol import Made, Task
+from core.media.intake.protocol import RecodeResult, RecodeTask
 
 Image.preinit()
 _LATER = (ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
@@ -30,7 +30,7 @@ _DAMAGE = (
 )
 
 
-def recode_image(task: Task, source: BinaryIO, output: BinaryIO) -> Made:
+def recode_image(task: RecodeTask, source: BinaryIO, output: BinaryIO) -> RecodeResult:
     """Write the picture in ``source`` to ``output``.
 
     Transparent places become white. Pictures of more than ``keep_pixels`` are scaled down.
@@ -54,7 +54,7 @@ def recode_image(task: Task, source: BinaryIO, output: BinaryIO) -> Made:
     except _DAMAGE as error:
         raise MediaUnreadable(task.role, "damaged") from error
     clean.save(output, "PNG", compress_level=3)
-    return Made(clean.width, clean.height)
+    return RecodeResult(clean.width, clean.height)
 
 
 def _within(role: str, size: tuple[int, int], limit: int) -> None:
@@ -64,7 +64,7 @@ def _within(role: str, size: tuple[int, int], limit: int) -> None:
 
 
 def _webp_size(source: BinaryIO) -> tuple[int, int]:
-    """Return the size by the header of a WebP file of any kind; 0×0 where it has none."""
+    """Read the size in the header of a WebP file of any kind; 0×0 where it has none."""
     head = source.read(30).ljust(30, b"\0")
     source.seek(0)
     match head[12:16]:
@@ -101,7 +101,7 @@ def _clean(picture: Image.Image, keep_pixels: int) -> Image.Image:
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """Return the pixels over white, in 8 bits a channel, as grey or RGB."""
+    """Put the pixels over white, in 8 bits a channel, as grey or RGB."""
     if picture.mode.startswith(("I", "F")):  # 16-bit grey; plain conversion would clip it
         return picture.convert("I").point(lambda value: value / 257).convert("L")
     if picture.has_transparency_data:

@@ -1,4 +1,4 @@
-"""Sound and films, inside the sandbox: opened with one demuxer, measured before being decoded.
+"""Probe sound and films inside the sandbox: one demuxer, measured before being decoded.
 
 Headers are claims. The length is that of the packets which are really there, and every packet is
 looked at, undecoded, before the first frame is made.
@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from core.domain.media import MediaKind
 from core.errors import MediaFormatRefused, MediaTooLong, MediaTooManyPixels, MediaUnreadable
 from core.media.intake.formats import ACCEPTED
-from core.media.intake.protocol import Task
+from core.media.intake.protocol import RecodeTask
 from core.media.pyav import FFmpegError, packets, unpack
 
 _VIDEO_CODECS = frozenset(
@@ -72,8 +72,8 @@ class Span:
 
 
 @contextmanager
-def damage_of(task: Task) -> Generator[None]:
-    """Say of ffmpeg's errors that the file is damaged.
+def damage_of(task: RecodeTask) -> Generator[None]:
+    """Turn ffmpeg's errors about the data into a damaged file.
 
     Raises:
         MediaUnreadable: it is.
@@ -87,7 +87,7 @@ def damage_of(task: Task) -> Generator[None]:
         raise MediaUnreadable(task.role, "damaged") from error
 
 
-def open_source(task: Task, source: BinaryIO) -> InputContainer:
+def open_source(task: RecodeTask, source: BinaryIO) -> InputContainer:
     """Open ``source`` from its beginning, with the ordered demuxer and no other.
 
     It raises MediaUnreadable where the file is not what its first bytes promised.
@@ -101,9 +101,9 @@ def open_source(task: Task, source: BinaryIO) -> InputContainer:
 
 
 def first_track(
-    task: Task, container: InputContainer, kind: MediaKind
+    task: RecodeTask, container: InputContainer, kind: MediaKind
 ) -> VideoStream | AudioStream | None:
-    """Return the track of ``kind`` to use, ready to be decoded within the limits.
+    """Choose the track of ``kind`` to use, ready to be decoded within the limits.
 
     Cover pictures are no films.
 
@@ -127,7 +127,7 @@ def first_track(
     return track
 
 
-def refuse_pixels(task: Task, width: int, height: int) -> None:
+def refuse_pixels(task: RecodeTask, width: int, height: int) -> None:
     """Check one picture's size.
 
     Raises:
@@ -137,8 +137,8 @@ def refuse_pixels(task: Task, width: int, height: int) -> None:
         raise MediaTooManyPixels(task.role, width, height, task.max_pixels)
 
 
-def measure(task: Task, source: BinaryIO, kind: MediaKind) -> Span | None:
-    """Return the real extent of the track of ``kind``, or None where there is none.
+def measure(task: RecodeTask, source: BinaryIO, kind: MediaKind) -> Span | None:
+    """Measure the real extent of the track of ``kind``; None where there is none.
 
     It raises MediaTooLong as soon as a packet lies beyond the limit, and MediaUnreadable where
     the file is damaged or has more packets than a real film has.
@@ -154,7 +154,7 @@ def measure(task: Task, source: BinaryIO, kind: MediaKind) -> Span | None:
 
 
 def decoded(
-    task: Task, container: InputContainer, track: VideoStream | AudioStream
+    task: RecodeTask, container: InputContainer, track: VideoStream | AudioStream
 ) -> Iterator[VideoFrame | AudioFrame]:
     """Yield the frames of ``track``; single bad packets are left out, as players do.
 
@@ -178,7 +178,7 @@ def decoded(
 
 
 def _measure(
-    task: Task, container: InputContainer, track: VideoStream | AudioStream, most: int
+    task: RecodeTask, container: InputContainer, track: VideoStream | AudioStream, most: int
 ) -> Span | None:
     span: Span | None = None
     for packet in packets(container, track):

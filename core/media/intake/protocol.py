@@ -1,4 +1,4 @@
-"""What the process that decodes a stranger's file is told to do, and what it answers."""
+"""The messages between the service and the child process that decodes a stranger's file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from core.domain.media import MediaKind
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class RecodeTask:
     """What the child shall do with the source."""
 
     source_fd: int
@@ -26,7 +26,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class RecodeResult:
     """What the child wrote to the output."""
 
     width: int = 0
@@ -36,4 +36,4 @@ class Made:
     sample_rate: int = 0
 
 
-Recode: TypeAlias = Callable[[Task, BinaryIO, BinaryIO], Made]
+Recode: TypeAlias = Callable[[RecodeTask, BinaryIO, BinaryIO], RecodeResult]

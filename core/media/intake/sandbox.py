@@ -1,4 +1,4 @@
-"""The parent's side of the sandbox: starts it, waits for its answer, and believes little of it."""
+"""The parent's side of the sandbox: starts the child, waits for its answer, and checks it."""
 
 import asyncio
 import errno
@@ -23,7 +23,7 @@ from core.errors import (
     MediaUnreadable,
     Scalar,
 )
-from core.media.intake.protocol import Made, Task
+from core.media.intake.protocol import RecodeResult, RecodeTask
 
 _REFUSALS = {
     kind.code: kind
@@ -38,7 +38,7 @@ _ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"}
 log = structlog.get_logger(__name__)
 
 
-async def run_sandbox(task: Task, seconds: float) -> Made:
+async def run_sandbox(task: RecodeTask, seconds: float) -> RecodeResult:
     """Let a child process of its own do ``task``.
 
     Args:
@@ -87,8 +87,8 @@ async def _end(child: Process) -> None:
         await child.wait()
 
 
-def _judge(task: Task, text: bytes, status: int) -> Made:
-    """Return what the child made, or raise what it refused.
+def _judge(task: RecodeTask, text: bytes, status: int) -> RecodeResult:
+    """Read what the child made, or raise what it refused.
 
     Raises:
         _refusal: what the child told.
@@ -112,13 +112,13 @@ def _judge(task: Task, text: bytes, status: int) -> Made:
     raise MediaUnreadable(task.role, "too_costly" if failed == errno.EFBIG else "damaged")
 
 
-def _made(task: Task, data: dict[str, float]) -> Made:
-    """Return what the child says it made.
+def _made(task: RecodeTask, data: dict[str, float]) -> RecodeResult:
+    """Read what the child says that it made.
 
     Raises:
         ValueError: that cannot be.
     """
-    made = Made(
+    made = RecodeResult(
         width=int(data["width"]),
         height=int(data["height"]),
         seconds=float(data["seconds"]),
@@ -130,8 +130,8 @@ def _made(task: Task, data: dict[str, float]) -> Made:
     return made
 
 
-def _refusal(task: Task, code: str, data: dict[str, Any]) -> MediaRefused:
-    """Return the error that the child told, with plain and short values.
+def _refusal(task: RecodeTask, code: str, data: dict[str, Any]) -> MediaRefused:
+    """Rebuild the error that the child reported, with plain and short values.
 
     Raises:
         TypeError: it is none.

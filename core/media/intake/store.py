@@ -1,4 +1,4 @@
-"""The folder of admitted inputs: what people send goes in as a file of ours, or not at all."""
+"""The folder of admitted inputs: files that people send are re-encoded into it, or refused."""
 
 import asyncio
 import math
@@ -11,7 +11,7 @@ from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
 from core.media.intake.formats import ACCEPTED, HEAD_BYTES, Format, detect, name_refused
-from core.media.intake.protocol import Made, Task
+from core.media.intake.protocol import RecodeResult, RecodeTask
 from core.media.intake.sandbox import run_sandbox
 from core.runtime.atomic_files import part_beside, publish, sha256_of
 from core.runtime.permissions import make_private_folder
@@ -74,7 +74,7 @@ class MediaStore:
                 return await in_thread(lambda _: self._keep(part, kind, made))
 
     def _inspect(self, source_fd: int, role: str, kind: MediaKind) -> Format:
-        """Return the format by the first bytes; see :meth:`check`.
+        """Read the first bytes and detect the format; see :meth:`check`.
 
         Raises:
             MediaUnreadable: no file, or an empty one.
@@ -85,7 +85,7 @@ class MediaStore:
         return self.check(status.st_size, os.pread(source_fd, HEAD_BYTES, 0), role, kind)
 
     def check(self, size_bytes: int, head: bytes, role: str, kind: MediaKind) -> Format:
-        """Return the format of ``size_bytes`` that begin with ``head``.
+        """Check a file of ``size_bytes`` that begins with ``head``, and return its format.
 
         Raises:
             MediaUnreadable: nothing.
@@ -106,9 +106,9 @@ class MediaStore:
 
     def _task(
         self, source_fd: int, output_fd: int, role: str, kind: MediaKind, found: Format
-    ) -> Task:
+    ) -> RecodeTask:
         picture = kind is MediaKind.IMAGE
-        return Task(
+        return RecodeTask(
             source_fd=source_fd,
             output_fd=output_fd,
             role=role,
@@ -123,7 +123,7 @@ class MediaStore:
             output_bytes=_OUTPUT_BYTES,
         )
 
-    def _keep(self, part: Path, kind: MediaKind, made: Made) -> MediaFile:
+    def _keep(self, part: Path, kind: MediaKind, made: RecodeResult) -> MediaFile:
         file = MediaFile(
             sha256=sha256_of(part),
             suffix=_SUFFIX[kind],

@@ -1,4 +1,4 @@
-"""Sound and films, inside the sandbox: to FLAC, and to an MP4 of constant rate and modest size."""
+"""Rewrite sound and films inside the sandbox: FLAC, and an MP4 of constant rate and modest size."""
 
 import logging
 import math
@@ -18,8 +18,8 @@ from av.video.stream import VideoStream
 
 from core.domain.media import MediaKind
 from core.errors import MediaUnreadable
-from core.media.frame_rate import at_rate
-from core.media.intake.audio import FILM_RATE, normal_sound
+from core.media.frame_rate import resample_frames
+from core.media.intake.audio import FILM_RATE, normalised_sound
 from core.media.intake.probe import (
     Span,
     damage_of,
@@ -29,8 +29,8 @@ from core.media.intake.probe import (
     open_source,
     refuse_pixels,
 )
-from core.media.intake.protocol import Made, Task
-from core.media.pyav import add_audio, add_video, as_bt709, put, system_errors, tag_bt709
+from core.media.intake.protocol import RecodeResult, RecodeTask
+from core.media.pyav import add_audio, add_video, as_bt709, encode_frame, system_errors, tag_bt709
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -55,7 +55,7 @@ _X264 = {
 _EXACT = {"fflags": "+bitexact"}  # the same input gives the same bytes, hence the same name
 
 
-def recode_stream(task: Task, source: BinaryIO, output: BinaryIO) -> Made:
+def recode_stream(task: RecodeTask, source: BinaryIO, output: BinaryIO) -> RecodeResult:
     """Write the sound or the film in ``source`` to ``output``.
 
     Raises:
@@ -69,40 +69,40 @@ def recode_stream(task: Task, source: BinaryIO, output: BinaryIO) -> Made:
         return recode(task, source, output, span)
 
 
-def _recode_sound(task: Task, source: BinaryIO, output: BinaryIO, span: Span) -> Made:
+def _recode_sound(task: RecodeTask, source: BinaryIO, output: BinaryIO, span: Span) -> RecodeResult:
     del span
     samples = 0
     stream: AudioStream | None = None
     with system_errors(), av.open(output, "w", "flac", _EXACT) as target:
-        for frame in normal_sound(task, source, None):
+        for frame in normalised_sound(task, source, None):
             if stream is None:
                 stream = add_audio(target, "flac", frame.sample_rate, frame.layout.name)
             samples += frame.samples
-            put(target, stream, frame)
+            encode_frame(target, stream, frame)
         if stream is None:
             raise MediaUnreadable(task.role, "damaged")
-        put(target, stream, None)
-    return Made(seconds=samples / stream.rate, sample_rate=stream.rate)
+        encode_frame(target, stream, None)
+    return RecodeResult(seconds=samples / stream.rate, sample_rate=stream.rate)
 
 
-def _recode_film(task: Task, source: BinaryIO, output: BinaryIO, span: Span) -> Made:
+def _recode_film(task: RecodeTask, source: BinaryIO, output: BinaryIO, span: Span) -> RecodeResult:
     has_sound = measure(task, source, MediaKind.AUDIO) is not None
     # 60 s in stereo are 23 MB; so each track is read by itself and no packet waits for another
-    sound = list(normal_sound(task, source, span)) if has_sound else []
+    sound = list(normalised_sound(task, source, span)) if has_sound else []
     with open_source(task, source) as container:
         track = first_track(task, container, MediaKind.VIDEO)
         if not isinstance(track, VideoStream):
             raise MediaUnreadable(task.role, "no_video")
         fps = _frame_rate(span, task.max_fps)
         ticks = max(1, round(span.seconds * fps))
-        film = _upright(at_rate(_timed(task, container, track, span), float(fps), ticks))
+        film = _upright(resample_frames(_timed(task, container, track, span), float(fps), ticks))
         first = next(film, None)
         if first is None:
             raise MediaUnreadable(task.role, "damaged")
         with system_errors(), av.open(output, "w", "mp4", _EXACT) as target:
             _write_film(target, fps, chain([first], film), sound)
         width, height = first.width, first.height
-    return Made(width, height, float(ticks / fps), float(fps), FILM_RATE if sound else 0)
+    return RecodeResult(width, height, float(ticks / fps), float(fps), FILM_RATE if sound else 0)
 
 
 def _write_film(
@@ -117,17 +117,17 @@ def _write_film(
         if index == 0:
             video.width, video.height, video.pix_fmt = picture.width, picture.height, "yuv420p"
         picture.pts, picture.time_base = index, 1 / fps
-        put(target, video, picture)
+        encode_frame(target, video, picture)
         while audio and said < len(sound) and (sound[said].time or 0.0) < (index + 1) / fps:
-            put(target, audio, sound[said])
+            encode_frame(target, audio, sound[said])
             said += 1
-    put(target, video, None)
+    encode_frame(target, video, None)
     if audio:
-        put(target, audio, None)
+        encode_frame(target, audio, None)
 
 
 def _timed(
-    task: Task, container: InputContainer, track: VideoStream, span: Span
+    task: RecodeTask, container: InputContainer, track: VideoStream, span: Span
 ) -> Iterator[tuple[float, VideoFrame]]:
     """Yield (seconds, picture), scaled down at once: the decoder's own may have 30 MB each."""
     shape = (0, 0)
@@ -142,7 +142,7 @@ def _timed(
 
 
 def _frame_rate(span: Span, highest: float) -> Fraction:
-    """Return the rate for the result: the measured one, whatever the header says.
+    """Choose the rate for the result: the measured one, whatever the header says.
 
     Time stamps are rounded, to 10 ms at worst, so a usual rate that is as near as that is meant.
     """
@@ -177,7 +177,7 @@ def _upright(pictures: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
 
 
 def _turner(first: VideoFrame) -> Callable[[VideoFrame], VideoFrame]:
-    """Return what turns pictures like ``first`` upright, as its display matrix asks."""
+    """Make what turns pictures like ``first`` upright, as its display matrix asks."""
     quarter = round(first.rotation / 90) % 4  # counterclockwise
     if quarter == 0:
         return lambda picture: picture

@@ -1,4 +1,4 @@
-"""From an executor's frames to the clip that people get, with its poster and its provenance."""
+"""Write an executor's frames as the clip that people get, with its poster and provenance."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from core.domain.dimensions import Size
 from core.domain.media import Clip, RawClip
-from core.media.output.encode import SOUND_RATE, Recipe, stereo, write_mp4
+from core.media.output.encode import SOUND_RATE, EncoderSettings, stereo, write_mp4
 from core.media.output.provenance import Provenance
 from core.media.output.seal import seal
 from core.runtime.atomic_files import sha256_of, whole_file
@@ -26,7 +26,7 @@ _QUALITY = {"preset": "veryfast", "crf": "18", "profile": "high"}
 _POSTER_CANDIDATES = 9
 
 
-async def finish(
+async def write_clip(
     raw: RawClip, folder: Path, provenance: Provenance, cancel: CancelToken | None = None
 ) -> Clip:
     """Encode ``raw`` into ``folder``: H.264 + AAC 48 kHz stereo, ``moov`` first, and a poster.
@@ -48,17 +48,19 @@ async def finish(
         Cancelled: ``cancel`` was cancelled; nothing is left.
         OSError: errno ENOSPC, the disk is full; nothing is left.
     """
-    return await in_thread(partial(_finish, raw, folder, provenance.noting(raw.notes)), cancel)
+    return await in_thread(partial(_write_clip, raw, folder, provenance.noting(raw.notes)), cancel)
 
 
-def _finish(raw: RawClip, folder: Path, provenance: Provenance, check: Callable[[], None]) -> Clip:
+def _write_clip(
+    raw: RawClip, folder: Path, provenance: Provenance, check: Callable[[], None]
+) -> Clip:
     count, height, width = raw.frames.shape[:3]
     fps = Fraction(raw.fps).limit_denominator(1001)
     samples = None
     if raw.sound is not None:
         samples = stereo(raw.sound, round(count / fps * SOUND_RATE))
     target = folder / f"{uuid4().hex}.mp4"
-    recipe = Recipe(Size(width, height), fps, _QUALITY, tags=provenance.tags())
+    recipe = EncoderSettings(Size(width, height), fps, _QUALITY, tags=provenance.tags())
     with ExitStack() as undo:
         poster = target.with_suffix(".png")
         with whole_file(poster) as part:
@@ -92,7 +94,7 @@ def _write_poster(path: Path, frames: NDArray[np.uint8], provenance: Provenance)
 
 
 def representative(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the frame of ``[T, H, W, 3]`` that shows most: the richest in detail of a few.
+    """Choose the frame of ``[T, H, W, 3]`` that shows most: the richest in detail of a few.
 
     The first and last tenth are left out where that is possible: they are often fades.
     """

@@ -1,4 +1,4 @@
-"""Files that a person asked for by name: never over an input, never over something of theirs.
+"""Write files where a person asked for them, never over an input or over something of theirs.
 
 Asked before any work, so that no GPU time is spent, and again when the file is put in place. What
 may be replaced without a word is what we finished ourselves, untouched since
@@ -57,7 +57,7 @@ def check_clip(file: Path, inputs: Iterable[Path], *, force: bool) -> None:
         force: replace other files of theirs; inputs never.
 
     Raises:
-        OutputUnnamed: the name is no text.
+        OutputUnnamed: the name is not text.
         OutputIsInput: one of the two is an input, by whatever name or link.
         OutputTaken: something else lies there.
     """
@@ -82,14 +82,14 @@ def check_free(places: Sequence[Path], instead: str, *, force: bool) -> None:
 
 
 def may_replace(place: Path, *, force: bool = False) -> bool:
-    """Return whether a file may be put at ``place``."""
+    """Tell whether a file may be put at ``place``."""
     if not os.path.lexists(place):
         return True
     return not place.is_dir() if force else is_sealed(place)
 
 
 def free_name(file: Path) -> Path:
-    """Return a name like ``file`` at which neither a clip nor a poster lies."""
+    """Find a name like ``file`` at which neither a clip nor a poster lies."""
     number = 1
     while True:
         ending = "-clip" if number == 1 else f"-clip-{number}"
@@ -99,7 +99,9 @@ def free_name(file: Path) -> Path:
         number += 1
 
 
-def put(copies: Sequence[tuple[Path, Path]], *, force: bool, inputs: Iterable[str] = ()) -> None:
+def place_files(
+    copies: Sequence[tuple[Path, Path]], *, force: bool, inputs: Iterable[str] = ()
+) -> None:
     """Copy files to where a person wants them, all or none, with the rights of their umask.
 
     Args:
@@ -132,7 +134,7 @@ def put(copies: Sequence[tuple[Path, Path]], *, force: bool, inputs: Iterable[st
 
 
 def identity(path: Path) -> str:
-    """Return what names the file at ``path`` whatever its name is; empty where there is none."""
+    """Identify the file at ``path`` independently of its name; empty where there is none."""
     try:
         status = path.stat()
     except OSError:

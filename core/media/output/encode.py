@@ -1,4 +1,4 @@
-"""Frames and samples into an MP4 that plays everywhere: H.264 yuv420p, AAC, ``moov`` first."""
+"""Encode frames and samples as an MP4 that plays everywhere: H.264 yuv420p, AAC, ``moov`` first."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.domain.dimensions import Size
 from core.domain.media import Sound
-from core.media.pyav import add_audio, add_video, as_bt709, put, system_errors, tag_bt709
+from core.media.pyav import add_audio, add_video, as_bt709, encode_frame, system_errors, tag_bt709
 
 SOUND_RATE = 48_000  # Hz, stereo
 # edit lists count in this scale: the default of 1/1000 s would cut half a millisecond of sound
@@ -25,7 +25,7 @@ _SOUND_BLOCK = 1024  # samples of one AAC frame
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class EncoderSettings:
     """How to encode; the options are x264's and the bit rate is the sound's."""
 
     size: Size
@@ -38,7 +38,7 @@ class Recipe:
 
 def write_mp4(
     path: Path,
-    recipe: Recipe,
+    recipe: EncoderSettings,
     frames: Iterable[NDArray[np.uint8] | VideoFrame],
     samples: NDArray[np.float32] | None,
     check: Callable[[], None],
@@ -62,18 +62,18 @@ def write_mp4(
         said = 0
         for index, picture in enumerate(frames):
             check()
-            put(container, video, _yuv(picture, index, recipe))
+            encode_frame(container, video, _yuv(picture, index, recipe))
             if audio is not None and samples is not None:
                 heard = int((index + 1) / recipe.fps * SOUND_RATE)
                 said = _write_sound(container, audio, samples, said, heard)
-        put(container, video, None)
+        encode_frame(container, video, None)
         if audio is not None and samples is not None:
             _write_sound(container, audio, samples, said, None)
-            put(container, audio, None)
+            encode_frame(container, audio, None)
 
 
 def stereo(sound: Sound, count: int) -> NDArray[np.float32]:
-    """Return ``sound`` as ``[2, count]`` at :data:`SOUND_RATE`, cut or padded with silence."""
+    """Convert ``sound`` to ``[2, count]`` at :data:`SOUND_RATE`, cut or padded with silence."""
     samples = np.nan_to_num(np.atleast_2d(sound.samples).astype(np.float32), posinf=1, neginf=-1)
     if samples.shape[0] > 2:
         samples = samples.mean(axis=0, keepdims=True)
@@ -99,7 +99,7 @@ def _resampled(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     return np.concatenate(parts, axis=1)
 
 
-def _video_stream(container: OutputContainer, recipe: Recipe) -> VideoStream:
+def _video_stream(container: OutputContainer, recipe: EncoderSettings) -> VideoStream:
     stream = add_video(container, "libx264", recipe.fps, recipe.video)
     stream.width, stream.height = recipe.size.width, recipe.size.height
     stream.pix_fmt = "yuv420p"
@@ -110,14 +110,16 @@ def _video_stream(container: OutputContainer, recipe: Recipe) -> VideoStream:
     return stream
 
 
-def _audio_stream(container: OutputContainer, recipe: Recipe) -> AudioStream:
+def _audio_stream(container: OutputContainer, recipe: EncoderSettings) -> AudioStream:
     stream = add_audio(container, "aac", SOUND_RATE, "stereo")
     stream.bit_rate = recipe.sound_bps
     stream.time_base = Fraction(1, SOUND_RATE)
     return stream
 
 
-def _yuv(picture: NDArray[np.uint8] | VideoFrame, index: int, recipe: Recipe) -> VideoFrame:
+def _yuv(
+    picture: NDArray[np.uint8] | VideoFrame, index: int, recipe: EncoderSettings
+) -> VideoFrame:
     if not isinstance(picture, VideoFrame):
         picture = VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
     frame = as_bt709(picture, recipe.size.width, recipe.size.height)
@@ -144,5 +146,5 @@ def _write_sound(
         frame.sample_rate = SOUND_RATE
         frame.pts = start
         frame.time_base = Fraction(1, SOUND_RATE)
-        put(container, stream, frame)
+        encode_frame(container, stream, frame)
         start = end

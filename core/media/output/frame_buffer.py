@@ -1,4 +1,4 @@
-"""Room for the frames of one clip: memory while they are few, a disk file when they are many."""
+"""Allocate the frames of one clip: in memory while they are few, in a file when they are many."""
 
 import math
 import os
@@ -14,7 +14,7 @@ IN_MEMORY = 400_000_000
 
 
 def frame_buffer(shape: tuple[int, ...], folder: Path) -> NDArray[np.uint8]:
-    """Return a writable array of undefined content for frames ``[T, H, W, 3]``.
+    """Make a writable array of undefined content for frames ``[T, H, W, 3]``.
 
     Below 400 MB it is memory. Above, it is a nameless file in ``folder`` whose blocks are all
     reserved before the first write, so a full disk is an error here and not a SIGBUS later. The

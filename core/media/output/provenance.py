@@ -50,7 +50,7 @@ class Provenance:
 
     @property
     def ai_made(self) -> bool:
-        """Return whether a model made the pictures; the animatic is drawn by a program."""
+        """Tell whether a model made the pictures; the animatic is drawn by a program."""
         return self.notes.get("executor") != "draft"
 
     def tags(self) -> dict[str, str]:
@@ -87,7 +87,7 @@ class Provenance:
 
 
 def read_provenance(path: Path) -> Provenance | None:
-    """Return what the MP4 at ``path`` says of itself, or None where that is not one of ours.
+    """Read what the MP4 at ``path`` says of itself; None where it is not one of ours.
 
     Args:
         path: any file, trusted or not; at most 64 kB of text are read from it.
@@ -127,7 +127,7 @@ def _comment(file: BinaryIO) -> bytes | None:
 
 
 def _box(file: BinaryIO, name: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Return where the content of the first box ``name`` between two offsets begins and ends."""
+    """Find where the content of the first box ``name`` between two offsets begins and ends."""
     for _ in range(_MOST_BOXES):
         if start + 8 > end:
             return None

@@ -1,4 +1,4 @@
-"""Finished files bear a seal, so that one we made is told from one that a person made of it.
+"""Seal finished files, so that a file of ours can be told from one that a person edited.
 
 The seal is the SHA-256 of all bytes before it, in a place that readers of the format skip: the last
 box of an MP4 (kind ``uuid``), the last chunk before the end of a PNG. A program that edits or
@@ -28,7 +28,7 @@ def seal(path: Path) -> None:
 
 
 def is_sealed(path: Path) -> bool:
-    """Return whether ``path`` is a file that we finished, every byte as it was. Reads all of it."""
+    """Tell whether ``path`` is a file that we finished, every byte as it was. Reads all of it."""
     try:
         if path.is_symlink() or not path.is_file():
             return False

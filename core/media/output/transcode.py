@@ -1,4 +1,4 @@
-"""A finished clip for a place that takes fewer bytes, and its last frame for a clip that goes on.
+"""Re-encode a finished clip for a place with a smaller limit, and extract its last frame.
 
 Only for clips of ours: they are decoded in this process.
 """
@@ -18,19 +18,19 @@ from PIL import Image
 from core.domain.dimensions import Size
 from core.errors import ClipTooLarge
 from core.media.decode import load_sound
-from core.media.output.encode import SOUND_RATE, Recipe, stereo, write_mp4
+from core.media.output.encode import SOUND_RATE, EncoderSettings, stereo, write_mp4
 from core.runtime import file_names
 from core.runtime.atomic_files import whole_file
 from core.runtime.threads import Check, in_thread
 
-_LADDER = (1.0, 0.75, 0.5, 0.375, 0.25)  # of both sides
+_SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of both sides
 # bits a pixel, as a share of the crf 18 original: a quarter looks like crf 28, the least we send
 _LEAST_SHARE = 0.25
 _MARGIN = 0.97  # of the limit; the rate control's error takes the rest
 _FRAME_BITS = 8 * 24  # the tables' share of one frame, its picture and its sound
 _CONTAINER_BITS = 8 * 4096
 _LEAST_VIDEO_BPS = 16_000
-_TRIES = 3  # encodes a rung, each corrected by the size of the last
+_TRIES = 3  # encodes of one size, each corrected by the size of the last
 _SOUND_BPS = (160_000, 96_000, 64_000)
 _SOUND_SHARE = 0.25  # of the bits, unless the poorest sound needs more
 _X264 = {"preset": "fast", "profile": "high"}
@@ -53,7 +53,7 @@ class _Clip:
 
 
 async def fit(clip: Path, limit_bytes: int, folder: Path | None = None) -> Path:
-    """Return a file with the same pictures and sound that has at most ``limit_bytes``.
+    """Make a file of at most ``limit_bytes`` with the same pictures and sound.
 
     The bit rate is planned from the limit; the picture becomes smaller where its quality would
     suffer more from staying as large. Length, frame rate, sound and provenance stay.
@@ -76,7 +76,7 @@ async def fit(clip: Path, limit_bytes: int, folder: Path | None = None) -> Path:
 
 
 async def last_frame(clip: Path, folder: Path | None = None) -> Path:
-    """Return a PNG of the last frame of ``clip``, to begin the next one with.
+    """Write the last frame of ``clip`` as a PNG, to begin the next clip with.
 
     Args:
         clip: a finished clip.
@@ -101,7 +101,7 @@ def files_of(clip: Path) -> list[Path]:
 
 
 def _fit(path: Path, target: Path, limit_bytes: int, check: Check) -> Path:
-    """Return ``path`` where it fits, else ``target``, with as large a picture as the limit allows.
+    """Use ``path`` where it fits, else write ``target`` with the largest picture that fits.
 
     Raises:
         ClipTooLarge: not even the smallest will do.
@@ -112,7 +112,7 @@ def _fit(path: Path, target: Path, limit_bytes: int, check: Check) -> Path:
         return target
     clip = _look(path)
     with whole_file(target) as part:
-        for scale in _LADDER:
+        for scale in _SCALES:
             if limit_bytes < clip.bytes * scale**2 * _LEAST_SHARE:
                 continue
             if _encode(clip, part, scale, limit_bytes, check) <= limit_bytes:
@@ -121,9 +121,9 @@ def _fit(path: Path, target: Path, limit_bytes: int, check: Check) -> Path:
 
 
 def _least_bytes(clip: _Clip) -> int:
-    """Return about how many bytes the poorest version that we send would have."""
+    """Estimate the bytes of the poorest version that we send."""
     sound = _SOUND_BPS[-1] * clip.seconds / 8 if clip.has_sound else 0
-    return math.ceil(clip.bytes * _LADDER[-1] ** 2 * _LEAST_SHARE + sound)
+    return math.ceil(clip.bytes * _SCALES[-1] ** 2 * _LEAST_SHARE + sound)
 
 
 def _encode(clip: _Clip, part: Path, scale: float, limit_bytes: int, check: Check) -> int:
@@ -142,7 +142,9 @@ def _encode(clip: _Clip, part: Path, scale: float, limit_bytes: int, check: Chec
         if video_bps < _LEAST_VIDEO_BPS:
             break
         rate = {"maxrate": f"{video_bps * 1.5:.0f}", "bufsize": f"{video_bps * 2:.0f}"}
-        recipe = Recipe(size, clip.fps, {**_X264, **rate}, round(video_bps), sound_bps, clip.tags)
+        recipe = EncoderSettings(
+            size, clip.fps, {**_X264, **rate}, round(video_bps), sound_bps, clip.tags
+        )
         write_mp4(part, recipe, _pictures(clip.path), samples, check)
         made = part.stat().st_size
         if made <= limit_bytes:

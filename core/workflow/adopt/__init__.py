@@ -5,8 +5,14 @@ the seed and the files, told by class, by links and by titles. Nothing here know
 single user, and nothing is run.
 """
 
-from core.workflow.adopt.findings import Adoption, Finding, Notice
+from core.workflow.adopt.findings import Adoption, AdoptionFinding, AdoptionNotice
 from core.workflow.adopt.pipeline import adopt
-from core.workflow.adopt.report import survey
+from core.workflow.adopt.report import candidate_nodes
 
-__all__ = ["Adoption", "Finding", "Notice", "adopt", "survey"]
+__all__ = [
+    "Adoption",
+    "AdoptionFinding",
+    "AdoptionNotice",
+    "adopt",
+    "candidate_nodes",
+]

@@ -1,4 +1,4 @@
-"""A graph while it is being adopted: what was found so far, and how."""
+"""The state of an adoption: the graph, what was found in it, and by which evidence."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,8 +11,8 @@ from core.workflow.graph import Graph, Literal
 from core.workflow.library import Workflow
 
 
-class How(StrEnum):
-    """What told an input's meaning."""
+class EvidenceKind(StrEnum):
+    """The evidence that told an input's meaning."""
 
     CLASS = "by_class"
     LINK = "by_link"
@@ -21,16 +21,16 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AdoptionFinding:
     """One row of the table: a binding, the node's title, and what told it."""
 
     binding: Binding
     title: str
-    how: How
+    how: EvidenceKind
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class AdoptionNotice:
     """Something that was changed or is needed, as the code and data of a sentence."""
 
     code: str
@@ -42,28 +42,30 @@ class Adoption:
     """The workflow as it will be kept, and what to tell its owner."""
 
     workflow: Workflow
-    findings: tuple[Finding, ...]
-    notices: tuple[Notice, ...]
+    findings: tuple[AdoptionFinding, ...]
+    notices: tuple[AdoptionNotice, ...]
 
 
 @dataclass(slots=True)
-class Draft:
+class AdoptionDraft:
     """The state of one adoption; only the functions of this package change it."""
 
     mode: Mode
     graph: Graph
     output: str
     loras: Path | None = None  # where files of LoRAs lie on this machine, to read their headers
-    findings: list[Finding] = field(default_factory=list[Finding])
-    notices: list[Notice] = field(default_factory=list[Notice])
+    findings: list[AdoptionFinding] = field(default_factory=list[AdoptionFinding])
+    notices: list[AdoptionNotice] = field(default_factory=list[AdoptionNotice])
 
-    def take(self, value: str, node: str, name: str, how: How, sample: object = None) -> None:
+    def take(
+        self, value: str, node: str, name: str, how: EvidenceKind, sample: object = None
+    ) -> None:
         """Bind ``value`` to an input; a link there is cut and ``sample`` written instead."""
         found = self.graph.nodes[node]
         if any((item.binding.node, item.binding.name) == (node, name) for item in self.findings):
             return
         binding = Binding(value, node, found.kind, name)
-        self.findings.append(Finding(binding, found.title or found.kind, how))
+        self.findings.append(AdoptionFinding(binding, found.title or found.kind, how))
         if not isinstance(found.inputs.get(name), Literal):
             self.put(node, name, sample)
 
@@ -79,4 +81,4 @@ class Draft:
 
     def notice(self, code: str, **data: Scalar) -> None:
         """Remember something to tell."""
-        self.notices.append(Notice(code, data))
+        self.notices.append(AdoptionNotice(code, data))

@@ -1,4 +1,4 @@
-"""Following links backwards: to the text of a conditioning, the constant of a number."""
+"""Follow links backwards: to the text of a conditioning, to the constant of a number."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _SIDES = ("positive", "negative")
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class NumberOrigin:
     """The input where a number is really set, and how many times larger the traced one is."""
 
     node: str
@@ -43,8 +43,8 @@ def links_of(node: Node) -> dict[str, Link]:
     return dict(node.links())
 
 
-def root_of(graph: Graph, value: Input | None) -> Root | None:
-    """Return where the number ``value`` is set, None if it is computed or literal."""
+def origin_of(graph: Graph, value: Input | None) -> NumberOrigin | None:
+    """Find where the number ``value`` is set; None if it is computed or literal."""
     if not isinstance(value, Link) or value.node not in graph.nodes:
         return None
     node = graph.nodes[value.node]
@@ -52,17 +52,19 @@ def root_of(graph: Graph, value: Input | None) -> Root | None:
         return _side(graph, node.inputs.get("image"), ("width", "height")[value.slot])
     if node.kind == "mxSlider":
         floating = node.inputs.get("isfloatX")
-        return Root(node.id, "Xf" if isinstance(floating, Literal) and floating.value else "Xi")
+        return NumberOrigin(
+            node.id, "Xf" if isinstance(floating, Literal) and floating.value else "Xi"
+        )
     if node.kind == "Any Switch (rgthree)":
-        return root_of(graph, next(iter(links_of(node).values()), None))
+        return origin_of(graph, next(iter(links_of(node).values()), None))
     name = _NUMBERS.get(node.kind)
     if name is None:
         return None
     inner = node.inputs.get(name)
-    return Root(node.id, name) if isinstance(inner, Literal) else root_of(graph, inner)
+    return NumberOrigin(node.id, name) if isinstance(inner, Literal) else origin_of(graph, inner)
 
 
-def _side(graph: Graph, picture: Input | None, side: str) -> Root | None:
+def _side(graph: Graph, picture: Input | None, side: str) -> NumberOrigin | None:
     if not isinstance(picture, Link) or picture.node not in graph.nodes:
         return None
     node = graph.nodes[picture.node]
@@ -75,17 +77,17 @@ def _side(graph: Graph, picture: Input | None, side: str) -> Root | None:
         return None
     name = f"{_SIZED[node.kind]}{side}"
     value = node.inputs.get(name)
-    return Root(node.id, name) if isinstance(value, Literal) else root_of(graph, value)
+    return NumberOrigin(node.id, name) if isinstance(value, Literal) else origin_of(graph, value)
 
 
-def _scaled(node: Node, root: Root | None) -> Root | None:
+def _scaled(node: Node, root: NumberOrigin | None) -> NumberOrigin | None:
     by = node.inputs.get("scale_by")
     if root is None or not isinstance(by, Literal):
         return None
-    return Root(root.node, root.name, root.factor * float(str(by.value)))
+    return NumberOrigin(root.node, root.name, root.factor * float(str(by.value)))
 
 
-def number_at(graph: Graph, root: Root) -> float | None:
+def number_at(graph: Graph, root: NumberOrigin) -> float | None:
     """Return the number that is written at ``root``."""
     value = graph.nodes[root.node].inputs.get(root.name)
     found = value.value if isinstance(value, Literal) else None
@@ -93,7 +95,7 @@ def number_at(graph: Graph, root: Root) -> float | None:
 
 
 def samplers_of(graph: Graph) -> list[Node]:
-    """Return the samplers in the order in which they run."""
+    """List the samplers in the order in which they run."""
     found = [node for node in graph.nodes.values() if node.kind in SAMPLERS]
     return sorted(found, key=lambda node: len(graph.upstream(node.id)))
 

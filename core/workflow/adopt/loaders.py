@@ -1,10 +1,10 @@
-"""The loaders of a foreign graph, and which file of a request each of them gets."""
+"""Bind the loaders of a foreign graph to the files of a request."""
 
 import re
 
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
-from core.workflow.adopt.findings import Draft, How
+from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, Link, Literal, Node
 
@@ -22,7 +22,7 @@ _LAST = re.compile(r"last|end|final", re.IGNORECASE)
 _GUIDE_IMAGE = re.compile(r"(.*\b)image(_\d+)?$")
 
 
-def find_media(draft: Draft) -> None:
+def find_media(draft: AdoptionDraft) -> None:
     """Bind each file of the mode to the loader that the output depends on.
 
     Raises:
@@ -42,17 +42,17 @@ def find_media(draft: Draft) -> None:
             draft.take(role, node.id, _LOADERS[kind][node.kind], how, "")
 
 
-def _ordered(graph: Graph, loaders: list[Node]) -> list[tuple[Node, How]]:
-    """Return ``loaders`` from the first frame's to the last frame's, and what told their order."""
+def _ordered(graph: Graph, loaders: list[Node]) -> list[tuple[Node, EvidenceKind]]:
+    """Order ``loaders`` from the first frame's to the last frame's, with the evidence for it."""
     if len(loaders) < 2:
-        return [(node, How.CLASS) for node in loaders]
+        return [(node, EvidenceKind.CLASS) for node in loaders]
     places = _places(graph, {node.id for node in loaders})
     if len({places.get(node.id) for node in loaders}) == len(loaders):
         return [
-            (node, How.LINK)
+            (node, EvidenceKind.LINK)
             for node in sorted(loaders, key=lambda node: _moment(places.get(node.id, 0)))
         ]
-    return [(node, How.TITLE) for node in sorted(loaders, key=_title_order)]
+    return [(node, EvidenceKind.TITLE) for node in sorted(loaders, key=_title_order)]
 
 
 def _moment(frame: int) -> tuple[bool, int]:

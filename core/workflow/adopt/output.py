@@ -1,11 +1,11 @@
-"""The node that saves a video, replaced by our own, which hands the frames to Clapper."""
+"""Replace the node that saves a video by our own, which passes the frames to Clapper."""
 
 from types import MappingProxyType
 
 from core.domain.modes import Mode
-from core.workflow.adopt.findings import Draft, How
+from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.links import links_of
-from core.workflow.adopt.report import FRAME_SAVERS, VIDEO_SAVERS, listed
+from core.workflow.adopt.report import FRAME_SAVERS, VIDEO_SAVERS, describe_nodes
 from core.workflow.bind import SAMPLERS
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, Input, Link, Literal, Node
@@ -16,8 +16,8 @@ _PARTS = "clapper_parts"
 _CROP = "clapper_crop"
 
 
-def begin(graph: Graph, mode: Mode) -> Draft:
-    """Return a draft of ``graph`` that ends in our own output node and holds nothing else.
+def begin_draft(graph: Graph, mode: Mode) -> AdoptionDraft:
+    """Begin the adoption of ``graph``: it ends in our own output node and holds nothing else.
 
     Raises:
         NotAdoptable: nothing in the graph saves a video.
@@ -26,7 +26,7 @@ def begin(graph: Graph, mode: Mode) -> Draft:
     extra, inputs = _inputs(graph, saver, mode)
     output = Node(OUTPUT, OUTPUT_KIND, MappingProxyType(inputs), "Frames and sound to Clapper")
     kept = Graph.of([*graph.nodes.values(), *extra, output]).pruned(OUTPUT)
-    draft = Draft(mode, kept, OUTPUT)
+    draft = AdoptionDraft(mode, kept, OUTPUT)
     if saver.kind != OUTPUT_KIND:
         draft.notice("adopt_output", node=saver.id, title=saver.title or saver.kind)
     dropped = len(graph.nodes.keys() - kept.nodes.keys() - {saver.id})
@@ -35,7 +35,7 @@ def begin(graph: Graph, mode: Mode) -> Draft:
     return draft
 
 
-def crop_to_size(draft: Draft) -> None:
+def crop_to_size(draft: AdoptionDraft) -> None:
     """Cut the frames to the clip's size, for graphs that must work on larger sides."""
     output = draft.graph.nodes[draft.output]
     last = links_of(output)["images"]
@@ -49,11 +49,11 @@ def crop_to_size(draft: Draft) -> None:
         node = Node(_CROP, "ImageCrop", MappingProxyType(inputs), "Frames at the asked size")
         draft.graph = draft.graph.with_nodes(node, output.with_input("images", Link(_CROP)))
     for value in ("width", "height", "crop_x", "crop_y"):
-        draft.take(value, crop, value.removeprefix("crop_"), How.CLASS, 0)
+        draft.take(value, crop, value.removeprefix("crop_"), EvidenceKind.CLASS, 0)
 
 
 def _saver(graph: Graph, mode: Mode) -> Node:
-    """Return the node that saves the clip: the last one of a chain, previews come before it.
+    """Find the node that saves the clip: the last one of a chain, previews come before it.
 
     Raises:
         NotAdoptable: nothing saves a video, or two videos are made apart from each other.
@@ -64,7 +64,7 @@ def _saver(graph: Graph, mode: Mode) -> Node:
     last = max(savers, key=lambda node: len(graph.upstream(node.id)))
     made = _samplers_before(graph, last)
     if any(not _samplers_before(graph, node) <= made for node in savers):
-        raise NotAdoptable(mode, "several_savers", f": {listed(savers)}")
+        raise NotAdoptable(mode, "several_savers", f": {describe_nodes(savers)}")
     return last
 
 

@@ -1,4 +1,4 @@
-"""From an export to a workflow of the library: the order of the steps, and keeping the result."""
+"""Adopt an export as a workflow of the library: the order of the steps, and saving the result."""
 
 import json
 import os
@@ -10,11 +10,11 @@ from core.domain.dimensions import SIDE_MULTIPLE
 from core.domain.modes import Mode
 from core.runtime.atomic_files import only_writer_of, whole_file
 from core.runtime.paths import readable
-from core.workflow.adopt.findings import Adoption, Draft, How
+from core.workflow.adopt.findings import Adoption, AdoptionDraft, EvidenceKind
 from core.workflow.adopt.loaders import find_media
 from core.workflow.adopt.numbers import UPSCALER, find_numbers
-from core.workflow.adopt.output import begin, crop_to_size
-from core.workflow.adopt.prompts import find_words
+from core.workflow.adopt.output import begin_draft, crop_to_size
+from core.workflow.adopt.prompts import find_prompts
 from core.workflow.adopt.stages import refuse_loras, stages_of
 from core.workflow.bindings import Bindings, dump_bindings
 from core.workflow.errors import NotAdoptable, WorkflowNotKept, WorkflowPlaceForeign
@@ -26,7 +26,7 @@ _CONTROL_GUIDES = {"LTXAddVideoICLoRAGuide", "GetICLoRAParameters"}
 
 
 def adopt(graph: Graph, mode: Mode, loras: Path | None = None) -> Adoption:
-    """Return ``graph`` as a workflow of ``mode``.
+    """Turn ``graph`` into a workflow of ``mode``.
 
     Args:
         graph: an export in API format, of any node packs.
@@ -39,16 +39,16 @@ def adopt(graph: Graph, mode: Mode, loras: Path | None = None) -> Adoption:
     Raises:
         NotAdoptable: something that the mode needs is not in the graph.
     """
-    draft = begin(graph, mode)
+    draft = begin_draft(graph, mode)
     draft.loras = loras
     canvas = _canvas(draft)
     if canvas > SIDE_MULTIPLE:
         crop_to_size(draft)
     refuse_loras(draft)
-    find_words(draft)
+    find_prompts(draft)
     find_numbers(draft)
     find_media(draft)
-    draft.take("job", draft.output, "job", How.CLASS)
+    draft.take("job", draft.output, "job", EvidenceKind.CLASS)
     draft.prune()
     for pack, kinds in _packs(draft.graph).items():
         draft.notice("adopt_pack" if pack else "adopt_unknown", pack=pack, classes=kinds)
@@ -61,7 +61,7 @@ def adopt(graph: Graph, mode: Mode, loras: Path | None = None) -> Adoption:
 
 
 def check_place(mode: Mode, folder: Path, export: Path) -> None:
-    """Refuse to write over files that :func:`keep` did not write, ``export`` first of all.
+    """Refuse to write over files that :func:`save_adoption` did not write, ``export`` first of all.
 
     Raises:
         WorkflowPlaceForeign: such a file lies where the workflow of ``mode`` would.
@@ -76,12 +76,12 @@ def check_place(mode: Mode, folder: Path, export: Path) -> None:
 
 
 def _kept_here(places: tuple[Path, Path]) -> bool:
-    """Return whether an adoption wrote there: it leaves bindings, and the project's stay."""
+    """Tell whether an adoption wrote there: it leaves bindings, and the project's stay."""
     bindings = places[1]
     return bindings.is_file() and not bindings.parent.samefile(WORKFLOWS)
 
 
-def keep(workflow: Workflow, folder: Path) -> None:
+def save_adoption(workflow: Workflow, folder: Path) -> None:
     """Write ``workflow`` into ``folder``; ``load`` uses it from then on.
 
     Raises:
@@ -103,7 +103,7 @@ def keep(workflow: Workflow, folder: Path) -> None:
         raise WorkflowNotKept(str(folder), error.strerror or "") from None
 
 
-def forget(mode: Mode, folder: Path) -> bool:
+def remove_adoption(mode: Mode, folder: Path) -> bool:
     """Remove the adopted workflow of ``mode`` from ``folder``; return whether there was one.
 
     Raises:
@@ -118,13 +118,13 @@ def forget(mode: Mode, folder: Path) -> bool:
     return bool(found)
 
 
-def _canvas(draft: Draft) -> int:
+def _canvas(draft: AdoptionDraft) -> int:
     """Return the side multiple, px: a guide at half of half the size needs whole latents too."""
     kinds = {node.kind for node in draft.graph.nodes.values()}
     return SIDE_MULTIPLE * 2 if UPSCALER in kinds and kinds & _CONTROL_GUIDES else SIDE_MULTIPLE
 
 
-def _workflow(draft: Draft, canvas: int) -> Workflow:
+def _workflow(draft: AdoptionDraft, canvas: int) -> Workflow:
     bindings = Bindings(
         output=draft.output,
         values=tuple(row.binding for row in draft.findings),

@@ -2,9 +2,9 @@
 
 import re
 
-from core.workflow.adopt.findings import Draft, How
+from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.links import conditioning_of, samplers_of
-from core.workflow.adopt.report import listed
+from core.workflow.adopt.report import describe_nodes
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Node
 
@@ -13,7 +13,7 @@ _PROMPT = re.compile(r"\bprompt\b", re.IGNORECASE)
 _UNTITLED = "CLIP Text Encode (Prompt)"  # what ComfyUI calls every text until somebody renames it
 
 
-def find_words(draft: Draft) -> None:
+def find_prompts(draft: AdoptionDraft) -> None:
     """Bind the prompt, and the negative prompt where the graph reads one.
 
     Raises:
@@ -24,30 +24,32 @@ def find_words(draft: Draft) -> None:
     if not prompts:
         raise NotAdoptable(draft.mode, "no_prompt")
     if len(prompts) > 1:
-        draft.notice("adopt_prompts", nodes=listed([node for node, _, _ in prompts.values()]))
+        draft.notice(
+            "adopt_prompts", nodes=describe_nodes([node for node, _, _ in prompts.values()])
+        )
     for node, name, how in prompts.values():
         draft.take("prompt", node.id, name, how, "")
     for sampler in samplers_of(draft.graph):
         for node, name in _encoders(draft, sampler, "negative"):
             if node.id not in prompts:
-                draft.take("negative_prompt", node.id, name, How.LINK, "")
+                draft.take("negative_prompt", node.id, name, EvidenceKind.LINK, "")
 
 
-def _prompts(draft: Draft) -> dict[str, tuple[Node, str, How]]:
-    """Return what reads the prompt: one text of each sampler, often the same one.
+def _prompts(draft: AdoptionDraft) -> dict[str, tuple[Node, str, EvidenceKind]]:
+    """Find what reads the prompt: one text of each sampler, often the same one.
 
     Raises:
         NotAdoptable: a sampler puts several texts together, and not one is called the prompt.
     """
-    found: dict[str, tuple[Node, str, How]] = {}
+    found: dict[str, tuple[Node, str, EvidenceKind]] = {}
     for sampler in samplers_of(draft.graph):
-        encoders, how = _encoders(draft, sampler, "positive"), How.LINK
+        encoders, how = _encoders(draft, sampler, "positive"), EvidenceKind.LINK
         if len(encoders) > 1:
             named = [item for item in encoders if _called_prompt(item[0])]
             if len(named) != 1:
-                texts = listed([node for node, _ in encoders])
+                texts = describe_nodes([node for node, _ in encoders])
                 raise NotAdoptable(draft.mode, "several_prompts", f": {texts}")
-            encoders, how = named, How.TITLE
+            encoders, how = named, EvidenceKind.TITLE
         found.update({node.id: (node, name, how) for node, name in encoders})
     return found
 
@@ -56,8 +58,8 @@ def _called_prompt(node: Node) -> bool:
     return _PROMPT.search(node.title.replace(_UNTITLED, "")) is not None
 
 
-def _encoders(draft: Draft, sampler: Node, side: str) -> list[tuple[Node, str]]:
-    """Return the text encoders at the ends of a sampler's ways, with their text inputs."""
+def _encoders(draft: AdoptionDraft, sampler: Node, side: str) -> list[tuple[Node, str]]:
+    """Find the text encoders that a sampler depends on, with their text inputs."""
     found: list[tuple[Node, str]] = []
     for node in conditioning_of(draft.graph, sampler, side):
         name = next((text for text in _TEXTS if text in node.inputs), None)

@@ -1,4 +1,4 @@
-"""What a foreign graph has of all that a mode needs, for an owner whose graph was refused."""
+"""List the nodes of a refused graph that could serve a mode, for its owner."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,7 +11,7 @@ FRAME_SAVERS = {"VHS_VideoCombine": "images", "SaveWEBM": "images", OUTPUT_KIND:
 VIDEO_SAVERS = {"SaveVideo": "video"}
 
 
-def survey(graph: Graph) -> Iterator[tuple[str, Node]]:
+def candidate_nodes(graph: Graph) -> Iterator[tuple[str, Node]]:
     """Yield every node that may be what a request fills or what is delivered.
 
     Yields:
@@ -21,7 +21,7 @@ def survey(graph: Graph) -> Iterator[tuple[str, Node]]:
         yield from ((part, node) for node in graph.nodes.values() if is_part(node))
 
 
-def listed(nodes: Iterable[Node]) -> str:
+def describe_nodes(nodes: Iterable[Node]) -> str:
     """Return ``nodes`` as a person finds them in the editor: id and title."""
     return ", ".join(f"{node.id} {node.title or node.kind}".strip() for node in nodes)
 

@@ -4,8 +4,8 @@ from typing import cast
 
 from core.domain.progress import Stage
 from core.models.errors import LoraRefused, ModelFileRefused
-from core.models.lora import judge_lora
-from core.workflow.adopt.findings import Draft
+from core.models.lora import check_lora
+from core.workflow.adopt.findings import AdoptionDraft
 from core.workflow.adopt.links import samplers_of
 from core.workflow.graph import Literal, Node
 
@@ -14,7 +14,7 @@ _DECODE = ("Decode", "ClapperOutput", "VideoCombine", "CreateVideo")
 _INPUT_LOADERS = {"LoadImage", "LoadAudio", "LoadVideo"}
 
 
-def stages_of(draft: Draft) -> dict[str, Stage]:
+def stages_of(draft: AdoptionDraft) -> dict[str, Stage]:
     """Return the stage of every node."""
     samplers = samplers_of(draft.graph)
     before = draft.graph.upstream(*(node.id for node in samplers[:1]))
@@ -44,7 +44,7 @@ def _kind_stage(node: Node, otherwise: Stage) -> Stage:
     return otherwise
 
 
-def refuse_loras(draft: Draft) -> None:
+def refuse_loras(draft: AdoptionDraft) -> None:
     """Switch off every LoRA that was made for another model, and say so by name."""
     for node in list(draft.graph.nodes.values()):
         for name, value in node.inputs.items():
@@ -59,9 +59,9 @@ def refuse_loras(draft: Draft) -> None:
                 draft.put(node.id, "strength_model", 0.0)
 
 
-def _refused(draft: Draft, file: str) -> bool:
+def _refused(draft: AdoptionDraft, file: str) -> bool:
     try:
-        judge_lora(file, draft.loras)
+        check_lora(file, draft.loras)
     except LoraRefused as problem:
         draft.notice("adopt_lora", file=file, base=problem.found, wanted=problem.base)
         return True

@@ -13,7 +13,7 @@ from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Downloading, Stage, Waiting, Working
 from core.interfaces.delivery import Attempt, Delivery
-from core.media.output.clip_writer import finish
+from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance
 from core.testing.doubles import RecordingDelivery, grey_clip, t2v
 
@@ -27,7 +27,7 @@ async def clip(tmp_path: Path) -> Clip:
     folder.mkdir()
     request = t2v()
     provenance = Provenance.of("a" * 32, request, with_prompt=False)
-    return await finish(grey_clip(request.sampling), folder, provenance)
+    return await write_clip(grey_clip(request.sampling), folder, provenance)
 
 
 @pytest.fixture(params=["recording", "terminal", "terminal_on_screen"])

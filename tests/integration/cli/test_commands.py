@@ -10,7 +10,7 @@ import av
 import pytest
 from typer.testing import Result
 
-from core.demo.inputs import make_wishes
+from core.demo.inputs import make_demo_jobs
 from core.domain.modes import Mode
 from core.storage.lock import lock
 
@@ -204,7 +204,7 @@ def test_the_demo_makes_six_clips_and_can_be_repeated(
     assert not data_dir.exists()
     made = Path("out/t2v.mp4").stat().st_mtime_ns
     Path("out/.data/clapper.sqlite").write_bytes(b"left by some other version")
-    monkeypatch.setattr("core.cli.demo.make_wishes", lambda folder: make_wishes(folder)[:1])
+    monkeypatch.setattr("core.cli.demo.make_demo_jobs", lambda folder: make_demo_jobs(folder)[:1])
     assert clapper("demo", "--out", "out").exit_code == 0
     assert Path("out/t2v.mp4").stat().st_mtime_ns > made
 

@@ -144,7 +144,7 @@ def test_what_appears_while_the_clip_is_made_stays_and_the_clip_is_kept(
         put(*arguments, **options)
 
     put = file_delivery.put
-    monkeypatch.setattr("core.delivery.file_delivery.put", late)
+    monkeypatch.setattr("core.delivery.file_delivery.place_files", late)
 
     result = clapper("generate", "t2v", "-p", "x", *small, "-o", "clip.mp4")
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from core.testing.loop_lag import Pulse
+from core.testing.loop_lag import LoopLag
 
 pytestmark = pytest.mark.load
 
@@ -16,7 +16,7 @@ GAP_S = 0.25  # a heartbeat that waits longer is on its way to be missed
 async def test_a_hundred_jobs_of_twenty_people_land_with_their_owners(guild_with, read_job) -> None:
     guild = guild_with(max_queued=JOBS_EACH, discord_edit_s=0.5)
     channels = [guild.channel, *guild.world.guild()]
-    async with guild, Pulse() as pulse:
+    async with guild, LoopLag() as pulse:
 
         async def ask(user: int, number: int):
             channel = channels[user % GUILDS]

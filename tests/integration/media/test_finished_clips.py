@@ -17,10 +17,10 @@ from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.domain.requests import Sampling, make_request
 from core.errors import Cancelled
-from core.media.output.clip_writer import finish
+from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance, read_provenance
 from core.runtime.cancellation import CancelToken
-from core.testing.loop_lag import Pulse
+from core.testing.loop_lag import LoopLag
 
 SAMPLING = Sampling(Preset.FAST, 128, 64, 25, 24, seed=7, negative_prompt="no rain")
 REQUEST = make_request(Mode.T2V, "a secret prompt", SAMPLING, {})
@@ -83,7 +83,7 @@ def heard(clip: Clip) -> np.ndarray[Any, Any]:
 async def test_every_frame_is_there_once_in_order_at_the_exact_rate(
     count: int, fps: int, tmp_path: Path
 ) -> None:
-    clip = await finish(raw(count, fps), tmp_path, ORIGIN)
+    clip = await write_clip(raw(count, fps), tmp_path, ORIGIN)
 
     assert (clip.frames, clip.fps, clip.has_sound) == (count, fps, False)
     with av.open(str(clip.path)) as container:
@@ -100,7 +100,9 @@ async def test_every_frame_is_there_once_in_order_at_the_exact_rate(
 async def test_colours_survive(tmp_path: Path) -> None:
     colours = np.array([(200, 40, 90), (30, 160, 60), (20, 40, 220), (240, 240, 240)], np.uint8)
     frames = np.repeat(np.repeat(colours[None, None], 64, axis=1), 32, axis=2)
-    clip = await finish(RawClip(np.repeat(frames, 9, axis=0), 24, None, 0, NOTES), tmp_path, ORIGIN)
+    clip = await write_clip(
+        RawClip(np.repeat(frames, 9, axis=0), 24, None, 0, NOTES), tmp_path, ORIGIN
+    )
 
     with av.open(str(clip.path)) as container:
         picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
@@ -113,7 +115,7 @@ async def test_colours_survive(tmp_path: Path) -> None:
 async def test_a_click_stays_at_its_sample(rate: int, channels: int, tmp_path: Path) -> None:
     sound = click(rate, at=rate // 2, count=rate * 2, channels=channels)
 
-    clip = await finish(raw(25, 24, sound), tmp_path, ORIGIN)
+    clip = await write_clip(raw(25, 24, sound), tmp_path, ORIGIN)
 
     assert clip.has_sound
     with av.open(str(clip.path)) as container:
@@ -129,7 +131,7 @@ async def test_a_click_stays_at_its_sample(rate: int, channels: int, tmp_path: P
 async def test_sound_is_cut_or_padded_to_the_pictures(length: int, tmp_path: Path) -> None:
     tone = Sound(np.full((1, length), 0.25, np.float32), 48_000)
 
-    clip = await finish(raw(25, 24, tone), tmp_path, ORIGIN)
+    clip = await write_clip(raw(25, 24, tone), tmp_path, ORIGIN)
 
     with av.open(str(clip.path)) as container:
         stream = container.streams.audio[0]
@@ -144,7 +146,7 @@ async def test_sound_that_is_no_number_or_too_loud_does_no_harm(tmp_path: Path) 
     samples[0, :100] = np.nan
     samples[0, 100:200] = np.inf
 
-    clip = await finish(raw(25, 24, Sound(samples, 48_000)), tmp_path, ORIGIN)
+    clip = await write_clip(raw(25, 24, Sound(samples, 48_000)), tmp_path, ORIGIN)
 
     assert np.isfinite(heard(clip)).all()
     assert np.abs(heard(clip)).max() < 1.5
@@ -152,7 +154,7 @@ async def test_sound_that_is_no_number_or_too_loud_does_no_harm(tmp_path: Path) 
 
 async def test_the_index_comes_first_and_sound_lies_beside_its_pictures(tmp_path: Path) -> None:
     sound = Sound(np.zeros((1, 400_000), np.float32), 48_000)
-    clip = await finish(raw(121, 24, sound), tmp_path, ORIGIN)
+    clip = await write_clip(raw(121, 24, sound), tmp_path, ORIGIN)
 
     content = clip.path.read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
@@ -165,8 +167,8 @@ async def test_the_index_comes_first_and_sound_lies_beside_its_pictures(tmp_path
 async def test_files_have_unguessable_names_and_the_hash_is_theirs(tmp_path: Path) -> None:
     import hashlib
 
-    one = await finish(raw(), tmp_path, ORIGIN)
-    two = await finish(raw(), tmp_path, ORIGIN)
+    one = await write_clip(raw(), tmp_path, ORIGIN)
+    two = await write_clip(raw(), tmp_path, ORIGIN)
 
     assert one.path != two.path
     assert ORIGIN.job_id not in one.path.name
@@ -181,7 +183,7 @@ async def test_the_poster_is_a_frame_that_shows_something(tmp_path: Path) -> Non
     frames = np.zeros((25, 64, 128, 3), np.uint8)
     frames[12] = numbered(200)[170]
 
-    clip = await finish(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN)
+    clip = await write_clip(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN)
 
     with Image.open(clip.poster) as poster:
         assert poster.format == "PNG"
@@ -190,7 +192,7 @@ async def test_the_poster_is_a_frame_that_shows_something(tmp_path: Path) -> Non
 
 
 async def test_a_clip_says_what_it_is_but_not_what_was_asked(tmp_path: Path) -> None:
-    clip = await finish(raw(), tmp_path, ORIGIN)
+    clip = await write_clip(raw(), tmp_path, ORIGIN)
 
     with av.open(str(clip.path)) as container:
         tags = dict(container.metadata)
@@ -209,7 +211,7 @@ async def test_a_clip_can_be_made_again_from_itself_where_prompts_may_be_kept(
 ) -> None:
     origin = Provenance.of("ab" * 16, REQUEST, with_prompt=True)
 
-    clip = await finish(raw(), tmp_path, origin)
+    clip = await write_clip(raw(), tmp_path, origin)
 
     found = read_provenance(clip.path)
     assert found is not None
@@ -217,7 +219,7 @@ async def test_a_clip_can_be_made_again_from_itself_where_prompts_may_be_kept(
 
 
 async def test_a_draft_does_not_claim_to_be_made_by_a_model(tmp_path: Path) -> None:
-    clip = await finish(replace(raw(), notes={"executor": "draft"}), tmp_path, ORIGIN)
+    clip = await write_clip(replace(raw(), notes={"executor": "draft"}), tmp_path, ORIGIN)
 
     with av.open(str(clip.path)) as container:
         assert "without an AI model" in container.metadata["description"]
@@ -231,7 +233,7 @@ async def test_a_cancel_stops_between_frames_and_leaves_nothing(tmp_path: Path) 
     frames = Watched.calling(lambda: token.cancel("operator"))
 
     with pytest.raises(Cancelled) as caught:
-        await finish(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN, token)
+        await write_clip(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN, token)
 
     assert caught.value.by == "operator"
     assert frames.taken == 30
@@ -246,7 +248,9 @@ async def test_a_cancelled_task_stops_its_thread_before_it_ends(tmp_path: Path) 
         told.wait()
 
     frames = Watched.calling(hold)
-    finishing = asyncio.create_task(finish(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN))
+    finishing = asyncio.create_task(
+        write_clip(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN)
+    )
     await begun.wait()
     finishing.cancel()
     await asyncio.sleep(0)  # it is told
@@ -264,8 +268,8 @@ async def test_the_event_loop_stays_free_while_a_clip_is_encoded(tmp_path: Path)
     noise = np.random.default_rng(1).integers(0, 255, (8, 512, 768, 3), np.uint8)
     frames = np.tile(noise, (6, 1, 1, 1))
 
-    async with Pulse() as pulse:
-        clip = await finish(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN)
+    async with LoopLag() as pulse:
+        clip = await write_clip(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN)
 
     assert clip.frames == 48
     assert 0 < pulse.longest_s < 0.25
@@ -276,14 +280,14 @@ def test_a_full_disk_is_enospc_and_leaves_nothing(share: float, on_small_disk: A
     script = f"""
 import asyncio, errno, json, os
 import numpy as np
-from core.media.output.clip_writer import finish
+from core.media.output.clip_writer import write_clip
 from core.domain.media import RawClip
 from core.media.output.provenance import Provenance
 from core.testing.doubles import t2v
 
 frames = np.random.default_rng(1).integers(0, 255, (25, 128, 128, 3), np.uint8)
 origin = Provenance.of("a" * 32, t2v(), with_prompt=False)
-clip = asyncio.run(finish(RawClip(frames, 24, None, 0, {{}}), disk, origin))
+clip = asyncio.run(write_clip(RawClip(frames, 24, None, 0, {{}}), disk, origin))
 free = (clip.size_bytes + clip.poster.stat().st_size) * {share}
 clip.path.unlink()
 clip.poster.unlink()
@@ -291,7 +295,7 @@ room = os.statvfs(disk)
 ballast = int(room.f_bavail * room.f_frsize - free) // 4096 * 4096
 (disk / "ballast").write_bytes(bytes(ballast))
 try:
-    asyncio.run(finish(RawClip(frames, 24, None, 0, {{}}), disk, origin))
+    asyncio.run(write_clip(RawClip(frames, 24, None, 0, {{}}), disk, origin))
 except OSError as error:
     left = [path.name for path in disk.iterdir()]
     print(json.dumps({{"full": error.errno == errno.ENOSPC, "left": left}}))

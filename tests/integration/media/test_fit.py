@@ -10,7 +10,7 @@ from PIL import Image
 
 from core.domain.media import Clip, RawClip, Sound
 from core.errors import ClipTooLarge
-from core.media.output.clip_writer import finish
+from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance, read_provenance
 from core.media.output.transcode import files_of, fit, last_frame
 from core.testing.doubles import t2v, tone
@@ -27,7 +27,7 @@ async def clip(tmp_path: Path) -> Clip:
     frames[-1] = (10, 200, 30)
     (tmp_path / "clips").mkdir()
     sound = tone(49 / 24)
-    return await finish(RawClip(frames, 24, sound, 0, {}), tmp_path / "clips", ORIGIN)
+    return await write_clip(RawClip(frames, 24, sound, 0, {}), tmp_path / "clips", ORIGIN)
 
 
 async def test_a_clip_that_fits_is_sent_as_it_is(clip: Clip) -> None:
@@ -85,7 +85,7 @@ async def test_what_cannot_fit_at_any_acceptable_quality_is_refused_and_leaves_n
 
 async def test_a_silent_clip_stays_silent(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (9, 128, 128, 3), np.uint8)
-    clip = await finish(RawClip(noise, 24, None, 0, {}), tmp_path, ORIGIN)
+    clip = await write_clip(RawClip(noise, 24, None, 0, {}), tmp_path, ORIGIN)
 
     path = await fit(clip.path, clip.size_bytes // 2)
 
@@ -108,7 +108,7 @@ async def test_a_long_sound_does_not_make_a_clip_too_large(tmp_path: Path) -> No
     frames = np.zeros((241, 64, 64, 3), np.uint8)
     random = np.random.default_rng(1)
     noise = Sound(random.uniform(-0.5, 0.5, (2, 48_000 * 11)).astype(np.float32), 48_000)
-    clip = await finish(RawClip(frames, 24, noise, 0, {}), tmp_path, ORIGIN)
+    clip = await write_clip(RawClip(frames, 24, noise, 0, {}), tmp_path, ORIGIN)
 
     path = await fit(clip.path, clip.size_bytes * 2 // 3)
 

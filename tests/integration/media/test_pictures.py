@@ -23,7 +23,7 @@ from core.errors import (
     MediaUnreadable,
 )
 from core.media.intake.store import MediaStore
-from core.testing.loop_lag import Pulse
+from core.testing.loop_lag import LoopLag
 
 IMAGE = MediaKind.IMAGE
 Refusal = Callable[[Path, MediaKind], Awaitable[MediaRefused]]
@@ -199,7 +199,7 @@ async def test_the_event_loop_stays_free_while_a_picture_is_admitted(
     source = tmp_path / "large.jpg"
     source.write_bytes(encoded(Image.new("RGB", (4000, 3000), "teal"), "JPEG"))
 
-    async with Pulse() as pulse:
+    async with LoopLag() as pulse:
         picture = await store.admit(source, "image", IMAGE)
 
     assert picture.width > 0

@@ -16,7 +16,7 @@ from safetensors.numpy import save
 from core.models.catalog import LTX2_LICENCE, LTX_2_3, ModelFamily, ModelFile, Profile, ProfileSpec
 from core.models.hub_client import Hub, HubAccess
 from core.models.licences import Acceptance
-from core.models.store import ModelStore, Places
+from core.models.store import ModelStore, StoreFolders
 
 COMMIT = "c0ffee" * 6 + "0000"
 GOOD_TOKEN = "hf_good"
@@ -225,12 +225,12 @@ def small_family(offer: Callable[..., ModelFile], weights: Callable[..., bytes])
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places(models=tmp_path / "models", cache=tmp_path / "cache")
+def places(tmp_path: Path) -> StoreFolders:
+    return StoreFolders(models=tmp_path / "models", cache=tmp_path / "cache")
 
 
 @pytest.fixture
-def open_store(hub: FakeHub, places: Places, tmp_path: Path) -> Callable[..., ModelStore]:
+def open_store(hub: FakeHub, places: StoreFolders, tmp_path: Path) -> Callable[..., ModelStore]:
     """Open a store on the fake hub; accepts the licences unless told otherwise."""
 
     def make(token: str | None = None, *, granted: bool = True, **changes: object) -> ModelStore:

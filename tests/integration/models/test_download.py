@@ -12,7 +12,7 @@ from core.errors import Cancelled, ModelUnavailable
 from core.errors.setup import LicenceNotAccepted
 from core.models.errors import DownloadCut, ModelFileRefused, ModelPlaceTaken
 from core.models.links import COPY, HARDLINK
-from core.models.store import Places, Where
+from core.models.store import FileLocation, StoreFolders
 from core.runtime.cancellation import CancelToken
 
 
@@ -77,16 +77,21 @@ async def test_a_preloaded_cache_serves_beside_the_writable_one(
     open_store, hub, offer, weights, tmp_path
 ):
     baked, fresh = offer(weights(seed=1)), offer(weights(seed=2), path="other.safetensors")
-    preloaded = Places(tmp_path / "elsewhere", tmp_path / "baked")
+    preloaded = StoreFolders(tmp_path / "elsewhere", tmp_path / "baked")
     await open_store(places=preloaded).ensure([baked], ignore, CancelToken())
     for path in (tmp_path / "baked").rglob("*"):
         if not path.is_symlink():
             path.chmod(0o555 if path.is_dir() else 0o444)
-    store = open_store(places=Places(tmp_path / "models", tmp_path / "cache", tmp_path / "baked"))
+    store = open_store(
+        places=StoreFolders(tmp_path / "models", tmp_path / "cache", tmp_path / "baked")
+    )
 
     places = await store.ensure([baked, fresh], ignore, CancelToken())
 
-    assert [store.locate(file).where for file in (baked, fresh)] == [Where.PRELOADED, Where.CACHE]
+    assert [store.locate(file).where for file in (baked, fresh)] == [
+        FileLocation.PRELOADED,
+        FileLocation.CACHE,
+    ]
     assert places[0].resolve().is_relative_to(tmp_path / "baked")
     assert len(hub.bodies) == 2
 
@@ -95,9 +100,11 @@ async def test_a_preloaded_file_of_another_commit_is_known_by_its_hash(
     open_store, hub, offer, weights, tmp_path
 ):
     file = offer(weights())
-    baked = Places(tmp_path / "elsewhere", tmp_path / "baked")
+    baked = StoreFolders(tmp_path / "elsewhere", tmp_path / "baked")
     await open_store(places=baked).ensure([file], ignore, CancelToken())
-    store = open_store(places=Places(tmp_path / "models", tmp_path / "cache", tmp_path / "baked"))
+    store = open_store(
+        places=StoreFolders(tmp_path / "models", tmp_path / "cache", tmp_path / "baked")
+    )
 
     await store.ensure([replace(file, revision="f" * 40)], ignore, CancelToken())
 

@@ -26,9 +26,9 @@ from core.models.errors import (
     HubTokenRefused,
     ModelFileRefused,
 )
-from core.models.store import Places
+from core.models.store import StoreFolders
 from core.runtime.cancellation import CancelToken
-from core.testing.loop_lag import Pulse
+from core.testing.loop_lag import LoopLag
 
 
 def ignore(event):
@@ -312,7 +312,7 @@ async def test_a_cache_that_cannot_be_written_is_said_to_be_so(
     open_store, offer, weights, tmp_path
 ):
     (tmp_path / "file").write_text("in the way")
-    store = open_store(places=Places(tmp_path / "models", tmp_path / "file" / "cache"))
+    store = open_store(places=StoreFolders(tmp_path / "models", tmp_path / "file" / "cache"))
 
     with pytest.raises(FolderUnwritable):
         await store.ensure([offer(weights())], ignore, CancelToken())
@@ -372,7 +372,7 @@ async def test_a_shutdown_in_the_middle_keeps_the_bytes(store, hub, offer, weigh
 async def test_the_event_loop_stays_free_during_a_download(store, offer, weights):
     file = offer(weights(20_000))
 
-    async with Pulse() as pulse:
+    async with LoopLag() as pulse:
         await store.ensure([file], ignore, CancelToken())
 
     assert 0 < pulse.longest_s < 0.25

@@ -10,7 +10,7 @@ from core.errors import Cancelled, ModelUnavailable
 from core.i18n.messages import explain
 from core.interfaces.executor import Order
 from core.models.catalog import Profile
-from core.models.preparation import have_files
+from core.models.preparation import ensure_files
 from core.runtime.cancellation import CancelToken
 from core.testing.doubles import t2v
 
@@ -27,7 +27,7 @@ async def test_every_file_that_comes_is_counted_to_its_last_byte(
     files = small_family.files_for(mode, Profile.FP8)
     store, events = open_store(family=small_family), []
 
-    await have_files(store, files, order, events.append, CancelToken())
+    await ensure_files(store, files, order, events.append, CancelToken())
 
     assert all(isinstance(event, Downloading) for event in events)
     whole = {event.file: event.total_bytes for event in events if event.done_bytes}
@@ -40,10 +40,10 @@ async def test_every_file_that_comes_is_counted_to_its_last_byte(
 async def test_what_is_here_tells_nothing_and_asks_nobody(open_store, hub, small_family, order):
     files = small_family.files_for(Mode.T2V, Profile.FP8)
     store, events = open_store(family=small_family), []
-    await have_files(store, files, order, lambda _: None, CancelToken())
+    await ensure_files(store, files, order, lambda _: None, CancelToken())
     heads = hub.heads
 
-    await have_files(store, files, order, events.append, CancelToken())
+    await ensure_files(store, files, order, events.append, CancelToken())
 
     assert events == []
     assert hub.heads == heads
@@ -69,7 +69,7 @@ async def test_a_file_that_cannot_be_had_is_named_without_the_hubs_words(
     happens(hub, file)
 
     with pytest.raises(ModelUnavailable) as caught:
-        await have_files(open_store(), [file], order, lambda _: None, CancelToken())
+        await ensure_files(open_store(), [file], order, lambda _: None, CancelToken())
 
     sentence = explain(caught.value)
     assert caught.value.file == file.name
@@ -83,7 +83,7 @@ async def test_terms_that_nobody_accepted_stop_the_job_before_the_first_byte(
     file = offer(weights())
 
     with pytest.raises(ModelUnavailable) as caught:
-        await have_files(open_store(granted=False), [file], order, lambda _: None, CancelToken())
+        await ensure_files(open_store(granted=False), [file], order, lambda _: None, CancelToken())
 
     assert caught.value.file == file.name
     assert hub.heads == 0
@@ -94,4 +94,4 @@ async def test_a_cancel_stays_a_cancel(open_store, offer, weights, order):
     cancel.cancel()
 
     with pytest.raises(Cancelled):
-        await have_files(open_store(), [offer(weights())], order, lambda _: None, cancel)
+        await ensure_files(open_store(), [offer(weights())], order, lambda _: None, cancel)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from core.models.catalog import Profile
-from core.models.prune import Kind, discard, garbage
-from core.models.store import Where
-from core.models.verification import Verdict, examine, remove, state_of
+from core.models.prune import GarbageReason, discard, garbage
+from core.models.store import FileLocation
+from core.models.verification import Verdict, remove_model_file, state_of, verify_file
 from core.runtime.cancellation import CancelToken
 
 
@@ -22,8 +22,8 @@ async def test_a_whole_profile_arrives_in_its_folders(open_store, small_family):
     places = await store.ensure(files, ignore, CancelToken())
 
     assert all(place.exists() for place in places)
-    assert {state_of(store, file).where for file in files} == {Where.CACHE}
-    assert {examine(store, file) for file in files} == {Verdict.SOUND}
+    assert {state_of(store, file).where for file in files} == {FileLocation.CACHE}
+    assert {verify_file(store, file) for file in files} == {Verdict.SOUND}
 
 
 async def test_a_download_under_way_shows_its_bytes(store, hub, offer, weights):
@@ -36,7 +36,7 @@ async def test_a_download_under_way_shows_its_bytes(store, hub, offer, weights):
 
     assert (state.where, state.linked) == (None, False)
     assert 0 < state.kept_bytes < file.size_bytes
-    assert examine(store, file) is Verdict.ABSENT
+    assert verify_file(store, file) is Verdict.ABSENT
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,10 @@ async def test_damage_is_found_removed_and_repaired(store, offer, weights, damag
     content[damage] = b"\xa5" * 8
     place.resolve().write_bytes(content)
 
-    assert examine(store, file) is verdict
-    assert remove(store, file)
+    assert verify_file(store, file) is verdict
+    assert remove_model_file(store, file)
     await store.ensure([file], ignore, CancelToken())
-    assert examine(store, file) is Verdict.SOUND
+    assert verify_file(store, file) is Verdict.SOUND
 
 
 async def test_a_file_of_somebody_else_is_never_removed(store, offer, weights):
@@ -63,7 +63,7 @@ async def test_a_file_of_somebody_else_is_never_removed(store, offer, weights):
     own.parent.mkdir(parents=True)
     own.write_bytes(weights())
 
-    assert not remove(store, file)
+    assert not remove_model_file(store, file)
     assert own.exists()
 
 
@@ -113,7 +113,7 @@ async def test_an_unfinished_download_goes_unless_it_is_running(open_store, smal
         assert garbage(store, [file]) == ()
     (item,) = garbage(store, [file])
 
-    assert (item.kind, item.size_bytes) == (Kind.UNFINISHED, 4)
+    assert (item.kind, item.size_bytes) == (GarbageReason.UNFINISHED, 4)
 
 
 async def test_what_another_program_still_fetches_or_refers_to_stays(open_store, small_family):

@@ -14,7 +14,7 @@ from core.app.core import Core
 from core.app.serve import run_all
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor
-from core.testing.loop_lag import Pulse
+from core.testing.loop_lag import LoopLag
 from tests.support.platforms.discord.server import DiscordServer
 from tests.support.platforms.discord.world import Interaction
 from tests.support.settings import changed
@@ -80,7 +80,7 @@ async def test_sixty_jobs_of_ten_people_in_three_groups_beside_discord(
             serving = asyncio.create_task(fronts)
             for _ in range(2):
                 await ready.acquire()
-            async with Pulse() as pulse:
+            async with LoopLag() as pulse:
                 asked = ask_on_telegram(world)
                 boats = await ask_on_discord(discord, channel)
                 await world.until(lambda: len(world.with_video()) == JOBS, 100)

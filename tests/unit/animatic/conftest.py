@@ -13,14 +13,14 @@ from PIL import Image
 
 from core.animatic import DraftExecutor
 from core.demo.paint import DUSK, MORNING, NIGHT, coast, portrait, poster
-from core.demo.sounds import speech, tune, write_wav
+from core.demo.sounds import speech, tune, write_samples
 from core.domain.dimensions import Size
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
 from core.domain.requests import Request, Sampling, make_request
 from core.interfaces.executor import Order
-from core.media.output.encode import Recipe, write_mp4
+from core.media.output.encode import EncoderSettings, write_mp4
 from core.runtime.cancellation import CancelToken
 
 
@@ -38,7 +38,7 @@ class Lab:
         return file
 
     def sound(self, samples: np.ndarray) -> MediaFile:
-        path = write_wav(self.folder / "new.wav", samples.astype(np.float32))
+        path = write_samples(self.folder / "new.wav", samples.astype(np.float32))
         return self.add(path, MediaKind.AUDIO, seconds=len(samples) / 48_000, sample_rate=48_000)
 
     def picture(self, picture: Image.Image) -> MediaFile:
@@ -48,7 +48,7 @@ class Lab:
 
     def film(self, shift: float = 0.0, samples: np.ndarray | None = None) -> MediaFile:
         frames = [np.asarray(coast(MORNING, 192, 128, shift + i / 12)) for i in range(12)]
-        recipe = Recipe(Size(192, 128), Fraction(12), {"preset": "ultrafast", "crf": "15"})
+        recipe = EncoderSettings(Size(192, 128), Fraction(12), {"preset": "ultrafast", "crf": "15"})
         both = None if samples is None else np.stack([samples, samples]).astype(np.float32)
         path = self.folder / "new.mp4"
         write_mp4(path, recipe, frames, both, lambda: None)

@@ -16,7 +16,7 @@ from core.domain.presets import Camera, Preset
 from core.domain.progress import Stage, Working
 from core.errors import Cancelled
 from core.runtime.cancellation import CancelToken
-from core.testing.loop_lag import Pulse
+from core.testing.loop_lag import LoopLag
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -166,7 +166,7 @@ async def test_a_cancel_before_the_start_holds(lab: Any) -> None:
 async def test_the_event_loop_stays_free_while_it_draws(lab: Any) -> None:
     request = lab.request(Mode.A2V, width=768, height=512, frames=25)
 
-    async with Pulse() as pulse:
+    async with LoopLag() as pulse:
         await lab.draw(request)
 
     assert 0 < pulse.longest_s < 0.25

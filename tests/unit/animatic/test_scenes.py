@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.animatic.audio_features import Hearing
-from core.animatic.drawing import Look
+from core.animatic.audio_features import AudioFeatures
+from core.animatic.drawing import Palette
 from core.animatic.scenes import _mouth
 from core.demo.paint import portrait
 from core.domain.dimensions import Size
@@ -76,7 +76,7 @@ def test_the_mouth_is_found_in_a_portrait() -> None:
 async def test_a2v_is_brighter_where_the_sound_is_louder(lab: Any, draw: Any) -> None:
     loud = np.repeat([0.05, 0.6, 0.1, 0.5], round(0.3 * RATE))
     clip = await draw(Mode.A2V, audio=lab.sound(tone(400, 1.2, loud)), camera=Camera.STATIC)
-    heard = Hearing.of(Sound(tone(400, 1.2, loud)[None], RATE), 17, 16)
+    heard = AudioFeatures.of(Sound(tone(400, 1.2, loud)[None], RATE), 17, 16)
     light = clip.frames[:, :64].mean(axis=(1, 2, 3))
 
     assert np.corrcoef(light, heard.loudness)[0, 1] > 0.8
@@ -138,8 +138,8 @@ async def test_t2v_takes_its_colours_from_the_prompt(draw: Any, word: str, chann
 
 
 def test_unwanted_colours_are_left_out(lab: Any) -> None:
-    with_red = Look.of(lab.request(Mode.T2V, "red and blue"))
-    without = Look.of(lab.request(Mode.T2V, "red and blue", negative_prompt="red"))
+    with_red = Palette.of(lab.request(Mode.T2V, "red and blue"))
+    without = Palette.of(lab.request(Mode.T2V, "red and blue", negative_prompt="red"))
 
     assert with_red.sky.argmax() == 0
     assert without.sky.argmax() == 2
@@ -154,8 +154,10 @@ async def test_ambience_is_quiet_and_begins_and_ends_in_silence(draw: Any) -> No
 
 def test_hearing_follows_loudness_and_pitch_and_knows_silence() -> None:
     low, high = tone(120, 0.5), tone(4000, 0.5)
-    heard = Hearing.of(Sound(np.concatenate([low, high])[None].astype(np.float32), RATE), 20, 20)
-    silent = Hearing.of(Sound(np.zeros((1, RATE), np.float32), RATE), 20, 20)
+    heard = AudioFeatures.of(
+        Sound(np.concatenate([low, high])[None].astype(np.float32), RATE), 20, 20
+    )
+    silent = AudioFeatures.of(Sound(np.zeros((1, RATE), np.float32), RATE), 20, 20)
 
     assert heard.pitch[3] + 0.2 < heard.pitch[15]
     assert heard.loudness.max() == 1

@@ -4,7 +4,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from core.animatic.executor import DraftExecutor
-from core.cli.benchmark import DRAFT_RUNGS, climb
+from core.cli.benchmark import DRAFT_SIZES, run_benchmark
 from core.cli.estimate import APP, known_machine
 from core.settings import load_settings
 
@@ -19,13 +19,13 @@ async def test_calibrating_the_animatic_makes_its_estimate_right(tmp_path, monke
 
     monkeypatch.setattr(DraftExecutor, "execute", noted)
 
-    await climb(settings, 1, Console(file=said, width=200))
+    await run_benchmark(settings, 1, Console(file=said, width=200))
 
     machine = await known_machine(settings, "auto", None)
-    assert machine.runs == len(DRAFT_RUNGS)
+    assert machine.runs == len(DRAFT_SIZES)
     assert machine.profile == "draft"
-    assert len(set(prompts)) == len(DRAFT_RUNGS) + 1, "reading the prompt is timed in every run"
-    assert f"{len(DRAFT_RUNGS)} runs recorded for draft" in said.getvalue()
+    assert len(set(prompts)) == len(DRAFT_SIZES) + 1, "reading the prompt is timed in every run"
+    assert f"{len(DRAFT_SIZES)} runs recorded for draft" in said.getvalue()
 
 
 def test_stats_show_and_plot_what_was_recorded(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.cli import doctor
-from core.cli.doctor import Health
+from core.cli.doctor import Severity
 from core.settings import Settings
 
 SettingsWith = Callable[..., Settings]
@@ -14,7 +14,7 @@ SettingsWith = Callable[..., Settings]
 
 def test_python_codecs_and_lettering_are_good_where_the_tests_run(settings: Settings) -> None:
     for look in (doctor._python, doctor._video, doctor._fonts):
-        assert [finding.health for finding in look(settings)] == [Health.GOOD]
+        assert [finding.health for finding in look(settings)] == [Severity.GOOD]
 
 
 def test_a_missing_codec_is_bad_and_names_the_fix(
@@ -23,7 +23,7 @@ def test_a_missing_codec_is_bad_and_names_the_fix(
     monkeypatch.setattr(doctor, "_ENCODERS", ("libx264", "no_such_codec"))
     (finding,) = doctor._video(settings)
 
-    assert finding.health is Health.BAD
+    assert finding.health is Severity.BAD
     assert "no_such_codec" in finding.detail
     assert "pip install" in finding.fix
 
@@ -34,22 +34,23 @@ def test_the_disk_is_looked_at_before_the_folder_exists(
     far = tmp_path / "not" / "yet"
     (finding,) = doctor._disk(settings_with(data_dir=far))
 
-    assert finding.health in {Health.GOOD, Health.NOTE}
+    assert finding.health in {Severity.GOOD, Severity.NOTE}
     assert not far.exists()
 
 
 def test_a_full_disk_is_bad(settings_with: SettingsWith) -> None:
     (finding,) = doctor._disk(settings_with(min_free_megabytes=1e12))
 
-    assert finding.health is Health.BAD
+    assert finding.health is Severity.BAD
     assert "CLAPPER_DATA_DIR" in finding.fix
 
 
 @pytest.mark.parametrize(
-    ("executor", "health"), [("draft", Health.GOOD), ("auto", Health.NOTE), ("comfy", Health.BAD)]
+    ("executor", "health"),
+    [("draft", Severity.GOOD), ("auto", Severity.NOTE), ("comfy", Severity.BAD)],
 )
 def test_the_executor_is_as_serious_as_the_setting_makes_it(
-    settings_with: SettingsWith, tmp_path: Path, executor: str, health: Health
+    settings_with: SettingsWith, tmp_path: Path, executor: str, health: Severity
 ) -> None:
     changed = settings_with(executor=executor, comfyui_dir=tmp_path / "none")
     first, *gaps = doctor._executor(changed)

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from core.cli.app import COMMANDS
-from core.cli.exit_codes import FileAbsent, OutputRefused, Status, told
+from core.cli.exit_codes import ExitStatus, FileAbsent, OutputRefused, explained_exit
 from core.errors import Cancelled, ClapperError, OutOfRange, QuotaExceeded, TooManyQueued
 from core.errors.setup import DataDirectoryBusy
 from core.i18n.messages import explain
@@ -27,7 +27,7 @@ from core.i18n.messages import explain
 def test_every_kind_of_problem_has_its_status_and_sentence(
     capsys: pytest.CaptureFixture[str], error: ClapperError, status: int
 ) -> None:
-    with pytest.raises(typer.Exit) as ended, told():
+    with pytest.raises(typer.Exit) as ended, explained_exit():
         raise error
 
     assert ended.value.exit_code == status
@@ -35,7 +35,7 @@ def test_every_kind_of_problem_has_its_status_and_sentence(
 
 
 def test_problems_can_be_json(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit), told(as_json=True):
+    with pytest.raises(typer.Exit), explained_exit(as_json=True):
         raise TooManyQueued(5)
 
     error = json.loads(capsys.readouterr().out)["error"]
@@ -47,10 +47,10 @@ def test_problems_can_be_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_interrupt_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as ended, told():
+    with pytest.raises(typer.Exit) as ended, explained_exit():
         raise KeyboardInterrupt
 
-    assert ended.value.exit_code == Status.INTERRUPTED
+    assert ended.value.exit_code == ExitStatus.INTERRUPTED
     assert "refunded" in capsys.readouterr().err
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.comfy.executor import ComfyExecutor
-from core.comfy.install.availability import missing
+from core.comfy.install.availability import missing_components
 from core.errors.setup import ComfyUnavailable
 from core.settings import load_settings
 
@@ -13,7 +13,7 @@ from core.settings import load_settings
 def test_everything_missing_is_named_most_basic_first(tmp_path: Path) -> None:
     settings = load_settings(comfyui_dir=tmp_path / "none", data_dir=tmp_path / "data")
 
-    found = missing(settings)
+    found = missing_components(settings)
 
     assert found[0].what.startswith("ComfyUI")
     assert found[-1].command == "clapper models pull --profile fp8"
@@ -24,7 +24,7 @@ def test_another_version_of_comfyui_asks_for_an_update(tmp_path: Path) -> None:
     (tmp_path / "comfyui_version.py").write_text('__version__ = "0.1.0"\n')
     settings = load_settings(comfyui_dir=tmp_path, data_dir=tmp_path / "data")
 
-    first = missing(settings)[0]
+    first = missing_components(settings)[0]
 
     assert "0.1.0" in first.what
     assert first.command == "clapper comfy update"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.comfy.install import checkout
-from core.comfy.install.checkout import Head, Outcome, check_out, head_of
+from core.comfy.install.checkout import CheckoutOutcome, Head, check_out, head_of
 from core.comfy.install.errors import (
     CheckoutDiskFull,
     CheckoutUnwritable,
@@ -38,7 +38,7 @@ def test_the_pinned_commit_is_checked_out_even_when_the_branch_has_moved_on(
 
     outcome = check_out(pinned, tmp_path / "checkout")
 
-    assert outcome is Outcome.DONE
+    assert outcome is CheckoutOutcome.DONE
     assert head_of(tmp_path / "checkout") == Head(pinned.commit, changed=0)
     assert "0.27.0" in (tmp_path / "checkout" / "comfyui_version.py").read_text()
 
@@ -50,7 +50,7 @@ def test_a_second_run_changes_nothing_and_needs_no_network(
     check_out(pinned, tmp_path / "checkout")
     upstream.rename(tmp_path / "gone")
 
-    assert check_out(pinned, tmp_path / "checkout") is Outcome.ALREADY
+    assert check_out(pinned, tmp_path / "checkout") is CheckoutOutcome.ALREADY
 
 
 def test_a_changed_file_is_put_right(
@@ -60,7 +60,7 @@ def test_a_changed_file_is_put_right(
     check_out(pinned, tmp_path / "checkout")
     (tmp_path / "checkout" / "comfyui_version.py").write_text("changed")
 
-    assert check_out(pinned, tmp_path / "checkout") is Outcome.DONE
+    assert check_out(pinned, tmp_path / "checkout") is CheckoutOutcome.DONE
     assert "0.27.0" in (tmp_path / "checkout" / "comfyui_version.py").read_text()
 
 
@@ -88,7 +88,7 @@ def test_an_interrupted_fetch_is_resumed_in_the_same_folder(
     (folder / ".git" / "objects" / "pack" / "tmp_pack_x").write_bytes(b"half")
     moved.rename(upstream)
 
-    assert check_out(pinned, folder) is Outcome.DONE
+    assert check_out(pinned, folder) is CheckoutOutcome.DONE
     assert head_of(folder) == Head(pinned.commit, changed=0)
 
 
@@ -142,7 +142,7 @@ def test_half_deleted_files_come_back_without_a_network(laid: tuple[Pin, Path]) 
     (folder / "nodes.py").unlink()
     assert head_of(folder) == Head(pinned.commit, changed=1)
 
-    assert check_out(pinned, folder) is Outcome.DONE
+    assert check_out(pinned, folder) is CheckoutOutcome.DONE
 
     assert (folder / "nodes.py").read_text() == "one\ntwo\n"
     assert not list(folder.parent.glob("*.patch"))
@@ -171,7 +171,7 @@ def test_a_torn_list_of_files_is_made_anew_without_a_network(
     pinned, folder = laid
     (folder / ".git" / "index").write_text(damage)
 
-    assert check_out(pinned, folder) is Outcome.DONE
+    assert check_out(pinned, folder) is CheckoutOutcome.DONE
     assert head_of(folder) == Head(pinned.commit, changed=0)
 
 
@@ -343,7 +343,7 @@ def test_a_disk_that_fills_up_is_said_and_the_next_run_goes_on(
     )
 
     assert "checkout_disk_full" in done.stderr
-    assert check_out(pinned, folder) is Outcome.DONE
+    assert check_out(pinned, folder) is CheckoutOutcome.DONE
 
 
 def test_a_write_that_fails_where_hardly_anything_is_free_is_a_full_disk(

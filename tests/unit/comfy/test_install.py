@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.comfy.install.checkout import Outcome
+from core.comfy.install.checkout import CheckoutOutcome
 from core.comfy.install.errors import (
     InstallerMissing,
     PackagesDiskFull,
@@ -15,7 +15,7 @@ from core.comfy.install.errors import (
 )
 from core.comfy.install.installer import Step, install
 from core.comfy.install.pins import Pin, Pins, load_pins
-from core.comfy.paths import Place, place_of
+from core.comfy.paths import ComfyPaths, comfy_paths
 from core.errors.setup import DownloadFailed
 from core.i18n.messages import explain
 from core.settings import PROJECT_ROOT, load_settings
@@ -28,7 +28,9 @@ def test_packs_are_installed_only_when_asked_for(
     upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
 ) -> None:
     pins = Pins("0.27.0", pin(), "torch", (), (pin(),))
-    place = Place(tmp_path / "checkout", tmp_path / "packs", tmp_path / "base", tmp_path / "models")
+    place = ComfyPaths(
+        tmp_path / "checkout", tmp_path / "packs", tmp_path / "base", tmp_path / "models"
+    )
     steps: list[Step] = []
 
     install(pins, place, steps.append, packs=False, packages=False, torch_index="")
@@ -36,10 +38,8 @@ def test_packs_are_installed_only_when_asked_for(
     install(pins, place, steps.append, packs=True, packages=False, torch_index="")
 
     assert (place.packs / "ComfyUI" / "comfyui_version.py").is_file()
-    assert [step.outcome for step in steps] == [
-        Outcome.STARTED, Outcome.DONE, Outcome.STARTED, Outcome.ALREADY, Outcome.STARTED,
-        Outcome.DONE,
-    ]  # fmt: skip
+    order = ("STARTED", "DONE", "STARTED", "ALREADY", "STARTED", "DONE")
+    assert [step.outcome for step in steps] == [CheckoutOutcome[name] for name in order]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_what_the_package_installer_complains_about_becomes_its_own_sentence(
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     pins = Pins("0.27.0", pin(), "torch==2.13.0", ())
-    place = Place(tmp_path / "checkout", tmp_path, tmp_path, tmp_path)
+    place = ComfyPaths(tmp_path / "checkout", tmp_path, tmp_path, tmp_path)
 
     with pytest.raises(problem) as caught:
         install(pins, place, lambda _: None, packs=False, packages=True, torch_index="")
@@ -86,8 +86,8 @@ def test_pins_name_every_repository_by_a_full_commit() -> None:
 def test_the_setting_decides_the_place(tmp_path: Path) -> None:
     settings = load_settings(comfyui_dir=tmp_path / "mine", data_dir=tmp_path / "data")
 
-    assert place_of(settings).checkout == tmp_path / "mine"
-    assert place_of(settings).base == tmp_path / "data" / "comfyui"
+    assert comfy_paths(settings).checkout == tmp_path / "mine"
+    assert comfy_paths(settings).base == tmp_path / "data" / "comfyui"
 
 
 def test_beside_the_project_unless_on_a_space(
@@ -97,15 +97,15 @@ def test_beside_the_project_unless_on_a_space(
     for name in ("CLAPPER_COMFYUI_DIR", "SPACE_ID"):
         monkeypatch.delenv(name, raising=False)
 
-    assert place_of(load_settings()).checkout == PROJECT_ROOT / "comfyui" / "checkout"
+    assert comfy_paths(load_settings()).checkout == PROJECT_ROOT / "comfyui" / "checkout"
     monkeypatch.setenv("SPACE_ID", "someone/clapper")
-    assert place_of(load_settings()).checkout == tmp_path / ".cache/clapper/comfyui/checkout"
+    assert comfy_paths(load_settings()).checkout == tmp_path / ".cache/clapper/comfyui/checkout"
 
 
 def test_the_version_is_read_from_the_checkout(
     upstream: Path, pin: MakePin, commit: MakeCommit, tmp_path: Path
 ) -> None:
-    place = Place(upstream, tmp_path, tmp_path, tmp_path)
+    place = ComfyPaths(upstream, tmp_path, tmp_path, tmp_path)
 
     assert place.version == "0.27.0"
-    assert Place(tmp_path / "none", tmp_path, tmp_path, tmp_path).version is None
+    assert ComfyPaths(tmp_path / "none", tmp_path, tmp_path, tmp_path).version is None

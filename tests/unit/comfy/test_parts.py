@@ -103,14 +103,14 @@ def test_time_is_kept_by_stage() -> None:
     ],
 )
 def test_node_errors_become_ours_by_type(error: NodeError, kind: type[Exception]) -> None:
-    assert type(error_mapping.failed(error, t2v())) is kind
+    assert type(error_mapping.node_error(error, t2v())) is kind
 
 
 def test_a_model_that_went_away_during_the_run_is_named() -> None:
     detail = "Model in folder 'loras' with filename 'gone.safetensors' not found."
     error = NodeError("7", "LoraLoaderModelOnly", "FileNotFoundError", detail)
 
-    found = error_mapping.failed(error, t2v())
+    found = error_mapping.node_error(error, t2v())
 
     assert isinstance(found, ModelUnavailable)
     assert found.file == "gone.safetensors"
@@ -122,7 +122,7 @@ def test_a_model_that_is_not_in_the_list_is_named() -> None:
     }
     error = NodeError("7", "LoraLoaderModelOnly", "value_not_in_list", "…")
 
-    found = error_mapping.refused([error], graph)
+    found = error_mapping.validation_error([error], graph)
 
     assert isinstance(found, ModelUnavailable)
     assert found.file == "gone.safetensors"
@@ -131,7 +131,7 @@ def test_a_model_that_is_not_in_the_list_is_named() -> None:
 def test_any_other_refusal_keeps_only_the_node_and_the_kind() -> None:
     error = NodeError("7", "ImageScale", "value_smaller_than_min", "the prompt could stand here")
 
-    found = error_mapping.refused([error], {})
+    found = error_mapping.validation_error([error], {})
 
     assert isinstance(found, WorkflowRefused)
     assert found.data() == {"node": "7", "reason": "value_smaller_than_min"}

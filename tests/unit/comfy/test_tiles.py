@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.comfy.job_run import Plan
+from core.comfy.job_run import ExecutionPlan
 from core.comfy.tiles import WHOLE, first_tile, smaller_tile
 from core.domain.dimensions import Size
 from core.domain.requests import TextToVideo
@@ -77,7 +77,7 @@ def test_where_memory_is_to_be_saved_no_tile_is_large_and_the_estimate_knows(
     gigabytes: float, tile: int, profile: str, vram: str
 ) -> None:
     request, careful = asked(SIZES[2]), machine(gigabytes, profile, vram)
-    plan = careful.place(plan_of(request, profile))
+    plan = careful.with_tiling(plan_of(request, profile))
 
     assert first_tile(request, careful, careful=True) == tile
     assert plan.tiling is not None
@@ -96,8 +96,8 @@ def test_saving_memory_costs_time_where_frames_would_have_fitted() -> None:
 def test_without_a_known_device_frames_are_decoded_whole_unless_told_otherwise() -> None:
     request = asked(SIZES[2])
 
-    assert Plan(Profile.FP8).first_tile(request) == WHOLE
-    assert Plan(Profile.FP8, careful=True).first_tile(request) == 768
+    assert ExecutionPlan(Profile.FP8).first_tile(request) == WHOLE
+    assert ExecutionPlan(Profile.FP8, careful=True).first_tile(request) == 768
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from core.domain.fairness import AGEING, Ahead, FairRules, Load, cost_of, forecast, rank_of, replay
-from core.testing.fair_line import FairLine
+from core.testing.fair_queue import FairQueue
 
 MINUTE = 60_000
 
@@ -17,7 +17,7 @@ def drain(line, now_ms=0):
 
 
 def test_weight_buys_a_larger_share():
-    line = FairLine(FairRules())
+    line = FairQueue(FairRules())
     for number in range(4):
         line.add(f"a{number}", "anna", MINUTE, 0)
         line.add(f"b{number}", "ben", MINUTE, 0, weight=200)
@@ -27,7 +27,7 @@ def test_weight_buys_a_larger_share():
 
 
 def test_flood_waits_behind_itself():
-    line = FairLine(FairRules())
+    line = FairQueue(FairRules())
     for number in range(30):
         line.add(f"a{number}", "anna", MINUTE, 0)
     running = line.start(0)
@@ -38,7 +38,7 @@ def test_flood_waits_behind_itself():
 
 
 def test_cancelled_job_has_cost_its_account_nothing():
-    line = FairLine(FairRules())
+    line = FairQueue(FairRules())
     for name in ("a0", "a1", "a2"):
         line.add(name, "anna", MINUTE, 0)
     line.add("b0", "ben", MINUTE, 0)
@@ -50,7 +50,7 @@ def test_cancelled_job_has_cost_its_account_nothing():
 
 
 def test_truth_replaces_the_estimate():
-    line = FairLine(FairRules())
+    line = FairQueue(FairRules())
     for name in ("a0", "a1"):
         line.add(name, "anna", MINUTE, 0)
     for name in ("b0", "b1", "b2", "b3"):
@@ -63,7 +63,7 @@ def test_truth_replaces_the_estimate():
 
 
 def test_newcomers_cannot_keep_somebody_waiting_for_ever():
-    line = FairLine(FairRules())
+    line = FairQueue(FairRules())
     line.add("a0", "anna", MINUTE, 0)
     line.add("a1", "anna", MINUTE, 0)
     order = []
@@ -78,7 +78,7 @@ def test_newcomers_cannot_keep_somebody_waiting_for_ever():
 
 
 def test_account_at_its_limit_waits_while_others_wait_and_not_longer():
-    line = FairLine(FairRules(max_running=1))
+    line = FairQueue(FairRules(max_running=1))
     line.add("a0", "anna", MINUTE, 0)
     line.add("a1", "anna", MINUTE, 0)
     line.add("b0", "ben", 100 * MINUTE, 0)
@@ -88,7 +88,7 @@ def test_account_at_its_limit_waits_while_others_wait_and_not_longer():
 
 
 def test_strict_limit_leaves_the_device_idle():
-    line = FairLine(FairRules(max_running=1, relax=False))
+    line = FairQueue(FairRules(max_running=1, relax=False))
     line.add("a0", "anna", MINUTE, 0)
     line.add("a1", "anna", MINUTE, 0)
 
@@ -97,7 +97,7 @@ def test_strict_limit_leaves_the_device_idle():
 
 
 def test_everybody_starts_level_after_an_idle_time():
-    line = FairLine(FairRules())
+    line = FairQueue(FairRules())
     line.add("a0", "anna", 100 * MINUTE, 0)
     drain(line)
     line.add("a1", "anna", MINUTE, 0)
@@ -111,7 +111,7 @@ def test_waiting_counts_a_twentieth():
 
 
 def test_of_two_that_could_start_alike_the_shorter_goes_first():
-    line = FairLine(FairRules())
+    line = FairQueue(FairRules())
     line.add("a0", "anna", 5 * MINUTE, 0)
     line.add("b0", "ben", MINUTE, 0)
 
@@ -120,7 +120,7 @@ def test_of_two_that_could_start_alike_the_shorter_goes_first():
 
 @pytest.mark.parametrize("single_ms", [MINUTE // 10, MINUTE, 15 * MINUTE])
 def test_flood_of_short_jobs_does_not_go_before_a_long_single_one(single_ms):
-    line = FairLine(FairRules())
+    line = FairQueue(FairRules())
     for number in range(30):
         line.add(f"a{number}", "anna", MINUTE, 0)
     running = line.start(0)
@@ -132,7 +132,7 @@ def test_flood_of_short_jobs_does_not_go_before_a_long_single_one(single_ms):
 
 
 def test_a_long_job_waits_for_short_newcomers_only_so_long():
-    line = FairLine(FairRules())
+    line = FairQueue(FairRules())
     line.add("long", "anna", 5 * MINUTE, 0)
     waited = 0
     for number in range(200):

@@ -10,7 +10,7 @@ from core.domain.presets import Preset
 from core.domain.requests import Request, make_request
 from core.domain.requests import Sampling as Asked
 from core.duration.calibration import Timing
-from core.duration.workload import Part, Plan, Sampling, Tiling, works
+from core.duration.workload import Part, SamplingPlan, SamplingStage, Tiling, part_costs
 
 FILES = {
     MediaKind.IMAGE: MediaFile("a" * 64, ".png", MediaKind.IMAGE, 10, 640, 480),
@@ -35,18 +35,18 @@ def asked() -> Callable[..., Request]:
     return ask
 
 
-def _plan(row: dict[str, float | str]) -> Plan:
+def _plan(row: dict[str, float | str]) -> SamplingPlan:
     styled, halves = row["mode"] == "style", row["stages"] == 2
-    first = Sampling(
+    first = SamplingStage(
         Part.STAGE1, 8, 2 if halves else 1, guide_clip=1.0 if styled else 0.0, masked=styled
     )
     side = int(row["tile"]) // 32
-    return Plan(
+    return SamplingPlan(
         int(row["width"]),
         int(row["height"]),
         int(row["frames"]),
         25,
-        (first, Sampling(Part.STAGE2, 3)) if halves else (first,),
+        (first, SamplingStage(Part.STAGE2, 3)) if halves else (first,),
         images=1 if row["mode"] == "i2v" else 0,
         tiling=Tiling(side, 2) if side else None,
     )
@@ -62,7 +62,7 @@ def runs_of(table: dict[str, list[list[float]]], name: str) -> list[list[Timing]
     runs: list[list[Timing]] = []
     for values in table[name]:
         row = dict(zip(table["columns"], values, strict=True))
-        found = {work.part: work for work in works(_plan(row))}
+        found = {work.part: work for work in part_costs(_plan(row))}
         parts = (Part.TEXT, Part.STAGE1, Part.UPSCALE, Part.STAGE2, Part.DECODE)
         runs.append([Timing(found[part], row[part]) for part in parts if row[part]])
     return runs

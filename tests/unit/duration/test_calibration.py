@@ -8,7 +8,7 @@ import pytest
 from core.duration import BY_KEY, UNKNOWN, Machine, Part, Residency, load_seconds
 from core.duration.calibration import Timing, calibrate
 from core.duration.sampling_plan import plan_of
-from core.duration.workload import works
+from core.duration.workload import part_costs
 
 H200 = Machine(BY_KEY["h200"], "bf16")
 
@@ -71,7 +71,7 @@ def test_the_profile_alone_is_near_the_measurements(h200_runs):
 @pytest.mark.parametrize("first", [H200, Machine(UNKNOWN, "bf16")], ids=["h200", "unknown"])
 def test_runs_whose_upscaler_travelled_foretell_one_that_stays(h200_runs, asked, first):
     kept = replace(calibrate(first, h200_runs), vram="high")
-    found = {work.part: work for work in works(kept.place(plan_of(asked(), "bf16")))}
+    found = {work.part: work for work in part_costs(kept.with_tiling(plan_of(asked(), "bf16")))}
 
     assert kept.seconds(found[Part.UPSCALE]) < 0.06
 
@@ -103,7 +103,7 @@ class Simulated:
         slow = self.random.gauss(0, 0.1)
         return [
             Timing(work, self.truth.seconds(work) * math.exp(self.random.gauss(slow, 0.15)))
-            for work in works(plan_of(request, "fp8"))
+            for work in part_costs(plan_of(request, "fp8"))
         ]
 
 

@@ -8,7 +8,7 @@ from core.domain.progress import Stage, Working
 from core.duration import BY_KEY, DRAFT, UNKNOWN, Machine, Part, estimate
 from core.duration.calibration import Timing
 from core.duration.sampling_plan import plan_of
-from core.duration.workload import works
+from core.duration.workload import part_costs
 from core.service.estimator import REFIT_EVERY, RunBook, last_place, median_error, timings_of
 from core.storage.database import Database
 from core.storage.migrations import migrate
@@ -32,7 +32,7 @@ def run_of(request, number, truth, *, noise=None, place=PLACE, error=None) -> Re
     rng = random.Random(number)
     timings = tuple(
         Timing(work, truth.seconds(work) * math.exp(rng.gauss(0, noise or 0.0)))
-        for work in works(plan_of(request, "fp8"))
+        for work in part_costs(plan_of(request, "fp8"))
     )
     seconds = sum(item.seconds for item in timings if item.work.part.on_gpu)
     sampling = request.sampling

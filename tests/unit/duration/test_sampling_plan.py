@@ -9,7 +9,7 @@ import pytest
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
 from core.duration.sampling_plan import GUIDES, plan_of
-from core.duration.workload import Part, works
+from core.duration.workload import Part, part_costs
 
 WORKFLOWS = Path(__file__).resolve().parents[3] / "workflows"
 
@@ -50,9 +50,9 @@ def test_a_draft_costs_about_a_third_of_what_it_becomes(mode, asked):
     draft = asked(mode, preset=Preset.DRAFT, width=640, height=384, frames=121)
     finished = asked(mode, preset=Preset.BALANCED, width=1280, height=768, frames=121)
 
-    parts = {work.part for work in works(plan_of(draft))}
-    share = sum(w.flops for w in works(plan_of(draft))) / sum(
-        w.flops for w in works(plan_of(finished))
+    parts = {work.part for work in part_costs(plan_of(draft))}
+    share = sum(w.flops for w in part_costs(plan_of(draft))) / sum(
+        w.flops for w in part_costs(plan_of(finished))
     )
 
     assert not parts & {Part.UPSCALE, Part.STAGE2}

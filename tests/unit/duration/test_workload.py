@@ -8,14 +8,14 @@ from core.domain.progress import Stage
 from core.duration.sampling_plan import plan_of
 from core.duration.workload import (
     Part,
-    Plan,
-    Sampling,
+    SamplingPlan,
+    SamplingStage,
     Tiling,
     Tokens,
     attention_flops,
     forward_flops,
+    part_costs,
     voxels,
-    works,
 )
 
 # one forward over these video tokens with 126 of audio, counted operation by operation on modules
@@ -49,13 +49,13 @@ def test_a_forward_follows_the_clip(width, height, frames, flops, share):
 
 
 def test_decoding_costs_what_a_counter_counts(asked):
-    decode = {w.part: w for w in works(plan_of(asked(width=768, height=512)))}[Part.DECODE]
+    decode = {w.part: w for w in part_costs(plan_of(asked(width=768, height=512)))}[Part.DECODE]
 
     assert decode.flops == pytest.approx(117.5e12, rel=0.02)
 
 
 def cost(request) -> dict[Part, float]:
-    return {work.part: work.effort for work in works(plan_of(request))}
+    return {work.part: work.effort for work in part_costs(plan_of(request))}
 
 
 def test_every_part_grows_with_the_clip(asked):
@@ -81,10 +81,10 @@ def test_style_samples_whole_canvases(asked):
 
 
 def test_a_masked_guide_loses_the_fast_kernel():
-    open_eyes = Sampling(Part.STAGE1, 8, guide_clip=1.0)
-    plan = Plan(1280, 704, 121, 25, (open_eyes,))
+    open_eyes = SamplingStage(Part.STAGE1, 8, guide_clip=1.0)
+    plan = SamplingPlan(1280, 704, 121, 25, (open_eyes,))
     masked = replace(plan, samplings=(replace(open_eyes, masked=True),))
-    slow, fast = ({w.part: w for w in works(item)}[Part.STAGE1] for item in (masked, plan))
+    slow, fast = ({w.part: w for w in part_costs(item)}[Part.STAGE1] for item in (masked, plan))
 
     assert slow.flops == fast.flops
     assert slow.effort > 1.3 * fast.effort
@@ -93,7 +93,7 @@ def test_a_masked_guide_loses_the_fast_kernel():
 def test_guidance_runs_more_steps_twice_where_the_files_allow_it(asked):
     request = asked(preset=Preset.QUALITY)
     plain, guided = (
-        {work.part: work for work in works(plan_of(request, profile))}
+        {work.part: work for work in part_costs(plan_of(request, profile))}
         for profile in ("fp8", "bf16")
     )
 

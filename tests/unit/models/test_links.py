@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.models.links import COPY, HARDLINK, SYMLINK, leads_to, link
+from core.models.links import COPY, HARDLINK, SYMLINK, is_link_to, link
 
 
 def refused(source: Path, place: Path) -> None:
@@ -23,7 +23,7 @@ def test_a_symbolic_link_costs_no_bytes(source: Path, tmp_path: Path) -> None:
     place = tmp_path / "loras" / "a.safetensors"
 
     assert link(source, place) == "symlink"
-    assert leads_to(place, source)
+    assert is_link_to(place, source)
     assert [path.name for path in place.parent.iterdir()] == [place.name]
 
 
@@ -34,7 +34,7 @@ def test_where_links_are_refused_the_next_way_is_taken(source: Path, tmp_path: P
     assert place.stat().st_nlink == 2
     assert link(source, place, (("symlink", refused), ("hardlink", refused), COPY)) == "copy"
     assert place.read_bytes() == b"weights"
-    assert not leads_to(place, source)
+    assert not is_link_to(place, source)
 
 
 def test_a_hard_link_shows_the_bytes_behind_a_symbolic_one(source: Path, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_hard_link_shows_the_bytes_behind_a_symbolic_one(source: Path, tmp_pat
     link(pointer, place, (HARDLINK,))
 
     assert not place.is_symlink()
-    assert leads_to(place, source)
+    assert is_link_to(place, source)
 
 
 def test_when_no_way_works_the_place_stays_as_it_was(source: Path, tmp_path: Path) -> None:
@@ -55,4 +55,4 @@ def test_when_no_way_works_the_place_stays_as_it_was(source: Path, tmp_path: Pat
     with pytest.raises(OSError, match="no right"):
         link(source, place, (("symlink", refused), ("copy", refused)))
 
-    assert leads_to(place, source)
+    assert is_link_to(place, source)

@@ -9,12 +9,7 @@ from safetensors.numpy import save_file
 
 from core.models.catalog import LTX_2_3, Slot
 from core.models.errors import LoraRefused, ModelFileRefused
-from core.models.lora import (
-    base_by_name,
-    judge_lora,
-    refuse_other_base,
-    refuse_other_base_by_name,
-)
+from core.models.lora import base_by_name, check_lora, refuse_other_base, refuse_other_base_by_name
 
 LTX_KEY = "diffusion_model.transformer_blocks.0.attn1.to_q.lora_A.weight"
 
@@ -122,7 +117,7 @@ def test_a_lora_that_is_here_is_judged_by_its_header(lora: Callable[..., Path]) 
     path = lora("style.safetensors", "lora_unet_down_blocks_0.lora_down.weight")
 
     with pytest.raises(LoraRefused) as caught:
-        judge_lora("style.safetensors", path.parent)
+        check_lora("style.safetensors", path.parent)
 
     assert caught.value.found == "sd"
 
@@ -135,7 +130,7 @@ def test_a_lora_that_is_not_here_is_judged_by_its_name(
 ) -> None:
     outside = lora("style.safetensors", "lora_unet_down_blocks_0.lora_down.weight")
 
-    judge_lora(name, outside.parent / "loras")
-    judge_lora(name, None)
+    check_lora(name, outside.parent / "loras")
+    check_lora(name, None)
     with pytest.raises(LoraRefused):
-        judge_lora("ltx-2-19b-" + name.rpartition("/")[2].rpartition("\\")[2], None)
+        check_lora("ltx-2-19b-" + name.rpartition("/")[2].rpartition("\\")[2], None)

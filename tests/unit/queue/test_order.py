@@ -20,7 +20,7 @@ from core.storage import jobs as rows
 from core.storage.database import open_database
 from core.storage.tables import flow, job
 from core.testing.doubles import ManualClock
-from core.testing.fair_line import FairLine
+from core.testing.fair_queue import FairQueue
 
 ANNA = Requester("discord", "anna")
 BEN = Requester("discord", "ben")
@@ -43,7 +43,7 @@ STEPS = st.lists(
 async def replay_steps(steps, make_room, quick_folder):
     clock = ManualClock()
     rules = QueueRules(max_queued=100, quota=QuotaRules(limit_ms=10**9))
-    line = FairLine(rules.fair)
+    line = FairQueue(rules.fair)
     with quick_folder() as name:
         folder = Path(name)
         url = f"sqlite+aiosqlite:///{folder / 'clapper.sqlite'}"

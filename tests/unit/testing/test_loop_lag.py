@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from core.testing.loop_lag import Pulse
+from core.testing.loop_lag import LoopLag
 
 
 def work() -> None:
@@ -17,7 +17,7 @@ def work() -> None:
 
 @pytest.mark.parametrize("hold", [work, lambda: time.sleep(0.3)], ids=["working", "blocked"])
 async def test_a_held_loop_is_seen(hold: Callable[[], None]) -> None:
-    async with Pulse() as pulse:
+    async with LoopLag() as pulse:
         await asyncio.sleep(0.02)
         hold()  # as a careless handler would
         await asyncio.sleep(0.02)
@@ -26,7 +26,7 @@ async def test_a_held_loop_is_seen(hold: Callable[[], None]) -> None:
 
 
 async def test_work_in_a_thread_does_not_hold_the_loop() -> None:
-    async with Pulse() as pulse:
+    async with LoopLag() as pulse:
         await asyncio.to_thread(time.sleep, 0.3)
 
     assert pulse.longest_s < 0.2

@@ -8,8 +8,8 @@ import pytest
 
 from core.domain.dimensions import Size
 from core.media.decode import load_sound, video_frames
-from core.media.output.encode import SOUND_RATE, Recipe, write_mp4
-from core.workflow.control_video import Control, canvas_of, prepare_control
+from core.media.output.encode import SOUND_RATE, EncoderSettings, write_mp4
+from core.workflow.control_video import ControlVideo, canvas_of, prepare_control
 
 
 class Stopped(Exception):
@@ -25,7 +25,9 @@ def video(tmp_path: Path) -> Callable[[bool], Path]:
         frames = [np.full((90, 160, 3), 255 * (index >= 30), np.uint8) for index in range(60)]
         tone = np.sin(np.arange(2 * SOUND_RATE) / 20).astype(np.float32)
         samples = np.stack([tone, tone]) if sound else None
-        write_mp4(path, Recipe(Size(160, 90), Fraction(30), {}), frames, samples, lambda: None)
+        write_mp4(
+            path, EncoderSettings(Size(160, 90), Fraction(30), {}), frames, samples, lambda: None
+        )
         return path
 
     return make
@@ -35,7 +37,9 @@ def test_the_source_comes_at_the_clips_rate_length_and_canvas(
     tmp_path: Path, video: Callable[[bool], Path]
 ) -> None:
     target = tmp_path / "control.mp4"
-    prepare_control(video(True), target, Control(Size(192, 128), Size(256, 128), frames=25, fps=12))
+    prepare_control(
+        video(True), target, ControlVideo(Size(192, 128), Size(256, 128), frames=25, fps=12)
+    )
 
     with av.open(str(target)) as container:
         stream = container.streams.video[0]
@@ -48,7 +52,9 @@ def test_the_source_comes_at_the_clips_rate_length_and_canvas(
 
 def test_the_border_repeats_the_edge(tmp_path: Path, video: Callable[[bool], Path]) -> None:
     target = tmp_path / "control.mp4"
-    prepare_control(video(False), target, Control(Size(64, 64), Size(128, 128), frames=9, fps=8))
+    prepare_control(
+        video(False), target, ControlVideo(Size(64, 64), Size(128, 128), frames=9, fps=8)
+    )
 
     last = list(video_frames(target, 8, 9, Size(128, 128)))[-1]
     assert last.min() > 240
@@ -59,7 +65,7 @@ def test_a_track_as_long_as_the_clip_is_there_if_asked_for(
     tmp_path: Path, video: Callable[[bool], Path], sound: bool
 ) -> None:
     target = tmp_path / "control.mp4"
-    control = Control(Size(128, 64), Size(128, 64), frames=9, fps=8, sound=True)
+    control = ControlVideo(Size(128, 64), Size(128, 64), frames=9, fps=8, sound=True)
     prepare_control(video(sound), target, control)
 
     track = load_sound(target, SOUND_RATE, 2)
@@ -71,7 +77,7 @@ def test_preparing_can_be_stopped(tmp_path: Path, video: Callable[[bool], Path])
     def stop() -> None:
         raise Stopped
 
-    source, control = video(False), Control(Size(64, 64), Size(64, 64), 9, 8)
+    source, control = video(False), ControlVideo(Size(64, 64), Size(64, 64), 9, 8)
 
     with pytest.raises(Stopped):
         prepare_control(source, tmp_path / "control.mp4", control, stop)

@@ -2,17 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from core.domain.fairness import (
-    ORDINARY,
-    FairRules,
-    cost_of,
-    rank_of,
-)
+from core.domain.fairness import ORDINARY, FairRules, cost_of, rank_of
 
 
 @dataclass(slots=True)
-class Entry:
-    """One job in a :class:`FairLine`."""
+class QueueEntry:
+    """One job in a :class:`FairQueue`."""
 
     name: str
     account: str
@@ -29,11 +24,11 @@ class _Flow:
     finish: int = 0
     since_ms: int = 0
     active: int = 0
-    waiting: list[Entry] = field(default_factory=list[Entry])
+    waiting: list[QueueEntry] = field(default_factory=list[QueueEntry])
 
 
-class FairLine:
-    """The same line in memory, without a database."""
+class FairQueue:
+    """The fair queue in memory, without a database."""
 
     def __init__(self, rules: FairRules) -> None:
         self._rules = rules
@@ -44,7 +39,7 @@ class FairLine:
     def add(
         self, name: str, account: str, estimate_ms: int, now_ms: int, weight: int = ORDINARY
     ) -> None:
-        """Put a job at the end of its account's part of the line."""
+        """Put a job behind the others of its account."""
         flow = self._flows.setdefault(account, _Flow())
         flow.weight = weight
         fresh = not flow.waiting and flow.active == 0
@@ -57,14 +52,14 @@ class FairLine:
             tag = max(self._vtime, flow.finish)
         cost, self._count = cost_of(estimate_ms, weight), self._count + 1
         rank = rank_of(tag, cost, flow.since_ms, fresh=fresh)
-        flow.waiting.append(Entry(name, account, estimate_ms, cost, tag, rank, self._count))
+        flow.waiting.append(QueueEntry(name, account, estimate_ms, cost, tag, rank, self._count))
 
-    def order(self) -> list[Entry]:
+    def order(self) -> list[QueueEntry]:
         """Return everything that waits, the next one first."""
         waiting = [entry for flow in self._flows.values() for entry in flow.waiting]
         return sorted(waiting, key=lambda entry: (entry.rank, entry.order))
 
-    def start(self, now_ms: int) -> Entry | None:
+    def start(self, now_ms: int) -> QueueEntry | None:
         """Take the job whose turn it is."""
         order = self.order()
         below = (e for e in order if self._flows[e.account].active < self._rules.max_running)
@@ -81,7 +76,7 @@ class FairLine:
             entry.rank = rank_of(entry.tag, entry.cost, now_ms)
         return chosen
 
-    def end(self, entry: Entry, actual_ms: int) -> None:
+    def end(self, entry: QueueEntry, actual_ms: int) -> None:
         """Note that a started job is over, and what it really took."""
         flow = self._flows[entry.account]
         flow.active -= 1
@@ -89,16 +84,16 @@ class FairLine:
         flow.finish += cost_of(actual_ms, flow.weight) - entry.cost
 
     def cancel(self, name: str) -> None:
-        """Take a waiting job out of the line, as if it had never been there."""
+        """Remove a waiting job, as if it had never been there."""
         for flow in self._flows.values():
             for entry in flow.waiting:
                 if entry.name == name:
                     flow.waiting.remove(entry)
                     self._shift(flow, -entry.cost, entry.order)
-                    self._hand_on(flow, entry)
+                    self._promote_next(flow, entry)
                     return
 
-    def _hand_on(self, flow: _Flow, gone: Entry) -> None:
+    def _promote_next(self, flow: _Flow, gone: QueueEntry) -> None:
         """Let the next job of a fresh account be its first one."""
         since = flow.since_ms
         if flow.waiting and gone.rank == rank_of(gone.tag, gone.cost, since, fresh=True):
