@@ -1,4 +1,4 @@
-"""``/admin`` for operators, by numeric id; the same verbs, rules and log as on Discord."""
+"""Run ``/admin`` for operators: the same verbs and rules as on Discord."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal
@@ -6,9 +6,10 @@ from typing import Literal
 from telegram import Message, User
 
 from bots.telegram.address import PLATFORM, person_of
-from bots.telegram.private import is_private, point
+from bots.telegram.context import TelegramContext
+from bots.telegram.messages import reply
+from bots.telegram.private_chat import is_private, refer_to_private_chat
 from bots.telegram.rendering import texts_for
-from bots.telegram.submission import Counter, reply
 from core.domain.people import Requester
 from core.domain.policy import Policy
 from core.errors import NotAChoice, OutOfRange
@@ -18,37 +19,47 @@ ADMIN_LINK = "admin_"  # what a deep link to an operator's listing begins with
 SHOWN = 15  # lines of a listing
 
 
-class _Admin:
-    """One ``/admin`` message of an operator."""
+class AdminCommand:
+    """One ``/admin`` message of an operator, and how it is answered."""
 
-    def __init__(self, counter: Counter, user: User, message: Message, words: list[str]) -> None:
-        self.counter = counter
-        self.desk = counter.desk
+    def __init__(
+        self, context: TelegramContext, user: User, message: Message, words: list[str]
+    ) -> None:
+        self.context = context
+        self.desk = context.desk
         self.message = message
         self.words = words
         self.person = person_of(user, message)
         self.texts = texts_for(user.language_code)
 
     async def say(self, text: str) -> None:
-        await reply(self.counter, self.message, text)
+        """Answer with ``text``."""
+        await reply(self.context, self.message, text)
 
     async def done(self, verb: str, target: str, detail: str = "") -> None:
+        """Write what was done to the audit log, and confirm it."""
         await self.desk.community.note(self.person.requester, verb, target, detail)
         await self.confirm(f"{verb} {target} {detail}".strip())
 
     async def confirm(self, what: str) -> None:
+        """Confirm what was done."""
         await self.say(self.texts.say("admin_done", what=what))
 
     def word(self, index: int) -> str:
+        """Take the word at ``index``.
+
+        Raises:
+            NotAChoice: fewer words were typed.
+        """
         if index >= len(self.words):
             raise NotAChoice("command", " ".join(self.words)[:40], self.texts.say("t_admin_usage"))
         return self.words[index]
 
     def someone(self, index: int) -> Requester:
-        """Return the person whose numeric id (or ``platform:id``) was typed.
+        """Parse the numeric id (or ``platform:id``) of a person.
 
         Raises:
-            NotAChoice: a name; names can be taken by somebody else.
+            NotAChoice: a name was typed; somebody else can take a name.
         """
         typed = self.word(index)
         if ":" in typed:
@@ -58,14 +69,14 @@ class _Admin:
         return Requester(PLATFORM, typed)
 
 
-async def run_admin(counter: Counter, user: User, message: Message, rest: str) -> None:
-    """Do what an operator typed after ``/admin``.
+async def run_admin(context: TelegramContext, user: User, message: Message, rest: str) -> None:
+    """Run what an operator typed after ``/admin``.
 
     Raises:
-        ClapperError: what was typed cannot work.
+        ClapperError: a word is missing or wrong.
     """
-    admin = _Admin(counter, user, message, rest.split())
-    if not counter.desk.is_operator(admin.person):
+    admin = AdminCommand(context, user, message, rest.split())
+    if not context.desk.is_operator(admin.person):
         await admin.say(admin.texts.say("admin_only"))
         return
     verb = _VERBS.get(admin.words[0].lower()) if admin.words else None
@@ -73,36 +84,38 @@ async def run_admin(counter: Counter, user: User, message: Message, rest: str) -
         await admin.say(admin.texts.say("t_admin_usage"))
         return
     if verb in _ABOUT_PEOPLE and not is_private(message):
-        await point(counter, user, message, ADMIN_LINK + admin.words[0].lower())
+        await refer_to_private_chat(context, user, message, ADMIN_LINK + admin.words[0].lower())
         return
     await verb(admin)
 
 
-async def _status(admin: _Admin) -> None:
+async def _status(admin: AdminCommand) -> None:
     health = await admin.desk.service.health()
     await admin.say(admin.texts.admin_status(health))
 
 
-def _intake(state: Literal["open", "paused", "draining"]) -> Callable[[_Admin], Awaitable[None]]:
-    async def change(admin: _Admin) -> None:
+def _intake(
+    state: Literal["open", "paused", "draining"],
+) -> Callable[[AdminCommand], Awaitable[None]]:
+    async def change(admin: AdminCommand) -> None:
         await admin.desk.service.set_intake(state)
         await admin.done("intake", state)
 
     return change
 
 
-async def _jobs(admin: _Admin) -> None:
+async def _jobs(admin: AdminCommand) -> None:
     jobs = await admin.desk.service.all_live()
     await admin.say(admin.texts.admin_jobs(jobs[:SHOWN]))
 
 
-async def _cancel(admin: _Admin) -> None:
+async def _cancel(admin: AdminCommand) -> None:
     chosen = find_job(await admin.desk.service.all_live(), admin.word(1))
     await admin.desk.service.cancel(chosen.id, admin.person.requester, operator=True)
     await admin.done("cancel", chosen.id)
 
 
-async def _grant(admin: _Admin) -> None:
+async def _grant(admin: AdminCommand) -> None:
     """Give somebody more GPU time.
 
     Raises:
@@ -119,14 +132,14 @@ async def _grant(admin: _Admin) -> None:
     await admin.done("grant", account.key, f"{minutes:g} min")
 
 
-async def _block(admin: _Admin) -> None:
+async def _block(admin: AdminCommand) -> None:
     person = admin.someone(1)
     reason = " ".join(admin.words[2:])[:200]
     await admin.desk.community.block(admin.person.requester, person, reason)
     await admin.confirm(f"block {person.key}")
 
 
-async def _unblock(admin: _Admin) -> None:
+async def _unblock(admin: AdminCommand) -> None:
     person = admin.someone(1)
     lifted = await admin.desk.community.unblock(admin.person.requester, person)
     if lifted:
@@ -135,7 +148,7 @@ async def _unblock(admin: _Admin) -> None:
         await admin.say(admin.texts.say("admin_not_blocked", who=person.key))
 
 
-async def _policy(admin: _Admin) -> None:
+async def _policy(admin: AdminCommand) -> None:
     place = admin.person.place
     if len(admin.words) > 1:
         value = " ".join(admin.words[2:])
@@ -150,12 +163,12 @@ async def _policy(admin: _Admin) -> None:
     await admin.say(admin.texts.say("admin_policy", place=place, rules=rules))
 
 
-async def _audit(admin: _Admin) -> None:
+async def _audit(admin: AdminCommand) -> None:
     entries = await admin.desk.community.audit(SHOWN)
     await admin.say(admin.texts.admin_audit(entries))
 
 
-_VERBS: dict[str, Callable[[_Admin], Awaitable[None]]] = {
+_VERBS: dict[str, Callable[[AdminCommand], Awaitable[None]]] = {
     "status": _status,
     "pause": _intake("paused"),
     "drain": _intake("draining"),

@@ -1,4 +1,4 @@
-"""Every refusal becomes one answer; everything else becomes one log line and an apology."""
+"""Answer a refusal with its explanation, any other error with an apology and a log line."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -7,8 +7,9 @@ import structlog
 from telegram import Message
 from telegram.error import TelegramError
 
+from bots.telegram.context import TelegramContext
+from bots.telegram.messages import reply
 from bots.telegram.rendering import texts_for
-from bots.telegram.submission import Counter, reply
 from core.errors import ClapperError, InternalError
 from core.i18n.messages import explain
 from core.runtime.tasks import outcome_of
@@ -16,10 +17,10 @@ from core.runtime.tasks import outcome_of
 log = structlog.get_logger(__name__)
 
 
-async def answered(
-    counter: Counter, message: Message, locale: str | None, work: Coroutine[Any, Any, None]
+async def reply_on_error(
+    context: TelegramContext, message: Message, locale: str | None, work: Coroutine[Any, Any, None]
 ) -> None:
-    """Do ``work``; whatever goes wrong becomes an answer to ``message``."""
+    """Run ``work``; answer ``message`` with what went wrong."""
     error = (await outcome_of(work)).error
     if error is None:
         return
@@ -30,6 +31,6 @@ async def answered(
         log.error("update_failed", exc_info=error)
         error = InternalError()
     text = texts_for(locale).markup.escape(explain(error, locale))
-    told = (await outcome_of(reply(counter, message, text))).error
-    if told is not None:
-        log.info("refusal_not_shown", reason=type(told).__name__)
+    failed = (await outcome_of(reply(context, message, text))).error
+    if failed is not None:
+        log.info("refusal_not_shown", reason=type(failed).__name__)

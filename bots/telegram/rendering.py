@@ -28,13 +28,13 @@ MARKUP = Markup(
 
 
 def _clock(at: float) -> str:
-    """Return what an old app shows where a new one counts down."""
+    """Format a time for apps that do not count down."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
-    """What a button says: an action (or an option to change), a value, and a job or form."""
+class CallbackData:
+    """The data of a button: an action (or an option to change), a value, and a job or person."""
 
     action: str
     value: str
@@ -42,23 +42,23 @@ class Pressed:
 
 
 def texts_for(locale: str | None) -> Texts:
-    """Return the sentences for a reader."""
+    """Build the texts of a locale, in Telegram's markup."""
     return Texts(MARKUP, locale)
 
 
-def callback(action: str, job_id: str, value: str = "") -> str:
-    """Return the data of a button, at most 64 bytes."""
+def callback_data(action: str, job_id: str, value: str = "") -> str:
+    """Format the data of a button, at most 64 bytes."""
     return f"v1:{action}{f'={value}' if value else ''}:{job_id}"
 
 
-def pressed(data: str | None) -> Pressed | None:
-    """Return what a pressed button says, None for data that is not ours."""
+def parse_callback_data(data: str | None) -> CallbackData | None:
+    """Parse the data of a pressed button; None for data in another format."""
     found = CALLBACK.fullmatch(data or "")
-    return Pressed(found["action"], found["value"] or "", found["job"]) if found else None
+    return CallbackData(found["action"], found["value"] or "", found["job"]) if found else None
 
 
 def clip_text(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Return ``text`` within a limit; too long a text loses its markup rather than break it."""
+    """Cut ``text`` to a limit in characters; a text that is cut loses its markup."""
     if len(text) <= limit:
         return text
     plain = html.unescape(re.sub(r"<[^>]+>", "", text))
@@ -69,7 +69,9 @@ def job_keyboard(job: Job, locale: str | None) -> InlineKeyboardMarkup:
     """Return the buttons under a job's message."""
     rows = [
         [
-            InlineKeyboardButton(say(f"{a}_label", {}, locale), callback_data=callback(a, job.id))
+            InlineKeyboardButton(
+                say(f"{a}_label", {}, locale), callback_data=callback_data(a, job.id)
+            )
             for a in row
         ]
         for row in _rows(job)
@@ -80,7 +82,7 @@ def job_keyboard(job: Job, locale: str | None) -> InlineKeyboardMarkup:
 
 
 def fetch_keyboard(job: Job, bot_name: str, locale: str | None) -> InlineKeyboardMarkup:
-    """Return a button that opens the private chat and shows the clip there."""
+    """Build the button that opens the private chat and shows the clip there."""
     url = f"https://t.me/{bot_name}?start=job_{job.id}"
     return InlineKeyboardMarkup([[InlineKeyboardButton(say("fetch_label", {}, locale), url=url)]])
 
@@ -99,11 +101,11 @@ def _rows(job: Job) -> list[list[Action]]:
 
 
 def _option_rows(job: Job, locale: str | None) -> list[list[InlineKeyboardButton]]:
-    """Return preset, shape and length to change while the job waits; the present one is marked."""
+    """Build the buttons that change a waiting job; the present values are marked."""
     sampling = job.request.sampling
 
     def button(label: str, option: str, value: str, *, now: bool) -> InlineKeyboardButton:
-        data = callback(option, job.id, value)
+        data = callback_data(option, job.id, value)
         return InlineKeyboardButton(f"• {label}" if now else label, callback_data=data)
 
     presets = [button(name(p, locale), "preset", p, now=p is sampling.preset) for p in Preset]

@@ -1,4 +1,4 @@
-"""The commands about oneself: line, cancel, history, again, quota, links, forget, help, start."""
+"""Run the commands about a person's own account: queue, cancel, history, quota, links and so on."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,10 +10,19 @@ from telegram.error import BadRequest
 from bots.shared.accounts import accounts_text, handle_of, unlink
 from bots.telegram.address import address_of, person_of
 from bots.telegram.admin_commands import ADMIN_LINK, run_admin
+from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS
-from bots.telegram.private import DETAILS_LINK, JOB_LINK, Audience, at_home, is_private, point
-from bots.telegram.rendering import callback, texts_for
-from bots.telegram.submission import Counter, accept_request, reply
+from bots.telegram.messages import reply
+from bots.telegram.private_chat import (
+    DETAILS_LINK,
+    JOB_LINK,
+    Audience,
+    is_private,
+    posted_in,
+    refer_to_private_chat,
+)
+from bots.telegram.rendering import callback_data, texts_for
+from bots.telegram.submission import submit_request
 from core.domain.followups import Action, again
 from core.domain.jobs import Job, JobState
 from core.domain.people import Requester
@@ -24,115 +33,137 @@ from core.service.user_api import find_job
 log = structlog.get_logger(__name__)
 
 PAGE = 5  # jobs on a page of the history
-LOOKED_AT = 50  # jobs searched for what was typed
-Command = Callable[[Counter, User, Message, str, str], Awaitable[None]]
+SEARCHED = 50  # newest jobs searched for what was typed
+Command = Callable[[TelegramContext, User, Message, str, str], Awaitable[None]]
 
 
-async def _queue(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+async def _queue(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
     del rest, key
-    account = await counter.desk.community.account(person_of(user, message).requester)
-    view = await counter.desk.service.line(account)
-    await reply(counter, message, texts_for(user.language_code).line(view))
+    account = await context.desk.community.account(person_of(user, message).requester)
+    view = await context.desk.service.line(account)
+    await reply(context, message, texts_for(user.language_code).line(view))
 
 
-async def _cancel(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
-    """Stop a job: the one that was named, or the newest live one.
+async def _cancel(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
+    """Cancel the job that was named, or the newest live one.
 
     Raises:
-        JobUnknown: nothing to stop, or not of this person.
+        JobUnknown: the person has no such job.
     """
     del key
     person = person_of(user, message)
-    jobs = await counter.desk.jobs(person, LOOKED_AT)
+    jobs = await context.desk.jobs(person, SEARCHED)
     live = [job for job in jobs if not job.state.terminal]
     if not rest and not live:
         raise JobUnknown("")
     chosen = find_job(jobs, rest) if rest else live[0]
-    await counter.desk.cancel(chosen.id, person)
-    await reply(counter, message, texts_for(user.language_code).say("cancelled_ack"))
+    await context.desk.cancel(chosen.id, person)
+    await reply(context, message, texts_for(user.language_code).say("cancelled_ack"))
 
 
-async def _history(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+async def _history(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
     del rest, key
-    text, markup = await history_page(counter, user, message, 1)
-    await reply(counter, message, text, markup)
+    text, markup = await history_page(context, user, message, 1)
+    await reply(context, message, text, markup)
 
 
-async def _again(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
-    """Make another take of the job that was named, or of the newest.
+async def _again(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
+    """Submit another take of the job that was named, or of the newest.
 
     Raises:
-        JobUnknown: nothing to repeat.
+        JobUnknown: the person has no such job.
     """
-    jobs = await counter.desk.jobs(person_of(user, message), LOOKED_AT)
+    jobs = await context.desk.jobs(person_of(user, message), SEARCHED)
     if not jobs:
         raise JobUnknown(rest[:40])
     chosen = find_job(jobs, rest) if rest else jobs[0]
-    if not at_home(chosen, message):  # nobody here saw it yet
-        await point(counter, user, message, f"{JOB_LINK}{chosen.id}")
+    if not posted_in(chosen, message):
+        await refer_to_private_chat(context, user, message, f"{JOB_LINK}{chosen.id}")
         return
-    await accept_request(counter, user, message, again(chosen.request), key)
+    await submit_request(context, user, message, again(chosen.request), key)
 
 
-async def _quota(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+async def _quota(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
     del rest, key
-    view = await counter.desk.quota(person_of(user, message))
-    await reply(counter, message, texts_for(user.language_code).quota(view, counter.window_hours))
+    view = await context.desk.quota(person_of(user, message))
+    await reply(context, message, texts_for(user.language_code).quota(view, context.window_hours))
 
 
-async def _link(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+async def _link(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
     del key
     texts = texts_for(user.language_code)
     person = person_of(user, message).requester
     if rest:
-        await counter.desk.community.link(person, rest, f"@{user.username or user.first_name}")
-        await reply(counter, message, texts.say("linked"))
+        await context.desk.community.link(person, rest, f"@{user.username or user.first_name}")
+        await reply(context, message, texts.say("linked"))
     else:
-        code = await counter.desk.community.link_code(person)
-        await reply(counter, message, texts.say("link_code_text", code=code))
+        code = await context.desk.community.link_code(person)
+        await reply(context, message, texts.say("link_code_text", code=code))
 
 
-async def _unlink(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+async def _unlink(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
     del rest, key
     person = person_of(user, message).requester
-    keys = await counter.desk.community.keys(person)
+    keys = await context.desk.community.keys(person)
     others = [who for who in keys if who != person]
     locale = user.language_code
     rows = [[unlink_button(who, locale)] for who in others]
     text = accounts_text(texts_for(locale), keys, person)
-    await reply(counter, message, text, InlineKeyboardMarkup(rows))
+    await reply(context, message, text, InlineKeyboardMarkup(rows))
 
 
 def unlink_button(who: Requester, locale: str | None) -> InlineKeyboardButton:
-    """Return a button that takes an account out of the person's."""
+    """Build the button that unlinks an account."""
     label = say("unlink_label", {"who": who.key}, locale)
-    return InlineKeyboardButton(label, callback_data=callback("unlink", handle_of(who)))
+    return InlineKeyboardButton(label, callback_data=callback_data("unlink", handle_of(who)))
 
 
-async def remove_account(counter: Counter, user: User, message: Message, handle: str) -> None:
-    """Take the account that a button names out of the person's, and say so."""
+async def remove_account(
+    context: TelegramContext, user: User, message: Message, handle: str
+) -> None:
+    """Unlink the account that a button names, and confirm it."""
     person = person_of(user, message).requester
-    done = await unlink(counter.desk.community, person, handle)
+    done = await unlink(context.desk.community, person, handle)
     code = "unlinked" if done else "unlink_gone"
-    await reply(counter, message, texts_for(user.language_code).say(code))
+    await reply(context, message, texts_for(user.language_code).say(code))
 
 
-async def _forget(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+async def _forget(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
     del rest, key
     locale = user.language_code
     button = InlineKeyboardButton(
-        say("forget_label", {}, locale), callback_data=callback("forget", str(user.id))
+        say("forget_label", {}, locale), callback_data=callback_data("forget", str(user.id))
     )
     ask = texts_for(locale).say("forget_ask")
-    await reply(counter, message, ask, InlineKeyboardMarkup([[button]]))
+    await reply(context, message, ask, InlineKeyboardMarkup([[button]]))
 
 
-async def _help(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+async def _help(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
     del rest, key
-    await reply(counter, message, texts_for(user.language_code).help())
+    await reply(context, message, texts_for(user.language_code).help())
 
 
-async def _start(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+async def _start(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
     """Greet, or show what a deep link names: ``/start help``, or a job by ``/start job_<id>``.
 
     Raises:
@@ -144,34 +175,36 @@ async def _start(counter: Counter, user: User, message: Message, rest: str, key:
     wanted = ACCOUNT.get(rest)
     about = rest.startswith((JOB_LINK, DETAILS_LINK, ADMIN_LINK)) or _is_personal(wanted)
     if about and not is_private(message):
-        await point(counter, user, message, rest[:64])
+        await refer_to_private_chat(context, user, message, rest[:64])
     elif wanted is not None and _is_personal(wanted):
-        await wanted.run(counter, user, message, "", key)
+        await wanted.run(context, user, message, "", key)
     elif rest.startswith(ADMIN_LINK):
-        await run_admin(counter, user, message, rest.removeprefix(ADMIN_LINK))
+        await run_admin(context, user, message, rest.removeprefix(ADMIN_LINK))
     elif rest.startswith(DETAILS_LINK):
-        job = await counter.desk.job(rest.removeprefix(DETAILS_LINK), person_of(user, message))
-        await reply(counter, message, texts.details(job))
+        job = await context.desk.job(rest.removeprefix(DETAILS_LINK), person_of(user, message))
+        await reply(context, message, texts.details(job))
     elif rest.startswith(JOB_LINK):
-        job = await counter.desk.job(rest.removeprefix(JOB_LINK), person_of(user, message))
-        await show_again(counter, user, message, job)
+        job = await context.desk.job(rest.removeprefix(JOB_LINK), person_of(user, message))
+        await show_again(context, user, message, job)
     elif rest == "help":
-        await _help(counter, user, message, "", key)
+        await _help(context, user, message, "", key)
     else:
-        await reply(counter, message, texts.say("t_start"))
+        await reply(context, message, texts.say("t_start"))
 
 
-async def _drop(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
+async def _drop(
+    context: TelegramContext, user: User, message: Message, rest: str, key: str
+) -> None:
     del rest, key
-    begun = await counter.drafts.load(message.chat_id, user.id)
-    await counter.drafts.save(message.chat_id, user.id, None)
+    begun = await context.forms.load(message.chat_id, user.id)
+    await context.forms.save(message.chat_id, user.id, None)
     code = "t_nothing_to_drop" if begun is None else "t_dropped"
-    await reply(counter, message, texts_for(user.language_code).say(code))
+    await reply(context, message, texts_for(user.language_code).say(code))
 
 
 @dataclass(frozen=True, slots=True)
 class AccountCommand:
-    """A command, and whom its answer is for: there is no default, so none can forget it."""
+    """A command and its audience, which has no default so that none can forget it."""
 
     run: Command
     audience: Audience
@@ -181,13 +214,13 @@ ACCOUNT: dict[str, AccountCommand] = {
     "queue": AccountCommand(_queue, Audience.PERSON),
     "cancel": AccountCommand(_cancel, Audience.CHAT),  # answers with a word, about no job
     "history": AccountCommand(_history, Audience.PERSON),
-    "again": AccountCommand(_again, Audience.HOME),
+    "again": AccountCommand(_again, Audience.JOB_CHAT),
     "quota": AccountCommand(_quota, Audience.PERSON),
     "link": AccountCommand(_link, Audience.PERSON),
     "unlink": AccountCommand(_unlink, Audience.PERSON),
     "forget": AccountCommand(_forget, Audience.PERSON),
     "help": AccountCommand(_help, Audience.CHAT),
-    "start": AccountCommand(_start, Audience.HOME),
+    "start": AccountCommand(_start, Audience.JOB_CHAT),
     "drop": AccountCommand(_drop, Audience.CHAT),
 }
 
@@ -197,32 +230,34 @@ def _is_personal(command: AccountCommand | None) -> bool:
 
 
 async def run_account(
-    counter: Counter, user: User, message: Message, name: str, rest: str, key: str
+    context: TelegramContext, user: User, message: Message, name: str, rest: str, key: str
 ) -> None:
-    """Do a command about oneself, or lead to the private chat where others would read its answer.
+    """Run an account command, or refer to the private chat where others would read its answer.
 
     Raises:
-        ClapperError: what was typed cannot work.
+        ClapperError: the command cannot be carried out.
     """
     command = ACCOUNT[name]
     if command.audience is not Audience.PERSON or is_private(message):
-        await command.run(counter, user, message, rest, key)
+        await command.run(context, user, message, rest, key)
         return
     code_seen = name == "link" and bool(rest)
     if code_seen:
-        await counter.desk.community.burn(rest)
-    await point(counter, user, message, name, "t_code_seen" if code_seen else "t_private")
+        await context.desk.community.burn(rest)
+    await refer_to_private_chat(
+        context, user, message, name, "t_code_seen" if code_seen else "t_private"
+    )
 
 
 async def history_page(
-    counter: Counter, user: User, message: Message, page: int
+    context: TelegramContext, user: User, message: Message, page: int
 ) -> tuple[str, InlineKeyboardMarkup]:
-    """Return one page of the person's jobs: a line each, and a button to fetch each clip."""
-    jobs = await counter.desk.jobs(person_of(user, message), page * PAGE + 1)
+    """Build one page of the person's jobs, with a button to fetch each clip."""
+    jobs = await context.desk.jobs(person_of(user, message), page * PAGE + 1)
     shown = jobs[(page - 1) * PAGE : page * PAGE]
     locale = user.language_code
     fetch = [
-        InlineKeyboardButton(str(number), callback_data=callback(Action.FETCH, job.id))
+        InlineKeyboardButton(str(number), callback_data=callback_data(Action.FETCH, job.id))
         for number, job in enumerate(shown, 1)
         if job.state is JobState.SUCCEEDED
     ]
@@ -232,37 +267,37 @@ async def history_page(
         ("older_label", page + 1, len(jobs) > page * PAGE),
     ):
         if there:
-            data = callback("page", str(user.id), str(other))
+            data = callback_data("page", str(user.id), str(other))
             turn.append(InlineKeyboardButton(say(label, {}, locale), callback_data=data))
     rows = [row for row in (fetch, turn) if row]
     return texts_for(locale).history(shown, page), InlineKeyboardMarkup(rows)
 
 
-async def show_again(counter: Counter, user: User, message: Message, job: Job) -> None:
-    """Post a finished clip once more: by Telegram's own copy, else from disk.
+async def show_again(context: TelegramContext, user: User, message: Message, job: Job) -> None:
+    """Post a finished clip again, by its file id on Telegram or else from disk.
 
     Raises:
-        NothingToFetch: it is not there any more.
+        NothingToFetch: the clip was deleted.
     """
     at = address_of(user, message, 0)
-    file_id = await counter.desk.community.recall(FILE_IDS, job.id)
+    file_id = await context.desk.community.recall(FILE_IDS, job.id)
     if file_id is not None:
         try:
-            await counter.screen.clip_again(job, str(file_id), at)
+            await context.messages.repost_clip(job, str(file_id), at)
         except BadRequest as error:  # Telegram forgot it
             log.info("copy_unusable", reason=error.message[:80])
         else:
             return
-    await counter.delivery.post(job, await counter.desk.service.clip(job.id), at)
+    await context.delivery.post(job, await context.desk.service.clip(job.id), at)
 
 
-async def forget_all(counter: Counter, user: User, message: Message) -> int:
-    """Delete all that is kept of the person here; returns how many jobs there were."""
+async def forget_all(context: TelegramContext, user: User, message: Message) -> int:
+    """Delete everything stored of the person; returns how many jobs there were."""
     person = person_of(user, message)
     before: int | None = None
-    while jobs := await counter.desk.jobs(person, LOOKED_AT, before):
+    while jobs := await context.desk.jobs(person, SEARCHED, before):
         before = jobs[-1].created_at_ms
         for job in jobs:
-            await counter.desk.community.remember(FILE_IDS, job.id, None)
-    await counter.drafts.forget(user.id)
-    return await counter.desk.forget(person)
+            await context.desk.community.remember(FILE_IDS, job.id, None)
+    await context.forms.forget(user.id)
+    return await context.desk.forget(person)

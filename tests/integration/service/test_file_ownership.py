@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.telegram.drafts import Draft, Drafts
+from bots.telegram.request_form import RequestForm, RequestForms
 from core.accounts.file_ownership import UPLOAD
 from core.app.bootstrap import Core, open_core
 from core.domain.jobs import ReplyTo
@@ -62,15 +62,15 @@ async def test_a_draft_keeps_its_picture_through_a_deletion_and_forgetting_takes
     core: Core, tmp_path: Path
 ) -> None:
     person = Requester("telegram", "7")
-    drafts = Drafts(core.desk.community, core.service.files)
+    forms = RequestForms(core.desk.community, core.service.files)
     file = await admitted(core, tmp_path, person)
     ticket = await core.service.submit(moving(file), person, ReplyTo("test"), "one")
-    await drafts.save(5, 7, Draft(mode=Mode.I2V, media={"image": file}))
+    await forms.save(5, 7, RequestForm(mode=Mode.I2V, media={"image": file}))
 
     await core.service.delete(ticket.job_id, person)
-    kept = await drafts.load(5, 7)
+    kept = await forms.load(5, 7)
     await core.service.forget(person)
-    left = await drafts.load(5, 7)
+    left = await forms.load(5, 7)
 
     assert kept is not None
     assert kept.media == {"image": file}
