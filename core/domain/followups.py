@@ -14,7 +14,9 @@ from core.domain.jobs import Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
+from core.domain.parsing import number_of
 from core.domain.presets import PRESETS, Preset
+from core.domain.request_builder import ASPECTS
 from core.domain.requests import ImageToVideo, Options, Request
 
 
@@ -30,6 +32,14 @@ class Action(StrEnum):
     DETAILS = "details"
     DELETE = "delete"
     FETCH = "fetch"
+
+
+class JobOption(StrEnum):
+    """What a button changes while a job waits; the job is replaced by another one."""
+
+    PRESET = "preset"
+    ASPECT = "aspect"
+    SECONDS = "seconds"
 
 
 def actions_for(job: Job) -> tuple[Action, ...]:
@@ -106,6 +116,32 @@ def options_of(request: Request) -> Options:
         camera=sampling.camera,
         negative_prompt=sampling.negative_prompt,
     )
+
+
+def with_option(request: Request, option: JobOption, value: str, limits: RequestLimits) -> Options:
+    """Change one option of ``request``; seed, prompt and the other options stay.
+
+    Another preset has another size, so only the shape stays: the aspect ratio that is nearest.
+
+    Args:
+        request: what the waiting job asks for.
+        option: what changes.
+        value: as the button says it: a preset, an aspect ratio such as ``16:9``, seconds.
+        limits: what a refusal names.
+
+    Raises:
+        NotANumber: the seconds are not a number.
+    """
+    options = options_of(request)
+    match option:
+        case JobOption.SECONDS:
+            return replace(options, seconds=number_of(option, value, limits))
+        case JobOption.PRESET:
+            ratio = request.sampling.size.ratio
+            aspect = min(ASPECTS, key=lambda name: abs(ASPECTS[name] - ratio))
+            return replace(options, preset=value, aspect=aspect, width=None, height=None)
+        case JobOption.ASPECT:
+            return replace(options, aspect=value, width=None, height=None)
 
 
 def can_improve(request: Request) -> bool:
