@@ -10,9 +10,9 @@ from telegram.error import TelegramError
 
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
-from core.domain.people import Requester
+from core.domain.people import Caller
 from core.errors import MediaTooLarge, MediaTooLong, MediaUnreadable
-from core.service.generation import GenerationService
+from core.service.user_files import UserFiles
 
 log = structlog.get_logger(__name__)
 
@@ -74,12 +74,10 @@ def _seconds(duration: int | timedelta) -> float:
 class AttachmentFetcher:
     """Downloads and admits the files that people send."""
 
-    def __init__(
-        self, bot: Bot, service: GenerationService, limits: MediaLimits, *, local: bool
-    ) -> None:
+    def __init__(self, bot: Bot, files: UserFiles, limits: MediaLimits, *, local: bool) -> None:
         """With ``local``, the operator's own Bot API server lifts the download limit."""
         self._bot = bot
-        self._service = service
+        self._files = files
         self._limits = limits
         self._local = local
 
@@ -100,8 +98,8 @@ class AttachmentFetcher:
         if attachment.seconds > self._limits.stream_seconds:
             raise MediaTooLong(role, attachment.seconds, self._limits.stream_seconds)
 
-    async def fetch(self, attachment: TelegramAttachment, role: str, owner: Requester) -> MediaFile:
-        """Download and admit a file that ``owner`` sent.
+    async def fetch(self, caller: Caller, attachment: TelegramAttachment, role: str) -> MediaFile:
+        """Download and admit a file that ``caller`` sent.
 
         Raises:
             MediaTooLarge: more bytes than the limit.
@@ -110,7 +108,7 @@ class AttachmentFetcher:
             IntakeClosed: the disk is nearly full.
         """
         self.check(attachment, role)
-        self._service.refuse_without_room(attachment.size_bytes)
+        self._files.refuse_without_room(attachment.size_bytes)
         try:
             file = await self._bot.get_file(attachment.file_id)
             self.check(
@@ -118,9 +116,9 @@ class AttachmentFetcher:
             )
             if self._local and is_local_file(file.file_path):
                 path = Path(file.file_path or "")
-                return await self._service.admit(path, role, attachment.kind, owner)
+                return await self._files.admit(caller, path, role, attachment.kind)
             content = await file.download_as_bytearray()
-            return await self._service.admit_bytes(content, role, attachment.kind, owner)
+            return await self._files.admit_bytes(caller, content, role, attachment.kind)
         except TelegramError as error:
             if "too big" in str(error):
                 size = max(attachment.size_bytes, CLOUD_DOWNLOAD + 1)

@@ -1,14 +1,15 @@
 """A pressed button: who pressed what, and where others may read the answer."""
 
+from dataclasses import dataclass
+
 import structlog
-from telegram import CallbackQuery, Message, User
+from telegram import CallbackQuery
 from telegram.error import TelegramError
 
-from bots.telegram.address import person_of
-from bots.telegram.context import TelegramContext
+from bots.telegram.chat_event import ChatEvent
 from bots.telegram.private_chat import deep_link, private_link
-from bots.telegram.rendering import CallbackData, texts_for
-from core.domain.followups import Action
+from bots.telegram.rendering import CallbackData
+from core.domain.followups import Action, JobOption
 from core.domain.jobs import Job
 from core.errors import ClapperError, NotYours
 from core.i18n.messages import explain, say
@@ -17,22 +18,15 @@ from core.runtime.tasks import outcome_of
 log = structlog.get_logger(__name__)
 
 ALERT_LIMIT = 200  # characters; source: Bot API, answerCallbackQuery
-OPTIONS = {"preset", "aspect", "seconds"}
+OPTIONS: frozenset[str] = frozenset(JobOption)
 
 
+@dataclass(frozen=True, slots=True)
 class ButtonPress:
-    """One pressed button: who, where, what."""
+    """One pressed button: who and where, and what it says."""
 
-    def __init__(
-        self, context: TelegramContext, user: User, message: Message, data: CallbackData, key: str
-    ) -> None:
-        self.context = context
-        self.user = user
-        self.message = message
-        self.data = data
-        self.key = key
-        self.person = person_of(user, message)
-        self.texts = texts_for(user.language_code)
+    event: ChatEvent
+    data: CallbackData
 
     async def job(self) -> Job:
         """Read the job that the button belongs to.
@@ -41,7 +35,7 @@ class ButtonPress:
             JobUnknown: there is none.
             NotYours: it belongs to somebody else.
         """
-        return await self.context.desk.job(self.data.job_id, self.person)
+        return await self.event.users.job(self.event.caller, self.data.job_id)
 
 
 async def acknowledge_in_group(query: CallbackQuery, press: ButtonPress) -> bool:
@@ -60,7 +54,7 @@ async def acknowledge_in_group(query: CallbackQuery, press: ButtonPress) -> bool
     if checked.error is not None:
         raise checked.error
     if checked.value:
-        await _answer(query, url=deep_link(press.context.bot_name, checked.value))
+        await _answer(query, url=deep_link(press.event.context.bot_name, checked.value))
         return False
     await acknowledge(query, "t_answered")
     return True
@@ -73,15 +67,15 @@ async def _private_link_for(press: ButtonPress) -> str | None:
         JobUnknown: there is no such job, or nothing was begun.
         NotYours: it belongs to somebody else.
     """
-    action, message = press.data.action, press.message
-    if action in {"page", "forget"} and press.data.job_id != str(press.user.id):
+    event, action = press.event, press.data.action
+    if action in {"page", "forget"} and press.data.job_id != str(event.user.id):
         raise NotYours(action)
     if action == "mode":
-        if await press.context.forms.load(message.chat_id, press.user.id) is None:
+        if await event.context.forms.load(event.message.chat_id, event.user.id) is None:
             raise NotYours(action)
         return None
     of_job = action in OPTIONS or action in set(Action)
-    return private_link(action, await press.job() if of_job else None, message)
+    return private_link(action, await press.job() if of_job else None, event.message)
 
 
 async def acknowledge(query: CallbackQuery, code: str) -> None:

@@ -11,14 +11,14 @@ from bots.telegram.permissions import PostingPermissions
 from bots.telegram.request_form import RequestForms
 from bots.telegram.status_messages import StatusMessages
 from bots.telegram.user_locks import UserLocks
-from core.service.user_api import Desk
+from core.service.front_services import FrontServices
 
 
 @dataclass(frozen=True, slots=True)
 class TelegramContext:
     """What every handler needs."""
 
-    desk: Desk
+    services: FrontServices
     bot: Bot
     bot_name: str
     messages: StatusMessages
@@ -28,4 +28,3 @@ class TelegramContext:
     attachments: AttachmentFetcher
     permissions: PostingPermissions
     locks: UserLocks
-    window_hours: float  # of the quota

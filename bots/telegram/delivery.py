@@ -20,13 +20,13 @@ from bots.telegram.api_errors import (
 )
 from bots.telegram.rendering import job_keyboard, texts_for
 from bots.telegram.status_messages import DisplayRules, StatusMessages
-from core.accounts.moderation import Community
-from core.domain.jobs import Failure, Job, ReplyTo
+from core.domain.jobs import Failure, Job
 from core.domain.media import Clip
 from core.domain.progress import Progress
 from core.errors import ClipTooLarge, DeliveryFailed, DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import Attempt, Receipt
 from core.media.output.transcode import fit
+from core.service.front_services import FrontServices
 
 log = structlog.get_logger(__name__)
 
@@ -51,15 +51,12 @@ class TelegramDelivery:
         messages: StatusMessages,
         edits: EditScheduler,
         rules: DisplayRules,
-        community: Community,
-        readdress: Callable[[str, ReplyTo], Awaitable[None]],
+        services: FrontServices,
     ) -> None:
-        """Call ``readdress`` with a job's id to store its new reply address."""
         self._messages = messages
         self._edits = edits
         self._rules = rules
-        self._community = community
-        self._readdress = readdress
+        self._services = services
 
     async def progress(self, job: Job, event: Progress) -> None:
         """Schedule an edit with the newest state of ``job``, within the chat's rate limit."""
@@ -172,7 +169,7 @@ class TelegramDelivery:
             except Throttled as throttled:
                 raise DeliveryRetry("throttled", throttled.after_s) from throttled
             except ChatMoved as moved:
-                await self._community.move_place(
+                await self._services.move_place(
                     f"{PLATFORM}:{at.chat_id}", f"{PLATFORM}:{moved.chat_id}"
                 )
                 at = at.moved(moved.chat_id)
@@ -189,7 +186,7 @@ class TelegramDelivery:
         except MessageUnchanged:
             return Receipt(f"{at.chat_id}/{at.message_id}")
         if message.video is not None:
-            await self._community.remember(FILE_IDS, job.id, message.video.file_id)
+            await self._services.state.remember(FILE_IDS, job.id, message.video.file_id)
         return Receipt(f"{at.chat_id}/{message.message_id}")
 
     async def _new_placeholder(self, job: Job, at: TelegramAddress) -> TelegramAddress:
@@ -207,5 +204,5 @@ class TelegramDelivery:
             raise DeliveryRetry("throttled", throttled.after_s) from throttled
         except MessageGone:
             raise DeliveryImpossible("topic gone") from None
-        await self._readdress(job.id, here.to_reply())
+        await self._services.redirect(job.id, here.to_reply())
         return here

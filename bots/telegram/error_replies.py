@@ -4,12 +4,9 @@ from collections.abc import Coroutine
 from typing import Any
 
 import structlog
-from telegram import Message
 from telegram.error import TelegramError
 
-from bots.telegram.context import TelegramContext
-from bots.telegram.messages import reply
-from bots.telegram.rendering import texts_for
+from bots.telegram.chat_event import ChatEvent
 from core.errors import ClapperError, InternalError
 from core.i18n.messages import explain
 from core.runtime.tasks import outcome_of
@@ -17,10 +14,8 @@ from core.runtime.tasks import outcome_of
 log = structlog.get_logger(__name__)
 
 
-async def reply_on_error(
-    context: TelegramContext, message: Message, locale: str | None, work: Coroutine[Any, Any, None]
-) -> None:
-    """Run ``work``; answer ``message`` with what went wrong."""
+async def reply_on_error(event: ChatEvent, work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work``; answer the event with what went wrong."""
     error = (await outcome_of(work)).error
     if error is None:
         return
@@ -30,7 +25,7 @@ async def reply_on_error(
     if not isinstance(error, ClapperError):
         log.error("update_failed", exc_info=error)
         error = InternalError()
-    text = texts_for(locale).markup.escape(explain(error, locale))
-    failed = (await outcome_of(reply(context, message, text))).error
+    text = event.texts.markup.escape(explain(error, event.locale))
+    failed = (await outcome_of(event.reply(text))).error
     if failed is not None:
         log.info("refusal_not_shown", reason=type(failed).__name__)

@@ -42,12 +42,12 @@ from bots.telegram.user_commands import ACCOUNT, unlink_button
 from bots.telegram.user_locks import UserLocks
 from bots.telegram.webhook import webhook
 from core.accounts.linked_accounts import Notice
-from core.app.bootstrap import Core
 from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import languages, say
 from core.runtime.tasks import outcome_of
+from core.service.front_services import FrontServices
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -67,26 +67,26 @@ class TelegramFront:
 
     name = PLATFORM
 
-    def configured(self, core: Core) -> bool:
+    def configured(self, settings: Settings) -> bool:
         """Tell whether there is a token."""
-        return core.settings.telegram_token is not None
+        return settings.telegram_token is not None
 
-    async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled; wait for Telegram while it cannot be reached.
 
         Raises:
             BadConfiguration: Telegram refuses the token, or a webhook has no secret.
         """
-        settings = core.settings
+        settings = services.settings
         _require_secret(settings)
-        inbox = UpdateInbox(core.desk.community)
+        inbox = UpdateInbox(services.state)
         edits = EditScheduler(lambda chat: _edit_interval(settings, chat))
         app = await _connect(lambda: _application(settings, inbox))
         try:
-            context = _build_context(core, app, edits)
+            context = _build_context(services, app, edits)
             _add_handlers(app, context, Albums(settings.telegram_album_s))
             await _register_commands(app)
-            core.router.register(context.delivery)
+            services.register(context.delivery)
             await app.start()
             try:
                 await inbox.replay(app.bot)
@@ -95,11 +95,10 @@ class TelegramFront:
                     on_ready()
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(_clean_up_hourly(context, inbox, settings))
-                        tasks.create_task(tell(core.desk.community, PLATFORM, _notify(context)))
+                        tasks.create_task(tell(services.notices, PLATFORM, _notify(context)))
             finally:
                 await app.stop()
         finally:
-            core.router.unregister(PLATFORM)
             await edits.close()
             await app.shutdown()
 
@@ -129,12 +128,12 @@ async def _clean_up_hourly(
     async def clean_up() -> None:
         await inbox.prune()
         await context.forms.prune()
-        await context.desk.community.forget_older(FILE_IDS, kept_ms)
+        await context.services.state.forget_older(FILE_IDS, kept_ms)
 
     while True:
         done = await outcome_of(clean_up())
         if done.error is not None:
-            log.error("not_tidied", exc_info=done.error)
+            log.error("clean_up_failed", exc_info=done.error)
         await asyncio.sleep(CLEAN_UP_S)
 
 
@@ -205,26 +204,22 @@ def _edit_interval(settings: Settings, chat: str) -> float:
     return settings.telegram_group_edit_s if is_group else settings.telegram_private_edit_s
 
 
-def _build_context(core: Core, app: App, edits: EditScheduler) -> TelegramContext:
-    settings = core.settings
-
-    rules = DisplayRules(settings.telegram_local, settings.retention_days, settings.studio_url)
+def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> TelegramContext:
+    settings, users = services.settings, services.users
+    local = settings.telegram_local
+    rules = DisplayRules(local, settings.retention_days, settings.studio_url)
     messages = StatusMessages(app.bot, rules)
-    community, service = core.desk.community, core.service
     return TelegramContext(
-        desk=core.desk,
+        services=services,
         bot=app.bot,
         bot_name=app.bot.username,
         messages=messages,
-        delivery=TelegramDelivery(messages, edits, rules, community, service.update_reply_to),
+        delivery=TelegramDelivery(messages, edits, rules, services),
         edits=edits,
-        forms=RequestForms(community, service.files),
-        attachments=AttachmentFetcher(
-            app.bot, service, settings.media_limits(), local=settings.telegram_local
-        ),
+        forms=RequestForms(services.state, users.files),
+        attachments=AttachmentFetcher(app.bot, users.files, users.media_limits, local=local),
         permissions=PostingPermissions(app.bot),
         locks=UserLocks(),
-        window_hours=settings.quota_window_hours,
     )
 
 

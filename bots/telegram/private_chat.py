@@ -5,11 +5,10 @@ Every command and every button declares its audience, here or in the table of co
 
 from enum import StrEnum
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, User
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
 from bots.telegram.address import PLATFORM, TelegramAddress
-from bots.telegram.context import TelegramContext
-from bots.telegram.messages import reply
+from bots.telegram.chat_event import ChatEvent
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.i18n.messages import say
@@ -77,11 +76,8 @@ def deep_link(bot_name: str, what: str) -> str:
     return f"https://t.me/{bot_name}?start={what}"
 
 
-async def refer_to_private_chat(
-    context: TelegramContext, user: User, message: Message, what: str, code: str = "t_private"
-) -> None:
+async def refer_to_private_chat(event: ChatEvent, what: str, code: str = "t_private") -> None:
     """Answer with a button that opens the private chat, where ``what`` is done."""
-    label = say("t_private_label", {}, user.language_code)
-    button = InlineKeyboardButton(label, url=deep_link(context.bot_name, what))
-    text = say(code, {}, user.language_code)
-    await reply(context, message, text, InlineKeyboardMarkup([[button]]))
+    label = say("t_private_label", {}, event.locale)
+    button = InlineKeyboardButton(label, url=deep_link(event.context.bot_name, what))
+    await event.reply(say(code, {}, event.locale), InlineKeyboardMarkup([[button]]))

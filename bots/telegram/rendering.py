@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bots.shared.texts import Markup, Texts
-from core.domain.followups import Action, can_improve
-from core.domain.jobs import Job, JobState
+from core.domain.followups import Action, JobOption, actions_for
+from core.domain.jobs import Job
 from core.domain.presets import Preset
 from core.domain.request_builder import ASPECTS
 from core.i18n.messages import name, say
@@ -18,6 +18,11 @@ CAPTION_LIMIT = 1024  # characters
 TEXT_LIMIT = 4096
 CALLBACK = re.compile(
     r"v1:(?P<action>[a-z_]{1,12})(?:=(?P<value>[\w:.-]{0,12}))?:(?P<job>\w{1,32})"
+)
+ROWS = (  # without fetch: the message shows the clip
+    (Action.AGAIN, Action.EDIT),
+    (Action.LONGER, Action.LAST_FRAME, Action.QUALITY),
+    (Action.CANCEL, Action.DETAILS, Action.DELETE),
 )
 LENGTHS = (3, 5, 10)  # seconds on offer under an acknowledgement
 
@@ -66,7 +71,7 @@ def clip_text(text: str, limit: int = TEXT_LIMIT) -> str:
 
 
 def job_keyboard(job: Job, locale: str | None) -> InlineKeyboardMarkup:
-    """Return the buttons under a job's message."""
+    """Build the buttons under a job's message."""
     rows = [
         [
             InlineKeyboardButton(
@@ -88,32 +93,28 @@ def fetch_keyboard(job: Job, bot_name: str, locale: str | None) -> InlineKeyboar
 
 
 def _rows(job: Job) -> list[list[Action]]:
-    if not job.state.terminal:
-        return [[Action.CANCEL, Action.DETAILS]]
-    if job.state is not JobState.SUCCEEDED:
-        return [[Action.AGAIN, Action.EDIT], [Action.DETAILS, Action.DELETE]]
-    improve = [Action.QUALITY] if can_improve(job.request) else []
-    return [
-        [Action.AGAIN, Action.EDIT],
-        [Action.LONGER, Action.LAST_FRAME, *improve],
-        [Action.DETAILS, Action.DELETE],
-    ]
+    offered = actions_for(job)
+    rows = [[action for action in row if action in offered] for row in ROWS]
+    return [row for row in rows if row]
 
 
 def _option_rows(job: Job, locale: str | None) -> list[list[InlineKeyboardButton]]:
     """Build the buttons that change a waiting job; the present values are marked."""
     sampling = job.request.sampling
 
-    def button(label: str, option: str, value: str, *, now: bool) -> InlineKeyboardButton:
+    def button(label: str, option: JobOption, value: str, *, now: bool) -> InlineKeyboardButton:
         data = callback_data(option, job.id, value)
         return InlineKeyboardButton(f"• {label}" if now else label, callback_data=data)
 
-    presets = [button(name(p, locale), "preset", p, now=p is sampling.preset) for p in Preset]
+    presets = [
+        button(name(p, locale), JobOption.PRESET, p, now=p is sampling.preset) for p in Preset
+    ]
     shapes = [
-        button(a, "aspect", a, now=abs(ASPECTS[a] - sampling.size.ratio) < 0.05)
+        button(a, JobOption.ASPECT, a, now=abs(ASPECTS[a] - sampling.size.ratio) < 0.05)
         for a in ("16:9", "1:1", "9:16")
     ]
     lengths = [
-        button(f"{s} s", "seconds", str(s), now=abs(sampling.seconds - s) < 0.4) for s in LENGTHS
+        button(f"{s} s", JobOption.SECONDS, str(s), now=abs(sampling.seconds - s) < 0.4)
+        for s in LENGTHS
     ]
     return [presets, shapes, lengths]

@@ -4,14 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-from bots.telegram.address import PLATFORM
-from core.accounts.file_ownership import FileOwnership
-from core.accounts.moderation import Community
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
-from core.domain.people import Requester
+from core.domain.people import Caller
 from core.domain.requests import Options, file_from_json, file_to_json
 from core.errors import MediaGone
+from core.service.front_services import FrontState
+from core.service.user_files import UserFiles
 
 FRONT = "telegram-draft"
 HOLDER = "draft:telegram"  # before chat and person, as who needs a file
@@ -120,42 +119,38 @@ class RequestForm:
 class RequestForms:
     """The stored forms, by chat and person."""
 
-    def __init__(self, community: Community, files: FileOwnership) -> None:
-        self._community = community
+    def __init__(self, state: FrontState, files: UserFiles) -> None:
+        self._state = state
         self._files = files
 
     async def load(self, chat_id: int, user_id: int) -> RequestForm | None:
         """Read a person's form in this chat; files that are gone are missing again."""
-        data = await self._community.recall(FRONT, f"{chat_id}:{user_id}")
+        data = await self._state.recall(FRONT, f"{chat_id}:{user_id}")
         if data is None:
             return None
         form = RequestForm.from_json(data)
         return form.without([file for file in form.files if not self._files.present(file)])
 
-    async def save(self, chat_id: int, user_id: int, form: RequestForm | None) -> None:
-        """Store a person's form in this chat and hold its files; None drops both.
+    async def save(self, caller: Caller, chat_id: int, form: RequestForm | None) -> None:
+        """Store the caller's form in this chat and hold its files; None drops both.
 
         Raises:
             MediaGone: a file was deleted meanwhile.
         """
-        name, owner = f"{chat_id}:{user_id}", _owner(user_id)
+        name = f"{chat_id}:{caller.requester.user_id}"
         files = () if form is None else form.files
-        if not await self._files.hold_only(files, f"{HOLDER}:{name}", owner, LIFETIME_MS):
+        if not await self._files.keep_only(caller, files, f"{HOLDER}:{name}", LIFETIME_MS):
             raise MediaGone(next(f.kind for f in files if not self._files.present(f)))
-        await self._files.release(files, owner)
-        await self._community.remember(FRONT, name, None if form is None else form.to_json())
+        await self._files.release(caller, files)
+        await self._state.remember(FRONT, name, None if form is None else form.to_json())
 
-    async def forget(self, user_id: int) -> None:
-        """Drop the person's forms in all chats."""
-        for name in await self._community.recall_all(FRONT):
-            if name.endswith(f":{user_id}"):
-                await self._files.hold_only((), f"{HOLDER}:{name}", _owner(user_id), 0)
-                await self._community.remember(FRONT, name, None)
+    async def forget(self, caller: Caller) -> None:
+        """Drop the caller's forms in all chats."""
+        for name in await self._state.recall_all(FRONT):
+            if name.endswith(f":{caller.requester.user_id}"):
+                await self._files.keep_only(caller, (), f"{HOLDER}:{name}", 0)
+                await self._state.remember(FRONT, name, None)
 
     async def prune(self) -> None:
         """Drop forms that nobody changed for a day."""
-        await self._community.forget_older(FRONT, LIFETIME_MS)
-
-
-def _owner(user_id: int) -> Requester:
-    return Requester(PLATFORM, str(user_id))
+        await self._state.forget_older(FRONT, LIFETIME_MS)

@@ -13,8 +13,8 @@ import structlog
 from telegram import Bot, Update
 from telegram.ext import BaseUpdateProcessor
 
-from core.accounts.moderation import Community
 from core.runtime.tasks import outcome_of
+from core.service.front_services import FrontState
 
 log = structlog.get_logger(__name__)
 
@@ -27,9 +27,9 @@ HANDLED = True
 class UpdateInbox(asyncio.Queue[object]):
     """The library's queue of updates, kept in the database."""
 
-    def __init__(self, community: Community) -> None:
+    def __init__(self, state: FrontState) -> None:
         super().__init__()
-        self._community = community
+        self._state = state
 
     async def put(self, item: object) -> None:
         """Store ``item``, then queue it; leave out an update that is known."""
@@ -43,23 +43,23 @@ class UpdateInbox(asyncio.Queue[object]):
 
     async def replay(self, bot: Bot) -> None:
         """Queue what an earlier process of the same bot did not handle, oldest first."""
-        kept = await self._community.recall_all(FRONT)
+        kept = await self._state.recall_all(FRONT)
         left = [value for name, value in kept.items() if _is_unhandled(name, value, bot)]
         for value in sorted(left, key=lambda value: value["update_id"]):
             await super().put(Update.de_json(value, bot))
 
     async def prune(self) -> None:
         """Drop updates so old that Telegram does not send them again."""
-        await self._community.forget_older(FRONT, LIFETIME_MS)
+        await self._state.forget_older(FRONT, LIFETIME_MS)
 
     async def mark_handled(self, update: Update) -> None:
         """Mark ``update`` as handled, and drop its content."""
-        await self._community.remember(FRONT, _name(update), HANDLED)
+        await self._state.remember(FRONT, _name(update), HANDLED)
 
     async def _keep(self, update: Update) -> bool:
-        if await self._community.recall(FRONT, _name(update)) is not None:
+        if await self._state.recall(FRONT, _name(update)) is not None:
             return False
-        await self._community.remember(FRONT, _name(update), update.to_dict())
+        await self._state.remember(FRONT, _name(update), update.to_dict())
         return True
 
 

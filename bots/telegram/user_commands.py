@@ -4,15 +4,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, User
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest
 
 from bots.shared.accounts import accounts_text, handle_of, unlink
-from bots.telegram.address import address_of, person_of
+from bots.telegram.address import address_of
 from bots.telegram.admin_commands import ADMIN_LINK, run_admin
-from bots.telegram.context import TelegramContext
+from bots.telegram.chat_event import ChatEvent
 from bots.telegram.delivery import FILE_IDS
-from bots.telegram.messages import reply
 from bots.telegram.private_chat import (
     DETAILS_LINK,
     JOB_LINK,
@@ -21,109 +20,89 @@ from bots.telegram.private_chat import (
     posted_in,
     refer_to_private_chat,
 )
-from bots.telegram.rendering import callback_data, texts_for
-from bots.telegram.submission import submit_request
-from core.domain.followups import Action, again
-from core.domain.jobs import Job, JobState
+from bots.telegram.rendering import callback_data
+from bots.telegram.submission import submit_follow_up
+from core.domain.followups import Action, actions_for
+from core.domain.jobs import Job
 from core.domain.people import Requester
 from core.errors import JobUnknown
 from core.i18n.messages import say
-from core.service.user_api import find_job
 
 log = structlog.get_logger(__name__)
 
 PAGE = 5  # jobs on a page of the history
-SEARCHED = 50  # newest jobs searched for what was typed
-Command = Callable[[TelegramContext, User, Message, str, str], Awaitable[None]]
+BATCH = 50  # jobs read at a time
+Command = Callable[[ChatEvent, str], Awaitable[None]]  # with what was typed after the command
 
 
-async def _queue(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
-    del rest, key
-    account = await context.desk.community.account(person_of(user, message).requester)
-    view = await context.desk.service.line(account)
-    await reply(context, message, texts_for(user.language_code).line(view))
+async def _queue(event: ChatEvent, _: str) -> None:
+    await event.reply(event.texts.line(await event.users.queue(event.caller)))
 
 
-async def _cancel(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
+async def _cancel(event: ChatEvent, rest: str) -> None:
     """Cancel the job that was named, or the newest live one.
 
     Raises:
         JobUnknown: the person has no such job.
     """
-    del key
-    person = person_of(user, message)
-    jobs = await context.desk.jobs(person, SEARCHED)
-    live = [job for job in jobs if not job.state.terminal]
-    if not rest and not live:
-        raise JobUnknown("")
-    chosen = find_job(jobs, rest) if rest else live[0]
-    await context.desk.cancel(chosen.id, person)
-    await reply(context, message, texts_for(user.language_code).say("cancelled_ack"))
+    chosen = await event.users.find(event.caller, rest) if rest else await _newest_live(event)
+    await event.users.cancel(event.caller, chosen.id)
+    await event.reply(event.texts.say("cancelled_ack"))
 
 
-async def _history(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
-    del rest, key
-    text, markup = await history_page(context, user, message, 1)
-    await reply(context, message, text, markup)
+async def _newest_live(event: ChatEvent) -> Job:
+    for job in await event.users.jobs(event.caller, BATCH):
+        if not job.state.terminal:
+            return job
+    raise JobUnknown("")
 
 
-async def _again(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
+async def _history(event: ChatEvent, _: str) -> None:
+    text, markup = await history_page(event, 1)
+    await event.reply(text, markup)
+
+
+async def _again(event: ChatEvent, rest: str) -> None:
     """Submit another take of the job that was named, or of the newest.
 
     Raises:
         JobUnknown: the person has no such job.
     """
-    jobs = await context.desk.jobs(person_of(user, message), SEARCHED)
-    if not jobs:
-        raise JobUnknown(rest[:40])
-    chosen = find_job(jobs, rest) if rest else jobs[0]
-    if not posted_in(chosen, message):
-        await refer_to_private_chat(context, user, message, f"{JOB_LINK}{chosen.id}")
+    chosen = await event.users.find(event.caller, rest) if rest else await _newest(event)
+    if not posted_in(chosen, event.message):
+        await refer_to_private_chat(event, f"{JOB_LINK}{chosen.id}")
         return
-    await submit_request(context, user, message, again(chosen.request), key)
+    await submit_follow_up(event, chosen.id, Action.AGAIN)
 
 
-async def _quota(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
-    del rest, key
-    view = await context.desk.quota(person_of(user, message))
-    await reply(context, message, texts_for(user.language_code).quota(view, context.window_hours))
+async def _newest(event: ChatEvent) -> Job:
+    jobs = await event.users.jobs(event.caller, 1)
+    if not jobs:
+        raise JobUnknown("")
+    return jobs[0]
 
 
-async def _link(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
-    del key
-    texts = texts_for(user.language_code)
-    person = person_of(user, message).requester
+async def _quota(event: ChatEvent, _: str) -> None:
+    window_hours = event.context.services.settings.quota_window_hours
+    view = await event.users.quota(event.caller)
+    await event.reply(event.texts.quota(view, window_hours))
+
+
+async def _link(event: ChatEvent, rest: str) -> None:
+    accounts, user = event.users.accounts, event.user
     if rest:
-        await context.desk.community.link(person, rest, f"@{user.username or user.first_name}")
-        await reply(context, message, texts.say("linked"))
+        await accounts.link(event.caller, rest, f"@{user.username or user.first_name}")
+        await event.reply(event.texts.say("linked"))
     else:
-        code = await context.desk.community.link_code(person)
-        await reply(context, message, texts.say("link_code_text", code=code))
+        code = await accounts.link_code(event.caller)
+        await event.reply(event.texts.say("link_code_text", code=code))
 
 
-async def _unlink(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
-    del rest, key
-    person = person_of(user, message).requester
-    keys = await context.desk.community.keys(person)
-    others = [who for who in keys if who != person]
-    locale = user.language_code
-    rows = [[unlink_button(who, locale)] for who in others]
-    text = accounts_text(texts_for(locale), keys, person)
-    await reply(context, message, text, InlineKeyboardMarkup(rows))
+async def _unlink(event: ChatEvent, _: str) -> None:
+    own = event.caller.requester
+    keys = await event.users.accounts.keys(event.caller)
+    rows = [[unlink_button(key, event.locale)] for key in keys if key != own]
+    await event.reply(accounts_text(event.texts, keys, own), InlineKeyboardMarkup(rows))
 
 
 def unlink_button(who: Requester, locale: str | None) -> InlineKeyboardButton:
@@ -132,74 +111,55 @@ def unlink_button(who: Requester, locale: str | None) -> InlineKeyboardButton:
     return InlineKeyboardButton(label, callback_data=callback_data("unlink", handle_of(who)))
 
 
-async def remove_account(
-    context: TelegramContext, user: User, message: Message, handle: str
-) -> None:
+async def remove_account(event: ChatEvent, handle: str) -> None:
     """Unlink the account that a button names, and confirm it."""
-    person = person_of(user, message).requester
-    done = await unlink(context.desk.community, person, handle)
-    code = "unlinked" if done else "unlink_gone"
-    await reply(context, message, texts_for(user.language_code).say(code))
+    done = await unlink(event.users.accounts, event.caller, handle)
+    await event.reply(event.texts.say("unlinked" if done else "unlink_gone"))
 
 
-async def _forget(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
-    del rest, key
-    locale = user.language_code
-    button = InlineKeyboardButton(
-        say("forget_label", {}, locale), callback_data=callback_data("forget", str(user.id))
-    )
-    ask = texts_for(locale).say("forget_ask")
-    await reply(context, message, ask, InlineKeyboardMarkup([[button]]))
+async def _forget(event: ChatEvent, _: str) -> None:
+    label = say("forget_label", {}, event.locale)
+    data = callback_data("forget", str(event.user.id))
+    button = InlineKeyboardButton(label, callback_data=data)
+    await event.reply(event.texts.say("forget_ask"), InlineKeyboardMarkup([[button]]))
 
 
-async def _help(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
-    del rest, key
-    await reply(context, message, texts_for(user.language_code).help())
+async def _help(event: ChatEvent, _: str) -> None:
+    await event.reply(event.texts.help())
 
 
-async def _start(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
+async def _start(event: ChatEvent, rest: str) -> None:
     """Greet, or show what a deep link names: ``/start help``, or a job by ``/start job_<id>``.
 
     Raises:
         JobUnknown: no such job.
-        NotYours: somebody else's.
-        NothingToFetch: the clip is not there.
+        NotYours: it belongs to somebody else.
+        NothingToFetch: the clip was deleted.
     """
-    texts = texts_for(user.language_code)
     wanted = ACCOUNT.get(rest)
     about = rest.startswith((JOB_LINK, DETAILS_LINK, ADMIN_LINK)) or _is_personal(wanted)
-    if about and not is_private(message):
-        await refer_to_private_chat(context, user, message, rest[:64])
+    if about and not is_private(event.message):
+        await refer_to_private_chat(event, rest[:64])
     elif wanted is not None and _is_personal(wanted):
-        await wanted.run(context, user, message, "", key)
+        await wanted.run(event, "")
     elif rest.startswith(ADMIN_LINK):
-        await run_admin(context, user, message, rest.removeprefix(ADMIN_LINK))
+        await run_admin(event, rest.removeprefix(ADMIN_LINK))
     elif rest.startswith(DETAILS_LINK):
-        job = await context.desk.job(rest.removeprefix(DETAILS_LINK), person_of(user, message))
-        await reply(context, message, texts.details(job))
+        job = await event.users.job(event.caller, rest.removeprefix(DETAILS_LINK))
+        await event.reply(event.texts.details(job))
     elif rest.startswith(JOB_LINK):
-        job = await context.desk.job(rest.removeprefix(JOB_LINK), person_of(user, message))
-        await show_again(context, user, message, job)
+        await show_again(event, await event.users.job(event.caller, rest.removeprefix(JOB_LINK)))
     elif rest == "help":
-        await _help(context, user, message, "", key)
+        await _help(event, "")
     else:
-        await reply(context, message, texts.say("t_start"))
+        await event.reply(event.texts.say("t_start"))
 
 
-async def _drop(
-    context: TelegramContext, user: User, message: Message, rest: str, key: str
-) -> None:
-    del rest, key
-    begun = await context.forms.load(message.chat_id, user.id)
-    await context.forms.save(message.chat_id, user.id, None)
-    code = "t_nothing_to_drop" if begun is None else "t_dropped"
-    await reply(context, message, texts_for(user.language_code).say(code))
+async def _drop(event: ChatEvent, _: str) -> None:
+    chat_id, forms = event.message.chat_id, event.context.forms
+    form = await forms.load(chat_id, event.user.id)
+    await forms.save(event.caller, chat_id, None)
+    await event.reply(event.texts.say("t_nothing_to_drop" if form is None else "t_dropped"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,37 +189,30 @@ def _is_personal(command: AccountCommand | None) -> bool:
     return command is not None and command.audience is Audience.PERSON
 
 
-async def run_account(
-    context: TelegramContext, user: User, message: Message, name: str, rest: str, key: str
-) -> None:
+async def run_account(event: ChatEvent, name: str, rest: str) -> None:
     """Run an account command, or refer to the private chat where others would read its answer.
 
     Raises:
         ClapperError: the command cannot be carried out.
     """
     command = ACCOUNT[name]
-    if command.audience is not Audience.PERSON or is_private(message):
-        await command.run(context, user, message, rest, key)
+    if command.audience is not Audience.PERSON or is_private(event.message):
+        await command.run(event, rest)
         return
     code_seen = name == "link" and bool(rest)
     if code_seen:
-        await context.desk.community.burn(rest)
-    await refer_to_private_chat(
-        context, user, message, name, "t_code_seen" if code_seen else "t_private"
-    )
+        await event.users.accounts.burn(rest)
+    await refer_to_private_chat(event, name, "t_code_seen" if code_seen else "t_private")
 
 
-async def history_page(
-    context: TelegramContext, user: User, message: Message, page: int
-) -> tuple[str, InlineKeyboardMarkup]:
+async def history_page(event: ChatEvent, page: int) -> tuple[str, InlineKeyboardMarkup]:
     """Build one page of the person's jobs, with a button to fetch each clip."""
-    jobs = await context.desk.jobs(person_of(user, message), page * PAGE + 1)
+    jobs = await event.users.jobs(event.caller, page * PAGE + 1)
     shown = jobs[(page - 1) * PAGE : page * PAGE]
-    locale = user.language_code
     fetch = [
         InlineKeyboardButton(str(number), callback_data=callback_data(Action.FETCH, job.id))
         for number, job in enumerate(shown, 1)
-        if job.state is JobState.SUCCEEDED
+        if Action.FETCH in actions_for(job)
     ]
     turn: list[InlineKeyboardButton] = []
     for label, other, there in (
@@ -267,20 +220,20 @@ async def history_page(
         ("older_label", page + 1, len(jobs) > page * PAGE),
     ):
         if there:
-            data = callback_data("page", str(user.id), str(other))
-            turn.append(InlineKeyboardButton(say(label, {}, locale), callback_data=data))
+            data = callback_data("page", str(event.user.id), str(other))
+            turn.append(InlineKeyboardButton(say(label, {}, event.locale), callback_data=data))
     rows = [row for row in (fetch, turn) if row]
-    return texts_for(locale).history(shown, page), InlineKeyboardMarkup(rows)
+    return event.texts.history(shown, page), InlineKeyboardMarkup(rows)
 
 
-async def show_again(context: TelegramContext, user: User, message: Message, job: Job) -> None:
+async def show_again(event: ChatEvent, job: Job) -> None:
     """Post a finished clip again, by its file id on Telegram or else from disk.
 
     Raises:
         NothingToFetch: the clip was deleted.
     """
-    at = address_of(user, message, 0)
-    file_id = await context.desk.community.recall(FILE_IDS, job.id)
+    context, at = event.context, address_of(event.user, event.message, 0)
+    file_id = await context.services.state.recall(FILE_IDS, job.id)
     if file_id is not None:
         try:
             await context.messages.repost_clip(job, str(file_id), at)
@@ -288,16 +241,15 @@ async def show_again(context: TelegramContext, user: User, message: Message, job
             log.info("copy_unusable", reason=error.message[:80])
         else:
             return
-    await context.delivery.post(job, await context.desk.service.clip(job.id), at)
+    await context.delivery.post(job, await event.users.clip(event.caller, job.id), at)
 
 
-async def forget_all(context: TelegramContext, user: User, message: Message) -> int:
+async def forget_all(event: ChatEvent) -> int:
     """Delete everything stored of the person; returns how many jobs there were."""
-    person = person_of(user, message)
     before: int | None = None
-    while jobs := await context.desk.jobs(person, SEARCHED, before):
+    while jobs := await event.users.jobs(event.caller, BATCH, before):
         before = jobs[-1].created_at_ms
         for job in jobs:
-            await context.desk.community.remember(FILE_IDS, job.id, None)
-    await context.forms.forget(user.id)
-    return await context.desk.forget(person)
+            await event.context.services.state.remember(FILE_IDS, job.id, None)
+    await event.context.forms.forget(event.caller)
+    return await event.users.forget(event.caller)
