@@ -7,13 +7,12 @@ from enum import StrEnum
 from importlib.metadata import version
 from typing import TypeAlias
 
-from core.accounts.moderation import AuditEntry
 from core.domain.jobs import Failure, Job, JobState, QuotaView, Ticket, waiting_of
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.duration import Estimate
 from core.i18n.messages import explain, say
-from core.service.generation import LineView
-from core.service.views import Health
+from core.service.front_services import AuditEntry
+from core.service.views import QueueView, ServiceHealth
 
 BAR_CELLS = 10
 SHORT_ID = 8  # characters of a job id that people see and type
@@ -162,7 +161,7 @@ class Texts:
             job=job.id,
         )
 
-    def line(self, view: LineView) -> str:
+    def line(self, view: QueueView) -> str:
         """Return where the reader's jobs are, and how long the line is."""
         if not view.mine:
             data = {"running": view.running, "waiting": view.waiting}
@@ -213,7 +212,7 @@ class Texts:
             lines.append(say("history_line", data, self.locale))
         return "\n".join(lines)
 
-    def admin_status(self, health: Health) -> str:
+    def admin_status(self, health: ServiceHealth) -> str:
         """Return how the service is, for operators."""
         return self.say(
             "admin_status",

@@ -41,13 +41,12 @@ from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
 from bots.telegram.user_commands import ACCOUNT, unlink_button
 from bots.telegram.user_locks import UserLocks
 from bots.telegram.webhook import webhook
-from core.accounts.linked_accounts import Notice
 from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import languages, say
 from core.runtime.tasks import outcome_of
-from core.service.front_services import FrontServices
+from core.service.front_services import FrontServices, Notice
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -99,6 +98,7 @@ class TelegramFront:
             finally:
                 await app.stop()
         finally:
+            services.unregister(PLATFORM)
             await edits.close()
             await app.shutdown()
 

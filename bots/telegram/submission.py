@@ -82,7 +82,7 @@ async def _submit(event: ChatEvent, composition: Composition) -> None:
     finally:
         if ticket is None and posted is not None:
             await remove(event.context, posted)
-    if posted is not None:
+    if posted is not None and ticket is not None:
         await _show_ticket(event, posted, ticket, at)
 
 
