@@ -1,4 +1,4 @@
-"""``/admin`` for operators: by numeric id or role, never by name; everything lands in the log."""
+"""``/admin`` for operators, known by numeric id or role; every change is in the audit log."""
 
 from dataclasses import fields
 from typing import Literal
@@ -9,7 +9,7 @@ from discord import app_commands
 from bots.discord.address import PLATFORM, Interaction
 from bots.discord.localization import choices, text
 from bots.discord.rendering import clip_text, texts_for
-from bots.discord.submission import Counter
+from bots.discord.submission import DiscordContext
 from core.domain.people import Requester
 from core.domain.policy import Policy
 from core.service.user_api import find_job
@@ -17,24 +17,24 @@ from core.service.user_api import find_job
 SHOWN = 15  # lines of a listing
 
 RULES = tuple(rule.name for rule in fields(Policy))
-Person = discord.User | discord.Member
+DiscordUser = discord.User | discord.Member
 
 
 class AdminGroup(app_commands.Group):
     """Status, pause, drain, resume, jobs, cancel, grant, block, policy and audit."""
 
-    def __init__(self, counter: Counter) -> None:
+    def __init__(self, context: DiscordContext) -> None:
         super().__init__(
             name="admin",
             description=text("d_admin"),
             default_permissions=discord.Permissions(manage_guild=True),
         )
-        self._counter = counter
-        self._desk = counter.desk
+        self._context = context
+        self._desk = context.desk
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Let operators in; tell everybody else."""
-        person = self._counter.person(interaction)
+        """Let operators use the group; tell everybody else that it is not for them."""
+        person = self._context.person(interaction)
         if self._desk.is_operator(person):
             return True
         await self._say(interaction, "admin_only")
@@ -42,28 +42,28 @@ class AdminGroup(app_commands.Group):
 
     @app_commands.command(name="status", description=text("d_admin_status"))
     async def status(self, interaction: Interaction) -> None:
-        """Show intake, line, disk and version."""
+        """Show intake, queue, disk and version."""
         health = await self._desk.service.health()
         await self._show(interaction, texts_for(str(interaction.locale)).admin_status(health))
 
     @app_commands.command(name="pause", description=text("d_admin_pause"))
     async def pause(self, interaction: Interaction) -> None:
-        """Take no new jobs."""
+        """Pause the intake of new jobs."""
         await self._intake(interaction, "paused")
 
     @app_commands.command(name="drain", description=text("d_admin_drain"))
     async def drain(self, interaction: Interaction) -> None:
-        """Take no new jobs because the service will stop."""
+        """Drain: accept no new jobs because the service will stop."""
         await self._intake(interaction, "draining")
 
     @app_commands.command(name="resume", description=text("d_admin_resume"))
     async def resume(self, interaction: Interaction) -> None:
-        """Take new jobs again."""
+        """Accept new jobs again."""
         await self._intake(interaction, "open")
 
     @app_commands.command(name="jobs", description=text("d_admin_jobs"))
     async def jobs(self, interaction: Interaction) -> None:
-        """Show the whole line."""
+        """Show the whole queue."""
         jobs = await self._desk.service.all_live()
         texts = texts_for(str(interaction.locale))
         await self._show(interaction, texts.admin_jobs(jobs[:SHOWN]))
@@ -71,9 +71,9 @@ class AdminGroup(app_commands.Group):
     @app_commands.command(name="cancel", description=text("d_admin_cancel"))
     @app_commands.describe(job=text("o_job"))
     async def cancel(self, interaction: Interaction, job: str) -> None:
-        """Stop anybody's job."""
+        """Cancel anybody's job."""
         chosen = find_job(await self._desk.service.all_live(), job)
-        actor = self._counter.person(interaction).requester
+        actor = self._context.person(interaction).requester
         await self._desk.service.cancel(chosen.id, actor, operator=True)
         await self._done(interaction, "cancel", chosen.id)
 
@@ -82,30 +82,30 @@ class AdminGroup(app_commands.Group):
     async def grant(
         self,
         interaction: Interaction,
-        user: Person,
+        user: DiscordUser,
         minutes: app_commands.Range[float, 0.1, 10_000.0],
     ) -> None:
-        """Give somebody more GPU time."""
+        """Grant somebody more GPU time."""
         account = await self._desk.community.account(Requester(PLATFORM, str(user.id)))
         await self._desk.service.grant(account, round(minutes * 60_000))
         await self._done(interaction, "grant", account.key, f"{minutes:g} min")
 
     @app_commands.command(name="block", description=text("d_admin_block"))
     @app_commands.describe(user=text("o_user"), reason=text("o_reason"))
-    async def block(self, interaction: Interaction, user: Person, reason: str = "") -> None:
-        """Keep somebody from making videos."""
+    async def block(self, interaction: Interaction, user: DiscordUser, reason: str = "") -> None:
+        """Block somebody from making videos."""
         person = Requester(PLATFORM, str(user.id))
         await self._desk.community.block(
-            self._counter.person(interaction).requester, person, reason[:200]
+            self._context.person(interaction).requester, person, reason[:200]
         )
         await self._say(interaction, "admin_done", what=f"block {person.key}")
 
     @app_commands.command(name="unblock", description=text("d_admin_unblock"))
     @app_commands.describe(user=text("o_user"))
-    async def unblock(self, interaction: Interaction, user: Person) -> None:
-        """Let somebody make videos again."""
+    async def unblock(self, interaction: Interaction, user: DiscordUser) -> None:
+        """Lift the block of somebody."""
         person = Requester(PLATFORM, str(user.id))
-        actor = self._counter.person(interaction).requester
+        actor = self._context.person(interaction).requester
         lifted = await self._desk.community.unblock(actor, person)
         if lifted:
             what = f"unblock {', '.join(who.key for who in lifted)}"
@@ -120,7 +120,7 @@ class AdminGroup(app_commands.Group):
         self, interaction: Interaction, rule: str | None = None, value: str = ""
     ) -> None:
         """Show or change the rules of this place."""
-        person = self._counter.person(interaction)
+        person = self._context.person(interaction)
         if rule is not None:
             await self._desk.community.set_rule(person.requester, person.place, rule, value)
         policy = await self._desk.community.policy(person.place)
@@ -132,7 +132,7 @@ class AdminGroup(app_commands.Group):
 
     @app_commands.command(name="audit", description=text("d_admin_audit"))
     async def audit(self, interaction: Interaction) -> None:
-        """Show what operators did."""
+        """Show the audit log."""
         entries = await self._desk.community.audit(SHOWN)
         await self._show(interaction, texts_for(str(interaction.locale)).admin_audit(entries))
 
@@ -145,7 +145,7 @@ class AdminGroup(app_commands.Group):
     async def _done(
         self, interaction: Interaction, verb: str, target: str, detail: str = ""
     ) -> None:
-        actor = self._counter.person(interaction).requester
+        actor = self._context.person(interaction).requester
         await self._desk.community.note(actor, verb, target, detail)
         await self._say(interaction, "admin_done", what=f"{verb} {target} {detail}".strip())
 

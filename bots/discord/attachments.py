@@ -1,4 +1,4 @@
-"""From a Discord attachment to an admitted file: refused by what it declares, then by its bytes."""
+"""Admit Discord attachments: check what they declare first, then their bytes."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _ACCEPTED = {
 
 
 def kind_of(attachment: discord.Attachment) -> MediaKind | None:
-    """Return what an attachment says it is."""
+    """Read the kind that an attachment declares; None if it is no media."""
     content_type = (attachment.content_type or "").partition(";")[0]
     if content_type == "image/gif":
         return MediaKind.VIDEO
@@ -32,12 +32,12 @@ def kind_of(attachment: discord.Attachment) -> MediaKind | None:
 
 
 def check_declared(attachment: discord.Attachment, slot: MediaSlot, limits: MediaLimits) -> None:
-    """Refuse by declared type, size and length, before anything is downloaded.
+    """Check the declared type, size and length, before anything is downloaded.
 
     Raises:
-        MediaFormatRefused: declared as another kind.
-        MediaTooLarge: more bytes than its kind may have.
-        MediaTooLong: plays longer than allowed.
+        MediaFormatRefused: it is declared as another kind.
+        MediaTooLarge: it has more bytes than its kind may have.
+        MediaTooLong: it plays longer than allowed.
     """
     declared = kind_of(attachment)
     if declared is not slot.kind and attachment.content_type:
@@ -54,7 +54,7 @@ def check_declared(attachment: discord.Attachment, slot: MediaSlot, limits: Medi
 def check_all(
     mode: Mode, attachments: Mapping[str, discord.Attachment], limits: MediaLimits
 ) -> None:
-    """Refuse what any attachment of a request declares; see :func:`check_declared`."""
+    """Check every attachment of a request; see :func:`check_declared`."""
     for slot in MODES[mode].slots:
         if slot.role in attachments:
             check_declared(attachments[slot.role], slot, limits)
@@ -66,7 +66,7 @@ async def receive_all(
     attachments: Mapping[str, discord.Attachment],
     owner: Requester,
 ) -> dict[str, MediaFile]:
-    """Download every attachment now, as its address expires, and admit it.
+    """Download every attachment at once, as its link expires, and admit it.
 
     Raises:
         MediaRefused: the bytes are not what they should be.

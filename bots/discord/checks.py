@@ -1,6 +1,6 @@
-"""What ``clapper doctor`` asks Discord: is the token taken, which rights are there, and the invite.
+"""Check for ``clapper doctor``: token, intents and rights, and build the invite link.
 
-Only REST is used, with the same client library; nothing is changed there.
+Uses REST only, with the same client library; changes nothing at Discord.
 """
 
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ SHOWN = 5  # guilds named in one line
 
 
 def invite_link(application_id: int) -> str:
-    """Return the address that adds the bot to a guild with the rights it uses, and no others."""
+    """Build the link that adds the bot to a guild with exactly the rights it uses."""
     return discord.utils.oauth_url(
         application_id, permissions=NEEDED, scopes=("bot", "applications.commands")
     )
 
 
 async def examine(settings: Settings) -> list[Check]:
-    """Return what is well and what is not between these settings and Discord."""
+    """Check whether Discord accepts these settings; return one line for each finding."""
     token = settings.discord_token
     if token is None:
         return []
