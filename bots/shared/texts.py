@@ -10,7 +10,6 @@ from typing import TypeAlias
 from core.accounts.moderation import AuditEntry
 from core.domain.jobs import Failure, Job, JobState, QuotaView, Ticket, waiting_of
 from core.domain.progress import Downloading, Progress, Waiting, Working
-from core.duration import Estimate
 from core.i18n.messages import explain, say
 from core.service.generation import LineView
 from core.service.views import Health
@@ -85,7 +84,7 @@ class Texts:
         notes = [self.markup.escape(explain(note, self.locale)) for note in ticket.adjustments]
         return "\n".join([self.progress(job, event), *notes])
 
-    def progress(self, job: Job, event: Progress, estimate: Estimate | None = None) -> str:
+    def progress(self, job: Job, event: Progress) -> str:
         """Describe the state of a job in one line."""
         mode = job.request.mode
         match event:
@@ -102,7 +101,6 @@ class Texts:
                 }
                 return say(code, data, self.locale)
             case Working(stage, step, steps, fraction):
-                total = estimate.total_ms / 1000 if estimate else job.estimate_ms / 1000
                 return say(
                     "status_running",
                     {
@@ -112,7 +110,7 @@ class Texts:
                         "percent": round(100 * fraction),
                         "step": step,
                         "steps": max(step, steps),
-                        "ready": self.ready(total * (1 - fraction)),
+                        "ready": self.ready(job.estimate_ms / 1000 * (1 - fraction)),
                     },
                     self.locale,
                 )
