@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.accounts.file_ownership import HOUR_MS, UPLOAD, UPLOAD_MS
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.people import Requester
