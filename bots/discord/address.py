@@ -97,7 +97,7 @@ def address_of(
     )
 
 
-def person_of(interaction: Interaction, operator_roles: frozenset[str] = frozenset()) -> Caller:
+def caller_of(interaction: Interaction, operator_roles: frozenset[str] = frozenset()) -> Caller:
     """Identify who is asking: user, guild (or direct message), channel and roles."""
     user = interaction.user
     channel = interaction.channel

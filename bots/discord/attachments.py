@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 import aiohttp
 import discord
-from core.service.generation import GenerationService
 
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
-from core.domain.people import Requester
+from core.domain.people import Caller
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaTooLong, MediaUnreadable
+from core.service.user_files import UserFiles
 
 _ACCEPTED = {
     MediaKind.IMAGE: "PNG, JPEG, WebP",
@@ -61,10 +61,7 @@ def check_all(
 
 
 async def receive_all(
-    service: GenerationService,
-    mode: Mode,
-    attachments: Mapping[str, discord.Attachment],
-    owner: Requester,
+    uploads: UserFiles, caller: Caller, mode: Mode, attachments: Mapping[str, discord.Attachment]
 ) -> dict[str, MediaFile]:
     """Download every attachment at once, as its link expires, and admit it.
 
@@ -74,17 +71,17 @@ async def receive_all(
     """
     slots = [slot for slot in MODES[mode].slots if slot.role in attachments]
     files = await asyncio.gather(
-        *(_receive(service, attachments[slot.role], slot, owner) for slot in slots)
+        *(_receive(uploads, caller, attachments[slot.role], slot) for slot in slots)
     )
     return {slot.role: file for slot, file in zip(slots, files, strict=True)}
 
 
 async def _receive(
-    service: GenerationService, attachment: discord.Attachment, slot: MediaSlot, owner: Requester
+    uploads: UserFiles, caller: Caller, attachment: discord.Attachment, slot: MediaSlot
 ) -> MediaFile:
-    service.refuse_without_room(attachment.size)
+    uploads.refuse_without_room(attachment.size)
     try:
         content = await attachment.read()
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError):
         raise MediaUnreadable(slot.role, "download failed") from None
-    return await service.admit_bytes(content, slot.role, slot.kind, owner)
+    return await uploads.admit_bytes(caller, content, slot.role, slot.kind)

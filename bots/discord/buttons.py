@@ -10,11 +10,12 @@ from bots.discord.address import Interaction
 from bots.discord.edit_modal import edit_form
 from bots.discord.error_replies import run_with_error_reply
 from bots.discord.rendering import CUSTOM_ID, clip_text, custom_id, texts_for
-from bots.discord.submission import DiscordContext, Visibility, post_again, submit_followup
-from core.domain.followups import Action, again, longer, quality
+from bots.discord.submission import DiscordContext, post_again, submit_followup
+from bots.shared.texts import SHORT_ID
+from core.domain.followups import Action
 from core.domain.jobs import Job
-from core.domain.media import MediaKind
-from core.media.output.transcode import last_frame
+
+Handler = Callable[[DiscordContext, Interaction, Job], Awaitable[None]]
 
 
 class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUSTOM_ID):
@@ -49,22 +50,20 @@ async def press(
     Raises:
         ClapperError: the job is not theirs, is gone, or does not allow it now.
     """
-    job = await context.desk.job(job_id, context.person(interaction))
+    job = await context.users.job(context.caller(interaction), job_id)
     await _HANDLERS[action](context, interaction, job)
 
 
 async def _cancel(context: DiscordContext, interaction: Interaction, job: Job) -> None:
     await interaction.response.defer()
-    await context.desk.cancel(job.id, context.person(interaction))
+    await context.users.cancel(context.caller(interaction), job.id)
 
 
-async def _again(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    await submit_followup(context, interaction, again(job.request), job)
+def _follow_up(action: Action) -> Handler:
+    async def submit(context: DiscordContext, interaction: Interaction, job: Job) -> None:
+        await submit_followup(context, interaction, job, action)
 
-
-async def _quality(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    better = quality(job.request, context.desk.service.limits)
-    await submit_followup(context, interaction, better, job)
+    return submit
 
 
 async def _edit(context: DiscordContext, interaction: Interaction, job: Job) -> None:
@@ -78,46 +77,30 @@ async def _details(context: DiscordContext, interaction: Interaction, job: Job) 
     await interaction.response.send_message(text, ephemeral=True)
 
 
-async def _fetch(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    await post_again(context, interaction, job)
-
-
-async def _longer(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    await interaction.response.defer(
-        thinking=True, ephemeral=Visibility.of(job, interaction).private
-    )
-    clip = await context.desk.service.clip(job.id)
-    with context.desk.service.workspace() as folder:
-        still = await last_frame(clip.path, folder)
-        owner = context.person(interaction).requester
-        frame = await context.desk.service.admit(still, "image", MediaKind.IMAGE, owner)
-    await submit_followup(context, interaction, longer(job.request, frame), job)
-
-
 async def _last_frame(context: DiscordContext, interaction: Interaction, job: Job) -> None:
     await interaction.response.defer(thinking=True, ephemeral=True)
-    clip = await context.desk.service.clip(job.id)
-    text = texts_for(str(interaction.locale)).say("use_frame", job=job.id[:8])
-    with context.desk.service.workspace() as folder:
-        still = await last_frame(clip.path, folder)
-        file = discord.File(still, f"last-frame-{job.id[:8]}.png")
+    caller, short = context.caller(interaction), job.id[:SHORT_ID]
+    with context.users.files.workspace() as folder:
+        still = await context.users.last_frame(caller, job.id, folder)
+        file = discord.File(still, f"last-frame-{short}.png")
+        text = texts_for(str(interaction.locale)).say("use_frame", job=short)
         await interaction.edit_original_response(content=text, attachments=[file])
 
 
 async def _delete(context: DiscordContext, interaction: Interaction, job: Job) -> None:
     await interaction.response.defer()
-    await context.desk.service.delete(job.id)
+    await context.users.delete(context.caller(interaction), job.id)
     await interaction.delete_original_response()
 
 
-_HANDLERS: dict[Action, Callable[[DiscordContext, Interaction, Job], Awaitable[None]]] = {
+_HANDLERS: dict[Action, Handler] = {
     Action.CANCEL: _cancel,
-    Action.AGAIN: _again,
+    Action.AGAIN: _follow_up(Action.AGAIN),
     Action.EDIT: _edit,
-    Action.LONGER: _longer,
+    Action.LONGER: _follow_up(Action.LONGER),
     Action.LAST_FRAME: _last_frame,
-    Action.QUALITY: _quality,
+    Action.QUALITY: _follow_up(Action.QUALITY),
     Action.DETAILS: _details,
-    Action.FETCH: _fetch,
+    Action.FETCH: post_again,
     Action.DELETE: _delete,
 }

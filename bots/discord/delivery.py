@@ -23,8 +23,8 @@ from core.domain.progress import Progress
 from core.errors import DeliveryImpossible, DeliveryRetry
 from core.i18n.messages import say
 from core.interfaces.delivery import Attempt, Receipt
-from core.media.output.transcode import fit
 from core.runtime.tasks import outcome_of
+from core.service.clips import fitted_clip
 
 log = structlog.get_logger(__name__)
 
@@ -118,7 +118,7 @@ class DiscordDelivery:
         at = DiscordAddress.of(job.reply_to)
         limit = int(self._limit(at) * HEADROOM)
         while True:
-            path = await fit(clip.path, limit)
+            path = await fitted_clip(clip, limit)
             try:
                 return await self._send(at, self._outgoing(job, clip, path, at), attempt)
             except DiscordFileTooLarge:

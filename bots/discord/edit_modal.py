@@ -6,7 +6,7 @@ from typing import Any, cast
 import discord
 
 from bots.discord.address import Interaction
-from bots.discord.submission import DiscordContext, submit_followup
+from bots.discord.submission import DiscordContext, submit_edit
 from core.domain.followups import new_seed, options_of
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
@@ -65,7 +65,7 @@ async def receive_form(context: DiscordContext, interaction: Interaction, job_id
         InvalidInput: a value cannot work.
         Refused: not theirs, quota, policy or a closed intake.
     """
-    job = await context.desk.job(job_id, context.person(interaction))
+    job = await context.users.job(context.caller(interaction), job_id)
     typed = _typed(interaction)
     old = options_of(job.request)
     same_preset = typed.get("preset", old.preset) == old.preset
@@ -74,15 +74,13 @@ async def receive_form(context: DiscordContext, interaction: Interaction, job_id
         preset=typed.get("preset", old.preset),
         width=old.width if same_preset else None,
         height=old.height if same_preset else None,
-        seconds=_seconds(typed.get("seconds", ""), context.desk.service.limits),
+        seconds=_seconds(typed.get("seconds", ""), context.users.limits),
         fps=old.fps,
         seed=new_seed(),
         camera=old.camera,
         negative_prompt=old.negative_prompt,
     )
-    media = job.request.media()
-    composition = context.desk.service.compose(job.request.mode, options, media)
-    await submit_followup(context, interaction, composition, job)
+    await submit_edit(context, interaction, job, options)
 
 
 def _seconds(typed: str, limits: RequestLimits) -> float | None:

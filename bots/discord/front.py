@@ -19,12 +19,11 @@ from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import tell
 from bots.shared.edit_scheduler import EditScheduler
-from core.accounts.linked_accounts import Notice
-from core.app.core import Core
-from core.app.frontend import Check
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
+from core.interfaces.platform_check import PlatformCheck
 from core.runtime.tasks import outcome_of
+from core.service.front_services import FrontServices, Notice
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -49,25 +48,25 @@ class DiscordFront:
 
     name = PLATFORM
 
-    def configured(self, core: Core) -> bool:
+    def configured(self, settings: Settings) -> bool:
         """Tell whether there is a token."""
-        return core.settings.discord_token is not None
+        return settings.discord_token is not None
 
-    async def examine(self, settings: Settings) -> list[Check]:
-        """Check the settings against Discord, for ``clapper doctor``."""
+    async def examine(self, settings: Settings) -> list[PlatformCheck]:
+        """PlatformCheck the settings against Discord, for ``clapper doctor``."""
         use_addresses_of(settings)
         return await examine(settings)
 
-    async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled; wait for Discord while it cannot be reached.
 
         Raises:
             BadConfiguration: Discord refuses the token.
         """
-        use_addresses_of(core.settings)
+        use_addresses_of(services.settings)
         wait_s = FIRST_WAIT_S
         while True:
-            session = _Session(core, on_ready)
+            session = _Session(services, on_ready)
             ended = await outcome_of(session.run(), unwind_s=UNWIND_S)
             if isinstance(ended.error, BadConfiguration):
                 raise ended.error
@@ -84,9 +83,9 @@ class DiscordFront:
 class _Session:
     """One client from login to close; a closed client cannot be used again."""
 
-    def __init__(self, core: Core, on_ready: Callable[[], None]) -> None:
-        settings = core.settings
-        self._core = core
+    def __init__(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
+        settings = services.settings
+        self._services = services
         self._on_ready = on_ready
         self._client = ClapperClient()
         self._edits = EditScheduler(lambda _: settings.discord_edit_s)
@@ -94,9 +93,9 @@ class _Session:
         self._delivery = DiscordDelivery(self._client, self._edits, rules)
         self.was_ready = False
         context = DiscordContext(
-            desk=core.desk,
+            users=services.users,
+            state=services.state,
             delivery=self._delivery,
-            media_limits=settings.media_limits(),
             window_hours=settings.quota_window_hours,
             operator_roles=settings.discord_roles(),
         )
@@ -121,11 +120,11 @@ class _Session:
                 raise
             finally:
                 ready.cancel()
-                self._core.router.unregister(PLATFORM)
+                self._services.unregister(PLATFORM)
                 await self._edits.close()
 
     async def _login(self) -> None:
-        token = self._core.settings.discord_token
+        token = self._services.settings.discord_token
         try:
             await self._client.login(token.get_secret_value() if token else "")
         except discord.LoginFailure:
@@ -134,18 +133,18 @@ class _Session:
     async def _sync(self) -> None:
         """Send the commands if they changed; where that fails the known ones keep working."""
         try:
-            await self._client.sync_if_changed(self._core.settings.discord_guild_id)
+            await self._client.sync_if_changed(self._services.settings.discord_guild_id)
         except (discord.HTTPException, discord.RateLimited) as error:
             log.warning("commands_not_synced", reason=_reason(error))
 
     async def _announce(self) -> None:
         await self._client.wait_until_ready()
-        self._core.router.register(self._delivery)  # now it knows the guilds and their limits
+        self._services.register(self._delivery)  # now it knows the guilds and their limits
         log.info("discord_ready", guilds=len(self._client.guilds))
         if not self.was_ready:
             self.was_ready = True
             self._on_ready()
-        await tell(self._core.desk.community, PLATFORM, self._notify)
+        await tell(self._services.notices, PLATFORM, self._notify)
 
     async def _notify(self, notice: Notice) -> None:
         """Send a notice by direct message, with a button to undo what it tells of."""

@@ -55,7 +55,7 @@ def _callback(spec: ModeSpec, context: DiscordContext) -> Callback:
         )
         await submit_command(context, interaction, spec.mode, options_of(given), files, visibility)
 
-    parameters = _parameters(spec, context.desk.service.limits)
+    parameters = _parameters(spec, context.users.limits)
     run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]  # discord.py reads it
     run.__name__ = spec.mode.value
     descriptions = {p.name: text(f"o_{_word(p.name)}") for p in parameters[1:]}
@@ -125,7 +125,7 @@ async def _aspects(interaction: Interaction, current: str) -> list[app_commands.
 
 def _seeds(context: DiscordContext) -> Autocomplete:
     async def offer(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        jobs = await context.desk.jobs(context.person(interaction), RECENT_SEEDS)
+        jobs = await context.users.jobs(context.caller(interaction), RECENT_SEEDS)
         seeds = dict.fromkeys(str(job.request.sampling.seed) for job in jobs)
         return [app_commands.Choice(name=seed, value=seed) for seed in seeds if current in seed]
 

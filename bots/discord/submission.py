@@ -11,20 +11,22 @@ from bots.discord.address import (
     DiscordAddress,
     Interaction,
     address_of,
+    caller_of,
     is_direct,
-    person_of,
 )
 from bots.discord.attachments import check_all, receive_all
 from bots.discord.delivery import DiscordDelivery
 from bots.discord.permissions import check_rights
 from bots.discord.rendering import texts_for
-from core.domain.jobs import Job, Ticket
-from core.domain.limits import MediaLimits
+from core.domain.followups import Action
+from core.domain.jobs import Job
 from core.domain.modes import Mode
 from core.domain.people import Caller
-from core.domain.requests import Composition, Options, Request
+from core.domain.requests import Composition, Options
 from core.interfaces.delivery import Attempt
-from core.service.user_api import Desk
+from core.service.front_services import FrontState
+from core.service.operator_api import OperatorApi
+from core.service.user_api import UserApi
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,23 @@ class Visibility:
 class DiscordContext:
     """What every handler of an interaction needs of the running front."""
 
-    desk: Desk
+    users: UserApi
+    state: FrontState
     delivery: DiscordDelivery
-    media_limits: MediaLimits
     window_hours: float
     operator_roles: frozenset[str] = frozenset()
 
-    def person(self, interaction: Interaction) -> Caller:
+    def caller(self, interaction: Interaction) -> Caller:
         """Identify who is asking, and from where."""
-        return person_of(interaction, self.operator_roles)
+        return caller_of(interaction, self.operator_roles)
+
+    def operator(self, interaction: Interaction) -> OperatorApi:
+        """Open what only operators may do, for the operator who is asking.
+
+        Raises:
+            OperatorsOnly: the person is not an operator.
+        """
+        return self.users.operator(self.caller(interaction))
 
 
 async def submit_command(
@@ -83,35 +93,47 @@ async def submit_command(
         Refused: quota, policy, block, rights or a closed intake.
     """
     check_rights(interaction)
-    check_all(mode, attachments, context.media_limits)
+    check_all(mode, attachments, context.users.media_limits)
     at = await _defer(interaction, visibility)
-    person = context.person(interaction)
-    files = await receive_all(context.desk.service, mode, attachments, person.requester)
-    ticket = await context.desk.ask(mode, options, files, person, at.to_reply(), _key(interaction))
-    await acknowledge(context, interaction, at, ticket)
+    caller = context.caller(interaction)
+    files = await receive_all(context.users.files, caller, mode, attachments)
+    composition = await context.users.compose(caller, mode, options, files)
+    await _submit(context, interaction, at, composition)
 
 
 async def submit_followup(
-    context: DiscordContext, interaction: Interaction, request: Request | Composition, job: Job
+    context: DiscordContext, interaction: Interaction, job: Job, action: Action
 ) -> None:
-    """Answer a button that asks for another clip, made from ``job`` and shown like it.
+    """Answer a button that asks for the clip which ``action`` makes from ``job``.
+
+    It is shown like the clip of ``job``.
 
     Raises:
+        NothingToFetch: the action needs the clip of ``job``, which is gone.
         Refused: quota, policy, block, rights or a closed intake.
     """
     check_rights(interaction)
-    visibility = Visibility.of(job, interaction)
-    if interaction.response.is_done():
-        message = await interaction.original_response()
-        at = address_of(
-            interaction, message.id, private=visibility.private, spoiler=visibility.spoiler
-        )
-    else:
-        at = await _defer(interaction, visibility)
-    ticket = await context.desk.repeat(
-        request, context.person(interaction), at.to_reply(), _key(interaction)
-    )
-    await acknowledge(context, interaction, at, ticket)
+    at = await _defer(interaction, Visibility.of(job, interaction))
+    caller = context.caller(interaction)
+    composition = await context.users.follow_up(caller, job.id, action)
+    await _submit(context, interaction, at, composition)
+
+
+async def submit_edit(
+    context: DiscordContext, interaction: Interaction, job: Job, options: Options
+) -> None:
+    """Answer a form that asks for ``job`` with other options; it is shown like the clip of ``job``.
+
+    Raises:
+        InvalidInput: a value cannot work.
+        Refused: quota, policy, block, rights or a closed intake.
+    """
+    request = job.request
+    caller = context.caller(interaction)
+    composition = await context.users.compose(caller, request.mode, options, request.media())
+    check_rights(interaction)
+    at = await _defer(interaction, Visibility.of(job, interaction))
+    await _submit(context, interaction, at, composition)
 
 
 async def post_again(context: DiscordContext, interaction: Interaction, job: Job) -> None:
@@ -122,24 +144,27 @@ async def post_again(context: DiscordContext, interaction: Interaction, job: Job
         NothingToFetch: the clip is gone.
         DeliveryFailed: the clip could not be posted.
     """
+    caller = context.caller(interaction)
     visibility = Visibility.of(job, interaction)
     if not visibility.private:
-        await context.desk.check_showing(job, context.person(interaction))
+        await context.users.check_showing(caller, job.id)
     at = await _defer(interaction, visibility)
-    clip = await context.desk.service.clip(job.id)
+    clip = await context.users.clip(caller, job.id)
     again = replace(job, reply_to=at.to_reply())
     once = Attempt(number=1, ambiguous=False, nonce=str(interaction.id))
     await context.delivery.completed(again, clip, once)
 
 
-async def acknowledge(
-    context: DiscordContext, interaction: Interaction, at: DiscordAddress, ticket: Ticket
+async def _submit(
+    context: DiscordContext, interaction: Interaction, at: DiscordAddress, composition: Composition
 ) -> None:
-    """Show position, expected time and adjustments, with a Cancel button.
+    """Submit the request, and show position, expected time and adjustments with a Cancel button.
 
     A job that is already finished is shown by its delivery instead.
     """
-    job = await context.desk.service.job(ticket.job_id)
+    caller, key = context.caller(interaction), f"{PLATFORM}:{interaction.id}"
+    ticket = await context.users.submit(caller, composition, at.to_reply(), key)
+    job = await context.users.job(caller, ticket.job_id)
     if not job.state.terminal:
         text = texts_for(str(interaction.locale)).ticket(job, ticket)
         await context.delivery.accepted(job, at, text)
@@ -153,7 +178,3 @@ async def _defer(interaction: Interaction, visibility: Visibility) -> DiscordAdd
     return address_of(
         interaction, message_id, private=visibility.private, spoiler=visibility.spoiler
     )
-
-
-def _key(interaction: Interaction) -> str:
-    return f"{PLATFORM}:{interaction.id}"

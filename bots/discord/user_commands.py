@@ -13,17 +13,15 @@ from bots.discord.localization import text
 from bots.discord.rendering import buttons, clip_text, texts_for
 from bots.discord.submission import DiscordContext, submit_followup
 from bots.shared.accounts import accounts_text, handle_of, unlink
-from core.domain.followups import Action, actions_for, again
+from core.domain.followups import Action, actions_for
 from core.domain.jobs import Job
-from core.domain.people import Requester
+from core.domain.people import Caller, Requester
 from core.errors import JobUnknown
 from core.i18n.messages import say
-from core.service.user_api import find_job
 
 LABEL_LIMIT = 80  # characters of a button
 MOST_BUTTONS = 25  # under a message
 PAGE = 5  # jobs on a page of the history
-LOOKED_AT = 50  # jobs searched for what was typed
 CommandTree = app_commands.CommandTree[Any]
 
 
@@ -50,8 +48,7 @@ def add_account_commands(tree: CommandTree, context: DiscordContext) -> None:
 
 def _queue(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     async def queue(interaction: Interaction) -> None:
-        account = await context.desk.community.account(context.person(interaction).requester)
-        view = await context.desk.service.line(account)
+        view = await context.users.queue(context.caller(interaction))
         await _reply(interaction, texts_for(str(interaction.locale)).line(view))
 
     return queue
@@ -60,10 +57,10 @@ def _queue(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callbac
 def _cancel(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     @app_commands.describe(job=text("o_job"))
     async def cancel(interaction: Interaction, job: str) -> None:
-        person = context.person(interaction)
+        caller = context.caller(interaction)
         await interaction.response.defer(ephemeral=True)
-        jobs = await context.desk.jobs(person, LOOKED_AT)
-        await context.desk.cancel(find_job(jobs, job).id, person)
+        chosen = await context.users.find(caller, job)
+        await context.users.cancel(caller, chosen.id)
         answer = texts_for(str(interaction.locale)).say("cancelled_ack")
         await interaction.edit_original_response(content=answer)
 
@@ -81,18 +78,28 @@ def _history(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callb
 def _again(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     @app_commands.describe(job=text("o_job"))
     async def run(interaction: Interaction, job: str | None = None) -> None:
-        jobs = await context.desk.jobs(context.person(interaction), LOOKED_AT)
-        if not jobs:
-            raise JobUnknown(job or "")
-        chosen = find_job(jobs, job) if job else jobs[0]
-        await submit_followup(context, interaction, again(chosen.request), chosen)
+        chosen = await _chosen(context, context.caller(interaction), job)
+        await submit_followup(context, interaction, chosen, Action.AGAIN)
 
     return run
 
 
+async def _chosen(context: DiscordContext, caller: Caller, typed: str | None) -> Job:
+    """Find the job that was typed, or the newest one.
+
+    Raises:
+        JobUnknown: there is none.
+    """
+    if typed:
+        return await context.users.find(caller, typed)
+    for newest in await context.users.jobs(caller, 1):
+        return newest
+    raise JobUnknown("")
+
+
 def _quota(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     async def quota(interaction: Interaction) -> None:
-        view = await context.desk.quota(context.person(interaction))
+        view = await context.users.quota(context.caller(interaction))
         texts = texts_for(str(interaction.locale))
         await _reply(interaction, texts.quota(view, context.window_hours))
 
@@ -103,12 +110,12 @@ def _link(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     @app_commands.describe(code=text("o_code"))
     async def link(interaction: Interaction, code: str | None = None) -> None:
         texts = texts_for(str(interaction.locale))
-        person = context.person(interaction)
+        caller, accounts = context.caller(interaction), context.users.accounts
         if code:
-            await context.desk.community.link(person.requester, code, interaction.user.name)
+            await accounts.link(caller, code, interaction.user.name)
             await _reply(interaction, texts.say("linked"))
         else:
-            made = await context.desk.community.link_code(person.requester)
+            made = await accounts.link_code(caller)
             await _reply(interaction, texts.say("link_code_text", code=made))
 
     return link
@@ -116,11 +123,10 @@ def _link(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
 
 def _unlink(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     async def unlink(interaction: Interaction) -> None:
-        person = context.person(interaction).requester
-        keys = await context.desk.community.keys(person)
-        locale = str(interaction.locale)
-        view = unlink_view([who for who in keys if who != person], locale)
-        content = clip_text(accounts_text(texts_for(locale), keys, person))
+        caller, locale = context.caller(interaction), str(interaction.locale)
+        keys = await context.users.accounts.keys(caller)
+        view = unlink_view([who for who in keys if who != caller.requester], locale)
+        content = clip_text(accounts_text(texts_for(locale), keys, caller.requester))
         await interaction.response.send_message(content, view=view, ephemeral=True)
 
     return unlink
@@ -157,7 +163,7 @@ async def history_page(
     context: DiscordContext, interaction: Interaction, page: int
 ) -> tuple[str, discord.ui.View]:
     """Build one page of the person's jobs: a line each, and a button to fetch each clip."""
-    jobs = await context.desk.jobs(context.person(interaction), page * PAGE + 1)
+    jobs = await context.users.jobs(context.caller(interaction), page * PAGE + 1)
     shown = jobs[(page - 1) * PAGE : page * PAGE]
     locale = str(interaction.locale)
     content = clip_text(texts_for(locale).history(shown, page))
@@ -247,8 +253,7 @@ class UnlinkButton(
 
     async def _unlink(self, interaction: Interaction) -> None:
         context: DiscordContext = interaction.client.context
-        person = context.person(interaction).requester
-        done = await unlink(context.desk.community, person, self.handle)
+        done = await unlink(context.users.accounts, context.caller(interaction), self.handle)
         code = "unlinked" if done else "unlink_gone"
         await _reply(interaction, texts_for(str(interaction.locale)).say(code))
 
@@ -279,6 +284,6 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
     async def _forget(self, interaction: Interaction) -> None:
         context: DiscordContext = interaction.client.context
         await interaction.response.defer()
-        count = await context.desk.forget(context.person(interaction))
+        count = await context.users.forget(context.caller(interaction))
         answer = texts_for(str(interaction.locale)).say("forgotten", count=count)
         await interaction.edit_original_response(content=answer, view=None)

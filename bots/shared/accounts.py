@@ -9,10 +9,10 @@ from typing import Any
 import structlog
 
 from bots.shared.texts import Texts
-from core.accounts.linked_accounts import Notice
-from core.accounts.moderation import Community
-from core.domain.people import Requester
+from core.domain.people import Caller, Requester
 from core.runtime.tasks import outcome_of
+from core.service.front_services import Notice, Notices
+from core.service.user_accounts import UserAccounts
 
 log = structlog.get_logger(__name__)
 
@@ -24,11 +24,11 @@ def handle_of(who: Requester) -> str:
     return hashlib.sha256(who.key.encode()).hexdigest()[:32]
 
 
-async def unlink(community: Community, person: Requester, handle: str) -> bool:
+async def unlink(accounts: UserAccounts, caller: Caller, handle: str) -> bool:
     """Unlink the account that a button names; return False if it is not linked."""
-    for key in await community.keys(person):
+    for key in await accounts.keys(caller):
         if handle_of(key) == handle:
-            return await community.unlink(person, key)
+            return await accounts.unlink(caller, key)
     return False
 
 
@@ -44,15 +44,15 @@ def accounts_text(texts: Texts, keys: list[Requester], own: Requester) -> str:
 
 
 async def tell(
-    community: Community, platform: str, send: Callable[[Notice], Coroutine[Any, Any, None]]
+    notices: Notices, platform: str, send: Callable[[Notice], Coroutine[Any, Any, None]]
 ) -> None:
     """Send people of ``platform`` their notices until cancelled; keep those that fail."""
     while True:
-        new = community.owing()
-        for notice in await community.notices(platform):
+        new = notices.owing()
+        for notice in await notices.notices(platform):
             done = await outcome_of(send(notice))
             if done.error is None:
-                await community.told(notice)
+                await notices.told(notice)
             else:
                 log.info("notice_kept", reason=type(done.error).__name__)
         with suppress(TimeoutError):

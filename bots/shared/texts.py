@@ -7,12 +7,11 @@ from enum import StrEnum
 from importlib.metadata import version
 from typing import TypeAlias
 
-from core.accounts.moderation import AuditEntry
 from core.domain.jobs import Failure, Job, JobState, QuotaView, Ticket, waiting_of
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.i18n.messages import explain, say
-from core.service.generation import LineView
-from core.service.views import Health
+from core.service.front_services import AuditEntry
+from core.service.views import QueueView, ServiceHealth
 
 BAR_CELLS = 10
 SHORT_ID = 8  # characters of a job id that people see and type
@@ -160,7 +159,7 @@ class Texts:
             job=job.id,
         )
 
-    def line(self, view: LineView) -> str:
+    def line(self, view: QueueView) -> str:
         """Describe where the reader's jobs are, and how long the queue is."""
         if not view.mine:
             data = {"running": view.running, "waiting": view.waiting}
@@ -211,7 +210,7 @@ class Texts:
             lines.append(say("history_line", data, self.locale))
         return "\n".join(lines)
 
-    def admin_status(self, health: Health) -> str:
+    def admin_status(self, health: ServiceHealth) -> str:
         """Describe the state of the service, for operators."""
         return self.say(
             "admin_status",

@@ -2,14 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from core.accounts.moderation import Community
+from core.accounts.linked_accounts import Notice
+from core.accounts.moderation import AuditEntry, Community
 from core.domain.jobs import Job, ReplyTo
 from core.domain.progress import Progress
 from core.interfaces.delivery import Delivery
 from core.service.user_api import UserApi
 from core.service.views import ServiceHealth
 from core.settings import Settings
+
+__all__ = ["AuditEntry", "FrontServices", "FrontState", "Notice", "Notices"]
+
+FrontState: TypeAlias = Community
+Notices: TypeAlias = Community
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +25,12 @@ class FrontServices:
 
     settings: Settings
     users: UserApi
-    state: Community  # what a front keeps under names of its own
-    notices: Community  # the private words that people are owed
+    state: FrontState  # what a front keeps under names of its own
+    notices: Notices  # the private words that people are owed
     executor: str  # what makes the clips; "draft" is the animatic one
     device: str  # the key of the hardware, :mod:`core.duration.hardware`
     register: Callable[[Delivery], None]  # before the front takes requests
+    unregister: Callable[[str], None]  # by platform, when the front ends; owed results stay owed
     redirect: Callable[[str, ReplyTo], Awaitable[None]]  # where the result of a job goes
     move_place: Callable[[str, str], Awaitable[None]]  # the rules follow a place to its new name
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
