@@ -25,7 +25,7 @@ from core.domain.media import Clip
 from core.domain.progress import Progress
 from core.errors import ClipTooLarge, DeliveryFailed, DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import Attempt, Receipt
-from core.media.output.transcode import fit
+from core.service.clips import fitted_clip
 from core.service.front_services import FrontServices
 
 log = structlog.get_logger(__name__)
@@ -111,7 +111,7 @@ class TelegramDelivery:
         """
         limit = int((LOCAL_LIMIT if self._rules.local else CLOUD_LIMIT) * HEADROOM)
         while limit >= MIN_BYTES:
-            path = await fit(clip.path, limit)  # beside the clip, so it goes with it
+            path = await fitted_clip(clip, limit)  # beside the clip, so it goes with it
 
             async def show(at: TelegramAddress, path: Path = path) -> Message:
                 return await self._messages.show_clip(job, clip, path, at)

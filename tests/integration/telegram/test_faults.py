@@ -399,7 +399,7 @@ async def test_a_webhook_without_a_secret_is_refused(town_with) -> None:
 
 
 async def test_without_a_token_the_front_stays_away(core) -> None:
-    assert not FRONT.configured(core)
+    assert not FRONT.configured(core.settings)
 
 
 async def test_progress_keeps_the_budget_of_a_group(town_with, small: str) -> None:
