@@ -33,8 +33,8 @@ def invite_link(application_id: int) -> str:
 
 
 async def examine(settings: Settings) -> list[PlatformCheck]:
-    """PlatformCheck whether Discord accepts these settings; return one line for each finding."""
-    token = settings.discord_token
+    """Check whether Discord accepts these settings; return one line for each finding."""
+    token = settings.discord.token
     if token is None:
         return []
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:

@@ -68,7 +68,7 @@ class TelegramFront:
 
     def configured(self, settings: Settings) -> bool:
         """Tell whether there is a token."""
-        return settings.telegram_token is not None
+        return settings.telegram.token is not None
 
     async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled; wait for Telegram while it cannot be reached.
@@ -83,14 +83,14 @@ class TelegramFront:
         app = await _connect(lambda: _application(settings, inbox))
         try:
             context = _build_context(services, app, edits)
-            _add_handlers(app, context, Albums(settings.telegram_album_s))
+            _add_handlers(app, context, Albums(settings.telegram.album_s))
             await _register_commands(app)
             services.register(context.delivery)
             await app.start()
             try:
                 await inbox.replay(app.bot)
                 async with _updates(app, settings):
-                    log.info("telegram_ready", webhook=bool(settings.telegram_webhook_url))
+                    log.info("telegram_ready", webhook=bool(settings.telegram.webhook_url))
                     on_ready()
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(_clean_up_hourly(context, inbox, settings))
@@ -123,7 +123,7 @@ async def _clean_up_hourly(
     context: TelegramContext, inbox: UpdateInbox, settings: Settings
 ) -> None:
     """Drop what is too old, now and every hour, until cancelled."""
-    kept_ms = round(settings.retention_days * DAY_MS)
+    kept_ms = round(settings.retention.days * DAY_MS)
 
     async def clean_up() -> None:
         await inbox.prune()
@@ -143,7 +143,7 @@ def _require_secret(settings: Settings) -> None:
     Raises:
         BadConfiguration: without a secret anybody could send updates.
     """
-    if settings.telegram_webhook_url and settings.telegram_webhook_secret is None:
+    if settings.telegram.webhook_url and settings.telegram.webhook_secret is None:
         raise BadConfiguration("CLAPPER_TELEGRAM_WEBHOOK_SECRET", "needed for a webhook")
 
 
@@ -174,7 +174,7 @@ def _application(settings: Settings, inbox: UpdateInbox) -> App:
     logging.getLogger("telegram").setLevel(logging.INFO)  # its debug lines hold what people write
     # raised for every duration until an environment variable is set; both types are handled
     warnings.filterwarnings("ignore", "Deprecated since version v22.2", PTBDeprecationWarning)
-    token = settings.telegram_token.get_secret_value() if settings.telegram_token else ""
+    token = settings.telegram.token.get_secret_value() if settings.telegram.token else ""
     builder = (
         ApplicationBuilder()
         .token(token)
@@ -189,11 +189,11 @@ def _application(settings: Settings, inbox: UpdateInbox) -> App:
         .connection_pool_size(64)
         .get_updates_connection_pool_size(4)  # one polls, one confirms the last updates
     )
-    if settings.telegram_api_url:
-        root = settings.telegram_api_url.rstrip("/")
-        files = settings.telegram_file_url.rstrip("/") or f"{root}/file"
+    if settings.telegram.api_url:
+        root = settings.telegram.api_url.rstrip("/")
+        files = settings.telegram.file_url.rstrip("/") or f"{root}/file"
         builder = builder.base_url(f"{root}/bot").base_file_url(f"{files}/bot")
-    if settings.telegram_local:
+    if settings.telegram.local:
         builder = builder.local_mode(local_mode=True)
     return builder.build()
 
@@ -201,13 +201,13 @@ def _application(settings: Settings, inbox: UpdateInbox) -> App:
 def _edit_interval(settings: Settings, chat: str) -> float:
     """Look up the seconds between edits; groups have negative ids and a stricter limit."""
     is_group = chat.startswith("-")
-    return settings.telegram_group_edit_s if is_group else settings.telegram_private_edit_s
+    return settings.telegram.group_edit_s if is_group else settings.telegram.private_edit_s
 
 
 def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> TelegramContext:
     settings, users = services.settings, services.users
-    local = settings.telegram_local
-    rules = DisplayRules(local, settings.retention_days, settings.studio_url)
+    local = settings.telegram.local
+    rules = DisplayRules(local, settings.retention.days, settings.studio.url)
     messages = StatusMessages(app.bot, rules)
     return TelegramContext(
         services=services,
@@ -260,7 +260,7 @@ async def _register_commands(app: App) -> None:
 @asynccontextmanager
 async def _updates(app: App, settings: Settings) -> AsyncGenerator[None]:
     """Receive updates inside the block, by webhook or by polling as the settings say."""
-    if not settings.telegram_webhook_url:
+    if not settings.telegram.webhook_url:
         assert app.updater is not None  # noqa: S101  # built with one
         await app.updater.start_polling(
             allowed_updates=UPDATES, error_callback=_poll_error, bootstrap_retries=-1
@@ -270,11 +270,11 @@ async def _updates(app: App, settings: Settings) -> AsyncGenerator[None]:
         finally:
             await app.updater.stop()
         return
-    secret = settings.telegram_webhook_secret
+    secret = settings.telegram.webhook_secret
     assert secret is not None  # noqa: S101  # checked at the start
-    async with webhook(app, secret.get_secret_value(), settings.telegram_webhook_port):
+    async with webhook(app, secret.get_secret_value(), settings.telegram.webhook_port):
         await app.bot.set_webhook(
-            settings.telegram_webhook_url,
+            settings.telegram.webhook_url,
             secret_token=secret.get_secret_value(),
             allowed_updates=UPDATES,
         )

@@ -83,7 +83,7 @@ async def _newest(event: ChatEvent) -> Job:
 
 
 async def _quota(event: ChatEvent, _: str) -> None:
-    window_hours = event.context.services.settings.quota_window_hours
+    window_hours = event.context.services.settings.quota.window_hours
     view = await event.users.quota(event.caller)
     await event.reply(event.texts.quota(view, window_hours))
 
