@@ -36,7 +36,7 @@ async def webhook(
         return web.Response()
 
     server = web.Application(client_max_size=MAX_UPDATE)
-    server.router.add_post(PATH, receive)
+    server.add_routes([web.post(PATH, receive)])
     runner = web.AppRunner(server, access_log=None)
     await runner.setup()
     try:
