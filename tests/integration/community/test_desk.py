@@ -102,3 +102,15 @@ async def test_jobs_are_found_by_the_beginning_of_their_id(core: Core, ann: Call
     for typed in ("", "zz", " "):
         with pytest.raises(JobUnknown):
             find_job(jobs, typed)
+
+
+async def test_operators_find_live_jobs_of_anybody_by_the_beginning_of_their_id(
+    core: Core, ann: Caller
+) -> None:
+    job_id = await ask(core, ann)
+    operator = core.users.operator(Caller(Requester("discord", "8"), HERE, has_operator_role=True))
+
+    assert (await operator.find(job_id[:8])).id == job_id
+    await operator.cancel(job_id)
+    with pytest.raises(JobUnknown):  # nothing is left to stop
+        await operator.find(job_id[:8])
