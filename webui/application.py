@@ -70,12 +70,12 @@ def build(
         bind(page)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named
-    blocks.queue(max_size=settings.studio_sessions, default_concurrency_limit=_AT_ONCE)
+    blocks.queue(max_size=settings.studio.sessions, default_concurrency_limit=_AT_ONCE)
     return Studio(blocks, handlers)
 
 
 def _guided(settings: Settings) -> bool:
-    return LTX_2_3.profiles[Profile(settings.model_profile)].guided
+    return LTX_2_3.profiles[Profile(settings.models.profile)].guided
 
 
 def _agents(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> "Agents":
@@ -103,7 +103,7 @@ def _surroundings(
         *FormRoutes(studio.handlers).all(),
         *Routes(counter, bridge, studio.metrics, access).all(),
     ]
-    agents = _agents(counter, bridge, studio.metrics) if settings.studio_mcp else None
+    agents = _agents(counter, bridge, studio.metrics) if settings.studio.mcp else None
     if agents is not None:
         routes.append(agents.route)
 
@@ -122,7 +122,7 @@ def _surroundings(
         keep=lambda path, owner: bridge.call(counter.keep_upload(path, owner)),
         gate=accounts.gate,
         has_room=counter.service.has_room,
-        largest_bytes=settings.media_limits().stream_bytes,
+        largest_bytes=settings.media.limits().stream_bytes,
         secure=settings.on_space,
     )
     middleware = [doorway, *accounts.middleware()]
@@ -141,7 +141,7 @@ def start(
     settings = counter.core.settings
     refuse_links()
     studio.blocks.launch(
-        server_name=settings.studio_host,
+        server_name=settings.studio.host,
         server_port=port,
         prevent_thread_lock=True,
         quiet=True,
@@ -154,7 +154,7 @@ def start(
         ssr_mode=False,
         pwa=False,
         mcp_server=False,  # its own would call in its own name, see webui.api.mcp_server
-        max_file_size=settings.media_limits().stream_bytes,
+        max_file_size=settings.media.limits().stream_bytes,
         footer_links=["api"],
         theme=theme(),
         css_paths=[STYLES],

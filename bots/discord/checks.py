@@ -1,4 +1,4 @@
-"""PlatformCheck for ``clapper doctor``: token, intents and rights, and build the invite link.
+"""Check for ``clapper doctor``: token, intents and rights, and build the invite link.
 
 Uses REST only, with the same client library; changes nothing at Discord.
 """
@@ -33,8 +33,8 @@ def invite_link(application_id: int) -> str:
 
 
 async def examine(settings: Settings) -> list[PlatformCheck]:
-    """PlatformCheck whether Discord accepts these settings; return one line for each finding."""
-    token = settings.discord_token
+    """Check whether Discord accepts these settings; return one line for each finding."""
+    token = settings.discord.token
     if token is None:
         return []
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:

@@ -50,10 +50,10 @@ class DiscordFront:
 
     def configured(self, settings: Settings) -> bool:
         """Tell whether there is a token."""
-        return settings.discord_token is not None
+        return settings.discord.token is not None
 
     async def examine(self, settings: Settings) -> list[PlatformCheck]:
-        """PlatformCheck the settings against Discord, for ``clapper doctor``."""
+        """Check the settings against Discord, for ``clapper doctor``."""
         use_addresses_of(settings)
         return await examine(settings)
 
@@ -88,16 +88,16 @@ class _Session:
         self._services = services
         self._on_ready = on_ready
         self._client = ClapperClient()
-        self._edits = EditScheduler(lambda _: settings.discord_edit_s)
-        rules = DiscordDeliveryRules(settings.studio_url, settings.retention_days)
+        self._edits = EditScheduler(lambda _: settings.discord.edit_s)
+        rules = DiscordDeliveryRules(settings.studio.url, settings.retention.days)
         self._delivery = DiscordDelivery(self._client, self._edits, rules)
         self.was_ready = False
         context = DiscordContext(
             users=services.users,
             state=services.state,
             delivery=self._delivery,
-            window_hours=settings.quota_window_hours,
-            operator_roles=settings.discord_roles(),
+            window_hours=settings.quota.window_hours,
+            operator_roles=settings.discord.roles(),
         )
         self._client.add_commands(context)
 
@@ -124,7 +124,7 @@ class _Session:
                 await self._edits.close()
 
     async def _login(self) -> None:
-        token = self._services.settings.discord_token
+        token = self._services.settings.discord.token
         try:
             await self._client.login(token.get_secret_value() if token else "")
         except discord.LoginFailure:
@@ -133,7 +133,7 @@ class _Session:
     async def _sync(self) -> None:
         """Send the commands if they changed; where that fails the known ones keep working."""
         try:
-            await self._client.sync_if_changed(self._services.settings.discord_guild_id)
+            await self._client.sync_if_changed(self._services.settings.discord.guild_id)
         except (discord.HTTPException, discord.RateLimited) as error:
             log.warning("commands_not_synced", reason=_reason(error))
 
@@ -163,10 +163,10 @@ def _reason(error: BaseException) -> str:
 
 def use_addresses_of(settings: Settings) -> None:
     """Point discord.py at the configured addresses; it has no option of its own for them."""
-    if settings.discord_api_url:
-        discord.http.Route.BASE = settings.discord_api_url.rstrip("/")
-    if settings.discord_gateway_url:
-        gateway = yarl.URL(settings.discord_gateway_url)
+    if settings.discord.api_url:
+        discord.http.Route.BASE = settings.discord.api_url.rstrip("/")
+    if settings.discord.gateway_url:
+        gateway = yarl.URL(settings.discord.gateway_url)
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = gateway
 
 

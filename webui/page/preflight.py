@@ -113,7 +113,7 @@ class Preflight:
     async def _download(self, mode: Mode) -> Row:
         missing, looked_at = self._missing.get(mode, (0, 0))
         if now_ms() - looked_at > _LOOK_MS:
-            files = files_for(mode, Profile(self._counter.core.settings.model_profile))
+            files = files_for(mode, Profile(self._counter.core.settings.models.profile))
             absent = await asyncio.to_thread(self._store.missing, files)
             missing = sum(file.size_bytes for file in absent)
             self._missing[mode] = (missing, now_ms())

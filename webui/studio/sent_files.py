@@ -50,7 +50,7 @@ class SentFiles:
 
     async def keep_upload(self, path: str, owner: Requester) -> None:
         """Note that ``owner`` sent the file at ``path``; it is kept for a day, over a restart."""
-        keep_ms = min(UPLOAD_MS, round(self.core.settings.retention_days * 24 * HOUR_MS))
+        keep_ms = min(UPLOAD_MS, round(self.core.settings.retention.days * 24 * HOUR_MS))
         if await self.service.files.hold([Path(path)], UPLOAD, owner, keep_ms):
             self.uploads.record(path, owner)
 

@@ -207,7 +207,7 @@ class StudioCounter(SentFiles):
         if self.core.executor.name == "draft":
             return say("studio_model_draft")
         device = self.core.runs.place.device
-        return say("studio_model", {"profile": settings.model_profile, "device": device})
+        return say("studio_model", {"profile": settings.models.profile, "device": device})
 
     def _view(self, job: Job, forecast: Forecast | None, now: int) -> JobView:
         return job_view(job, Moment(self.core.hub.latest(job.id), forecast, now))
