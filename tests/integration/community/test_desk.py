@@ -5,11 +5,10 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from core.app.core import Core
-from core.domain.jobs import JobState
+from core.domain.jobs import JobState, find_job
 from core.domain.people import Caller, Requester
 from core.domain.requests import Options
 from core.errors import JobUnknown, NotYours, PolicyForbids
-from core.service.user_api import find_job
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running
 from tests.support.jobs import ask as ask_as
 
