@@ -1,4 +1,4 @@
-"""PlatformCheck for ``clapper doctor``: token, intents and rights, and build the invite link.
+"""Check for ``clapper doctor``: token, intents and rights, and build the invite link.
 
 Uses REST only, with the same client library; changes nothing at Discord.
 """

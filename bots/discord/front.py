@@ -53,7 +53,7 @@ class DiscordFront:
         return settings.discord.token is not None
 
     async def examine(self, settings: Settings) -> list[PlatformCheck]:
-        """PlatformCheck the settings against Discord, for ``clapper doctor``."""
+        """Check the settings against Discord, for ``clapper doctor``."""
         use_addresses_of(settings)
         return await examine(settings)
 
