@@ -1,4 +1,4 @@
-"""The Discord front: slash commands in, clips out, buttons that outlive the process.
+"""The Discord front: slash commands, clips, and buttons that work after a restart.
 
 Belongs here: everything that names discord.py. Never here: what a request costs, who is next, or
 whether a job is tried again; and never a privileged intent.

@@ -1,4 +1,4 @@
-"""Where an interaction happens: reply address, person, rights and size limit of the destination."""
+"""Reply addresses on Discord, and who is asking in which channel."""
 
 import time
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Interaction = discord.Interaction[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class DiscordAddress:
     """A stored Discord reply address: ids, and the interaction token while it lives."""
 
     channel_id: int
@@ -32,16 +32,16 @@ class Address:
 
     @property
     def channel_key(self) -> str:
-        """Return the channel as the edit scheduler knows it."""
+        """Name the channel for the edit scheduler."""
         return str(self.channel_id)
 
     @property
     def token_lives(self) -> bool:
-        """Return whether the interaction token may still be used."""
+        """Tell whether the interaction token may still be used."""
         return bool(self.token) and time.time() < self.token_until
 
     def to_reply(self) -> ReplyTo:
-        """Return the address as it is stored with the job."""
+        """Convert the address to what is stored with the job."""
         return ReplyTo(
             PLATFORM,
             {
@@ -61,7 +61,7 @@ class Address:
 
     @classmethod
     def of(cls, reply_to: ReplyTo) -> Self:
-        """Return the address that :meth:`to_reply` stored."""
+        """Read the address that :meth:`to_reply` stored."""
         at = reply_to.address
         return cls(
             channel_id=int(at["channel"]),
@@ -80,9 +80,9 @@ class Address:
 
 def address_of(
     interaction: Interaction, message_id: int, *, private: bool = False, spoiler: bool = False
-) -> Address:
-    """Return where the answer to ``interaction`` stands; ``message_id`` is its first message."""
-    return Address(
+) -> DiscordAddress:
+    """Build the reply address of ``interaction``, whose first answer is ``message_id``."""
+    return DiscordAddress(
         channel_id=interaction.channel_id or 0,
         message_id=message_id,
         user_id=interaction.user.id,
@@ -97,8 +97,8 @@ def address_of(
     )
 
 
-def person_of(interaction: Interaction, operator_roles: frozenset[str] = frozenset()) -> Caller:
-    """Return who is asking: the user, the guild (or the direct message), channel and roles."""
+def caller_of(interaction: Interaction, operator_roles: frozenset[str] = frozenset()) -> Caller:
+    """Identify who is asking: user, guild (or direct message), channel and roles."""
     user = interaction.user
     channel = interaction.channel
     roles = (
@@ -122,7 +122,7 @@ def person_of(interaction: Interaction, operator_roles: frozenset[str] = frozens
 
 
 def is_direct(interaction: Interaction) -> bool:
-    """Return whether nobody but the person and the bot reads this channel."""
+    """Tell whether only the person and the bot read this channel."""
     return interaction.guild_id is None and interaction.context.dm_channel
 
 

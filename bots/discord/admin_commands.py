@@ -1,4 +1,4 @@
-"""``/admin`` for operators: by numeric id or role, never by name; everything lands in the log."""
+"""``/admin`` for operators, known by numeric id or role; every change is in the audit log."""
 
 from dataclasses import fields
 from typing import Literal
@@ -9,72 +9,63 @@ from discord import app_commands
 from bots.discord.address import PLATFORM, Interaction
 from bots.discord.localization import choices, text
 from bots.discord.rendering import clip_text, texts_for
-from bots.discord.submission import Counter
+from bots.discord.submission import DiscordContext
 from core.domain.people import Requester
 from core.domain.policy import Policy
-from core.service.user_api import find_job
 
 SHOWN = 15  # lines of a listing
+REASON_LIMIT = 200  # characters of the reason of a block
 
 RULES = tuple(rule.name for rule in fields(Policy))
-Person = discord.User | discord.Member
+DiscordUser = discord.User | discord.Member
 
 
 class AdminGroup(app_commands.Group):
     """Status, pause, drain, resume, jobs, cancel, grant, block, policy and audit."""
 
-    def __init__(self, counter: Counter) -> None:
+    def __init__(self, context: DiscordContext) -> None:
         super().__init__(
             name="admin",
             description=text("d_admin"),
             default_permissions=discord.Permissions(manage_guild=True),
         )
-        self._counter = counter
-        self._desk = counter.desk
-
-    async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Let operators in; tell everybody else."""
-        person = self._counter.person(interaction)
-        if self._desk.is_operator(person):
-            return True
-        await self._say(interaction, "admin_only")
-        return False
+        self._context = context
 
     @app_commands.command(name="status", description=text("d_admin_status"))
     async def status(self, interaction: Interaction) -> None:
-        """Show intake, line, disk and version."""
-        health = await self._desk.service.health()
+        """Show intake, queue, disk and version."""
+        health = await self._context.operator(interaction).health()
         await self._show(interaction, texts_for(str(interaction.locale)).admin_status(health))
 
     @app_commands.command(name="pause", description=text("d_admin_pause"))
     async def pause(self, interaction: Interaction) -> None:
-        """Take no new jobs."""
+        """Pause the intake of new jobs."""
         await self._intake(interaction, "paused")
 
     @app_commands.command(name="drain", description=text("d_admin_drain"))
     async def drain(self, interaction: Interaction) -> None:
-        """Take no new jobs because the service will stop."""
+        """Drain: accept no new jobs because the service will stop."""
         await self._intake(interaction, "draining")
 
     @app_commands.command(name="resume", description=text("d_admin_resume"))
     async def resume(self, interaction: Interaction) -> None:
-        """Take new jobs again."""
+        """Accept new jobs again."""
         await self._intake(interaction, "open")
 
     @app_commands.command(name="jobs", description=text("d_admin_jobs"))
     async def jobs(self, interaction: Interaction) -> None:
-        """Show the whole line."""
-        jobs = await self._desk.service.all_live()
+        """Show the whole queue."""
+        jobs = await self._context.operator(interaction).all_live()
         texts = texts_for(str(interaction.locale))
         await self._show(interaction, texts.admin_jobs(jobs[:SHOWN]))
 
     @app_commands.command(name="cancel", description=text("d_admin_cancel"))
     @app_commands.describe(job=text("o_job"))
     async def cancel(self, interaction: Interaction, job: str) -> None:
-        """Stop anybody's job."""
-        chosen = find_job(await self._desk.service.all_live(), job)
-        actor = self._counter.person(interaction).requester
-        await self._desk.service.cancel(chosen.id, actor, operator=True)
+        """Cancel anybody's job."""
+        operator = self._context.operator(interaction)
+        chosen = await operator.find(job)
+        await operator.cancel(chosen.id)
         await self._done(interaction, "cancel", chosen.id)
 
     @app_commands.command(name="grant", description=text("d_admin_grant"))
@@ -82,34 +73,30 @@ class AdminGroup(app_commands.Group):
     async def grant(
         self,
         interaction: Interaction,
-        user: Person,
+        user: DiscordUser,
         minutes: app_commands.Range[float, 0.1, 10_000.0],
     ) -> None:
-        """Give somebody more GPU time."""
-        account = await self._desk.community.accounts.account(Requester(PLATFORM, str(user.id)))
-        await self._desk.service.grant(account, round(minutes * 60_000))
+        """Grant somebody more GPU time."""
+        operator = self._context.operator(interaction)
+        account = await operator.grant(_requester(user), minutes)
         await self._done(interaction, "grant", account.key, f"{minutes:g} min")
 
     @app_commands.command(name="block", description=text("d_admin_block"))
     @app_commands.describe(user=text("o_user"), reason=text("o_reason"))
-    async def block(self, interaction: Interaction, user: Person, reason: str = "") -> None:
-        """Keep somebody from making videos."""
-        person = Requester(PLATFORM, str(user.id))
-        await self._desk.community.moderation.block(
-            self._counter.person(interaction).requester, person, reason[:200]
-        )
-        await self._say(interaction, "admin_done", what=f"block {person.key}")
+    async def block(self, interaction: Interaction, user: DiscordUser, reason: str = "") -> None:
+        """Block somebody from making videos."""
+        person = _requester(user)
+        await self._context.operator(interaction).block(person, reason[:REASON_LIMIT])
+        await self._done(interaction, "block", person.key)
 
     @app_commands.command(name="unblock", description=text("d_admin_unblock"))
     @app_commands.describe(user=text("o_user"))
-    async def unblock(self, interaction: Interaction, user: Person) -> None:
-        """Let somebody make videos again."""
-        person = Requester(PLATFORM, str(user.id))
-        actor = self._counter.person(interaction).requester
-        lifted = await self._desk.community.moderation.unblock(actor, person)
+    async def unblock(self, interaction: Interaction, user: DiscordUser) -> None:
+        """Lift the block of somebody."""
+        person = _requester(user)
+        lifted = await self._context.operator(interaction).unblock(person)
         if lifted:
-            what = f"unblock {', '.join(who.key for who in lifted)}"
-            await self._say(interaction, "admin_done", what=what)
+            await self._done(interaction, "unblock", ", ".join(who.key for who in lifted))
         else:
             await self._say(interaction, "admin_not_blocked", who=person.key)
 
@@ -120,35 +107,34 @@ class AdminGroup(app_commands.Group):
         self, interaction: Interaction, rule: str | None = None, value: str = ""
     ) -> None:
         """Show or change the rules of this place."""
-        person = self._counter.person(interaction)
+        operator, place = (
+            self._context.operator(interaction),
+            self._context.caller(interaction).place,
+        )
         if rule is not None:
-            await self._desk.community.moderation.set_rule(
-                person.requester, person.place, rule, value
-            )
-        policy = await self._desk.community.moderation.policy(person.place)
+            await operator.set_rule(place, rule, value)
+        policy = await operator.policy(place)
         if policy == Policy():
-            await self._say(interaction, "admin_no_policy", place=person.place)
+            await self._say(interaction, "admin_no_policy", place=place)
             return
         rules = ", ".join(f"{name}: {value}" for name, value in policy.to_json().items() if value)
-        await self._say(interaction, "admin_policy", place=person.place, rules=rules)
+        await self._say(interaction, "admin_policy", place=place, rules=rules)
 
     @app_commands.command(name="audit", description=text("d_admin_audit"))
     async def audit(self, interaction: Interaction) -> None:
-        """Show what operators did."""
-        entries = await self._desk.community.audit.entries(SHOWN)
+        """Show the audit log."""
+        entries = await self._context.operator(interaction).audit(SHOWN)
         await self._show(interaction, texts_for(str(interaction.locale)).admin_audit(entries))
 
     async def _intake(
         self, interaction: Interaction, state: Literal["open", "paused", "draining"]
     ) -> None:
-        await self._desk.service.set_intake(state)
+        await self._context.operator(interaction).set_intake(state)
         await self._done(interaction, "intake", state)
 
     async def _done(
         self, interaction: Interaction, verb: str, target: str, detail: str = ""
     ) -> None:
-        actor = self._counter.person(interaction).requester
-        await self._desk.community.audit.note(actor, verb, target, detail)
         await self._say(interaction, "admin_done", what=f"{verb} {target} {detail}".strip())
 
     async def _say(self, interaction: Interaction, code: str, **data: object) -> None:
@@ -157,3 +143,7 @@ class AdminGroup(app_commands.Group):
     @staticmethod
     async def _show(interaction: Interaction, content: str) -> None:
         await interaction.response.send_message(clip_text(content), ephemeral=True)
+
+
+def _requester(user: DiscordUser) -> Requester:
+    return Requester(PLATFORM, str(user.id))

@@ -1,4 +1,4 @@
-"""From a Discord attachment to an admitted file: refused by what it declares, then by its bytes."""
+"""Admit Discord attachments: check what they declare first, then their bytes."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ import discord
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
-from core.domain.people import Requester
+from core.domain.people import Caller
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaTooLong, MediaUnreadable
-from core.service.generation import GenerationService
+from core.service.user_files import UserFiles
 
 _ACCEPTED = {
     MediaKind.IMAGE: "PNG, JPEG, WebP",
@@ -21,7 +21,7 @@ _ACCEPTED = {
 
 
 def kind_of(attachment: discord.Attachment) -> MediaKind | None:
-    """Return what an attachment says it is."""
+    """Read the kind that an attachment declares; None if it is no media."""
     content_type = (attachment.content_type or "").partition(";")[0]
     if content_type == "image/gif":
         return MediaKind.VIDEO
@@ -32,12 +32,12 @@ def kind_of(attachment: discord.Attachment) -> MediaKind | None:
 
 
 def check_declared(attachment: discord.Attachment, slot: MediaSlot, limits: MediaLimits) -> None:
-    """Refuse by declared type, size and length, before anything is downloaded.
+    """Check the declared type, size and length, before anything is downloaded.
 
     Raises:
-        MediaFormatRefused: declared as another kind.
-        MediaTooLarge: more bytes than its kind may have.
-        MediaTooLong: plays longer than allowed.
+        MediaFormatRefused: it is declared as another kind.
+        MediaTooLarge: it has more bytes than its kind may have.
+        MediaTooLong: it plays longer than allowed.
     """
     declared = kind_of(attachment)
     if declared is not slot.kind and attachment.content_type:
@@ -54,19 +54,16 @@ def check_declared(attachment: discord.Attachment, slot: MediaSlot, limits: Medi
 def check_all(
     mode: Mode, attachments: Mapping[str, discord.Attachment], limits: MediaLimits
 ) -> None:
-    """Refuse what any attachment of a request declares; see :func:`check_declared`."""
+    """Check every attachment of a request; see :func:`check_declared`."""
     for slot in MODES[mode].slots:
         if slot.role in attachments:
             check_declared(attachments[slot.role], slot, limits)
 
 
 async def receive_all(
-    service: GenerationService,
-    mode: Mode,
-    attachments: Mapping[str, discord.Attachment],
-    owner: Requester,
+    uploads: UserFiles, caller: Caller, mode: Mode, attachments: Mapping[str, discord.Attachment]
 ) -> dict[str, MediaFile]:
-    """Download every attachment now, as its address expires, and admit it.
+    """Download every attachment at once, as its link expires, and admit it.
 
     Raises:
         MediaRefused: the bytes are not what they should be.
@@ -74,17 +71,17 @@ async def receive_all(
     """
     slots = [slot for slot in MODES[mode].slots if slot.role in attachments]
     files = await asyncio.gather(
-        *(_receive(service, attachments[slot.role], slot, owner) for slot in slots)
+        *(_receive(uploads, caller, attachments[slot.role], slot) for slot in slots)
     )
     return {slot.role: file for slot, file in zip(slots, files, strict=True)}
 
 
 async def _receive(
-    service: GenerationService, attachment: discord.Attachment, slot: MediaSlot, owner: Requester
+    uploads: UserFiles, caller: Caller, attachment: discord.Attachment, slot: MediaSlot
 ) -> MediaFile:
-    service.refuse_without_room(attachment.size)
+    uploads.refuse_without_room(attachment.size)
     try:
         content = await attachment.read()
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError):
         raise MediaUnreadable(slot.role, "download failed") from None
-    return await service.admit_bytes(content, slot.role, slot.kind, owner)
+    return await uploads.admit_bytes(caller, content, slot.role, slot.kind)

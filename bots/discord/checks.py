@@ -1,6 +1,6 @@
-"""What ``clapper doctor`` asks Discord: is the token taken, which rights are there, and the invite.
+"""Check for ``clapper doctor``: token, intents and rights, and build the invite link.
 
-Only REST is used, with the same client library; nothing is changed there.
+Uses REST only, with the same client library; changes nothing at Discord.
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ import aiohttp
 import discord
 from discord.http import Route
 
-from core.app.frontend import Check
 from core.i18n.messages import say
+from core.interfaces.platform_check import PlatformCheck
 from core.settings import Settings
 
 NEEDED = discord.Permissions(
@@ -26,14 +26,14 @@ SHOWN = 5  # guilds named in one line
 
 
 def invite_link(application_id: int) -> str:
-    """Return the address that adds the bot to a guild with the rights it uses, and no others."""
+    """Build the link that adds the bot to a guild with exactly the rights it uses."""
     return discord.utils.oauth_url(
         application_id, permissions=NEEDED, scopes=("bot", "applications.commands")
     )
 
 
-async def examine(settings: Settings) -> list[Check]:
-    """Return what is well and what is not between these settings and Discord."""
+async def examine(settings: Settings) -> list[PlatformCheck]:
+    """Check whether Discord accepts these settings; return one line for each finding."""
     token = settings.discord.token
     if token is None:
         return []
@@ -43,31 +43,31 @@ async def examine(settings: Settings) -> list[Check]:
             application = await client.application_info()
             guilds = await client.http.request(Route("GET", "/users/@me/guilds"))
         except discord.LoginFailure:
-            return [Check("Discord", "bad", say("dd_token"), say("dd_token_fix"))]
+            return [PlatformCheck("Discord", "bad", say("dd_token"), say("dd_token_fix"))]
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             why = say("dd_unreachable", {"reason": type(error).__name__})
-            return [Check("Discord", "bad", why, say("dd_unreachable_fix"))]
+            return [PlatformCheck("Discord", "bad", why, say("dd_unreachable_fix"))]
         name = client.user.name if client.user else ""
     facts = {"name": name, "id": application.id, "count": len(guilds)}
     return [
-        Check("Discord", "good", say("dd_good", facts)),
+        PlatformCheck("Discord", "good", say("dd_good", facts)),
         *_intents(application),
         *_rights(guilds),
-        Check("", "good", say("dd_invite", {"url": invite_link(application.id)})),
+        PlatformCheck("", "good", say("dd_invite", {"url": invite_link(application.id)})),
     ]
 
 
-def _intents(application: discord.AppInfo) -> Iterator[Check]:
+def _intents(application: discord.AppInfo) -> Iterator[PlatformCheck]:
     flags = dict(application.flags)
     granted = [name for name in PRIVILEGED if flags.get(name) or flags.get(f"{name}_limited")]
     if granted:
         facts = {"names": ", ".join(granted)}
-        yield Check("", "note", say("dd_intents", facts), say("dd_intents_fix"))
+        yield PlatformCheck("", "note", say("dd_intents", facts), say("dd_intents_fix"))
     else:
-        yield Check("", "good", say("dd_intents_good"))
+        yield PlatformCheck("", "good", say("dd_intents_good"))
 
 
-def _rights(guilds: list[dict[str, str]]) -> Iterator[Check]:
+def _rights(guilds: list[dict[str, str]]) -> Iterator[PlatformCheck]:
     short: dict[str, list[str]] = {}
     for guild in guilds:
         has = discord.Permissions(int(guild["permissions"]))
@@ -80,6 +80,6 @@ def _rights(guilds: list[dict[str, str]]) -> Iterator[Check]:
             short.setdefault(", ".join(lacks), []).append(guild["name"])
     for lacks, names in short.items():
         facts = {"names": ", ".join(names[:SHOWN]), "count": len(names), "rights": lacks}
-        yield Check("", "note", say("dd_rights", facts), say("dd_rights_fix"))
+        yield PlatformCheck("", "note", say("dd_rights", facts), say("dd_rights_fix"))
     if guilds and not short:
-        yield Check("", "good", say("dd_rights_good"))
+        yield PlatformCheck("", "good", say("dd_rights_good"))

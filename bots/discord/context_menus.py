@@ -1,4 +1,4 @@
-"""Message context menus: use the media of somebody's message."""
+"""Message context menus: make a video from the media of a message."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from bots.discord.address import Interaction
 from bots.discord.attachments import kind_of
 from bots.discord.generation_commands import everywhere
 from bots.discord.localization import text
-from bots.discord.submission import Counter, Manner, make
+from bots.discord.submission import DiscordContext, Visibility, submit_command
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.requests import Options
@@ -20,29 +20,31 @@ MENUS = {Mode.I2V: "m_animate", Mode.LIPSYNC: "m_lipsync", Mode.STYLE: "m_style"
 PROMPT_LIMIT = 2000  # characters of a message that are taken as prompt
 
 
-def add_menus(tree: app_commands.CommandTree[Any], counter: Counter) -> None:
+def add_menus(tree: app_commands.CommandTree[Any], context: DiscordContext) -> None:
     """Add Animate, Lipsync this and Restyle this to ``tree``."""
     for mode, code in MENUS.items():
-        menu = app_commands.ContextMenu(name=text(code), callback=_callback(mode, counter))
+        menu = app_commands.ContextMenu(name=text(code), callback=_callback(mode, context))
         menu.allowed_contexts = everywhere()
         menu.allowed_installs = app_commands.AppInstallationType(guild=True, user=True)
         tree.add_command(menu)
 
 
-def _callback(mode: Mode, counter: Counter) -> Callable[[Interaction, discord.Message], Any]:
+def _callback(mode: Mode, context: DiscordContext) -> Callable[[Interaction, discord.Message], Any]:
     async def use(interaction: Interaction, message: discord.Message) -> None:
         files = media_of(mode, message)
         prompt = message.content[:PROMPT_LIMIT] if message.content else ""
-        await make(counter, interaction, mode, Options(prompt=prompt), files, Manner())
+        await submit_command(
+            context, interaction, mode, Options(prompt=prompt), files, Visibility()
+        )
 
     return use
 
 
 def media_of(mode: Mode, message: discord.Message) -> dict[str, discord.Attachment]:
-    """Return the attachments of ``message`` that fill the slots of ``mode``, each used once.
+    """Assign the attachments of ``message`` to the slots of ``mode``, each at most once.
 
     Raises:
-        MediaMissing: the message lacks one.
+        MediaMissing: a slot has no attachment left.
     """
     left = list(message.attachments)
     found: dict[str, discord.Attachment] = {}

@@ -1,4 +1,4 @@
-"""Discord's side of the outbox: budgeted progress, clips that fit, failures with a reason."""
+"""Deliver to Discord: progress within a budget, clips within the size limit, failures."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -7,9 +7,14 @@ from pathlib import Path
 import discord
 import structlog
 
-from bots.discord.address import PLATFORM, Address
+from bots.discord.address import PLATFORM, DiscordAddress
 from bots.discord.rendering import buttons, clip_text, job_view, texts_for
-from bots.discord.sender import FileTooLarge, Ladder, NextRung, Outgoing
+from bots.discord.sender import (
+    DiscordFileTooLarge,
+    FallbackSender,
+    OutgoingMessage,
+    SendMethodUnavailable,
+)
 from bots.shared.edit_scheduler import EditScheduler, Throttled
 from core.domain.followups import Action
 from core.domain.jobs import Failure, Job
@@ -18,21 +23,25 @@ from core.domain.progress import Progress
 from core.errors import DeliveryImpossible, DeliveryRetry
 from core.i18n.messages import say
 from core.interfaces.delivery import Attempt, Receipt
-from core.media.output.transcode import fit
 from core.runtime.tasks import outcome_of
+from core.service.clips import fitted_clip
 
 log = structlog.get_logger(__name__)
 
 ALT_TEXT_LIMIT = 1024
-STEPS = (50_000_000, 20_000_000, 10_000_000)  # bytes; what places took at one time or another
+STEPS = (
+    50_000_000,
+    20_000_000,
+    10_000_000,
+)  # bytes; limits that Discord had at one time or another
 STEP_DOWN = 0.5  # of what was refused, below those
-HEADROOM = 0.98  # of a limit; multipart framing takes a little
-KEPT = [Action.FETCH, Action.DETAILS, Action.DELETE]  # under the word that a clip can be fetched
+HEADROOM = 0.98  # of a limit; multipart framing needs a little
+KEPT = [Action.FETCH, Action.DETAILS, Action.DELETE]  # under the notice that a clip can be fetched
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryRules:
-    """What the operator set."""
+class DiscordDeliveryRules:
+    """The operator's settings that a delivery mentions."""
 
     studio_url: str
     retention_days: float
@@ -47,100 +56,100 @@ class DiscordDelivery:
         self,
         client: discord.Client,
         edits: EditScheduler,
-        rules: DeliveryRules,
+        rules: DiscordDeliveryRules,
     ) -> None:
         self._client = client
-        self._ladder = Ladder(client)
+        self._sender = FallbackSender(client)
         self._edits = edits
         self._rules = rules
 
     async def progress(self, job: Job, event: Progress) -> None:
         """Offer the newest state of ``job``; it is shown when the channel's budget allows."""
         await asyncio.sleep(0)
-        at = Address.of(job.reply_to)
+        at = DiscordAddress.of(job.reply_to)
         if not at.message_id or (at.private and not at.token_lives):
             return
         text = texts_for(at.locale).progress(job, event)
         self._edits.offer(at.channel_key, str(at.message_id), lambda: self._show(job, at, text))
 
-    async def accepted(self, job: Job, at: Address, text: str) -> None:
-        """Show the first state of ``job``, unless its result is already on its way."""
+    async def accepted(self, job: Job, at: DiscordAddress, text: str) -> None:
+        """Show the first state of ``job``, unless its result is already being sent."""
         await self._edits.first(
             at.channel_key, str(at.message_id), lambda: self._show(job, at, text)
         )
 
-    async def _show(self, job: Job, at: Address, text: str) -> None:
-        """Edit the status; what cannot be shown is dropped.
+    async def _show(self, job: Job, at: DiscordAddress, text: str) -> None:
+        """Edit the status; drop what cannot be shown.
 
         Raises:
             Throttled: too fast for this channel.
         """
-        out = Outgoing(clip_text(text), job_view(job, at.locale))
+        out = OutgoingMessage(clip_text(text), job_view(job, at.locale))
         try:
-            await self._ladder.touch(at, out)
-        except (DeliveryRetry, NextRung, FileTooLarge) as error:
+            await self._sender.edit_status(at, out)
+        except (DeliveryRetry, SendMethodUnavailable, DiscordFileTooLarge) as error:
             log.info("progress_dropped", reason=str(error))
 
     async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
-        """Show the clip where it was asked for, in a size that goes through, exactly once.
+        """Post the clip where it was asked for, exactly once, small enough for the destination.
 
-        Where that is impossible the person is told that it can be fetched, if they can be told.
+        Where that is impossible, tell the person that it can be fetched, if they can be reached.
 
         Raises:
-            DeliveryImpossible: nobody can be reached, or no size goes through.
+            DeliveryImpossible: nobody can be reached, or no size is accepted.
             DeliveryRetry: not now.
         """
-        at = Address.of(job.reply_to)
+        at = DiscordAddress.of(job.reply_to)
         try:
             return await self._in_some_size(job, clip, attempt)
         except DeliveryImpossible:
             lines = [texts_for(at.locale).say("result_kept"), *self._original(job, at)]
-            kept = Outgoing("\n".join(lines), buttons(KEPT, job, at.locale), list)
+            kept = OutgoingMessage("\n".join(lines), buttons(KEPT, job, at.locale), list)
             told = await outcome_of(self._send(at, kept, replace(attempt, ambiguous=False)))
             log.info("clip_kept", job_id=job.id, told=told.ok)
             raise
 
     async def _in_some_size(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
-        """Send the clip, smaller each time the place takes less than planned.
+        """Send the clip, smaller each time the destination refuses its size.
 
         Raises:
-            ClipTooLarge: no acceptable size goes through.
+            ClipTooLarge: no acceptable size is accepted.
         """
-        at = Address.of(job.reply_to)
+        at = DiscordAddress.of(job.reply_to)
         limit = int(self._limit(at) * HEADROOM)
         while True:
-            path = await fit(clip.path, limit)
+            path = await fitted_clip(clip, limit)
             try:
                 return await self._send(at, self._outgoing(job, clip, path, at), attempt)
-            except FileTooLarge:
+            except DiscordFileTooLarge:
                 limit = smaller(min(limit, path.stat().st_size))
                 log.info("stepping_down", job_id=job.id, limit_bytes=limit)
 
     async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
-        """Tell why there is no clip, in the message that showed the progress.
+        """Explain why there is no clip, in the message that showed the progress.
 
         Raises:
             DeliveryImpossible: nobody can be reached.
             DeliveryRetry: not now.
         """
-        at = Address.of(job.reply_to)
+        at = DiscordAddress.of(job.reply_to)
         text = clip_text(texts_for(at.locale).failure(failure))
-        return await self._send(at, Outgoing(text, job_view(job, at.locale), list), attempt)
+        return await self._send(at, OutgoingMessage(text, job_view(job, at.locale), list), attempt)
 
-    async def _send(self, at: Address, out: Outgoing, attempt: Attempt) -> Receipt:
-        async def climb() -> str:
-            return await self._ladder.climb(at, out, attempt)
+    async def _send(self, at: DiscordAddress, out: OutgoingMessage, attempt: Attempt) -> Receipt:
+        async def send() -> str:
+            return await self._sender.send(at, out, attempt)
 
         try:
-            return Receipt(await self._edits.result(at.channel_key, str(at.message_id), climb))
+            return Receipt(await self._edits.result(at.channel_key, str(at.message_id), send))
         except Throttled as throttled:
             raise DeliveryRetry("throttled", throttled.after_s) from throttled
 
-    def _limit(self, at: Address) -> int:
-        """Return the bytes that every way to this place takes.
+    def _limit(self, at: DiscordAddress) -> int:
+        """Return the bytes that every send method accepts at this destination.
 
         The interaction's limit may come from the person's own subscription; once the bot posts by
-        itself only the guild's counts, so the smaller of both is planned for.
+        itself only the guild's counts, so plan for the smaller of both.
         """
         guild = self._client.get_guild(at.guild_id) if at.guild_id else None
         own = at.file_limit or discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
@@ -148,7 +157,7 @@ class DiscordDelivery:
             return own
         return min(own, guild.filesize_limit)
 
-    def _outgoing(self, job: Job, clip: Clip, path: Path, at: Address) -> Outgoing:
+    def _outgoing(self, job: Job, clip: Clip, path: Path, at: DiscordAddress) -> OutgoingMessage:
         texts = texts_for(at.locale)
         lines = [texts.result(job)]
         if path != clip.path:
@@ -161,9 +170,9 @@ class DiscordDelivery:
         def files() -> list[discord.File]:
             return [discord.File(path, name, spoiler=at.spoiler, description=alt)]
 
-        return Outgoing(clip_text("\n".join(lines)), job_view(job, at.locale), files)
+        return OutgoingMessage(clip_text("\n".join(lines)), job_view(job, at.locale), files)
 
-    def _original(self, job: Job, at: Address) -> list[str]:
+    def _original(self, job: Job, at: DiscordAddress) -> list[str]:
         if not self._rules.studio_url:
             return []
         url = f"{self._rules.studio_url.rstrip('/')}/?job={job.id}"
@@ -171,6 +180,6 @@ class DiscordDelivery:
 
 
 def smaller(refused: int) -> int:
-    """Return the bytes to try after a file of ``refused`` bytes was too large."""
+    """Choose the size in bytes to try after a file of ``refused`` bytes was too large."""
     step = next((step for step in STEPS if step < refused), round(refused * STEP_DOWN))
     return int(max(step, refused * STEP_DOWN) * HEADROOM)

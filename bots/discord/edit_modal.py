@@ -1,4 +1,4 @@
-"""The Edit form: prompt, preset and length of a job, prefilled; sent forms outlive the process."""
+"""The Edit form of a job: prompt, preset and length, prefilled; it survives a restart."""
 
 import re
 from typing import Any, cast
@@ -6,7 +6,7 @@ from typing import Any, cast
 import discord
 
 from bots.discord.address import Interaction
-from bots.discord.submission import Counter, remake
+from bots.discord.submission import DiscordContext, submit_edit
 from core.domain.followups import new_seed, options_of
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
@@ -21,7 +21,7 @@ SECONDS_TEXT_LIMIT = 20
 
 
 def edit_form(job: Job, locale: str | None) -> discord.ui.Modal:
-    """Return the form for another take of ``job`` with changes."""
+    """Build the form that asks for a changed version of ``job``."""
     now = options_of(job.request)
     form = discord.ui.Modal(
         title=say("edit_label", {}, locale), custom_id=f"form:edit:{job.id}", timeout=None
@@ -51,21 +51,21 @@ def edit_form(job: Job, locale: str | None) -> discord.ui.Modal:
 
 
 def form_job(interaction: Interaction) -> str | None:
-    """Return the job whose form was sent, None where the interaction is something else."""
+    """Find the id of the job whose form was sent; None if the interaction is something else."""
     if interaction.type is not discord.InteractionType.modal_submit:
         return None
     found = FORM_ID.fullmatch(str((interaction.data or {}).get("custom_id", "")))
     return found["job"] if found else None
 
 
-async def receive_form(counter: Counter, interaction: Interaction, job_id: str) -> None:
-    """Accept another take of a job with what the form says.
+async def receive_form(context: DiscordContext, interaction: Interaction, job_id: str) -> None:
+    """Submit a changed version of a job with the values of the form.
 
     Raises:
         InvalidInput: a value cannot work.
         Refused: not theirs, quota, policy or a closed intake.
     """
-    job = await counter.desk.job(job_id, counter.person(interaction))
+    job = await context.users.job(context.caller(interaction), job_id)
     typed = _typed(interaction)
     old = options_of(job.request)
     same_preset = typed.get("preset", old.preset) == old.preset
@@ -74,15 +74,13 @@ async def receive_form(counter: Counter, interaction: Interaction, job_id: str) 
         preset=typed.get("preset", old.preset),
         width=old.width if same_preset else None,
         height=old.height if same_preset else None,
-        seconds=_seconds(typed.get("seconds", ""), counter.desk.service.limits),
+        seconds=_seconds(typed.get("seconds", ""), context.users.limits),
         fps=old.fps,
         seed=new_seed(),
         camera=old.camera,
         negative_prompt=old.negative_prompt,
     )
-    media = job.request.media()
-    composition = counter.desk.service.compose(job.request.mode, options, media)
-    await remake(counter, interaction, composition, job)
+    await submit_edit(context, interaction, job, options)
 
 
 def _seconds(typed: str, limits: RequestLimits) -> float | None:
@@ -92,7 +90,7 @@ def _seconds(typed: str, limits: RequestLimits) -> float | None:
 
 
 def _typed(interaction: Interaction) -> dict[str, str]:
-    """Return the values of a sent form by field; each field is wrapped in its label."""
+    """Read the values of a sent form by field; each field is wrapped in its label."""
     labels: list[dict[str, Any]] = cast("Any", interaction.data or {}).get("components", [])
     fields: list[dict[str, Any]] = [label.get("component") or {} for label in labels]
     return {

@@ -1,4 +1,4 @@
-"""Every refusal becomes one private answer; everything else becomes one log line and an apology."""
+"""Answer errors: a refusal privately with its fix, a defect with an apology and a log line."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -25,27 +25,27 @@ _OUTDATED = (
 
 
 def root_of(error: BaseException) -> BaseException:
-    """Return the error that discord.py wrapped."""
+    """Unwrap the error that discord.py wrapped."""
     while isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     return error
 
 
-async def answered(interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
-    """Do ``work``; whatever goes wrong becomes an answer to the person."""
+async def run_with_error_reply(interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work``; answer the person with whatever goes wrong."""
     outcome = await outcome_of(work)
     if outcome.error is not None:
-        await answer_error(interaction, outcome.error)
+        await reply_to_error(interaction, outcome.error)
 
 
-async def answer_error(interaction: Interaction, error: BaseException) -> None:
-    """Tell the person, and only them, what to do.
+async def reply_to_error(interaction: Interaction, error: BaseException) -> None:
+    """Tell the person, and only them, what went wrong and how to fix it.
 
-    A public "thinking…" that is already shown is taken away first.
+    A public "thinking…" that is already shown is removed.
     """
     error = root_of(error)
     if isinstance(error, app_commands.CheckFailure):
-        return  # who checked has answered
+        return  # the check itself has answered
     if isinstance(error, _LOST) or interaction.client.is_closed():
         log.info("interaction_lost", reason=_reason(error))
         return
@@ -77,7 +77,7 @@ def _told(error: BaseException, locale: str) -> str:
 
 
 def _trace(error: BaseException) -> BaseException:
-    """Return ``error``, or for discord.py's own errors one without their words."""
+    """Return ``error``, or for one of discord.py's own a copy without its text."""
     if isinstance(error, app_commands.AppCommandError):
         return RuntimeError("refused by the command tree").with_traceback(error.__traceback__)
     return error

@@ -1,4 +1,4 @@
-"""Starts and stops the Discord front inside the service's event loop."""
+"""Start and stop the Discord front inside the service's event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,25 +13,24 @@ import yarl
 from bots.discord.address import PLATFORM
 from bots.discord.checks import examine
 from bots.discord.client import ClapperClient
-from bots.discord.delivery import DeliveryRules, DiscordDelivery
+from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
 from bots.discord.rendering import clip_text, texts_for
-from bots.discord.submission import Counter
+from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import tell
 from bots.shared.edit_scheduler import EditScheduler
-from core.accounts.notices import AccountNotice
-from core.app.bootstrap import Core
-from core.app.frontend import Check
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
+from core.interfaces.platform_check import PlatformCheck
 from core.runtime.tasks import outcome_of
+from core.service.front_services import FrontServices, Notice
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 FIRST_WAIT_S = 1.0  # for a Discord that cannot be reached; doubles …
 LONGEST_WAIT_S = 60.0  # … up to this
-UNWIND_S = 8.0  # to say goodbye to the gateway
+UNWIND_S = 8.0  # for closing the gateway
 TOKEN_REFUSED = 4004  # the gateway's close code; source: Discord's documentation of opcodes
 REFUSED = ("CLAPPER_DISCORD_TOKEN", "Discord refuses it")
 _UNREACHABLE = (
@@ -49,25 +48,25 @@ class DiscordFront:
 
     name = PLATFORM
 
-    def configured(self, core: Core) -> bool:
-        """Return whether there is a token."""
-        return core.settings.discord.token is not None
+    def configured(self, settings: Settings) -> bool:
+        """Tell whether there is a token."""
+        return settings.discord.token is not None
 
-    async def examine(self, settings: Settings) -> list[Check]:
-        """Return what is well and what is not, for ``clapper doctor``."""
-        point_at(settings)
+    async def examine(self, settings: Settings) -> list[PlatformCheck]:
+        """Check the settings against Discord, for ``clapper doctor``."""
+        use_addresses_of(settings)
         return await examine(settings)
 
-    async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
-        """Serve until cancelled; waits for Discord where it cannot be reached.
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
+        """Serve until cancelled; wait for Discord while it cannot be reached.
 
         Raises:
-            BadConfiguration: Discord does not take the token.
+            BadConfiguration: Discord refuses the token.
         """
-        point_at(core.settings)
+        use_addresses_of(services.settings)
         wait_s = FIRST_WAIT_S
         while True:
-            session = _Session(core, on_ready)
+            session = _Session(services, on_ready)
             ended = await outcome_of(session.run(), unwind_s=UNWIND_S)
             if isinstance(ended.error, BadConfiguration):
                 raise ended.error
@@ -82,32 +81,32 @@ class DiscordFront:
 
 
 class _Session:
-    """One client from login to its end; a client that ended cannot be used again."""
+    """One client from login to close; a closed client cannot be used again."""
 
-    def __init__(self, core: Core, on_ready: Callable[[], None]) -> None:
-        settings = core.settings
-        self._core = core
+    def __init__(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
+        settings = services.settings
+        self._services = services
         self._on_ready = on_ready
         self._client = ClapperClient()
         self._edits = EditScheduler(lambda _: settings.discord.edit_s)
-        rules = DeliveryRules(settings.studio.url, settings.retention.days)
+        rules = DiscordDeliveryRules(settings.studio.url, settings.retention.days)
         self._delivery = DiscordDelivery(self._client, self._edits, rules)
         self.was_ready = False
-        counter = Counter(
-            desk=core.desk,
+        context = DiscordContext(
+            users=services.users,
+            state=services.state,
             delivery=self._delivery,
-            media_limits=settings.media.limits(),
             window_hours=settings.quota.window_hours,
             operator_roles=settings.discord.roles(),
         )
-        self._client.furnish(counter)
+        self._client.add_commands(context)
 
     async def run(self) -> None:
         """Serve until cancelled or broken.
 
         Raises:
-            BadConfiguration: Discord does not take the token.
-            ConnectionClosed: the gateway ended it for good.
+            BadConfiguration: Discord refuses the token.
+            ConnectionClosed: the gateway closed it for good.
         """
         async with self._client:
             await self._login()
@@ -121,34 +120,34 @@ class _Session:
                 raise
             finally:
                 ready.cancel()
-                self._core.router.unregister(PLATFORM)
+                self._services.unregister(PLATFORM)
                 await self._edits.close()
 
     async def _login(self) -> None:
-        token = self._core.settings.discord.token
+        token = self._services.settings.discord.token
         try:
             await self._client.login(token.get_secret_value() if token else "")
         except discord.LoginFailure:
             raise BadConfiguration(*REFUSED) from None
 
     async def _sync(self) -> None:
-        """Send the commands where they changed; without success the known ones keep working."""
+        """Send the commands if they changed; where that fails the known ones keep working."""
         try:
-            await self._client.sync_if_changed(self._core.settings.discord.guild_id)
+            await self._client.sync_if_changed(self._services.settings.discord.guild_id)
         except (discord.HTTPException, discord.RateLimited) as error:
             log.warning("commands_not_synced", reason=_reason(error))
 
     async def _announce(self) -> None:
         await self._client.wait_until_ready()
-        self._core.router.register(self._delivery)  # now it knows the guilds and their limits
+        self._services.register(self._delivery)  # now it knows the guilds and their limits
         log.info("discord_ready", guilds=len(self._client.guilds))
         if not self.was_ready:
             self.was_ready = True
             self._on_ready()
-        await tell(self._core.desk.community, PLATFORM, self._notify)
+        await tell(self._services.notices, PLATFORM, self._notify)
 
-    async def _notify(self, notice: AccountNotice) -> None:
-        """Tell a person something by direct message, with a button to undo it."""
+    async def _notify(self, notice: Notice) -> None:
+        """Send a notice by direct message, with a button to undo what it tells of."""
         opened = await self._client.http.start_private_message(int(notice.to.user_id))
         channel = self._client.get_partial_messageable(int(opened["id"]))
         joined = Requester.from_key(notice.data["key"])
@@ -162,8 +161,8 @@ def _reason(error: BaseException) -> str:
     return type(error).__name__
 
 
-def point_at(settings: Settings) -> None:
-    """Make discord.py talk to the configured addresses; it has no option of its own for them."""
+def use_addresses_of(settings: Settings) -> None:
+    """Point discord.py at the configured addresses; it has no option of its own for them."""
     if settings.discord.api_url:
         discord.http.Route.BASE = settings.discord.api_url.rstrip("/")
     if settings.discord.gateway_url:

@@ -1,4 +1,4 @@
-"""The six commands, built from the modes: one option a file, then the same choices for all."""
+"""The six generation commands, built from the modes: an option for each file and value."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bots.discord.address import Interaction
 from bots.discord.localization import choices, text
-from bots.discord.submission import Counter, Manner, make
+from bots.discord.submission import DiscordContext, Visibility, submit_command
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, ModeSpec
 from core.domain.parsing import seed_of
@@ -23,17 +23,17 @@ Callback = Callable[..., Awaitable[None]]
 Autocomplete = Callable[[Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
 
 
-def add_generation_commands(tree: app_commands.CommandTree[Any], counter: Counter) -> None:
+def add_generation_commands(tree: app_commands.CommandTree[Any], context: DiscordContext) -> None:
     """Add ``/t2v`` to ``/style`` to ``tree``."""
     for spec in MODES.values():
-        callback = _callback(spec, counter)
+        callback = _callback(spec, context)
         command = app_commands.Command[Any, ..., None](
             name=spec.mode.value,
             description=text(f"d_{spec.mode}"),
             callback=callback,  # pyright: ignore[reportArgumentType]  # its signature is made below
         )
         command.autocomplete("aspect")(_aspects)
-        command.autocomplete("seed")(_seeds(counter))
+        command.autocomplete("seed")(_seeds(context))
         command.guild_only = False
         command.allowed_contexts = everywhere()
         command.allowed_installs = app_commands.AppInstallationType(guild=True, user=True)
@@ -41,19 +41,21 @@ def add_generation_commands(tree: app_commands.CommandTree[Any], counter: Counte
 
 
 def everywhere() -> app_commands.AppCommandContext:
-    """Return the contexts of guilds, direct messages and group messages."""
+    """Allow guilds, direct messages and group messages."""
     return app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 
 
-def _callback(spec: ModeSpec, counter: Counter) -> Callback:
+def _callback(spec: ModeSpec, context: DiscordContext) -> Callback:
     roles = [slot.role for slot in spec.slots]
 
     async def run(interaction: Interaction, **given: Any) -> None:  # noqa: ANN401  # Discord's values
         files = {role: given[role] for role in roles}
-        manner = Manner(private=bool(given.get("private")), spoiler=bool(given.get("spoiler")))
-        await make(counter, interaction, spec.mode, options_of(given), files, manner)
+        visibility = Visibility(
+            private=bool(given.get("private")), spoiler=bool(given.get("spoiler"))
+        )
+        await submit_command(context, interaction, spec.mode, options_of(given), files, visibility)
 
-    parameters = _parameters(spec, counter.desk.service.limits)
+    parameters = _parameters(spec, context.users.limits)
     run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]  # discord.py reads it
     run.__name__ = spec.mode.value
     descriptions = {p.name: text(f"o_{_word(p.name)}") for p in parameters[1:]}
@@ -62,10 +64,10 @@ def _callback(spec: ModeSpec, counter: Counter) -> Callback:
 
 
 def options_of(given: dict[str, Any]) -> Options:
-    """Return what was typed into a command's options.
+    """Read what was typed into a command's options.
 
     Raises:
-        SeedNotANumber: the seed is none.
+        SeedNotANumber: the seed is not a number.
     """
     return Options(
         prompt=given.get("prompt") or "",
@@ -121,9 +123,9 @@ async def _aspects(interaction: Interaction, current: str) -> list[app_commands.
     return [app_commands.Choice(name=name, value=name) for name in ASPECTS if current in name]
 
 
-def _seeds(counter: Counter) -> Autocomplete:
+def _seeds(context: DiscordContext) -> Autocomplete:
     async def offer(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        jobs = await counter.desk.jobs(counter.person(interaction), RECENT_SEEDS)
+        jobs = await context.users.jobs(context.caller(interaction), RECENT_SEEDS)
         seeds = dict.fromkeys(str(job.request.sampling.seed) for job in jobs)
         return [app_commands.Choice(name=seed, value=seed) for seed in seeds if current in seed]
 

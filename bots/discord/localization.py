@@ -1,4 +1,4 @@
-"""Command names and descriptions in the reader's language, from the same words as everything.
+"""Translate command names and descriptions, from the same word files as everything else.
 
 What Discord sends back always carries the default name, so nothing that handles a command knows
 about languages.
@@ -22,12 +22,12 @@ _TABLES = {
 
 
 def text(code: str) -> Text:
-    """Return a sentence in English that Discord shows in the reader's language."""
+    """Mark a sentence, here in English, for Discord to show in the reader's language."""
     return Text(say(code), code=code)
 
 
 def choices(values: Iterable[str]) -> list[app_commands.Choice[str]]:
-    """Return identifiers as choices that people read as words."""
+    """Turn identifiers into choices that people read as words."""
     return [
         app_commands.Choice(name=Text(name(value), code=f"names.{value}"), value=value)
         for value in values
@@ -35,16 +35,16 @@ def choices(values: Iterable[str]) -> list[app_commands.Choice[str]]:
 
 
 def command_name(command: str, locale: str | None) -> str:
-    """Return how a reader sees and types a command: ``/history``, ``/verlauf``."""
+    """Name a command as the reader sees and types it: ``/history``, ``/verlauf``."""
     return "/" + say(f"commands.{command}", {}, locale)
 
 
 def option_name(option: str, locale: str | None) -> str:
-    """Return how a reader sees an option of a command."""
+    """Name an option of a command as the reader sees it."""
     return say(f"options.{option}", {}, locale)
 
 
-class Words(app_commands.Translator):
+class CommandTranslator(app_commands.Translator):
     """Translates names, descriptions and choices; Discord gets every locale at every sync."""
 
     async def translate(
@@ -53,7 +53,7 @@ class Words(app_commands.Translator):
         locale: discord.Locale,
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """Return the word in the language of ``locale``, None where we have none of our own."""
+        """Translate one string to ``locale``; None where there is no translation."""
         language = language_of(locale.value)
         if language == DEFAULT_LANGUAGE:
             return None

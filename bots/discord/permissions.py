@@ -1,15 +1,13 @@
-"""What the bot may do in a channel."""
+"""Check what the bot may do in a channel."""
 
 import discord
 
-from bots.discord.address import (
-    Interaction,
-)
+from bots.discord.address import Interaction
 from core.errors import PolicyForbids
 
 
 def check_rights(interaction: Interaction) -> None:
-    """Refuse before any work where a file could not be posted.
+    """Refuse, before any work, a channel where a file could not be posted.
 
     A bot that is only installed for the user answers through the interaction and needs no rights.
 

@@ -1,4 +1,4 @@
-"""From an interaction to an accepted job: the one way that commands, menus and buttons take."""
+"""Submit jobs for interactions: commands, menus, buttons and forms all end here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,143 +6,175 @@ from typing import Self
 
 import discord
 
-from bots.discord.address import PLATFORM, Address, Interaction, address_of, is_direct, person_of
+from bots.discord.address import (
+    PLATFORM,
+    DiscordAddress,
+    Interaction,
+    address_of,
+    caller_of,
+    is_direct,
+)
 from bots.discord.attachments import check_all, receive_all
 from bots.discord.delivery import DiscordDelivery
 from bots.discord.permissions import check_rights
 from bots.discord.rendering import texts_for
-from core.domain.jobs import Job, Ticket
-from core.domain.limits import MediaLimits
+from core.domain.followups import Action
+from core.domain.jobs import Job
 from core.domain.modes import Mode
 from core.domain.people import Caller
-from core.domain.requests import Composition, Options, Request
+from core.domain.requests import Composition, Options
 from core.interfaces.delivery import Attempt
-from core.service.user_api import Desk
+from core.service.front_services import FrontState
+from core.service.operator_api import OperatorApi
+from core.service.user_api import UserApi
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How the answer should be shown."""
+class Visibility:
+    """Who may see the answer, and whether the clip is hidden until it is clicked."""
 
     private: bool = False  # only the person sees it
-    spoiler: bool = False  # the clip is veiled
+    spoiler: bool = False  # the clip is hidden until it is clicked
 
     @classmethod
     def of(cls, job: Job, interaction: Interaction) -> Self:
-        """Return how what is made from ``job``, or ``job`` itself, is shown here.
+        """Choose how ``job``, or what is made from it, is shown here.
 
-        Nobody sees more of it than before: what was private, or is unknown in this channel, is for
-        the person alone, and what was veiled stays so.
+        Nobody sees more of it than before: what was private, or comes from another channel, is for
+        the person alone, and a spoiler stays one.
         """
         message = interaction.message
         private = bool(message and message.flags.ephemeral)
         if job.reply_to.platform != PLATFORM:
             return cls(private or not is_direct(interaction))
-        at = Address.of(job.reply_to)
+        at = DiscordAddress.of(job.reply_to)
         foreign = at.channel_id != interaction.channel_id and not is_direct(interaction)
         return cls(private or at.private or foreign, at.spoiler)
 
 
 @dataclass(frozen=True, slots=True)
-class Counter:
-    """What every handler of an interaction needs."""
+class DiscordContext:
+    """What every handler of an interaction needs of the running front."""
 
-    desk: Desk
+    users: UserApi
+    state: FrontState
     delivery: DiscordDelivery
-    media_limits: MediaLimits
     window_hours: float
     operator_roles: frozenset[str] = frozenset()
 
-    def person(self, interaction: Interaction) -> Caller:
-        """Return who is asking, and from where."""
-        return person_of(interaction, self.operator_roles)
+    def caller(self, interaction: Interaction) -> Caller:
+        """Identify who is asking, and from where."""
+        return caller_of(interaction, self.operator_roles)
+
+    def operator(self, interaction: Interaction) -> OperatorApi:
+        """Open what only operators may do, for the operator who is asking.
+
+        Raises:
+            OperatorsOnly: the person is not an operator.
+        """
+        return self.users.operator(self.caller(interaction))
 
 
-async def make(
-    counter: Counter,
+async def submit_command(
+    context: DiscordContext,
     interaction: Interaction,
     mode: Mode,
     options: Options,
     attachments: Mapping[str, discord.Attachment],
-    manner: Manner,
+    visibility: Visibility,
 ) -> None:
     """Answer a command that asks for a clip.
 
-    What can be refused by what it declares is refused first, privately; then Discord gets its
-    answer within its three seconds; then files are fetched, and the job is accepted.
+    Refuse first, privately, what declares that it cannot work; then answer Discord within its three
+    seconds; then download the files and submit the job.
 
     Raises:
         InvalidInput: a value or file cannot work.
         Refused: quota, policy, block, rights or a closed intake.
     """
     check_rights(interaction)
-    check_all(mode, attachments, counter.media_limits)
-    at = await _defer(interaction, manner)
-    person = counter.person(interaction)
-    files = await receive_all(counter.desk.service, mode, attachments, person.requester)
-    ticket = await counter.desk.ask(mode, options, files, person, at.to_reply(), _key(interaction))
-    await acknowledge(counter, interaction, at, ticket)
+    check_all(mode, attachments, context.users.media_limits)
+    at = await _defer(interaction, visibility)
+    caller = context.caller(interaction)
+    files = await receive_all(context.users.files, caller, mode, attachments)
+    composition = await context.users.compose(caller, mode, options, files)
+    await _submit(context, interaction, at, composition)
 
 
-async def remake(
-    counter: Counter, interaction: Interaction, request: Request | Composition, job: Job
+async def submit_followup(
+    context: DiscordContext, interaction: Interaction, job: Job, action: Action
 ) -> None:
-    """Answer a button that asks for another clip, made from ``job`` and shown in its manner.
+    """Answer a button that asks for the clip which ``action`` makes from ``job``.
+
+    It is shown like the clip of ``job``.
 
     Raises:
+        NothingToFetch: the action needs the clip of ``job``, which is gone.
         Refused: quota, policy, block, rights or a closed intake.
     """
     check_rights(interaction)
-    manner = Manner.of(job, interaction)
-    if interaction.response.is_done():
-        message = await interaction.original_response()
-        at = address_of(interaction, message.id, private=manner.private, spoiler=manner.spoiler)
-    else:
-        at = await _defer(interaction, manner)
-    ticket = await counter.desk.repeat(
-        request, counter.person(interaction), at.to_reply(), _key(interaction)
-    )
-    await acknowledge(counter, interaction, at, ticket)
+    at = await _defer(interaction, Visibility.of(job, interaction))
+    caller = context.caller(interaction)
+    composition = await context.users.follow_up(caller, job.id, action)
+    await _submit(context, interaction, at, composition)
 
 
-async def fetch(counter: Counter, interaction: Interaction, job: Job) -> None:
-    """Post a finished clip once more, where it is asked for and in its own manner.
+async def submit_edit(
+    context: DiscordContext, interaction: Interaction, job: Job, options: Options
+) -> None:
+    """Answer a form that asks for ``job`` with other options; it is shown like the clip of ``job``.
+
+    Raises:
+        InvalidInput: a value cannot work.
+        Refused: quota, policy, block, rights or a closed intake.
+    """
+    request = job.request
+    caller = context.caller(interaction)
+    composition = await context.users.compose(caller, request.mode, options, request.media())
+    check_rights(interaction)
+    at = await _defer(interaction, Visibility.of(job, interaction))
+    await _submit(context, interaction, at, composition)
+
+
+async def post_again(context: DiscordContext, interaction: Interaction, job: Job) -> None:
+    """Post a finished clip once more, where it is asked for, shown as before.
 
     Raises:
         Refused: it would be shown to all where the rules forbid it, or a block.
-        NothingToFetch: it is not there.
-        DeliveryFailed: it could not be posted.
+        NothingToFetch: the clip is gone.
+        DeliveryFailed: the clip could not be posted.
     """
-    manner = Manner.of(job, interaction)
-    if not manner.private:
-        await counter.desk.check_showing(job, counter.person(interaction))
-    at = await _defer(interaction, manner)
-    clip = await counter.desk.service.clip(job.id)
+    caller = context.caller(interaction)
+    visibility = Visibility.of(job, interaction)
+    if not visibility.private:
+        await context.users.check_showing(caller, job.id)
+    at = await _defer(interaction, visibility)
+    clip = await context.users.clip(caller, job.id)
     again = replace(job, reply_to=at.to_reply())
     once = Attempt(number=1, ambiguous=False, nonce=str(interaction.id))
-    await counter.delivery.completed(again, clip, once)
+    await context.delivery.completed(again, clip, once)
 
 
-async def acknowledge(
-    counter: Counter, interaction: Interaction, at: Address, ticket: Ticket
+async def _submit(
+    context: DiscordContext, interaction: Interaction, at: DiscordAddress, composition: Composition
 ) -> None:
-    """Show place in line, expected time and what was adjusted, with a Cancel button.
+    """Submit the request, and show position, expected time and adjustments with a Cancel button.
 
-    A job that is already finished is shown by its delivery, not here.
+    A job that is already finished is shown by its delivery instead.
     """
-    job = await counter.desk.service.job(ticket.job_id)
+    caller, key = context.caller(interaction), f"{PLATFORM}:{interaction.id}"
+    ticket = await context.users.submit(caller, composition, at.to_reply(), key)
+    job = await context.users.job(caller, ticket.job_id)
     if not job.state.terminal:
         text = texts_for(str(interaction.locale)).ticket(job, ticket)
-        await counter.delivery.accepted(job, at, text)
+        await context.delivery.accepted(job, at, text)
 
 
-async def _defer(interaction: Interaction, manner: Manner) -> Address:
-    answer = await interaction.response.defer(thinking=True, ephemeral=manner.private)
+async def _defer(interaction: Interaction, visibility: Visibility) -> DiscordAddress:
+    answer = await interaction.response.defer(thinking=True, ephemeral=visibility.private)
     message_id = answer.message_id if answer is not None else None
     if message_id is None:
         message_id = (await interaction.original_response()).id
-    return address_of(interaction, message_id, private=manner.private, spoiler=manner.spoiler)
-
-
-def _key(interaction: Interaction) -> str:
-    return f"{PLATFORM}:{interaction.id}"
+    return address_of(
+        interaction, message_id, private=visibility.private, spoiler=visibility.spoiler
+    )

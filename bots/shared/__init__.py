@@ -1,4 +1,4 @@
-"""What the chat fronts share: sentences and the pace of edits.
+"""What the chat fronts share: texts and the rate of edits.
 
 Belongs here: what both platforms need. Never here: a client library.
 """

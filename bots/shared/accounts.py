@@ -1,4 +1,4 @@
-"""Joined accounts, as both platforms show them, and the private words that people are owed."""
+"""Linked accounts as both platforms show them, and private notices to people."""
 
 import asyncio
 import hashlib
@@ -9,31 +9,31 @@ from typing import Any
 import structlog
 
 from bots.shared.texts import Texts
-from core.accounts.community import Community
-from core.accounts.notices import AccountNotice
-from core.domain.people import Requester
+from core.domain.people import Caller, Requester
 from core.runtime.tasks import outcome_of
+from core.service.front_services import Notice, Notices
+from core.service.user_accounts import UserAccounts
 
 log = structlog.get_logger(__name__)
 
-AGAIN_S = 300.0  # until a word is tried again that did not reach its person
+RETRY_S = 300.0  # until a notice is tried again that did not reach its person
 
 
 def handle_of(who: Requester) -> str:
-    """Return what stands for an account in a button: 32 hex digits, whatever its id is."""
+    """Derive the id of an account for a button: 32 hex digits, whatever its own id is."""
     return hashlib.sha256(who.key.encode()).hexdigest()[:32]
 
 
-async def unlink(community: Community, person: Requester, handle: str) -> bool:
-    """Take the account that a button names out of the person's; False where it is not in it."""
-    for key in await community.accounts.keys(person):
+async def unlink(accounts: UserAccounts, caller: Caller, handle: str) -> bool:
+    """Unlink the account that a button names; return False if it is not linked."""
+    for key in await accounts.keys(caller):
         if handle_of(key) == handle:
-            return await community.accounts.unlink(person, key)
+            return await accounts.unlink(caller, key)
     return False
 
 
 def accounts_text(texts: Texts, keys: list[Requester], own: Requester) -> str:
-    """Return the accounts that belong together, a line each."""
+    """List the accounts that are linked, a line each."""
     if len(keys) == 1:
         return texts.say("unlink_none")
     me = texts.say("unlink_own")
@@ -44,16 +44,16 @@ def accounts_text(texts: Texts, keys: list[Requester], own: Requester) -> str:
 
 
 async def tell(
-    community: Community, platform: str, send: Callable[[AccountNotice], Coroutine[Any, Any, None]]
+    notices: Notices, platform: str, send: Callable[[Notice], Coroutine[Any, Any, None]]
 ) -> None:
-    """Hand out what people of ``platform`` are owed until cancelled; what fails is kept."""
+    """Send people of ``platform`` their notices until cancelled; keep those that fail."""
     while True:
-        new = community.notices.owing()
-        for notice in await community.notices.owed(platform):
+        new = notices.owing()
+        for notice in await notices.notices(platform):
             done = await outcome_of(send(notice))
             if done.error is None:
-                await community.notices.told(notice)
+                await notices.told(notice)
             else:
                 log.info("notice_kept", reason=type(done.error).__name__)
         with suppress(TimeoutError):
-            await asyncio.wait_for(new.wait(), AGAIN_S)
+            await asyncio.wait_for(new.wait(), RETRY_S)

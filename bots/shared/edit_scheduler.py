@@ -1,10 +1,10 @@
-"""A budget for message edits, one per channel: progress never delays a result.
+"""Limit the rate of message edits per channel, so that progress never delays a result.
 
 Chat platforms limit how often a channel may be written to, and answer too many writes with a pause
 for everything. So progress is offered, not sent: only the newest state of a message is kept, one
-edit leaves per interval, the interval grows when the platform complains or lets us wait, and while
-a result is on its way the channel's progress waits. An edit of the same message that is already on
-its way is let through first: arriving late, it would cover the result.
+edit is sent per interval, the interval grows when the platform throttles us, and while a result is
+being sent the channel's progress waits. An edit of the same message that is already in flight is
+awaited first: arriving late, it would overwrite the result.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ log = structlog.get_logger(__name__)
 Edit: TypeAlias = Callable[[], Awaitable[None]]
 Result = TypeVar("Result")
 
-SLOWER = 2.0  # factor on the interval at every complaint
-FASTER = 0.9  # factor on the interval at every edit that went through
-SLOWEST = 60.0  # s; beyond it progress is pointless
-SLUGGISH_S = 1.5  # an edit that takes longer was made to wait; libraries do so without a word
-PATIENCE_S = 5.0  # how long a result waits for an edit of its message that is on its way
+BACKOFF = 2.0  # factor on the interval each time we are throttled
+RECOVERY = 0.9  # factor on the interval after each edit that succeeds
+LONGEST_INTERVAL_S = 60.0  # beyond it progress is pointless
+SLOW_EDIT_S = 1.5  # an edit that takes longer was delayed; libraries do so silently
+RESULT_WAIT_S = 5.0  # how long a result waits for an edit of its message in flight
 
 
 class Throttled(Exception):
-    """The platform asks for a pause; ``after_s`` seconds from now."""
+    """The platform asks for a pause of ``after_s`` seconds."""
 
     def __init__(self, after_s: float) -> None:
         super().__init__(after_s)
@@ -40,9 +40,11 @@ class _Channel:
     interval_s: float
     usual_s: float
     next_at: float = 0.0  # loop time of the earliest next edit
-    results: Counter[str] = field(default_factory=Counter[str])  # on their way, by message
+    results: Counter[str] = field(default_factory=Counter[str])  # being sent, by message
     pending: dict[str, Edit] = field(default_factory=dict[str, Edit])
-    flying: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
+    in_flight: dict[str, asyncio.Task[None]] = field(
+        default_factory=dict[str, "asyncio.Task[None]"]
+    )
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -69,7 +71,7 @@ class EditScheduler:
     async def result(
         self, channel_id: str, message_id: str, send: Callable[[], Awaitable[Result]]
     ) -> Result:
-        """Run ``send`` now; progress of its message is dropped, of its channel held back.
+        """Run ``send`` now; drop the progress of its message, hold back that of its channel.
 
         Whatever ``send`` raises passes through.
 
@@ -79,7 +81,7 @@ class EditScheduler:
         channel = self._channel(channel_id)
         channel.results[message_id] += 1
         try:
-            await self._landed(channel, message_id)
+            await self._wait_for_edit(channel, message_id)
             return await send()
         except Throttled as throttled:
             self._slow_down(channel, throttled.after_s)
@@ -90,15 +92,15 @@ class EditScheduler:
             channel.changed.set()
 
     async def first(self, channel_id: str, message_id: str, edit: Edit) -> None:
-        """Send the first state of a message now, unless its result is already on its way.
+        """Send the first state of a message now, unless its result is already being sent.
 
-        Whatever ``edit`` raises passes through, except for a complaint.
+        Whatever ``edit`` raises passes through, except :class:`Throttled`.
         """
         channel = self._channel(channel_id)
         if channel.results[message_id]:
             return
         try:
-            await self._fly(channel, message_id, edit)
+            await self._send_edit(channel, message_id, edit)
         except Throttled as throttled:
             self._slow_down(channel, throttled.after_s)
 
@@ -108,7 +110,7 @@ class EditScheduler:
             self._channels[channel_id].pending.pop(message_id, None)
 
     def interval_s(self, channel_id: str) -> float:
-        """Return the seconds between two edits in force now."""
+        """Return the seconds between two edits that apply now."""
         return self._channel(channel_id).interval_s
 
     async def close(self) -> None:
@@ -141,45 +143,45 @@ class EditScheduler:
             began = loop.time()
             channel.next_at = began + channel.interval_s
             try:
-                await self._fly(channel, message_id, edit)
+                await self._send_edit(channel, message_id, edit)
             except Throttled as throttled:
                 self._slow_down(channel, throttled.after_s)
                 log.info("edits_slowed", channel=channel_id, interval_s=channel.interval_s)
             else:
-                if loop.time() - began > max(SLUGGISH_S, channel.interval_s):
+                if loop.time() - began > max(SLOW_EDIT_S, channel.interval_s):
                     self._slow_down(channel, 0.0)
                 else:
-                    channel.interval_s = max(channel.usual_s, channel.interval_s * FASTER)
+                    channel.interval_s = max(channel.usual_s, channel.interval_s * RECOVERY)
 
     @staticmethod
-    async def _fly(channel: _Channel, message_id: str, edit: Edit) -> None:
-        """Run ``edit`` where a result can see it; one that a result gave up on is over as well."""
-        if (older := channel.flying.get(message_id)) is not None:
+    async def _send_edit(channel: _Channel, message_id: str, edit: Edit) -> None:
+        """Run ``edit`` as a task that a result can wait for, or cancel when it takes too long."""
+        if (older := channel.in_flight.get(message_id)) is not None:
             await asyncio.wait({older})
             if channel.results[message_id]:
                 return
         task = asyncio.ensure_future(edit())
-        channel.flying[message_id] = task
+        channel.in_flight[message_id] = task
         try:
             await asyncio.wait({task})
         finally:
             task.cancel()
-            if channel.flying.get(message_id) is task:
-                del channel.flying[message_id]
+            if channel.in_flight.get(message_id) is task:
+                del channel.in_flight[message_id]
         if not task.cancelled():
             task.result()
 
     @staticmethod
-    async def _landed(channel: _Channel, message_id: str) -> None:
-        """Wait until nothing of this message is on its way; what takes too long is given up."""
-        task = channel.flying.get(message_id)
+    async def _wait_for_edit(channel: _Channel, message_id: str) -> None:
+        """Wait for the edit of this message in flight; cancel it if it takes too long."""
+        task = channel.in_flight.get(message_id)
         if task is None:
             return
-        await asyncio.wait({task}, timeout=PATIENCE_S)
+        await asyncio.wait({task}, timeout=RESULT_WAIT_S)
         if not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=1.0)
 
     def _slow_down(self, channel: _Channel, after_s: float) -> None:
-        channel.interval_s = min(SLOWEST, channel.interval_s * SLOWER)
+        channel.interval_s = min(LONGEST_INTERVAL_S, channel.interval_s * BACKOFF)
         channel.next_at = asyncio.get_running_loop().time() + max(after_s, channel.interval_s)

@@ -1,4 +1,4 @@
-"""The texts that both platforms show, with each platform's own markup for time and escaping."""
+"""Write the texts that both platforms show, with each platform's own markup and escaping."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,13 +7,11 @@ from enum import StrEnum
 from importlib.metadata import version
 from typing import TypeAlias
 
-from core.accounts.audit_log import AuditEntry
 from core.domain.jobs import Failure, Job, JobState, QuotaView, Ticket, waiting_of
 from core.domain.progress import Downloading, Progress, Waiting, Working
-from core.duration import Estimate
 from core.i18n.messages import explain, say
-from core.service.generation import LineView
-from core.service.views import Health
+from core.service.front_services import AuditEntry
+from core.service.views import QueueView, ServiceHealth
 
 BAR_CELLS = 10
 SHORT_ID = 8  # characters of a job id that people see and type
@@ -24,7 +22,7 @@ Name: TypeAlias = Callable[[str, str | None], str]  # our name and a locale → 
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """How a platform writes a moment that counts down, protects literal text, names commands."""
+    """How a platform writes a countdown, escapes literal text and names commands."""
 
     moment: Callable[[float], str]  # epoch seconds → e.g. "<t:1700000000:R>"
     escape: Callable[[str], str]
@@ -34,7 +32,7 @@ class Markup:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What ``{cmd[history]}`` in a sentence stands for: the name that this reader knows."""
+    """Resolves ``{cmd[history]}`` in a sentence to the name that this reader knows."""
 
     of: Name
     locale: str | None
@@ -45,13 +43,13 @@ class _Names:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Sentences for one reader."""
+    """Writes texts for one reader."""
 
     markup: Markup
     locale: str | None = None
 
     def say(self, code: str, /, **data: object) -> str:
-        """Return the sentence ``code``; strings in ``data`` are escaped for the platform.
+        """Fill in the sentence ``code``; escape the strings in ``data`` for the platform.
 
         ``{cmd[…]}`` and ``{opt[…]}`` in it are commands and options as the reader sees them.
         """
@@ -67,26 +65,26 @@ class Texts:
         return value
 
     def ready(self, seconds: float) -> str:
-        """Return the moment ``seconds`` from now."""
+        """Write the moment ``seconds`` from now."""
         return self.markup.moment(time.time() + max(1.0, seconds))
 
     def span(self, seconds: float, latest: float | None) -> str:
-        """Return the moment ``seconds`` from now, or the time until ``latest`` as well."""
+        """Write the moment ``seconds`` from now, with ``latest`` as the other end if given."""
         if latest is None:
             return self.ready(seconds)
         data = {"early": self.ready(seconds), "late": self.ready(latest)}
         return say("ready_between", data, self.locale)
 
     def ticket(self, job: Job, ticket: Ticket) -> str:
-        """Return what to say to an accepted request: place in line, and what was adjusted."""
+        """Describe an accepted request: position, expected time, and what was adjusted."""
         if ticket.forecast is None:
             return say("status_delivering", {"mode": job.request.mode}, self.locale)
         event = waiting_of(ticket.forecast)
         notes = [self.markup.escape(explain(note, self.locale)) for note in ticket.adjustments]
         return "\n".join([self.progress(job, event), *notes])
 
-    def progress(self, job: Job, event: Progress, estimate: Estimate | None = None) -> str:
-        """Return one line for the state of a job."""
+    def progress(self, job: Job, event: Progress) -> str:
+        """Describe the state of a job in one line."""
         mode = job.request.mode
         match event:
             case Downloading(file, done, total):
@@ -102,7 +100,6 @@ class Texts:
                 }
                 return say(code, data, self.locale)
             case Working(stage, step, steps, fraction):
-                total = estimate.total_ms / 1000 if estimate else job.estimate_ms / 1000
                 return say(
                     "status_running",
                     {
@@ -112,17 +109,17 @@ class Texts:
                         "percent": round(100 * fraction),
                         "step": step,
                         "steps": max(step, steps),
-                        "ready": self.ready(total * (1 - fraction)),
+                        "ready": self.ready(job.estimate_ms / 1000 * (1 - fraction)),
                     },
                     self.locale,
                 )
 
     def failure(self, failure: Failure) -> str:
-        """Return why there is no clip."""
+        """Explain why there is no clip."""
         return self.markup.escape(explain(failure, self.locale))
 
     def result(self, job: Job) -> str:
-        """Return the caption of a finished clip: how it was made, and what it cost."""
+        """Write the caption of a finished clip: how it was made, and what it cost."""
         sampling = job.request.sampling
         first = say(
             "result_line",
@@ -139,13 +136,13 @@ class Texts:
         return f"{first}\n{say('result_cost', cost, self.locale)}"
 
     def alt_text(self, job: Job, limit: int) -> str:
-        """Return the description of the clip for people who cannot see it."""
+        """Describe the clip for people who cannot see it."""
         data = {"mode": job.request.mode, "prompt": job.request.prompt}
         code = "alt_text" if job.request.prompt else "alt_text_plain"
         return say(code, data, self.locale)[:limit]
 
     def details(self, job: Job) -> str:
-        """Return everything needed to make the clip again."""
+        """List everything needed to make the clip again."""
         sampling = job.request.sampling
         return self.say(
             "details",
@@ -162,8 +159,8 @@ class Texts:
             job=job.id,
         )
 
-    def line(self, view: LineView) -> str:
-        """Return where the reader's jobs are, and how long the line is."""
+    def line(self, view: QueueView) -> str:
+        """Describe where the reader's jobs are, and how long the queue is."""
         if not view.mine:
             data = {"running": view.running, "waiting": view.waiting}
             return say("queue_none", data, self.locale)
@@ -182,7 +179,7 @@ class Texts:
         return "\n".join(lines)
 
     def quota(self, view: QuotaView, window_hours: float) -> str:
-        """Return what the reader may still spend, and when it is full again."""
+        """Describe what the reader may still spend, and when the quota resets."""
         if view.resets_at_ms is None:
             data = {"limit": view.limit_ms, "hours": window_hours}
             return say("quota_fresh", data, self.locale)
@@ -196,7 +193,7 @@ class Texts:
         return say("quota_text", data, self.locale)
 
     def history(self, jobs: Sequence[Job], page: int) -> str:
-        """Return one page of the reader's jobs, numbered for the buttons below."""
+        """List one page of the reader's jobs, numbered for the buttons below."""
         if not jobs:
             return self.say("history_none")
         lines = [say("history_head", {"page": page}, self.locale)]
@@ -213,8 +210,8 @@ class Texts:
             lines.append(say("history_line", data, self.locale))
         return "\n".join(lines)
 
-    def admin_status(self, health: Health) -> str:
-        """Return how the service is, for operators."""
+    def admin_status(self, health: ServiceHealth) -> str:
+        """Describe the state of the service, for operators."""
         return self.say(
             "admin_status",
             intake=health.intake,
@@ -225,7 +222,7 @@ class Texts:
         )
 
     def admin_jobs(self, jobs: Sequence[Job]) -> str:
-        """Return the whole line, a line each."""
+        """List the whole queue, one line per job."""
         lines = [
             self.say(
                 "admin_job",
@@ -240,7 +237,7 @@ class Texts:
         return "\n".join(lines) or self.say("admin_jobs_none")
 
     def admin_audit(self, entries: Sequence[AuditEntry]) -> str:
-        """Return what operators did, newest first."""
+        """List what operators did, newest first."""
         lines = [
             self.say(
                 "admin_audit",
@@ -255,13 +252,13 @@ class Texts:
         return "\n".join(lines) or self.say("admin_audit_none")
 
     def help(self) -> str:
-        """Return what the bot can do, with examples."""
+        """Explain what the bot can do, with examples."""
         modes = ("t2v", "i2v", "a2v", "lipsync", "keyframe", "style")
         codes = ["help_intro", *(f"help_{mode}" for mode in modes), "help_more", "help_tips"]
         return "\n".join(self.say(code) for code in codes)
 
 
 def bar(fraction: float) -> str:
-    """Return ``fraction`` (0…1) as a bar of ten cells."""
+    """Draw ``fraction`` (0…1) as a bar of ten cells."""
     full = round(min(max(fraction, 0.0), 1.0) * BAR_CELLS)
     return "▰" * full + "▱" * (BAR_CELLS - full)

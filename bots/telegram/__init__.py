@@ -1,4 +1,4 @@
-"""The Telegram front: commands, captions, replies, albums and forms in, clips out.
+"""The Telegram front: receive commands, captions, replies and albums, answer with clips.
 
 Belongs here: everything that names python-telegram-bot. Never here: what a request costs, who is
 next, or whether a job is tried again.

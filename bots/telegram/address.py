@@ -1,4 +1,4 @@
-"""Who writes from where on Telegram, and the stored address of the answer."""
+"""Identify who writes from where on Telegram, and store where the answer goes."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -12,24 +12,24 @@ PLATFORM = "telegram"
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """A stored Telegram reply address: only ids."""
+class TelegramAddress:
+    """Where the answer to a message goes; only ids."""
 
     chat_id: int
-    message_id: int  # our placeholder, which becomes the clip; 0 where there is none
+    message_id: int  # the placeholder, which becomes the clip; 0 where there is none
     asked_id: int  # the person's message
     user_id: int
     thread_id: int | None = None
     locale: str = "en"
-    silent: str = ""  # nothing is shown: the event by which the job was replaced by another one
+    silent: str = ""  # the event that replaced the job by another one; then nothing is shown
 
     @property
     def chat_key(self) -> str:
-        """Return the chat as the edit scheduler knows it."""
+        """Name the chat for the edit scheduler."""
         return str(self.chat_id)
 
     def to_reply(self) -> ReplyTo:
-        """Return the address as it is stored with the job."""
+        """Convert the address to what is stored with the job."""
         return ReplyTo(
             PLATFORM,
             {
@@ -45,7 +45,7 @@ class Address:
 
     @classmethod
     def of(cls, reply_to: ReplyTo) -> Self:
-        """Return the address that :meth:`to_reply` stored."""
+        """Read the address that :meth:`to_reply` stored."""
         at = reply_to.address
         return cls(
             chat_id=int(at["chat"]),
@@ -58,12 +58,12 @@ class Address:
         )
 
     def moved(self, chat_id: int) -> Self:
-        """Return the address after the group became another chat; message ids do not follow."""
+        """Change the chat after a group became a supergroup; message ids are lost."""
         return replace(self, chat_id=chat_id, message_id=0, asked_id=0)
 
 
-def person_of(user: User, message: Message) -> Caller:
-    """Return who is asking: the user, the chat as place, the topic as channel."""
+def caller_of(user: User, message: Message) -> Caller:
+    """Identify who is asking: the user, the chat as place, the topic as channel."""
     return Caller(
         Requester(PLATFORM, str(user.id)),
         f"{PLATFORM}:{message.chat_id}",
@@ -72,9 +72,9 @@ def person_of(user: User, message: Message) -> Caller:
     )
 
 
-def address_of(user: User, message: Message, placeholder: int) -> Address:
-    """Return where the answer to ``message`` stands, in our message ``placeholder``."""
-    return Address(
+def address_of(user: User, message: Message, placeholder: int) -> TelegramAddress:
+    """Address the answer to ``message``, in the bot's message ``placeholder``."""
+    return TelegramAddress(
         chat_id=message.chat_id,
         message_id=placeholder,
         asked_id=message.message_id,

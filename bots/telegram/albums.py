@@ -1,4 +1,4 @@
-"""Albums arrive as separate updates; this waits until no more of one come."""
+"""Collect the messages of an album, which arrive as separate updates."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,7 +12,7 @@ from core.runtime.tasks import wait_event
 
 @dataclass
 class Album:
-    """The parts of one media group, while they come."""
+    """The messages of one media group that came so far."""
 
     messages: list[Message] = field(default_factory=list[Message])
     more: asyncio.Event = field(default_factory=asyncio.Event)
@@ -20,15 +20,15 @@ class Album:
 
 
 class Albums:
-    """Gathers the messages of each media group."""
+    """Collects the messages of each media group until no more come."""
 
     def __init__(self, pause_s: float) -> None:
-        """Take how long after its last part an album counts as complete, in seconds."""
+        """Count an album as complete ``pause_s`` seconds after its last part."""
         self._pause_s = pause_s
         self._open: dict[str, Album] = {}
 
     def add(self, message: Message) -> tuple[Album, bool]:
-        """Take one part; returns its album, and whether it is the first part."""
+        """Add one part; returns its album, and whether it is the first part."""
         group = message.media_group_id or ""
         first = group not in self._open
         album = self._open.setdefault(group, Album())
@@ -38,9 +38,9 @@ class Albums:
 
     @asynccontextmanager
     async def complete(self, album: Album) -> AsyncGenerator[list[Message]]:
-        """Give all parts, oldest first, once no more come; for whom added the first part.
+        """Wait for all parts and yield them, oldest first; called once, for the first part.
 
-        Who waits for ``album.used`` goes on when the block ends.
+        Sets ``album.used`` when the block ends.
         """
         try:
             album.more.clear()

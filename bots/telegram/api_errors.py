@@ -1,4 +1,4 @@
-"""The ways to show a message on Telegram, and what each error of the Bot API means for us."""
+"""Call the Bot API, and translate its errors into what they mean for a job's message."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -16,48 +16,48 @@ T = TypeVar("T")
 
 
 class MessageGone(Exception):
-    """The placeholder or its topic is not there any more."""
+    """The placeholder or its topic was deleted."""
 
 
-class FileTooLarge(Exception):
-    """The server takes less than planned."""
+class TelegramFileTooLarge(Exception):
+    """The server refused the file because of its size."""
 
 
-class Moved(Exception):
-    """The group became another chat."""
+class ChatMoved(Exception):
+    """The group became a supergroup, with another id."""
 
     def __init__(self, chat_id: int) -> None:
         super().__init__(chat_id)
         self.chat_id = chat_id
 
 
-class NotAllowed(Exception):
-    """The chat takes no videos from us."""
+class PostingForbidden(Exception):
+    """The bot may not post this in the chat."""
 
 
-class Unchanged(Exception):
-    """The message already looks like that."""
+class MessageUnchanged(Exception):
+    """The message shows this already."""
 
 
-async def guarded(call: Callable[[], Awaitable[T]]) -> T:
-    """Run a call of the Bot API and tell in our words what went wrong.
+async def call_api(call: Callable[[], Awaitable[T]]) -> T:
+    """Call the Bot API and translate its errors.
 
     Raises:
-        Throttled: not before some seconds.
-        Moved: the chat has another id.
-        MessageGone: what should be edited is not there.
-        Unchanged: nothing to change.
-        FileTooLarge: a smaller file would go through.
-        NotAllowed: the chat takes no such message from us.
-        DeliveryRetry: no answer; the message may have been stored.
+        Throttled: too many calls; with the seconds to wait.
+        ChatMoved: the chat has another id now.
+        MessageGone: the message to edit was deleted.
+        MessageUnchanged: the message shows this already.
+        TelegramFileTooLarge: a smaller file would go through.
+        PostingForbidden: the bot may not post this in the chat.
+        DeliveryRetry: no answer came; Telegram may have stored the message.
         DeliveryImpossible: nobody can be reached.
     """
     try:
         return await call()
     except telegram_error.RetryAfter as wait:
-        raise Throttled(seconds_of(wait)) from wait
+        raise Throttled(retry_after_s(wait)) from wait
     except telegram_error.ChatMigrated as moved:
-        raise Moved(moved.new_chat_id) from moved
+        raise ChatMoved(moved.new_chat_id) from moved
     except telegram_error.Forbidden as gone:
         raise DeliveryImpossible("forbidden") from gone
     except telegram_error.BadRequest as bad:
@@ -65,21 +65,21 @@ async def guarded(call: Callable[[], Awaitable[T]]) -> T:
         raise meaning from bad
     except telegram_error.NetworkError as lost:
         if "413" in lost.message or "too large" in lost.message.lower():
-            raise FileTooLarge from lost
+            raise TelegramFileTooLarge from lost
         log.info("telegram_unanswered", reason=lost.message[:120])
         raise DeliveryRetry(type(lost).__name__, sent=True) from lost
 
 
 _SENTENCES: tuple[tuple[type[Exception], tuple[str, ...]], ...] = (
-    (Unchanged, ("not modified",)),
+    (MessageUnchanged, ("not modified",)),
     (MessageGone, ("message to edit not found", "can't be edited", "message_id_invalid", "thread")),
-    (FileTooLarge, ("too big", "too large")),
-    (NotAllowed, ("not enough rights", "no rights", "have no write access", "_forbidden")),
+    (TelegramFileTooLarge, ("too big", "too large")),
+    (PostingForbidden, ("not enough rights", "no rights", "have no write access", "_forbidden")),
 )
 
 
 def _meaning(bad: telegram_error.BadRequest) -> Exception:
-    """Return what a refused call means; the Bot API has no codes, only these sentences."""
+    """Translate a refused call by its sentence: the Bot API has no codes."""
     text = bad.message.lower()
     for meaning, parts in _SENTENCES:
         if any(part in text for part in parts):
@@ -88,7 +88,7 @@ def _meaning(bad: telegram_error.BadRequest) -> Exception:
     return DeliveryImpossible("refused")
 
 
-def seconds_of(wait: telegram_error.RetryAfter) -> float:
-    """Return how long Telegram asks to wait; a timedelta where the library is set so."""
+def retry_after_s(wait: telegram_error.RetryAfter) -> float:
+    """Read how long Telegram asks to wait, in seconds; a setting makes it a timedelta."""
     after = wait.retry_after
     return after.total_seconds() if isinstance(after, timedelta) else float(after)

@@ -1,4 +1,4 @@
-"""From a Telegram message to admitted files: what it carries, refused by size before download."""
+"""Find the file in a message, check its size before the download, fetch and admit it."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,9 +10,9 @@ from telegram.error import TelegramError
 
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
-from core.domain.people import Requester
+from core.domain.people import Caller
 from core.errors import MediaTooLarge, MediaTooLong, MediaUnreadable
-from core.service.generation import GenerationService
+from core.service.user_files import UserFiles
 
 log = structlog.get_logger(__name__)
 
@@ -20,12 +20,12 @@ CLOUD_DOWNLOAD = 20_000_000  # bytes; decimal, source: Bot API "getFile"
 
 
 class TelegramFetchLimit(MediaTooLarge):
-    """More bytes than Telegram lets bots fetch from its cloud."""
+    """The file is larger than Telegram lets bots download from its cloud."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A file that somebody sent, before it is fetched."""
+class TelegramAttachment:
+    """A file in a message, as Telegram describes it before the download."""
 
     kind: MediaKind
     file_id: str
@@ -33,13 +33,13 @@ class Sent:
     seconds: float = 0.0
 
 
-def sent_in(message: Message | None) -> Sent | None:
-    """Return the picture, sound or video that ``message`` carries, in its best quality."""
+def attachment_of(message: Message | None) -> TelegramAttachment | None:
+    """Find the picture, sound or video in ``message``, in its best quality."""
     if message is None:
         return None
     if message.photo:
         best = max(message.photo, key=lambda size: size.width * size.height)
-        return Sent(MediaKind.IMAGE, best.file_id, best.file_size or 0)
+        return TelegramAttachment(MediaKind.IMAGE, best.file_id, best.file_size or 0)
     for media, kind in (
         (message.video, MediaKind.VIDEO),
         (message.animation, MediaKind.VIDEO),
@@ -48,11 +48,13 @@ def sent_in(message: Message | None) -> Sent | None:
         (message.voice, MediaKind.AUDIO),
     ):
         if media is not None:
-            return Sent(kind, media.file_id, media.file_size or 0, _seconds(media.duration))
+            return TelegramAttachment(
+                kind, media.file_id, media.file_size or 0, _seconds(media.duration)
+            )
     return _document(message)
 
 
-def _document(message: Message) -> Sent | None:
+def _document(message: Message) -> TelegramAttachment | None:
     document = message.document
     if document is None:
         return None
@@ -61,70 +63,70 @@ def _document(message: Message) -> Sent | None:
         return None
     if document.mime_type == "image/gif":
         kind = MediaKind.VIDEO
-    return Sent(MediaKind(kind), document.file_id, document.file_size or 0)
+    return TelegramAttachment(MediaKind(kind), document.file_id, document.file_size or 0)
 
 
 def _seconds(duration: int | timedelta) -> float:
-    """Return seconds; the library gives a timedelta where its own setting asks for it."""
+    """Convert a duration to seconds; a setting of the library makes it a timedelta."""
     return duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
 
 
-class Intake:
-    """Fetches and admits what people send."""
+class AttachmentFetcher:
+    """Downloads and admits the files that people send."""
 
-    def __init__(
-        self, bot: Bot, service: GenerationService, limits: MediaLimits, *, local: bool
-    ) -> None:
-        """Take whether a Bot API server of our own lifts the limit of downloads."""
+    def __init__(self, bot: Bot, files: UserFiles, limits: MediaLimits, *, local: bool) -> None:
+        """With ``local``, the operator's own Bot API server lifts the download limit."""
         self._bot = bot
-        self._service = service
+        self._files = files
         self._limits = limits
         self._local = local
 
-    def check(self, sent: Sent, role: str) -> None:
-        """Refuse by what Telegram says of the file, before anything is fetched.
+    def check(self, attachment: TelegramAttachment, role: str) -> None:
+        """Refuse a file by what Telegram says of it, before the download.
 
         Raises:
-            MediaTooLarge: more bytes than we take.
-            TelegramFetchLimit: more bytes than Telegram lets bots fetch.
-            MediaTooLong: plays longer than allowed.
+            MediaTooLarge: more bytes than the limit.
+            TelegramFetchLimit: more bytes than Telegram lets bots download.
+            MediaTooLong: longer than the limit.
         """
-        is_image = sent.kind is MediaKind.IMAGE
+        is_image = attachment.kind is MediaKind.IMAGE
         limit = self._limits.image_bytes if is_image else self._limits.stream_bytes
-        if sent.size_bytes > limit:
-            raise MediaTooLarge(role, sent.size_bytes, limit)
-        if sent.size_bytes > CLOUD_DOWNLOAD and not self._local:
-            raise TelegramFetchLimit(role, sent.size_bytes, CLOUD_DOWNLOAD)
-        if sent.seconds > self._limits.stream_seconds:
-            raise MediaTooLong(role, sent.seconds, self._limits.stream_seconds)
+        if attachment.size_bytes > limit:
+            raise MediaTooLarge(role, attachment.size_bytes, limit)
+        if attachment.size_bytes > CLOUD_DOWNLOAD and not self._local:
+            raise TelegramFetchLimit(role, attachment.size_bytes, CLOUD_DOWNLOAD)
+        if attachment.seconds > self._limits.stream_seconds:
+            raise MediaTooLong(role, attachment.seconds, self._limits.stream_seconds)
 
-    async def receive(self, sent: Sent, role: str, owner: Requester) -> MediaFile:
-        """Fetch and admit a file that ``owner`` sent.
+    async def fetch(self, caller: Caller, attachment: TelegramAttachment, role: str) -> MediaFile:
+        """Download and admit a file that ``caller`` sent.
 
         Raises:
-            MediaTooLarge: more bytes than we take.
-            TelegramFetchLimit: more bytes than Telegram lets bots fetch.
-            MediaUnreadable: it could not be fetched, or is not what it should be.
+            MediaTooLarge: more bytes than the limit.
+            TelegramFetchLimit: more bytes than Telegram lets bots download.
+            MediaUnreadable: the download failed, or the content is damaged.
             IntakeClosed: the disk is nearly full.
         """
-        self.check(sent, role)
-        self._service.refuse_without_room(sent.size_bytes)
+        self.check(attachment, role)
+        self._files.refuse_without_room(attachment.size_bytes)
         try:
-            file = await self._bot.get_file(sent.file_id)
-            self.check(replace(sent, size_bytes=file.file_size or sent.size_bytes), role)
+            file = await self._bot.get_file(attachment.file_id)
+            self.check(
+                replace(attachment, size_bytes=file.file_size or attachment.size_bytes), role
+            )
             if self._local and is_local_file(file.file_path):
                 path = Path(file.file_path or "")
-                return await self._service.admit(path, role, sent.kind, owner)
+                return await self._files.admit(caller, path, role, attachment.kind)
             content = await file.download_as_bytearray()
-            return await self._service.admit_bytes(content, role, sent.kind, owner)
+            return await self._files.admit_bytes(caller, content, role, attachment.kind)
         except TelegramError as error:
             if "too big" in str(error):
-                size = max(sent.size_bytes, CLOUD_DOWNLOAD + 1)
+                size = max(attachment.size_bytes, CLOUD_DOWNLOAD + 1)
                 raise TelegramFetchLimit(role, size, CLOUD_DOWNLOAD) from error
             log.info("fetch_failed", reason=type(error).__name__)
             raise MediaUnreadable(role, "download_failed") from error
 
 
 def is_local_file(path: str | None) -> bool:
-    """Return whether a Bot API server beside us has put the file where we can read it."""
+    """Tell whether a local Bot API server has put the file where this process can read it."""
     return path is not None and Path(path).is_absolute() and Path(path).is_file()

@@ -1,14 +1,12 @@
-"""Every refusal becomes one answer; everything else becomes one log line and an apology."""
+"""Answer a refusal with its explanation, any other error with an apology and a log line."""
 
 from collections.abc import Coroutine
 from typing import Any
 
 import structlog
-from telegram import Message
 from telegram.error import TelegramError
 
-from bots.telegram.rendering import texts_for
-from bots.telegram.submission import Counter, reply
+from bots.telegram.chat_event import ChatEvent
 from core.errors import ClapperError, InternalError
 from core.i18n.messages import explain
 from core.runtime.tasks import outcome_of
@@ -16,10 +14,8 @@ from core.runtime.tasks import outcome_of
 log = structlog.get_logger(__name__)
 
 
-async def answered(
-    counter: Counter, message: Message, locale: str | None, work: Coroutine[Any, Any, None]
-) -> None:
-    """Do ``work``; whatever goes wrong becomes an answer to ``message``."""
+async def reply_on_error(event: ChatEvent, work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work``; answer the event with what went wrong."""
     error = (await outcome_of(work)).error
     if error is None:
         return
@@ -29,7 +25,7 @@ async def answered(
     if not isinstance(error, ClapperError):
         log.error("update_failed", exc_info=error)
         error = InternalError()
-    text = texts_for(locale).markup.escape(explain(error, locale))
-    told = (await outcome_of(reply(counter, message, text))).error
-    if told is not None:
-        log.info("refusal_not_shown", reason=type(told).__name__)
+    text = event.texts.markup.escape(explain(error, event.locale))
+    failed = (await outcome_of(event.reply(text))).error
+    if failed is not None:
+        log.info("refusal_not_shown", reason=type(failed).__name__)

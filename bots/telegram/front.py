@@ -1,4 +1,4 @@
-"""Starts and stops the Telegram front inside the service's event loop."""
+"""Start and stop the Telegram front inside the service's event loop."""
 
 import asyncio
 import logging
@@ -26,27 +26,27 @@ from bots.shared.accounts import tell
 from bots.shared.edit_scheduler import EditScheduler
 from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
-from bots.telegram.attachments import Intake
+from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.buttons import receive_press
+from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS, TelegramDelivery
-from bots.telegram.drafts import Drafts
-from bots.telegram.handlers import Messages
+from bots.telegram.handlers import MessageRouter
 from bots.telegram.inline_mode import inline
-from bots.telegram.legacy_api import OlderServers
-from bots.telegram.permissions import Rights
+from bots.telegram.legacy_api import LegacyServerAdapter
+from bots.telegram.permissions import PostingPermissions
 from bots.telegram.rendering import texts_for
-from bots.telegram.status_messages import MEDIA_TIMEOUT_S, Screen, ShowRules
-from bots.telegram.submission import Counter
-from bots.telegram.update_inbox import Handling, Inbox, Lanes
+from bots.telegram.request_form import RequestForms
+from bots.telegram.status_messages import MEDIA_TIMEOUT_S, DisplayRules, StatusMessages
+from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
 from bots.telegram.user_commands import ACCOUNT, unlink_button
+from bots.telegram.user_locks import UserLocks
 from bots.telegram.webhook import webhook
-from core.accounts.notices import AccountNotice
-from core.app.bootstrap import Core
 from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import languages, say
 from core.runtime.tasks import outcome_of
+from core.service.front_services import FrontServices, Notice
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ App = Application[Any, Any, Any, Any, Any, Any]
 UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY]
 COMMAND_LIMIT = 256  # characters of a description
 TIMEOUT_S = 30.0
-TIDY_S = 3600.0
+CLEAN_UP_S = 3600.0
 DAY_MS = 24 * 3600 * 1000
 FIRST_WAIT_S = 1.0  # for a Telegram that cannot be reached; doubles …
 LONGEST_WAIT_S = 60.0  # … up to this
@@ -66,26 +66,26 @@ class TelegramFront:
 
     name = PLATFORM
 
-    def configured(self, core: Core) -> bool:
-        """Return whether there is a token."""
-        return core.settings.telegram.token is not None
+    def configured(self, settings: Settings) -> bool:
+        """Tell whether there is a token."""
+        return settings.telegram.token is not None
 
-    async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
-        """Serve until cancelled; waits for Telegram where it cannot be reached.
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
+        """Serve until cancelled; wait for Telegram while it cannot be reached.
 
         Raises:
-            BadConfiguration: Telegram does not take the token, or a webhook has no secret.
+            BadConfiguration: Telegram refuses the token, or a webhook has no secret.
         """
-        settings = core.settings
-        _check(settings)
-        inbox = Inbox(core.desk.community)
-        edits = EditScheduler(lambda chat: _interval(settings, chat))
-        app = await _reached(lambda: _application(settings, inbox))
+        settings = services.settings
+        _require_secret(settings)
+        inbox = UpdateInbox(services.state)
+        edits = EditScheduler(lambda chat: _edit_interval(settings, chat))
+        app = await _connect(lambda: _application(settings, inbox))
         try:
-            counter = _counter(core, app, edits)
-            _add_handlers(app, counter, Albums(settings.telegram.album_s))
-            await _describe(app)
-            core.router.register(counter.delivery)
+            context = _build_context(services, app, edits)
+            _add_handlers(app, context, Albums(settings.telegram.album_s))
+            await _register_commands(app)
+            services.register(context.delivery)
             await app.start()
             try:
                 await inbox.replay(app.bot)
@@ -93,23 +93,23 @@ class TelegramFront:
                     log.info("telegram_ready", webhook=bool(settings.telegram.webhook_url))
                     on_ready()
                     async with asyncio.TaskGroup() as tasks:
-                        tasks.create_task(_tidy(counter, inbox, settings))
-                        tasks.create_task(tell(core.desk.community, PLATFORM, _notify(counter)))
+                        tasks.create_task(_clean_up_hourly(context, inbox, settings))
+                        tasks.create_task(tell(services.notices, PLATFORM, _notify(context)))
             finally:
                 await app.stop()
         finally:
-            core.router.unregister(PLATFORM)
+            services.unregister(PLATFORM)
             await edits.close()
             await app.shutdown()
 
 
-def _notify(counter: Counter) -> Callable[[AccountNotice], Coroutine[Any, Any, None]]:
-    """Return how a person is told something in their private chat, with a button to undo it."""
+def _notify(context: TelegramContext) -> Callable[[Notice], Coroutine[Any, Any, None]]:
+    """Build the function that sends a notice to a private chat, with a button to undo it."""
 
-    async def send(notice: AccountNotice) -> None:
+    async def send(notice: Notice) -> None:
         texts = texts_for(None)
         joined = Requester.from_key(notice.data["key"])
-        await counter.bot.send_message(
+        await context.bot.send_message(
             int(notice.to.user_id),
             texts.say(notice.code, **notice.data),
             parse_mode=ParseMode.HTML,
@@ -119,37 +119,39 @@ def _notify(counter: Counter) -> Callable[[AccountNotice], Coroutine[Any, Any, N
     return send
 
 
-async def _tidy(counter: Counter, inbox: Inbox, settings: Settings) -> None:
-    """Drop what nobody needs any more, now and every hour, until cancelled."""
+async def _clean_up_hourly(
+    context: TelegramContext, inbox: UpdateInbox, settings: Settings
+) -> None:
+    """Drop what is too old, now and every hour, until cancelled."""
     kept_ms = round(settings.retention.days * DAY_MS)
 
-    async def once() -> None:
+    async def clean_up() -> None:
         await inbox.prune()
-        await counter.drafts.prune()
-        await counter.desk.community.state.forget_older(FILE_IDS, kept_ms)
+        await context.forms.prune()
+        await context.services.state.forget_older(FILE_IDS, kept_ms)
 
     while True:
-        done = await outcome_of(once())
+        done = await outcome_of(clean_up())
         if done.error is not None:
-            log.error("not_tidied", exc_info=done.error)
-        await asyncio.sleep(TIDY_S)
+            log.error("clean_up_failed", exc_info=done.error)
+        await asyncio.sleep(CLEAN_UP_S)
 
 
-def _check(settings: Settings) -> None:
-    """Refuse settings that cannot work.
+def _require_secret(settings: Settings) -> None:
+    """Refuse a webhook without a secret.
 
     Raises:
-        BadConfiguration: without a secret anybody could feed us updates.
+        BadConfiguration: without a secret anybody could send updates.
     """
     if settings.telegram.webhook_url and settings.telegram.webhook_secret is None:
         raise BadConfiguration("CLAPPER_TELEGRAM_WEBHOOK_SECRET", "needed for a webhook")
 
 
-async def _reached(build: Callable[[], App]) -> App:
-    """Return an application that Telegram answered; tries again for as long as it takes.
+async def _connect(build: Callable[[], App]) -> App:
+    """Build the application and wait until Telegram answers it.
 
     Raises:
-        BadConfiguration: Telegram does not take the token.
+        BadConfiguration: Telegram refuses the token.
     """
     wait_s = FIRST_WAIT_S
     while True:
@@ -168,24 +170,24 @@ async def _reached(build: Callable[[], App]) -> App:
             return app
 
 
-def _application(settings: Settings, inbox: Inbox) -> App:
+def _application(settings: Settings, inbox: UpdateInbox) -> App:
     logging.getLogger("telegram").setLevel(logging.INFO)  # its debug lines hold what people write
-    # of every duration, until an environment variable is set; we take both kinds of value
+    # raised for every duration until an environment variable is set; both types are handled
     warnings.filterwarnings("ignore", "Deprecated since version v22.2", PTBDeprecationWarning)
     token = settings.telegram.token.get_secret_value() if settings.telegram.token else ""
     builder = (
         ApplicationBuilder()
         .token(token)
         .update_queue(inbox)
-        .concurrent_updates(Handling(inbox))
-        .rate_limiter(OlderServers())
+        .concurrent_updates(InboxProcessor(inbox))
+        .rate_limiter(LegacyServerAdapter())
         .read_timeout(TIMEOUT_S)
         .write_timeout(TIMEOUT_S)
         .connect_timeout(TIMEOUT_S)
         .pool_timeout(TIMEOUT_S)
         .media_write_timeout(MEDIA_TIMEOUT_S)
         .connection_pool_size(64)
-        .get_updates_connection_pool_size(4)  # one polls, one confirms at the end
+        .get_updates_connection_pool_size(4)  # one polls, one confirms the last updates
     )
     if settings.telegram.api_url:
         root = settings.telegram.api_url.rstrip("/")
@@ -196,57 +198,52 @@ def _application(settings: Settings, inbox: Inbox) -> App:
     return builder.build()
 
 
-def _interval(settings: Settings, chat: str) -> float:
-    """Return the seconds between edits; groups have negative ids and a stricter limit."""
+def _edit_interval(settings: Settings, chat: str) -> float:
+    """Look up the seconds between edits; groups have negative ids and a stricter limit."""
     is_group = chat.startswith("-")
     return settings.telegram.group_edit_s if is_group else settings.telegram.private_edit_s
 
 
-def _counter(core: Core, app: App, edits: EditScheduler) -> Counter:
-    settings = core.settings
-
-    rules = ShowRules(settings.telegram.local, settings.retention.days, settings.studio.url)
-    screen = Screen(app.bot, rules)
-    community, service = core.desk.community, core.service
-    return Counter(
-        desk=core.desk,
+def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> TelegramContext:
+    settings, users = services.settings, services.users
+    local = settings.telegram.local
+    rules = DisplayRules(local, settings.retention.days, settings.studio.url)
+    messages = StatusMessages(app.bot, rules)
+    return TelegramContext(
+        services=services,
         bot=app.bot,
         bot_name=app.bot.username,
-        screen=screen,
-        delivery=TelegramDelivery(screen, edits, rules, community, service.update_reply_to),
+        messages=messages,
+        delivery=TelegramDelivery(messages, edits, rules, services),
         edits=edits,
-        drafts=Drafts(community, service.files),
-        intake=Intake(app.bot, service, settings.media.limits(), local=settings.telegram.local),
-        rights=Rights(app.bot),
-        lanes=Lanes(),
-        window_hours=settings.quota.window_hours,
+        forms=RequestForms(services.state, users.files),
+        attachments=AttachmentFetcher(app.bot, users.files, users.media_limits, local=local),
+        permissions=PostingPermissions(app.bot),
+        locks=UserLocks(),
     )
 
 
-def _add_handlers(app: App, counter: Counter, albums: Albums) -> None:
-    messages = Messages(counter, albums)
+def _add_handlers(app: App, context: TelegramContext, albums: Albums) -> None:
+    messages = MessageRouter(context, albums)
 
-    async def message(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        del context
+    async def message(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         await messages.receive(update)
 
-    async def press(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        del context
-        await receive_press(counter, update)
+    async def press(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        await receive_press(context, update)
 
-    async def problem(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+    async def log_error(_: object, failed: ContextTypes.DEFAULT_TYPE) -> None:
         await asyncio.sleep(0)
-        del update
-        log.error("update_failed", exc_info=context.error)
+        log.error("update_failed", exc_info=failed.error)
 
     app.add_handler(CallbackQueryHandler(press))
     app.add_handler(InlineQueryHandler(inline))
     app.add_handler(MessageHandler(filters.ALL, message))
-    app.add_error_handler(problem)
+    app.add_error_handler(log_error)
 
 
-async def _describe(app: App) -> None:
-    """Tell Telegram our commands in every language that we have."""
+async def _register_commands(app: App) -> None:
+    """Register the bot's commands with Telegram, in every language."""
     for language in languages():
         own = {"start": "c_start", "drop": "c_drop"}
         commands = [
@@ -262,7 +259,7 @@ async def _describe(app: App) -> None:
 
 @asynccontextmanager
 async def _updates(app: App, settings: Settings) -> AsyncGenerator[None]:
-    """Receive updates inside the block, in the way that the settings say."""
+    """Receive updates inside the block, by webhook or by polling as the settings say."""
     if not settings.telegram.webhook_url:
         assert app.updater is not None  # noqa: S101  # built with one
         await app.updater.start_polling(

@@ -1,4 +1,4 @@
-"""``@bot …`` in any chat: what was typed as a command to send, or how to use it."""
+"""Answer ``@bot …`` in any chat: offer what was typed as a command, or the help."""
 
 from telegram import (
     InlineQueryResultArticle,

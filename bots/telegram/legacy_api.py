@@ -1,4 +1,4 @@
-"""Bot API servers older than times that count down: they get the words without the tag."""
+"""Support Bot API servers without ``<tg-time>`` (times that count down): send plain words."""
 
 import re
 from collections.abc import Callable, Coroutine
@@ -11,17 +11,17 @@ from telegram.ext import BaseRateLimiter
 log = structlog.get_logger(__name__)
 
 COUNTDOWN = re.compile(r"</?tg-time\b[^>]*>")
-TEXT = "text"  # the only field of ours in which a time can stand
+TEXT = "text"  # the only field in which Clapper writes times
 
 
-class OlderServers(BaseRateLimiter[None]):
-    """Passes every call on; the library's own place for that is the one for a limit of rates.
+class LegacyServerAdapter(BaseRateLimiter[None]):
+    """Removes countdown tags once the server refused one; no call tells a server's version.
 
-    Nothing tells what a server knows, so the first refusal does, and from then on no tag is sent.
+    It is a rate limiter because that is where python-telegram-bot lets all calls be intercepted.
     """
 
     def __init__(self) -> None:
-        self._counts_down = True
+        self._has_countdown = True
 
     async def process_request(
         self,
@@ -32,21 +32,21 @@ class OlderServers(BaseRateLimiter[None]):
         data: dict[str, Any],
         rate_limit_args: None,
     ) -> Any:  # noqa: ANN401  # the library's signature
-        """Run ``callback``; where the server does not know countdowns, with clock times.
+        """Run ``callback``; without countdown tags where the server does not know them.
 
         Raises:
-            BadRequest: refused for another reason.
+            BadRequest: the server refused the call for another reason.
         """
         del endpoint, rate_limit_args
-        if not self._counts_down:
-            _plain(data)
+        if not self._has_countdown:
+            _strip_countdown(data)
         try:
             return await callback(*args, **kwargs)
         except BadRequest as refused:
-            if "tg-time" not in refused.message or not _plain(data):
+            if "tg-time" not in refused.message or not _strip_countdown(data):
                 raise
             log.warning("server_knows_no_countdown")
-            self._counts_down = False
+            self._has_countdown = False
             return await callback(*args, **kwargs)
 
     async def initialize(self) -> None:
@@ -56,8 +56,8 @@ class OlderServers(BaseRateLimiter[None]):
         """Do nothing: there is nothing to close."""
 
 
-def _plain(data: dict[str, Any]) -> bool:
-    """Leave only the words of countdowns in a call's text; returns whether there was one."""
+def _strip_countdown(data: dict[str, Any]) -> bool:
+    """Replace countdowns in a call's text by their words; returns whether there was one."""
     text = data.get(TEXT)
     if not isinstance(text, str) or COUNTDOWN.search(text) is None:
         return False

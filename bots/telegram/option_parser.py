@@ -1,4 +1,4 @@
-"""What people type after a command: the prompt, then ``--name value`` options."""
+"""Parse what people type after a command: the prompt, then ``--name value`` options."""
 
 import re
 import shlex
@@ -16,28 +16,28 @@ _SEPARATOR = re.compile(r"(?:^|\s)(?:--|—|–)(?=[a-zA-Z])")  # phones turn --
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """A message with a command: which, and what follows."""
+class TypedCommand:
+    """A command, and the text after it."""
 
     command: str
     rest: str
 
 
-def command_of(text: str | None, bot: str) -> Typed | None:
-    """Return the command that ``text`` begins with, None for other text or another bot's."""
+def command_of(text: str | None, bot: str) -> TypedCommand | None:
+    """Parse the command that ``text`` begins with; None for other text or another bot's command."""
     found = re.match(r"/(\w{1,32})(?:@(\w+))?(?:\s+|$)(.*)", text or "", re.DOTALL)
     if found is None or (found[2] and found[2].lower() != bot.lower()):
         return None
-    return Typed(found[1].lower(), found[3].strip())
+    return TypedCommand(found[1].lower(), found[3].strip())
 
 
 def options_of(rest: str, limits: RequestLimits) -> Options:
-    """Return the prompt and options in ``rest``; ``limits`` are what its refusals name.
+    """Parse the prompt and options in ``rest``; refusals name the ``limits``.
 
     Raises:
-        NotAChoice: an unknown option, or a size that is none.
-        NotANumber: a length, a side or a frame rate that is none.
-        SeedNotANumber: a seed that is none.
+        NotAChoice: an unknown option, or a malformed size.
+        NotANumber: a length, side or frame rate that is not a number.
+        SeedNotANumber: a seed that is not a whole number.
     """
     prompt, *parts = _SEPARATOR.split(rest)
     values: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""May we post videos there? Asked before any work, because afterwards it is too late."""
+"""Check before any work that the bot may post videos in the chat."""
 
 import time
 
@@ -10,21 +10,21 @@ from core.errors import PolicyForbids
 
 log = structlog.get_logger(__name__)
 
-TRUSTED_S = 60.0  # a right that was there is not asked for again so soon
+CACHE_S = 60.0  # how long a permission that was there is not asked for again
 
 
-class Rights:
-    """What the bot may do in each group."""
+class PostingPermissions:
+    """Whether the bot may post videos in each group; a yes is cached for a minute."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._good_until: dict[int, float] = {}  # by chat id, monotonic seconds
 
     async def check(self, message: Message) -> None:
-        """Refuse work for a group in which we may not post videos.
+        """Refuse work for a group in which the bot may not post videos.
 
         Raises:
-            PolicyForbids: with the rights that are missing.
+            PolicyForbids: the bot lacks permissions there.
         """
         chat_id = message.chat_id
         if message.chat.type == "private" or self._good_until.get(chat_id, 0) > time.monotonic():
@@ -37,7 +37,7 @@ class Rights:
             return
         if not may:
             raise PolicyForbids("rule_chat_rights")
-        self._good_until[chat_id] = time.monotonic() + TRUSTED_S
+        self._good_until[chat_id] = time.monotonic() + CACHE_S
 
     async def _may_post(self, chat_id: int) -> bool:
         member = await self._bot.get_chat_member(chat_id, self._bot.id)

@@ -1,4 +1,4 @@
-"""The messages that Telegram shows for a job: the waiting one, the clip in its place, a new one."""
+"""Post and edit the messages of a job: its placeholder, its progress, its clip."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -18,8 +18,8 @@ from telegram import (
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import TelegramError
 
-from bots.telegram.address import Address
-from bots.telegram.api_errors import MessageGone, guarded
+from bots.telegram.address import TelegramAddress
+from bots.telegram.api_errors import MessageGone, call_api
 from bots.telegram.rendering import (
     CAPTION_LIMIT,
     clip_text,
@@ -34,28 +34,30 @@ from core.domain.media import Clip
 log = structlog.get_logger(__name__)
 
 MEDIA_TIMEOUT_S = 180.0
-STILLS = ("thumbnail", "cover")  # before it plays, in the chat
+STILLS = ("thumbnail", "cover")  # shown in the chat before the clip plays
 ACTION_EVERY_S = 4.5  # a chat action shows for five seconds
 
 
 @dataclass(frozen=True, slots=True)
-class ShowRules:
-    """What the operator set."""
+class DisplayRules:
+    """Settings that change what a job's message shows."""
 
     local: bool
     retention_days: float
     studio_url: str
 
 
-class Screen:
-    """Calls of the Bot API; what their errors mean is for the callers to ask ``guarded``."""
+class StatusMessages:
+    """Posts and edits a job's messages; raises errors of the Bot API (see :func:`call_api`)."""
 
-    def __init__(self, bot: Bot, rules: ShowRules) -> None:
+    def __init__(self, bot: Bot, rules: DisplayRules) -> None:
         self._bot = bot
         self._rules = rules
 
-    async def text(self, at: Address, text: str, keyboard: InlineKeyboardMarkup) -> Message:
-        """Show ``text`` in our message."""
+    async def show_text(
+        self, at: TelegramAddress, text: str, keyboard: InlineKeyboardMarkup
+    ) -> Message:
+        """Replace the message by ``text``."""
         edited = await self._bot.edit_message_text(
             clip_text(text),
             at.chat_id,
@@ -66,13 +68,13 @@ class Screen:
         assert isinstance(edited, Message)  # noqa: S101  # True comes only for inline messages
         return edited
 
-    async def kept(self, job: Job, at: Address) -> Message:
-        """Say that the clip cannot be shown here, with a button that leads to it."""
+    async def show_withheld(self, job: Job, at: TelegramAddress) -> Message:
+        """Say that the clip cannot be posted here, with a button that leads to it."""
         text = texts_for(at.locale).say("result_kept")
-        return await self.text(at, text, fetch_keyboard(job, self._bot.username, at.locale))
+        return await self.show_text(at, text, fetch_keyboard(job, self._bot.username, at.locale))
 
-    async def clip(self, job: Job, clip: Clip, path: Path, at: Address) -> Message:
-        """Turn our message into the clip; repeated, it shows the same."""
+    async def show_clip(self, job: Job, clip: Clip, path: Path, at: TelegramAddress) -> Message:
+        """Replace the message by the clip; repeating it changes nothing."""
         still = await asyncio.to_thread(thumbnail, clip.poster)
         parts = {name: InputFile(still, f"{name}.jpg", attach=True) for name in STILLS}
         media = InputMediaVideo(
@@ -100,8 +102,8 @@ class Screen:
         assert isinstance(edited, Message)  # noqa: S101  # True comes only for inline messages
         return edited
 
-    async def clip_again(self, job: Job, file_id: str, at: Address) -> None:
-        """Post a clip that Telegram still has; nothing is uploaded."""
+    async def repost_clip(self, job: Job, file_id: str, at: TelegramAddress) -> None:
+        """Post a clip that Telegram still has, by its file id; nothing is uploaded."""
         await self._bot.send_video(
             at.chat_id,
             file_id,
@@ -111,11 +113,11 @@ class Screen:
             reply_markup=job_keyboard(job, at.locale),
         )
 
-    async def placeholder(self, job: Job, at: Address) -> Address:
-        """Post a short text that can become the clip; returns where it is.
+    async def post_placeholder(self, job: Job, at: TelegramAddress) -> TelegramAddress:
+        """Post a short text that will become the clip; returns its address.
 
-        Sending a clip outright could not be repeated after a lost answer; a doubled line of text
-        does no harm.
+        Sending a clip could not be repeated after a lost answer without a second clip; a second
+        line of text does no harm.
         """
         text = texts_for(at.locale).say("status_delivering", mode=job.request.mode)
         reply = None
@@ -133,12 +135,12 @@ class Screen:
             )
 
         try:
-            sent = await guarded(lambda: send(at.thread_id))
+            sent = await call_api(lambda: send(at.thread_id))
         except MessageGone:  # the topic was deleted
-            sent = await guarded(lambda: send(None))
+            sent = await call_api(lambda: send(None))
         return replace(at, message_id=sent.message_id)
 
-    def _caption(self, job: Job, clip: Clip, path: Path, at: Address) -> str:
+    def _caption(self, job: Job, clip: Clip, path: Path, at: TelegramAddress) -> str:
         texts = texts_for(at.locale)
         lines = [texts.result(job)]
         if path != clip.path:
@@ -150,7 +152,7 @@ class Screen:
         return clip_text("\n".join(lines), CAPTION_LIMIT)
 
     @asynccontextmanager
-    async def _uploading(self, at: Address) -> AsyncGenerator[None]:
+    async def _uploading(self, at: TelegramAddress) -> AsyncGenerator[None]:
         """Show “sending a video” while the upload runs."""
 
         async def show() -> None:

@@ -1,4 +1,4 @@
-"""The small picture that Telegram shows before a clip plays."""
+"""Make the small picture that Telegram shows before a clip plays."""
 
 import io
 from pathlib import Path
@@ -7,11 +7,11 @@ from PIL import Image
 
 SIDE = 320  # px; source: Bot API, "thumbnail": JPEG, at most 320 px a side and 200 kB
 QUALITIES = (88, 75, 60, 40)
-MOST_BYTES = 200_000
+MAX_BYTES = 200_000
 
 
 def thumbnail(poster: Path) -> bytes:
-    """Return a JPEG of ``poster`` within Telegram's limits. Blocks for some milliseconds."""
+    """Encode ``poster`` as a JPEG within Telegram's limits. Blocks for some milliseconds."""
     with Image.open(poster, formats=("PNG",)) as picture:
         small = picture.convert("RGB")
     small.thumbnail((SIDE, SIDE))
@@ -20,6 +20,6 @@ def thumbnail(poster: Path) -> bytes:
         buffer = io.BytesIO()
         small.save(buffer, "JPEG", quality=quality)
         content = buffer.getvalue()
-        if len(content) <= MOST_BYTES:
+        if len(content) <= MAX_BYTES:
             break
     return content

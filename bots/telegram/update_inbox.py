@@ -1,66 +1,65 @@
-"""Every update is in the database before Telegram hears that we have it, until it is handled.
+"""Keep every update in the database until it is handled.
 
-The library confirms updates when it fetches them, so a process that is killed right then would
-lose what people wrote. What was not handled is handled at the next start; what Telegram repeats is
-known and left out.
+python-telegram-bot confirms updates when it fetches them, so a process that is killed right then
+would lose what people wrote. What was not handled is handled at the next start; what Telegram sends
+again is left out.
 """
 
 import asyncio
 from collections.abc import Awaitable
 from typing import Any
-from weakref import WeakValueDictionary
 
 import structlog
 from telegram import Bot, Update
 from telegram.ext import BaseUpdateProcessor
 
-from core.accounts.community import Community
 from core.runtime.tasks import outcome_of
+from core.service.front_services import FrontState
 
 log = structlog.get_logger(__name__)
 
 FRONT = "telegram-inbox"
-LIFE_MS = 48 * 3600 * 1000  # Telegram repeats unconfirmed updates for 24 hours
-AT_ONCE = 4096  # updates in hand; one person's wait for each other, so a few would not do
+LIFETIME_MS = 48 * 3600 * 1000  # Telegram repeats unconfirmed updates for 24 hours
+MAX_CONCURRENT = 4096  # updates; those of one person wait for each other and fill places
 HANDLED = True
 
 
-class Inbox(asyncio.Queue[object]):
-    """The library's queue of updates, with a memory."""
+class UpdateInbox(asyncio.Queue[object]):
+    """The library's queue of updates, kept in the database."""
 
-    def __init__(self, community: Community) -> None:
+    def __init__(self, state: FrontState) -> None:
         super().__init__()
-        self._community = community
+        self._state = state
 
     async def put(self, item: object) -> None:
-        """Keep ``item``, then queue it; a known update is left out."""
+        """Store ``item``, then queue it; leave out an update that is known."""
         if isinstance(item, Update):
             kept = await outcome_of(self._keep(item))
-            if kept.error is not None:  # better handled without a net than not at all
+            if kept.error is not None:  # better handled without being stored than not at all
                 log.error("update_not_kept", exc_info=kept.error)
             elif not kept.value:
                 return
         await super().put(item)
 
     async def replay(self, bot: Bot) -> None:
-        """Queue what an earlier process of the same bot did not get to, oldest first."""
-        kept = await self._community.state.recall_all(FRONT)
-        left = [value for name, value in kept.items() if _is_left(name, value, bot)]
+        """Queue what an earlier process of the same bot did not handle, oldest first."""
+        kept = await self._state.recall_all(FRONT)
+        left = [value for name, value in kept.items() if _is_unhandled(name, value, bot)]
         for value in sorted(left, key=lambda value: value["update_id"]):
             await super().put(Update.de_json(value, bot))
 
     async def prune(self) -> None:
-        """Drop what is so old that Telegram does not repeat it any more."""
-        await self._community.state.forget_older(FRONT, LIFE_MS)
+        """Drop updates so old that Telegram does not send them again."""
+        await self._state.forget_older(FRONT, LIFETIME_MS)
 
-    async def handled(self, update: Update) -> None:
-        """Note that nothing is left to do for ``update``, and forget what it says."""
-        await self._community.state.remember(FRONT, _name(update), HANDLED)
+    async def mark_handled(self, update: Update) -> None:
+        """Mark ``update`` as handled, and drop its content."""
+        await self._state.remember(FRONT, _name(update), HANDLED)
 
     async def _keep(self, update: Update) -> bool:
-        if await self._community.state.recall(FRONT, _name(update)) is not None:
+        if await self._state.recall(FRONT, _name(update)) is not None:
             return False
-        await self._community.state.remember(FRONT, _name(update), update.to_dict())
+        await self._state.remember(FRONT, _name(update), update.to_dict())
         return True
 
 
@@ -68,22 +67,22 @@ def _name(update: Update) -> str:
     return f"{update.get_bot().id}:{update.update_id}"
 
 
-def _is_left(name: str, value: object, bot: Bot) -> bool:
+def _is_unhandled(name: str, value: object, bot: Bot) -> bool:
     return value is not HANDLED and name.startswith(f"{bot.id}:")
 
 
-class Handling(BaseUpdateProcessor):
-    """Handles many updates at once; each is noted when it is done."""
+class InboxProcessor(BaseUpdateProcessor):
+    """Handles many updates at once, and marks each as handled."""
 
-    def __init__(self, inbox: Inbox) -> None:
-        super().__init__(AT_ONCE)
+    def __init__(self, inbox: UpdateInbox) -> None:
+        super().__init__(MAX_CONCURRENT)
         self._inbox = inbox
 
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
-        """Handle ``update``; what is cut off half-way is handled again at the next start."""
+        """Handle ``update``; one that is interrupted is handled again at the next start."""
         await coroutine
         if isinstance(update, Update):
-            noted = await outcome_of(self._inbox.handled(update))
+            noted = await outcome_of(self._inbox.mark_handled(update))
             if noted.error is not None:
                 log.error("update_not_noted", exc_info=noted.error)
 
@@ -92,14 +91,3 @@ class Handling(BaseUpdateProcessor):
 
     async def shutdown(self) -> None:
         """Do nothing: there is nothing to close."""
-
-
-class Lanes:
-    """One thing at a time for each person in each chat, in the order in which it came."""
-
-    def __init__(self) -> None:
-        self._locks: WeakValueDictionary[tuple[int, int], asyncio.Lock] = WeakValueDictionary()
-
-    def of(self, chat_id: int, user_id: int) -> asyncio.Lock:
-        """Return the lock to hold while a person's message or button is handled."""
-        return self._locks.setdefault((chat_id, user_id), asyncio.Lock())

@@ -1,6 +1,6 @@
-"""Updates by webhook: a small server on loopback, behind the operator's https proxy.
+"""Receive updates by webhook: a small server on loopback, behind the operator's https proxy.
 
-Our own because the library's compares the secret with ``!=`` and needs another web server.
+python-telegram-bot has one, but it compares the secret with ``!=`` and needs another web server.
 """
 
 import hmac
@@ -24,7 +24,7 @@ MAX_UPDATE = 1_000_000  # bytes
 async def webhook(
     app: Application[Any, Any, Any, Any, Any, Any], secret: str, port: int
 ) -> AsyncGenerator[int]:
-    """Serve while the context is open; yields the port."""
+    """Serve inside the block; yields the port."""
 
     async def receive(request: web.Request) -> web.Response:
         given = request.headers.get(HEADER, "")
@@ -36,7 +36,7 @@ async def webhook(
         return web.Response()
 
     server = web.Application(client_max_size=MAX_UPDATE)
-    server.router.add_post(PATH, receive)
+    server.add_routes([web.post(PATH, receive)])
     runner = web.AppRunner(server, access_log=None)
     await runner.setup()
     try:

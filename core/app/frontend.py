@@ -1,9 +1,9 @@
 """What a front is to core: a name, whether it is configured, and a coroutine that runs it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
+from core.interfaces.platform_check import PlatformCheck
 from core.service.front_services import FrontServices
 from core.settings import Settings
 
@@ -28,20 +28,10 @@ class Front(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line about a front's platform; ``fix`` is a sentence, empty where all is well."""
-
-    what: str
-    health: Literal["good", "note", "bad"]
-    detail: str
-    fix: str = ""
-
-
 @runtime_checkable
 class Examinable(Protocol):
     """A front that can ask its platform whether it will work."""
 
-    async def examine(self, settings: Settings) -> list[Check]:
+    async def examine(self, settings: Settings) -> list[PlatformCheck]:
         """Return what is well and what is not; nothing where the front is not configured."""
         ...

@@ -90,6 +90,7 @@ def front_services(core: Core) -> FrontServices:
         executor=core.executor.name,
         device=core.runs.place.device,
         register=core.router.register,
+        unregister=core.router.unregister,
         redirect=core.queue.update_reply_to,
         move_place=core.community.moderation.move_place,
         latest_progress=lambda job: core.hub.latest(job.id),

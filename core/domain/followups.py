@@ -1,4 +1,4 @@
-"""What one tap on a finished job asks for next: a new request made from an old one.
+"""What one tap on a job does: which buttons a state offers, and the request that a tap makes.
 
 Pure functions; the fronts submit what they return like any other request. A file that a new
 request needs (the last frame of a clip) is admitted by the front first, like any upload.
@@ -10,10 +10,13 @@ from enum import StrEnum
 from secrets import randbits
 
 from core.domain.dimensions import fit_ratio
+from core.domain.jobs import Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
+from core.domain.parsing import number_of
 from core.domain.presets import PRESETS, Preset
+from core.domain.request_builder import ASPECTS
 from core.domain.requests import ImageToVideo, Options, Request
 
 
@@ -29,6 +32,32 @@ class Action(StrEnum):
     DETAILS = "details"
     DELETE = "delete"
     FETCH = "fetch"
+
+
+class JobOption(StrEnum):
+    """What a button changes while a job waits; the job is replaced by another one."""
+
+    PRESET = "preset"
+    ASPECT = "aspect"
+    SECONDS = "seconds"
+
+
+def actions_for(job: Job) -> tuple[Action, ...]:
+    """List what ``job`` offers in its state, in the order of importance.
+
+    The one answer for all fronts. A front keeps its own rows, and leaves out what its platform
+    cannot show or shows by itself: the message of a clip needs no button to fetch it.
+    """
+    if not job.state.terminal:
+        return (Action.CANCEL, Action.DETAILS)
+    if job.state is not JobState.SUCCEEDED:
+        return (Action.AGAIN, Action.EDIT, Action.DETAILS, Action.DELETE)
+    actions = [Action.AGAIN, Action.EDIT, Action.LONGER, Action.LAST_FRAME]
+    if can_improve(job.request):
+        actions.append(Action.QUALITY)
+    if job.clip is not None:  # removed after the retention period, or by the operator
+        actions.append(Action.FETCH)
+    return (*actions, Action.DETAILS, Action.DELETE)
 
 
 def new_seed() -> int:
@@ -87,6 +116,32 @@ def options_of(request: Request) -> Options:
         camera=sampling.camera,
         negative_prompt=sampling.negative_prompt,
     )
+
+
+def with_option(request: Request, option: JobOption, value: str, limits: RequestLimits) -> Options:
+    """Change one option of ``request``; seed, prompt and the other options stay.
+
+    Another preset has another size, so only the shape stays: the aspect ratio that is nearest.
+
+    Args:
+        request: what the waiting job asks for.
+        option: what changes.
+        value: as the button says it: a preset, an aspect ratio such as ``16:9``, seconds.
+        limits: what a refusal names.
+
+    Raises:
+        NotANumber: the seconds are not a number.
+    """
+    options = options_of(request)
+    match option:
+        case JobOption.SECONDS:
+            return replace(options, seconds=number_of(option, value, limits))
+        case JobOption.PRESET:
+            ratio = request.sampling.size.ratio
+            aspect = min(ASPECTS, key=lambda name: abs(ASPECTS[name] - ratio))
+            return replace(options, preset=value, aspect=aspect, width=None, height=None)
+        case JobOption.ASPECT:
+            return replace(options, aspect=value, width=None, height=None)
 
 
 def can_improve(request: Request) -> bool:

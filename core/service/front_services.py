@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from core.accounts.front_state import FrontState
 from core.accounts.notices import Notices
@@ -11,6 +12,11 @@ from core.interfaces.delivery import Delivery
 from core.service.user_api import UserApi
 from core.service.views import ServiceHealth
 from core.settings import Settings
+
+__all__ = ["AuditEntry", "FrontServices", "FrontState", "Notice", "Notices"]
+
+FrontState: TypeAlias = Community
+Notices: TypeAlias = Community
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class FrontServices:
     executor: str  # what makes the clips; "draft" is the animatic one
     device: str  # the key of the hardware, :mod:`core.duration.hardware`
     register: Callable[[Delivery], None]  # before the front takes requests
+    unregister: Callable[[str], None]  # by platform, when the front ends; owed results stay owed
     redirect: Callable[[str, ReplyTo], Awaitable[None]]  # where the result of a job goes
     move_place: Callable[[str, str], Awaitable[None]]  # the rules follow a place to its new name
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it

@@ -12,7 +12,7 @@ from core.accounts.audit_log import AuditLog
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.quotas import Quotas
-from core.domain.jobs import Job, QuotaView
+from core.domain.jobs import Job, QuotaView, find_job
 from core.domain.people import Requester
 from core.domain.policy import Policy
 from core.queue.intake import Intake, IntakeSwitch
@@ -63,6 +63,14 @@ class OperatorApi:
             JobUnknown: there is none, or it was deleted.
         """
         return await self._services.jobs.get(job_id)
+
+    async def find(self, typed: str) -> Job:
+        """Find anybody's running or waiting job by the beginning of its id.
+
+        Raises:
+            JobUnknown: none begins with it, or more than one.
+        """
+        return find_job(await self.all_live(), typed)
 
     async def jobs_of(self, requester: Requester, limit: int) -> list[Job]:
         """Return the newest jobs of ``requester``, newest first."""

@@ -12,14 +12,14 @@ from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.quotas import Quotas
 from core.accounts.weights import Shares
-from core.domain.jobs import Forecast, Job, QuotaView, ReplyTo, Ticket
+from core.domain.jobs import Forecast, Job, QuotaView, ReplyTo, Ticket, find_job
 from core.domain.limits import MediaLimits, RequestLimits
 from core.domain.media import Clip, MediaFile
 from core.domain.modes import Mode
 from core.domain.people import Caller, Payer, Requester
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, Options
-from core.errors import InvalidInput, JobUnknown, NotYours, OperatorsOnly
+from core.errors import InvalidInput, NotYours, OperatorsOnly
 from core.queue.forecasts import Forecasts, Standing
 from core.service.cancellation import Cancellation
 from core.service.follow_ups import FollowUps, clip_of, last_frame_of
@@ -307,15 +307,3 @@ def _payer(caller: Caller, account: Requester) -> Payer:
     if caller.payer is None or account != caller.requester:
         return Payer.of(account)
     return caller.payer
-
-
-def find_job(jobs: list[Job], prefix: str) -> Job:
-    """Return the job whose id begins with what a person typed.
-
-    Raises:
-        JobUnknown: none does, or more than one.
-    """
-    matching = [job for job in jobs if job.id.startswith(prefix.strip().lower())]
-    if len(matching) != 1 or not prefix.strip():
-        raise JobUnknown(prefix[:40])
-    return matching[0]

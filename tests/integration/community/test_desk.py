@@ -5,11 +5,10 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from core.app.core import Core
-from core.domain.jobs import JobState
+from core.domain.jobs import JobState, find_job
 from core.domain.people import Caller, Requester
 from core.domain.requests import Options
 from core.errors import JobUnknown, NotYours, PolicyForbids
-from core.service.user_api import find_job
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running
 from tests.support.jobs import ask as ask_as
 
@@ -105,3 +104,15 @@ async def test_jobs_are_found_by_the_beginning_of_their_id(core: Core, ann: Call
     for typed in ("", "zz", " "):
         with pytest.raises(JobUnknown):
             find_job(jobs, typed)
+
+
+async def test_operators_find_live_jobs_of_anybody_by_the_beginning_of_their_id(
+    core: Core, ann: Caller
+) -> None:
+    job_id = await ask(core, ann)
+    operator = core.users.operator(Caller(Requester("discord", "8"), HERE, has_operator_role=True))
+
+    assert (await operator.find(job_id[:8])).id == job_id
+    await operator.cancel(job_id)
+    with pytest.raises(JobUnknown):  # nothing is left to stop
+        await operator.find(job_id[:8])

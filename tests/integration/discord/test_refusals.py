@@ -118,6 +118,50 @@ async def test_admin_commands_are_for_operators_only(guild) -> None:
     assert (await guild.core.health.read()).intake == "open"
 
 
+async def test_every_admin_command_refuses_a_stranger_and_changes_nothing(guild) -> None:
+    values: dict[int, object] = {3: "x", 10: 5.0}  # by Discord's type of the option
+    admin = next(c for c in guild.world.commands if c["name"] == "admin")
+    for command in admin["options"]:
+        options = command.get("options") or []
+        asked = await guild.server.command(
+            f"admin {command['name']}",
+            ANN,
+            guild.channel,
+            people={option["name"]: BEN for option in options if option["type"] == 6},
+            **{o["name"]: values[o["type"]] for o in options if o["type"] != 6 and o["required"]},
+        )
+        answer = await guild.answered(asked)
+        assert answer.ephemeral
+        assert "Only operators" in answer.content, command["name"]
+
+    assert await guild.core.community.audit() == []
+    assert (await guild.core.health.read()).intake == "open"
+
+
+async def test_an_operator_grants_blocks_and_unblocks(guild) -> None:
+    async def operate(verb: str, **options: object) -> str:
+        asked = await guild.server.command(
+            f"admin {verb}", OP, guild.channel, people={"user": ANN}, **options
+        )
+        return (await guild.answered(asked)).content
+
+    before = await guild.core.users.quota(guild.person(ANN))
+    assert f"discord:{ANN}" in await operate("grant", minutes=5.0)
+    after = await guild.core.users.quota(guild.person(ANN))
+    assert after.limit_ms == before.limit_ms + 5 * 60_000
+
+    await operate("block", reason="spam")
+    await guild.t2v()
+    await guild.world.until(lambda: any("spam" in m.content for m in guild.world.shown()))
+    assert f"discord:{ANN}" in await operate("unblock")
+    assert (await guild.clip(await guild.t2v())).videos
+    assert {entry.verb for entry in await guild.core.community.audit()} == {
+        "grant",
+        "block",
+        "unblock",
+    }
+
+
 async def test_admin_verbs_land_in_the_audit_log(guild) -> None:
     await guild.server.command("admin drain", OP, guild.channel)
     await guild.refusal()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.telegram.drafts import Draft, Drafts
+from bots.telegram.request_form import RequestForm, RequestForms
 from core.accounts.file_ownership import UPLOAD
 from core.app.bootstrap import open_core
 from core.app.core import Core
@@ -64,15 +64,16 @@ async def test_a_draft_keeps_its_picture_through_a_deletion_and_forgetting_takes
     core: Core, tmp_path: Path
 ) -> None:
     person = Requester("telegram", "7")
-    drafts = Drafts(core.community, core.files)
+    forms = RequestForms(core.community, core.users.files)
     file = await admitted(core, tmp_path, person)
     ticket = await submit_request(core, moving(file), person, ReplyTo("test"), "one")
-    await drafts.save(5, 7, Draft(mode=Mode.I2V, media={"image": file}))
+    form = RequestForm(mode=Mode.I2V, media={"image": file})
+    await forms.save(caller(person), 5, form)
 
     await core.users.delete(caller(person), ticket.job_id)
-    kept = await drafts.load(5, 7)
+    kept = await forms.load(5, 7)
     await core.cancellation.forget(person)
-    left = await drafts.load(5, 7)
+    left = await forms.load(5, 7)
 
     assert kept is not None
     assert kept.media == {"image": file}

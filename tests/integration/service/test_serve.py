@@ -13,13 +13,13 @@ import pytest
 import core.app.serve
 from core.app.bootstrap import open_core
 from core.app.core import Core
-from core.app.serve import found_fronts, on_signals, run_all, serve
+from core.app.serve import found_fronts, front_services, on_signals, run_all, serve
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration, NothingToServe
 from core.service.front_services import FrontServices
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, RecordingDelivery, t2v
+from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v
 from tests.support.jobs import submit_request
 
 
@@ -97,7 +97,7 @@ async def test_fronts_stay_up_until_the_running_job_is_delivered(
             try:
                 await super().run(services, on_ready)
             finally:
-                core.router.unregister(delivery.platform)
+                services.unregister(delivery.platform)
 
     front, stop = DeliveringFront(), asyncio.Event()
     executor.gate.clear()
@@ -111,6 +111,27 @@ async def test_fronts_stay_up_until_the_running_job_is_delivered(
     await serving
 
     assert len(delivery.of(ticket.job_id)) == 1
+
+
+async def test_what_ends_after_its_front_is_delivered_when_the_front_is_back(
+    core: Core, delivery: RecordingDelivery, ann: Requester
+) -> None:
+    services = front_services(core)
+    services.register(delivery)
+    async with running(core):
+        services.unregister(delivery.platform)
+        ticket = await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
+        await eventually(lambda: owed(core), 10)
+        assert delivery.of(ticket.job_id) == []
+
+        services.register(delivery)
+        await delivery.until(1)
+
+    assert len(delivery.of(ticket.job_id)) == 1
+
+
+async def owed(core: Core) -> bool:
+    return (await core.outbox.counts()).pending == 1
 
 
 async def test_fronts_come_up_once_a_slow_executor_has_started(settings: Settings) -> None:

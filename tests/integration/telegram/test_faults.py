@@ -100,10 +100,10 @@ async def test_too_large_for_the_server_becomes_smaller_with_the_original_kept(
     town.server.faults.add(
         Fault("editMessageMedia", status=413, body={"description": "Request Entity Too Large"})
     )
-    limit = "bots.telegram.delivery.SMALLEST"
+    limit = "bots.telegram.delivery.MIN_BYTES"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limit, 1)
-        patch.setattr("bots.telegram.delivery.STEP_DOWN", 0.9)
+        patch.setattr("bots.telegram.delivery.SHRINK_FACTOR", 0.9)
         message = await ask(town, small)
         await town.world.until(lambda: message.video)
 
@@ -115,7 +115,7 @@ async def test_a_clip_that_no_size_fits_leads_to_the_private_chat(
     town, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bots.telegram.delivery.CLOUD_LIMIT", 1000)
-    monkeypatch.setattr("bots.telegram.delivery.SMALLEST", 1)
+    monkeypatch.setattr("bots.telegram.delivery.MIN_BYTES", 1)
 
     message = await ask(town, small)
 
@@ -399,7 +399,7 @@ async def test_a_webhook_without_a_secret_is_refused(town_with) -> None:
 
 
 async def test_without_a_token_the_front_stays_away(core) -> None:
-    assert not FRONT.configured(core)
+    assert not FRONT.configured(core.settings)
 
 
 async def test_progress_keeps_the_budget_of_a_group(town_with, small: str) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
+from bots.telegram.button_press import OPTIONS
 from bots.telegram.buttons import _HANDLERS
-from bots.telegram.press import OPTIONS
-from bots.telegram.private import PRESSES, Audience
+from bots.telegram.private_chat import BUTTON_AUDIENCES, Audience
 from bots.telegram.user_commands import ACCOUNT
 from core.accounts.linked_accounts import CODE_ALPHABET, CODE_LENGTH
 from core.domain.followups import Action
@@ -69,7 +69,7 @@ async def test_what_a_group_led_to_is_done_in_the_private_chat(town, private_cli
 
 
 async def test_every_button_says_whom_its_answer_is_for() -> None:
-    assert set(PRESSES) == set(_HANDLERS) | OPTIONS
+    assert set(BUTTON_AUDIENCES) == set(_HANDLERS) | OPTIONS
 
 
 async def test_listings_of_other_people_open_the_operators_private_chat(town) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from core.domain.jobs import JobState
 from core.domain.people import Requester
+from core.domain.request_builder import compose
+from core.domain.requests import Composition
 from core.testing.doubles import write_png, write_video, write_wav
 from tests.support.platforms.faults import Fault
 
@@ -332,6 +334,21 @@ async def test_the_keyboard_under_the_acknowledgement_changes_the_waiting_job(
     await town.quiet()
     assert len(town.world.with_video()) == 2
     assert len(list(town.world.shown(ANN))) == 1
+
+
+async def test_a_request_is_composed_once(
+    town, small: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    composed: list[Composition] = []
+
+    def counted(*args) -> Composition:
+        composed.append(compose(*args))
+        return composed[-1]
+
+    monkeypatch.setattr("core.service.user_api.compose", counted)
+    job = await town.made(f"/t2v a kite {small}")
+
+    assert [composition.request for composition in composed] == [job.request]
 
 
 @pytest.mark.parametrize("closed", ["paused", "draining", "stopping", "disk", "block", "rule"])

@@ -3,13 +3,22 @@ from dataclasses import replace
 import pytest
 
 from core.domain.dimensions import Size
-from core.domain.followups import again, can_improve, longer, options_of, quality
+from core.domain.followups import (
+    JobOption,
+    again,
+    can_improve,
+    longer,
+    options_of,
+    quality,
+    with_option,
+)
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Camera, Preset
-from core.domain.request_builder import compose
+from core.domain.request_builder import ASPECTS, compose
 from core.domain.requests import ImageToVideo, Request, Sampling, TextToVideo, make_request
+from core.errors import NotAChoice, NotANumber, OutOfRange
 
 SAMPLING = Sampling(Preset.FAST, 448, 832, 49, 16, seed=7, camera=Camera.JIB_UP)
 FILES = {
@@ -79,3 +88,61 @@ def test_editing_a_draft_asks_for_the_same_draft_again() -> None:
 
     assert (options.width, options.height) == (1280, 768)
     assert compose(Mode.T2V, options, {}, RequestLimits()).request.sampling.size == draft.size
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("preset", Preset)
+def test_another_preset_keeps_shape_length_and_seed(mode: Mode, preset: Preset) -> None:
+    request = request_of(mode)
+
+    options = with_option(request, JobOption.PRESET, preset, RequestLimits())
+    other = compose(mode, options, request.media(), RequestLimits()).request
+
+    assert other.sampling.preset is preset
+    assert other.sampling.size.ratio == pytest.approx(ASPECTS["9:16"], rel=0.1)
+    assert (other.sampling.frames, other.sampling.seed) == (49, 7)
+    assert other.sampling.camera is Camera.JIB_UP
+    assert other.prompt == request.prompt
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+def test_another_aspect_keeps_preset_length_and_seed(aspect: str) -> None:
+    request = request_of(Mode.T2V)
+
+    options = with_option(request, JobOption.ASPECT, aspect, RequestLimits())
+    other = compose(Mode.T2V, options, {}, RequestLimits()).request.sampling
+
+    assert other.size.ratio == pytest.approx(ASPECTS[aspect], rel=0.06)
+    assert (other.preset, other.frames, other.seed) == (Preset.FAST, 49, 7)
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("seconds", ["3", "5", "10"])
+def test_other_seconds_change_only_the_frames(mode: Mode, seconds: str) -> None:
+    request = request_of(mode)
+
+    options = with_option(request, JobOption.SECONDS, seconds, RequestLimits())
+    other = compose(mode, options, request.media(), RequestLimits()).request
+
+    assert other.sampling.seconds == pytest.approx(float(seconds), abs=0.3)
+    sampling = replace(request.sampling, frames=other.sampling.frames)
+    assert other == replace(request, sampling=sampling)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "refusal"),
+    [
+        (JobOption.SECONDS, "long", NotANumber),
+        (JobOption.SECONDS, "nan", NotANumber),
+        (JobOption.SECONDS, "-1", OutOfRange),
+        (JobOption.PRESET, "best", NotAChoice),
+        (JobOption.ASPECT, "round", NotAChoice),
+    ],
+)
+def test_a_forged_value_of_a_button_is_refused(
+    option: JobOption, value: str, refusal: type[Exception]
+) -> None:
+    request = request_of(Mode.T2V)
+
+    with pytest.raises(refusal):
+        compose(Mode.T2V, with_option(request, option, value, RequestLimits()), {}, RequestLimits())

@@ -9,7 +9,13 @@ from aiohttp import web
 from tests.support.platforms.discord.gateway import Gateway
 from tests.support.platforms.discord.payloads import interaction_object
 from tests.support.platforms.discord.rest import DiscordError, Rest, answer
-from tests.support.platforms.discord.world import Channel, Interaction, World, snowflake
+from tests.support.platforms.discord.world import (
+    Channel,
+    Interaction,
+    World,
+    snowflake,
+    user_object,
+)
 from tests.support.platforms.faults import Fault, Faults
 
 MAX_REQUEST = 200 * 1024 * 1024
@@ -79,13 +85,21 @@ class DiscordServer:
         channel: Channel,
         attachments: dict[str, dict[str, Any]] | None = None,
         locale: str = "en-US",
+        people: dict[str, int] | None = None,
         **options: Any,
     ) -> Interaction:
-        """Let ``user`` use a slash command; ``name`` may have a subcommand after a space."""
-        files = attachments or {}
+        """Let ``user`` use a slash command; ``name`` may have a subcommand after a space.
+
+        ``attachments`` and ``people`` (user ids) go by the option that they fill.
+        """
+        files, chosen = attachments or {}, people or {}
         given = [_option(key, value) for key, value in options.items()]
         given += [{"name": key, "type": 11, "value": item["id"]} for key, item in files.items()]
-        resolved = {"attachments": {item["id"]: item for item in files.values()}}
+        given += [{"name": key, "type": 6, "value": str(who)} for key, who in chosen.items()]
+        resolved = {
+            "attachments": {item["id"]: item for item in files.values()},
+            "users": {str(who): user_object(who) for who in chosen.values()},
+        }
         root, *rest = name.split()
         for part in reversed(rest):
             given = [{"name": part, "type": 1, "options": given}]

@@ -3,12 +3,12 @@ from telegram import error as telegram_error
 
 from bots.shared.edit_scheduler import Throttled
 from bots.telegram.api_errors import (
-    FileTooLarge,
+    ChatMoved,
     MessageGone,
-    Moved,
-    NotAllowed,
-    Unchanged,
-    guarded,
+    MessageUnchanged,
+    PostingForbidden,
+    TelegramFileTooLarge,
+    call_api,
 )
 from core.errors import DeliveryImpossible, DeliveryRetry
 
@@ -19,20 +19,20 @@ BAD, LOST = telegram_error.BadRequest, telegram_error.NetworkError
 @pytest.mark.parametrize(
     ("answer", "meaning"),
     [
-        (lambda: BAD("Message is not modified: same content"), Unchanged),
+        (lambda: BAD("Message is not modified: same content"), MessageUnchanged),
         (lambda: BAD("Message to edit not found"), MessageGone),
         (lambda: BAD("Message can't be edited"), MessageGone),
         (lambda: BAD("Message thread not found"), MessageGone),
-        (lambda: BAD("Not enough rights to send videos to the chat"), NotAllowed),
-        (lambda: BAD("CHAT_SEND_VIDEOS_FORBIDDEN"), NotAllowed),
-        (lambda: BAD("File is too big"), FileTooLarge),
+        (lambda: BAD("Not enough rights to send videos to the chat"), PostingForbidden),
+        (lambda: BAD("CHAT_SEND_VIDEOS_FORBIDDEN"), PostingForbidden),
+        (lambda: BAD("File is too big"), TelegramFileTooLarge),
         (lambda: BAD("Chat not found"), DeliveryImpossible),
-        (lambda: LOST("Request Entity Too Large"), FileTooLarge),
-        (lambda: LOST("Request Entity Too Large (413). Parsing failed"), FileTooLarge),
+        (lambda: LOST("Request Entity Too Large"), TelegramFileTooLarge),
+        (lambda: LOST("Request Entity Too Large (413). Parsing failed"), TelegramFileTooLarge),
         (lambda: LOST("Bad Gateway"), DeliveryRetry),
         (telegram_error.TimedOut, DeliveryRetry),
         (lambda: telegram_error.Forbidden("bot was blocked by the user"), DeliveryImpossible),
-        (lambda: telegram_error.ChatMigrated(-200), Moved),
+        (lambda: telegram_error.ChatMigrated(-200), ChatMoved),
         (lambda: telegram_error.RetryAfter(30), Throttled),
     ],
 )
@@ -41,11 +41,11 @@ async def test_every_answer_has_a_meaning(answer, meaning: type[Exception]) -> N
         raise answer()
 
     with pytest.raises(meaning) as caught:
-        await guarded(call)
+        await call_api(call)
 
     if isinstance(caught.value, DeliveryRetry):
         assert caught.value.sent
     if isinstance(caught.value, Throttled):
         assert caught.value.after_s == 30
-    if isinstance(caught.value, Moved):
+    if isinstance(caught.value, ChatMoved):
         assert caught.value.chat_id == -200

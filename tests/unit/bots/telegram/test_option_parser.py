@@ -1,7 +1,7 @@
 import pytest
 
-from bots.telegram.option_parser import Typed, command_of, options_of
-from bots.telegram.rendering import CAPTION_LIMIT, callback, clip_text, pressed
+from bots.telegram.option_parser import TypedCommand, command_of, options_of
+from bots.telegram.rendering import CAPTION_LIMIT, callback_data, clip_text, parse_callback_data
 from core.domain.followups import Action
 from core.domain.limits import RequestLimits
 from core.errors import NotAChoice, NotANumber, SeedNotANumber
@@ -12,10 +12,10 @@ LIMITS = RequestLimits()
 @pytest.mark.parametrize(
     ("text", "typed"),
     [
-        ("/t2v a kite", Typed("t2v", "a kite")),
-        ("/T2V@Clapper_Bot a kite", Typed("t2v", "a kite")),
-        ("/t2v\na kite\nflies", Typed("t2v", "a kite\nflies")),
-        ("/help", Typed("help", "")),
+        ("/t2v a kite", TypedCommand("t2v", "a kite")),
+        ("/T2V@Clapper_Bot a kite", TypedCommand("t2v", "a kite")),
+        ("/t2v\na kite\nflies", TypedCommand("t2v", "a kite\nflies")),
+        ("/help", TypedCommand("help", "")),
         ("/t2v@other_bot a kite", None),
         ("see /t2v", None),
         ("a/b", None),
@@ -24,7 +24,7 @@ LIMITS = RequestLimits()
     ],
 )
 def test_commands_are_found_at_the_beginning_and_only_ours(
-    text: str | None, typed: Typed | None
+    text: str | None, typed: TypedCommand | None
 ) -> None:
     assert command_of(text, "clapper_bot") == typed
 
@@ -67,17 +67,17 @@ def test_quotes_that_do_not_close_are_taken_as_they_are() -> None:
 
 @pytest.mark.parametrize("action", [*Action, "preset", "aspect", "seconds", "page"])
 def test_buttons_say_back_what_was_put_in_and_fit(action: str) -> None:
-    data = callback(action, "a" * 32, "16:9")
+    data = callback_data(action, "a" * 32, "16:9")
 
     assert len(data.encode()) <= 64
-    found = pressed(data)
+    found = parse_callback_data(data)
     assert found is not None
     assert (found.action, found.value, found.job_id) == (action, "16:9", "a" * 32)
 
 
 @pytest.mark.parametrize("data", ["", None, "v0:cancel:abc", "v1:cancel", "v1::a", "job:cancel:1"])
 def test_foreign_buttons_are_not_ours(data: str | None) -> None:
-    assert pressed(data) is None
+    assert parse_callback_data(data) is None
 
 
 def test_long_texts_lose_their_markup_but_not_their_safety() -> None:

@@ -1,0 +1,92 @@
+"""A pressed button: who pressed what, and where others may read the answer."""
+
+from dataclasses import dataclass
+
+import structlog
+from telegram import CallbackQuery
+from telegram.error import TelegramError
+
+from bots.telegram.chat_event import ChatEvent
+from bots.telegram.private_chat import deep_link, private_link
+from bots.telegram.rendering import CallbackData
+from core.domain.followups import Action, JobOption
+from core.domain.jobs import Job
+from core.errors import ClapperError, NotYours
+from core.i18n.messages import explain, say
+from core.runtime.tasks import outcome_of
+
+log = structlog.get_logger(__name__)
+
+ALERT_LIMIT = 200  # characters; source: Bot API, answerCallbackQuery
+OPTIONS: frozenset[str] = frozenset(JobOption)
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPress:
+    """One pressed button: who and where, and what it says."""
+
+    event: ChatEvent
+    data: CallbackData
+
+    async def job(self) -> Job:
+        """Read the job that the button belongs to.
+
+        Raises:
+            JobUnknown: there is none.
+            NotYours: it belongs to somebody else.
+        """
+        return await self.event.users.job(self.event.caller, self.data.job_id)
+
+
+async def acknowledge_in_group(query: CallbackQuery, press: ButtonPress) -> bool:
+    """Acknowledge a press in a group; returns whether it is answered there.
+
+    A refusal is shown only to the person who pressed; what is about an account opens the private
+    chat.
+    """
+    checked = await outcome_of(_private_link_for(press))
+    locale = query.from_user.language_code
+    if isinstance(checked.error, ClapperError):
+        code = "t_not_yours" if isinstance(checked.error, NotYours) else ""
+        text = say(code, {}, locale) if code else explain(checked.error, locale)
+        await _answer(query, text=text[:ALERT_LIMIT], show_alert=True)
+        return False
+    if checked.error is not None:
+        raise checked.error
+    if checked.value:
+        await _answer(query, url=deep_link(press.event.context.bot_name, checked.value))
+        return False
+    await acknowledge(query, "t_answered")
+    return True
+
+
+async def _private_link_for(press: ButtonPress) -> str | None:
+    """Check the press and name what the private chat opens with; None: it is answered here.
+
+    Raises:
+        JobUnknown: there is no such job, or nothing was begun.
+        NotYours: it belongs to somebody else.
+    """
+    event, action = press.event, press.data.action
+    if action in {"page", "forget"} and press.data.job_id != str(event.user.id):
+        raise NotYours(action)
+    if action == "mode":
+        if await event.context.forms.load(event.message.chat_id, event.user.id) is None:
+            raise NotYours(action)
+        return None
+    of_job = action in OPTIONS or action in set(Action)
+    return private_link(action, await press.job() if of_job else None, event.message)
+
+
+async def acknowledge(query: CallbackQuery, code: str) -> None:
+    """Show the person who pressed a short notice."""
+    await _answer(query, text=say(code, {}, query.from_user.language_code))
+
+
+async def _answer(
+    query: CallbackQuery, *, text: str | None = None, show_alert: bool = False, url: str = ""
+) -> None:
+    try:
+        await query.answer(text, show_alert=show_alert, url=url or None)
+    except TelegramError as error:  # too old to be answered; the button works all the same
+        log.info("press_not_acknowledged", reason=type(error).__name__)

@@ -1,0 +1,30 @@
+"""Hold what every Telegram handler needs, in one record."""
+
+from dataclasses import dataclass
+
+from telegram import Bot
+
+from bots.shared.edit_scheduler import EditScheduler
+from bots.telegram.attachments import AttachmentFetcher
+from bots.telegram.delivery import TelegramDelivery
+from bots.telegram.permissions import PostingPermissions
+from bots.telegram.request_form import RequestForms
+from bots.telegram.status_messages import StatusMessages
+from bots.telegram.user_locks import UserLocks
+from core.service.front_services import FrontServices
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramContext:
+    """What every handler needs."""
+
+    services: FrontServices
+    bot: Bot
+    bot_name: str
+    messages: StatusMessages
+    delivery: TelegramDelivery
+    edits: EditScheduler
+    forms: RequestForms
+    attachments: AttachmentFetcher
+    permissions: PostingPermissions
+    locks: UserLocks

@@ -1,0 +1,156 @@
+"""Keep the request that a person is still filling in: one form per person and chat."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+from core.domain.media import MediaFile, MediaKind
+from core.domain.modes import MODES, MediaSlot, Mode
+from core.domain.people import Caller
+from core.domain.requests import Options, file_from_json, file_to_json
+from core.errors import MediaGone
+from core.service.front_services import FrontState
+from core.service.user_files import UserFiles
+
+FRONT = "telegram-draft"
+HOLDER = "draft:telegram"  # before chat and person, as who needs a file
+LIFETIME_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RequestForm:
+    """What a person sent so far; ``unassigned`` files have no role until the mode is known."""
+
+    mode: Mode | None = None
+    options: Options = field(default_factory=Options)
+    media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
+    unassigned: tuple[MediaFile, ...] = ()
+
+    def with_file(self, file: MediaFile) -> Self:
+        """Add a file, in the first free slot of its kind."""
+        if self.mode is not None:
+            for slot in self.missing():
+                if slot.kind is file.kind:
+                    return replace(self, media={**self.media, slot.role: file})
+        return replace(self, unassigned=(*self.unassigned, file))
+
+    def with_mode(self, mode: Mode) -> Self:
+        """Set the mode, and put all files into its slots."""
+        form = replace(self, mode=mode, media={}, unassigned=())
+        for file in (*self.media.values(), *self.unassigned):
+            form = form.with_file(file)
+        return replace(form, unassigned=())
+
+    def missing(self) -> list[MediaSlot]:
+        """List the slots that have no file yet."""
+        if self.mode is None:
+            return []
+        return [slot for slot in MODES[self.mode].slots if slot.role not in self.media]
+
+    def needs_prompt(self) -> bool:
+        """Tell whether the mode needs a prompt and there is none."""
+        return (
+            self.mode is not None
+            and MODES[self.mode].prompt_required
+            and not self.options.prompt.strip()
+        )
+
+    @property
+    def files(self) -> tuple[MediaFile, ...]:
+        """List every file in the form."""
+        return (*self.media.values(), *self.unassigned)
+
+    def without(self, gone: Collection[MediaFile]) -> Self:
+        """Remove files that are not stored any more."""
+        media = {role: file for role, file in self.media.items() if file not in gone}
+        return replace(
+            self, media=media, unassigned=tuple(f for f in self.unassigned if f not in gone)
+        )
+
+    def accepts(self, kind: MediaKind) -> bool:
+        """Tell whether there is a slot for a file of ``kind``; before the mode is known, always."""
+        return self.mode is None or any(slot.kind is kind for slot in self.missing())
+
+    def with_options(self, options: Options) -> Self:
+        """Add options that were typed; earlier ones stay where nothing new was given."""
+        given = {f.name: getattr(options, f.name) for f in fields(Options)}
+        blank = Options()
+        changes = {k: v for k, v in given.items() if v != getattr(blank, k)}
+        return replace(self, options=replace(self.options, **changes))
+
+    def guess_mode(self) -> Mode | None:
+        """Guess the mode from the kinds of the unassigned files; None where several fit."""
+        kinds = [file.kind for file in self.unassigned]
+        match sorted(kinds):
+            case [MediaKind.AUDIO, MediaKind.IMAGE]:
+                return Mode.LIPSYNC
+            case [MediaKind.IMAGE, MediaKind.VIDEO]:
+                return Mode.STYLE
+            case [MediaKind.IMAGE, MediaKind.IMAGE]:
+                return Mode.KEYFRAME
+            case _:
+                return None
+
+    def choices(self) -> list[Mode]:
+        """List the modes that can use the unassigned files; all modes where there are none."""
+        kinds = {file.kind for file in self.unassigned}
+        return [spec.mode for spec in MODES.values() if kinds <= {slot.kind for slot in spec.slots}]
+
+    def to_json(self) -> dict[str, Any]:
+        """Convert the form to plain data."""
+        return {
+            "mode": self.mode,
+            "options": {f.name: getattr(self.options, f.name) for f in fields(Options)},
+            "media": {role: file_to_json(file) for role, file in self.media.items()},
+            "loose": [file_to_json(file) for file in self.unassigned],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read a form from what :meth:`to_json` returned."""
+        return cls(
+            mode=Mode(data["mode"]) if data["mode"] else None,
+            options=Options(**data["options"]),
+            media={role: file_from_json(item) for role, item in data["media"].items()},
+            unassigned=tuple(file_from_json(item) for item in data["loose"]),
+        )
+
+
+class RequestForms:
+    """The stored forms, by chat and person."""
+
+    def __init__(self, state: FrontState, files: UserFiles) -> None:
+        self._state = state
+        self._files = files
+
+    async def load(self, chat_id: int, user_id: int) -> RequestForm | None:
+        """Read a person's form in this chat; files that are gone are missing again."""
+        data = await self._state.recall(FRONT, f"{chat_id}:{user_id}")
+        if data is None:
+            return None
+        form = RequestForm.from_json(data)
+        return form.without([file for file in form.files if not self._files.present(file)])
+
+    async def save(self, caller: Caller, chat_id: int, form: RequestForm | None) -> None:
+        """Store the caller's form in this chat and hold its files; None drops both.
+
+        Raises:
+            MediaGone: a file was deleted meanwhile.
+        """
+        name = f"{chat_id}:{caller.requester.user_id}"
+        files = () if form is None else form.files
+        if not await self._files.keep_only(caller, files, f"{HOLDER}:{name}", LIFETIME_MS):
+            raise MediaGone(next(f.kind for f in files if not self._files.present(f)))
+        await self._files.release(caller, files)
+        await self._state.remember(FRONT, name, None if form is None else form.to_json())
+
+    async def forget(self, caller: Caller) -> None:
+        """Drop the caller's forms in all chats."""
+        for name in await self._state.recall_all(FRONT):
+            if name.endswith(f":{caller.requester.user_id}"):
+                await self._files.keep_only(caller, (), f"{HOLDER}:{name}", 0)
+                await self._state.remember(FRONT, name, None)
+
+    async def prune(self) -> None:
+        """Drop forms that nobody changed for a day."""
+        await self._state.forget_older(FRONT, LIFETIME_MS)
