@@ -23,7 +23,7 @@ from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.interfaces.platform_check import PlatformCheck
 from core.runtime.tasks import outcome_of
-from core.service.front_services import FrontServices, Notice
+from core.service.front_services import AccountNotice, FrontServices
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -146,7 +146,7 @@ class _Session:
             self._on_ready()
         await tell(self._services.notices, PLATFORM, self._notify)
 
-    async def _notify(self, notice: Notice) -> None:
+    async def _notify(self, notice: AccountNotice) -> None:
         """Send a notice by direct message, with a button to undo what it tells of."""
         opened = await self._client.http.start_private_message(int(notice.to.user_id))
         channel = self._client.get_partial_messageable(int(opened["id"]))

@@ -11,7 +11,7 @@ import structlog
 from bots.shared.texts import Texts
 from core.domain.people import Caller, Requester
 from core.runtime.tasks import outcome_of
-from core.service.front_services import Notice, Notices
+from core.service.front_services import AccountNotice, Notices
 from core.service.user_accounts import UserAccounts
 
 log = structlog.get_logger(__name__)
@@ -44,12 +44,12 @@ def accounts_text(texts: Texts, keys: list[Requester], own: Requester) -> str:
 
 
 async def tell(
-    notices: Notices, platform: str, send: Callable[[Notice], Coroutine[Any, Any, None]]
+    notices: Notices, platform: str, send: Callable[[AccountNotice], Coroutine[Any, Any, None]]
 ) -> None:
     """Send people of ``platform`` their notices until cancelled; keep those that fail."""
     while True:
         new = notices.owing()
-        for notice in await notices.notices(platform):
+        for notice in await notices.owed(platform):
             done = await outcome_of(send(notice))
             if done.error is None:
                 await notices.told(notice)

@@ -46,7 +46,7 @@ from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import languages, say
 from core.runtime.tasks import outcome_of
-from core.service.front_services import FrontServices, Notice
+from core.service.front_services import AccountNotice, FrontServices
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -103,10 +103,10 @@ class TelegramFront:
             await app.shutdown()
 
 
-def _notify(context: TelegramContext) -> Callable[[Notice], Coroutine[Any, Any, None]]:
+def _notify(context: TelegramContext) -> Callable[[AccountNotice], Coroutine[Any, Any, None]]:
     """Build the function that sends a notice to a private chat, with a button to undo it."""
 
-    async def send(notice: Notice) -> None:
+    async def send(notice: AccountNotice) -> None:
         texts = texts_for(None)
         joined = Requester.from_key(notice.data["key"])
         await context.bot.send_message(

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from core.accounts.front_state import FrontState
 from core.accounts.notices import Notices
@@ -12,11 +11,9 @@ from core.interfaces.delivery import Delivery
 from core.service.user_api import UserApi
 from core.service.views import ServiceHealth
 from core.settings import Settings
+from core.storage.records import AccountNotice, AuditEntry
 
-__all__ = ["AuditEntry", "FrontServices", "FrontState", "Notice", "Notices"]
-
-FrontState: TypeAlias = Community
-Notices: TypeAlias = Community
+__all__ = ["AccountNotice", "AuditEntry", "FrontServices", "FrontState", "Notices"]
 
 
 @dataclass(frozen=True, slots=True)
