@@ -1,6 +1,6 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-"""Starts and stops the Studio beside the core; its server has a thread and loop of its own."""
+"""Start and stop the Studio beside the core; its server has a thread and loop of its own."""
 
 import asyncio
 import socket
@@ -14,22 +14,22 @@ from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.settings import Settings, hand_on
 from webui.auth.origin import LOOPBACK
-from webui.auth.sign_in import Entrance
+from webui.auth.sign_in import SignInMethods
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import PLATFORM
 from webui.studio.delivery import StudioDelivery
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
-from webui.studio.service import StudioCounter
+from webui.studio.service import StudioService
 
 if TYPE_CHECKING:
     import gradio as gr
 
-    from webui.zerogpu.request_context import Visits
+    from webui.zerogpu.request_context import RequestContexts
 
 log = structlog.get_logger(__name__)
 
-# events until the toolkit sums up all events for its dashboard, which is off; by default after each
+# events until Gradio sums up all events for its dashboard, which is off; by default after each
 _NEVER = str(2**62)
 
 
@@ -38,9 +38,9 @@ class StudioFront:
 
     name = PLATFORM
 
-    def __init__(self, visits: "Visits | None" = None) -> None:
-        """Take who keeps the contexts of visits, where the executor wants them."""
-        self._visits = visits
+    def __init__(self, contexts: "RequestContexts | None" = None) -> None:
+        """Take where the contexts of requests wait, where the executor wants them."""
+        self._contexts = contexts
         self.url = ""  # once it runs
 
     def configured(self, core: Core) -> bool:
@@ -54,16 +54,16 @@ class StudioFront:
             BadConfiguration: the port is taken, or nobody could sign in as the settings say.
         """
         settings = core.settings
-        entrance = Entrance.of(settings)
-        counter = StudioCounter(core, Uploads(), self._visits)
-        await counter.restore_uploads()
+        sign_in = SignInMethods.of(settings)
+        service = StudioService(core, Uploads(), self._contexts)
+        await service.files.restore_uploads()
         core.router.register(StudioDelivery())
         bridge = Bridge(asyncio.get_running_loop())
         port = await asyncio.to_thread(_free_port, settings)
-        demo = await asyncio.to_thread(_open, counter, bridge, entrance, settings, port)
+        demo = await asyncio.to_thread(_open, service, bridge, sign_in, settings, port)
         self.url = str(demo.local_url)
         log.info("studio_ready", url=self.url)
-        meant_to_be = settings.on_space or entrance.keeper.closed
+        meant_to_be = settings.on_space or sign_in.authenticator.closed
         if settings.studio_host not in LOOPBACK and not meant_to_be:
             log.warning(
                 "studio_open_to_network", hint=say("studio_open_to_network", {"url": self.url})
@@ -76,17 +76,17 @@ class StudioFront:
 
 
 def _open(
-    counter: StudioCounter, bridge: Bridge, entrance: Entrance, settings: Settings, port: int
+    service: StudioService, bridge: Bridge, sign_in: SignInMethods, settings: Settings, port: int
 ) -> "gr.Blocks":
     hand_on("GRADIO_TEMP_DIR", str(settings.uploads_folder))
     hand_on("GRADIO_ANALYTICS_CACHE_FREQUENCY", _NEVER)
     from webui.application import build, start
 
-    loop = asyncio.new_event_loop()  # the toolkit makes one for this thread and never closes it
+    loop = asyncio.new_event_loop()  # Gradio makes one for this thread and never closes it
     asyncio.set_event_loop(loop)
     try:
-        studio = build(counter, bridge, Metrics(), accounts=entrance.seal is not None)
-        start(studio, counter, bridge, entrance, port)
+        studio = build(service, bridge, Metrics(), accounts=sign_in.signer is not None)
+        start(studio, service, bridge, sign_in, port)
     finally:
         asyncio.set_event_loop(None)
         loop.close()

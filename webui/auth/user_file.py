@@ -74,7 +74,7 @@ class User:
 _NOBODY = User("", "0" * 32, "0" * 128)  # asked where there is no account, which takes as long
 
 
-class Users:
+class UserFile:
     """The accounts of one file."""
 
     def __init__(self, users: dict[str, User]) -> None:

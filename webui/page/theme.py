@@ -90,7 +90,7 @@ _SCRIPTS = ("requests.js", "forms.js", "frame.js", "studio.js")
 
 
 def theme() -> gr.themes.Base:
-    """Return the theme; its fonts are files of the toolkit, so nothing is fetched elsewhere."""
+    """Return the theme; its fonts are files of Gradio, so nothing is fetched elsewhere."""
     values = {**_VALUES, **{f"{key}_dark": value for key, value in _VALUES.items()}, **_PLAIN}
     base = gr.themes.Base(
         primary_hue=gr.themes.colors.amber,

@@ -1,4 +1,4 @@
-"""The Studio's own counter: everything the page, its API and its addresses ask of the core.
+"""Everything that the page, its API and its addresses ask of the core.
 
 Runs on the core's loop; the web server reaches it through :class:`webui.studio.loop_bridge.Bridge`.
 """
@@ -9,41 +9,80 @@ from uuid import uuid4
 
 from core.app.bootstrap import Core
 from core.domain.followups import CONTINUES_AS, Action, again, longer, quality
-from core.domain.jobs import Forecast, Job, QuotaView, Ticket
+from core.domain.jobs import Forecast, Job, Ticket
+from core.domain.limits import RequestLimits
 from core.domain.media import Clip, MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.requests import Options, Request
-from core.errors import MediaGone, NotAChoice, NothingFits
+from core.errors import MediaGone, NotAChoice
 from core.i18n.messages import say
 from core.media.output.transcode import last_frame
+from core.models.catalog import Profile
+from core.models.setup import open_store
 from core.runtime.clock import now_ms
+from core.service.preview import Previewer, RequestPreview
+from core.settings import Settings
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
 from webui.studio.ownership import find, newest
-from webui.studio.sent_files import Sent, SentFiles
-from webui.studio.state_cache import Looks
-from webui.views.errors import smaller
+from webui.studio.sent_files import SentFile, SentFiles
+from webui.studio.state_cache import StateCache
 from webui.views.jobs import HistoryView, JobView, Moment, StateView, job_view, quota_line
-from webui.zerogpu.request_context import Visits
+from webui.zerogpu.request_context import RequestContexts
 
 PAGE = 12  # jobs on a page of the gallery
 _LIVE = 6  # own waiting jobs that the page lists
 
 
-class StudioCounter(SentFiles):
+class StudioService:
     """Takes what visitors ask for."""
 
-    def __init__(self, core: Core, uploads: Uploads, visits: Visits | None = None) -> None:
-        super().__init__(core, uploads)
-        self.visits = visits or Visits()
-        self._looks = Looks(core)
+    def __init__(
+        self, core: Core, uploads: Uploads, contexts: RequestContexts | None = None
+    ) -> None:
+        """Take whose uploads are whose, and where the contexts of requests wait."""
+        settings = core.settings
+        self.core = core
+        self.files = SentFiles(core.service, uploads, settings.retention_days)
+        self.contexts = contexts or RequestContexts()
+        self._cache = StateCache(core)
+        self._previews = Previewer(
+            core.service.limits,
+            core.runs,
+            open_store(settings).missing,
+            Profile(settings.model_profile),
+            core.executor.name,
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of the service."""
+        return self.core.settings
+
+    @property
+    def limits(self) -> RequestLimits:
+        """Return the ranges of a request's values."""
+        return self.core.service.limits
+
+    async def preview(
+        self, mode: Mode, options: Options, paths: Mapping[str, SentFile], visitor: Visitor
+    ) -> RequestPreview:
+        """Preview a request that is not asked for yet.
+
+        Raises:
+            MediaRefused: a file cannot be used.
+            IntakeClosed: the disk is nearly full.
+        """
+        media = await self.files.admit(mode, paths, visitor)
+        quota = await self.core.desk.quota(visitor.person)
+        return await self._previews.preview(mode, options, media, quota)
 
     async def submit(
         self,
         mode: Mode,
         options: Options,
-        paths: Mapping[str, Sent],
+        paths: Mapping[str, SentFile],
         visitor: Visitor,
         key: str | None = None,
     ) -> Ticket:
@@ -55,14 +94,14 @@ class StudioCounter(SentFiles):
         """
         visitor.require_kept()
         key = key or f"studio:{uuid4().hex}"
-        media = await self.media(mode, paths, visitor)
+        media = await self.files.admit(mode, paths, visitor)
         try:
             return await self._ask(mode, options, media, visitor, key)
         except MediaGone:  # deleted since it was looked at; the upload may still be there
-            media = await self.media(mode, paths, visitor)
+            media = await self.files.admit(mode, paths, visitor)
             return await self._ask(mode, options, media, visitor, key)
         finally:
-            await self.release_bytes(paths, media, visitor)
+            await self.files.release_bytes(paths, media, visitor)
 
     async def _ask(
         self,
@@ -90,14 +129,14 @@ class StudioCounter(SentFiles):
                 await self.core.desk.cancel(job_id, person)
                 return job_id
             case Action.DELETE:
-                await self.service.delete(job_id, job.requester)
+                await self.core.service.delete(job_id, job.requester)
                 return ""
             case Action.AGAIN:
                 request: Request = again(job.request)
             case Action.QUALITY:
-                request = quality(job.request, self.service.limits)
-            case "smaller":
-                request = self._smaller(job.request)
+                request = quality(job.request, self.limits)
+            case Action.SMALLER:
+                request = self._previews.smaller(job.request)
             case Action.LONGER:
                 request = longer(job.request, await self._still(job_id, visitor))
             case _:
@@ -108,25 +147,12 @@ class StudioCounter(SentFiles):
         )
         return ticket.job_id
 
-    def _smaller(self, request: Request) -> Request:
-        """Return ``request`` with about half of its work.
-
-        Raises:
-            NothingFits: it is the smallest already.
-        """
-        machine = self.core.runs.machine
-        found = smaller(request, machine, self.service.limits)
-        if found is None or found == request:
-            cost = self.service.estimate(request).gpu_ms
-            raise NothingFits(cost, cost // 2)
-        return found
-
     async def _still(self, job_id: str, visitor: Visitor) -> MediaFile:
         """Return the last frame of a finished clip, admitted like an upload."""
         role = MODES[CONTINUES_AS].slots[0].role
-        with self.service.workspace() as folder:
+        with self.core.service.workspace() as folder:
             still = await self.last_frame(job_id, visitor, folder)
-            return await self.service.admit(still, role, MediaKind.IMAGE, visitor.requester)
+            return await self.core.service.admit(still, role, MediaKind.IMAGE, visitor.requester)
 
     async def last_frame(self, job_id: str, visitor: Visitor, folder: Path) -> Path:
         """Write the last frame of a finished clip into ``folder``.
@@ -148,7 +174,7 @@ class StudioCounter(SentFiles):
             NothingToFetch: there is no clip, or not any more.
         """
         job, _ = await find(self.core.desk, job_id, visitor)
-        return await self.service.clip(job_id, job.requester)
+        return await self.core.service.clip(job_id, job.requester)
 
     async def job(self, job_id: str, visitor: Visitor) -> JobView:
         """Return one job of ``visitor``.
@@ -163,15 +189,15 @@ class StudioCounter(SentFiles):
 
     async def state(self, visitor: Visitor, job_id: str = "") -> StateView:
         """Return what the page shows; without ``job_id`` of the running or else the newest job."""
-        seen = await self._looks.look(visitor, job_id)
-        standing, now = seen.standing, now_ms()
+        state = await self._cache.state(visitor, job_id)
+        standing, now = state.standing, now_ms()
 
         def view(job: Job) -> JobView:
             return self._view(job, standing.line.forecast(job.id, now), now)
 
         counts = {"running": standing.counts.running, "waiting": standing.counts.waiting}
         return StateView(
-            job=view(seen.job) if seen.job else None,
+            job=view(state.job) if state.job else None,
             mine=tuple(view(job) for job in standing.jobs[:_LIVE]),
             line=say("studio_line", counts),
             quota=quota_line(standing.quota),
@@ -197,17 +223,12 @@ class StudioCounter(SentFiles):
         """
         return (await find(self.core.desk, job_id, visitor))[0].request
 
-    async def quota(self, visitor: Visitor) -> QuotaView:
-        """Return what ``visitor`` may still spend: guests share one allowance."""
-        return await self.core.desk.quota(visitor.person)
-
     def model(self) -> str:
         """Return what makes the clips here."""
-        settings = self.core.settings
         if self.core.executor.name == "draft":
             return say("studio_model_draft")
         device = self.core.runs.place.device
-        return say("studio_model", {"profile": settings.model_profile, "device": device})
+        return say("studio_model", {"profile": self.settings.model_profile, "device": device})
 
     def _view(self, job: Job, forecast: Forecast | None, now: int) -> JobView:
         return job_view(job, Moment(self.core.hub.latest(job.id), forecast, now))

@@ -7,7 +7,6 @@ from core.domain.jobs import Failure, Forecast, Job, JobState, QuotaView
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.i18n.messages import explain, name, say
 
-SMALLER = "smaller"  # the action that asks for the same with less work
 TOO_LARGE = frozenset(
     {
         "out_of_memory",
@@ -115,7 +114,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Status:
+class _StatusView:
     headline: str
     fraction: float | None = None
     stage: str = ""
@@ -200,7 +199,7 @@ def quota_line(view: QuotaView) -> QuotaLine:
     return QuotaLine(say(code, data), view.left_ms / most if most else 0.0)
 
 
-def _status(job: Job, moment: Moment) -> _Status:
+def _status(job: Job, moment: Moment) -> _StatusView:
     if job.state.terminal:
         return _finished(job)
     cancel = (_button(Action.CANCEL),)
@@ -208,7 +207,7 @@ def _status(job: Job, moment: Moment) -> _Status:
     ready = forecast.ready_in_s if forecast else None
     match moment.progress:
         case Working(stage, step, steps, fraction) if job.state is JobState.RUNNING:
-            return _Status(
+            return _StatusView(
                 say("studio_running", {"mode": job.request.mode}),
                 fraction,
                 name(stage),
@@ -219,15 +218,15 @@ def _status(job: Job, moment: Moment) -> _Status:
         case Downloading(file, done, total) as event:
             share = done / total if total else 0.0
             data = {"file": file, "done": done, "total": total, "left": event.left_bytes}
-            return _Status(say("studio_downloading", data), share, buttons=cancel)
+            return _StatusView(say("studio_downloading", data), share, buttons=cancel)
         case Waiting(position, _) if forecast is None:
             data = {"position": position}
         case _:
             data = {"position": forecast.position if forecast else 0}
     if job.state is JobState.RUNNING:
-        return _Status(say("studio_starting"), ready_in_s=ready, buttons=cancel)
+        return _StatusView(say("studio_starting"), ready_in_s=ready, buttons=cancel)
     code = "studio_next" if data["position"] <= 1 else "studio_waiting"
-    return _Status(say(code, data), ready_in_s=ready, buttons=cancel)
+    return _StatusView(say(code, data), ready_in_s=ready, buttons=cancel)
 
 
 def _remaining(job: Job, moment: Moment, fraction: float, expected_s: float | None) -> float | None:
@@ -238,13 +237,13 @@ def _remaining(job: Job, moment: Moment, fraction: float, expected_s: float | No
     return expected_s
 
 
-def _finished(job: Job) -> _Status:
+def _finished(job: Job) -> _StatusView:
     if job.state is not JobState.SUCCEEDED:
         if job.failure is not None and job.failure.code in TOO_LARGE:
-            smaller = ButtonView(SMALLER, say("studio_smaller_label"), primary=True)
+            smaller = ButtonView(Action.SMALLER, say("studio_smaller_label"), primary=True)
             buttons = (smaller, _button(Action.AGAIN), _button(Action.DELETE))
-            return _Status(say("studio_no_clip", {"state": job.state}), buttons=buttons)
-        return _Status(
+            return _StatusView(say("studio_no_clip", {"state": job.state}), buttons=buttons)
+        return _StatusView(
             say("studio_no_clip", {"state": job.state}),
             buttons=(_button(Action.AGAIN, primary=True), _button(Action.DELETE)),
         )
@@ -255,7 +254,7 @@ def _finished(job: Job) -> _Status:
         *([_button(Action.QUALITY)] if can_improve(job.request) else []),
         _button(Action.DELETE),
     ]
-    return _Status(say("studio_done", {"mode": job.request.mode}), 1.0, buttons=tuple(buttons))
+    return _StatusView(say("studio_done", {"mode": job.request.mode}), 1.0, buttons=tuple(buttons))
 
 
 def _button(action: Action, *, primary: bool = False) -> ButtonView:
