@@ -1,4 +1,4 @@
-"""What one tap on a finished job asks for next: a new request made from an old one.
+"""What one tap on a job does: which buttons a state offers, and the request that a tap makes.
 
 Pure functions; the fronts submit what they return like any other request. A file that a new
 request needs (the last frame of a clip) is admitted by the front first, like any upload.
@@ -10,6 +10,7 @@ from enum import StrEnum
 from secrets import randbits
 
 from core.domain.dimensions import fit_ratio
+from core.domain.jobs import Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
@@ -30,6 +31,24 @@ class Action(StrEnum):
     DELETE = "delete"
     FETCH = "fetch"
     SMALLER = "smaller"  # the same with less work, where it was too much
+
+
+def actions_for(job: Job) -> tuple[Action, ...]:
+    """List what ``job`` offers in its state, in the order of importance.
+
+    The one answer for all fronts. A front keeps its own rows, and leaves out what its platform
+    cannot show or shows by itself: the message of a clip needs no button to fetch it.
+    """
+    if not job.state.terminal:
+        return (Action.CANCEL, Action.DETAILS)
+    if job.state is not JobState.SUCCEEDED:
+        return (Action.AGAIN, Action.EDIT, Action.DETAILS, Action.DELETE)
+    actions = [Action.AGAIN, Action.EDIT, Action.LONGER, Action.LAST_FRAME]
+    if can_improve(job.request):
+        actions.append(Action.QUALITY)
+    if job.clip is not None:  # removed after the retention period, or by the operator
+        actions.append(Action.FETCH)
+    return (*actions, Action.DETAILS, Action.DELETE)
 
 
 def new_seed() -> int:
