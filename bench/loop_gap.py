@@ -12,14 +12,17 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.app.logs import set_up_logging
 from core.domain.jobs import ReplyTo
 from core.domain.modes import Mode
 from core.domain.people import Requester
+from core.domain.request_builder import compose
 from core.domain.requests import Options
 from core.settings import load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
+from tests.support.jobs import submit_request
 
 TICK_S = 0.001
 P99_MS, WORST_MS = 50.0, 250.0
@@ -44,12 +47,16 @@ async def gaps_while_rendering(core: Core, seconds: float, jobs: int) -> list[fl
     core.router.register(delivery)
     gaps: list[float] = []
     options = Options(prompt="a red kite over the sea", preset="balanced", seconds=seconds, seed=1)
-    composition = core.service.compose(Mode.T2V, options, {})
+    composition = compose(Mode.T2V, options, {}, core.users.limits)
     async with running(core):
         ticking = asyncio.create_task(ticks(gaps))
         for number in range(jobs):
-            await core.service.submit(
-                composition, Requester("test", f"user-{number}"), ReplyTo("test"), f"key-{number}"
+            await submit_request(
+                core,
+                composition,
+                Requester("test", f"user-{number}"),
+                ReplyTo("test"),
+                f"key-{number}",
             )
         await delivery.until(jobs)
         ticking.cancel()
@@ -69,8 +76,8 @@ async def overheads(core: Core, jobs: int) -> list[float]:
     async with running(core):
         for number in range(jobs):
             began = time.perf_counter()
-            await core.service.submit(
-                t2v(seed=number), Requester("test", "ann"), ReplyTo("test"), f"key-{number}"
+            await submit_request(
+                core, t2v(seed=number), Requester("test", "ann"), ReplyTo("test"), f"key-{number}"
             )
             await delivery.until(number + 1)
             took.append((time.perf_counter() - began) * 1000)

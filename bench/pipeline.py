@@ -32,7 +32,8 @@ sys.path[:] = [entry for entry in sys.path if entry != HERE]  # bench/queue.py i
 
 import structlog  # noqa: E402  # after the path is set
 
-from core.app.bootstrap import Core, open_core  # noqa: E402  # after the path is set
+from core.app.bootstrap import open_core  # noqa: E402  # after the path is set
+from core.app.core import Core  # noqa: E402  # after the path is set
 from core.domain.jobs import Job, ReplyTo  # noqa: E402  # after the path is set
 from core.domain.media import Clip, RawClip  # noqa: E402  # after the path is set
 from core.domain.people import Requester  # noqa: E402  # after the path is set
@@ -44,6 +45,7 @@ from core.interfaces.executor import Executor, Order  # noqa: E402  # after the 
 from core.runtime.cancellation import CancelToken  # noqa: E402  # after the path is set
 from core.settings import load_settings  # noqa: E402  # after the path is set
 from core.testing.doubles import RecordingDelivery, grey_clip, running  # noqa: E402  # after the path is set
+from tests.support.jobs import submit_request  # noqa: E402  # after the path is set
 
 STEPS = 11  # as the two sampling stages of a clip
 WAYS = ("in sequence", "together")
@@ -132,7 +134,7 @@ def request(number: int, side: int) -> Request:
 async def submit(core: Core, number: int, side: int) -> None:
     requester = Requester("test", str(number))
     reply_to = ReplyTo("test", {"to": "1"})
-    await core.service.submit(request(number, side), requester, reply_to, str(number))
+    await submit_request(core, request(number, side), requester, reply_to, str(number))
 
 
 async def measure(executor: Executor, jobs: int, work_s: float, way: str, side: int) -> Row:

@@ -12,7 +12,7 @@ from core.settings import Settings, load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery
 
 if TYPE_CHECKING:
-    from core.app.bootstrap import Core
+    from core.app.core import Core
 
 SWITCHES = {
     "comfy_real": ("--comfy-real", "needs a ComfyUI checkout: make test-comfy"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.settings import Settings, hand_on

@@ -7,7 +7,7 @@ from typing import Any, Self
 import discord
 
 from core.domain.jobs import ReplyTo
-from core.domain.people import Asker, Person, Requester
+from core.domain.people import Asker, Caller, Requester
 
 PLATFORM = "discord"
 TOKEN_LIFE_S = 14 * 60  # Discord says 15 minutes; the last one is left for clocks and uploads
@@ -97,7 +97,7 @@ def address_of(
     )
 
 
-def person_of(interaction: Interaction, operator_roles: frozenset[str] = frozenset()) -> Person:
+def person_of(interaction: Interaction, operator_roles: frozenset[str] = frozenset()) -> Caller:
     """Return who is asking: the user, the guild (or the direct message), channel and roles."""
     user = interaction.user
     channel = interaction.channel
@@ -107,7 +107,7 @@ def person_of(interaction: Interaction, operator_roles: frozenset[str] = frozens
         else frozenset[str]()
     )
     place = f"{PLATFORM}:{interaction.guild_id or f'dm-{user.id}'}"
-    return Person(
+    return Caller(
         Requester(PLATFORM, str(user.id)),
         place,
         Asker(

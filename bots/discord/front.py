@@ -20,7 +20,7 @@ from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import tell
 from bots.shared.edit_scheduler import EditScheduler
 from core.accounts.linked_accounts import Notice
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.app.frontend import Check
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration

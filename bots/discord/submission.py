@@ -14,7 +14,7 @@ from bots.discord.rendering import texts_for
 from core.domain.jobs import Job, Ticket
 from core.domain.limits import MediaLimits
 from core.domain.modes import Mode
-from core.domain.people import Person
+from core.domain.people import Caller
 from core.domain.requests import Composition, Options, Request
 from core.interfaces.delivery import Attempt
 from core.service.user_api import Desk
@@ -53,7 +53,7 @@ class Counter:
     window_hours: float
     operator_roles: frozenset[str] = frozenset()
 
-    def person(self, interaction: Interaction) -> Person:
+    def person(self, interaction: Interaction) -> Caller:
         """Return who is asking, and from where."""
         return person_of(interaction, self.operator_roles)
 

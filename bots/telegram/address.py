@@ -6,7 +6,7 @@ from typing import Self
 from telegram import Message, User
 
 from core.domain.jobs import ReplyTo
-from core.domain.people import Asker, Person, Requester
+from core.domain.people import Asker, Caller, Requester
 
 PLATFORM = "telegram"
 
@@ -62,9 +62,9 @@ class Address:
         return replace(self, chat_id=chat_id, message_id=0, asked_id=0)
 
 
-def person_of(user: User, message: Message) -> Person:
+def person_of(user: User, message: Message) -> Caller:
     """Return who is asking: the user, the chat as place, the topic as channel."""
-    return Person(
+    return Caller(
         Requester(PLATFORM, str(user.id)),
         f"{PLATFORM}:{message.chat_id}",
         Asker(str(message.message_thread_id or message.chat_id)),

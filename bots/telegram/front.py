@@ -41,7 +41,7 @@ from bots.telegram.update_inbox import Handling, Inbox, Lanes
 from bots.telegram.user_commands import ACCOUNT, unlink_button
 from bots.telegram.webhook import webhook
 from core.accounts.linked_accounts import Notice
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration

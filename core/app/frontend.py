@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
+from core.service.front_services import FrontServices
 from core.settings import Settings
-
-if TYPE_CHECKING:
-    from core.app.bootstrap import Core
 
 
 class Front(Protocol):
@@ -18,14 +16,14 @@ class Front(Protocol):
         """Return the platform's name."""
         ...
 
-    def configured(self, core: "Core") -> bool:
+    def configured(self, settings: Settings) -> bool:
         """Return whether the settings ask for this front."""
         ...
 
-    async def run(self, core: "Core", on_ready: Callable[[], None]) -> None:
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled; call ``on_ready`` once people can use it.
 
-        The front registers its Delivery with ``core.delivery.router`` before it takes requests.
+        The front calls ``services.register`` with its Delivery before it takes requests.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -12,7 +12,7 @@ async def collect(core: Core) -> bytes:
 
     What is asked of the database is asked now: depth of the line, what is owed, free disk.
     """
-    health = await core.service.health()
+    health = await core.health.read()
     owed = await core.outbox.counts()
     registry = CollectorRegistry()
 

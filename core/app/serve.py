@@ -8,13 +8,16 @@ from importlib.metadata import EntryPoint, entry_points
 
 import structlog
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.app.frontend import Front
+from core.app.metrics import collect
 from core.errors import ClapperError
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
 from core.interfaces.executor import Startable
 from core.runtime.tasks import outcome_of
+from core.service.front_services import FrontServices
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -36,7 +39,7 @@ async def serve(settings: Settings, announce: Announce) -> None:
     """
     stop = asyncio.Event()
     async with open_core(settings, announce=announce) as core:
-        fronts = [front for front in found_fronts(announce) if _wanted(front, core, announce)]
+        fronts = [front for front in found_fronts(announce) if _wanted(front, settings, announce)]
         if not fronts:
             raise NothingToServe
         on_signals(stop, lambda: announce(say("stopping", {"grace_s": settings.shutdown_grace_s})))
@@ -60,9 +63,12 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     if isinstance(core.executor, Startable):
         announce(say("executor_starts", {"executor": core.executor.name}))
         await core.executor.warm_up()
+    services = front_services(core)
     try:
         async with asyncio.TaskGroup() as tasks:
-            running = {tasks.create_task(_supervised(front, core, announce)) for front in fronts}
+            running = {
+                tasks.create_task(_supervised(front, services, announce)) for front in fronts
+            }
             working = tasks.create_task(core.run(stop))
             gone = tasks.create_task(_last_gone(running, stop))
             await working
@@ -73,6 +79,25 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     return not gone.cancelled() and gone.result()
 
 
+def front_services(core: Core) -> FrontServices:
+    """Return what the fronts are given of ``core``."""
+    return FrontServices(
+        settings=core.settings,
+        users=core.users,
+        state=core.community,
+        notices=core.community,
+        executor=core.executor.name,
+        device=core.runs.place.device,
+        register=core.router.register,
+        redirect=core.queue.update_reply_to,
+        move_place=core.community.move_place,
+        latest_progress=lambda job: core.hub.latest(job.id),
+        version=lambda: core.database.version,
+        health=core.health.read,
+        figures=lambda: collect(core),
+    )
+
+
 async def _last_gone(running: set["asyncio.Task[None]"], stop: asyncio.Event) -> bool:
     await asyncio.wait(running)
     early = not stop.is_set()
@@ -80,7 +105,7 @@ async def _last_gone(running: set["asyncio.Task[None]"], stop: asyncio.Event) ->
     return early
 
 
-async def _supervised(front: Front, core: Core, announce: Announce) -> None:
+async def _supervised(front: Front, services: FrontServices, announce: Announce) -> None:
     """Run one front; its failure is told and stays its own."""
     title = front.name.title()
 
@@ -90,7 +115,7 @@ async def _supervised(front: Front, core: Core, announce: Announce) -> None:
         gc.freeze()
         announce(say("front_ready", {"front": title}))
 
-    ended = await outcome_of(front.run(core, ready), unwind_s=10.0)
+    ended = await outcome_of(front.run(services, ready), unwind_s=10.0)
     if isinstance(ended.error, ClapperError):
         announce(say("front_failed", {"front": title, "reason": explain(ended.error)}))
     elif ended.error is not None:
@@ -118,8 +143,8 @@ def _loaded(entry: EntryPoint) -> Front | None:
         return None
 
 
-def _wanted(front: Front, core: Core, announce: Announce) -> bool:
-    if front.configured(core):
+def _wanted(front: Front, settings: Settings, announce: Announce) -> bool:
+    if front.configured(settings):
         return True
     announce(say("front_not_configured", {"front": front.name.title()}))
     return False

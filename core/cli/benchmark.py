@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.domain.presets import Preset
 from core.domain.requests import Sampling, TextToVideo
 from core.duration.estimates import estimate

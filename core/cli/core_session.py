@@ -11,14 +11,16 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from core.animatic import DraftExecutor
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.delivery.file_delivery import PLATFORM, TerminalDelivery
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.people import Requester
 from core.domain.requests import Composition
 from core.errors import Cancelled, NotAChoice
 from core.runtime.tasks import outcome_of
-from core.service.generation import GenerationService
+from core.service.submission import Submitter
+from core.service.user_api import UserApi
 from core.settings import Settings, load_settings
 
 T = TypeVar("T")
@@ -52,9 +54,9 @@ class Session:
     _work: "asyncio.Task[None]"
 
     @property
-    def service(self) -> GenerationService:
-        """Return the front door."""
-        return self.core.service
+    def users(self) -> UserApi:
+        """Return the door of people."""
+        return self.core.users
 
     async def submit(
         self,
@@ -68,7 +70,8 @@ class Session:
         Raises:
             Refused: not now, or not for this account.
         """
-        return await self.core.service.submit(composition, requester or me(), reply_to, key)
+        submitter = Submitter(requester or me())
+        return await self.core.submission.submit(composition, submitter, reply_to, key)
 
     async def result(self, job_id: str) -> Path | Failure:
         """Return the delivered file, or why there is none; cancelling this cancels the job.
@@ -81,8 +84,8 @@ class Session:
         try:
             await asyncio.wait({arrived, self._work}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            job = await self.core.service.job(job_id)
-            await outcome_of(self.core.service.cancel(job_id, job.requester))
+            job = await self.core.queue.get(job_id)
+            await outcome_of(self.core.cancellation.cancel(job_id, job.requester))
             both = {arrived, self._work}
             await asyncio.wait(both, timeout=5, return_when=asyncio.FIRST_COMPLETED)
             raise
@@ -93,7 +96,7 @@ class Session:
 
     async def job(self, job_id: str) -> Job:
         """Return the row of ``job_id``."""
-        return await self.core.service.job(job_id)
+        return await self.core.queue.get(job_id)
 
 
 @asynccontextmanager

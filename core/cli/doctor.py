@@ -205,8 +205,8 @@ def _platforms(settings: Settings) -> Iterator[Finding]:
 
 
 async def _configured(settings: Settings, announce: Callable[[str], None]) -> list[str]:
-    async with open_core(settings, DraftExecutor(), announce=announce) as core:
-        return [front.name for front in found_fronts(announce) if front.configured(core)]
+    async with open_core(settings, DraftExecutor(), announce=announce):
+        return [front.name for front in found_fronts(announce) if front.configured(settings)]
 
 
 LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (

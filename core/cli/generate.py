@@ -24,7 +24,7 @@ from core.delivery.file_delivery import reply_to_file
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Camera, Preset
-from core.domain.request_builder import ASPECTS
+from core.domain.request_builder import ASPECTS, compose
 from core.domain.requests import Composition, Options
 from core.errors import MediaMissing, MediaUnexpected
 from core.i18n.messages import explain, say
@@ -160,12 +160,12 @@ async def composed(
     Raises:
         InvalidInput: with the limit that is broken.
     """
-    service = session.core.service
+    core = session.core
     media = {
-        slot.role: await service.admit(paths[slot.role], slot.role, slot.kind, me())
+        slot.role: await core.admission.admit(paths[slot.role], slot.role, slot.kind, me())
         for slot in MODES[mode].slots
     }
-    return service.compose(mode, options, media)
+    return compose(mode, options, media, core.users.limits)
 
 
 def _tell(composition: Composition, ticket: Ticket, console: Console) -> None:

@@ -7,7 +7,7 @@ import typer
 from rich.measure import Measurement
 from rich.table import Table
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.cli.core_session import me, someone, with_idle_core
 from core.cli.exit_codes import out, print_json
 from core.cli.generate import job_as_json
@@ -36,7 +36,8 @@ def list_jobs(
     who = someone(requester)
 
     async def look(core: Core) -> tuple[list[Job], list[Job]]:
-        return await core.queue.line(), await core.service.jobs(who, limit)
+        operator = core.local_operator(me())
+        return await operator.all_live(), await operator.jobs_of(who, limit)
 
     line, mine = with_idle_core(look)
     jobs = {job.id: job for job in [*line, *mine]}
@@ -51,7 +52,7 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Print one job."""
 
     async def look(core: Core) -> Job:
-        return await core.service.job(job_id)
+        return await core.local_operator(me()).job(job_id)
 
     job = with_idle_core(look)
     if as_json:
@@ -70,7 +71,7 @@ def cancel(job_id: JobArgument) -> None:
     """Cancel one job with an operator's right."""
 
     async def stop(core: Core) -> Job:
-        return await core.service.cancel(job_id, me(), operator=True)
+        return await core.local_operator(me()).cancel(job_id)
 
     job = with_idle_core(stop)
     out().print(say("cli_cancelled", {"job_id": job.id}), highlight=False)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from core.app.bootstrap import Core
-from core.cli.core_session import someone, with_idle_core
+from core.app.core import Core
+from core.cli.core_session import me, someone, with_idle_core
 from core.cli.exit_codes import out, print_json
 from core.domain.jobs import QuotaView
 from core.domain.people import Requester
@@ -24,7 +24,7 @@ def show(
     who = someone(requester)
 
     async def look(core: Core) -> QuotaView:
-        return await core.service.quota(who)
+        return await core.local_operator(me()).quota(who)
 
     view = with_idle_core(look)
     facts = _facts(who, view)
@@ -43,7 +43,8 @@ def grant(
     who = someone(requester)
 
     async def give(core: Core) -> QuotaView:
-        return await core.service.grant(who, round(minutes * 60_000))
+        operator = core.local_operator(me())
+        return await operator.quota(await operator.grant(who, minutes))
 
     view = with_idle_core(give)
     out().print(say("cli_quota", _facts(who, view)), highlight=False, soft_wrap=True)

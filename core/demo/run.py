@@ -11,20 +11,21 @@ from core.demo.inputs import Wish
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
-from core.domain.people import Requester
+from core.domain.people import Caller, Requester
 from core.domain.requests import Composition
 from core.media.output.destinations import poster_of
-from core.service.generation import GenerationService
+from core.service.user_api import UserApi
 
 OWNER = Requester("cli", "demo")
+CALLER = Caller(OWNER, "cli")
 
 
 class Runner(Protocol):
     """What the show needs of whoever runs the core."""
 
     @property
-    def service(self) -> GenerationService:
-        """Return the front door."""
+    def users(self) -> UserApi:
+        """Return the door of people."""
         ...
 
     async def submit(
@@ -67,18 +68,22 @@ async def run_show(
     tickets: list[Ticket] = []
     run = uuid4().hex  # every run makes jobs of its own
     for wish in wishes:
-        composition = runner.service.compose(wish.mode, wish.options, await _admit(runner, wish))
+        media = await _admit(runner, wish)
+        composition = await runner.users.compose(CALLER, wish.mode, wish.options, media)
         reply_to = reply_to_file(out / f"{wish.mode}.mp4", force=force)
         tickets.append(await runner.submit(composition, reply_to, f"demo:{run}:{wish.mode}", OWNER))
     results = await asyncio.gather(*(runner.result(ticket.job_id) for ticket in tickets))
     return [
-        Shown(await runner.service.job(ticket.job_id), result if isinstance(result, Path) else None)
+        Shown(
+            await runner.users.job(CALLER, ticket.job_id),
+            result if isinstance(result, Path) else None,
+        )
         for ticket, result in zip(tickets, results, strict=True)
     ]
 
 
 async def _admit(runner: Runner, wish: Wish) -> dict[str, MediaFile]:
     return {
-        role: await runner.service.admit(path, role, kind, OWNER)
+        role: await runner.users.files.admit(CALLER, path, role, kind)
         for role, path, kind in wish.slots()
     }

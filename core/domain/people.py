@@ -69,7 +69,7 @@ class Payer:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Caller:
     """Who is asking, and where; ``place`` is ``discord:<guild>``, ``telegram:<chat>`` or such."""
 
     requester: Requester

@@ -19,7 +19,7 @@ from the code.
     ├── Refused                 a sound request that may not run now, or not for this requester
     │   ├── QuotaExceeded, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
-    │   ├── JobUnknown, NotYours, AlreadyFinished
+    │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
@@ -76,6 +76,7 @@ from core.errors.refusals import (
     NothingFits,
     NothingToFetch,
     NotYours,
+    OperatorsOnly,
     PolicyForbids,
     QuotaExceeded,
     Refused,
@@ -116,6 +117,7 @@ __all__ = [
     "NotYours",
     "NothingFits",
     "NothingToFetch",
+    "OperatorsOnly",
     "OutOfMemory",
     "OutOfRange",
     "PolicyForbids",

@@ -87,6 +87,10 @@ class NotYours(Refused):
     job_id: str
 
 
+class OperatorsOnly(Refused):
+    """Only those whom the settings name may do that."""
+
+
 class AlreadyFinished(Refused):
     """The job reached a terminal state before."""
 

@@ -1,8 +1,8 @@
-"""Where files of people come in, through every door: refused first, written second."""
+"""Admit the files of people, through every door: refused first, written second."""
 
 import asyncio
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,20 +18,20 @@ from core.service.views import ServiceRules
 _TRIES = 3  # the same content may be deleted for somebody else right after it was admitted
 
 
-class Admission:
-    """Takes in what people send, for :class:`core.service.generation.GenerationService`."""
+class FileAdmission:
+    """Checks, decodes and stores what people send, and keeps it for its owner."""
 
     def __init__(
         self, media: MediaStore, files: FileOwnership, rules: ServiceRules, work_folder: Path
     ) -> None:
         """Take where unfinished files may lie: ``work_folder`` is emptied at every start."""
         self._media = media
-        self.files = files
+        self._files = files
         self._rules = rules
         self._work_folder = work_folder
 
     async def admit(self, source: Path, role: str, kind: MediaKind, owner: Requester) -> MediaFile:
-        """Take in an uploaded file: checked, decoded under limits, re-encoded.
+        """Admit an uploaded file: checked, decoded under limits, re-encoded.
 
         Args:
             source: where the front stored the bytes; stays the front's.
@@ -50,14 +50,15 @@ class Admission:
         self.refuse_without_room()
         for _ in range(_TRIES):
             file = await self._media.admit(source, role, kind)
-            if await self.files.hold([self._media.path_of(file)], REQUEST, owner, REQUEST_MS):
+            path = self._media.path_of(file)
+            if await self._files.hold([path], REQUEST, owner, REQUEST_MS):
                 return file
         raise MediaGone(role)
 
     async def admit_bytes(
         self, content: bytes | bytearray, role: str, kind: MediaKind, owner: Requester
     ) -> MediaFile:
-        """Take in bytes; nothing is written before room, size and format were looked at.
+        """Admit bytes; nothing is written before room, size and format were looked at.
 
         Raises:
             MediaRefused: with the limit that it breaks.
@@ -76,10 +77,6 @@ class Admission:
         self._work_folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._work_folder) as folder:
             yield Path(folder)
-
-    async def release(self, files: Iterable[MediaFile], owner: Requester) -> None:
-        """Note that ``owner``'s request with ``files`` was accepted or refused: no longer made."""
-        await self.files.release(files, owner)
 
     def has_room(self, size_bytes: int = 0) -> bool:
         """Return whether the disk takes ``size_bytes`` more; the intake is closed without room."""

@@ -26,7 +26,7 @@ class Eraser:
         self._fitted_folder = fitted_folder
         self._latents_folder = latents_folder
 
-    async def delete(self, job_id: str, by: Requester, *, operator: bool = False) -> None:
+    async def delete(self, job_id: str, owner: Requester) -> None:
         """Delete a terminal job and its files.
 
         Raises:
@@ -34,7 +34,7 @@ class Eraser:
             NotYours: somebody else's.
             AlreadyFinished: it is not terminal; cancel it first.
         """
-        await self.remove_files([await self._queue.erase(job_id, by, operator=operator)])
+        await self.remove_files([await self._queue.erase(job_id, owner)])
 
     async def forget(self, requester: Requester) -> int:
         """Delete all terminal jobs of ``requester`` and every file of theirs that no job needs.

@@ -1,10 +1,11 @@
-"""How the front door accepts: every question that may refuse, then one transaction.
+"""Accept jobs: every question that may refuse, then one transaction.
 
-A key that is known is answered before any question: what it made is accepted already.
+A key that is known is answered before any question: what it made is accepted already. Who may ask
+is decided in :mod:`core.service.user_api`.
 """
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
@@ -17,132 +18,110 @@ from core.domain.people import Payer, Requester
 from core.domain.requests import Composition, Request
 from core.duration import Estimate
 from core.errors import IntakeClosed, NothingFits, QuotaExceeded, Refused, ShareTooCostly, TooCostly
-from core.media.intake.store import MediaStore
 from core.queue.job_queue import JobQueue, NewJob, Submitted
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
-from core.service.admission import Admission
-from core.service.deletion import Eraser
+from core.service.admission import FileAdmission
 from core.service.views import ServiceRules
 
 log = structlog.get_logger(__name__)
 
+Check = Callable[[], Awaitable[None]]
 
-class Submission(Admission):
-    """Accepts requests; what admits their files is inherited."""
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """Whose the job is, and with what right: the account, its share, and who pays."""
+
+    account: Requester
+    weight: int = ORDINARY  # percent of an ordinary share of the device
+    payer: Payer | None = None  # None: the account's own, or that of all guests for a guest
+
+
+async def _allow() -> None:
+    """Ask nothing more."""
+
+
+class Submission:
+    """Turns compositions into jobs in the queue."""
 
     def __init__(
         self,
         *,
         queue: JobQueue,
-        media: MediaStore,
         files: FileOwnership,
-        work_folder: Path,
-        eraser: Eraser,
+        admission: FileAdmission,
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
         estimate: Callable[[Request], Estimate],
         check_budget: Callable[[Request, int | None, RequestLimits], None],
-        on_owed: Callable[[], None],
         rules: ServiceRules,
     ) -> None:
-        super().__init__(media, files, rules, work_folder)
         self._queue = queue
-        self._eraser = eraser
+        self._files = files
+        self._admission = admission
         self._dispatcher = dispatcher
         self._hub = hub
         self._estimate = estimate
         self._check_budget = check_budget
-        self._on_owed = on_owed
+        self._rules = rules
         self._closing = False
-
-    def estimate(self, request: Request) -> Estimate:
-        """Return what ``request`` will take on this machine, from the request alone."""
-        return self._estimate(request)
 
     async def submit(
         self,
-        composition: Composition | Request,
-        requester: Requester,
+        composition: Composition,
+        submitter: Submitter,
         reply_to: ReplyTo,
-        idempotency_key: str,
-        weight: int = ORDINARY,
-        payer: Payer | None = None,
+        key: str,
+        *,
+        check: Check = _allow,
+        instead_of: Job | None = None,
     ) -> Ticket:
-        """Accept a request: job, reservation and place in line, in one transaction.
+        """Accept a request: job, reservation and place in the queue, in one transaction.
 
         Args:
-            composition: what :meth:`compose` gave, or a request made from an earlier one.
-            requester: whose it is.
+            composition: the request, and what was adjusted in it.
+            submitter: whose it is.
             reply_to: where the result goes.
-            idempotency_key: the same key always gives the same job, e.g. ``discord:<interaction>``.
-            weight: percent of an ordinary share of the device.
-            payer: whose account pays; None: the requester's, or that of all guests for a guest.
+            key: the same key always gives the same job, e.g. ``discord:<interaction>``.
+            check: asked before anything is read or written for a new job; raises to refuse.
+            instead_of: a waiting job that ends, refunded, in the same transaction; where the new
+                one is refused it goes on waiting.
 
         Returns:
             The ticket; ``duplicate`` where the key was known.
 
         Raises:
+            AlreadyFinished: the job to replace is running or over.
+            JobUnknown: the job to replace was deleted.
+            NotYours: the job to replace belongs to somebody else by now.
             IntakeClosed: paused, draining, shutting down, or the disk is nearly full.
             MediaGone: a file of the request is not there any more.
             TooCostly: costs more than is left or lent; names the largest setting that does not.
             QuotaExceeded: everything costs more than is left; says when there is more.
             TooManyQueued: has as many waiting jobs as allowed.
         """
-        known = await self._queue.known(requester, idempotency_key)
+        known = await self._queue.known(submitter.account, key)
         if known is not None:
             return await self._ticket(known, composition, duplicate=True)
-        new = self._asked(composition, requester, reply_to, idempotency_key, weight, payer)
-        return await self._accepted(
-            self._queue.submit(new, lambda: self.files.require(new.request)), composition, new
-        )
+        await check()
+        new = self._new_job(composition.request, submitter, reply_to, key)
+        try:
+            submitted = await self._write(new, instead_of)
+        except QuotaExceeded as refusal:
+            raise self._with_largest_setting(new.request, refusal) from None
+        log.info("submitted", job_id=submitted.job.id, duplicate=submitted.duplicate)
+        if instead_of is not None:
+            self._hub.close(instead_of.id)
+        self._dispatcher.wake()
+        return await self._ticket(submitted.job, composition, duplicate=submitted.duplicate)
 
-    async def replace(
-        self,
-        old: Job,
-        composition: Composition | Request,
-        requester: Requester,
-        reply_to: ReplyTo,
-        idempotency_key: str,
-        weight: int = ORDINARY,
-        payer: Payer | None = None,
-    ) -> Ticket:
-        """Accept a request in the place of the waiting job ``old``, or change nothing.
+    def close(self, *, closed: bool) -> None:
+        """Refuse new jobs while the process is about to stop; not stored."""
+        self._closing = closed
 
-        Args and refusals are those of :meth:`submit`; the old reservation counts as given back.
-
-        Returns:
-            The ticket; ``duplicate`` where the key was known.
-
-        Raises:
-            AlreadyFinished: the old job is running or over.
-            JobUnknown: it was deleted.
-            NotYours: it belongs to somebody else by now.
-        """
-        known = await self._queue.known(requester, idempotency_key)
-        if known is not None:
-            return await self._ticket(known, composition, duplicate=True)
-        new = self._asked(composition, requester, reply_to, idempotency_key, weight, payer)
-        replacing = self._queue.replace(
-            old.id, old.requester, new, lambda: self.files.require(new.request)
-        )
-        ticket = await self._accepted(replacing, composition, new)
-        self._hub.close(old.id)
-        return ticket
-
-    async def known(self, requester: Requester, idempotency_key: str) -> Ticket | None:
-        """Return the ticket that ``requester`` got under a key, None where there is none."""
-        job = await self._queue.known(requester, idempotency_key)
-        return None if job is None else await self._ticket(job, job.request, duplicate=True)
-
-    def _asked(
-        self,
-        composition: Composition | Request,
-        requester: Requester,
-        reply_to: ReplyTo,
-        idempotency_key: str,
-        weight: int,
-        payer: Payer | None,
+    def _new_job(
+        self, request: Request, submitter: Submitter, reply_to: ReplyTo, key: str
     ) -> NewJob:
         """Ask what needs no row, and return what is to be accepted.
 
@@ -152,35 +131,30 @@ class Submission(Admission):
         """
         if self._closing:
             raise IntakeClosed("draining")
-        self.refuse_without_room()
-        request = composition.request if isinstance(composition, Composition) else composition
+        self._admission.refuse_without_room()
         self._check_budget(request, None, self._rules.limits)
         expected = self._estimate(request)
         return NewJob(
             id=uuid4().hex,
-            requester=requester,
+            requester=submitter.account,
             request=request,
             reply_to=reply_to,
             estimate_ms=expected.gpu_ms,
             p95_ms=expected.p95_ms,
-            idempotency_key=idempotency_key,
-            weight=weight,
-            payer=payer,
+            idempotency_key=key,
+            weight=submitter.weight,
+            payer=submitter.payer,
         )
 
-    async def _accepted(
-        self, accepting: Awaitable[Submitted], composition: Composition | Request, new: NewJob
-    ) -> Ticket:
-        try:
-            submitted = await accepting
-        except QuotaExceeded as refusal:
-            raise self._named(new.request, refusal) from None
-        job = submitted.job
-        log.info("submitted", job_id=job.id, duplicate=submitted.duplicate)
-        self._dispatcher.wake()
-        return await self._ticket(job, composition, duplicate=submitted.duplicate)
+    async def _write(self, new: NewJob, instead_of: Job | None) -> Submitted:
+        def files_are_there() -> None:
+            self._files.require(new.request)
 
-    def _named(self, request: Request, refusal: QuotaExceeded) -> Refused:
+        if instead_of is None:
+            return await self._queue.submit(new, files_are_there)
+        return await self._queue.replace(instead_of.id, instead_of.requester, new, files_are_there)
+
+    def _with_largest_setting(self, request: Request, refusal: QuotaExceeded) -> Refused:
         """Return the refusal with the largest setting that fits, where there is one."""
         try:
             self._check_budget(request, refusal.left_ms, self._rules.limits)
@@ -193,13 +167,7 @@ class Submission(Admission):
             return ShareTooCostly(*named, refusal.scope, refusal.resets_at_ms)
         return refusal
 
-    async def _ticket(
-        self, job: Job, composition: Composition | Request, *, duplicate: bool
-    ) -> Ticket:
+    async def _ticket(self, job: Job, composition: Composition, *, duplicate: bool) -> Ticket:
         forecast = None if job.state.terminal else await self._queue.forecast(job.id)
-        notes = composition.adjustments if isinstance(composition, Composition) else ()
+        notes = composition.adjustments
         return Ticket(job.id, job.estimate_ms, forecast, duplicate, notes)
-
-    def stopping(self, *, now: bool) -> None:
-        """Refuse new jobs while the process is about to stop; not stored."""
-        self._closing = now

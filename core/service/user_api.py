@@ -1,52 +1,101 @@
-"""The counter that every front stands at: who is asking, from where, may they, and whose it is.
+"""Answer people: the one door of every front, with the caller first in every call.
 
-Fronts turn what people send into an :class:`Ask`; everything that must be the same on all
-platforms happens here, before the service is reached.
+Fronts turn what people send into compositions and job ids; who may do what with which job is
+decided here, and the same on every platform. An operator may see and stop any job.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from core.accounts.moderation import Community
 from core.accounts.weights import Shares
-from core.domain.jobs import Job, QuotaView, ReplyTo, Ticket
-from core.domain.media import MediaFile
+from core.domain.jobs import Forecast, Job, QuotaView, ReplyTo, Ticket
+from core.domain.limits import MediaLimits, RequestLimits
+from core.domain.media import Clip, MediaFile
 from core.domain.modes import Mode
-from core.domain.people import (
-    Payer,
-    Person,
-    Requester,
-)
-from core.domain.requests import Composition, Options, Request
-from core.errors import InvalidInput, JobUnknown, NotYours
-from core.service.generation import GenerationService
+from core.domain.people import Caller, Payer, Requester
+from core.domain.request_builder import compose
+from core.domain.requests import Composition, Options
+from core.errors import InvalidInput, JobUnknown, NotYours, OperatorsOnly
+from core.queue.forecasts import Standing
+from core.queue.job_queue import JobQueue
+from core.service.cancellation import Cancellation
+from core.service.follow_ups import FollowUps, clip_of, last_frame_of
+from core.service.operator_api import OperatorApi
+from core.service.submission import Submission, Submitter
+from core.service.user_accounts import UserAccounts
+from core.service.user_files import UserFiles
+from core.service.views import QueuedJob, QueueView
+
+SEARCHED = 50  # newest jobs among which a typed id is looked for
 
 
-class Desk:
-    """Takes requests and questions of people on behalf of a front."""
+@dataclass(frozen=True, slots=True)
+class UserServices:
+    """The parts of the service that :class:`UserApi` checks the way to."""
+
+    queue: JobQueue
+    submission: Submission
+    cancellation: Cancellation
+    follow_ups: FollowUps
+    linked: Community
+    moderation: Community
+    operators: OperatorApi
+
+
+class UserApi:
+    """Takes requests and questions of people."""
 
     def __init__(
-        self, service: GenerationService, community: Community, shares: Shares | None = None
-    ) -> None:
-        self.service = service
-        self.shares = shares or Shares()
-        self.community = community
-
-    async def ask(
         self,
-        mode: Mode,
-        options: Options,
-        media: Mapping[str, MediaFile],
-        person: Person,
-        reply_to: ReplyTo,
-        key: str,
-    ) -> Ticket:
-        """Accept a request made from what a person typed and sent.
+        services: UserServices,
+        files: UserFiles,
+        shares: Shares,
+        limits: RequestLimits,
+        media_limits: MediaLimits,
+    ) -> None:
+        self._queue = services.queue
+        self._submission = services.submission
+        self._cancellation = services.cancellation
+        self._follow_ups = services.follow_ups
+        self._linked = services.linked
+        self._moderation = services.moderation
+        self._operators = services.operators
+        self._shares = shares
+        self.files = files
+        self.accounts = UserAccounts(services.linked)
+        self.limits = limits
+        self.media_limits = media_limits
+
+    async def compose(
+        self, caller: Caller, mode: Mode, options: Options, media: Mapping[str, MediaFile]
+    ) -> Composition:
+        """Build the request from what was typed (:func:`core.domain.request_builder.compose`).
 
         Args:
-            mode: which of the six.
+            caller: who sent ``media``; where the request is refused it is let go of.
+            mode: which of the modes.
             options: what was typed.
             media: admitted files by role.
-            person: who and where.
+
+        Raises:
+            InvalidInput: a value or file cannot work.
+        """
+        try:
+            return compose(mode, options, media, self.limits)
+        except InvalidInput:
+            await self.files.release(caller, media.values())
+            raise
+
+    async def submit(
+        self, caller: Caller, composition: Composition, reply_to: ReplyTo, key: str
+    ) -> Ticket:
+        """Accept a request: job, reservation and place in the queue, in one transaction.
+
+        Args:
+            caller: who and where.
+            composition: what :meth:`compose` or :meth:`follow_up` gave.
             reply_to: where to answer.
             key: the platform's own id of this event; the same key is the same job.
 
@@ -54,37 +103,14 @@ class Desk:
             The ticket, with everything that was adjusted.
 
         Raises:
-            InvalidInput: a value or file cannot work.
             Refused: quota, policy, block or a closed intake.
         """
-        try:
-            composition = self.service.compose(mode, options, media)
-        except InvalidInput:
-            await self.service.release(media.values(), person.requester)
-            raise
-        return await self._submit(composition, person, reply_to, key)
-
-    async def repeat(
-        self, request: Request | Composition, person: Person, reply_to: ReplyTo, key: str
-    ) -> Ticket:
-        """Accept a request made from an older one (:mod:`core.domain.followups`, an edit form).
-
-        Raises:
-            Refused: quota, policy, block or a closed intake.
-        """
-        if not isinstance(request, Composition):
-            request = Composition(request, ())
-        return await self._submit(request, person, reply_to, key)
+        return await self._submit(caller, composition, reply_to, key, None)
 
     async def replace(
-        self,
-        job_id: str,
-        request: Request | Composition,
-        person: Person,
-        reply_to: ReplyTo,
-        key: str,
+        self, caller: Caller, job_id: str, composition: Composition, reply_to: ReplyTo, key: str
     ) -> Ticket:
-        """Accept a request in the place of a waiting job of the person, or change nothing.
+        """Accept a request in the place of a waiting job of the caller, or change nothing.
 
         Raises:
             JobUnknown: there is no such job.
@@ -92,121 +118,189 @@ class Desk:
             AlreadyFinished: it is running or over.
             Refused: quota, policy, block or a closed intake; the job goes on waiting.
         """
-        old = await self.service.job(job_id)
-        if not await self._owns(old, person):
+        old = await self._queue.get(job_id)
+        if not await self._owns(caller, old):
             raise NotYours(job_id)
-        if not isinstance(request, Composition):
-            request = Composition(request, ())
-        return await self._submit(request, person, reply_to, key, old)
+        return await self._submit(caller, composition, reply_to, key, old)
 
-    async def job(self, job_id: str, person: Person) -> Job:
-        """Return a job that the person may see: their own, or any for an operator.
+    async def follow_up(self, caller: Caller, job_id: str, action: str) -> Composition:
+        """Return what a button under a job asks for next; submit it like any other request.
+
+        Raises:
+            JobUnknown: there is no such job.
+            NotYours: it belongs to somebody else.
+            NotAChoice: the action makes no clip.
+            NothingToFetch: it needs the clip, and there is none.
+        """
+        job = await self.job(caller, job_id)
+        return await self._follow_ups.compose(job, action, caller.requester)
+
+    async def job(self, caller: Caller, job_id: str) -> Job:
+        """Return a job that the caller may see: their own, or any for an operator.
 
         Raises:
             JobUnknown: there is none, or it was deleted.
             NotYours: it belongs to somebody else.
         """
-        job = await self.service.job(job_id)
-        if not await self._owns(job, person) and not self.is_operator(person):
+        job = await self._queue.get(job_id)
+        if not await self._owns(caller, job) and not self.is_operator(caller):
             raise NotYours(job_id)
         return job
 
-    async def cancel(self, job_id: str, person: Person) -> Job:
-        """Stop a job of the person, or any for an operator.
+    async def find(self, caller: Caller, typed: str) -> Job:
+        """Return the job of the caller whose id begins with what they typed.
+
+        Raises:
+            JobUnknown: none of their newest 50 does, or more than one.
+        """
+        return find_job(await self.jobs(caller, SEARCHED), typed)
+
+    async def jobs(self, caller: Caller, limit: int, before_ms: int | None = None) -> list[Job]:
+        """Return the newest jobs of the caller on all their platforms, newest first."""
+        found: list[Job] = []
+        for requester in await self._linked.keys(caller.requester):
+            found += await self._queue.jobs_of(requester, limit, before_ms)
+        return sorted(found, key=lambda job: job.created_at_ms, reverse=True)[:limit]
+
+    async def cancel(self, caller: Caller, job_id: str) -> Job:
+        """Stop a job of the caller, or any for an operator.
 
         Raises:
             JobUnknown: there is none.
             NotYours: it belongs to somebody else.
             AlreadyFinished: nothing is left to stop.
         """
-        job = await self.job(job_id, person)
-        if await self._owns(job, person):
-            return await self.service.cancel(job_id, job.requester)
-        return await self.service.cancel(job_id, person.requester, operator=True)
+        job = await self.job(caller, job_id)
+        if await self._owns(caller, job):
+            return await self._cancellation.cancel(job_id, job.requester)
+        return await self._cancellation.cancel_for_operator(job_id, caller.requester)
 
-    async def jobs(self, person: Person, limit: int, before_ms: int | None = None) -> list[Job]:
-        """Return the newest jobs of the person on all their platforms, newest first."""
-        found: list[Job] = []
-        for requester in await self.community.keys(person.requester):
-            found += await self.service.jobs(requester, limit, before_ms)
-        return sorted(found, key=lambda job: job.created_at_ms, reverse=True)[:limit]
+    async def delete(self, caller: Caller, job_id: str) -> None:
+        """Delete a job with its files; a live one is cancelled first.
 
-    async def quota(self, person: Person) -> QuotaView:
-        """Return what the person may still spend."""
-        account = await self.community.account(person.requester)
-        return await self.service.quota(account, _payer(person, account))
+        Raises:
+            JobUnknown: there is none.
+            NotYours: it belongs to somebody else.
+        """
+        await self._cancellation.delete(await self.job(caller, job_id))
 
-    async def forget(self, person: Person) -> int:
-        """Delete all jobs, files and joins of the person; returns how many jobs there were."""
-        requesters = await self.community.keys(person.requester)
+    async def forget(self, caller: Caller) -> int:
+        """Delete all jobs, files and joins of the caller; return how many jobs there were."""
         count = 0
-        for requester in requesters:
-            count += await self.service.forget(requester)
-        await self.community.leave(person.requester)
+        for requester in await self._linked.keys(caller.requester):
+            count += await self._cancellation.forget(requester)
+        await self._linked.leave(caller.requester)
         return count
 
-    def is_operator(self, person: Person) -> bool:
-        """Return whether the settings name this person, or a role of theirs."""
-        return person.has_operator_role or self.community.is_operator(person.requester)
+    async def clip(self, caller: Caller, job_id: str) -> Clip:
+        """Return the finished video of a job.
+
+        Raises:
+            JobUnknown: there is none.
+            NotYours: it belongs to somebody else.
+            NothingToFetch: not finished, or deleted since.
+        """
+        return clip_of(await self.job(caller, job_id))
+
+    async def last_frame(self, caller: Caller, job_id: str, folder: Path) -> Path:
+        """Write the last frame of a finished clip into ``folder``.
+
+        Raises:
+            JobUnknown: there is none.
+            NotYours: it belongs to somebody else.
+            NothingToFetch: not finished, or deleted since.
+        """
+        return await last_frame_of(await self.job(caller, job_id), folder)
+
+    async def check_showing(self, caller: Caller, job_id: str) -> None:
+        """Refuse to show a clip to all in the caller's place where it could not be made there.
+
+        Raises:
+            JobUnknown: there is none.
+            NotYours: it belongs to somebody else.
+            RequesterBlocked: an operator blocked the caller.
+            PolicyForbids: a rule of the place.
+        """
+        await self._check_rules(caller, Composition((await self.job(caller, job_id)).request, ()))
+
+    async def queue(self, caller: Caller) -> QueueView:
+        """Return how long the queue is and where the caller's live jobs are."""
+        standing = await self.standing(caller)
+        mine = [QueuedJob(job, await self._queue.forecast(job.id)) for job in standing.jobs]
+        return QueueView(standing.counts.running, standing.counts.waiting, tuple(mine))
+
+    async def standing(self, caller: Caller) -> Standing:
+        """Return where the caller's account stands: live jobs, what goes before them, quota."""
+        return await self._queue.standing(caller.requester, caller.payer)
+
+    async def forecast(self, caller: Caller, job_id: str) -> Forecast | None:
+        """Return when a job should be ready, None where it is over.
+
+        Raises:
+            JobUnknown: there is none.
+            NotYours: it belongs to somebody else.
+        """
+        job = await self.job(caller, job_id)
+        return None if job.state.terminal else await self._queue.forecast(job_id)
+
+    async def quota(self, caller: Caller) -> QuotaView:
+        """Return what the caller may still spend."""
+        account = await self._linked.account(caller.requester)
+        return await self._queue.quota(account, _payer(caller, account))
+
+    def is_operator(self, caller: Caller) -> bool:
+        """Return whether the settings name the caller, or a role of theirs."""
+        return caller.has_operator_role or self._moderation.is_operator(caller.requester)
+
+    def operator(self, caller: Caller) -> OperatorApi:
+        """Return the door of operators, in the caller's name.
+
+        Raises:
+            OperatorsOnly: the settings name neither the caller nor a role of theirs.
+        """
+        if not self.is_operator(caller):
+            raise OperatorsOnly
+        return self._operators.acting_as(caller.requester)
 
     async def _submit(
         self,
+        caller: Caller,
         composition: Composition,
-        person: Person,
         reply_to: ReplyTo,
         key: str,
-        old: Job | None = None,
+        instead_of: Job | None,
     ) -> Ticket:
+        async def check() -> None:
+            await self._check_rules(caller, composition)
+
+        account = await self._linked.account(caller.requester)
+        weight = self._shares.weight(
+            caller.requester, caller.asker.roles, operator=self.is_operator(caller)
+        )
+        submitter = Submitter(account, weight, _payer(caller, account))
         try:
-            return await self._accept(composition, person, reply_to, key, old)
+            return await self._submission.submit(
+                composition, submitter, reply_to, key, check=check, instead_of=instead_of
+            )
         finally:  # its files are the job's now, or nobody's
-            await self.service.release(composition.request.media().values(), person.requester)
+            await self.files.release(caller, composition.request.media().values())
 
-    async def _accept(
-        self,
-        composition: Composition,
-        person: Person,
-        reply_to: ReplyTo,
-        key: str,
-        old: Job | None,
-    ) -> Ticket:
-        account = await self.community.account(person.requester)
-        known = await self.service.known(account, key)
-        if known is not None:
-            return known
-        await self._admit(composition.request, person)
-        operator = self.is_operator(person)
-        weight = self.shares.weight(person.requester, person.asker.roles, operator=operator)
-        payer = _payer(person, account)
-        if old is None:
-            return await self.service.submit(composition, account, reply_to, key, weight, payer)
-        return await self.service.replace(old, composition, account, reply_to, key, weight, payer)
-
-    async def check_showing(self, job: Job, person: Person) -> None:
-        """Refuse to show a clip to all in the person's place where it could not be made there.
-
-        Raises:
-            RequesterBlocked: an operator blocked this person.
-            PolicyForbids: a rule of the place.
-        """
-        await self._admit(job.request, person)
-
-    async def _admit(self, request: Request, person: Person) -> None:
-        await self.community.admit(
-            request, person.requester, person.place, person.asker, person.earlier
+    async def _check_rules(self, caller: Caller, composition: Composition) -> None:
+        await self._moderation.admit(
+            composition.request, caller.requester, caller.place, caller.asker, caller.earlier
         )
 
-    async def _owns(self, job: Job, person: Person) -> bool:
-        if job.requester == person.requester:
+    async def _owns(self, caller: Caller, job: Job) -> bool:
+        if job.requester == caller.requester:
             return True
-        return job.requester in await self.community.keys(person.requester)
+        return job.requester in await self._linked.keys(caller.requester)
 
 
-def _payer(person: Person, account: Requester) -> Payer:
-    """Return who pays: what a front said of the person goes for their own account only."""
-    if person.payer is None or account != person.requester:
+def _payer(caller: Caller, account: Requester) -> Payer:
+    """Return who pays: what a front said of the caller goes for their own account only."""
+    if caller.payer is None or account != caller.requester:
         return Payer.of(account)
-    return person.payer
+    return caller.payer
 
 
 def find_job(jobs: list[Job], prefix: str) -> Job:

@@ -1,4 +1,4 @@
-"""What the service shows of the line and of itself, and what it checks by itself."""
+"""What the service shows of the queue and of itself, and what it checks by itself."""
 
 import shutil
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from core.domain.limits import MEGABYTE, RequestLimits
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One live job of the person who asks, and when it should be ready."""
+class QueuedJob:
+    """One live job of the caller, and when it should be ready."""
 
     job: Job
     forecast: Forecast | None
 
 
 @dataclass(frozen=True, slots=True)
-class LineView:
-    """What one requester may know of the line: how long it is, and where their own jobs are."""
+class QueueView:
+    """What one caller may know of the queue: how long it is, and where their own jobs are."""
 
     running: int
     waiting: int
-    mine: tuple[Place, ...]  # running first, then in the order they will run
+    mine: tuple[QueuedJob, ...]  # running first, then in the order they will run
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class ServiceHealth:
     """What an operator looks at first."""
 
     intake: str  # "open", "paused", "draining", or "disk" where too little of it is free
@@ -38,7 +38,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRules:
-    """What the front door checks by itself."""
+    """The limits that the service checks by itself."""
 
     limits: RequestLimits
     data_dir: Path

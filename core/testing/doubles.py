@@ -31,7 +31,7 @@ from core.media.output.encode import Recipe, write_mp4
 from core.runtime.cancellation import CancelToken
 
 if TYPE_CHECKING:
-    from core.app.bootstrap import Core
+    from core.app.core import Core
 
 SOUND_RATE = 48_000
 

@@ -231,7 +231,7 @@ async def test_a_file_that_the_server_lost_leaves_the_form_with_a_sentence(
     await expect(visitor.form("lipsync").locator(".cl-notes p")).to_have_text([gone])
     await expect(page.locator("#prompt-lipsync textarea")).to_have_value(PROMPT)
     await expect(visitor.form("lipsync").locator(".cl-error")).to_have_text([])
-    assert (await studio.core.service.health()).waiting == 0
+    assert (await studio.core.health.read()).waiting == 0
     await expect(page.locator("#history [data-job]")).to_have_count(0)
 
 

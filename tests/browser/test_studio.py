@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Route, expect
 from core.demo.inputs import Wish
 from core.domain.modes import Mode
 from core.settings import Settings
+from tests.support.jobs import clip_in
 from webui.testing.server import ServedStudio, served
 
 Visits = Callable[..., Awaitable[Any]]
@@ -273,8 +274,8 @@ async def test_a_dropped_clip_fills_the_ticked_fields_only(
     await visitor.small("t2v")
     job = await visitor.generate("t2v")
     await visitor.film()
-    clip = (await studio.core.service.clip(job)).path
-    seed = (await studio.core.service.job(job)).request.sampling.seed
+    clip = (await clip_in(studio.core, job)).path
+    seed = (await studio.core.queue.get(job)).request.sampling.seed
     await visitor.form("t2v").get_by_text("Balanced", exact=True).click()
 
     await visitor.open("i2v")

@@ -1,7 +1,14 @@
-"""What tests wait for, of jobs in a running core."""
+"""What tests ask of a core in the name of somebody, and what they wait for."""
 
-from core.app.bootstrap import Core
-from core.domain.jobs import Job
+from core.app.core import Core
+from core.domain.fairness import ORDINARY
+from core.domain.jobs import Job, ReplyTo, Ticket
+from core.domain.media import Clip
+from core.domain.modes import Mode
+from core.domain.people import Caller, Payer, Requester
+from core.domain.requests import Composition, Options, Request
+from core.service.follow_ups import clip_of
+from core.service.submission import Submitter
 from core.testing.doubles import eventually
 
 
@@ -13,3 +20,41 @@ async def until_ended(core: Core, job_id: str) -> Job:
 
     await eventually(is_terminal, within_s=30.0)
     return await core.queue.get(job_id)
+
+
+async def submit_request(
+    core: Core,
+    request: Request | Composition,
+    requester: Requester,
+    reply_to: ReplyTo,
+    key: str,
+    weight: int = ORDINARY,
+    payer: Payer | None = None,
+) -> Ticket:
+    """Submit a request for ``requester``, without the rules of any place."""
+    composition = request if isinstance(request, Composition) else Composition(request, ())
+    submitter = Submitter(requester, weight, payer)
+    return await core.submission.submit(composition, submitter, reply_to, key)
+
+
+async def ask(
+    core: Core,
+    who: Caller,
+    key: str,
+    options: Options,
+    mode: Mode = Mode.T2V,
+    reply_to: ReplyTo = ReplyTo("test", {}),  # noqa: B008  # frozen
+) -> Ticket:
+    """Compose and submit what ``who`` typed, as a front does."""
+    composition = await core.users.compose(who, mode, options, {})
+    return await core.users.submit(who, composition, reply_to, key)
+
+
+def caller(requester: Requester) -> Caller:
+    """Return ``requester`` as somebody who asks from a place without rules."""
+    return Caller(requester, "test")
+
+
+async def clip_in(core: Core, job_id: str) -> Clip:
+    """Return the clip of a finished job, whoever it belongs to."""
+    return clip_of(await core.queue.get(job_id))

@@ -6,16 +6,16 @@ cookie is; the account's are seen wherever it is signed in, and nowhere else.
 
 from dataclasses import replace
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.domain.jobs import Job
-from core.domain.people import Person
+from core.domain.people import Caller
 from core.errors import NotYours
 from core.queue.forecasts import Standing
 from core.service.user_api import Desk
 from webui.auth.visitors import Visitor
 
 
-async def find(desk: Desk, job_id: str, visitor: Visitor) -> tuple[Job, Person]:
+async def find(desk: Desk, job_id: str, visitor: Visitor) -> tuple[Job, Caller]:
     """Return a job that ``visitor`` may see, and as whom.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.domain.followups import CONTINUES_AS, Action, again, longer, quality
 from core.domain.jobs import Forecast, Job, Ticket
 from core.domain.limits import RequestLimits

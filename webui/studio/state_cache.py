@@ -8,7 +8,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.domain.jobs import Job
 from core.errors import JobUnknown, NotYours
 from core.queue.forecasts import Standing

@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.interfaces.executor import Executor
 from core.settings import Settings
 from core.testing.doubles import running

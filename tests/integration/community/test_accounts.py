@@ -6,10 +6,11 @@ import pytest
 
 from core.accounts.linked_accounts import TRIES, TRIES_OF_ALL
 from core.accounts.moderation import Community
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.domain.jobs import ReplyTo
 from core.domain.modes import Mode
-from core.domain.people import Person, Requester
+from core.domain.people import Caller, Requester
+from core.domain.request_builder import compose
 from core.domain.requests import Options
 from core.errors import (
     LinkCodeUnknown,
@@ -18,6 +19,8 @@ from core.errors import (
     QuotaExceeded,
     RequesterBlocked,
 )
+from tests.support.jobs import ask as ask_as
+from tests.support.jobs import submit_request
 
 OPTIONS = Options(prompt="a red kite", preset="fast", width=256, height=256, seconds=1)
 OPERATOR = Requester("discord", "9")
@@ -35,12 +38,12 @@ PAYING_PAIRS = [(one, other) for one in PAYERS for other in PAYERS if one != oth
 
 @pytest.fixture
 def community(core: Core) -> Community:
-    return core.desk.community
+    return core.community
 
 
 async def ask(core: Core, who: Requester, key: str = "one") -> str:
-    person = Person(who, f"{who.platform}:here")
-    ticket = await core.desk.ask(Mode.T2V, OPTIONS, {}, person, ReplyTo("test", {}), key)
+    person = Caller(who, f"{who.platform}:here")
+    ticket = await ask_as(core, person, key, OPTIONS)
     return ticket.job_id
 
 
@@ -50,12 +53,12 @@ async def refused(core: Core, who: Requester) -> None:
 
 
 async def spent(core: Core, who: Requester) -> int:
-    view = await core.desk.quota(Person(who, "here"))
+    view = await core.users.quota(Caller(who, "here"))
     return view.used_ms + view.reserved_ms
 
 
 async def limit(core: Core, who: Requester) -> int:
-    return (await core.desk.quota(Person(who, "here"))).limit_ms
+    return (await core.users.quota(Caller(who, "here"))).limit_ms
 
 
 async def join(community: Community, owner: Requester, other: Requester) -> None:
@@ -82,7 +85,7 @@ async def test_a_block_stays_with_both_who_part(
     await community.block(OPERATOR, one, "spam")
     match way:
         case "forget":
-            await core.desk.forget(Person(other, "here"))
+            await core.users.forget(Caller(other, "here"))
         case "unlink":
             assert await community.unlink(other, other)
         case _:
@@ -115,12 +118,12 @@ async def test_a_block_between_the_question_and_the_queue_counts(
 ) -> None:
     one, other, *_ = KEYS
     await join(community, one, other)
-    composition = core.service.compose(Mode.T2V, OPTIONS, {})
-    await community.admit(composition.request, other, "here", Person(other, "here").asker)
+    composition = compose(Mode.T2V, OPTIONS, {}, core.users.limits)
+    await community.admit(composition.request, other, "here", Caller(other, "here").asker)
     await community.block(OPERATOR, other, "spam")
 
     with pytest.raises(RequesterBlocked):
-        await core.service.submit(composition, one, ReplyTo("test", {}), "late")
+        await submit_request(core, composition, one, ReplyTo("test", {}), "late")
 
     assert await spent(core, one) == 0
 
@@ -130,10 +133,10 @@ async def test_a_guest_who_was_blocked_stays_so_after_signing_in(
 ) -> None:
     guest, account = KEYS[2:]
     await community.block(OPERATOR, guest, "spam")
-    person = Person(account, "studio", earlier=(guest,))
+    person = Caller(account, "studio", earlier=(guest,))
 
     with pytest.raises(RequesterBlocked):
-        await core.desk.ask(Mode.T2V, OPTIONS, {}, person, ReplyTo("test", {}), "one")
+        await ask_as(core, person, "one", OPTIONS)
 
 
 @pytest.mark.parametrize(("one", "other"), PAYING_PAIRS)
@@ -159,8 +162,8 @@ async def test_an_empty_budget_is_not_filled_by_joining_or_leaving(
 ) -> None:
     one, other, *_ = KEYS
     await ask(core, one)
-    left = (await core.desk.quota(Person(one, "here"))).left_ms
-    await core.service.grant(one, 1 - left)
+    left = (await core.users.quota(Caller(one, "here"))).left_ms
+    await core.queue.grant(one, 1 - left)
     for step in ("alone", "joined", "parted"):
         if step == "joined":
             await join(community, other, one)
@@ -175,7 +178,7 @@ async def test_a_grant_counts_once_however_often_people_join_and_part(
 ) -> None:
     one, other, *_ = KEYS
     usual = await limit(core, one)
-    await core.service.grant(one, 60_000)
+    await core.queue.grant(one, 60_000)
     for _ in range(3):
         await join(community, one, other)
         assert await limit(core, one) == await limit(core, other) == usual + 60_000
@@ -254,12 +257,12 @@ async def test_only_members_take_members_out_and_the_rest_stays_together(
 async def test_the_rules_of_a_place_count_where_a_clip_is_shown(
     core: Core, community: Community
 ) -> None:
-    job = await core.service.job(await ask(core, KEYS[0]))
+    job = await core.queue.get(await ask(core, KEYS[0]))
     await community.set_rule(OPERATOR, "discord:100", "words", "kite")
 
     with pytest.raises(PolicyForbids):
-        await core.desk.check_showing(job, Person(KEYS[0], "discord:100"))
-    await core.desk.check_showing(job, Person(KEYS[0], "discord:200"))
+        await core.users.check_showing(Caller(KEYS[0], "discord:100"), job.id)
+    await core.users.check_showing(Caller(KEYS[0], "discord:200"), job.id)
     await community.block(OPERATOR, KEYS[0], "spam")
     with pytest.raises(RequesterBlocked):
-        await core.desk.check_showing(job, Person(KEYS[0], "discord:200"))
+        await core.users.check_showing(Caller(KEYS[0], "discord:200"), job.id)

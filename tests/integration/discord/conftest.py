@@ -10,7 +10,7 @@ from pydantic import SecretStr
 import bots.discord.client
 from bots.discord.front import FRONT
 from core.domain.modes import MODES, Mode
-from core.domain.people import Person, Requester
+from core.domain.people import Caller, Requester
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually, write_png, write_video, write_wav
 from tests.support.platforms.discord.server import DiscordServer
@@ -65,16 +65,16 @@ class Guild(FrontService):
         return found[-1].content
 
     async def newest_job(self) -> Any:
-        jobs = await self.core.service.all_live()
+        jobs = await self.core.queue.line()
         return jobs[-1] if jobs else None
 
     async def job(self, message: Stored) -> Any:
         """The job whose clip a message shows."""
-        return await self.core.service.job(job_of(message.videos[0]))
+        return await self.core.queue.get(job_of(message.videos[0]))
 
     @staticmethod
-    def person(user: int) -> Person:
-        return Person(Requester("discord", str(user)), "discord:dm")
+    def person(user: int) -> Caller:
+        return Caller(Requester("discord", str(user)), "discord:dm")
 
     async def owed(self) -> Any:
         return await self.core.outbox.counts()
@@ -84,7 +84,7 @@ class Guild(FrontService):
         counts: list[Any] = []
 
         async def idle() -> bool:
-            live = await self.core.service.all_live()
+            live = await self.core.queue.line()
             counts[:] = [await self.owed()]
             return not live and not counts[0].pending and not counts[0].sending
 

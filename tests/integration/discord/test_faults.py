@@ -81,7 +81,7 @@ async def test_progress_goes_on_by_the_bots_edit_after_the_token_died(guild) -> 
     waiting = await guild.answered(await guild.t2v(user=BEN))
     await guild.world.until(lambda: "in line" in waiting.content)
     guild.world.expire_tokens()
-    await guild.core.service.cancel(running.id, running.requester)
+    await guild.core.cancellation.cancel(running.id, running.requester)
 
     await guild.world.until(lambda: "first pass" in waiting.content)
     assert waiting.edited_with[-1] == "bot"
@@ -111,7 +111,7 @@ async def test_a_place_that_takes_less_than_it_said_gets_a_smaller_clip_with_sou
     message = await noisy.clip(await noisy.t2v(fps=8))
 
     assert len(message.videos[0]) <= 150_000
-    job = await noisy.core.service.job(read_job(message.videos[0]))
+    job = await noisy.core.queue.get(read_job(message.videos[0]))
     assert job.clip.size_bytes > 150_000
     with av.open(BytesIO(message.videos[0])) as container:
         sound = container.streams.audio[0]
@@ -295,7 +295,7 @@ async def test_an_interaction_that_discord_gave_up_makes_no_job(guild) -> None:
     await guild.clip(await guild.t2v())
 
     assert lost.original is None
-    jobs = await guild.core.desk.jobs(guild.person(ANN), 10)
+    jobs = await guild.core.users.jobs(guild.person(ANN), 10)
     assert [job.request.prompt for job in jobs] == ["a red kite"]
 
 

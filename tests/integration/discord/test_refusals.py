@@ -8,7 +8,7 @@ ANN, BEN, OP = 501, 502, 900
 async def quota_used(guild, user: int = ANN) -> int:
     from core.domain.people import Requester
 
-    view = await guild.core.service.quota(Requester("discord", str(user)))
+    view = await guild.core.queue.quota(Requester("discord", str(user)))
     return view.used_ms + view.reserved_ms
 
 
@@ -26,7 +26,7 @@ async def test_impossible_values_name_the_limit(guild, options: dict, words: str
 
     assert words in await guild.refusal()
     assert await quota_used(guild) == 0
-    assert await guild.core.service.all_live() == []
+    assert await guild.core.queue.line() == []
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ async def test_missing_rights_are_told_before_any_work(guild) -> None:
     await guild.t2v()
 
     assert "Attach Files" in await guild.refusal()
-    assert await guild.core.service.all_live() == []
+    assert await guild.core.queue.line() == []
 
 
 async def test_quota_is_checked_before_queueing(guild) -> None:
@@ -73,8 +73,8 @@ async def test_quota_is_checked_before_queueing(guild) -> None:
 
     guild.executor.gate.clear()
     account = Requester("discord", str(ANN))
-    view = await guild.core.service.quota(account)
-    await guild.core.service.grant(account, -view.left_ms + 1)
+    view = await guild.core.queue.quota(account)
+    await guild.core.queue.grant(account, -view.left_ms + 1)
 
     await guild.t2v()
 
@@ -115,7 +115,7 @@ async def test_admin_commands_are_for_operators_only(guild) -> None:
     await guild.server.command("admin pause", ANN, guild.channel)
 
     assert "operators" in await guild.refusal()
-    assert (await guild.core.service.health()).intake == "open"
+    assert (await guild.core.health.read()).intake == "open"
 
 
 async def test_admin_verbs_land_in_the_audit_log(guild) -> None:
@@ -124,7 +124,7 @@ async def test_admin_verbs_land_in_the_audit_log(guild) -> None:
     await guild.server.command("admin audit", OP, guild.channel)
 
     await guild.world.until(lambda: any(f"discord:{OP}" in m.content for m in guild.world.shown()))
-    entry = (await guild.core.desk.community.audit())[0]
+    entry = (await guild.core.community.audit())[0]
     assert (entry.verb, entry.target) == ("intake", "draining")
 
 

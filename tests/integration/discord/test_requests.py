@@ -3,6 +3,7 @@
 import pytest
 
 from core.domain.presets import Preset
+from tests.support.jobs import submit_request
 
 ANN, BEN, OP = 501, 502, 900
 
@@ -36,7 +37,7 @@ async def test_each_command_ends_in_one_clip_with_sound_parameters_and_buttons(
     )
     message = await guild.clip(asked)
 
-    job = await guild.core.service.job(read_job(message.videos[0]))
+    job = await guild.core.queue.get(read_job(message.videos[0]))
     assert job.request.mode == mode
     assert set(job.request.media()) == set(files)
     assert job.requester.user_id == str(ANN)
@@ -203,8 +204,8 @@ async def test_the_same_interaction_twice_is_one_job(guild, read_job) -> None:
     await guild.executor.started.wait()
     job = await guild.newest_job()
 
-    again = await guild.core.service.submit(
-        job.request, job.requester, job.reply_to, f"discord:{asked.id}"
+    again = await submit_request(
+        guild.core, job.request, job.requester, job.reply_to, f"discord:{asked.id}"
     )
 
     assert again.duplicate

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.domain.jobs import Job, ReplyTo, Ticket
 from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
@@ -15,7 +15,7 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.storage.invariants import check
 from core.testing.doubles import t2v
-from tests.support.jobs import until_ended
+from tests.support.jobs import submit_request, until_ended
 
 Submit = Callable[..., Awaitable[Ticket]]
 
@@ -36,7 +36,7 @@ def submit(core: Core, ann: Requester) -> Submit:
         key: str = "one", requester: Requester = ann, request: Request | None = None
     ) -> Ticket:
         reply_to = ReplyTo("test", {"channel": requester.user_id})
-        return await core.service.submit(request or t2v(), requester, reply_to, key)
+        return await submit_request(core, request or t2v(), requester, reply_to, key)
 
     return submit
 

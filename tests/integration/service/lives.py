@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.animatic.executor import DraftExecutor
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.app.logs import set_up_logging
 from core.domain.jobs import ReplyTo
 from core.domain.media import RawClip
@@ -26,6 +27,7 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings, load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
+from tests.support.jobs import submit_request
 
 USERS, JOBS_EACH = 40, 5
 JOBS = USERS * JOBS_EACH
@@ -70,7 +72,7 @@ async def submit_twice(core: Core, number: int, acks: Path) -> None:
     requester = Requester("test", f"user-{number % USERS}")
     tickets = await asyncio.gather(
         *(
-            core.service.submit(t2v(seed=number), requester, ReplyTo("test"), f"event-{number}")
+            submit_request(core, t2v(seed=number), requester, ReplyTo("test"), f"event-{number}")
             for _ in range(2)
         )
     )

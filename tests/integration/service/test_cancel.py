@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.domain.jobs import JobState, Ticket
 from core.domain.people import Requester
 from core.errors import AlreadyFinished, JobUnknown, NotYours
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running
+from tests.support.jobs import caller
 
 Submit = Callable[..., Awaitable[Ticket]]
 Check = Callable[[], Awaitable[None]]
@@ -21,14 +22,14 @@ async def test_a_waiting_job_is_cancelled_refunded_and_told(
     core.router.register(delivery)
     ticket = await submit()
 
-    job = await core.service.cancel(ticket.job_id, ann)
+    job = await core.cancellation.cancel(ticket.job_id, ann)
     async with running(core):
         await delivery.until(1)
 
     assert job.state is JobState.CANCELLED
     assert [message.kind for message in delivery.of(job.id)] == ["cancelled"]
-    assert (await core.service.quota(ann)).reserved_ms == 0
-    assert (await core.service.quota(ann)).used_ms == 0
+    assert (await core.queue.quota(ann)).reserved_ms == 0
+    assert (await core.queue.quota(ann)).used_ms == 0
     await sound_ledger()
 
 
@@ -46,7 +47,7 @@ async def test_a_running_job_stops_at_once_and_frees_the_device(
     async with running(core), asyncio.timeout(30):
         first = await submit("first")
         await executor.started.wait()
-        await core.service.cancel(first.job_id, ann)
+        await core.cancellation.cancel(first.job_id, ann)
         executor.started.clear()
         second = await submit("second")
         await executor.started.wait()
@@ -73,7 +74,7 @@ async def test_a_cancel_while_the_clip_is_encoded_leaves_no_file(
     async with running(core), asyncio.timeout(30):
         ticket = await submit()
         await encoder.started.wait()
-        await core.service.cancel(ticket.job_id, ann)
+        await core.cancellation.cancel(ticket.job_id, ann)
         encoder.gate.set()
         await delivery.until(1)
 
@@ -86,10 +87,10 @@ async def test_a_second_cancel_is_told_that_nothing_is_left_to_stop(
     core: Core, submit: Submit, ann: Requester
 ) -> None:
     ticket = await submit()
-    await core.service.cancel(ticket.job_id, ann)
+    await core.cancellation.cancel(ticket.job_id, ann)
 
     with pytest.raises(AlreadyFinished):
-        await core.service.cancel(ticket.job_id, ann)
+        await core.cancellation.cancel(ticket.job_id, ann)
 
 
 async def test_a_finished_job_cannot_be_cancelled(
@@ -101,8 +102,8 @@ async def test_a_finished_job_cannot_be_cancelled(
         await delivery.until(1)
 
     with pytest.raises(AlreadyFinished):
-        await core.service.cancel(ticket.job_id, ann)
-    assert (await core.service.job(ticket.job_id)).state is JobState.SUCCEEDED
+        await core.cancellation.cancel(ticket.job_id, ann)
+    assert (await core.queue.get(ticket.job_id)).state is JobState.SUCCEEDED
 
 
 async def test_nobody_cancels_or_reads_somebody_elses_job(
@@ -111,18 +112,18 @@ async def test_nobody_cancels_or_reads_somebody_elses_job(
     ticket = await submit()
 
     with pytest.raises(NotYours):
-        await core.service.cancel(ticket.job_id, ben)
+        await core.cancellation.cancel(ticket.job_id, ben)
     with pytest.raises(NotYours):
-        await core.service.job(ticket.job_id, ben)
+        await core.users.job(caller(ben), ticket.job_id)
     with pytest.raises(NotYours):
-        await core.service.clip(ticket.job_id, ben)
-    assert (await core.service.job(ticket.job_id)).state.waiting
+        await core.users.clip(caller(ben), ticket.job_id)
+    assert (await core.queue.get(ticket.job_id)).state.waiting
 
 
 async def test_an_operator_may_cancel_any_job(core: Core, submit: Submit, ben: Requester) -> None:
     ticket = await submit()
 
-    job = await core.service.cancel(ticket.job_id, ben, operator=True)
+    job = await core.local_operator(ben).cancel(ticket.job_id)
 
     assert job.state is JobState.CANCELLED
     assert job.failure is not None
@@ -131,7 +132,7 @@ async def test_an_operator_may_cancel_any_job(core: Core, submit: Submit, ben: R
 
 async def test_an_unknown_job_is_unknown(core: Core, ann: Requester) -> None:
     with pytest.raises(JobUnknown):
-        await core.service.cancel("0" * 32, ann)
+        await core.cancellation.cancel("0" * 32, ann)
 
 
 async def test_cancel_and_settle_at_the_same_moment_give_one_terminal_state(
@@ -145,7 +146,9 @@ async def test_cancel_and_settle_at_the_same_moment_give_one_terminal_state(
         tickets = [await submit(f"key-{number}") for number in range(4)]
         for ticket in tickets:
             await begun[ticket.job_id].wait()
-            await asyncio.gather(core.service.cancel(ticket.job_id, ann), return_exceptions=True)
+            await asyncio.gather(
+                core.cancellation.cancel(ticket.job_id, ann), return_exceptions=True
+            )
         await delivery.until(4)
 
     for ticket in tickets:

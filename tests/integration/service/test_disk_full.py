@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.domain.jobs import ReplyTo, Ticket
 from core.domain.media import RawClip
 from core.domain.people import Requester
@@ -19,6 +20,7 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, grey_clip, running, t2v, tiny
+from tests.support.jobs import submit_request
 
 Submit = Callable[..., Awaitable[Ticket]]
 Check = Callable[[], Awaitable[None]]
@@ -90,7 +92,7 @@ async def test_a_full_disk_fails_the_job_refunds_it_and_the_service_goes_on(
     assert [message.kind for message in delivery.of(large.job_id)] == ["disk_full"]
     assert [message.kind for message in delivery.of(small.job_id)] == ["completed"]
     assert left == []
-    assert (await core.service.quota(ann)).used_ms == 100
+    assert (await core.queue.quota(ann)).used_ms == 100
     await sound_ledger()
 
 
@@ -100,10 +102,10 @@ async def test_the_intake_is_closed_while_the_disk_is_nearly_full(
     settings = settings_with(min_free_megabytes=10**9)
     async with open_core(settings, QuickExecutor()) as core:
         with pytest.raises(IntakeClosed) as refused:
-            await core.service.submit(t2v(), ann, ReplyTo("test"), "one")
+            await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
 
         assert refused.value.reason == "disk"
-        assert (await core.service.quota(ann)).reserved_ms == 0
+        assert (await core.queue.quota(ann)).reserved_ms == 0
 
 
 def test_the_noisy_clip_is_larger_than_the_limit() -> None:

@@ -4,7 +4,8 @@ import asyncio
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.app.metrics import collect
 from core.domain.jobs import ReplyTo
 from core.domain.media import RawClip
@@ -15,10 +16,11 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
+from tests.support.jobs import submit_request
 
 
 async def ask(core: Core, user: str) -> str:
-    ticket = await core.service.submit(t2v(), Requester("test", user), ReplyTo("test"), user)
+    ticket = await submit_request(core, t2v(), Requester("test", user), ReplyTo("test"), user)
     return ticket.job_id
 
 

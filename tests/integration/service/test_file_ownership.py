@@ -6,7 +6,8 @@ import pytest
 
 from bots.telegram.drafts import Draft, Drafts
 from core.accounts.file_ownership import UPLOAD
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.domain.jobs import ReplyTo
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import Mode
@@ -15,6 +16,7 @@ from core.domain.requests import ImageToVideo
 from core.errors import MediaFormatRefused, MediaGone
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, tiny, write_png
+from tests.support.jobs import caller, submit_request
 
 DAY_MS = 86_400_000
 
@@ -25,7 +27,7 @@ def files_below(folder: Path) -> list[str]:
 
 async def admitted(core: Core, tmp_path: Path, owner: Requester) -> MediaFile:
     picture = write_png(tmp_path / "a.png")
-    return await core.service.admit(picture, "image", MediaKind.IMAGE, owner)
+    return await core.admission.admit(picture, "image", MediaKind.IMAGE, owner)
 
 
 def moving(file: MediaFile) -> ImageToVideo:
@@ -39,37 +41,37 @@ async def test_a_request_whose_file_is_gone_is_refused_before_any_quota(
     core.media.path_of(file).unlink()
 
     with pytest.raises(MediaGone):
-        await core.service.submit(moving(file), ann, ReplyTo("test"), "one")
+        await submit_request(core, moving(file), ann, ReplyTo("test"), "one")
 
-    assert (await core.service.quota(ann)).reserved_ms == 0
-    assert await core.service.jobs(ann) == []
+    assert (await core.queue.quota(ann)).reserved_ms == 0
+    assert await core.queue.jobs_of(ann) == []
 
 
 async def test_what_one_person_deletes_stays_for_the_request_another_is_making(
     core: Core, tmp_path: Path, ann: Requester, ben: Requester
 ) -> None:
     file = await admitted(core, tmp_path, ann)
-    ticket = await core.service.submit(moving(file), ann, ReplyTo("test"), "one")
+    ticket = await submit_request(core, moving(file), ann, ReplyTo("test"), "one")
     await admitted(core, tmp_path, ben)
 
-    await core.service.delete(ticket.job_id, ann)
-    await core.service.forget(ann)
+    await core.users.delete(caller(ann), ticket.job_id)
+    await core.cancellation.forget(ann)
 
-    assert (await core.service.submit(moving(file), ben, ReplyTo("test"), "two")).job_id
+    assert (await submit_request(core, moving(file), ben, ReplyTo("test"), "two")).job_id
 
 
 async def test_a_draft_keeps_its_picture_through_a_deletion_and_forgetting_takes_it(
     core: Core, tmp_path: Path
 ) -> None:
     person = Requester("telegram", "7")
-    drafts = Drafts(core.desk.community, core.service.files)
+    drafts = Drafts(core.community, core.files)
     file = await admitted(core, tmp_path, person)
-    ticket = await core.service.submit(moving(file), person, ReplyTo("test"), "one")
+    ticket = await submit_request(core, moving(file), person, ReplyTo("test"), "one")
     await drafts.save(5, 7, Draft(mode=Mode.I2V, media={"image": file}))
 
-    await core.service.delete(ticket.job_id, person)
+    await core.users.delete(caller(person), ticket.job_id)
     kept = await drafts.load(5, 7)
-    await core.service.forget(person)
+    await core.cancellation.forget(person)
     left = await drafts.load(5, 7)
 
     assert kept is not None
@@ -87,20 +89,20 @@ async def test_a_start_empties_what_nobody_holds_and_keeps_held_uploads(
         for path in (lost, held):
             path.parent.mkdir(parents=True)
             path.write_bytes(b"as it was sent")
-        assert await core.service.files.hold([held], UPLOAD, ann, DAY_MS)
+        assert await core.files.hold([held], UPLOAD, ann, DAY_MS)
     (settings.uploads_folder / "tmpabcd_123").write_bytes(b"cut off")
 
     async with open_core(settings, QuickExecutor()) as core:
         assert files_below(settings.uploads_folder) == ["p.jpg"]
         assert held.exists()
         assert not lost.parent.exists()
-        await core.service.forget(ann)
+        await core.cancellation.forget(ann)
 
     assert list(settings.uploads_folder.iterdir()) == []
 
 
 async def test_refused_bytes_are_never_written(core: Core, ann: Requester) -> None:
     with pytest.raises(MediaFormatRefused):
-        await core.service.admit_bytes(b"junk" * 1000, "image", MediaKind.IMAGE, ann)
+        await core.admission.admit_bytes(b"junk" * 1000, "image", MediaKind.IMAGE, ann)
 
     assert files_below(core.settings.media_folder) + files_below(core.settings.work_folder) == []

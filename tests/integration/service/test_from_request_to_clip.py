@@ -3,7 +3,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.domain.jobs import Job, JobState, ReplyTo, Ticket
 from core.domain.modes import Mode
 from core.domain.people import Requester
@@ -12,7 +13,7 @@ from core.errors import NothingToFetch, OutOfMemory
 from core.media.output.provenance import read_provenance
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
-from tests.support.jobs import until_ended
+from tests.support.jobs import caller, submit_request, until_ended
 
 Submit = Callable[..., Awaitable[Ticket]]
 Ended = Callable[[str], Awaitable[Job]]
@@ -28,8 +29,8 @@ async def test_a_request_becomes_a_delivered_clip(
         ticket = await submit()
         await delivery.until(1)
 
-    job = await core.service.job(ticket.job_id, ann)
-    clip = await core.service.clip(ticket.job_id, ann)
+    job = await core.users.job(caller(ann), ticket.job_id)
+    clip = await core.users.clip(caller(ann), ticket.job_id)
     provenance = read_provenance(clip.path)
     assert job.state is JobState.SUCCEEDED
     assert job.charged_ms == 100
@@ -39,14 +40,13 @@ async def test_a_request_becomes_a_delivered_clip(
     assert provenance.prompt == ""
     assert clip.poster.exists()
     assert list(core.settings.work_folder.iterdir()) == []
-    assert (await core.service.quota(ann)).used_ms == 100
+    assert (await core.queue.quota(ann)).used_ms == 100
     await sound_ledger()
 
 
 async def test_what_was_typed_is_composed_under_the_settings_limits(core: Core) -> None:
-    composition = core.service.compose(
-        Mode.T2V, Options(prompt="a kite", width=300, height=300), {}
-    )
+    options = Options(prompt="a kite", width=300, height=300)
+    composition = await core.users.compose(caller(Requester("test", "ann")), Mode.T2V, options, {})
 
     assert str(composition.request.sampling.size) == "320×320"
     assert composition.adjustments[0].code == "size_snapped"
@@ -86,9 +86,9 @@ async def test_an_unknown_exception_fails_the_job_refunds_it_and_the_service_goe
 
     assert [message.kind for message in delivery.of(broken.job_id)] == ["internal_error"]
     assert [message.kind for message in delivery.of(fine.job_id)] == ["completed"]
-    assert (await core.service.quota(ann)).used_ms == 100
+    assert (await core.queue.quota(ann)).used_ms == 100
     with pytest.raises(NothingToFetch):
-        await core.service.clip(broken.job_id, ann)
+        await core.users.clip(caller(ann), broken.job_id)
     await sound_ledger()
 
 
@@ -102,7 +102,7 @@ async def test_a_failure_keeps_its_reason_and_is_refunded(
 
     assert job.failure is not None
     assert (job.failure.code, job.failure.data["width"]) == ("out_of_memory", 1280)
-    assert (await core.service.quota(ann)).used_ms == 0
+    assert (await core.queue.quota(ann)).used_ms == 0
 
 
 async def test_a_job_that_takes_too_long_is_stopped_and_refunded(
@@ -111,9 +111,9 @@ async def test_a_job_that_takes_too_long_is_stopped_and_refunded(
     executor.gate.clear()
 
     async with open_core(settings_with(job_timeout_s=0.1), executor) as core, running(core):
-        ticket = await core.service.submit(t2v(), ann, ReplyTo("test"), "slow")
+        ticket = await submit_request(core, t2v(), ann, ReplyTo("test"), "slow")
         job = await until_ended(core, ticket.job_id)
 
         assert job.failure is not None
         assert job.failure.code == "timed_out"
-        assert (await core.service.quota(ann)).left_ms == (await core.service.quota(ann)).limit_ms
+        assert (await core.queue.quota(ann)).left_ms == (await core.queue.quota(ann)).limit_ms

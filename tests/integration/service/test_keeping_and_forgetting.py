@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.delivery.position_updates import SHOWN
 from core.domain.dimensions import snap_frames
 from core.domain.jobs import JobState, ReplyTo, Ticket
@@ -27,6 +28,7 @@ from core.testing.doubles import (
     tiny,
     write_png,
 )
+from tests.support.jobs import caller, clip_in, submit_request
 
 Submit = Callable[..., Awaitable[Ticket]]
 Check = Callable[[], Awaitable[None]]
@@ -35,7 +37,7 @@ DAY_S = 86_400
 
 @pytest.fixture
 async def picture(core: Core, tmp_path: Path, ann: Requester) -> ImageToVideo:
-    file = await core.service.admit(write_png(tmp_path / "a.png"), "image", MediaKind.IMAGE, ann)
+    file = await core.admission.admit(write_png(tmp_path / "a.png"), "image", MediaKind.IMAGE, ann)
     return ImageToVideo(prompt="it moves", sampling=tiny(), image=file)
 
 
@@ -57,15 +59,15 @@ async def test_forgetting_somebody_cancels_their_jobs_and_deletes_rows_and_files
         executor.gate.clear()
         live = await submit("live")
 
-        assert await core.service.forget(ann) == 2
+        assert await core.cancellation.forget(ann) == 2
 
     for ticket in (done, live):
         with pytest.raises(JobUnknown):
-            await core.service.job(ticket.job_id)
-    clip = await core.service.clip(kept.job_id, ben)
+            await core.queue.get(ticket.job_id)
+    clip = await core.users.clip(caller(ben), kept.job_id)
     assert set(core.settings.clips_folder.iterdir()) == {clip.path, clip.poster}
     assert list(core.settings.media_folder.iterdir()) == []
-    assert (await core.service.quota(ann)).used_ms >= 100
+    assert (await core.queue.quota(ann)).used_ms >= 100
     await sound_ledger()
 
 
@@ -75,7 +77,7 @@ async def test_an_input_stays_while_somebody_elses_job_needs_it(
     await submit("mine", request=picture)
     await submit("theirs", requester=ben, request=picture)
 
-    await core.service.forget(ann)
+    await core.cancellation.forget(ann)
 
     assert (core.settings.media_folder / picture.image.name).exists()
 
@@ -87,7 +89,7 @@ async def test_forgetting_while_the_job_runs_leaves_nothing_behind(
     async with running(core):
         await submit()
         await executor.started.wait()
-        await core.service.forget(ann)
+        await core.cancellation.forget(ann)
 
     assert list(core.settings.clips_folder.iterdir()) == []
     assert list(core.settings.work_folder.iterdir()) == []
@@ -98,11 +100,11 @@ async def test_a_stranger_deletes_nothing(core: Core, submit: Submit, ben: Reque
     ticket = await submit()
 
     with pytest.raises(NotYours):
-        await core.service.delete(ticket.job_id, ben)
+        await core.users.delete(caller(ben), ticket.job_id)
 
-    await core.service.delete(ticket.job_id)
+    await core.cancellation.delete(await core.queue.get(ticket.job_id))
     with pytest.raises(JobUnknown):
-        await core.service.job(ticket.job_id)
+        await core.queue.get(ticket.job_id)
 
 
 async def test_jobs_and_files_are_kept_for_the_retention_time_and_not_longer(
@@ -112,17 +114,17 @@ async def test_jobs_and_files_are_kept_for_the_retention_time_and_not_longer(
     async with open_core(settings, QuickExecutor(), clock=clock) as core:
         core.router.register(delivery)
         async with running(core):
-            ticket = await core.service.submit(t2v(), ann, ReplyTo("test"), "one")
+            ticket = await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
             await delivery.until(1)
         clock.forward(13 * DAY_S)
         await core.housekeeping.prune()
-        assert (await core.service.clip(ticket.job_id)).path.exists()
+        assert (await clip_in(core, ticket.job_id)).path.exists()
 
         clock.forward(2 * DAY_S)
         await core.housekeeping.prune()
 
         with pytest.raises(JobUnknown):
-            await core.service.job(ticket.job_id)
+            await core.queue.get(ticket.job_id)
         assert list(settings.clips_folder.iterdir()) == []
 
 
@@ -143,11 +145,11 @@ async def test_copies_and_last_frames_go_with_their_clip(
         mine = await submit("mine")
         theirs = await submit("theirs", requester=ben)
         await delivery.until(2)
-    gone, kept = [(await core.service.clip(ticket.job_id)).path for ticket in (mine, theirs)]
+    gone, kept = [(await clip_in(core, ticket.job_id)).path for ticket in (mine, theirs)]
     for ticket in (mine, theirs):
-        leave_copies(core, await core.service.clip(ticket.job_id))
+        leave_copies(core, await clip_in(core, ticket.job_id))
 
-    await core.service.delete(mine.job_id, ann)
+    await core.users.delete(caller(ann), mine.job_id)
 
     left = [path.name for path in core.settings.data_dir.rglob("*") if path.is_file()]
     assert not [name for name in left if name.startswith(gone.stem)]
@@ -201,16 +203,16 @@ async def test_a_job_that_waited_too_long_is_given_up_refunded_and_told(
 ) -> None:
     clock = ManualClock()
     async with open_core(settings, QuickExecutor(), clock=clock) as core:
-        ticket = await core.service.submit(t2v(), ann, ReplyTo("test"), "one")
+        ticket = await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
         clock.forward(25 * 3600)
         assert await core.housekeeping.expire() == 1
         core.router.register(delivery)
         async with running(core):
             await delivery.until(1)
 
-        assert (await core.service.job(ticket.job_id)).state is JobState.EXPIRED
+        assert (await core.queue.get(ticket.job_id)).state is JobState.EXPIRED
         assert [message.kind for message in delivery.of(ticket.job_id)] == ["expired"]
-        assert (await core.service.quota(ann)).reserved_ms == 0
+        assert (await core.queue.quota(ann)).reserved_ms == 0
         assert await core.housekeeping.check() == 0
 
 
@@ -219,14 +221,14 @@ async def test_a_paused_intake_refuses_new_jobs_and_finishes_accepted_ones(
 ) -> None:
     core.router.register(delivery)
     accepted = await submit("before")
-    await core.service.set_intake("paused")
+    await core.queue.set_intake("paused")
 
     with pytest.raises(IntakeClosed):
         await submit("after", requester=ben)
-    assert (await core.service.health()).intake == "paused"
+    assert (await core.health.read()).intake == "paused"
     async with running(core):
         await delivery.until(1)
-        await core.service.set_intake("open")
+        await core.queue.set_intake("open")
         await submit("later", requester=ben)
         await delivery.until(2)
 
@@ -238,11 +240,11 @@ async def test_what_costs_more_than_is_left_is_refused_before_anything_is_reserv
 ) -> None:
     async with open_core(settings_with(quota_minutes=0.0), QuickExecutor()) as core:
         with pytest.raises(QuotaExceeded):
-            await core.service.submit(t2v(), ann, ReplyTo("test"), "one")
-        assert await core.service.jobs(ann) == []
+            await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
+        assert await core.queue.jobs_of(ann) == []
 
-        await core.service.grant(ann, 60_000)
-        assert (await core.service.submit(t2v(), ann, ReplyTo("test"), "two")).job_id
+        await core.queue.grant(ann, 60_000)
+        assert (await submit_request(core, t2v(), ann, ReplyTo("test"), "two")).job_id
 
 
 async def test_a_refusal_names_the_largest_setting_that_the_rest_of_the_quota_pays(
@@ -250,21 +252,21 @@ async def test_a_refusal_names_the_largest_setting_that_the_rest_of_the_quota_pa
 ) -> None:
     large = replace(t2v(), sampling=replace(tiny(frames=121), width=768, height=512))
     async with open_core(settings_with(quota_minutes=0.0), QuickExecutor()) as core:
-        cost_ms = core.service.estimate(large).gpu_ms
-        await core.service.grant(ann, cost_ms // 2)
+        cost_ms = core.runs.estimate(large).gpu_ms
+        await core.queue.grant(ann, cost_ms // 2)
 
         with pytest.raises(TooCostly) as refused:
-            await core.service.submit(large, ann, ReplyTo("test"), "one")
+            await submit_request(core, large, ann, ReplyTo("test"), "one")
 
         named = refused.value
         assert (named.need_ms, named.limit_ms) == (cost_ms, cost_ms // 2)
         assert str(named.width) in explain(named)
-        assert await core.service.jobs(ann) == []
-        assert (await core.service.quota(ann)).reserved_ms == 0
+        assert await core.queue.jobs_of(ann) == []
+        assert (await core.queue.quota(ann)).reserved_ms == 0
 
         frames = snap_frames(named.seconds, 24)
         fits = replace(large.sampling, width=named.width, height=named.height, frames=frames)
-        await core.service.submit(replace(large, sampling=fits), ann, ReplyTo("test"), "two")
+        await submit_request(core, replace(large, sampling=fits), ann, ReplyTo("test"), "two")
 
 
 async def test_what_a_lender_gives_nobody_at_once_is_refused_before_it_waits(
@@ -275,15 +277,15 @@ async def test_what_a_lender_gives_nobody_at_once_is_refused_before_it_waits(
     core.runs.machine, core.runs.tier = Machine(BY_KEY["rtx-pro-6000-half"], "fp8"), Tier.ANONYMOUS
 
     with pytest.raises(TooCostly) as refused:
-        await core.service.submit(long, ann, ReplyTo("test"), "one")
+        await submit_request(core, long, ann, ReplyTo("test"), "one")
 
     named = refused.value
-    assert named.need_ms == core.service.estimate(long).gpu_ms
-    assert await core.service.jobs(ann) == []
-    assert (await core.service.quota(ann)).reserved_ms == 0
+    assert named.need_ms == core.runs.estimate(long).gpu_ms
+    assert await core.queue.jobs_of(ann) == []
+    assert (await core.queue.quota(ann)).reserved_ms == 0
     frames = snap_frames(named.seconds, 24)
     fits = replace(long.sampling, width=named.width, height=named.height, frames=frames)
-    await core.service.submit(replace(long, sampling=fits), ann, ReplyTo("test"), "two")
+    await submit_request(core, replace(long, sampling=fits), ann, ReplyTo("test"), "two")
 
 
 async def test_the_line_shows_ones_own_places_and_how_long_it_is(
@@ -292,7 +294,7 @@ async def test_the_line_shows_ones_own_places_and_how_long_it_is(
     await submit("a", requester=ben)
     ticket = await submit("b")
 
-    view = await core.service.line(ann)
+    view = await core.users.queue(caller(ann))
 
     assert (view.running, view.waiting) == (0, 2)
     assert [place.job.id for place in view.mine] == [ticket.job_id]
@@ -310,7 +312,7 @@ async def test_those_who_wait_hear_where_they_are_when_they_move_up(
     await core.positions.publish()
     assert core.hub.latest(second.job_id) == Waiting(2, pytest.approx(0, abs=60))
 
-    await core.service.cancel(first.job_id, ben)
+    await core.cancellation.cancel(first.job_id, ben)
     await core.positions.publish()
 
     latest = core.hub.latest(second.job_id)
@@ -325,7 +327,7 @@ async def test_only_the_front_of_a_long_line_is_told_and_counting_it_reads_ones_
     last = await submit("b")
 
     await core.positions.publish()
-    view = await core.service.line(ann)
+    view = await core.users.queue(caller(ann))
 
     assert all(core.hub.latest(ticket.job_id) for ticket in others)
     assert core.hub.latest(last.job_id) is None
@@ -333,7 +335,7 @@ async def test_only_the_front_of_a_long_line_is_told_and_counting_it_reads_ones_
 
 
 async def test_the_late_forecast_is_the_estimates_own(core: Core, submit: Submit) -> None:
-    expected = core.service.estimate(t2v())
+    expected = core.runs.estimate(t2v())
 
     forecast = (await submit()).forecast
 
@@ -350,7 +352,7 @@ async def test_a_new_reply_address_is_where_the_result_goes(
     core.router.register(elsewhere)
     ticket = await submit()
 
-    await core.service.update_reply_to(ticket.job_id, ReplyTo("elsewhere", {"message": "7"}))
+    await core.queue.update_reply_to(ticket.job_id, ReplyTo("elsewhere", {"message": "7"}))
     async with running(core):
         await elsewhere.until(1)
 
@@ -372,7 +374,7 @@ async def test_latents_of_drafts_go_with_their_job_and_with_time(
         ticket = await submit("draft")
         await delivery.until(1)
 
-        await core.service.delete(ticket.job_id, ann)
+        await core.users.delete(caller(ann), ticket.job_id)
         await core.housekeeping.prune()
 
     assert not own.exists()
@@ -387,13 +389,13 @@ async def test_a_known_key_gives_the_same_ticket_whatever_is_refused_by_now(
     first = await submit("one")
     match closed:
         case "stopping":
-            core.service.stopping(now=True)
+            core.submission.close(closed=True)
         case "disk":
-            monkeypatch.setattr(core.service, "has_room", lambda *_: False)
+            monkeypatch.setattr(core.admission, "has_room", lambda *_: False)
         case "quota":
-            await core.service.grant(ann, -(10**9))
+            await core.queue.grant(ann, -(10**9))
         case _:
-            await core.service.set_intake(closed)  # pyright: ignore[reportArgumentType]
+            await core.queue.set_intake(closed)  # pyright: ignore[reportArgumentType]
 
     again = await submit("one")
 
@@ -408,17 +410,17 @@ async def test_a_refusal_of_what_guests_share_names_the_setting_that_fits_and_th
 ) -> None:
     large = replace(t2v(), sampling=replace(tiny(frames=121), width=768, height=512))
     async with open_core(settings_with(), QuickExecutor()) as probe:
-        cost_ms = probe.service.estimate(large).gpu_ms
+        cost_ms = probe.runs.estimate(large).gpu_ms
     settings = settings_with(studio_guest_minutes=1.5 * cost_ms / 60_000)
     async with open_core(settings, QuickExecutor()) as core:
         one, two = (Requester("studio", f"guest-{name}") for name in "ab")
-        await core.service.submit(large, one, ReplyTo("studio"), "one")
+        await submit_request(core, large, one, ReplyTo("studio"), "one")
 
         with pytest.raises(ShareTooCostly) as refused:
-            await core.service.submit(large, two, ReplyTo("studio"), "two")
+            await submit_request(core, large, two, ReplyTo("studio"), "two")
 
         named = refused.value
-        assert (named.scope, named.limit_ms) == ("guests", (await core.service.quota(two)).left_ms)
+        assert (named.scope, named.limit_ms) == ("guests", (await core.queue.quota(two)).left_ms)
         assert named.resets_at_ms is not None
         assert "all guests together" in explain(named)
         assert str(named.width) in explain(named)

@@ -11,13 +11,16 @@ from importlib.metadata import EntryPoint
 import pytest
 
 import core.app.serve
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.app.serve import found_fronts, on_signals, run_all, serve
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration, NothingToServe
+from core.service.front_services import FrontServices
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, t2v
+from tests.support.jobs import submit_request
 
 
 @dataclass
@@ -29,10 +32,10 @@ class PlainFront:
     is_configured: bool = True
     serving: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def configured(self, core: Core) -> bool:
+    def configured(self, settings: Settings) -> bool:
         return self.is_configured
 
-    async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         if self.fault is not None:
             raise self.fault
         on_ready()
@@ -89,10 +92,10 @@ async def test_fronts_stay_up_until_the_running_job_is_delivered(
     core: Core, executor: QuickExecutor, delivery: RecordingDelivery, ann: Requester
 ) -> None:
     class DeliveringFront(PlainFront):
-        async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
-            core.router.register(delivery)
+        async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
+            services.register(delivery)
             try:
-                await super().run(core, on_ready)
+                await super().run(services, on_ready)
             finally:
                 core.router.unregister(delivery.platform)
 
@@ -100,7 +103,7 @@ async def test_fronts_stay_up_until_the_running_job_is_delivered(
     executor.gate.clear()
     serving = asyncio.create_task(run_all(core, [front], stop, lambda _: None))
     await front.serving.wait()
-    ticket = await core.service.submit(t2v(), ann, ReplyTo("test"), "one")
+    ticket = await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
     await executor.started.wait()
     stop.set()
     await asyncio.sleep(0.05)
@@ -179,6 +182,7 @@ SERVICE = """
 import asyncio, sys
 from pathlib import Path
 import core.app.serve
+from core.service.front_services import FrontServices
 from core.settings import load_settings
 class Front:
     name = "plain"
@@ -218,10 +222,10 @@ async def test_a_job_of_the_real_animatic_goes_all_the_way(
         stop = asyncio.Event()
         work = asyncio.create_task(opened.run(stop))
         await asyncio.sleep(0)
-        ticket = await opened.service.submit(t2v(), ann, ReplyTo("test"), "one")
+        ticket = await submit_request(opened, t2v(), ann, ReplyTo("test"), "one")
         await delivery.until(1)
         stop.set()
         await work
 
-        assert (await opened.service.job(ticket.job_id)).state is JobState.SUCCEEDED
+        assert (await opened.queue.get(ticket.job_id)).state is JobState.SUCCEEDED
         assert [run.job_id for run in await opened.runs.recent()] == [ticket.job_id]

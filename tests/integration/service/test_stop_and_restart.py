@@ -12,7 +12,7 @@ from core.errors.setup import DataDirectoryBusy
 from core.settings import Settings
 from core.storage.invariants import check
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
-from tests.support.jobs import until_ended
+from tests.support.jobs import submit_request, until_ended
 
 HERE = ReplyTo("test", {"channel": "1"})
 
@@ -23,15 +23,15 @@ async def test_a_stop_lets_the_running_job_finish(
     executor.gate.clear()
     async with open_core(settings, executor) as core, running(core) as stop:
         core.router.register(delivery)
-        ticket = await core.service.submit(t2v(), ann, HERE, "one")
+        ticket = await submit_request(core, t2v(), ann, HERE, "one")
         await executor.started.wait()
         stop.set()
         asyncio.get_running_loop().call_later(0.1, executor.gate.set)
         await delivery.until(1)
 
-        assert (await core.service.job(ticket.job_id)).state is JobState.SUCCEEDED
+        assert (await core.queue.get(ticket.job_id)).state is JobState.SUCCEEDED
         with pytest.raises(IntakeClosed):
-            await core.service.submit(t2v(), ann, HERE, "two")
+            await submit_request(core, t2v(), ann, HERE, "two")
 
 
 async def test_after_the_grace_the_running_job_goes_back_in_line_and_runs_at_the_next_start(
@@ -43,16 +43,16 @@ async def test_after_the_grace_the_running_job_goes_back_in_line_and_runs_at_the
     async with open_core(settings, stuck) as core:
         core.router.register(delivery)
         async with running(core):
-            ticket = await core.service.submit(t2v(), ann, HERE, "one")
+            ticket = await submit_request(core, t2v(), ann, HERE, "one")
             await stuck.started.wait()
-        job = await core.service.job(ticket.job_id)
+        job = await core.queue.get(ticket.job_id)
         assert job.state.waiting
         assert job.attempt == 1
 
     async with open_core(settings, QuickExecutor()) as core, running(core):
         core.router.register(delivery)
         await delivery.until(1)
-        job = await core.service.job(ticket.job_id)
+        job = await core.queue.get(ticket.job_id)
 
     assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)
     assert [message.kind for message in delivery.of(job.id)] == ["completed"]
@@ -62,7 +62,7 @@ async def test_an_owed_clip_is_delivered_once_after_a_restart(
     settings: Settings, delivery: RecordingDelivery, ann: Requester
 ) -> None:
     async with open_core(settings, QuickExecutor()) as core, running(core):
-        ticket = await core.service.submit(t2v(), ann, HERE, "one")
+        ticket = await submit_request(core, t2v(), ann, HERE, "one")
         await until_ended(core, ticket.job_id)
 
     for _ in range(2):
@@ -84,7 +84,7 @@ async def test_a_delivery_cut_off_by_a_crash_is_repeated_as_ambiguous(
     async with open_core(settings, QuickExecutor()) as core:
         core.router.register(first)
         async with running(core):
-            ticket = await core.service.submit(t2v(), ann, HERE, "one")
+            ticket = await submit_request(core, t2v(), ann, HERE, "one")
             await first.until(1)
 
     second = RecordingDelivery(book=book)
@@ -123,14 +123,15 @@ async def test_the_database_holds_together_after_a_stop_with_jobs_in_every_state
         core.router.register(delivery)
         async with running(core):
             for number in range(3):
-                await core.service.submit(t2v(), ann, HERE, f"done-{number}")
+                await submit_request(core, t2v(), ann, HERE, f"done-{number}")
             await delivery.until(3)
             executor.gate.clear()
             executor.started.clear()
             tickets = [
-                await core.service.submit(t2v(), ann, HERE, f"left-{number}") for number in range(3)
+                await submit_request(core, t2v(), ann, HERE, f"left-{number}")
+                for number in range(3)
             ]
             await executor.started.wait()
-            await core.service.cancel(tickets[-1].job_id, ann)
+            await core.cancellation.cancel(tickets[-1].job_id, ann)
         async with core.database.transaction() as connection:
             assert await check(connection) == []

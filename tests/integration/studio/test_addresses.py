@@ -16,6 +16,7 @@ from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually, t2v
+from tests.support.jobs import clip_in, submit_request
 from webui.auth.user_file import User, UserFile, add
 from webui.auth.visitors import COOKIE, VisitorAuthenticator
 from webui.studio.delivery import reply_to_page
@@ -40,7 +41,7 @@ async def ordered(
     """A job of this client."""
     requester = await requester_of(client, studio)
     key = f"test:{requester.user_id}:{id(request)}:{asyncio.get_running_loop().time()}"
-    ticket = await studio.core.service.submit(request or t2v(), requester, reply_to_page(), key)
+    ticket = await submit_request(studio.core, request or t2v(), requester, reply_to_page(), key)
     return ticket.job_id
 
 
@@ -49,7 +50,7 @@ async def made(client: httpx.AsyncClient, studio: ServedStudio) -> str:
     job = await ordered(client, studio)
 
     async def over() -> bool:
-        return (await studio.core.service.job(job)).state.terminal
+        return (await studio.core.queue.get(job)).state.terminal
 
     await eventually(over)
     return job
@@ -59,7 +60,7 @@ async def test_the_owner_gets_the_clip_whole_and_in_ranges(
     studio: ServedStudio, browser: httpx.AsyncClient
 ) -> None:
     job = await made(browser, studio)
-    size = (await studio.core.service.clip(job)).size_bytes
+    size = (await clip_in(studio.core, job)).size_bytes
 
     whole = await browser.get(f"/clips/{job}.mp4")
     part = await browser.get(f"/clips/{job}.mp4", headers={"Range": "bytes=100-199"})
@@ -119,7 +120,7 @@ async def test_again_longer_quality_make_new_jobs_and_delete_removes(
         action: (await browser.post(f"/studio/jobs/{job}/{action}")).json()["job"]
         for action in ("again", "longer", "quality")
     }
-    modes = {a: (await studio.core.service.job(j)).request.mode for a, j in answers.items()}
+    modes = {a: (await studio.core.queue.get(j)).request.mode for a, j in answers.items()}
     for new in answers.values():
         await browser.post(f"/studio/jobs/{new}/cancel")
     gone = await browser.post(f"/studio/jobs/{job}/delete")
@@ -141,12 +142,12 @@ async def test_a_job_too_large_for_the_device_offers_a_smaller_one(
     job = await ordered(browser, studio, large)
 
     async def over() -> bool:
-        return (await studio.core.service.job(job)).state.terminal
+        return (await studio.core.queue.get(job)).state.terminal
 
     await eventually(over)
     view = (await browser.get(f"/studio/state?job={job}")).json()["job"]
     answer = await browser.post(f"/studio/jobs/{job}/smaller")
-    new = (await studio.core.service.job(answer.json()["job"])).request.sampling
+    new = (await studio.core.queue.get(answer.json()["job"])).request.sampling
 
     assert view["buttons"][0]["action"] == "smaller"
     assert view["error"]["code"] == "out_of_memory"

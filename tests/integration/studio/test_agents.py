@@ -145,7 +145,7 @@ async def test_files_come_as_bytes_or_as_uploads_of_the_same_key(
 async def test_an_agents_jobs_are_its_own(studio: ServedStudio, executor: QuickExecutor) -> None:
     executor.gate.clear()
     job = answer(await use(studio, "t2v", KEY, **SMALL))["job"]
-    owner = (await studio.core.service.job(job)).requester
+    owner = (await studio.core.queue.get(job)).requester
 
     for tool in ("status", "cancel", "result"):
         assert "somebody else" in sentence(await use(studio, tool, OTHER, job=job))
@@ -167,7 +167,7 @@ async def test_without_a_secret_nothing_is_made(studio: ServedStudio) -> None:
         result = await use(studio, "t2v", short, **SMALL)
         assert (result.structuredContent or {})["error"] == "key_too_short"
         assert "5 characters" in sentence(result)
-    assert (await studio.core.service.health()).waiting == 0
+    assert (await studio.core.health.read()).waiting == 0
 
 
 async def test_agents_from_elsewhere_have_the_quota_of_guests(

@@ -12,6 +12,7 @@ from gradio_client import Client, handle_file
 from core.app.bootstrap import open_core
 from core.domain.modes import Mode
 from core.domain.people import Requester
+from core.domain.request_builder import compose
 from core.domain.requests import Options
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually, write_png, write_video, write_wav
@@ -179,8 +180,8 @@ async def test_new_keys_bring_guests_nothing_and_other_networks_the_rest_of_what
 ) -> None:
     async with open_core(settings_with(), QuickExecutor()) as probe:
         options = Options(prompt="a boat", preset="fast", width=256, height=256, seconds=1.0)
-        request = probe.service.compose(Mode.T2V, options, {}).request
-        minute = probe.service.estimate(request).gpu_ms / 60_000
+        request = compose(Mode.T2V, options, {}, probe.users.limits).request
+        minute = probe.runs.estimate(request).gpu_ms / 60_000
     settings = settings_with(
         studio_port=0,
         max_queued=100,
@@ -202,7 +203,7 @@ async def test_new_keys_bring_guests_nothing_and_other_networks_the_rest_of_what
         near = [await ask(studio.url, f"near{n}", f"2001:db8::{n}") for n in range(5)]
         jobs = await studio.core.queue.line()
         guest = Requester("studio", "guest-any")
-        view = await studio.core.service.quota(guest)
+        view = await studio.core.queue.quota(guest)
         executor.gate.set()
 
     accepted = [sum("event: error" not in answer for answer in part) for part in (one, near)]
@@ -264,7 +265,7 @@ async def test_numbers_as_text_are_numbers_and_any_prompt_is_text(studio: Served
     values = {"width": "256", "height": 256.0, "seconds": "1", "preset": "fast", "seed": 7}
 
     job = (await predict(client, "t2v", prompt=5, **values))["job"]
-    request = (await studio.core.service.job(job)).request
+    request = (await studio.core.queue.get(job)).request
 
     assert (request.prompt, request.sampling.seed, request.sampling.width) == ("5", 7, 256)
 

@@ -69,7 +69,7 @@ async def test_what_no_form_would_send_is_told_and_makes_no_job(
         answer = await browser.post(f"/studio/forms/t2v/{event}", content=body)
         assert answer.status_code == 200
         assert answer.json()["card"]["error"]["code"] == code
-    assert (await studio.core.service.health()).waiting == 0
+    assert (await studio.core.health.read()).waiting == 0
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{", b"[" * 100_000, b"x" * 300_000])
@@ -98,7 +98,7 @@ async def test_a_file_that_is_gone_or_foreign_is_named_and_nothing_is_asked_for(
         for event in ("look", "generate"):
             answer = await ask(browser, f"forms/{mode}/{event}", values=values, key=KEY)
             assert answer.json()["gone"] == [slot.role for slot in MODES[mode].slots]
-    assert (await studio.core.service.health()).waiting == 0
+    assert (await studio.core.health.read()).waiting == 0
     assert (await ask(browser, "dropped", path=lost)).json() == {"gone": True}
 
 

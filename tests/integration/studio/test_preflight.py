@@ -1,6 +1,6 @@
 """What the card says before anybody presses Generate."""
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.domain.requests import Options

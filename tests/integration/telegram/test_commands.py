@@ -7,6 +7,7 @@ from core.domain.jobs import JobState
 from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.errors import NotYours
+from tests.support.jobs import caller
 
 ANN, BEN, OP = 501, 502, 900
 
@@ -141,8 +142,8 @@ async def test_forget_deletes_everything_of_the_person_who_confirms(town, shown)
 
     await town.says("Done: 1 jobs")
     assert not job.clip.path.exists()
-    assert await town.core.service.jobs(job.requester) == []
-    community = town.core.desk.community
+    assert await town.core.queue.jobs_of(job.requester) == []
+    community = town.core.community
     assert await community.recall_all("telegram-draft") == {}
     assert await community.recall_all("telegram-file") == {}
     kept = await community.recall_all("telegram-inbox")
@@ -166,7 +167,7 @@ async def test_start_and_help_say_what_there_is(town) -> None:
 
 
 async def test_a_linked_account_of_another_platform_shares_quota_and_history(town, shown) -> None:
-    community, elsewhere = town.core.desk.community, Requester("discord", "77")
+    community, elsewhere = town.core.community, Requester("discord", "77")
     text = (await town.answer(town.say("/link"))).text
     code = next(word.strip(".") for word in text.split() if word.strip(".").isupper())
 
@@ -182,7 +183,7 @@ async def test_a_linked_account_of_another_platform_shares_quota_and_history(tow
 
 async def test_operators_are_known_by_number_and_everybody_else_is_refused(town) -> None:
     assert "Only operators" in (await town.answer(town.say("/admin pause"))).text
-    assert (await town.core.service.health()).intake == "open"
+    assert (await town.core.health.read()).intake == "open"
 
     status = await town.answer(town.say("/admin status", OP))
     assert "open" in status.text
@@ -205,9 +206,9 @@ async def test_pause_policy_block_and_grant_are_obeyed_and_written_down(town, sm
     await admin(f"block {ANN} too many kites")
     assert "too many kites" in await ann()
     await admin(f"unblock {ANN}")
-    before = (await town.core.service.quota(Requester("telegram", str(ANN)))).left_ms
+    before = (await town.core.queue.quota(Requester("telegram", str(ANN)))).left_ms
     await admin(f"grant {ANN} 2")
-    after = (await town.core.service.quota(Requester("telegram", str(ANN)))).left_ms
+    after = (await town.core.queue.quota(Requester("telegram", str(ANN)))).left_ms
     assert after - before == 120_000
     assert "minutes" in (await admin(f"grant {ANN} lots")).lower()
     assert "somebody" in await admin("block somebody")
@@ -235,14 +236,14 @@ async def test_quota_and_queue_limits_are_told_before_any_work(town, small: str)
     assert "5 jobs waiting" in (await town.answer(town.say(f"/t2v a kite {small}"))).text
 
     ben = Requester("telegram", str(BEN))
-    await town.core.service.grant(ben, 1 - (await town.core.service.quota(ben)).left_ms)
+    await town.core.queue.grant(ben, 1 - (await town.core.queue.quota(ben)).left_ms)
     assert "GPU time" in (await town.answer(town.say(f"/t2v a kite {small}", BEN))).text
     assert await town.used(BEN) <= 1
 
 
 async def test_jobs_of_others_are_not_shown(town, shown, read_job) -> None:
     with pytest.raises(NotYours):
-        await town.core.service.job(read_job(shown.video), Requester("telegram", str(BEN)))
+        await town.core.users.job(caller(Requester("telegram", str(BEN))), read_job(shown.video))
     query = town.tap(shown, "v1:details:", BEN)
     await town.world.until(lambda: query in town.world.answers)
 

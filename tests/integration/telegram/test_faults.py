@@ -150,7 +150,7 @@ async def test_missing_rights_in_a_group_are_told_before_any_work(
     message = await ask(town, small, chat=group)
 
     assert "may not post videos" in message.text
-    assert await town.core.service.all_live() == []
+    assert await town.core.queue.line() == []
     assert await town.used() == 0
 
 
@@ -194,7 +194,7 @@ async def test_a_group_that_moved_gets_its_clips_and_keeps_its_rules(town, small
     await town.world.until(lambda: town.world.with_video(new.id))
     await town.quiet()
     assert len(town.world.with_video()) == 1
-    community = town.core.desk.community
+    community = town.core.community
     assert (await community.policy("telegram:-200")).max_seconds == 5
     job = await town.job(town.world.with_video()[0])
     assert job.reply_to.address["chat"] == "-200"
@@ -208,7 +208,7 @@ async def test_the_news_that_a_group_moved_takes_its_rules_along(town) -> None:
     town.say(chat=group, migrate_to_chat_id=-300)
 
     async def moved() -> bool:
-        return (await town.core.desk.community.policy("telegram:-300")).max_seconds == 5
+        return (await town.core.community.policy("telegram:-300")).max_seconds == 5
 
     await eventually(moved)
 

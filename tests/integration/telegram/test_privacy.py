@@ -90,7 +90,7 @@ async def test_an_anonymous_administrator_gets_no_answer_about_anybody(town) -> 
 
 
 async def test_a_code_typed_in_a_group_joins_nobody_and_ends(town) -> None:
-    community = town.core.desk.community
+    community = town.core.community
     code = await community.link_code(Requester("discord", "77"))
 
     answer = await town.answer(town.say(f"/link {code}", ANN, town.world.group()))
@@ -172,6 +172,6 @@ async def test_unlink_lists_who_belongs_together_and_parts_them(town) -> None:
     town.tap(listed, "v1:unlink:", BEN)
 
     await town.says("Removed", BEN)
-    assert await town.core.desk.community.keys(Requester("telegram", str(ANN))) == [
+    assert await town.core.community.keys(Requester("telegram", str(ANN))) == [
         Requester("telegram", str(ANN))
     ]

@@ -7,8 +7,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Self
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.app.frontend import Front
+from core.app.serve import front_services
 from core.domain.jobs import Job, JobState
 from core.media.output.provenance import read_provenance
 from core.settings import Settings
@@ -39,7 +41,7 @@ class FrontService:
         )  # no setting: nobody but a test wants it
         await self._stack.enter_async_context(running(self.core))
         ready = asyncio.Event()
-        self._serving = asyncio.create_task(self._front.run(self.core, ready.set))
+        self._serving = asyncio.create_task(self._front.run(front_services(self.core), ready.set))
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({self._serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if self._serving.done():
@@ -67,7 +69,7 @@ class FrontService:
         found: list[Job] = []
 
         async def there() -> bool:
-            live = await self.core.service.all_live()
+            live = await self.core.queue.line()
             found[:] = [job for job in live if job.state is state]
             return bool(found)
 

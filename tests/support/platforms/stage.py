@@ -127,15 +127,15 @@ class ServiceStage:
 
     async def leave(self, who: str, gpu_ms: int) -> None:
         """Leave somebody only so much GPU time."""
-        view = await self._place.core.service.quota(self._people[who])
-        await self._place.core.service.grant(self._people[who], gpu_ms - view.left_ms)
+        view = await self._place.core.queue.quota(self._people[who])
+        await self._place.core.queue.grant(self._people[who], gpu_ms - view.left_ms)
 
     async def block(self, actor: str, who: str, reason: str) -> None:
         """Keep somebody from making videos."""
-        community = self._place.core.desk.community
+        community = self._place.core.community
         await community.block(self._people[actor], self._people[who], reason)
 
     async def spent(self, who: str) -> int:
         """Return what somebody has used and reserved, GPU-milliseconds."""
-        view = await self._place.core.service.quota(self._people[who])
+        view = await self._place.core.queue.quota(self._people[who])
         return view.used_ms + view.reserved_ms

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.delivery.router import DeliveryRouter, RouterRules
 from core.domain.jobs import Job, ReplyTo
 from core.domain.media import Clip
@@ -16,7 +16,7 @@ from core.domain.progress import Progress, Stage, Working
 from core.errors import DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import Attempt, Receipt
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v
-from tests.support.jobs import until_ended
+from tests.support.jobs import clip_in, submit_request, until_ended
 
 RULES = RouterRules(first_wait_s=0.02, longest_wait_s=0.05, poll_s=0.02, progress_every_s=0.02)
 Finished = Callable[..., Awaitable[str]]
@@ -46,7 +46,7 @@ def finished(core: Core) -> Finished:
     async def finished(platform: str = "test", key: str = "one") -> str:
         requester = Requester(platform, key)
         async with running(core):
-            ticket = await core.service.submit(t2v(), requester, ReplyTo(platform), key)
+            ticket = await submit_request(core, t2v(), requester, ReplyTo(platform), key)
             await until_ended(core, ticket.job_id)
         return ticket.job_id
 
@@ -219,7 +219,7 @@ async def test_progress_is_thinned_and_a_stuck_progress_delays_no_result(
     executor.gate.clear()
 
     async with running(core), asyncio.timeout(10):
-        ticket = await core.service.submit(t2v(), Requester("test", "a"), ReplyTo("test"), "one")
+        ticket = await submit_request(core, t2v(), Requester("test", "a"), ReplyTo("test"), "one")
         await executor.started.wait()
         for step in range(100):
             core.hub.publish(ticket.job_id, Working(Stage.STAGE1, step, 100, step / 100))
@@ -235,7 +235,7 @@ async def test_nothing_is_shown_after_the_result(core: Core) -> None:
     core.router.register(delivery)
 
     async with running(core):
-        ticket = await core.service.submit(t2v(), Requester("test", "a"), ReplyTo("test"), "one")
+        ticket = await submit_request(core, t2v(), Requester("test", "a"), ReplyTo("test"), "one")
         await delivery.until(1)
         shown = len(delivery.events)
         core.hub.publish(ticket.job_id, Working(Stage.ENCODE, 1, 1, 1.0))
@@ -248,7 +248,7 @@ async def test_a_clip_that_was_deleted_meanwhile_is_laid_aside(
     core: Core, router: DeliveryRouter, finished: Finished
 ) -> None:
     job_id = await finished()
-    (await core.service.clip(job_id)).path.unlink()
+    (await clip_in(core, job_id)).path.unlink()
     delivery = RecordingDelivery()
     router.register(delivery)
 

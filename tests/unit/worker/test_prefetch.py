@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.media import RawClip
 from core.domain.people import Requester
@@ -14,6 +15,7 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v
+from tests.support.jobs import submit_request
 
 
 class Stepwise(QuickExecutor):
@@ -54,7 +56,7 @@ async def has_run(core: Core, job_id: str, times: int) -> bool:
 
 
 async def submit(core: Core, user: str) -> str:
-    ticket = await core.service.submit(t2v(), Requester("test", user), ReplyTo("test"), user)
+    ticket = await submit_request(core, t2v(), Requester("test", user), ReplyTo("test"), user)
     return ticket.job_id
 
 
@@ -123,7 +125,7 @@ async def test_a_cancel_before_the_device_costs_nothing_and_lets_another_take_th
     async with running(room), asyncio.timeout(10):
         second = await two_of_them(room, stepwise)
         third = await submit(room, "cem")
-        cancelled = await room.service.cancel(second, Requester("test", "ben"))
+        cancelled = await room.cancellation.cancel(second, Requester("test", "ben"))
         await eventually(lambda: is_claimed(room, third))
         stepwise.gate.set()
         await delivery.until(3)
@@ -187,7 +189,7 @@ async def test_an_executor_that_does_not_stop_keeps_the_device_from_the_next(
         stepwise.go_on.set()
         await eventually(lambda: is_claimed(room, second))
         first = stepwise.orders[0].job_id
-        await room.service.cancel(first, Requester("test", "ann"))
+        await room.cancellation.cancel(first, Requester("test", "ann"))
         await delivery.until(1)
         assert len(stepwise.orders) == 1
         deaf.set()

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.app.bootstrap import Core, open_core
+from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
@@ -19,10 +20,11 @@ from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 from core.worker.worker import Finish
+from tests.support.jobs import submit_request
 
 
 async def submit(core: Core, user: str) -> str:
-    ticket = await core.service.submit(t2v(), Requester("test", user), ReplyTo("test"), user)
+    ticket = await submit_request(core, t2v(), Requester("test", user), ReplyTo("test"), user)
     return ticket.job_id
 
 
@@ -53,8 +55,8 @@ async def test_the_device_works_on_the_next_job_while_a_clip_is_encoded(
         second = await submit(core, "ben")
         await executor.started.wait()
 
-        assert (await core.service.job(first)).state is JobState.RUNNING
-        assert (await core.service.job(second)).state is JobState.RUNNING
+        assert (await core.queue.get(first)).state is JobState.RUNNING
+        assert (await core.queue.get(second)).state is JobState.RUNNING
         held.permits.release()
         held.permits.release()
         await delivery.until(2)
@@ -119,7 +121,7 @@ async def test_a_worker_that_lost_its_token_stops_and_deletes_its_output(
         job_id = await submit(core, "ann")
         await delivery.until(1)
 
-    job = await core.service.job(job_id)
+    job = await core.queue.get(job_id)
     assert job.attempt == 2
     assert job.clip is not None
     assert not taken[0].path.exists()
@@ -146,7 +148,7 @@ async def test_an_outcome_that_cannot_be_written_is_written_later(
         job_id = await submit(core, "ann")
         await delivery.until(1)
 
-    assert (await core.service.job(job_id)).attempt == 1
+    assert (await core.queue.get(job_id)).attempt == 1
 
 
 async def test_an_executor_that_ignores_its_cancel_is_left_behind(
@@ -166,7 +168,7 @@ async def test_an_executor_that_ignores_its_cancel_is_left_behind(
         async with running(core), asyncio.timeout(10):
             job_id = await submit(core, "ann")
             await executor.started.wait()
-            await core.service.cancel(job_id, Requester("test", "ann"))
+            await core.cancellation.cancel(job_id, Requester("test", "ann"))
             executor.gate.set()
             await submit(core, "ben")
             await delivery.until(2)
@@ -185,7 +187,7 @@ async def test_the_outcome_of_a_cancelled_run_is_looked_at(
     async with running(core), asyncio.timeout(10):
         job_id = await submit(core, "ann")
         await executor.started.wait()
-        await core.service.cancel(job_id, Requester("test", "ann"))
+        await core.cancellation.cancel(job_id, Requester("test", "ann"))
     gc.collect()
 
     assert complaints == []

@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import event
 
-from core.app.bootstrap import Core
+from core.app.core import Core
 from core.domain.people import Requester
 from core.domain.progress import Downloading, Stage, Working
 from core.testing.doubles import t2v
+from tests.support.jobs import submit_request
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
@@ -21,7 +22,7 @@ def service(core: Core) -> StudioService:
 
 
 async def submit(core: Core, visitor: Visitor, key: str) -> str:
-    ticket = await core.service.submit(t2v(), visitor.requester, reply_to_page(), key)
+    ticket = await submit_request(core, t2v(), visitor.requester, reply_to_page(), key)
     return ticket.job_id
 
 
@@ -80,7 +81,7 @@ async def test_every_change_is_seen_at_the_next_look(core: Core, service: Studio
     alone = await service.state(ANNA)
     await submit(core, BEN, "two")
     crowded = await service.state(ANNA)
-    await core.desk.cancel(mine, ANNA.person)
+    await core.users.cancel(ANNA.caller, mine)
     over = await service.state(ANNA)
 
     assert [job.id for job in alone.mine] == [mine]

@@ -1,0 +1,74 @@
+"""The running core: everything between the fronts and the device, and how it runs and stops."""
+
+import asyncio
+from dataclasses import dataclass
+
+from core.accounts.file_ownership import FileOwnership
+from core.accounts.moderation import Community
+from core.app.maintenance import Housekeeping
+from core.app.run_metrics import RunFigures
+from core.delivery.position_updates import PositionPublisher
+from core.delivery.router import DeliveryRouter
+from core.domain.people import Requester
+from core.interfaces.executor import Executor
+from core.media.intake.store import MediaStore
+from core.queue.job_queue import JobQueue
+from core.runtime.progress_hub import ProgressHub
+from core.service.admission import FileAdmission
+from core.service.cancellation import Cancellation
+from core.service.estimator import RunBook
+from core.service.health import HealthReader
+from core.service.operator_api import OperatorApi
+from core.service.submission import Submission
+from core.service.user_api import UserApi
+from core.settings import Settings
+from core.storage.database import Database
+from core.storage.outbox import Outbox
+from core.worker.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts of the service, for the program that runs them; no front ever holds it."""
+
+    settings: Settings
+    users: UserApi
+    operators: OperatorApi  # in nobody's name yet
+    submission: Submission
+    cancellation: Cancellation
+    admission: FileAdmission
+    files: FileOwnership
+    community: Community
+    health: HealthReader
+    queue: JobQueue
+    router: DeliveryRouter
+    worker: Worker
+    hub: ProgressHub
+    media: MediaStore
+    outbox: Outbox
+    database: Database
+    executor: Executor
+    runs: RunBook
+    figures: RunFigures
+    housekeeping: Housekeeping
+    positions: PositionPublisher
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work and deliver until ``stop`` is set, then end what runs and hand over what is due."""
+        worked = asyncio.Event()
+        self.submission.close(closed=False)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._close_intake(stop))
+            tasks.create_task(self.positions.run(stop))
+            tasks.create_task(self.housekeeping.run(stop))
+            tasks.create_task(self.router.run(worked))
+            await self.worker.run(stop)
+            worked.set()
+
+    async def _close_intake(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.submission.close(closed=True)
+
+    def local_operator(self, requester: Requester) -> OperatorApi:
+        """Return the door of operators for who opened the data directory: they may do anything."""
+        return self.operators.acting_as(requester)

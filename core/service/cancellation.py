@@ -1,0 +1,83 @@
+"""End jobs before their time, and delete what is kept of them.
+
+Every call names a job record or a requester that the caller was found to own; who may ask is
+decided in :mod:`core.service.user_api` and :mod:`core.service.operator_api`.
+"""
+
+from collections.abc import Callable
+
+from core.domain.jobs import Job
+from core.domain.people import Requester
+from core.queue.job_queue import JobQueue
+from core.runtime.notifier import LocalDispatcher
+from core.runtime.progress_hub import ProgressHub
+from core.service.deletion import Eraser
+
+
+class Cancellation:
+    """Stops jobs, wherever they are, and refunds what they did not use."""
+
+    def __init__(
+        self,
+        *,
+        queue: JobQueue,
+        eraser: Eraser,
+        dispatcher: LocalDispatcher,
+        hub: ProgressHub,
+        on_owed: Callable[[], None],
+    ) -> None:
+        self._queue = queue
+        self._eraser = eraser
+        self._dispatcher = dispatcher
+        self._hub = hub
+        self._on_owed = on_owed
+
+    async def cancel(self, job_id: str, owner: Requester) -> Job:
+        """Stop a job of ``owner``, who pays for the time that it had the device.
+
+        Returns:
+            The cancelled job.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+            AlreadyFinished: too late, or cancelled before.
+        """
+        return await self._cancel(job_id, owner, operator=False)
+
+    async def cancel_for_operator(self, job_id: str, operator: Requester) -> Job:
+        """Stop anybody's job; somebody else's costs its owner nothing.
+
+        Raises:
+            JobUnknown: no such job.
+            AlreadyFinished: too late, or cancelled before.
+        """
+        return await self._cancel(job_id, operator, operator=True)
+
+    async def _cancel(self, job_id: str, by: Requester, *, operator: bool) -> Job:
+        job = await self._queue.cancel(job_id, by, operator)
+        foreign = operator and job.requester != by
+        self._dispatcher.cancel(job_id, "operator" if foreign else "owner")
+        self._hub.close(job_id)
+        self._dispatcher.wake()
+        self._on_owed()
+        return job
+
+    async def delete(self, job: Job) -> None:
+        """Delete ``job`` with its files; a live one is cancelled first.
+
+        Raises:
+            JobUnknown: it was deleted since.
+        """
+        if not job.state.terminal:
+            await self.cancel(job.id, job.requester)
+        await self._eraser.delete(job.id, job.requester)
+
+    async def forget(self, requester: Requester) -> int:
+        """Delete all kept of ``requester``, live jobs after a cancel; return how many jobs.
+
+        The ledger keeps what was charged, without what it was for.
+        """
+        for job in await self._queue.live_of(requester):
+            await self.cancel(job.id, requester)
+        return await self._eraser.forget(requester)

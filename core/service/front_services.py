@@ -1,0 +1,31 @@
+"""All that a front is given: calls with a caller in them, and facts about nobody."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from core.accounts.moderation import Community
+from core.domain.jobs import Job, ReplyTo
+from core.domain.progress import Progress
+from core.interfaces.delivery import Delivery
+from core.service.user_api import UserApi
+from core.service.views import ServiceHealth
+from core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class FrontServices:
+    """The service as Discord, Telegram and the Studio see it; no part of core is reached by it."""
+
+    settings: Settings
+    users: UserApi
+    state: Community  # what a front keeps under names of its own
+    notices: Community  # the private words that people are owed
+    executor: str  # what makes the clips; "draft" is the animatic one
+    device: str  # the key of the hardware, :mod:`core.duration.hardware`
+    register: Callable[[Delivery], None]  # before the front takes requests
+    redirect: Callable[[str, ReplyTo], Awaitable[None]]  # where the result of a job goes
+    move_place: Callable[[str, str], Awaitable[None]]  # the rules follow a place to its new name
+    latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
+    version: Callable[[], int]  # changes with every write of the database
+    health: Callable[[], Awaitable[ServiceHealth]]
+    figures: Callable[[], Awaitable[bytes]]  # for Prometheus, without names

@@ -1,0 +1,123 @@
+"""Steer the service: what operators may do, each deed written into the audit log.
+
+An instance acts in one operator's name. :meth:`core.service.user_api.UserApi.operator` gives one
+to a caller whom the settings name; the command line makes its own, for whoever may open the data
+directory.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from core.accounts.moderation import AuditEntry, Community
+from core.domain.jobs import Job, QuotaView
+from core.domain.people import Requester
+from core.domain.policy import Policy
+from core.queue.intake import Intake
+from core.queue.job_queue import JobQueue
+from core.service.cancellation import Cancellation
+from core.service.health import HealthReader
+from core.service.views import ServiceHealth
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorServices:
+    """The parts of the service that operators steer."""
+
+    queue: JobQueue
+    cancellation: Cancellation
+    linked: Community
+    moderation: Community
+    audit_log: Community
+    health: HealthReader
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorApi:
+    """Takes the orders of one operator."""
+
+    _services: OperatorServices
+    _operator: Requester
+
+    def acting_as(self, operator: Requester) -> Self:
+        """Return the same door in the name of ``operator``, for the audit log."""
+        return replace(self, _operator=operator)
+
+    async def health(self) -> ServiceHealth:
+        """Return what an operator looks at first."""
+        return await self._services.health.read()
+
+    async def all_live(self) -> list[Job]:
+        """Return everybody's running and waiting jobs in the order they run."""
+        return await self._services.queue.line()
+
+    async def job(self, job_id: str) -> Job:
+        """Return anybody's job.
+
+        Raises:
+            JobUnknown: there is none, or it was deleted.
+        """
+        return await self._services.queue.get(job_id)
+
+    async def jobs_of(self, requester: Requester, limit: int) -> list[Job]:
+        """Return the newest jobs of ``requester``, newest first."""
+        return await self._services.queue.jobs_of(requester, limit)
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop anybody's job; somebody else's costs its owner nothing.
+
+        Raises:
+            JobUnknown: no such job.
+            AlreadyFinished: too late, or cancelled before.
+        """
+        job = await self._services.cancellation.cancel_for_operator(job_id, self._operator)
+        await self._note("cancel", job.id)
+        return job
+
+    async def set_intake(self, state: Intake) -> None:
+        """Open, pause or drain the intake; accepted jobs go on. A pause survives a restart."""
+        await self._services.queue.set_intake(state)
+        await self._note("intake", state)
+
+    async def quota(self, requester: Requester) -> QuotaView:
+        """Return what the account of ``requester`` may still spend."""
+        account = await self._services.linked.account(requester)
+        return await self._services.queue.quota(account)
+
+    async def grant(self, requester: Requester, minutes: float) -> Requester:
+        """Give somebody more GPU-minutes in the current window, or less where below 0.
+
+        Returns:
+            The account that got them: the one that ``requester`` is joined to.
+        """
+        account = await self._services.linked.account(requester)
+        await self._services.queue.grant(account, round(minutes * 60_000))
+        await self._note("grant", account.key, f"{minutes:g} min")
+        return account
+
+    async def block(self, requester: Requester, reason: str) -> None:
+        """Keep somebody, with all their accounts, from making videos on any platform."""
+        await self._services.moderation.block(self._operator, requester, reason)
+
+    async def unblock(self, requester: Requester) -> list[Requester]:
+        """Lift the block of somebody for every account that it reached; return those."""
+        return await self._services.moderation.unblock(self._operator, requester)
+
+    async def policy(self, place: str) -> Policy:
+        """Return the rules of ``place``."""
+        return await self._services.moderation.policy(place)
+
+    async def set_rule(self, place: str, rule: str, value: str) -> Policy:
+        """Change one rule of ``place`` from what was typed, and return the rules.
+
+        Raises:
+            NotAChoice: no such rule or mode.
+            OutOfRange: not a number where one is needed.
+        """
+        return await self._services.moderation.set_rule(self._operator, place, rule, value)
+
+    async def audit(self, limit: int) -> list[AuditEntry]:
+        """Return the newest entries of the audit log, newest first."""
+        return await self._services.audit_log.audit(limit)
+
+    async def _note(self, verb: str, target: str, detail: str = "") -> None:
+        await self._services.audit_log.note(self._operator, verb, target, detail)
