@@ -12,8 +12,6 @@ from starlette.middleware import Middleware
 
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
-from core.models.catalog import LTX_2_3, Profile
-from core.settings import Settings
 from webui.api.endpoints import Api
 from webui.api.no_fetch import refuse_links
 from webui.auth.guard import Guard
@@ -60,22 +58,17 @@ def build(
     """Build the page with all its events and endpoints; ``accounts``: one can sign in or out."""
     handlers = Handlers(service, Preflight(service), bridge, metrics)
     settings = service.settings
-    guided = service.core.executor.name != "draft" and _guided(settings)
     with gr.Blocks(
         title=say("studio_title"),
         analytics_enabled=False,
         fill_width=True,
     ) as blocks:
-        page = build_page(FormRules(service.limits, guided), accounts=accounts)
+        page = build_page(FormRules(service.limits, service.guided), accounts=accounts)
         bind(page)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named
     blocks.queue(max_size=settings.studio_sessions, default_concurrency_limit=_AT_ONCE)
     return Studio(blocks, handlers)
-
-
-def _guided(settings: Settings) -> bool:
-    return LTX_2_3.profiles[Profile(settings.model_profile)].guided
 
 
 def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "McpServer":
@@ -119,9 +112,9 @@ def _app_parts(
         VisitorMiddleware,
         authenticator=sign_in.authenticator,
         uploads=service.files.uploads,
-        keep=lambda path, owner: bridge.call(service.files.keep_upload(path, owner)),
+        keep=lambda path, visitor: bridge.call(service.files.keep_upload(path, visitor)),
         sign_in_page=sign_in_routes.sign_in_page,
-        has_room=service.core.service.has_room,
+        has_room=service.has_room,
         largest_bytes=settings.media_limits().stream_bytes,
         secure=settings.on_space,
     )

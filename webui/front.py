@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from core.app.core import Core
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
+from core.service.front_services import FrontServices
 from core.settings import Settings, hand_on
 from webui.auth.origin import LOOPBACK
 from webui.auth.sign_in import SignInMethods
@@ -43,21 +43,21 @@ class StudioFront:
         self._contexts = contexts
         self.url = ""  # once it runs
 
-    def configured(self, core: Core) -> bool:
+    def configured(self, settings: Settings) -> bool:
         """Return whether the settings ask for the page."""
-        return core.settings.studio
+        return settings.studio
 
-    async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled.
 
         Raises:
             BadConfiguration: the port is taken, or nobody could sign in as the settings say.
         """
-        settings = core.settings
+        settings = services.settings
         sign_in = SignInMethods.of(settings)
-        service = StudioService(core, Uploads(), self._contexts)
+        service = StudioService(services, Uploads(), self._contexts)
         await service.files.restore_uploads()
-        core.router.register(StudioDelivery())
+        services.register(StudioDelivery())
         bridge = Bridge(asyncio.get_running_loop())
         port = await asyncio.to_thread(_free_port, settings)
         demo = await asyncio.to_thread(_open, service, bridge, sign_in, settings, port)

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.app.metrics import CONTENT_TYPE, collect
 from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, NotYours
+from core.service.front_services import FIGURES_TYPE
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
@@ -107,7 +107,7 @@ class StudioRoutes:
         return FileResponse(clip.poster, media_type="image/png", headers=_KEPT)
 
     async def _health(self, _: Request) -> Response:
-        health = await self._bridge.call(self._service.core.service.health())
+        health = await self._bridge.call(self._service.health())
         sound = health.intake != "disk"
         body = {"ok": sound, "intake": health.intake, "waiting": health.waiting}
         return JSONResponse(body, 200 if sound else 503, headers=_PRIVATE)
@@ -116,8 +116,8 @@ class StudioRoutes:
         refusal = self._access.refusal(request)
         if refusal is not None:
             return refusal
-        service = await self._bridge.call(collect(self._service.core))
-        return Response(service + self._metrics.render(), media_type=CONTENT_TYPE, headers=_PRIVATE)
+        service = await self._bridge.call(self._service.figures())
+        return Response(service + self._metrics.render(), media_type=FIGURES_TYPE, headers=_PRIVATE)
 
 
 def _moment(text: str) -> int:

@@ -1,5 +1,6 @@
 """The durable words: job, requester, reply address, ticket. Rows become these, and only these."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
@@ -10,7 +11,7 @@ from core.domain.people import (
 )
 from core.domain.progress import Waiting
 from core.domain.requests import Adjustment, Request
-from core.errors import ClapperError, QuotaExceeded, Scalar
+from core.errors import ClapperError, JobUnknown, QuotaExceeded, Scalar
 
 
 class JobState(StrEnum):
@@ -167,3 +168,16 @@ def waiting_of(forecast: Forecast) -> Waiting:
     """Return what to show of a forecast: one moment, or two where they lie far apart."""
     latest = forecast.ready_in_p95_s if forecast.wide else None
     return Waiting(forecast.position, forecast.ready_in_s, latest)
+
+
+def find_job(jobs: Iterable[Job], typed: str) -> Job:
+    """Find the job whose id begins with what a person typed.
+
+    Raises:
+        JobUnknown: none does, or more than one.
+    """
+    beginning = typed.strip().lower()
+    matching = [job for job in jobs if job.id.startswith(beginning)]
+    if len(matching) != 1 or not beginning:
+        raise JobUnknown(typed[:40])
+    return matching[0]

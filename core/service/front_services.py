@@ -11,6 +11,8 @@ from core.service.user_api import UserApi
 from core.service.views import ServiceHealth
 from core.settings import Settings
 
+FIGURES_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # as Prometheus reads them
+
 
 @dataclass(frozen=True, slots=True)
 class FrontServices:
@@ -22,10 +24,11 @@ class FrontServices:
     notices: Community  # the private words that people are owed
     executor: str  # what makes the clips; "draft" is the animatic one
     device: str  # the key of the hardware, :mod:`core.duration.hardware`
+    guided: bool  # a preset runs with guidance here, so a negative prompt acts
     register: Callable[[Delivery], None]  # before the front takes requests
     redirect: Callable[[str, ReplyTo], Awaitable[None]]  # where the result of a job goes
     move_place: Callable[[str, str], Awaitable[None]]  # the rules follow a place to its new name
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
     version: Callable[[], int]  # changes with every write of the database
     health: Callable[[], Awaitable[ServiceHealth]]
-    figures: Callable[[], Awaitable[bytes]]  # for Prometheus, without names
+    figures: Callable[[], Awaitable[bytes]]  # of :data:`FIGURES_TYPE`, without names

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from core.accounts.moderation import AuditEntry, Community
-from core.domain.jobs import Job, QuotaView
+from core.domain.jobs import Job, QuotaView, find_job
 from core.domain.people import Requester
 from core.domain.policy import Policy
 from core.queue.intake import Intake
@@ -57,6 +57,14 @@ class OperatorApi:
             JobUnknown: there is none, or it was deleted.
         """
         return await self._services.queue.get(job_id)
+
+    async def find(self, typed: str) -> Job:
+        """Find anybody's running or waiting job by the beginning of its id.
+
+        Raises:
+            JobUnknown: none begins with it, or more than one.
+        """
+        return find_job(await self.all_live(), typed)
 
     async def jobs_of(self, requester: Requester, limit: int) -> list[Job]:
         """Return the newest jobs of ``requester``, newest first."""

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from core.domain.jobs import Forecast, Job
 from core.domain.limits import MEGABYTE, RequestLimits
+from core.queue.forecasts import Standing
+
+__all__ = ["QueueView", "QueuedJob", "ServiceHealth", "ServiceRules", "Standing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.domain.people import Requester
 from core.errors import IntakeClosed, MediaTooLarge
 from core.i18n.messages import explain
 from webui.auth.client_address import is_https, secure_cookies
@@ -46,7 +45,7 @@ class VisitorMiddleware:
         authenticator: VisitorAuthenticator,
         uploads: Uploads,
         sign_in_page: SignInPage,
-        keep: Callable[[str, Requester], Awaitable[None]],
+        keep: Callable[[str, Visitor], Awaitable[None]],
         has_room: Callable[[int], bool],
         largest_bytes: int,
         *,
@@ -87,7 +86,7 @@ class VisitorMiddleware:
         await self._app(scope, receive, passing)
         if visitor is not None and passing.keep_body and passing.status == 200:
             for path in _paths(passing.body):
-                await self._keep(path, visitor.requester)
+                await self._keep(path, visitor)
         await passing.finish()
 
     def _refusal(self, connection: HTTPConnection, visitor: Visitor | None) -> Response | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from core.domain.people import Asker, Payer, Caller, Requester
+from core.domain.people import Asker, Caller, Payer, Requester
 from core.errors import Refused
 from core.settings import Settings
 from webui.auth.networks import Networks
@@ -72,17 +72,10 @@ class Visitor:
 
     @property
     def caller(self) -> Caller:
-        """Return the same as the core knows people."""
+        """Return who asks, for the service."""
         earlier = () if self.earlier is None else (self.earlier,)
         roles = Asker(roles=self.roles)
         return Caller(self.requester, PLATFORM, roles, earlier=earlier, payer=self.payer)
-
-    @property
-    def persons(self) -> tuple[Caller, ...]:
-        """Return everybody whose jobs this browser may see."""
-        if self.earlier is None:
-            return (self.person,)
-        return (self.person, Caller(self.earlier, PLATFORM))
 
 
 class VisitorAuthenticator:

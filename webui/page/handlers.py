@@ -11,7 +11,7 @@ import gradio as gr
 
 from core.errors import ClapperError
 from core.i18n.messages import explain, say
-from core.media.output.provenance import Provenance, read_provenance
+from core.service.clip_settings import ClipSettings, read_clip_settings
 from core.settings import Settings
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
@@ -123,9 +123,9 @@ class Handlers:
         except ClapperError:
             folder.rmdir()
             raise
-        await self.bridge.call(self.service.files.keep_upload(str(path), visitor.requester))
+        await self.bridge.call(self.service.files.keep_upload(str(path), visitor))
         return path
 
-    def read_clip(self, path: str, visitor: Visitor) -> Provenance | None:
+    def read_clip(self, path: str, visitor: Visitor) -> ClipSettings | None:
         """Return what a dropped file says of itself; it is never decoded."""
-        return read_provenance(Path(path)) if self.has(path, visitor) else None
+        return read_clip_settings(Path(path)) if self.has(path, visitor) else None

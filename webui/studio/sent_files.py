@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.accounts.file_ownership import HOUR_MS, UPLOAD, UPLOAD_MS
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
-from core.domain.people import Requester
 from core.errors import ClapperError
-from core.service.generation import GenerationService
+from core.service.user_files import UserFiles
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 
@@ -18,11 +16,10 @@ SentFile = str | bytes | None  # the path of an upload, or what came with a requ
 class SentFiles:
     """Takes in what visitors send, each upload once."""
 
-    def __init__(self, service: GenerationService, uploads: Uploads, retention_days: float) -> None:
-        """Take who admits files, whose uploads are whose, and how long anything is kept."""
-        self._service = service
+    def __init__(self, files: UserFiles, uploads: Uploads) -> None:
+        """Take who admits and keeps files, and whose uploads are whose."""
+        self._files = files
         self.uploads = uploads
-        self._keep_ms = min(UPLOAD_MS, round(retention_days * 24 * HOUR_MS))
 
     async def admit(
         self, mode: Mode, sent: Mapping[str, SentFile], visitor: Visitor
@@ -44,14 +41,14 @@ class SentFiles:
                     raise
         return found
 
-    async def keep_upload(self, path: str, owner: Requester) -> None:
-        """Note that ``owner`` sent the file at ``path``; it is kept for a day, over a restart."""
-        if await self._service.files.hold([Path(path)], UPLOAD, owner, self._keep_ms):
-            self.uploads.record(path, owner)
+    async def keep_upload(self, path: str, visitor: Visitor) -> None:
+        """Note that ``visitor`` sent the file at ``path``; it is kept for a day, over a restart."""
+        if await self._files.keep_upload(visitor.caller, Path(path)):
+            self.uploads.record(path, visitor.requester)
 
     async def restore_uploads(self) -> None:
         """Know again whose the uploads are that pages from before this start may refer to."""
-        for path, owner in await self._service.files.held_by(UPLOAD):
+        for path, owner in await self._files.uploads_by_owner():
             self.uploads.record(str(path), owner)
 
     async def release_bytes(
@@ -59,16 +56,16 @@ class SentFiles:
     ) -> None:
         """Let go of files that came in a request itself: no form holds their like."""
         files = [file for role, file in found.items() if isinstance(sent.get(role), bytes)]
-        await self._service.release(files, visitor.requester)
+        await self._files.release(visitor.caller, files)
 
     async def _admit(
         self, given: SentFile, role: str, kind: MediaKind, visitor: Visitor
     ) -> MediaFile:
         if not isinstance(given, str):
-            return await self._service.admit_bytes(given or b"", role, kind, visitor.requester)
+            return await self._files.admit_bytes(visitor.caller, given or b"", role, kind)
         source = self.uploads.require(given, role, visitor.requester)
         known = self.uploads.admitted(source, kind)
-        if known is None or not self._service.files.present(known):
-            known = await self._service.admit(source, role, kind, visitor.requester)
+        if known is None or not self._files.present(known):
+            known = await self._files.admit(visitor.caller, source, role, kind)
             self.uploads.remember_admitted(source, kind, known)
         return known

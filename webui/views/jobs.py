@@ -1,8 +1,8 @@
 """What the page shows of jobs, as plain data: words are chosen here, the page only places them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from core.domain.followups import Action, can_improve
+from core.domain.followups import Action, actions_for
 from core.domain.jobs import Failure, Forecast, Job, JobState, QuotaView
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.i18n.messages import explain, name, say
@@ -17,6 +17,8 @@ TOO_LARGE = frozenset(
         "gpu_quota_exceeded",
     }
 )
+# the form is beside the job, its facts are always there, and so is the clip
+_SHOWN_OTHERWISE = frozenset({Action.EDIT, Action.DETAILS, Action.FETCH})
 SHORT_ID = 8  # characters of a job id that people see
 
 
@@ -202,7 +204,7 @@ def quota_line(view: QuotaView) -> QuotaLine:
 def _status(job: Job, moment: Moment) -> _StatusView:
     if job.state.terminal:
         return _finished(job)
-    cancel = (_button(Action.CANCEL),)
+    cancel = _buttons(job)
     forecast = moment.forecast
     ready = forecast.ready_in_s if forecast else None
     match moment.progress:
@@ -238,24 +240,20 @@ def _remaining(job: Job, moment: Moment, fraction: float, expected_s: float | No
 
 
 def _finished(job: Job) -> _StatusView:
-    if job.state is not JobState.SUCCEEDED:
-        if job.failure is not None and job.failure.code in TOO_LARGE:
-            smaller = ButtonView(Action.SMALLER, say("studio_smaller_label"), primary=True)
-            buttons = (smaller, _button(Action.AGAIN), _button(Action.DELETE))
-            return _StatusView(say("studio_no_clip", {"state": job.state}), buttons=buttons)
+    if job.state is JobState.SUCCEEDED:
         return _StatusView(
-            say("studio_no_clip", {"state": job.state}),
-            buttons=(_button(Action.AGAIN, primary=True), _button(Action.DELETE)),
+            say("studio_done", {"mode": job.request.mode}), 1.0, buttons=_buttons(job)
         )
-    buttons = [
-        _button(Action.AGAIN, primary=True),
-        _button(Action.LONGER),
-        _button(Action.LAST_FRAME),
-        *([_button(Action.QUALITY)] if can_improve(job.request) else []),
-        _button(Action.DELETE),
-    ]
-    return _StatusView(say("studio_done", {"mode": job.request.mode}), 1.0, buttons=tuple(buttons))
+    buttons = _buttons(job)
+    if job.failure is not None and job.failure.code in TOO_LARGE:
+        smaller = ButtonView(Action.SMALLER, say("studio_smaller_label"), primary=True)
+        buttons = (smaller, *(replace(button, primary=False) for button in buttons))
+    return _StatusView(say("studio_no_clip", {"state": job.state}), buttons=buttons)
 
 
-def _button(action: Action, *, primary: bool = False) -> ButtonView:
-    return ButtonView(action, say(f"{action}_label"), primary)
+def _buttons(job: Job) -> tuple[ButtonView, ...]:
+    return tuple(
+        ButtonView(action, say(f"{action}_label"), primary=action is Action.AGAIN)
+        for action in actions_for(job)
+        if action not in _SHOWN_OTHERWISE
+    )

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from core.app.core import Core
+from core.app.serve import front_services
 from core.domain.people import Requester
 from core.domain.progress import Downloading, Stage, Working
 from core.testing.doubles import t2v
@@ -18,7 +19,7 @@ ANNA, BEN = (Visitor(Requester("studio", name)) for name in ("anna", "ben"))
 
 @pytest.fixture
 def service(core: Core) -> StudioService:
-    return StudioService(core, Uploads())
+    return StudioService(front_services(core), Uploads())
 
 
 async def submit(core: Core, visitor: Visitor, key: str) -> str:
