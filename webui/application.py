@@ -87,7 +87,7 @@ def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "Mc
 def _app_parts(
     studio: Studio, service: StudioService, bridge: Bridge, sign_in: SignInMethods
 ) -> dict[str, Any]:
-    """Return what the web application has besides the page: addresses, middleware, MCP."""
+    """Make what the web application has besides the page: addresses, middleware, MCP."""
     settings = service.settings
     sign_in_routes = SignInRoutes(sign_in, settings)
     access = MetricsAccess(settings, closed=sign_in.authenticator.closed)

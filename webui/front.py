@@ -99,7 +99,7 @@ def _close(demo: Any) -> None:  # noqa: ANN401  # gradio's own types are incompl
 
 
 def _free_port(settings: Settings) -> int:
-    """Return the port to listen on.
+    """Find the port to listen on.
 
     Raises:
         BadConfiguration: it is taken.

@@ -58,7 +58,7 @@ def lent_machine(settings: Settings) -> Machine:
 def leased(
     settings: Settings, contexts: RequestContexts, factory_name: str = "comfy"
 ) -> LeasedExecutor:
-    """Return the executor that borrows a GPU for every job, once its model files are there."""
+    """Make the executor that borrows a GPU for every job, once its model files are there."""
     machine, tier = lent_machine(settings), Tier(settings.studio_tier)
     store, profile = open_store(settings), Profile(settings.model_profile)
 
@@ -70,7 +70,7 @@ def leased(
 
 
 def comfy_factory() -> Executor:
-    """Return ComfyUI's executor; called once in the process that has the GPU."""
+    """Open ComfyUI's executor; called once in the process that has the GPU."""
     return ComfyExecutor.open(space_settings())
 
 

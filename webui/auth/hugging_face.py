@@ -95,7 +95,7 @@ class HuggingFace:
             raise _meaning(error) from None
 
     async def finish(self, request: Request) -> AccountSession:
-        """Return who came back from the provider.
+        """Finish the sign-in of who came back from the provider.
 
         Raises:
             SignInDenied: the person said no.
@@ -122,7 +122,7 @@ class HuggingFace:
             raise _meaning(error) from None
 
     def _session(self, claims: dict[str, Any], profile: dict[str, Any]) -> AccountSession:
-        """Return the session of a profile that belongs to the signed claims.
+        """Make the session of a profile that belongs to the signed claims.
 
         Raises:
             SignInFailed: it belongs to somebody else.
@@ -156,7 +156,7 @@ def _keys(subject: str, name: str, profile: dict[str, Any]) -> list[str]:
 
 
 def _meaning(error: Exception) -> ClapperError:
-    """Return our error for the library's."""
+    """Translate the library's error into ours."""
     log.info("sign_in_failed", kind=type(error).__name__, reason=getattr(error, "error", ""))
     if isinstance(error, MismatchingStateError):
         return SignInStale()

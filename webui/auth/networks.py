@@ -27,7 +27,7 @@ class Networks:
         return SessionSigner.in_folder(self._folder)
 
     def of(self, connection: HTTPConnection) -> str:
-        """Return the name of the network that ``connection`` comes from."""
+        """Name the network that ``connection`` comes from."""
         return self._signer.digest("network", str(network_of(self._address(connection)) or UNKNOWN))
 
     def _address(self, connection: HTTPConnection) -> str:

@@ -46,7 +46,7 @@ class Origin:
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """Return the place in ``text`` (``host:port`` or an address), None for anything else."""
+        """Read the origin in ``text`` (``host:port`` or an address), None for anything else."""
         address = text if "://" in text else f"//{text}"
         try:
             parts = urlsplit(address)
@@ -90,7 +90,7 @@ class Origins:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the names that the settings give.
+        """Collect the names that the settings give.
 
         They are CLAPPER_STUDIO_HOSTS, CLAPPER_STUDIO_URL, what the platform calls a Space, and the
         machine's own name once the page is open to the network.

@@ -47,7 +47,7 @@ class PasswordSignIn:
         self._browsers = URLSafeSerializer(signer.key, salt=_PURPOSE)
 
     async def admit(self, request: Request, name: str, password: str) -> User:
-        """Return the account called ``name``.
+        """Check a name and its password, and return the account.
 
         Raises:
             WrongPassword: there is none, or this is not its password; both take as long.

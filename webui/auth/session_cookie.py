@@ -71,16 +71,16 @@ class SessionSigner:
             raise KeyFileUnusable(str(path), error.strerror or "") from None
 
     def digest(self, purpose: str, text: str) -> str:
-        """Return a name for ``text``, 32 digits, from which nobody without the key can tell it."""
+        """Name ``text`` by 32 digits, from which nobody without the key can tell it."""
         key = hmac.digest(self.key, purpose.encode(), "sha256")
         return hmac.digest(key, text.encode(), "sha256").hex()[:32]
 
     def sign(self, session: AccountSession) -> str:
-        """Return ``session`` as the text of a cookie."""
+        """Sign ``session`` into the text of a cookie."""
         return str(self._serializer.dumps(asdict(session)))
 
     def read(self, text: str) -> AccountSession | None:
-        """Return what :meth:`sign` took, also when its time is over; None for anything else."""
+        """Read what :meth:`sign` wrote, also when its time is over; None for anything else."""
         if not text:
             return None
         try:
@@ -91,7 +91,7 @@ class SessionSigner:
 
 
 def _key_in(path: Path) -> bytes:
-    """Return the key in ``path``, which nobody else may read from then on.
+    """Read the key in ``path``, which nobody else may read from then on.
 
     Raises:
         KeyFileDamaged: it is not one, whatever the reason: nothing that is easily guessed is used.

@@ -148,7 +148,7 @@ class SignInRoutes:
         ]
 
     def sign_in_page(self, connection: HTTPConnection) -> Response:
-        """Return the page for those who have to sign in first."""
+        """Show the page of those who have to sign in first."""
         return self._sign_in_page(self._problem(connection), 401)
 
     def _sign_in_page(self, problem: ClapperError | None, status: int) -> Response:

@@ -35,7 +35,7 @@ class Uploads:
             return f"{_key(path)}\n{visitor.key}" in self._owners
 
     def require(self, path: str, role: str, visitor: Requester) -> Path:
-        """Return ``path`` for its owner.
+        """Check that ``path`` is the visitor's, and return it.
 
         Raises:
             MediaGone: somebody else's, or its time is over.

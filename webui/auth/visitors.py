@@ -95,7 +95,7 @@ class VisitorAuthenticator:
         self._pro_ms = self._member_ms if pro is None else round(pro * 60_000)
 
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
-        """Return who is there; None where an account is needed and nobody is signed in."""
+        """Identify who is there; None where an account is needed and nobody is signed in."""
         key = "" if self.closed else key_of(connection)
         if 0 < len(key) < _SHORTEST_KEY:
             nobody = _guest_of(secrets.token_urlsafe(32))
@@ -106,13 +106,13 @@ class VisitorAuthenticator:
         return None if self.closed else self._guest(connection)
 
     def session(self, connection: HTTPConnection) -> AccountSession | None:
-        """Return the session of a browser, also one that is over."""
+        """Read the session of a browser, also one that is over."""
         if self._signer is None:
             return None
         return self._signer.read(connection.cookies.get(ACCOUNT_COOKIE, ""))
 
     def _still(self, session: AccountSession) -> bool:
-        """Return whether what once let this account in is still so."""
+        """Check whether what once let this account in is still so."""
         if session.kind == HUGGING_FACE:
             return not self.closed or session.admitted in self.accounts
         user = self.users.get(session.id) if self.users else None

@@ -75,7 +75,7 @@ class FormRoutes:
         return _plain(await self._looked(sent, visitor))
 
     async def _looked(self, sent: SentForm, visitor: Visitor) -> dict[str, Any]:
-        """Return the card without the files that are gone, and the roles of those."""
+        """Preview the form without the files that are gone; return the card and their roles."""
         gone: tuple[str, ...] | None = None
         card = Card()
         while gone != (now := self._handlers.gone(sent, visitor)):  # one may go meanwhile
@@ -130,7 +130,7 @@ class FormRoutes:
 
 
 async def _body(request: Request) -> dict[str, Any] | None:
-    """Return what was sent, None where it is too much or no JSON object."""
+    """Read what was sent; None where it is too much or no JSON object."""
     read = b""
     async for part in request.stream():
         read += part

@@ -62,7 +62,7 @@ class Handlers:
         return self.service.settings
 
     async def look(self, sent: SentForm, visitor: Visitor) -> Card:
-        """Return the card for what stands in a form."""
+        """Preview what stands in a form."""
         try:
             options = sent.values.options()
         except ClapperError as error:
@@ -71,7 +71,7 @@ class Handlers:
         return await self.bridge.call(work)
 
     def refused(self, error: ClapperError) -> Card:
-        """Return the card for a form that cannot even be read."""
+        """Make the card for a form that cannot even be read."""
         return self.preflight.refused(error)
 
     async def generate(self, sent: SentForm, visitor: Visitor, key: str) -> SubmittedForm:
@@ -96,7 +96,7 @@ class Handlers:
     async def problem(
         self, error: ClapperError, sent: SentForm, visitor: Visitor
     ) -> dict[str, Any]:
-        """Return the card for a form whose request was refused with ``error``."""
+        """Make the card for a form whose request was refused with ``error``."""
         plain = (await self.look(sent, visitor)).plain()
         if plain["error"] is None or plain["error"]["code"] != error.code:
             plain["error"] = asdict(error_view(error))
@@ -111,7 +111,7 @@ class Handlers:
         return self.service.files.uploads.allows(path, visitor.requester) and Path(path).is_file()
 
     async def take_frame(self, job_id: str, visitor: Visitor) -> Path:
-        """Return a clip's last frame, inside the folder of uploads, as the visitor's.
+        """Save a clip's last frame among the uploads, as the visitor's, and return its path.
 
         Raises:
             ClapperError: no such job, somebody else's, or there is no clip.
@@ -127,5 +127,5 @@ class Handlers:
         return path
 
     def read_clip(self, path: str, visitor: Visitor) -> ClipSettings | None:
-        """Return what a dropped file says of itself; it is never decoded."""
+        """Read what a dropped file says of itself; it is never decoded."""
         return read_clip_settings(Path(path)) if self.has(path, visitor) else None

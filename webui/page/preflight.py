@@ -53,7 +53,7 @@ class Preflight:
     async def card(
         self, mode: Mode, options: Options, paths: Mapping[str, str | None], visitor: Visitor
     ) -> Card:
-        """Return the card for what stands in the form of ``mode``."""
+        """Make the card for what stands in the form of ``mode``."""
         try:
             preview = await self._service.preview(mode, options, paths, visitor)
         except ClapperError as refusal:  # a file cannot be used
@@ -63,13 +63,13 @@ class Preflight:
         return Card(rows_of(preview), notes, preview.refusal, fix)
 
     def refused(self, error: ClapperError, options: Options | None = None) -> Card:
-        """Return the card for what was refused before it was a request."""
+        """Make the card for what was refused before it was a request."""
         fix = fix_for(error, options or Options(), self._service.limits)
         return Card(error=error.with_traceback(None), fix=fix)
 
 
 def rows_of(preview: RequestPreview) -> tuple[CardRow, ...]:
-    """Return the facts of a request; none where it is not one yet."""
+    """List the facts of a request; none where it is not one yet."""
     if preview.composition is None or preview.estimate is None:
         return ()
     sampling, expected = preview.composition.request.sampling, preview.estimate

@@ -126,7 +126,7 @@ class _StatusView:
 
 
 def job_view(job: Job, moment: Moment | None = None) -> JobView:
-    """Return ``job`` as the page shows it."""
+    """Show ``job`` as the page does."""
     status = _status(job, moment or Moment())
     mode = job.request.mode
     return JobView(

@@ -154,7 +154,7 @@ class LeasedExecutor:
 
 
 def error_of(failure: Failure) -> ClapperError:
-    """Return the error that ``failure`` was stored of."""
+    """Rebuild the error that ``failure`` was stored of."""
     for kind in vars(errors).values():
         known = isinstance(kind, type) and issubclass(kind, GenerationFailed)
         if known and kind.code == failure.code:

@@ -62,7 +62,7 @@ class LeasedClip:
     notes: dict[str, str]
 
     def clip(self) -> RawClip:
-        """Return the clip, its frames mapped from the file."""
+        """Load the clip, its frames mapped from the file."""
         sound = None
         if self.samples is not None:
             sound = Sound(np.load(self.samples), self.rate)
