@@ -22,6 +22,7 @@ from core.demo.inputs import Wish, make_wishes
 from core.domain.modes import MODES, Mode
 from core.i18n.messages import say
 from core.settings import Settings, load_settings
+from tests.support.settings import changed
 from webui.auth.user_file import User, add
 from webui.testing.server import ServedStudio, served
 
@@ -224,7 +225,7 @@ def with_users(settings: Settings, base: Path) -> Settings:
     """Return the settings of a Studio that only one person may enter."""
     people = base / "people"
     add(people, User.of("ada", "a password of nobody"))
-    return settings.model_copy(update={"data_dir": base / "closed", "studio_users": people})
+    return changed(settings, data_dir=base / "closed", studio_users=people)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Generator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from core.settings import Settings, load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery
+from tests.support.settings import changed
 
 if TYPE_CHECKING:
     from core.app.core import Core
@@ -68,11 +70,7 @@ def settings(tmp_path: Path, clean_environment: None) -> Settings:
 @pytest.fixture
 def settings_with(settings: Settings) -> Callable[..., Settings]:
     """The settings of the test with some values changed."""
-
-    def changed(**values: object) -> Settings:
-        return settings.model_copy(update=values)
-
-    return changed
+    return partial(changed, settings)
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def build(
         bind(page)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named
-    blocks.queue(max_size=settings.studio_sessions, default_concurrency_limit=_AT_ONCE)
+    blocks.queue(max_size=settings.studio.sessions, default_concurrency_limit=_AT_ONCE)
     return Studio(blocks, handlers)
 
 
@@ -96,7 +96,7 @@ def _app_parts(
         *FormRoutes(studio.handlers).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
     ]
-    mcp_server = _mcp_server(service, bridge, studio.metrics) if settings.studio_mcp else None
+    mcp_server = _mcp_server(service, bridge, studio.metrics) if settings.studio.mcp else None
     if mcp_server is not None:
         routes.append(mcp_server.route)
 
@@ -115,7 +115,7 @@ def _app_parts(
         keep=lambda path, visitor: bridge.call(service.files.keep_upload(path, visitor)),
         sign_in_page=sign_in_routes.sign_in_page,
         has_room=service.has_room,
-        largest_bytes=settings.media_limits().stream_bytes,
+        largest_bytes=settings.media.limits().stream_bytes,
         secure=settings.on_space,
     )
     middleware = [identify, *sign_in_routes.middleware()]
@@ -134,7 +134,7 @@ def start(
     settings = service.settings
     refuse_links()
     studio.blocks.launch(
-        server_name=settings.studio_host,
+        server_name=settings.studio.host,
         server_port=port,
         prevent_thread_lock=True,
         quiet=True,
@@ -147,7 +147,7 @@ def start(
         ssr_mode=False,
         pwa=False,
         mcp_server=False,  # its own would call in its own name, see webui.api.mcp_server
-        max_file_size=settings.media_limits().stream_bytes,
+        max_file_size=settings.media.limits().stream_bytes,
         footer_links=["api"],
         theme=theme(),
         css_paths=[STYLES],

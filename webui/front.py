@@ -11,8 +11,9 @@ import structlog
 
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
+from core.runtime.environment import hand_on
 from core.service.front_services import FrontServices
-from core.settings import Settings, hand_on
+from core.settings import Settings
 from webui.auth.origin import LOOPBACK
 from webui.auth.sign_in import SignInMethods
 from webui.auth.uploads import Uploads
@@ -45,7 +46,7 @@ class StudioFront:
 
     def configured(self, settings: Settings) -> bool:
         """Return whether the settings ask for the page."""
-        return settings.studio
+        return settings.studio.enabled
 
     async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled.
@@ -64,7 +65,7 @@ class StudioFront:
         self.url = str(demo.local_url)
         log.info("studio_ready", url=self.url)
         meant_to_be = settings.on_space or sign_in.authenticator.closed
-        if settings.studio_host not in LOOPBACK and not meant_to_be:
+        if settings.studio.host not in LOOPBACK and not meant_to_be:
             log.warning(
                 "studio_open_to_network", hint=say("studio_open_to_network", {"url": self.url})
             )
@@ -104,7 +105,7 @@ def _free_port(settings: Settings) -> int:
     Raises:
         BadConfiguration: it is taken.
     """
-    port = settings.studio_port
+    port = settings.studio.port
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

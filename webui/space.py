@@ -45,22 +45,22 @@ def space_settings() -> Settings:
         hub_cache=HOME / "hub",  # writable, beside the preloaded one
         hub_preloaded=PRELOADED,
         accept_model_licences=True,  # by who built the Space, see its page
-        space_id=load_settings().space_id or "local",
+        space_id=load_settings().space.id or "local",
     )
 
 
 def lent_machine(settings: Settings) -> Machine:
     """Return the device that is lent for the model files in use: the size follows the profile."""
-    hardware = BY_KEY["rtx-pro-6000" if settings.model_profile == "bf16" else "rtx-pro-6000-half"]
-    return Machine(hardware, settings.model_profile, vram=settings.vram)
+    hardware = BY_KEY["rtx-pro-6000" if settings.models.profile == "bf16" else "rtx-pro-6000-half"]
+    return Machine(hardware, settings.models.profile, vram=settings.comfy.vram)
 
 
 def leased(
     settings: Settings, contexts: RequestContexts, factory_name: str = "comfy"
 ) -> LeasedExecutor:
     """Make the executor that borrows a GPU for every job, once its model files are there."""
-    machine, tier = lent_machine(settings), Tier(settings.studio_tier)
-    store, profile = open_store(settings), Profile(settings.model_profile)
+    machine, tier = lent_machine(settings), Tier(settings.studio.tier)
+    store, profile = open_store(settings), Profile(settings.models.profile)
 
     async def fetch(order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
         files = files_for(order.request.mode, profile)
@@ -78,7 +78,7 @@ async def serve(settings: Settings) -> None:
     """Run the core and the page until the Space stops."""
     contexts = RequestContexts()
     async with open_core(settings, leased(settings, contexts), announce=log.info) as core:
-        core.runs.tier = Tier(settings.studio_tier)
+        core.runs.tier = Tier(settings.studio.tier)
         await run_all(core, [StudioFront(contexts)], asyncio.Event(), log.info)
 
 

@@ -34,7 +34,7 @@ def invite_link(application_id: int) -> str:
 
 async def examine(settings: Settings) -> list[Check]:
     """Return what is well and what is not between these settings and Discord."""
-    token = settings.discord_token
+    token = settings.discord.token
     if token is None:
         return []
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:

@@ -51,7 +51,7 @@ class DiscordFront:
 
     def configured(self, core: Core) -> bool:
         """Return whether there is a token."""
-        return core.settings.discord_token is not None
+        return core.settings.discord.token is not None
 
     async def examine(self, settings: Settings) -> list[Check]:
         """Return what is well and what is not, for ``clapper doctor``."""
@@ -89,16 +89,16 @@ class _Session:
         self._core = core
         self._on_ready = on_ready
         self._client = ClapperClient()
-        self._edits = EditScheduler(lambda _: settings.discord_edit_s)
-        rules = DeliveryRules(settings.studio_url, settings.retention_days)
+        self._edits = EditScheduler(lambda _: settings.discord.edit_s)
+        rules = DeliveryRules(settings.studio.url, settings.retention.days)
         self._delivery = DiscordDelivery(self._client, self._edits, rules)
         self.was_ready = False
         counter = Counter(
             desk=core.desk,
             delivery=self._delivery,
-            media_limits=settings.media_limits(),
-            window_hours=settings.quota_window_hours,
-            operator_roles=settings.discord_roles(),
+            media_limits=settings.media.limits(),
+            window_hours=settings.quota.window_hours,
+            operator_roles=settings.discord.roles(),
         )
         self._client.furnish(counter)
 
@@ -125,7 +125,7 @@ class _Session:
                 await self._edits.close()
 
     async def _login(self) -> None:
-        token = self._core.settings.discord_token
+        token = self._core.settings.discord.token
         try:
             await self._client.login(token.get_secret_value() if token else "")
         except discord.LoginFailure:
@@ -134,7 +134,7 @@ class _Session:
     async def _sync(self) -> None:
         """Send the commands where they changed; without success the known ones keep working."""
         try:
-            await self._client.sync_if_changed(self._core.settings.discord_guild_id)
+            await self._client.sync_if_changed(self._core.settings.discord.guild_id)
         except (discord.HTTPException, discord.RateLimited) as error:
             log.warning("commands_not_synced", reason=_reason(error))
 
@@ -164,10 +164,10 @@ def _reason(error: BaseException) -> str:
 
 def point_at(settings: Settings) -> None:
     """Make discord.py talk to the configured addresses; it has no option of its own for them."""
-    if settings.discord_api_url:
-        discord.http.Route.BASE = settings.discord_api_url.rstrip("/")
-    if settings.discord_gateway_url:
-        gateway = yarl.URL(settings.discord_gateway_url)
+    if settings.discord.api_url:
+        discord.http.Route.BASE = settings.discord.api_url.rstrip("/")
+    if settings.discord.gateway_url:
+        gateway = yarl.URL(settings.discord.gateway_url)
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = gateway
 
 

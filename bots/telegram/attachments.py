@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from core.service.generation import GenerationService
 from telegram import Bot, Message
 from telegram.error import TelegramError
 
@@ -12,7 +13,6 @@ from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.people import Requester
 from core.errors import MediaTooLarge, MediaTooLong, MediaUnreadable
-from core.service.generation import GenerationService
 
 log = structlog.get_logger(__name__)
 

@@ -68,7 +68,7 @@ class TelegramFront:
 
     def configured(self, core: Core) -> bool:
         """Return whether there is a token."""
-        return core.settings.telegram_token is not None
+        return core.settings.telegram.token is not None
 
     async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled; waits for Telegram where it cannot be reached.
@@ -83,14 +83,14 @@ class TelegramFront:
         app = await _reached(lambda: _application(settings, inbox))
         try:
             counter = _counter(core, app, edits)
-            _add_handlers(app, counter, Albums(settings.telegram_album_s))
+            _add_handlers(app, counter, Albums(settings.telegram.album_s))
             await _describe(app)
             core.router.register(counter.delivery)
             await app.start()
             try:
                 await inbox.replay(app.bot)
                 async with _updates(app, settings):
-                    log.info("telegram_ready", webhook=bool(settings.telegram_webhook_url))
+                    log.info("telegram_ready", webhook=bool(settings.telegram.webhook_url))
                     on_ready()
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(_tidy(counter, inbox, settings))
@@ -121,7 +121,7 @@ def _notify(counter: Counter) -> Callable[[Notice], Coroutine[Any, Any, None]]:
 
 async def _tidy(counter: Counter, inbox: Inbox, settings: Settings) -> None:
     """Drop what nobody needs any more, now and every hour, until cancelled."""
-    kept_ms = round(settings.retention_days * DAY_MS)
+    kept_ms = round(settings.retention.days * DAY_MS)
 
     async def once() -> None:
         await inbox.prune()
@@ -141,7 +141,7 @@ def _check(settings: Settings) -> None:
     Raises:
         BadConfiguration: without a secret anybody could feed us updates.
     """
-    if settings.telegram_webhook_url and settings.telegram_webhook_secret is None:
+    if settings.telegram.webhook_url and settings.telegram.webhook_secret is None:
         raise BadConfiguration("CLAPPER_TELEGRAM_WEBHOOK_SECRET", "needed for a webhook")
 
 
@@ -172,7 +172,7 @@ def _application(settings: Settings, inbox: Inbox) -> App:
     logging.getLogger("telegram").setLevel(logging.INFO)  # its debug lines hold what people write
     # of every duration, until an environment variable is set; we take both kinds of value
     warnings.filterwarnings("ignore", "Deprecated since version v22.2", PTBDeprecationWarning)
-    token = settings.telegram_token.get_secret_value() if settings.telegram_token else ""
+    token = settings.telegram.token.get_secret_value() if settings.telegram.token else ""
     builder = (
         ApplicationBuilder()
         .token(token)
@@ -187,11 +187,11 @@ def _application(settings: Settings, inbox: Inbox) -> App:
         .connection_pool_size(64)
         .get_updates_connection_pool_size(4)  # one polls, one confirms at the end
     )
-    if settings.telegram_api_url:
-        root = settings.telegram_api_url.rstrip("/")
-        files = settings.telegram_file_url.rstrip("/") or f"{root}/file"
+    if settings.telegram.api_url:
+        root = settings.telegram.api_url.rstrip("/")
+        files = settings.telegram.file_url.rstrip("/") or f"{root}/file"
         builder = builder.base_url(f"{root}/bot").base_file_url(f"{files}/bot")
-    if settings.telegram_local:
+    if settings.telegram.local:
         builder = builder.local_mode(local_mode=True)
     return builder.build()
 
@@ -199,13 +199,13 @@ def _application(settings: Settings, inbox: Inbox) -> App:
 def _interval(settings: Settings, chat: str) -> float:
     """Return the seconds between edits; groups have negative ids and a stricter limit."""
     is_group = chat.startswith("-")
-    return settings.telegram_group_edit_s if is_group else settings.telegram_private_edit_s
+    return settings.telegram.group_edit_s if is_group else settings.telegram.private_edit_s
 
 
 def _counter(core: Core, app: App, edits: EditScheduler) -> Counter:
     settings = core.settings
 
-    rules = ShowRules(settings.telegram_local, settings.retention_days, settings.studio_url)
+    rules = ShowRules(settings.telegram.local, settings.retention.days, settings.studio.url)
     screen = Screen(app.bot, rules)
     community, service = core.desk.community, core.service
     return Counter(
@@ -216,10 +216,10 @@ def _counter(core: Core, app: App, edits: EditScheduler) -> Counter:
         delivery=TelegramDelivery(screen, edits, rules, community, service.update_reply_to),
         edits=edits,
         drafts=Drafts(community, service.files),
-        intake=Intake(app.bot, service, settings.media_limits(), local=settings.telegram_local),
+        intake=Intake(app.bot, service, settings.media.limits(), local=settings.telegram.local),
         rights=Rights(app.bot),
         lanes=Lanes(),
-        window_hours=settings.quota_window_hours,
+        window_hours=settings.quota.window_hours,
     )
 
 
@@ -263,7 +263,7 @@ async def _describe(app: App) -> None:
 @asynccontextmanager
 async def _updates(app: App, settings: Settings) -> AsyncGenerator[None]:
     """Receive updates inside the block, in the way that the settings say."""
-    if not settings.telegram_webhook_url:
+    if not settings.telegram.webhook_url:
         assert app.updater is not None  # noqa: S101  # built with one
         await app.updater.start_polling(
             allowed_updates=UPDATES, error_callback=_poll_error, bootstrap_retries=-1
@@ -273,11 +273,11 @@ async def _updates(app: App, settings: Settings) -> AsyncGenerator[None]:
         finally:
             await app.updater.stop()
         return
-    secret = settings.telegram_webhook_secret
+    secret = settings.telegram.webhook_secret
     assert secret is not None  # noqa: S101  # checked at the start
-    async with webhook(app, secret.get_secret_value(), settings.telegram_webhook_port):
+    async with webhook(app, secret.get_secret_value(), settings.telegram.webhook_port):
         await app.bot.set_webhook(
-            settings.telegram_webhook_url,
+            settings.telegram.webhook_url,
             secret_token=secret.get_secret_value(),
             allowed_updates=UPDATES,
         )

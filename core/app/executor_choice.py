@@ -64,10 +64,10 @@ def place_of(executor: Executor, settings: Settings) -> Place:
     from core.comfy.install.pins import load_pins
 
     if isinstance(executor, Borrowing):
-        return Place(executor.device, settings.model_profile, load_pins().version)
+        return Place(executor.device, settings.models.profile, load_pins().version)
     device = first_device()
     name = device.name if device else device_kind().value
-    return Place(name, settings.model_profile, load_pins().version)
+    return Place(name, settings.models.profile, load_pins().version)
 
 
 def memory_of(executor: Executor) -> int | None:
@@ -82,7 +82,7 @@ def memory_of(executor: Executor) -> int | None:
 
 def is_guided(executor: Executor, settings: Settings) -> bool:
     """Return whether a preset runs with guidance here, so that a negative prompt acts."""
-    profile = LTX_2_3.profiles[Profile(settings.model_profile)]
+    profile = LTX_2_3.profiles[Profile(settings.models.profile)]
     return executor.name != "draft" and profile.guided
 
 

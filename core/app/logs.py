@@ -108,5 +108,5 @@ def set_up_logging(
 
 def secrets_of(settings: Settings) -> list[str]:
     """Return the plain text of every secret in ``settings``."""
-    values = (getattr(settings, name) for name in type(settings).model_fields)
+    values = settings.values().values()
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

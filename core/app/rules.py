@@ -1,31 +1,56 @@
-"""From the settings to the rules of each part: the only place that knows both."""
+"""From the settings to the rules of each part: the only place that knows both.
+
+Two are with their area, since fronts ask for them too: ``settings.requests.limits()`` and
+``settings.media.limits()``. What one front alone knows, such as how it shows a clip, it makes.
+"""
 
 from pathlib import Path
 
 from core.accounts.file_ownership import Kept
+from core.accounts.quotas import HOUR_MS, QuotaRules
 from core.app.maintenance import HOUR_S, Folders
 from core.delivery.router import RouterRules
+from core.domain.fairness import FairRules
+from core.queue.transitions import QueueRules
 from core.settings import Settings
 from core.worker.worker import WorkerRules
 
 DAY_S = 24 * HOUR_S
 
 
+def queue_rules(settings: Settings) -> QueueRules:
+    """Return what a requester may use, who is next, and when a job is lost or expires."""
+    quota, queue = settings.quota, settings.queue
+    return QueueRules(
+        quota=QuotaRules(
+            limit_ms=round(quota.minutes * 60_000),
+            guests_ms=round(settings.studio.guest_minutes * 60_000),
+            network_ms=round(settings.studio.network_minutes * 60_000),
+            window_ms=round(quota.window_hours * HOUR_MS),
+        ),
+        fair=FairRules(max_running=queue.max_running),
+        max_queued=queue.max_queued,
+        max_attempts=queue.max_attempts,
+        lease_ms=round(queue.lease_s * 1000),
+        wait_limit_ms=round(queue.wait_limit_hours * HOUR_MS),
+    )
+
+
 def worker_rules(settings: Settings) -> WorkerRules:
     """Return the times of the worker."""
     return WorkerRules(
-        heartbeat_s=settings.heartbeat_s,
-        job_timeout_s=settings.job_timeout_s,
-        grace_s=settings.shutdown_grace_s,
+        heartbeat_s=settings.worker.heartbeat_s,
+        job_timeout_s=settings.worker.job_timeout_s,
+        grace_s=settings.worker.shutdown_grace_s,
     )
 
 
 def router_rules(settings: Settings) -> RouterRules:
     """Return when deliveries are tried again and given up."""
     return RouterRules(
-        max_attempts=settings.delivery_attempts,
-        timeout_s=settings.delivery_timeout_s,
-        progress_every_s=settings.progress_every_s,
+        max_attempts=settings.delivery.attempts,
+        timeout_s=settings.delivery.timeout_s,
+        progress_every_s=settings.delivery.progress_every_s,
     )
 
 
@@ -36,13 +61,14 @@ def fitted_folder(settings: Settings) -> Path:
 
 def folders(settings: Settings) -> Folders:
     """Return where files lie and how long they are kept: longer than any job waits and runs."""
-    longest = settings.wait_limit_hours * HOUR_S + settings.max_attempts * settings.job_timeout_s
+    queue = settings.queue
+    longest = queue.wait_limit_hours * HOUR_S + queue.max_attempts * settings.worker.job_timeout_s
     return Folders(
         clips=settings.clips_folder,
         fitted=fitted_folder(settings),
         latents=settings.latents_folder,
         staged=settings.comfy_folder / "input",
-        keep_s=max(settings.retention_days * DAY_S, longest + HOUR_S),
+        keep_s=max(settings.retention.days * DAY_S, longest + HOUR_S),
     )
 
 

@@ -43,7 +43,8 @@ async def serve(settings: Settings, announce: Announce) -> None:
         fronts = [front for front in found_fronts(announce) if _wanted(front, settings, announce)]
         if not fronts:
             raise NothingToServe
-        on_signals(stop, lambda: announce(say("stopping", {"grace_s": settings.shutdown_grace_s})))
+        grace_s = settings.worker.shutdown_grace_s
+        on_signals(stop, lambda: announce(say("stopping", {"grace_s": grace_s})))
         facts = {"executor": core.executor.name, "data_dir": settings.data_dir}
         announce(say("serving", facts))
         failed = await run_all(core, fronts, stop, announce)

@@ -6,7 +6,7 @@ from core.accounts.weights import Shares
 from core.app.core import Core
 from core.app.executor_choice import memory_of, place_of
 from core.app.maintenance import Housekeeping
-from core.app.rules import fitted_folder, folders, kept, router_rules, worker_rules
+from core.app.rules import fitted_folder, folders, kept, queue_rules, router_rules, worker_rules
 from core.app.run_metrics import RunFigures
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
@@ -18,7 +18,7 @@ from core.media.output.clip_writer import finish
 from core.media.output.provenance import Provenance
 from core.models.catalog import Profile
 from core.models.setup import open_store
-from core.queue.job_queue import JobQueue, QueueRules
+from core.queue.job_queue import JobQueue
 from core.runtime.cancellation import CancelToken
 from core.runtime.clock import Clock
 from core.runtime.notifier import LocalDispatcher
@@ -56,23 +56,23 @@ class _Parts:
         self.clock = clock
         self.hub = ProgressHub()
         self.dispatcher = LocalDispatcher()
-        self.queue = JobQueue(database, QueueRules.of(settings), settings.clips_folder, clock)
+        self.queue = JobQueue(database, queue_rules(settings), settings.clips_folder, clock)
         self.outbox = Outbox(database, settings.clips_folder, clock)
         self.router = DeliveryRouter(self.outbox, self.hub, self.queue.get, router_rules(settings))
-        self.media = MediaStore(settings.media_folder, settings.media_limits())
+        self.media = MediaStore(settings.media_folder, settings.media.limits())
         self.files = FileOwnership(database, kept(settings), clock)
         self.eraser = Eraser(
             self.queue, self.files, fitted_folder(settings), settings.latents_folder
         )
         self.runs = RunBook(
-            database, place_of(executor, settings), clock, memory_of(executor), settings.vram
+            database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
         )
         self.figures = RunFigures()
         self.community = Community(
-            database, clock, settings.operator_keys(), QueueRules.of(settings).quota
+            database, clock, settings.people.operator_keys(), queue_rules(settings).quota
         )
         self.rules = ServiceRules(
-            settings.request_limits(), settings.data_dir, settings.min_free_megabytes
+            settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         )
         self.health = HealthReader(self.queue, self.rules)
         self.admission = FileAdmission(self.media, self.files, self.rules, settings.work_folder)
@@ -98,7 +98,7 @@ class _Parts:
             self.rules.limits,
             self.runs,
             open_store(settings).missing,
-            Profile(settings.model_profile),
+            Profile(settings.models.profile),
             executor.name,
             clock,
         )
@@ -160,9 +160,9 @@ def _user_api(parts: _Parts, operators: OperatorApi) -> UserApi:
         moderation=parts.community,
         operators=operators,
     )
-    files = UserFiles(parts.admission, parts.files, settings.retention_days)
-    shares = Shares.parse(settings.shares)
-    return UserApi(services, files, shares, limits, settings.media_limits())
+    files = UserFiles(parts.admission, parts.files, settings.retention.days)
+    shares = Shares.parse(settings.queue.shares)
+    return UserApi(services, files, shares, limits, settings.media.limits())
 
 
 def _worker(parts: _Parts) -> Worker:
@@ -197,7 +197,7 @@ def _housekeeping(parts: _Parts) -> Housekeeping:
 def _finisher(settings: Settings) -> Finish:
     async def to_clip(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
         provenance = Provenance.of(
-            order.job_id, order.request, with_prompt=settings.prompt_in_metadata
+            order.job_id, order.request, with_prompt=settings.retention.prompt_in_metadata
         )
         return await finish(raw, settings.clips_folder, provenance, cancel)
 

@@ -42,7 +42,7 @@ def install_command(
             tell,
             packs=packs,
             packages=packages,
-            torch_index=torch_index or settings.torch_index,
+            torch_index=torch_index or settings.comfy.torch_index,
         )
     gaps = missing(settings)
     if gaps:

@@ -138,9 +138,10 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     health = Health.GOOD if free > _COMFORTABLE_BYTES else Health.NOTE
-    if free < settings.min_free_megabytes * MEGABYTE:
+    needed = settings.retention.min_free_megabytes * MEGABYTE
+    if free < needed:
         health = Health.BAD
-    facts = {"free": free, "path": settings.data_dir, "needed": settings.min_free_megabytes * 1e6}
+    facts = {"free": free, "path": settings.data_dir, "needed": needed}
     fix = "" if health is Health.GOOD else say("doctor_disk_fix", facts)
     yield Finding(say("doctor_disk"), health, say("doctor_disk_free", facts), fix)
 

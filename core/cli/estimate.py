@@ -133,7 +133,7 @@ async def known_machine(settings: Settings, hardware: str, profile: str | None) 
         async with recorded(settings) as database:
             place = await last_place(database) if database else None
             if database and place and profile in {None, place.profile}:
-                book = RunBook(database, place, vram=settings.vram)
+                book = RunBook(database, place, vram=settings.comfy.vram)
                 await book.open()
                 return book.machine
         if settings.executor == "draft" or find_spec("torch") is None:
@@ -141,7 +141,7 @@ async def known_machine(settings: Settings, hardware: str, profile: str | None) 
     found = hardware_for(hardware)
     if "draft" in {found.key, profile}:  # drawn on the processor, whatever the card
         return DRAFT
-    return Machine(found, profile or settings.model_profile, settings.vram)
+    return Machine(found, profile or settings.models.profile, settings.comfy.vram)
 
 
 @APP.command("estimate", help=say("help_estimate"))
@@ -162,7 +162,7 @@ def estimate_command(
 ) -> None:
     """Print what a clip costs; needs no media files."""
     settings = load_settings()
-    limits = settings.request_limits()
+    limits = settings.requests.limits()
     if frames is not None:
         seconds = frames / (fps or limits.default_fps)
     options = Options("-", preset, width, height, None, seconds, fps, seed=0)

@@ -137,7 +137,7 @@ def _open(profile: Profile | None, *, changes: bool = False) -> tuple[ModelStore
     settings = load_settings()
     if changes:
         claim(settings.data_dir)  # terms that were accepted, and links, are kept in it
-    return open_store(settings, now_ms, FAMILY), profile or Profile(settings.model_profile)
+    return open_store(settings, now_ms, FAMILY), profile or Profile(settings.models.profile)
 
 
 @contextmanager

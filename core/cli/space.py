@@ -60,7 +60,7 @@ def build(
         SpaceFolderTaken: it is not empty.
         SpaceTooLarge: the model files do not fit.
     """
-    profile = Profile(load_settings().model_profile)
+    profile = Profile(load_settings().models.profile)
     files = files_for(None, profile)
     size = sum(file.size_bytes for file in files)
     if size > PRELOAD_LIMIT:

@@ -73,13 +73,13 @@ class ComfyExecutor:
         found = [item for item in missing(settings) if item.required or not by_name]
         if found:
             raise ComfyUnavailable(", ".join(item.what for item in found), found[0].command)
-        profile = Profile(settings.model_profile)
+        profile = Profile(settings.models.profile)
         device = first_device()
         hardware = hardware_for(device.name, device.memory_bytes) if device else None
-        known = hardware and Machine(hardware, profile.value, settings.vram)
-        vram = "high" if known and known.keeps else settings.vram
-        options = ComfyOptions(device_kind(), vram, settings.comfyui_packs)
-        careful = saves_memory(settings.vram, profile.value)
+        known = hardware and Machine(hardware, profile.value, settings.comfy.vram)
+        vram = "high" if known and known.keeps else settings.comfy.vram
+        options = ComfyOptions(device_kind(), vram, settings.comfy.packs)
+        careful = saves_memory(settings.comfy.vram, profile.value)
         plan = Plan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
         return cls(place_of(settings), open_store(settings, now_ms), plan, options)
 

@@ -46,8 +46,8 @@ def place_of(settings: Settings) -> Place:
     ``CLAPPER_COMFYUI_DIR`` wins. Otherwise it lies beside the project, or, where that cannot be
     written (a Space, a system-wide installation), in the user's cache folder.
     """
-    if settings.comfyui_dir is not None:
-        checkout = settings.comfyui_dir
+    if settings.comfy.dir is not None:
+        checkout = settings.comfy.dir
         packs = checkout.parent / "packs"
     else:
         beside = PROJECT_ROOT / "comfyui"

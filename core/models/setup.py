@@ -20,13 +20,13 @@ def open_store(
     return ModelStore(
         Places(
             models=settings.models_folder,
-            cache=settings.hub_cache or Path(HF_HUB_CACHE),
-            preloaded=settings.hub_preloaded,
+            cache=settings.models.hub_cache or Path(HF_HUB_CACHE),
+            preloaded=settings.models.hub_preloaded,
         ),
-        Hub(HubAccess(settings.hub_endpoint.rstrip("/"), settings.hf_token)),
+        Hub(HubAccess(settings.models.hub_endpoint.rstrip("/"), settings.models.hf_token)),
         Acceptance(
-            settings.data_dir / "licences.json", clock, granted=settings.accept_model_licences
+            settings.data_dir / "licences.json", clock, granted=settings.models.accept_licences
         ),
         family=family,
-        reserve_bytes=round(settings.min_free_megabytes * MEGABYTE),
+        reserve_bytes=round(settings.retention.min_free_megabytes * MEGABYTE),
     )

@@ -6,7 +6,7 @@ connection; :class:`core.queue.job_queue.JobQueue` owns the transactions.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +18,6 @@ from core.domain.jobs import Failure, JobState
 from core.domain.media import Clip
 from core.errors import WorkerLost
 from core.queue.model_affinity import AffinityRules
-from core.settings import Settings
 from core.storage import fair_order
 from core.storage import jobs as rows
 from core.storage.mapping import clip_values, failure_values
@@ -36,23 +35,6 @@ class QueueRules:
     lease_ms: int = 30_000
     wait_limit_ms: int = 24 * HOUR_MS
     slots: int = 1  # devices, for forecasts
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Return the rules that the settings ask for."""
-        return cls(
-            quota=QuotaRules(
-                limit_ms=round(settings.quota_minutes * 60_000),
-                guests_ms=round(settings.studio_guest_minutes * 60_000),
-                network_ms=round(settings.studio_network_minutes * 60_000),
-                window_ms=round(settings.quota_window_hours * HOUR_MS),
-            ),
-            fair=FairRules(max_running=settings.max_running),
-            max_queued=settings.max_queued,
-            max_attempts=settings.max_attempts,
-            lease_ms=round(settings.lease_s * 1000),
-            wait_limit_ms=round(settings.wait_limit_hours * HOUR_MS),
-        )
 
 
 @dataclass(frozen=True, slots=True)

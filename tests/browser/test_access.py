@@ -11,6 +11,7 @@ from core.demo.inputs import Wish
 from core.domain.modes import MODES, Mode
 from core.i18n.messages import say
 from core.settings import Settings
+from tests.support.settings import changed
 from webui.auth.user_file import User, add
 from webui.testing.server import served
 
@@ -142,7 +143,7 @@ async def test_the_door_of_a_closed_studio_is_accessible(
     add(people, User.of("ada", "a password of nobody"))
     closed = {"studio_users": people, "data_dir": studio_settings.data_dir / "closed"}
     visitor = await visit()
-    async with served(studio_settings.model_copy(update=closed)) as studio:
+    async with served(changed(studio_settings, **closed)) as studio:
         visitor.url = studio.url
         await visitor.page.goto(f"{studio.url}/?sign_in=wrong_password")
         await visitor.page.get_by_role("alert").wait_for()

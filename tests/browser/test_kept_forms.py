@@ -13,6 +13,7 @@ from core.demo.inputs import Wish
 from core.domain.modes import MODES, Mode
 from core.i18n.messages import say
 from core.settings import Settings
+from tests.support.settings import changed
 from webui.testing.server import ServedStudio, served
 
 Visits = Callable[..., Awaitable[Any]]
@@ -309,7 +310,7 @@ async def test_generate_during_a_restart_of_the_server_is_sent_when_it_is_back(
     studio_settings: Settings, visit: Visits
 ) -> None:
     folder = studio_settings.data_dir / "restarted"
-    settings = studio_settings.model_copy(update={"data_dir": folder, "shutdown_grace_s": 0})
+    settings = changed(studio_settings, data_dir=folder, shutdown_grace_s=0)
     async with served(settings) as first:
         visitor = await visit(url=first.url)
         page = visitor.page
@@ -320,7 +321,7 @@ async def test_generate_during_a_restart_of_the_server_is_sent_when_it_is_back(
     await page.evaluate("window.same = true")
     async with page.expect_event("requestfailed", lambda it: it.url.endswith("/generate")):
         await page.click("#go-t2v")
-    async with served(settings.model_copy(update={"studio_port": port})):
+    async with served(changed(settings, studio_port=port)):
         await visitor.film()
 
         await expect(page.locator("#prompt-t2v textarea")).to_have_value(PROMPT)

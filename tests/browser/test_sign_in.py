@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from core.i18n.messages import say, sentences
 from core.settings import Settings
+from tests.support.settings import changed
 from webui.auth.session_cookie import COOKIE, AccountSession, SessionSigner
 from webui.testing.oauth_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
 from webui.testing.server import ServedStudio
@@ -111,9 +112,9 @@ async def test_a_closed_studio_shows_its_door_and_then_the_page(
 ) -> None:
     from webui.testing.server import served
 
-    settings = studio_settings.model_copy(update={"studio_hf_accounts": "ada"})
+    settings = changed(studio_settings, studio_hf_accounts="ada")
     visitor = await visit(width=390)
-    async with served(settings.model_copy(update={"data_dir": settings.data_dir / "2"})) as closed:
+    async with served(changed(settings, data_dir=settings.data_dir / "2")) as closed:
         visitor.url = closed.url
         await visitor.page.goto(closed.url)
         await visitor.shot("door-390")

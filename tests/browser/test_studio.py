@@ -12,6 +12,7 @@ from core.demo.inputs import Wish
 from core.domain.modes import Mode
 from core.settings import Settings
 from tests.support.jobs import clip_in
+from tests.support.settings import changed
 from webui.testing.server import ServedStudio, served
 
 Visits = Callable[..., Awaitable[Any]]
@@ -120,8 +121,8 @@ async def test_a_reload_opens_the_mode_that_was_shown(visit: Visits) -> None:
 async def test_a_restart_of_the_server_keeps_page_job_and_history(
     chromium: Browser, studio_settings: Settings, visit: Visits
 ) -> None:
-    settings = studio_settings.model_copy(
-        update={"data_dir": studio_settings.data_dir / "restarted", "shutdown_grace_s": 0}
+    settings = changed(
+        studio_settings, data_dir=studio_settings.data_dir / "restarted", shutdown_grace_s=0
     )
     async with served(settings) as first:
         visitor = await visit(url=first.url)
@@ -133,7 +134,7 @@ async def test_a_restart_of_the_server_keeps_page_job_and_history(
         job = await visitor.generate("t2v")
         port = int(first.url.rsplit(":", 1)[1])
     await visitor.page.wait_for_selector("#stage .cl-lost")
-    async with served(settings.model_copy(update={"studio_port": port})):
+    async with served(changed(settings, studio_port=port)):
         film = await visitor.film()
 
         assert film == f"clips/{job}.mp4"

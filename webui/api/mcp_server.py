@@ -48,7 +48,7 @@ class McpServer:
         self._server: Server[Any, Request] = Server("clapper", instructions=say("mcp_instructions"))
         self._server.list_tools()(self._list)  # pyright: ignore[reportUnknownMemberType]  # the library leaves a type open
         self._server.call_tool()(self._call)
-        limit = service.settings.media_limits().stream_bytes
+        limit = service.settings.media.limits().stream_bytes
         self._manager = StreamableHTTPSessionManager(
             self._server,
             json_response=True,

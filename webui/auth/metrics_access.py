@@ -21,7 +21,7 @@ class MetricsAccess:
 
     def __init__(self, settings: Settings, *, closed: bool) -> None:
         """Take the token, and whether the Studio is ``closed`` to guests."""
-        token = settings.metrics_token
+        token = settings.metrics.token
         self._token = token.get_secret_value().encode() if token else None
         self._closed = closed
         self._attempts = Attempts(monotonic, size=1000)

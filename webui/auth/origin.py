@@ -95,12 +95,12 @@ class Origins:
         They are CLAPPER_STUDIO_HOSTS, CLAPPER_STUDIO_URL, what the platform calls a Space, and the
         machine's own name once the page is open to the network.
         """
-        texts = [*settings.studio_hosts.split(","), settings.studio_url]
-        texts += [f"https://{name.strip()}" for name in settings.space_host.split(",")]
-        if settings.studio_host not in LOOPBACK:
+        texts = [*settings.studio.hosts.split(","), settings.studio.url]
+        texts += [f"https://{name.strip()}" for name in settings.space.host.split(",")]
+        if settings.studio.host not in LOOPBACK:
             own = socket.gethostname()
-            texts += [f"{name}:{settings.studio_port}" for name in (own, f"{own}.local")]
-        texts.append(f"{settings.studio_host}:{settings.studio_port}")
+            texts += [f"{name}:{settings.studio.port}" for name in (own, f"{own}.local")]
+        texts.append(f"{settings.studio.host}:{settings.studio.port}")
         found = (Origin.read(text.strip().lower()) for text in texts)
         return cls(tuple(place for place in found if place is not None))
 

@@ -73,9 +73,9 @@ class SignInMethods:
         Raises:
             BadConfiguration: half of the app is missing, nobody could get in, or everybody.
         """
-        users = UserFile.load(settings.studio_users) if settings.studio_users else None
+        users = UserFile.load(settings.studio.users) if settings.studio.users else None
         app = _app(settings)
-        if settings.hf_accounts() and app is None:
+        if settings.sign_in.accounts() and app is None:
             raise BadConfiguration("CLAPPER_STUDIO_HF_ACCOUNTS", say("studio_accounts_no_app"))
         if users is not None and app is not None and not app.accounts:
             raise BadConfiguration("CLAPPER_STUDIO_HF_ACCOUNTS", say("studio_accounts_needed"))
@@ -86,20 +86,20 @@ class SignInMethods:
 
 
 def _app(settings: Settings) -> hf.OAuthApp | None:
-    secret = settings.studio_oauth_client_secret
-    if not settings.studio_oauth_client_id and secret is None:
+    secret = settings.sign_in.client_secret
+    if not settings.sign_in.client_id and secret is None:
         return None
-    if not settings.studio_oauth_client_id or secret is None:
+    if not settings.sign_in.client_id or secret is None:
         missing = "SECRET" if secret is None else "ID"
         name = f"CLAPPER_STUDIO_OAUTH_CLIENT_{missing}"
         raise BadConfiguration(name, say("studio_oauth_half"))
     return hf.OAuthApp(
-        settings.studio_oauth_client_id,
+        settings.sign_in.client_id,
         secret.get_secret_value(),
-        settings.studio_oauth_provider,
-        settings.studio_oauth_scopes,
-        settings.studio_sign_in_hours,
-        settings.hf_accounts(),
+        settings.sign_in.provider,
+        settings.sign_in.scopes,
+        settings.sign_in.hours,
+        settings.sign_in.accounts(),
     )
 
 
@@ -206,11 +206,11 @@ class SignInRoutes:
 
     def _return_address(self, request: Request) -> str:
         """Return where the provider sends people back to; it has to be known there."""
-        if self._settings.space_host:
-            host = self._settings.space_host.partition(",")[0].strip()
+        if self._settings.space.host:
+            host = self._settings.space.host.partition(",")[0].strip()
             return f"https://{host}/login/callback"
-        if self._settings.studio_url:
-            return f"{self._settings.studio_url.rstrip('/')}/login/callback"
+        if self._settings.studio.url:
+            return f"{self._settings.studio.url.rstrip('/')}/login/callback"
         return str(request.base_url) + "login/callback"
 
     async def _password(self, request: Request) -> Response:
@@ -229,7 +229,7 @@ class SignInRoutes:
         except WrongPassword as error:
             detail = {"detail": error_view(error).text}
             return _back(error) if asks_for_page else JSONResponse(detail, 400)
-        until = int(time() + self._settings.studio_sign_in_hours * 3600)
+        until = int(time() + self._settings.sign_in.hours * 3600)
         session = AccountSession("user", user.name, user.name, until, stamp=user.salt)
         answer = RedirectResponse("/", 303) if asks_for_page else JSONResponse({"success": True})
         mark = self._passwords.mark_of(user)

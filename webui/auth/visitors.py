@@ -86,11 +86,11 @@ class VisitorAuthenticator:
     ) -> None:
         """Take the user file, and the signer of sessions where anybody can sign in."""
         self.users = users
-        self.accounts = settings.hf_accounts()
+        self.accounts = settings.sign_in.accounts()
         self.closed = users is not None or bool(self.accounts)  # no guests
         self._signer = signer
         self._networks = Networks(settings)
-        member, pro = settings.studio_member_minutes, settings.studio_pro_minutes
+        member, pro = settings.studio.member_minutes, settings.studio.pro_minutes
         self._member_ms = None if member is None else round(member * 60_000)
         self._pro_ms = self._member_ms if pro is None else round(pro * 60_000)
 

@@ -221,7 +221,7 @@ class StudioService:
         """Return what makes the clips here."""
         if self._services.executor == "draft":
             return say("studio_model_draft")
-        data = {"profile": self.settings.model_profile, "device": self._services.device}
+        data = {"profile": self.settings.models.profile, "device": self._services.device}
         return say("studio_model", data)
 
     def _view(self, job: Job, forecast: Forecast | None, now: int) -> JobView:

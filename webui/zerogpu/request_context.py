@@ -40,7 +40,7 @@ class RequestContexts:
             self._arrived.notify_all()
 
     def take(self, job_id: str, wait_s: float = 1.0) -> Context:
-        """Hand out the context of ``job_id`` once; the answer to its request may be under way yet."""
+        """Hand out the context of ``job_id`` once; the answer to its request may be under way."""
         with self._arrived:
             self._arrived.wait_for(lambda: job_id in self._found, wait_s)
             return self._found.pop(job_id, None) or copy_context()

@@ -43,7 +43,7 @@ def missing(settings: Settings) -> list[Missing]:
         # by name it runs on a processor too, slowly
         found.append(Missing(say("comfy_gpu"), "CLAPPER_EXECUTOR=comfy", required=False))
     store = open_store(settings, now_ms)
-    profile = Profile(settings.model_profile)
+    profile = Profile(settings.models.profile)
     absent = store.missing(store.family.files_for(None, profile))
     if absent:
         found.append(

@@ -19,6 +19,7 @@ from tests.support.platforms.faults import Fault
 from tests.support.platforms.service import FrontService, job_of
 from tests.support.platforms.stage import ServiceStage
 from tests.support.platforms.steps import ANN, BEN, OPERATOR, Ask, Command, Press, Refused
+from tests.support.settings import changed
 
 IDS = {ANN: 501, BEN: 502, OPERATOR: 900}
 NAMES = {user_id: name for name, user_id in IDS.items()}
@@ -143,7 +144,7 @@ def guild_with(
     monkeypatch.setattr(bots.discord.client, "QUIET_S", 0.05)  # one guild, on this machine
 
     def build(executor: QuickExecutor | None = executor, **values: object) -> Guild:
-        settings = discord_settings.model_copy(update=values)
+        settings = changed(discord_settings, **values)
         return Guild(discord_server, settings, executor, tmp_path)
 
     return build

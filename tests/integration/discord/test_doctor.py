@@ -33,7 +33,7 @@ async def test_a_refused_token_is_bad_and_not_repeated(server, discord_settings)
 
     assert check.health == "bad"
     assert "CLAPPER_DISCORD_TOKEN" in check.fix
-    assert discord_settings.discord_token.get_secret_value() not in f"{check}"
+    assert discord_settings.discord.token.get_secret_value() not in f"{check}"
 
 
 async def test_missing_rights_and_needless_intents_are_named(server, discord_settings) -> None:

@@ -75,7 +75,7 @@ class Service:
 
 @pytest.fixture
 async def service(discord_server, discord_settings, tmp_path) -> AsyncGenerator[Service]:
-    token = discord_settings.discord_token.get_secret_value()
+    token = discord_settings.discord.token.get_secret_value()
     service = Service(discord_server, tmp_path / "data", token)
     await service.start()
     yield service

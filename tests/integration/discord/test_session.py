@@ -227,7 +227,7 @@ async def test_nothing_secret_is_logged(guild_with, capfd, level: str) -> None:
 
     written = capfd.readouterr().err
     assert "commands_synced" in written
-    for secret in ("secret heron", "quiet owl", guild.settings.discord_token.get_secret_value()):
+    for secret in ("secret heron", "quiet owl", guild.settings.discord.token.get_secret_value()):
         assert secret not in written
     for token in guild.world.interactions:
         assert token not in written

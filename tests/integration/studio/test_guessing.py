@@ -14,6 +14,7 @@ from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.settings import PROJECT_ROOT, Settings, load_settings
 from core.testing.doubles import QuickExecutor
+from tests.support.settings import changed
 from webui.auth.user_file import User, add
 from webui.testing.server import served
 
@@ -149,7 +150,7 @@ async def test_a_closed_studio_gives_its_figures_for_the_token_only(
     closed: Settings, executor: QuickExecutor
 ) -> None:
     token = "a token of its own"
-    without, with_token = closed, closed.model_copy(update={"metrics_token": SecretStr(token)})
+    without, with_token = closed, changed(closed, metrics_token=SecretStr(token))
     async with served(without, executor) as studio, httpx.AsyncClient(base_url=studio.url) as http:
         shut = await http.get("/metrics", headers={"authorization": "Bearer x"})
         health = await http.get("/healthz")

@@ -493,7 +493,7 @@ def test_the_platforms_own_variables_are_read(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     settings = load_settings()
 
-    assert settings.studio_oauth_client_id == "id"
+    assert settings.sign_in.client_id == "id"
     assert "swordfish" not in repr(settings)
-    assert settings.studio_oauth_provider == "https://provider.example"
-    assert settings.space_host.startswith("me-clapper")
+    assert settings.sign_in.provider == "https://provider.example"
+    assert settings.space.host.startswith("me-clapper")

@@ -13,6 +13,7 @@ from PIL import Image
 
 from core.settings import PROJECT_ROOT, Settings
 from core.testing.doubles import QuickExecutor
+from tests.support.settings import changed
 from webui.testing.server import ServedStudio
 
 READY = re.compile(r"studio_ready.*url=(\S+?)/?$")
@@ -25,7 +26,7 @@ MCP = {
 
 @pytest.fixture
 def studio_settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"studio_port": 0, "studio_mcp": True})
+    return changed(settings, studio_port=0, studio_mcp=True)
 
 
 def marked(path: Path) -> Path:

@@ -18,6 +18,7 @@ from tests.support.platforms.stage import ServiceStage
 from tests.support.platforms.steps import ANN, BEN, OPERATOR, Ask, Command, Press, Refused
 from tests.support.platforms.telegram.server import TelegramServer
 from tests.support.platforms.telegram.world import Chat, Stored
+from tests.support.settings import changed
 
 IDS = {ANN: 501, BEN: 502, OPERATOR: 900}
 NAMES = {user_id: name for name, user_id in IDS.items()}
@@ -265,7 +266,7 @@ def town_with(
     """A town that is not started yet, with some settings changed."""
 
     def build(executor: QuickExecutor | None = executor, **values: object) -> Town:
-        settings = telegram_settings.model_copy(update=values)
+        settings = changed(telegram_settings, **values)
         return Town(telegram_server, settings, executor, tmp_path)
 
     return build

@@ -17,6 +17,7 @@ from core.testing.doubles import QuickExecutor
 from core.testing.loop_lag import Pulse
 from tests.support.platforms.discord.server import DiscordServer
 from tests.support.platforms.discord.world import Interaction
+from tests.support.settings import changed
 
 pytestmark = pytest.mark.load
 
@@ -63,16 +64,15 @@ async def test_sixty_jobs_of_ten_people_in_three_groups_beside_discord(
 ) -> None:
     async with DiscordServer() as discord:
         (channel,) = discord.world.guild()
-        settings = telegram_settings.model_copy(
-            update={
-                "discord_token": SecretStr("secret-token"),
-                "discord_api_url": discord.api_url,
-                "discord_gateway_url": discord.gateway_url,
-                "discord_edit_s": 0.2,
-                "telegram_group_edit_s": 0.2,
-                "max_queued": 20,
-                "max_running": 4,
-            }
+        settings = changed(
+            telegram_settings,
+            discord_token=SecretStr("secret-token"),
+            discord_api_url=discord.api_url,
+            discord_gateway_url=discord.gateway_url,
+            discord_edit_s=0.2,
+            telegram_group_edit_s=0.2,
+            max_queued=20,
+            max_running=4,
         )
         world, stop, ready = telegram_server.world, asyncio.Event(), asyncio.Semaphore(0)
         async with open_core(settings, QuickExecutor()) as core:

@@ -21,17 +21,17 @@ def test_the_usual_variables_of_the_hub_are_understood(monkeypatch: pytest.Monke
 
     settings = load_settings()
 
-    assert settings.hf_token is not None
-    assert settings.hf_token.get_secret_value() == "hf_secret"
-    assert settings.hub_endpoint == "https://mirror.example"
+    assert settings.models.hf_token is not None
+    assert settings.models.hf_token.get_secret_value() == "hf_secret"
+    assert settings.models.hub_endpoint == "https://mirror.example"
 
 
 def test_our_own_variables_win(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example")
     monkeypatch.setenv("CLAPPER_HUB_ENDPOINT", "https://ours.example")
 
-    assert load_settings().hub_endpoint == "https://ours.example"
-    assert load_settings(hub_endpoint="https://given.example").hub_endpoint.endswith(
+    assert load_settings().models.hub_endpoint == "https://ours.example"
+    assert load_settings(hub_endpoint="https://given.example").models.hub_endpoint.endswith(
         "given.example"
     )
 

@@ -1,7 +1,7 @@
 import pytest
 from starlette.requests import Request
 
-from core.settings import Settings
+from core.settings import load_settings
 from webui.auth.client_address import network_of
 from webui.auth.networks import Networks
 
@@ -32,9 +32,9 @@ def test_the_name_of_a_network_says_nothing_of_it_and_differs_between_installati
 ) -> None:
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-    one = Networks(Settings(data_dir=tmp_path / "one"))
-    again = Networks(Settings(data_dir=tmp_path / "one"))
-    other = Networks(Settings(data_dir=tmp_path / "other"))
+    one = Networks(load_settings(data_dir=tmp_path / "one"))
+    again = Networks(load_settings(data_dir=tmp_path / "one"))
+    other = Networks(load_settings(data_dir=tmp_path / "other"))
     found = one.of(connection("203.0.113.9"))
 
     assert found == again.of(connection("203.0.113.9"))
@@ -45,8 +45,8 @@ def test_the_name_of_a_network_says_nothing_of_it_and_differs_between_installati
 def test_only_on_a_space_an_untrusted_header_says_the_address_and_only_its_last_public_part(
     tmp_path,
 ) -> None:
-    here = Networks(Settings(data_dir=tmp_path))
-    space = Networks(Settings(data_dir=tmp_path, space_id="a/b"))
+    here = Networks(load_settings(data_dir=tmp_path))
+    space = Networks(load_settings(data_dir=tmp_path, space_id="a/b"))
     plain = here.of(connection("8.8.8.8"))
 
     assert here.of(connection("8.8.8.8", "1.1.1.1")) == plain

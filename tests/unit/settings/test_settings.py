@@ -10,14 +10,14 @@ def test_defaults_are_the_product_limits(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     settings = load_settings()
 
-    assert settings.request_limits() == RequestLimits()
-    assert settings.media_limits() == MediaLimits()
+    assert settings.requests.limits() == RequestLimits()
+    assert settings.media.limits() == MediaLimits()
 
 
 def test_the_environment_is_read_with_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAPPER_MAX_SECONDS", "9")
 
-    assert load_settings().request_limits().max_seconds == 9
+    assert load_settings().requests.limits().max_seconds == 9
 
 
 def test_a_bad_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,10 @@
+"""The only reader of the environment: every variable, its default and its range, area by area.
+
+Belongs here: what an operator may set; it is read once, at the start of the process, and passed
+down. Never here: what follows from a value in a part of the program (:mod:`core.app.rules`).
+"""
+
+from core.settings.area import variables
+from core.settings.settings import DATABASE_NAME, PROJECT_ROOT, Settings, load_settings
+
+__all__ = ["DATABASE_NAME", "PROJECT_ROOT", "Settings", "load_settings", "variables"]

@@ -1,0 +1,38 @@
+"""What makes the clips: ComfyUI and the model files."""
+
+from typing import Annotated, Literal
+
+from pydantic import SecretStr
+
+from core.runtime.paths import Place
+from core.settings.area import Area, ReadFrom
+
+
+class ComfySettings(Area):
+    """ComfyUI: ``core/comfy`` and ``clapper comfy``."""
+
+    prefix = "CLAPPER_COMFYUI_"
+
+    dir: Place | None = None  # its checkout; empty: core/comfy/paths.py decides
+    packs: bool = False  # load the node packs too, for a workflow of your own
+    # how models share the GPU's memory
+    vram: Annotated[Literal["auto", "high", "normal", "low"], ReadFrom("CLAPPER_VRAM")] = "auto"
+    # package index to take torch from, e.g. one of CPU builds
+    torch_index: Annotated[str, ReadFrom("CLAPPER_TORCH_INDEX")] = ""
+
+
+class ModelSettings(Area):
+    """Model files: ``core/models`` and ``clapper models``."""
+
+    # for 96 GB; 32 to 48 GB; 16 to 24 GB
+    profile: Annotated[Literal["bf16", "fp8", "low"], ReadFrom("CLAPPER_MODEL_PROFILE")] = "fp8"
+    # ComfyUI's models folder; empty: models in data_dir
+    dir: Annotated[Place | None, ReadFrom("CLAPPER_MODELS_DIR")] = None
+    hub_cache: Place | None = None  # empty: huggingface_hub's own cache
+    hub_preloaded: Place | None = None  # a hub cache only read, e.g. one in an image
+    hub_endpoint: Annotated[str, ReadFrom("CLAPPER_HUB_ENDPOINT", "HF_ENDPOINT")] = (
+        "https://huggingface.co"
+    )
+    hf_token: Annotated[SecretStr | None, ReadFrom("CLAPPER_HF_TOKEN", "HF_TOKEN")] = None
+    # for machines without a terminal; the operator read them
+    accept_licences: Annotated[bool, ReadFrom("CLAPPER_ACCEPT_MODEL_LICENCES")] = False

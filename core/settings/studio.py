@@ -1,0 +1,62 @@
+"""The Studio: the web page, its API, signing in, and the Space."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from core.runtime.paths import Place
+from core.settings.area import Area, ReadFrom, parts
+
+
+class StudioSettings(Area):
+    """The web page and its API."""
+
+    prefix = "CLAPPER_STUDIO_"
+
+    enabled: Annotated[bool, ReadFrom("CLAPPER_STUDIO")] = True  # False: no web page
+    url: str = ""  # where people reach the Studio, for links to originals
+    host: str = "127.0.0.1"  # loopback; "0.0.0.0" opens it to the network
+    hosts: str = ""  # names by which people reach it, comma separated; see webui/auth/origin.py
+    port: int = Field(default=7860, ge=0, le=65535)  # 0: any free port
+    users: Place | None = None  # who may log in: `python -m webui.auth.user_file FILE NAME`
+    # GPU-minutes in a window, of visitors from elsewhere without an account
+    guest_minutes: float = Field(default=20.0, ge=0)  # of all of them together
+    network_minutes: float = Field(default=5.0, ge=0)  # of those of one network, IPv4 /32, IPv6 /64
+    # the same of people who signed in with Hugging Face
+    member_minutes: float | None = Field(default=None, ge=0)  # empty: the usual
+    pro_minutes: float | None = Field(default=None, ge=0)  # who pays there; empty: as members
+    sessions: int = Field(default=200, ge=1)  # events of the page that may wait at a time
+    # of a Space's visitors
+    tier: Literal["anonymous", "free", "pro", "team", "enterprise"] = "pro"
+    mcp: bool = False  # also offer the API as tools of a model context protocol server
+
+
+class SignInSettings(Area):
+    """Signing in with Hugging Face: your own app there; on a Space the platform sets it."""
+
+    prefix = "CLAPPER_STUDIO_"
+
+    client_id: Annotated[str, ReadFrom("CLAPPER_STUDIO_OAUTH_CLIENT_ID", "OAUTH_CLIENT_ID")] = ""
+    client_secret: Annotated[
+        SecretStr | None, ReadFrom("CLAPPER_STUDIO_OAUTH_CLIENT_SECRET", "OAUTH_CLIENT_SECRET")
+    ] = None
+    scopes: Annotated[str, ReadFrom("CLAPPER_STUDIO_OAUTH_SCOPES", "OAUTH_SCOPES")] = (
+        "openid profile"
+    )
+    provider: Annotated[str, ReadFrom("CLAPPER_STUDIO_OAUTH_PROVIDER", "OPENID_PROVIDER_URL")] = (
+        "https://huggingface.co"
+    )
+    hf_accounts: str = ""  # names, organisations or id:…; only they enter, no guests
+    # until people sign in again
+    hours: Annotated[float, ReadFrom("CLAPPER_STUDIO_SIGN_IN_HOURS")] = Field(default=168, gt=0)
+
+    def accounts(self) -> frozenset[str]:
+        """Return which accounts and organisations of Hugging Face may enter; empty: any."""
+        return parts(self.hf_accounts.lower())
+
+
+class SpaceSettings(Area):
+    """What Hugging Face sets on a Space."""
+
+    id: Annotated[str, ReadFrom("SPACE_ID", "CLAPPER_SPACE_ID")] = ""
+    host: Annotated[str, ReadFrom("SPACE_HOST", "CLAPPER_SPACE_HOST")] = ""  # several: commas

@@ -1,0 +1,21 @@
+"""Settings of a test with some values changed."""
+
+from typing import Any
+
+from core.settings import Settings, variables
+
+
+def changed(settings: Settings, **values: Any) -> Settings:
+    """Copy ``settings`` with other values, by their flat names; no range is checked.
+
+    Raises:
+        KeyError: no setting has one of the names.
+    """
+    known = variables(Settings)
+    for name, value in values.items():
+        *areas, field = known[name].path
+        update: dict[str, Any] = {field: value}
+        for area in areas:
+            update = {area: getattr(settings, area).model_copy(update=update)}
+        settings = settings.model_copy(update=update)
+    return settings
