@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, NotYours
-from core.service.front_services import FIGURES_TYPE
+from core.service.views import FIGURES_TYPE
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 import aiohttp
 import discord
-from core.service.generation import GenerationService
 
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.people import Requester
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaTooLong, MediaUnreadable
+from core.service.generation import GenerationService
 
 _ACCEPTED = {
     MediaKind.IMAGE: "PNG, JPEG, WebP",

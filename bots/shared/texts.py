@@ -7,13 +7,12 @@ from enum import StrEnum
 from importlib.metadata import version
 from typing import TypeAlias
 
-from core.service.generation import LineView
-
 from core.accounts.moderation import AuditEntry
 from core.domain.jobs import Failure, Job, JobState, QuotaView, Ticket, waiting_of
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.duration import Estimate
 from core.i18n.messages import explain, say
+from core.service.generation import LineView
 from core.service.views import Health
 
 BAR_CELLS = 10

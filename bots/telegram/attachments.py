@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
-from core.service.generation import GenerationService
 from telegram import Bot, Message
 from telegram.error import TelegramError
 
@@ -13,6 +12,7 @@ from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.people import Requester
 from core.errors import MediaTooLarge, MediaTooLong, MediaUnreadable
+from core.service.generation import GenerationService
 
 log = structlog.get_logger(__name__)
 

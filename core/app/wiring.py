@@ -6,7 +6,14 @@ from core.accounts.weights import Shares
 from core.app.core import Core
 from core.app.executor_choice import memory_of, place_of
 from core.app.maintenance import Housekeeping
-from core.app.rules import fitted_folder, folders, kept, queue_rules, router_rules, worker_rules
+from core.app.rules import (
+    fitted_folder,
+    folders,
+    kept,
+    queue_rules,
+    router_rules,
+    worker_rules,
+)
 from core.app.run_metrics import RunFigures
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter

@@ -11,8 +11,6 @@ from core.service.user_api import UserApi
 from core.service.views import ServiceHealth
 from core.settings import Settings
 
-FIGURES_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # as Prometheus reads them
-
 
 @dataclass(frozen=True, slots=True)
 class FrontServices:
@@ -31,4 +29,4 @@ class FrontServices:
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
     version: Callable[[], int]  # changes with every write of the database
     health: Callable[[], Awaitable[ServiceHealth]]
-    figures: Callable[[], Awaitable[bytes]]  # of :data:`FIGURES_TYPE`, without names
+    figures: Callable[[], Awaitable[bytes]]  # of :data:`core.service.views.FIGURES_TYPE`, without names
