@@ -29,4 +29,4 @@ class FrontServices:
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
     version: Callable[[], int]  # changes with every write of the database
     health: Callable[[], Awaitable[ServiceHealth]]
-    figures: Callable[[], Awaitable[bytes]]  # of :data:`core.service.views.FIGURES_TYPE`, without names
+    figures: Callable[[], Awaitable[bytes]]  # in FIGURES_TYPE, without names
