@@ -1,6 +1,6 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false
-"""Puts the page, its API, our own addresses and the doorway together, and starts the server."""
+"""Put the page, its API, our own addresses and the middleware together, and start the server."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
@@ -12,14 +12,12 @@ from starlette.middleware import Middleware
 
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
-from core.models.catalog import LTX_2_3, Profile
-from core.settings import Settings
 from webui.api.endpoints import Api
 from webui.api.no_fetch import refuse_links
 from webui.auth.guard import Guard
 from webui.auth.metrics_access import MetricsAccess
-from webui.auth.middleware import Doorway
-from webui.auth.sign_in import Accounts, Entrance
+from webui.auth.middleware import VisitorMiddleware
+from webui.auth.sign_in import SignInMethods, SignInRoutes
 from webui.page.events import bind
 from webui.page.form import FormRules
 from webui.page.form_routes import FormRoutes
@@ -28,15 +26,15 @@ from webui.page.layout import build_page
 from webui.page.preflight import Preflight
 from webui.page.session_state import CAPACITY, lighten
 from webui.page.theme import ROOT_STYLE, STYLES, script, theme
-from webui.routes import Routes
+from webui.routes import StudioRoutes
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
-from webui.studio.service import StudioCounter
+from webui.studio.service import StudioService
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from webui.api.mcp_server import Agents
+    from webui.api.mcp_server import McpServer
 
 _AT_ONCE = 32  # events of one kind that are handled side by side; each waits for the core only
 
@@ -55,18 +53,17 @@ class Studio:
 
 
 def build(
-    counter: StudioCounter, bridge: Bridge, metrics: Metrics, *, accounts: bool = False
+    service: StudioService, bridge: Bridge, metrics: Metrics, *, accounts: bool = False
 ) -> Studio:
-    """Return the page with all its events and endpoints; ``accounts``: one can sign in or out."""
-    handlers = Handlers(counter, Preflight(counter), bridge, metrics)
-    settings = counter.core.settings
-    guided = counter.core.executor.name != "draft" and _guided(settings)
+    """Build the page with all its events and endpoints; ``accounts``: one can sign in or out."""
+    handlers = Handlers(service, Preflight(service), bridge, metrics)
+    settings = service.settings
     with gr.Blocks(
         title=say("studio_title"),
         analytics_enabled=False,
         fill_width=True,
     ) as blocks:
-        page = build_page(FormRules(counter.service.limits, guided), accounts=accounts)
+        page = build_page(FormRules(service.limits, service.guided), accounts=accounts)
         bind(page)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named
@@ -74,58 +71,54 @@ def build(
     return Studio(blocks, handlers)
 
 
-def _guided(settings: Settings) -> bool:
-    return LTX_2_3.profiles[Profile(settings.models.profile)].guided
-
-
-def _agents(counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> "Agents":
-    """Return the tools for agents.
+def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "McpServer":
+    """Make the tools for agents.
 
     Raises:
         BadConfiguration: the library for them is not installed.
     """
     try:
-        from webui.api.mcp_server import Agents
+        from webui.api.mcp_server import McpServer
     except ImportError:
         raise BadConfiguration("CLAPPER_STUDIO_MCP", say("mcp_not_installed")) from None
-    return Agents(counter, bridge, metrics)
+    return McpServer(service, bridge, metrics)
 
 
-def _surroundings(
-    studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance
+def _app_parts(
+    studio: Studio, service: StudioService, bridge: Bridge, sign_in: SignInMethods
 ) -> dict[str, Any]:
-    """Return what the web application has besides the page: addresses, doorway, agents."""
-    settings = counter.core.settings
-    accounts = Accounts(entrance, settings)
-    access = MetricsAccess(settings, closed=entrance.keeper.closed)
+    """Make what the web application has besides the page: addresses, middleware, MCP."""
+    settings = service.settings
+    sign_in_routes = SignInRoutes(sign_in, settings)
+    access = MetricsAccess(settings, closed=sign_in.authenticator.closed)
     routes: list[BaseRoute] = [
-        *accounts.all(),
+        *sign_in_routes.all(),
         *FormRoutes(studio.handlers).all(),
-        *Routes(counter, bridge, studio.metrics, access).all(),
+        *StudioRoutes(service, bridge, studio.metrics, access).all(),
     ]
-    agents = _agents(counter, bridge, studio.metrics) if settings.studio.mcp else None
-    if agents is not None:
-        routes.append(agents.route)
+    mcp_server = _mcp_server(service, bridge, studio.metrics) if settings.studio.mcp else None
+    if mcp_server is not None:
+        routes.append(mcp_server.route)
 
     @asynccontextmanager
-    async def lifespan(app: Any) -> AsyncGenerator[None]:  # noqa: ANN401  # the toolkit's own
+    async def lifespan(app: Any) -> AsyncGenerator[None]:  # noqa: ANN401  # Gradio's own
         lighten(app)
         # around Gradio's own layers, of which one allows every origin; nothing is served before
         app.middleware_stack = Guard(app.middleware_stack, settings)
-        async with agents.running() if agents else nullcontext():
+        async with mcp_server.running() if mcp_server else nullcontext():
             yield
 
-    doorway = Middleware(
-        Doorway,
-        keeper=entrance.keeper,
-        uploads=counter.uploads,
-        keep=lambda path, owner: bridge.call(counter.keep_upload(path, owner)),
-        gate=accounts.gate,
-        has_room=counter.service.has_room,
+    identify = Middleware(
+        VisitorMiddleware,
+        authenticator=sign_in.authenticator,
+        uploads=service.files.uploads,
+        keep=lambda path, visitor: bridge.call(service.files.keep_upload(path, visitor)),
+        sign_in_page=sign_in_routes.sign_in_page,
+        has_room=service.has_room,
         largest_bytes=settings.media.limits().stream_bytes,
         secure=settings.on_space,
     )
-    middleware = [doorway, *accounts.middleware()]
+    middleware = [identify, *sign_in_routes.middleware()]
     return {
         "routes": routes,
         "middleware": middleware,
@@ -135,10 +128,10 @@ def _surroundings(
 
 
 def start(
-    studio: Studio, counter: StudioCounter, bridge: Bridge, entrance: Entrance, port: int
+    studio: Studio, service: StudioService, bridge: Bridge, sign_in: SignInMethods, port: int
 ) -> None:
     """Serve the page on ``port`` from a thread of its own; returns once it answers."""
-    settings = counter.core.settings
+    settings = service.settings
     refuse_links()
     studio.blocks.launch(
         server_name=settings.studio.host,
@@ -161,5 +154,5 @@ def start(
         # the script itself: a request for it could lose the race
         head=f"{ROOT_STYLE}<script>{script()}</script>",
         state_session_capacity=CAPACITY,
-        app_kwargs=_surroundings(studio, counter, bridge, entrance),
+        app_kwargs=_app_parts(studio, service, bridge, sign_in),
     )

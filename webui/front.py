@@ -1,6 +1,6 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-"""Starts and stops the Studio beside the core; its server has a thread and loop of its own."""
+"""Start and stop the Studio beside the core; its server has a thread and loop of its own."""
 
 import asyncio
 import socket
@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from core.app.core import Core
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.runtime.environment import hand_on
+from core.service.front_services import FrontServices
 from core.settings import Settings
 from webui.auth.origin import LOOPBACK
-from webui.auth.sign_in import Entrance
+from webui.auth.sign_in import SignInMethods
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import PLATFORM
 from webui.studio.delivery import StudioDelivery
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
-from webui.studio.service import StudioCounter
+from webui.studio.service import StudioService
 
 if TYPE_CHECKING:
     import gradio as gr
 
-    from webui.zerogpu.request_context import Visits
+    from webui.zerogpu.request_context import RequestContexts
 
 log = structlog.get_logger(__name__)
 
-# events until the toolkit sums up all events for its dashboard, which is off; by default after each
+# events until Gradio sums up all events for its dashboard, which is off; by default after each
 _NEVER = str(2**62)
 
 
@@ -39,32 +39,32 @@ class StudioFront:
 
     name = PLATFORM
 
-    def __init__(self, visits: "Visits | None" = None) -> None:
-        """Take who keeps the contexts of visits, where the executor wants them."""
-        self._visits = visits
+    def __init__(self, contexts: "RequestContexts | None" = None) -> None:
+        """Take where the contexts of requests wait, where the executor wants them."""
+        self._contexts = contexts
         self.url = ""  # once it runs
 
-    def configured(self, core: Core) -> bool:
+    def configured(self, settings: Settings) -> bool:
         """Return whether the settings ask for the page."""
-        return core.settings.studio.enabled
+        return settings.studio.enabled
 
-    async def run(self, core: Core, on_ready: Callable[[], None]) -> None:
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled.
 
         Raises:
             BadConfiguration: the port is taken, or nobody could sign in as the settings say.
         """
-        settings = core.settings
-        entrance = Entrance.of(settings)
-        counter = StudioCounter(core, Uploads(), self._visits)
-        await counter.restore_uploads()
-        core.router.register(StudioDelivery())
+        settings = services.settings
+        sign_in = SignInMethods.of(settings)
+        service = StudioService(services, Uploads(), self._contexts)
+        await service.files.restore_uploads()
+        services.register(StudioDelivery())
         bridge = Bridge(asyncio.get_running_loop())
         port = await asyncio.to_thread(_free_port, settings)
-        demo = await asyncio.to_thread(_open, counter, bridge, entrance, settings, port)
+        demo = await asyncio.to_thread(_open, service, bridge, sign_in, settings, port)
         self.url = str(demo.local_url)
         log.info("studio_ready", url=self.url)
-        meant_to_be = settings.on_space or entrance.keeper.closed
+        meant_to_be = settings.on_space or sign_in.authenticator.closed
         if settings.studio.host not in LOOPBACK and not meant_to_be:
             log.warning(
                 "studio_open_to_network", hint=say("studio_open_to_network", {"url": self.url})
@@ -77,17 +77,17 @@ class StudioFront:
 
 
 def _open(
-    counter: StudioCounter, bridge: Bridge, entrance: Entrance, settings: Settings, port: int
+    service: StudioService, bridge: Bridge, sign_in: SignInMethods, settings: Settings, port: int
 ) -> "gr.Blocks":
     hand_on("GRADIO_TEMP_DIR", str(settings.uploads_folder))
     hand_on("GRADIO_ANALYTICS_CACHE_FREQUENCY", _NEVER)
     from webui.application import build, start
 
-    loop = asyncio.new_event_loop()  # the toolkit makes one for this thread and never closes it
+    loop = asyncio.new_event_loop()  # Gradio makes one for this thread and never closes it
     asyncio.set_event_loop(loop)
     try:
-        studio = build(counter, bridge, Metrics(), accounts=entrance.seal is not None)
-        start(studio, counter, bridge, entrance, port)
+        studio = build(service, bridge, Metrics(), accounts=sign_in.signer is not None)
+        start(studio, service, bridge, sign_in, port)
     finally:
         asyncio.set_event_loop(None)
         loop.close()
@@ -100,7 +100,7 @@ def _close(demo: Any) -> None:  # noqa: ANN401  # gradio's own types are incompl
 
 
 def _free_port(settings: Settings) -> int:
-    """Return the port to listen on.
+    """Find the port to listen on.
 
     Raises:
         BadConfiguration: it is taken.

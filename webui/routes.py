@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.app.metrics import CONTENT_TYPE, collect
 from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, NotYours
+from core.service.views import FIGURES_TYPE
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
-from webui.studio.service import StudioCounter
+from webui.studio.service import StudioService
 from webui.views.errors import error_view
 
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
@@ -34,13 +34,13 @@ class BadAddress(InvalidInput):
     value: str
 
 
-class Routes:
+class StudioRoutes:
     """Answers of the addresses under ``/studio`` and ``/clips``."""
 
     def __init__(
-        self, counter: StudioCounter, bridge: Bridge, metrics: Metrics, access: MetricsAccess
+        self, service: StudioService, bridge: Bridge, metrics: Metrics, access: MetricsAccess
     ) -> None:
-        self._counter = counter
+        self._service = service
         self._access = access
         self._bridge = bridge
         self._metrics = metrics
@@ -79,35 +79,35 @@ class Routes:
     async def _state(self, request: Request, visitor: Visitor) -> Response:
         with self._metrics.looks.time():
             job_id = request.query_params.get("job", "")
-            view = await self._bridge.call(self._counter.state(visitor, job_id))
+            view = await self._bridge.call(self._service.state(visitor, job_id))
         return JSONResponse(asdict(view), headers=_PRIVATE)
 
     async def _history(self, request: Request, visitor: Visitor) -> Response:
         before = request.query_params.get("before", "")
         before_ms = _moment(before) if before else None
-        view = await self._bridge.call(self._counter.history(visitor, before_ms))
+        view = await self._bridge.call(self._service.history(visitor, before_ms))
         return JSONResponse(asdict(view), headers=_PRIVATE)
 
     async def _act(self, request: Request, visitor: Visitor) -> Response:
         if OURS not in request.headers:
             return PlainTextResponse("", 403)
         job_id, action = _id_of(request), request.path_params["action"]
-        shown = await self._bridge.call(self._counter.act(job_id, action, visitor))
+        shown = await self._bridge.call(self._service.act(job_id, action, visitor))
         if shown and shown != job_id:
-            self._counter.visits.keep(shown, request)
+            self._service.contexts.keep(shown, request)
         return JSONResponse({"job": shown}, headers=_PRIVATE)
 
     async def _clip(self, request: Request, visitor: Visitor) -> Response:
-        clip = await self._bridge.call(self._counter.clip(_id_of(request), visitor))
+        clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
         name = f"clapper-{_id_of(request)[:8]}.mp4" if "download" in request.query_params else None
         return FileResponse(clip.path, media_type="video/mp4", filename=name, headers=_KEPT)
 
     async def _poster(self, request: Request, visitor: Visitor) -> Response:
-        clip = await self._bridge.call(self._counter.clip(_id_of(request), visitor))
+        clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
         return FileResponse(clip.poster, media_type="image/png", headers=_KEPT)
 
     async def _health(self, _: Request) -> Response:
-        health = await self._bridge.call(self._counter.service.health())
+        health = await self._bridge.call(self._service.health())
         sound = health.intake != "disk"
         body = {"ok": sound, "intake": health.intake, "waiting": health.waiting}
         return JSONResponse(body, 200 if sound else 503, headers=_PRIVATE)
@@ -116,8 +116,8 @@ class Routes:
         refusal = self._access.refusal(request)
         if refusal is not None:
             return refusal
-        service = await self._bridge.call(collect(self._counter.core))
-        return Response(service + self._metrics.render(), media_type=CONTENT_TYPE, headers=_PRIVATE)
+        service = await self._bridge.call(self._service.figures())
+        return Response(service + self._metrics.render(), media_type=FIGURES_TYPE, headers=_PRIVATE)
 
 
 def _moment(text: str) -> int:

@@ -26,7 +26,7 @@ from core.app.serve import run_all
 from core.settings import Settings, load_settings
 from webui.front import StudioFront
 from webui.zerogpu.executor import LeasedExecutor
-from webui.zerogpu.request_context import Visits
+from webui.zerogpu.request_context import RequestContexts
 
 log = structlog.get_logger(__name__)
 
@@ -55,8 +55,10 @@ def lent_machine(settings: Settings) -> Machine:
     return Machine(hardware, settings.models.profile, vram=settings.comfy.vram)
 
 
-def leased(settings: Settings, visits: Visits, factory_name: str = "comfy") -> LeasedExecutor:
-    """Return the executor that borrows a GPU for every job, once its model files are there."""
+def leased(
+    settings: Settings, contexts: RequestContexts, factory_name: str = "comfy"
+) -> LeasedExecutor:
+    """Make the executor that borrows a GPU for every job, once its model files are there."""
     machine, tier = lent_machine(settings), Tier(settings.studio.tier)
     store, profile = open_store(settings), Profile(settings.models.profile)
 
@@ -64,20 +66,20 @@ def leased(settings: Settings, visits: Visits, factory_name: str = "comfy") -> L
         files = files_for(order.request.mode, profile)
         await ensure_files(store, files, order, on_progress, cancel)
 
-    return LeasedExecutor(factory_name, machine, visits, tier, fetch)
+    return LeasedExecutor(factory_name, machine, contexts, tier, fetch)
 
 
 def comfy_factory() -> Executor:
-    """Return ComfyUI's executor; called once in the process that has the GPU."""
+    """Open ComfyUI's executor; called once in the process that has the GPU."""
     return ComfyExecutor.open(space_settings())
 
 
 async def serve(settings: Settings) -> None:
     """Run the core and the page until the Space stops."""
-    visits = Visits()
-    async with open_core(settings, leased(settings, visits), announce=log.info) as core:
+    contexts = RequestContexts()
+    async with open_core(settings, leased(settings, contexts), announce=log.info) as core:
         core.runs.tier = Tier(settings.studio.tier)
-        await run_all(core, [StudioFront(visits)], asyncio.Event(), log.info)
+        await run_all(core, [StudioFront(contexts)], asyncio.Event(), log.info)
 
 
 def main() -> None:

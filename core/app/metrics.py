@@ -4,11 +4,9 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from core.app.core import Core
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 
 async def collect(core: Core) -> bytes:
-    """Return all figures of ``core`` as text of :data:`CONTENT_TYPE`.
+    """Return all figures of ``core`` as text of the type that fronts name.
 
     What is asked of the database is asked now: depth of the line, what is owed, free disk.
     """

@@ -10,6 +10,7 @@ import structlog
 
 from core.app.bootstrap import open_core
 from core.app.core import Core
+from core.app.executor_choice import is_guided
 from core.app.frontend import Front
 from core.app.metrics import collect
 from core.errors import ClapperError
@@ -89,6 +90,7 @@ def front_services(core: Core) -> FrontServices:
         notices=core.community.notices,
         executor=core.executor.name,
         device=core.runs.place.device,
+        guided=is_guided(core.executor, core.settings),
         register=core.router.register,
         unregister=core.router.unregister,
         redirect=core.queue.update_reply_to,

@@ -25,6 +25,8 @@ from core.interfaces.executor import Executor, Order
 from core.media.intake.store import MediaStore
 from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance
+from core.models.catalog import Profile
+from core.models.setup import open_store
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
 from core.queue.job_queue import JobQueue
@@ -40,6 +42,7 @@ from core.service.estimator import RunBook
 from core.service.follow_ups import FollowUps
 from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi, OperatorServices
+from core.service.preview import Previewer
 from core.service.submission import Submission
 from core.service.user_api import UserApi, UserServices
 from core.service.user_files import UserFiles
@@ -107,6 +110,15 @@ class _Parts:
             rules=self.rules,
         )
 
+        self.previewer = Previewer(
+            self.rules.limits,
+            self.runs,
+            open_store(settings).missing,
+            Profile(settings.models.profile),
+            executor.name,
+            clock,
+        )
+
     def changed(self) -> None:
         """Let everybody look at the rows again."""
         self.dispatcher.wake()
@@ -167,7 +179,8 @@ def _user_api(parts: _Parts, operators: OperatorApi) -> UserApi:
         quotas=parts.quotas,
         submission=parts.submission,
         cancellation=parts.cancellation,
-        follow_ups=FollowUps(parts.admission, limits),
+        follow_ups=FollowUps(parts.admission, limits, parts.previewer.smaller),
+        previewer=parts.previewer,
         linked=parts.community.accounts,
         moderation=parts.community.moderation,
         operators=operators,

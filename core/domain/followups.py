@@ -32,6 +32,7 @@ class Action(StrEnum):
     DETAILS = "details"
     DELETE = "delete"
     FETCH = "fetch"
+    SMALLER = "smaller"  # the same with less work, where it was too much
 
 
 class JobOption(StrEnum):

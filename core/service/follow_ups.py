@@ -1,5 +1,6 @@
 """Make the next request from a finished job: another take, a better one, or what comes after it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from core.domain.followups import CONTINUES_AS, Action, again, longer, quality
@@ -13,15 +14,22 @@ from core.errors import NotAChoice, NothingToFetch
 from core.media.output.transcode import last_frame
 from core.service.admission import FileAdmission
 
-_MAKING = (Action.AGAIN, Action.LONGER, Action.QUALITY)
+_MAKING = (Action.AGAIN, Action.LONGER, Action.QUALITY, Action.SMALLER)
 
 
 class FollowUps:
     """Says what each button that makes another clip asks for."""
 
-    def __init__(self, admission: FileAdmission, limits: RequestLimits) -> None:
+    def __init__(
+        self,
+        admission: FileAdmission,
+        limits: RequestLimits,
+        smaller: Callable[[Request], Request],
+    ) -> None:
+        """Take what makes ``smaller`` requests (:meth:`core.service.preview.Previewer.smaller`)."""
         self._admission = admission
         self._limits = limits
+        self._smaller = smaller
 
     async def compose(self, job: Job, action: str, owner: Requester) -> Composition:
         """Return what ``action`` on ``job`` asks for.
@@ -34,6 +42,7 @@ class FollowUps:
         Raises:
             NotAChoice: the action makes no clip.
             NothingToFetch: it needs the clip, and there is none.
+            NothingFits: it asks for less work, and this is the least.
         """
         return Composition(await self._request(job, action, owner), ())
 
@@ -43,6 +52,8 @@ class FollowUps:
                 return again(job.request)
             case Action.QUALITY:
                 return quality(job.request, self._limits)
+            case Action.SMALLER:
+                return self._smaller(job.request)
             case Action.LONGER:
                 return longer(job.request, await self._last_frame(job, owner))
             case _:

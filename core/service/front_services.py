@@ -26,6 +26,7 @@ class FrontServices:
     notices: Notices  # the private words that people are owed
     executor: str  # what makes the clips; "draft" is the animatic one
     device: str  # the key of the hardware, :mod:`core.duration.hardware`
+    guided: bool  # a preset runs with guidance here, so a negative prompt acts
     register: Callable[[Delivery], None]  # before the front takes requests
     unregister: Callable[[str], None]  # by platform, when the front ends; owed results stay owed
     redirect: Callable[[str, ReplyTo], Awaitable[None]]  # where the result of a job goes
@@ -33,4 +34,4 @@ class FrontServices:
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
     version: Callable[[], int]  # changes with every write of the database
     health: Callable[[], Awaitable[ServiceHealth]]
-    figures: Callable[[], Awaitable[bytes]]  # for Prometheus, without names
+    figures: Callable[[], Awaitable[bytes]]  # in FIGURES_TYPE, without names

@@ -16,7 +16,7 @@ from core.domain.jobs import Forecast, Job, QuotaView, ReplyTo, Ticket, find_job
 from core.domain.limits import MediaLimits, RequestLimits
 from core.domain.media import Clip, MediaFile
 from core.domain.modes import Mode
-from core.domain.people import Caller, Payer, Requester
+from core.domain.people import Caller
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, Options
 from core.errors import InvalidInput, NotYours, OperatorsOnly
@@ -24,6 +24,8 @@ from core.queue.forecasts import Forecasts, Standing
 from core.service.cancellation import Cancellation
 from core.service.follow_ups import FollowUps, clip_of, last_frame_of
 from core.service.operator_api import OperatorApi
+from core.service.ownership import Ownership
+from core.service.preview import Previewer, RequestPreview
 from core.service.submission import Submission, Submitter
 from core.service.user_accounts import UserAccounts
 from core.service.user_files import UserFiles
@@ -43,6 +45,7 @@ class UserServices:
     submission: Submission
     cancellation: Cancellation
     follow_ups: FollowUps
+    previewer: Previewer
     linked: LinkedAccounts
     moderation: Moderation
     operators: OperatorApi
@@ -65,9 +68,11 @@ class UserApi:
         self._submission = services.submission
         self._cancellation = services.cancellation
         self._follow_ups = services.follow_ups
+        self._previewer = services.previewer
         self._linked = services.linked
         self._moderation = services.moderation
         self._operators = services.operators
+        self._owned = Ownership(services.jobs, services.forecasts, services.linked)
         self._shares = shares
         self.files = files
         self.accounts = UserAccounts(services.linked)
@@ -93,6 +98,12 @@ class UserApi:
         except InvalidInput:
             await self.files.release(caller, media.values())
             raise
+
+    async def preview(
+        self, caller: Caller, mode: Mode, options: Options, media: Mapping[str, MediaFile]
+    ) -> RequestPreview:
+        """Say what a request would become, cost and be refused for; ``media`` is kept."""
+        return await self._previewer.preview(mode, options, media, await self.quota(caller))
 
     async def submit(
         self, caller: Caller, composition: Composition, reply_to: ReplyTo, key: str
@@ -125,7 +136,7 @@ class UserApi:
             Refused: quota, policy, block or a closed intake; the job goes on waiting.
         """
         old = await self._jobs.get(job_id)
-        if not await self._owns(caller, old):
+        if not await self._owned.owns(caller, old):
             raise NotYours(job_id)
         return await self._submit(caller, composition, reply_to, key, old)
 
@@ -149,7 +160,7 @@ class UserApi:
             NotYours: it belongs to somebody else.
         """
         job = await self._jobs.get(job_id)
-        if not await self._owns(caller, job) and not self.is_operator(caller):
+        if not await self._owned.owns(caller, job) and not self.is_operator(caller):
             raise NotYours(job_id)
         return job
 
@@ -163,10 +174,7 @@ class UserApi:
 
     async def jobs(self, caller: Caller, limit: int, before_ms: int | None = None) -> list[Job]:
         """Return the newest jobs of the caller on all their platforms, newest first."""
-        found: list[Job] = []
-        for requester in await self._linked.keys(caller.requester):
-            found += await self._jobs.jobs_of(requester, limit, before_ms)
-        return sorted(found, key=lambda job: job.created_at_ms, reverse=True)[:limit]
+        return await self._owned.jobs(caller, limit, before_ms)
 
     async def cancel(self, caller: Caller, job_id: str) -> Job:
         """Stop a job of the caller, or any for an operator.
@@ -177,7 +185,7 @@ class UserApi:
             AlreadyFinished: nothing is left to stop.
         """
         job = await self.job(caller, job_id)
-        if await self._owns(caller, job):
+        if await self._owned.owns(caller, job):
             return await self._cancellation.cancel(job_id, job.requester)
         return await self._cancellation.cancel_for_operator(job_id, caller.requester)
 
@@ -237,7 +245,7 @@ class UserApi:
 
     async def standing(self, caller: Caller) -> Standing:
         """Return where the caller's account stands: live jobs, what goes before them, quota."""
-        return await self._forecasts.standing(caller.requester, caller.payer)
+        return await self._owned.standing(caller)
 
     async def forecast(self, caller: Caller, job_id: str) -> Forecast | None:
         """Return when a job should be ready, None where it is over.
@@ -251,8 +259,7 @@ class UserApi:
 
     async def quota(self, caller: Caller) -> QuotaView:
         """Return what the caller may still spend."""
-        account = await self._linked.account(caller.requester)
-        return await self._quotas.quota(account, _payer(caller, account))
+        return await self._quotas.quota(*await self._owned.account(caller))
 
     def is_operator(self, caller: Caller) -> bool:
         """Return whether the settings name the caller, or a role of theirs."""
@@ -279,11 +286,11 @@ class UserApi:
         async def check() -> None:
             await self._check_rules(caller, composition)
 
-        account = await self._linked.account(caller.requester)
+        account, payer = await self._owned.account(caller)
         weight = self._shares.weight(
             caller.requester, caller.asker.roles, operator=self.is_operator(caller)
         )
-        submitter = Submitter(account, weight, _payer(caller, account))
+        submitter = Submitter(account, weight, payer)
         try:
             return await self._submission.submit(
                 composition, submitter, reply_to, key, check=check, instead_of=instead_of
@@ -295,15 +302,3 @@ class UserApi:
         await self._moderation.admit(
             composition.request, caller.requester, caller.place, caller.asker, caller.earlier
         )
-
-    async def _owns(self, caller: Caller, job: Job) -> bool:
-        if job.requester == caller.requester:
-            return True
-        return job.requester in await self._linked.keys(caller.requester)
-
-
-def _payer(caller: Caller, account: Requester) -> Payer:
-    """Return who pays: what a front said of the caller goes for their own account only."""
-    if caller.payer is None or account != caller.requester:
-        return Payer.of(account)
-    return caller.payer

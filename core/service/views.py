@@ -6,6 +6,11 @@ from pathlib import Path
 
 from core.domain.jobs import Forecast, Job
 from core.domain.limits import MEGABYTE, RequestLimits
+from core.queue.forecasts import Standing
+
+__all__ = ["FIGURES_TYPE", "QueueView", "QueuedJob", "ServiceHealth", "ServiceRules", "Standing"]
+
+FIGURES_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # as Prometheus reads them
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,8 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(autouse=True)
-def litter_of_the_toolkit() -> Generator[None]:
-    """See the same fixture of the integration tests: warnings of the toolkit end here."""
+def litter_of_gradio() -> Generator[None]:
+    """See the same fixture of the integration tests: warnings of Gradio end here."""
     yield
     gc.collect()
 
@@ -111,7 +111,7 @@ class Visit:
 
     def _hear(self, message: ConsoleMessage) -> None:
         self.console.append(f"{message.type}: {message.text}")
-        if message.text.startswith("Error executing"):  # the toolkit swallows those of our script
+        if message.text.startswith("Error executing"):  # Gradio swallows those of our script
             self.errors.append(message.text)
 
     def _note(self, url: str) -> None:
@@ -119,7 +119,7 @@ class Visit:
             self.foreign.append(url)
 
     async def open(self, mode: str = "t2v") -> None:
-        # at once gone: the toolkit reloads a page that lost its stream, also while it is being left
+        # at once gone: Gradio reloads a page that lost its stream, also while it is being left
         await self.page.goto("about:blank")
         await self.page.goto(f"{self.url}/?mode={mode}")
         await self.ready(mode)

@@ -12,7 +12,7 @@ from core.domain.presets import Preset
 from core.i18n.messages import name, say
 
 Visits = Callable[..., Awaitable[Any]]
-TOGGLE = "Toggle Sidebar"  # the toolkit's own word
+TOGGLE = "Toggle Sidebar"  # Gradio's own word
 # what a person would hear: the label or text of what has the focus
 HEARD = """() => {
   const node = document.activeElement;

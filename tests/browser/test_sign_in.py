@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from core.i18n.messages import say, sentences
 from core.settings import Settings
 from tests.support.settings import changed
-from webui.auth.session_cookie import COOKIE, Seal, Session
+from webui.auth.session_cookie import COOKIE, AccountSession, SessionSigner
 from webui.testing.oauth_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
 from webui.testing.server import ServedStudio
 
@@ -136,7 +136,9 @@ async def test_an_ended_session_is_a_card_on_the_open_page_and_its_clip_comes_ba
     await visitor.form("t2v").get_by_label("Prompt").fill(PROMPT)
     job = await visitor.generate("t2v")
     await visitor.film()
-    over = Seal.in_folder(studio.core.settings.data_dir).close(Session("hf", "64ada", "ada", 1))
+    over = SessionSigner.in_folder(studio.core.settings.data_dir).sign(
+        AccountSession("hf", "64ada", "ada", 1)
+    )
 
     await page.context.add_cookies([{"name": COOKIE, "value": over, "url": visitor.url}])
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

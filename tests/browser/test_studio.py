@@ -92,7 +92,7 @@ async def test_the_first_mode_does_not_wait_for_a_part_that_never_comes(
     visit: Visits, width: int
 ) -> None:
     visitor = await visit(width)
-    await visitor.page.add_init_script(NEVER)  # keeps the toolkit's load event back
+    await visitor.page.add_init_script(NEVER)  # keeps Gradio's load event back
 
     await visitor.open("keyframe")
 

@@ -13,7 +13,7 @@ from core.domain.modes import Mode
 from core.errors import ClapperError, MediaMissing
 from core.i18n.messages import explain
 from webui.api.parsing import options_from_program
-from webui.api.schemas import Accepted, accepted, finished
+from webui.api.schemas import AcceptedJob, accepted, finished
 from webui.auth.visitors import Visitor
 from webui.page.handlers import Handlers, visitor_in
 
@@ -32,7 +32,7 @@ File = dict[str, Any]  # what the client's handle_file() makes: an upload by pat
 
 
 class Api:
-    """Typed functions that the toolkit publishes."""
+    """Typed functions that Gradio publishes."""
 
     def __init__(self, handlers: Handlers) -> None:
         self._handlers = handlers
@@ -66,7 +66,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> Accepted:
+    ) -> AcceptedJob:
         """Make a video with sound from a text; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -87,7 +87,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> Accepted:
+    ) -> AcceptedJob:
         """Let a picture move: it is the first frame; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -108,7 +108,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> Accepted:
+    ) -> AcceptedJob:
         """Make pictures that follow a sound, which stays as it is; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -130,7 +130,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> Accepted:
+    ) -> AcceptedJob:
         """Let a portrait speak or sing a sound; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -152,7 +152,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> Accepted:
+    ) -> AcceptedJob:
         """Go from a first picture to a last one; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -174,7 +174,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> Accepted:
+    ) -> AcceptedJob:
         """Give a video the look of a picture; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -183,38 +183,38 @@ class Api:
 
     async def status(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Tell how far a job of yours is."""
-        view = await self._call(self._handlers.counter.job(job, visitor_in(request)))
+        view = await self._call(self._handlers.service.job(job, visitor_in(request)))
         return asdict(view)
 
     async def cancel(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Stop a job of yours; what was not used is back in your quota."""
         visitor = visitor_in(request)
-        await self._call(self._handlers.counter.act(job, "cancel", visitor))
-        return asdict(await self._call(self._handlers.counter.job(job, visitor)))
+        await self._call(self._handlers.service.act(job, "cancel", visitor))
+        return asdict(await self._call(self._handlers.service.job(job, visitor)))
 
     async def result(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Give the address of a finished clip of yours; only you can open it."""
         visitor = visitor_in(request)
-        return finished(job, await self._call(self._handlers.counter.clip(job, visitor)))
+        return finished(job, await self._call(self._handlers.service.clip(job, visitor)))
 
     async def _submit(
         self, request: gr.Request, mode: Mode, given: dict[str, Any], files: Mapping[str, File]
-    ) -> Accepted:
+    ) -> AcceptedJob:
         visitor = visitor_in(request)
         paths = _paths(mode, files)
         ticket = await self._call(self._accept(mode, given, paths, visitor))
-        self._handlers.counter.visits.keep(ticket.job_id)
+        self._handlers.service.contexts.keep(ticket.job_id)
         self._handlers.metrics.accepted.labels(mode).inc()
         return accepted(ticket)
 
     async def _accept(
         self, mode: Mode, given: dict[str, Any], paths: Mapping[str, str | None], visitor: Visitor
     ) -> Ticket:
-        counter = self._handlers.counter
-        options = options_from_program(given, counter.service.limits)
-        return await counter.submit(mode, options, paths, visitor)
+        service = self._handlers.service
+        options = options_from_program(given, service.limits)
+        return await service.submit(mode, options, paths, visitor)
 
-    async def _call(self, work: Any) -> Any:  # noqa: ANN401  # whatever the counter gives
+    async def _call(self, work: Any) -> Any:  # noqa: ANN401  # whatever the service gives
         """Carry ``work`` to the core.
 
         Raises:

@@ -1,6 +1,6 @@
 """The API as tools for agents: model context protocol over streamable HTTP at ``/mcp``.
 
-The toolkit's own server is not used (ADR 11): it calls the API in its own name, so that all agents
+Gradio's own server is not used (ADR 11): it calls the API in its own name, so that all agents
 without a key are one requester at this machine. Here every call is its own connection's.
 """
 
@@ -28,7 +28,7 @@ from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
-from webui.studio.service import StudioCounter
+from webui.studio.service import StudioService
 
 PATH = "/mcp"
 _DATA = "data:"
@@ -38,17 +38,17 @@ class KeyMissing(Refused):
     """An agent without a secret of its own; it could not find its job again."""
 
 
-class Agents:
+class McpServer:
     """The tools, and the address where they are."""
 
-    def __init__(self, counter: StudioCounter, bridge: Bridge, metrics: Metrics) -> None:
-        self._counter = counter
+    def __init__(self, service: StudioService, bridge: Bridge, metrics: Metrics) -> None:
+        self._service = service
         self._bridge = bridge
         self._metrics = metrics
         self._server: Server[Any, Request] = Server("clapper", instructions=say("mcp_instructions"))
         self._server.list_tools()(self._list)  # pyright: ignore[reportUnknownMemberType]  # the library leaves a type open
         self._server.call_tool()(self._call)
-        limit = counter.core.settings.media.limits().stream_bytes
+        limit = service.settings.media.limits().stream_bytes
         self._manager = StreamableHTTPSessionManager(
             self._server,
             json_response=True,
@@ -66,7 +66,7 @@ class Agents:
         return self._manager.run()
 
     async def _list(self) -> list[types.Tool]:
-        return tools(self._counter.service.limits)
+        return tools(self._service.limits)
 
     async def _call(self, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
         request = self._server.request_context.request
@@ -97,11 +97,11 @@ class Agents:
             raise NotAChoice("tool", name[:40], ", ".join((*Mode, *JOB_TOOLS)))
         job = str(arguments["job"])
         if name == "result":
-            clip = await self._bridge.call(self._counter.clip(job, visitor))
+            clip = await self._bridge.call(self._service.clip(job, visitor))
             return finished(job, clip, str(request.base_url).rstrip("/"))
         if name == "cancel":
-            await self._bridge.call(self._counter.act(job, "cancel", visitor))
-        return asdict(await self._bridge.call(self._counter.job(job, visitor)))
+            await self._bridge.call(self._service.act(job, "cancel", visitor))
+        return asdict(await self._bridge.call(self._service.job(job, visitor)))
 
     async def _submit(
         self, mode: Mode, arguments: dict[str, Any], visitor: Visitor, request: Request
@@ -118,8 +118,8 @@ class Agents:
                 raise MediaMissing(mode, slot.role)
             paths[slot.role] = await asyncio.to_thread(_sent, address, slot.role)
         options = options_from(given)
-        ticket = await self._bridge.call(self._counter.submit(mode, options, paths, visitor))
-        self._counter.visits.keep(ticket.job_id, request)
+        ticket = await self._bridge.call(self._service.submit(mode, options, paths, visitor))
+        self._service.contexts.keep(ticket.job_id, request)
         self._metrics.accepted.labels(mode).inc()
         return dict(accepted(ticket))
 

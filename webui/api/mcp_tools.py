@@ -16,12 +16,12 @@ JOB_TOOLS = ("status", "cancel", "result")
 
 
 def tools(limits: RequestLimits) -> list[types.Tool]:
-    """Return every tool, with the type, range and meaning of each argument."""
+    """Describe every tool, with the type, range and meaning of each argument."""
     return [*(_maker(mode, limits) for mode in MODES), *map(_of_a_job, JOB_TOOLS)]
 
 
 def options_from(arguments: Mapping[str, Any]) -> Options:
-    """Return what an agent chose, from arguments that fit the schema."""
+    """Read what an agent chose, from arguments that fit the schema."""
     given = {key: value for key, value in arguments.items() if value is not None}
     if "seed" in given:
         given["seed"] = int(given["seed"])

@@ -2,7 +2,7 @@
 # pyright: reportUnknownMemberType=false
 """No file is fetched from an address that somebody sends: uploads only.
 
-The toolkit would load the whole answer into memory before anything here is asked: its size is the
+Gradio would load the whole answer into memory before anything here is asked: its size is the
 sender's choice. It offers no switch, so its one function for it is replaced.
 """
 
@@ -18,7 +18,7 @@ class MediaByLink(MediaRefused):
 
 
 def refuse_links() -> None:
-    """Let the toolkit fetch nothing from now on, in this process."""
+    """Let Gradio fetch nothing from now on, in this process."""
     processing_utils.async_ssrf_protected_download = _refused
 
 

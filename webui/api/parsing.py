@@ -8,7 +8,7 @@ from core.domain.requests import Options
 
 
 def options_from_program(given: dict[str, Any], limits: RequestLimits) -> Options:
-    """Return ``given`` as options; only types are checked here, ranges where all fronts meet.
+    """Read ``given`` as options; only types are checked here, ranges where all fronts meet.
 
     Raises:
         NotANumber: there is no number where one is needed.

@@ -7,7 +7,7 @@ from core.domain.media import Clip
 from core.i18n.messages import explain
 
 
-class Accepted(TypedDict):
+class AcceptedJob(TypedDict):
     """A job that was taken."""
 
     job: str
@@ -17,7 +17,7 @@ class Accepted(TypedDict):
     notes: list[str]
 
 
-def accepted(ticket: Ticket) -> Accepted:
+def accepted(ticket: Ticket) -> AcceptedJob:
     """Return the answer to a submission."""
     forecast = ticket.forecast
     return {

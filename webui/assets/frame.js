@@ -16,7 +16,7 @@ const ClapperFrame = (() => {
 
   const show = (mode) => {
     mark(mode);
-    const address = new URL(location.href); // what a reload opens, by hand or by the toolkit after a restart
+    const address = new URL(location.href); // what a reload opens, by hand or by Gradio after a restart
     if (address.searchParams.has("mode")) {
       address.searchParams.set("mode", mode);
       window.history.replaceState(window.history.state, "", address);
@@ -38,7 +38,7 @@ const ClapperFrame = (() => {
     watcher.observe(document, { childList: true, subtree: true });
   };
 
-  /* The page is built in the mode of its address, or the last one of this browser. The toolkit's load event
+  /* The page is built in the mode of its address, or the last one of this browser. Gradio's load event
      would be the other place to say so; it stays away if any part of the page fails to arrive. */
   const begin = () => {
     const parts = (window.gradio_config || {}).components || [];
@@ -51,7 +51,7 @@ const ClapperFrame = (() => {
     for (const part of parts) if (part.type === "sidebar") part.props.open = wide();
     once(prefix + mode, () => mark(mode));
   };
-  /* What the toolkit leaves out: the drawer's button says whether it is open; the page has a language. */
+  /* What Gradio leaves out: the drawer's button says whether it is open; the page has a language. */
   const tidy = (label) => {
     document.documentElement.lang = "en";
     const drawer = document.querySelector(".sidebar");
@@ -75,7 +75,7 @@ const ClapperFrame = (() => {
     return say();
   };
 
-  /* The toolkit names each radio differently, again at each change: one group is one stop for Tab, and arrows move in it. */
+  /* Gradio names each radio differently, again at each change: one group is one stop for Tab, and arrows move in it. */
   const group = () => document.querySelectorAll("fieldset:has(input[type=radio])").forEach((set) => {
     const radios = set.querySelectorAll("input[type=radio]");
     radios.forEach((radio) => { if (radio.name !== radios[0].name) radio.name = radios[0].name; });

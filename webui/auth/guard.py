@@ -54,7 +54,7 @@ class Guard:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or not."""
+        """Pass a request on, or refuse it."""
         if scope["type"] == "websocket":  # there is none, and CORS would not hold for it
             await send({"type": "websocket.close", "code": 1008})
             return

@@ -2,7 +2,7 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 """Signing in with Hugging Face: OpenID Connect, with state, nonce and PKCE, by authlib.
 
-The toolkit's own button is not used (ADR 11): away from Hugging Face it signs every visitor in as
+Gradio's own button is not used (ADR 11): away from Hugging Face it signs every visitor in as
 the operator. The provider's token is used once, to read the profile, and forgotten.
 """
 
@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core.errors import ClapperError, Refused
-from webui.auth.session_cookie import Session
+from webui.auth.session_cookie import AccountSession
 from webui.auth.visitors import HUGGING_FACE
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ class SignInExpired(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class App:
+class OAuthApp:
     """What the operator registered at the provider."""
 
     client_id: str
@@ -67,7 +67,7 @@ class App:
 class HuggingFace:
     """The two halves of a sign-in."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: OAuthApp) -> None:
         self._app = app
         self._client: Any = OAuth().register(
             "huggingface",
@@ -94,8 +94,8 @@ class HuggingFace:
         except (httpx2.HTTPError, AuthlibBaseError, RuntimeError, ValueError, KeyError) as error:
             raise _meaning(error) from None
 
-    async def finish(self, request: Request) -> Session:
-        """Return who came back from the provider.
+    async def finish(self, request: Request) -> AccountSession:
+        """Finish the sign-in of who came back from the provider.
 
         Raises:
             SignInDenied: the person said no.
@@ -121,8 +121,8 @@ class HuggingFace:
         ) as error:
             raise _meaning(error) from None
 
-    def _session(self, claims: dict[str, Any], profile: dict[str, Any]) -> Session:
-        """Return the session of a profile that belongs to the signed claims.
+    def _session(self, claims: dict[str, Any], profile: dict[str, Any]) -> AccountSession:
+        """Make the session of a profile that belongs to the signed claims.
 
         Raises:
             SignInFailed: it belongs to somebody else.
@@ -138,7 +138,7 @@ class HuggingFace:
             raise SignInNotListed
         until = int(time.time() + self._app.hours * 3600)
         pro = profile.get("isPro") is True
-        return Session(HUGGING_FACE, subject, name, until, pro, admitted=admitted)
+        return AccountSession(HUGGING_FACE, subject, name, until, pro, admitted=admitted)
 
 
 def _keys(subject: str, name: str, profile: dict[str, Any]) -> list[str]:
@@ -156,7 +156,7 @@ def _keys(subject: str, name: str, profile: dict[str, Any]) -> list[str]:
 
 
 def _meaning(error: Exception) -> ClapperError:
-    """Return our error for the library's."""
+    """Translate the library's error into ours."""
     log.info("sign_in_failed", kind=type(error).__name__, reason=getattr(error, "error", ""))
     if isinstance(error, MismatchingStateError):
         return SignInStale()

@@ -1,4 +1,4 @@
-"""The first thing every request meets: who it is, and which files it may fetch."""
+"""Identify the visitor of every request, before anything else, and the files it may fetch."""
 
 import json
 import re
@@ -12,41 +12,40 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.domain.people import Requester
 from core.errors import IntakeClosed, MediaTooLarge
 from core.i18n.messages import explain
 from webui.auth.client_address import is_https, secure_cookies
 from webui.auth.cookies import PARTITIONED
 from webui.auth.uploads import Uploads
-from webui.auth.visitors import COOKIE, COOKIE_LIFE_S, Doorkeeper, Visitor
+from webui.auth.visitors import COOKIE, COOKIE_LIFE_S, Visitor, VisitorAuthenticator
 
 _FILE = re.compile(r"/(?:gradio_api/)?file[=/](?P<path>.+)$")
 _UPLOAD = re.compile(r"/(?:gradio_api/)?upload/?$")
 _FRAMING_BYTES = 10_000  # of a form around its file, at most
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# what a closed Studio answers before the sign-in; the toolkit asks for the last one at its start
+# what a closed Studio answers before the sign-in; Gradio asks for the last one at its start
 _OPEN = re.compile(
     r"/(login(/huggingface|/callback)?|logout|healthz|metrics|gradio_api/startup-events)/?$"
 )
 
-Gate = Callable[[HTTPConnection], Response]
+SignInPage = Callable[[HTTPConnection], Response]
 
 
 def visitor_of(connection: HTTPConnection) -> Visitor | None:
-    """Return who the doorway found."""
+    """Return who :class:`VisitorMiddleware` found."""
     return getattr(connection.state, "visitor", None)
 
 
-class Doorway:
+class VisitorMiddleware:
     """ASGI middleware in front of the page, its API and our own addresses."""
 
     def __init__(
         self,
         app: ASGIApp,
-        keeper: Doorkeeper,
+        authenticator: VisitorAuthenticator,
         uploads: Uploads,
-        gate: Gate,
-        keep: Callable[[str, Requester], Awaitable[None]],
+        sign_in_page: SignInPage,
+        keep: Callable[[str, Visitor], Awaitable[None]],
         has_room: Callable[[int], bool],
         largest_bytes: int,
         *,
@@ -59,21 +58,21 @@ class Doorway:
         page.
         """
         self._app = app
-        self._keeper = keeper
+        self._authenticator = authenticator
         self._uploads = uploads
-        self._gate = gate
+        self._sign_in_page = sign_in_page
         self._keep = keep
         self._has_room = has_room
         self._largest_bytes = largest_bytes
         self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or not."""
+        """Identify the visitor and pass the request on, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        visitor = self._keeper.visitor(connection)
+        visitor = self._authenticator.visitor(connection)
         connection.state.visitor = visitor
         refusal = self._refusal(connection, visitor)
         if refusal is not None:
@@ -87,7 +86,7 @@ class Doorway:
         await self._app(scope, receive, passing)
         if visitor is not None and passing.keep_body and passing.status == 200:
             for path in _paths(passing.body):
-                await self._keep(path, visitor.requester)
+                await self._keep(path, visitor)
         await passing.finish()
 
     def _refusal(self, connection: HTTPConnection, visitor: Visitor | None) -> Response | None:
@@ -95,7 +94,7 @@ class Doorway:
         path, method = connection.scope["path"], connection.scope["method"]
         if visitor is None and not _OPEN.fullmatch(path):
             at_the_page = path == "/" and method in _SAFE
-            return self._gate(connection) if at_the_page else PlainTextResponse("", 401)
+            return self._sign_in_page(connection) if at_the_page else PlainTextResponse("", 401)
         if self._foreign_file(path, visitor):
             return PlainTextResponse("", 404)
         if _is_upload(connection.scope):

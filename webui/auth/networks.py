@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from core.settings import Settings
 from webui.auth.client_address import UNKNOWN, network_of
-from webui.auth.session_cookie import Seal
+from webui.auth.session_cookie import SessionSigner
 
 
 class Networks:
@@ -23,12 +23,12 @@ class Networks:
         self._on_space = settings.on_space
 
     @cached_property
-    def _seal(self) -> Seal:
-        return Seal.in_folder(self._folder)
+    def _signer(self) -> SessionSigner:
+        return SessionSigner.in_folder(self._folder)
 
     def of(self, connection: HTTPConnection) -> str:
-        """Return the name of the network that ``connection`` comes from."""
-        return self._seal.digest("network", str(network_of(self._address(connection)) or UNKNOWN))
+        """Name the network that ``connection`` comes from."""
+        return self._signer.digest("network", str(network_of(self._address(connection)) or UNKNOWN))
 
     def _address(self, connection: HTTPConnection) -> str:
         """Return the address of who asks; the server has replaced that of a trusted proxy.

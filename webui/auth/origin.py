@@ -37,7 +37,7 @@ _FORWARDED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Origin:
     """Scheme, name and port of an address; empty or None where it does not say."""
 
     name: str
@@ -46,7 +46,7 @@ class Place:
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """Return the place in ``text`` (``host:port`` or an address), None for anything else."""
+        """Read the origin in ``text`` (``host:port`` or an address), None for anything else."""
         address = text if "://" in text else f"//{text}"
         try:
             parts = urlsplit(address)
@@ -86,11 +86,11 @@ class Place:
 class Origins:
     """The names that the Studio has."""
 
-    places: tuple[Place, ...] = ()
+    places: tuple[Origin, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the names that the settings give.
+        """Collect the names that the settings give.
 
         They are CLAPPER_STUDIO_HOSTS, CLAPPER_STUDIO_URL, what the platform calls a Space, and the
         machine's own name once the page is open to the network.
@@ -101,12 +101,12 @@ class Origins:
             own = socket.gethostname()
             texts += [f"{name}:{settings.studio.port}" for name in (own, f"{own}.local")]
         texts.append(f"{settings.studio.host}:{settings.studio.port}")
-        found = (Place.read(text.strip().lower()) for text in texts)
+        found = (Origin.read(text.strip().lower()) for text in texts)
         return cls(tuple(place for place in found if place is not None))
 
     def knows(self, host: str) -> bool:
         """Return whether ``host``, of a request's header, is a name of ours."""
-        place = Place.read(host.lower())
+        place = Origin.read(host.lower())
         if place is None or "/" in host or "@" in host:
             return False
         return place.loopback or place.literal or any(place.name == own.name for own in self.places)
@@ -127,10 +127,10 @@ class Origins:
         return bool(referer) and not site and not self._own(referer, connection)
 
     def _own(self, text: str, connection: HTTPConnection) -> bool:
-        origin = Place.read(text.lower())
+        origin = Origin.read(text.lower())
         if origin is None or origin.scheme not in _PORTS:
             return False  # "null" is a sandboxed page, a file or a redirect from elsewhere
-        host = Place.read(connection.headers.get("host", "").lower())
+        host = Origin.read(connection.headers.get("host", "").lower())
         if host is not None and host.name == origin.name:
             # a proxy that ends TLS may say nothing of it, so https is never held against a page
             secure = connection.scope.get("scheme") == "https"
@@ -141,7 +141,7 @@ class Origins:
         return any(_same(origin, own) for own in self.places)
 
 
-def _same(origin: Place, own: Place) -> bool:
+def _same(origin: Origin, own: Origin) -> bool:
     if own.scheme and own.scheme != origin.scheme:
         return False
     return origin.name == own.name and origin.at(origin.scheme) == own.at(origin.scheme)
@@ -154,12 +154,12 @@ def is_local(connection: HTTPConnection) -> bool:
     where the proxy rewrites that, in ``Origin`` or ``Referer``.
     """
     headers = connection.headers
-    peer = Place.read(_bracketed(connection.client.host)) if connection.client else None
+    peer = Origin.read(_bracketed(connection.client.host)) if connection.client else None
     if peer is None or not peer.loopback or _forwarded(headers):
         return False
     said = [headers.get("host", "")]
     said += [headers[name] for name in ("origin", "referer") if name in headers]
-    places = [Place.read(text.lower()) for text in said]
+    places = [Origin.read(text.lower()) for text in said]
     return all(place is not None and place.loopback for place in places)
 
 

@@ -13,8 +13,8 @@ from starlette.types import Message
 from core.errors import Refused
 from core.runtime.attempts import Attempts, TooManyTries
 from webui.auth.client_address import address_of
-from webui.auth.session_cookie import Seal
-from webui.auth.user_file import NAME_CHARACTERS, User, Users
+from webui.auth.session_cookie import SessionSigner
+from webui.auth.user_file import NAME_CHARACTERS, User, UserFile
 
 log = structlog.get_logger(__name__)
 
@@ -39,15 +39,15 @@ class SignInBusy(Refused):
 class PasswordSignIn:
     """Lets people of the user file in."""
 
-    def __init__(self, users: Users, seal: Seal) -> None:
+    def __init__(self, users: UserFile, signer: SessionSigner) -> None:
         self._users = users
         self._attempts = Attempts(monotonic)
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._inside = 0
-        self._browsers = URLSafeSerializer(seal.key, salt=_PURPOSE)
+        self._browsers = URLSafeSerializer(signer.key, salt=_PURPOSE)
 
     async def admit(self, request: Request, name: str, password: str) -> User:
-        """Return the account called ``name``.
+        """Check a name and its password, and return the account.
 
         Raises:
             WrongPassword: there is none, or this is not its password; both take as long.

@@ -1,4 +1,4 @@
-"""Who is signed in, as a sealed cookie: the browser keeps it and cannot change it.
+"""Who is signed in, as a signed cookie: the browser keeps it and cannot change it.
 
 It holds no password and no token of the provider. The key is a file beside the database, so that a
 restart signs nobody out; deleting the file signs everybody out.
@@ -29,7 +29,7 @@ _PURPOSE = "clapper account 1"  # changes with the fields, so that older cookies
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class AccountSession:
     """One signed-in browser."""
 
     kind: str  # "hf": a Hugging Face account; "user": one of the user file
@@ -46,8 +46,8 @@ class Session:
         return time.time() >= self.until
 
 
-class Seal:
-    """Closes sessions into cookies and opens them."""
+class SessionSigner:
+    """Signs sessions into cookies, and reads them back."""
 
     def __init__(self, key: bytes) -> None:
         self.key = key
@@ -55,7 +55,7 @@ class Seal:
 
     @classmethod
     def in_folder(cls, folder: Path) -> Self:
-        """Return the seal whose key is a file in ``folder``; made where there is none.
+        """Sign with the key that is a file in ``folder``; made where there is none.
 
         Raises:
             KeyFileDamaged: the file holds no key; it is left as it is.
@@ -71,27 +71,27 @@ class Seal:
             raise KeyFileUnusable(str(path), error.strerror or "") from None
 
     def digest(self, purpose: str, text: str) -> str:
-        """Return a name for ``text`` that nobody without the key can tell it from; 32 digits."""
+        """Name ``text`` by 32 digits, from which nobody without the key can tell it."""
         key = hmac.digest(self.key, purpose.encode(), "sha256")
         return hmac.digest(key, text.encode(), "sha256").hex()[:32]
 
-    def close(self, session: Session) -> str:
-        """Return the text of a cookie."""
+    def sign(self, session: AccountSession) -> str:
+        """Sign ``session`` into the text of a cookie."""
         return str(self._serializer.dumps(asdict(session)))
 
-    def open(self, text: str) -> Session | None:
-        """Return what :meth:`close` took, also when its time is over; None for anything else."""
+    def read(self, text: str) -> AccountSession | None:
+        """Read what :meth:`sign` wrote, also when its time is over; None for anything else."""
         if not text:
             return None
         try:
             fields: dict[str, Any] = self._serializer.loads(text)
-            return Session(**fields)
+            return AccountSession(**fields)
         except (BadData, TypeError):
             return None
 
 
 def _key_in(path: Path) -> bytes:
-    """Return the key in ``path``, which nobody else may read from then on.
+    """Read the key in ``path``, which nobody else may read from then on.
 
     Raises:
         KeyFileDamaged: it is not one, whatever the reason: nothing that is easily guessed is used.

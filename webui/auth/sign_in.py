@@ -31,12 +31,12 @@ from webui.auth.cookies import at_the_top, partition_last
 from webui.auth.hugging_face import HuggingFace
 from webui.auth.middleware import visitor_of
 from webui.auth.passwords import BROWSER_COOKIE, PasswordSignIn, SignInBusy, WrongPassword, typed_in
-from webui.auth.session_cookie import COOKIE, Seal, Session
-from webui.auth.user_file import Users
-from webui.auth.visitors import COOKIE_LIFE_S, Doorkeeper
+from webui.auth.session_cookie import COOKIE, AccountSession, SessionSigner
+from webui.auth.user_file import UserFile
+from webui.auth.visitors import COOKIE_LIFE_S, VisitorAuthenticator
 from webui.views.errors import error_view
 
-_GATE = Path(__file__).resolve().parents[1] / "assets" / "gate.html"
+_PAGE = Path(__file__).resolve().parents[1] / "assets" / "sign_in.html"
 # read by the page's script: what was typed into the forms is kept for this account only
 WHOSE = "clapper_who"
 _UNDER_WAY_S = 600  # between leaving for the provider and coming back
@@ -58,34 +58,34 @@ _PROBLEMS: dict[str, type[Refused]] = {  # what an address may ask to be told
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
+class SignInMethods:
     """What there is to sign in with, built once from the settings."""
 
-    users: Users | None
+    users: UserFile | None
     provider: HuggingFace | None
-    keeper: Doorkeeper
-    seal: Seal | None
+    authenticator: VisitorAuthenticator
+    signer: SessionSigner | None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the entrance that the settings describe.
+        """Build what the settings describe.
 
         Raises:
             BadConfiguration: half of the app is missing, nobody could get in, or everybody.
         """
-        users = Users.load(settings.studio.users) if settings.studio.users else None
+        users = UserFile.load(settings.studio.users) if settings.studio.users else None
         app = _app(settings)
         if settings.sign_in.accounts() and app is None:
             raise BadConfiguration("CLAPPER_STUDIO_HF_ACCOUNTS", say("studio_accounts_no_app"))
         if users is not None and app is not None and not app.accounts:
             raise BadConfiguration("CLAPPER_STUDIO_HF_ACCOUNTS", say("studio_accounts_needed"))
         needed = users is not None or app is not None
-        seal = Seal.in_folder(settings.data_dir) if needed else None
+        signer = SessionSigner.in_folder(settings.data_dir) if needed else None
         provider = HuggingFace(app) if app else None
-        return cls(users, provider, Doorkeeper(settings, users, seal), seal)
+        return cls(users, provider, VisitorAuthenticator(settings, users, signer), signer)
 
 
-def _app(settings: Settings) -> hf.App | None:
+def _app(settings: Settings) -> hf.OAuthApp | None:
     secret = settings.sign_in.client_secret
     if not settings.sign_in.client_id and secret is None:
         return None
@@ -93,7 +93,7 @@ def _app(settings: Settings) -> hf.App | None:
         missing = "SECRET" if secret is None else "ID"
         name = f"CLAPPER_STUDIO_OAUTH_CLIENT_{missing}"
         raise BadConfiguration(name, say("studio_oauth_half"))
-    return hf.App(
+    return hf.OAuthApp(
         settings.sign_in.client_id,
         secret.get_secret_value(),
         settings.sign_in.provider,
@@ -103,27 +103,27 @@ def _app(settings: Settings) -> hf.App | None:
     )
 
 
-class Accounts:
+class SignInRoutes:
     """Answers of the addresses that have to do with accounts."""
 
-    def __init__(self, entrance: Entrance, settings: Settings) -> None:
-        self._entrance = entrance
+    def __init__(self, sign_in: SignInMethods, settings: Settings) -> None:
+        self._methods = sign_in
         self._settings = settings
-        users, seal = entrance.users, entrance.seal
+        users, signer = sign_in.users, sign_in.signer
         self._passwords = (
-            PasswordSignIn(users, seal) if users is not None and seal is not None else None
+            PasswordSignIn(users, signer) if users is not None and signer is not None else None
         )
 
     def all(self) -> list[Route]:
         """Return every route; none where there is nothing to sign in with."""
-        if self._entrance.seal is None:
+        if self._methods.signer is None:
             return []
         routes = [
             Route("/studio/account", self._account),
             Route("/login", self._password, methods=["POST"]),
             Route("/logout", self._leave),
         ]
-        if self._entrance.provider is not None:
+        if self._methods.provider is not None:
             routes += [
                 Route("/login/huggingface", self._begin),
                 Route("/login/callback", self._finish),
@@ -132,26 +132,26 @@ class Accounts:
 
     def middleware(self) -> list[Middleware]:
         """Return what remembers a sign-in that is under way, where there can be one."""
-        seal = self._entrance.seal
-        if self._entrance.provider is None or seal is None:
+        signer = self._methods.signer
+        if self._methods.provider is None or signer is None:
             return []
         framed = self._settings.on_space
         return [
             Middleware(
                 SessionMiddleware,
-                secret_key=seal.key.decode(),
+                secret_key=signer.key.decode(),
                 session_cookie="clapper_sign_in",
                 max_age=_UNDER_WAY_S,
                 same_site="none" if framed else "lax",
-                https_only=framed,  # over https the doorway marks every cookie
+                https_only=framed,  # over https the middleware marks every cookie
             )
         ]
 
-    def gate(self, connection: HTTPConnection) -> Response:
-        """Return the page for those who have to sign in first."""
-        return self._gate(self._problem(connection), 401)
+    def sign_in_page(self, connection: HTTPConnection) -> Response:
+        """Show the page of those who have to sign in first."""
+        return self._sign_in_page(self._problem(connection), 401)
 
-    def _gate(self, problem: ClapperError | None, status: int) -> Response:
+    def _sign_in_page(self, problem: ClapperError | None, status: int) -> Response:
         told = ""
         if problem is not None:
             text = escape(error_view(problem).text)
@@ -159,10 +159,10 @@ class Accounts:
         words = {
             "title": escape(say("studio_login")),
             "problem": told,
-            "form": _form() if self._entrance.users else "",
-            "link": _link() if self._entrance.provider else "",
+            "form": _form() if self._methods.users else "",
+            "link": _link() if self._methods.provider else "",
         }
-        page = Template(_GATE.read_text("utf-8")).substitute(words)
+        page = Template(_PAGE.read_text("utf-8")).substitute(words)
         return HTMLResponse(page, status, headers=_PRIVATE)
 
     async def _account(self, request: Request) -> Response:
@@ -184,11 +184,11 @@ class Accounts:
         told = _PROBLEMS.get(query.get("sign_in", ""))
         if told is not None:
             return told()
-        session = self._entrance.keeper.session(connection)
+        session = self._methods.authenticator.session(connection)
         return hf.SignInExpired() if session is not None and session.over else None
 
     async def _begin(self, request: Request) -> Response:
-        provider = self._entrance.provider
+        provider = self._methods.provider
         assert provider is not None  # noqa: S101  # the route exists only with it
         try:
             return await provider.begin(request, self._return_address(request))
@@ -196,7 +196,7 @@ class Accounts:
             return _back(error)
 
     async def _finish(self, request: Request) -> Response:
-        provider = self._entrance.provider
+        provider = self._methods.provider
         assert provider is not None  # noqa: S101  # the route exists only with it
         try:
             session = await provider.finish(request)
@@ -230,7 +230,7 @@ class Accounts:
             detail = {"detail": error_view(error).text}
             return _back(error) if asks_for_page else JSONResponse(detail, 400)
         until = int(time() + self._settings.sign_in.hours * 3600)
-        session = Session("user", user.name, user.name, until, stamp=user.salt)
+        session = AccountSession("user", user.name, user.name, until, stamp=user.salt)
         answer = RedirectResponse("/", 303) if asks_for_page else JSONResponse({"success": True})
         mark = self._passwords.mark_of(user)
         self._set_cookie(request, answer, BROWSER_COOKIE, mark, COOKIE_LIFE_S)
@@ -239,13 +239,13 @@ class Accounts:
     def _later(self, error: TooManyTries | SignInBusy, *, asks_for_page: bool) -> Response:
         status = 429 if isinstance(error, TooManyTries) else 503
         if asks_for_page:
-            return self._gate(error, status)
+            return self._sign_in_page(error, status)
         return JSONResponse({"detail": error_view(error).text}, status, headers=_PRIVATE)
 
-    def _signed_in(self, request: Request, session: Session, answer: Response) -> Response:
-        assert self._entrance.seal is not None  # noqa: S101  # see all()
+    def _signed_in(self, request: Request, session: AccountSession, answer: Response) -> Response:
+        assert self._methods.signer is not None  # noqa: S101  # see all()
         life = max(0, session.until - int(time())) + 30 * 24 * 3600  # so that its end can be told
-        self._set_cookie(request, answer, COOKIE, self._entrance.seal.close(session), life)
+        self._set_cookie(request, answer, COOKIE, self._methods.signer.sign(session), life)
         self._set_cookie(request, answer, WHOSE, _mark(session), life)
         return answer
 
@@ -274,7 +274,7 @@ class Accounts:
         answer.headers.update(_PRIVATE)
 
 
-def _mark(session: Session) -> str:
+def _mark(session: AccountSession) -> str:
     """Return what tells accounts apart for the page's script, without their names."""
     return hashlib.sha256(f"{session.kind}:{session.id}".encode()).hexdigest()[:16]
 

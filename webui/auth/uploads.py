@@ -6,11 +6,9 @@ from pathlib import Path
 
 from core.domain.media import MediaFile, MediaKind
 from core.domain.people import Requester
-from core.errors import ClapperError, MediaGone
+from core.errors import MediaGone
 
 _REMEMBERED = 4000  # uploads; older ones have to be sent again
-
-Taken = MediaFile | ClapperError  # what became of a file, so that it is decoded once
 
 
 class Uploads:
@@ -19,7 +17,7 @@ class Uploads:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._owners: OrderedDict[str, str] = OrderedDict()
-        self._taken: OrderedDict[tuple[str, MediaKind], Taken] = OrderedDict()
+        self._admitted: OrderedDict[tuple[str, MediaKind], MediaFile] = OrderedDict()
 
     def record(self, path: str, owner: Requester) -> None:
         """Remember that ``owner`` sent the file at ``path``."""
@@ -37,7 +35,7 @@ class Uploads:
             return f"{_key(path)}\n{visitor.key}" in self._owners
 
     def require(self, path: str, role: str, visitor: Requester) -> Path:
-        """Return ``path`` for its owner.
+        """Check that ``path`` is the visitor's, and return it.
 
         Raises:
             MediaGone: somebody else's, or its time is over.
@@ -46,17 +44,17 @@ class Uploads:
             raise MediaGone(role)
         return Path(path)
 
-    def taken(self, path: Path, kind: MediaKind) -> Taken | None:
-        """Return what became of the file at ``path``, where that is known."""
+    def admitted(self, path: Path, kind: MediaKind) -> MediaFile | None:
+        """Return what the file at ``path`` was admitted as, None where it was not yet."""
         with self._lock:
-            return self._taken.get((_key(str(path)), kind))
+            return self._admitted.get((_key(str(path)), kind))
 
-    def take(self, path: Path, kind: MediaKind, outcome: Taken) -> None:
-        """Remember what became of the file at ``path``."""
+    def remember_admitted(self, path: Path, kind: MediaKind, file: MediaFile) -> None:
+        """Remember what the file at ``path`` was admitted as."""
         with self._lock:
-            self._taken[_key(str(path)), kind] = outcome
-            while len(self._taken) > _REMEMBERED:
-                self._taken.popitem(last=False)
+            self._admitted[_key(str(path)), kind] = file
+            while len(self._admitted) > _REMEMBERED:
+                self._admitted.popitem(last=False)
 
 
 def _key(path: str) -> str:

@@ -42,13 +42,13 @@ class User:
 
     @classmethod
     def of(cls, name: str, password: str, minutes: float | None = None) -> Self:
-        """Return a new account with a salt of its own."""
+        """Make a new account with a salt of its own."""
         salt = secrets.token_hex(16)
         return cls(name, salt, _digest(password, salt), minutes)
 
     @classmethod
     def from_line(cls, line: str) -> Self:
-        """Return the account that :attr:`line` wrote.
+        """Read the account that :attr:`line` wrote.
 
         Raises:
             ValueError: it is not such a line.
@@ -62,19 +62,19 @@ class User:
 
     @property
     def line(self) -> str:
-        """Return the account as one line of text."""
+        """Write the account as one line of text."""
         minutes = "" if self.minutes is None else f"{self.minutes:g}"
         return f"{self.name}:{self.salt}:{self.digest}:{minutes}"
 
     def knows(self, password: str) -> bool:
-        """Return whether ``password`` is right, in constant time."""
+        """Check ``password``, in constant time."""
         return hmac.compare_digest(_digest(password, self.salt), self.digest)
 
 
 _NOBODY = User("", "0" * 32, "0" * 128)  # asked where there is no account, which takes as long
 
 
-class Users:
+class UserFile:
     """The accounts of one file."""
 
     def __init__(self, users: dict[str, User]) -> None:
@@ -82,7 +82,7 @@ class Users:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Return the accounts in ``path``.
+        """Read the accounts in ``path``.
 
         Raises:
             BadConfiguration: the file cannot be read, or a line is not an account.
@@ -97,7 +97,7 @@ class Users:
         return cls({user.name: user for user in users})
 
     def admit(self, name: str, password: str) -> bool:
-        """Return whether this is an account and its password; takes as long where it is none."""
+        """Check a name and its password; takes as long where there is no such account."""
         return self._users.get(name, _NOBODY).knows(password)
 
     def get(self, name: str) -> User | None:
@@ -110,7 +110,7 @@ def _digest(password: str, salt: str) -> str:
 
 
 def _users_in(path: Path) -> list[User]:
-    """Return the accounts in ``path``.
+    """Read the accounts in ``path``.
 
     Raises:
         BadConfiguration: the file is not whole: empty, or a line of it is no account.

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from core.domain.people import Asker, Payer, Caller, Requester
+from core.domain.people import Asker, Caller, Payer, Requester
 from core.errors import Refused
 from core.settings import Settings
 from webui.auth.networks import Networks
 from webui.auth.origin import is_local
 from webui.auth.session_cookie import COOKIE as ACCOUNT_COOKIE
-from webui.auth.session_cookie import Seal, Session
-from webui.auth.user_file import Users
+from webui.auth.session_cookie import AccountSession, SessionSigner
+from webui.auth.user_file import UserFile
 
 COOKIE = "clapper_visitor"
 KEY_HEADER = "x-clapper-key"
@@ -71,38 +71,31 @@ class Visitor:
             raise IdentityNotKept
 
     @property
-    def person(self) -> Caller:
-        """Return the same for the desk."""
+    def caller(self) -> Caller:
+        """Return who asks, for the service."""
         earlier = () if self.earlier is None else (self.earlier,)
         roles = Asker(roles=self.roles)
         return Caller(self.requester, PLATFORM, roles, earlier=earlier, payer=self.payer)
 
-    @property
-    def persons(self) -> tuple[Caller, ...]:
-        """Return everybody whose jobs this browser may see."""
-        if self.earlier is None:
-            return (self.person,)
-        return (self.person, Caller(self.earlier, PLATFORM))
 
-
-class Doorkeeper:
-    """Says who a connection is."""
+class VisitorAuthenticator:
+    """Tells who a connection is."""
 
     def __init__(
-        self, settings: Settings, users: Users | None = None, seal: Seal | None = None
+        self, settings: Settings, users: UserFile | None = None, signer: SessionSigner | None = None
     ) -> None:
-        """Take the user file, and the seal where anybody can sign in."""
+        """Take the user file, and the signer of sessions where anybody can sign in."""
         self.users = users
         self.accounts = settings.sign_in.accounts()
         self.closed = users is not None or bool(self.accounts)  # no guests
-        self._seal = seal
+        self._signer = signer
         self._networks = Networks(settings)
         member, pro = settings.studio.member_minutes, settings.studio.pro_minutes
         self._member_ms = None if member is None else round(member * 60_000)
         self._pro_ms = self._member_ms if pro is None else round(pro * 60_000)
 
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
-        """Return who is there; None where an account is needed and nobody is signed in."""
+        """Identify who is there; None where an account is needed and nobody is signed in."""
         key = "" if self.closed else key_of(connection)
         if 0 < len(key) < _SHORTEST_KEY:
             nobody = _guest_of(secrets.token_urlsafe(32))
@@ -112,20 +105,20 @@ class Doorkeeper:
             return self._signed_in(session, connection)
         return None if self.closed else self._guest(connection)
 
-    def session(self, connection: HTTPConnection) -> Session | None:
-        """Return the session of a browser, also one that is over."""
-        if self._seal is None:
+    def session(self, connection: HTTPConnection) -> AccountSession | None:
+        """Read the session of a browser, also one that is over."""
+        if self._signer is None:
             return None
-        return self._seal.open(connection.cookies.get(ACCOUNT_COOKIE, ""))
+        return self._signer.read(connection.cookies.get(ACCOUNT_COOKIE, ""))
 
-    def _still(self, session: Session) -> bool:
-        """Return whether what once let this account in is still so."""
+    def _still(self, session: AccountSession) -> bool:
+        """Check whether what once let this account in is still so."""
         if session.kind == HUGGING_FACE:
             return not self.closed or session.admitted in self.accounts
         user = self.users.get(session.id) if self.users else None
         return user is not None and user.salt == session.stamp
 
-    def _signed_in(self, session: Session, connection: HTTPConnection) -> Visitor:
+    def _signed_in(self, session: AccountSession, connection: HTTPConnection) -> Visitor:
         if session.kind == HUGGING_FACE:
             secret = "" if self.closed else connection.cookies.get(COOKIE, "")
             requester = Requester(HUGGING_FACE, session.id)

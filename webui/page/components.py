@@ -1,6 +1,6 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false, reportPrivateImportUsage=false
-"""Fields that the toolkit has not quite: files as they were sent, numbers that may be empty."""
+"""Fields that Gradio has not quite: files as they were sent, numbers that may be empty."""
 
 from typing import Any
 
@@ -32,19 +32,19 @@ def upload_field(kind: MediaKind, label: str) -> Component:
         field = gr.Audio(type="filepath", **common)
     else:
         field = gr.Video(height=_HEIGHT, **common)
-    # only the core's sandbox decodes: the toolkit's own would do it here, in the process of the
+    # only the core's sandbox decodes: Gradio's own would do it here, in the process of the
     # service; a subclass would be tidier, but making one writes a file beside this module
     field.preprocess = _as_sent
     return field
 
 
-def _as_sent(payload: Any) -> str | None:  # noqa: ANN401  # the toolkit's own record
+def _as_sent(payload: Any) -> str | None:  # noqa: ANN401  # Gradio's own record
     return payload.path if payload else None
 
 
 def side_field(label: str, placeholder: str) -> Component:
     """Return the field for a number of pixels that may be left empty."""
     field = gr.Number(label=label, placeholder=placeholder)
-    # the toolkit's page makes 0 of None, and shows it in place of the placeholder
+    # Gradio's page makes 0 of None, and shows it in place of the placeholder
     field.value = ""
     return field

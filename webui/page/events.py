@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from core.domain.followups import CONTINUES_AS
-from webui.page.form import Form, shown_when
+from webui.page.form import ModeForm, shown_when
 from webui.page.layout import Page, show_mode
 from webui.page.reload import PANEL
 
@@ -34,7 +34,7 @@ def bind(page: Page) -> None:
     _bind_reload(page)
 
 
-def _bind_form(form: Form, page: Page) -> None:
+def _bind_form(form: ModeForm, page: Page) -> None:
     def script(function: str, *more: str) -> str:
         given = ", ".join((f'"{form.mode}"', "values", *more))
         return f"(...values) => Clapper.{function}({given})"

@@ -31,7 +31,7 @@ class FormRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ModeForm:
     """The components of one mode."""
 
     mode: Mode
@@ -46,7 +46,7 @@ class Form:
         return [*self.media.values(), *self.fields.values()]
 
 
-def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> Form:
+def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> ModeForm:
     """Lay out the form of ``mode`` inside the current tab."""
     gr.HTML(_title(mode), elem_classes=["cl-title"])
     media = _media(mode)
@@ -70,7 +70,7 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> Form:
     kept = kept_table(mode.value, media, ordered)
     with gr.Column(elem_classes=["cl-dock"]):
         card, go = _dock(mode, kept, words)
-    return Form(mode, media, ordered, card, go)
+    return ModeForm(mode, media, ordered, card, go)
 
 
 def shown_when(fields: dict[str, Component]) -> dict[str, tuple[str, list[Any]]]:

@@ -21,7 +21,7 @@ from webui.auth.visitors import Visitor
 from webui.page.handlers import Handlers
 from webui.page.preflight import Card
 from webui.page.reload import describe
-from webui.page.sent_form import Sent, read_sent
+from webui.page.sent_form import SentForm, read_sent
 from webui.routes import OURS
 from webui.views.errors import error_view
 
@@ -70,12 +70,12 @@ class FormRoutes:
         try:
             sent = self._sent(request, body)
         except ClapperError as error:
-            card = await self._handlers.refused(error, visitor)
+            card = self._handlers.refused(error)
             return _plain({"card": card.plain(), "gone": ()})
         return _plain(await self._looked(sent, visitor))
 
-    async def _looked(self, sent: Sent, visitor: Visitor) -> dict[str, Any]:
-        """Return the card without the files that are gone, and the roles of those."""
+    async def _looked(self, sent: SentForm, visitor: Visitor) -> dict[str, Any]:
+        """Preview the form without the files that are gone; return the card and their roles."""
         gone: tuple[str, ...] | None = None
         card = Card()
         while gone != (now := self._handlers.gone(sent, visitor)):  # one may go meanwhile
@@ -86,7 +86,7 @@ class FormRoutes:
         key = body.get("key")
         if not isinstance(key, str) or not _KEY.fullmatch(key):
             return PlainTextResponse("", 400)
-        sent = Sent(Mode(request.path_params["mode"]))
+        sent = SentForm(Mode(request.path_params["mode"]))
         try:
             sent = self._sent(request, body)
             if self._handlers.gone(sent, visitor):
@@ -97,7 +97,7 @@ class FormRoutes:
                 return _plain({"job": "", "seed": None, **await self._looked(sent, visitor)})
             card = await self._handlers.problem(error, sent, visitor)
             return _plain({"job": "", "seed": None, "card": card, "gone": ()})
-        self._handlers.counter.visits.keep(accepted.job_id, request)
+        self._handlers.service.contexts.keep(accepted.job_id, request)
         card = (await self._handlers.look(sent, visitor)).plain()
         return _plain({"job": accepted.job_id, "seed": accepted.seed, "card": card, "gone": ()})
 
@@ -105,7 +105,7 @@ class FormRoutes:
         try:
             card = await self._handlers.look(self._sent(request, body), visitor)
         except ClapperError as error:
-            card = await self._handlers.refused(error, visitor)
+            card = self._handlers.refused(error)
         return _plain({"changes": card.fix.changes if card.fix else {}})
 
     async def _last_frame(self, request: Request, visitor: Visitor, _: dict[str, Any]) -> Response:
@@ -122,15 +122,15 @@ class FormRoutes:
             return _plain({"gone": True})
         return _plain(describe(self._handlers.read_clip(path, visitor)))
 
-    def _sent(self, request: Request, body: dict[str, Any]) -> Sent:
+    def _sent(self, request: Request, body: dict[str, Any]) -> SentForm:
         mode = Mode(request.path_params["mode"])
         values: Any = body.get("values")
         given = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
-        return read_sent(mode, given, self._handlers.counter.service.limits)
+        return read_sent(mode, given, self._handlers.service.limits)
 
 
 async def _body(request: Request) -> dict[str, Any] | None:
-    """Return what was sent, None where it is too much or no JSON object."""
+    """Read what was sent; None where it is too much or no JSON object."""
     read = b""
     async for part in request.stream():
         read += part

@@ -9,18 +9,17 @@ from uuid import uuid4
 
 import gradio as gr
 
-from core.domain.requests import Options
 from core.errors import ClapperError
 from core.i18n.messages import explain, say
-from core.media.output.provenance import Provenance, read_provenance
+from core.service.clip_settings import ClipSettings, read_clip_settings
 from core.settings import Settings
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
 from webui.page.preflight import Card, Preflight
-from webui.page.sent_form import Sent
+from webui.page.sent_form import SentForm
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
-from webui.studio.service import StudioCounter
+from webui.studio.service import StudioService
 from webui.views.errors import error_view
 
 
@@ -41,8 +40,8 @@ def visitor_in(request: gr.Request) -> Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """A job that was asked for; ``seed`` is what it uses, None where that was given."""
+class SubmittedForm:
+    """What became of a form: its job, and the seed in use, None where that was given."""
 
     job_id: str
     seed: str | None
@@ -52,7 +51,7 @@ class Accepted:
 class Handlers:
     """Events of the page, carried over to the core's loop."""
 
-    counter: StudioCounter
+    service: StudioService
     preflight: Preflight
     bridge: Bridge
     metrics: Metrics
@@ -60,24 +59,22 @@ class Handlers:
     @property
     def settings(self) -> Settings:
         """Return the settings of the service."""
-        return self.counter.core.settings
+        return self.service.settings
 
-    async def look(self, sent: Sent, visitor: Visitor) -> Card:
-        """Return the card for what stands in a form."""
+    async def look(self, sent: SentForm, visitor: Visitor) -> Card:
+        """Preview what stands in a form."""
         try:
             options = sent.values.options()
         except ClapperError as error:
-            return await self.refused(error, visitor)
+            return self.preflight.refused(error)
         work = self.preflight.card(sent.mode, options, sent.paths, visitor)
         return await self.bridge.call(work)
 
-    async def refused(self, error: ClapperError, visitor: Visitor) -> Card:
-        """Return the card for a form that cannot even be read."""
-        quota = await self.bridge.call(self.counter.quota(visitor))
-        fix = self.preflight.fix(error, Options(), None, quota)
-        return Card(error=error.with_traceback(None), fix=fix)
+    def refused(self, error: ClapperError) -> Card:
+        """Make the card for a form that cannot even be read."""
+        return self.preflight.refused(error)
 
-    async def generate(self, sent: Sent, visitor: Visitor, key: str) -> Accepted:
+    async def generate(self, sent: SentForm, visitor: Visitor, key: str) -> SubmittedForm:
         """Ask for a clip; the same ``key`` of the same visitor is the same job.
 
         Raises:
@@ -85,34 +82,36 @@ class Handlers:
         """
         try:
             options = sent.values.options()
-            work = self.counter.submit(sent.mode, options, sent.paths, visitor, f"studio:{key}")
+            work = self.service.submit(sent.mode, options, sent.paths, visitor, f"studio:{key}")
             ticket = await self.bridge.call(work)
         except ClapperError as error:
             self.metrics.refused.labels(error.code).inc()
             raise
         if not ticket.duplicate:
             self.metrics.accepted.labels(sent.mode).inc()
-        request = await self.bridge.call(self.counter.request_of(ticket.job_id, visitor))
+        request = await self.bridge.call(self.service.request_of(ticket.job_id, visitor))
         used = str(request.sampling.seed)
-        return Accepted(ticket.job_id, None if used == sent.values.seed.strip() else used)
+        return SubmittedForm(ticket.job_id, None if used == sent.values.seed.strip() else used)
 
-    async def problem(self, error: ClapperError, sent: Sent, visitor: Visitor) -> dict[str, Any]:
-        """Return the card for a form whose request was refused with ``error``."""
+    async def problem(
+        self, error: ClapperError, sent: SentForm, visitor: Visitor
+    ) -> dict[str, Any]:
+        """Make the card for a form whose request was refused with ``error``."""
         plain = (await self.look(sent, visitor)).plain()
         if plain["error"] is None or plain["error"]["code"] != error.code:
             plain["error"] = asdict(error_view(error))
         return {**plain, "asked": uuid4().hex}
 
-    def gone(self, sent: Sent, visitor: Visitor) -> tuple[str, ...]:
+    def gone(self, sent: SentForm, visitor: Visitor) -> tuple[str, ...]:
         """Return the roles whose file is not here any more, or was never the visitor's."""
         return tuple(role for role, path in sent.paths.items() if not self.has(path, visitor))
 
     def has(self, path: str, visitor: Visitor) -> bool:
         """Return whether the file at ``path`` is the visitor's and still here."""
-        return self.counter.uploads.allows(path, visitor.requester) and Path(path).is_file()
+        return self.service.files.uploads.allows(path, visitor.requester) and Path(path).is_file()
 
     async def take_frame(self, job_id: str, visitor: Visitor) -> Path:
-        """Return a clip's last frame, inside the folder of uploads, as the visitor's.
+        """Save a clip's last frame among the uploads, as the visitor's, and return its path.
 
         Raises:
             ClapperError: no such job, somebody else's, or there is no clip.
@@ -120,13 +119,13 @@ class Handlers:
         folder = self.settings.uploads_folder / uuid4().hex
         folder.mkdir(parents=True)
         try:
-            path = await self.bridge.call(self.counter.last_frame(job_id, visitor, folder))
+            path = await self.bridge.call(self.service.last_frame(job_id, visitor, folder))
         except ClapperError:
             folder.rmdir()
             raise
-        await self.bridge.call(self.counter.keep_upload(str(path), visitor.requester))
+        await self.bridge.call(self.service.files.keep_upload(str(path), visitor))
         return path
 
-    def read_clip(self, path: str, visitor: Visitor) -> Provenance | None:
-        """Return what a dropped file says of itself; it is never decoded."""
-        return read_provenance(Path(path)) if self.has(path, visitor) else None
+    def read_clip(self, path: str, visitor: Visitor) -> ClipSettings | None:
+        """Read what a dropped file says of itself; it is never decoded."""
+        return read_clip_settings(Path(path)) if self.has(path, visitor) else None

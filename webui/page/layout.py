@@ -9,7 +9,7 @@ import gradio as gr
 
 from core.domain.modes import MODES, Mode
 from core.i18n.messages import name, say, sentences
-from webui.page.form import Form, FormRules, build_form
+from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.reload import ReloadPanel, build_reload
 
 MODE_NAMES: tuple[str, ...] = tuple(mode.value for mode in MODES)
@@ -41,7 +41,7 @@ class Page:
     side: gr.Sidebar
     tabs: gr.Tabs
     modes: dict[Mode, gr.Button]
-    forms: dict[Mode, Form]
+    forms: dict[Mode, ModeForm]
     stage: gr.HTML
     reload: ReloadPanel
 
@@ -89,7 +89,7 @@ def build_page(rules: FormRules, *, accounts: bool = False) -> Page:
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=5, min_width=380):
             with gr.Tabs(selected=MODE_NAMES[0], elem_id="modes") as tabs:
-                forms: dict[Mode, Form] = {}
+                forms: dict[Mode, ModeForm] = {}
                 for mode in MODES:
                     with gr.Tab(name(mode), id=mode.value, render_children=True):
                         forms[mode] = build_form(mode, rules, words)

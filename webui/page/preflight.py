@@ -1,29 +1,23 @@
-"""The card before Generate: what the request becomes, takes, costs and still needs."""
+"""The card before Generate: what the request becomes, takes, costs and still needs, in words."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core.domain.jobs import QuotaView
 from core.domain.modes import Mode
-from core.domain.requests import Composition, Options, Request
-from core.duration import Estimate
+from core.domain.requests import Options
 from core.errors import ClapperError
 from core.i18n.messages import explain, say
-from core.models.catalog import Profile, files_for
-from core.models.setup import open_store
-from core.runtime.clock import now_ms
+from core.service.preview import MemoryFit, RequestPreview
 from webui.auth.visitors import Visitor
-from webui.studio.service import StudioCounter
-from webui.views.errors import Fix, Surroundings, error_view, fix_for
+from webui.studio.service import StudioService
+from webui.views.errors import Fix, error_view, fix_for, fix_of
 
-_LOOK_MS = 20_000  # how long the answer of the disk about model files is believed
 _GIGA = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CardRow:
     """One fact of the card; ``tone`` is "", "good" or "bad"."""
 
     label: str
@@ -35,7 +29,7 @@ class Row:
 class Card:
     """The whole card; ``fix`` is what its button would change."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[CardRow, ...] = ()
     notes: tuple[str, ...] = ()
     error: ClapperError | None = None
     fix: Fix | None = None
@@ -53,81 +47,61 @@ class Card:
 class Preflight:
     """Looks at a request without asking for it."""
 
-    def __init__(self, counter: StudioCounter) -> None:
-        self._counter = counter
-        self._store = open_store(counter.core.settings)
-        self._missing: dict[Mode, tuple[int, int]] = {}  # bytes, and when that was looked up
+    def __init__(self, service: StudioService) -> None:
+        self._service = service
 
     async def card(
         self, mode: Mode, options: Options, paths: Mapping[str, str | None], visitor: Visitor
     ) -> Card:
-        """Return the card for what stands in the form of ``mode``."""
-        request: Request | None = None
-        rows: tuple[Row, ...] = ()
-        notes: tuple[str, ...] = ()
-        quota = await self._counter.quota(visitor)
+        """Make the card for what stands in the form of ``mode``."""
         try:
-            media = await self._counter.media(mode, paths, visitor)
-            composition = self._counter.service.compose(mode, options, media)
-            request = composition.request
-            expected = self._counter.service.estimate(request)
-            rows = await self._rows(composition, expected, quota)
-            notes = tuple(explain(note) for note in composition.adjustments)
-            self._counter.core.runs.check_budget(request, None, self._counter.service.limits)
-            error = quota.refusal(expected.gpu_ms)
-        except ClapperError as problem:
-            error = problem.with_traceback(None)
-        return Card(rows, notes, error, self.fix(error, options, request, quota))
+            preview = await self._service.preview(mode, options, paths, visitor)
+        except ClapperError as refusal:  # a file cannot be used
+            return self.refused(refusal, options)
+        notes = tuple(explain(note) for note in preview.adjustments)
+        fix = fix_of(preview, options, self._service.limits)
+        return Card(rows_of(preview), notes, preview.refusal, fix)
 
-    def fix(
-        self,
-        error: ClapperError | None,
-        options: Options,
-        request: Request | None,
-        quota: QuotaView,
-    ) -> Fix | None:
-        """Return what would mend ``error``."""
-        if error is None:
-            return None
-        around = Surroundings(
-            self._counter.service.limits, self._counter.core.runs.machine, quota.left_ms
-        )
-        return fix_for(error, options, request, around)
+    def refused(self, error: ClapperError, options: Options | None = None) -> Card:
+        """Make the card for what was refused before it was a request."""
+        fix = fix_for(error, options or Options(), self._service.limits)
+        return Card(error=error.with_traceback(None), fix=fix)
 
-    async def _rows(
-        self, composition: Composition, expected: Estimate, quota: QuotaView
-    ) -> tuple[Row, ...]:
-        sampling = composition.request.sampling
-        size = {"size": str(sampling.size), "frames": sampling.frames, "s": sampling.seconds}
-        cost = {"cost": expected.gpu_ms, "left": quota.left_ms}
-        taken = {"median": expected.total_ms, "p95": expected.p95_ms}
-        rows = [
-            Row(say("studio_pre_clip"), say("studio_pre_clip_value", size)),
-            Row(say("studio_pre_time"), say("studio_pre_time_value", taken)),
-            Row(say("studio_pre_cost"), say("studio_pre_cost_value", cost)),
-        ]
-        if self._counter.core.executor.name != "draft":
-            rows += [await self._download(composition.request.mode), self._memory()]
-        return tuple(rows)
 
-    async def _download(self, mode: Mode) -> Row:
-        missing, looked_at = self._missing.get(mode, (0, 0))
-        if now_ms() - looked_at > _LOOK_MS:
-            files = files_for(mode, Profile(self._counter.core.settings.models.profile))
-            absent = await asyncio.to_thread(self._store.missing, files)
-            missing = sum(file.size_bytes for file in absent)
-            self._missing[mode] = (missing, now_ms())
-        if not missing:
-            return Row(say("studio_pre_files"), say("studio_pre_files_here"), "good")
-        return Row(say("studio_pre_files"), say("studio_pre_files_fetch", {"size": missing}))
+def rows_of(preview: RequestPreview) -> tuple[CardRow, ...]:
+    """List the facts of a request; none where it is not one yet."""
+    if preview.composition is None or preview.estimate is None:
+        return ()
+    sampling, expected = preview.composition.request.sampling, preview.estimate
+    size = {"size": str(sampling.size), "frames": sampling.frames, "s": sampling.seconds}
+    cost = {"cost": expected.gpu_ms, "left": preview.quota.left_ms}
+    taken = {"median": expected.total_ms, "p95": expected.p95_ms}
+    rows = [
+        CardRow(say("studio_pre_clip"), say("studio_pre_clip_value", size)),
+        CardRow(say("studio_pre_time"), say("studio_pre_time_value", taken)),
+        CardRow(say("studio_pre_cost"), say("studio_pre_cost_value", cost)),
+    ]
+    if preview.download_bytes is not None:
+        rows.append(_download_row(preview.download_bytes))
+    if preview.memory is not None:
+        rows.append(_memory_row(preview.memory))
+    return tuple(rows)
 
-    def _memory(self) -> Row:
-        machine = self._counter.core.runs.machine
-        label = say("studio_pre_memory")
-        memory = machine.hardware.memory
-        if not machine.hardware.known:
-            return Row(label, say("studio_pre_memory_unknown"))
-        data = {"gb": round(memory / _GIGA), "streamed": round(machine.streamed)}
-        if machine.streamed:
-            return Row(label, say("studio_pre_memory_streams", data))
-        return Row(label, say("studio_pre_memory_fits", data), "good")
+
+def _download_row(missing_bytes: int) -> CardRow:
+    if not missing_bytes:
+        return CardRow(say("studio_pre_files"), say("studio_pre_files_here"), "good")
+    return CardRow(say("studio_pre_files"), say("studio_pre_files_fetch", {"size": missing_bytes}))
+
+
+def _memory_row(memory: MemoryFit) -> CardRow:
+    label = say("studio_pre_memory")
+    if not memory.known:
+        return CardRow(label, say("studio_pre_memory_unknown"))
+    data = {
+        "gb": round(memory.device_bytes / _GIGA),
+        "streamed": round(memory.streamed_bytes),
+    }
+    if memory.streamed_bytes:
+        return CardRow(label, say("studio_pre_memory_streams", data))
+    return CardRow(label, say("studio_pre_memory_fits", data), "good")

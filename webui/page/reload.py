@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from core.i18n.messages import name, say
-from core.media.output.provenance import Provenance
+from core.service.clip_settings import ClipSettings
 from webui.page.form import kept_table
 from webui.page.form_values import Values
 
@@ -61,23 +61,23 @@ def _loaded(file: gr.File) -> gr.HTML:
     )
 
 
-def describe(provenance: Provenance | None) -> dict[str, Any]:
+def describe(clip: ClipSettings | None) -> dict[str, Any]:
     """Return what the panel shows of a file: a text, and ticks with what each would change."""
-    if provenance is None:
+    if clip is None:
         return {"text": say("studio_reload_none"), "mode": "", "ticks": [], "changes": {}}
-    sampling = provenance.sampling
+    sampling = clip.sampling
     data = {
-        "mode": provenance.mode,
+        "mode": clip.mode,
         "preset": sampling.preset,
         "size": str(sampling.size),
         "seconds": sampling.seconds,
         "seed": sampling.seed,
     }
-    offered = [tick for tick in TICKS if tick != "prompt" or provenance.prompt]
-    found = changes_in(provenance)
+    offered = [tick for tick in TICKS if tick != "prompt" or clip.prompt]
+    found = changes_in(clip)
     return {
         "text": say("studio_reload_found", data),
-        "mode": provenance.mode,
+        "mode": clip.mode,
         "ticks": [(name(tick).capitalize(), tick) for tick in offered],
         "changes": {
             tick: {key: found[key] for key in TICKS[tick] if key in found} for tick in offered
@@ -85,9 +85,9 @@ def describe(provenance: Provenance | None) -> dict[str, Any]:
     }
 
 
-def changes_in(provenance: Provenance) -> dict[str, Any]:
+def changes_in(clip: ClipSettings) -> dict[str, Any]:
     """Return the field values that a clip's own record holds."""
-    sampling = provenance.sampling
+    sampling = clip.sampling
     found = asdict(
         Values(
             preset=sampling.preset,
@@ -99,7 +99,7 @@ def changes_in(provenance: Provenance) -> dict[str, Any]:
             lock=True,
             camera=sampling.camera,
             negative=sampling.negative_prompt,
-            prompt=provenance.prompt,
+            prompt=clip.prompt,
         )
     )
     absent = {"aspect"} | {key for key in ("prompt", "negative") if not found[key]}

@@ -21,20 +21,20 @@ _TICKS = ("follow", "lock")
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentForm:
     """One form: its mode, the paths of its uploads by role, and the rest."""
 
     mode: Mode
     paths: dict[str, str] = field(default_factory=dict[str, str])
     values: Values = field(default_factory=Values)
 
-    def without(self, roles: tuple[str, ...]) -> "Sent":
+    def without(self, roles: tuple[str, ...]) -> "SentForm":
         """Return the same without the files of ``roles``."""
         paths = {role: path for role, path in self.paths.items() if role not in roles}
-        return Sent(self.mode, paths, self.values)
+        return SentForm(self.mode, paths, self.values)
 
 
-def read_sent(mode: Mode, given: dict[str, Any], limits: RequestLimits) -> Sent:
+def read_sent(mode: Mode, given: dict[str, Any], limits: RequestLimits) -> SentForm:
     """Read ``given``, fields by name; what is empty or unknown is left out.
 
     Raises:
@@ -47,7 +47,7 @@ def read_sent(mode: Mode, given: dict[str, Any], limits: RequestLimits) -> Sent:
         for name, value in given.items()
         if name in FIELDS and value is not None and value != ""
     }
-    return Sent(mode, _paths(mode, given), Values(**values))
+    return SentForm(mode, _paths(mode, given), Values(**values))
 
 
 def _value(name: str, value: object, limits: RequestLimits) -> Any:  # noqa: ANN401  # one of Values

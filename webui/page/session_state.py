@@ -1,6 +1,6 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false, reportPrivateImportUsage=false
-"""The toolkit's memory of a page, without its copy of every component.
+"""Gradio's memory of a page, without its copy of every component.
 
 Its own session writes down the configuration of all components, for links that restore a page: here
 13 ms and 360 kB for each tab and for each call of a program, kept for the last 10 000 of them. This
@@ -34,7 +34,7 @@ class Sessions(StateHolder):
         return super().__getitem__(session_id)
 
 
-def lighten(app: Any) -> None:  # noqa: ANN401  # the toolkit's application
+def lighten(app: Any) -> None:  # noqa: ANN401  # Gradio's application
     """Let ``app`` make such sessions from now on; before it serves."""
     sessions = Sessions()
     sessions.set_blocks(app.blocks)

@@ -90,7 +90,7 @@ _SCRIPTS = ("requests.js", "forms.js", "frame.js", "studio.js")
 
 
 def theme() -> gr.themes.Base:
-    """Return the theme; its fonts are files of the toolkit, so nothing is fetched elsewhere."""
+    """Make the theme; its fonts are files of Gradio, so nothing is fetched elsewhere."""
     values = {**_VALUES, **{f"{key}_dark": value for key, value in _VALUES.items()}, **_PLAIN}
     base = gr.themes.Base(
         primary_hue=gr.themes.colors.amber,
@@ -102,5 +102,5 @@ def theme() -> gr.themes.Base:
 
 
 def script() -> str:
-    """Return the page's own script, which stands inside the page."""
+    """Join the page's own scripts, which stand inside the page."""
     return "".join(STYLES.with_name(name).read_text("utf-8") for name in _SCRIPTS)

@@ -15,7 +15,7 @@ class Bridge:
         self._home = home
 
     async def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what ``work`` gives on the core's loop; cancelling this cancels it there."""
+        """Run ``work`` on the core's loop; cancelling this cancels it there."""
         if asyncio.get_running_loop() is self._home:
             return await work
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._home))

@@ -3,35 +3,28 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.accounts.file_ownership import HOUR_MS, UPLOAD, UPLOAD_MS
-from core.app.core import Core
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
-from core.domain.people import Requester
 from core.errors import ClapperError
-from core.service.generation import GenerationService
+from core.service.user_files import UserFiles
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 
-Sent = str | bytes | None  # the path of an upload, or what came with a request itself
+SentFile = str | bytes | None  # the path of an upload, or what came with a request itself
 
 
 class SentFiles:
-    """Knows and admits what visitors send, for :class:`webui.studio.service.StudioCounter`."""
+    """Takes in what visitors send, each upload once."""
 
-    def __init__(self, core: Core, uploads: Uploads) -> None:
-        self.core = core
+    def __init__(self, files: UserFiles, uploads: Uploads) -> None:
+        """Take who admits and keeps files, and whose uploads are whose."""
+        self._files = files
         self.uploads = uploads
 
-    @property
-    def service(self) -> GenerationService:
-        """Return the front door of the core."""
-        return self.core.service
-
-    async def media(
-        self, mode: Mode, sent: Mapping[str, Sent], visitor: Visitor
+    async def admit(
+        self, mode: Mode, sent: Mapping[str, SentFile], visitor: Visitor
     ) -> dict[str, MediaFile]:
-        """Admit the uploads and bytes that ``mode`` uses, each upload once.
+        """Admit the uploads and bytes that ``mode`` uses, by role.
 
         Raises:
             MediaRefused: one cannot be used.
@@ -48,30 +41,31 @@ class SentFiles:
                     raise
         return found
 
-    async def keep_upload(self, path: str, owner: Requester) -> None:
-        """Note that ``owner`` sent the file at ``path``; it is kept for a day, over a restart."""
-        keep_ms = min(UPLOAD_MS, round(self.core.settings.retention.days * 24 * HOUR_MS))
-        if await self.service.files.hold([Path(path)], UPLOAD, owner, keep_ms):
-            self.uploads.record(path, owner)
+    async def keep_upload(self, path: str, visitor: Visitor) -> None:
+        """Note that ``visitor`` sent the file at ``path``; it is kept for a day, over a restart."""
+        if await self._files.keep_upload(visitor.caller, Path(path)):
+            self.uploads.record(path, visitor.requester)
 
     async def restore_uploads(self) -> None:
         """Know again whose the uploads are that pages from before this start may refer to."""
-        for path, owner in await self.service.files.held_by(UPLOAD):
+        for path, owner in await self._files.uploads_by_owner():
             self.uploads.record(str(path), owner)
 
     async def release_bytes(
-        self, sent: Mapping[str, Sent], found: Mapping[str, MediaFile], visitor: Visitor
+        self, sent: Mapping[str, SentFile], found: Mapping[str, MediaFile], visitor: Visitor
     ) -> None:
         """Let go of files that came in a request itself: no form holds their like."""
         files = [file for role, file in found.items() if isinstance(sent.get(role), bytes)]
-        await self.service.release(files, visitor.requester)
+        await self._files.release(visitor.caller, files)
 
-    async def _admit(self, path: Sent, role: str, kind: MediaKind, visitor: Visitor) -> MediaFile:
-        if not isinstance(path, str):
-            return await self.service.admit_bytes(path or b"", role, kind, visitor.requester)
-        source = self.uploads.require(path, role, visitor.requester)
-        known = self.uploads.taken(source, kind)
-        if not isinstance(known, MediaFile) or not self.service.files.present(known):
-            known = await self.service.admit(source, role, kind, visitor.requester)
-            self.uploads.take(source, kind, known)
+    async def _admit(
+        self, given: SentFile, role: str, kind: MediaKind, visitor: Visitor
+    ) -> MediaFile:
+        if not isinstance(given, str):
+            return await self._files.admit_bytes(visitor.caller, given or b"", role, kind)
+        source = self.uploads.require(given, role, visitor.requester)
+        known = self.uploads.admitted(source, kind)
+        if known is None or not self._files.present(known):
+            known = await self._files.admit(visitor.caller, source, role, kind)
+            self.uploads.remember_admitted(source, kind, known)
         return known

@@ -1,4 +1,4 @@
-"""The Studio's own counter: everything the page, its API and its addresses ask of the core.
+"""Everything that the page, its API and its addresses ask of the core.
 
 Runs on the core's loop; the web server reaches it through :class:`webui.studio.loop_bridge.Bridge`.
 """
@@ -7,43 +7,83 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-from core.app.core import Core
-from core.domain.followups import CONTINUES_AS, Action, again, longer, quality
-from core.domain.jobs import Forecast, Job, QuotaView, Ticket
-from core.domain.media import Clip, MediaFile, MediaKind
-from core.domain.modes import MODES, Mode
+from core.domain.followups import Action
+from core.domain.jobs import Forecast, Job, Ticket
+from core.domain.limits import RequestLimits
+from core.domain.media import Clip, MediaFile
+from core.domain.modes import Mode
 from core.domain.requests import Options, Request
-from core.errors import MediaGone, NotAChoice, NothingFits
+from core.errors import MediaGone, NotAChoice
 from core.i18n.messages import say
-from core.media.output.transcode import last_frame
 from core.runtime.clock import now_ms
+from core.service.front_services import FrontServices
+from core.service.preview import RequestPreview
+from core.service.views import ServiceHealth
+from core.settings import Settings
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
-from webui.studio.ownership import find, newest
-from webui.studio.sent_files import Sent, SentFiles
-from webui.studio.state_cache import Looks
-from webui.views.errors import smaller
+from webui.studio.sent_files import SentFile, SentFiles
+from webui.studio.state_cache import StateCache
 from webui.views.jobs import HistoryView, JobView, Moment, StateView, job_view, quota_line
-from webui.zerogpu.request_context import Visits
+from webui.zerogpu.request_context import RequestContexts
 
 PAGE = 12  # jobs on a page of the gallery
 _LIVE = 6  # own waiting jobs that the page lists
 
 
-class StudioCounter(SentFiles):
+class StudioService:
     """Takes what visitors ask for."""
 
-    def __init__(self, core: Core, uploads: Uploads, visits: Visits | None = None) -> None:
-        super().__init__(core, uploads)
-        self.visits = visits or Visits()
-        self._looks = Looks(core)
+    def __init__(
+        self,
+        services: FrontServices,
+        uploads: Uploads,
+        contexts: RequestContexts | None = None,
+    ) -> None:
+        """Take whose uploads are whose, and where the contexts of requests wait."""
+        self._services = services
+        self._users = services.users
+        self._cache = StateCache(services)
+        self.files = SentFiles(services.users.files, uploads)
+        self.contexts = contexts or RequestContexts()
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of the service."""
+        return self._services.settings
+
+    @property
+    def limits(self) -> RequestLimits:
+        """Return the ranges of a request's values."""
+        return self._users.limits
+
+    @property
+    def guided(self) -> bool:
+        """Return whether a negative prompt acts here."""
+        return self._services.guided
+
+    def has_room(self, size_bytes: int) -> bool:
+        """Return whether the disk takes ``size_bytes`` more."""
+        return self._users.files.has_room(size_bytes)
+
+    async def preview(
+        self, mode: Mode, options: Options, paths: Mapping[str, SentFile], visitor: Visitor
+    ) -> RequestPreview:
+        """Preview a request that is not asked for yet.
+
+        Raises:
+            MediaRefused: a file cannot be used.
+            IntakeClosed: the disk is nearly full.
+        """
+        media = await self.files.admit(mode, paths, visitor)
+        return await self._users.preview(visitor.caller, mode, options, media)
 
     async def submit(
         self,
         mode: Mode,
         options: Options,
-        paths: Mapping[str, Sent],
+        paths: Mapping[str, SentFile],
         visitor: Visitor,
         key: str | None = None,
     ) -> Ticket:
@@ -54,17 +94,17 @@ class StudioCounter(SentFiles):
             Refused: quota, rules, block or a closed intake.
         """
         visitor.require_kept()
-        key = key or f"studio:{uuid4().hex}"
-        media = await self.media(mode, paths, visitor)
+        key = key or _new_key()
+        media = await self.files.admit(mode, paths, visitor)
         try:
-            return await self._ask(mode, options, media, visitor, key)
+            return await self._submit(mode, options, media, visitor, key)
         except MediaGone:  # deleted since it was looked at; the upload may still be there
-            media = await self.media(mode, paths, visitor)
-            return await self._ask(mode, options, media, visitor, key)
+            media = await self.files.admit(mode, paths, visitor)
+            return await self._submit(mode, options, media, visitor, key)
         finally:
-            await self.release_bytes(paths, media, visitor)
+            await self.files.release_bytes(paths, media, visitor)
 
-    async def _ask(
+    async def _submit(
         self,
         mode: Mode,
         options: Options,
@@ -72,7 +112,9 @@ class StudioCounter(SentFiles):
         visitor: Visitor,
         key: str,
     ) -> Ticket:
-        return await self.core.desk.ask(mode, options, media, visitor.person, reply_to_page(), key)
+        caller = visitor.caller
+        composition = await self._users.compose(caller, mode, options, media)
+        return await self._users.submit(caller, composition, reply_to_page(), key)
 
     async def act(self, job_id: str, action: str, visitor: Visitor) -> str:
         """Do what a button under a job says; return the id of the job to look at.
@@ -84,49 +126,22 @@ class StudioCounter(SentFiles):
             Refused: quota, rules, block or a closed intake.
         """
         visitor.require_kept()
-        job, person = await find(self.core.desk, job_id, visitor)
+        caller = visitor.caller
         match action:
             case Action.CANCEL:
-                await self.core.desk.cancel(job_id, person)
+                await self._users.cancel(caller, job_id)
                 return job_id
             case Action.DELETE:
-                await self.service.delete(job_id, job.requester)
+                await self._users.delete(caller, job_id)
                 return ""
-            case Action.AGAIN:
-                request: Request = again(job.request)
-            case Action.QUALITY:
-                request = quality(job.request, self.service.limits)
-            case "smaller":
-                request = self._smaller(job.request)
-            case Action.LONGER:
-                request = longer(job.request, await self._still(job_id, visitor))
+            case Action.AGAIN | Action.LONGER | Action.QUALITY | Action.SMALLER:
+                composition = await self._users.follow_up(caller, job_id, action)
+                ticket = await self._users.submit(caller, composition, reply_to_page(), _new_key())
+                return ticket.job_id
             case _:
+                await self._users.job(caller, job_id)
                 choices = (Action.CANCEL, Action.AGAIN, Action.LONGER, Action.QUALITY)
                 raise NotAChoice("action", action[:40], ", ".join(choices))
-        ticket = await self.core.desk.repeat(
-            request, visitor.person, reply_to_page(), f"studio:{uuid4().hex}"
-        )
-        return ticket.job_id
-
-    def _smaller(self, request: Request) -> Request:
-        """Return ``request`` with about half of its work.
-
-        Raises:
-            NothingFits: it is the smallest already.
-        """
-        machine = self.core.runs.machine
-        found = smaller(request, machine, self.service.limits)
-        if found is None or found == request:
-            cost = self.service.estimate(request).gpu_ms
-            raise NothingFits(cost, cost // 2)
-        return found
-
-    async def _still(self, job_id: str, visitor: Visitor) -> MediaFile:
-        """Return the last frame of a finished clip, admitted like an upload."""
-        role = MODES[CONTINUES_AS].slots[0].role
-        with self.service.workspace() as folder:
-            still = await self.last_frame(job_id, visitor, folder)
-            return await self.service.admit(still, role, MediaKind.IMAGE, visitor.requester)
 
     async def last_frame(self, job_id: str, visitor: Visitor, folder: Path) -> Path:
         """Write the last frame of a finished clip into ``folder``.
@@ -136,8 +151,7 @@ class StudioCounter(SentFiles):
             NotYours: somebody else's.
             NothingToFetch: there is no clip, or not any more.
         """
-        clip = await self.clip(job_id, visitor)
-        return await last_frame(clip.path, folder)
+        return await self._users.last_frame(visitor.caller, job_id, folder)
 
     async def clip(self, job_id: str, visitor: Visitor) -> Clip:
         """Return the clip of a job of ``visitor``.
@@ -147,8 +161,7 @@ class StudioCounter(SentFiles):
             NotYours: somebody else's.
             NothingToFetch: there is no clip, or not any more.
         """
-        job, _ = await find(self.core.desk, job_id, visitor)
-        return await self.service.clip(job_id, job.requester)
+        return await self._users.clip(visitor.caller, job_id)
 
     async def job(self, job_id: str, visitor: Visitor) -> JobView:
         """Return one job of ``visitor``.
@@ -157,21 +170,20 @@ class StudioCounter(SentFiles):
             JobUnknown: no such job.
             NotYours: somebody else's.
         """
-        job, _ = await find(self.core.desk, job_id, visitor)
-        forecast = None if job.state.terminal else await self.core.forecasts.forecast(job.id)
-        return self._view(job, forecast, now_ms())
+        job = await self._users.job(visitor.caller, job_id)
+        return self._view(job, await self._users.forecast(visitor.caller, job_id), now_ms())
 
     async def state(self, visitor: Visitor, job_id: str = "") -> StateView:
         """Return what the page shows; without ``job_id`` of the running or else the newest job."""
-        seen = await self._looks.look(visitor, job_id)
-        standing, now = seen.standing, now_ms()
+        state = await self._cache.state(visitor, job_id)
+        standing, now = state.standing, now_ms()
 
         def view(job: Job) -> JobView:
             return self._view(job, standing.queue.forecast(job.id, now), now)
 
         counts = {"running": standing.counts.running, "waiting": standing.counts.waiting}
         return StateView(
-            job=view(seen.job) if seen.job else None,
+            job=view(state.job) if state.job else None,
             mine=tuple(view(job) for job in standing.jobs[:_LIVE]),
             line=say("studio_line", counts),
             quota=quota_line(standing.quota),
@@ -182,7 +194,7 @@ class StudioCounter(SentFiles):
 
     async def history(self, visitor: Visitor, before_ms: int | None = None) -> HistoryView:
         """Return a page of the visitor's jobs that are over, newest first."""
-        jobs = await newest(self.core.desk, visitor, PAGE + 1, before_ms)
+        jobs = await self._users.jobs(visitor.caller, PAGE + 1, before_ms)
         shown = jobs[:PAGE]
         items = [job_view(job) for job in shown if job.state.terminal]
         more = shown[-1].created_at_ms if len(jobs) > PAGE else None
@@ -195,19 +207,26 @@ class StudioCounter(SentFiles):
             JobUnknown: no such job.
             NotYours: somebody else's.
         """
-        return (await find(self.core.desk, job_id, visitor))[0].request
+        return (await self._users.job(visitor.caller, job_id)).request
 
-    async def quota(self, visitor: Visitor) -> QuotaView:
-        """Return what ``visitor`` may still spend: guests share one allowance."""
-        return await self.core.desk.quota(visitor.person)
+    async def health(self) -> ServiceHealth:
+        """Return how the service is; it says nothing about anybody."""
+        return await self._services.health()
+
+    async def figures(self) -> bytes:
+        """Return the figures of the service, for Prometheus."""
+        return await self._services.figures()
 
     def model(self) -> str:
         """Return what makes the clips here."""
-        settings = self.core.settings
-        if self.core.executor.name == "draft":
+        if self._services.executor == "draft":
             return say("studio_model_draft")
-        device = self.core.runs.place.device
-        return say("studio_model", {"profile": settings.models.profile, "device": device})
+        data = {"profile": self.settings.models.profile, "device": self._services.device}
+        return say("studio_model", data)
 
     def _view(self, job: Job, forecast: Forecast | None, now: int) -> JobView:
-        return job_view(job, Moment(self.core.hub.latest(job.id), forecast, now))
+        return job_view(job, Moment(self._services.latest_progress(job), forecast, now))
+
+
+def _new_key() -> str:
+    return f"studio:{uuid4().hex}"

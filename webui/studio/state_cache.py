@@ -8,55 +8,56 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 
-from core.app.core import Core
 from core.domain.jobs import Job
 from core.errors import JobUnknown, NotYours
-from core.queue.forecasts import Standing
 from core.runtime.clock import now_ms
+from core.service.front_services import FrontServices
+from core.service.views import Standing
 from webui.auth.visitors import Visitor
-from webui.studio.ownership import find, newest, standing_of
 
-_KEPT = 1000  # looks
+_KEPT = 1000  # pages
 _AGE_MS = 10_000  # the window of a quota ends by time alone
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PageState:
     """The rows behind one page."""
 
     standing: Standing
     job: Job | None  # the one on the stage
 
 
-class Looks:
-    """Remembers the last look of every page."""
+class StateCache:
+    """Remembers what every page was shown last."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._kept: OrderedDict[tuple[str, ...], tuple[tuple[int, int], Seen]] = OrderedDict()
+    def __init__(self, services: FrontServices) -> None:
+        self._users = services.users
+        self._version = services.version
+        self._kept: OrderedDict[tuple[str, ...], tuple[tuple[int, int], PageState]] = OrderedDict()
 
-    async def look(self, visitor: Visitor, job_id: str) -> Seen:
+    async def state(self, visitor: Visitor, job_id: str) -> PageState:
         """Return what is there now; without ``job_id`` with the running or else the newest job."""
         network = visitor.payer.network if visitor.payer else ""
-        key = (*(person.requester.key for person in visitor.persons), network, job_id)
-        stamp = (self._core.database.version, now_ms() // _AGE_MS)  # before reading
-        at, seen = self._kept.pop(key, (None, None))
-        if seen is None or at != stamp:
-            seen = await self._read(visitor, job_id)
-        self._kept[key] = (stamp, seen)
+        earlier = visitor.earlier.key if visitor.earlier else ""
+        key = (visitor.requester.key, earlier, network, job_id)
+        stamp = (self._version(), now_ms() // _AGE_MS)  # before reading
+        at, known = self._kept.pop(key, (None, None))
+        if known is None or at != stamp:
+            known = await self._read(visitor, job_id)
+        self._kept[key] = (stamp, known)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
-        return seen
+        return known
 
-    async def _read(self, visitor: Visitor, job_id: str) -> Seen:
-        standing = await standing_of(self._core, visitor)
+    async def _read(self, visitor: Visitor, job_id: str) -> PageState:
+        standing = await self._users.standing(visitor.caller)
         if job_id:
             live = (job for job in standing.jobs if job.id == job_id)
-            return Seen(standing, next(live, None) or await self._other(visitor, job_id))
-        found = standing.jobs or await newest(self._core.desk, visitor, 1)
-        return Seen(standing, found[0] if found else None)
+            return PageState(standing, next(live, None) or await self._other(visitor, job_id))
+        found = standing.jobs or await self._users.jobs(visitor.caller, 1)
+        return PageState(standing, found[0] if found else None)
 
     async def _other(self, visitor: Visitor, job_id: str) -> Job | None:
         with suppress(JobUnknown, NotYours):
-            return (await find(self._core.desk, job_id, visitor))[0]
+            return await self._users.job(visitor.caller, job_id)
         return None

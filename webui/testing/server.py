@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.app.bootstrap import open_core
 from core.app.core import Core
+from core.app.serve import front_services
 from core.interfaces.executor import Executor
 from core.settings import Settings
 from core.testing.doubles import running
@@ -36,7 +37,7 @@ async def served(
     """
     async with open_core(settings, executor) as core, running(core):
         front, ready = StudioFront(), asyncio.Event()
-        serving = asyncio.create_task(front.run(core, ready.set))
+        serving = asyncio.create_task(front.run(front_services(core), ready.set))
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():

@@ -1,13 +1,12 @@
 """What the page shows of jobs, as plain data: words are chosen here, the page only places them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from core.domain.followups import Action, can_improve
+from core.domain.followups import Action, actions_for
 from core.domain.jobs import Failure, Forecast, Job, JobState, QuotaView
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.i18n.messages import explain, name, say
 
-SMALLER = "smaller"  # the action that asks for the same with less work
 TOO_LARGE = frozenset(
     {
         "out_of_memory",
@@ -18,6 +17,8 @@ TOO_LARGE = frozenset(
         "gpu_quota_exceeded",
     }
 )
+# the form is beside the job, its facts are always there, and so is the clip
+_SHOWN_OTHERWISE = frozenset({Action.EDIT, Action.DETAILS, Action.FETCH})
 SHORT_ID = 8  # characters of a job id that people see
 
 
@@ -115,7 +116,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Status:
+class _StatusView:
     headline: str
     fraction: float | None = None
     stage: str = ""
@@ -125,7 +126,7 @@ class _Status:
 
 
 def job_view(job: Job, moment: Moment | None = None) -> JobView:
-    """Return ``job`` as the page shows it."""
+    """Show ``job`` as the page does."""
     status = _status(job, moment or Moment())
     mode = job.request.mode
     return JobView(
@@ -200,15 +201,15 @@ def quota_line(view: QuotaView) -> QuotaLine:
     return QuotaLine(say(code, data), view.left_ms / most if most else 0.0)
 
 
-def _status(job: Job, moment: Moment) -> _Status:
+def _status(job: Job, moment: Moment) -> _StatusView:
     if job.state.terminal:
         return _finished(job)
-    cancel = (_button(Action.CANCEL),)
+    cancel = _buttons(job)
     forecast = moment.forecast
     ready = forecast.ready_in_s if forecast else None
     match moment.progress:
         case Working(stage, step, steps, fraction) if job.state is JobState.RUNNING:
-            return _Status(
+            return _StatusView(
                 say("studio_running", {"mode": job.request.mode}),
                 fraction,
                 name(stage),
@@ -219,15 +220,15 @@ def _status(job: Job, moment: Moment) -> _Status:
         case Downloading(file, done, total) as event:
             share = done / total if total else 0.0
             data = {"file": file, "done": done, "total": total, "left": event.left_bytes}
-            return _Status(say("studio_downloading", data), share, buttons=cancel)
+            return _StatusView(say("studio_downloading", data), share, buttons=cancel)
         case Waiting(position, _) if forecast is None:
             data = {"position": position}
         case _:
             data = {"position": forecast.position if forecast else 0}
     if job.state is JobState.RUNNING:
-        return _Status(say("studio_starting"), ready_in_s=ready, buttons=cancel)
+        return _StatusView(say("studio_starting"), ready_in_s=ready, buttons=cancel)
     code = "studio_next" if data["position"] <= 1 else "studio_waiting"
-    return _Status(say(code, data), ready_in_s=ready, buttons=cancel)
+    return _StatusView(say(code, data), ready_in_s=ready, buttons=cancel)
 
 
 def _remaining(job: Job, moment: Moment, fraction: float, expected_s: float | None) -> float | None:
@@ -238,25 +239,21 @@ def _remaining(job: Job, moment: Moment, fraction: float, expected_s: float | No
     return expected_s
 
 
-def _finished(job: Job) -> _Status:
-    if job.state is not JobState.SUCCEEDED:
-        if job.failure is not None and job.failure.code in TOO_LARGE:
-            smaller = ButtonView(SMALLER, say("studio_smaller_label"), primary=True)
-            buttons = (smaller, _button(Action.AGAIN), _button(Action.DELETE))
-            return _Status(say("studio_no_clip", {"state": job.state}), buttons=buttons)
-        return _Status(
-            say("studio_no_clip", {"state": job.state}),
-            buttons=(_button(Action.AGAIN, primary=True), _button(Action.DELETE)),
+def _finished(job: Job) -> _StatusView:
+    if job.state is JobState.SUCCEEDED:
+        return _StatusView(
+            say("studio_done", {"mode": job.request.mode}), 1.0, buttons=_buttons(job)
         )
-    buttons = [
-        _button(Action.AGAIN, primary=True),
-        _button(Action.LONGER),
-        _button(Action.LAST_FRAME),
-        *([_button(Action.QUALITY)] if can_improve(job.request) else []),
-        _button(Action.DELETE),
-    ]
-    return _Status(say("studio_done", {"mode": job.request.mode}), 1.0, buttons=tuple(buttons))
+    buttons = _buttons(job)
+    if job.failure is not None and job.failure.code in TOO_LARGE:
+        smaller = ButtonView(Action.SMALLER, say("studio_smaller_label"), primary=True)
+        buttons = (smaller, *(replace(button, primary=False) for button in buttons))
+    return _StatusView(say("studio_no_clip", {"state": job.state}), buttons=buttons)
 
 
-def _button(action: Action, *, primary: bool = False) -> ButtonView:
-    return ButtonView(action, say(f"{action}_label"), primary)
+def _buttons(job: Job) -> tuple[ButtonView, ...]:
+    return tuple(
+        ButtonView(action, say(f"{action}_label"), primary=action is Action.AGAIN)
+        for action in actions_for(job)
+        if action not in _SHOWN_OTHERWISE
+    )

@@ -44,7 +44,7 @@ TIME_OVER = 0.9  # of the granted seconds: a death after that is the end of the 
 def classify(
     title: str, message: str, declared_s: int, elapsed_s: float, granted_s: float
 ) -> GenerationFailed:
-    """Return our error for the lender's.
+    """Translate the lender's error into ours.
 
     Args:
         title: the lender's word; messages change, titles have not.

@@ -21,8 +21,8 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from webui.zerogpu import lease as borrowed
 from webui.zerogpu.errors import GpuTimeExceeded, GpuUnavailable, classify
-from webui.zerogpu.lease import Call, Made, declared_s
-from webui.zerogpu.request_context import Visits
+from webui.zerogpu.lease import Call, LeasedClip, declared_s
+from webui.zerogpu.request_context import RequestContexts
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class LeasedExecutor:
         self,
         name: str,
         machine: Machine,
-        visits: Visits,
+        contexts: RequestContexts,
         tier: Tier,
         fetch: Fetch | None = None,
     ) -> None:
@@ -48,10 +48,10 @@ class LeasedExecutor:
         """
         self._name = name
         self._machine = machine
-        self._visits = visits
+        self._contexts = contexts
         self._tier = tier
         self._fetch = fetch
-        visits.wanted = True
+        contexts.wanted = True
 
     @property
     def name(self) -> str:
@@ -96,7 +96,7 @@ class LeasedExecutor:
 
     def _drive(self, order: Order, emit: Emit, cancel: CancelToken) -> RawClip:
         call = Call(order, self._machine, self._tier)
-        context = self._visits.take(order.job_id)
+        context = self._contexts.take(order.job_id)
         try:
             return context.run(self._run, call, emit, cancel)
         except GpuTimeExceeded:
@@ -125,12 +125,12 @@ class LeasedExecutor:
         """
         whole = self._machine.hardware.zerogpu == "xlarge"
         began = 0.0
-        news = (borrowed.on_xlarge if whole else borrowed.on_large)(call)
+        events = (borrowed.on_xlarge if whole else borrowed.on_large)(call)
         try:
-            for item in news:
+            for item in events:
                 began = began or time.monotonic()
                 cancel.raise_if_cancelled()
-                if isinstance(item, Made):
+                if isinstance(item, LeasedClip):
                     return item.clip()
                 if isinstance(item, Failure):
                     raise error_of(item)
@@ -147,14 +147,14 @@ class LeasedExecutor:
             log.warning("gpu_lender_failed", job_id=call.order.job_id, reason=str(error)[:80])
             raise GpuUnavailable from None
         finally:
-            close = getattr(news, "close", None)
+            close = getattr(events, "close", None)
             if close is not None:
                 close()
         raise Cancelled("shutdown")
 
 
 def error_of(failure: Failure) -> ClapperError:
-    """Return the error that ``failure`` was stored of."""
+    """Rebuild the error that ``failure`` was stored of."""
     for kind in vars(errors).values():
         known = isinstance(kind, type) and issubclass(kind, GenerationFailed)
         if known and kind.code == failure.code:

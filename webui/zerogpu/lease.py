@@ -31,7 +31,7 @@ from core.domain.progress import Progress
 
 log = structlog.get_logger(__name__)
 
-PULSE_S = 0.2  # between two yields, so also until a cancel is noticed
+HEARTBEAT_S = 0.2  # between two yields, so also until a cancel is noticed
 _STOP_S = 5.0  # for the executor to notice
 
 
@@ -46,12 +46,12 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class Heartbeat:
     """Nothing new; gives the lender the chance to stop."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class LeasedClip:
     """The clip; its frames and samples are files in the workspace."""
 
     frames: Path
@@ -62,7 +62,7 @@ class Made:
     notes: dict[str, str]
 
     def clip(self) -> RawClip:
-        """Return the clip, its frames mapped from the file."""
+        """Load the clip, its frames mapped from the file."""
         sound = None
         if self.samples is not None:
             sound = Sound(np.load(self.samples), self.rate)
@@ -71,11 +71,11 @@ class Made:
         )
 
 
-News: TypeAlias = Pulse | Progress | Made | Failure
+LeaseEvent: TypeAlias = Heartbeat | Progress | LeasedClip | Failure
 Factory: TypeAlias = Callable[[], Executor]
 
 
-class _Desk:
+class _WorkerProcess:
     """What the forked process inherits: how to make an executor, and then that executor."""
 
     def __init__(self) -> None:
@@ -83,13 +83,13 @@ class _Desk:
         self.executor: Executor | None = None
 
 
-_DESK = _Desk()
+_PROCESS = _WorkerProcess()
 
 
 def prepare(factory: Factory) -> None:
     """Say how the executor is made; before the first run, in the parent."""
-    _DESK.factory = factory
-    _DESK.executor = None
+    _PROCESS.factory = factory
+    _PROCESS.executor = None
 
 
 def declared_s(call: Call) -> int:
@@ -99,29 +99,29 @@ def declared_s(call: Call) -> int:
 
 
 @spaces.GPU(duration=declared_s, size="large")
-def on_large(call: Call) -> Iterator[News]:
+def on_large(call: Call) -> Iterator[LeaseEvent]:
     """Run ``call`` on half a card."""
     yield from perform(call)
 
 
 @spaces.GPU(duration=declared_s, size="xlarge")
-def on_xlarge(call: Call) -> Iterator[News]:
+def on_xlarge(call: Call) -> Iterator[LeaseEvent]:
     """Run ``call`` on a whole card, for the largest files."""
     yield from perform(call)
 
 
-def perform(call: Call) -> Iterator[News]:
+def perform(call: Call) -> Iterator[LeaseEvent]:
     """Execute the order of ``call`` and yield what happens; no exception ever leaves."""
-    news: SimpleQueue[Progress] = SimpleQueue()
+    events: SimpleQueue[Progress] = SimpleQueue()
     cancel = CancelToken()
     with ThreadPoolExecutor(1) as pool:
-        work = pool.submit(lambda: asyncio.run(_execute(call.order, news.put, cancel)))
+        work = pool.submit(lambda: asyncio.run(_execute(call.order, events.put, cancel)))
         try:
-            while not work.done() or not news.empty():
+            while not work.done() or not events.empty():
                 try:
-                    yield news.get(timeout=PULSE_S)
+                    yield events.get(timeout=HEARTBEAT_S)
                 except Empty:
-                    yield Pulse()
+                    yield Heartbeat()
             yield _outcome(call.order, work)
         finally:
             cancel.cancel("owner")
@@ -130,13 +130,13 @@ def perform(call: Call) -> Iterator[News]:
 async def _execute(
     order: Order, on_progress: Callable[[Progress], None], cancel: CancelToken
 ) -> RawClip:
-    if _DESK.executor is None:
-        assert _DESK.factory is not None  # noqa: S101  # prepare() comes first
-        _DESK.executor = _DESK.factory()
-    return await _DESK.executor.execute(order, on_progress, cancel)
+    if _PROCESS.executor is None:
+        assert _PROCESS.factory is not None  # noqa: S101  # prepare() comes first
+        _PROCESS.executor = _PROCESS.factory()
+    return await _PROCESS.executor.execute(order, on_progress, cancel)
 
 
-def _outcome(order: Order, work: "Future[RawClip]") -> Made | Failure:
+def _outcome(order: Order, work: "Future[RawClip]") -> LeasedClip | Failure:
     error = work.exception()
     if isinstance(error, ClapperError):
         if isinstance(error, SetupProblem):  # people are told less than the operator
@@ -150,7 +150,7 @@ def _outcome(order: Order, work: "Future[RawClip]") -> Made | Failure:
     np.save(frames, raw.frames)
     if raw.sound is not None:
         np.save(samples, raw.sound.samples)
-    return Made(
+    return LeasedClip(
         frames,
         samples if raw.sound else None,
         raw.sound.rate if raw.sound else 0,

@@ -1,6 +1,6 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false
-"""In whose name the Space borrows a GPU: the context of the visit in which a job was asked for.
+"""In whose name the Space borrows a GPU: the context of the request in which a job was asked for.
 
 A Space's day of GPU time belongs to the visitor, who is known by a header of the request. The
 executor runs elsewhere and later, so the context waits here. It is never stored: after a restart a
@@ -18,13 +18,13 @@ from starlette.requests import Request
 _KEPT = 500
 
 
-class Visits:
+class RequestContexts:
     """Contexts by job, for one use each; written by the web server, read by the executor."""
 
     def __init__(self) -> None:
         self.wanted = False  # only an executor that borrows its GPU asks for them
         self._found: OrderedDict[str, Context] = OrderedDict()
-        self._news = threading.Condition()
+        self._arrived = threading.Condition()
 
     def keep(self, job_id: str, request: Request | None = None) -> None:
         """Remember the present context for ``job_id``, or that of a plain ``request``."""
@@ -33,14 +33,14 @@ class Visits:
         context = copy_context()
         if request is not None:
             context.run(LocalContext.request.set, gr.Request(request))
-        with self._news:
+        with self._arrived:
             self._found[job_id] = context
             while len(self._found) > _KEPT:
                 self._found.popitem(last=False)
-            self._news.notify_all()
+            self._arrived.notify_all()
 
     def take(self, job_id: str, wait_s: float = 1.0) -> Context:
-        """Return the context of ``job_id``; the answer to its request may still be under way."""
-        with self._news:
-            self._news.wait_for(lambda: job_id in self._found, wait_s)
+        """Hand out the context of ``job_id`` once; the answer to its request may be under way."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: job_id in self._found, wait_s)
             return self._found.pop(job_id, None) or copy_context()

@@ -134,7 +134,7 @@ async def test_every_admin_command_refuses_a_stranger_and_changes_nothing(guild)
         assert answer.ephemeral
         assert "Only operators" in answer.content, command["name"]
 
-    assert await guild.core.community.audit() == []
+    assert await guild.core.community.audit.entries() == []
     assert (await guild.core.health.read()).intake == "open"
 
 
@@ -155,7 +155,7 @@ async def test_an_operator_grants_blocks_and_unblocks(guild) -> None:
     await guild.world.until(lambda: any("spam" in m.content for m in guild.world.shown()))
     assert f"discord:{ANN}" in await operate("unblock")
     assert (await guild.clip(await guild.t2v())).videos
-    assert {entry.verb for entry in await guild.core.community.audit()} == {
+    assert {entry.verb for entry in await guild.core.community.audit.entries()} == {
         "grant",
         "block",
         "unblock",

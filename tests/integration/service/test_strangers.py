@@ -14,8 +14,9 @@ import pytest
 from core.app.core import Core
 from core.domain.followups import Action
 from core.domain.jobs import Job, ReplyTo
+from core.domain.modes import Mode
 from core.domain.people import Caller, Requester
-from core.domain.requests import Composition
+from core.domain.requests import Composition, Options
 from core.errors import JobUnknown, NotYours, OperatorsOnly
 from core.service.operator_api import OperatorApi
 from core.service.user_accounts import UserAccounts
@@ -119,8 +120,16 @@ async def _own_request(core: Core, job: Job) -> None:
     assert (await core.jobs.get(ticket.job_id)).requester == STRANGER.requester
 
 
+async def _preview(core: Core, job: Job) -> None:
+    preview = await core.users.preview(STRANGER, Mode.T2V, Options("a kite"), {})
+    assert preview.quota.used_ms == 0
+    assert (await core.quotas.quota(job.requester)).used_ms > 0
+    assert await core.jobs.jobs_of(STRANGER.requester) == []
+
+
 LEARNS_NOTHING: dict[str, Callable[[Core, Job], Awaitable[None]]] = {
     "compose": _own_request,
+    "preview": _preview,
     "submit": _own_request,
     "find": _find,
     "jobs": _jobs,

@@ -25,8 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def litter_of_the_toolkit() -> Generator[None]:
-    """What the toolkit leaves is collected here, where :data:`LITTER` is let pass, not later."""
+def litter_of_gradio() -> Generator[None]:
+    """What Gradio leaves is collected here, where :data:`LITTER` is let pass, not later."""
     yield
     gc.collect()
 

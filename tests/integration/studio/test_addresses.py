@@ -17,8 +17,8 @@ from core.i18n.messages import say
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually, t2v
 from tests.support.jobs import clip_in, submit_request
-from webui.auth.user_file import User, Users, add
-from webui.auth.visitors import COOKIE, Doorkeeper
+from webui.auth.user_file import User, UserFile, add
+from webui.auth.visitors import COOKIE, VisitorAuthenticator
 from webui.studio.delivery import reply_to_page
 from webui.testing.server import ServedStudio, served
 
@@ -30,7 +30,7 @@ async def requester_of(client: httpx.AsyncClient, studio: ServedStudio) -> Reque
     await client.get("/studio/state")
     headers = [(b"cookie", f"{COOKIE}={client.cookies[COOKIE]}".encode())]
     scope: dict[str, Any] = {"type": "http", "headers": headers, "client": ("127.0.0.1", 1)}
-    visitor = Doorkeeper(studio.core.settings, None).visitor(Request(scope))
+    visitor = VisitorAuthenticator(studio.core.settings, None).visitor(Request(scope))
     assert visitor is not None
     return visitor.requester
 
@@ -189,7 +189,7 @@ async def test_the_page_carries_its_script(browser: httpx.AsyncClient) -> None:
 
 
 async def test_paths_outside_are_not_served(browser: httpx.AsyncClient) -> None:
-    outside = ("/studio/..%2ffront.py", "/studio/gate.html", "/gradio_api/file=/etc/passwd")
+    outside = ("/studio/..%2ffront.py", "/studio/sign_in.html", "/gradio_api/file=/etc/passwd")
     for address in ("/studio/nothing.js", *outside, "/openapi.json", "/docs"):
         assert (await browser.get(address)).status_code in {403, 404}
     assert (await browser.get("/gradio_api/runs")).status_code == 404
@@ -250,7 +250,7 @@ def test_users_survive_the_file_and_passwords_are_not_in_it(tmp_path: Path) -> N
     book = tmp_path / "users"
     add(book, User.of("ada", "correct horse"))
     add(book, User.of("ada", "battery staple", 3))
-    users = Users.load(book)
+    users = UserFile.load(book)
 
     assert users.admit("ada", "battery staple")
     assert not users.admit("ada", "correct horse")

@@ -215,7 +215,7 @@ async def test_it_is_off_unless_asked_for(
     executor: QuickExecutor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("GRADIO_MCP_SERVER", "true")  # the toolkit's own switch
+    monkeypatch.setenv("GRADIO_MCP_SERVER", "true")  # Gradio's own switch
     async with (
         served(settings_with(studio_port=0), executor) as studio,
         httpx.AsyncClient(base_url=studio.url) as http,

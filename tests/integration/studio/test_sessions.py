@@ -1,4 +1,4 @@
-"""Sessions without copies: all that the toolkit's own remember, but for the links nobody has."""
+"""Sessions without copies: all that Gradio's own remember, but for the links nobody has."""
 
 import gradio as gr
 import pytest
@@ -22,7 +22,7 @@ def holder(page: gr.Blocks, kind: type[StateHolder]) -> StateHolder:
     return made
 
 
-def test_a_session_differs_from_the_toolkits_in_the_copies_alone(page: gr.Blocks) -> None:
+def test_a_session_differs_from_gradios_in_the_copies_alone(page: gr.Blocks) -> None:
     ours, theirs = holder(page, Sessions)["one"], holder(page, StateHolder)["one"]
 
     assert isinstance(ours, SessionState)

@@ -18,8 +18,8 @@ from core.errors.setup import BadConfiguration
 from core.i18n.messages import say, sentences
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually
-from webui.auth.session_cookie import COOKIE, Seal, Session
-from webui.auth.sign_in import Entrance
+from webui.auth.session_cookie import COOKIE, AccountSession, SessionSigner
+from webui.auth.sign_in import SignInMethods
 from webui.auth.user_file import User, add
 from webui.testing.oauth_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
 from webui.testing.server import ServedStudio, served
@@ -147,7 +147,7 @@ async def test_the_way_has_state_nonce_and_pkce_and_the_cookie_no_token(
 ) -> None:
     await sign_in(browser)
     asked = provider.asked[0]
-    session = Seal.in_folder(studio.core.settings.data_dir).open(browser.cookies[COOKIE])
+    session = SessionSigner.in_folder(studio.core.settings.data_dir).read(browser.cookies[COOKIE])
 
     assert asked["code_challenge_method"] == "S256"
     assert len(asked["state"]) > 20
@@ -313,8 +313,10 @@ async def test_an_ended_session_is_told_and_its_jobs_are_there_after_the_next(
 ) -> None:
     await sign_in(browser)
     job = await made(browser, studio)
-    seal = Seal.in_folder(studio.core.settings.data_dir)
-    browser.cookies.set(COOKIE, seal.close(Session("hf", ADA.sub, "ada", until=1)), "127.0.0.1")
+    signer = SessionSigner.in_folder(studio.core.settings.data_dir)
+    browser.cookies.set(
+        COOKIE, signer.sign(AccountSession("hf", ADA.sub, "ada", until=1)), "127.0.0.1"
+    )
 
     account = (await browser.get("/studio/account")).json()
     closed = await browser.get(f"/clips/{job}.mp4")
@@ -332,7 +334,7 @@ async def test_a_session_that_was_changed_or_sealed_elsewhere_is_none(
 ) -> None:
     await sign_in(browser)
     whole = browser.cookies[COOKIE]
-    forged = Seal(b"another key").close(Session("hf", ADA.sub, "ada", until=2**40))
+    forged = SessionSigner(b"another key").sign(AccountSession("hf", ADA.sub, "ada", until=2**40))
 
     for text in (whole[:-2], whole[2:], forged, "null", "{}"):
         async with visiting(studio) as other:
@@ -465,16 +467,16 @@ async def test_a_half_configured_sign_in_is_refused_at_the_start(
     given = {key: book if value == "book" else value for key, value in values.items()}
 
     with pytest.raises(BadConfiguration) as caught:
-        Entrance.of(settings_for(**given))
+        SignInMethods.of(settings_for(**given))
 
     assert caught.value.setting == setting
 
 
 def test_the_key_of_the_seal_is_for_its_owner_only_and_stays(tmp_path: Path) -> None:
-    session = Session("hf", "1", "ada", until=5)
-    text = Seal.in_folder(tmp_path).close(session)
+    session = AccountSession("hf", "1", "ada", until=5)
+    text = SessionSigner.in_folder(tmp_path).sign(session)
 
-    assert Seal.in_folder(tmp_path).open(text) == session
+    assert SessionSigner.in_folder(tmp_path).read(text) == session
     assert (tmp_path / "studio.key").stat().st_mode & 0o077 == 0
 
 

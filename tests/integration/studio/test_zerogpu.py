@@ -167,12 +167,12 @@ async def test_a_run_that_was_cut_off_is_tried_once_more_for_longer(
 def test_a_second_try_needs_a_day_that_holds_both(tier: Tier, frames: int, again: bool) -> None:
     from webui.zerogpu.executor import STRETCH, LeasedExecutor
     from webui.zerogpu.lease import Call
-    from webui.zerogpu.request_context import Visits
+    from webui.zerogpu.request_context import RequestContexts
 
     machine = Machine(BY_KEY["rtx-pro-6000-half"], "fp8")
     sampling = Sampling(Preset.FAST, 1280, 704, frames, 24, seed=1)
     order = Order("j", 1, TextToVideo(prompt="x", sampling=sampling), Path(), Path())
-    executor = LeasedExecutor("comfy", machine, Visits(), tier)
+    executor = LeasedExecutor("comfy", machine, RequestContexts(), tier)
 
     first, second = (Call(order, machine, tier, stretch) for stretch in (1.0, STRETCH))
 

@@ -23,7 +23,7 @@ from core.settings import load_settings
 from core.testing.doubles import grey_clip
 from webui.zerogpu import lease  # first: it imports spaces
 from webui.zerogpu.executor import LeasedExecutor
-from webui.zerogpu.request_context import Visits
+from webui.zerogpu.request_context import RequestContexts
 
 SCENARIO, FOLDER = sys.argv[1], Path(sys.argv[2])
 SECOND = FOLDER / "second"  # exists once the first try is over
@@ -118,10 +118,10 @@ async def page(executor: LeasedExecutor) -> dict[str, object]:
 
 
 lease.prepare(Inside)
-leased = LeasedExecutor("comfy", MACHINE, Visits(), Tier.PRO)
+leased = LeasedExecutor("comfy", MACHINE, RequestContexts(), Tier.PRO)
 if SCENARIO == "longest":
     for tier in Tier:
-        answer = asyncio.run(run(LeasedExecutor("comfy", MACHINE, Visits(), tier)))
+        answer = asyncio.run(run(LeasedExecutor("comfy", MACHINE, RequestContexts(), tier)))
 else:
     answer = asyncio.run(page(leased) if SCENARIO == "page" else run(leased))
 answer["declared_s"] = lease.declared_s(lease.Call(order(), MACHINE, Tier.PRO))

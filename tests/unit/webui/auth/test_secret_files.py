@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from core.errors import ClapperError
 from core.i18n.messages import explain
 from core.settings import PROJECT_ROOT
-from webui.auth.session_cookie import Seal, Session
-from webui.auth.user_file import User, Users, add
+from webui.auth.session_cookie import AccountSession, SessionSigner
+from webui.auth.user_file import User, UserFile, add
 
 FULL_DISK = """
     import resource
@@ -38,8 +38,8 @@ TORN: list[Callable[[str], str]] = [
 MAKE_KEY = """
     import sys
     from pathlib import Path
-    from webui.auth.session_cookie import Seal
-    print(Seal.in_folder(Path(sys.argv[1])).key.decode())
+    from webui.auth.session_cookie import SessionSigner
+    print(SessionSigner.in_folder(Path(sys.argv[1])).key.decode())
 """
 ADD_USER = """
     import sys
@@ -66,29 +66,29 @@ def outcome(process: "subprocess.Popen[str]") -> tuple[int, str]:
 
 
 def forged() -> str:
-    return Seal(b"").close(Session("hf", "any", "ada", 2**40, admitted="ada"))
+    return SessionSigner(b"").sign(AccountSession("hf", "any", "ada", 2**40, admitted="ada"))
 
 
 @pytest.mark.parametrize("limit", [0, 10])
 def test_a_disk_that_is_full_at_the_first_start_leaves_no_key(tmp_path: Path, limit: int) -> None:
     status, _ = outcome(child(tmp_path, FULL_DISK.format(limit=limit), MAKE_KEY))
     left = [path.name for path in tmp_path.iterdir()]
-    seal = Seal.in_folder(tmp_path)
+    signer = SessionSigner.in_folder(tmp_path)
 
     assert status == 1
     assert left == []
-    assert len(seal.key) == 64
-    assert seal.open(forged()) is None
+    assert len(signer.key) == 64
+    assert signer.read(forged()) is None
 
 
 def test_a_start_that_is_killed_before_the_key_is_in_place_leaves_none(tmp_path: Path) -> None:
     status, _ = outcome(child(tmp_path, KILLED_BEFORE_THE_RENAME, MAKE_KEY))
     absent = not (tmp_path / "studio.key").exists()
-    seal = Seal.in_folder(tmp_path)
+    signer = SessionSigner.in_folder(tmp_path)
 
     assert status == -9
     assert absent
-    assert len(seal.key) == 64
+    assert len(signer.key) == 64
     assert [path.name for path in tmp_path.iterdir()] == ["studio.key"]
 
 
@@ -103,7 +103,7 @@ def test_a_key_file_that_holds_no_key_is_refused_with_its_name_and_kept(
     path.write_bytes(content)
 
     with pytest.raises(ClapperError) as caught:
-        Seal.in_folder(tmp_path)
+        SessionSigner.in_folder(tmp_path)
 
     assert caught.value.code == "key_file_damaged"
     assert str(path) in explain(caught.value)
@@ -115,7 +115,7 @@ def test_a_key_that_cannot_be_read_is_told_with_its_name(tmp_path: Path) -> None
     (tmp_path / "studio.key").mkdir()
 
     with pytest.raises(ClapperError) as caught:
-        Seal.in_folder(tmp_path)
+        SessionSigner.in_folder(tmp_path)
 
     assert caught.value.code == "key_file_unusable"
     assert "studio.key" in explain(caught.value)
@@ -130,12 +130,12 @@ def test_processes_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
 
 
 def test_a_key_that_others_may_read_is_closed_to_them_and_told(tmp_path: Path) -> None:
-    key = Seal.in_folder(tmp_path).key
+    key = SessionSigner.in_folder(tmp_path).key
     path = tmp_path / "studio.key"
     path.chmod(0o644)
 
     with capture_logs() as lines:
-        again = Seal.in_folder(tmp_path).key
+        again = SessionSigner.in_folder(tmp_path).key
 
     assert again == key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -149,8 +149,8 @@ def test_accounts_stay_when_another_one_cannot_be_written(tmp_path: Path, troubl
     status, _ = outcome(child(tmp_path, trouble, ADD_USER, name="ben"))
 
     assert status != 0
-    assert Users.load(book).admit("ada", "correct horse")
-    assert Users.load(book).get("ben") is None
+    assert UserFile.load(book).admit("ada", "correct horse")
+    assert UserFile.load(book).get("ben") is None
 
 
 def test_accounts_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_accounts_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
     started = [child(tmp_path, ADD_USER, name=name) for name in names]
 
     assert {outcome(process)[0] for process in started} == {0}
-    assert all(Users.load(tmp_path / "users").get(name) for name in names)
+    assert all(UserFile.load(tmp_path / "users").get(name) for name in names)
 
 
 @pytest.mark.parametrize("torn", TORN)
@@ -170,7 +170,7 @@ def test_a_user_file_that_is_not_whole_is_refused(
     book.write_text(torn(book.read_text()))
 
     with pytest.raises(ClapperError) as caught:
-        Users.load(book)
+        UserFile.load(book)
 
     assert "CLAPPER_STUDIO_USERS" in explain(caught.value)
     assert str(book) in explain(caught.value)
@@ -196,6 +196,6 @@ def test_a_user_file_that_everybody_may_read_is_told(tmp_path: Path) -> None:
     book.chmod(0o644)
 
     with capture_logs() as lines:
-        Users.load(book)
+        UserFile.load(book)
 
     assert [line["event"] for line in lines] == ["user_file_is_open"]

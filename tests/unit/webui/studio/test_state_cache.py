@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from core.app.core import Core
+from core.app.serve import front_services
 from core.domain.people import Requester
 from core.domain.progress import Downloading, Stage, Working
 from core.testing.doubles import t2v
@@ -11,14 +12,14 @@ from tests.support.jobs import submit_request
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
-from webui.studio.service import StudioCounter
+from webui.studio.service import StudioService
 
 ANNA, BEN = (Visitor(Requester("studio", name)) for name in ("anna", "ben"))
 
 
 @pytest.fixture
-def counter(core: Core) -> StudioCounter:
-    return StudioCounter(core, Uploads())
+def service(core: Core) -> StudioService:
+    return StudioService(front_services(core), Uploads())
 
 
 async def submit(core: Core, visitor: Visitor, key: str) -> str:
@@ -35,16 +36,16 @@ def statements(core: Core) -> list[str]:
 
 
 async def test_nothing_is_read_twice_and_progress_still_shows(
-    core: Core, counter: StudioCounter, statements: list[str]
+    core: Core, service: StudioService, statements: list[str]
 ) -> None:
     await submit(core, ANNA, "one")
     job = await core.queue.claim()
     assert job is not None
-    first = await counter.state(ANNA)
+    first = await service.state(ANNA)
     statements.clear()
     core.hub.publish(job.id, Working(Stage.STAGE1, 4, 8, 0.5))
 
-    second = await counter.state(ANNA)
+    second = await service.state(ANNA)
 
     assert not statements
     assert first.job is not None
@@ -53,36 +54,36 @@ async def test_nothing_is_read_twice_and_progress_still_shows(
 
 
 async def test_a_download_says_what_is_left_of_all_files(
-    core: Core, counter: StudioCounter
+    core: Core, service: StudioService
 ) -> None:
     job_id = await submit(core, ANNA, "one")
     core.hub.publish(job_id, Downloading("a.safetensors", 1_000_000_000, 3_000_000_000, 4 * 10**9))
 
-    shown = (await counter.state(ANNA)).job
+    shown = (await service.state(ANNA)).job
 
     assert shown is not None
     assert shown.headline == "Downloading a.safetensors: 1.0 GB of 3.0 GB, 6.0 GB to go"
 
 
 async def test_a_look_is_one_transaction(
-    core: Core, counter: StudioCounter, statements: list[str]
+    core: Core, service: StudioService, statements: list[str]
 ) -> None:
     await submit(core, ANNA, "one")
     statements.clear()
 
-    await counter.state(ANNA)
+    await service.state(ANNA)
 
     assert [one for one in statements if one.startswith("BEGIN")] == ["BEGIN IMMEDIATE"]
     assert len(statements) <= 9  # two of them for the other keys of the person
 
 
-async def test_every_change_is_seen_at_the_next_look(core: Core, counter: StudioCounter) -> None:
+async def test_every_change_is_seen_at_the_next_look(core: Core, service: StudioService) -> None:
     mine = await submit(core, ANNA, "one")
-    alone = await counter.state(ANNA)
+    alone = await service.state(ANNA)
     await submit(core, BEN, "two")
-    crowded = await counter.state(ANNA)
-    await core.users.cancel(ANNA.person, mine)
-    over = await counter.state(ANNA)
+    crowded = await service.state(ANNA)
+    await core.users.cancel(ANNA.caller, mine)
+    over = await service.state(ANNA)
 
     assert [job.id for job in alone.mine] == [mine]
     assert alone.line != crowded.line
@@ -91,9 +92,9 @@ async def test_every_change_is_seen_at_the_next_look(core: Core, counter: Studio
     assert (over.job.id, over.job.state) == (mine, "cancelled")
 
 
-async def test_a_page_never_shows_the_job_of_another(core: Core, counter: StudioCounter) -> None:
+async def test_a_page_never_shows_the_job_of_another(core: Core, service: StudioService) -> None:
     mine, theirs = await submit(core, ANNA, "one"), await submit(core, BEN, "two")
 
-    assert (await counter.state(ANNA, theirs)).job is None
-    assert [job.id for job in (await counter.state(ANNA)).mine] == [mine]
-    assert [job.id for job in (await counter.state(BEN)).mine] == [theirs]
+    assert (await service.state(ANNA, theirs)).job is None
+    assert [job.id for job in (await service.state(ANNA)).mine] == [mine]
+    assert [job.id for job in (await service.state(BEN)).mine] == [theirs]

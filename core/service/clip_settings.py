@@ -1,0 +1,27 @@
+"""Read what a clip says of itself, for a form that makes it again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.modes import Mode
+from core.domain.requests import Sampling
+from core.media.output.provenance import read_provenance
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSettings:
+    """The settings in a file: its own claim, no proof."""
+
+    mode: Mode
+    sampling: Sampling
+    prompt: str  # empty unless the operator allows it in files
+
+
+def read_clip_settings(path: Path) -> ClipSettings | None:
+    """Read the settings of a clip; None where the file is none of ours.
+
+    Args:
+        path: any file, trusted or not; it is never decoded, and at most 64 kB of text are read.
+    """
+    found = read_provenance(path)
+    return None if found is None else ClipSettings(found.mode, found.sampling, found.prompt)

@@ -1,0 +1,63 @@
+"""Tell what is a caller's: the account that pays, and the jobs of all their accounts.
+
+Nothing is moved at a sign-in. What a browser made as a guest stays the guest's
+(:attr:`core.domain.people.Caller.earlier`): it is the caller's where the guest's secret is, and
+nowhere else.
+"""
+
+from dataclasses import replace
+
+from core.accounts.linked_accounts import LinkedAccounts
+from core.domain.jobs import Job
+from core.domain.people import Caller, Payer, Requester
+from core.queue.forecasts import Forecasts, Standing
+from core.storage.job_queries import JobQueries
+
+
+class Ownership:
+    """Finds what belongs to a caller, and says whether a job does."""
+
+    def __init__(self, jobs: JobQueries, forecasts: Forecasts, linked: LinkedAccounts) -> None:
+        self._jobs = jobs
+        self._forecasts = forecasts
+        self._linked = linked
+
+    async def account(self, caller: Caller) -> tuple[Requester, Payer]:
+        """Return the caller's account, and who pays.
+
+        What a front said of the payer goes for the caller's own account only.
+        """
+        account = await self._linked.account(caller.requester)
+        if caller.payer is None or account != caller.requester:
+            return account, Payer.of(account)
+        return account, caller.payer
+
+    async def owns(self, caller: Caller, job: Job) -> bool:
+        """Return whether ``job`` is the caller's."""
+        if job.requester == caller.requester or job.requester in caller.earlier:
+            return True
+        return job.requester in await self._keys(caller)
+
+    async def jobs(self, caller: Caller, limit: int, before_ms: int | None = None) -> list[Job]:
+        """Return the newest jobs of the caller, newest first."""
+        found: list[Job] = []
+        for requester in await self._keys(caller):
+            found += await self._jobs.jobs_of(requester, limit, before_ms)
+        return sorted(found, key=lambda job: job.created_at_ms, reverse=True)[:limit]
+
+    async def standing(self, caller: Caller) -> Standing:
+        """Return where the caller's account stands, with what they have in the queue besides."""
+        standing = await self._forecasts.standing(caller.requester, caller.payer)
+        for earlier in caller.earlier:
+            before = await self._forecasts.standing(earlier)
+            if before.jobs and before.account != standing.account:
+                waiting = {**standing.queue.waiting, **before.queue.waiting}
+                queue = replace(standing.queue, waiting=waiting)
+                standing = replace(standing, jobs=(*before.jobs, *standing.jobs), queue=queue)
+        return standing
+
+    async def _keys(self, caller: Caller) -> list[Requester]:
+        found: list[Requester] = []
+        for requester in (caller.requester, *caller.earlier):
+            found += await self._linked.keys(requester)
+        return list(dict.fromkeys(found))

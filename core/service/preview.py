@@ -1,0 +1,155 @@
+"""Preview a request before anybody asks for it: what it becomes, takes, costs and still needs."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from core.domain.jobs import QuotaView
+from core.domain.limits import RequestLimits
+from core.domain.media import MediaFile
+from core.domain.modes import Mode
+from core.domain.request_builder import compose
+from core.domain.requests import Adjustment, Composition, Options, Request
+from core.duration import Estimate, largest_fitting
+from core.errors import ClapperError, NothingFits, QuotaExceeded, TooCostly
+from core.models.catalog import ModelFile, Profile, files_for
+from core.runtime.clock import Clock, now_ms
+from core.service.estimator import RunBook
+
+MISSING_FILES_MS = 20_000  # how long the disk's answer about model files is believed
+_WITHOUT_MODELS = "draft"  # the executor that draws its clips itself
+_SMALLER = 0.5  # share of the work that "Try it smaller" asks for
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFit:
+    """Whether the model fits into the device's memory; sizes in bytes."""
+
+    known: bool  # False: the device is none that is measured, and the rest is assumed
+    device_bytes: float
+    streamed_bytes: float  # of the model, that cross the bus in every step; 0: all of it fits
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPreview:
+    """What a request would be answered, had it been submitted at this moment."""
+
+    quota: QuotaView
+    composition: Composition | None = None  # None: refused before it was a request
+    estimate: Estimate | None = None  # None likewise
+    download_bytes: int | None = None  # of model files that are missing; None: none are needed
+    memory: MemoryFit | None = None  # None: no model runs here
+    refusal: ClapperError | None = None
+    fitting: Request | None = None  # the largest like it that cost would not refuse
+
+    @property
+    def adjustments(self) -> tuple[Adjustment, ...]:
+        """Return what was changed to make the request possible."""
+        return self.composition.adjustments if self.composition else ()
+
+
+class Previewer:
+    """Answers what a request would be answered; reserves and keeps nothing."""
+
+    def __init__(
+        self,
+        limits: RequestLimits,
+        runs: RunBook,
+        missing: Callable[[Iterable[ModelFile]], Iterable[ModelFile]],
+        profile: Profile,
+        executor: str,
+        clock: Clock = now_ms,
+    ) -> None:
+        """Take what the answer depends on.
+
+        Args:
+            limits: ranges of a request's values.
+            runs: what a request takes on this machine, and what its device is lent for.
+            missing: which model files are not on this machine; asks the disk, in a thread.
+            profile: of the model files in use.
+            executor: its name; "draft" needs no model.
+            clock: epoch milliseconds.
+        """
+        self._limits = limits
+        self._runs = runs
+        self._missing = missing
+        self._profile = profile
+        self._executor = executor
+        self._clock = clock
+        self._looked_up: dict[Mode, tuple[int, int]] = {}  # bytes missing, and when that was so
+
+    async def preview(
+        self, mode: Mode, options: Options, media: Mapping[str, MediaFile], quota: QuotaView
+    ) -> RequestPreview:
+        """Preview a request of one person.
+
+        Args:
+            mode: which of the six.
+            options: what was typed.
+            media: admitted files by role; they stay the caller's.
+            quota: what the person may still spend.
+        """
+        try:
+            composition = compose(mode, options, media, self._limits)
+        except ClapperError as refusal:
+            return RequestPreview(quota, refusal=refusal.with_traceback(None))
+        request = composition.request
+        estimate = self._runs.estimate(request)
+        needs_models = self._executor != _WITHOUT_MODELS
+        refusal = self._refusal(request, estimate, quota)
+        return RequestPreview(
+            quota,
+            composition,
+            estimate,
+            await self._download_bytes(mode) if needs_models else None,
+            self._memory() if needs_models else None,
+            refusal,
+            self._fitting(request, refusal, quota),
+        )
+
+    def smaller(self, request: Request) -> Request:
+        """Return the largest request like ``request`` with at most half of its work.
+
+        Raises:
+            NothingFits: it is the smallest already.
+        """
+        cost = self._runs.estimate(request).gpu_ms
+        found = largest_fitting(request, cost * _SMALLER, self._runs.machine, self._limits)
+        if found is None or found == request:
+            raise NothingFits(cost, cost // 2)
+        return found
+
+    def _refusal(
+        self, request: Request, estimate: Estimate, quota: QuotaView
+    ) -> ClapperError | None:
+        try:
+            self._runs.check_budget(request, None, self._limits)
+        except ClapperError as refusal:
+            return refusal.with_traceback(None)
+        return quota.refusal(estimate.gpu_ms)
+
+    def _fitting(
+        self, request: Request, refusal: ClapperError | None, quota: QuotaView
+    ) -> Request | None:
+        match refusal:
+            case QuotaExceeded():
+                budget_ms = quota.left_ms
+            case TooCostly(limit_ms=lent_ms):
+                budget_ms = min(lent_ms, quota.left_ms)
+            case _:
+                return None
+        found = largest_fitting(request, budget_ms, self._runs.machine, self._limits)
+        return None if found == request else found
+
+    async def _download_bytes(self, mode: Mode) -> int:
+        missing, looked_at = self._looked_up.get(mode, (0, 0))
+        if self._clock() - looked_at > MISSING_FILES_MS:
+            files = files_for(mode, self._profile)
+            absent = await asyncio.to_thread(self._missing, files)
+            missing = sum(file.size_bytes for file in absent)
+            self._looked_up[mode] = (missing, self._clock())
+        return missing
+
+    def _memory(self) -> MemoryFit:
+        machine = self._runs.machine
+        return MemoryFit(machine.hardware.known, machine.hardware.memory, machine.streamed)
