@@ -44,8 +44,9 @@ from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi, OperatorServices
 from core.service.preview import Previewer
 from core.service.submission import Submission
-from core.service.user_api import UserApi, UserServices
+from core.service.user_api import UserApi
 from core.service.user_files import UserFiles
+from core.service.user_services import UserServices
 from core.service.views import ServiceRules
 from core.settings import Settings
 from core.storage.database import Database
@@ -88,36 +89,6 @@ class _Parts:
         self.rules = ServiceRules(
             settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         )
-        self.health = HealthReader(self.jobs, self.intake, self.rules)
-        self.admission = FileAdmission(self.media, self.files, self.rules, settings.work_folder)
-        self.cancellation = Cancellation(
-            queue=self.queue,
-            jobs=self.jobs,
-            eraser=self.eraser,
-            dispatcher=self.dispatcher,
-            hub=self.hub,
-            on_owed=self.router.wake,
-        )
-        self.submission = Submission(
-            queue=self.queue,
-            forecasts=self.forecasts,
-            files=self.files,
-            admission=self.admission,
-            dispatcher=self.dispatcher,
-            hub=self.hub,
-            estimate=self.runs.estimate,
-            check_budget=self.runs.check_budget,
-            rules=self.rules,
-        )
-
-        self.previewer = Previewer(
-            self.rules.limits,
-            self.runs,
-            open_store(settings).missing,
-            Profile(settings.models.profile),
-            executor.name,
-            clock,
-        )
 
     def changed(self) -> None:
         """Let everybody look at the rows again."""
@@ -125,32 +96,58 @@ class _Parts:
         self.router.wake()
 
 
+class _Services:
+    """What answers people and operators, over the parts."""
+
+    def __init__(self, parts: _Parts) -> None:
+        self.health = HealthReader(parts.jobs, parts.intake, parts.rules)
+        self.admission = FileAdmission(
+            parts.media, parts.files, parts.rules, parts.settings.work_folder
+        )
+        self.cancellation = Cancellation(
+            queue=parts.queue,
+            jobs=parts.jobs,
+            eraser=parts.eraser,
+            dispatcher=parts.dispatcher,
+            hub=parts.hub,
+            on_owed=parts.router.wake,
+        )
+        self.submission = Submission(
+            queue=parts.queue,
+            forecasts=parts.forecasts,
+            files=parts.files,
+            admission=self.admission,
+            dispatcher=parts.dispatcher,
+            hub=parts.hub,
+            estimate=parts.runs.estimate,
+            check_budget=parts.runs.check_budget,
+            rules=parts.rules,
+        )
+        self.previewer = Previewer(
+            parts.rules.limits,
+            parts.runs,
+            open_store(parts.settings).missing,
+            Profile(parts.settings.models.profile),
+            parts.executor.name,
+            parts.clock,
+        )
+
+
 def build(settings: Settings, database: Database, executor: Executor, clock: Clock) -> Core:
     """Return the core over an open database; nothing of it runs yet."""
     parts = _Parts(settings, database, executor, clock)
-    operators = OperatorApi(
-        OperatorServices(
-            jobs=parts.jobs,
-            intake=parts.intake,
-            quotas=parts.quotas,
-            cancellation=parts.cancellation,
-            linked=parts.community.accounts,
-            moderation=parts.community.moderation,
-            audit_log=parts.community.audit,
-            health=parts.health,
-        ),
-        Requester("cli", "nobody"),
-    )
+    services = _Services(parts)
+    operators = _operator_api(parts, services)
     return Core(
         settings=settings,
-        users=_user_api(parts, operators),
+        users=_user_api(parts, services, operators),
         operators=operators,
-        submission=parts.submission,
-        cancellation=parts.cancellation,
-        admission=parts.admission,
+        submission=services.submission,
+        cancellation=services.cancellation,
+        admission=services.admission,
         files=parts.files,
         community=parts.community,
-        health=parts.health,
+        health=services.health,
         queue=parts.queue,
         jobs=parts.jobs,
         forecasts=parts.forecasts,
@@ -171,23 +168,37 @@ def build(settings: Settings, database: Database, executor: Executor, clock: Clo
     )
 
 
-def _user_api(parts: _Parts, operators: OperatorApi) -> UserApi:
+def _operator_api(parts: _Parts, services: _Services) -> OperatorApi:
+    steered = OperatorServices(
+        jobs=parts.jobs,
+        intake=parts.intake,
+        quotas=parts.quotas,
+        cancellation=services.cancellation,
+        linked=parts.community.accounts,
+        moderation=parts.community.moderation,
+        audit_log=parts.community.audit,
+        health=services.health,
+    )
+    return OperatorApi(steered, Requester("cli", "nobody"))
+
+
+def _user_api(parts: _Parts, services: _Services, operators: OperatorApi) -> UserApi:
     settings, limits = parts.settings, parts.rules.limits
-    services = UserServices(
+    checked = UserServices(
         jobs=parts.jobs,
         forecasts=parts.forecasts,
         quotas=parts.quotas,
-        submission=parts.submission,
-        cancellation=parts.cancellation,
-        follow_ups=FollowUps(parts.admission, limits, parts.previewer.smaller),
-        previewer=parts.previewer,
+        submission=services.submission,
+        cancellation=services.cancellation,
+        follow_ups=FollowUps(services.admission, limits, services.previewer.smaller),
+        previewer=services.previewer,
         linked=parts.community.accounts,
         moderation=parts.community.moderation,
         operators=operators,
     )
-    files = UserFiles(parts.admission, parts.files, settings.retention.days)
+    files = UserFiles(services.admission, parts.files, settings.retention.days)
     shares = Shares.parse(settings.queue.shares)
-    return UserApi(services, files, shares, limits, settings.media.limits())
+    return UserApi(checked, files, shares, limits, settings.media.limits())
 
 
 def _worker(parts: _Parts) -> Worker:

@@ -5,12 +5,8 @@ decided here, and the same on every platform. An operator may see and stop any j
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from core.accounts.linked_accounts import LinkedAccounts
-from core.accounts.moderation import Moderation
-from core.accounts.quotas import Quotas
 from core.accounts.weights import Shares
 from core.domain.jobs import Forecast, Job, QuotaView, ReplyTo, Ticket, find_job
 from core.domain.limits import MediaLimits, RequestLimits
@@ -20,35 +16,18 @@ from core.domain.people import Caller
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, Options
 from core.errors import InvalidInput, NotYours, OperatorsOnly
-from core.queue.forecasts import Forecasts, Standing
-from core.service.cancellation import Cancellation
-from core.service.follow_ups import FollowUps, clip_of, last_frame_of
+from core.queue.forecasts import Standing
+from core.service.follow_ups import clip_of, last_frame_of
 from core.service.operator_api import OperatorApi
 from core.service.ownership import Ownership
-from core.service.preview import Previewer, RequestPreview
-from core.service.submission import Submission, Submitter
+from core.service.preview import RequestPreview
+from core.service.submission import Submitter
 from core.service.user_accounts import UserAccounts
 from core.service.user_files import UserFiles
+from core.service.user_services import UserServices
 from core.service.views import QueuedJob, QueueView
-from core.storage.job_queries import JobQueries
 
 SEARCHED = 50  # newest jobs among which a typed id is looked for
-
-
-@dataclass(frozen=True, slots=True)
-class UserServices:
-    """The parts of the service that :class:`UserApi` checks the way to."""
-
-    jobs: JobQueries
-    forecasts: Forecasts
-    quotas: Quotas
-    submission: Submission
-    cancellation: Cancellation
-    follow_ups: FollowUps
-    previewer: Previewer
-    linked: LinkedAccounts
-    moderation: Moderation
-    operators: OperatorApi
 
 
 class UserApi:

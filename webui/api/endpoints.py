@@ -13,7 +13,7 @@ from core.domain.modes import Mode
 from core.errors import ClapperError, MediaMissing
 from core.i18n.messages import explain
 from webui.api.parsing import options_from_program
-from webui.api.schemas import AcceptedJob, accepted, finished
+from webui.api.schemas import JobAnswer, accepted, finished
 from webui.auth.visitors import Visitor
 from webui.page.handlers import Handlers, visitor_in
 
@@ -66,7 +66,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> AcceptedJob:
+    ) -> JobAnswer:
         """Make a video with sound from a text; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -87,7 +87,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> AcceptedJob:
+    ) -> JobAnswer:
         """Let a picture move: it is the first frame; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -108,7 +108,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> AcceptedJob:
+    ) -> JobAnswer:
         """Make pictures that follow a sound, which stays as it is; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -130,7 +130,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> AcceptedJob:
+    ) -> JobAnswer:
         """Let a portrait speak or sing a sound; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -152,7 +152,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> AcceptedJob:
+    ) -> JobAnswer:
         """Go from a first picture to a last one; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -174,7 +174,7 @@ class Api:
         height: int | None = None,
         fps: int | None = None,
         negative_prompt: str = "",
-    ) -> AcceptedJob:
+    ) -> JobAnswer:
         """Give a video the look of a picture; returns the job's id at once."""
         given = _given(
             prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
@@ -199,7 +199,7 @@ class Api:
 
     async def _submit(
         self, request: gr.Request, mode: Mode, given: dict[str, Any], files: Mapping[str, File]
-    ) -> AcceptedJob:
+    ) -> JobAnswer:
         visitor = visitor_in(request)
         paths = _paths(mode, files)
         ticket = await self._call(self._accept(mode, given, paths, visitor))

@@ -7,7 +7,7 @@ from core.domain.media import Clip
 from core.i18n.messages import explain
 
 
-class AcceptedJob(TypedDict):
+class JobAnswer(TypedDict):
     """A job that was taken."""
 
     job: str
@@ -17,7 +17,7 @@ class AcceptedJob(TypedDict):
     notes: list[str]
 
 
-def accepted(ticket: Ticket) -> AcceptedJob:
+def accepted(ticket: Ticket) -> JobAnswer:
     """Return the answer to a submission."""
     forecast = ticket.forecast
     return {
