@@ -33,7 +33,9 @@ from core.domain.jobs import Job, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.interfaces.delivery import Attempt, Receipt
+from core.queue.forecasts import Forecasts
 from core.queue.job_queue import JobQueue, NewJob, QueueRules
+from core.queue.recovery import Recovery
 from core.settings import load_settings
 from core.storage.database import open_database
 from core.storage.invariants import check
@@ -73,10 +75,12 @@ def clip_in(folder: Path) -> Clip:
     return Clip(clips / "a.mp4", clips / "a.png", "5" * 64, 1, 64, 64, 9, 24.0, has_sound=True)
 
 
-async def live(queue: JobQueue, folder: Path, number: int, clocked: Clocked) -> None:
+async def live(
+    queue: JobQueue, forecasts: Forecasts, folder: Path, number: int, clocked: Clocked
+) -> None:
     """Take one job from submit to settlement, noting each call."""
     submitted = await clocked("submit", queue.submit(new_job(number, 1_000_000 + number)))
-    await clocked("forecast", queue.forecast(submitted.job.id))
+    await clocked("forecast", forecasts.forecast(submitted.job.id))
     job = await clocked("claim", queue.claim())
     assert job is not None
     token = job.token or ""
@@ -90,14 +94,15 @@ async def measure(folder: Path, waiting: int, jobs: int) -> tuple[Clocked, float
     url = f"sqlite+aiosqlite:///{folder / 'clapper.sqlite'}"
     async with open_database(url, folder) as database:
         queue = JobQueue(database, QueueRules(), folder / "clips")
-        await queue.recover()
+        forecasts = Forecasts(database, QueueRules(), folder / "clips")
+        await Recovery(database, QueueRules(), folder / "clips").recover()
         for number in range(waiting):
             await queue.submit(new_job(number, number // 5))
         for number in range(waiting, waiting + WARM_UP):
-            await live(queue, folder, number, Clocked())
+            await live(queue, forecasts, folder, number, Clocked())
         begin = time.process_time()
         for number in range(waiting + WARM_UP, waiting + WARM_UP + jobs):
-            await live(queue, folder, number, clocked)
+            await live(queue, forecasts, folder, number, clocked)
         cpu_ms = (time.process_time() - begin) * 1000 / jobs
         async with database.transaction() as connection:
             found = await check(connection)

@@ -86,7 +86,7 @@ class AdminGroup(app_commands.Group):
         minutes: app_commands.Range[float, 0.1, 10_000.0],
     ) -> None:
         """Give somebody more GPU time."""
-        account = await self._desk.community.account(Requester(PLATFORM, str(user.id)))
+        account = await self._desk.community.accounts.account(Requester(PLATFORM, str(user.id)))
         await self._desk.service.grant(account, round(minutes * 60_000))
         await self._done(interaction, "grant", account.key, f"{minutes:g} min")
 
@@ -95,7 +95,7 @@ class AdminGroup(app_commands.Group):
     async def block(self, interaction: Interaction, user: Person, reason: str = "") -> None:
         """Keep somebody from making videos."""
         person = Requester(PLATFORM, str(user.id))
-        await self._desk.community.block(
+        await self._desk.community.moderation.block(
             self._counter.person(interaction).requester, person, reason[:200]
         )
         await self._say(interaction, "admin_done", what=f"block {person.key}")
@@ -106,7 +106,7 @@ class AdminGroup(app_commands.Group):
         """Let somebody make videos again."""
         person = Requester(PLATFORM, str(user.id))
         actor = self._counter.person(interaction).requester
-        lifted = await self._desk.community.unblock(actor, person)
+        lifted = await self._desk.community.moderation.unblock(actor, person)
         if lifted:
             what = f"unblock {', '.join(who.key for who in lifted)}"
             await self._say(interaction, "admin_done", what=what)
@@ -122,8 +122,10 @@ class AdminGroup(app_commands.Group):
         """Show or change the rules of this place."""
         person = self._counter.person(interaction)
         if rule is not None:
-            await self._desk.community.set_rule(person.requester, person.place, rule, value)
-        policy = await self._desk.community.policy(person.place)
+            await self._desk.community.moderation.set_rule(
+                person.requester, person.place, rule, value
+            )
+        policy = await self._desk.community.moderation.policy(person.place)
         if policy == Policy():
             await self._say(interaction, "admin_no_policy", place=person.place)
             return
@@ -133,7 +135,7 @@ class AdminGroup(app_commands.Group):
     @app_commands.command(name="audit", description=text("d_admin_audit"))
     async def audit(self, interaction: Interaction) -> None:
         """Show what operators did."""
-        entries = await self._desk.community.audit(SHOWN)
+        entries = await self._desk.community.audit.entries(SHOWN)
         await self._show(interaction, texts_for(str(interaction.locale)).admin_audit(entries))
 
     async def _intake(
@@ -146,7 +148,7 @@ class AdminGroup(app_commands.Group):
         self, interaction: Interaction, verb: str, target: str, detail: str = ""
     ) -> None:
         actor = self._counter.person(interaction).requester
-        await self._desk.community.note(actor, verb, target, detail)
+        await self._desk.community.audit.note(actor, verb, target, detail)
         await self._say(interaction, "admin_done", what=f"{verb} {target} {detail}".strip())
 
     async def _say(self, interaction: Interaction, code: str, **data: object) -> None:

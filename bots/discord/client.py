@@ -75,14 +75,14 @@ class ClapperClient(discord.AutoShardedClient):
             self.tree.copy_global_to(guild=guild)
         digest = await self._digest(guild)
         community = self.counter.desk.community
-        known: dict[str, Any] = await community.recall(PLATFORM, "commands") or {}
+        known: dict[str, Any] = await community.state.recall(PLATFORM, "commands") or {}
         if known.get("digest") == digest:
             return False
         before: int | None = known.get("guild")
         if known and before != guild_id:  # people there would see every command twice
             await self._clear(before)
         await self.tree.sync(guild=guild)
-        await community.remember(PLATFORM, "commands", {"digest": digest, "guild": guild_id})
+        await community.state.remember(PLATFORM, "commands", {"digest": digest, "guild": guild_id})
         log.info("commands_synced", guild=guild_id)
         return True
 

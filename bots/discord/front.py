@@ -19,8 +19,8 @@ from bots.discord.submission import Counter
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import tell
 from bots.shared.edit_scheduler import EditScheduler
-from core.accounts.linked_accounts import Notice
-from core.app.core import Core
+from core.accounts.notices import AccountNotice
+from core.app.bootstrap import Core
 from core.app.frontend import Check
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
@@ -147,7 +147,7 @@ class _Session:
             self._on_ready()
         await tell(self._core.desk.community, PLATFORM, self._notify)
 
-    async def _notify(self, notice: Notice) -> None:
+    async def _notify(self, notice: AccountNotice) -> None:
         """Tell a person something by direct message, with a button to undo it."""
         opened = await self._client.http.start_private_message(int(notice.to.user_id))
         channel = self._client.get_partial_messageable(int(opened["id"]))

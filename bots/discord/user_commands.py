@@ -50,7 +50,9 @@ def add_account_commands(tree: Tree, counter: Counter) -> None:
 
 def _queue(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
     async def queue(interaction: Interaction) -> None:
-        account = await counter.desk.community.account(counter.person(interaction).requester)
+        account = await counter.desk.community.accounts.account(
+            counter.person(interaction).requester
+        )
         view = await counter.desk.service.line(account)
         await _reply(interaction, texts_for(str(interaction.locale)).line(view))
 
@@ -105,10 +107,12 @@ def _link(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
         texts = texts_for(str(interaction.locale))
         person = counter.person(interaction)
         if code:
-            await counter.desk.community.link(person.requester, code, interaction.user.name)
+            await counter.desk.community.accounts.link(
+                person.requester, code, interaction.user.name
+            )
             await _reply(interaction, texts.say("linked"))
         else:
-            made = await counter.desk.community.link_code(person.requester)
+            made = await counter.desk.community.accounts.link_code(person.requester)
             await _reply(interaction, texts.say("link_code_text", code=made))
 
     return link
@@ -117,7 +121,7 @@ def _link(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
 def _unlink(counter: Counter) -> Any:  # noqa: ANN401  # a command callback
     async def unlink(interaction: Interaction) -> None:
         person = counter.person(interaction).requester
-        keys = await counter.desk.community.keys(person)
+        keys = await counter.desk.community.accounts.keys(person)
         locale = str(interaction.locale)
         view = unlink_view([who for who in keys if who != person], locale)
         content = clip_text(accounts_text(texts_for(locale), keys, person))

@@ -9,8 +9,8 @@ from typing import Any
 import structlog
 
 from bots.shared.texts import Texts
-from core.accounts.linked_accounts import Notice
-from core.accounts.moderation import Community
+from core.accounts.community import Community
+from core.accounts.notices import AccountNotice
 from core.domain.people import Requester
 from core.runtime.tasks import outcome_of
 
@@ -26,9 +26,9 @@ def handle_of(who: Requester) -> str:
 
 async def unlink(community: Community, person: Requester, handle: str) -> bool:
     """Take the account that a button names out of the person's; False where it is not in it."""
-    for key in await community.keys(person):
+    for key in await community.accounts.keys(person):
         if handle_of(key) == handle:
-            return await community.unlink(person, key)
+            return await community.accounts.unlink(person, key)
     return False
 
 
@@ -44,15 +44,15 @@ def accounts_text(texts: Texts, keys: list[Requester], own: Requester) -> str:
 
 
 async def tell(
-    community: Community, platform: str, send: Callable[[Notice], Coroutine[Any, Any, None]]
+    community: Community, platform: str, send: Callable[[AccountNotice], Coroutine[Any, Any, None]]
 ) -> None:
     """Hand out what people of ``platform`` are owed until cancelled; what fails is kept."""
     while True:
-        new = community.owing()
-        for notice in await community.notices(platform):
+        new = community.notices.owing()
+        for notice in await community.notices.owed(platform):
             done = await outcome_of(send(notice))
             if done.error is None:
-                await community.told(notice)
+                await community.notices.told(notice)
             else:
                 log.info("notice_kept", reason=type(done.error).__name__)
         with suppress(TimeoutError):

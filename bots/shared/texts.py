@@ -7,7 +7,7 @@ from enum import StrEnum
 from importlib.metadata import version
 from typing import TypeAlias
 
-from core.accounts.moderation import AuditEntry
+from core.accounts.audit_log import AuditEntry
 from core.domain.jobs import Failure, Job, JobState, QuotaView, Ticket, waiting_of
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.duration import Estimate

@@ -33,7 +33,7 @@ class _Admin:
         await reply(self.counter, self.message, text)
 
     async def done(self, verb: str, target: str, detail: str = "") -> None:
-        await self.desk.community.note(self.person.requester, verb, target, detail)
+        await self.desk.community.audit.note(self.person.requester, verb, target, detail)
         await self.confirm(f"{verb} {target} {detail}".strip())
 
     async def confirm(self, what: str) -> None:
@@ -114,7 +114,7 @@ async def _grant(admin: _Admin) -> None:
         minutes = -1.0
     if not 0 < minutes <= 10_000:
         raise OutOfRange("minutes", minutes, 0.1, 10_000, "min")
-    account = await admin.desk.community.account(admin.someone(1))
+    account = await admin.desk.community.accounts.account(admin.someone(1))
     await admin.desk.service.grant(account, round(minutes * 60_000))
     await admin.done("grant", account.key, f"{minutes:g} min")
 
@@ -122,13 +122,13 @@ async def _grant(admin: _Admin) -> None:
 async def _block(admin: _Admin) -> None:
     person = admin.someone(1)
     reason = " ".join(admin.words[2:])[:200]
-    await admin.desk.community.block(admin.person.requester, person, reason)
+    await admin.desk.community.moderation.block(admin.person.requester, person, reason)
     await admin.confirm(f"block {person.key}")
 
 
 async def _unblock(admin: _Admin) -> None:
     person = admin.someone(1)
-    lifted = await admin.desk.community.unblock(admin.person.requester, person)
+    lifted = await admin.desk.community.moderation.unblock(admin.person.requester, person)
     if lifted:
         await admin.confirm(f"unblock {', '.join(who.key for who in lifted)}")
     else:
@@ -139,10 +139,10 @@ async def _policy(admin: _Admin) -> None:
     place = admin.person.place
     if len(admin.words) > 1:
         value = " ".join(admin.words[2:])
-        await admin.desk.community.set_rule(
+        await admin.desk.community.moderation.set_rule(
             admin.person.requester, place, admin.words[1].lower(), value
         )
-    policy = await admin.desk.community.policy(place)
+    policy = await admin.desk.community.moderation.policy(place)
     if policy == Policy():
         await admin.say(admin.texts.say("admin_no_policy", place=place))
         return
@@ -151,7 +151,7 @@ async def _policy(admin: _Admin) -> None:
 
 
 async def _audit(admin: _Admin) -> None:
-    entries = await admin.desk.community.audit(SHOWN)
+    entries = await admin.desk.community.audit.entries(SHOWN)
     await admin.say(admin.texts.admin_audit(entries))
 
 

@@ -138,7 +138,7 @@ async def _unlink(press: Press) -> None:
 async def _delete(press: Press) -> None:
     job = await press.job()
     await press.counter.desk.service.delete(job.id)
-    await press.counter.desk.community.remember(FILE_IDS, job.id, None)
+    await press.counter.desk.community.state.remember(FILE_IDS, job.id, None)
     await remove(press.counter, press.message)
 
 

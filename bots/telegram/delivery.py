@@ -20,7 +20,7 @@ from bots.telegram.api_errors import (
 )
 from bots.telegram.rendering import job_keyboard, texts_for
 from bots.telegram.status_messages import Screen, ShowRules
-from core.accounts.moderation import Community
+from core.accounts.community import Community
 from core.domain.jobs import Failure, Job, ReplyTo
 from core.domain.media import Clip
 from core.domain.progress import Progress
@@ -164,7 +164,7 @@ class TelegramDelivery:
             except Throttled as throttled:
                 raise DeliveryRetry("throttled", throttled.after_s) from throttled
             except Moved as moved:
-                await self._community.move_place(
+                await self._community.moderation.move_place(
                     f"{PLATFORM}:{at.chat_id}", f"{PLATFORM}:{moved.chat_id}"
                 )
                 at = at.moved(moved.chat_id)
@@ -181,7 +181,7 @@ class TelegramDelivery:
         except Unchanged:
             return Receipt(f"{at.chat_id}/{at.message_id}")
         if message.video is not None:
-            await self._community.remember(FILE_IDS, job.id, message.video.file_id)
+            await self._community.state.remember(FILE_IDS, job.id, message.video.file_id)
         return Receipt(f"{at.chat_id}/{message.message_id}")
 
     async def _new_placeholder(self, job: Job, at: Address) -> Address:

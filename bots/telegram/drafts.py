@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from bots.telegram.address import PLATFORM
+from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
-from core.accounts.moderation import Community
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.people import Requester
@@ -124,7 +124,7 @@ class Drafts:
 
     async def load(self, chat_id: int, user_id: int) -> Draft | None:
         """Return what the person began in this chat; files that are gone are asked for again."""
-        data = await self._community.recall(FRONT, f"{chat_id}:{user_id}")
+        data = await self._community.state.recall(FRONT, f"{chat_id}:{user_id}")
         if data is None:
             return None
         draft = Draft.from_json(data)
@@ -141,18 +141,20 @@ class Drafts:
         if not await self._files.hold_only(files, f"{HOLDER}:{name}", owner, LIFE_MS):
             raise MediaGone(next(f.kind for f in files if not self._files.present(f)))
         await self._files.release(files, owner)
-        await self._community.remember(FRONT, name, None if draft is None else draft.to_json())
+        await self._community.state.remember(
+            FRONT, name, None if draft is None else draft.to_json()
+        )
 
     async def forget(self, user_id: int) -> None:
         """Drop what the person began anywhere."""
-        for name in await self._community.recall_all(FRONT):
+        for name in await self._community.state.recall_all(FRONT):
             if name.endswith(f":{user_id}"):
                 await self._files.hold_only((), f"{HOLDER}:{name}", _owner(user_id), 0)
-                await self._community.remember(FRONT, name, None)
+                await self._community.state.remember(FRONT, name, None)
 
     async def prune(self) -> None:
         """Drop what nobody went on with for a day."""
-        await self._community.forget_older(FRONT, LIFE_MS)
+        await self._community.state.forget_older(FRONT, LIFE_MS)
 
 
 def _owner(user_id: int) -> Requester:

@@ -40,8 +40,8 @@ from bots.telegram.submission import Counter
 from bots.telegram.update_inbox import Handling, Inbox, Lanes
 from bots.telegram.user_commands import ACCOUNT, unlink_button
 from bots.telegram.webhook import webhook
-from core.accounts.linked_accounts import Notice
-from core.app.core import Core
+from core.accounts.notices import AccountNotice
+from core.app.bootstrap import Core
 from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
@@ -103,10 +103,10 @@ class TelegramFront:
             await app.shutdown()
 
 
-def _notify(counter: Counter) -> Callable[[Notice], Coroutine[Any, Any, None]]:
+def _notify(counter: Counter) -> Callable[[AccountNotice], Coroutine[Any, Any, None]]:
     """Return how a person is told something in their private chat, with a button to undo it."""
 
-    async def send(notice: Notice) -> None:
+    async def send(notice: AccountNotice) -> None:
         texts = texts_for(None)
         joined = Requester.from_key(notice.data["key"])
         await counter.bot.send_message(
@@ -126,7 +126,7 @@ async def _tidy(counter: Counter, inbox: Inbox, settings: Settings) -> None:
     async def once() -> None:
         await inbox.prune()
         await counter.drafts.prune()
-        await counter.desk.community.forget_older(FILE_IDS, kept_ms)
+        await counter.desk.community.state.forget_older(FILE_IDS, kept_ms)
 
     while True:
         done = await outcome_of(once())

@@ -49,7 +49,7 @@ class Messages:
     async def _follow(self, old: int, new: int) -> None:
         """Let a group's rules follow it to its new id; addresses of jobs follow when used."""
         community = self._counter.desk.community
-        await community.move_place(f"{PLATFORM}:{old}", f"{PLATFORM}:{new}")
+        await community.moderation.move_place(f"{PLATFORM}:{old}", f"{PLATFORM}:{new}")
 
     async def _safely(self, user: User, parts: list[Message], key: str) -> None:
         work = self._handle(user, parts, key)

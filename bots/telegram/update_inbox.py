@@ -14,7 +14,7 @@ import structlog
 from telegram import Bot, Update
 from telegram.ext import BaseUpdateProcessor
 
-from core.accounts.moderation import Community
+from core.accounts.community import Community
 from core.runtime.tasks import outcome_of
 
 log = structlog.get_logger(__name__)
@@ -44,23 +44,23 @@ class Inbox(asyncio.Queue[object]):
 
     async def replay(self, bot: Bot) -> None:
         """Queue what an earlier process of the same bot did not get to, oldest first."""
-        kept = await self._community.recall_all(FRONT)
+        kept = await self._community.state.recall_all(FRONT)
         left = [value for name, value in kept.items() if _is_left(name, value, bot)]
         for value in sorted(left, key=lambda value: value["update_id"]):
             await super().put(Update.de_json(value, bot))
 
     async def prune(self) -> None:
         """Drop what is so old that Telegram does not repeat it any more."""
-        await self._community.forget_older(FRONT, LIFE_MS)
+        await self._community.state.forget_older(FRONT, LIFE_MS)
 
     async def handled(self, update: Update) -> None:
         """Note that nothing is left to do for ``update``, and forget what it says."""
-        await self._community.remember(FRONT, _name(update), HANDLED)
+        await self._community.state.remember(FRONT, _name(update), HANDLED)
 
     async def _keep(self, update: Update) -> bool:
-        if await self._community.recall(FRONT, _name(update)) is not None:
+        if await self._community.state.recall(FRONT, _name(update)) is not None:
             return False
-        await self._community.remember(FRONT, _name(update), update.to_dict())
+        await self._community.state.remember(FRONT, _name(update), update.to_dict())
         return True
 
 

@@ -30,7 +30,7 @@ Command = Callable[[Counter, User, Message, str, str], Awaitable[None]]
 
 async def _queue(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
     del rest, key
-    account = await counter.desk.community.account(person_of(user, message).requester)
+    account = await counter.desk.community.accounts.account(person_of(user, message).requester)
     view = await counter.desk.service.line(account)
     await reply(counter, message, texts_for(user.language_code).line(view))
 
@@ -85,17 +85,19 @@ async def _link(counter: Counter, user: User, message: Message, rest: str, key: 
     texts = texts_for(user.language_code)
     person = person_of(user, message).requester
     if rest:
-        await counter.desk.community.link(person, rest, f"@{user.username or user.first_name}")
+        await counter.desk.community.accounts.link(
+            person, rest, f"@{user.username or user.first_name}"
+        )
         await reply(counter, message, texts.say("linked"))
     else:
-        code = await counter.desk.community.link_code(person)
+        code = await counter.desk.community.accounts.link_code(person)
         await reply(counter, message, texts.say("link_code_text", code=code))
 
 
 async def _unlink(counter: Counter, user: User, message: Message, rest: str, key: str) -> None:
     del rest, key
     person = person_of(user, message).requester
-    keys = await counter.desk.community.keys(person)
+    keys = await counter.desk.community.accounts.keys(person)
     others = [who for who in keys if who != person]
     locale = user.language_code
     rows = [[unlink_button(who, locale)] for who in others]
@@ -210,7 +212,7 @@ async def run_account(
         return
     code_seen = name == "link" and bool(rest)
     if code_seen:
-        await counter.desk.community.burn(rest)
+        await counter.desk.community.accounts.burn(rest)
     await point(counter, user, message, name, "t_code_seen" if code_seen else "t_private")
 
 
@@ -245,7 +247,7 @@ async def show_again(counter: Counter, user: User, message: Message, job: Job) -
         NothingToFetch: it is not there any more.
     """
     at = address_of(user, message, 0)
-    file_id = await counter.desk.community.recall(FILE_IDS, job.id)
+    file_id = await counter.desk.community.state.recall(FILE_IDS, job.id)
     if file_id is not None:
         try:
             await counter.screen.clip_again(job, str(file_id), at)
@@ -263,6 +265,6 @@ async def forget_all(counter: Counter, user: User, message: Message) -> int:
     while jobs := await counter.desk.jobs(person, LOOKED_AT, before):
         before = jobs[-1].created_at_ms
         for job in jobs:
-            await counter.desk.community.remember(FILE_IDS, job.id, None)
+            await counter.desk.community.state.remember(FILE_IDS, job.id, None)
     await counter.drafts.forget(user.id)
     return await counter.desk.forget(person)

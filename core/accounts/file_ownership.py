@@ -1,4 +1,4 @@
-"""Who needs each file that people send, and what is made of it: one book, asked before any unlink.
+"""Who needs each file that people send, and what is made of it: asked before any unlink.
 
 A file goes when the last holder lets go: a kept job, a request in the making, a draft that waits
 for words, a form of the Studio. The question and the unlink are one transaction, and so are a new
@@ -28,7 +28,7 @@ UNHELD_S = 3600.0  # an upload that nobody held for so long was never finished
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFolders:
     """Where the files lie that have owners."""
 
     data: Path  # everything below is named from here
@@ -38,9 +38,9 @@ class Kept:
 
 
 class FileOwnership:
-    """The book; one per data directory."""
+    """Holds on files, one set of rows per data directory."""
 
-    def __init__(self, database: Database, kept: Kept, clock: Clock) -> None:
+    def __init__(self, database: Database, kept: KeptFolders, clock: Clock) -> None:
         self._database = database
         self._kept = kept
         self._clock = clock
@@ -101,13 +101,13 @@ class FileOwnership:
         await self._discard(self._name(self._kept.media / file.name) for file in files)
 
     async def held_by(self, holder: str) -> list[tuple[Path, Requester]]:
-        """Return what ``holder`` needs, and whose it is."""
+        """List what ``holder`` needs, and whose it is."""
         async with self._database.transaction() as connection:
             found = await rows.holds_of(connection, holder, self._clock())
         return [(self._kept.data / row.file, Requester.from_key(row.user_key)) for row in found]
 
     def present(self, file: MediaFile) -> bool:
-        """Return whether the admitted ``file`` is there."""
+        """Tell whether the admitted ``file`` is there."""
         return (self._kept.media / file.name).is_file()
 
     def require(self, request: Request) -> None:
@@ -136,7 +136,7 @@ class FileOwnership:
         return gone
 
     def _candidates(self, before: float | None) -> list[str]:
-        """Return the files of ours last written before ``before`` (epoch s; None: all)."""
+        """List the files of ours last written before ``before`` (epoch s; None: all)."""
         admitted = file_names.files_of(self._kept.media, file_names.MEDIA)
         sent = [
             path
@@ -170,7 +170,7 @@ class FileOwnership:
             _remove_if_empty(path.parent)
 
     def _name(self, path: Path) -> str:
-        """Return how ``path`` is called in the book.
+        """Name ``path`` as the rows do: relative to the data directory.
 
         Raises:
             ValueError: it does not lie in the data directory.

@@ -1,25 +1,21 @@
-"""Who belongs together: joins with their codes, blocks, and what joined people answer for together.
+"""Who belongs together: joins with their codes, and what joined people answer for together.
 
 A person is all keys of an account. What keeps one key from making videos reaches all of them, and
 what one of them spent counts for all: at a join, and for each of them after they part.
 """
 
-import asyncio
 import hashlib
-import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.accounts import quotas
+from core.accounts.notices import Notices
 from core.accounts.quotas import HOUR_MS, QuotaRules
 from core.domain.people import Requester
-from core.errors import LinkCodeUnknown, LinkTriesUsed, RequesterBlocked
+from core.errors import LinkCodeUnknown, LinkTriesUsed
 from core.storage import accounts as rows
 from core.storage import moderation
-from core.storage.database import Database
+from core.storage.database import Connection, Database
 
 CODE_LIFE_MS = 10 * 60 * 1000
 CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without look-alikes
@@ -27,60 +23,38 @@ CODE_LENGTH = 8  # 31⁸ ≈ 8.5·10¹¹ codes; with the tries below one guess i
 TRIES = 5  # codes of one account that did not fit, in the time below
 TRIES_OF_ALL = 200  # of everybody together
 TRIES_MS = HOUR_MS
-NOTICE_LIFE_MS = 7 * 24 * HOUR_MS
 JOINED = "joined_notice"  # the code of what the owner of a code is told
 CORE = "clapper"  # the actor of what follows from an operator's word
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What somebody has to be told in private; ``code`` names the sentence, ``data`` fills it."""
+class LinkedAccounts:
+    """Accounts of several platforms that belong to one person."""
 
-    id: int
-    to: Requester
-    code: str
-    data: dict[str, str]
+    def __init__(
+        self, database: Database, now: Callable[[], int], quota: QuotaRules, notices: Notices
+    ) -> None:
+        """Take the rules of the quota, in whose windows what was spent is carried.
 
-
-class Accounts:
-    """The part of the community that knows who is who."""
-
-    def __init__(self, database: Database, now: Callable[[], int], quota: QuotaRules) -> None:
-        """Take the rules of the quota: what was spent is carried until its window ends."""
+        ``notices`` hand out what the owner of a code is told.
+        """
         self._database = database
         self._now = now
         self._quota = quota
-        self._owed = asyncio.Event()
-
-    async def block(self, actor: Requester, person: Requester, reason: str) -> None:
-        """Keep ``person``, with all their keys, from making videos on any platform."""
-        async with self._database.transaction() as connection:
-            keys = await rows.keys_of(connection, person.key)
-            await rows.block(connection, keys, person.key, reason, self._now())
-            await moderation.note(connection, self._now(), actor.key, "block", person.key, reason)
-
-    async def unblock(self, actor: Requester, person: Requester) -> list[Requester]:
-        """Lift the block of ``person`` for every key that it reached, and return those keys."""
-        async with self._database.transaction() as connection:
-            keys = await rows.keys_of(connection, person.key)
-            lifted = await rows.unblock(connection, keys)
-            detail = ", ".join(lifted)
-            await moderation.note(connection, self._now(), actor.key, "unblock", person.key, detail)
-        return [Requester.from_key(key) for key in lifted]
+        self._notices = notices
 
     async def account(self, person: Requester) -> Requester:
-        """Return who owns the jobs and the quota of ``person``: itself unless joined."""
+        """Find who owns the jobs and the quota of ``person``: itself unless joined."""
         async with self._database.transaction() as connection:
             return Requester.from_key(await rows.account_of(connection, person.key))
 
     async def keys(self, person: Requester) -> list[Requester]:
-        """Return every requester whose jobs ``person`` may see: the account and its joins."""
+        """List every requester whose jobs ``person`` may see: the account and its joins."""
         async with self._database.transaction() as connection:
             found = await rows.keys_of(connection, person.key)
         return [Requester.from_key(key) for key in found]
 
     async def link_code(self, person: Requester) -> str:
-        """Return a one-time code with which the same person joins another platform's account.
+        """Make a one-time code with which the same person joins another platform's account.
 
         Earlier codes of all their keys end.
         """
@@ -99,7 +73,7 @@ class Accounts:
     async def link(self, person: Requester, code: str, name: str = "") -> Requester:
         """Join ``person`` to the account whose code it is, and return that account.
 
-        The owner of the code is owed a word about it.
+        The owner of the code is owed a notice about it.
 
         Args:
             person: who typed the code.
@@ -121,12 +95,11 @@ class Accounts:
                 account = await self._join(connection, person, owner, name, now)
         if account is None:  # raised here, or the try would be rolled back
             raise LinkCodeUnknown
-        self._owed.set()
-        self._owed = asyncio.Event()
+        self._notices.wake()
         return Requester.from_key(account)
 
     async def _join(
-        self, connection: AsyncConnection, person: Requester, owner: str, name: str, now: int
+        self, connection: Connection, person: Requester, owner: str, name: str, now: int
     ) -> str:
         account = await rows.account_of(connection, owner)
         own = await rows.account_of(connection, person.key)
@@ -145,9 +118,7 @@ class Accounts:
         await rows.add_notice(connection, owner, JOINED, data, now)
         return account
 
-    async def _refuse_guesses(
-        self, connection: AsyncConnection, person: Requester, now: int
-    ) -> None:
+    async def _refuse_guesses(self, connection: Connection, person: Requester, now: int) -> None:
         """Stop who tries code after code.
 
         Raises:
@@ -176,7 +147,7 @@ class Accounts:
             await self._part(connection, keys, keys[1:])
             await rows.drop_notices(connection, keys)
 
-    async def _part(self, connection: AsyncConnection, keys: list[str], going: list[str]) -> None:
+    async def _part(self, connection: Connection, keys: list[str], going: list[str]) -> None:
         """Take keys out of an account; what reached the account goes on reaching each of them."""
         now = self._now()
         await quotas.share_out(connection, self._quota, keys, now)
@@ -184,39 +155,6 @@ class Accounts:
         await rows.drop_codes(connection, keys)
         for key in going:
             await rows.leave(connection, key)
-
-    async def notices(self, platform: str) -> list[Notice]:
-        """Return what people of ``platform`` have to be told, oldest first."""
-        async with self._database.transaction() as connection:
-            since = self._now() - NOTICE_LIFE_MS
-            found = await rows.notices(connection, platform, since)
-        return [
-            Notice(row.id, Requester.from_key(row.user_key), row.code, json.loads(row.data))
-            for row in found
-        ]
-
-    async def told(self, notice: Notice) -> None:
-        """Note that somebody was told."""
-        async with self._database.transaction() as connection:
-            await rows.drop_notice(connection, notice.id)
-
-    def owing(self) -> asyncio.Event:
-        """Return what is set as soon as there is something new to tell."""
-        return self._owed
-
-
-async def refuse_blocked(connection: AsyncConnection, user_keys: list[str]) -> None:
-    """Refuse who is blocked under any key of theirs.
-
-    Raises:
-        RequesterBlocked: an operator blocked this person.
-    """
-    keys: list[str] = []
-    for user_key in user_keys:
-        keys += await rows.keys_of(connection, user_key)
-    found = await rows.block_of(connection, keys)
-    if found is not None:
-        raise RequesterBlocked(found.reason)
 
 
 def _digest(code: str) -> str:

@@ -1,45 +1,45 @@
-"""People and places: rules, blocks, operators, joined accounts, and what fronts remember."""
+"""Who may make what, and where: operators, blocks, and the rules of places."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
 
-from core.accounts.linked_accounts import Accounts, refuse_blocked
-from core.accounts.quotas import QuotaRules
 from core.domain.people import Asker, Requester
 from core.domain.policy import Policy
 from core.domain.requests import Request
+from core.errors import RequesterBlocked
+from core.storage import accounts
 from core.storage import moderation as rows
-from core.storage.database import Database
+from core.storage.database import Connection, Database
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One thing an operator did; ``at_ms`` is epoch milliseconds."""
-
-    at_ms: int
-    actor: str
-    verb: str
-    target: str
-    detail: str
-
-
-class Community(Accounts):
-    """The social half of the database."""
+class Moderation:
+    """What operators decide about people and places; each change is in the audit log with it."""
 
     def __init__(
-        self,
-        database: Database,
-        now: Callable[[], int],
-        operators: frozenset[str],
-        quota: QuotaRules | None = None,
+        self, database: Database, now: Callable[[], int], operators: frozenset[str]
     ) -> None:
-        """Take the requester keys of the operators and the quota from the settings."""
-        super().__init__(database, now, quota or QuotaRules())
+        """Take the requester keys of the operators from the settings."""
+        self._database = database
+        self._now = now
         self._operators = operators
 
+    async def block(self, actor: Requester, person: Requester, reason: str) -> None:
+        """Keep ``person``, with all their keys, from making videos on any platform."""
+        async with self._database.transaction() as connection:
+            keys = await accounts.keys_of(connection, person.key)
+            await accounts.block(connection, keys, person.key, reason, self._now())
+            await rows.note(connection, self._now(), actor.key, "block", person.key, reason)
+
+    async def unblock(self, actor: Requester, person: Requester) -> list[Requester]:
+        """Lift the block of ``person`` for every key that it reached, and return those keys."""
+        async with self._database.transaction() as connection:
+            keys = await accounts.keys_of(connection, person.key)
+            lifted = await accounts.unblock(connection, keys)
+            detail = ", ".join(lifted)
+            await rows.note(connection, self._now(), actor.key, "unblock", person.key, detail)
+        return [Requester.from_key(key) for key in lifted]
+
     def is_operator(self, requester: Requester) -> bool:
-        """Return whether the settings name this person, by platform and numeric id."""
+        """Tell whether the settings name this person, by platform and numeric id."""
         return requester.key in self._operators
 
     async def admit(
@@ -65,7 +65,7 @@ class Community(Accounts):
             Policy.from_json(rules).check(request, asker)
 
     async def policy(self, place: str) -> Policy:
-        """Return the rules of ``place``."""
+        """Read the rules of ``place``."""
         async with self._database.transaction() as connection:
             rules = await rows.load_rules(connection, place)
         return Policy() if rules is None else Policy.from_json(rules)
@@ -88,33 +88,16 @@ class Community(Accounts):
         async with self._database.transaction() as connection:
             await rows.move_rules(connection, old, new)
 
-    async def note(self, actor: Requester, verb: str, target: str = "", detail: str = "") -> None:
-        """Write what an operator did into the audit log."""
-        async with self._database.transaction() as connection:
-            await rows.note(connection, self._now(), actor.key, verb, target, detail)
 
-    async def audit(self, limit: int = 20) -> list[AuditEntry]:
-        """Return the newest entries of the audit log, newest first."""
-        async with self._database.transaction() as connection:
-            found = await rows.notes(connection, limit)
-        return [AuditEntry(r.at, r.actor, r.verb, r.target, r.detail) for r in found]
+async def refuse_blocked(connection: Connection, user_keys: list[str]) -> None:
+    """Refuse who is blocked under any key of theirs.
 
-    async def remember(self, front: str, name: str, value: Any) -> None:  # noqa: ANN401  # plain JSON data
-        """Keep plain JSON data for a front under a name; None forgets it."""
-        async with self._database.transaction() as connection:
-            await rows.remember(connection, front, name, value, self._now())
-
-    async def recall(self, front: str, name: str) -> Any:  # noqa: ANN401  # plain JSON data
-        """Return what a front kept under a name, None where nothing is."""
-        async with self._database.transaction() as connection:
-            return await rows.recall(connection, front, name)
-
-    async def recall_all(self, front: str) -> dict[str, Any]:
-        """Return everything that a front kept, by name, the oldest first."""
-        async with self._database.transaction() as connection:
-            return await rows.recall_all(connection, front)
-
-    async def forget_older(self, front: str, age_ms: int) -> None:
-        """Drop what a front kept and has not touched for ``age_ms``."""
-        async with self._database.transaction() as connection:
-            await rows.forget_older(connection, front, self._now() - age_ms)
+    Raises:
+        RequesterBlocked: an operator blocked this person.
+    """
+    keys: list[str] = []
+    for user_key in user_keys:
+        keys += await accounts.keys_of(connection, user_key)
+    found = await accounts.block_of(connection, keys)
+    if found is not None:
+        raise RequesterBlocked(found.reason)

@@ -9,14 +9,13 @@ carries what the others had spent until that window ends.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
-
-from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import NetworkQuota, QuotaView
-from core.domain.people import GUESTS, Payer
+from core.domain.people import GUESTS, Payer, Requester
+from core.runtime.clock import Clock, now_ms
 from core.storage import accounts, ledger, networks
+from core.storage.database import Connection, Database
+from core.storage.records import QuotaWindow
 
 HOUR_MS = 3_600_000
 
@@ -38,51 +37,66 @@ class QuotaRules:
         return self.limit_ms if payer.limit_ms is None else min(self.limit_ms, payer.limit_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The window of one key; sums in GPU-milliseconds."""
+class Quotas:
+    """What people may spend, asked and changed from outside a job."""
 
-    period: int
-    began_at_ms: int | None
-    granted_ms: int
-    reserved_ms: int
-    used_ms: int
+    def __init__(self, database: Database, rules: QuotaRules, clock: Clock = now_ms) -> None:
+        """Take the database and the limits."""
+        self._database = database
+        self._rules = rules
+        self._clock = clock
 
-    def view(self, rules: QuotaRules, payer: Payer, network_ms: int) -> QuotaView:
-        """Return what the window says, for this key alone."""
-        began = self.began_at_ms
-        resets_at = None if began is None else began + rules.window_ms
-        limit = max(0, rules.limit_of(payer) + self.granted_ms)
-        network = NetworkQuota(rules.network_ms, network_ms) if payer.network else None
-        return QuotaView(limit, self.used_ms, self.reserved_ms, resets_at, payer.shared, network)
+    async def quota(self, requester: Requester, payer: Payer | None = None) -> QuotaView:
+        """Read what ``requester`` may still spend from the account of ``payer``."""
+        pays = payer or Payer.of(requester)
+        async with self._database.transaction() as connection:
+            return await view(connection, self._rules, pays, self._clock())
+
+    async def grant(self, requester: Requester, amount_ms: int) -> None:
+        """Give ``requester`` more GPU-milliseconds in its window, or less where below 0.
+
+        What is given to a guest is given to all of them: they have one account.
+        """
+        key = Payer.of(requester).key
+        async with self._database.transaction() as connection:
+            await grant(connection, self._rules, key, amount_ms, self._clock())
 
 
 async def current(
-    connection: AsyncConnection, rules: QuotaRules, user_key: str, now: int
-) -> Window:
-    """Return the window of ``user_key`` that is in force."""
+    connection: Connection, rules: QuotaRules, user_key: str, now: int
+) -> QuotaWindow:
+    """Read the window of ``user_key`` that is in force."""
     return _window(await ledger.newest_account(connection, user_key), rules, now)
 
 
-async def view(connection: AsyncConnection, rules: QuotaRules, payer: Payer, now: int) -> QuotaView:
-    """Return what ``payer`` may still spend, with what other keys of the person spent."""
+async def view(connection: Connection, rules: QuotaRules, payer: Payer, now: int) -> QuotaView:
+    """Read what ``payer`` may still spend, with what other keys of the person spent."""
     window = await current(connection, rules, payer.key, now)
     return await _seen(connection, rules, payer, window, now)
 
 
 async def _seen(
-    connection: AsyncConnection, rules: QuotaRules, payer: Payer, window: Window, now: int
+    connection: Connection, rules: QuotaRules, payer: Payer, window: QuotaWindow, now: int
 ) -> QuotaView:
-    network_ms = 0
+    began, limit = window.began_at_ms, rules.limit_of(payer) + window.granted_ms
+    network = None
     if payer.network:
-        network_ms = await networks.used(connection, payer.network, window.period)
-    seen = window.view(rules, payer, network_ms)
+        used = await networks.used(connection, payer.network, window.period)
+        network = NetworkQuota(rules.network_ms, used)
+    seen = QuotaView(
+        max(0, limit),
+        window.used_ms,
+        window.reserved_ms,
+        None if began is None else began + rules.window_ms,
+        payer.shared,
+        network,
+    )
     if payer.shared:
         return seen
-    return _with(seen, await beside(connection, rules, payer.key, now))
+    return _with(seen, await other_use(connection, rules, payer.key, now))
 
 
-def _with(own: QuotaView, other: "Beside") -> QuotaView:
+def _with(own: QuotaView, other: "OtherUse") -> QuotaView:
     ends = [end for end in (own.resets_at_ms, other.until_ms) if end is not None]
     return replace(
         own,
@@ -94,7 +108,7 @@ def _with(own: QuotaView, other: "Beside") -> QuotaView:
 
 
 async def reserve(
-    connection: AsyncConnection,
+    connection: Connection,
     rules: QuotaRules,
     payer: Payer,
     job_id: str,
@@ -121,7 +135,7 @@ async def reserve(
         await networks.add(connection, job_id, payer.network, window.period, estimate_ms)
 
 
-async def forget_networks(connection: AsyncConnection, rules: QuotaRules, now: int) -> None:
+async def forget_networks(connection: Connection, rules: QuotaRules, now: int) -> None:
     """Forget which networks guests came from, once the window that they count in is over."""
     newest = await ledger.newest_account(connection, GUESTS)
     if newest is not None:
@@ -129,7 +143,7 @@ async def forget_networks(connection: AsyncConnection, rules: QuotaRules, now: i
 
 
 async def settle(
-    connection: AsyncConnection, rules: QuotaRules, job_id: str, actual_ms: int, now: int
+    connection: Connection, rules: QuotaRules, job_id: str, actual_ms: int, now: int
 ) -> int:
     """End the reservation of a job: commit ``actual_ms``, or refund everything where it is 0.
 
@@ -148,7 +162,7 @@ async def settle(
 
 
 async def grant(
-    connection: AsyncConnection, rules: QuotaRules, user_key: str, amount_ms: int, now: int
+    connection: Connection, rules: QuotaRules, user_key: str, amount_ms: int, now: int
 ) -> None:
     """Give more (or, below 0, less) for the current window, or the next where none runs."""
     newest = await ledger.newest_account(connection, user_key)
@@ -159,21 +173,21 @@ async def grant(
     await ledger.change(connection, user_key, period, granted_ms=amount_ms)
 
 
-def _window(newest: Row[Any] | None, rules: QuotaRules, now: int) -> Window:
-    """Return the window in force: the newest, or a fresh one after its end."""
+def _window(newest: QuotaWindow | None, rules: QuotaRules, now: int) -> QuotaWindow:
+    """Choose the window in force: the newest, or a fresh one after its end."""
     if newest is None:
-        return Window(1, None, 0, 0, 0)
-    began: int | None = newest.began_at_ms
+        return QuotaWindow(1, None, 0, 0, 0)
+    began = newest.began_at_ms
     if began is not None and now >= began + rules.window_ms:
-        return Window(newest.period + 1, None, 0, 0, 0)
+        return QuotaWindow(newest.period + 1, None, 0, 0, 0)
     if newest.reserved_ms == 0 and newest.used_ms == 0:
         began = None  # everything was refunded: it begins with the next use
-    return Window(newest.period, began, newest.granted_ms, newest.reserved_ms, newest.used_ms)
+    return QuotaWindow(newest.period, began, newest.granted_ms, newest.reserved_ms, newest.used_ms)
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What counts for a key beside its own window, in GPU-milliseconds; ends are epoch ms."""
+class OtherUse:
+    """What counts for a key besides its own window, in GPU-milliseconds; ends are epoch ms."""
 
     granted_ms: int = 0
     reserved_ms: int = 0
@@ -181,7 +195,7 @@ class Beside:
     until_ms: int | None = None  # when the first of it counts no more
 
 
-async def beside(connection: AsyncConnection, rules: QuotaRules, user_key: str, now: int) -> Beside:
+async def other_use(connection: Connection, rules: QuotaRules, user_key: str, now: int) -> OtherUse:
     """Sum up what the other keys of a person spent and were granted."""
     keys = await accounts.keys_of(connection, user_key)
     granted = reserved = used = 0
@@ -198,12 +212,10 @@ async def beside(connection: AsyncConnection, rules: QuotaRules, user_key: str, 
     for _, spent_ms, until_ms in await accounts.carried_by(connection, keys, now):
         used += spent_ms
         ends.append(until_ms)
-    return Beside(granted, reserved, used, min(ends, default=None))
+    return OtherUse(granted, reserved, used, min(ends, default=None))
 
 
-async def share_out(
-    connection: AsyncConnection, rules: QuotaRules, keys: list[str], now: int
-) -> None:
+async def share_out(connection: Connection, rules: QuotaRules, keys: list[str], now: int) -> None:
     """Let each of ``keys`` carry what the others spent, and what all of them carried so far."""
     owed = await accounts.carried_by(connection, keys, now)
     for key in keys:

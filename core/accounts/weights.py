@@ -22,7 +22,7 @@ class Shares:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the shares in ``text``: ``operators=200, role:42=150, studio=50``.
+        """Parse the shares in ``text``: ``operators=200, role:42=150, studio=50``.
 
         Raises:
             BadConfiguration: an entry is no name with a whole number from 1 to 10 000.
@@ -37,7 +37,7 @@ class Shares:
         return cls(found)
 
     def weight(self, requester: Requester, roles: frozenset[str], *, operator: bool) -> int:
-        """Return the weight of a person, by default :data:`core.domain.fairness.ORDINARY`."""
+        """Find the weight of a person, by default :data:`core.domain.fairness.ORDINARY`."""
         known = self.weights
         if requester.key in known:
             return known[requester.key]

@@ -82,9 +82,9 @@ async def _recover(core: Core, announce: Announce) -> None:
     Raises:
         DatabaseDamaged: the rows contradict each other.
     """
-    recovery = await core.queue.recover()
-    if recovery.violations:
-        raise DatabaseDamaged("; ".join(str(item) for item in recovery.violations[:5]))
+    report = await core.recovery.recover()
+    if report.violations:
+        raise DatabaseDamaged("; ".join(str(item) for item in report.violations[:5]))
     await core.files.sweep(unheld_s=0)
-    if recovery.requeued or recovery.lost:
-        announce(say("jobs_recovered", {"requeued": recovery.requeued, "failed": recovery.lost}))
+    if report.requeued or report.lost:
+        announce(say("jobs_recovered", {"requeued": report.requeued, "failed": report.lost}))

@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
+from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
-from core.accounts.moderation import Community
+from core.accounts.quotas import Quotas
 from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
 from core.delivery.position_updates import PositionPublisher
@@ -12,7 +13,10 @@ from core.delivery.router import DeliveryRouter
 from core.domain.people import Requester
 from core.interfaces.executor import Executor
 from core.media.intake.store import MediaStore
+from core.queue.forecasts import Forecasts
+from core.queue.intake import IntakeSwitch
 from core.queue.job_queue import JobQueue
+from core.queue.recovery import Recovery
 from core.runtime.progress_hub import ProgressHub
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
@@ -23,6 +27,7 @@ from core.service.submission import Submission
 from core.service.user_api import UserApi
 from core.settings import Settings
 from core.storage.database import Database
+from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
 from core.worker.worker import Worker
 
@@ -41,6 +46,11 @@ class Core:
     community: Community
     health: HealthReader
     queue: JobQueue
+    jobs: JobQueries
+    forecasts: Forecasts
+    quotas: Quotas
+    intake: IntakeSwitch
+    recovery: Recovery
     router: DeliveryRouter
     worker: Worker
     hub: ProgressHub

@@ -10,7 +10,7 @@ from core.i18n.messages import say
 from core.interfaces.executor import Executor
 from core.models.catalog import LTX_2_3, Profile
 from core.settings import Settings
-from core.storage.runs import Place
+from core.storage.runs import RunPlace
 
 log = structlog.get_logger(__name__)
 
@@ -53,21 +53,21 @@ def choose_executor(settings: Settings, announce: Callable[[str], None]) -> Exec
         return _draft()
 
 
-def place_of(executor: Executor, settings: Settings) -> Place:
+def place_of(executor: Executor, settings: Settings) -> RunPlace:
     """Return what recorded runs are kept under: the device, the model files, ComfyUI's commit.
 
     The device is named as its driver does, or by its kind where there is no driver to ask.
     """
     if executor.name != "comfy":
-        return Place("draft", "draft", "")
+        return RunPlace("draft", "draft", "")
     from core.comfy.device import device_kind, first_device
     from core.comfy.install.pins import load_pins
 
     if isinstance(executor, Borrowing):
-        return Place(executor.device, settings.models.profile, load_pins().version)
+        return RunPlace(executor.device, settings.models.profile, load_pins().version)
     device = first_device()
     name = device.name if device else device_kind().value
-    return Place(name, settings.models.profile, load_pins().version)
+    return RunPlace(name, settings.models.profile, load_pins().version)
 
 
 def memory_of(executor: Executor) -> int | None:

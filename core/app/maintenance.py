@@ -11,6 +11,7 @@ import structlog
 from core.accounts.file_ownership import FileOwnership
 from core.errors.setup import BadConfiguration
 from core.queue.job_queue import JobQueue
+from core.queue.recovery import Recovery
 from core.runtime import file_names
 from core.runtime.clock import Clock
 from core.runtime.paths import readable
@@ -46,6 +47,7 @@ class Housekeeping:
         self,
         *,
         queue: JobQueue,
+        recovery: Recovery,
         database: Database,
         eraser: Eraser,
         files: FileOwnership,
@@ -55,6 +57,7 @@ class Housekeeping:
         clock: Clock,
     ) -> None:
         self._queue = queue
+        self._recovery = recovery
         self._database = database
         self._hub = hub
         self._folders = folders
@@ -79,7 +82,7 @@ class Housekeeping:
 
     async def expire(self) -> int:
         """Give up what waited too long, and take jobs from workers that are gone; count them."""
-        ended = await self._queue.expire()
+        ended = await self._recovery.expire()
         for job_id in ended:
             self._hub.close(job_id)
         self._on_change()

@@ -6,7 +6,7 @@ Two are with their area, since fronts ask for them too: ``settings.requests.limi
 
 from pathlib import Path
 
-from core.accounts.file_ownership import Kept
+from core.accounts.file_ownership import KeptFolders
 from core.accounts.quotas import HOUR_MS, QuotaRules
 from core.app.maintenance import HOUR_S, Folders
 from core.delivery.router import RouterRules
@@ -72,9 +72,9 @@ def folders(settings: Settings) -> Folders:
     )
 
 
-def kept(settings: Settings) -> Kept:
+def kept(settings: Settings) -> KeptFolders:
     """Return where the files lie that have owners; their names begin at the data directory."""
-    return Kept(
+    return KeptFolders(
         data=settings.data_dir.resolve(),
         media=settings.media_folder.resolve(),
         uploads=settings.uploads_folder.resolve(),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from core.domain.progress import Stage
-from core.storage.runs import Run
+from core.storage.runs import RecordedRun
 
 _SECONDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 _WAITS = (1.0, 5.0, 15.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 14_400.0, 86_400.0)
@@ -36,7 +36,7 @@ class RunFigures:
             "clapper_device_peak_bytes", "Device memory at the peak of a run", registry=registry
         )
 
-    def observe(self, run: Run, stages: Mapping[Stage, float]) -> None:
+    def observe(self, run: RecordedRun, stages: Mapping[Stage, float]) -> None:
         """Count ``run``, whose ``stages`` took so many seconds."""
         self._runs.labels(run.mode, run.preset, run.error or "succeeded").inc()
         self._waits.observe(run.wait_ms / 1000)

@@ -1,7 +1,8 @@
 """Make the parts of the core from the settings and give each what it needs of the others."""
 
+from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
-from core.accounts.moderation import Community
+from core.accounts.quotas import Quotas
 from core.accounts.weights import Shares
 from core.app.core import Core
 from core.app.executor_choice import memory_of, place_of
@@ -15,6 +16,7 @@ from core.app.rules import (
     worker_rules,
 )
 from core.app.run_metrics import RunFigures
+from core.app.run_recorder import run_recorder
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.media import Clip, RawClip
@@ -25,7 +27,10 @@ from core.media.output.clip_writer import finish
 from core.media.output.provenance import Provenance
 from core.models.catalog import Profile
 from core.models.setup import open_store
+from core.queue.forecasts import Forecasts
+from core.queue.intake import IntakeSwitch
 from core.queue.job_queue import JobQueue
+from core.queue.recovery import Recovery
 from core.runtime.cancellation import CancelToken
 from core.runtime.clock import Clock
 from core.runtime.notifier import LocalDispatcher
@@ -33,21 +38,21 @@ from core.runtime.progress_hub import ProgressHub
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
 from core.service.deletion import Eraser
-from core.service.estimator import RunBook, timings_of
+from core.service.estimator import RunBook
 from core.service.follow_ups import FollowUps
 from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi, OperatorServices
+from core.service.ownership import Ownership
 from core.service.preview import Previewer
 from core.service.submission import Submission
+from core.service.user_accounts import UserAccounts
 from core.service.user_api import UserApi, UserServices
 from core.service.user_files import UserFiles
 from core.service.views import ServiceRules
 from core.settings import Settings
 from core.storage.database import Database
+from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
-from core.storage.runs import Run
-from core.worker.attempt import RunRecord
-from core.worker.outcome_writer import Record
 from core.worker.worker import Finish, Worker
 
 
@@ -63,28 +68,33 @@ class _Parts:
         self.clock = clock
         self.hub = ProgressHub()
         self.dispatcher = LocalDispatcher()
-        self.queue = JobQueue(database, queue_rules(settings), settings.clips_folder, clock)
+        rules, clips = queue_rules(settings), settings.clips_folder
+        self.queue = JobQueue(database, rules, clips, clock)
+        self.jobs = JobQueries(database, clips)
+        self.recovery = Recovery(database, rules, clips, clock)
+        self.forecasts = Forecasts(database, rules, clips, clock)
+        self.quotas = Quotas(database, rules.quota, clock)
+        self.intake = IntakeSwitch(database)
         self.outbox = Outbox(database, settings.clips_folder, clock)
-        self.router = DeliveryRouter(self.outbox, self.hub, self.queue.get, router_rules(settings))
+        self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
         self.media = MediaStore(settings.media_folder, settings.media.limits())
         self.files = FileOwnership(database, kept(settings), clock)
         self.eraser = Eraser(
-            self.queue, self.files, fitted_folder(settings), settings.latents_folder
+            self.queue, self.jobs, self.files, fitted_folder(settings), settings.latents_folder
         )
         self.runs = RunBook(
             database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
         )
         self.figures = RunFigures()
-        self.community = Community(
-            database, clock, settings.people.operator_keys(), queue_rules(settings).quota
-        )
+        self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
         self.rules = ServiceRules(
             settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         )
-        self.health = HealthReader(self.queue, self.rules)
+        self.health = HealthReader(self.jobs, self.intake, self.rules)
         self.admission = FileAdmission(self.media, self.files, self.rules, settings.work_folder)
         self.cancellation = Cancellation(
             queue=self.queue,
+            jobs=self.jobs,
             eraser=self.eraser,
             dispatcher=self.dispatcher,
             hub=self.hub,
@@ -92,6 +102,7 @@ class _Parts:
         )
         self.submission = Submission(
             queue=self.queue,
+            forecasts=self.forecasts,
             files=self.files,
             admission=self.admission,
             dispatcher=self.dispatcher,
@@ -121,11 +132,13 @@ def build(settings: Settings, database: Database, executor: Executor, clock: Clo
     parts = _Parts(settings, database, executor, clock)
     operators = OperatorApi(
         OperatorServices(
-            queue=parts.queue,
+            jobs=parts.jobs,
+            intake=parts.intake,
+            quotas=parts.quotas,
             cancellation=parts.cancellation,
-            linked=parts.community,
-            moderation=parts.community,
-            audit_log=parts.community,
+            linked=parts.community.accounts,
+            moderation=parts.community.moderation,
+            audit_log=parts.community.audit,
             health=parts.health,
         ),
         Requester("cli", "nobody"),
@@ -141,6 +154,11 @@ def build(settings: Settings, database: Database, executor: Executor, clock: Clo
         community=parts.community,
         health=parts.health,
         queue=parts.queue,
+        jobs=parts.jobs,
+        forecasts=parts.forecasts,
+        quotas=parts.quotas,
+        intake=parts.intake,
+        recovery=parts.recovery,
         router=parts.router,
         worker=_worker(parts),
         hub=parts.hub,
@@ -151,20 +169,22 @@ def build(settings: Settings, database: Database, executor: Executor, clock: Clo
         runs=parts.runs,
         figures=parts.figures,
         housekeeping=_housekeeping(parts),
-        positions=PositionPublisher(parts.queue, parts.hub),
+        positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
     )
 
 
 def _user_api(parts: _Parts, operators: OperatorApi) -> UserApi:
     settings, limits = parts.settings, parts.rules.limits
     services = UserServices(
-        queue=parts.queue,
+        jobs=parts.jobs,
+        forecasts=parts.forecasts,
         submission=parts.submission,
         cancellation=parts.cancellation,
         follow_ups=FollowUps(parts.admission, limits, parts.previewer.smaller),
         previewer=parts.previewer,
-        linked=parts.community,
-        moderation=parts.community,
+        owned=Ownership(parts.jobs, parts.forecasts, parts.quotas, parts.community.accounts),
+        accounts=UserAccounts(parts.community.accounts),
+        moderation=parts.community.moderation,
         operators=operators,
     )
     files = UserFiles(parts.admission, parts.files, settings.retention.days)
@@ -175,9 +195,10 @@ def _user_api(parts: _Parts, operators: OperatorApi) -> UserApi:
 def _worker(parts: _Parts) -> Worker:
     return Worker(
         queue=parts.queue,
+        jobs=parts.jobs,
         executor=parts.executor,
         finish=_finisher(parts.settings),
-        record=_recorder(parts),
+        record=run_recorder(parts.runs, parts.figures, parts.clock),
         shares=lambda request: parts.runs.estimate(request).shares(),
         dispatcher=parts.dispatcher,
         hub=parts.hub,
@@ -191,6 +212,7 @@ def _worker(parts: _Parts) -> Worker:
 def _housekeeping(parts: _Parts) -> Housekeeping:
     return Housekeeping(
         queue=parts.queue,
+        recovery=parts.recovery,
         database=parts.database,
         eraser=parts.eraser,
         files=parts.files,
@@ -209,37 +231,3 @@ def _finisher(settings: Settings) -> Finish:
         return await finish(raw, settings.clips_folder, provenance, cancel)
 
     return to_clip
-
-
-def _recorder(parts: _Parts) -> Record:
-    runs = parts.runs
-
-    async def record(ran: RunRecord) -> None:
-        run = _run_of(ran, runs, parts.clock())
-        parts.figures.observe(run, ran.stages)
-        await runs.record_run(run)
-
-    return record
-
-
-def _run_of(ran: RunRecord, runs: RunBook, now: int) -> Run:
-    job, request, sampling = ran.job, ran.job.request, ran.job.request.sampling
-    return Run(
-        job_id=job.id,
-        attempt=job.attempt,
-        recorded_at_ms=now,
-        place=runs.place,
-        mode=request.mode,
-        preset=sampling.preset,
-        width=sampling.width,
-        height=sampling.height,
-        frames=sampling.frames,
-        fps=sampling.fps,
-        estimate_ms=job.estimate_ms,
-        p95_ms=runs.estimate(request).p95_ms,
-        gpu_ms=ran.gpu_ms,
-        wait_ms=max(0, (job.started_at_ms or now) - job.created_at_ms),
-        peak_bytes=ran.peak_bytes,
-        error=ran.error,
-        timings=() if ran.error else timings_of(request, runs.machine, ran.stages),
-    )

@@ -21,7 +21,7 @@ from core.runtime.cancellation import CancelToken
 from core.runtime.clock import now_ms
 from core.service.estimator import median_error, timings_of
 from core.settings import Settings
-from core.storage.runs import Run
+from core.storage.runs import RecordedRun
 from core.worker.stage_timer import StageTimer
 
 # width, height, frames: small and large, short and long, so that every rate shows
@@ -43,7 +43,7 @@ async def climb(settings: Settings, rounds: int, console: Console) -> None:
         rungs = DRAFT_RUNGS if core.executor.name == "draft" else RUNGS
         ladder = [rungs[0], *(rung for _ in range(rounds) for rung in rungs)]
         before = replace(core.runs.machine)
-        made: list[Run] = []
+        made: list[RecordedRun] = []
         for number, rung in enumerate(ladder):
             width, height, frames = rung
             size = f"{width}×{height}"
@@ -60,7 +60,7 @@ async def climb(settings: Settings, rounds: int, console: Console) -> None:
         console.print(_summary(core, before, after, made))
 
 
-def _summary(core: Core, before: Machine, after: Machine, made: list[Run]) -> str:
+def _summary(core: Core, before: Machine, after: Machine, made: list[RecordedRun]) -> str:
     place = core.runs.place
     data = {
         "runs": len(made),
@@ -74,7 +74,7 @@ def _summary(core: Core, before: Machine, after: Machine, made: list[Run]) -> st
     return say("calibrate_done", data)
 
 
-async def _run(core: Core, request: TextToVideo, number: int) -> Run:
+async def _run(core: Core, request: TextToVideo, number: int) -> RecordedRun:
     job_id = f"calibrate-{uuid.uuid4().hex}"
     expected = estimate(request, core.runs.machine)
     timer = StageTimer(time.monotonic)
@@ -82,7 +82,7 @@ async def _run(core: Core, request: TextToVideo, number: int) -> Run:
         order = Order(job_id, 1, request, core.settings.media_folder, Path(folder))
         raw = await core.executor.execute(order, timer.observe, CancelToken())
     sampling = request.sampling
-    return Run(
+    return RecordedRun(
         job_id=job_id,
         attempt=number,
         recorded_at_ms=now_ms(),

@@ -84,7 +84,7 @@ class Session:
         try:
             await asyncio.wait({arrived, self._work}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            job = await self.core.queue.get(job_id)
+            job = await self.core.jobs.get(job_id)
             await outcome_of(self.core.cancellation.cancel(job_id, job.requester))
             both = {arrived, self._work}
             await asyncio.wait(both, timeout=5, return_when=asyncio.FIRST_COMPLETED)
@@ -96,7 +96,7 @@ class Session:
 
     async def job(self, job_id: str) -> Job:
         """Return the row of ``job_id``."""
-        return await self.core.queue.get(job_id)
+        return await self.core.jobs.get(job_id)
 
 
 @asynccontextmanager

@@ -38,7 +38,7 @@ from core.media.output.destinations import check_free, free_name
 from core.runtime.paths import readable
 from core.service.estimator import RunBook, last_place
 from core.settings import Settings, load_settings
-from core.storage.runs import Run, has_runs, recent_runs
+from core.storage.runs import RecordedRun, has_runs, recent_runs
 
 if TYPE_CHECKING:
     from core.storage.database import Database
@@ -257,7 +257,7 @@ def stats_command(
         console.print(written, markup=False, highlight=False, soft_wrap=True)
 
 
-async def _newest(settings: Settings, limit: int) -> list[Run]:
+async def _newest(settings: Settings, limit: int) -> list[RecordedRun]:
     async with recorded(settings) as database:
         if database is None:
             return []
@@ -265,14 +265,14 @@ async def _newest(settings: Settings, limit: int) -> list[Run]:
             return await recent_runs(connection, limit)
 
 
-def stats_table(runs: list[Run]) -> Table:
+def stats_table(runs: list[RecordedRun]) -> Table:
     """Return estimate against truth for each device, set of files and mode."""
     table = Table(title=say("stats_title", {"runs": len(runs)}))
     for column in ("device", "profile", "mode"):
         table.add_column(say(f"stats_{column}"))
     for column in ("runs", "failed", "estimate", "truth", "error", "covered", "wait"):
         table.add_column(say(f"stats_{column}"), justify="right")
-    groups: dict[tuple[str, str, str], list[Run]] = {}
+    groups: dict[tuple[str, str, str], list[RecordedRun]] = {}
     for run in runs:
         groups.setdefault((run.place.device, run.place.profile, run.mode), []).append(run)
     for (device, profile, mode), group in sorted(groups.items()):
@@ -283,7 +283,7 @@ def stats_table(runs: list[Run]) -> Table:
     return table
 
 
-def _figures(runs: list[Run]) -> tuple[str, ...]:
+def _figures(runs: list[RecordedRun]) -> tuple[str, ...]:
     error = median(abs(run.estimate_ms / run.gpu_ms - 1) for run in runs)
     covered = sum(run.gpu_ms <= run.p95_ms for run in runs) / len(runs)
     return (

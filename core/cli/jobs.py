@@ -39,8 +39,8 @@ def list_jobs(
         operator = core.local_operator(me())
         return await operator.all_live(), await operator.jobs_of(who, limit)
 
-    line, mine = with_idle_core(look)
-    jobs = {job.id: job for job in [*line, *mine]}
+    live, mine = with_idle_core(look)
+    jobs = {job.id: job for job in [*live, *mine]}
     if not jobs:
         out().print(say("cli_no_jobs"))
         return

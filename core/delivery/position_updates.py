@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import structlog
 
 from core.domain.jobs import waiting_of
-from core.queue.job_queue import JobQueue
+from core.queue.forecasts import Forecasts
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, wait_event
+from core.storage.job_queries import JobQueries
 
 log = structlog.get_logger(__name__)
 
@@ -34,10 +35,15 @@ class PositionPublisher:
     """Publishes the position and forecast of a waiting job whenever one of them moved."""
 
     def __init__(
-        self, queue: JobQueue, hub: ProgressHub, seconds: Callable[[], float] = time.monotonic
+        self,
+        jobs: JobQueries,
+        forecasts: Forecasts,
+        hub: ProgressHub,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         """Measure with ``seconds``, a clock that only goes forward."""
-        self._queue = queue
+        self._jobs = jobs
+        self._forecasts = forecasts
         self._hub = hub
         self._clock = seconds
         self._published: dict[str, _Published] = {}
@@ -51,10 +57,10 @@ class PositionPublisher:
 
     async def publish(self) -> None:
         """Publish each position that changed, and each forecast that moved by a fifth of itself."""
-        waiting = [job for job in await self._queue.line(SHOWN) if job.state.waiting]
+        waiting = [job for job in await self._jobs.in_order(SHOWN) if job.state.waiting]
         published: dict[str, _Published] = {}
         for job in waiting:
-            forecast = await self._queue.forecast(job.id)
+            forecast = await self._forecasts.forecast(job.id)
             if forecast is None or forecast.position == 0:
                 continue
             at_s = self._clock()

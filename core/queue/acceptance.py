@@ -4,25 +4,20 @@ Functions on a connection; :class:`core.queue.job_queue.JobQueue` owns the trans
 refusal at any point leaves nothing behind.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.accounts import quotas
-from core.accounts.linked_accounts import refuse_blocked
+from core.accounts.moderation import refuse_blocked
 from core.domain.fairness import ORDINARY, cost_of
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.people import Payer, Requester
-from core.domain.requests import Request, to_json
+from core.domain.requests import Request
 from core.errors import (
     AlreadyFinished,
     Cancelled,
     IntakeClosed,
-    JobUnknown,
     NotYours,
     TooManyQueued,
 )
@@ -30,6 +25,8 @@ from core.queue.intake import read_intake
 from core.queue.transitions import End, QueueRules, close, end
 from core.storage import fair_order, networks
 from core.storage import jobs as rows
+from core.storage.database import Connection
+from core.storage.records import JobToAdd, QueuePlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +55,21 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
-    """The accepted job; ``duplicate`` where its key was known and nothing was made."""
+class AcceptedJob:
+    """A job that was accepted; ``duplicate`` where its key was known and nothing was made."""
 
     job: Job
     duplicate: bool
 
 
 async def accept(
-    connection: AsyncConnection,
+    connection: Connection,
     rules: QueueRules,
     new: NewJob,
     now: int,
     check: Callable[[], None] | None = None,
 ) -> None:
-    """Write a new job: held, with its reservation, at the end of its account's line.
+    """Write a new job: held, with its reservation, at the end of its account's part of the queue.
 
     Raises:
         IntakeClosed: the operator paused or drains the queue.
@@ -82,12 +79,12 @@ async def accept(
     """
     await _ask(connection, rules, new, check)
     await _reserve(connection, rules, new, now)
-    tag, rank = await fair_order.enter_line(connection, new.pays.key, new.weight, new.cost, now)
-    await _write(connection, new, now, {"state": JobState.HELD.value, "tag": tag, "rank": rank})
+    place = await _enter(connection, new, now)
+    await rows.add(connection, _to_add(new, now), place)
 
 
 async def take_over(
-    connection: AsyncConnection,
+    connection: Connection,
     rules: QueueRules,
     clips_folder: Path,
     old_id: str,
@@ -109,12 +106,10 @@ async def take_over(
         TooManyQueued: the requester has as many waiting jobs as allowed.
         QuotaExceeded: it costs more than is left.
     """
-    old = await rows.read(connection, old_id)
-    if old is None:
-        raise JobUnknown(old_id)
+    old = await rows.require(connection, old_id)
     if old.user_key != owner.key:
         raise NotYours(old_id)
-    if not JobState(old.state).waiting:
+    if not old.state.waiting:
         raise AlreadyFinished(old_id, old.state)
     await _ask(connection, rules, new, check, makes_room=old.user_key == new.requester.key)
     same = old.share_key == new.pays.key
@@ -122,17 +117,16 @@ async def take_over(
     if same:
         place = await fair_order.take_place(connection, old, new.weight, new.cost)
         await close(connection, rules, clips_folder, old, how, now)
-        place |= {"seq": await rows.give_up_seq(connection, old), "state": old.state}
+        place = replace(place, seq=await rows.give_up_seq(connection, old))
     else:
         await end(connection, rules, clips_folder, old, how, now)
-        line = await fair_order.enter_line(connection, new.pays.key, new.weight, new.cost, now)
-        place = {"state": JobState.HELD.value, "tag": line[0], "rank": line[1]}
+        place = await _enter(connection, new, now)
     await _reserve(connection, rules, new, now)
-    await _write(connection, new, now, place)
+    await rows.add(connection, _to_add(new, now), place)
 
 
 async def _ask(
-    connection: AsyncConnection,
+    connection: Connection,
     rules: QueueRules,
     new: NewJob,
     check: Callable[[], None] | None,
@@ -159,29 +153,25 @@ async def _ask(
         raise TooManyQueued(rules.max_queued)
 
 
-async def _reserve(connection: AsyncConnection, rules: QueueRules, new: NewJob, now: int) -> None:
+async def _reserve(connection: Connection, rules: QueueRules, new: NewJob, now: int) -> None:
     await quotas.reserve(connection, rules.quota, new.pays, new.id, new.estimate_ms, now)
 
 
-async def _write(connection: AsyncConnection, new: NewJob, now: int, place: dict[str, Any]) -> None:
-    media = {file.name for file in new.request.media().values()}
-    await rows.add(connection, {**_values(new, now), **place}, media)
+async def _enter(connection: Connection, new: NewJob, now: int) -> QueuePlace:
+    return await fair_order.enter_queue(connection, new.pays.key, new.weight, new.cost, now)
 
 
-def _values(new: NewJob, now: int) -> dict[str, Any]:
+def _to_add(new: NewJob, now: int) -> JobToAdd:
     late_ms = new.estimate_ms * 3 // 2 if new.p95_ms is None else new.p95_ms
-    return {
-        "id": new.id,
-        "user_key": new.requester.key,
-        "share_key": new.pays.key,
-        "idem_key": new.idempotency_key,
-        "request": json.dumps(to_json(new.request)),
-        "reply_platform": new.reply_to.platform,
-        "reply_address": json.dumps(new.reply_to.address),
-        "estimate_ms": new.estimate_ms,
-        "spread_ms": max(0, late_ms - new.estimate_ms),
-        "cost": new.cost,
-        "above_limit": 0,
-        "attempt": 0,
-        "created_at_ms": now,
-    }
+    return JobToAdd(
+        id=new.id,
+        user_key=new.requester.key,
+        share_key=new.pays.key,
+        idem_key=new.idempotency_key,
+        request=new.request,
+        reply_to=new.reply_to,
+        estimate_ms=new.estimate_ms,
+        spread_ms=max(0, late_ms - new.estimate_ms),
+        cost=new.cost,
+        created_at_ms=now,
+    )

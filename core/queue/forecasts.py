@@ -1,22 +1,29 @@
-"""Where one account stands, at one moment: its live jobs, what goes before them, what it may spend.
+"""When jobs should be ready, and where one account stands, at one moment.
 
-Read in one transaction (:meth:`core.queue.job_queue.JobQueue.standing`). Forecasts are made from
-it without reading again: between two changes of the line, only the time that running jobs have had
-moves on.
+Read in one transaction. Further forecasts are made from a :class:`Standing` without reading
+again: between two changes of the queue, only the time that running jobs have had moves on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from core.accounts import quotas
 from core.domain.fairness import Ahead, Load, forecast
 from core.domain.jobs import Forecast, Job, QuotaView
-from core.domain.people import Requester
-from core.storage.job_queries import LineCounts
+from core.domain.people import Payer, Requester
+from core.queue.transitions import QueueRules
+from core.runtime.clock import Clock, now_ms
+from core.storage import accounts, fair_order, job_queries
+from core.storage import jobs as rows
+from core.storage.database import Database
+from core.storage.job_queries import QueueCounts
+from core.storage.records import StoredJob
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """A job that is running: when it got the device (epoch ms, None: it has not), and its load."""
+class RunningLoad:
+    """The load of a running job, and when it got the device (epoch ms, None: it has not)."""
 
     at_ms: int | None
     load: Load
@@ -28,15 +35,15 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class QueueLoad:
     """What decides when some jobs are ready."""
 
-    running: Mapping[str, Started]  # everybody's, by job
+    running: Mapping[str, RunningLoad]  # everybody's, by job
     waiting: Mapping[str, tuple[Load, Ahead]]  # some jobs, each with what goes before it
     slots: int  # devices
 
     def forecast(self, job_id: str, now: int) -> Forecast | None:
-        """Return when one of the jobs should be ready; None for any other."""
+        """Forecast when one of the jobs is ready; None for any other."""
         if started := self.running.get(job_id):
             rest = started.rest(now)
             left, late = rest.left_ms / 1000, rest.spread_ms / 1000
@@ -50,10 +57,64 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One account, and its part of the line."""
+    """One account, and its part of the queue."""
 
     account: Requester
     jobs: tuple[Job, ...]  # live ones: running first, then in the order they run
-    counts: LineCounts
+    counts: QueueCounts
     quota: QuotaView
-    line: Line
+    queue: QueueLoad
+
+
+class Forecasts:
+    """Forecasts of jobs and the standing of accounts; nothing here changes a row."""
+
+    def __init__(
+        self, database: Database, rules: QueueRules, clips_folder: Path, clock: Clock = now_ms
+    ) -> None:
+        """Take the database, the limits, and where the clips lie that rows name."""
+        self._database = database
+        self._rules = rules
+        self._clips_folder = clips_folder
+        self._clock = clock
+
+    async def forecast(self, job_id: str) -> Forecast | None:
+        """Forecast the position of a job and when it is ready; None once it is terminal.
+
+        Raises:
+            JobUnknown: no such job.
+        """
+        async with self._database.transaction() as connection:
+            row = await rows.require(connection, job_id)
+            if row.finished_at_ms is not None:
+                return None
+            running = _running_loads(await rows.running(connection))
+            own = Load(row.estimate_ms, row.spread_ms)
+            ahead = await fair_order.ahead_of(connection, row)
+        load = QueueLoad(running, {row.id: (own, ahead)}, self._rules.slots)
+        return load.forecast(job_id, self._clock())
+
+    async def standing(self, person: Requester, payer: Payer | None = None) -> Standing:
+        """Read where the account of ``person`` stands, all of it at one moment."""
+        async with self._database.transaction() as connection:
+            account = Requester.from_key(await accounts.account_of(connection, person.key))
+            running = await rows.running(connection)
+            mine = [row for row in running if row.user_key == account.key]
+            ahead = await fair_order.ahead_of_all(connection, account.key)
+            now = self._clock()
+            mine += await job_queries.waiting_of(connection, account.key)
+            pays = payer or Payer.of(account)
+            return Standing(
+                account=account,
+                jobs=tuple(row.job(self._clips_folder) for row in mine),
+                counts=await job_queries.count_live(connection),
+                quota=await quotas.view(connection, self._rules.quota, pays, now),
+                queue=QueueLoad(_running_loads(running), ahead, self._rules.slots),
+            )
+
+
+def _running_loads(running: Iterable[StoredJob]) -> dict[str, RunningLoad]:
+    return {
+        row.id: RunningLoad(row.started_at_ms, Load(row.estimate_ms, row.spread_ms))
+        for row in running
+    }

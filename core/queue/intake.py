@@ -2,19 +2,36 @@
 
 from typing import Literal, TypeAlias, cast
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from core.storage import jobs as rows
+from core.storage.database import Connection, Database
 
 Intake: TypeAlias = Literal["open", "paused", "draining"]
 _INTAKE = "intake"  # the name of a row of the table setting
 
 
-async def read_intake(connection: AsyncConnection) -> Intake:
-    """Return whether new jobs are accepted; they are until somebody says otherwise."""
+class IntakeSwitch:
+    """The operator's switch; it lies in the database, and everybody reads it there."""
+
+    def __init__(self, database: Database) -> None:
+        """Take the database; the switch is where it was left."""
+        self._database = database
+
+    async def intake(self) -> Intake:
+        """Read whether new jobs are accepted."""
+        async with self._database.transaction() as connection:
+            return await read_intake(connection)
+
+    async def set_intake(self, state: Intake) -> None:
+        """Accept new jobs or not; accepted ones go on. ``paused`` survives a restart."""
+        async with self._database.transaction() as connection:
+            await write_intake(connection, state)
+
+
+async def read_intake(connection: Connection) -> Intake:
+    """Read whether new jobs are accepted; they are until somebody says otherwise."""
     return cast("Intake", await rows.read_setting(connection, _INTAKE) or "open")
 
 
-async def write_intake(connection: AsyncConnection, state: Intake) -> None:
+async def write_intake(connection: Connection, state: Intake) -> None:
     """Accept new jobs or not."""
     await rows.write_setting(connection, _INTAKE, state)

@@ -6,50 +6,48 @@ another token finds nothing to change and says so.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from core.domain.jobs import Failure, Job, JobState
+from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.requests import Request
 from core.errors import AlreadyFinished, Cancelled, JobUnknown, NotYours
-from core.queue.acceptance import NewJob, Submitted, accept, take_over
-from core.queue.intake import Intake
-from core.queue.model_affinity import Affinity, Due
-from core.queue.recovery import Recovery, Upkeep
+from core.queue.acceptance import AcceptedJob, NewJob, accept, take_over
+from core.queue.model_affinity import Affinity, Candidate
 from core.queue.transitions import End, QueueRules, device_ms, end, put_back
 from core.runtime.clock import Clock, now_ms
 from core.storage import fair_order
 from core.storage import jobs as rows
-from core.storage.database import Database
-from core.storage.mapping import asked_in
+from core.storage.database import Connection, Database
+from core.storage.records import StoredJob
 
-__all__ = ["Intake", "JobQueue", "NewJob", "QueueRules", "Recovery", "Submitted"]
+__all__ = ["AcceptedJob", "JobQueue", "NewJob", "QueueRules"]
 
 
-class JobQueue(Upkeep):
-    """The way of every job; what is asked and kept beside it is inherited."""
+class JobQueue:
+    """Moves jobs from accepted to settled.
+
+    Questions are answered by :class:`core.storage.job_queries.JobQueries`, forecasts made by
+    :class:`core.queue.forecasts.Forecasts`; :class:`core.queue.recovery.Recovery` tidies up.
+    """
 
     def __init__(
         self, database: Database, rules: QueueRules, clips_folder: Path, clock: Clock = now_ms
     ) -> None:
         """Take the database, the limits, and where the clips lie that rows name."""
-        super().__init__(database, rules, clips_folder, clock)
+        self._database = database
+        self._rules = rules
+        self._clips_folder = clips_folder
+        self._clock = clock
         self._affinity = Affinity(rules.affinity)
 
-    async def submit(self, new: NewJob, check: Callable[[], None] | None = None) -> Submitted:
-        """Accept a job: row, reservation and place in line, or nothing of it.
+    async def submit(self, new: NewJob, check: Callable[[], None] | None = None) -> AcceptedJob:
+        """Accept a job: row, reservation and place in the queue, or nothing of it.
 
         Args:
             new: the job; with a key that its requester used before, that job is returned.
             check: called for a new job inside the transaction; what it raises refuses the job.
-
-        Returns:
-            The job.
 
         Raises:
             IntakeClosed: the operator paused or drains the queue.
@@ -57,14 +55,13 @@ class JobQueue(Upkeep):
             RequesterBlocked: an operator blocked this person.
             QuotaExceeded: it costs more than is left.
         """
-        key = new.requester.key
         async with self._database.transaction() as connection:
-            known = await rows.read_by_key(connection, key, new.idempotency_key)
+            known = await self._known(connection, new)
             if known is not None:
-                return Submitted(self._job(known, new.id), duplicate=True)
+                return known
             await accept(connection, self._rules, new, self._clock(), check)
-            made = self._job(await rows.read(connection, new.id), new.id)
-        return Submitted(made, duplicate=False)
+            made = await self._read(connection, new.id)
+        return AcceptedJob(made, duplicate=False)
 
     async def replace(
         self,
@@ -72,43 +69,37 @@ class JobQueue(Upkeep):
         owner: Requester,
         new: NewJob,
         check: Callable[[], None] | None = None,
-    ) -> Submitted:
+    ) -> AcceptedJob:
         """Accept a job in the place of a waiting one, or change nothing at all.
 
         The old job ends cancelled and refunded; nobody is told so, the new job's ticket says it.
+        Refusals are those of :meth:`submit`; the old reservation counts as given back.
 
         Args:
             old_id: the waiting job.
             owner: whose it is.
             new: the job; with a key that its requester used before, that job is returned.
-            check: asked last before the rows are written; raises to refuse.
-
-        Returns:
-            The new job.
+            check: as of :meth:`submit`.
 
         Raises:
             JobUnknown: there is no old job.
             NotYours: it is somebody else's.
             AlreadyFinished: it is running or over.
-            IntakeClosed: the operator paused or drains the queue.
-            TooManyQueued: the requester has as many waiting jobs as allowed.
-            QuotaExceeded: it costs more than is left with the old reservation given back.
         """
-        key, now = new.requester.key, self._clock()
+        rules, folder, now = self._rules, self._clips_folder, self._clock()
         async with self._database.transaction() as connection:
-            known = await rows.read_by_key(connection, key, new.idempotency_key)
+            known = await self._known(connection, new)
             if known is not None:
-                return Submitted(self._job(known, new.id), duplicate=True)
-            rules, folder = self._rules, self._clips_folder
+                return known
             await take_over(connection, rules, folder, old_id, owner, new, now, check)
-            made = self._job(await rows.read(connection, new.id), new.id)
-        return Submitted(made, duplicate=False)
+            made = await self._read(connection, new.id)
+        return AcceptedJob(made, duplicate=False)
 
     async def known(self, requester: Requester, idempotency_key: str) -> Job | None:
-        """Return the job that ``requester`` made under a key, None where there is none."""
+        """Find the job that ``requester`` made under a key, None where there is none."""
         async with self._database.transaction() as connection:
             row = await rows.read_by_key(connection, requester.key, idempotency_key)
-            return None if row is None else self._job(row, row.id)
+            return None if row is None else row.job(self._clips_folder)
 
     async def claim(
         self, prefer: Callable[[Request], bool] | None = None, *, ahead: bool = False
@@ -118,8 +109,8 @@ class JobQueue(Upkeep):
         Args:
             prefer: whether the models of a request are loaded; among the jobs that are equally
                 due one of those goes first, within the bounds of :mod:`core.queue.model_affinity`.
-            ahead: the device is still at work; it is had from :meth:`begin` on. Until then the
-                attempt costs nothing, and is not counted if it is lost.
+            ahead: the device is busy; the attempt has it only from :meth:`begin` on. Until then it
+                costs nothing, and is not counted if it is lost.
 
         Returns:
             The running job; None where nobody waits who may run.
@@ -127,31 +118,33 @@ class JobQueue(Upkeep):
         fair = self._rules.fair
         limit = 1 if prefer is None else self._affinity.rules.look_ahead
         async with self._database.transaction() as connection:
-            line, above_limit = await fair_order.next_jobs(
+            due, above_limit = await fair_order.next_jobs(
                 connection, fair.max_running, relax=fair.relax, limit=limit
             )
-            if not line:
+            if not due:
                 return None
             now = self._clock()
-            row = line[0] if prefer is None else line[self._choose(line, prefer, now)]
-            if row.state == JobState.HELD:
+            row = due[0] if prefer is None else due[self._choose(due, prefer, now)]
+            if row.state is JobState.HELD:
                 await fair_order.promote(connection, row, now)
-                final = {"above_limit": int(above_limit)}
-                row = await rows.move(connection, row, JobState.QUEUED, now, final)
-            started = {
-                "token": uuid4().hex,
-                "attempt": row.attempt + 1,
-                "rank": None,
-                "started_at_ms": None if ahead else now,
-                "lease_until_ms": now + self._rules.lease_ms,
-            }
-            detail = f"attempt {row.attempt + 1}"
-            await rows.move(connection, row, JobState.RUNNING, now, started, detail)
-            return self._job(await rows.read(connection, row.id), row.id)
+                row = await rows.enqueue(connection, row, now, above_limit=above_limit)
+            until = now + self._rules.lease_ms
+            token = uuid4().hex
+            await rows.start(connection, row, token, until, now, has_device=not ahead)
+            return await self._read(connection, row.id)
 
-    def _choose(self, line: Sequence[Row[Any]], prefer: Callable[[Request], bool], now: int) -> int:
-        due = [Due(row.id, row.rank) for row in line]
-        return self._affinity.choose(due, lambda index: prefer(asked_in(line[index])), now)
+    async def next_up(self) -> Job | None:
+        """Look which job would be claimed next; nothing changes."""
+        fair = self._rules.fair
+        async with self._database.transaction() as connection:
+            due, _ = await fair_order.next_jobs(connection, fair.max_running, relax=fair.relax)
+            return await self._read(connection, due[0].id) if due else None
+
+    def _choose(self, due: Sequence[StoredJob], prefer: Callable[[Request], bool], now: int) -> int:
+        candidates = [Candidate(row.id, row.waiting_rank) for row in due]
+        return self._affinity.choose(
+            candidates, lambda index: prefer(due[index].parsed_request()), now
+        )
 
     async def begin(self, job_id: str, token: str) -> int | None:
         """Note that an attempt that was claimed ahead has the device now.
@@ -164,8 +157,7 @@ class JobQueue(Upkeep):
             if row is None:
                 return None
             now = self._clock()
-            values = {"started_at_ms": now}
-            await rows.move(connection, row, JobState.RUNNING, now, values, "has the device")
+            await rows.note_device(connection, row, now)
             return now
 
     async def beat(self, job_id: str, token: str) -> bool:
@@ -195,11 +187,7 @@ class JobQueue(Upkeep):
             return row is not None
 
     async def fail(self, job_id: str, token: str, failure: Failure, charge_ms: int = 0) -> bool:
-        """End an attempt without a clip, and refund all but ``charge_ms``.
-
-        Returns:
-            False where the attempt lost the job.
-        """
+        """End an attempt without a clip; refund all but ``charge_ms``. False if it lost the job."""
         state = JobState.CANCELLED if failure.code == Cancelled.code else JobState.FAILED
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)
@@ -209,12 +197,10 @@ class JobQueue(Upkeep):
             return row is not None
 
     async def requeue(self, job_id: str, token: str) -> bool:
-        """Put an attempt's job back to the front of the line; the attempt stays counted.
+        """Put an attempt's job back to the front of the queue; the attempt stays counted.
 
-        After the last attempt the job fails with ``worker_lost`` and is refunded.
-
-        Returns:
-            False where the attempt lost the job.
+        After the last attempt the job fails with ``worker_lost`` and is refunded. False where the
+        attempt lost the job.
         """
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)
@@ -243,9 +229,7 @@ class JobQueue(Upkeep):
             AlreadyFinished: it was terminal before.
         """
         async with self._database.transaction() as connection:
-            row = await rows.read(connection, job_id)
-            if row is None:
-                raise JobUnknown(job_id)
+            row = await rows.require(connection, job_id)
             own = row.user_key == by.key
             if not own and not operator:
                 raise NotYours(job_id)
@@ -256,13 +240,61 @@ class JobQueue(Upkeep):
             await self._end(
                 connection, row, End(JobState.CANCELLED, used if own else 0, used, failure)
             )
-            return self._job(await rows.read(connection, job_id), job_id)
+            return await self._read(connection, job_id)
 
-    async def _end(self, connection: AsyncConnection, row: Row[Any], how: End) -> None:
+    async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:
+        """Replace where the result of a job goes.
+
+        Raises:
+            JobUnknown: no such job.
+        """
+        async with self._database.transaction() as connection:
+            if not await rows.redirect(connection, job_id, reply_to):
+                raise JobUnknown(job_id)
+
+    async def erase(self, job_id: str, by: Requester, *, operator: bool = False) -> Job:
+        """Delete a terminal job, with its delivery if that is still owed; files stay the caller's.
+
+        Returns:
+            What was deleted.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+            AlreadyFinished: the other way round: it is not terminal, so cancel it first.
+        """
+        async with self._database.transaction() as connection:
+            gone = await self._read(connection, job_id)
+            if gone.requester != by and not operator:
+                raise NotYours(job_id)
+            if not gone.state.terminal:
+                raise AlreadyFinished(job_id, gone.state)
+            await rows.remove(connection, [job_id])
+        return gone
+
+    async def prune(self, before_ms: int, limit: int = 500) -> list[Job]:
+        """Delete jobs that ended before ``before_ms`` (epoch) and are told; files are the caller's.
+
+        Returns:
+            What was deleted, at most ``limit``; call again while it is full.
+        """
+        async with self._database.transaction() as connection:
+            old = await rows.told(connection, before_ms, limit)
+            await rows.remove(connection, [row.id for row in old])
+        return [row.job(self._clips_folder) for row in old]
+
+    async def _known(self, connection: Connection, new: NewJob) -> AcceptedJob | None:
+        row = await rows.read_by_key(connection, new.requester.key, new.idempotency_key)
+        return None if row is None else AcceptedJob(row.job(self._clips_folder), duplicate=True)
+
+    async def _read(self, connection: Connection, job_id: str) -> Job:
+        return (await rows.require(connection, job_id)).job(self._clips_folder)
+
+    async def _end(self, connection: Connection, row: StoredJob, how: End) -> None:
         await end(connection, self._rules, self._clips_folder, row, how, self._clock())
 
 
-async def _owned(connection: AsyncConnection, job_id: str, token: str) -> Row[Any] | None:
-    """Return the running job if ``token`` owns it."""
+async def _owned(connection: Connection, job_id: str, token: str) -> StoredJob | None:
+    """Read the running job if ``token`` owns it."""
     row = await rows.read(connection, job_id)
     return row if row is not None and token and row.token == token else None

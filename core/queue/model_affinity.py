@@ -14,7 +14,7 @@ from core.interfaces.executor import Executor, Warm
 
 @dataclass(frozen=True, slots=True)
 class AffinityRules:
-    """How far the order of the line may be bent."""
+    """How far the fair order may be bent."""
 
     look_ahead: int = 32  # jobs
     slack_ms: int = 30_000  # fair ends that lie this close, in GPU time, count as equal
@@ -23,46 +23,46 @@ class AffinityRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A waiting job and its place in line, see :func:`core.domain.fairness.rank_of`."""
+class Candidate:
+    """A waiting job and its place in the queue, see :func:`core.domain.fairness.rank_of`."""
 
     id: str
     rank: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Overtaken:
+class _OvertakeCount:
     since_ms: int
     times: int
 
 
 class Affinity:
-    """Chooses, and remembers who was overtaken."""
+    """Chooses the next job, and remembers which jobs were overtaken."""
 
     def __init__(self, rules: AffinityRules) -> None:
         """Take the rules; nobody was overtaken yet."""
         self.rules = rules
-        self._overtaken: dict[str, _Overtaken] = {}
+        self._overtaken: dict[str, _OvertakeCount] = {}
 
-    def choose(self, line: Sequence[Due], fits: Callable[[int], bool], now: int) -> int:
-        """Return which job of ``line`` runs next, and note whom it overtakes.
+    def choose(self, due: Sequence[Candidate], fits: Callable[[int], bool], now: int) -> int:
+        """Choose which job of ``due`` runs next, and note whom it overtakes.
 
         Args:
-            line: who may run, in fair order; at least one, at most ``look_ahead``.
+            due: who may run, in fair order; at least one, at most ``look_ahead``.
             fits: whether the models of a job are loaded; asked from the front until one fits.
             now: epoch milliseconds.
         """
-        index = self._first_that(fits, line, now)
+        index = self._first_that(fits, due, now)
         known = self._overtaken
-        self._overtaken = {job.id: known[job.id] for job in line[index + 1 :] if job.id in known}
-        for job in line[:index]:
-            before = known.get(job.id, _Overtaken(now, 0))
-            self._overtaken[job.id] = _Overtaken(before.since_ms, before.times + 1)
+        self._overtaken = {job.id: known[job.id] for job in due[index + 1 :] if job.id in known}
+        for job in due[:index]:
+            before = known.get(job.id, _OvertakeCount(now, 0))
+            self._overtaken[job.id] = _OvertakeCount(before.since_ms, before.times + 1)
         return index
 
-    def _first_that(self, fits: Callable[[int], bool], line: Sequence[Due], now: int) -> int:
-        for index, job in enumerate(line):
-            if job.rank > line[0].rank + self.rules.slack_ms:
+    def _first_that(self, fits: Callable[[int], bool], due: Sequence[Candidate], now: int) -> int:
+        for index, job in enumerate(due):
+            if job.rank > due[0].rank + self.rules.slack_ms:
                 break
             if fits(index):
                 return index
@@ -70,7 +70,7 @@ class Affinity:
                 break
         return 0
 
-    def _has_waited(self, job: Due, now: int) -> bool:
+    def _has_waited(self, job: Candidate, now: int) -> bool:
         before = self._overtaken.get(job.id)
         if before is None:
             return False
@@ -79,7 +79,7 @@ class Affinity:
 
 
 def preference(executor: Executor) -> Callable[[Request], bool] | None:
-    """Return whether a request's models are what ``executor`` has loaded; None if it has none."""
+    """Make the question whether ``executor`` has a request's models loaded; None if it has none."""
     if not isinstance(executor, Warm) or executor.resident is None:
         return None
     loaded = executor.resident

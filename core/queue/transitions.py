@@ -6,10 +6,6 @@ connection; :class:`core.queue.job_queue.JobQueue` owns the transactions.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.accounts import quotas
 from core.accounts.quotas import HOUR_MS, QuotaRules
@@ -20,7 +16,8 @@ from core.errors import WorkerLost
 from core.queue.model_affinity import AffinityRules
 from core.storage import fair_order
 from core.storage import jobs as rows
-from core.storage.mapping import clip_values, failure_values
+from core.storage.database import Connection
+from core.storage.records import JobCompletion, StoredJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +46,18 @@ class End:
     told: bool = False  # the requester knows already; no delivery is owed
 
 
-def device_ms(row: Row[Any], now: int) -> int:
-    """Return how long the running attempt of ``row`` has had the device; 0 while it waits."""
+def device_ms(row: StoredJob, now: int) -> int:
+    """Measure how long the running attempt of ``row`` has had the device; 0 while it waits."""
     if row.state != JobState.RUNNING or row.started_at_ms is None:
         return 0
     return max(0, now - row.started_at_ms)
 
 
 async def end(
-    connection: AsyncConnection,
+    connection: Connection,
     rules: QueueRules,
     clips_folder: Path,
-    row: Row[Any],
+    row: StoredJob,
     how: End,
     now: int,
 ) -> None:
@@ -70,43 +67,32 @@ async def end(
         ValueError: its clip does not lie in the clips folder.
     """
     if row.state == JobState.HELD:
-        await fair_order.leave_line(connection, row)
+        await fair_order.leave_queue(connection, row)
     else:
         await fair_order.settle(connection, row, how.used_ms)
     await close(connection, rules, clips_folder, row, how, now)
 
 
 async def close(
-    connection: AsyncConnection,
+    connection: Connection,
     rules: QueueRules,
     clips_folder: Path,
-    row: Row[Any],
+    row: StoredJob,
     how: End,
     now: int,
 ) -> None:
-    """Do the same for a job that is out of the line already: money, row, clip and promise.
+    """End a job that is out of the queue already: money, row, clip and promise to tell.
 
     Raises:
         ValueError: its clip does not lie in the clips folder.
     """
     charged = await quotas.settle(connection, rules.quota, row.id, how.charge_ms, now)
-    values = {
-        "rank": None,
-        "token": None,
-        "lease_until_ms": None,
-        "finished_at_ms": now,
-        "charged_ms": charged,
-        **failure_values(how.failure),
-    }
-    detail = "" if how.failure is None else how.failure.code
-    await rows.move(connection, row, how.state, now, values, detail)
-    if how.clip is not None:
-        await rows.add_clip(connection, row.id, clip_values(how.clip, clips_folder))
-    await rows.owe(connection, row, now, told=how.told)
+    completion = JobCompletion(how.state, charged, how.failure, how.clip, told=how.told)
+    await rows.complete(connection, row, completion, clips_folder, now)
 
 
 async def put_back(
-    connection: AsyncConnection, rules: QueueRules, clips_folder: Path, row: Row[Any], now: int
+    connection: Connection, rules: QueueRules, clips_folder: Path, row: StoredJob, now: int
 ) -> bool:
     """Queue a running job again, or fail it after its last attempt.
 
@@ -122,12 +108,8 @@ async def put_back(
         lost = End(JobState.FAILED, used_ms=device_ms(row, now), failure=failure)
         await end(connection, rules, clips_folder, row, lost, now)
         return False
-    values = {
-        "token": None,
-        "lease_until_ms": None,
-        "rank": rank_of(row.tag, 0, row.created_at_ms),
-        "attempt": row.attempt if begun else row.attempt - 1,
-    }
+    rank = rank_of(row.tag, 0, row.created_at_ms)
+    attempt = row.attempt if begun else row.attempt - 1
     detail = f"attempt {row.attempt} {'lost' if begun else 'not begun'}"
-    await rows.move(connection, row, JobState.QUEUED, now, values, detail)
+    await rows.put_back(connection, row, rank, attempt, now, detail)
     return True

@@ -12,6 +12,7 @@ from core.queue.job_queue import JobQueue
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.service.deletion import Eraser
+from core.storage.job_queries import JobQueries
 
 
 class Cancellation:
@@ -21,12 +22,14 @@ class Cancellation:
         self,
         *,
         queue: JobQueue,
+        jobs: JobQueries,
         eraser: Eraser,
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
         on_owed: Callable[[], None],
     ) -> None:
         self._queue = queue
+        self._jobs = jobs
         self._eraser = eraser
         self._dispatcher = dispatcher
         self._hub = hub
@@ -78,6 +81,6 @@ class Cancellation:
 
         The ledger keeps what was charged, without what it was for.
         """
-        for job in await self._queue.live_of(requester):
+        for job in await self._jobs.live_of(requester):
             await self.cancel(job.id, requester)
         return await self._eraser.forget(requester)

@@ -11,6 +11,7 @@ from core.domain.requests import Request, kept_name
 from core.media.output.transcode import files_of
 from core.queue.job_queue import JobQueue
 from core.runtime import file_names
+from core.storage.job_queries import JobQueries
 
 PAGE = 100
 
@@ -19,9 +20,15 @@ class Eraser:
     """Removes jobs with their clips, and inputs that nobody else uses."""
 
     def __init__(
-        self, queue: JobQueue, files: FileOwnership, fitted_folder: Path, latents_folder: Path
+        self,
+        queue: JobQueue,
+        jobs: JobQueries,
+        files: FileOwnership,
+        fitted_folder: Path,
+        latents_folder: Path,
     ) -> None:
         self._queue = queue
+        self._jobs = jobs
         self._files = files
         self._fitted_folder = fitted_folder
         self._latents_folder = latents_folder
@@ -43,7 +50,7 @@ class Eraser:
             How many jobs there were.
         """
         count, before_ms = 0, None
-        while jobs := await self._queue.jobs_of(requester, PAGE, before_ms):
+        while jobs := await self._jobs.jobs_of(requester, PAGE, before_ms):
             gone = [
                 await self._queue.erase(job.id, requester) for job in jobs if job.state.terminal
             ]

@@ -25,8 +25,8 @@ from core.duration.zerogpu import Tier, median_budget_ms
 from core.runtime.clock import Clock, now_ms
 from core.storage.runs import (
     Fit,
-    Place,
-    Run,
+    RecordedRun,
+    RunPlace,
     add_run,
     load_fit,
     newest_place,
@@ -65,7 +65,7 @@ class RunBook:
     def __init__(
         self,
         database: "Database",
-        place: Place,
+        place: RunPlace,
         clock: Clock = now_ms,
         memory_bytes: float | None = None,
         vram: str = "auto",
@@ -115,7 +115,7 @@ class RunBook:
         if not self.machine.hardware.known and fit is None:
             log.warning("device_unknown", assumed=self.machine.hardware.key)
 
-    async def record_run(self, run: Run) -> None:
+    async def record_run(self, run: RecordedRun) -> None:
         """Keep ``run`` and, every few runs, fit the machine again."""
         async with self._database.transaction() as connection:
             await add_run(connection, run)
@@ -138,19 +138,19 @@ class RunBook:
         self.machine = fitted
         return fitted
 
-    async def recent(self, limit: int = KEPT, *, everywhere: bool = False) -> list[Run]:
+    async def recent(self, limit: int = KEPT, *, everywhere: bool = False) -> list[RecordedRun]:
         """Return the newest runs, newest first."""
         async with self._database.transaction() as connection:
             return await recent_runs(connection, limit, None if everywhere else self.place)
 
 
-async def last_place(database: "Database") -> Place | None:
+async def last_place(database: "Database") -> RunPlace | None:
     """Return where the newest recorded run was made."""
     async with database.transaction() as connection:
         return await newest_place(connection)
 
 
-def median_error(machine: Machine, runs: Iterable[Run]) -> float:
+def median_error(machine: Machine, runs: Iterable[RecordedRun]) -> float:
     """Return the median relative error of GPU seconds, 0.1 for 10 %; 0 without runs."""
     errors: list[float] = []
     for run in runs:

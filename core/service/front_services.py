@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from core.accounts.moderation import Community
+from core.accounts.front_state import FrontState
+from core.accounts.notices import Notices
 from core.domain.jobs import Job, ReplyTo
 from core.domain.progress import Progress
 from core.interfaces.delivery import Delivery
@@ -18,8 +19,8 @@ class FrontServices:
 
     settings: Settings
     users: UserApi
-    state: Community  # what a front keeps under names of its own
-    notices: Community  # the private words that people are owed
+    state: FrontState  # what a front keeps under names of its own
+    notices: Notices  # the private words that people are owed
     executor: str  # what makes the clips; "draft" is the animatic one
     device: str  # the key of the hardware, :mod:`core.duration.hardware`
     guided: bool  # a preset runs with guidance here, so a negative prompt acts

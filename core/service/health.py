@@ -1,20 +1,22 @@
 """Read the health of the service: numbers only, about nobody."""
 
-from core.queue.job_queue import JobQueue
+from core.queue.intake import IntakeSwitch
 from core.service.views import ServiceHealth, ServiceRules
+from core.storage.job_queries import JobQueries
 
 
 class HealthReader:
     """Looks at the queue and at the disk of the data directory."""
 
-    def __init__(self, queue: JobQueue, rules: ServiceRules) -> None:
-        self._queue = queue
+    def __init__(self, jobs: JobQueries, intake: IntakeSwitch, rules: ServiceRules) -> None:
+        self._jobs = jobs
+        self._intake = intake
         self._rules = rules
 
     async def read(self) -> ServiceHealth:
         """Return how full the queue is, whether jobs are accepted, and what the disk has left."""
-        counts = await self._queue.counts()
-        intake = await self._queue.intake()
+        counts = await self._jobs.counts()
+        intake = await self._intake.intake()
         if intake == "open" and not self._rules.has_room():
             intake = "disk"
         rules = self._rules

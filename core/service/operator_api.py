@@ -8,26 +8,32 @@ directory.
 from dataclasses import dataclass, replace
 from typing import Self
 
-from core.accounts.moderation import AuditEntry, Community
+from core.accounts.audit_log import AuditLog
+from core.accounts.linked_accounts import LinkedAccounts
+from core.accounts.moderation import Moderation
+from core.accounts.quotas import Quotas
 from core.domain.jobs import Job, QuotaView, find_job
 from core.domain.people import Requester
 from core.domain.policy import Policy
-from core.queue.intake import Intake
-from core.queue.job_queue import JobQueue
+from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
 from core.service.health import HealthReader
 from core.service.views import ServiceHealth
+from core.storage.job_queries import JobQueries
+from core.storage.records import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorServices:
     """The parts of the service that operators steer."""
 
-    queue: JobQueue
+    jobs: JobQueries
+    intake: IntakeSwitch
+    quotas: Quotas
     cancellation: Cancellation
-    linked: Community
-    moderation: Community
-    audit_log: Community
+    linked: LinkedAccounts
+    moderation: Moderation
+    audit_log: AuditLog
     health: HealthReader
 
 
@@ -48,7 +54,7 @@ class OperatorApi:
 
     async def all_live(self) -> list[Job]:
         """Return everybody's running and waiting jobs in the order they run."""
-        return await self._services.queue.line()
+        return await self._services.jobs.in_order()
 
     async def job(self, job_id: str) -> Job:
         """Return anybody's job.
@@ -56,7 +62,7 @@ class OperatorApi:
         Raises:
             JobUnknown: there is none, or it was deleted.
         """
-        return await self._services.queue.get(job_id)
+        return await self._services.jobs.get(job_id)
 
     async def find(self, typed: str) -> Job:
         """Find anybody's running or waiting job by the beginning of its id.
@@ -68,7 +74,7 @@ class OperatorApi:
 
     async def jobs_of(self, requester: Requester, limit: int) -> list[Job]:
         """Return the newest jobs of ``requester``, newest first."""
-        return await self._services.queue.jobs_of(requester, limit)
+        return await self._services.jobs.jobs_of(requester, limit)
 
     async def cancel(self, job_id: str) -> Job:
         """Stop anybody's job; somebody else's costs its owner nothing.
@@ -83,13 +89,13 @@ class OperatorApi:
 
     async def set_intake(self, state: Intake) -> None:
         """Open, pause or drain the intake; accepted jobs go on. A pause survives a restart."""
-        await self._services.queue.set_intake(state)
+        await self._services.intake.set_intake(state)
         await self._note("intake", state)
 
     async def quota(self, requester: Requester) -> QuotaView:
         """Return what the account of ``requester`` may still spend."""
         account = await self._services.linked.account(requester)
-        return await self._services.queue.quota(account)
+        return await self._services.quotas.quota(account)
 
     async def grant(self, requester: Requester, minutes: float) -> Requester:
         """Give somebody more GPU-minutes in the current window, or less where below 0.
@@ -98,7 +104,7 @@ class OperatorApi:
             The account that got them: the one that ``requester`` is joined to.
         """
         account = await self._services.linked.account(requester)
-        await self._services.queue.grant(account, round(minutes * 60_000))
+        await self._services.quotas.grant(account, round(minutes * 60_000))
         await self._note("grant", account.key, f"{minutes:g} min")
         return account
 
@@ -125,7 +131,7 @@ class OperatorApi:
 
     async def audit(self, limit: int) -> list[AuditEntry]:
         """Return the newest entries of the audit log, newest first."""
-        return await self._services.audit_log.audit(limit)
+        return await self._services.audit_log.entries(limit)
 
     async def _note(self, verb: str, target: str, detail: str = "") -> None:
         await self._services.audit_log.note(self._operator, verb, target, detail)

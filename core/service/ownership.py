@@ -7,18 +7,23 @@ nowhere else.
 
 from dataclasses import replace
 
-from core.accounts.moderation import Community
-from core.domain.jobs import Job
+from core.accounts.linked_accounts import LinkedAccounts
+from core.accounts.quotas import Quotas
+from core.domain.jobs import Job, QuotaView
 from core.domain.people import Caller, Payer, Requester
-from core.queue.forecasts import Standing
-from core.queue.job_queue import JobQueue
+from core.queue.forecasts import Forecasts, Standing
+from core.storage.job_queries import JobQueries
 
 
 class Ownership:
     """Finds what belongs to a caller, and says whether a job does."""
 
-    def __init__(self, queue: JobQueue, linked: Community) -> None:
-        self._queue = queue
+    def __init__(
+        self, jobs: JobQueries, forecasts: Forecasts, quotas: Quotas, linked: LinkedAccounts
+    ) -> None:
+        self._jobs = jobs
+        self._forecasts = forecasts
+        self._quotas = quotas
         self._linked = linked
 
     async def account(self, caller: Caller) -> tuple[Requester, Payer]:
@@ -31,6 +36,10 @@ class Ownership:
             return account, Payer.of(account)
         return account, caller.payer
 
+    async def quota(self, caller: Caller) -> QuotaView:
+        """Return what the caller may still spend."""
+        return await self._quotas.quota(*await self.account(caller))
+
     async def owns(self, caller: Caller, job: Job) -> bool:
         """Return whether ``job`` is the caller's."""
         if job.requester == caller.requester or job.requester in caller.earlier:
@@ -41,18 +50,18 @@ class Ownership:
         """Return the newest jobs of the caller, newest first."""
         found: list[Job] = []
         for requester in await self._keys(caller):
-            found += await self._queue.jobs_of(requester, limit, before_ms)
+            found += await self._jobs.jobs_of(requester, limit, before_ms)
         return sorted(found, key=lambda job: job.created_at_ms, reverse=True)[:limit]
 
     async def standing(self, caller: Caller) -> Standing:
         """Return where the caller's account stands, with what they have in the queue besides."""
-        standing = await self._queue.standing(caller.requester, caller.payer)
+        standing = await self._forecasts.standing(caller.requester, caller.payer)
         for earlier in caller.earlier:
-            before = await self._queue.standing(earlier)
+            before = await self._forecasts.standing(earlier)
             if before.jobs and before.account != standing.account:
-                waiting = {**standing.line.waiting, **before.line.waiting}
-                line = replace(standing.line, waiting=waiting)
-                standing = replace(standing, jobs=(*before.jobs, *standing.jobs), line=line)
+                waiting = {**standing.queue.waiting, **before.queue.waiting}
+                queue = replace(standing.queue, waiting=waiting)
+                standing = replace(standing, jobs=(*before.jobs, *standing.jobs), queue=queue)
         return standing
 
     async def _keys(self, caller: Caller) -> list[Requester]:

@@ -18,7 +18,9 @@ from core.domain.people import Payer, Requester
 from core.domain.requests import Composition, Request
 from core.duration import Estimate
 from core.errors import IntakeClosed, NothingFits, QuotaExceeded, Refused, ShareTooCostly, TooCostly
-from core.queue.job_queue import JobQueue, NewJob, Submitted
+from core.queue.acceptance import AcceptedJob, NewJob
+from core.queue.forecasts import Forecasts
+from core.queue.job_queue import JobQueue
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.service.admission import FileAdmission
@@ -49,6 +51,7 @@ class Submission:
         self,
         *,
         queue: JobQueue,
+        forecasts: Forecasts,
         files: FileOwnership,
         admission: FileAdmission,
         dispatcher: LocalDispatcher,
@@ -58,6 +61,7 @@ class Submission:
         rules: ServiceRules,
     ) -> None:
         self._queue = queue
+        self._forecasts = forecasts
         self._files = files
         self._admission = admission
         self._dispatcher = dispatcher
@@ -146,7 +150,7 @@ class Submission:
             payer=submitter.payer,
         )
 
-    async def _write(self, new: NewJob, instead_of: Job | None) -> Submitted:
+    async def _write(self, new: NewJob, instead_of: Job | None) -> AcceptedJob:
         def files_are_there() -> None:
             self._files.require(new.request)
 
@@ -168,6 +172,6 @@ class Submission:
         return refusal
 
     async def _ticket(self, job: Job, composition: Composition, *, duplicate: bool) -> Ticket:
-        forecast = None if job.state.terminal else await self._queue.forecast(job.id)
+        forecast = None if job.state.terminal else await self._forecasts.forecast(job.id)
         notes = composition.adjustments
         return Ticket(job.id, job.estimate_ms, forecast, duplicate, notes)

@@ -1,13 +1,13 @@
 """The accounts that belong to one caller: one-time codes that join them, and parting again."""
 
-from core.accounts.moderation import Community
+from core.accounts.linked_accounts import LinkedAccounts
 from core.domain.people import Caller, Requester
 
 
 class UserAccounts:
     """Joins and parts the accounts of a caller."""
 
-    def __init__(self, accounts: Community) -> None:
+    def __init__(self, accounts: LinkedAccounts) -> None:
         self._accounts = accounts
 
     async def keys(self, caller: Caller) -> list[Requester]:
@@ -35,6 +35,10 @@ class UserAccounts:
     async def burn(self, code: str) -> None:
         """End a code that others may have seen; whoever shows it may end it."""
         await self._accounts.burn(code)
+
+    async def leave(self, caller: Caller) -> None:
+        """Part the caller's account from all others."""
+        await self._accounts.leave(caller.requester)
 
     async def unlink(self, caller: Caller, other: Requester) -> bool:
         """Take ``other`` out of the caller's account; False where it does not belong to it."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.accounts.moderation import Community
+from core.accounts.moderation import Moderation
 from core.accounts.weights import Shares
 from core.domain.jobs import Forecast, Job, QuotaView, ReplyTo, Ticket, find_job
 from core.domain.limits import MediaLimits, RequestLimits
@@ -18,8 +18,7 @@ from core.domain.people import Caller
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, Options
 from core.errors import InvalidInput, NotYours, OperatorsOnly
-from core.queue.forecasts import Standing
-from core.queue.job_queue import JobQueue
+from core.queue.forecasts import Forecasts, Standing
 from core.service.cancellation import Cancellation
 from core.service.follow_ups import FollowUps, clip_of, last_frame_of
 from core.service.operator_api import OperatorApi
@@ -29,6 +28,7 @@ from core.service.submission import Submission, Submitter
 from core.service.user_accounts import UserAccounts
 from core.service.user_files import UserFiles
 from core.service.views import QueuedJob, QueueView
+from core.storage.job_queries import JobQueries
 
 SEARCHED = 50  # newest jobs among which a typed id is looked for
 
@@ -37,13 +37,15 @@ SEARCHED = 50  # newest jobs among which a typed id is looked for
 class UserServices:
     """The parts of the service that :class:`UserApi` checks the way to."""
 
-    queue: JobQueue
+    jobs: JobQueries
+    forecasts: Forecasts
     submission: Submission
     cancellation: Cancellation
     follow_ups: FollowUps
     previewer: Previewer
-    linked: Community
-    moderation: Community
+    owned: Ownership
+    accounts: UserAccounts
+    moderation: Moderation
     operators: OperatorApi
 
 
@@ -58,18 +60,18 @@ class UserApi:
         limits: RequestLimits,
         media_limits: MediaLimits,
     ) -> None:
-        self._queue = services.queue
+        self._jobs = services.jobs
+        self._forecasts = services.forecasts
         self._submission = services.submission
         self._cancellation = services.cancellation
         self._follow_ups = services.follow_ups
         self._previewer = services.previewer
-        self._linked = services.linked
         self._moderation = services.moderation
         self._operators = services.operators
-        self._owned = Ownership(services.queue, services.linked)
+        self._owned = services.owned
         self._shares = shares
         self.files = files
-        self.accounts = UserAccounts(services.linked)
+        self.accounts = services.accounts
         self.limits = limits
         self.media_limits = media_limits
 
@@ -129,7 +131,7 @@ class UserApi:
             AlreadyFinished: it is running or over.
             Refused: quota, policy, block or a closed intake; the job goes on waiting.
         """
-        old = await self._queue.get(job_id)
+        old = await self._jobs.get(job_id)
         if not await self._owned.owns(caller, old):
             raise NotYours(job_id)
         return await self._submit(caller, composition, reply_to, key, old)
@@ -153,7 +155,7 @@ class UserApi:
             JobUnknown: there is none, or it was deleted.
             NotYours: it belongs to somebody else.
         """
-        job = await self._queue.get(job_id)
+        job = await self._jobs.get(job_id)
         if not await self._owned.owns(caller, job) and not self.is_operator(caller):
             raise NotYours(job_id)
         return job
@@ -195,9 +197,9 @@ class UserApi:
     async def forget(self, caller: Caller) -> int:
         """Delete all jobs, files and joins of the caller; return how many jobs there were."""
         count = 0
-        for requester in await self._linked.keys(caller.requester):
+        for requester in await self.accounts.keys(caller):
             count += await self._cancellation.forget(requester)
-        await self._linked.leave(caller.requester)
+        await self.accounts.leave(caller)
         return count
 
     async def clip(self, caller: Caller, job_id: str) -> Clip:
@@ -234,7 +236,7 @@ class UserApi:
     async def queue(self, caller: Caller) -> QueueView:
         """Return how long the queue is and where the caller's live jobs are."""
         standing = await self.standing(caller)
-        mine = [QueuedJob(job, await self._queue.forecast(job.id)) for job in standing.jobs]
+        mine = [QueuedJob(job, await self._forecasts.forecast(job.id)) for job in standing.jobs]
         return QueueView(standing.counts.running, standing.counts.waiting, tuple(mine))
 
     async def standing(self, caller: Caller) -> Standing:
@@ -249,11 +251,11 @@ class UserApi:
             NotYours: it belongs to somebody else.
         """
         job = await self.job(caller, job_id)
-        return None if job.state.terminal else await self._queue.forecast(job_id)
+        return None if job.state.terminal else await self._forecasts.forecast(job_id)
 
     async def quota(self, caller: Caller) -> QuotaView:
         """Return what the caller may still spend."""
-        return await self._queue.quota(*await self._owned.account(caller))
+        return await self._owned.quota(caller)
 
     def is_operator(self, caller: Caller) -> bool:
         """Return whether the settings name the caller, or a role of theirs."""

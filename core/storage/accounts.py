@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.domain.people import Requester
+from core.storage.records import AccountNotice, Block
 from core.storage.tables import METADATA, flow
 
 blocked = sa.Table(
@@ -63,13 +65,13 @@ notice = sa.Table(
 
 
 async def account_of(connection: AsyncConnection, user_key: str) -> str:
-    """Return the account that owns what ``user_key`` makes; itself unless linked."""
+    """Find the account that owns what ``user_key`` makes; itself unless linked."""
     query = sa.select(identity.c.account_key).where(identity.c.user_key == user_key)
     return await connection.scalar(query) or user_key
 
 
 async def keys_of(connection: AsyncConnection, user_key: str) -> list[str]:
-    """Return every key of the account of ``user_key``: the account first, then by age of join."""
+    """List every key of the account of ``user_key``: the account first, then by age of join."""
     own = sa.select(identity.c.account_key).where(identity.c.user_key == user_key)
     account = sa.func.coalesce(own.scalar_subquery(), user_key)
     query = sa.select(identity.c.account_key, identity.c.user_key)
@@ -120,7 +122,7 @@ async def drop_codes(connection: AsyncConnection, keys: Iterable[str]) -> None:
 
 
 async def take_code(connection: AsyncConnection, digest: str, now: int) -> str | None:
-    """Return whose code it is and end it; None where it is unknown or too old."""
+    """End a code and return whose it was; None where it is unknown or too old."""
     await connection.execute(sa.delete(link_code).where(link_code.c.expires_at <= now))
     query = sa.select(link_code.c.user_key).where(link_code.c.digest == digest)
     found = await connection.scalar(query)
@@ -134,7 +136,7 @@ async def add_try(connection: AsyncConnection, user_key: str, now: int) -> None:
 
 
 async def tries(connection: AsyncConnection, user_key: str, since: int) -> tuple[int, int]:
-    """Return how many codes did not fit since then: of ``user_key``, and of everybody."""
+    """Count the codes that did not fit since then, of ``user_key`` and of everybody; drop older."""
     await connection.execute(sa.delete(link_try).where(link_try.c.at_ms <= since))
     own_ones = sa.func.count().filter(link_try.c.user_key == user_key)
     query = sa.select(sa.func.count(), own_ones).select_from(link_try)
@@ -152,10 +154,11 @@ async def block(
     await connection.execute(_replacing(blocked, rows, ("reason", "created_at", "origin")))
 
 
-async def block_of(connection: AsyncConnection, keys: Iterable[str]) -> sa.Row[Any] | None:
-    """Return the oldest block of ``keys``, None where none of them is blocked."""
+async def block_of(connection: AsyncConnection, keys: Iterable[str]) -> Block | None:
+    """Read the oldest block of ``keys``, None where none of them is blocked."""
     query = sa.select(blocked).where(blocked.c.user_key.in_(list(keys)))
-    return (await connection.execute(query.order_by(blocked.c.created_at).limit(1))).first()
+    row = (await connection.execute(query.order_by(blocked.c.created_at).limit(1))).first()
+    return None if row is None else Block(row.origin, row.reason)
 
 
 async def unblock(connection: AsyncConnection, keys: Iterable[str]) -> list[str]:
@@ -184,7 +187,7 @@ async def carry(
 async def carried_by(
     connection: AsyncConnection, keys: list[str], now: int
 ) -> list[tuple[str, int, int]]:
-    """Return what ``keys`` answer for beside their own windows: source, spent and end (ms)."""
+    """Sum up what ``keys`` answer for besides their own windows: source, spent and end (ms)."""
     query = (
         sa.select(
             carried.c.source_key,
@@ -217,16 +220,20 @@ async def level_flows(connection: AsyncConnection, keys: list[str], now: int) ->
 async def add_notice(
     connection: AsyncConnection, user_key: str, code: str, data: dict[str, str], now: int
 ) -> None:
-    """Owe somebody a word."""
+    """Owe somebody a notice."""
     values = {"user_key": user_key, "code": code, "data": json.dumps(data), "created_at": now}
     await connection.execute(sa.insert(notice).values(values))
 
 
-async def notices(connection: AsyncConnection, platform: str, since: int) -> list[sa.Row[Any]]:
-    """Return what people of ``platform`` have to be told, oldest first; drops what is too old."""
+async def notices(connection: AsyncConnection, platform: str, since: int) -> list[AccountNotice]:
+    """Read what people of ``platform`` have to be told, oldest first; drop what is too old."""
     await connection.execute(sa.delete(notice).where(notice.c.created_at < since))
     own = notice.c.user_key.startswith(f"{platform}:", autoescape=True)
-    return list(await connection.execute(sa.select(notice).where(own).order_by(notice.c.id)))
+    found = await connection.execute(sa.select(notice).where(own).order_by(notice.c.id))
+    return [
+        AccountNotice(row.id, Requester.from_key(row.user_key), row.code, json.loads(row.data))
+        for row in found
+    ]
 
 
 async def drop_notice(connection: AsyncConnection, number: int) -> None:
@@ -240,7 +247,7 @@ async def drop_notices(connection: AsyncConnection, keys: Iterable[str]) -> None
 
 
 def _replacing(table: sa.Table, rows: list[dict[str, Any]], changes: tuple[str, ...]) -> Any:  # noqa: ANN401  # a statement
-    """Return an insert of ``rows`` that takes ``changes`` over where a row is there already."""
+    """Build an insert of ``rows`` that takes ``changes`` over where a row is there already."""
     keys = [column.name for column in table.primary_key]
     statement = insert(table).values(rows)
     new = {name: statement.excluded[name] for name in changes}

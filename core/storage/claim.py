@@ -71,7 +71,7 @@ def claim(folder: Path) -> None:
 
 
 def is_marked(folder: Path, line: str = MARK) -> bool:
-    """Return whether ``folder`` bears our mark, and ``line`` is one of its lines."""
+    """Tell whether ``folder`` bears our mark, and ``line`` is one of its lines."""
     mark = folder / MARK_NAME
     if mark.is_symlink() or not mark.is_file():
         return False
@@ -102,7 +102,7 @@ def remove_data(folder: Path) -> None:
 
 
 def is_database_of_ours(path: Path) -> bool:
-    """Return whether ``path`` is an SQLite file with our book of migrations. Changes nothing.
+    """Tell whether ``path`` is an SQLite file with our table of migrations. Changes nothing.
 
     Raises:
         DatabaseDamaged: SQLite cannot read it.

@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, CursorResult, event, make_url
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import CursorResult, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -20,6 +21,7 @@ from core.storage.migrations import MIGRATIONS, migrate
 from core.storage.sqlite_driver import connect
 
 T = TypeVar("T")
+Connection: TypeAlias = AsyncConnection  # what the functions of this package take first
 BUSY_MS = 5000  # for foreign readers such as a backup tool; we have no second connection
 
 
@@ -54,7 +56,7 @@ class Database:
 
     @property
     def engine(self) -> AsyncEngine:
-        """Return what is below, to watch it; statements go through :meth:`transaction`."""
+        """Return SQLAlchemy's engine, for listeners; statements go through :meth:`transaction`."""
         return self._engine
 
     @property
@@ -74,7 +76,7 @@ class Database:
         block early, a cancellation included, rolls everything back.
         """
         async with self._turn:
-            connection = _Steady(self._engine)
+            connection = _UncutConnection(self._engine)
             try:
                 await whole(connection.enter())
                 yield connection
@@ -98,7 +100,7 @@ class Database:
             await self._engine.dispose()
 
 
-class _Steady(AsyncConnection):
+class _UncutConnection(AsyncConnection):
     """A connection whose statements are never cut in half by a cancellation.
 
     SQLAlchemy gives up a connection that is cancelled inside a statement, while the driver's
@@ -111,7 +113,7 @@ class _Steady(AsyncConnection):
         await self.begin()
 
     async def changes(self) -> int:
-        """Return how many rows were written through the driver's connection since it opened."""
+        """Count the rows that were written through the driver's connection since it opened."""
         driver: Any = (await self.get_raw_connection()).driver_connection
         return int(driver.total_changes)
 
@@ -187,7 +189,7 @@ async def open_database(
 
 
 def database_path(url: str) -> Path:
-    """Return the file that ``url`` names.
+    """Find the file that ``url`` names.
 
     Raises:
         BadConfiguration: not an address of an SQLite file.
@@ -213,6 +215,6 @@ def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
+def _begin(connection: SyncConnection) -> None:
     # immediate: a read that turns into a write late is refused at once, without waiting
     connection.exec_driver_sql("BEGIN IMMEDIATE")

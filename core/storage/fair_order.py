@@ -1,7 +1,7 @@
-"""Rows of fairness: where each account stands, and the line of waiting jobs.
+"""Rows of fairness: where each account stands, and the queue of waiting jobs.
 
 The arithmetic is explained in :mod:`core.domain.fairness`. Every change touches one account: at
-most as many waiting jobs as an account may have, however long the line is.
+most as many waiting jobs as an account may have, however long the queue is.
 """
 
 from typing import Any
@@ -11,23 +11,26 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.fairness import ORDINARY, Ahead, Load, cost_of, rank_of
+from core.domain.jobs import JobState
+from core.storage.mapping import job_alone
+from core.storage.records import QueuePlace, StoredJob
 from core.storage.tables import RUNNING, WAITING, WAITING_STATES, flow, job, sched
 
 
-async def enter_line(
+async def enter_queue(
     connection: AsyncConnection, user_key: str, weight: int, cost: int, now: int
-) -> tuple[int, int]:
+) -> QueuePlace:
     """Make room for one more waiting job of ``user_key``, which moves it by ``cost``.
 
     Returns:
-        Its provisional tag and its rank.
+        Its place: held, with a provisional tag.
     """
     found = await _flow(connection, user_key)
     if found is None or found.held == 0:
         tag = max(await _vtime_now(connection, found), 0 if found is None else found.finish)
         since = now
     else:
-        tag, since = await _end_of_own_line(connection, user_key), found.since_ms
+        tag, since = await _end_of_own_queue(connection, user_key), found.since_ms
     values = {"finish": tag, "since_ms": since, "weight": weight, "held": 1, "active": 0}
     statement = insert(flow).values(user_key=user_key, **values)
     changes = {"since_ms": since, "weight": weight, "held": flow.c.held + 1}
@@ -35,11 +38,11 @@ async def enter_line(
         statement.on_conflict_do_update(index_elements=["user_key"], set_=changes)
     )
     fresh = found is None or (found.held == 0 and found.active == 0)
-    return tag, rank_of(tag, cost, since, fresh=fresh)
+    return QueuePlace(JobState.HELD, tag, rank_of(tag, cost, since, fresh=fresh))
 
 
 async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
-    """Return how many jobs of ``user_key`` wait."""
+    """Count the waiting jobs of ``user_key``."""
     own = (job.c.user_key == user_key) & job.c.state.in_(WAITING_STATES)
     query = select(func.count()).select_from(job).where(own, WAITING)
     return (await connection.execute(query)).scalar_one()
@@ -47,13 +50,13 @@ async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
 
 async def next_jobs(
     connection: AsyncConnection, max_running: int, *, relax: bool, limit: int = 1
-) -> tuple[list[Row[Any]], bool]:
-    """Return the jobs whose turn it is, at most ``limit``, and whether above their account's limit.
+) -> tuple[list[StoredJob], bool]:
+    """Find the jobs whose turn it is, at most ``limit``, and whether above their account's limit.
 
     Walks the index ``job_line`` from its front and steps over the jobs of accounts at their limit:
     at most as many accounts as jobs run, each with at most as many jobs as it may have waiting.
     """
-    line = (
+    queue = (
         select(job)
         .join(flow, flow.c.user_key == job.c.share_key)
         .where(WAITING)
@@ -61,16 +64,16 @@ async def next_jobs(
         .limit(limit)
     )
     below = or_(job.c.state == "queued", flow.c.active < max_running)
-    found = list(await connection.execute(line.where(below)))
+    found = [job_alone(row) for row in await connection.execute(queue.where(below))]
     if found or not relax:
         return found, False
-    return list(await connection.execute(line)), True
+    return [job_alone(row) for row in await connection.execute(queue)], True
 
 
-async def promote(connection: AsyncConnection, held: Row[Any], now: int) -> None:
+async def promote(connection: AsyncConnection, held: StoredJob, now: int) -> None:
     """Make the tag of a held job final: its account is charged for it in virtual time.
 
-    It takes the start of its account's part of the line. What the account had before it, where it
+    It takes the start of its account's part of the queue. What the account had before it, where it
     was preferred to that, moves back by its cost.
     """
     own = _own_held(held.share_key)
@@ -96,7 +99,7 @@ async def promote(connection: AsyncConnection, held: Row[Any], now: int) -> None
     await connection.execute(moved)
 
 
-async def leave_line(connection: AsyncConnection, held: Row[Any]) -> None:
+async def leave_queue(connection: AsyncConnection, held: StoredJob) -> None:
     """Take a held job out: what its account has waiting behind it moves up."""
     await connection.execute(
         update(flow).where(flow.c.user_key == held.share_key).values(held=flow.c.held - 1)
@@ -105,10 +108,10 @@ async def leave_line(connection: AsyncConnection, held: Row[Any]) -> None:
     found = await _flow(connection, held.share_key)
     since = 0 if found is None else found.since_ms
     if held.rank == rank_of(held.tag, held.cost, since, fresh=True):
-        await _hand_on(connection, held, since)
+        await _pass_on_first_place(connection, held, since)
 
 
-async def _hand_on(connection: AsyncConnection, gone: Row[Any], since: int) -> None:
+async def _pass_on_first_place(connection: AsyncConnection, gone: StoredJob, since: int) -> None:
     """Let the next job of a fresh account be its first one."""
     others = (*_own_held(gone.share_key), job.c.seq != gone.seq)
     query = select(job).where(*others).order_by(job.c.seq).limit(1)
@@ -119,32 +122,32 @@ async def _hand_on(connection: AsyncConnection, gone: Row[Any], since: int) -> N
 
 
 async def take_place(
-    connection: AsyncConnection, old: Row[Any], weight: int, cost: int
-) -> dict[str, Any]:
+    connection: AsyncConnection, old: StoredJob, weight: int, cost: int
+) -> QueuePlace:
     """Let a job of the same account stand where a waiting one stood; its cost alone moves it.
 
     What the account has waiting behind it moves by the difference of their costs.
 
     Returns:
-        The columns of the new row: tag, rank and whether it was started above the limit.
+        The place of the new job; its seq is the caller's to take over.
     """
     found = await _flow(connection, old.share_key)
     since = 0 if found is None else found.since_ms
     by = cost - old.cost
     changes: dict[str, Any] = {"weight": weight}
-    if old.state == "held":
+    if old.state is JobState.HELD:
         fresh = old.rank == rank_of(old.tag, old.cost, since, fresh=True)
-        rank = rank_of(old.tag, cost, since, fresh=True) if fresh else old.rank + by
+        rank = rank_of(old.tag, cost, since, fresh=True) if fresh else old.waiting_rank + by
         behind = old.seq
     else:  # promoted: its cost is part of where the account's next job starts
-        rank, behind = old.rank + max(0, by), 0
+        rank, behind = old.waiting_rank + max(0, by), 0
         changes["finish"] = flow.c.finish + by
     await connection.execute(update(flow).where(flow.c.user_key == old.share_key).values(changes))
     await _shift(connection, old.share_key, by, behind)
-    return {"tag": old.tag, "rank": rank, "above_limit": old.above_limit}
+    return QueuePlace(old.state, old.tag, rank, old.above_limit)
 
 
-async def settle(connection: AsyncConnection, started: Row[Any], actual_ms: int) -> None:
+async def settle(connection: AsyncConnection, started: StoredJob, actual_ms: int) -> None:
     """Take a promoted job out, and replace its estimate by what it really took."""
     found = await _flow(connection, started.share_key)
     weight = ORDINARY if found is None else found.weight
@@ -157,7 +160,7 @@ async def settle(connection: AsyncConnection, started: Row[Any], actual_ms: int)
     await _shift(connection, started.share_key, by, 0)
 
 
-async def ahead_of(connection: AsyncConnection, waiting: Row[Any]) -> Ahead:
+async def ahead_of(connection: AsyncConnection, waiting: StoredJob) -> Ahead:
     """Sum up what waits before a job, from the index ``job_line`` alone."""
     query = select(
         func.count(),
@@ -196,7 +199,7 @@ async def _flow(connection: AsyncConnection, user_key: str) -> Row[Any] | None:
 
 
 async def _vtime_now(connection: AsyncConnection, found: Row[Any] | None) -> int:
-    """Return virtual time; where nothing is live, everybody starts level again."""
+    """Read virtual time; where nothing is live, everybody starts level again."""
     vtime: int = (await connection.execute(select(sched.c.vtime))).scalar_one()
     if found is not None and found.active > 0:
         return vtime
@@ -209,7 +212,7 @@ async def _vtime_now(connection: AsyncConnection, found: Row[Any] | None) -> int
     return vtime
 
 
-async def _end_of_own_line(connection: AsyncConnection, user_key: str) -> int:
+async def _end_of_own_queue(connection: AsyncConnection, user_key: str) -> int:
     query = (
         select(job.c.tag + job.c.cost)
         .where(job.c.share_key == user_key, WAITING, job.c.state == "held")

@@ -5,12 +5,12 @@ everybody else by ``file_hold``; :func:`held` asks both.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.storage.records import FileHold
 from core.storage.tables import METADATA, job_media
 
 MEDIA = "media/"  # begins the names of admitted files; job_media leaves it out
@@ -67,14 +67,15 @@ async def expire(connection: AsyncConnection, now: int) -> None:
 
 
 async def held(connection: AsyncConnection, file: str, now: int) -> bool:
-    """Return whether anybody needs ``file``: a kept job, or a holder whose time is not over."""
+    """Tell whether anybody needs ``file``: a kept job, or a holder whose time is not over."""
     by_hold = sa.exists().where(file_hold.c.file == file, file_hold.c.until_ms > now)
     by_job = sa.exists().where(job_media.c.name == file.removeprefix(MEDIA))
     needed = sa.or_(by_hold, by_job) if file.startswith(MEDIA) else by_hold
     return bool(await connection.scalar(sa.select(needed)))
 
 
-async def holds_of(connection: AsyncConnection, holder: str, now: int) -> list[sa.Row[Any]]:
-    """Return ``file`` and ``user_key`` of what ``holder`` needs now."""
+async def holds_of(connection: AsyncConnection, holder: str, now: int) -> list[FileHold]:
+    """Read what ``holder`` needs now."""
     own = (file_hold.c.holder == holder) & (file_hold.c.until_ms > now)
-    return list(await connection.execute(sa.select(file_hold).where(own)))
+    found = await connection.execute(sa.select(file_hold).where(own))
+    return [FileHold(row.file, row.user_key) for row in found]

@@ -84,7 +84,7 @@ _RULES: dict[str, str] = {
 
 
 async def check(connection: AsyncConnection, now_ms: int | None = None) -> list[Violation]:
-    """Return what contradicts itself.
+    """Look for rows that contradict each other.
 
     Args:
         connection: inside a transaction.

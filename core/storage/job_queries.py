@@ -1,24 +1,22 @@
-"""Reading jobs: one, somebody's, the line, and how full it is."""
+"""Reading jobs: one, somebody's, the queue, and how full it is."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import Job
 from core.domain.people import Requester
-from core.errors import JobUnknown
 from core.storage import jobs as rows
 from core.storage.database import Database
-from core.storage.mapping import job_of, job_rows
+from core.storage.mapping import job_rows, job_with_clip
+from core.storage.records import StoredJob
 from core.storage.tables import RUNNING, WAITING, WAITING_STATES, job, job_event
 
 
 @dataclass(frozen=True, slots=True)
-class LineCounts:
+class QueueCounts:
     """How many jobs wait and run, of everybody."""
 
     waiting: int
@@ -27,93 +25,92 @@ class LineCounts:
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """One line of a job's history: ``what`` is the state it came to, ``at_ms`` epoch ms."""
+    """One step of a job's history: ``what`` is the state it came to, ``at_ms`` epoch ms."""
 
     at_ms: int
     what: str
     detail: str
 
 
-class JobBook:
-    """What can be asked about jobs; nothing here changes a row."""
+class JobQueries:
+    """Answers questions about jobs; nothing here changes a row."""
 
     def __init__(self, database: Database, clips_folder: Path) -> None:
+        """Take the database, and where the clips lie that rows name."""
         self._database = database
         self._clips_folder = clips_folder
 
     async def get(self, job_id: str) -> Job:
-        """Return one job.
+        """Read one job.
 
         Raises:
             JobUnknown: no such job.
         """
         async with self._database.transaction() as connection:
-            return self._job(await rows.read(connection, job_id), job_id)
+            found = await rows.require(connection, job_id)
+        return found.job(self._clips_folder)
 
     async def jobs_of(
         self, requester: Requester, limit: int = 20, before_ms: int | None = None
     ) -> list[Job]:
-        """Return the newest jobs of ``requester``, made before ``before_ms`` (epoch) if given."""
+        """List the newest jobs of ``requester``, made before ``before_ms`` (epoch) if given."""
         query = job_rows().where(job.c.user_key == requester.key)
         if before_ms is not None:
             query = query.where(job.c.created_at_ms < before_ms)
         query = query.order_by(job.c.created_at_ms.desc(), job.c.seq.desc()).limit(limit)
         async with self._database.transaction() as connection:
-            return self._jobs(await connection.execute(query))
+            found = [job_with_clip(row) for row in await connection.execute(query)]
+        return self._jobs(found)
 
     async def live_of(self, requester: Requester) -> list[Job]:
-        """Return the jobs of ``requester`` that are not terminal: running first, then in order."""
+        """List the jobs of ``requester`` that are not terminal: running first, then in order."""
         async with self._database.transaction() as connection:
-            running = self._jobs(await rows.running(connection))
-            mine = [one for one in running if one.requester == requester]
-            return mine + await self._waiting_of(connection, requester)
+            running = await rows.running(connection)
+            mine = [one for one in running if one.user_key == requester.key]
+            mine += await waiting_of(connection, requester.key)
+        return self._jobs(mine)
 
-    async def line(self, limit: int | None = None) -> list[Job]:
-        """Return the running jobs, then the first ``limit`` waiting ones in their fair order."""
-        waiting = job_rows().where(WAITING).order_by(job.c.rank, job.c.seq).limit(limit)
+    async def in_order(self, limit: int | None = None) -> list[Job]:
+        """List the running jobs, then the first ``limit`` waiting ones in their fair order."""
+        query = job_rows().where(WAITING).order_by(job.c.rank, job.c.seq).limit(limit)
         async with self._database.transaction() as connection:
-            running = self._jobs(await rows.running(connection))
-            return running + self._jobs(await connection.execute(waiting))
+            found = await rows.running(connection)
+            found += [job_with_clip(row) for row in await connection.execute(query)]
+        return self._jobs(found)
 
-    async def counts(self) -> LineCounts:
-        """Return how full the line is."""
+    async def counts(self) -> QueueCounts:
+        """Count the jobs that wait and those that run."""
         async with self._database.transaction() as connection:
-            return await self._counts(connection)
+            return await count_live(connection)
 
     async def history(self, job_id: str) -> list[JobEvent]:
-        """Return what happened to a job, oldest first."""
+        """List what happened to a job, oldest first."""
         query = select(job_event).where(job_event.c.job_id == job_id).order_by(job_event.c.id)
         async with self._database.transaction() as connection:
             found = await connection.execute(query)
             return [JobEvent(row.at_ms, row.what, row.detail) for row in found]
 
     async def needs_media(self, name: str) -> bool:
-        """Return whether a kept job needs the admitted file ``name``."""
+        """Tell whether a kept job needs the admitted file ``name``."""
         async with self._database.transaction() as connection:
             return await rows.media_in_use(connection, name)
 
-    async def _waiting_of(self, connection: AsyncConnection, requester: Requester) -> list[Job]:
-        own = (job.c.user_key == requester.key) & job.c.state.in_(WAITING_STATES)
-        waiting = job_rows().where(own, WAITING).order_by(job.c.rank, job.c.seq)
-        return self._jobs(await connection.execute(waiting))
+    def _jobs(self, found: list[StoredJob]) -> list[Job]:
+        return [one.job(self._clips_folder) for one in found]
 
-    async def _counts(self, connection: AsyncConnection) -> LineCounts:
-        query = select(
-            select(func.count()).select_from(job).where(WAITING).scalar_subquery(),
-            select(func.count()).select_from(job).where(RUNNING).scalar_subquery(),
-        )
-        waiting, running = (await connection.execute(query)).one()
-        return LineCounts(waiting, running)
 
-    def _job(self, row: Row[Any] | None, job_id: str) -> Job:
-        """Return the record of ``row``.
+async def waiting_of(connection: AsyncConnection, user_key: str) -> list[StoredJob]:
+    """Read the waiting jobs of an account, in the order they run."""
+    own = (job.c.user_key == user_key) & job.c.state.in_(WAITING_STATES)
+    query = job_rows().where(own, WAITING).order_by(job.c.rank, job.c.seq)
+    return [job_with_clip(row) for row in await connection.execute(query)]
 
-        Raises:
-            JobUnknown: there is no row.
-        """
-        if row is None:
-            raise JobUnknown(job_id)
-        return job_of(row, self._clips_folder)
 
-    def _jobs(self, found: Iterable[Row[Any]]) -> list[Job]:
-        return [job_of(row, self._clips_folder) for row in found]
+async def count_live(connection: AsyncConnection) -> QueueCounts:
+    """Count the jobs that wait and those that run, of everybody."""
+    query = select(
+        select(func.count()).select_from(job).where(WAITING).scalar_subquery(),
+        select(func.count()).select_from(job).where(RUNNING).scalar_subquery(),
+    )
+    waiting, running = (await connection.execute(query)).one()
+    return QueueCounts(waiting, running)

@@ -1,14 +1,24 @@
 """Rows of jobs: one compare-and-set moves each, whatever else moves beside it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import JobState, ReplyTo
-from core.storage.mapping import job_rows
+from core.errors import JobUnknown
+from core.storage.mapping import (
+    clip_values,
+    failure_values,
+    job_alone,
+    job_rows,
+    job_values,
+    job_with_clip,
+)
+from core.storage.records import JobCompletion, JobToAdd, QueuePlace, StoredJob
 from core.storage.tables import (
     RUNNING,
     WAITING,
@@ -23,47 +33,65 @@ from core.storage.tables import (
 NONCE_LENGTH = 25  # what the strictest platform takes
 
 
-async def read(connection: AsyncConnection, job_id: str) -> Row[Any] | None:
-    """Return the row of a job, with its clip."""
-    return (await connection.execute(job_rows().where(job.c.id == job_id))).first()
+async def read(connection: AsyncConnection, job_id: str) -> StoredJob | None:
+    """Read a job, with its clip."""
+    row = (await connection.execute(job_rows().where(job.c.id == job_id))).first()
+    return None if row is None else job_with_clip(row)
 
 
-async def read_by_key(connection: AsyncConnection, user_key: str, idem_key: str) -> Row[Any] | None:
-    """Return the job that an account made under an idempotency key."""
+async def require(connection: AsyncConnection, job_id: str) -> StoredJob:
+    """Read a job that has to be there, with its clip.
+
+    Raises:
+        JobUnknown: no such job.
+    """
+    found = await read(connection, job_id)
+    if found is None:
+        raise JobUnknown(job_id)
+    return found
+
+
+async def read_by_key(
+    connection: AsyncConnection, user_key: str, idem_key: str
+) -> StoredJob | None:
+    """Read the job that an account made under an idempotency key."""
     same = (job.c.user_key == user_key) & (job.c.idem_key == idem_key)
-    return (await connection.execute(job_rows().where(same))).first()
+    row = (await connection.execute(job_rows().where(same))).first()
+    return None if row is None else job_with_clip(row)
 
 
-async def running(connection: AsyncConnection) -> list[Row[Any]]:
-    """Return the running jobs, oldest start first."""
+async def running(connection: AsyncConnection) -> list[StoredJob]:
+    """Read the running jobs, oldest start first."""
     query = job_rows().where(RUNNING).order_by(job.c.started_at_ms.nulls_last())
-    return list(await connection.execute(query))
+    return [job_with_clip(row) for row in await connection.execute(query)]
 
 
-async def waiting_since(connection: AsyncConnection, before: int) -> list[Row[Any]]:
-    """Return what waits and was made before ``before`` (epoch ms)."""
+async def waiting_since(connection: AsyncConnection, before: int) -> list[StoredJob]:
+    """Read what waits and was made before ``before`` (epoch ms)."""
     query = select(job).where(WAITING, job.c.created_at_ms < before).order_by(job.c.created_at_ms)
-    return list(await connection.execute(query))
+    return [job_alone(row) for row in await connection.execute(query)]
 
 
-async def told(connection: AsyncConnection, before: int, limit: int) -> list[Row[Any]]:
-    """Return jobs that ended before ``before`` (epoch ms) and whose requester knows."""
+async def told(connection: AsyncConnection, before: int, limit: int) -> list[StoredJob]:
+    """Read jobs that ended before ``before`` (epoch ms) and whose requester knows."""
     owed = exists().where(outbox.c.job_id == job.c.id, outbox.c.state.in_(("pending", "sending")))
     query = job_rows().where(job.c.finished_at_ms < before, ~owed)
-    return list(await connection.execute(query.order_by(job.c.finished_at_ms).limit(limit)))
+    query = query.order_by(job.c.finished_at_ms).limit(limit)
+    return [job_with_clip(row) for row in await connection.execute(query)]
 
 
-async def add(connection: AsyncConnection, values: dict[str, Any], media: set[str]) -> None:
+async def add(connection: AsyncConnection, new: JobToAdd, place: QueuePlace) -> None:
     """Insert a waiting job and which files it needs."""
-    await connection.execute(insert(job).values(values))
+    await connection.execute(insert(job).values(job_values(new, place)))
+    media = {file.name for file in new.request.media().values()}
     if media:
-        needs = [{"name": name, "job_id": values["id"]} for name in sorted(media)]
+        needs = [{"name": name, "job_id": new.id} for name in sorted(media)]
         await connection.execute(insert(job_media), needs)
-    await note(connection, values["id"], values["created_at_ms"], values["state"], "")
+    await note(connection, new.id, new.created_at_ms, place.state.value, "")
 
 
-async def give_up_seq(connection: AsyncConnection, ended: Row[Any]) -> int:
-    """Return the place of ``ended`` in the order of acceptance; it gets the next free one."""
+async def give_up_seq(connection: AsyncConnection, ended: StoredJob) -> int:
+    """Take its place in the order of acceptance from ``ended``, which gets the next free one."""
     free = select(func.max(job.c.seq) + 1).scalar_subquery()
     await connection.execute(update(job).where(job.c.id == ended.id).values(seq=free))
     return ended.seq
@@ -71,12 +99,12 @@ async def give_up_seq(connection: AsyncConnection, ended: Row[Any]) -> int:
 
 async def move(
     connection: AsyncConnection,
-    seen: Row[Any],
+    seen: StoredJob,
     to: JobState,
     now: int,
     values: dict[str, Any],
     detail: str = "",
-) -> Row[Any]:
+) -> StoredJob:
     """Move the job that was read as ``seen``, if nobody moved it since.
 
     Returns:
@@ -88,17 +116,88 @@ async def move(
     same_token = job.c.token.is_(None) if seen.token is None else job.c.token == seen.token
     moved = await connection.execute(
         update(job)
-        .where(job.c.id == seen.id, job.c.state == seen.state, same_token)
+        .where(job.c.id == seen.id, job.c.state == seen.state.value, same_token)
         .values(state=to.value, **values)
         .returning(job)
     )
-    row = moved.one()
+    row = job_alone(moved.one())
     await note(connection, seen.id, now, to.value, detail)
     return row
 
 
+async def enqueue(
+    connection: AsyncConnection, held: StoredJob, now: int, *, above_limit: bool
+) -> StoredJob:
+    """Move a held job to ``queued``; its place in the fair order is final now."""
+    values = {"above_limit": int(above_limit)}
+    return await move(connection, held, JobState.QUEUED, now, values)
+
+
+async def start(
+    connection: AsyncConnection,
+    queued: StoredJob,
+    token: str,
+    lease_until_ms: int,
+    now: int,
+    *,
+    has_device: bool,
+) -> None:
+    """Begin the next attempt of a queued job, owned by ``token``."""
+    values = {
+        "token": token,
+        "attempt": queued.attempt + 1,
+        "rank": None,
+        "started_at_ms": now if has_device else None,
+        "lease_until_ms": lease_until_ms,
+    }
+    detail = f"attempt {queued.attempt + 1}"
+    await move(connection, queued, JobState.RUNNING, now, values, detail)
+
+
+async def note_device(connection: AsyncConnection, running_job: StoredJob, now: int) -> None:
+    """Note that a running job has the device from ``now`` on."""
+    values = {"started_at_ms": now}
+    await move(connection, running_job, JobState.RUNNING, now, values, "has the device")
+
+
+async def put_back(
+    connection: AsyncConnection, lost: StoredJob, rank: int, attempt: int, now: int, detail: str
+) -> None:
+    """Queue a running job again at ``rank``, with ``attempt`` attempts counted."""
+    values = {"token": None, "lease_until_ms": None, "rank": rank, "attempt": attempt}
+    await move(connection, lost, JobState.QUEUED, now, values, detail)
+
+
+async def complete(
+    connection: AsyncConnection,
+    seen: StoredJob,
+    how: JobCompletion,
+    clips_folder: Path,
+    now: int,
+) -> None:
+    """Bring a job to its terminal state, with its clip and the promise to tell the requester.
+
+    Raises:
+        ValueError: its clip does not lie in ``clips_folder``.
+    """
+    values = {
+        "rank": None,
+        "token": None,
+        "lease_until_ms": None,
+        "finished_at_ms": now,
+        "charged_ms": how.charged_ms,
+        **failure_values(how.failure),
+    }
+    detail = "" if how.failure is None else how.failure.code
+    await move(connection, seen, how.state, now, values, detail)
+    if how.clip is not None:
+        clip = clip_values(how.clip, clips_folder)
+        await connection.execute(insert(artifact).values(job_id=seen.id, **clip))
+    await owe(connection, seen, now, told=how.told)
+
+
 async def extend_lease(connection: AsyncConnection, job_id: str, token: str, until_ms: int) -> bool:
-    """Return whether ``token`` still owns the job; its lease is longer then."""
+    """Extend the lease of a job; False where ``token`` does not own it any more."""
     result = await connection.execute(
         update(job).where(job.c.id == job_id, job.c.token == token).values(lease_until_ms=until_ms)
     )
@@ -111,14 +210,7 @@ async def note(connection: AsyncConnection, job_id: str, now: int, what: str, de
     await connection.execute(insert(job_event).values(values))
 
 
-async def add_clip(connection: AsyncConnection, job_id: str, values: dict[str, Any]) -> None:
-    """Note what a job made."""
-    await connection.execute(insert(artifact).values(job_id=job_id, **values))
-
-
-async def owe(
-    connection: AsyncConnection, ended: Row[Any], now: int, *, told: bool = False
-) -> None:
+async def owe(connection: AsyncConnection, ended: StoredJob, now: int, *, told: bool) -> None:
     """Promise to tell the requester: the one outbox row of a job and its destination.
 
     ``told``: the promise is kept already.
@@ -136,7 +228,7 @@ async def owe(
 
 
 async def redirect(connection: AsyncConnection, job_id: str, reply_to: ReplyTo) -> bool:
-    """Replace where a job's result goes; return whether there is such a job."""
+    """Replace where a job's result goes; False where there is no such job."""
     address = {"reply_platform": reply_to.platform, "reply_address": json.dumps(reply_to.address)}
     result = await connection.execute(update(job).where(job.c.id == job_id).values(address))
     await connection.execute(
@@ -152,14 +244,14 @@ async def remove(connection: AsyncConnection, job_ids: list[str]) -> None:
 
 
 async def media_in_use(connection: AsyncConnection, name: str) -> bool:
-    """Return whether a kept job needs the admitted file ``name``."""
+    """Tell whether a kept job needs the admitted file ``name``."""
     return bool(
         (await connection.execute(select(exists().where(job_media.c.name == name)))).scalar()
     )
 
 
 async def read_setting(connection: AsyncConnection, name: str) -> str | None:
-    """Return the value of a switch, None where it was never set."""
+    """Read the value of a switch, None where it was never set."""
     query = select(setting.c.value).where(setting.c.name == name)
     return (await connection.execute(query)).scalar()
 

@@ -1,24 +1,28 @@
 """Rows of money: accounts and the append-only ledger. Functions on a connection."""
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.storage.records import QuotaWindow, Reservation
 from core.storage.tables import account, ledger
 
 Kind: TypeAlias = Literal["reserve", "commit", "refund", "grant"]
 
 
-async def newest_account(connection: AsyncConnection, user_key: str) -> Row[Any] | None:
-    """Return the newest window of ``user_key``."""
+async def newest_account(connection: AsyncConnection, user_key: str) -> QuotaWindow | None:
+    """Read the newest window of ``user_key``."""
     query = (
         select(account)
         .where(account.c.user_key == user_key)
         .order_by(account.c.period.desc())
         .limit(1)
     )
-    return (await connection.execute(query)).first()
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    return QuotaWindow(row.period, row.began_at_ms, row.granted_ms, row.reserved_ms, row.used_ms)
 
 
 async def add_account(connection: AsyncConnection, user_key: str, period: int) -> None:
@@ -87,8 +91,9 @@ async def change(
     )
 
 
-async def reserve_of(connection: AsyncConnection, job_id: str) -> Row[Any]:
-    """Return the reservation of a job; every job has one."""
+async def reserve_of(connection: AsyncConnection, job_id: str) -> Reservation:
+    """Read the reservation of a job; every job has one."""
     # a literal, or SQLite does not see that the partial index ledger_reserve fits
     query = select(ledger).where(ledger.c.job_id == job_id, text("kind = 'reserve'"))
-    return (await connection.execute(query)).one()
+    row = (await connection.execute(query)).one()
+    return Reservation(row.user_key, row.period, row.amount_ms)

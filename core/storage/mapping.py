@@ -1,58 +1,59 @@
-"""Between rows and the records of :mod:`core.domain.jobs`."""
+"""Between rows and the records of :mod:`core.storage.records`."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, Select, select
 
-from core.domain.jobs import Failure, Job, JobState, ReplyTo
+from core.domain.jobs import Failure, JobState
 from core.domain.media import Clip
-from core.domain.people import Requester
-from core.domain.requests import Request, from_json
+from core.domain.requests import to_json
+from core.storage.records import JobToAdd, QueuePlace, StoredClip, StoredJob
 from core.storage.tables import artifact, job
 
-_CLIP = (
-    artifact.c.path,
-    artifact.c.poster,
-    artifact.c.sha256,
-    artifact.c.size_bytes,
-    artifact.c.width,
-    artifact.c.height,
-    artifact.c.frames,
-    artifact.c.fps,
-    artifact.c.has_sound,
-)
+_CLIP = tuple(artifact.c[item.name] for item in fields(StoredClip))
+_CONVERTED = {"state", "above_limit", "clip"}
+_PLAIN = tuple(item.name for item in fields(StoredJob) if item.name not in _CONVERTED)
 
 
 def job_rows() -> Select[Any]:
-    """Return the query whose rows :func:`job_of` reads; narrow it with ``where``."""
+    """Build the query whose rows :func:`job_with_clip` reads; narrow it with ``where``."""
     return select(job, *_CLIP).outerjoin(artifact, artifact.c.job_id == job.c.id)
 
 
-def job_of(row: Row[Any], clips_folder: Path) -> Job:
-    """Return the job of a row of :func:`job_rows`."""
-    return Job(
-        id=row.id,
-        requester=Requester.from_key(row.user_key),
-        request=asked_in(row),
-        reply_to=ReplyTo(row.reply_platform, json.loads(row.reply_address)),
-        state=JobState(row.state),
-        estimate_ms=row.estimate_ms,
-        attempt=row.attempt,
-        token=row.token,
-        created_at_ms=row.created_at_ms,
-        started_at_ms=row.started_at_ms,
-        finished_at_ms=row.finished_at_ms,
-        charged_ms=row.charged_ms,
-        failure=_failure_of(row),
-        clip=_clip_of(row, clips_folder),
-    )
+def job_with_clip(row: Row[Any]) -> StoredJob:
+    """Convert a row of :func:`job_rows`, clip included."""
+    return _stored(row, _clip_of(row))
 
 
-def asked_in(row: Row[Any]) -> Request:
-    """Return the request of a row with the columns of a job."""
-    return from_json(json.loads(row.request))
+def job_alone(row: Row[Any]) -> StoredJob:
+    """Convert a row with the columns of a job, without the clip."""
+    return _stored(row, None)
+
+
+def job_values(new: JobToAdd, place: QueuePlace) -> dict[str, Any]:
+    """Return the columns of a new job."""
+    values = {
+        "id": new.id,
+        "user_key": new.user_key,
+        "share_key": new.share_key,
+        "idem_key": new.idem_key,
+        "request": json.dumps(to_json(new.request)),
+        "reply_platform": new.reply_to.platform,
+        "reply_address": json.dumps(new.reply_to.address),
+        "estimate_ms": new.estimate_ms,
+        "spread_ms": new.spread_ms,
+        "cost": new.cost,
+        "attempt": 0,
+        "created_at_ms": new.created_at_ms,
+        "state": place.state.value,
+        "tag": place.tag,
+        "rank": place.rank,
+        "above_limit": int(place.above_limit),
+    }
+    return values if place.seq is None else {**values, "seq": place.seq}
 
 
 def clip_values(clip: Clip, clips_folder: Path) -> dict[str, Any]:
@@ -81,18 +82,19 @@ def failure_values(failure: Failure | None) -> dict[str, Any]:
     return {"failure_code": failure.code, "failure_data": json.dumps(failure.data)}
 
 
-def _failure_of(row: Row[Any]) -> Failure | None:
-    if row.failure_code is None:
-        return None
-    return Failure(row.failure_code, json.loads(row.failure_data))
+def _stored(row: Row[Any], clip: StoredClip | None) -> StoredJob:
+    plain = {name: getattr(row, name) for name in _PLAIN}
+    return StoredJob(
+        **plain, state=JobState(row.state), above_limit=bool(row.above_limit), clip=clip
+    )
 
 
-def _clip_of(row: Row[Any], folder: Path) -> Clip | None:
+def _clip_of(row: Row[Any]) -> StoredClip | None:
     if row.path is None:
         return None
-    return Clip(
-        path=folder / row.path,
-        poster=folder / row.poster,
+    return StoredClip(
+        path=row.path,
+        poster=row.poster,
         sha256=row.sha256,
         size_bytes=row.size_bytes,
         width=row.width,

@@ -83,7 +83,7 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
 
 
 def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
-    """Return the migrations of ``folder`` in order.
+    """Read the migrations of ``folder`` in order.
 
     Raises:
         ValueError: two files have the same number, or one has no number.

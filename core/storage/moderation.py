@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.storage.records import AuditEntry
 from core.storage.tables import METADATA
 
 policy = sa.Table(
@@ -37,7 +38,7 @@ memory = sa.Table(
 
 
 async def load_rules(connection: AsyncConnection, place: str) -> dict[str, Any] | None:
-    """Return the rules of ``place`` as plain data, None without rules."""
+    """Read the rules of ``place`` as plain data, None without rules."""
     found = await connection.scalar(sa.select(policy.c.rules).where(policy.c.place == place))
     return None if found is None else json.loads(found)
 
@@ -66,10 +67,10 @@ async def note(
     await connection.execute(sa.insert(audit).values(values))
 
 
-async def notes(connection: AsyncConnection, limit: int) -> list[sa.Row[Any]]:
-    """Return the newest ``limit`` rows of the audit log, newest first."""
+async def notes(connection: AsyncConnection, limit: int) -> list[AuditEntry]:
+    """Read the newest ``limit`` entries of the audit log, newest first."""
     found = await connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(limit))
-    return list(found)
+    return [AuditEntry(row.at, row.actor, row.verb, row.target, row.detail) for row in found]
 
 
 async def remember(
@@ -85,14 +86,14 @@ async def remember(
 
 
 async def recall(connection: AsyncConnection, front: str, name: str) -> Any:  # noqa: ANN401  # JSON
-    """Return what was kept under a name, None where nothing was."""
+    """Read what was kept under a name, None where nothing was."""
     at = (memory.c.front == front) & (memory.c.name == name)
     found = await connection.scalar(sa.select(memory.c.value).where(at))
     return None if found is None else json.loads(found)
 
 
 async def recall_all(connection: AsyncConnection, front: str) -> dict[str, Any]:
-    """Return everything that a front kept, by name, the oldest first."""
+    """Read everything that a front kept, by name, the oldest first."""
     query = sa.select(memory.c.name, memory.c.value).where(memory.c.front == front)
     found = await connection.execute(query.order_by(memory.c.updated_at, memory.c.name))
     return {row.name: json.loads(row.value) for row in found}

@@ -17,14 +17,14 @@ network_use = Table(
 
 
 async def used(connection: AsyncConnection, network: str, period: int) -> int:
-    """Return what ``network`` reserved and used in a window, in GPU-milliseconds."""
+    """Sum up what ``network`` reserved and used in a window, in GPU-milliseconds."""
     same = (network_use.c.network == network) & (network_use.c.period == period)
     query = select(func.coalesce(func.sum(network_use.c.amount_ms), 0)).where(same)
     return (await connection.execute(query)).scalar_one()
 
 
 async def waiting(connection: AsyncConnection, network: str) -> int:
-    """Return how many jobs that came from ``network`` wait."""
+    """Count the jobs that wait and came from ``network``."""
     query = (
         select(func.count())
         .select_from(job)

@@ -15,7 +15,7 @@ from core.domain.jobs import Job
 from core.interfaces.delivery import Attempt, Receipt
 from core.runtime.clock import Clock, now_ms
 from core.storage.database import Database
-from core.storage.mapping import job_of, job_rows
+from core.storage.mapping import job_rows, job_with_clip
 from core.storage.tables import PENDING, SENDING, job, outbox
 
 ERROR_LENGTH = 200
@@ -48,7 +48,7 @@ class Outbox:
         self._clock = clock
 
     async def due(self, platform: str | None = None, limit: int = 10) -> list[DueDelivery]:
-        """Return what may be tried now, the longest overdue first.
+        """List what may be tried now, the longest overdue first.
 
         Args:
             platform: only what goes there; None takes all.
@@ -66,7 +66,8 @@ class Outbox:
             query = query.where(outbox.c.dest == platform)
         async with self._database.transaction() as connection:
             found = list(await connection.execute(query))
-        return [DueDelivery(job_of(row, self._clips_folder), _attempt(row)) for row in found]
+        folder = self._clips_folder
+        return [DueDelivery(job_with_clip(row).job(folder), _attempt(row)) for row in found]
 
     async def begin(self, job_id: str) -> bool:
         """Note that the platform hears of it now; False where it is not pending any more."""
@@ -101,7 +102,7 @@ class Outbox:
         return await self._change(job_id, "sending", state="dead", error=reason[:ERROR_LENGTH])
 
     async def counts(self) -> OutboxCounts:
-        """Return how many deliveries are in which state."""
+        """Count how many deliveries are in which state."""
         query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         async with self._database.transaction() as connection:
             found: dict[str, int] = {row[0]: row[1] for row in await connection.execute(query)}

@@ -15,8 +15,8 @@ from core.storage.tables import METADATA
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What a fit holds for: the device, the model files, and ComfyUI's commit."""
+class RunPlace:
+    """Where runs can be compared: the device, the model files, and ComfyUI's commit."""
 
     device: str
     profile: str
@@ -24,13 +24,13 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RecordedRun:
     """One finished attempt, or one that failed on the device."""
 
     job_id: str
     attempt: int
     recorded_at_ms: int
-    place: Place
+    place: RunPlace
     mode: str
     preset: str
     width: int  # px
@@ -102,7 +102,7 @@ rate_table = sa.Table(
 )
 
 
-async def add_run(connection: AsyncConnection, run: Run) -> None:
+async def add_run(connection: AsyncConnection, run: RecordedRun) -> None:
     """Write ``run``; one that is known already is replaced."""
     key = {"job_id": run.job_id, "attempt": run.attempt}
     for table in (part_table, run_table):
@@ -125,9 +125,9 @@ async def add_run(connection: AsyncConnection, run: Run) -> None:
 
 
 async def recent_runs(
-    connection: AsyncConnection, limit: int, place: Place | None = None
-) -> list[Run]:
-    """Return the newest runs, newest first, of ``place`` or of everywhere."""
+    connection: AsyncConnection, limit: int, place: RunPlace | None = None
+) -> list[RecordedRun]:
+    """Read the newest runs, newest first, of ``place`` or of everywhere."""
     query = (
         select(run_table)
         .order_by(run_table.c.recorded_at_ms.desc(), run_table.c.job_id)
@@ -150,13 +150,13 @@ def _timing(row: Row[Any]) -> Timing:
     return Timing(Work(Part(row.part), **{name: getattr(row, name) for name in _WORK}), row.seconds)
 
 
-def _run(row: RowMapping, timings: Sequence[Timing]) -> Run:
+def _run(row: RowMapping, timings: Sequence[Timing]) -> RecordedRun:
     values: dict[str, Any] = {str(name): value for name, value in row.items()}
-    place = Place(**{name: values.pop(name) for name in _PLACE})
-    return Run(place=place, timings=tuple(timings), **values)
+    place = RunPlace(**{name: values.pop(name) for name in _PLACE})
+    return RecordedRun(place=place, timings=tuple(timings), **values)
 
 
-async def save_fit(connection: AsyncConnection, place: Place, fit: Fit, now_ms: int) -> None:
+async def save_fit(connection: AsyncConnection, place: RunPlace, fit: Fit, now_ms: int) -> None:
     """Write ``fit`` in place of the one that ``place`` had."""
     key = asdict(place)
     for table in (rate_table, fit_table):
@@ -169,8 +169,8 @@ async def save_fit(connection: AsyncConnection, place: Place, fit: Fit, now_ms: 
         await connection.execute(insert(rate_table), rows)
 
 
-async def load_fit(connection: AsyncConnection, place: Place) -> Fit | None:
-    """Return the fit of ``place``, None where there is none yet."""
+async def load_fit(connection: AsyncConnection, place: RunPlace) -> Fit | None:
+    """Read the fit of ``place``, None where there is none yet."""
     key = asdict(place)
     head = (
         await connection.execute(
@@ -187,13 +187,13 @@ async def load_fit(connection: AsyncConnection, place: Place) -> Fit | None:
 
 
 async def has_runs(connection: AsyncConnection) -> bool:
-    """Return whether the file has this schema yet; an older one may be read beside a service."""
+    """Tell whether the file has this schema yet; an older one may be read beside a service."""
     return await connection.run_sync(lambda plain: sa.inspect(plain).has_table(run_table.name))
 
 
-async def newest_place(connection: AsyncConnection) -> Place | None:
-    """Return where the newest run was made, None where nothing was recorded."""
+async def newest_place(connection: AsyncConnection) -> RunPlace | None:
+    """Find where the newest run was made, None where nothing was recorded."""
     row = (
         await connection.execute(select(run_table).order_by(run_table.c.recorded_at_ms.desc()))
     ).first()
-    return None if row is None else Place(row.device, row.profile, row.pin)
+    return None if row is None else RunPlace(row.device, row.profile, row.pin)

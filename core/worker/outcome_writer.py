@@ -14,6 +14,7 @@ from core.queue.job_queue import JobQueue
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of
+from core.storage.job_queries import JobQueries
 from core.worker.attempt import (
     AttemptResult,
     AttemptSucceeded,
@@ -37,6 +38,7 @@ class OutcomeWriter:
     def __init__(
         self,
         queue: JobQueue,
+        jobs: JobQueries,
         record: Record,
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
@@ -45,6 +47,7 @@ class OutcomeWriter:
     ) -> None:
         """Wait ``retry_s`` seconds after a first failed write, then twice as long each time."""
         self._queue = queue
+        self._jobs = jobs
         self._record = record
         self._dispatcher = dispatcher
         self._hub = hub
@@ -116,7 +119,7 @@ class OutcomeWriter:
 
     async def _discard(self, clip: Clip, job_id: str) -> None:
         """Delete the output of a lost token, unless a repeated write finds it already settled."""
-        found = await outcome_of(self._queue.get(job_id))
+        found = await outcome_of(self._jobs.get(job_id))
         if found.error is not None and not isinstance(found.error, JobUnknown):
             return  # nobody can say; an unused file is better than a lost clip
         kept = found.value and found.value.clip

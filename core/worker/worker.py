@@ -28,6 +28,7 @@ from core.runtime.notifier import LocalDispatcher
 from core.runtime.permissions import make_private_folder
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, run_shielded
+from core.storage.job_queries import JobQueries
 from core.worker.attempt import (
     AttemptResult,
     AttemptSucceeded,
@@ -68,6 +69,7 @@ class Worker:
         self,
         *,
         queue: JobQueue,
+        jobs: JobQueries,
         executor: Executor,
         finish: Finish,
         record: Record,
@@ -89,7 +91,9 @@ class Worker:
         self._work_folder = work_folder
         self.rules = rules
         self._slots = Slots()
-        self._outcomes = OutcomeWriter(queue, record, dispatcher, hub, on_outcome, rules.retry_s)
+        self._outcomes = OutcomeWriter(
+            queue, jobs, record, dispatcher, hub, on_outcome, rules.retry_s
+        )
         self._live: dict[JobAttempt, asyncio.Task[None]] = {}
         self._prefetcher = Prefetcher(queue, executor, self._order_of, rules.poll_s)
         self._ending = False

@@ -225,7 +225,7 @@ async def made(page: Page, studio: ServedStudio) -> str:
     job = said.partition('"job":')[2].strip(' "')[:32]
 
     async def over() -> bool:
-        return (await studio.core.queue.get(job)).state.terminal
+        return (await studio.core.jobs.get(job)).state.terminal
 
     await eventually(over, 30)
     return job
@@ -252,7 +252,7 @@ async def test_a_foreign_page_reads_makes_and_deletes_nothing(
 
         assert {name: value for name, value in got.items() if value} == {}
         assert await count(space) == 1
-        assert (await space.core.queue.get(job)).state == "succeeded"
+        assert (await space.core.jobs.get(job)).state == "succeeded"
         site.body = f"<form method=post action='{base}/studio/jobs/{job}/delete'></form>"
         await page.goto(f"https://{other}:{foreign}/")
         async with page.expect_navigation():

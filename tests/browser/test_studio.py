@@ -276,7 +276,7 @@ async def test_a_dropped_clip_fills_the_ticked_fields_only(
     job = await visitor.generate("t2v")
     await visitor.film()
     clip = (await clip_in(studio.core, job)).path
-    seed = (await studio.core.queue.get(job)).request.sampling.seed
+    seed = (await studio.core.jobs.get(job)).request.sampling.seed
     await visitor.form("t2v").get_by_text("Balanced", exact=True).click()
 
     await visitor.open("i2v")

@@ -16,10 +16,10 @@ async def until_ended(core: Core, job_id: str) -> Job:
     """Return the job once it is terminal."""
 
     async def is_terminal() -> bool:
-        return (await core.queue.get(job_id)).state.terminal
+        return (await core.jobs.get(job_id)).state.terminal
 
     await eventually(is_terminal, within_s=30.0)
-    return await core.queue.get(job_id)
+    return await core.jobs.get(job_id)
 
 
 async def submit_request(
@@ -57,4 +57,4 @@ def caller(requester: Requester) -> Caller:
 
 async def clip_in(core: Core, job_id: str) -> Clip:
     """Return the clip of a finished job, whoever it belongs to."""
-    return clip_of(await core.queue.get(job_id))
+    return clip_of(await core.jobs.get(job_id))

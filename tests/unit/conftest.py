@@ -9,12 +9,17 @@ from uuid import uuid4
 
 import pytest
 
+from core.accounts.quotas import Quotas
 from core.domain.jobs import Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
-from core.queue.job_queue import JobQueue, NewJob, QueueRules, Submitted
+from core.queue.forecasts import Forecasts
+from core.queue.intake import IntakeSwitch
+from core.queue.job_queue import AcceptedJob, JobQueue, NewJob, QueueRules
+from core.queue.recovery import Recovery
 from core.storage.database import Database, open_database
 from core.storage.invariants import Violation, check
+from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
 from core.testing.doubles import ManualClock, t2v
 
@@ -33,6 +38,26 @@ class Room:
         return JobQueue(self.database, self.rules, self.folder / "clips", self.clock)
 
     @property
+    def jobs(self) -> JobQueries:
+        return JobQueries(self.database, self.folder / "clips")
+
+    @property
+    def recovery(self) -> Recovery:
+        return Recovery(self.database, self.rules, self.folder / "clips", self.clock)
+
+    @property
+    def forecasts(self) -> Forecasts:
+        return Forecasts(self.database, self.rules, self.folder / "clips", self.clock)
+
+    @property
+    def quotas(self) -> Quotas:
+        return Quotas(self.database, self.rules.quota, self.clock)
+
+    @property
+    def intake(self) -> IntakeSwitch:
+        return IntakeSwitch(self.database)
+
+    @property
     def outbox(self) -> Outbox:
         return Outbox(self.database, self.folder / "clips", self.clock)
 
@@ -46,7 +71,7 @@ class Room:
         return NewJob(job_id, requester, t2v(), reply_to, estimate_ms, key or job_id)
 
     async def submit(self, user: str = "anna", estimate_ms: int = 1000) -> Job:
-        submitted: Submitted = await self.queue.submit(self.new(user, estimate_ms))
+        submitted: AcceptedJob = await self.queue.submit(self.new(user, estimate_ms))
         return submitted.job
 
     async def start(self) -> Job:
@@ -58,7 +83,7 @@ class Room:
     async def finish(self, job: Job, actual_ms: int | None = None) -> Job:
         actual = job.estimate_ms if actual_ms is None else actual_ms
         assert await self.queue.settle(job.id, job.token or "", self.clip(job.id), actual)
-        return await self.queue.get(job.id)
+        return await self.jobs.get(job.id)
 
     def clip(self, name: str) -> Clip:
         clips = self.folder / "clips"
@@ -89,7 +114,7 @@ async def room(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Room]:
     url = f"sqlite+aiosqlite:///{tmp_path / 'clapper.sqlite'}"
     async with open_database(url, tmp_path, clock) as database:
         room = Room(database, tmp_path, clock, QueueRules())
-        await room.queue.recover()
+        await room.recovery.recover()
         yield room
         assert await room.violations() == []
 

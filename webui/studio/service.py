@@ -179,7 +179,7 @@ class StudioService:
         standing, now = state.standing, now_ms()
 
         def view(job: Job) -> JobView:
-            return self._view(job, standing.line.forecast(job.id, now), now)
+            return self._view(job, standing.queue.forecast(job.id, now), now)
 
         counts = {"running": standing.counts.running, "waiting": standing.counts.waiting}
         return StateView(

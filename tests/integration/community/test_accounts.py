@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from core.accounts.community import Community
 from core.accounts.linked_accounts import TRIES, TRIES_OF_ALL
-from core.accounts.moderation import Community
 from core.app.core import Core
 from core.domain.jobs import ReplyTo
 from core.domain.modes import Mode
@@ -62,14 +62,14 @@ async def limit(core: Core, who: Requester) -> int:
 
 
 async def join(community: Community, owner: Requester, other: Requester) -> None:
-    await community.link(other, await community.link_code(owner))
+    await community.accounts.link(other, await community.accounts.link_code(owner))
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 async def test_a_block_reaches_whoever_joins_in_either_direction(
     core: Core, community: Community, one: Requester, other: Requester
 ) -> None:
-    await community.block(OPERATOR, one, "spam")
+    await community.moderation.block(OPERATOR, one, "spam")
     await join(community, other, one)
 
     await refused(core, one)
@@ -82,14 +82,14 @@ async def test_a_block_stays_with_both_who_part(
     core: Core, community: Community, one: Requester, other: Requester, way: str
 ) -> None:
     await join(community, one, other)
-    await community.block(OPERATOR, one, "spam")
+    await community.moderation.block(OPERATOR, one, "spam")
     match way:
         case "forget":
             await core.users.forget(Caller(other, "here"))
         case "unlink":
-            assert await community.unlink(other, other)
+            assert await community.accounts.unlink(other, other)
         case _:
-            assert await community.unlink(one, other)
+            assert await community.accounts.unlink(one, other)
 
     await refused(core, one)
     await refused(core, other)
@@ -99,18 +99,18 @@ async def test_lifting_a_block_lifts_it_for_all_whom_it_reached_and_says_whom(
     core: Core, community: Community
 ) -> None:
     one, other, third, fourth = KEYS
-    await community.block(OPERATOR, fourth, "else")
+    await community.moderation.block(OPERATOR, fourth, "else")
     await join(community, one, other)
-    await community.block(OPERATOR, other, "spam")
-    await community.leave(one)
+    await community.moderation.block(OPERATOR, other, "spam")
+    await community.accounts.leave(one)
     await join(community, third, other)
 
-    assert set(await community.unblock(OPERATOR, one)) == {one, other, third}
+    assert set(await community.moderation.unblock(OPERATOR, one)) == {one, other, third}
 
     for who in (one, other, third):
         await ask(core, who)
     await refused(core, fourth)
-    assert await community.unblock(OPERATOR, one) == []
+    assert await community.moderation.unblock(OPERATOR, one) == []
 
 
 async def test_a_block_between_the_question_and_the_queue_counts(
@@ -149,11 +149,11 @@ async def test_what_was_spent_before_a_join_counts_for_both_and_after_parting(
     for _ in range(3):
         await join(community, one, other)
         assert await spent(core, one) == await spent(core, other) == 2 * once
-        await community.leave(other)
+        await community.accounts.leave(other)
         assert await spent(core, one) == await spent(core, other) == 2 * once
         await join(community, other, one)
         assert await spent(core, one) == await spent(core, other) == 2 * once
-        assert await community.unlink(one, other)
+        assert await community.accounts.unlink(one, other)
         assert await spent(core, one) == await spent(core, other) == 2 * once
 
 
@@ -163,12 +163,12 @@ async def test_an_empty_budget_is_not_filled_by_joining_or_leaving(
     one, other, *_ = KEYS
     await ask(core, one)
     left = (await core.users.quota(Caller(one, "here"))).left_ms
-    await core.queue.grant(one, 1 - left)
+    await core.quotas.grant(one, 1 - left)
     for step in ("alone", "joined", "parted"):
         if step == "joined":
             await join(community, other, one)
         elif step == "parted":
-            await community.leave(other)
+            await community.accounts.leave(other)
         with pytest.raises(QuotaExceeded):
             await ask(core, one, step)
 
@@ -178,21 +178,21 @@ async def test_a_grant_counts_once_however_often_people_join_and_part(
 ) -> None:
     one, other, *_ = KEYS
     usual = await limit(core, one)
-    await core.queue.grant(one, 60_000)
+    await core.quotas.grant(one, 60_000)
     for _ in range(3):
         await join(community, one, other)
         assert await limit(core, one) == await limit(core, other) == usual + 60_000
-        await community.leave(one)
+        await community.accounts.leave(one)
         assert await limit(core, one) == usual + 60_000
         assert await limit(core, other) == usual
 
 
 async def test_two_who_use_one_code_at_once_do_not_both_get_in(community: Community) -> None:
     one, *others = KEYS
-    code = await community.link_code(one)
+    code = await community.accounts.link_code(one)
 
     results = await asyncio.gather(
-        *(community.link(other, code) for other in others), return_exceptions=True
+        *(community.accounts.link(other, code) for other in others), return_exceptions=True
     )
 
     assert sum(isinstance(result, Requester) for result in results) == 1
@@ -205,38 +205,42 @@ async def test_guessing_ends_for_one_person_and_for_everybody(
     one, other, third, _ = KEYS
     for _ in range(TRIES):
         with pytest.raises(LinkCodeUnknown):
-            await community.link(other, "ABCDEFGH")
-    code = await community.link_code(one)
+            await community.accounts.link(other, "ABCDEFGH")
+    code = await community.accounts.link_code(one)
     with pytest.raises(LinkTriesUsed):
-        await community.link(other, code)
-    assert await community.link(third, code) == one  # a right one is not spent by a refusal
+        await community.accounts.link(other, code)
+    assert (
+        await community.accounts.link(third, code) == one
+    )  # a right one is not spent by a refusal
 
     for number in range(TRIES_OF_ALL - TRIES):
         with pytest.raises(LinkCodeUnknown):
-            await community.link(Requester("telegram", f"5{number}"), "ABCDEFGH")
+            await community.accounts.link(Requester("telegram", f"5{number}"), "ABCDEFGH")
     with pytest.raises(LinkTriesUsed):
-        await community.link(Requester("telegram", "4"), await community.link_code(one))
+        await community.accounts.link(
+            Requester("telegram", "4"), await community.accounts.link_code(one)
+        )
 
 
 async def test_any_new_code_of_the_same_person_ends_the_older_one(community: Community) -> None:
     one, other, third, _ = KEYS
     await join(community, one, other)
-    first = await community.link_code(one)
-    await community.link_code(other)
+    first = await community.accounts.link_code(one)
+    await community.accounts.link_code(other)
 
     with pytest.raises(LinkCodeUnknown):
-        await community.link(third, first)
+        await community.accounts.link(third, first)
 
 
 async def test_the_owner_of_a_code_is_owed_a_word_until_told(community: Community) -> None:
     one, other, *_ = KEYS
-    await community.link(other, await community.link_code(one), "@ben")
+    await community.accounts.link(other, await community.accounts.link_code(one), "@ben")
 
-    (notice,) = await community.notices("discord")
+    (notice,) = await community.notices.owed("discord")
     assert (notice.to, notice.data) == (one, {"who": "@ben", "key": other.key})
-    assert await community.notices("telegram") == []
-    await community.told(notice)
-    assert await community.notices("discord") == []
+    assert await community.notices.owed("telegram") == []
+    await community.notices.told(notice)
+    assert await community.notices.owed("discord") == []
 
 
 async def test_only_members_take_members_out_and_the_rest_stays_together(
@@ -246,18 +250,18 @@ async def test_only_members_take_members_out_and_the_rest_stays_together(
     await join(community, one, other)
     await join(community, one, third)
 
-    assert not await community.unlink(fourth, other)
-    assert not await community.unlink(one, fourth)
-    assert await community.unlink(other, one)
+    assert not await community.accounts.unlink(fourth, other)
+    assert not await community.accounts.unlink(one, fourth)
+    assert await community.accounts.unlink(other, one)
 
-    assert await community.keys(one) == [one]
-    assert set(await community.keys(other)) == {other, third}
+    assert await community.accounts.keys(one) == [one]
+    assert set(await community.accounts.keys(other)) == {other, third}
 
 
 async def test_the_rules_of_a_place_count_where_a_clip_is_shown(
     core: Core, community: Community
 ) -> None:
-    job = await core.queue.get(await ask(core, KEYS[0]))
+    job = await core.jobs.get(await ask(core, KEYS[0]))
     await community.set_rule(OPERATOR, "discord:100", "words", "kite")
 
     with pytest.raises(PolicyForbids):

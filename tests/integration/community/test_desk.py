@@ -45,7 +45,7 @@ async def ask(core: Core, person: Caller, key: str = "one") -> str:
 
 
 async def test_a_refused_request_reserves_nothing(core: Core, ann: Caller) -> None:
-    await core.community.set_rule(ann.requester, HERE, "modes", "i2v")
+    await core.community.moderation.set_rule(ann.requester, HERE, "modes", "i2v")
 
     with pytest.raises(PolicyForbids):
         await ask(core, ann)
@@ -57,8 +57,8 @@ async def test_linked_people_share_quota_and_history_and_may_cancel(
     core: Core, ann: Caller, telegram_ann: Caller
 ) -> None:
     before = await ask(core, telegram_ann, "before")
-    code = await core.community.link_code(ann.requester)
-    await core.community.link(telegram_ann.requester, code)
+    code = await core.community.accounts.link_code(ann.requester)
+    await core.community.accounts.link(telegram_ann.requester, code)
     after = await ask(core, telegram_ann, "after")
 
     jobs = await core.users.jobs(ann, 10)
@@ -86,13 +86,15 @@ async def test_forgetting_a_person_removes_jobs_of_all_their_accounts(
     executor.gate.clear()
     await ask(working, ann, "one")
     await ask(working, telegram_ann, "two")
-    code = await working.community.link_code(ann.requester)
-    await working.community.link(telegram_ann.requester, code)
+    code = await working.community.accounts.link_code(ann.requester)
+    await working.community.accounts.link(telegram_ann.requester, code)
 
     assert await working.users.forget(ann) == 2
 
     assert await working.users.jobs(ann, 10) == []
-    assert await working.community.account(telegram_ann.requester) == telegram_ann.requester
+    assert (
+        await working.community.accounts.account(telegram_ann.requester) == telegram_ann.requester
+    )
 
 
 async def test_jobs_are_found_by_the_beginning_of_their_id(core: Core, ann: Caller) -> None:

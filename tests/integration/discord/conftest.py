@@ -66,12 +66,12 @@ class Guild(FrontService):
         return found[-1].content
 
     async def newest_job(self) -> Any:
-        jobs = await self.core.queue.line()
+        jobs = await self.core.jobs.in_order()
         return jobs[-1] if jobs else None
 
     async def job(self, message: Stored) -> Any:
         """The job whose clip a message shows."""
-        return await self.core.queue.get(job_of(message.videos[0]))
+        return await self.core.jobs.get(job_of(message.videos[0]))
 
     @staticmethod
     def person(user: int) -> Caller:
@@ -85,7 +85,7 @@ class Guild(FrontService):
         counts: list[Any] = []
 
         async def idle() -> bool:
-            live = await self.core.queue.line()
+            live = await self.core.jobs.in_order()
             counts[:] = [await self.owed()]
             return not live and not counts[0].pending and not counts[0].sending
 

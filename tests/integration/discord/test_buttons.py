@@ -28,7 +28,7 @@ async def test_cancel_stops_a_running_job_refunds_it_and_says_so(guild) -> None:
     await press(guild, message, "cancel")
 
     await guild.world.until(lambda: "Cancelled" in message.content)
-    assert await guild.core.queue.line() == []
+    assert await guild.core.jobs.in_order() == []
 
 
 async def test_somebody_else_may_not_cancel_but_an_operator_may(guild) -> None:
@@ -46,7 +46,7 @@ async def test_somebody_else_may_not_cancel_but_an_operator_may(guild) -> None:
 async def test_again_makes_another_take_with_another_seed(guild, clip, read_job) -> None:
     again = await guild.clip(await press(guild, clip, "again"))
 
-    job = await guild.core.queue.get(read_job(again.videos[0]))
+    job = await guild.core.jobs.get(read_job(again.videos[0]))
     assert job.request.prompt == "a red kite"
     assert job.request.sampling.seed != 5
 
@@ -64,7 +64,7 @@ async def test_quality_keeps_the_seed_at_the_quality_preset(guild, clip) -> None
 async def test_longer_goes_on_from_the_last_frame(guild, clip, read_job) -> None:
     longer = await guild.clip(await press(guild, clip, "longer"))
 
-    job = await guild.core.queue.get(read_job(longer.videos[0]))
+    job = await guild.core.jobs.get(read_job(longer.videos[0]))
     assert job.request.mode == "i2v"
     assert job.request.prompt == "a red kite"
 
@@ -99,7 +99,7 @@ async def test_edit_opens_a_form_with_the_present_values_and_takes_the_new(
     values = {"prompt": "a blue kite", "seconds": "2", "preset": "draft"}
     sent = await guild.server.submit(opened, ANN, values)
 
-    job = await guild.core.queue.get(read_job((await guild.clip(sent)).videos[0]))
+    job = await guild.core.jobs.get(read_job((await guild.clip(sent)).videos[0]))
     assert job.request.prompt == "a blue kite"
     assert job.request.sampling.preset == "draft"
     assert job.request.sampling.seconds == pytest.approx(2, abs=0.2)
@@ -118,7 +118,7 @@ async def test_a_length_that_is_no_number_is_refused_and_a_comma_is_one(guild, c
 
 
 async def test_delete_takes_message_and_clip_away_for_its_owner_only(guild, clip, read_job) -> None:
-    job = await guild.core.queue.get(read_job(clip.videos[0]))
+    job = await guild.core.jobs.get(read_job(clip.videos[0]))
     await press(guild, clip, "delete", BEN)
     assert "belongs to somebody else" in await guild.refusal()
 
@@ -170,14 +170,14 @@ async def test_queue_quota_cancel_and_again_by_command(guild) -> None:
 
 
 async def test_forget_deletes_everything_of_the_person(guild, clip, read_job) -> None:
-    job = await guild.core.queue.get(read_job(clip.videos[0]))
+    job = await guild.core.jobs.get(read_job(clip.videos[0]))
     asked = await guild.answered(await guild.server.command("forget", ANN, guild.channel))
 
     await guild.server.press(asked.id, "forget:me", ANN)
 
     await guild.world.until(lambda: "Done: 1" in asked.content)
     assert not job.clip.path.exists()
-    assert await guild.core.queue.jobs_of(job.requester) == []
+    assert await guild.core.jobs.jobs_of(job.requester) == []
 
 
 async def test_linked_accounts_share_history(guild, clip) -> None:

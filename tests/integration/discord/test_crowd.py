@@ -41,7 +41,7 @@ async def test_a_hundred_jobs_of_twenty_people_land_with_their_owners(guild_with
         owners: Counter[str] = Counter()
         for user, seed, interaction in asked:
             message = guild.world.messages[interaction.original]
-            job = await guild.core.queue.get(read_job(message.videos[0]))
+            job = await guild.core.jobs.get(read_job(message.videos[0]))
             assert job.requester.user_id == str(user)
             assert str(job.request.sampling.seed) == seed
             assert message.channel_id == channels[user % GUILDS].id

@@ -111,7 +111,7 @@ async def test_a_place_that_takes_less_than_it_said_gets_a_smaller_clip_with_sou
     message = await noisy.clip(await noisy.t2v(fps=8))
 
     assert len(message.videos[0]) <= 150_000
-    job = await noisy.core.queue.get(read_job(message.videos[0]))
+    job = await noisy.core.jobs.get(read_job(message.videos[0]))
     assert job.clip.size_bytes > 150_000
     with av.open(BytesIO(message.videos[0])) as container:
         sound = container.streams.audio[0]

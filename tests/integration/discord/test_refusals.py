@@ -8,7 +8,7 @@ ANN, BEN, OP = 501, 502, 900
 async def quota_used(guild, user: int = ANN) -> int:
     from core.domain.people import Requester
 
-    view = await guild.core.queue.quota(Requester("discord", str(user)))
+    view = await guild.core.quotas.quota(Requester("discord", str(user)))
     return view.used_ms + view.reserved_ms
 
 
@@ -26,7 +26,7 @@ async def test_impossible_values_name_the_limit(guild, options: dict, words: str
 
     assert words in await guild.refusal()
     assert await quota_used(guild) == 0
-    assert await guild.core.queue.line() == []
+    assert await guild.core.jobs.in_order() == []
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ async def test_missing_rights_are_told_before_any_work(guild) -> None:
     await guild.t2v()
 
     assert "Attach Files" in await guild.refusal()
-    assert await guild.core.queue.line() == []
+    assert await guild.core.jobs.in_order() == []
 
 
 async def test_quota_is_checked_before_queueing(guild) -> None:
@@ -73,8 +73,8 @@ async def test_quota_is_checked_before_queueing(guild) -> None:
 
     guild.executor.gate.clear()
     account = Requester("discord", str(ANN))
-    view = await guild.core.queue.quota(account)
-    await guild.core.queue.grant(account, -view.left_ms + 1)
+    view = await guild.core.quotas.quota(account)
+    await guild.core.quotas.grant(account, -view.left_ms + 1)
 
     await guild.t2v()
 
@@ -124,7 +124,7 @@ async def test_admin_verbs_land_in_the_audit_log(guild) -> None:
     await guild.server.command("admin audit", OP, guild.channel)
 
     await guild.world.until(lambda: any(f"discord:{OP}" in m.content for m in guild.world.shown()))
-    entry = (await guild.core.community.audit())[0]
+    entry = (await guild.core.community.audit.entries())[0]
     assert (entry.verb, entry.target) == ("intake", "draining")
 
 

@@ -37,7 +37,7 @@ async def test_each_command_ends_in_one_clip_with_sound_parameters_and_buttons(
     )
     message = await guild.clip(asked)
 
-    job = await guild.core.queue.get(read_job(message.videos[0]))
+    job = await guild.core.jobs.get(read_job(message.videos[0]))
     assert job.request.mode == mode
     assert set(job.request.media()) == set(files)
     assert job.requester.user_id == str(ANN)

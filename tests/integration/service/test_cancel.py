@@ -28,8 +28,8 @@ async def test_a_waiting_job_is_cancelled_refunded_and_told(
 
     assert job.state is JobState.CANCELLED
     assert [message.kind for message in delivery.of(job.id)] == ["cancelled"]
-    assert (await core.queue.quota(ann)).reserved_ms == 0
-    assert (await core.queue.quota(ann)).used_ms == 0
+    assert (await core.quotas.quota(ann)).reserved_ms == 0
+    assert (await core.quotas.quota(ann)).used_ms == 0
     await sound_ledger()
 
 
@@ -103,7 +103,7 @@ async def test_a_finished_job_cannot_be_cancelled(
 
     with pytest.raises(AlreadyFinished):
         await core.cancellation.cancel(ticket.job_id, ann)
-    assert (await core.queue.get(ticket.job_id)).state is JobState.SUCCEEDED
+    assert (await core.jobs.get(ticket.job_id)).state is JobState.SUCCEEDED
 
 
 async def test_nobody_cancels_or_reads_somebody_elses_job(
@@ -117,7 +117,7 @@ async def test_nobody_cancels_or_reads_somebody_elses_job(
         await core.users.job(caller(ben), ticket.job_id)
     with pytest.raises(NotYours):
         await core.users.clip(caller(ben), ticket.job_id)
-    assert (await core.queue.get(ticket.job_id)).state.waiting
+    assert (await core.jobs.get(ticket.job_id)).state.waiting
 
 
 async def test_an_operator_may_cancel_any_job(core: Core, submit: Submit, ben: Requester) -> None:

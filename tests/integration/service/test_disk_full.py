@@ -92,7 +92,7 @@ async def test_a_full_disk_fails_the_job_refunds_it_and_the_service_goes_on(
     assert [message.kind for message in delivery.of(large.job_id)] == ["disk_full"]
     assert [message.kind for message in delivery.of(small.job_id)] == ["completed"]
     assert left == []
-    assert (await core.queue.quota(ann)).used_ms == 100
+    assert (await core.quotas.quota(ann)).used_ms == 100
     await sound_ledger()
 
 
@@ -105,7 +105,7 @@ async def test_the_intake_is_closed_while_the_disk_is_nearly_full(
             await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
 
         assert refused.value.reason == "disk"
-        assert (await core.queue.quota(ann)).reserved_ms == 0
+        assert (await core.quotas.quota(ann)).reserved_ms == 0
 
 
 def test_the_noisy_clip_is_larger_than_the_limit() -> None:

@@ -43,8 +43,8 @@ async def test_a_request_whose_file_is_gone_is_refused_before_any_quota(
     with pytest.raises(MediaGone):
         await submit_request(core, moving(file), ann, ReplyTo("test"), "one")
 
-    assert (await core.queue.quota(ann)).reserved_ms == 0
-    assert await core.queue.jobs_of(ann) == []
+    assert (await core.quotas.quota(ann)).reserved_ms == 0
+    assert await core.jobs.jobs_of(ann) == []
 
 
 async def test_what_one_person_deletes_stays_for_the_request_another_is_making(

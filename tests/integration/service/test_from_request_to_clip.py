@@ -40,7 +40,7 @@ async def test_a_request_becomes_a_delivered_clip(
     assert provenance.prompt == ""
     assert clip.poster.exists()
     assert list(core.settings.work_folder.iterdir()) == []
-    assert (await core.queue.quota(ann)).used_ms == 100
+    assert (await core.quotas.quota(ann)).used_ms == 100
     await sound_ledger()
 
 
@@ -86,7 +86,7 @@ async def test_an_unknown_exception_fails_the_job_refunds_it_and_the_service_goe
 
     assert [message.kind for message in delivery.of(broken.job_id)] == ["internal_error"]
     assert [message.kind for message in delivery.of(fine.job_id)] == ["completed"]
-    assert (await core.queue.quota(ann)).used_ms == 100
+    assert (await core.quotas.quota(ann)).used_ms == 100
     with pytest.raises(NothingToFetch):
         await core.users.clip(caller(ann), broken.job_id)
     await sound_ledger()
@@ -102,7 +102,7 @@ async def test_a_failure_keeps_its_reason_and_is_refunded(
 
     assert job.failure is not None
     assert (job.failure.code, job.failure.data["width"]) == ("out_of_memory", 1280)
-    assert (await core.queue.quota(ann)).used_ms == 0
+    assert (await core.quotas.quota(ann)).used_ms == 0
 
 
 async def test_a_job_that_takes_too_long_is_stopped_and_refunded(
@@ -116,4 +116,4 @@ async def test_a_job_that_takes_too_long_is_stopped_and_refunded(
 
         assert job.failure is not None
         assert job.failure.code == "timed_out"
-        assert (await core.queue.quota(ann)).left_ms == (await core.queue.quota(ann)).limit_ms
+        assert (await core.quotas.quota(ann)).left_ms == (await core.quotas.quota(ann)).limit_ms

@@ -63,11 +63,11 @@ async def test_forgetting_somebody_cancels_their_jobs_and_deletes_rows_and_files
 
     for ticket in (done, live):
         with pytest.raises(JobUnknown):
-            await core.queue.get(ticket.job_id)
+            await core.jobs.get(ticket.job_id)
     clip = await core.users.clip(caller(ben), kept.job_id)
     assert set(core.settings.clips_folder.iterdir()) == {clip.path, clip.poster}
     assert list(core.settings.media_folder.iterdir()) == []
-    assert (await core.queue.quota(ann)).used_ms >= 100
+    assert (await core.quotas.quota(ann)).used_ms >= 100
     await sound_ledger()
 
 
@@ -102,9 +102,9 @@ async def test_a_stranger_deletes_nothing(core: Core, submit: Submit, ben: Reque
     with pytest.raises(NotYours):
         await core.users.delete(caller(ben), ticket.job_id)
 
-    await core.cancellation.delete(await core.queue.get(ticket.job_id))
+    await core.cancellation.delete(await core.jobs.get(ticket.job_id))
     with pytest.raises(JobUnknown):
-        await core.queue.get(ticket.job_id)
+        await core.jobs.get(ticket.job_id)
 
 
 async def test_jobs_and_files_are_kept_for_the_retention_time_and_not_longer(
@@ -124,7 +124,7 @@ async def test_jobs_and_files_are_kept_for_the_retention_time_and_not_longer(
         await core.housekeeping.prune()
 
         with pytest.raises(JobUnknown):
-            await core.queue.get(ticket.job_id)
+            await core.jobs.get(ticket.job_id)
         assert list(settings.clips_folder.iterdir()) == []
 
 
@@ -210,9 +210,9 @@ async def test_a_job_that_waited_too_long_is_given_up_refunded_and_told(
         async with running(core):
             await delivery.until(1)
 
-        assert (await core.queue.get(ticket.job_id)).state is JobState.EXPIRED
+        assert (await core.jobs.get(ticket.job_id)).state is JobState.EXPIRED
         assert [message.kind for message in delivery.of(ticket.job_id)] == ["expired"]
-        assert (await core.queue.quota(ann)).reserved_ms == 0
+        assert (await core.quotas.quota(ann)).reserved_ms == 0
         assert await core.housekeeping.check() == 0
 
 
@@ -221,14 +221,14 @@ async def test_a_paused_intake_refuses_new_jobs_and_finishes_accepted_ones(
 ) -> None:
     core.router.register(delivery)
     accepted = await submit("before")
-    await core.queue.set_intake("paused")
+    await core.intake.set_intake("paused")
 
     with pytest.raises(IntakeClosed):
         await submit("after", requester=ben)
     assert (await core.health.read()).intake == "paused"
     async with running(core):
         await delivery.until(1)
-        await core.queue.set_intake("open")
+        await core.intake.set_intake("open")
         await submit("later", requester=ben)
         await delivery.until(2)
 
@@ -241,9 +241,9 @@ async def test_what_costs_more_than_is_left_is_refused_before_anything_is_reserv
     async with open_core(settings_with(quota_minutes=0.0), QuickExecutor()) as core:
         with pytest.raises(QuotaExceeded):
             await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
-        assert await core.queue.jobs_of(ann) == []
+        assert await core.jobs.jobs_of(ann) == []
 
-        await core.queue.grant(ann, 60_000)
+        await core.quotas.grant(ann, 60_000)
         assert (await submit_request(core, t2v(), ann, ReplyTo("test"), "two")).job_id
 
 
@@ -253,7 +253,7 @@ async def test_a_refusal_names_the_largest_setting_that_the_rest_of_the_quota_pa
     large = replace(t2v(), sampling=replace(tiny(frames=121), width=768, height=512))
     async with open_core(settings_with(quota_minutes=0.0), QuickExecutor()) as core:
         cost_ms = core.runs.estimate(large).gpu_ms
-        await core.queue.grant(ann, cost_ms // 2)
+        await core.quotas.grant(ann, cost_ms // 2)
 
         with pytest.raises(TooCostly) as refused:
             await submit_request(core, large, ann, ReplyTo("test"), "one")
@@ -261,8 +261,8 @@ async def test_a_refusal_names_the_largest_setting_that_the_rest_of_the_quota_pa
         named = refused.value
         assert (named.need_ms, named.limit_ms) == (cost_ms, cost_ms // 2)
         assert str(named.width) in explain(named)
-        assert await core.queue.jobs_of(ann) == []
-        assert (await core.queue.quota(ann)).reserved_ms == 0
+        assert await core.jobs.jobs_of(ann) == []
+        assert (await core.quotas.quota(ann)).reserved_ms == 0
 
         frames = snap_frames(named.seconds, 24)
         fits = replace(large.sampling, width=named.width, height=named.height, frames=frames)
@@ -281,8 +281,8 @@ async def test_what_a_lender_gives_nobody_at_once_is_refused_before_it_waits(
 
     named = refused.value
     assert named.need_ms == core.runs.estimate(long).gpu_ms
-    assert await core.queue.jobs_of(ann) == []
-    assert (await core.queue.quota(ann)).reserved_ms == 0
+    assert await core.jobs.jobs_of(ann) == []
+    assert (await core.quotas.quota(ann)).reserved_ms == 0
     frames = snap_frames(named.seconds, 24)
     fits = replace(long.sampling, width=named.width, height=named.height, frames=frames)
     await submit_request(core, replace(long, sampling=fits), ann, ReplyTo("test"), "two")
@@ -393,9 +393,9 @@ async def test_a_known_key_gives_the_same_ticket_whatever_is_refused_by_now(
         case "disk":
             monkeypatch.setattr(core.admission, "has_room", lambda *_: False)
         case "quota":
-            await core.queue.grant(ann, -(10**9))
+            await core.quotas.grant(ann, -(10**9))
         case _:
-            await core.queue.set_intake(closed)  # pyright: ignore[reportArgumentType]
+            await core.intake.set_intake(closed)  # pyright: ignore[reportArgumentType]
 
     again = await submit("one")
 
@@ -420,7 +420,7 @@ async def test_a_refusal_of_what_guests_share_names_the_setting_that_fits_and_th
             await submit_request(core, large, two, ReplyTo("studio"), "two")
 
         named = refused.value
-        assert (named.scope, named.limit_ms) == ("guests", (await core.queue.quota(two)).left_ms)
+        assert (named.scope, named.limit_ms) == ("guests", (await core.quotas.quota(two)).left_ms)
         assert named.resets_at_ms is not None
         assert "all guests together" in explain(named)
         assert str(named.width) in explain(named)

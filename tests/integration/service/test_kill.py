@@ -82,7 +82,7 @@ async def test_forty_kills_lose_nothing_repeat_nothing_and_keep_the_ledger(
         async with core.database.transaction() as connection:
             assert await check(connection) == []
         for user in range(USERS):
-            jobs = await core.queue.jobs_of(Requester("test", f"user-{user}"))
+            jobs = await core.jobs.jobs_of(Requester("test", f"user-{user}"))
             assert [job.state for job in jobs] == [JobState.SUCCEEDED] * (JOBS // USERS)
             assert all(job.clip and job.clip.path.exists() for job in jobs)
         outbox = await core.outbox.counts()

@@ -227,5 +227,5 @@ async def test_a_job_of_the_real_animatic_goes_all_the_way(
         stop.set()
         await work
 
-        assert (await opened.queue.get(ticket.job_id)).state is JobState.SUCCEEDED
+        assert (await opened.jobs.get(ticket.job_id)).state is JobState.SUCCEEDED
         assert [run.job_id for run in await opened.runs.recent()] == [ticket.job_id]

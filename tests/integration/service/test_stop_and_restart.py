@@ -29,7 +29,7 @@ async def test_a_stop_lets_the_running_job_finish(
         asyncio.get_running_loop().call_later(0.1, executor.gate.set)
         await delivery.until(1)
 
-        assert (await core.queue.get(ticket.job_id)).state is JobState.SUCCEEDED
+        assert (await core.jobs.get(ticket.job_id)).state is JobState.SUCCEEDED
         with pytest.raises(IntakeClosed):
             await submit_request(core, t2v(), ann, HERE, "two")
 
@@ -45,14 +45,14 @@ async def test_after_the_grace_the_running_job_goes_back_in_line_and_runs_at_the
         async with running(core):
             ticket = await submit_request(core, t2v(), ann, HERE, "one")
             await stuck.started.wait()
-        job = await core.queue.get(ticket.job_id)
+        job = await core.jobs.get(ticket.job_id)
         assert job.state.waiting
         assert job.attempt == 1
 
     async with open_core(settings, QuickExecutor()) as core, running(core):
         core.router.register(delivery)
         await delivery.until(1)
-        job = await core.queue.get(ticket.job_id)
+        job = await core.jobs.get(ticket.job_id)
 
     assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)
     assert [message.kind for message in delivery.of(job.id)] == ["completed"]

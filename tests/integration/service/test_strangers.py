@@ -46,7 +46,7 @@ async def job(core: Core, delivery: RecordingDelivery, ann: Requester) -> Job:
     async with running(core):
         ticket = await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
         await delivery.until(1)
-    return await core.queue.get(ticket.job_id)
+    return await core.jobs.get(ticket.job_id)
 
 
 def arguments(job: Job, folder: Path) -> dict[str, object]:
@@ -71,8 +71,8 @@ async def test_a_stranger_is_refused_by_every_call_that_names_a_job(
     with pytest.raises(NotYours):
         await getattr(core.users, name)(STRANGER, **wanted)
 
-    assert await core.queue.get(job.id) == job
-    assert await core.queue.jobs_of(STRANGER.requester) == []
+    assert await core.jobs.get(job.id) == job
+    assert await core.jobs.jobs_of(STRANGER.requester) == []
 
 
 async def _find(core: Core, job: Job) -> None:
@@ -97,19 +97,19 @@ async def _standing(core: Core, job: Job) -> None:
 
 async def _quota(core: Core, job: Job) -> None:
     assert (await core.users.quota(STRANGER)).used_ms == 0
-    assert (await core.queue.quota(job.requester)).used_ms > 0
+    assert (await core.quotas.quota(job.requester)).used_ms > 0
 
 
 async def _forget(core: Core, job: Job) -> None:
     assert await core.users.forget(STRANGER) == 0
-    assert await core.queue.get(job.id) == job
+    assert await core.jobs.get(job.id) == job
 
 
 async def _operator(core: Core, job: Job) -> None:
     assert not core.users.is_operator(STRANGER)
     with pytest.raises(OperatorsOnly):
         core.users.operator(STRANGER)
-    assert await core.queue.get(job.id) == job
+    assert await core.jobs.get(job.id) == job
 
 
 async def _own_request(core: Core, job: Job) -> None:
@@ -117,14 +117,14 @@ async def _own_request(core: Core, job: Job) -> None:
     ticket = await core.users.submit(
         STRANGER, Composition(job.request, ()), ReplyTo("test"), "stranger"
     )
-    assert (await core.queue.get(ticket.job_id)).requester == STRANGER.requester
+    assert (await core.jobs.get(ticket.job_id)).requester == STRANGER.requester
 
 
 async def _preview(core: Core, job: Job) -> None:
     preview = await core.users.preview(STRANGER, Mode.T2V, Options("a kite"), {})
     assert preview.quota.used_ms == 0
-    assert (await core.queue.quota(job.requester)).used_ms > 0
-    assert await core.queue.jobs_of(STRANGER.requester) == []
+    assert (await core.quotas.quota(job.requester)).used_ms > 0
+    assert await core.jobs.jobs_of(STRANGER.requester) == []
 
 
 LEARNS_NOTHING: dict[str, Callable[[Core, Job], Awaitable[None]]] = {

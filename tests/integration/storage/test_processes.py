@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from core.accounts.quotas import Quotas
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.people import Requester
 from core.queue.job_queue import JobQueue, NewJob, QueueRules
+from core.queue.recovery import Recovery
 from core.storage.database import open_database
 from core.storage.invariants import check
+from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
 from core.testing.doubles import t2v
 
@@ -68,13 +71,13 @@ async def test_killed_at_random_moments_it_keeps_every_promise(tmp_path):
 
     url = f"sqlite+aiosqlite:///{tmp_path / 'clapper.sqlite'}"
     async with open_database(url, tmp_path) as database:
-        queue = JobQueue(database, QueueRules(), tmp_path / "clips")
-        recovery = await queue.recover()
+        recovery = await Recovery(database, QueueRules(), tmp_path / "clips").recover()
+        jobs = JobQueries(database, tmp_path / "clips")
         async with database.transaction() as connection:
             assert await check(connection) == []
         accepted = {fact[1] for fact in facts if fact[0] == "accepted"}
         settled = {fact[1] for fact in facts if fact[0] == "settled"}
-        states = {job_id: (await queue.get(job_id)).state for job_id in accepted}
+        states = {job_id: (await jobs.get(job_id)).state for job_id in accepted}
         owed = {one.job.id for one in await Outbox(database, tmp_path / "clips").due(limit=10**6)}
 
     assert recovery.violations == ()
@@ -110,8 +113,10 @@ async def test_full_disk_refuses_writes_and_breaks_nothing(tmp_path):
     url = f"sqlite+aiosqlite:///{tmp_path / 'clapper.sqlite'}"
     anna = Requester("discord", "anna")
     async with open_database(url, tmp_path) as database:
-        queue = JobQueue(database, QueueRules(max_queued=10**6), tmp_path / "clips")
-        await queue.recover()
+        rules = QueueRules(max_queued=10**6)
+        queue = JobQueue(database, rules, tmp_path / "clips")
+        recovery = Recovery(database, rules, tmp_path / "clips")
+        await recovery.recover()
 
         async def pages(limit):
             async with database.transaction() as connection:
@@ -125,12 +130,12 @@ async def test_full_disk_refuses_writes_and_breaks_nothing(tmp_path):
         await pages(1)  # SQLite makes it what the file has now
         with pytest.raises(OperationalError, match="full"):
             await fill()
-        waiting = (await queue.counts()).waiting
+        waiting = (await JobQueries(database, tmp_path / "clips").counts()).waiting
         await pages(1_000_000)
 
         async with database.transaction() as connection:
             assert await check(connection) == []
-        assert (await queue.quota(anna)).reserved_ms == waiting
+        assert (await Quotas(database, rules.quota).quota(anna)).reserved_ms == waiting
         job = await queue.claim()
         assert job is not None or waiting == 0
-        assert (await queue.recover()).violations == ()
+        assert (await recovery.recover()).violations == ()

@@ -15,7 +15,9 @@ from core.domain.people import Requester
 from core.errors import AlreadyFinished, ClapperError, QuotaExceeded, TooManyQueued
 from core.interfaces.delivery import Receipt
 from core.queue.job_queue import JobQueue, NewJob, QueueRules
+from core.queue.recovery import Recovery
 from core.storage.database import open_database
+from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
 from core.testing.doubles import t2v
 
@@ -63,9 +65,9 @@ async def deliver(outbox: Outbox) -> None:
             tell("delivered", owed.job.id)
 
 
-async def cancel(queue: JobQueue, dice: random.Random) -> None:
+async def cancel(queue: JobQueue, jobs: JobQueries, dice: random.Random) -> None:
     requester = dice.choice(USERS)
-    for job in (await queue.live_of(requester))[:1]:
+    for job in (await jobs.live_of(requester))[:1]:
         try:
             await queue.cancel(job.id, requester)
         except AlreadyFinished:
@@ -80,12 +82,13 @@ async def main(folder: Path, seed: int) -> None:
         f"sqlite+aiosqlite:///{folder / 'clapper.sqlite'}", folder
     ) as database:
         queue, outbox = JobQueue(database, rules, clips), Outbox(database, clips)
-        recovery = await queue.recover()
+        jobs = JobQueries(database, clips)
+        recovery = await Recovery(database, rules, clips).recover()
         assert recovery.violations == (), recovery.violations
         tell("ready")
         while True:
             tasks = [submit(queue, dice), submit(queue, dice), work(queue, clips, dice)]
-            tasks += [deliver(outbox), cancel(queue, dice)] if dice.random() < 0.5 else []
+            tasks += [deliver(outbox), cancel(queue, jobs, dice)] if dice.random() < 0.5 else []
             await asyncio.gather(*tasks)
 
 

@@ -50,7 +50,7 @@ async def made(client: httpx.AsyncClient, studio: ServedStudio) -> str:
     job = await ordered(client, studio)
 
     async def over() -> bool:
-        return (await studio.core.queue.get(job)).state.terminal
+        return (await studio.core.jobs.get(job)).state.terminal
 
     await eventually(over)
     return job
@@ -120,7 +120,7 @@ async def test_again_longer_quality_make_new_jobs_and_delete_removes(
         action: (await browser.post(f"/studio/jobs/{job}/{action}")).json()["job"]
         for action in ("again", "longer", "quality")
     }
-    modes = {a: (await studio.core.queue.get(j)).request.mode for a, j in answers.items()}
+    modes = {a: (await studio.core.jobs.get(j)).request.mode for a, j in answers.items()}
     for new in answers.values():
         await browser.post(f"/studio/jobs/{new}/cancel")
     gone = await browser.post(f"/studio/jobs/{job}/delete")
@@ -142,12 +142,12 @@ async def test_a_job_too_large_for_the_device_offers_a_smaller_one(
     job = await ordered(browser, studio, large)
 
     async def over() -> bool:
-        return (await studio.core.queue.get(job)).state.terminal
+        return (await studio.core.jobs.get(job)).state.terminal
 
     await eventually(over)
     view = (await browser.get(f"/studio/state?job={job}")).json()["job"]
     answer = await browser.post(f"/studio/jobs/{job}/smaller")
-    new = (await studio.core.queue.get(answer.json()["job"])).request.sampling
+    new = (await studio.core.jobs.get(answer.json()["job"])).request.sampling
 
     assert view["buttons"][0]["action"] == "smaller"
     assert view["error"]["code"] == "out_of_memory"

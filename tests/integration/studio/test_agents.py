@@ -145,7 +145,7 @@ async def test_files_come_as_bytes_or_as_uploads_of_the_same_key(
 async def test_an_agents_jobs_are_its_own(studio: ServedStudio, executor: QuickExecutor) -> None:
     executor.gate.clear()
     job = answer(await use(studio, "t2v", KEY, **SMALL))["job"]
-    owner = (await studio.core.queue.get(job)).requester
+    owner = (await studio.core.jobs.get(job)).requester
 
     for tool in ("status", "cancel", "result"):
         assert "somebody else" in sentence(await use(studio, tool, OTHER, job=job))

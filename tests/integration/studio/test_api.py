@@ -201,9 +201,9 @@ async def test_new_keys_bring_guests_nothing_and_other_networks_the_rest_of_what
     async with served(settings, executor) as studio:
         one = [await ask(studio.url, f"key{number}", "203.0.113.9") for number in range(5)]
         near = [await ask(studio.url, f"near{n}", f"2001:db8::{n}") for n in range(5)]
-        jobs = await studio.core.queue.line()
+        jobs = await studio.core.jobs.in_order()
         guest = Requester("studio", "guest-any")
-        view = await studio.core.queue.quota(guest)
+        view = await studio.core.quotas.quota(guest)
         executor.gate.set()
 
     accepted = [sum("event: error" not in answer for answer in part) for part in (one, near)]
@@ -265,7 +265,7 @@ async def test_numbers_as_text_are_numbers_and_any_prompt_is_text(studio: Served
     values = {"width": "256", "height": 256.0, "seconds": "1", "preset": "fast", "seed": 7}
 
     job = (await predict(client, "t2v", prompt=5, **values))["job"]
-    request = (await studio.core.queue.get(job)).request
+    request = (await studio.core.jobs.get(job)).request
 
     assert (request.prompt, request.sampling.seed, request.sampling.width) == ("5", 7, 256)
 

@@ -100,7 +100,7 @@ async def made(client: httpx.AsyncClient, studio: ServedStudio) -> str:
     job = await submitted(client)
 
     async def over() -> bool:
-        return (await studio.core.queue.get(job)).state.terminal
+        return (await studio.core.jobs.get(job)).state.terminal
 
     await eventually(over)
     return job
@@ -126,7 +126,7 @@ async def test_the_account_is_its_id_in_every_browser_and_after_a_restart(
         assert await sign_in(first) == "/"
         job = await made(first, studio)
         cookies = dict(first.cookies)
-        owner = (await studio.core.queue.get(job)).requester
+        owner = (await studio.core.jobs.get(job)).requester
     provider.account = Account(ADA.sub, "ada-renamed", pro=True)
     async with served(studio_settings, QuickExecutor()) as studio:
         async with visiting(studio) as first:
@@ -195,7 +195,7 @@ async def test_what_the_browser_made_as_a_guest_stays_visible_in_it_alone(
         assert await shown(other) == [account_job]
         assert (await mine.get(f"/clips/{guest_job}.mp4")).status_code == 200
         again = (await mine.post(f"/studio/jobs/{guest_job}/again")).json()["job"]
-        payer = (await studio.core.queue.get(again)).requester
+        payer = (await studio.core.jobs.get(again)).requester
         await mine.get("/logout")
 
         assert payer == Requester("hf", ADA.sub)

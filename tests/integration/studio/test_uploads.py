@@ -120,6 +120,6 @@ async def test_generating_again_after_a_deletion_works_while_the_upload_is_there
             jobs.append(answer["structuredContent"]["job"])
             media = studio.core.settings.media_folder
             assert len([file for file in media.iterdir() if file.suffix == ".png"]) == 1
-            await studio.core.cancellation.delete(await studio.core.queue.get(jobs[-1]))
+            await studio.core.cancellation.delete(await studio.core.jobs.get(jobs[-1]))
 
     assert len(set(jobs)) == 2

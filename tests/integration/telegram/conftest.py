@@ -121,7 +121,7 @@ class Town(FrontService):
     async def job(self, message: Stored) -> Any:
         """The job whose clip a message shows."""
         assert message.video
-        return await self.core.queue.get(job_of(message.video))
+        return await self.core.jobs.get(job_of(message.video))
 
     async def made(self, text: str = "", user: int = IDS[ANN], **more: Any) -> Any:
         """The job that a message of somebody ends in, once its clip is shown."""
@@ -131,14 +131,14 @@ class Town(FrontService):
         """Return once nothing runs, waits or is owed."""
 
         async def idle() -> bool:
-            live = await self.core.queue.line()
+            live = await self.core.jobs.in_order()
             owed = await self.core.outbox.counts()  # after that: what ends meanwhile is owed
             return not live and not owed.pending and not owed.sending
 
         await eventually(idle, 20)
 
     async def used(self, user: int = IDS[ANN]) -> int:
-        view = await self.core.queue.quota(Requester("telegram", str(user)))
+        view = await self.core.quotas.quota(Requester("telegram", str(user)))
         return view.used_ms + view.reserved_ms
 
 

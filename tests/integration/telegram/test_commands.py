@@ -142,7 +142,7 @@ async def test_forget_deletes_everything_of_the_person_who_confirms(town, shown)
 
     await town.says("Done: 1 jobs")
     assert not job.clip.path.exists()
-    assert await town.core.queue.jobs_of(job.requester) == []
+    assert await town.core.jobs.jobs_of(job.requester) == []
     community = town.core.community
     assert await community.recall_all("telegram-draft") == {}
     assert await community.recall_all("telegram-file") == {}
@@ -171,13 +171,13 @@ async def test_a_linked_account_of_another_platform_shares_quota_and_history(tow
     text = (await town.answer(town.say("/link"))).text
     code = next(word.strip(".") for word in text.split() if word.strip(".").isupper())
 
-    await community.link(elsewhere, code)
+    await community.accounts.link(elsewhere, code)
 
     ann = Requester("telegram", str(ANN))
-    assert await community.account(elsewhere) == ann
-    other = await community.link_code(Requester("discord", "88"))
+    assert await community.accounts.account(elsewhere) == ann
+    other = await community.accounts.link_code(Requester("discord", "88"))
     assert "Joined" in (await town.answer(town.say(f"/link {other}", BEN))).text
-    assert (await community.account(Requester("telegram", str(BEN)))).platform == "discord"
+    assert (await community.accounts.account(Requester("telegram", str(BEN)))).platform == "discord"
     assert "not valid" in (await town.answer(town.say(f"/link {other}"))).text
 
 
@@ -206,9 +206,9 @@ async def test_pause_policy_block_and_grant_are_obeyed_and_written_down(town, sm
     await admin(f"block {ANN} too many kites")
     assert "too many kites" in await ann()
     await admin(f"unblock {ANN}")
-    before = (await town.core.queue.quota(Requester("telegram", str(ANN)))).left_ms
+    before = (await town.core.quotas.quota(Requester("telegram", str(ANN)))).left_ms
     await admin(f"grant {ANN} 2")
-    after = (await town.core.queue.quota(Requester("telegram", str(ANN)))).left_ms
+    after = (await town.core.quotas.quota(Requester("telegram", str(ANN)))).left_ms
     assert after - before == 120_000
     assert "minutes" in (await admin(f"grant {ANN} lots")).lower()
     assert "somebody" in await admin("block somebody")
@@ -236,7 +236,7 @@ async def test_quota_and_queue_limits_are_told_before_any_work(town, small: str)
     assert "5 jobs waiting" in (await town.answer(town.say(f"/t2v a kite {small}"))).text
 
     ben = Requester("telegram", str(BEN))
-    await town.core.queue.grant(ben, 1 - (await town.core.queue.quota(ben)).left_ms)
+    await town.core.quotas.grant(ben, 1 - (await town.core.quotas.quota(ben)).left_ms)
     assert "GPU time" in (await town.answer(town.say(f"/t2v a kite {small}", BEN))).text
     assert await town.used(BEN) <= 1
 

@@ -150,7 +150,7 @@ async def test_missing_rights_in_a_group_are_told_before_any_work(
     message = await ask(town, small, chat=group)
 
     assert "may not post videos" in message.text
-    assert await town.core.queue.line() == []
+    assert await town.core.jobs.in_order() == []
     assert await town.used() == 0
 
 
@@ -208,7 +208,7 @@ async def test_the_news_that_a_group_moved_takes_its_rules_along(town) -> None:
     town.say(chat=group, migrate_to_chat_id=-300)
 
     async def moved() -> bool:
-        return (await town.core.community.policy("telegram:-300")).max_seconds == 5
+        return (await town.core.community.moderation.policy("telegram:-300")).max_seconds == 5
 
     await eventually(moved)
 

@@ -52,7 +52,7 @@ async def shown_on_telegram(world: Any, core: Core, read_job: Callable[[bytes], 
     """Whose clip, by its own word, answers which message in which chat."""
     found: Owners = {}
     for message in world.with_video():
-        job = await core.queue.get(read_job(message.video))
+        job = await core.jobs.get(read_job(message.video))
         answered = int(message.payload["reply_parameters"]["message_id"])
         found[answered] = (int(job.requester.user_id), job.request.prompt)
         assert message.chat_id == int(job.reply_to.address["chat"])
@@ -90,7 +90,7 @@ async def test_sixty_jobs_of_ten_people_in_three_groups_beside_discord(
             found = await shown_on_telegram(world, core, read_job)
             for user, boat in zip(NEIGHBOURS, boats, strict=True):
                 message = discord.world.messages[boat.original or 0]
-                job = await core.queue.get(read_job(message.videos[0]))
+                job = await core.jobs.get(read_job(message.videos[0]))
                 assert (job.requester.user_id, job.request.prompt) == (str(user), f"boat {user}")
             stop.set()
             await serving

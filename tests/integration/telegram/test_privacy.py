@@ -97,7 +97,7 @@ async def test_a_code_typed_in_a_group_joins_nobody_and_ends(town) -> None:
 
     assert "no longer works" in answer.text
     with pytest.raises(LinkCodeUnknown):
-        await community.link(Requester("telegram", "9"), code)
+        await community.accounts.link(Requester("telegram", "9"), code)
 
 
 @pytest.mark.parametrize("action", sorted({Action.DETAILS, Action.AGAIN, Action.DELETE, "seconds"}))
@@ -172,6 +172,6 @@ async def test_unlink_lists_who_belongs_together_and_parts_them(town) -> None:
     town.tap(listed, "v1:unlink:", BEN)
 
     await town.says("Removed", BEN)
-    assert await town.core.community.keys(Requester("telegram", str(ANN))) == [
+    assert await town.core.community.accounts.keys(Requester("telegram", str(ANN))) == [
         Requester("telegram", str(ANN))
     ]

@@ -114,7 +114,7 @@ async def test_an_album_of_two_pictures_goes_from_the_first_to_the_last(
     request = town.executor.orders[0].request
     assert (request.mode, request.prompt) == ("keyframe", "it grows")
     assert request.first.sha256 != request.last.sha256
-    assert len(await town.core.queue.line()) == 1
+    assert len(await town.core.jobs.in_order()) == 1
     assert await town.answer(parts[0])
 
 
@@ -274,7 +274,7 @@ async def test_anonymous_administrators_are_asked_to_write_as_themselves(town) -
     said = town.say("/t2v a kite", 1087968824, group, sender_chat=group.payload())
 
     assert "who you are" in (await town.answer(said)).text
-    assert await town.core.queue.line() == []
+    assert await town.core.jobs.in_order() == []
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ async def test_options_that_cannot_work_are_refused_with_the_limit(
     answer = await town.answer(town.say(f"/t2v a kite {typed}"))
 
     assert words in answer.text
-    assert await town.core.queue.line() == []
+    assert await town.core.jobs.in_order() == []
 
 
 async def test_dashes_of_phones_and_the_times_sign_are_understood(town) -> None:
@@ -344,30 +344,30 @@ async def test_a_refused_change_leaves_the_waiting_job_and_its_message_alone(
     message = await town.answer(town.say(f"/t2v a kite {small}"))
     await town.world.until(lambda: any("seconds=3:" in d for d in message.callback_data()))
     core = town.core
-    job = (await core.queue.line())[-1]
+    job = (await core.jobs.in_order())[-1]
     community = core.community
     operator = Requester("cli", "operator")
     match closed:
         case "paused" | "draining":
-            await core.queue.set_intake(closed)
+            await core.intake.set_intake(closed)
         case "stopping":
             core.submission.close(closed=True)
         case "disk":
             monkeypatch.setattr(core.admission, "has_room", lambda *_: False)
         case "block":
-            await community.block(operator, job.requester, "")
+            await community.moderation.block(operator, job.requester, "")
         case _:
             place = f"telegram:{town.world.private(ANN).id}"
-            await community.set_rule(operator, place, "max_seconds", "2")
+            await community.moderation.set_rule(operator, place, "max_seconds", "2")
 
     before = len(list(town.world.shown(ANN)))
     town.tap(message, "seconds=3:")
     await town.world.until(lambda: len(list(town.world.shown(ANN))) > before)
 
-    assert (await core.queue.get(job.id)).state.waiting
+    assert (await core.jobs.get(job.id)).state.waiting
     assert any("seconds=3:" in d for d in message.callback_data())
     core.submission.close(closed=False)
-    await core.queue.set_intake("open")
+    await core.intake.set_intake("open")
     town.executor.gate.set()
     await town.world.until(lambda: message.video)
     assert (await town.job(message)).id == job.id

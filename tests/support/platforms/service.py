@@ -69,7 +69,7 @@ class FrontService:
         found: list[Job] = []
 
         async def there() -> bool:
-            live = await self.core.queue.line()
+            live = await self.core.jobs.in_order()
             found[:] = [job for job in live if job.state is state]
             return bool(found)
 

@@ -127,8 +127,8 @@ class ServiceStage:
 
     async def leave(self, who: str, gpu_ms: int) -> None:
         """Leave somebody only so much GPU time."""
-        view = await self._place.core.queue.quota(self._people[who])
-        await self._place.core.queue.grant(self._people[who], gpu_ms - view.left_ms)
+        view = await self._place.core.quotas.quota(self._people[who])
+        await self._place.core.quotas.grant(self._people[who], gpu_ms - view.left_ms)
 
     async def block(self, actor: str, who: str, reason: str) -> None:
         """Keep somebody from making videos."""
@@ -137,5 +137,5 @@ class ServiceStage:
 
     async def spent(self, who: str) -> int:
         """Return what somebody has used and reserved, GPU-milliseconds."""
-        view = await self._place.core.queue.quota(self._people[who])
+        view = await self._place.core.quotas.quota(self._people[who])
         return view.used_ms + view.reserved_ms

@@ -13,7 +13,7 @@ DAY_S = 24 * 3600
 
 async def test_window_begins_with_the_first_use_and_resets_a_day_later(room):
     room.limit(quota=QuotaRules(limit_ms=1000))
-    assert (await room.queue.quota(ANNA)).resets_at_ms is None
+    assert (await room.quotas.quota(ANNA)).resets_at_ms is None
     room.clock.forward(5000)
     began = room.clock()
     await room.submit("anna", 1000)
@@ -25,9 +25,9 @@ async def test_window_begins_with_the_first_use_and_resets_a_day_later(room):
     room.clock.forward(1)
 
     assert refused.value.resets_at_ms == began + 24 * HOUR_MS
-    assert (await room.queue.quota(ANNA)).left_ms == 1000
+    assert (await room.quotas.quota(ANNA)).left_ms == 1000
     await room.submit("anna", 1000)
-    assert (await room.queue.quota(ANNA)).resets_at_ms == room.clock() + 24 * HOUR_MS
+    assert (await room.quotas.quota(ANNA)).resets_at_ms == room.clock() + 24 * HOUR_MS
 
 
 async def test_settlement_charges_the_window_of_the_reservation(room):
@@ -39,7 +39,7 @@ async def test_settlement_charges_the_window_of_the_reservation(room):
 
     assert running.id == old.id
     await room.finish(running)
-    view = await room.queue.quota(ANNA)
+    view = await room.quotas.quota(ANNA)
     assert (view.used_ms, view.reserved_ms) == (0, 600)
 
 
@@ -52,7 +52,7 @@ async def test_charge_is_the_truth_up_to_a_quarter_above_the_estimate(room, actu
     done = await room.finish(await room.start(), actual)
 
     assert done.charged_ms == charged
-    view = await room.queue.quota(ANNA)
+    view = await room.quotas.quota(ANNA)
     assert (view.used_ms, view.reserved_ms) == (charged, 0)
 
 
@@ -63,9 +63,9 @@ async def test_refund_restores_quota_when_the_executor_fails(room):
 
     assert await room.queue.fail(job.id, job.token, Failure("out_of_memory", {"width": 64}))
 
-    failed = await room.queue.get(job.id)
+    failed = await room.jobs.get(job.id)
     assert (failed.charged_ms, failed.failure) == (0, Failure("out_of_memory", {"width": 64}))
-    assert (await room.queue.quota(ANNA)).left_ms == room.rules.quota.limit_ms
+    assert (await room.quotas.quota(ANNA)).left_ms == room.rules.quota.limit_ms
 
 
 async def test_failure_can_charge_a_part(room):
@@ -74,7 +74,7 @@ async def test_failure_can_charge_a_part(room):
 
     assert await room.queue.fail(job.id, job.token, Failure("timed_out"), charge_ms=400)
 
-    assert (await room.queue.quota(ANNA)).used_ms == 400
+    assert (await room.quotas.quota(ANNA)).used_ms == 400
 
 
 async def test_window_in_which_everything_was_refunded_begins_anew(room):
@@ -82,25 +82,25 @@ async def test_window_in_which_everything_was_refunded_begins_anew(room):
     room.clock.forward(3600)
     await room.submit("anna", 1000)
 
-    assert (await room.queue.quota(ANNA)).resets_at_ms == room.clock() + 24 * HOUR_MS
+    assert (await room.quotas.quota(ANNA)).resets_at_ms == room.clock() + 24 * HOUR_MS
 
 
 async def test_grant_raises_the_limit_of_this_window_only(room):
     room.limit(quota=QuotaRules(limit_ms=1000))
-    await room.queue.grant(ANNA, 500)
+    await room.quotas.grant(ANNA, 500)
     await room.submit("anna", 1500)
-    view = await room.queue.quota(ANNA)
+    view = await room.quotas.quota(ANNA)
     room.clock.forward(DAY_S)
 
     assert (view.limit_ms, view.left_ms) == (1500, 0)
-    assert (await room.queue.quota(ANNA)).limit_ms == 1000
+    assert (await room.quotas.quota(ANNA)).limit_ms == 1000
 
 
 async def test_grant_can_take_away_and_never_leaves_a_negative_limit(room):
     room.limit(quota=QuotaRules(limit_ms=1000))
-    await room.queue.grant(ANNA, -5000)
+    await room.quotas.grant(ANNA, -5000)
 
-    assert (await room.queue.quota(ANNA)).limit_ms == 0
+    assert (await room.quotas.quota(ANNA)).limit_ms == 0
     with pytest.raises(QuotaExceeded):
         await room.submit("anna", 1)
 

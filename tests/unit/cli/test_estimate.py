@@ -10,7 +10,7 @@ from core.cli.estimate import APP, PlotRefused
 from core.cli.plot import draw_plot
 from core.domain.modes import Mode
 from core.i18n.messages import explain
-from core.storage.runs import Place, Run
+from core.storage.runs import RecordedRun, RunPlace
 
 STAGES = [
     "text",
@@ -106,8 +106,8 @@ def test_stats_without_runs_say_what_to_do(clapper):
 
 
 def test_a_plot_that_cannot_be_written_is_refused_with_its_place(monkeypatch, tmp_path):
-    place = Place("Contoso Graphics 3000", "fp8", "bb131be9")
-    run = Run("1", 1, 1, place, "t2v", "fast", 768, 512, 49, 24, 1000, 2000, gpu_ms=900)
+    place = RunPlace("Contoso Graphics 3000", "fp8", "bb131be9")
+    run = RecordedRun("1", 1, 1, place, "t2v", "fast", 768, 512, 49, 24, 1000, 2000, gpu_ms=900)
 
     async def newest(settings, limit):
         return [run]

@@ -10,13 +10,13 @@ from core.domain.progress import Waiting
 from core.runtime.progress_hub import ProgressHub
 
 
-class Line:
+class Queue:
     """A queue of one waiting job whose forecast the test sets."""
 
     def __init__(self) -> None:
         self.forecast_now = Forecast(3, 100.0, 110.0)
 
-    async def line(self, _limit):
+    async def in_order(self, _limit):
         return [SimpleNamespace(id="a", state=SimpleNamespace(waiting=True))]
 
     async def forecast(self, _job_id):
@@ -25,16 +25,16 @@ class Line:
 
 @pytest.fixture
 def scene():
-    line, hub, at, heard = Line(), ProgressHub(), [0.0], []
+    queue, hub, at, heard = Queue(), ProgressHub(), [0.0], []
     hub.listen(lambda _, event: heard.append(event))
-    publisher = PositionPublisher(line, hub, lambda: at[0])
-    return SimpleNamespace(line=line, publisher=publisher, at=at, heard=heard)
+    publisher = PositionPublisher(queue, queue, hub, lambda: at[0])
+    return SimpleNamespace(queue=queue, publisher=publisher, at=at, heard=heard)
 
 
 async def test_a_forecast_that_comes_true_is_told_once(scene):
     for second in (0, 3, 50):
         scene.at[0] = second
-        scene.line.forecast_now = Forecast(3, 100.0 - second, 110.0 - second)
+        scene.queue.forecast_now = Forecast(3, 100.0 - second, 110.0 - second)
         await scene.publisher.publish()
 
     assert scene.heard == [Waiting(3, 100.0)]
@@ -43,7 +43,7 @@ async def test_a_forecast_that_comes_true_is_told_once(scene):
 @pytest.mark.parametrize(("ready_s", "told"), [(115.0, 1), (124.0, 1), (126.0, 2), (80.0, 2)])
 async def test_a_forecast_is_told_again_when_it_moved_by_a_fifth(scene, ready_s, told):
     await scene.publisher.publish()
-    scene.line.forecast_now = Forecast(3, ready_s, ready_s)
+    scene.queue.forecast_now = Forecast(3, ready_s, ready_s)
     await scene.publisher.publish()
 
     assert len(scene.heard) == told
@@ -51,7 +51,7 @@ async def test_a_forecast_is_told_again_when_it_moved_by_a_fifth(scene, ready_s,
 
 async def test_small_moves_add_up(scene):
     for ready_s in (100.0, 110.0, 120.0, 130.0):
-        scene.line.forecast_now = Forecast(3, ready_s, ready_s)
+        scene.queue.forecast_now = Forecast(3, ready_s, ready_s)
         await scene.publisher.publish()
 
     assert [event.ready_in_s for event in scene.heard] == [100.0, 130.0]
@@ -59,7 +59,7 @@ async def test_small_moves_add_up(scene):
 
 async def test_another_position_is_told_at_once(scene):
     await scene.publisher.publish()
-    scene.line.forecast_now = Forecast(2, 100.0, 110.0)
+    scene.queue.forecast_now = Forecast(2, 100.0, 110.0)
     await scene.publisher.publish()
 
     assert [event.position for event in scene.heard] == [3, 2]

@@ -36,7 +36,7 @@ async def routing(router: DeliveryRouter) -> AsyncGenerator[None]:
 
 @pytest.fixture
 def router(core: Core) -> DeliveryRouter:
-    return DeliveryRouter(core.outbox, core.hub, core.queue.get, RULES)
+    return DeliveryRouter(core.outbox, core.hub, core.jobs.get, RULES)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ async def test_what_can_never_arrive_is_laid_aside_and_not_tried_again(
     delivery = Watching()
     delivery.faults.extend([fault] if fault else [DeliveryRetry("busy")] * 3)
     router = DeliveryRouter(
-        core.outbox, core.hub, core.queue.get, RouterRules(3, 0.01, 0.01, poll_s=0.02)
+        core.outbox, core.hub, core.jobs.get, RouterRules(3, 0.01, 0.01, poll_s=0.02)
     )
     router.register(delivery)
 
@@ -178,7 +178,7 @@ async def test_a_delivery_that_hangs_is_cut_off_and_repeated(
 ) -> None:
     job_id = await finished()
     rules = RouterRules(first_wait_s=0.01, timeout_s=0.05, poll_s=0.02)
-    router = DeliveryRouter(core.outbox, core.hub, core.queue.get, rules)
+    router = DeliveryRouter(core.outbox, core.hub, core.jobs.get, rules)
     delivery = Watching()
     delivery.gate.clear()
     router.register(delivery)

@@ -12,11 +12,11 @@ from core.duration.workload import works
 from core.service.estimator import REFIT_EVERY, RunBook, last_place, median_error, timings_of
 from core.storage.database import Database
 from core.storage.migrations import migrate
-from core.storage.runs import Place, Run, recent_runs
+from core.storage.runs import RecordedRun, RunPlace, recent_runs
 from core.testing.doubles import ManualClock
 from core.worker.stage_timer import StageTimer
 
-PLACE = Place("Contoso Graphics 3000", "fp8", "bb131be9")
+PLACE = RunPlace("Contoso Graphics 3000", "fp8", "bb131be9")
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def database(tmp_path):
     await database.close()
 
 
-def run_of(request, number, truth, *, noise=None, place=PLACE, error=None) -> Run:
+def run_of(request, number, truth, *, noise=None, place=PLACE, error=None) -> RecordedRun:
     rng = random.Random(number)
     timings = tuple(
         Timing(work, truth.seconds(work) * math.exp(rng.gauss(0, noise or 0.0)))
@@ -36,7 +36,7 @@ def run_of(request, number, truth, *, noise=None, place=PLACE, error=None) -> Ru
     )
     seconds = sum(item.seconds for item in timings if item.work.part.on_gpu)
     sampling = request.sampling
-    return Run(
+    return RecordedRun(
         job_id=f"{number:032x}",
         attempt=1,
         recorded_at_ms=1000 + number,

@@ -11,7 +11,8 @@ from sqlalchemy import select, text
 from core.accounts.quotas import HOUR_MS, QuotaRules
 from core.domain.people import GUESTS, Payer, Requester
 from core.errors import QuotaExceeded, TooManyQueued
-from core.queue.job_queue import JobQueue, QueueRules
+from core.queue.job_queue import QueueRules
+from core.queue.recovery import Recovery
 from core.storage.database import open_database
 from core.storage.invariants import check
 from core.storage.migrations import MIGRATIONS, migrate
@@ -32,7 +33,7 @@ async def networks(room):
 
 
 async def left(room, network):
-    return (await room.queue.quota(Requester("studio", "guest-x"), Payer.guest(network))).left_ms
+    return (await room.quotas.quota(Requester("studio", "guest-x"), Payer.guest(network))).left_ms
 
 
 async def test_twenty_five_keys_of_one_network_get_what_one_key_gets(room):
@@ -62,7 +63,7 @@ async def test_guests_of_many_networks_share_one_budget(room):
     refused = [answer for answer in answers if isinstance(answer, QuotaExceeded)]
     assert len(refused) == 15
     assert {error.scope for error in refused} == {"guests"}
-    assert (await room.queue.quota(Requester("discord", "anna"))).left_ms == RULES.limit_ms
+    assert (await room.quotas.quota(Requester("discord", "anna"))).left_ms == RULES.limit_ms
 
 
 async def test_more_keys_of_one_network_do_not_have_more_jobs_waiting(room):
@@ -84,7 +85,7 @@ async def test_a_new_key_does_not_go_before_what_others_wait_for(room):
     for number in range(10):
         await room.queue.submit(guest(room, f"key{number}", 1000, network=f"net{number}"))
 
-    order = [job.id for job in (await room.queue.line())[1:]]
+    order = [job.id for job in (await room.jobs.in_order())[1:]]
 
     assert order.index(anna[1].id) <= 3
 
@@ -94,7 +95,7 @@ async def test_jobs_and_history_stay_each_guests_own(room):
     mine = (await room.queue.submit(guest(room, "a"))).job
     await room.queue.submit(guest(room, "b"))
 
-    assert [job.id for job in await room.queue.jobs_of(mine.requester)] == [mine.id]
+    assert [job.id for job in await room.jobs.jobs_of(mine.requester)] == [mine.id]
 
 
 async def test_deleting_everything_gives_a_guest_nothing_back(room):
@@ -140,7 +141,7 @@ async def test_networks_are_forgotten_with_their_window(room):
     assert await networks(room) == ["home"]
 
     room.clock.forward(24 * HOUR_MS // 1000)
-    await room.queue.expire()
+    await room.recovery.expire()
 
     assert await networks(room) == []
     assert await left(room, "home") == 4000
@@ -150,7 +151,7 @@ async def test_a_guest_whose_payer_was_left_out_pays_as_guests_do(room):
     room.limit(quota=RULES)
     await room.queue.submit(replace(guest(room, "a", 3000), payer=None))
 
-    assert (await room.queue.quota(Requester("studio", "guest-b"))).reserved_ms == 3000
+    assert (await room.quotas.quota(Requester("studio", "guest-b"))).reserved_ms == 3000
     assert Payer.of(Requester("studio", "guest-b")).key == GUESTS
     assert Payer.of(Requester("studio", "user-b")).key == "studio:user-b"
 
@@ -177,12 +178,12 @@ async def test_a_database_of_before_goes_on_with_live_jobs_of_guests(tmp_path, c
     url = f"sqlite+aiosqlite:///{tmp_path / 'clapper.sqlite'}"
 
     async with open_database(url, tmp_path, clock) as database:
-        queue = JobQueue(database, QueueRules(), tmp_path / "clips", clock)
+        recovery = Recovery(database, QueueRules(), tmp_path / "clips", clock)
         clock.forward(100 * HOUR_MS // 1000)
         async with database.transaction() as connection:
             assert await check(connection) == []
             request = {"request": '{"mode": "broken"}'}
             await connection.execute(text("UPDATE job SET request = :request"), request)
-        assert await queue.expire() == ["j"]
+        assert await recovery.expire() == ["j"]
         async with database.transaction() as connection:
             assert await check(connection) == []

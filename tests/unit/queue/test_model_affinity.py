@@ -6,7 +6,7 @@ import pytest
 
 from core.accounts.quotas import QuotaRules
 from core.domain.jobs import Job
-from core.queue.model_affinity import Affinity, AffinityRules, Due, preference
+from core.queue.model_affinity import Affinity, AffinityRules, Candidate, preference
 from core.testing.doubles import QuickExecutor, t2v
 
 SECOND = 1000
@@ -21,8 +21,8 @@ class Loaded(QuickExecutor):
         return request.mode.value
 
 
-def line(*ranks: int) -> list[Due]:
-    return [Due(str(number), rank) for number, rank in enumerate(ranks)]
+def line(*ranks: int) -> list[Candidate]:
+    return [Candidate(str(number), rank) for number, rank in enumerate(ranks)]
 
 
 def test_the_first_that_fits_goes_first_among_equals():
@@ -119,4 +119,4 @@ async def test_what_comes_next_is_shown_without_starting_it(room):
     job = await room.submit("anna")
 
     assert (await room.queue.next_up()).id == job.id
-    assert (await room.queue.get(job.id)).state.waiting
+    assert (await room.jobs.get(job.id)).state.waiting

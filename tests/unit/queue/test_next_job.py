@@ -28,7 +28,7 @@ async def test_a_cancel_before_it_begins_costs_nothing(room):
 
     cancelled = await room.queue.cancel(job.id, ANNA)
 
-    view = await room.queue.quota(ANNA)
+    view = await room.quotas.quota(ANNA)
     assert (cancelled.charged_ms, view.used_ms, view.reserved_ms) == (0, 0, 0)
     assert await room.queue.begin(job.id, job.token) is None
 
@@ -49,7 +49,7 @@ async def test_a_crash_before_it_begins_counts_no_attempt(room, times):
     await room.submit()
     for _ in range(times):
         job = await room.queue.claim(ahead=True)
-        recovery = await room.queue.recover()
+        recovery = await room.recovery.recover()
         assert (recovery.requeued, recovery.lost, recovery.violations) == (1, 0, ())
 
     again = await room.queue.claim()
@@ -62,7 +62,7 @@ async def test_a_crash_after_it_began_counts(room):
     job = await claim_ahead(room)
     await room.queue.begin(job.id, job.token)
 
-    await room.queue.recover()
+    await room.recovery.recover()
 
     assert (await room.queue.claim()).attempt == 2
 
@@ -83,7 +83,7 @@ async def test_a_second_try_claimed_ahead_has_not_started_either(room):
 async def test_the_rest_of_it_is_all_of_it_while_it_has_not_begun(room):
     job = await claim_ahead(room)
 
-    forecast = await room.queue.forecast(job.id)
+    forecast = await room.forecasts.forecast(job.id)
 
     assert (forecast.position, forecast.ready_in_s) == (0, 60)
 

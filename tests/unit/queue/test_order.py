@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from core.accounts.moderation import Community
+from core.accounts.community import Community
 from core.accounts.quotas import QuotaRules
 from core.domain.fairness import replay
 from core.domain.jobs import JobState
@@ -79,7 +79,7 @@ async def walk(room, line, steps):
                 room.clock.forward(seconds)
             case _:
                 pass
-        waiting = [job.id for job in await room.queue.line() if job.state.waiting]
+        waiting = [job.id for job in await room.jobs.in_order() if job.state.waiting]
         assert waiting == [entry.name for entry in line.order()]
     assert await room.violations() == []
 
@@ -104,7 +104,7 @@ async def test_a_flood_of_thirty_delays_a_single_job_by_at_most_the_running_one(
     room.clock.forward(40)
     single = await room.submit("ben", single_ms)
 
-    found = await room.queue.forecast(single.id)
+    found = await room.forecasts.forecast(single.id)
     await room.finish(running)
     next_up = await room.start()
 
@@ -148,15 +148,15 @@ async def test_forecasts_are_the_replay_of_the_line(room):
     for user, estimate in (("anna", 20_000), ("ben", 5_000), ("cora", 7_000), ("anna", 1_000)):
         await room.submit(user, estimate)
     room.clock.forward(4)
-    line = [job for job in await room.queue.line() if job.state is JobState.HELD]
+    line = [job for job in await room.jobs.in_order() if job.state is JobState.HELD]
 
-    forecasts = [await room.queue.forecast(job.id) for job in line]
+    forecasts = [await room.forecasts.forecast(job.id) for job in line]
 
     ends = replay([6_000], [job.estimate_ms for job in line])
     assert [found.position for found in forecasts] == [1, 2, 3, 4]
     assert [found.ready_in_s * 1000 for found in forecasts] == ends
     assert all(found.ready_in_p95_s > found.ready_in_s for found in forecasts)
-    own = await room.queue.forecast(running.id)
+    own = await room.forecasts.forecast(running.id)
     assert (own.position, own.ready_in_s) == (0, 6.0)
 
 
@@ -164,7 +164,7 @@ async def test_a_terminal_job_has_no_forecast(room):
     job = await room.submit()
     await room.queue.cancel(job.id, ANNA)
 
-    assert await room.queue.forecast(job.id) is None
+    assert await room.forecasts.forecast(job.id) is None
 
 
 async def test_line_shows_running_jobs_first_and_can_be_cut(room):
@@ -172,37 +172,39 @@ async def test_line_shows_running_jobs_first_and_can_be_cut(room):
         await room.submit(user)
     running = await room.start()
 
-    line = await room.queue.line(1)
+    line = await room.jobs.in_order(1)
 
     assert [job.state for job in line] == [JobState.RUNNING, JobState.HELD]
     assert line[0] == running
-    assert (await room.queue.counts()).waiting == 2
-    assert [job.id for job in await room.queue.live_of(ANNA)] == [running.id]
+    assert (await room.jobs.counts()).waiting == 2
+    assert [job.id for job in await room.jobs.live_of(ANNA)] == [running.id]
 
 
 async def test_a_standing_says_the_same_as_every_single_question(room):
     for user in ("anna", "ben", "anna", "cora", "anna"):
         await room.submit(user, 10_000)
     await room.start()
-    standing = await room.queue.standing(ANNA)
+    standing = await room.forecasts.standing(ANNA)
     room.clock.forward(4)
 
-    assert list(standing.jobs) == await room.queue.live_of(ANNA)
-    assert standing.counts == await room.queue.counts()
-    assert standing.quota == await room.queue.quota(ANNA)
+    assert list(standing.jobs) == await room.jobs.live_of(ANNA)
+    assert standing.counts == await room.jobs.counts()
+    assert standing.quota == await room.quotas.quota(ANNA)
     assert len(standing.jobs) == 3
     for mine in standing.jobs:
-        assert standing.line.forecast(mine.id, room.clock()) == await room.queue.forecast(mine.id)
-    assert standing.line.forecast("another", room.clock()) is None
+        assert standing.queue.forecast(mine.id, room.clock()) == await room.forecasts.forecast(
+            mine.id
+        )
+    assert standing.queue.forecast("another", room.clock()) is None
 
 
 async def test_a_standing_is_that_of_the_account_that_somebody_joined(room):
     await room.submit("anna")
-    community = Community(room.database, room.clock, frozenset())
+    community = Community.on(room.database, room.clock, frozenset())
     guest = Requester("studio", "guest")
-    await community.link(guest, await community.link_code(ANNA))
+    await community.accounts.link(guest, await community.accounts.link_code(ANNA))
 
-    standing = await room.queue.standing(guest)
+    standing = await room.forecasts.standing(guest)
 
     assert standing.account == ANNA
     assert [job.requester for job in standing.jobs] == [ANNA]
@@ -216,21 +218,21 @@ async def ask_everything(room):
     await queue.submit(room.new("anna", key=last.id))
     first = await room.start()
     await queue.beat(first.id, first.token)
-    await queue.forecast(last.id)
-    await queue.line(5)
-    await queue.counts()
-    await queue.live_of(ANNA)
-    await queue.standing(ANNA)
-    await queue.jobs_of(ANNA, 5, room.clock())
-    await queue.quota(ANNA)
+    await room.forecasts.forecast(last.id)
+    await room.jobs.in_order(5)
+    await room.jobs.counts()
+    await room.jobs.live_of(ANNA)
+    await room.forecasts.standing(ANNA)
+    await room.jobs.jobs_of(ANNA, 5, room.clock())
+    await room.quotas.quota(ANNA)
     await queue.requeue(first.id, first.token)
     await room.finish(await room.start())
     await queue.cancel(last.id, ANNA)
     await outbox.due("discord")
     await outbox.begin(last.id)
     await outbox.retry(last.id, 5, "busy", ambiguous=False)
-    await queue.expire()
-    await queue.needs_media("a.png")
+    await room.recovery.expire()
+    await room.jobs.needs_media("a.png")
     await queue.prune(room.clock())
     await queue.erase(last.id, ANNA)
 

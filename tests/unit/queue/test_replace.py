@@ -28,11 +28,11 @@ async def test_a_replaced_job_is_cancelled_refunded_and_owes_nobody_a_message(ro
 
     made = (await replace(room, old, 700)).job
 
-    assert (made.state, (await room.queue.get(old.id)).state) == (
+    assert (made.state, (await room.jobs.get(old.id)).state) == (
         JobState.HELD,
         JobState.CANCELLED,
     )
-    view = await room.queue.quota(ANNA)
+    view = await room.quotas.quota(ANNA)
     assert (view.reserved_ms, view.used_ms) == (700, 0)
     assert await room.outbox.due("discord") == []
 
@@ -40,13 +40,13 @@ async def test_a_replaced_job_is_cancelled_refunded_and_owes_nobody_a_message(ro
 @pytest.mark.parametrize("intake", ["paused", "draining"])
 async def test_a_closed_intake_leaves_the_waiting_job_as_it_was(room, intake):
     old = await room.submit("anna", 4000)
-    await room.queue.set_intake(intake)
+    await room.intake.set_intake(intake)
 
     with pytest.raises(IntakeClosed):
         await replace(room, old)
 
-    assert await room.queue.get(old.id) == old
-    assert [one.id for one in await room.queue.line()] == [old.id]
+    assert await room.jobs.get(old.id) == old
+    assert [one.id for one in await room.jobs.in_order()] == [old.id]
 
 
 async def test_the_budget_counts_the_old_reservation_as_given_back(room):
@@ -58,8 +58,8 @@ async def test_the_budget_counts_the_old_reservation_as_given_back(room):
         await replace(room, made, 5001)
 
     assert refused.value.left_ms == 5000
-    assert await room.queue.get(made.id) == made
-    assert (await room.queue.quota(ANNA)).reserved_ms == 5000
+    assert await room.jobs.get(made.id) == made
+    assert (await room.quotas.quota(ANNA)).reserved_ms == 5000
 
 
 async def test_the_last_allowed_waiting_job_can_be_replaced(room):
@@ -69,7 +69,7 @@ async def test_the_last_allowed_waiting_job_can_be_replaced(room):
 
     await replace(room, first)
 
-    assert (await room.queue.counts()).waiting == 2
+    assert (await room.jobs.counts()).waiting == 2
     with pytest.raises(TooManyQueued):
         await room.submit()
 
@@ -90,13 +90,13 @@ async def test_a_running_or_finished_or_deleted_or_foreign_job_is_not_replaced(r
         await replace(room, waiting, user="ben", owner=BEN)
 
     assert began.value.state == "running"
-    assert (await room.queue.counts()).waiting == 1
+    assert (await room.jobs.counts()).waiting == 1
 
 
 async def test_the_same_key_replaces_once_also_while_paused(room):
     old = await room.submit()
     first = await replace(room, old, key="press")
-    await room.queue.set_intake("paused")
+    await room.intake.set_intake("paused")
 
     again = await replace(room, old, key="press")
 
@@ -109,13 +109,13 @@ async def test_the_new_job_stands_where_the_old_one_stood(room):
     await room.start()
     jobs = [await room.submit("anna", 1000) for _ in range(3)]
     other = await room.submit("ben", 1500)
-    before = [one.id for one in await room.queue.line()][1:]
+    before = [one.id for one in await room.jobs.in_order()][1:]
 
     made = (await replace(room, jobs[0], 1000)).job
     middle = (await replace(room, jobs[1], 1000)).job
 
     renamed = {jobs[0].id: made.id, jobs[1].id: middle.id}
-    after = [one.id for one in await room.queue.line()][1:]
+    after = [one.id for one in await room.jobs.in_order()][1:]
     assert after == [renamed.get(name, name) for name in before]
     assert other.id in after
 
@@ -126,11 +126,11 @@ async def test_a_longer_job_moves_back_what_its_account_has_behind_it(room):
     first = await room.submit("anna", 1000)
     second = await room.submit("anna", 1000)
     ben = [await room.submit("ben", 1500) for _ in range(2)]
-    assert [one.id for one in await room.queue.line()][1:].index(second.id) < 3
+    assert [one.id for one in await room.jobs.in_order()][1:].index(second.id) < 3
 
     made = (await replace(room, first, 9000)).job
 
-    line = [one.id for one in await room.queue.line()][1:]
+    line = [one.id for one in await room.jobs.in_order()][1:]
     assert line.index(second.id) > line.index(ben[1].id)
     assert line.index(made.id) < line.index(second.id)
 
@@ -144,7 +144,7 @@ async def test_a_job_that_lost_its_worker_is_replaced_at_the_front_of_the_line(r
     made = (await replace(room, running, 3000)).job
 
     assert made.attempt == 0
-    assert [one.id for one in await room.queue.line()] == [made.id, behind.id]
+    assert [one.id for one in await room.jobs.in_order()] == [made.id, behind.id]
     for _ in range(2):
         await room.finish(await room.start())
 
@@ -161,7 +161,7 @@ async def test_of_a_start_and_a_replacement_at_once_exactly_one_happens(room):
         else:
             assert claimed.id == replaced.job.id
         await room.finish(claimed)
-        assert (await room.queue.counts()).waiting == 0
+        assert (await room.jobs.counts()).waiting == 0
 
 
 async def test_twenty_simultaneous_replacements_leave_one_job(room):
@@ -170,4 +170,4 @@ async def test_twenty_simultaneous_replacements_leave_one_job(room):
     answers = await asyncio.gather(*(replace(room, old) for _ in range(20)), return_exceptions=True)
 
     assert sum(isinstance(answer, AlreadyFinished) for answer in answers) == 19
-    assert (await room.queue.counts()).waiting == 1
+    assert (await room.jobs.counts()).waiting == 1

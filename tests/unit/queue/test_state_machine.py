@@ -69,7 +69,7 @@ class Life(RuleBasedStateMachine):
         url = f"sqlite+aiosqlite:///{folder / 'clapper.sqlite'}"
         database = await self.stack.enter_async_context(open_database(url, folder, self.clock))
         self.room = type(self).make_room(database, folder, self.clock, self.rules)
-        return await self.room.queue.recover()
+        return await self.room.recovery.recover()
 
     def teardown(self):
         if hasattr(self, "runner"):
@@ -93,7 +93,7 @@ class Life(RuleBasedStateMachine):
     @rule(user=USERS, estimate=st.integers(0, 12_000))
     def submit(self, user, estimate):
         new = self.room.new(user, estimate)
-        left = self.do(self.room.queue.quota(Requester("discord", user))).left_ms
+        left = self.do(self.room.quotas.quota(Requester("discord", user))).left_ms
         waiting = self.in_state(JobState.HELD, JobState.QUEUED)
         full = sum(self.jobs[name].user == user for name in waiting) >= self.rules.max_queued
         if full or estimate > left:
@@ -117,13 +117,13 @@ class Life(RuleBasedStateMachine):
     @rule(pick=PICK, user=USERS, estimate=st.integers(0, 12_000), paused=st.booleans())
     def replace(self, pick, user, estimate, paused):
         name = sorted(self.jobs)[pick % len(self.jobs)]
-        mirror, queue = self.jobs[name], self.room.queue
+        mirror = self.jobs[name]
         owner, new = Requester("discord", user), self.room.new(user, estimate)
-        before = self.do(queue.get(name))
-        left = self.do(queue.quota(owner)).left_ms + before.estimate_ms
-        self.do(queue.set_intake("paused" if paused else "open"))
+        before = self.do(self.room.jobs.get(name))
+        left = self.do(self.room.quotas.quota(owner)).left_ms + before.estimate_ms
+        self.do(self.room.intake.set_intake("paused" if paused else "open"))
         try:
-            self.do(queue.replace(name, owner, new))
+            self.do(self.room.queue.replace(name, owner, new))
         except NotYours:
             assert user != mirror.user
         except AlreadyFinished:
@@ -133,12 +133,12 @@ class Life(RuleBasedStateMachine):
         except QuotaExceeded:
             assert estimate > left or self.clock() >= before.created_at_ms + HOUR_MS
         else:
-            assert self.do(queue.get(name)).charged_ms == 0
+            assert self.do(self.room.jobs.get(name)).charged_ms == 0
             self.jobs[new.id] = Mirror(new.idempotency_key, user, mirror.state, attempt=0)
             self.move(name, JobState.CANCELLED)
-            before = self.do(queue.get(name))
-        self.do(queue.set_intake("open"))
-        assert self.do(queue.get(name)) == before
+            before = self.do(self.room.jobs.get(name))
+        self.do(self.room.intake.set_intake("open"))
+        assert self.do(self.room.jobs.get(name)) == before
 
     def lose(self, job_id):
         """The attempt is lost; where it had the device, it counts."""
@@ -216,9 +216,9 @@ class Life(RuleBasedStateMachine):
     @rule(seconds=st.integers(1, 4000))
     def time_passes(self, seconds):
         self.clock.forward(seconds)
-        ended = self.do(self.room.queue.expire())
+        ended = self.do(self.room.recovery.expire())
         for name, mirror in self.jobs.items():
-            now = self.do(self.room.queue.get(name)).state
+            now = self.do(self.room.jobs.get(name)).state
             assert (name in ended) == (now is not mirror.state and now.terminal)
             if now is not mirror.state:
                 assert now in {JobState.EXPIRED, JobState.QUEUED, JobState.FAILED}
@@ -237,7 +237,7 @@ class Life(RuleBasedStateMachine):
         for name in running:
             self.lose(name)
         for name in self.in_state(JobState.QUEUED):
-            if self.do(self.room.queue.get(name)).state is JobState.EXPIRED:
+            if self.do(self.room.jobs.get(name)).state is JobState.EXPIRED:
                 self.move(name, JobState.EXPIRED)
 
     @rule(how=st.sampled_from(["sent", "retry", "dead", "crash"]))
@@ -259,7 +259,7 @@ class Life(RuleBasedStateMachine):
             return
         assert self.do(self.room.violations()) == []
         for name, mirror in self.jobs.items():
-            job = self.do(self.room.queue.get(name))
+            job = self.do(self.room.jobs.get(name))
             assert (job.state, job.token or "") == (mirror.state, mirror.token)
             assert job.attempt == mirror.attempt
 

@@ -19,7 +19,7 @@ async def test_a_new_job_is_held_and_reserves_its_estimate(room):
     assert accepted.state is JobState.HELD
     assert accepted.request == t2v()
     assert accepted.reply_to == ReplyTo("discord", {"channel": "1"})
-    view = await room.queue.quota(ANNA)
+    view = await room.quotas.quota(ANNA)
     assert (view.reserved_ms, view.used_ms) == (4000, 0)
 
 
@@ -29,13 +29,13 @@ async def test_same_key_gives_the_same_job_and_reserves_once(room):
 
     assert (first.duplicate, again.duplicate) == (False, True)
     assert again.job == first.job
-    assert (await room.queue.quota(ANNA)).reserved_ms == 1000
+    assert (await room.quotas.quota(ANNA)).reserved_ms == 1000
 
 
 async def test_same_key_answers_after_the_job_ended_and_while_the_intake_is_closed(room):
     first = await room.queue.submit(room.new(key="k"))
     done = await room.finish(await room.start())
-    await room.queue.set_intake("paused")
+    await room.intake.set_intake("paused")
 
     again = await room.queue.submit(room.new(key="k"))
 
@@ -72,8 +72,8 @@ async def test_twenty_simultaneous_submits_with_quota_for_one_accept_exactly_one
 
     refused = [answer for answer in answers if isinstance(answer, QuotaExceeded)]
     assert len(refused) == 19
-    assert (await room.queue.quota(ANNA)).left_ms == 500
-    assert (await room.queue.counts()).waiting == 1
+    assert (await room.quotas.quota(ANNA)).left_ms == 500
+    assert (await room.jobs.counts()).waiting == 1
 
 
 async def test_refusal_names_need_rest_limit_and_reset(room):
@@ -93,8 +93,8 @@ async def test_refused_submit_leaves_nothing_behind(room):
     with pytest.raises(QuotaExceeded):
         await room.submit("anna", 1000)
 
-    assert (await room.queue.quota(ANNA)).resets_at_ms is None
-    assert (await room.queue.counts()).waiting == 0
+    assert (await room.quotas.quota(ANNA)).resets_at_ms is None
+    assert (await room.jobs.counts()).waiting == 0
 
 
 async def test_more_waiting_jobs_than_allowed_are_refused_and_running_ones_do_not_count(room):
@@ -114,7 +114,7 @@ async def test_more_waiting_jobs_than_allowed_are_refused_and_running_ones_do_no
 @pytest.mark.parametrize("state", ["paused", "draining"])
 async def test_closed_intake_refuses_new_jobs_and_runs_accepted_ones(room, state):
     await room.submit()
-    await room.queue.set_intake(state)
+    await room.intake.set_intake(state)
 
     with pytest.raises(IntakeClosed) as refused:
         await room.submit("ben")
@@ -124,13 +124,13 @@ async def test_closed_intake_refuses_new_jobs_and_runs_accepted_ones(room, state
 
 
 async def test_a_pause_survives_a_restart_and_a_drain_does_not(room):
-    await room.queue.set_intake("paused")
-    await room.queue.recover()
-    paused = await room.queue.intake()
-    await room.queue.set_intake("draining")
-    await room.queue.recover()
+    await room.intake.set_intake("paused")
+    await room.recovery.recover()
+    paused = await room.intake.intake()
+    await room.intake.set_intake("draining")
+    await room.recovery.recover()
 
-    assert (paused, await room.queue.intake()) == ("paused", "open")
+    assert (paused, await room.intake.intake()) == ("paused", "open")
 
 
 async def test_jobs_of_pages_backwards_in_time_and_shows_only_the_own(room):
@@ -140,8 +140,8 @@ async def test_jobs_of_pages_backwards_in_time_and_shows_only_the_own(room):
         await room.submit("ben")
         room.clock.forward(1)
 
-    newest = await room.queue.jobs_of(ANNA, 2)
-    older = await room.queue.jobs_of(ANNA, 10, newest[-1].created_at_ms)
+    newest = await room.jobs.jobs_of(ANNA, 2)
+    older = await room.jobs.jobs_of(ANNA, 10, newest[-1].created_at_ms)
 
     assert [one.id for one in newest + older] == ids[::-1]
 
@@ -164,6 +164,6 @@ async def test_files_are_needed_as_long_as_a_job_keeps_them(room):
         await connection.execute(job_media.insert().values(name="a.png", job_id=accepted.id))
     await room.queue.cancel(accepted.id, ANNA)
 
-    assert await room.queue.needs_media("a.png")
+    assert await room.jobs.needs_media("a.png")
     await room.queue.erase(accepted.id, ANNA)
-    assert not await room.queue.needs_media("a.png")
+    assert not await room.jobs.needs_media("a.png")

@@ -21,7 +21,7 @@ async def bring_to(room, state):
     if state is JobState.QUEUED:
         assert await room.queue.requeue(job.id, job.token)
     room.clock.forward(20)
-    return await room.queue.get(job.id)
+    return await room.jobs.get(job.id)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ async def test_owner_cancels_and_pays_only_for_what_ran(room, state, charged):
     assert cancelled.state is JobState.CANCELLED
     assert cancelled.failure == Failure("cancelled", {"by": "owner"})
     assert cancelled.charged_ms == charged
-    view = await room.queue.quota(ANNA)
+    view = await room.quotas.quota(ANNA)
     assert (view.used_ms, view.reserved_ms) == (charged, 0)
     assert [owed.job.id for owed in await room.outbox.due()] == [job.id]
     assert await room.violations() == []
@@ -49,7 +49,7 @@ async def test_somebody_else_cannot_cancel(room, state):
     with pytest.raises(NotYours):
         await room.queue.cancel(job.id, BEN)
 
-    assert await room.queue.get(job.id) == job
+    assert await room.jobs.get(job.id) == job
 
 
 @pytest.mark.parametrize("state", [JobState.HELD, JobState.QUEUED, JobState.RUNNING])
@@ -100,7 +100,7 @@ async def test_an_attempt_that_lost_its_job_changes_nothing(room):
     assert not await room.queue.fail(zombie.id, zombie.token, Failure("disk_full"))
     assert not await room.queue.requeue(zombie.id, zombie.token)
     assert not await room.queue.settle(zombie.id, "", room.clip("zombie"), 1)
-    assert await room.queue.get(second.id) == second
+    assert await room.jobs.get(second.id) == second
     assert (await room.finish(second)).clip == room.clip(second.id)
 
 
@@ -110,7 +110,7 @@ async def test_a_second_settlement_of_the_same_attempt_is_refused(room):
     done = await room.finish(job)
 
     assert not await room.queue.settle(job.id, job.token, room.clip("other"), 1)
-    assert await room.queue.get(job.id) == done
+    assert await room.jobs.get(job.id) == done
 
 
 async def test_clip_outside_of_the_clips_folder_is_refused_and_the_job_still_runs(room, tmp_path):
@@ -123,7 +123,7 @@ async def test_clip_outside_of_the_clips_folder_is_refused_and_the_job_still_run
     with pytest.raises(ValueError, match=r"clips"):
         await room.queue.settle(job.id, job.token, foreign, 1)
 
-    assert (await room.queue.get(job.id)).state is JobState.RUNNING
+    assert (await room.jobs.get(job.id)).state is JobState.RUNNING
 
 
 async def test_a_requeued_job_goes_before_what_was_waiting_behind_it(room):
@@ -145,12 +145,12 @@ async def test_a_job_that_loses_every_worker_fails_and_is_refunded(room):
         assert job.attempt == attempt
         assert await room.queue.requeue(job.id, job.token)
 
-    lost = await room.queue.get(job.id)
+    lost = await room.jobs.get(job.id)
     assert (lost.state, lost.failure) == (
         JobState.FAILED,
         Failure("worker_lost", {"attempts": 3}),
     )
-    assert (await room.queue.quota(ANNA)).used_ms == 0
+    assert (await room.quotas.quota(ANNA)).used_ms == 0
     assert await room.queue.claim() is None
 
 
@@ -160,14 +160,14 @@ async def test_start_requeues_running_jobs_once_and_never_touches_terminal_ones(
     await room.submit("ben")
     await room.start()
 
-    first = await room.queue.recover()
-    second = await room.queue.recover()
+    first = await room.recovery.recover()
+    second = await room.recovery.recover()
 
     assert (first.requeued, first.lost, second.requeued) == (1, 0, 0)
     assert first.violations == ()
     assert (await room.start()).attempt == 2
     assert await room.queue.claim() is None
-    assert (await room.queue.get(done.id)).state is JobState.SUCCEEDED
+    assert (await room.jobs.get(done.id)).state is JobState.SUCCEEDED
 
 
 async def test_start_gives_up_a_job_that_killed_the_service_three_times(room):
@@ -175,7 +175,7 @@ async def test_start_gives_up_a_job_that_killed_the_service_three_times(room):
     counts = []
     for _ in range(3):
         await room.start()
-        recovery = await room.queue.recover()
+        recovery = await room.recovery.recover()
         counts.append((recovery.requeued, recovery.lost))
 
     assert counts == [(1, 0), (1, 0), (0, 1)]
@@ -189,13 +189,13 @@ async def test_heartbeats_keep_the_lease_and_a_silent_worker_loses_it(room):
     room.clock.forward(29)
     assert await room.queue.beat(job.id, job.token)
     room.clock.forward(29)
-    assert await room.queue.expire() == []
-    assert (await room.queue.get(job.id)).state is JobState.RUNNING
+    assert await room.recovery.expire() == []
+    assert (await room.jobs.get(job.id)).state is JobState.RUNNING
 
     room.clock.forward(2)
-    await room.queue.expire()
+    await room.recovery.expire()
 
-    assert (await room.queue.get(job.id)).state is JobState.QUEUED
+    assert (await room.jobs.get(job.id)).state is JobState.QUEUED
     assert not await room.queue.beat(job.id, job.token)
 
 
@@ -204,15 +204,15 @@ async def test_a_job_that_waits_too_long_expires_with_a_refund(room):
     old = await room.submit("anna")
     room.clock.forward(3600)
     young = await room.submit("ben")
-    assert await room.queue.expire() == []
+    assert await room.recovery.expire() == []
     room.clock.forward(1)
 
-    assert await room.queue.expire() == [old.id]
+    assert await room.recovery.expire() == [old.id]
 
-    expired = await room.queue.get(old.id)
+    expired = await room.jobs.get(old.id)
     assert expired.state is JobState.EXPIRED
     assert expired.failure == Failure("expired", {"limit_hours": 1.0})
-    assert (await room.queue.quota(ANNA)).reserved_ms == 0
+    assert (await room.quotas.quota(ANNA)).reserved_ms == 0
     assert (await room.start()).id == young.id
 
 
@@ -228,8 +228,8 @@ async def test_erasing_removes_a_terminal_job_of_its_owner_and_keeps_the_ledger(
 
     assert gone.clip == room.clip(job.id)
     with pytest.raises(JobUnknown):
-        await room.queue.get(job.id)
-    assert (await room.queue.quota(ANNA)).used_ms == 1000
+        await room.jobs.get(job.id)
+    assert (await room.quotas.quota(ANNA)).used_ms == 1000
 
 
 async def test_pruning_takes_old_jobs_whose_requester_knows(room):
@@ -241,7 +241,7 @@ async def test_pruning_takes_old_jobs_whose_requester_knows(room):
     room.clock.forward(10)
 
     assert [job.id for job in await room.queue.prune(room.clock())] == [told.id]
-    assert (await room.queue.get(owed.id)).state is JobState.SUCCEEDED
+    assert (await room.jobs.get(owed.id)).state is JobState.SUCCEEDED
 
 
 async def test_history_tells_what_happened(room):
@@ -250,7 +250,7 @@ async def test_history_tells_what_happened(room):
     await room.queue.requeue(job.id, job.token)
     await room.queue.cancel(job.id, ANNA)
 
-    events = [(event.what, event.detail) for event in await room.queue.history(job.id)]
+    events = [(event.what, event.detail) for event in await room.jobs.history(job.id)]
 
     assert events == [
         ("held", ""),

@@ -80,7 +80,7 @@ async def test_delivery_cut_off_by_a_crash_is_due_again_as_ambiguous(room):
     await room.outbox.begin(told.id)
     await room.outbox.sent(told.id, Receipt("1"))
 
-    recovery = await room.queue.recover()
+    recovery = await room.recovery.recover()
 
     [owed] = await room.outbox.due()
     assert recovery.redeliveries == 1
@@ -94,7 +94,7 @@ async def test_dead_delivery_is_kept_and_not_due_again(room):
 
     assert await room.outbox.due() == []
     assert (await room.outbox.counts()).dead == 1
-    assert (await room.queue.get(done.id)).clip is not None
+    assert (await room.jobs.get(done.id)).clip is not None
 
 
 @pytest.mark.parametrize("change", ["sent", "retry", "dead"])
@@ -111,7 +111,7 @@ async def test_cancelled_and_expired_jobs_are_told_too(room):
     await room.queue.cancel(cancelled.id, ANNA)
     expired = await room.submit("ben")
     room.clock.forward(25 * 3600)
-    await room.queue.expire()
+    await room.recovery.expire()
 
     owed = {one.job.id: one.job.failure.code for one in await room.outbox.due()}
 

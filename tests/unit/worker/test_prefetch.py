@@ -51,7 +51,7 @@ async def room(
 
 
 async def has_run(core: Core, job_id: str, times: int) -> bool:
-    job = await core.queue.get(job_id)
+    job = await core.jobs.get(job_id)
     return job.attempt == times and job.started_at_ms is not None
 
 
@@ -61,7 +61,7 @@ async def submit(core: Core, user: str) -> str:
 
 
 async def is_claimed(core: Core, job_id: str) -> bool:
-    job = await core.queue.get(job_id)
+    job = await core.jobs.get(job_id)
     return job.state is JobState.RUNNING and job.started_at_ms is None
 
 
@@ -89,7 +89,7 @@ async def test_nothing_is_claimed_in_the_first_half(room: Core, stepwise: Stepwi
         second = await submit(room, "ben")
         await turns_of_the_database(room)
 
-        assert (await room.queue.get(second)).state is JobState.HELD
+        assert (await room.jobs.get(second)).state is JobState.HELD
         stepwise.go_on.set()
         stepwise.gate.set()
 
@@ -103,7 +103,7 @@ async def test_the_next_job_waits_before_the_device_and_begins_when_it_is_free(
         stepwise.gate.set()
         await delivery.until(2)
 
-    job = await room.queue.get(second)
+    job = await room.jobs.get(second)
     assert [order.job_id for order in stepwise.orders][1:] == [second]
     assert job.attempt == 1
     assert job.started_at_ms is not None
@@ -115,7 +115,7 @@ async def test_at_most_one_job_waits_before_the_device(room: Core, stepwise: Ste
         third = await two_of_them(room, stepwise) and await submit(room, "cem")
         await turns_of_the_database(room)
 
-        assert (await room.queue.get(third)).state is JobState.HELD
+        assert (await room.jobs.get(third)).state is JobState.HELD
         stepwise.gate.set()
 
 
@@ -133,7 +133,7 @@ async def test_a_cancel_before_the_device_costs_nothing_and_lets_another_take_th
     assert cancelled.charged_ms == 0
     assert second not in [order.job_id for order in stepwise.orders]
     assert [message.kind for message in delivery.of(third)] == ["completed"]
-    assert (await room.queue.quota(Requester("test", "ben"))).reserved_ms == 0
+    assert (await room.quotas.quota(Requester("test", "ben"))).reserved_ms == 0
 
 
 async def test_a_job_that_its_first_attempt_lost_near_the_end_is_made_by_the_second(
@@ -143,7 +143,7 @@ async def test_a_job_that_its_first_attempt_lost_near_the_end_is_made_by_the_sec
     async with running(room), asyncio.timeout(10):
         job_id = await submit(room, "ann")
         await stepwise.started.wait()
-        first = await room.queue.get(job_id)
+        first = await room.jobs.get(job_id)
         stepwise.go_on.set()
         assert await room.queue.requeue(job_id, first.token or "")
         await eventually(lambda: has_run(room, job_id, times=2))
@@ -161,7 +161,7 @@ async def test_a_stop_puts_it_back_in_line_uncounted(room: Core, stepwise: Stepw
             stop.set()
             stepwise.gate.set()
 
-    job = await room.queue.get(second)
+    job = await room.jobs.get(second)
     assert (job.state, job.attempt) == (JobState.QUEUED, 0)
     assert len(stepwise.orders) == 1
 

@@ -55,8 +55,8 @@ async def test_the_device_works_on_the_next_job_while_a_clip_is_encoded(
         second = await submit(core, "ben")
         await executor.started.wait()
 
-        assert (await core.queue.get(first)).state is JobState.RUNNING
-        assert (await core.queue.get(second)).state is JobState.RUNNING
+        assert (await core.jobs.get(first)).state is JobState.RUNNING
+        assert (await core.jobs.get(second)).state is JobState.RUNNING
         held.permits.release()
         held.permits.release()
         await delivery.until(2)
@@ -112,7 +112,7 @@ async def test_a_worker_that_lost_its_token_stops_and_deletes_its_output(
         clip = await finish(raw, order, cancel)
         if not taken:
             taken.append(clip)
-            job = await core.queue.get(order.job_id)
+            job = await core.jobs.get(order.job_id)
             assert await core.queue.requeue(job.id, job.token or "")
         return clip
 
@@ -121,7 +121,7 @@ async def test_a_worker_that_lost_its_token_stops_and_deletes_its_output(
         job_id = await submit(core, "ann")
         await delivery.until(1)
 
-    job = await core.queue.get(job_id)
+    job = await core.jobs.get(job_id)
     assert job.attempt == 2
     assert job.clip is not None
     assert not taken[0].path.exists()
@@ -148,7 +148,7 @@ async def test_an_outcome_that_cannot_be_written_is_written_later(
         job_id = await submit(core, "ann")
         await delivery.until(1)
 
-    assert (await core.queue.get(job_id)).attempt == 1
+    assert (await core.jobs.get(job_id)).attempt == 1
 
 
 async def test_an_executor_that_ignores_its_cancel_is_left_behind(

@@ -1,0 +1,42 @@
+"""What people have to be told in private, kept until a front told it or a week is over."""
+
+import asyncio
+from collections.abc import Callable
+
+from core.accounts.quotas import HOUR_MS
+from core.storage import accounts as rows
+from core.storage.database import Database
+from core.storage.records import AccountNotice
+
+__all__ = ["AccountNotice", "Notices"]
+
+NOTICE_LIFE_MS = 7 * 24 * HOUR_MS
+
+
+class Notices:
+    """The notices that are owed; each front hands out those of its platform."""
+
+    def __init__(self, database: Database, now: Callable[[], int]) -> None:
+        """Take the database and the time (epoch ms)."""
+        self._database = database
+        self._now = now
+        self._new = asyncio.Event()
+
+    async def owed(self, platform: str) -> list[AccountNotice]:
+        """List what people of ``platform`` have to be told, oldest first."""
+        async with self._database.transaction() as connection:
+            return await rows.notices(connection, platform, self._now() - NOTICE_LIFE_MS)
+
+    async def told(self, notice: AccountNotice) -> None:
+        """Note that somebody was told."""
+        async with self._database.transaction() as connection:
+            await rows.drop_notice(connection, notice.id)
+
+    def owing(self) -> asyncio.Event:
+        """Return the event that is set as soon as there is something new to tell."""
+        return self._new
+
+    def wake(self) -> None:
+        """Let the fronts look again: a notice was added."""
+        self._new.set()
+        self._new = asyncio.Event()

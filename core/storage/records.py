@@ -1,0 +1,203 @@
+"""What storage takes and gives: frozen records, so that no row leaves this package."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.jobs import Failure, Job, JobState, ReplyTo
+from core.domain.media import Clip
+from core.domain.people import Requester
+from core.domain.requests import Request, from_json
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """Where a waiting job stands in the fair order (:mod:`core.domain.fairness`)."""
+
+    state: JobState  # held, or queued where it takes the place of a queued one
+    tag: int  # fair start
+    rank: int  # waiting jobs run in the order of rank, then seq
+    above_limit: bool = False  # promoted while its account had as many jobs as it may run
+    seq: int | None = None  # None: the next free one
+
+
+@dataclass(frozen=True, slots=True)
+class JobToAdd:
+    """A job before it has a row. Times in milliseconds."""
+
+    id: str
+    user_key: str  # whose it is
+    share_key: str  # who pays, and whose share of the device it uses
+    idem_key: str
+    request: Request
+    reply_to: ReplyTo
+    estimate_ms: int
+    spread_ms: int  # p95 less the estimate
+    cost: int  # virtual time
+    created_at_ms: int  # epoch
+
+
+@dataclass(frozen=True, slots=True)
+class StoredClip:
+    """The clip of a job; paths are relative to the clips folder."""
+
+    path: str
+    poster: str
+    sha256: str
+    size_bytes: int
+    width: int
+    height: int
+    frames: int
+    fps: float
+    has_sound: bool
+
+    def below(self, folder: Path) -> Clip:
+        """Return the clip with paths below ``folder``."""
+        return Clip(
+            path=folder / self.path,
+            poster=folder / self.poster,
+            sha256=self.sha256,
+            size_bytes=self.size_bytes,
+            width=self.width,
+            height=self.height,
+            frames=self.frames,
+            fps=self.fps,
+            has_sound=self.has_sound,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """A job as it was read, inside the transaction that read it. Times are epoch milliseconds."""
+
+    seq: int  # order of acceptance
+    id: str
+    user_key: str
+    share_key: str
+    state: JobState
+    request: str  # JSON; parsed only where it is needed
+    reply_platform: str
+    reply_address: str  # JSON
+    estimate_ms: int
+    spread_ms: int
+    cost: int
+    tag: int
+    rank: int | None  # None: it does not wait
+    above_limit: bool
+    attempt: int
+    token: str | None  # None: it does not run
+    lease_until_ms: int | None
+    created_at_ms: int
+    started_at_ms: int | None
+    finished_at_ms: int | None
+    charged_ms: int | None
+    failure_code: str | None
+    failure_data: str | None  # JSON
+    clip: StoredClip | None = None  # None also where it was not asked for
+
+    @property
+    def waiting_rank(self) -> int:
+        """Return the rank of a waiting job.
+
+        Raises:
+            ValueError: it does not wait.
+        """
+        if self.rank is None:
+            raise ValueError(self.id)
+        return self.rank
+
+    def parsed_request(self) -> Request:
+        """Return the request."""
+        return from_json(json.loads(self.request))
+
+    def job(self, clips_folder: Path) -> Job:
+        """Return the job as the rest of the core knows it."""
+        return Job(
+            id=self.id,
+            requester=Requester.from_key(self.user_key),
+            request=self.parsed_request(),
+            reply_to=ReplyTo(self.reply_platform, json.loads(self.reply_address)),
+            state=self.state,
+            estimate_ms=self.estimate_ms,
+            attempt=self.attempt,
+            token=self.token,
+            created_at_ms=self.created_at_ms,
+            started_at_ms=self.started_at_ms,
+            finished_at_ms=self.finished_at_ms,
+            charged_ms=self.charged_ms,
+            failure=self._failure(),
+            clip=None if self.clip is None else self.clip.below(clips_folder),
+        )
+
+    def _failure(self) -> Failure | None:
+        if self.failure_code is None:
+            return None
+        return Failure(self.failure_code, json.loads(self.failure_data or "{}"))
+
+
+@dataclass(frozen=True, slots=True)
+class JobCompletion:
+    """How a job ends, as its row takes it."""
+
+    state: JobState
+    charged_ms: int
+    failure: Failure | None = None
+    clip: Clip | None = None
+    told: bool = False  # the requester knows already; no delivery is owed
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaWindow:
+    """One window of a key in the ledger; sums in GPU-milliseconds."""
+
+    period: int
+    began_at_ms: int | None  # epoch; None: not used yet
+    granted_ms: int
+    reserved_ms: int
+    used_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What was set aside for a job, in which window of whose."""
+
+    user_key: str
+    period: int
+    amount_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The oldest block that reaches a person: the key that was named, and why."""
+
+    origin: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNotice:
+    """What somebody has to be told in private; ``code`` names the sentence, ``data`` fills it."""
+
+    id: int
+    to: Requester
+    code: str
+    data: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One thing an operator did; ``at_ms`` is epoch milliseconds."""
+
+    at_ms: int
+    actor: str
+    verb: str
+    target: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileHold:
+    """A file that somebody needs, by its path below the data directory, and whose it is."""
+
+    file: str
+    user_key: str
