@@ -42,8 +42,10 @@ from core.service.estimator import RunBook
 from core.service.follow_ups import FollowUps
 from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi, OperatorServices
+from core.service.ownership import Ownership
 from core.service.preview import Previewer
 from core.service.submission import Submission
+from core.service.user_accounts import UserAccounts
 from core.service.user_api import UserApi
 from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
@@ -187,12 +189,12 @@ def _user_api(parts: _Parts, services: _Services, operators: OperatorApi) -> Use
     checked = UserServices(
         jobs=parts.jobs,
         forecasts=parts.forecasts,
-        quotas=parts.quotas,
         submission=services.submission,
         cancellation=services.cancellation,
         follow_ups=FollowUps(services.admission, limits, services.previewer.smaller),
         previewer=services.previewer,
-        linked=parts.community.accounts,
+        owned=Ownership(parts.jobs, parts.forecasts, parts.quotas, parts.community.accounts),
+        accounts=UserAccounts(parts.community.accounts),
         moderation=parts.community.moderation,
         operators=operators,
     )

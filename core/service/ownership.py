@@ -8,7 +8,8 @@ nowhere else.
 from dataclasses import replace
 
 from core.accounts.linked_accounts import LinkedAccounts
-from core.domain.jobs import Job
+from core.accounts.quotas import Quotas
+from core.domain.jobs import Job, QuotaView
 from core.domain.people import Caller, Payer, Requester
 from core.queue.forecasts import Forecasts, Standing
 from core.storage.job_queries import JobQueries
@@ -17,9 +18,12 @@ from core.storage.job_queries import JobQueries
 class Ownership:
     """Finds what belongs to a caller, and says whether a job does."""
 
-    def __init__(self, jobs: JobQueries, forecasts: Forecasts, linked: LinkedAccounts) -> None:
+    def __init__(
+        self, jobs: JobQueries, forecasts: Forecasts, quotas: Quotas, linked: LinkedAccounts
+    ) -> None:
         self._jobs = jobs
         self._forecasts = forecasts
+        self._quotas = quotas
         self._linked = linked
 
     async def account(self, caller: Caller) -> tuple[Requester, Payer]:
@@ -31,6 +35,10 @@ class Ownership:
         if caller.payer is None or account != caller.requester:
             return account, Payer.of(account)
         return account, caller.payer
+
+    async def quota(self, caller: Caller) -> QuotaView:
+        """Return what the caller may still spend."""
+        return await self._quotas.quota(*await self.account(caller))
 
     async def owns(self, caller: Caller, job: Job) -> bool:
         """Return whether ``job`` is the caller's."""

@@ -36,6 +36,10 @@ class UserAccounts:
         """End a code that others may have seen; whoever shows it may end it."""
         await self._accounts.burn(code)
 
+    async def leave(self, caller: Caller) -> None:
+        """Part the caller's account from all others."""
+        await self._accounts.leave(caller.requester)
+
     async def unlink(self, caller: Caller, other: Requester) -> bool:
         """Take ``other`` out of the caller's account; False where it does not belong to it."""
         return await self._accounts.unlink(caller.requester, other)

@@ -19,10 +19,8 @@ from core.errors import InvalidInput, NotYours, OperatorsOnly
 from core.queue.forecasts import Standing
 from core.service.follow_ups import clip_of, last_frame_of
 from core.service.operator_api import OperatorApi
-from core.service.ownership import Ownership
 from core.service.preview import RequestPreview
 from core.service.submission import Submitter
-from core.service.user_accounts import UserAccounts
 from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
 from core.service.views import QueuedJob, QueueView
@@ -43,18 +41,16 @@ class UserApi:
     ) -> None:
         self._jobs = services.jobs
         self._forecasts = services.forecasts
-        self._quotas = services.quotas
         self._submission = services.submission
         self._cancellation = services.cancellation
         self._follow_ups = services.follow_ups
         self._previewer = services.previewer
-        self._linked = services.linked
         self._moderation = services.moderation
         self._operators = services.operators
-        self._owned = Ownership(services.jobs, services.forecasts, services.linked)
+        self._owned = services.owned
         self._shares = shares
         self.files = files
-        self.accounts = UserAccounts(services.linked)
+        self.accounts = services.accounts
         self.limits = limits
         self.media_limits = media_limits
 
@@ -180,9 +176,9 @@ class UserApi:
     async def forget(self, caller: Caller) -> int:
         """Delete all jobs, files and joins of the caller; return how many jobs there were."""
         count = 0
-        for requester in await self._linked.keys(caller.requester):
+        for requester in await self.accounts.keys(caller):
             count += await self._cancellation.forget(requester)
-        await self._linked.leave(caller.requester)
+        await self.accounts.leave(caller)
         return count
 
     async def clip(self, caller: Caller, job_id: str) -> Clip:
@@ -238,7 +234,7 @@ class UserApi:
 
     async def quota(self, caller: Caller) -> QuotaView:
         """Return what the caller may still spend."""
-        return await self._quotas.quota(*await self._owned.account(caller))
+        return await self._owned.quota(caller)
 
     def is_operator(self, caller: Caller) -> bool:
         """Return whether the settings name the caller, or a role of theirs."""

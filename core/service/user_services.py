@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
-from core.accounts.quotas import Quotas
 from core.queue.forecasts import Forecasts
 from core.service.cancellation import Cancellation
 from core.service.follow_ups import FollowUps
 from core.service.operator_api import OperatorApi
+from core.service.ownership import Ownership
 from core.service.preview import Previewer
 from core.service.submission import Submission
+from core.service.user_accounts import UserAccounts
 from core.storage.job_queries import JobQueries
 
 
@@ -20,11 +20,11 @@ class UserServices:
 
     jobs: JobQueries
     forecasts: Forecasts
-    quotas: Quotas
     submission: Submission
     cancellation: Cancellation
     follow_ups: FollowUps
     previewer: Previewer
-    linked: LinkedAccounts
+    owned: Ownership
+    accounts: UserAccounts
     moderation: Moderation
     operators: OperatorApi
