@@ -40,7 +40,7 @@ from core.domain.people import Requester  # noqa: E402  # after the path is set
 from core.domain.presets import Preset  # noqa: E402  # after the path is set
 from core.domain.progress import ProgressSink, Stage, Working  # noqa: E402  # after the path is set
 from core.domain.requests import Request, Sampling, TextToVideo  # noqa: E402  # after the path is set
-from core.interfaces.delivery import Attempt, Receipt  # noqa: E402  # after the path is set
+from core.interfaces.delivery import DeliveryAttempt, Receipt  # noqa: E402  # after the path is set
 from core.interfaces.executor import Executor, Order  # noqa: E402  # after the path is set
 from core.runtime.cancellation import CancelToken  # noqa: E402  # after the path is set
 from core.settings import load_settings  # noqa: E402  # after the path is set
@@ -106,7 +106,7 @@ class SlowUpload(RecordingDelivery):
 
     seconds = 0.0
 
-    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+    async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Take it after ``seconds``."""
         await asyncio.sleep(self.seconds)
         return await super().completed(job, clip, attempt)

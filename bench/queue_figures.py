@@ -32,7 +32,7 @@ from core.app.bootstrap import open_core
 from core.domain.jobs import Job, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
-from core.interfaces.delivery import Attempt, Receipt
+from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.queue.forecasts import Forecasts
 from core.queue.job_queue import JobQueue, NewJob, QueueRules
 from core.queue.recovery import Recovery
@@ -117,7 +117,7 @@ async def whole(folder: Path, waiting: int, jobs: int) -> list[float]:
     shown: list[float] = []
 
     class Clock(RecordingDelivery):
-        async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+        async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
             shown.append(time.perf_counter())
             return await super().completed(job, clip, attempt)
 

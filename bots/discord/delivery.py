@@ -22,7 +22,7 @@ from core.domain.media import Clip
 from core.domain.progress import Progress
 from core.errors import DeliveryImpossible, DeliveryRetry
 from core.i18n.messages import say
-from core.interfaces.delivery import Attempt, Receipt
+from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.runtime.tasks import outcome_of
 from core.service.clips import fitted_clip
 
@@ -90,7 +90,7 @@ class DiscordDelivery:
         except (DeliveryRetry, SendMethodUnavailable, DiscordFileTooLarge) as error:
             log.info("progress_dropped", reason=str(error))
 
-    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+    async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Post the clip where it was asked for, exactly once, small enough for the destination.
 
         Where that is impossible, tell the person that it can be fetched, if they can be reached.
@@ -109,7 +109,7 @@ class DiscordDelivery:
             log.info("clip_kept", job_id=job.id, told=told.ok)
             raise
 
-    async def _in_some_size(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+    async def _in_some_size(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Send the clip, smaller each time the destination refuses its size.
 
         Raises:
@@ -125,7 +125,7 @@ class DiscordDelivery:
                 limit = smaller(min(limit, path.stat().st_size))
                 log.info("stepping_down", job_id=job.id, limit_bytes=limit)
 
-    async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
+    async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Explain why there is no clip, in the message that showed the progress.
 
         Raises:
@@ -136,7 +136,9 @@ class DiscordDelivery:
         text = clip_text(texts_for(at.locale).failure(failure))
         return await self._send(at, OutgoingMessage(text, job_view(job, at.locale), list), attempt)
 
-    async def _send(self, at: DiscordAddress, out: OutgoingMessage, attempt: Attempt) -> Receipt:
+    async def _send(
+        self, at: DiscordAddress, out: OutgoingMessage, attempt: DeliveryAttempt
+    ) -> Receipt:
         async def send() -> str:
             return await self._sender.send(at, out, attempt)
 

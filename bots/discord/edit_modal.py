@@ -10,7 +10,7 @@ from bots.discord.submission import DiscordContext, submit_edit
 from core.domain.followups import new_seed, options_of
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
-from core.domain.parsing import number_of
+from core.domain.parsing import parse_number
 from core.domain.presets import Preset
 from core.domain.requests import Options
 from core.i18n.messages import say
@@ -86,7 +86,7 @@ async def receive_form(context: DiscordContext, interaction: Interaction, job_id
 def _seconds(typed: str, limits: RequestLimits) -> float | None:
     if not typed.strip():
         return None
-    return number_of("seconds", typed, limits)
+    return parse_number("seconds", typed, limits)
 
 
 def _typed(interaction: Interaction) -> dict[str, str]:

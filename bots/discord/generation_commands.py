@@ -12,7 +12,7 @@ from bots.discord.localization import choices, text
 from bots.discord.submission import DiscordContext, Visibility, submit_command
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, ModeSpec
-from core.domain.parsing import seed_of
+from core.domain.parsing import parse_seed
 from core.domain.presets import Camera, Preset
 from core.domain.request_builder import ASPECTS
 from core.domain.requests import Options
@@ -77,7 +77,7 @@ def options_of(given: dict[str, Any]) -> Options:
         aspect=given.get("aspect"),
         seconds=given.get("seconds"),
         fps=given.get("fps"),
-        seed=seed_of(given.get("seed")),  # as text: Discord's own integers end at 2⁵³
+        seed=parse_seed(given.get("seed")),  # as text: Discord's own integers end at 2⁵³
         camera=given.get("camera"),
         negative_prompt=given.get("negative_prompt") or "",
     )

@@ -12,7 +12,7 @@ import structlog
 from bots.discord.address import DiscordAddress
 from bots.shared.edit_scheduler import Throttled
 from core.errors import DeliveryImpossible, DeliveryRetry
-from core.interfaces.delivery import Attempt
+from core.interfaces.delivery import DeliveryAttempt
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ class FallbackSender:
     def __init__(self, client: discord.Client) -> None:
         self._client = client
 
-    async def send(self, at: DiscordAddress, out: OutgoingMessage, attempt: Attempt) -> str:
+    async def send(self, at: DiscordAddress, out: OutgoingMessage, attempt: DeliveryAttempt) -> str:
         """Send ``out`` by the first method that works; return where it is now, ``channel/message``.
 
         Raises:
@@ -98,7 +98,7 @@ class FallbackSender:
         await asyncio.shield(self._try_method(lambda: self.edit_by_bot(at, out)))
 
     def _methods(
-        self, at: DiscordAddress, out: OutgoingMessage, attempt: Attempt
+        self, at: DiscordAddress, out: OutgoingMessage, attempt: DeliveryAttempt
     ) -> list[tuple[str, SendMethod]]:
         methods: list[tuple[str, SendMethod]] = []
         if at.token_lives:
@@ -122,7 +122,7 @@ class FallbackSender:
         return f"{at.channel_id}/{at.message_id}"
 
     async def _post(
-        self, channel_id: int, at: DiscordAddress, out: OutgoingMessage, attempt: Attempt
+        self, channel_id: int, at: DiscordAddress, out: OutgoingMessage, attempt: DeliveryAttempt
     ) -> str:
         channel = self._client.get_partial_messageable(channel_id)
         if attempt.ambiguous:
@@ -141,7 +141,7 @@ class FallbackSender:
         return f"{channel_id}/{sent.id}"
 
     async def _posted(
-        self, channel: discord.PartialMessageable, at: DiscordAddress, attempt: Attempt
+        self, channel: discord.PartialMessageable, at: DiscordAddress, attempt: DeliveryAttempt
     ) -> int | None:
         """Look for the message that an earlier try may have posted; the nonce lasts minutes."""
         try:
@@ -152,7 +152,9 @@ class FallbackSender:
             return None
         return None
 
-    async def _direct(self, at: DiscordAddress, out: OutgoingMessage, attempt: Attempt) -> str:
+    async def _direct(
+        self, at: DiscordAddress, out: OutgoingMessage, attempt: DeliveryAttempt
+    ) -> str:
         data = await self._client.http.start_private_message(at.user_id)
         direct = replace(at, guild_id=None, channel_id=int(data["id"]))
         return await self._post(direct.channel_id, direct, out, attempt)

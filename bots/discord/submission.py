@@ -23,7 +23,7 @@ from core.domain.jobs import Job
 from core.domain.modes import Mode
 from core.domain.people import Caller
 from core.domain.requests import Composition, Options
-from core.interfaces.delivery import Attempt
+from core.interfaces.delivery import DeliveryAttempt
 from core.service.front_services import FrontState
 from core.service.operator_api import OperatorApi
 from core.service.user_api import UserApi
@@ -151,7 +151,7 @@ async def post_again(context: DiscordContext, interaction: Interaction, job: Job
     at = await _defer(interaction, visibility)
     clip = await context.users.clip(caller, job.id)
     again = replace(job, reply_to=at.to_reply())
-    once = Attempt(number=1, ambiguous=False, nonce=str(interaction.id))
+    once = DeliveryAttempt(number=1, ambiguous=False, nonce=str(interaction.id))
     await context.delivery.completed(again, clip, once)
 
 

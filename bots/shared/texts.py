@@ -7,7 +7,7 @@ from enum import StrEnum
 from importlib.metadata import version
 from typing import TypeAlias
 
-from core.domain.jobs import Failure, Job, JobState, QuotaView, Ticket, waiting_of
+from core.domain.jobs import Failure, Job, JobState, QuotaView, Ticket, waiting_range
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.i18n.messages import explain, say
 from core.service.front_services import AuditEntry
@@ -79,7 +79,7 @@ class Texts:
         """Describe an accepted request: position, expected time, and what was adjusted."""
         if ticket.forecast is None:
             return say("status_delivering", {"mode": job.request.mode}, self.locale)
-        event = waiting_of(ticket.forecast)
+        event = waiting_range(ticket.forecast)
         notes = [self.markup.escape(explain(note, self.locale)) for note in ticket.adjustments]
         return "\n".join([self.progress(job, event), *notes])
 

@@ -24,7 +24,7 @@ from core.domain.jobs import Failure, Job
 from core.domain.media import Clip
 from core.domain.progress import Progress
 from core.errors import ClipTooLarge, DeliveryFailed, DeliveryImpossible, DeliveryRetry
-from core.interfaces.delivery import Attempt, Receipt
+from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.service.clips import fitted_clip
 from core.service.front_services import FrontServices
 
@@ -82,7 +82,7 @@ class TelegramDelivery:
 
         self._edits.offer(at.chat_key, str(at.message_id), edit)
 
-    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+    async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Replace the placeholder by the clip.
 
         Raises:
@@ -102,7 +102,7 @@ class TelegramDelivery:
         await self._deliver(job, show, attempt)
         raise DeliveryImpossible(reason)
 
-    async def _fit_and_deliver(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+    async def _fit_and_deliver(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Post the clip, smaller each time the server refuses its size.
 
         Raises:
@@ -123,7 +123,7 @@ class TelegramDelivery:
                 log.info("stepping_down", job_id=job.id, limit_bytes=limit)
         raise ClipTooLarge("too_large", clip.size_bytes, limit)
 
-    async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
+    async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Explain why there is no clip, in the message that showed the progress.
 
         Raises:
@@ -147,10 +147,10 @@ class TelegramDelivery:
             DeliveryFailed: it cannot be posted there, or not now.
         """
         here = await self._messages.post_placeholder(job, at)
-        once = Attempt(number=1, ambiguous=False, nonce=job.id)
+        once = DeliveryAttempt(number=1, ambiguous=False, nonce=job.id)
         await self.completed(replace(job, reply_to=here.to_reply()), clip, once)
 
-    async def _deliver(self, job: Job, show: Show, attempt: Attempt) -> Receipt:
+    async def _deliver(self, job: Job, show: Show, attempt: DeliveryAttempt) -> Receipt:
         """Edit the placeholder, or a new one where it was deleted or the group moved.
 
         An edit can be repeated, so a lost answer never posts a second clip.

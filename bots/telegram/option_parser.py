@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass, fields
 
 from core.domain.limits import RequestLimits
-from core.domain.parsing import number_of, seed_of, whole_of
+from core.domain.parsing import parse_number, parse_seed, parse_whole_number
 from core.domain.requests import Options
 from core.errors import NotAChoice
 
@@ -64,9 +64,9 @@ def _filled(prompt: str, values: dict[str, str], limits: RequestLimits) -> Optio
             key = "negative_prompt" if name == "negative" else name
             data[key] = value if name == "negative" else value.lower()
         elif name == "seed":
-            data[name] = seed_of(value)
+            data[name] = parse_seed(value)
         else:
-            read = number_of if name == "seconds" else whole_of
+            read = parse_number if name == "seconds" else parse_whole_number
             data[name] = read(name, value.strip().lower().removesuffix("s"), limits)
     known = {item.name for item in fields(Options)}
     return Options(**{k: v for k, v in data.items() if k in known})  # pyright: ignore[reportArgumentType]  # typed above

@@ -24,7 +24,7 @@ PRELOAD_LIMIT = 150_000_000_000  # bytes; above it the platform evicts the image
 MOST_ENTRIES = 10  # of preload_from_hub
 _CODE = ("core", "webui", "workflows", "migrations", "comfyui/pins.toml", "LICENSE")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "custom")
-# the platform pins `spaces` and the page toolkit by itself; chat libraries have no place there
+# the platform pins `spaces` and Gradio by itself; chat libraries have no place there
 _NOT_THERE = ("spaces", "gradio", "discord.py", "python-telegram-bot")
 # the newest that the platform lists, as of November 2026, and what was released with it
 _TORCH = ("torch==2.11.0", "torchvision==0.26.0", "torchaudio==2.11.0")

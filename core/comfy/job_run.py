@@ -19,7 +19,7 @@ from core.domain.media import MediaKind, RawClip, Sound
 from core.domain.modes import MODES
 from core.domain.presets import PRESETS
 from core.domain.progress import Stage, Working
-from core.domain.requests import Request, kept_name
+from core.domain.requests import Request, latents_name
 from core.duration import Machine, estimate
 from core.errors import InternalError
 from core.interfaces.executor import Order
@@ -124,7 +124,7 @@ class JobRun:
         if not ended.succeeded or output is None:
             raise self._failure(ended)
         if self.latents is not None and output.stage1 is not None:
-            self.latents.keep(kept_name(self.order.request), self._proof, output.stage1)
+            self.latents.keep(latents_name(self.order.request), self._proof, output.stage1)
         return self._clip(output, ended, relay, tile)
 
     def _bind(self, workflow: Workflow, staged: Mapping[str, str], tile: int) -> BoundWorkflow:
@@ -145,7 +145,7 @@ class JobRun:
         if self.latents is None or node is None:
             return ""
         self._proof = proof_of(bound.bound, node)
-        name = kept_name(self.order.request)
+        name = latents_name(self.order.request)
         drafting = not PRESETS[self.order.request.sampling.preset].stage2_steps
         found = None if drafting else self.latents.find(name, self._proof)
         if found is None:

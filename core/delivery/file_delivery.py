@@ -14,7 +14,7 @@ from core.domain.media import Clip
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.errors import DeliveryImpossible
 from core.i18n.messages import explain, name, say
-from core.interfaces.delivery import Attempt, Receipt
+from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.media.output.destinations import PlaceTaken, identity, place_files, poster_of
 
 PLATFORM = "cli"
@@ -75,7 +75,7 @@ class TerminalDelivery:
         row = self._rows[job.id]
         self._bars.update(row, description=f"{name(job.request.mode)}: {text}", completed=fraction)
 
-    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+    async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Copy the clip and its poster, whole or not at all.
 
         Raises:
@@ -107,7 +107,7 @@ class TerminalDelivery:
         )
         return Receipt(str(target))
 
-    async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
+    async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Print why there is no clip."""
         del attempt
         self._end(job, failure)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.domain.jobs import waiting_of
+from core.domain.jobs import waiting_range
 from core.queue.forecasts import Forecasts
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, wait_event
@@ -72,5 +72,5 @@ class PositionPublisher:
                 published[job.id] = before
                 continue
             published[job.id] = now
-            self._hub.publish(job.id, waiting_of(forecast))
+            self._hub.publish(job.id, waiting_range(forecast))
         self._published = published

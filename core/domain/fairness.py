@@ -60,7 +60,7 @@ def rank_of(tag: int, cost: int, since_ms: int, *, fresh: bool = False) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class WorkAhead:
     """What runs before a job: how many waiting jobs, their milliseconds and squared spreads."""
 
     count: int
@@ -69,14 +69,14 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class JobLoad:
     """The rest of one run: expected milliseconds, and how much longer it takes at p95."""
 
     left_ms: int
     spread_ms: int
 
 
-def forecast(own: Load, ahead: Ahead, running: Sequence[Load], slots: int) -> Forecast:
+def forecast(own: JobLoad, ahead: WorkAhead, running: Sequence[JobLoad], slots: int) -> Forecast:
     """Forecast when a waiting job will be ready.
 
     Args:

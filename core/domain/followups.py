@@ -14,7 +14,7 @@ from core.domain.jobs import Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
-from core.domain.parsing import number_of
+from core.domain.parsing import parse_number
 from core.domain.presets import PRESETS, Preset
 from core.domain.request_builder import ASPECTS
 from core.domain.requests import ImageToVideo, Options, Request
@@ -136,7 +136,7 @@ def with_option(request: Request, option: JobOption, value: str, limits: Request
     options = options_of(request)
     match option:
         case JobOption.SECONDS:
-            return replace(options, seconds=number_of(option, value, limits))
+            return replace(options, seconds=parse_number(option, value, limits))
         case JobOption.PRESET:
             ratio = request.sampling.size.ratio
             aspect = min(ASPECTS, key=lambda name: abs(ASPECTS[name] - ratio))

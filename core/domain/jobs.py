@@ -162,7 +162,7 @@ class QuotaView:
         return QuotaExceeded(need_ms, self.left_ms, limit_ms, self.resets_at_ms, scope)
 
 
-def waiting_of(forecast: Forecast) -> Waiting:
+def waiting_range(forecast: Forecast) -> Waiting:
     """Return what to show of a forecast: one moment, or two where they lie far apart."""
     latest = forecast.ready_in_p95_s if forecast.wide else None
     return Waiting(forecast.position, forecast.ready_in_s, latest)

@@ -8,7 +8,7 @@ from core.errors import NotANumber, SeedNotANumber
 SHOWN = 40  # characters of what was typed that a sentence repeats
 
 
-def number_of(field: str, given: object, limits: RequestLimits) -> float:
+def parse_number(field: str, given: object, limits: RequestLimits) -> float:
     """Parse ``given`` as a number; accepts a decimal comma.
 
     Args:
@@ -28,16 +28,16 @@ def number_of(field: str, given: object, limits: RequestLimits) -> float:
     return number
 
 
-def whole_of(field: str, given: object, limits: RequestLimits) -> int:
-    """Parse ``given`` and round it to a whole number, for what is counted; see :func:`number_of`.
+def parse_whole_number(field: str, given: object, limits: RequestLimits) -> int:
+    """Parse ``given`` as the nearest whole number, for what is counted; see :func:`parse_number`.
 
     Raises:
         NotANumber: as there.
     """
-    return round(number_of(field, given, limits))
+    return round(parse_number(field, given, limits))
 
 
-def seed_of(given: object) -> int | None:
+def parse_seed(given: object) -> int | None:
     """Parse ``given`` as a seed; None where it is empty.
 
     Text keeps all digits; browsers and JSON round whole numbers above 2⁵³, so a float is refused.

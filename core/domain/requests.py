@@ -202,7 +202,7 @@ def _plain(record: Sampling | MediaFile) -> dict[str, Any]:
     }
 
 
-def kept_name(request: Request) -> str:
+def latents_name(request: Request) -> str:
     """Return the name of what the first stage of ``request`` makes: a hash of what was asked.
 
     A draft and the clip that it becomes have the same.

@@ -9,7 +9,7 @@ from core.domain.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class DeliveryAttempt:
     """What is known of earlier tries to deliver this job.
 
     ``ambiguous`` is True where an earlier try began and its outcome was never written, by a crash
@@ -42,7 +42,7 @@ class Delivery(Protocol):
         """Show how far ``job`` is. Best effort: may drop events, never raises for the platform."""
         ...
 
-    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+    async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Hand over ``clip``, exactly once over all attempts.
 
         Raises:
@@ -51,7 +51,7 @@ class Delivery(Protocol):
         """
         ...
 
-    async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
+    async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Tell the requester that there is no clip (failed, cancelled or expired) and why.
 
         Raises:

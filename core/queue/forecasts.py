@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.accounts import quotas
-from core.domain.fairness import Ahead, Load, forecast
+from core.domain.fairness import JobLoad, WorkAhead, forecast
 from core.domain.jobs import Forecast, Job, QuotaView
 from core.domain.people import Payer, Requester
 from core.queue.transitions import QueueRules
@@ -26,12 +26,12 @@ class RunningLoad:
     """The load of a running job, and when it got the device (epoch ms, None: it has not)."""
 
     at_ms: int | None
-    load: Load
+    load: JobLoad
 
-    def rest(self, now: int) -> Load:
+    def rest(self, now: int) -> JobLoad:
         """Return what is left of it at ``now``."""
         spent = 0 if self.at_ms is None else max(0, now - self.at_ms)
-        return Load(max(0, self.load.left_ms - spent), self.load.spread_ms)
+        return JobLoad(max(0, self.load.left_ms - spent), self.load.spread_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class QueueLoad:
     """What decides when some jobs are ready."""
 
     running: Mapping[str, RunningLoad]  # everybody's, by job
-    waiting: Mapping[str, tuple[Load, Ahead]]  # some jobs, each with what goes before it
+    waiting: Mapping[str, tuple[JobLoad, WorkAhead]]  # some jobs, each with what goes before it
     slots: int  # devices
 
     def forecast(self, job_id: str, now: int) -> Forecast | None:
@@ -89,7 +89,7 @@ class Forecasts:
             if row.finished_at_ms is not None:
                 return None
             running = _running_loads(await rows.running(connection))
-            own = Load(row.estimate_ms, row.spread_ms)
+            own = JobLoad(row.estimate_ms, row.spread_ms)
             ahead = await fair_order.ahead_of(connection, row)
         load = QueueLoad(running, {row.id: (own, ahead)}, self._rules.slots)
         return load.forecast(job_id, self._clock())
@@ -115,6 +115,6 @@ class Forecasts:
 
 def _running_loads(running: Iterable[StoredJob]) -> dict[str, RunningLoad]:
     return {
-        row.id: RunningLoad(row.started_at_ms, Load(row.estimate_ms, row.spread_ms))
+        row.id: RunningLoad(row.started_at_ms, JobLoad(row.estimate_ms, row.spread_ms))
         for row in running
     }

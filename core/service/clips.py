@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.domain.media import Clip
-from core.media.output.transcode import fit
+from core.media.output.transcode import fit_clip
 
 
 async def fitted_clip(clip: Clip, limit_bytes: int) -> Path:
@@ -23,4 +23,4 @@ async def fitted_clip(clip: Clip, limit_bytes: int) -> Path:
         ClipTooLarge: no acceptable quality fits.
         OSError: errno ENOSPC, the disk is full.
     """
-    return await fit(clip.path, limit_bytes)
+    return await fit_clip(clip.path, limit_bytes)

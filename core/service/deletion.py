@@ -7,8 +7,8 @@ from pathlib import Path
 from core.accounts.file_ownership import FileOwnership
 from core.domain.jobs import Job
 from core.domain.people import Requester
-from core.domain.requests import Request, kept_name
-from core.media.output.transcode import files_of
+from core.domain.requests import Request, latents_name
+from core.media.output.transcode import clip_files
 from core.queue.job_queue import JobQueue
 from core.runtime import file_names
 from core.storage.job_queries import JobQueries
@@ -75,12 +75,12 @@ class Eraser:
 
 def _remove_latents(request: Request, folder: Path) -> None:
     """Remove what a draft like ``request`` left; another one of it is made anew if need be."""
-    kept = kept_name(request)
+    kept = latents_name(request)
     for path in file_names.files_of(folder, file_names.LATENTS):
         if path.name.startswith(f"{kept}-"):
             path.unlink(missing_ok=True)
 
 
 def _remove_clip(clip: Path, fitted_folder: Path) -> None:
-    for path in (*files_of(clip), *files_of(fitted_folder / clip.name)):
+    for path in (*clip_files(clip), *clip_files(fitted_folder / clip.name)):
         path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, tupl
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.domain.fairness import ORDINARY, Ahead, Load, cost_of, rank_of
+from core.domain.fairness import ORDINARY, JobLoad, WorkAhead, cost_of, rank_of
 from core.domain.jobs import JobState
 from core.storage.mapping import job_alone
 from core.storage.records import QueuePlace, StoredJob
@@ -160,7 +160,7 @@ async def settle(connection: AsyncConnection, started: StoredJob, actual_ms: int
     await _shift(connection, started.share_key, by, 0)
 
 
-async def ahead_of(connection: AsyncConnection, waiting: StoredJob) -> Ahead:
+async def ahead_of(connection: AsyncConnection, waiting: StoredJob) -> WorkAhead:
     """Sum up what waits before a job, from the index ``job_line`` alone."""
     query = select(
         func.count(),
@@ -168,10 +168,12 @@ async def ahead_of(connection: AsyncConnection, waiting: StoredJob) -> Ahead:
         func.coalesce(func.sum(job.c.spread_ms * job.c.spread_ms), 0),
     ).where(WAITING, tuple_(job.c.rank, job.c.seq) < tuple_(waiting.rank, waiting.seq))
     count, sum_ms, squares = (await connection.execute(query)).one()
-    return Ahead(count, sum_ms, squares)
+    return WorkAhead(count, sum_ms, squares)
 
 
-async def ahead_of_all(connection: AsyncConnection, user_key: str) -> dict[str, tuple[Load, Ahead]]:
+async def ahead_of_all(
+    connection: AsyncConnection, user_key: str
+) -> dict[str, tuple[JobLoad, WorkAhead]]:
     """Sum up, for every waiting job of an account, its own load and what waits before it."""
     front = job.alias("front")
     before = tuple_(front.c.rank, front.c.seq) < tuple_(job.c.rank, job.c.seq)
@@ -189,7 +191,7 @@ async def ahead_of_all(connection: AsyncConnection, user_key: str) -> dict[str, 
         .group_by(job.c.id)
     )
     return {
-        job_id: (Load(own_ms, spread_ms), Ahead(count, sum_ms, squares))
+        job_id: (JobLoad(own_ms, spread_ms), WorkAhead(count, sum_ms, squares))
         for job_id, own_ms, spread_ms, count, sum_ms, squares in await connection.execute(query)
     }
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import Job
-from core.interfaces.delivery import Attempt, Receipt
+from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.runtime.clock import Clock, now_ms
 from core.storage.database import Database
 from core.storage.mapping import job_rows, job_with_clip
@@ -26,7 +26,7 @@ class DueDelivery:
     """One delivery that is due: the terminal job, and what is known of earlier tries."""
 
     job: Job
-    attempt: Attempt
+    attempt: DeliveryAttempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +131,5 @@ async def resume(connection: AsyncConnection, now: int) -> int:
     return result.rowcount
 
 
-def _attempt(row: Row[Any]) -> Attempt:
-    return Attempt(row.attempts + 1, bool(row.ambiguous), row.nonce, row.sent_id)
+def _attempt(row: Row[Any]) -> DeliveryAttempt:
+    return DeliveryAttempt(row.attempts + 1, bool(row.ambiguous), row.nonce, row.sent_id)

@@ -25,7 +25,7 @@ from core.domain.presets import Preset
 from core.domain.progress import Progress, ProgressSink, Stage, Working
 from core.domain.requests import Sampling, TextToVideo
 from core.errors import DeliveryRetry
-from core.interfaces.delivery import Attempt, Receipt
+from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.interfaces.executor import Order
 from core.media.output.encode import EncoderSettings, write_mp4
 from core.runtime.cancellation import CancelToken
@@ -145,7 +145,7 @@ class RecordingDelivery:
         """Remember the event."""
         self.events.append((job.id, event))
 
-    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+    async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Show the clip.
 
         Raises:
@@ -154,7 +154,7 @@ class RecordingDelivery:
         """
         return await self._show(attempt, RecordedMessage(job.id, "completed", sha256=clip.sha256))
 
-    async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
+    async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Show the failure.
 
         Raises:
@@ -163,7 +163,7 @@ class RecordingDelivery:
         """
         return await self._show(attempt, RecordedMessage(job.id, failure.code))
 
-    async def _show(self, attempt: Attempt, message: RecordedMessage) -> Receipt:
+    async def _show(self, attempt: DeliveryAttempt, message: RecordedMessage) -> Receipt:
         await self.gate.wait()
         fault = self.faults.popleft() if self.faults else None
         if fault is not None and not (isinstance(fault, DeliveryRetry) and fault.sent):

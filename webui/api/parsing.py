@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.domain.limits import RequestLimits
-from core.domain.parsing import number_of, seed_of, whole_of
+from core.domain.parsing import parse_number, parse_seed, parse_whole_number
 from core.domain.requests import Options
 
 
@@ -15,7 +15,7 @@ def options_from_program(given: dict[str, Any], limits: RequestLimits) -> Option
         SeedNotANumber: the seed is none.
     """
     counts: dict[str, Any] = {
-        field: None if given[field] is None else whole_of(field, given[field], limits)
+        field: None if given[field] is None else parse_whole_number(field, given[field], limits)
         for field in ("width", "height", "fps")
     }
     seconds = given["seconds"]
@@ -23,8 +23,8 @@ def options_from_program(given: dict[str, Any], limits: RequestLimits) -> Option
         prompt=_text(given["prompt"]),
         preset=_word(given["preset"]),
         aspect=_word(given["aspect"]),
-        seconds=None if seconds is None else number_of("seconds", seconds, limits),
-        seed=seed_of(given["seed"]),
+        seconds=None if seconds is None else parse_number("seconds", seconds, limits),
+        seed=parse_seed(given["seed"]),
         camera=_word(given["camera"]),
         negative_prompt=_text(given["negative_prompt"]),
         **counts,

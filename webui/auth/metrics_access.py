@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from core.i18n.messages import explain, say
-from core.runtime.attempts import Attempts, TooManyTries
+from core.runtime.attempts import AttemptLimiter, TooManyTries
 from core.settings import Settings
 from webui.auth.client_address import address_of
 from webui.auth.passwords import refused
@@ -24,7 +24,7 @@ class MetricsAccess:
         token = settings.metrics.token
         self._token = token.get_secret_value().encode() if token else None
         self._closed = closed
-        self._attempts = Attempts(monotonic, size=1000)
+        self._attempts = AttemptLimiter(monotonic, size=1000)
 
     def refusal(self, request: Request) -> Response | None:
         """Return the answer to who may not read the figures, None to all others."""

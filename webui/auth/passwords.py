@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from core.errors import Refused
-from core.runtime.attempts import Attempts, TooManyTries
+from core.runtime.attempts import AttemptLimiter, TooManyTries
 from webui.auth.client_address import address_of
 from webui.auth.session_cookie import SessionSigner
 from webui.auth.user_file import NAME_CHARACTERS, User, UserFile
@@ -41,7 +41,7 @@ class PasswordSignIn:
 
     def __init__(self, users: UserFile, signer: SessionSigner) -> None:
         self._users = users
-        self._attempts = Attempts(monotonic)
+        self._attempts = AttemptLimiter(monotonic)
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._inside = 0
         self._browsers = URLSafeSerializer(signer.key, salt=_PURPOSE)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 from core.domain.followups import options_of
 from core.domain.modes import MODES, Mode
-from core.domain.parsing import seed_of
+from core.domain.parsing import parse_seed
 from core.domain.request_builder import ASPECTS
 from core.domain.requests import Options, Request
 
@@ -42,7 +42,7 @@ class Values:
             aspect=None if self.aspect == AUTO else self.aspect,
             seconds=None if self.follow else self.seconds,
             fps=round(self.fps),
-            seed=seed_of(self.seed) if self.lock else None,
+            seed=parse_seed(self.seed) if self.lock else None,
             camera=self.camera,
             negative_prompt=self.negative,
         )

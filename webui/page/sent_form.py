@@ -5,7 +5,7 @@ from typing import Any
 
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, Mode
-from core.domain.parsing import SHOWN, number_of
+from core.domain.parsing import SHOWN, parse_number
 from core.domain.presets import Camera, Preset
 from core.domain.request_builder import ASPECTS
 from core.errors import MediaGone, NotAChoice
@@ -52,7 +52,7 @@ def read_sent(mode: Mode, given: dict[str, Any], limits: RequestLimits) -> SentF
 
 def _value(name: str, value: object, limits: RequestLimits) -> Any:  # noqa: ANN401  # one of Values
     if name in _NUMBERS:
-        number = number_of(name, value, limits)
+        number = parse_number(name, value, limits)
         return number if name == "seconds" else round(number)
     if name in _CHOICES and value not in _CHOICES[name]:
         raise NotAChoice(name, str(value)[:SHOWN], ", ".join(_CHOICES[name]))

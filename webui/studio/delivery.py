@@ -3,7 +3,7 @@
 from core.domain.jobs import Failure, Job, ReplyTo
 from core.domain.media import Clip
 from core.domain.progress import Progress
-from core.interfaces.delivery import Attempt, Receipt
+from core.interfaces.delivery import DeliveryAttempt, Receipt
 from webui.auth.visitors import (
     PLATFORM,
 )
@@ -22,12 +22,12 @@ class StudioDelivery:
     async def progress(self, job: Job, event: Progress) -> None:
         """Drop it: pages read the hub through the service."""
 
-    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+    async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Return at once: the row and the file are there, and their owner may open them."""
         del clip, attempt
         return Receipt(job.id)
 
-    async def failed(self, job: Job, failure: Failure, attempt: Attempt) -> Receipt:
+    async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Return at once: the row says why."""
         del failure, attempt
         return Receipt(job.id)

@@ -52,7 +52,7 @@ class _Clip:
         return float(self.frames / self.fps)
 
 
-async def fit(clip: Path, limit_bytes: int, folder: Path | None = None) -> Path:
+async def fit_clip(clip: Path, limit_bytes: int, folder: Path | None = None) -> Path:
     """Make a file of at most ``limit_bytes`` with the same pictures and sound.
 
     The bit rate is planned from the limit; the picture becomes smaller where its quality would
@@ -72,7 +72,7 @@ async def fit(clip: Path, limit_bytes: int, folder: Path | None = None) -> Path:
         OSError: errno ENOSPC, the disk is full.
     """
     target = (folder or clip.parent) / f"{clip.stem}-{limit_bytes}.mp4"
-    return await in_thread(partial(_fit, clip, target, limit_bytes))
+    return await in_thread(partial(_fit_clip, clip, target, limit_bytes))
 
 
 async def last_frame(clip: Path, folder: Path | None = None) -> Path:
@@ -90,7 +90,7 @@ async def last_frame(clip: Path, folder: Path | None = None) -> Path:
     return target
 
 
-def files_of(clip: Path) -> list[Path]:
+def clip_files(clip: Path) -> list[Path]:
     """Return every file that belongs to ``clip`` and lies beside it, itself included."""
     made = (
         path
@@ -100,7 +100,7 @@ def files_of(clip: Path) -> list[Path]:
     return sorted({path for path in (clip, clip.with_suffix(".png"), *made) if path.is_file()})
 
 
-def _fit(path: Path, target: Path, limit_bytes: int, check: Check) -> Path:
+def _fit_clip(path: Path, target: Path, limit_bytes: int, check: Check) -> Path:
     """Use ``path`` where it fits, else write ``target`` with the largest picture that fits.
 
     Raises:

@@ -12,13 +12,13 @@ from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Downloading, Stage, Waiting, Working
-from core.interfaces.delivery import Attempt, Delivery
+from core.interfaces.delivery import Delivery, DeliveryAttempt
 from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance
 from core.testing.doubles import RecordingDelivery, grey_clip, t2v
 
-FIRST = Attempt(1, ambiguous=False, nonce="n1")
-REPEATED = Attempt(2, ambiguous=True, nonce="n1")
+FIRST = DeliveryAttempt(1, ambiguous=False, nonce="n1")
+REPEATED = DeliveryAttempt(2, ambiguous=True, nonce="n1")
 
 
 @pytest.fixture

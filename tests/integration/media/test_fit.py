@@ -12,7 +12,7 @@ from core.domain.media import Clip, RawClip, Sound
 from core.errors import ClipTooLarge
 from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance, read_provenance
-from core.media.output.transcode import files_of, fit, last_frame
+from core.media.output.transcode import clip_files, fit_clip, last_frame
 from core.testing.doubles import t2v, tone
 
 ORIGIN = Provenance.of("f" * 32, t2v(), with_prompt=True)
@@ -31,8 +31,8 @@ async def clip(tmp_path: Path) -> Clip:
 
 
 async def test_a_clip_that_fits_is_sent_as_it_is(clip: Clip) -> None:
-    assert await fit(clip.path, clip.size_bytes) == clip.path
-    assert files_of(clip.path) == sorted([clip.path, clip.poster])
+    assert await fit_clip(clip.path, clip.size_bytes) == clip.path
+    assert clip_files(clip.path) == sorted([clip.path, clip.poster])
 
 
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.25, 0.08])
@@ -41,7 +41,7 @@ async def test_a_smaller_version_keeps_length_rate_sound_and_origin(
 ) -> None:
     limit = int(clip.size_bytes * share)
 
-    path = await fit(clip.path, limit)
+    path = await fit_clip(clip.path, limit)
 
     assert path.stat().st_size <= limit
     assert path.stat().st_size > limit * 0.5  # what may be used is used
@@ -60,14 +60,14 @@ async def test_a_smaller_version_keeps_length_rate_sound_and_origin(
 async def test_a_smaller_version_is_made_once_and_belongs_to_its_clip(
     clip: Clip, tmp_path: Path
 ) -> None:
-    first = await fit(clip.path, clip.size_bytes // 2)
+    first = await fit_clip(clip.path, clip.size_bytes // 2)
     made = first.stat().st_mtime_ns
-    again = await fit(clip.path, clip.size_bytes // 2)
+    again = await fit_clip(clip.path, clip.size_bytes // 2)
 
     assert again == first
     assert again.stat().st_mtime_ns == made
-    assert first in files_of(clip.path)
-    elsewhere = await fit(clip.path, clip.size_bytes // 2, tmp_path)
+    assert first in clip_files(clip.path)
+    elsewhere = await fit_clip(clip.path, clip.size_bytes // 2, tmp_path)
     assert elsewhere.parent == tmp_path
 
 
@@ -75,11 +75,11 @@ async def test_what_cannot_fit_at_any_acceptable_quality_is_refused_and_leaves_n
     clip: Clip,
 ) -> None:
     with pytest.raises(ClipTooLarge) as caught:
-        await fit(clip.path, 3000)
+        await fit_clip(clip.path, 3000)
 
     assert caught.value.limit_bytes == 3000
     assert caught.value.size_bytes > 3000
-    assert files_of(clip.path) == sorted([clip.path, clip.poster])
+    assert clip_files(clip.path) == sorted([clip.path, clip.poster])
     assert len(list(clip.path.parent.iterdir())) == 2
 
 
@@ -87,7 +87,7 @@ async def test_a_silent_clip_stays_silent(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (9, 128, 128, 3), np.uint8)
     clip = await write_clip(RawClip(noise, 24, None, 0, {}), tmp_path, ORIGIN)
 
-    path = await fit(clip.path, clip.size_bytes // 2)
+    path = await fit_clip(clip.path, clip.size_bytes // 2)
 
     with av.open(str(path)) as container:
         assert len(container.streams.audio) == 0
@@ -100,7 +100,7 @@ async def test_the_last_frame_is_the_last_frame(clip: Clip, tmp_path: Path) -> N
         assert picture.size == (512, 320)
         middle: Any = picture.getpixel((250, 160))
         assert middle == pytest.approx((10, 200, 30), abs=8)
-    assert path in files_of(clip.path)
+    assert path in clip_files(clip.path)
     assert (await last_frame(clip.path, tmp_path)).parent == tmp_path
 
 
@@ -110,6 +110,6 @@ async def test_a_long_sound_does_not_make_a_clip_too_large(tmp_path: Path) -> No
     noise = Sound(random.uniform(-0.5, 0.5, (2, 48_000 * 11)).astype(np.float32), 48_000)
     clip = await write_clip(RawClip(frames, 24, noise, 0, {}), tmp_path, ORIGIN)
 
-    path = await fit(clip.path, clip.size_bytes * 2 // 3)
+    path = await fit_clip(clip.path, clip.size_bytes * 2 // 3)
 
     assert path.stat().st_size <= clip.size_bytes * 2 // 3

@@ -13,7 +13,7 @@ from core.domain.jobs import JobState, ReplyTo, Ticket
 from core.domain.media import Clip, MediaKind
 from core.domain.people import Requester
 from core.domain.progress import Waiting
-from core.domain.requests import ImageToVideo, kept_name
+from core.domain.requests import ImageToVideo, latents_name
 from core.duration import BY_KEY, Machine, Tier
 from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded, ShareTooCostly, TooCostly
 from core.i18n.messages import explain
@@ -364,7 +364,7 @@ async def test_latents_of_drafts_go_with_their_job_and_with_time(
 ) -> None:
     folder = core.settings.latents_folder
     folder.mkdir(parents=True)
-    own = folder / f"{kept_name(t2v())}-{'0' * 16}.safetensors"
+    own = folder / f"{latents_name(t2v())}-{'0' * 16}.safetensors"
     old, new = (folder / f"{digit * 64}-{'1' * 16}.safetensors" for digit in "12")
     for path in (own, old, new):
         path.write_bytes(b"x")

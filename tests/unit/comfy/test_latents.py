@@ -7,7 +7,7 @@ import numpy as np
 from core.comfy.latents import LatentFolder, Latents, continued_at, proof_of
 from core.domain.modes import Mode
 from core.domain.presets import Preset
-from core.domain.requests import kept_name
+from core.domain.requests import latents_name
 from core.testing.doubles import t2v
 from core.workflow.graph import Literal
 from core.workflow.library import load
@@ -44,11 +44,11 @@ def test_a_draft_and_what_it_becomes_have_the_same_name_and_nothing_else_has():
     sampling = draft.sampling
     finished = replace(draft, sampling=replace(sampling, preset=Preset.FAST, width=128, height=128))
 
-    assert kept_name(draft) == kept_name(finished)
+    assert latents_name(draft) == latents_name(finished)
     for change in ({"seed": 9}, {"frames": 17}, {"fps": 12}, {"width": 64}):
         other = replace(finished, sampling=replace(finished.sampling, **change))
-        assert kept_name(other) != kept_name(draft)
-    assert kept_name(replace(finished, prompt="else")) != kept_name(draft)
+        assert latents_name(other) != latents_name(draft)
+    assert latents_name(replace(finished, prompt="else")) != latents_name(draft)
 
 
 def test_the_proof_covers_stage_1_and_nothing_behind_it():

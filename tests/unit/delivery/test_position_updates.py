@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.delivery.position_updates import PositionPublisher
-from core.domain.jobs import Forecast, waiting_of
+from core.domain.jobs import Forecast, waiting_range
 from core.domain.progress import Waiting
 from core.runtime.progress_hub import ProgressHub
 
@@ -69,4 +69,4 @@ async def test_another_position_is_told_at_once(scene):
     ("ready_s", "late_s", "latest"), [(100, 130, None), (100, 170, 170), (30, 80, None)]
 )
 def test_both_ends_are_shown_only_where_they_lie_far_apart(ready_s, late_s, latest):
-    assert waiting_of(Forecast(1, ready_s, late_s)) == Waiting(1, ready_s, latest)
+    assert waiting_range(Forecast(1, ready_s, late_s)) == Waiting(1, ready_s, latest)

@@ -14,7 +14,7 @@ from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Progress, Stage, Working
 from core.errors import DeliveryImpossible, DeliveryRetry
-from core.interfaces.delivery import Attempt, Receipt
+from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v
 from tests.support.jobs import clip_in, submit_request, until_ended
 
@@ -58,14 +58,14 @@ class Watching(RecordingDelivery):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.attempts: list[Attempt] = []
+        self.attempts: list[DeliveryAttempt] = []
         self.tries = asyncio.Semaphore(0)
 
     async def tried(self, count: int) -> None:
         for _ in range(count):
             await self.tries.acquire()
 
-    async def completed(self, job: Job, clip: Clip, attempt: Attempt) -> Receipt:
+    async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         self.attempts.append(attempt)
         self.tries.release()
         return await super().completed(job, clip, attempt)

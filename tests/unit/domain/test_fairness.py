@@ -2,7 +2,16 @@
 
 import pytest
 
-from core.domain.fairness import AGEING, Ahead, FairRules, Load, cost_of, forecast, rank_of, replay
+from core.domain.fairness import (
+    AGEING,
+    FairRules,
+    JobLoad,
+    WorkAhead,
+    cost_of,
+    forecast,
+    rank_of,
+    replay,
+)
 from core.testing.fair_queue import FairQueue
 
 MINUTE = 60_000
@@ -163,16 +172,16 @@ def test_replay_gives_each_job_to_the_first_free_device():
     ],
 )
 def test_forecast_adds_what_runs_and_what_is_ahead(ahead, running, slots, ready_s):
-    before = Ahead(ahead, ahead * 10_000, 0)
-    loads = [Load(left, 0) for left in running]
+    before = WorkAhead(ahead, ahead * 10_000, 0)
+    loads = [JobLoad(left, 0) for left in running]
 
-    found = forecast(Load(10_000, 0), before, loads, slots)
+    found = forecast(JobLoad(10_000, 0), before, loads, slots)
 
     assert (found.position, found.ready_in_s) == (ahead + 1, ready_s)
     assert found.ready_in_p95_s == ready_s
 
 
 def test_errors_of_many_estimates_partly_cancel_out():
-    found = forecast(Load(10_000, 3_000), Ahead(1, 10_000, 4_000.0**2), [], 1)
+    found = forecast(JobLoad(10_000, 3_000), WorkAhead(1, 10_000, 4_000.0**2), [], 1)
 
     assert found.ready_in_p95_s == pytest.approx(20 + 5)

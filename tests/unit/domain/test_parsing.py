@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.domain.limits import MAX_SEED, RequestLimits
-from core.domain.parsing import number_of, seed_of
+from core.domain.parsing import parse_number, parse_seed
 from core.errors import NotANumber, SeedNotANumber
 from core.i18n.messages import explain
 
@@ -18,8 +18,8 @@ LIMITS = RequestLimits()
     [("7", 7), (" 42 ", 42), (0, 0), (str(MAX_SEED), MAX_SEED), ("", None), (" ", None)],
 )
 def test_a_seed_keeps_all_its_digits_and_nothing_is_no_seed(given: Any, seed: int | None) -> None:
-    assert seed_of(given) == seed
-    assert seed_of(None) is None
+    assert parse_seed(given) == seed
+    assert parse_seed(None) is None
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_seed_keeps_all_its_digits_and_nothing_is_no_seed(given: Any, seed: in
 )
 def test_what_is_no_seed_is_told_with_the_range(given: Any) -> None:
     with pytest.raises(SeedNotANumber) as caught:
-        seed_of(given)
+        parse_seed(given)
 
     sentence = explain(caught.value)
     assert str(MAX_SEED) in sentence
@@ -38,14 +38,14 @@ def test_what_is_no_seed_is_told_with_the_range(given: Any) -> None:
     ("given", "number"), [("2,5", 2.5), (" 24 ", 24), (5, 5), (1e9, 1e9), ("-3", -3)]
 )
 def test_ranges_are_checked_where_all_fronts_meet(given: Any, number: float) -> None:
-    assert number_of("seconds", given, LIMITS) == number
+    assert parse_number("seconds", given, LIMITS) == number
 
 
 @pytest.mark.parametrize("given", ["long", "", "inf", "nan", math.nan, True, None, [1], 10**400])
 @pytest.mark.parametrize("field", ["seconds", "fps", "width", "height"])
 def test_what_is_no_number_is_told_with_the_range(field: str, given: Any) -> None:
     with pytest.raises(NotANumber) as caught:
-        number_of(field, given, LIMITS)
+        parse_number(field, given, LIMITS)
 
     low, high = caught.value.low, caught.value.high
     assert f"choose between {low:g} and {high:g}" in explain(caught.value)

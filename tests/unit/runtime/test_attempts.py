@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from core.runtime.attempts import Attempts, TooManyTries
+from core.runtime.attempts import AttemptLimiter, TooManyTries
 
 
 class Clock:
@@ -21,11 +21,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def attempts(clock: Clock) -> Attempts:
-    return Attempts(clock)
+def attempts(clock: Clock) -> AttemptLimiter:
+    return AttemptLimiter(clock)
 
 
-def wait_of(attempts: Attempts, account: str, address: str, browser: str = "") -> int:
+def wait_of(attempts: AttemptLimiter, account: str, address: str, browser: str = "") -> int:
     """Seconds that this try has to wait; 0 where it was let through, and counted."""
     try:
         attempts.begin(account, address, browser)
@@ -34,7 +34,9 @@ def wait_of(attempts: Attempts, account: str, address: str, browser: str = "") -
     return 0
 
 
-def guessed(attempts: Attempts, clock: Clock, account: str, address: str, for_s: float) -> int:
+def guessed(
+    attempts: AttemptLimiter, clock: Clock, account: str, address: str, for_s: float
+) -> int:
     """How many guesses one gets in ``for_s`` seconds who never waits longer than needed."""
     end, count = clock.now + for_s, 0
     while clock.now < end:
@@ -44,7 +46,9 @@ def guessed(attempts: Attempts, clock: Clock, account: str, address: str, for_s:
     return count
 
 
-def test_some_mistakes_cost_nothing_and_then_waits_grow(attempts: Attempts, clock: Clock) -> None:
+def test_some_mistakes_cost_nothing_and_then_waits_grow(
+    attempts: AttemptLimiter, clock: Clock
+) -> None:
     free = [wait_of(attempts, "ada", "192.0.2.1") for _ in range(5)]
     waits: list[int] = []
     for _ in range(12):
@@ -58,11 +62,13 @@ def test_some_mistakes_cost_nothing_and_then_waits_grow(attempts: Attempts, cloc
     assert waits[-1] == 900
 
 
-def test_a_guesser_gets_few_tries_a_day(attempts: Attempts, clock: Clock) -> None:
+def test_a_guesser_gets_few_tries_a_day(attempts: AttemptLimiter, clock: Clock) -> None:
     assert guessed(attempts, clock, "ada", "192.0.2.1", for_s=24 * 3600) < 150
 
 
-def test_a_guesser_of_many_names_at_one_address_is_slowed(attempts: Attempts, clock: Clock) -> None:
+def test_a_guesser_of_many_names_at_one_address_is_slowed(
+    attempts: AttemptLimiter, clock: Clock
+) -> None:
     let_in = 0
     end = clock.now + 3600
     while clock.now < end:
@@ -72,7 +78,7 @@ def test_a_guesser_of_many_names_at_one_address_is_slowed(attempts: Attempts, cl
     assert let_in < 120
 
 
-def test_tries_at_the_same_moment_all_count(attempts: Attempts) -> None:
+def test_tries_at_the_same_moment_all_count(attempts: AttemptLimiter) -> None:
     outcomes: list[int] = []
     start = threading.Barrier(30)
 
@@ -89,7 +95,9 @@ def test_tries_at_the_same_moment_all_count(attempts: Attempts) -> None:
     assert outcomes.count(0) <= 6
 
 
-def test_a_refused_try_does_not_make_the_wait_longer(attempts: Attempts, clock: Clock) -> None:
+def test_a_refused_try_does_not_make_the_wait_longer(
+    attempts: AttemptLimiter, clock: Clock
+) -> None:
     while not (wait_s := wait_of(attempts, "ada", "192.0.2.1")):
         pass
     again = [wait_of(attempts, "ada", "192.0.2.1") for _ in range(50)]
@@ -100,7 +108,7 @@ def test_a_refused_try_does_not_make_the_wait_longer(attempts: Attempts, clock: 
 
 
 def test_the_right_secret_ends_the_waits_of_this_account_only(
-    attempts: Attempts, clock: Clock
+    attempts: AttemptLimiter, clock: Clock
 ) -> None:
     """Else somebody with an account of their own could wipe their guesses at others away."""
     guesses = 0
@@ -112,7 +120,9 @@ def test_the_right_secret_ends_the_waits_of_this_account_only(
     assert guesses <= 21
 
 
-def test_the_owner_gets_in_while_many_addresses_guess(attempts: Attempts, clock: Clock) -> None:
+def test_the_owner_gets_in_while_many_addresses_guess(
+    attempts: AttemptLimiter, clock: Clock
+) -> None:
     for number in range(500):
         wait_of(attempts, "ada", f"192.0.{number // 250}.{number % 250}")
         clock.now += 0.1
@@ -128,7 +138,9 @@ def test_the_owner_gets_in_while_many_addresses_guess(attempts: Attempts, clock:
     assert wait_of(attempts, "ada", "203.0.113.5") == 0
 
 
-def test_many_addresses_together_get_one_try_a_wait_each(attempts: Attempts, clock: Clock) -> None:
+def test_many_addresses_together_get_one_try_a_wait_each(
+    attempts: AttemptLimiter, clock: Clock
+) -> None:
     let_in = 0
     for number in range(6000):  # a hundred addresses, ten minutes
         let_in += not wait_of(attempts, "ada", f"192.0.2.{number % 100}")
@@ -138,7 +150,7 @@ def test_many_addresses_together_get_one_try_a_wait_each(attempts: Attempts, clo
 
 
 def test_a_browser_that_signed_in_before_is_not_held_by_its_neighbours(
-    attempts: Attempts,
+    attempts: AttemptLimiter,
 ) -> None:
     while not wait_of(attempts, "ada", "127.0.0.1"):
         pass
@@ -148,14 +160,14 @@ def test_a_browser_that_signed_in_before_is_not_held_by_its_neighbours(
     assert wait_of(attempts, "ada", "127.0.0.1") > 0
 
 
-def test_a_browser_has_waits_of_its_own(attempts: Attempts) -> None:
+def test_a_browser_has_waits_of_its_own(attempts: AttemptLimiter) -> None:
     waits = [wait_of(attempts, "ada", f"192.0.2.{n}", browser="stolen") for n in range(30)]
 
     assert waits.count(0) <= 6
 
 
 def test_made_up_names_neither_fill_the_memory_nor_wash_a_guesser_clean(clock: Clock) -> None:
-    attempts = Attempts(clock, size=100)
+    attempts = AttemptLimiter(clock, size=100)
     while not wait_of(attempts, "ada", "192.0.2.1"):
         pass
     for number in range(5000):
@@ -165,7 +177,7 @@ def test_made_up_names_neither_fill_the_memory_nor_wash_a_guesser_clean(clock: C
     assert attempts.size <= 300
 
 
-def test_everything_is_forgotten_in_time(attempts: Attempts, clock: Clock) -> None:
+def test_everything_is_forgotten_in_time(attempts: AttemptLimiter, clock: Clock) -> None:
     guessed(attempts, clock, "ada", "192.0.2.1", for_s=24 * 3600)
     clock.now += 24 * 3600
 
