@@ -7,7 +7,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any
 
 from core.domain.dimensions import (
     FRAME_STRIDE,
@@ -24,8 +24,17 @@ from core.domain.dimensions import (
 from core.domain.limits import MAX_SEED, RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
-from core.domain.presets import PRESETS, Camera, Preset, PresetSpec, limits_of
-from core.domain.requests import Adjustment, Composition, Options, Sampling, make_request
+from core.domain.options import (
+    ASPECTS,
+    KEPT,
+    OPTIONS,
+    Option,
+    Options,
+    OptionType,
+    options_in,
+)
+from core.domain.presets import PRESETS, Preset, PresetSpec, limits_of
+from core.domain.requests import Adjustment, Composition, Sampling, make_request
 from core.errors import (
     MediaUnexpected,
     NotAChoice,
@@ -35,15 +44,6 @@ from core.errors import (
     Scalar,
 )
 
-ASPECTS: dict[str, float] = {
-    "16:9": 16 / 9,
-    "3:2": 3 / 2,
-    "4:3": 4 / 3,
-    "1:1": 1.0,
-    "3:4": 3 / 4,
-    "2:3": 2 / 3,
-    "9:16": 9 / 16,
-}
 _LINE_ENDS = re.compile("\r\n?|[\x85\u2028\u2029]")
 _JOINERS = "\u200c\u200d"  # zero-width non-joiner and joiner
 _KEPT = frozenset(f"\n\t{_JOINERS}")
@@ -56,7 +56,7 @@ def compose(
     """Compose the request that ``options`` and ``media`` ask for.
 
     Args:
-        mode: which of the six.
+        mode: a member of the table of modes.
         options: what was typed.
         media: admitted files by role.
         limits: the ranges in force.
@@ -73,14 +73,14 @@ def compose(
         MediaUnexpected: a file in a role that the mode does not have.
     """
     spec = MODES[mode]
+    _check_offered(mode, options)
     for role in media:
         if role not in {slot.role for slot in spec.slots}:
             raise MediaUnexpected(mode, role)
     prompt = _clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)
-    preset = _choice(Preset, "preset", options.preset, Preset.BALANCED)
-    camera = _choice(Camera, "camera", options.camera, Camera.NONE)
+    preset = Preset(_choice(OPTIONS["preset"], options.preset))
     fps = limits.default_fps if options.fps is None else options.fps
     _within("fps", fps, limits.min_fps, limits.max_fps, "fps")
     seed = secrets.randbits(63) if options.seed is None else options.seed
@@ -97,8 +97,7 @@ def compose(
         frames=frames,
         fps=fps,
         seed=seed,
-        camera=camera,
-        negative_prompt=_clean(options.negative_prompt, limits),
+        **{option.name: _kept(option, options, limits) for option in KEPT},
     )
     return Composition(make_request(mode, prompt, sampling, media), tuple(adjustments))
 
@@ -234,16 +233,45 @@ def _clean(text: str, limits: RequestLimits) -> str:
     return text
 
 
-_Choice = TypeVar("_Choice", Preset, Camera)
+def _check_offered(mode: Mode, options: Options) -> None:
+    """Refuse what was typed for another mode.
+
+    Raises:
+        NotAChoice: the option does not exist in ``mode``.
+    """
+    offered = options_in(mode)
+    for name, value in options.values().items():
+        option = OPTIONS[name]
+        if value != option.blank and option not in offered:
+            raise NotAChoice("option", name, ", ".join(item.typed for item in offered))
 
 
-def _choice(kind: type[_Choice], name: str, value: str | None, default: _Choice) -> _Choice:
-    if value is None:
-        return default
-    try:
-        return kind(value)
-    except ValueError:
-        raise NotAChoice(name, value[:40], ", ".join(kind)) from None
+def _kept(option: Option, options: Options, limits: RequestLimits) -> Any:  # noqa: ANN401  # of the option's type
+    """Return the value of an option that goes into the request as it was typed.
+
+    Raises:
+        NotAChoice: a choice that is none.
+        PromptTooLong: a text of more characters than allowed.
+        OutOfRange: a number outside its range.
+    """
+    given = getattr(options, option.name)
+    match option.kind:
+        case OptionType.TEXT:
+            return _clean(given, limits)
+        case OptionType.CHOICE:
+            return _choice(option, given)
+        case _:
+            if given is not None:
+                _within(option.name, given, *option.range_in(limits), option.unit)
+            return given
+
+
+def _choice(option: Option, given: str | None) -> Any:  # noqa: ANN401  # the option's own type
+    if given is None:
+        given = option.default
+    if given not in option.choices:
+        raise NotAChoice(option.name, str(given)[:40], ", ".join(option.choices))
+    return given if option.choice is None else option.choice(given)
 
 
 def _within(name: str, value: float, low: float, high: float, unit: str = "") -> None:

@@ -9,9 +9,9 @@ from core.accounts.linked_accounts import TRIES, TRIES_OF_ALL
 from core.app.core import Core
 from core.domain.jobs import ReplyTo
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.people import Caller, Requester
 from core.domain.request_builder import compose
-from core.domain.requests import Options
 from core.errors import (
     LinkCodeUnknown,
     LinkTriesUsed,
