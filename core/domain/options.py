@@ -28,7 +28,7 @@ ASPECTS: dict[str, float] = {
 Bounds = Callable[[RequestLimits], tuple[float, float]]
 
 
-class OptionType(StrEnum):
+class OptionKind(StrEnum):
     """How an option is typed and read."""
 
     TEXT = "text"  # words of a person, at most as many characters as a prompt
@@ -43,7 +43,7 @@ class Option:
     """One row: what an option is, in what range, whose, and where its value goes."""
 
     name: str  # of the field of Options, and of the option on every front
-    kind: OptionType
+    kind: OptionKind
     choices: tuple[str, ...] = ()
     choice: type[StrEnum] | None = None  # what a kept choice becomes
     default: str | None = None  # the choice where none is made; None: chosen for the person
@@ -59,7 +59,7 @@ class Option:
     @property
     def is_private(self) -> bool:
         """Tell whether the value is a person's own words, which leave only where it is allowed."""
-        return self.kind is OptionType.TEXT if self.private is None else self.private
+        return self.kind is OptionKind.TEXT if self.private is None else self.private
 
     @property
     def typed(self) -> str:
@@ -69,7 +69,7 @@ class Option:
     @property
     def blank(self) -> Any:  # noqa: ANN401  # text or None
         """Return the value of who chose nothing."""
-        return "" if self.kind is OptionType.TEXT else None
+        return "" if self.kind is OptionKind.TEXT else None
 
     def offered_in(self, mode: Mode) -> bool:
         """Tell whether ``mode`` has this option."""
@@ -93,34 +93,34 @@ def _sides(limits: RequestLimits) -> tuple[float, float]:
 OPTIONS: dict[str, Option] = {
     option.name: option
     for option in (
-        Option("prompt", OptionType.TEXT, shapes_draft=True),
-        Option("preset", OptionType.CHOICE, tuple(Preset), Preset, Preset.BALANCED),
-        Option("aspect", OptionType.CHOICE, tuple(ASPECTS)),
+        Option("prompt", OptionKind.TEXT, shapes_draft=True),
+        Option("preset", OptionKind.CHOICE, tuple(Preset), Preset, Preset.BALANCED),
+        Option("aspect", OptionKind.CHOICE, tuple(ASPECTS)),
         Option(
             "seconds",
-            OptionType.NUMBER,
+            OptionKind.NUMBER,
             bounds=lambda limits: (limits.min_seconds, limits.max_seconds),
             unit="s",
         ),
-        Option("width", OptionType.COUNT, bounds=_sides, unit="px"),
-        Option("height", OptionType.COUNT, bounds=_sides, unit="px"),
+        Option("width", OptionKind.COUNT, bounds=_sides, unit="px"),
+        Option("height", OptionKind.COUNT, bounds=_sides, unit="px"),
         Option(
             "fps",
-            OptionType.COUNT,
+            OptionKind.COUNT,
             bounds=lambda limits: (limits.min_fps, limits.max_fps),
             unit="fps",
         ),
-        Option("seed", OptionType.SEED, bounds=lambda _: (0, MAX_SEED)),
+        Option("seed", OptionKind.SEED, bounds=lambda _: (0, MAX_SEED)),
         Option(
             "camera",
-            OptionType.CHOICE,
+            OptionKind.CHOICE,
             tuple(Camera),
             Camera,
             Camera.NONE,
             kept=True,
             shapes_draft=True,
         ),
-        Option("negative_prompt", OptionType.TEXT, alias="negative", kept=True, guided_only=True),
+        Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
 

@@ -29,8 +29,8 @@ from core.domain.options import (
     KEPT,
     OPTIONS,
     Option,
+    OptionKind,
     Options,
-    OptionType,
     options_in,
 )
 from core.domain.presets import PRESETS, Preset, PresetSpec, limits_of
@@ -256,9 +256,9 @@ def _kept(option: Option, options: Options, limits: RequestLimits) -> Any:  # no
     """
     given = getattr(options, option.name)
     match option.kind:
-        case OptionType.TEXT:
+        case OptionKind.TEXT:
             return _clean(given, limits)
-        case OptionType.CHOICE:
+        case OptionKind.CHOICE:
             return _choice(option, given)
         case _:
             if given is not None:

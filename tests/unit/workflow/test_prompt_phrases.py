@@ -6,10 +6,10 @@ from core.workflow.prompt_phrases import literal, phrases, prompt_text
 
 
 def test_a_camera_move_is_the_last_sentence() -> None:
-    text = prompt_text("A cat.", Camera.DOLLY_IN, Mode.T2V)
+    text = prompt_text("A cat.", Mode.T2V, {"camera": Camera.DOLLY_IN})
 
     assert text == f"A cat. {phrases()['camera']['dolly_in']}"
-    assert prompt_text("A cat.", Camera.NONE, Mode.T2V) == "A cat."
+    assert prompt_text("A cat.", Mode.T2V, {"camera": Camera.NONE}) == "A cat."
 
 
 def test_every_move_and_every_mode_without_prompt_has_a_sentence() -> None:
