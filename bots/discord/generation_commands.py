@@ -14,8 +14,8 @@ from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, ModeSpec
 from core.domain.parsing import parse_seed
 from core.domain.presets import Camera, Preset
-from core.domain.request_builder import ASPECTS
 from core.domain.requests import Options
+from core.domain.sizing import ASPECTS
 
 RECENT_SEEDS = 15  # jobs looked at for the seeds on offer
 

@@ -16,8 +16,8 @@ from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.parsing import parse_number
 from core.domain.presets import PRESETS, Preset
-from core.domain.request_builder import ASPECTS
 from core.domain.requests import ImageToVideo, Options, Request
+from core.domain.sizing import ASPECTS
 
 
 class Action(StrEnum):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields, replace
 from core.domain.followups import options_of
 from core.domain.modes import MODES, Mode
 from core.domain.parsing import parse_seed
-from core.domain.request_builder import ASPECTS
 from core.domain.requests import Options, Request
+from core.domain.sizing import ASPECTS
 
 AUTO = "auto"  # the aspect that follows the file, or the preset
 

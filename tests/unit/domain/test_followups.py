@@ -16,8 +16,9 @@ from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Camera, Preset
-from core.domain.request_builder import ASPECTS, compose
+from core.domain.request_builder import compose
 from core.domain.requests import ImageToVideo, Request, Sampling, TextToVideo, make_request
+from core.domain.sizing import ASPECTS
 from core.errors import NotAChoice, NotANumber, OutOfRange
 
 SAMPLING = Sampling(Preset.FAST, 448, 832, 49, 16, seed=7, camera=Camera.JIB_UP)

@@ -11,8 +11,9 @@ from core.domain.limits import MAX_SEED, RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.presets import PRESETS, Preset
-from core.domain.request_builder import ASPECTS, compose
+from core.domain.request_builder import compose
 from core.domain.requests import Composition, Options
+from core.domain.sizing import ASPECTS
 from core.errors import (
     MediaMissing,
     MediaUnexpected,
