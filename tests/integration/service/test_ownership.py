@@ -6,9 +6,10 @@ from core.app.core import Core
 from core.domain.followups import Action
 from core.domain.jobs import ReplyTo
 from core.domain.people import Caller, Payer, Requester
+from core.domain.requests import Options
 from core.errors import NotYours
 from core.testing.doubles import t2v
-from tests.support.jobs import submit_request
+from tests.support.jobs import ask, submit_request
 
 GUEST, ACCOUNT = Requester("studio", "guest-1"), Requester("hf", "1")
 SIGNED_IN = Caller(ACCOUNT, "studio", earlier=(GUEST,))
@@ -66,10 +67,10 @@ async def test_forgetting_an_account_leaves_what_the_guest_made(core: Core) -> N
 
 
 async def test_smaller_asks_for_at_most_half_of_the_work(core: Core) -> None:
-    job_id = await submitted(core, ACCOUNT, "large")
-    request = (await core.users.job(ELSEWHERE, job_id)).request
+    ticket = await ask(core, ELSEWHERE, "large", Options("a kite", "balanced", seconds=5, seed=1))
+    request = (await core.users.job(ELSEWHERE, ticket.job_id)).request
 
-    smaller = await core.users.follow_up(ELSEWHERE, job_id, Action.SMALLER)
+    smaller = await core.users.follow_up(ELSEWHERE, ticket.job_id, Action.SMALLER)
 
     costs = [core.runs.estimate(one).gpu_ms for one in (smaller.request, request)]
     assert 0 < costs[0] <= costs[1] / 2
