@@ -5,8 +5,8 @@ import pytest
 from core.app.core import Core
 from core.domain.followups import Action
 from core.domain.jobs import ReplyTo
+from core.domain.options import Options
 from core.domain.people import Caller, Payer, Requester
-from core.domain.requests import Options
 from core.errors import NotYours
 from core.testing.doubles import t2v
 from tests.support.jobs import ask, submit_request
