@@ -14,8 +14,8 @@ from core.domain.jobs import Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
-from core.domain.options import ASPECTS, KEPT, Options
-from core.domain.parsing import parse_number
+from core.domain.options import ASPECTS, KEPT, Option, Options, options_in
+from core.domain.parsing import parse_option
 from core.domain.presets import PRESETS, Preset
 from core.domain.requests import Request
 
@@ -33,14 +33,6 @@ class Action(StrEnum):
     DELETE = "delete"
     FETCH = "fetch"
     SMALLER = "smaller"  # the same with less work, where it was too much
-
-
-class JobOption(StrEnum):
-    """What a button changes while a job waits; the job is replaced by another one."""
-
-    PRESET = "preset"
-    ASPECT = "aspect"
-    SECONDS = "seconds"
 
 
 def actions_for(job: Job) -> tuple[Action, ...]:
@@ -116,30 +108,52 @@ def options_of(request: Request) -> Options:
     )
 
 
-def with_option(request: Request, option: JobOption, value: str, limits: RequestLimits) -> Options:
+def changeable(mode: Mode) -> tuple[Option, ...]:
+    """List the options that buttons change while a job of ``mode`` waits."""
+    return tuple(option for option in options_in(mode) if option.buttons)
+
+
+def is_present(request: Request, option: Option, value: str) -> bool:
+    """Tell whether ``request`` has what a button with ``value`` would choose, or very nearly."""
+    sampling = request.sampling
+    match option.name:
+        case "aspect":
+            return _nearest_aspect(sampling.size.ratio) == value
+        case "seconds":  # whole steps of frames: it is rarely hit exactly
+            return abs(sampling.seconds - float(value)) < 0.4
+        case name:
+            present = options_of(request).values()[name]
+            return present == (value if option.bounds is None else float(value))
+
+
+def with_option(request: Request, option: Option, value: str, limits: RequestLimits) -> Options:
     """Change one option of ``request``; seed, prompt and the other options stay.
 
     Another preset has another size, so only the shape stays: the aspect ratio that is nearest.
 
     Args:
         request: what the waiting job asks for.
-        option: what changes.
+        option: what changes; the job is replaced by another one.
         value: as the button says it: a preset, an aspect ratio such as ``16:9``, seconds.
         limits: what a refusal names.
 
     Raises:
-        NotANumber: the seconds are not a number.
+        NotANumber: no number, where one is wanted.
     """
     options = options_of(request)
-    match option:
-        case JobOption.SECONDS:
-            return replace(options, seconds=parse_number(option, value, limits))
-        case JobOption.PRESET:
-            ratio = request.sampling.size.ratio
-            aspect = min(ASPECTS, key=lambda name: abs(ASPECTS[name] - ratio))
-            return replace(options, preset=value, aspect=aspect, width=None, height=None)
-        case JobOption.ASPECT:
-            return replace(options, aspect=value, width=None, height=None)
+    given = parse_option(option, value, limits)
+    match option.name:
+        case "preset":
+            aspect = _nearest_aspect(request.sampling.size.ratio)
+            return replace(options, preset=given, aspect=aspect, width=None, height=None)
+        case "aspect":
+            return replace(options, aspect=given, width=None, height=None)
+        case name:
+            return replace(options, **{name: given})
+
+
+def _nearest_aspect(ratio: float) -> str:
+    return min(ASPECTS, key=lambda name: abs(ASPECTS[name] - ratio))
 
 
 def can_improve(request: Request) -> bool:

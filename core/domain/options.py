@@ -55,6 +55,8 @@ class Option:
     kept: bool = False  # goes into the request unchanged
     shapes_draft: bool = False  # changes what a draft leaves for the clip that it becomes
     guided_only: bool = False  # acts only where the guided schedule may run
+    costs: bool = False  # changes how long a clip takes to make
+    buttons: tuple[str, ...] = ()  # values that buttons offer while a job waits
 
     @property
     def is_private(self) -> bool:
@@ -94,21 +96,33 @@ OPTIONS: dict[str, Option] = {
     option.name: option
     for option in (
         Option("prompt", OptionKind.TEXT, shapes_draft=True),
-        Option("preset", OptionKind.CHOICE, tuple(Preset), Preset, Preset.BALANCED),
-        Option("aspect", OptionKind.CHOICE, tuple(ASPECTS)),
+        Option(
+            "preset",
+            OptionKind.CHOICE,
+            tuple(Preset),
+            Preset,
+            Preset.BALANCED,
+            costs=True,
+            buttons=tuple(Preset),
+        ),
+        # costs nothing: every shape has about as many pixels
+        Option("aspect", OptionKind.CHOICE, tuple(ASPECTS), buttons=("16:9", "1:1", "9:16")),
         Option(
             "seconds",
             OptionKind.NUMBER,
             bounds=lambda limits: (limits.min_seconds, limits.max_seconds),
             unit="s",
+            costs=True,
+            buttons=("3", "5", "10"),
         ),
-        Option("width", OptionKind.COUNT, bounds=_sides, unit="px"),
-        Option("height", OptionKind.COUNT, bounds=_sides, unit="px"),
+        Option("width", OptionKind.COUNT, bounds=_sides, unit="px", costs=True),
+        Option("height", OptionKind.COUNT, bounds=_sides, unit="px", costs=True),
         Option(
             "fps",
             OptionKind.COUNT,
             bounds=lambda limits: (limits.min_fps, limits.max_fps),
             unit="fps",
+            costs=True,
         ),
         Option("seed", OptionKind.SEED, bounds=lambda _: (0, MAX_SEED)),
         Option(

@@ -1,18 +1,41 @@
-"""Parse numbers as people type them and programs send them; their range is checked elsewhere."""
+"""Parse options as people type them and programs send them; their range is checked elsewhere."""
 
 import math
+from typing import Any
 
 from core.domain.limits import MAX_SEED, RequestLimits
+from core.domain.options import OPTIONS, Option, OptionKind
 from core.errors import NotANumber, SeedNotANumber
 
 SHOWN = 40  # characters of what was typed that a sentence repeats
+
+
+def parse_option(option: Option, typed: str, limits: RequestLimits) -> Any:  # noqa: ANN401  # of the option's type
+    """Parse what was ``typed`` for ``option``; a number may end in its unit.
+
+    Raises:
+        NotANumber: no number, where one is wanted.
+        SeedNotANumber: no seed, where one is wanted.
+    """
+    match option.kind:
+        case OptionKind.TEXT:
+            return typed
+        case OptionKind.CHOICE:
+            small = typed.lower()
+            return next((str(item) for item in option.choices if item.lower() == small), small)
+        case OptionKind.SEED:
+            return parse_seed(typed)
+        case OptionKind.NUMBER | OptionKind.COUNT:
+            number = typed.strip().lower().removesuffix(option.unit)
+            read = parse_number if option.kind is OptionKind.NUMBER else parse_whole_number
+            return read(option.name, number, limits)
 
 
 def parse_number(field: str, given: object, limits: RequestLimits) -> float:
     """Parse ``given`` as a number; accepts a decimal comma.
 
     Args:
-        field: ``seconds``, ``fps``, ``width`` or ``height``.
+        field: the name of an option with a range.
         given: text or a number, possibly outside the range.
         limits: what the sentence names where there is no number.
 
@@ -24,7 +47,8 @@ def parse_number(field: str, given: object, limits: RequestLimits) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(given, bool) or not math.isfinite(number):
-        raise NotANumber(field, str(given)[:SHOWN], *_range(field, limits))
+        option = OPTIONS[field]
+        raise NotANumber(field, str(given)[:SHOWN], *option.range_in(limits), option.unit)
     return number
 
 
@@ -53,13 +77,3 @@ def parse_seed(given: object) -> int | None:
     if not whole or int(text) > MAX_SEED:
         raise SeedNotANumber(text[:SHOWN], MAX_SEED)
     return int(text)
-
-
-def _range(field: str, limits: RequestLimits) -> tuple[float, float, str]:
-    match field:
-        case "seconds":
-            return limits.min_seconds, limits.max_seconds, "s"
-        case "fps":
-            return limits.min_fps, limits.max_fps, "fps"
-        case _:
-            return limits.min_side, limits.max_side, "px"

@@ -4,9 +4,10 @@ import pytest
 
 from core.domain.dimensions import Size
 from core.domain.followups import (
-    JobOption,
     again,
     can_improve,
+    changeable,
+    is_present,
     longer,
     options_of,
     quality,
@@ -15,7 +16,7 @@ from core.domain.followups import (
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
-from core.domain.options import ASPECTS
+from core.domain.options import ASPECTS, OPTIONS, Option, OptionKind
 from core.domain.presets import Camera, Preset
 from core.domain.request_builder import compose
 from core.domain.requests import Request, Sampling, make_request
@@ -96,7 +97,7 @@ def test_editing_a_draft_asks_for_the_same_draft_again() -> None:
 def test_another_preset_keeps_shape_length_and_seed(mode: Mode, preset: Preset) -> None:
     request = request_of(mode)
 
-    options = with_option(request, JobOption.PRESET, preset, RequestLimits())
+    options = with_option(request, OPTIONS["preset"], preset, RequestLimits())
     other = compose(mode, options, request.media(), RequestLimits()).request
 
     assert other.sampling.preset is preset
@@ -110,7 +111,7 @@ def test_another_preset_keeps_shape_length_and_seed(mode: Mode, preset: Preset) 
 def test_another_aspect_keeps_preset_length_and_seed(aspect: str) -> None:
     request = request_of(Mode.T2V)
 
-    options = with_option(request, JobOption.ASPECT, aspect, RequestLimits())
+    options = with_option(request, OPTIONS["aspect"], aspect, RequestLimits())
     other = compose(Mode.T2V, options, {}, RequestLimits()).request.sampling
 
     assert other.size.ratio == pytest.approx(ASPECTS[aspect], rel=0.06)
@@ -122,7 +123,7 @@ def test_another_aspect_keeps_preset_length_and_seed(aspect: str) -> None:
 def test_other_seconds_change_only_the_frames(mode: Mode, seconds: str) -> None:
     request = request_of(mode)
 
-    options = with_option(request, JobOption.SECONDS, seconds, RequestLimits())
+    options = with_option(request, OPTIONS["seconds"], seconds, RequestLimits())
     other = compose(mode, options, request.media(), RequestLimits()).request
 
     assert other.sampling.seconds == pytest.approx(float(seconds), abs=0.3)
@@ -133,17 +134,38 @@ def test_other_seconds_change_only_the_frames(mode: Mode, seconds: str) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "refusal"),
     [
-        (JobOption.SECONDS, "long", NotANumber),
-        (JobOption.SECONDS, "nan", NotANumber),
-        (JobOption.SECONDS, "-1", OutOfRange),
-        (JobOption.PRESET, "best", NotAChoice),
-        (JobOption.ASPECT, "round", NotAChoice),
+        (OPTIONS["seconds"], "long", NotANumber),
+        (OPTIONS["seconds"], "nan", NotANumber),
+        (OPTIONS["seconds"], "-1", OutOfRange),
+        (OPTIONS["preset"], "best", NotAChoice),
+        (OPTIONS["aspect"], "round", NotAChoice),
     ],
 )
 def test_a_forged_value_of_a_button_is_refused(
-    option: JobOption, value: str, refusal: type[Exception]
+    option: Option, value: str, refusal: type[Exception]
 ) -> None:
     request = request_of(Mode.T2V)
 
     with pytest.raises(refusal):
         compose(Mode.T2V, with_option(request, option, value, RequestLimits()), {}, RequestLimits())
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
+def test_what_a_button_chose_is_marked_as_chosen(mode: Mode, option: Option) -> None:
+    request = request_of(mode)
+    for value in option.buttons:
+        options = with_option(request, option, value, RequestLimits())
+        chosen = compose(mode, options, request.media(), RequestLimits()).request
+
+        assert is_present(chosen, option, value), value
+
+
+def test_a_new_option_has_buttons_where_its_row_says_so_and_only_in_its_modes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    modes = frozenset({Mode.STYLE})
+    row = Option("strength", OptionKind.NUMBER, modes=modes, buttons=("0.5", "1"))
+    monkeypatch.setitem(OPTIONS, row.name, row)
+
+    assert [mode for mode in MODES if row in changeable(mode)] == [Mode.STYLE]

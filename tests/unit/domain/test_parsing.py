@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from core.domain.limits import MAX_SEED, RequestLimits
-from core.domain.parsing import parse_number, parse_seed
+from core.domain.options import OPTIONS, Option, OptionKind
+from core.domain.parsing import parse_number, parse_option, parse_seed
 from core.errors import NotANumber, SeedNotANumber
 from core.i18n.messages import explain
 
@@ -49,3 +50,49 @@ def test_what_is_no_number_is_told_with_the_range(field: str, given: Any) -> Non
 
     low, high = caught.value.low, caught.value.high
     assert f"choose between {low:g} and {high:g}" in explain(caught.value)
+
+
+NEW = (
+    Option("mood", OptionKind.TEXT),
+    Option("light", OptionKind.CHOICE, ("Day", "night")),
+    Option("strength", OptionKind.NUMBER, bounds=lambda _: (0, 2), unit="x"),
+    Option("steps", OptionKind.COUNT, bounds=lambda _: (1, 50)),
+    Option("grain", OptionKind.SEED, bounds=lambda _: (0, MAX_SEED)),
+)
+
+
+@pytest.mark.parametrize(
+    ("option", "typed", "value"),
+    [
+        (NEW[0], "Warm, at Dusk", "Warm, at Dusk"),
+        (NEW[1], "DAY", "Day"),
+        (NEW[1], "Fog", "fog"),
+        (NEW[2], "1,5x", 1.5),
+        (NEW[3], "12", 12),
+        (NEW[4], str(MAX_SEED), MAX_SEED),
+    ],
+    ids=lambda item: item.name if isinstance(item, Option) else str(item),
+)
+def test_an_option_is_parsed_as_its_kind_says(option: Option, typed: str, value: Any) -> None:
+    assert parse_option(option, typed, LIMITS) == value
+
+
+NUMBERS = [
+    option
+    for option in (*OPTIONS.values(), *NEW)
+    if option.kind in {OptionKind.NUMBER, OptionKind.COUNT}
+]
+
+
+@pytest.mark.parametrize("option", NUMBERS, ids=lambda option: option.name)
+def test_what_is_no_number_is_told_with_the_range_of_its_row(
+    option: Option, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OPTIONS, option.name, option)
+
+    with pytest.raises(NotANumber) as caught:
+        parse_option(option, "many", LIMITS)
+
+    low, high = option.range_in(LIMITS)
+    told = caught.value
+    assert (told.field, told.low, told.high, told.unit) == (option.name, low, high, option.unit)
