@@ -55,6 +55,8 @@ class Option:
     kept: bool = False  # goes into the request unchanged
     shapes_draft: bool = False  # changes what a draft leaves for the clip that it becomes
     guided_only: bool = False  # acts only where the guided schedule may run
+    in_edit: bool = False  # asked for where Edit has room for a few fields only
+    verbatim: bool = False  # choices are called so in every language
 
     @property
     def is_private(self) -> bool:
@@ -93,14 +95,23 @@ def _sides(limits: RequestLimits) -> tuple[float, float]:
 OPTIONS: dict[str, Option] = {
     option.name: option
     for option in (
-        Option("prompt", OptionKind.TEXT, shapes_draft=True),
-        Option("preset", OptionKind.CHOICE, tuple(Preset), Preset, Preset.BALANCED),
-        Option("aspect", OptionKind.CHOICE, tuple(ASPECTS)),
+        Option("prompt", OptionKind.TEXT, shapes_draft=True, in_edit=True),
+        Option(
+            "preset",
+            OptionKind.CHOICE,
+            tuple(Preset),
+            Preset,
+            Preset.BALANCED,
+            in_edit=True,
+            verbatim=True,
+        ),
+        Option("aspect", OptionKind.CHOICE, tuple(ASPECTS), verbatim=True),
         Option(
             "seconds",
             OptionKind.NUMBER,
             bounds=lambda limits: (limits.min_seconds, limits.max_seconds),
             unit="s",
+            in_edit=True,
         ),
         Option("width", OptionKind.COUNT, bounds=_sides, unit="px"),
         Option("height", OptionKind.COUNT, bounds=_sides, unit="px"),

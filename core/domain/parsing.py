@@ -1,31 +1,47 @@
-"""Parse numbers as people type them and programs send them; their range is checked elsewhere."""
+"""Parse values as people type them and programs send them; their range is checked elsewhere."""
 
 import math
+from typing import Any
 
 from core.domain.limits import MAX_SEED, RequestLimits
+from core.domain.options import OPTIONS, Option, OptionKind
 from core.errors import NotANumber, SeedNotANumber
 
 SHOWN = 40  # characters of what was typed that a sentence repeats
+
+
+def parse_option(option: Option, given: object, limits: RequestLimits) -> Any:  # noqa: ANN401  # of the option's kind
+    """Parse what was given for ``option``; where that is nothing, return its blank value.
+
+    Raises:
+        NotANumber: a number or a count that is none.
+        SeedNotANumber: a seed that is none.
+    """
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return option.blank
+    match option.kind:
+        case OptionKind.NUMBER:
+            return _number(option, given, limits)
+        case OptionKind.COUNT:
+            return round(_number(option, given, limits))
+        case OptionKind.SEED:
+            return parse_seed(given)
+        case _:
+            return str(given)
 
 
 def parse_number(field: str, given: object, limits: RequestLimits) -> float:
     """Parse ``given`` as a number; accepts a decimal comma.
 
     Args:
-        field: ``seconds``, ``fps``, ``width`` or ``height``.
+        field: the name of an option that has a range.
         given: text or a number, possibly outside the range.
         limits: what the sentence names where there is no number.
 
     Raises:
         NotANumber: it stands for none, or for one without end.
     """
-    try:
-        number = float(given.replace(",", ".") if isinstance(given, str) else given)  # pyright: ignore[reportArgumentType]  # anything may come
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if isinstance(given, bool) or not math.isfinite(number):
-        raise NotANumber(field, str(given)[:SHOWN], *_range(field, limits))
-    return number
+    return _number(OPTIONS[field], given, limits)
 
 
 def parse_whole_number(field: str, given: object, limits: RequestLimits) -> int:
@@ -55,11 +71,12 @@ def parse_seed(given: object) -> int | None:
     return int(text)
 
 
-def _range(field: str, limits: RequestLimits) -> tuple[float, float, str]:
-    match field:
-        case "seconds":
-            return limits.min_seconds, limits.max_seconds, "s"
-        case "fps":
-            return limits.min_fps, limits.max_fps, "fps"
-        case _:
-            return limits.min_side, limits.max_side, "px"
+def _number(option: Option, given: object, limits: RequestLimits) -> float:
+    try:
+        number = float(given.replace(",", ".") if isinstance(given, str) else given)  # pyright: ignore[reportArgumentType]  # anything may come
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if isinstance(given, bool) or not math.isfinite(number):
+        low, high = option.range_in(limits)
+        raise NotANumber(option.name, str(given)[:SHOWN], low, high, option.unit)
+    return number
