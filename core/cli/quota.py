@@ -7,8 +7,8 @@ import typer
 from core.app.core import Core
 from core.cli.core_session import local_requester, requester_of, with_idle_core
 from core.cli.exit_codes import out, print_json
-from core.domain.jobs import QuotaView
 from core.domain.people import Requester
+from core.domain.quota import QuotaView
 from core.i18n.messages import say
 
 APP = typer.Typer(help=say("help_quota"), no_args_is_help=True)

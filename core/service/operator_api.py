@@ -12,9 +12,10 @@ from core.accounts.audit_log import AuditLog
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.quotas import Quotas
-from core.domain.jobs import Job, QuotaView, find_job
+from core.domain.jobs import Job, find_job
 from core.domain.people import Requester
 from core.domain.policy import Policy
+from core.domain.quota import QuotaView
 from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
 from core.service.health import HealthReader
