@@ -13,7 +13,7 @@ from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.quotas import Quotas
 from core.domain.jobs import Job, find_job
-from core.domain.people import Requester
+from core.domain.people import Payer, Requester
 from core.domain.policy import Policy
 from core.domain.quota import QuotaView
 from core.queue.intake import Intake, IntakeSwitch
@@ -93,10 +93,11 @@ class OperatorApi:
         await self._services.intake.set_intake(state)
         await self._note("intake", state)
 
-    async def quota(self, requester: Requester) -> QuotaView:
-        """Return what the account of ``requester`` may still spend."""
+    async def quota(self, requester: Requester, place: str = "") -> QuotaView:
+        """Return what the account of ``requester`` may still spend, asking from ``place``."""
         account = await self._services.linked.account(requester)
-        return await self._services.quotas.quota(account)
+        payer = replace(Payer.of(account), place=place)
+        return await self._services.quotas.quota(account, payer)
 
     async def grant(self, requester: Requester, minutes: float) -> Requester:
         """Give somebody more GPU-minutes in the current window, or less where below 0.

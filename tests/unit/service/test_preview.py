@@ -20,6 +20,7 @@ from core.testing.doubles import ManualClock
 
 PLENTY = QuotaView((LimitBalance("own", 10**9),))
 EMPTY = QuotaView((LimitBalance("own", 10**9, 10**9, 0, 1_000),))
+GUESTS = QuotaView((replace(PLENTY.account, name="guests"),))
 LONG = Options("a kite", "quality", 1920, 1088, None, 20, 24, seed=1)
 SHORT = Options("a kite", "fast", seconds=2, seed=1)
 NO_FILES: dict[str, MediaFile] = {}
@@ -114,7 +115,7 @@ async def test_what_is_no_request_is_refused_without_an_estimate(
         (EMPTY, "own"),
         (QuotaView((replace(EMPTY.account, name="guests"),)), "guests"),
         (
-            QuotaView((replace(PLENTY.account, name="guests"), LimitBalance("network", 5, 5))),
+            QuotaView((GUESTS.account, LimitBalance("network", 5, 5))),
             "network",
         ),
         (QuotaView((PLENTY.account, LimitBalance("place", 5, 4))), "place"),
