@@ -13,7 +13,6 @@ earlier name.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from core.accounts import limits
 from core.accounts.limits import Limit, QuotaRules
 from core.domain.people import Payer
 from core.domain.quota import LimitBalance, QuotaView, Unit
@@ -103,14 +102,14 @@ class LimitLedger:
 
     async def forget(self) -> None:
         """Forget whose the windows are that may not be known after their end."""
-        for limit in limits.LIMITS:
+        for limit in self._rules.table:
             if limit.forgotten:
                 began = self._now - limit.window(self._rules).length_ms
                 await pseudonyms.forget(self._connection, limit.name, began)
 
     async def share_out(self, keys: list[str]) -> None:
         """Let each of ``keys`` carry what the others spent, and what all of them carried so far."""
-        for limit in limits.LIMITS:
+        for limit in self._rules.table:
             if limit.joined:
                 owed = await self._owed(limit, keys)
                 for key in keys:
@@ -118,14 +117,14 @@ class LimitLedger:
 
     async def move_place(self, old: str, new: str) -> None:
         """Let a place carry under its new name what it spent under the old one."""
-        for limit in limits.LIMITS:
+        for limit in self._rules.table:
             if limit.moved:
                 await self._carry(limit, new, await self._owed(limit, [old]))
 
     async def _accounts(self, payer: Payer) -> list[LimitAccount]:
         """Find every limit that applies, in the order of the table."""
         found: dict[str, LimitAccount] = {}
-        for limit in limits.LIMITS:
+        for limit in self._rules.table:
             subject, amount = limit.account(payer), limit.amount(self._rules, payer)
             if subject is not None and amount is not None:
                 outer = found.get(limit.within)
@@ -209,7 +208,7 @@ class LimitLedger:
         entry = Reservation(held.limit_name, held.account_key, held.period, held.unit, amount)
         await ledger.enter(self._connection, kind, job_id, entry, self._now)
         await ledger.change(self._connection, held, reserved=-held.amount, used=charge)
-        if any(limit.forgotten and limit.name == held.limit_name for limit in limits.LIMITS):
+        if any(limit.forgotten and limit.name == held.limit_name for limit in self._rules.table):
             await pseudonyms.forget_unused(self._connection, held.limit_name, held.account_key)
 
     async def _owed(self, limit: Limit, keys: list[str]) -> list[CarriedUse]:

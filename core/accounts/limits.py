@@ -5,7 +5,7 @@ Every limit is a row of :data:`LIMITS`. All that apply to a job are asked and re
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.domain.people import Payer
 from core.domain.quota import GUESTS_LIMIT, NETWORK_LIMIT, Unit
@@ -23,6 +23,7 @@ class QuotaRules:
     place_ms: int | None = None  # of everybody in one place on a day
     window_ms: int = 24 * HOUR_MS
     charge_percent: int = 125  # of the estimate; a job never costs more
+    table: "tuple[Limit, ...]" = field(default_factory=lambda: LIMITS)
 
     def limit_of(self, payer: Payer) -> int:
         """Return the allowance of a person: one of its own never exceeds the usual one."""
