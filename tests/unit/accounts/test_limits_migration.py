@@ -34,10 +34,13 @@ BEFORE = f"""
       ('studio:guests', 1, {NOW - 90 * HOUR_MS}, 0, 0, 4000),
       ('studio:guests', 2, {BEGAN}, 0, 3000, 6000);
     INSERT INTO ledger (job_id, kind, user_key, period, amount_ms, at_ms) VALUES
-      ('old', 'reserve', 'discord:anna', 1, 77000, 1), ('old', 'commit', 'discord:anna', 1, 77000, 2),
+      ('old', 'reserve', 'discord:anna', 1, 77000, 1),
+      ('old', 'commit', 'discord:anna', 1, 77000, 2),
       (NULL, 'grant', 'discord:anna', 2, 30000, 3),
-      ('done', 'reserve', 'discord:anna', 2, 2000, 4), ('done', 'commit', 'discord:anna', 2, 2500, 5),
-      ('back', 'reserve', 'discord:anna', 2, 9000, 4), ('back', 'refund', 'discord:anna', 2, 9000, 5),
+      ('done', 'reserve', 'discord:anna', 2, 2000, 4),
+      ('done', 'commit', 'discord:anna', 2, 2500, 5),
+      ('back', 'reserve', 'discord:anna', 2, 9000, 4),
+      ('back', 'refund', 'discord:anna', 2, 9000, 5),
       ('live', 'reserve', 'discord:anna', 2, 1000, 6),
       (NULL, 'grant', 'telegram:ben', 1, -4000, 7),
       ('g0', 'reserve', 'studio:guests', 1, 4000, 8), ('g0', 'commit', 'studio:guests', 1, 4000, 9),
@@ -45,7 +48,8 @@ BEFORE = f"""
       ('g2', 'reserve', 'studio:guests', 2, 500, 8), ('g2', 'commit', 'studio:guests', 2, 500, 9),
       ('g3', 'reserve', 'studio:guests', 2, 3000, 8);
     INSERT INTO network_use VALUES
-      ('g1', 'home', 2, 5500), ('g2', 'cafe', 2, 500), ('g3', 'home', 2, 3000), ('g0', 'gone', 1, 4000);
+      ('g1', 'home', 2, 5500), ('g2', 'cafe', 2, 500), ('g3', 'home', 2, 3000),
+      ('g0', 'gone', 1, 4000);
     INSERT INTO carried VALUES ('discord:cora', 'discord:anna', 1700, {RESETS});
     INSERT INTO identity VALUES ('discord:dora', 'telegram:ben', 1);
     INSERT INTO flow VALUES ('discord:anna', 0, 5, 100, 1, 0), ('studio:guests', 0, 5, 100, 1, 0);
