@@ -7,8 +7,10 @@ from enum import StrEnum
 from importlib.metadata import version
 from typing import TypeAlias
 
-from core.domain.jobs import Failure, Job, JobState, QuotaView, Ticket, waiting_range
+from core.domain.jobs import Failure, Job, JobState, Ticket, waiting_range
 from core.domain.progress import Downloading, Progress, Waiting, Working
+from core.domain.quota import QuotaView
+from core.i18n.limits import limit_line
 from core.i18n.messages import explain, say
 from core.service.front_services import AuditEntry
 from core.service.views import QueueView, ServiceHealth
@@ -179,18 +181,27 @@ class Texts:
         return "\n".join(lines)
 
     def quota(self, view: QuotaView, window_hours: float) -> str:
-        """Describe what the reader may still spend, and when the quota resets."""
+        """Describe what the reader may still spend, a line for each limit, with its reset."""
+        further = (
+            limit_line(one, self.locale, self._reset(one.resets_at_ms)) for one in view.others
+        )
+        return "\n".join((self._account(view, window_hours), *further))
+
+    def _account(self, view: QuotaView, window_hours: float) -> str:
         if view.resets_at_ms is None:
             data = {"limit": view.limit_ms, "hours": window_hours}
             return say("quota_fresh", data, self.locale)
         data = {
-            "left": view.left_ms,
+            "left": view.account_left_ms,
             "limit": view.limit_ms,
             "used": view.used_ms,
             "reserved": view.reserved_ms,
-            "resets": self.markup.moment(view.resets_at_ms / 1000),
+            "resets": self._reset(view.resets_at_ms),
         }
         return say("quota_text", data, self.locale)
+
+    def _reset(self, at_ms: int | None) -> str | None:
+        return None if at_ms is None else self.markup.moment(at_ms / 1000)
 
     def history(self, jobs: Sequence[Job], page: int) -> str:
         """List one page of the reader's jobs, numbered for the buttons below."""

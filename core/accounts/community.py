@@ -6,10 +6,10 @@ from typing import Self
 
 from core.accounts.audit_log import AuditLog
 from core.accounts.front_state import FrontState
+from core.accounts.limits import QuotaRules
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.notices import Notices
-from core.accounts.quotas import QuotaRules
 from core.storage.database import Database
 
 
@@ -37,13 +37,13 @@ class Community:
             database: where everything lies.
             now: epoch milliseconds.
             operators: requester keys, from the settings.
-            quota: the rules of the quota; what was spent is carried until its window ends.
+            quota: what the limits allow; what was spent is carried until its window ends.
         """
-        notices = Notices(database, now)
+        notices, rules = Notices(database, now), quota or QuotaRules()
         return cls(
-            accounts=LinkedAccounts(database, now, quota or QuotaRules(), notices),
+            accounts=LinkedAccounts(database, now, rules, notices),
             notices=notices,
-            moderation=Moderation(database, now, operators),
+            moderation=Moderation(database, now, operators, rules),
             audit=AuditLog(database, now),
             state=FrontState(database, now),
         )

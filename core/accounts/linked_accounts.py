@@ -8,9 +8,9 @@ import hashlib
 import secrets
 from collections.abc import Callable
 
-from core.accounts import quotas
+from core.accounts.limit_ledger import LimitLedger
+from core.accounts.limits import HOUR_MS, QuotaRules
 from core.accounts.notices import Notices
-from core.accounts.quotas import HOUR_MS, QuotaRules
 from core.domain.people import Requester
 from core.errors import LinkCodeUnknown, LinkTriesUsed
 from core.storage import accounts as rows
@@ -150,7 +150,7 @@ class LinkedAccounts:
     async def _part(self, connection: Connection, keys: list[str], going: list[str]) -> None:
         """Take keys out of an account; what reached the account goes on reaching each of them."""
         now = self._now()
-        await quotas.share_out(connection, self._quota, keys, now)
+        await LimitLedger(connection, self._quota, now).share_out(keys)
         await rows.level_flows(connection, keys, now)
         await rows.drop_codes(connection, keys)
         for key in going:

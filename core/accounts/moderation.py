@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+from core.accounts.limit_ledger import LimitLedger
+from core.accounts.limits import QuotaRules
 from core.domain.people import Asker, Requester
 from core.domain.policy import Policy
 from core.domain.requests import Request
@@ -15,12 +17,17 @@ class Moderation:
     """What operators decide about people and places; each change is in the audit log with it."""
 
     def __init__(
-        self, database: Database, now: Callable[[], int], operators: frozenset[str]
+        self,
+        database: Database,
+        now: Callable[[], int],
+        operators: frozenset[str],
+        quota: QuotaRules,
     ) -> None:
-        """Take the requester keys of the operators from the settings."""
+        """Take the requester keys of the operators from the settings, and what limits allow."""
         self._database = database
         self._now = now
         self._operators = operators
+        self._quota = quota
 
     async def block(self, actor: Requester, person: Requester, reason: str) -> None:
         """Keep ``person``, with all their keys, from making videos on any platform."""
@@ -84,9 +91,10 @@ class Moderation:
         return policy
 
     async def move_place(self, old: str, new: str) -> None:
-        """Let the rules of a place follow it to its new name, unless that has rules already."""
+        """Let a place's rules, unless it has some, and what it spent follow it to a new name."""
         async with self._database.transaction() as connection:
             await rows.move_rules(connection, old, new)
+            await LimitLedger(connection, self._quota, self._now()).move_place(old, new)
 
 
 async def refuse_blocked(connection: Connection, user_keys: list[str]) -> None:

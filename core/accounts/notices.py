@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from core.accounts.quotas import HOUR_MS
+from core.accounts.limits import HOUR_MS
 from core.storage import accounts as rows
 from core.storage.database import Database
 from core.storage.records import AccountNotice

@@ -7,7 +7,7 @@ Two are with their area, since fronts ask for them too: ``settings.requests.limi
 from pathlib import Path
 
 from core.accounts.file_ownership import KeptFolders
-from core.accounts.quotas import HOUR_MS, QuotaRules
+from core.accounts.limits import HOUR_MS, QuotaRules
 from core.app.maintenance import HOUR_S, Folders
 from core.delivery.router import RouterRules
 from core.domain.fairness import FairRules
@@ -26,6 +26,7 @@ def queue_rules(settings: Settings) -> QueueRules:
             limit_ms=round(quota.minutes * 60_000),
             guests_ms=round(settings.studio.guest_minutes * 60_000),
             network_ms=round(settings.studio.network_minutes * 60_000),
+            place_ms=None if quota.place_minutes is None else round(quota.place_minutes * 60_000),
             window_ms=round(quota.window_hours * HOUR_MS),
         ),
         fair=FairRules(max_running=queue.max_running),

@@ -9,7 +9,7 @@ from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Waiting
 from core.domain.requests import Adjustment, Request
-from core.errors import ClapperError, JobUnknown, QuotaExceeded, Scalar
+from core.errors import ClapperError, JobUnknown, Scalar
 
 
 class JobState(StrEnum):
@@ -86,6 +86,7 @@ class Job:
     charged_ms: int | None = None
     failure: Failure | None = None
     clip: Clip | None = None
+    place: str = ""  # where it was asked from, as :attr:`core.domain.people.Caller.place`
 
 
 WIDE, WIDE_S = 0.5, 60.0  # of a forecast: p95 − median, relative and in seconds
@@ -114,52 +115,6 @@ class Ticket:
     forecast: Forecast | None  # None once the job is terminal
     duplicate: bool  # True where the key was known and nothing new was made
     adjustments: tuple[Adjustment, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkQuota:
-    """What guests of one network may use of the guests' account, and did, in GPU-milliseconds."""
-
-    limit_ms: int
-    spent_ms: int  # used and reserved
-
-    @property
-    def left_ms(self) -> int:
-        """Return what is left of it."""
-        return max(0, self.limit_ms - self.spent_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaView:
-    """What a requester may still spend, in GPU-milliseconds."""
-
-    limit_ms: int
-    used_ms: int
-    reserved_ms: int
-    resets_at_ms: int | None  # None while the window has not begun
-    shared: bool = False  # by all guests
-    network: NetworkQuota | None = None  # bounds it further
-
-    @property
-    def account_left_ms(self) -> int:
-        """Return what is left in the account, whoever shares it."""
-        return max(0, self.limit_ms - self.used_ms - self.reserved_ms)
-
-    @property
-    def left_ms(self) -> int:
-        """Return what a new job may cost at most."""
-        if self.network is None:
-            return self.account_left_ms
-        return min(self.account_left_ms, self.network.left_ms)
-
-    def refusal(self, need_ms: int) -> QuotaExceeded | None:
-        """Return why ``need_ms`` cannot be spent: the limit that leaves least; None if it can."""
-        if need_ms <= self.left_ms:
-            return None
-        scope, limit_ms = "guests" if self.shared else "own", self.limit_ms
-        if self.network is not None and self.network.left_ms < self.account_left_ms:
-            scope, limit_ms = "network", self.network.limit_ms
-        return QuotaExceeded(need_ms, self.left_ms, limit_ms, self.resets_at_ms, scope)
 
 
 def waiting_range(forecast: Forecast) -> Waiting:

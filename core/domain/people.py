@@ -51,6 +51,7 @@ class Payer:
     key: str
     limit_ms: int | None = None  # of a window; None: the usual allowance, or that of all guests
     network: str = ""  # keyed hash of where a guest asks from; empty: not bounded by it
+    place: str = ""  # as of the caller; empty: from none
 
     @classmethod
     def of(cls, requester: Requester) -> Self:

@@ -17,7 +17,7 @@ from the code.
     │       ├── MediaFormatRefused, MediaGone
     │       └── MediaUnreadable
     ├── Refused                 a sound request that may not run now, or not for this requester
-    │   ├── QuotaExceeded, TooCostly, NothingFits, TooManyQueued
+    │   ├── QuotaExceeded, TooManyJobs, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
@@ -83,6 +83,7 @@ from core.errors.refusals import (
     RequesterBlocked,
     ShareTooCostly,
     TooCostly,
+    TooManyJobs,
     TooManyQueued,
 )
 
@@ -132,6 +133,7 @@ __all__ = [
     "ShareTooCostly",
     "TimedOut",
     "TooCostly",
+    "TooManyJobs",
     "TooManyQueued",
     "WorkerLost",
     "WorkflowRefused",

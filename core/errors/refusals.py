@@ -10,12 +10,22 @@ class Refused(ClapperError):
 class QuotaExceeded(Refused):
     """Costs more GPU-milliseconds than are left; ``resets_at_ms`` is epoch milliseconds.
 
-    ``scope`` says whose limit it is: ``own``, ``guests`` (all together) or ``network`` (theirs).
+    ``scope`` is the limit, a name of :data:`core.accounts.limits.LIMITS`, and says whose it is.
     """
 
     need_ms: int
     left_ms: int
     limit_ms: int
+    resets_at_ms: int | None = None
+    scope: str = "own"
+
+
+class TooManyJobs(Refused):
+    """Needs more jobs than are left; the same shape as :class:`QuotaExceeded`, in jobs."""
+
+    need: int
+    left: int
+    limit: int
     resets_at_ms: int | None = None
     scope: str = "own"
 
@@ -34,9 +44,9 @@ class TooCostly(Refused):
 
 
 class ShareTooCostly(TooCostly):
-    """Costs more than is left of what guests share, ``limit_ms``; a smaller setting would fit.
+    """Costs more than is left of what several share, ``limit_ms``; a smaller setting would fit.
 
-    ``scope`` says whose limit it is: ``guests`` (all together) or ``network`` (theirs).
+    ``scope`` is the limit, as of :class:`QuotaExceeded`.
     """
 
     scope: str = "guests"

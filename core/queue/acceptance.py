@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.accounts import quotas
+from core.accounts.limit_ledger import LimitLedger
 from core.accounts.moderation import refuse_blocked
 from core.domain.fairness import ORDINARY, cost_of
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.people import Payer, Requester
+from core.domain.quota import NETWORK_LIMIT
 from core.domain.requests import Request
 from core.errors import (
     AlreadyFinished,
@@ -23,7 +24,7 @@ from core.errors import (
 )
 from core.queue.intake import read_intake
 from core.queue.transitions import End, QueueRules, close, end
-from core.storage import fair_order, networks
+from core.storage import fair_order, pseudonyms
 from core.storage import jobs as rows
 from core.storage.database import Connection
 from core.storage.records import JobToAdd, QueuePlace
@@ -76,6 +77,7 @@ async def accept(
         RequesterBlocked: an operator blocked this person meanwhile.
         TooManyQueued: the requester has as many waiting jobs as allowed.
         QuotaExceeded: it costs more than is left.
+        TooManyJobs: a limit allows no more jobs.
     """
     await _ask(connection, rules, new, check)
     await _reserve(connection, rules, new, now)
@@ -105,6 +107,7 @@ async def take_over(
         IntakeClosed: the operator paused or drains the queue.
         TooManyQueued: the requester has as many waiting jobs as allowed.
         QuotaExceeded: it costs more than is left.
+        TooManyJobs: a limit allows no more jobs.
     """
     old = await rows.require(connection, old_id)
     if old.user_key != owner.key:
@@ -148,13 +151,15 @@ async def _ask(
         check()
     waiting = await fair_order.waiting_of(connection, new.requester.key)
     if new.pays.network:
-        waiting = max(waiting, await networks.waiting(connection, new.pays.network))
+        there = await pseudonyms.waiting(connection, NETWORK_LIMIT, new.pays.network)
+        waiting = max(waiting, there)
     if waiting >= rules.max_queued and not makes_room:
         raise TooManyQueued(rules.max_queued)
 
 
 async def _reserve(connection: Connection, rules: QueueRules, new: NewJob, now: int) -> None:
-    await quotas.reserve(connection, rules.quota, new.pays, new.id, new.estimate_ms, now)
+    limits = LimitLedger(connection, rules.quota, now)
+    await limits.reserve(new.pays, new.id, new.estimate_ms)
 
 
 async def _enter(connection: Connection, new: NewJob, now: int) -> QueuePlace:
@@ -167,6 +172,7 @@ def _to_add(new: NewJob, now: int) -> JobToAdd:
         id=new.id,
         user_key=new.requester.key,
         share_key=new.pays.key,
+        place=new.pays.place,
         idem_key=new.idempotency_key,
         request=new.request,
         reply_to=new.reply_to,

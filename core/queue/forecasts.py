@@ -5,13 +5,14 @@ again: between two changes of the queue, only the time that running jobs have ha
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.accounts import quotas
+from core.accounts.limit_ledger import LimitLedger
 from core.domain.fairness import JobLoad, WorkAhead, forecast
-from core.domain.jobs import Forecast, Job, QuotaView
+from core.domain.jobs import Forecast, Job
 from core.domain.people import Payer, Requester
+from core.domain.quota import QuotaView
 from core.queue.transitions import QueueRules
 from core.runtime.clock import Clock, now_ms
 from core.storage import accounts, fair_order, job_queries
@@ -94,8 +95,13 @@ class Forecasts:
         load = QueueLoad(running, {row.id: (own, ahead)}, self._rules.slots)
         return load.forecast(job_id, self._clock())
 
-    async def standing(self, person: Requester, payer: Payer | None = None) -> Standing:
-        """Read where the account of ``person`` stands, all of it at one moment."""
+    async def standing(
+        self, person: Requester, payer: Payer | None = None, place: str = ""
+    ) -> Standing:
+        """Read where the account of ``person`` stands, all of it at one moment.
+
+        ``payer`` is who pays for ``person``'s own account, ``place`` where they ask from.
+        """
         async with self._database.transaction() as connection:
             account = Requester.from_key(await accounts.account_of(connection, person.key))
             running = await rows.running(connection)
@@ -103,12 +109,13 @@ class Forecasts:
             ahead = await fair_order.ahead_of_all(connection, account.key)
             now = self._clock()
             mine += await job_queries.waiting_of(connection, account.key)
-            pays = payer or Payer.of(account)
+            own = payer if account == person else None
+            limits = LimitLedger(connection, self._rules.quota, now)
             return Standing(
                 account=account,
                 jobs=tuple(row.job(self._clips_folder) for row in mine),
                 counts=await job_queries.count_live(connection),
-                quota=await quotas.view(connection, self._rules.quota, pays, now),
+                quota=await limits.view(replace(own or Payer.of(account), place=place)),
                 queue=QueueLoad(_running_loads(running), ahead, self._rules.slots),
             )
 

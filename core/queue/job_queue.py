@@ -54,6 +54,7 @@ class JobQueue:
             TooManyQueued: the requester has as many waiting jobs as allowed.
             RequesterBlocked: an operator blocked this person.
             QuotaExceeded: it costs more than is left.
+            TooManyJobs: a limit allows no more jobs.
         """
         async with self._database.transaction() as connection:
             known = await self._known(connection, new)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.accounts import quotas
-from core.accounts.quotas import HOUR_MS
+from core.accounts.limit_ledger import LimitLedger
+from core.accounts.limits import HOUR_MS
 from core.domain.jobs import Failure, JobState
 from core.queue.intake import read_intake, write_intake
 from core.queue.transitions import End, QueueRules, end, put_back
@@ -75,7 +75,7 @@ class Recovery:
             now = self._clock()
             ended = await self._expire_leases(connection, now)
             ended += await self._expire_waiting(connection, now)
-            await quotas.forget_networks(connection, self._rules.quota, now)
+            await LimitLedger(connection, self._rules.quota, now).forget()
         return ended
 
     async def _expire_leases(self, connection: Connection, now: int) -> list[str]:

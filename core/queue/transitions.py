@@ -7,8 +7,8 @@ connection; :class:`core.queue.job_queue.JobQueue` owns the transactions.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.accounts import quotas
-from core.accounts.quotas import HOUR_MS, QuotaRules
+from core.accounts.limit_ledger import LimitLedger
+from core.accounts.limits import HOUR_MS, QuotaRules
 from core.domain.fairness import FairRules, rank_of
 from core.domain.jobs import Failure, JobState
 from core.domain.media import Clip
@@ -86,7 +86,7 @@ async def close(
     Raises:
         ValueError: its clip does not lie in the clips folder.
     """
-    charged = await quotas.settle(connection, rules.quota, row.id, how.charge_ms, now)
+    charged = await LimitLedger(connection, rules.quota, now).settle(row.id, how.charge_ms)
     completion = JobCompletion(how.state, charged, how.failure, how.clip, told=how.told)
     await rows.complete(connection, row, completion, clips_folder, now)
 

@@ -30,7 +30,7 @@ class FrontServices:
     register: Callable[[Delivery], None]  # before the front takes requests
     unregister: Callable[[str], None]  # by platform, when the front ends; owed results stay owed
     redirect: Callable[[str, ReplyTo], Awaitable[None]]  # where the result of a job goes
-    move_place: Callable[[str, str], Awaitable[None]]  # the rules follow a place to its new name
+    move_place: Callable[[str, str], Awaitable[None]]  # its rules and limits follow a place
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
     version: Callable[[], int]  # changes with every write of the database
     health: Callable[[], Awaitable[ServiceHealth]]

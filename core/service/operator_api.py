@@ -12,9 +12,10 @@ from core.accounts.audit_log import AuditLog
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.quotas import Quotas
-from core.domain.jobs import Job, QuotaView, find_job
-from core.domain.people import Requester
+from core.domain.jobs import Job, find_job
+from core.domain.people import Payer, Requester
 from core.domain.policy import Policy
+from core.domain.quota import QuotaView
 from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
 from core.service.health import HealthReader
@@ -92,10 +93,11 @@ class OperatorApi:
         await self._services.intake.set_intake(state)
         await self._note("intake", state)
 
-    async def quota(self, requester: Requester) -> QuotaView:
-        """Return what the account of ``requester`` may still spend."""
+    async def quota(self, requester: Requester, place: str = "") -> QuotaView:
+        """Return what the account of ``requester`` may still spend, asking from ``place``."""
         account = await self._services.linked.account(requester)
-        return await self._services.quotas.quota(account)
+        payer = replace(Payer.of(account), place=place)
+        return await self._services.quotas.quota(account, payer)
 
     async def grant(self, requester: Requester, minutes: float) -> Requester:
         """Give somebody more GPU-minutes in the current window, or less where below 0.

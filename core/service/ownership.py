@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.quotas import Quotas
-from core.domain.jobs import Job, QuotaView
+from core.domain.jobs import Job
 from core.domain.people import Caller, Payer, Requester
+from core.domain.quota import QuotaView
 from core.queue.forecasts import Forecasts, Standing
 from core.storage.job_queries import JobQueries
 
@@ -27,14 +28,13 @@ class Ownership:
         self._linked = linked
 
     async def account(self, caller: Caller) -> tuple[Requester, Payer]:
-        """Return the caller's account, and who pays.
+        """Return the caller's account, and who pays, in the caller's place.
 
         What a front said of the payer goes for the caller's own account only.
         """
         account = await self._linked.account(caller.requester)
-        if caller.payer is None or account != caller.requester:
-            return account, Payer.of(account)
-        return account, caller.payer
+        own = caller.payer if account == caller.requester else None
+        return account, replace(own or Payer.of(account), place=caller.place)
 
     async def quota(self, caller: Caller) -> QuotaView:
         """Return what the caller may still spend."""
@@ -55,7 +55,7 @@ class Ownership:
 
     async def standing(self, caller: Caller) -> Standing:
         """Return where the caller's account stands, with what they have in the queue besides."""
-        standing = await self._forecasts.standing(caller.requester, caller.payer)
+        standing = await self._forecasts.standing(caller.requester, caller.payer, caller.place)
         for earlier in caller.earlier:
             before = await self._forecasts.standing(earlier)
             if before.jobs and before.account != standing.account:

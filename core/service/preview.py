@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from core.domain.jobs import QuotaView
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
+from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
 from core.domain.requests import Adjustment, Composition, Request
 from core.duration import Estimate, largest_fitting

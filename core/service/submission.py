@@ -103,6 +103,7 @@ class Submission:
             MediaGone: a file of the request is not there any more.
             TooCostly: costs more than is left or lent; names the largest setting that does not.
             QuotaExceeded: everything costs more than is left; says when there is more.
+            TooManyJobs: a limit allows no more jobs; says when it does.
             TooManyQueued: has as many waiting jobs as allowed.
         """
         known = await self._queue.known(submitter.account, key)

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.accounts.weights import Shares
-from core.domain.jobs import Forecast, Job, QuotaView, ReplyTo, Ticket, find_job
+from core.domain.jobs import Forecast, Job, ReplyTo, Ticket, find_job
 from core.domain.limits import MediaLimits, RequestLimits
 from core.domain.media import Clip, MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
+from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
 from core.domain.requests import Composition
 from core.errors import InvalidInput, NotYours, OperatorsOnly

@@ -8,12 +8,16 @@ from core.settings.area import Area, ReadFrom, parts
 
 
 class QuotaSettings(Area):
-    """What one requester may use of the device."""
+    """What people may use of the device."""
 
     prefix = "CLAPPER_QUOTA_"
 
     minutes: float = Field(default=20.0, ge=0)  # GPU-minutes a requester may use in a window
     window_hours: float = Field(default=24.0, gt=0)  # begins with the first use
+    # GPU-minutes of everybody in one place on a day; empty: no such limit
+    place_minutes: Annotated[float | None, ReadFrom("CLAPPER_PLACE_MINUTES")] = Field(
+        default=None, ge=0, allow_inf_nan=False
+    )
 
 
 class QueueSettings(Area):

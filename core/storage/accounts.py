@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.people import Requester
-from core.storage.records import AccountNotice, Block
+from core.storage.records import AccountNotice, Block, CarriedUse
 from core.storage.tables import METADATA, flow
 
 blocked = sa.Table(
@@ -48,9 +48,10 @@ link_try = sa.Table(
 carried = sa.Table(
     "carried",
     METADATA,
+    sa.Column("limit_name", sa.Text, primary_key=True),
     sa.Column("user_key", sa.Text, primary_key=True),
     sa.Column("source_key", sa.Text, primary_key=True),
-    sa.Column("spent_ms", sa.Integer, nullable=False),
+    sa.Column("spent", sa.Integer, nullable=False),
     sa.Column("until_ms", sa.Integer, nullable=False),
 )
 notice = sa.Table(
@@ -172,29 +173,31 @@ async def unblock(connection: AsyncConnection, keys: Iterable[str]) -> list[str]
 
 
 async def carry(
-    connection: AsyncConnection, user_key: str, source_key: str, spent_ms: int, until_ms: int
+    connection: AsyncConnection, limit_name: str, user_key: str, owed: CarriedUse
 ) -> None:
-    """Let ``user_key`` answer for what was spent in the window of ``source_key``."""
+    """Let ``user_key`` answer for what was spent in another window of a limit."""
     values = {
+        "limit_name": limit_name,
         "user_key": user_key,
-        "source_key": source_key,
-        "spent_ms": spent_ms,
-        "until_ms": until_ms,
+        "source_key": owed.source_key,
+        "spent": owed.spent,
+        "until_ms": owed.until_ms,
     }
-    await connection.execute(_replacing(carried, [values], ("spent_ms", "until_ms")))
+    await connection.execute(_replacing(carried, [values], ("spent", "until_ms")))
 
 
 async def carried_by(
-    connection: AsyncConnection, keys: list[str], now: int
-) -> list[tuple[str, int, int]]:
-    """Sum up what ``keys`` answer for besides their own windows: source, spent and end (ms)."""
+    connection: AsyncConnection, limit_name: str, keys: list[str], now: int
+) -> list[CarriedUse]:
+    """Sum up what ``keys`` answer for in a limit besides their own windows."""
     query = (
         sa.select(
             carried.c.source_key,
-            sa.func.max(carried.c.spent_ms).label("spent_ms"),
+            sa.func.max(carried.c.spent).label("spent"),
             sa.func.max(carried.c.until_ms).label("until_ms"),
         )
         .where(
+            carried.c.limit_name == limit_name,
             carried.c.user_key.in_(keys),
             carried.c.source_key.not_in(keys),
             carried.c.until_ms > now,
@@ -202,7 +205,7 @@ async def carried_by(
         .group_by(carried.c.source_key)
     )
     found = await connection.execute(query)
-    return [(source, spent_ms, until_ms) for source, spent_ms, until_ms in found]
+    return [CarriedUse(source, spent, until_ms) for source, spent, until_ms in found]
 
 
 async def level_flows(connection: AsyncConnection, keys: list[str], now: int) -> None:

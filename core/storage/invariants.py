@@ -30,30 +30,50 @@ _RULES: dict[str, str] = {
           EXISTS (SELECT 1 FROM ledger WHERE job_id = job.id AND kind IN ('commit', 'refund')))""",
     "a terminal job has a reservation and exactly one settlement": """
         SELECT id FROM job WHERE finished_at_ms IS NOT NULL AND NOT (
-          EXISTS (SELECT 1 FROM ledger WHERE job_id = job.id AND kind = 'reserve') AND
-          1 = (SELECT count(*) FROM ledger
-               WHERE job_id = job.id AND kind IN ('commit', 'refund')))""",
+          EXISTS (SELECT 1 FROM ledger WHERE job_id = job.id AND kind = 'reserve') AND NOT
+          EXISTS (SELECT 1 FROM ledger AS held WHERE job_id = job.id AND kind = 'reserve'
+                  AND 1 <> (SELECT count(*) FROM ledger AS done
+                            WHERE done.job_id = held.job_id AND done.limit_name = held.limit_name
+                              AND done.kind IN ('commit', 'refund'))))""",
     "an open reservation belongs to a job": """
         SELECT job_id FROM ledger AS held WHERE kind = 'reserve'
           AND NOT EXISTS (SELECT 1 FROM job WHERE id = held.job_id)
           AND NOT EXISTS (SELECT 1 FROM ledger AS done
-                          WHERE done.job_id = held.job_id AND done.kind IN ('commit', 'refund'))""",
+                          WHERE done.job_id = held.job_id AND done.limit_name = held.limit_name
+                            AND done.kind IN ('commit', 'refund'))""",
+    "a settlement ends a reservation of its account": """
+        SELECT job_id FROM ledger AS done WHERE kind IN ('commit', 'refund') AND NOT EXISTS (
+          SELECT 1 FROM ledger AS held
+          WHERE held.job_id = done.job_id AND held.limit_name = done.limit_name
+            AND held.kind = 'reserve' AND held.account_key = done.account_key
+            AND held.period = done.period AND held.unit = done.unit)""",
+    "a job ends in the same way in every limit": """
+        SELECT job_id FROM ledger WHERE kind IN ('commit', 'refund')
+        GROUP BY job_id HAVING count(DISTINCT kind) > 1""",
     "what was charged is what the ledger says": """
         SELECT job.id FROM job JOIN ledger ON job_id = job.id AND kind IN ('commit', 'refund')
-        WHERE charged_ms <> CASE kind WHEN 'commit' THEN amount_ms ELSE 0 END""",
+        WHERE unit = 'gpu_ms'
+          AND charged_ms <> CASE kind WHEN 'commit' THEN amount ELSE 0 END""",
     "an account is the sum of its ledger": """
-        SELECT account.user_key || '#' || account.period FROM account
-        LEFT JOIN (
-          SELECT user_key, period,
-            sum(CASE kind WHEN 'grant' THEN amount_ms ELSE 0 END) AS granted,
-            sum(CASE kind WHEN 'commit' THEN amount_ms ELSE 0 END) AS used,
+        SELECT account.limit_name || ' ' || account.account_key || '#' || account.period
+        FROM account LEFT JOIN (
+          SELECT limit_name, account_key, period,
+            sum(CASE kind WHEN 'grant' THEN amount ELSE 0 END) AS granted,
+            sum(CASE kind WHEN 'commit' THEN amount ELSE 0 END) AS used,
             sum(CASE WHEN kind = 'reserve' AND NOT EXISTS (
                   SELECT 1 FROM ledger AS done
-                  WHERE done.job_id = ledger.job_id AND done.kind IN ('commit', 'refund'))
-                THEN amount_ms ELSE 0 END) AS reserved
-          FROM ledger GROUP BY user_key, period) AS sums USING (user_key, period)
-        WHERE granted_ms <> coalesce(granted, 0) OR used_ms <> coalesce(used, 0)
-           OR reserved_ms <> coalesce(reserved, 0)""",
+                  WHERE done.job_id = ledger.job_id AND done.limit_name = ledger.limit_name
+                    AND done.kind IN ('commit', 'refund'))
+                THEN amount ELSE 0 END) AS reserved
+          FROM ledger GROUP BY limit_name, account_key, period
+        ) AS sums USING (limit_name, account_key, period)
+        WHERE account.granted <> coalesce(sums.granted, 0)
+           OR account.used <> coalesce(sums.used, 0)
+           OR account.reserved <> coalesce(sums.reserved, 0)""",
+    "a pseudonym names an account": """
+        SELECT subject FROM pseudonym WHERE NOT EXISTS (
+          SELECT 1 FROM account WHERE account.limit_name = pseudonym.limit_name
+            AND account.account_key = pseudonym.account_key)""",
     "a terminal job owes or owed exactly one delivery to its destination": """
         SELECT id FROM job WHERE finished_at_ms IS NOT NULL AND (
           1 <> (SELECT count(*) FROM outbox WHERE job_id = job.id) OR
@@ -100,15 +120,15 @@ async def check(connection: AsyncConnection, now_ms: int | None = None) -> list[
 
 
 _REPAIRS = (
-    """UPDATE account SET
-        granted_ms = (SELECT coalesce(sum(amount_ms), 0) FROM ledger WHERE kind = 'grant'
-            AND ledger.user_key = account.user_key AND ledger.period = account.period),
-        used_ms = (SELECT coalesce(sum(amount_ms), 0) FROM ledger WHERE kind = 'commit'
-            AND ledger.user_key = account.user_key AND ledger.period = account.period),
-        reserved_ms = (SELECT coalesce(sum(amount_ms), 0) FROM ledger WHERE kind = 'reserve'
-            AND ledger.user_key = account.user_key AND ledger.period = account.period
-            AND NOT EXISTS (SELECT 1 FROM ledger AS done
-                WHERE done.job_id = ledger.job_id AND done.kind IN ('commit', 'refund')))""",
+    """UPDATE account SET (granted, used, reserved) = (
+        SELECT coalesce(sum(CASE kind WHEN 'grant' THEN amount END), 0),
+            coalesce(sum(CASE kind WHEN 'commit' THEN amount END), 0),
+            coalesce(sum(CASE WHEN kind = 'reserve' AND NOT EXISTS (
+                SELECT 1 FROM ledger AS done
+                WHERE done.job_id = ledger.job_id AND done.limit_name = ledger.limit_name
+                  AND done.kind IN ('commit', 'refund')) THEN amount END), 0)
+        FROM ledger WHERE ledger.limit_name = account.limit_name
+          AND ledger.account_key = account.account_key AND ledger.period = account.period)""",
     """UPDATE flow SET
         held = (SELECT count(*) FROM job WHERE share_key = flow.user_key AND state = 'held'),
         active = (SELECT count(*) FROM job

@@ -1,70 +1,74 @@
-"""Rows of money: accounts and the append-only ledger. Functions on a connection."""
+"""Rows of limits: accounts and the append-only ledger. Functions on a connection.
+
+An account is a limit and whose it is; its windows are numbered. Amounts are in the limit's unit.
+"""
 
 from typing import Literal, TypeAlias
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.storage.records import QuotaWindow, Reservation
-from core.storage.tables import account, ledger
+from core.storage.tables import RESERVE, account, ledger
 
 Kind: TypeAlias = Literal["reserve", "commit", "refund", "grant"]
 
 
-async def newest_account(connection: AsyncConnection, user_key: str) -> QuotaWindow | None:
-    """Read the newest window of ``user_key``."""
+async def newest_account(
+    connection: AsyncConnection, limit_name: str, account_key: str
+) -> QuotaWindow | None:
+    """Read the newest window of an account."""
     query = (
         select(account)
-        .where(account.c.user_key == user_key)
+        .where(account.c.limit_name == limit_name, account.c.account_key == account_key)
         .order_by(account.c.period.desc())
         .limit(1)
     )
     row = (await connection.execute(query)).first()
     if row is None:
         return None
-    return QuotaWindow(row.period, row.began_at_ms, row.granted_ms, row.reserved_ms, row.used_ms)
+    return QuotaWindow(row.period, row.began_at_ms, row.granted, row.reserved, row.used)
 
 
-async def add_account(connection: AsyncConnection, user_key: str, period: int) -> None:
-    """Make an empty window that has not begun."""
+async def add_account(
+    connection: AsyncConnection, limit_name: str, account_key: str, window: QuotaWindow
+) -> None:
+    """Add a window with nothing in it."""
     await connection.execute(
         insert(account).values(
-            user_key=user_key,
-            period=period,
-            began_at_ms=None,
-            granted_ms=0,
-            reserved_ms=0,
-            used_ms=0,
+            limit_name=limit_name,
+            account_key=account_key,
+            period=window.period,
+            began_at_ms=window.began_at_ms,
+            granted=0,
+            reserved=0,
+            used=0,
         )
     )
 
 
-async def begin_account(connection: AsyncConnection, user_key: str, period: int, now: int) -> None:
+async def begin_account(
+    connection: AsyncConnection, limit_name: str, account_key: str, period: int, now: int
+) -> None:
     """Let a window begin now."""
-    await connection.execute(
-        update(account)
-        .where(account.c.user_key == user_key, account.c.period == period)
-        .values(began_at_ms=now)
-    )
+    same = _same(limit_name, account_key, period)
+    await connection.execute(update(account).where(same).values(began_at_ms=now))
 
 
 async def enter(
-    connection: AsyncConnection,
-    kind: Kind,
-    job_id: str | None,
-    user_key: str,
-    period: int,
-    amount_ms: int,
-    now: int,
+    connection: AsyncConnection, kind: Kind, job_id: str | None, entry: Reservation, now: int
 ) -> None:
     """Append to the ledger; the caller changes the account beside it."""
     await connection.execute(
         insert(ledger).values(
             kind=kind,
             job_id=job_id,
-            user_key=user_key,
-            period=period,
-            amount_ms=amount_ms,
+            limit_name=entry.limit_name,
+            account_key=entry.account_key,
+            period=entry.period,
+            unit=entry.unit,
+            amount=entry.amount,
             at_ms=now,
         )
     )
@@ -72,28 +76,44 @@ async def enter(
 
 async def change(
     connection: AsyncConnection,
-    user_key: str,
-    period: int,
+    entry: Reservation,
     *,
-    granted_ms: int = 0,
-    reserved_ms: int = 0,
-    used_ms: int = 0,
+    granted: int = 0,
+    reserved: int = 0,
+    used: int = 0,
 ) -> None:
-    """Add to the sums of a window."""
+    """Add to the sums of the window of ``entry``."""
+    same = _same(entry.limit_name, entry.account_key, entry.period)
     await connection.execute(
         update(account)
-        .where(account.c.user_key == user_key, account.c.period == period)
+        .where(same)
         .values(
-            granted_ms=account.c.granted_ms + granted_ms,
-            reserved_ms=account.c.reserved_ms + reserved_ms,
-            used_ms=account.c.used_ms + used_ms,
+            granted=account.c.granted + granted,
+            reserved=account.c.reserved + reserved,
+            used=account.c.used + used,
         )
     )
 
 
-async def reserve_of(connection: AsyncConnection, job_id: str) -> Reservation:
-    """Read the reservation of a job; every job has one."""
-    # a literal, or SQLite does not see that the partial index ledger_reserve fits
-    query = select(ledger).where(ledger.c.job_id == job_id, text("kind = 'reserve'"))
-    row = (await connection.execute(query)).one()
-    return Reservation(row.user_key, row.period, row.amount_ms)
+async def reservations_of(connection: AsyncConnection, job_id: str) -> list[Reservation]:
+    """Read the reservations of a job, one in each limit that applied to it.
+
+    Raises:
+        NoResultFound: it has none; every job has one, so that is a defect.
+    """
+    query = select(ledger).where(ledger.c.job_id == job_id, RESERVE).order_by(ledger.c.id)
+    found = [
+        Reservation(row.limit_name, row.account_key, row.period, row.unit, row.amount)
+        for row in await connection.execute(query)
+    ]
+    if not found:
+        raise NoResultFound(job_id)
+    return found
+
+
+def _same(limit_name: str, account_key: str, period: int) -> ColumnElement[bool]:
+    return (
+        (account.c.limit_name == limit_name)
+        & (account.c.account_key == account_key)
+        & (account.c.period == period)
+    )

@@ -39,6 +39,7 @@ def job_values(new: JobToAdd, place: QueuePlace) -> dict[str, Any]:
         "id": new.id,
         "user_key": new.user_key,
         "share_key": new.share_key,
+        "place": new.place,
         "idem_key": new.idem_key,
         "request": json.dumps(to_json(new.request)),
         "reply_platform": new.reply_to.platform,

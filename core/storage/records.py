@@ -28,6 +28,7 @@ class JobToAdd:
     id: str
     user_key: str  # whose it is
     share_key: str  # who pays, and whose share of the device it uses
+    place: str  # where it was asked from; empty: from none
     idem_key: str
     request: Request
     reply_to: ReplyTo
@@ -74,6 +75,7 @@ class StoredJob:
     id: str
     user_key: str
     share_key: str
+    place: str
     state: JobState
     request: str  # JSON; parsed only where it is needed
     reply_platform: str
@@ -127,6 +129,7 @@ class StoredJob:
             charged_ms=self.charged_ms,
             failure=self._failure(),
             clip=None if self.clip is None else self.clip.below(clips_folder),
+            place=self.place,
         )
 
     def _failure(self) -> Failure | None:
@@ -148,22 +151,38 @@ class JobCompletion:
 
 @dataclass(frozen=True, slots=True)
 class QuotaWindow:
-    """One window of a key in the ledger; sums in GPU-milliseconds."""
+    """One window of an account in the ledger; sums in the unit of its limit."""
 
     period: int
     began_at_ms: int | None  # epoch; None: not used yet
-    granted_ms: int
-    reserved_ms: int
-    used_ms: int
+    granted: int = 0
+    reserved: int = 0
+    used: int = 0
+
+    @property
+    def spent(self) -> int:
+        """Return what is used and reserved."""
+        return self.used + self.reserved
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What was set aside for a job, in which window of whose."""
+    """What was set aside for a job in one limit, in which window of whose."""
 
-    user_key: str
+    limit_name: str
+    account_key: str
     period: int
-    amount_ms: int
+    unit: str  # of the amount, :class:`core.domain.quota.Unit`
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedUse:
+    """What was spent in the window of ``source_key`` and counts elsewhere until it ends."""
+
+    source_key: str
+    spent: int  # in the unit of its limit
+    until_ms: int  # epoch
 
 
 @dataclass(frozen=True, slots=True)

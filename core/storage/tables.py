@@ -35,6 +35,7 @@ job = sa.Table(
     Column("failure_code", Text),
     Column("failure_data", Text),
     Column("share_key", Text, nullable=False, server_default=""),
+    Column("place", Text, nullable=False, server_default=""),
     sa.UniqueConstraint("user_key", "idem_key"),
 )
 WAITING = job.c.rank.is_not(None)  # without parameters, or SQLite cannot use the partial indexes
@@ -73,12 +74,13 @@ sched = sa.Table(
 account = sa.Table(
     "account",
     METADATA,
-    Column("user_key", Text, primary_key=True),
+    Column("limit_name", Text, primary_key=True),
+    Column("account_key", Text, primary_key=True),
     Column("period", Integer, primary_key=True),
     Column("began_at_ms", Integer),
-    Column("granted_ms", Integer, nullable=False),
-    Column("reserved_ms", Integer, nullable=False),
-    Column("used_ms", Integer, nullable=False),
+    Column("granted", Integer, nullable=False),
+    Column("reserved", Integer, nullable=False),
+    Column("used", Integer, nullable=False),
 )
 
 ledger = sa.Table(
@@ -87,16 +89,24 @@ ledger = sa.Table(
     Column("id", Integer, primary_key=True),
     Column("job_id", Text),
     Column("kind", Text, nullable=False),
-    Column("user_key", Text, nullable=False),
+    Column("limit_name", Text, nullable=False),
+    Column("account_key", Text, nullable=False),
     Column("period", Integer, nullable=False),
-    Column("amount_ms", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("amount", Integer, nullable=False),
     Column("at_ms", Integer, nullable=False),
-    sa.ForeignKeyConstraint(["user_key", "period"], ["account.user_key", "account.period"]),
-    sa.Index("ledger_account", "user_key", "period"),
+    sa.ForeignKeyConstraint(
+        ["limit_name", "account_key", "period"],
+        ["account.limit_name", "account.account_key", "account.period"],
+    ),
+    sa.Index("ledger_account", "limit_name", "account_key", "period"),
 )
+RESERVE = sa.text("kind = 'reserve'")  # literals, or SQLite does not see that the indexes fit
 SETTLEMENT = sa.text("kind IN ('commit', 'refund')")
-sa.Index("ledger_reserve", ledger.c.job_id, unique=True, sqlite_where=sa.text("kind = 'reserve'"))
-sa.Index("ledger_settlement", ledger.c.job_id, unique=True, sqlite_where=SETTLEMENT)
+sa.Index("ledger_reserve", ledger.c.job_id, ledger.c.limit_name, unique=True, sqlite_where=RESERVE)
+sa.Index(
+    "ledger_settlement", ledger.c.job_id, ledger.c.limit_name, unique=True, sqlite_where=SETTLEMENT
+)
 
 artifact = sa.Table(
     "artifact",

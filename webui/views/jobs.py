@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field, replace
 
 from core.domain.followups import Action, actions_for
-from core.domain.jobs import Failure, Forecast, Job, JobState, QuotaView
+from core.domain.jobs import Failure, Forecast, Job, JobState
 from core.domain.progress import Downloading, Progress, Waiting, Working
+from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
+from core.i18n.limits import limit_line
 from core.i18n.messages import explain, name, say
 
 TOO_LARGE = frozenset(
@@ -192,13 +194,13 @@ def failure_view(job: Job) -> ErrorView | None:
 def quota_line(view: QuotaView) -> QuotaLine:
     """Return what is left of ``view``; guests are told that they share it."""
     data = {"left": view.account_left_ms, "limit": view.limit_ms, "resets": view.resets_at_ms}
-    code, most = "studio_quota", view.limit_ms
+    code = "studio_quota"
     if view.shared:
         data["yours"], code = view.left_ms, "studio_quota_guests"
-    if view.network is not None:
-        most = min(most, view.network.limit_ms)
     code = f"{code}_fresh" if view.resets_at_ms is None else code
-    return QuotaLine(say(code, data), view.left_ms / most if most else 0.0)
+    further = [limit_line(one) for one in view.others if one.name != NETWORK_LIMIT]  # in "yours"
+    most = min(one.limit for one in view.balances if one.unit is Unit.GPU_MS)
+    return QuotaLine(" · ".join((say(code, data), *further)), view.left_ms / most if most else 0.0)
 
 
 def _status(job: Job, moment: Moment) -> _StatusView:

@@ -114,10 +114,11 @@ async def test_ledger_refuses_changes_and_second_settlements(room):
             await connection.execute(statement)
 
     with pytest.raises(IntegrityError, match="append-only"):
-        await execute(ledger.update().values(amount_ms=0))
+        await execute(ledger.update().values(amount=0))
     with pytest.raises(IntegrityError, match="append-only"):
         await execute(ledger.delete())
-    row = {"user_key": ANNA.key, "period": 1, "amount_ms": 1, "at_ms": 0}
+    account = {"limit_name": "own", "account_key": ANNA.key, "period": 1}
+    row = {**account, "unit": "gpu_ms", "amount": 1, "at_ms": 0}
     second = ledger.insert().values(job_id=done.id, kind="refund", **row)
     with pytest.raises(IntegrityError, match="UNIQUE"):
         await execute(second)

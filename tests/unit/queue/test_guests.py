@@ -16,7 +16,7 @@ from core.queue.recovery import Recovery
 from core.storage.database import open_database
 from core.storage.invariants import check
 from core.storage.migrations import MIGRATIONS, migrate
-from core.storage.networks import network_use
+from core.storage.pseudonyms import pseudonym
 
 RULES = QuotaRules(limit_ms=100_000, guests_ms=10_000, network_ms=4_000)
 
@@ -29,7 +29,7 @@ def guest(room, name, estimate_ms=1000, network="home"):
 
 async def networks(room):
     async with room.database.transaction() as connection:
-        return list(await connection.scalars(select(network_use.c.network)))
+        return list(await connection.scalars(select(pseudonym.c.subject)))
 
 
 async def left(room, network):

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,16 +17,28 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from core.accounts.limits import DAY, LIMITS, Limit, Window, of_everybody, of_person
 from core.accounts.quotas import HOUR_MS, QuotaRules
 from core.domain.jobs import MOVES, Failure, JobState
-from core.domain.people import Requester
-from core.errors import AlreadyFinished, IntakeClosed, NotYours, QuotaExceeded, TooManyQueued
+from core.domain.people import Payer, Requester
+from core.domain.quota import Unit
+from core.errors import (
+    AlreadyFinished,
+    IntakeClosed,
+    NotYours,
+    QuotaExceeded,
+    TooManyJobs,
+    TooManyQueued,
+)
 from core.interfaces.delivery import Receipt
 from core.queue.job_queue import QueueRules
 from core.storage.database import open_database
 from core.testing.doubles import ManualClock
 
-USERS = st.sampled_from(["anna", "ben", "cora"])
+USERS = st.sampled_from(["anna", "ben", "cora", "guest-dora"])
+PLACES = st.sampled_from(["", "discord:1", "discord:2"])
+JOBS = Limit("jobs", of_person, lambda *_: 6, lambda _: Window(HOUR_MS), Unit.JOBS)
+EVERYBODY = Limit("machine", of_everybody, lambda *_: 60_000, lambda _: DAY)
 PICK = st.integers(0, 1000)
 
 
@@ -40,6 +52,19 @@ class Mirror:
     token: str = ""
     attempt: int = 0
     begun: bool = False  # the attempt has the device
+    place: str = ""
+    day: int = 0  # on which it reserved
+    cost: int = 0  # what is reserved, then what was charged
+
+
+def person(user):
+    return Requester("studio" if user.startswith("guest-") else "discord", user)
+
+
+def payer_at(user, place):
+    if user.startswith("guest-"):
+        return replace(Payer.guest("home"), place="studio")
+    return replace(Payer.of(person(user)), place=place)
 
 
 class Life(RuleBasedStateMachine):
@@ -55,8 +80,16 @@ class Life(RuleBasedStateMachine):
         self.clock = ManualClock()
         self.jobs: dict[str, Mirror] = {}
         self.stale: list[tuple[str, str]] = []
+        self.erased: list[Mirror] = []
         self.rules = QueueRules(
-            quota=QuotaRules(limit_ms=30_000, window_ms=HOUR_MS),
+            quota=QuotaRules(
+                limit_ms=30_000,
+                guests_ms=20_000,
+                network_ms=15_000,
+                place_ms=40_000,
+                window_ms=HOUR_MS,
+                table=(*LIMITS, JOBS, EVERYBODY),
+            ),
             max_queued=3,
             max_attempts=2,
             wait_limit_ms=2 * HOUR_MS,
@@ -89,26 +122,44 @@ class Life(RuleBasedStateMachine):
         if mirror.token:
             self.stale.append((job_id, mirror.token))
         mirror.state, mirror.token = state, ""
+        if state.terminal:
+            mirror.cost = self.do(self.room.jobs.get(job_id)).charged_ms
 
-    @rule(user=USERS, estimate=st.integers(0, 12_000))
-    def submit(self, user, estimate):
-        new = self.room.new(user, estimate)
-        left = self.do(self.room.quotas.quota(Requester("discord", user))).left_ms
+    def today(self):
+        return self.clock() // DAY.length_ms
+
+    def new(self, user, estimate, place="", key=None):
+        new = self.room.new(user, estimate, key)
+        return replace(new, requester=person(user), payer=payer_at(user, place))
+
+    def seen(self, user, place):
+        return self.do(self.room.quotas.quota(person(user), payer_at(user, place)))
+
+    def mirror_of(self, new, user, state):
+        place, cost = new.payer.place, new.estimate_ms
+        return Mirror(new.idempotency_key, user, state, place=place, day=self.today(), cost=cost)
+
+    @rule(user=USERS, estimate=st.integers(0, 12_000), place=PLACES)
+    def submit(self, user, estimate, place):
+        new = self.new(user, estimate, place)
+        refusal = self.seen(user, place).refusal(estimate)
         waiting = self.in_state(JobState.HELD, JobState.QUEUED)
         full = sum(self.jobs[name].user == user for name in waiting) >= self.rules.max_queued
-        if full or estimate > left:
-            with pytest.raises(TooManyQueued if full else QuotaExceeded):
+        if full or refusal is not None:
+            kind = TooManyQueued if full else type(refusal)
+            assert kind in {TooManyQueued, QuotaExceeded, TooManyJobs}
+            with pytest.raises(kind):
                 self.do(self.room.queue.submit(new))
             return
         assert not self.do(self.room.queue.submit(new)).duplicate
-        self.jobs[new.id] = Mirror(new.idempotency_key, user, JobState.HELD)
+        self.jobs[new.id] = self.mirror_of(new, user, JobState.HELD)
 
     @precondition(lambda self: self.jobs)
     @rule(pick=PICK)
     def submit_again(self, pick):
         name = sorted(self.jobs)[pick % len(self.jobs)]
         mirror = self.jobs[name]
-        new = self.room.new(mirror.user, 1, mirror.key)
+        new = self.new(mirror.user, 1, key=mirror.key)
         done = self.do(self.room.queue.submit(new))
         assert done.duplicate
         assert (done.job.id, done.job.state) == (name, mirror.state)
@@ -118,9 +169,12 @@ class Life(RuleBasedStateMachine):
     def replace(self, pick, user, estimate, paused):
         name = sorted(self.jobs)[pick % len(self.jobs)]
         mirror = self.jobs[name]
-        owner, new = Requester("discord", user), self.room.new(user, estimate)
+        owner, new = person(user), self.new(user, estimate, mirror.place)
         before = self.do(self.room.jobs.get(name))
-        left = self.do(self.room.quotas.quota(owner)).left_ms + before.estimate_ms
+        seen = self.seen(user, mirror.place)
+        left = min(one.left for one in seen.balances if one.unit is Unit.GPU_MS)
+        left += before.estimate_ms
+        late = self.clock() >= before.created_at_ms + HOUR_MS or mirror.day != self.today()
         self.do(self.room.intake.set_intake("paused" if paused else "open"))
         try:
             self.do(self.room.queue.replace(name, owner, new))
@@ -131,10 +185,12 @@ class Life(RuleBasedStateMachine):
         except IntakeClosed:
             assert paused
         except QuotaExceeded:
-            assert estimate > left or self.clock() >= before.created_at_ms + HOUR_MS
+            assert estimate > left or late
+        except TooManyJobs:
+            assert late
         else:
             assert self.do(self.room.jobs.get(name)).charged_ms == 0
-            self.jobs[new.id] = Mirror(new.idempotency_key, user, mirror.state, attempt=0)
+            self.jobs[new.id] = self.mirror_of(new, user, mirror.state)
             self.move(name, JobState.CANCELLED)
             before = self.do(self.room.jobs.get(name))
         self.do(self.room.intake.set_intake("open"))
@@ -203,7 +259,7 @@ class Life(RuleBasedStateMachine):
         name = sorted(self.jobs)[pick % len(self.jobs)]
         mirror = self.jobs[name]
         try:
-            ended = self.do(self.room.queue.cancel(name, Requester("discord", user), operator))
+            ended = self.do(self.room.queue.cancel(name, person(user), operator))
         except NotYours:
             assert user != mirror.user
             assert not operator
@@ -212,6 +268,18 @@ class Life(RuleBasedStateMachine):
         else:
             assert ended.charged_ms == 0 or (mirror.state is JobState.RUNNING and mirror.begun)
             self.move(name, JobState.CANCELLED)
+
+    @precondition(lambda self: self.jobs)
+    @rule(pick=PICK)
+    def erase(self, pick):
+        name = sorted(self.jobs)[pick % len(self.jobs)]
+        mirror = self.jobs[name]
+        before = self.seen(mirror.user, mirror.place)
+        if mirror.state.terminal:
+            self.do(self.room.queue.erase(name, person(mirror.user)))
+            self.erased.append(self.jobs.pop(name))
+            self.stale = [(job_id, token) for job_id, token in self.stale if job_id != name]
+        assert self.seen(mirror.user, mirror.place) == before
 
     @rule(seconds=st.integers(1, 4000))
     def time_passes(self, seconds):
@@ -262,6 +330,14 @@ class Life(RuleBasedStateMachine):
             job = self.do(self.room.jobs.get(name))
             assert (job.state, job.token or "") == (mirror.state, mirror.token)
             assert job.attempt == mirror.attempt
+            assert job.place == mirror.place
+        today = [job for job in (*self.jobs.values(), *self.erased) if job.day == self.today()]
+        for place in ("discord:1", "discord:2"):
+            balances = {one.name: one for one in self.seen("anna", place).balances}
+            here, all_ = balances["place"], balances["machine"]
+            here_jobs = [job for job in today if job.place == place]
+            assert here.used + here.reserved == sum(job.cost for job in here_jobs)
+            assert all_.used + all_.reserved == sum(job.cost for job in today)
 
 
 def test_every_life_keeps_the_books(make_room, quick_folder):

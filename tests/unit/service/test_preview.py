@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 
 from core.app.bootstrap import Core
-from core.domain.jobs import NetworkQuota, QuotaView
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
+from core.domain.quota import LimitBalance, QuotaView
 from core.domain.requests import Request
 from core.duration import BY_KEY, UNKNOWN, Machine, Tier, estimate
 from core.errors import MediaMissing, NothingFits, OutOfRange, QuotaExceeded, TooCostly
@@ -19,8 +19,9 @@ from core.models.catalog import ModelFile, Profile, files_for
 from core.service.preview import MISSING_FILES_MS, MemoryFit, Previewer, RequestPreview
 from core.testing.doubles import ManualClock
 
-PLENTY = QuotaView(10**9, 0, 0, None)
-EMPTY = QuotaView(10**9, 10**9, 0, 1_000)
+PLENTY = QuotaView((LimitBalance("own", 10**9),))
+EMPTY = QuotaView((LimitBalance("own", 10**9, 10**9, 0, 1_000),))
+GUESTS = QuotaView((replace(PLENTY.account, name="guests"),))
 LONG = Options("a kite", "quality", 1920, 1088, None, 20, 24, seed=1)
 SHORT = Options("a kite", "fast", seconds=2, seed=1)
 NO_FILES: dict[str, MediaFile] = {}
@@ -113,8 +114,12 @@ async def test_what_is_no_request_is_refused_without_an_estimate(
     ("quota", "scope"),
     [
         (EMPTY, "own"),
-        (replace(EMPTY, shared=True), "guests"),
-        (replace(PLENTY, shared=True, network=NetworkQuota(5, 5)), "network"),
+        (QuotaView((replace(EMPTY.account, name="guests"),)), "guests"),
+        (
+            QuotaView((GUESTS.account, LimitBalance("network", 5, 5))),
+            "network",
+        ),
+        (QuotaView((PLENTY.account, LimitBalance("place", 5, 4))), "place"),
     ],
 )
 async def test_an_empty_quota_refuses_and_nothing_smaller_fits(
@@ -132,7 +137,7 @@ async def test_a_quota_that_is_too_small_names_the_largest_that_fits(make: Make)
     previewer = make(Machine(BY_KEY["h200"], "fp8"))
     whole = await look(previewer, LONG)
     assert whole.estimate is not None
-    half = QuotaView(whole.estimate.gpu_ms // 2, 0, 0, None)
+    half = QuotaView((LimitBalance("own", whole.estimate.gpu_ms // 2),))
 
     preview = await look(previewer, LONG, half)
 

@@ -31,6 +31,7 @@ VARIABLES = [
     ("CLAPPER_MEDIA_SECONDS", "media.stream_seconds", "7"),
     ("CLAPPER_QUOTA_MINUTES", "quota.minutes", "7"),
     ("CLAPPER_QUOTA_WINDOW_HOURS", "quota.window_hours", "7"),
+    ("CLAPPER_PLACE_MINUTES", "quota.place_minutes", "7"),
     ("CLAPPER_SHARES", "queue.shares", "words-of-shares"),
     ("CLAPPER_MAX_QUEUED", "queue.max_queued", "7"),
     ("CLAPPER_MAX_RUNNING", "queue.max_running", "7"),

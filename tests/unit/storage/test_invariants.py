@@ -7,14 +7,23 @@ from core.storage.invariants import check, repair
 
 BREAK = {
     "a live job has exactly one open reservation": """
-        INSERT INTO ledger (job_id, kind, user_key, period, amount_ms, at_ms)
-        SELECT id, 'refund', user_key, 1, 1000, 0 FROM job WHERE state = 'held'""",
+        INSERT INTO ledger (job_id, kind, limit_name, account_key, period, unit, amount, at_ms)
+        SELECT id, 'refund', 'own', user_key, 1, 'gpu_ms', 1000, 0 FROM job WHERE state = 'held'""",
     "a terminal job has a reservation and exactly one settlement": """
         UPDATE job SET id = 'other' WHERE state = 'succeeded'""",
     "an open reservation belongs to a job": "DELETE FROM job WHERE state = 'held'",
+    "a settlement ends a reservation of its account": """
+        INSERT INTO ledger (job_id, kind, limit_name, account_key, period, unit, amount, at_ms)
+        SELECT id, 'commit', 'place', 'discord:100', 1, 'gpu_ms', charged_ms, 0
+        FROM job WHERE state = 'succeeded'""",
+    "a job ends in the same way in every limit": """
+        INSERT INTO ledger (job_id, kind, limit_name, account_key, period, unit, amount, at_ms)
+        SELECT id, 'refund', 'place', 'discord:100', 1, 'gpu_ms', charged_ms, 0
+        FROM job WHERE state = 'succeeded'""",
+    "a pseudonym names an account": "INSERT INTO pseudonym VALUES ('network', 'home', 'x')",
     "what was charged is what the ledger says": """
         UPDATE job SET charged_ms = 7 WHERE state = 'succeeded'""",
-    "an account is the sum of its ledger": "UPDATE account SET used_ms = used_ms + 1",
+    "an account is the sum of its ledger": "UPDATE account SET used = used + 1",
     "a terminal job owes or owed exactly one delivery to its destination": """
         DELETE FROM outbox""",
     "a live job owes no delivery": """

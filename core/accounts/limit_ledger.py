@@ -1,0 +1,251 @@
+"""Check, reserve and settle in every limit that applies to a job, on one append-only ledger.
+
+A job reserves its estimate in each of them; its end commits what it took or refunds all of it, in
+the windows of the reservations, also where others have begun meanwhile. Balances are sums of the
+ledger and outlive jobs: nothing that is deleted or forgotten gives anything back.
+
+All keys of a person have one budget: the sum of their windows against one allowance. Every key
+keeps a window of its own in the ledger, so nothing moves when people join. After they part, each
+carries what the others had spent until that window ends. A place carries what it spent under its
+earlier name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from core.accounts.limits import Limit, QuotaRules
+from core.domain.people import Payer
+from core.domain.quota import LimitBalance, QuotaView, Unit
+from core.storage import accounts, ledger, pseudonyms
+from core.storage.database import Connection
+from core.storage.records import CarriedUse, QuotaWindow, Reservation
+
+
+@dataclass(frozen=True, slots=True)
+class LimitAccount:
+    """One limit that applies to somebody: whose account it is, and its window in force."""
+
+    limit: Limit
+    subject: str  # whose it is
+    key: str | None  # what the ledger calls it; None: it gets a pseudonym with its first use
+    window: QuotaWindow
+    kept: bool  # the window has a row
+    balance: LimitBalance
+
+
+class LimitLedger:
+    """The limits in one transaction, at one moment."""
+
+    def __init__(self, connection: Connection, rules: QuotaRules, now: int) -> None:
+        """Take the transaction, what the limits allow, and the time (epoch ms)."""
+        self._connection = connection
+        self._rules = rules
+        self._now = now
+
+    async def view(self, payer: Payer) -> QuotaView:
+        """Read what ``payer`` may still spend, a balance for each limit that applies."""
+        return _view(await self._accounts(payer))
+
+    async def check(self, payer: Payer, estimate_ms: int) -> None:
+        """Refuse a job that costs more than a limit leaves.
+
+        Raises:
+            QuotaExceeded: it costs more GPU time than is left.
+            TooManyJobs: no more jobs may be made.
+        """
+        _require(await self._accounts(payer), estimate_ms)
+
+    async def reserve(self, payer: Payer, job_id: str, estimate_ms: int) -> None:
+        """Set a job's part aside in every limit; the first use of a window begins it.
+
+        Raises:
+            QuotaExceeded: it costs more GPU time than is left; nothing was changed.
+            TooManyJobs: no more jobs may be made; nothing was changed.
+        """
+        found = await self._accounts(payer)
+        _require(found, estimate_ms)
+        for account in found:
+            entry = await self._open(account, account.limit.unit.need(estimate_ms), begin=True)
+            await ledger.enter(self._connection, "reserve", job_id, entry, self._now)
+            await ledger.change(self._connection, entry, reserved=entry.amount)
+
+    async def settle(self, job_id: str, actual_ms: int) -> int:
+        """End the reservations of a job: commit ``actual_ms``, or refund all where it is 0.
+
+        A job that was charged counts as one where jobs are counted.
+
+        Returns:
+            What was charged: at most ``charge_percent`` of the reservation.
+        """
+        held = await ledger.reservations_of(self._connection, job_id)
+        estimate_ms = max(one.amount for one in held if one.unit == Unit.GPU_MS)
+        charged = max(0, min(actual_ms, estimate_ms * self._rules.charge_percent // 100))
+        for one in held:
+            counted = charged if one.unit == Unit.GPU_MS else one.amount
+            await self._end(job_id, one, counted if charged else 0)
+        return charged
+
+    async def refund(self, job_id: str) -> None:
+        """Give back everything that is set aside for a job."""
+        await self.settle(job_id, 0)
+
+    async def grant(self, payer: Payer, amount: int, name: str = "") -> None:
+        """Give more (or, below 0, less) for the current window, or the next where none runs.
+
+        ``name`` is the limit, that of the account that pays where empty.
+        """
+        found = await self._accounts(payer)
+        account = next(one for one in found if name in {"", one.limit.name})
+        entry = await self._open(account, amount, begin=False)
+        await ledger.enter(self._connection, "grant", None, entry, self._now)
+        await ledger.change(self._connection, entry, granted=amount)
+
+    async def forget(self) -> None:
+        """Forget whose the windows are that may not be known after their end."""
+        for limit in self._rules.table:
+            if limit.forgotten:
+                began = self._now - limit.window(self._rules).length_ms
+                await pseudonyms.forget(self._connection, limit.name, began)
+
+    async def share_out(self, keys: list[str]) -> None:
+        """Let each of ``keys`` carry what the others spent, and what all of them carried so far."""
+        for limit in self._rules.table:
+            if limit.joined:
+                owed = await self._owed(limit, keys)
+                for key in keys:
+                    await self._carry(limit, key, owed)
+
+    async def move_place(self, old: str, new: str) -> None:
+        """Let a place carry under its new name what it spent under the old one."""
+        for limit in self._rules.table:
+            if limit.moved:
+                await self._carry(limit, new, await self._owed(limit, [old]))
+
+    async def _accounts(self, payer: Payer) -> list[LimitAccount]:
+        """Find every limit that applies, in the order of the table."""
+        found: dict[str, LimitAccount] = {}
+        for limit in self._rules.table:
+            subject, amount = limit.account(payer), limit.amount(self._rules, payer)
+            if subject is not None and amount is not None:
+                outer = found.get(limit.within)
+                found[limit.name] = await self._account(limit, subject, amount, outer)
+        return list(found.values())
+
+    async def _account(
+        self, limit: Limit, subject: str, amount: int, outer: LimitAccount | None
+    ) -> LimitAccount:
+        key = subject
+        if limit.forgotten:
+            key = await pseudonyms.read(self._connection, limit.name, subject) or ""
+        newest = await ledger.newest_account(self._connection, limit.name, key) if key else None
+        window = self._in_force(limit, newest, outer)
+        kept = newest is not None and newest.period == window.period
+        named = key if kept or not limit.forgotten else None
+        balance = await self._balance(limit, subject, amount, window)
+        return LimitAccount(limit, subject, named, window, kept, balance)
+
+    def _in_force(
+        self, limit: Limit, newest: QuotaWindow | None, outer: LimitAccount | None = None
+    ) -> QuotaWindow:
+        """Choose the window in force: the newest, or a fresh one after its end."""
+        window = limit.window(self._rules)
+        if outer is not None:
+            period, began = outer.window.period, outer.window.began_at_ms
+        elif window.by_calendar:
+            number = self._now // window.length_ms
+            period, began = number + 1, number * window.length_ms
+        else:
+            return _rolling(window.length_ms, newest, self._now)
+        if newest is None or newest.period != period:
+            return QuotaWindow(period, began)
+        return replace(newest, began_at_ms=began)
+
+    async def _balance(
+        self, limit: Limit, subject: str, amount: int, window: QuotaWindow
+    ) -> LimitBalance:
+        """Weigh a window, with what counts besides it, against the amount."""
+        granted, reserved, used = window.granted, window.reserved, window.used
+        ends = self._ends(limit, window)
+        keys = [subject]
+        if limit.joined:
+            keys = await accounts.keys_of(self._connection, subject)
+            for key in keys:
+                if key != subject:
+                    other = await self._window_of(limit, key)
+                    granted += other.granted
+                    reserved += other.reserved
+                    used += other.used
+                    ends += self._ends(limit, other)
+        if limit.joined or limit.moved:
+            for owed in await accounts.carried_by(self._connection, limit.name, keys, self._now):
+                used += owed.spent
+                ends.append(owed.until_ms)
+        whole = max(0, amount + granted)
+        return LimitBalance(limit.name, whole, used, reserved, min(ends, default=None), limit.unit)
+
+    async def _window_of(self, limit: Limit, key: str) -> QuotaWindow:
+        newest = await ledger.newest_account(self._connection, limit.name, key)
+        return self._in_force(limit, newest)
+
+    def _ends(self, limit: Limit, window: QuotaWindow) -> list[int]:
+        began = window.began_at_ms
+        return [] if began is None else [began + limit.window(self._rules).length_ms]
+
+    async def _open(self, account: LimitAccount, amount: int, *, begin: bool) -> Reservation:
+        """Make sure that the window of an account has a row, and return an entry for it."""
+        name, key, window = account.limit.name, account.key, account.window
+        if key is None:
+            await self.forget()
+            key = await pseudonyms.renew(self._connection, name, account.subject)
+        if not account.kept:
+            await ledger.add_account(self._connection, name, key, window)
+        if begin and window.began_at_ms is None:
+            await ledger.begin_account(self._connection, name, key, window.period, self._now)
+        return Reservation(name, key, window.period, account.limit.unit, amount)
+
+    async def _end(self, job_id: str, held: Reservation, charge: int) -> None:
+        kind, amount = ("commit", charge) if charge else ("refund", held.amount)
+        entry = Reservation(held.limit_name, held.account_key, held.period, held.unit, amount)
+        await ledger.enter(self._connection, kind, job_id, entry, self._now)
+        await ledger.change(self._connection, held, reserved=-held.amount, used=charge)
+        if any(limit.forgotten and limit.name == held.limit_name for limit in self._rules.table):
+            await pseudonyms.forget_unused(self._connection, held.limit_name, held.account_key)
+
+    async def _owed(self, limit: Limit, keys: list[str]) -> list[CarriedUse]:
+        """Sum up what ``keys`` spent and carry, with the ends of those windows."""
+        owed = await accounts.carried_by(self._connection, limit.name, keys, self._now)
+        for key in keys:
+            window = await self._window_of(limit, key)
+            owed += [
+                CarriedUse(key, window.spent, end)
+                for end in self._ends(limit, window)
+                if window.spent
+            ]
+        return owed
+
+    async def _carry(self, limit: Limit, key: str, owed: Iterable[CarriedUse]) -> None:
+        for one in owed:
+            if one.source_key != key:
+                await accounts.carry(self._connection, limit.name, key, one)
+
+
+def _rolling(length_ms: int, newest: QuotaWindow | None, now: int) -> QuotaWindow:
+    """Return the newest window while it lasts; it begins anew where everything was refunded."""
+    if newest is None:
+        return QuotaWindow(1, None)
+    began = newest.began_at_ms
+    if began is not None and now >= began + length_ms:
+        return QuotaWindow(newest.period + 1, None)
+    if newest.spent:
+        return newest
+    return replace(newest, began_at_ms=None)
+
+
+def _view(found: Iterable[LimitAccount]) -> QuotaView:
+    return QuotaView(tuple(account.balance for account in found))
+
+
+def _require(found: Iterable[LimitAccount], estimate_ms: int) -> None:
+    refusal = _view(found).refusal(estimate_ms)
+    if refusal is not None:
+        raise refusal

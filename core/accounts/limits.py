@@ -1,0 +1,113 @@
+"""The table of limits: what each counts, for whom, in which window, and how much there is.
+
+Every limit is a row of :data:`LIMITS`. All that apply to a job are asked and reserved in by
+:class:`core.accounts.limit_ledger.LimitLedger`; nothing else lists them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.domain.people import Payer
+from core.domain.quota import GUESTS_LIMIT, NETWORK_LIMIT, Unit
+
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRules:
+    """What the limits allow, by the settings; None: there is no such limit."""
+
+    limit_ms: int = 20 * 60_000
+    guests_ms: int = 20 * 60_000  # of all guests together
+    network_ms: int = 5 * 60_000  # of it, of the guests of one network
+    place_ms: int | None = None  # of everybody in one place on a day
+    window_ms: int = 24 * HOUR_MS
+    charge_percent: int = 125  # of the estimate; a job never costs more
+    table: "tuple[Limit, ...]" = field(default_factory=lambda: LIMITS)
+
+    def limit_of(self, payer: Payer) -> int:
+        """Return the allowance of a person: one of its own never exceeds the usual one."""
+        return self.limit_ms if payer.limit_ms is None else min(self.limit_ms, payer.limit_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How long an amount lasts: from its first use on, or by the calendar (UTC)."""
+
+    length_ms: int
+    by_calendar: bool = False
+
+
+DAY = Window(24 * HOUR_MS, by_calendar=True)
+
+
+def of_person(payer: Payer) -> str | None:
+    """Return the key of who pays; guests are nobody in particular. Joined keys count together."""
+    return None if payer.shared else payer.key
+
+
+def of_guests(payer: Payer) -> str | None:
+    """Return the one account of all guests."""
+    return payer.key if payer.shared else None
+
+
+def of_network(payer: Payer) -> str | None:
+    """Return the network of a guest: a keyed hash, forgotten when its window is over."""
+    return payer.network or None if payer.shared else None
+
+
+def of_place(payer: Payer) -> str | None:
+    """Return the server, group or chat, ``platform:id``.
+
+    The Studio is none: what its guests do must not use up what others in it may do.
+    """
+    return payer.place if ":" in payer.place else None
+
+
+def of_everybody(payer: Payer) -> str | None:
+    """Return the one account of all who use this installation."""
+    del payer
+    return "everybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One rule: an account may spend so much in a window."""
+
+    name: str  # in the ledger, in refusals, and in the words under ``names``; never changed
+    account: Callable[[Payer], str | None]  # whose it is; None: it does not apply to this job
+    amount: Callable[[QuotaRules, Payer], int | None]  # None: there is no such limit
+    window: Callable[[QuotaRules], Window]
+    unit: Unit = Unit.GPU_MS
+    within: str = ""  # an earlier limit of the table, in whose windows this one counts
+
+    @property
+    def joined(self) -> bool:
+        """Tell whether what was spent under all keys of a person counts together."""
+        return self.account is of_person
+
+    @property
+    def moved(self) -> bool:
+        """Tell whether what was spent follows a place to its new name."""
+        return self.account is of_place
+
+    @property
+    def forgotten(self) -> bool:
+        """Tell whether the ledger may name its accounts by a pseudonym only."""
+        return self.account is of_network
+
+
+def _usual(rules: QuotaRules) -> Window:
+    return Window(rules.window_ms)
+
+
+def _day(_: QuotaRules) -> Window:
+    return DAY
+
+
+LIMITS = (  # whoever pays is named by one of the first two, so that every job has a reservation
+    Limit("own", of_person, lambda rules, payer: rules.limit_of(payer), _usual),
+    Limit(GUESTS_LIMIT, of_guests, lambda rules, _: rules.guests_ms, _usual),
+    Limit(NETWORK_LIMIT, of_network, lambda rules, _: rules.network_ms, _usual, within="guests"),
+    Limit("place", of_place, lambda rules, _: rules.place_ms, _day),
+)
