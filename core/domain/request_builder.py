@@ -56,7 +56,7 @@ def compose(
     """Compose the request that ``options`` and ``media`` ask for.
 
     Args:
-        mode: which of the six.
+        mode: what is made from what.
         options: what was typed.
         media: admitted files by role.
         limits: the ranges in force.
@@ -79,7 +79,7 @@ def compose(
     prompt = _clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)
-    preset = _choice(Preset, "preset", options.preset, Preset.BALANCED)
+    preset = _choice(Preset, "preset", options.preset, spec.preset)
     camera = _choice(Camera, "camera", options.camera, Camera.NONE)
     fps = limits.default_fps if options.fps is None else options.fps
     _within("fps", fps, limits.min_fps, limits.max_fps, "fps")

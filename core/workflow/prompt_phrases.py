@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 
-from core.domain.modes import Mode
+from core.domain.modes import MODES, Mode
 from core.domain.presets import Camera
 from core.workflow.library import WORKFLOWS
 
@@ -20,7 +20,7 @@ def literal(text: str) -> str:
 
 @cache
 def phrases() -> Mapping[str, Mapping[str, str]]:
-    """Return the sentences by table: ``camera`` by move, ``empty`` by mode."""
+    """Return the sentences by table: ``camera`` by move, ``empty`` by mode, else ``any``."""
     return tomllib.loads((WORKFLOWS / "phrases.toml").read_text("utf-8"))
 
 
@@ -32,6 +32,13 @@ def prompt_text(prompt: str, camera: Camera, mode: Mode) -> str:
         camera: a move; it becomes a sentence at the end, as prompts for LTX-2 end with the camera.
         mode: an empty prompt becomes the neutral sentence of the mode.
     """
-    words = literal(prompt).strip() or phrases()["empty"].get(mode, "")
+    words = literal(prompt).strip() or _neutral(mode)
     move = phrases()["camera"].get(camera, "")
     return " ".join(part for part in (words, move) if part)
+
+
+def _neutral(mode: Mode) -> str:
+    if MODES[mode].prompt_required:
+        return ""
+    empty = phrases()["empty"]
+    return empty.get(mode) or empty["any"]
