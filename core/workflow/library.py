@@ -56,6 +56,21 @@ def load_all(custom: Path | None = CUSTOM) -> Mapping[Mode, Workflow]:
     return {mode: load(mode, custom) for mode in Mode}
 
 
+def reuse_of(mode: Mode) -> GraphReuse | None:
+    """Return what ``mode`` changes in another mode's graph; None where it has a graph of its own.
+
+    Raises:
+        TemplateBroken: its binding file cannot be read as such a difference.
+    """
+    path, beside = paths_of(mode, WORKFLOWS)
+    if path.is_file() or not beside.is_file():
+        return None
+    try:
+        return parse_reuse(beside.read_text("utf-8"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise TemplateBroken(mode, f"workflows/{beside.name}: {error}") from None
+
+
 @cache
 def _project(mode: Mode) -> Workflow:
     """Load the project's own workflow of ``mode``: its graph, or another mode's with a difference.
@@ -66,14 +81,10 @@ def _project(mode: Mode) -> Workflow:
     path, beside = paths_of(mode, WORKFLOWS)
     if path.is_file():
         return _read(mode, WORKFLOWS, own=False)
-    reuse = parse_reuse(beside.read_text("utf-8")) if beside.is_file() else None
+    reuse = reuse_of(mode)
     if reuse is None:
         named = f'graph = "<another mode>" in workflows/{beside.name}'
         raise TemplateBroken(mode, f"it needs workflows/{path.name}, or {named}")
-    return _reused(mode, reuse)
-
-
-def _reused(mode: Mode, reuse: GraphReuse) -> Workflow:
     if not paths_of(reuse.base, WORKFLOWS)[0].is_file():
         raise TemplateBroken(mode, f"{reuse.base} has no graph of its own to share")
     base = _project(reuse.base)
