@@ -17,9 +17,9 @@ from core.app.core import Core
 from core.app.logs import set_up_logging
 from core.domain.jobs import ReplyTo
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.people import Requester
 from core.domain.request_builder import compose
-from core.domain.requests import Options
 from core.settings import load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 from tests.support.jobs import submit_request

@@ -36,10 +36,11 @@ from core.app.bootstrap import open_core  # noqa: E402  # after the path is set
 from core.app.core import Core  # noqa: E402  # after the path is set
 from core.domain.jobs import Job, ReplyTo  # noqa: E402  # after the path is set
 from core.domain.media import Clip, RawClip  # noqa: E402  # after the path is set
+from core.domain.modes import Mode  # noqa: E402  # after the path is set
 from core.domain.people import Requester  # noqa: E402  # after the path is set
 from core.domain.presets import Preset  # noqa: E402  # after the path is set
 from core.domain.progress import ProgressSink, Stage, Working  # noqa: E402  # after the path is set
-from core.domain.requests import Request, Sampling, TextToVideo  # noqa: E402  # after the path is set
+from core.domain.requests import Request, Sampling  # noqa: E402  # after the path is set
 from core.interfaces.delivery import DeliveryAttempt, Receipt  # noqa: E402  # after the path is set
 from core.interfaces.executor import Executor, Order  # noqa: E402  # after the path is set
 from core.runtime.cancellation import CancelToken  # noqa: E402  # after the path is set
@@ -128,7 +129,7 @@ class Row:
 
 def request(number: int, side: int) -> Request:
     prompt = "a lighthouse at dusk"
-    return TextToVideo(prompt, Sampling(Preset.FAST, side, side, 17, 24, seed=number))
+    return Request(Mode.T2V, prompt, Sampling(Preset.FAST, side, side, 17, 24, seed=number))
 
 
 async def submit(core: Core, number: int, side: int) -> None:

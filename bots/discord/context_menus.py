@@ -13,7 +13,7 @@ from bots.discord.localization import text
 from bots.discord.submission import DiscordContext, Visibility, submit_command
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
-from core.domain.requests import Options
+from core.domain.options import Options
 from core.errors import MediaMissing
 
 MENUS = {Mode.I2V: "m_animate", Mode.LIPSYNC: "m_lipsync", Mode.STYLE: "m_style"}

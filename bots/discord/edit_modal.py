@@ -10,9 +10,9 @@ from bots.discord.submission import DiscordContext, submit_edit
 from core.domain.followups import new_seed, options_of
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
+from core.domain.options import Options
 from core.domain.parsing import parse_number
 from core.domain.presets import Preset
-from core.domain.requests import Options
 from core.i18n.messages import say
 
 FORM_ID = re.compile(r"form:edit:(?P<job>[0-9a-f]{32})")

@@ -12,10 +12,9 @@ from bots.discord.localization import choices, text
 from bots.discord.submission import DiscordContext, Visibility, submit_command
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, ModeSpec
+from core.domain.options import ASPECTS, Options
 from core.domain.parsing import parse_seed
 from core.domain.presets import Camera, Preset
-from core.domain.request_builder import ASPECTS
-from core.domain.requests import Options
 
 RECENT_SEEDS = 15  # jobs looked at for the seeds on offer
 

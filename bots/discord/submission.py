@@ -21,8 +21,9 @@ from bots.discord.rendering import texts_for
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.people import Caller
-from core.domain.requests import Composition, Options
+from core.domain.requests import Composition
 from core.interfaces.delivery import DeliveryAttempt
 from core.service.front_services import FrontState
 from core.service.operator_api import OperatorApi

@@ -19,7 +19,7 @@ from bots.telegram.request_form import RequestForm
 from bots.telegram.submission import continue_form
 from bots.telegram.user_commands import ACCOUNT, run_account
 from core.domain.modes import MODES, Mode
-from core.domain.requests import Options
+from core.domain.options import Options
 
 GUESSED_FILES = 2  # no mode takes more
 

@@ -5,8 +5,8 @@ import shlex
 from dataclasses import dataclass, fields
 
 from core.domain.limits import RequestLimits
+from core.domain.options import Options
 from core.domain.parsing import parse_number, parse_seed, parse_whole_number
-from core.domain.requests import Options
 from core.errors import NotAChoice
 
 _SIZE = re.compile(r"(\d{1,5})\s*[x×X*]\s*(\d{1,5})")  # people type × too

@@ -10,8 +10,8 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bots.shared.texts import Markup, Texts
 from core.domain.followups import Action, JobOption, actions_for
 from core.domain.jobs import Job
+from core.domain.options import ASPECTS
 from core.domain.presets import Preset
-from core.domain.request_builder import ASPECTS
 from core.i18n.messages import name, say
 
 CAPTION_LIMIT = 1024  # characters

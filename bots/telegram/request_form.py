@@ -6,8 +6,9 @@ from typing import Any, Self
 
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
+from core.domain.options import Options
 from core.domain.people import Caller
-from core.domain.requests import Options, file_from_json, file_to_json
+from core.domain.requests import file_from_json, file_to_json
 from core.errors import MediaGone
 from core.service.front_services import FrontState
 from core.service.user_files import UserFiles

@@ -11,8 +11,9 @@ from rich.console import Console
 
 from core.app.bootstrap import open_core
 from core.app.core import Core
+from core.domain.modes import Mode
 from core.domain.presets import Preset
-from core.domain.requests import Sampling, TextToVideo
+from core.domain.requests import Request, Sampling
 from core.duration.estimates import estimate
 from core.duration.machine import Machine
 from core.i18n.messages import say
@@ -51,7 +52,7 @@ async def run_benchmark(settings: Settings, rounds: int, console: Console) -> No
             sampling = Sampling(Preset.FAST, width, height, frames, FPS, seed=number)
             # each time another prompt: the encoded text of an equal one is still there
             prompt = f"a lighthouse in a storm, take {number}"
-            run = await _run(core, TextToVideo(prompt, sampling), number)
+            run = await _run(core, Request(Mode.T2V, prompt, sampling), number)
             if number:
                 await core.runs.record_run(run)
                 made.append(run)
@@ -73,7 +74,7 @@ def _summary(core: Core, before: Machine, after: Machine, made: list[RecordedRun
     return say("calibrate_done", data)
 
 
-async def _run(core: Core, request: TextToVideo, number: int) -> RecordedRun:
+async def _run(core: Core, request: Request, number: int) -> RecordedRun:
     job_id = f"calibrate-{uuid.uuid4().hex}"
     expected = estimate(request, core.runs.machine)
     timer = StageTimer(time.monotonic)

@@ -17,8 +17,9 @@ from core.cli.plot import draw_plot
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
+from core.domain.options import Options
 from core.domain.request_builder import compose
-from core.domain.requests import Options, Request
+from core.domain.requests import Request
 from core.duration import (
     DRAFT,
     Estimate,

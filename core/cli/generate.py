@@ -23,9 +23,10 @@ from core.cli.exit_codes import (
 from core.delivery.file_delivery import reply_to_file
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.modes import MODES, Mode
+from core.domain.options import ASPECTS, Options
 from core.domain.presets import Camera, Preset
-from core.domain.request_builder import ASPECTS, compose
-from core.domain.requests import Composition, Options
+from core.domain.request_builder import compose
+from core.domain.requests import Composition
 from core.errors import MediaMissing, MediaUnexpected
 from core.i18n.messages import explain, say
 from core.media.output.destinations import check_clip, poster_of

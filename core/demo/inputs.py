@@ -18,7 +18,7 @@ from core.demo.sounds import RATE, speech, tune, write_samples
 from core.domain.dimensions import Size
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode, ModeSpec
-from core.domain.requests import Options
+from core.domain.options import Options
 from core.media.output.encode import EncoderSettings, write_mp4
 
 SECONDS = 3.0

@@ -14,10 +14,10 @@ from core.domain.jobs import Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
+from core.domain.options import ASPECTS, KEPT, Options
 from core.domain.parsing import parse_number
 from core.domain.presets import PRESETS, Preset
-from core.domain.request_builder import ASPECTS
-from core.domain.requests import ImageToVideo, Options, Request
+from core.domain.requests import Request
 
 
 class Action(StrEnum):
@@ -96,10 +96,8 @@ def _finished(request: Request) -> Request:
 
 def longer(request: Request, last_frame: MediaFile, seed: Callable[[], int] = new_seed) -> Request:
     """Return what continues ``request``'s clip: image to video from its last frame."""
-    return ImageToVideo(
-        prompt=request.prompt,
-        sampling=replace(request.sampling, seed=seed()),
-        image=last_frame,
+    return Request(
+        CONTINUES_AS, request.prompt, replace(request.sampling, seed=seed()), (last_frame,)
     )
 
 
@@ -114,8 +112,7 @@ def options_of(request: Request) -> Options:
         seconds=round((sampling.frames - 1) / sampling.fps, 2),
         fps=sampling.fps,
         seed=sampling.seed,
-        camera=sampling.camera,
-        negative_prompt=sampling.negative_prompt,
+        **{option.name: getattr(sampling, option.name) for option in KEPT},
     )
 
 

@@ -1,4 +1,4 @@
-"""What was asked: one frozen record per mode, checked when it is made, never a dict.
+"""What was asked: one frozen record, checked against its mode when it is made, never a dict.
 
 Fronts call :func:`core.domain.request_builder.compose`, which fills defaults, snaps sizes and
 checks limits. The records here hold only what is always true of a request, whatever the limits are
@@ -9,14 +9,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypeAlias
+from enum import StrEnum
+from typing import Any
 
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.limits import MAX_SEED
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
+from core.domain.options import KEPT, OPTIONS
 from core.domain.presets import PRESETS, Camera, Preset
-from core.errors import MediaMissing, OutOfRange, PromptMissing, Scalar
+from core.errors import MediaMissing, MediaUnexpected, OutOfRange, PromptMissing, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,90 +63,37 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
-class _BaseRequest:
-    """What every mode has."""
+class Request:
+    """One request of any mode: its words, how the clip is made, and a file for each slot."""
 
-    mode: ClassVar[Mode]
+    mode: Mode
     prompt: str
     sampling: Sampling
+    files: tuple[MediaFile, ...] = ()  # in the order of the mode's slots
 
     def __post_init__(self) -> None:
         spec = MODES[self.mode]
         if spec.prompt_required and not self.prompt.strip():
             raise PromptMissing(self.mode)
-        for slot in spec.slots:
-            if self.media()[slot.role].kind is not slot.kind:
+        for number, slot in enumerate(spec.slots):
+            if number >= len(self.files) or self.files[number].kind is not slot.kind:
                 raise MediaMissing(self.mode, slot.role)
+        if len(self.files) > len(spec.slots):
+            raise MediaUnexpected(self.mode, self.files[-1].kind)
 
     def media(self) -> dict[str, MediaFile]:
         """Return the files of this request by role, in the order of the mode's slots."""
-        return {slot.role: getattr(self, slot.role) for slot in MODES[self.mode].slots}
-
-
-@dataclass(frozen=True, slots=True)
-class TextToVideo(_BaseRequest):
-    """``t2v``: a prompt becomes a video."""
-
-    mode: ClassVar[Mode] = Mode.T2V
-
-
-@dataclass(frozen=True, slots=True)
-class ImageToVideo(_BaseRequest):
-    """``i2v``: the image is the first frame."""
-
-    mode: ClassVar[Mode] = Mode.I2V
-    image: MediaFile
-
-
-@dataclass(frozen=True, slots=True)
-class AudioToVideo(_BaseRequest):
-    """``a2v``: pictures that follow the sound; the sound is kept as it is."""
-
-    mode: ClassVar[Mode] = Mode.A2V
-    audio: MediaFile
-
-
-@dataclass(frozen=True, slots=True)
-class Lipsync(_BaseRequest):
-    """``lipsync``: the portrait speaks the audio; the sound is kept as it is."""
-
-    mode: ClassVar[Mode] = Mode.LIPSYNC
-    image: MediaFile
-    audio: MediaFile
-
-
-@dataclass(frozen=True, slots=True)
-class Keyframe(_BaseRequest):
-    """``keyframe``: from the first image to the last."""
-
-    mode: ClassVar[Mode] = Mode.KEYFRAME
-    first: MediaFile
-    last: MediaFile
-
-
-@dataclass(frozen=True, slots=True)
-class Style(_BaseRequest):
-    """``style``: the video's motion in the look of the image."""
-
-    mode: ClassVar[Mode] = Mode.STYLE
-    video: MediaFile
-    image: MediaFile
-
-
-Request: TypeAlias = TextToVideo | ImageToVideo | AudioToVideo | Lipsync | Keyframe | Style
-
-KINDS: dict[Mode, type[Request]] = {
-    kind.mode: kind for kind in (TextToVideo, ImageToVideo, AudioToVideo, Lipsync, Keyframe, Style)
-}
+        slots = MODES[self.mode].slots
+        return {slot.role: file for slot, file in zip(slots, self.files, strict=True)}
 
 
 def make_request(
     mode: Mode, prompt: str, sampling: Sampling, media: Mapping[str, MediaFile]
 ) -> Request:
-    """Make the request of ``mode``.
+    """Return the request of ``mode``.
 
     Args:
-        mode: which of the six.
+        mode: a member of the table of modes.
         prompt: what the person wrote.
         sampling: already snapped.
         media: exactly the files of the mode's slots, by role.
@@ -154,11 +103,16 @@ def make_request(
 
     Raises:
         MediaMissing: a slot has no file, or one of another kind.
+        MediaUnexpected: a file in a role that the mode does not have.
     """
-    for slot in MODES[mode].slots:
-        if slot.role not in media:
-            raise MediaMissing(mode, slot.role)
-    return KINDS[mode](prompt=prompt, sampling=sampling, **dict(media))
+    roles = [slot.role for slot in MODES[mode].slots]
+    for role in roles:
+        if role not in media:
+            raise MediaMissing(mode, role)
+    for role in media:
+        if role not in roles:
+            raise MediaUnexpected(mode, role)
+    return Request(mode, prompt, sampling, tuple(media[role] for role in roles))
 
 
 def to_json(request: Request) -> dict[str, Any]:
@@ -172,12 +126,29 @@ def to_json(request: Request) -> dict[str, Any]:
 
 
 def from_json(data: Mapping[str, Any]) -> Request:
-    """Read the request that :func:`to_json` described; values are checked again."""
-    sampling = dict(data["sampling"])
-    sampling["preset"] = Preset(sampling["preset"])
-    sampling["camera"] = Camera(sampling["camera"])
+    """Return the request that :func:`to_json` described; values are checked again."""
     media = {role: file_from_json(file) for role, file in data["media"].items()}
-    return make_request(Mode(data["mode"]), data["prompt"], Sampling(**sampling), media)
+    sampling = sampling_from_json(data["sampling"])
+    return make_request(Mode(data["mode"]), data["prompt"], sampling, media)
+
+
+def sampling_from_json(data: Mapping[str, Any]) -> Sampling:
+    """Return the sampling that was written as plain data.
+
+    An option that is newer than the data has its default, one that is not known any more is left
+    out.
+    """
+    known = {item.name: data[item.name] for item in fields(Sampling) if item.name in data}
+    for name, value in known.items():
+        kind = OPTIONS[name].choice if name in OPTIONS else None
+        if kind is not None:
+            known[name] = kind(value)
+    return Sampling(**known)
+
+
+def sampling_to_json(sampling: Sampling) -> dict[str, Any]:
+    """Return ``sampling`` as plain data."""
+    return _plain(sampling)
 
 
 def file_to_json(file: MediaFile) -> dict[str, Any]:
@@ -197,8 +168,7 @@ def _without(values: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _plain(record: Sampling | MediaFile) -> dict[str, Any]:
     values = {item.name: getattr(record, item.name) for item in fields(record)}
     return {
-        name: str(value) if isinstance(value, Preset | Camera | MediaKind) else value
-        for name, value in values.items()
+        name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()
     }
 
 
@@ -215,25 +185,9 @@ def latents_name(request: Request) -> str:
         "size": [sampling.finished.width, sampling.finished.height],
         "time": [sampling.frames, sampling.fps],
         "seed": sampling.seed,
-        "camera": sampling.camera.value,
+        **{option.name: getattr(sampling, option.name) for option in KEPT if option.shapes_draft},
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a person may type beside the files; None means "choose for me"."""
-
-    prompt: str = ""
-    preset: str | None = None
-    width: int | None = None
-    height: int | None = None
-    aspect: str | None = None  # a key of ASPECTS; ignored where width and height are given
-    seconds: float | None = None
-    fps: int | None = None
-    seed: int | None = None
-    camera: str | None = None
-    negative_prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

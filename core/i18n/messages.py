@@ -34,16 +34,22 @@ def languages() -> tuple[str, ...]:
 
 @cache
 def sentences(language: str) -> Mapping[str, str]:
-    """Return every sentence of ``language`` by code; ``names.…`` are words for identifiers."""
+    """Return every sentence of ``language`` by code; ``names.…`` are words for identifiers.
+
+    Words of a thing are in a table of its own: ``mode.lipsync.what``, ``option.seconds.hint``.
+    """
     found: dict[str, str] = {}
     for path in sorted((WORDS / language).glob("*.toml")):
-        content: dict[str, str | dict[str, str]] = tomllib.loads(path.read_text("utf-8"))
-        for code, value in content.items():
-            if isinstance(value, str):
-                found[code] = value
-            else:
-                found.update({f"{code}.{name}": text for name, text in value.items()})
+        _flatten(tomllib.loads(path.read_text("utf-8")), "", found)
     return found
+
+
+def _flatten(table: Mapping[str, Any], prefix: str, found: dict[str, str]) -> None:
+    for key, value in table.items():
+        if isinstance(value, str):
+            found[prefix + key] = value
+        else:
+            _flatten(value, f"{prefix}{key}.", found)
 
 
 def language_of(locale: str | None) -> str:
@@ -75,9 +81,12 @@ def explain(problem: ClapperError | Failure | Adjustment, locale: str | None = N
 
 
 def name(identifier: str, locale: str | None = None) -> str:
-    """Return the word for a role, stage, state or mode."""
-    language = language_of(locale)
-    return sentences(language).get(f"names.{identifier}", identifier.replace("_", " "))
+    """Return the word for a role, stage, state, mode or option."""
+    words = sentences(language_of(locale))
+    for code in (f"names.{identifier}", f"option.{identifier}.name", f"mode.{identifier}.name"):
+        if code in words:
+            return words[code]
+    return identifier.replace("_", " ")
 
 
 class _Words(Formatter):
@@ -99,13 +108,16 @@ class _Words(Formatter):
             "clock": lambda: self._clock(value),
             "number": lambda: self._number(value),
             "millions": lambda: self._number(float(str(value)) / 1e6),
-            "unit": lambda: f" {value}" if value else "",  # behind a number, where it has one
+            "unit": lambda: self._behind(str(value)),  # behind a number, where it has one
             "name": lambda: name(str(value), self.language),
         }.get(format_spec)
         return write() if write else super().format_field(value, format_spec)
 
     def _seconds(self, value: float) -> str:
         return self._decimal(f"{value:.1f}".removesuffix(".0")) + " s"
+
+    def _behind(self, unit: str) -> str:
+        return f" {sentences(self.language).get(f'unit.{unit}', unit)}" if unit else ""
 
     def _unit(self, code: str) -> str:
         return sentences(self.language)[f"units.{code}"]

@@ -8,8 +8,9 @@ from core.domain.jobs import QuotaView
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.request_builder import compose
-from core.domain.requests import Adjustment, Composition, Options, Request
+from core.domain.requests import Adjustment, Composition, Request
 from core.duration import Estimate, largest_fitting
 from core.errors import ClapperError, NothingFits, QuotaExceeded, TooCostly
 from core.models.catalog import ModelFile, Profile, files_for

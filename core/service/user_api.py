@@ -12,9 +12,10 @@ from core.domain.jobs import Forecast, Job, QuotaView, ReplyTo, Ticket, find_job
 from core.domain.limits import MediaLimits, RequestLimits
 from core.domain.media import Clip, MediaFile
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.people import Caller
 from core.domain.request_builder import compose
-from core.domain.requests import Composition, Options
+from core.domain.requests import Composition
 from core.errors import InvalidInput, NotYours, OperatorsOnly
 from core.queue.forecasts import Standing
 from core.service.follow_ups import clip_of, last_frame_of

@@ -21,9 +21,10 @@ from PIL import Image
 from core.domain.dimensions import Size
 from core.domain.jobs import Failure, Job
 from core.domain.media import Clip, RawClip, Sound
+from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.domain.progress import Progress, ProgressSink, Stage, Working
-from core.domain.requests import Sampling, TextToVideo
+from core.domain.requests import Request, Sampling
 from core.errors import DeliveryRetry
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.interfaces.executor import Order
@@ -225,9 +226,9 @@ def tiny(frames: int = 9, side: int = 64, seed: int = 1) -> Sampling:
     return Sampling(Preset.FAST, side, side, frames, fps=24, seed=seed)
 
 
-def t2v(prompt: str = "a red kite over the sea", seed: int = 1) -> TextToVideo:
+def t2v(prompt: str = "a red kite over the sea", seed: int = 1) -> Request:
     """Make a tiny request."""
-    return TextToVideo(prompt=prompt, sampling=tiny(seed=seed))
+    return Request(mode=Mode.T2V, prompt=prompt, sampling=tiny(seed=seed))
 
 
 def grey_clip(sampling: Sampling, gpu_ms: int = 1000, *, with_sound: bool = True) -> RawClip:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import cache
 
 from core.domain.modes import MODES, Mode
-from core.domain.presets import Camera
 from core.workflow.library import WORKFLOWS
 
 # What ComfyUI's tokenizer takes as a command: a file to load, and marks of turns and pictures.
@@ -20,21 +19,38 @@ def literal(text: str) -> str:
 
 @cache
 def phrases() -> Mapping[str, Mapping[str, str]]:
-    """Return the sentences by table: ``camera`` by move, ``empty`` by mode, else ``any``."""
+    """Return the sentences by table.
+
+    A table named after an option has one for each choice, ``option`` has one with a ``{value}``
+    for each option that is typed, ``empty`` has one by mode, and ``any`` for the other modes.
+    """
     return tomllib.loads((WORKFLOWS / "phrases.toml").read_text("utf-8"))
 
 
-def prompt_text(prompt: str, camera: Camera, mode: Mode) -> str:
+def prompt_text(prompt: str, mode: Mode, kept: Mapping[str, str]) -> str:
     """Build the text that the text encoder reads.
 
     Args:
         prompt: the requester's words, taken literally.
-        camera: a move; it becomes a sentence at the end, as prompts for LTX-2 end with the camera.
         mode: an empty prompt becomes the neutral sentence of the mode.
+        kept: values of options by name; those with a phrase become a sentence each, in the order
+            of the table of options: prompts for LTX-2 end with the camera.
     """
     words = literal(prompt).strip() or _neutral(mode)
-    move = phrases()["camera"].get(camera, "")
-    return " ".join(part for part in (words, move) if part)
+    return " ".join(part for part in (words, *map(_sentence, kept, kept.values())) if part)
+
+
+def has_phrase(option: str) -> bool:
+    """Tell whether the values of ``option`` become sentences of the prompt."""
+    return option in phrases() or option in phrases()["option"]
+
+
+def _sentence(option: str, value: str) -> str:
+    """Return the sentence for a choice, or the one that holds what a person typed."""
+    if option in phrases():
+        return phrases()[option].get(value, "")
+    template = phrases()["option"].get(option, "")
+    return template.replace("{value}", literal(value).strip()) if value.strip() else ""
 
 
 def _neutral(mode: Mode) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from core.domain.modes import MODES, Mode
+from core.domain.options import KEPT, OptionKind
 from core.domain.presets import PRESETS
 from core.domain.requests import Request
 from core.errors import MediaMissing
@@ -11,7 +12,7 @@ from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings
 from core.workflow.control_video import canvas_of
 from core.workflow.graph import Leaf
-from core.workflow.prompt_phrases import literal, prompt_text
+from core.workflow.prompt_phrases import has_phrase, literal, prompt_text
 from core.workflow.sigmas import as_text, guided_sigmas
 
 SOUND = "sound"  # staged beside the roles of a request: the sound of its source video
@@ -19,8 +20,7 @@ SOUND = "sound"  # staged beside the roles of a request: the sound of its source
 # Which values each field of a request reaches. The roles of the mode's files stand for themselves.
 FIELDS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt",),
-    "camera": ("prompt",),
-    "negative_prompt": ("negative_prompt",),
+    **{option.name: ("prompt",) if has_phrase(option.name) else (option.name,) for option in KEPT},
     "preset": ("stage1_sigmas", "guidance", "stage1_strength"),
     "width": ("width", "half_width", "canvas_width"),
     "height": ("height", "half_height", "canvas_height"),
@@ -81,10 +81,14 @@ def values_of(
 
 
 def _words(request: Request) -> dict[str, Leaf]:
-    sampling = request.sampling
-    words: dict[str, Leaf] = {"prompt": prompt_text(request.prompt, sampling.camera, request.mode)}
-    if sampling.negative_prompt.strip():
-        words["negative_prompt"] = literal(sampling.negative_prompt)
+    kept = {option.name: getattr(request.sampling, option.name) for option in KEPT}
+    words: dict[str, Leaf] = {"prompt": prompt_text(request.prompt, request.mode, kept)}
+    for option in KEPT:
+        if option.kind is OptionKind.TEXT and not has_phrase(option.name):
+            if kept[option.name].strip():
+                words[option.name] = literal(kept[option.name])
+        elif not has_phrase(option.name):
+            words[option.name] = kept[option.name]
     return words
 
 

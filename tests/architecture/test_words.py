@@ -9,10 +9,13 @@ import pytest
 
 import core.errors
 import core.errors.setup
+from core.domain.limits import RequestLimits
 from core.domain.modes import MODES
+from core.domain.options import OPTIONS
 from core.domain.progress import Stage
 from core.errors import ClapperError
 from core.i18n.messages import DEFAULT_LANGUAGE, WORDS, languages, sentences
+from core.i18n.option_words import mode_summary, option_hint
 
 ERRORS = sorted(
     {
@@ -50,8 +53,8 @@ def test_every_language_has_the_same_codes_and_fields(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", languages())
-def test_modes_roles_and_stages_have_names(language: str) -> None:
-    identifiers = {*MODES, *Stage, *(slot.role for spec in MODES.values() for slot in spec.slots)}
+def test_roles_and_stages_have_names(language: str) -> None:
+    identifiers = {*Stage, *(slot.role for spec in MODES.values() for slot in spec.slots)}
 
     assert not {name for name in identifiers if f"names.{name}" not in sentences(language)}
 
@@ -64,3 +67,30 @@ def test_no_sentence_stands_in_two_files_of_a_language(language: str) -> None:
             if isinstance(text, str):
                 assert code not in seen, f"{code}: {seen[code]} and {file.name}"
                 seen[code] = file.name
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_mode_and_option_has_all_its_words(language: str) -> None:
+    wanted = {
+        f"mode.{mode}.{part}" for mode in MODES for part in ("name", "what", "hint", "example")
+    }
+    wanted |= {f"option.{option}.{part}" for option in OPTIONS for part in ("name", "hint")}
+    found = {code for code in sentences(language) if code.startswith(("mode.", "option."))}
+
+    assert found == wanted
+
+
+@pytest.mark.parametrize("language", languages())
+def test_what_a_chat_shows_of_a_mode_or_option_fits_there(language: str) -> None:
+    """Discord takes descriptions of at most 100 characters."""
+    texts = [mode_summary(mode, language) for mode in MODES]
+    texts += [option_hint(option, RequestLimits(), language) for option in OPTIONS.values()]
+
+    assert [text for text in texts if not 1 <= len(text) <= 100] == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_unit_of_an_option_is_a_word(language: str) -> None:
+    units = {option.unit for option in OPTIONS.values() if option.unit}
+
+    assert {unit for unit in units if f"unit.{unit}" not in sentences(language)} == set()

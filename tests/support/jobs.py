@@ -5,8 +5,9 @@ from core.domain.fairness import ORDINARY
 from core.domain.jobs import Job, ReplyTo, Ticket
 from core.domain.media import Clip
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.people import Caller, Payer, Requester
-from core.domain.requests import Composition, Options, Request
+from core.domain.requests import Composition, Request
 from core.service.follow_ups import clip_of
 from core.service.submission import Submitter
 from core.testing.doubles import eventually

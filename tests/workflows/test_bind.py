@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
 from core.domain.progress import Stage
-from core.domain.requests import Sampling, TextToVideo
+from core.domain.requests import Request, Sampling
 from core.errors import MediaMissing
 from core.models.catalog import Profile, names
 from core.workflow.bind import bind
@@ -67,7 +67,7 @@ def test_a_prompt_is_one_string_and_nothing_else(
 @given(text=st.text(min_size=1, max_size=300).filter(str.strip))
 def test_no_text_changes_more_than_the_prompt(text: str) -> None:
     def graph(prompt: str) -> dict[str, Any]:
-        request = TextToVideo(prompt, Sampling(Preset.FAST, 768, 512, 121, 24, 7))
+        request = Request(Mode.T2V, prompt, Sampling(Preset.FAST, 768, 512, 121, 24, 7))
         found = bind(load(Mode.T2V, None), request, names(Profile.FP8), {}, "job-1").graph
         assert isinstance(found["prompt"]["inputs"].pop("text"), str)
         return found

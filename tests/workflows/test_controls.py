@@ -8,9 +8,10 @@ import pytest
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
+from core.domain.options import Options
 from core.domain.presets import Camera, Preset
 from core.domain.request_builder import compose
-from core.domain.requests import Options, Sampling
+from core.domain.requests import Sampling
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Fill

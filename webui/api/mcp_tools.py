@@ -7,9 +7,8 @@ from mcp import types
 
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, Mode
+from core.domain.options import ASPECTS, Options
 from core.domain.presets import Camera, Preset
-from core.domain.request_builder import ASPECTS
-from core.domain.requests import Options
 from core.i18n.messages import name, say
 
 JOB_TOOLS = ("status", "cancel", "result")

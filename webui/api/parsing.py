@@ -3,8 +3,8 @@
 from typing import Any
 
 from core.domain.limits import RequestLimits
+from core.domain.options import Options
 from core.domain.parsing import parse_number, parse_seed, parse_whole_number
-from core.domain.requests import Options
 
 
 def options_from_program(given: dict[str, Any], limits: RequestLimits) -> Options:

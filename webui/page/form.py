@@ -10,8 +10,8 @@ from gradio.components import Component
 
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, Mode
+from core.domain.options import ASPECTS
 from core.domain.presets import PRESETS, Camera, Preset
-from core.domain.request_builder import ASPECTS
 from core.i18n.messages import name, say
 from webui.page.components import side_field, upload_field
 from webui.page.form_values import AUTO, FIELDS, follows

@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields, replace
 
 from core.domain.followups import options_of
 from core.domain.modes import MODES, Mode
+from core.domain.options import ASPECTS, Options
 from core.domain.parsing import parse_seed
-from core.domain.request_builder import ASPECTS
-from core.domain.requests import Options, Request
+from core.domain.requests import Request
 
 AUTO = "auto"  # the aspect that follows the file, or the preset
 

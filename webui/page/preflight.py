@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.domain.modes import Mode
-from core.domain.requests import Options
+from core.domain.options import Options
 from core.errors import ClapperError
 from core.i18n.messages import explain, say
 from core.service.preview import MemoryFit, RequestPreview

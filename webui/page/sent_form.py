@@ -5,9 +5,9 @@ from typing import Any
 
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, Mode
+from core.domain.options import ASPECTS
 from core.domain.parsing import SHOWN, parse_number
 from core.domain.presets import Camera, Preset
-from core.domain.request_builder import ASPECTS
 from core.errors import MediaGone, NotAChoice
 from webui.page.form_values import AUTO, FIELDS, Values
 

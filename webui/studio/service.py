@@ -12,7 +12,8 @@ from core.domain.jobs import Forecast, Job, Ticket
 from core.domain.limits import RequestLimits
 from core.domain.media import Clip, MediaFile
 from core.domain.modes import Mode
-from core.domain.requests import Options, Request
+from core.domain.options import Options
+from core.domain.requests import Request
 from core.errors import MediaGone, NotAChoice
 from core.i18n.messages import say
 from core.runtime.clock import now_ms

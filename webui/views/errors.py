@@ -5,7 +5,8 @@ from typing import Any
 
 from core.domain.dimensions import Size, fit_ratio
 from core.domain.limits import RequestLimits
-from core.domain.requests import Options, Request
+from core.domain.options import Options
+from core.domain.requests import Request
 from core.errors import (
     ClapperError,
     InvalidInput,

@@ -7,13 +7,13 @@ with a file that somebody sent.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from core.domain.modes import Mode
-from core.domain.presets import Camera, Preset
-from core.domain.requests import Request, Sampling
+from core.domain.options import KEPT
+from core.domain.requests import Request, Sampling, sampling_from_json, sampling_to_json
 from core.errors import ClapperError
 from core.i18n.messages import say
 
@@ -39,10 +39,11 @@ class Provenance:
 
     @classmethod
     def of(cls, job_id: str, request: Request, *, with_prompt: bool) -> Self:
-        """Return what the clip of ``request`` may say; both prompts only ``with_prompt``."""
+        """Return what the clip of ``request`` may say; a person's words only ``with_prompt``."""
         if with_prompt:
             return cls(job_id, request.mode, request.sampling, request.prompt)
-        return cls(job_id, request.mode, replace(request.sampling, negative_prompt=""))
+        words = {option.name: option.blank for option in KEPT if option.is_private}
+        return cls(job_id, request.mode, replace(request.sampling, **words))
 
     def noting(self, notes: Mapping[str, str]) -> Self:
         """Return this with the executor's own notes added."""
@@ -80,7 +81,7 @@ class Provenance:
                 "job_id": self.job_id,
                 "mode": self.mode,
                 "prompt": self.prompt,
-                "sampling": asdict(self.sampling),
+                "sampling": sampling_to_json(self.sampling),
                 "notes": dict(self.notes),
             }
         )
@@ -101,13 +102,10 @@ def read_provenance(path: Path) -> Provenance | None:
         data: dict[str, Any] = json.loads(comment or b"{}")
         if data.get("clapper") != FORMAT:
             return None
-        sampling = dict(data["sampling"])
-        sampling["preset"] = Preset(sampling["preset"])
-        sampling["camera"] = Camera(sampling["camera"])
         return Provenance(
             job_id=str(data["job_id"]),
             mode=Mode(data["mode"]),
-            sampling=Sampling(**sampling),
+            sampling=sampling_from_json(data["sampling"]),
             prompt=str(data["prompt"]),
             notes={str(key): str(value) for key, value in dict(data["notes"]).items()},
         )

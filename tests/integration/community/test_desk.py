@@ -6,8 +6,8 @@ import pytest
 
 from core.app.core import Core
 from core.domain.jobs import JobState, find_job
+from core.domain.options import Options
 from core.domain.people import Caller, Requester
-from core.domain.requests import Options
 from core.errors import JobUnknown, NotYours, PolicyForbids
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running
 from tests.support.jobs import ask as ask_as

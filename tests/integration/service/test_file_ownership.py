@@ -12,7 +12,7 @@ from core.domain.jobs import ReplyTo
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import Mode
 from core.domain.people import Requester
-from core.domain.requests import ImageToVideo
+from core.domain.requests import Request
 from core.errors import MediaFormatRefused, MediaGone
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, tiny, write_png
@@ -30,8 +30,8 @@ async def admitted(core: Core, tmp_path: Path, owner: Requester) -> MediaFile:
     return await core.admission.admit(picture, "image", MediaKind.IMAGE, owner)
 
 
-def moving(file: MediaFile) -> ImageToVideo:
-    return ImageToVideo(prompt="it moves", sampling=tiny(), image=file)
+def moving(file: MediaFile) -> Request:
+    return Request(mode=Mode.I2V, prompt="it moves", sampling=tiny(), files=(file,))
 
 
 async def test_a_request_whose_file_is_gone_is_refused_before_any_quota(
@@ -64,7 +64,7 @@ async def test_a_draft_keeps_its_picture_through_a_deletion_and_forgetting_takes
     core: Core, tmp_path: Path
 ) -> None:
     person = Requester("telegram", "7")
-    forms = RequestForms(core.community, core.users.files)
+    forms = RequestForms(core.community.state, core.users.files)
     file = await admitted(core, tmp_path, person)
     ticket = await submit_request(core, moving(file), person, ReplyTo("test"), "one")
     form = RequestForm(mode=Mode.I2V, media={"image": file})

@@ -7,8 +7,8 @@ from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.domain.jobs import Job, JobState, ReplyTo, Ticket
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.people import Requester
-from core.domain.requests import Options
 from core.errors import NothingToFetch, OutOfMemory
 from core.media.output.provenance import read_provenance
 from core.settings import Settings

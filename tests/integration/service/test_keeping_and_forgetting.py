@@ -11,9 +11,10 @@ from core.delivery.position_updates import SHOWN
 from core.domain.dimensions import snap_frames
 from core.domain.jobs import JobState, ReplyTo, Ticket
 from core.domain.media import Clip, MediaKind
+from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.domain.progress import Waiting
-from core.domain.requests import ImageToVideo, latents_name
+from core.domain.requests import Request, latents_name
 from core.duration import BY_KEY, Machine, Tier
 from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded, ShareTooCostly, TooCostly
 from core.i18n.messages import explain
@@ -36,9 +37,9 @@ DAY_S = 86_400
 
 
 @pytest.fixture
-async def picture(core: Core, tmp_path: Path, ann: Requester) -> ImageToVideo:
+async def picture(core: Core, tmp_path: Path, ann: Requester) -> Request:
     file = await core.admission.admit(write_png(tmp_path / "a.png"), "image", MediaKind.IMAGE, ann)
-    return ImageToVideo(prompt="it moves", sampling=tiny(), image=file)
+    return Request(mode=Mode.I2V, prompt="it moves", sampling=tiny(), files=(file,))
 
 
 async def test_forgetting_somebody_cancels_their_jobs_and_deletes_rows_and_files(
@@ -46,7 +47,7 @@ async def test_forgetting_somebody_cancels_their_jobs_and_deletes_rows_and_files
     executor: QuickExecutor,
     delivery: RecordingDelivery,
     submit: Submit,
-    picture: ImageToVideo,
+    picture: Request,
     ann: Requester,
     ben: Requester,
     sound_ledger: Check,
@@ -72,7 +73,7 @@ async def test_forgetting_somebody_cancels_their_jobs_and_deletes_rows_and_files
 
 
 async def test_an_input_stays_while_somebody_elses_job_needs_it(
-    core: Core, submit: Submit, picture: ImageToVideo, ann: Requester, ben: Requester
+    core: Core, submit: Submit, picture: Request, ann: Requester, ben: Requester
 ) -> None:
     await submit("mine", request=picture)
     await submit("theirs", requester=ben, request=picture)
@@ -185,7 +186,7 @@ async def test_unfinished_files_of_the_last_process_are_removed_at_start(
 
 
 async def test_an_input_of_a_waiting_job_is_never_pruned(
-    core: Core, submit: Submit, picture: ImageToVideo, tmp_path: Path
+    core: Core, submit: Submit, picture: Request, tmp_path: Path
 ) -> None:
     await submit(request=picture)
     orphan = core.settings.media_folder / f"{'0' * 64}.png"

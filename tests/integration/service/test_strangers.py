@@ -15,8 +15,9 @@ from core.app.core import Core
 from core.domain.followups import Action
 from core.domain.jobs import Job, ReplyTo
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.people import Caller, Requester
-from core.domain.requests import Composition, Options
+from core.domain.requests import Composition
 from core.errors import JobUnknown, NotYours, OperatorsOnly
 from core.service.operator_api import OperatorApi
 from core.service.user_accounts import UserAccounts

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from core.domain.modes import Mode
 from core.domain.people import Requester
-from core.domain.requests import TextToVideo
+from core.domain.requests import Request
 from core.errors import OutOfMemory
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
@@ -36,7 +37,7 @@ async def requester_of(client: httpx.AsyncClient, studio: ServedStudio) -> Reque
 
 
 async def ordered(
-    client: httpx.AsyncClient, studio: ServedStudio, request: TextToVideo | None = None
+    client: httpx.AsyncClient, studio: ServedStudio, request: Request | None = None
 ) -> str:
     """A job of this client."""
     requester = await requester_of(client, studio)
@@ -137,7 +138,9 @@ async def test_a_job_too_large_for_the_device_offers_a_smaller_one(
     from core.domain.presets import Preset
     from core.domain.requests import Sampling
 
-    large = TextToVideo(prompt="x", sampling=Sampling(Preset.FAST, 768, 512, 121, 24, seed=1))
+    large = Request(
+        mode=Mode.T2V, prompt="x", sampling=Sampling(Preset.FAST, 768, 512, 121, 24, seed=1)
+    )
     executor.faults.append(OutOfMemory(768, 512, 121))
     job = await ordered(browser, studio, large)
 

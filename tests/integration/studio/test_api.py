@@ -11,9 +11,9 @@ from gradio_client import Client, handle_file
 
 from core.app.bootstrap import open_core
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.people import Requester
 from core.domain.request_builder import compose
-from core.domain.requests import Options
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually, write_png, write_video, write_wav
 from webui.testing.server import ServedStudio, served

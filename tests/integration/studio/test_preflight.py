@@ -3,8 +3,8 @@
 from core.app.core import Core
 from core.app.serve import front_services
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.people import Requester
-from core.domain.requests import Options
 from core.duration import BY_KEY, Machine, Tier
 from core.errors import TooCostly
 from webui.auth.uploads import Uploads

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from core.domain.modes import Mode
 from core.domain.presets import Preset
-from core.domain.requests import Sampling, TextToVideo
+from core.domain.requests import Request, Sampling
 from core.duration import BY_KEY, Machine, Tier
 from core.duration.zerogpu import DAY_S
 from core.interfaces.executor import Order
@@ -171,7 +172,7 @@ def test_a_second_try_needs_a_day_that_holds_both(tier: Tier, frames: int, again
 
     machine = Machine(BY_KEY["rtx-pro-6000-half"], "fp8")
     sampling = Sampling(Preset.FAST, 1280, 704, frames, 24, seed=1)
-    order = Order("j", 1, TextToVideo(prompt="x", sampling=sampling), Path(), Path())
+    order = Order("j", 1, Request(mode=Mode.T2V, prompt="x", sampling=sampling), Path(), Path())
     executor = LeasedExecutor("comfy", machine, RequestContexts(), tier)
 
     first, second = (Call(order, machine, tier, stretch) for stretch in (1.0, STRETCH))
@@ -191,7 +192,7 @@ def test_the_declared_seconds_follow_the_request_and_stay_in_the_day() -> None:
 
     def declared(frames: int, tier: Tier, stretch: float = 1.0) -> int:
         sampling = Sampling(Preset.FAST, 768, 512, frames, 24, seed=1)
-        order = Order("j", 1, TextToVideo(prompt="x", sampling=sampling), Path(), Path())
+        order = Order("j", 1, Request(mode=Mode.T2V, prompt="x", sampling=sampling), Path(), Path())
         machine = Machine(BY_KEY["rtx-pro-6000-half"], "fp8")
         return declared_s(Call(order, machine, tier, stretch))
 

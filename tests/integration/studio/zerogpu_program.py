@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 from core.domain.media import RawClip
+from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.domain.progress import Progress, ProgressSink, Stage, Working
-from core.domain.requests import Sampling, TextToVideo
+from core.domain.requests import Request, Sampling
 from core.duration import BY_KEY, Machine, Tier
 from core.errors import ClapperError, OutOfMemory
 from core.interfaces.executor import Order
@@ -71,7 +72,7 @@ def order() -> Order:
     sampling = Sampling(Preset.FAST, 64, 64, 9, 24, seed=1)
     if SCENARIO == "longest":  # far beyond what anybody's day holds
         sampling = Sampling(Preset.QUALITY, 3840, 2176, 4801, 24, seed=1)
-    return Order("job", 1, TextToVideo(prompt="x", sampling=sampling), FOLDER, workspace)
+    return Order("job", 1, Request(mode=Mode.T2V, prompt="x", sampling=sampling), FOLDER, workspace)
 
 
 async def run(executor: LeasedExecutor) -> dict[str, object]:

@@ -61,7 +61,9 @@ async def test_a_picture_with_a_caption_command_comes_to_life(town, small: str, 
     job = await town.made(caption=f"/i2v it blinks {small}", **media)
 
     assert (job.request.mode, job.request.prompt) == ("i2v", "it blinks")
-    assert job.request.image.width == 128  # the largest size of a photo, not its thumbnail
+    assert (
+        job.request.media()["image"].width == 128
+    )  # the largest size of a photo, not its thumbnail
 
 
 async def test_a_command_in_reply_to_a_picture_uses_it(town, small: str) -> None:
@@ -115,7 +117,7 @@ async def test_an_album_of_two_pictures_goes_from_the_first_to_the_last(
 
     request = town.executor.orders[0].request
     assert (request.mode, request.prompt) == ("keyframe", "it grows")
-    assert request.first.sha256 != request.last.sha256
+    assert request.media()["first"].sha256 != request.media()["last"].sha256
     assert len(await town.core.jobs.in_order()) == 1
     assert await town.answer(parts[0])
 
@@ -234,8 +236,8 @@ async def test_ten_people_in_one_group_fill_their_own_forms_across_a_restart(
     assert {(job.requester.user_id, job.request.prompt) for job in jobs} == {
         (str(user), f"from {user}") for user in people
     }
-    assert len({job.request.image.sha256 for job in jobs}) == 10
-    assert len({job.request.audio.sha256 for job in jobs}) == 10
+    assert len({job.request.media()["image"].sha256 for job in jobs}) == 10
+    assert len({job.request.media()["audio"].sha256 for job in jobs}) == 10
 
 
 async def test_groups_hear_commands_and_answers_only(town, small: str) -> None:

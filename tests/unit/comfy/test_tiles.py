@@ -7,7 +7,7 @@ import pytest
 from core.comfy.job_run import ExecutionPlan
 from core.comfy.tiles import WHOLE, first_tile, smaller_tile
 from core.domain.dimensions import Size
-from core.domain.requests import TextToVideo
+from core.domain.requests import Request
 from core.duration import UNKNOWN, Machine, estimate
 from core.duration.sampling_plan import plan_of
 from core.duration.workload import Part
@@ -17,7 +17,7 @@ from core.testing.doubles import t2v
 SIZES = [Size(768, 512), Size(1280, 704), Size(1920, 1088)]
 
 
-def asked(size: Size, frames: int = 121) -> TextToVideo:
+def asked(size: Size, frames: int = 121) -> Request:
     request = t2v()
     sampling = replace(request.sampling, width=size.width, height=size.height, frames=frames)
     return replace(request, sampling=sampling)

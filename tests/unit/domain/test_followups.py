@@ -15,9 +15,10 @@ from core.domain.followups import (
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
+from core.domain.options import ASPECTS
 from core.domain.presets import Camera, Preset
-from core.domain.request_builder import ASPECTS, compose
-from core.domain.requests import ImageToVideo, Request, Sampling, TextToVideo, make_request
+from core.domain.request_builder import compose
+from core.domain.requests import Request, Sampling, make_request
 from core.errors import NotAChoice, NotANumber, OutOfRange
 
 SAMPLING = Sampling(Preset.FAST, 448, 832, 49, 16, seed=7, camera=Camera.JIB_UP)
@@ -57,8 +58,8 @@ def test_longer_continues_from_the_last_frame_of_any_mode() -> None:
     frame = FILES[MediaKind.IMAGE]
     more = longer(request_of(Mode.LIPSYNC), frame)
 
-    assert isinstance(more, ImageToVideo)
-    assert more.image == frame
+    assert more.mode is Mode.I2V
+    assert more.media() == {"image": frame}
     assert more.sampling.seed != 7
 
 
@@ -75,7 +76,7 @@ def test_options_of_a_request_compose_to_the_same_request(mode: Mode) -> None:
 def test_the_quality_pass_of_a_draft_finishes_the_same_picture() -> None:
     draft = replace(SAMPLING, preset=Preset.DRAFT, width=640, height=384)
 
-    finished = quality(TextToVideo("A red fox runs.", draft), RequestLimits()).sampling
+    finished = quality(Request(Mode.T2V, "A red fox runs.", draft), RequestLimits()).sampling
 
     assert (finished.preset, finished.width, finished.height) == (Preset.BALANCED, 1280, 768)
     assert replace(finished, preset=Preset.DRAFT, width=640, height=384) == draft
@@ -84,7 +85,7 @@ def test_the_quality_pass_of_a_draft_finishes_the_same_picture() -> None:
 def test_editing_a_draft_asks_for_the_same_draft_again() -> None:
     draft = replace(SAMPLING, preset=Preset.DRAFT, width=640, height=384)
 
-    options = options_of(TextToVideo("A red fox runs.", draft))
+    options = options_of(Request(Mode.T2V, "A red fox runs.", draft))
 
     assert (options.width, options.height) == (1280, 768)
     assert compose(Mode.T2V, options, {}, RequestLimits()).request.sampling.size == draft.size

@@ -2,13 +2,14 @@ import json
 
 import pytest
 
+from core.domain.modes import Mode
 from core.domain.people import Asker
 from core.domain.policy import Policy
 from core.domain.presets import Preset
-from core.domain.requests import Sampling, TextToVideo
+from core.domain.requests import Request, Sampling
 from core.errors import NotAChoice, OutOfRange, PolicyForbids
 
-REQUEST = TextToVideo("A red fox runs.", Sampling(Preset.FAST, 768, 512, 121, 24, 1))
+REQUEST = Request(Mode.T2V, "A red fox runs.", Sampling(Preset.FAST, 768, 512, 121, 24, 1))
 HERE = Asker(channel="10", roles=frozenset({"7"}))
 
 

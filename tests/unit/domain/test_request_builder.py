@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from core.domain.limits import MAX_SEED, RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
+from core.domain.options import ASPECTS, Options
 from core.domain.presets import PRESETS, Preset
-from core.domain.request_builder import ASPECTS, compose
-from core.domain.requests import Composition, Options
+from core.domain.request_builder import compose
+from core.domain.requests import Composition
 from core.errors import (
     MediaMissing,
     MediaUnexpected,

@@ -9,7 +9,7 @@ from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.people import Requester
 from core.domain.presets import Preset
-from core.domain.requests import Request, Sampling, TextToVideo, from_json, make_request, to_json
+from core.domain.requests import Request, Sampling, from_json, make_request, to_json
 from core.errors import MediaMissing, OutOfRange, PromptMissing
 
 SAMPLING = Sampling(Preset.FAST, width=768, height=512, frames=121, fps=24, seed=7)
@@ -49,7 +49,7 @@ def test_a_file_of_another_kind_does_not_fill_a_slot() -> None:
 
 def test_text_to_video_needs_words() -> None:
     with pytest.raises(PromptMissing):
-        TextToVideo("  ", SAMPLING)
+        Request(Mode.T2V, "  ", SAMPLING)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from core.domain.jobs import NetworkQuota, QuotaView
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
-from core.domain.requests import Options, Request
+from core.domain.options import Options
+from core.domain.requests import Request
 from core.duration import BY_KEY, UNKNOWN, Machine, Tier, estimate
 from core.errors import MediaMissing, NothingFits, OutOfRange, QuotaExceeded, TooCostly
 from core.models.catalog import ModelFile, Profile, files_for

@@ -6,17 +6,17 @@ from core.workflow.prompt_phrases import literal, phrases, prompt_text
 
 
 def test_a_camera_move_is_the_last_sentence() -> None:
-    text = prompt_text("A cat.", Camera.DOLLY_IN, Mode.T2V)
+    text = prompt_text("A cat.", Mode.T2V, {"camera": Camera.DOLLY_IN})
 
     assert text == f"A cat. {phrases()['camera']['dolly_in']}"
-    assert prompt_text("A cat.", Camera.NONE, Mode.T2V) == "A cat."
+    assert prompt_text("A cat.", Mode.T2V, {"camera": Camera.NONE}) == "A cat."
 
 
 def test_every_move_and_every_mode_without_prompt_has_a_sentence() -> None:
     assert phrases()["camera"].keys() == set(Camera) - {Camera.NONE}
     can_be_empty = {mode for mode in Mode if not MODES[mode].prompt_required}
     assert phrases()["empty"].keys() - {"any"} <= can_be_empty
-    assert all(prompt_text("", Camera.NONE, mode) for mode in can_be_empty)
+    assert all(prompt_text("", mode, {}) for mode in can_be_empty)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from bots.telegram.address import TelegramAddress
 from bots.telegram.request_form import RequestForm
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
-from core.domain.requests import Options
+from core.domain.options import Options
 
 IMAGE, AUDIO, VIDEO = (
     MediaFile(kind[0] * 64, ".x", kind, 1)

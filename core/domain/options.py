@@ -1,0 +1,161 @@
+"""What people may choose beside the files, said once: a row for each option.
+
+Every front, the command line, the API and the tools of agents make their fields, checks and help
+from :data:`OPTIONS`; follow-ups, rows of the database and the metadata of clips read it to know
+what is kept and what is private. A value that goes from what was typed into the request unchanged
+(``kept``) has a field of the same name in :class:`core.domain.requests.Sampling`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from core.domain.limits import MAX_SEED, RequestLimits
+from core.domain.modes import Mode
+from core.domain.presets import Camera, Preset
+
+ASPECTS: dict[str, float] = {
+    "16:9": 16 / 9,
+    "3:2": 3 / 2,
+    "4:3": 4 / 3,
+    "1:1": 1.0,
+    "3:4": 3 / 4,
+    "2:3": 2 / 3,
+    "9:16": 9 / 16,
+}
+
+Bounds = Callable[[RequestLimits], tuple[float, float]]
+
+
+class OptionKind(StrEnum):
+    """How an option is typed and read."""
+
+    TEXT = "text"  # words of a person, at most as many characters as a prompt
+    CHOICE = "choice"  # one of a few words
+    NUMBER = "number"
+    COUNT = "count"  # a whole number
+    SEED = "seed"  # a whole number of more digits than a browser's or a float keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row: what an option is, in what range, whose, and where its value goes."""
+
+    name: str  # of the field of Options, and of the option on every front
+    kind: OptionKind
+    choices: tuple[str, ...] = ()
+    choice: type[StrEnum] | None = None  # what a kept choice becomes
+    default: str | None = None  # the choice where none is made; None: chosen for the person
+    bounds: Bounds | None = None  # least and most, in the unit
+    unit: str = ""  # a key of the units' words
+    modes: frozenset[Mode] | None = None  # None: all
+    alias: str = ""  # a shorter name for typing
+    private: bool | None = None  # None: text is, everything else is not
+    kept: bool = False  # goes into the request unchanged
+    shapes_draft: bool = False  # changes what a draft leaves for the clip that it becomes
+    guided_only: bool = False  # acts only where the guided schedule may run
+
+    @property
+    def is_private(self) -> bool:
+        """Tell whether the value is a person's own words, which leave only where it is allowed."""
+        return self.kind is OptionKind.TEXT if self.private is None else self.private
+
+    @property
+    def typed(self) -> str:
+        """Return the name that people type."""
+        return self.alias or self.name
+
+    @property
+    def blank(self) -> Any:  # noqa: ANN401  # text or None
+        """Return the value of who chose nothing."""
+        return "" if self.kind is OptionKind.TEXT else None
+
+    def offered_in(self, mode: Mode) -> bool:
+        """Tell whether ``mode`` has this option."""
+        return self.modes is None or mode in self.modes
+
+    def range_in(self, limits: RequestLimits) -> tuple[float, float]:
+        """Return the least and the most that ``limits`` allow.
+
+        Raises:
+            ValueError: the option has no range.
+        """
+        if self.bounds is None:
+            raise ValueError(self.name)
+        return self.bounds(limits)
+
+
+def _sides(limits: RequestLimits) -> tuple[float, float]:
+    return limits.min_side, limits.max_side
+
+
+OPTIONS: dict[str, Option] = {
+    option.name: option
+    for option in (
+        Option("prompt", OptionKind.TEXT, shapes_draft=True),
+        Option("preset", OptionKind.CHOICE, tuple(Preset), Preset, Preset.BALANCED),
+        Option("aspect", OptionKind.CHOICE, tuple(ASPECTS)),
+        Option(
+            "seconds",
+            OptionKind.NUMBER,
+            bounds=lambda limits: (limits.min_seconds, limits.max_seconds),
+            unit="s",
+        ),
+        Option("width", OptionKind.COUNT, bounds=_sides, unit="px"),
+        Option("height", OptionKind.COUNT, bounds=_sides, unit="px"),
+        Option(
+            "fps",
+            OptionKind.COUNT,
+            bounds=lambda limits: (limits.min_fps, limits.max_fps),
+            unit="fps",
+        ),
+        Option("seed", OptionKind.SEED, bounds=lambda _: (0, MAX_SEED)),
+        Option(
+            "camera",
+            OptionKind.CHOICE,
+            tuple(Camera),
+            Camera,
+            Camera.NONE,
+            kept=True,
+            shapes_draft=True,
+        ),
+        Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
+    )
+}
+
+BY_TYPED_NAME: dict[str, Option] = {
+    name: option for option in OPTIONS.values() for name in (option.typed, option.name)
+}
+KEPT: tuple[Option, ...] = tuple(option for option in OPTIONS.values() if option.kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person typed beside the files; None or an empty text means "choose for me"."""
+
+    prompt: str = ""
+    preset: str | None = None
+    width: int | None = None
+    height: int | None = None
+    aspect: str | None = None  # a key of ASPECTS; ignored where width and height are given
+    seconds: float | None = None
+    fps: int | None = None
+    seed: int | None = None
+    camera: str | None = None
+    negative_prompt: str = ""
+
+    @classmethod
+    def of(cls, values: "dict[str, Any]") -> "Options":
+        """Return the options with ``values`` by name; what is blank is as if not typed."""
+        known = {name: value for name, value in values.items() if value is not None}
+        return replace(cls(), **known)
+
+    def values(self) -> dict[str, Any]:
+        """Return every option by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def options_in(mode: Mode) -> tuple[Option, ...]:
+    """List what can be chosen in ``mode``, in the order of the table."""
+    return tuple(option for option in OPTIONS.values() if option.offered_in(mode))

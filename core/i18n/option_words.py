@@ -1,0 +1,43 @@
+"""Say what an option or a mode is, from its row and its one entry in the word files."""
+
+from core.domain.limits import RequestLimits
+from core.domain.modes import Mode
+from core.domain.options import Option, OptionKind
+from core.i18n.messages import name, say
+
+
+def option_label(option: Option, locale: str | None = None) -> str:
+    """Return the name of ``option`` as the label of a field."""
+    word = name(option.name, locale)
+    return word[:1].upper() + word[1:]
+
+
+def option_hint(option: Option, limits: RequestLimits, locale: str | None = None) -> str:
+    """Return one sentence on ``option``, with its range; at most 100 characters."""
+    data: dict[str, object] = {"choices": ", ".join(option.choices)}
+    if option.kind is OptionKind.TEXT:
+        data |= {"low": 0, "high": limits.prompt_characters}
+    elif option.bounds is not None:
+        low, high = option.range_in(limits)
+        data |= {"low": low, "high": high}
+    return say(f"option.{option.name}.hint", data, locale)
+
+
+def mode_title(mode: Mode, locale: str | None = None) -> str:
+    """Return the name of ``mode``."""
+    return say(f"mode.{mode}.name", {}, locale)
+
+
+def mode_summary(mode: Mode, locale: str | None = None) -> str:
+    """Return what ``mode`` makes, in a few words without a full stop; at most 100 characters."""
+    return say(f"mode.{mode}.what", {}, locale)
+
+
+def mode_hint(mode: Mode, locale: str | None = None) -> str:
+    """Return how a prompt for ``mode`` is best written."""
+    return say(f"mode.{mode}.hint", {}, locale)
+
+
+def mode_example(mode: Mode, locale: str | None = None) -> str:
+    """Return an example of a prompt for ``mode``."""
+    return say(f"mode.{mode}.example", {}, locale)
