@@ -7,9 +7,9 @@ import pytest
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
+from core.domain.options import Options
 from core.domain.presets import Preset
 from core.domain.request_builder import compose
-from core.domain.options import Options
 
 LEADING = {  # which files give the length and the shape
     Mode.T2V: (None, None),
