@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo run test check format clean test-comfy test-gpu bench
 
-demo: $(VENV)/.app ## all six modes through the real path, into out/
+demo: $(VENV)/.app ## every mode through the real path, into out/
 	$(BIN)/clapper demo --out out
 
 run: $(VENV)/.app ## the service: queue, Studio and every bot that has a token
@@ -16,7 +16,7 @@ test: $(VENV)/.dev ## every test that needs neither a GPU nor ComfyUI
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not load"
 	$(BIN)/python -m pytest -m load
 
-test-comfy: $(VENV)/.dev ## the six modes in a real ComfyUI on tiny random models
+test-comfy: $(VENV)/.dev ## every mode in a real ComfyUI on tiny random models
 	$(BIN)/python -m pytest --comfy-real tests/comfy
 
 test-gpu: $(VENV)/.dev ## one clip a mode on a CUDA machine

@@ -25,7 +25,7 @@ from webui.page.handlers import Handlers
 from webui.page.layout import build_page
 from webui.page.preflight import Preflight
 from webui.page.session_state import CAPACITY, lighten
-from webui.page.theme import ROOT_STYLE, STYLES, script, theme
+from webui.page.theme import ROOT_STYLE, STYLES, icons, script, theme
 from webui.routes import StudioRoutes
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
@@ -150,6 +150,7 @@ def start(
         max_file_size=settings.media.limits().stream_bytes,
         footer_links=["api"],
         theme=theme(),
+        css=icons(),
         css_paths=[STYLES],
         # the script itself: a request for it could lose the race
         head=f"{ROOT_STYLE}<script>{script()}</script>",

@@ -1,4 +1,4 @@
-"""The six generation commands, built from the modes: an option for each file and value."""
+"""The generation commands, built from the modes: an option for each file and value."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine

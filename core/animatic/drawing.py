@@ -1,4 +1,4 @@
-"""Colours, camera, light and lettering: what all six scenes are drawn with."""
+"""Colours, camera, light and lettering: what all scenes are drawn with."""
 
 import math
 import re
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont, ImageOps
 
 from core.animatic.audio_features import AudioFeatures
+from core.domain.media import MediaKind
+from core.domain.modes import MODES
 from core.domain.presets import Camera, Preset
 from core.domain.requests import Request
 from core.i18n.messages import say
@@ -105,6 +107,10 @@ class Shot:
         sampling = self.request.sampling
         share = index / (sampling.frames - 1)
         return index / sampling.fps, share, View.of(sampling.camera, share)
+
+    def roles(self, kind: MediaKind) -> tuple[str, ...]:
+        """Return the roles of the request's files of ``kind``."""
+        return MODES[self.request.mode].roles(kind)
 
     def image(self, role: str) -> Image.Image:
         """Load the picture of ``role``, filling the frame."""

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from core.animatic.audio_features import RATE, AudioFeatures, ambience
 from core.animatic.drawing import Palette, Shot, grade
 from core.animatic.scenes import pictures
-from core.domain.media import RawClip
+from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.progress import Progress, ProgressSink, Stage, Working
 from core.interfaces.executor import Order
 from core.media.decode import load_sound
@@ -46,12 +46,12 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
     sampling, media = request.sampling, request.media()
     report(Working(Stage.PREPARE, 0, 1, 0.0))
     check()
-    look, source, sound = Palette.of(request), media.get("audio") or media.get("video"), None
+    look, source, sound = Palette.of(request), _source_of_sound(media), None
     if source is None:
         sound = ambience(look.random(3), float(look.sky[0]) / 255, sampling.seconds)
     elif source.sample_rate:
         sound = load_sound(order.path_of(source), RATE, 2, sampling.seconds)
-    heard = sound if "audio" in media else None
+    heard = sound if source and source.kind is MediaKind.AUDIO else None
     features = AudioFeatures.of(heard, sampling.frames, sampling.fps) if heard else None
     shot = Shot(request, {role: order.path_of(f) for role, f in media.items()}, look, features)
     frames = frame_buffer((sampling.frames, sampling.height, sampling.width, 3), order.workspace)
@@ -63,3 +63,9 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
         report(Working(Stage.STAGE1, index + 1, sampling.frames, share))
     gpu_ms = round((time.monotonic() - began) * 1000)
     return RawClip(frames, float(sampling.fps), sound, gpu_ms, {"executor": "draft"})
+
+
+def _source_of_sound(media: Mapping[str, MediaFile]) -> MediaFile | None:
+    """Return the file whose sound the clip has: the first sound, else the first video."""
+    found = [file for file in media.values() if file.kind is not MediaKind.IMAGE]
+    return next(iter(sorted(found, key=lambda file: file.kind is MediaKind.VIDEO)), None)

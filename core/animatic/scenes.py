@@ -1,22 +1,44 @@
-"""The six scenes: each yields its pictures in order, with how much light and grain they bear."""
+"""The scenes: each yields its pictures in order, with how much light and grain they bear.
+
+A mode is drawn by its files: a video is restyled, several pictures follow each other, the camera
+pushes into one, and where there is none, hills are drawn. A mode that has more to show brings a
+scene of its own.
+"""
 
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from core.animatic.drawing import Floats, Shot, View, font, ink
+from core.domain.media import MediaKind
 from core.domain.modes import Mode
 from core.domain.presets import Camera
 from core.media.decode import video_frames
 
+Scene: TypeAlias = Callable[[Shot], Iterator[tuple[Image.Image, float]]]
+
 
 def pictures(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     """Yield every picture of ``shot``, each with the strength (0…1) of light and grain on it."""
-    scenes = {Mode.I2V: _push, Mode.LIPSYNC: _portrait, Mode.KEYFRAME: _between}
-    return scenes.get(shot.request.mode, _restyled if "video" in shot.files else _hills)(shot)
+    return (_own_scenes().get(shot.request.mode) or _scene_of(shot))(shot)
+
+
+def _own_scenes() -> dict[Mode, Scene]:
+    """Return the scenes that say more than the files of their mode do."""
+    return {Mode.LIPSYNC: _portrait}
+
+
+def _scene_of(shot: Shot) -> Scene:
+    """Choose the scene by the files of ``shot``."""
+    images = len(shot.roles(MediaKind.IMAGE))
+    if shot.roles(MediaKind.VIDEO):
+        return _restyled if images else _film
+    return (_hills, _push, _between)[min(images, 2)]
 
 
 def _hills(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
@@ -69,7 +91,7 @@ def _write_title(picture: Image.Image, shot: Shot) -> None:
 
 
 def _push(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
-    image = shot.image("image")
+    image = shot.image(shot.roles(MediaKind.IMAGE)[0])
     for index in range(shot.request.sampling.frames):
         yield shot.at(index)[2].of_picture(image), 0.7
 
@@ -111,12 +133,15 @@ def _mouth(image: Image.Image) -> tuple[int, int, int]:
 
 
 def _between(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
-    """From the first image to the last, both exact, through a cloud that the seed shapes."""
-    first, last, camera = shot.image("first"), shot.image("last"), shot.request.sampling.camera
+    """From each image to the next, all exact, through a cloud that the seed shapes."""
+    camera, images = shot.request.sampling.camera, map(shot.image, shot.roles(MediaKind.IMAGE))
+    legs = list(pairwise(images))
     small = Image.fromarray(shot.look.random(5).integers(0, 256, (5, 7), np.uint8))
     cloud, still = small.resize(shot.size, Image.Resampling.BICUBIC), View(1, 0, 0)
     for index in range(shot.request.sampling.frames):
-        share = shot.at(index)[1]
+        way = shot.at(index)[1] * len(legs)
+        leg = min(int(way), len(legs) - 1)
+        share, (first, last) = way - leg, legs[leg]
         eased = share * share * (3 - 2 * share) * 425 - 170  # the cloud parts over 100 levels
         mask = cloud.point([min(255, max(0, level / 1.5 + eased)) for level in range(256)])
         back = View.of(camera, share if camera is Camera.DOLLY_OUT else 1 - share)
@@ -128,11 +153,10 @@ def _between(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
 
 def _restyled(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     """The video's motion and edges in the colours of the style image."""
-    sampling, style, tint = shot.request.sampling, shot.image("image"), None
+    style, tint = shot.image(shot.roles(MediaKind.IMAGE)[0]), None
     darken = [min(220, max(0, (value - 4) * 5)) for value in range(256)]
     palette, goal = style.resize((96, 96)).quantize(12), np.asarray(style)[::8, ::8]
-    frames = video_frames(shot.files["video"], sampling.fps, sampling.frames, sampling.size)
-    for index, pixels in enumerate(frames):
+    for index, pixels in enumerate(_frames(shot)):
         seen = pixels[::8, ::8].mean((0, 1)), pixels[::8, ::8].std((0, 1)) + 2
         now = np.stack([gain := goal.std((0, 1)) / seen[1], goal.mean((0, 1)) - gain * seen[0]])
         tint = now if tint is None else 0.9 * tint + 0.1 * now  # slowly: no flicker
@@ -143,3 +167,14 @@ def _restyled(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
         edges = Image.fromarray(pixels).convert("L").filter(ImageFilter.FIND_EDGES).point(darken)
         inked.paste(ink(shot.look.deep), (2, 2), ImageOps.crop(edges, 2))  # a rim is no edge
         yield shot.at(index)[2].of_picture(inked), 0.5
+
+
+def _film(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
+    for index, pixels in enumerate(_frames(shot)):
+        yield shot.at(index)[2].of_picture(Image.fromarray(pixels)), 0.5
+
+
+def _frames(shot: Shot) -> Iterator[Floats]:
+    """Yield the frames of the source video at the clip's size, rate and length."""
+    source, sampling = shot.files[shot.roles(MediaKind.VIDEO)[0]], shot.request.sampling
+    return video_frames(source, sampling.fps, sampling.frames, sampling.size)

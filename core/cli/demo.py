@@ -1,4 +1,4 @@
-"""``clapper demo``: all six modes on this machine, from nothing."""
+"""``clapper demo``: every mode on this machine, from nothing."""
 
 import asyncio
 from pathlib import Path
@@ -12,6 +12,7 @@ from core.cli.core_session import announce_to, working_core
 from core.cli.exit_codes import ExitStatus, InvalidInput, OutputRefused, err, out
 from core.demo.inputs import make_demo_jobs
 from core.demo.run import DemoResult, output_files, run_demo
+from core.domain.modes import MODES
 from core.i18n.messages import name, say
 from core.media.output.destinations import check_free
 from core.runtime.paths import readable
@@ -37,7 +38,7 @@ def demo(
     *,
     force: Annotated[bool, typer.Option("--force", help=say("help_force"))] = False,
 ) -> None:
-    """Make six clips.
+    """Make a clip of every mode.
 
     Raises:
         OutputRefused: the folder cannot be made.
@@ -61,13 +62,13 @@ def demo(
 
 
 def demo_settings(folder: Path) -> Settings:
-    """Make settings for a core of its own in ``folder``, open for six jobs at once."""
+    """Make settings for a core of its own in ``folder``, open for all jobs at once."""
     own = folder / _OWN
     return load_settings(
         data_dir=own,
         database_url="",
         quota_minutes=600,
-        max_queued=20,
+        max_queued=max(20, len(MODES)),
         progress_every_s=0.2,
     )
 
@@ -111,7 +112,7 @@ def _empty_data_directory(own: Path) -> None:
 
 def _table(shown: list[DemoResult], folder: Path) -> Table:
     """Lay out one line for every clip, at most 80 columns wide."""
-    title = Text(f"{say('demo_title')}: {_short(folder)}")
+    title = Text(f"{say('demo_title', {'count': len(MODES)})}: {_short(folder)}")
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for column in ("mode", "seconds", "size", "frames", "job", "file"):
         table.add_column(say(f"cli_column_{column}"), overflow="fold", no_wrap=column == "job")

@@ -15,7 +15,7 @@ from core.comfy.paths import ComfyPaths, comfy_paths
 from core.comfy.staging import prepare
 from core.comfy.startup import start
 from core.domain.media import RawClip
-from core.domain.modes import Mode
+from core.domain.modes import MODES
 from core.domain.progress import ProgressSink, Working
 from core.domain.requests import Request
 from core.duration import Machine, hardware_for, saves_memory
@@ -100,8 +100,8 @@ class ComfyExecutor:
         folder = self.plan.custom
         if folder is not None and all(path.is_file() for path in paths_of(request.mode, folder)):
             return f"custom {request.mode}"
-        control = "control" if request.mode is Mode.STYLE else "plain"
-        return f"{control} guided" if guided(request, self.plan.choices()) else control
+        models = " ".join(MODES[request.mode].models) or "plain"
+        return f"{models} guided" if guided(request, self.plan.choices()) else models
 
     async def prepare(self, order: Order, cancel: CancelToken) -> None:
         """Prepare the source video of ``order`` beside the order that runs.

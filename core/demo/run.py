@@ -1,4 +1,4 @@
-"""Run the six demo jobs through the real core: admitted, queued, drawn, encoded, delivered."""
+"""Run the demo jobs through the real core: admitted, queued, drawn, encoded, delivered."""
 
 import asyncio
 from dataclasses import dataclass

@@ -1,13 +1,19 @@
-"""The six modes: which files each takes, and which file gives the length and the shape."""
+"""The modes: one record each, in :data:`MODES`. The layers above derive what they do from it.
+
+What a record leaves out follows from its slots. What a mode brings beyond that lies where its kind
+of thing lies, under the mode's name: ``workflows/<mode>.*`` is its graph, and words, a draft scene,
+a demo job or an icon of its own are optional. CONTRIBUTING.md lists all of it.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from core.domain.media import MediaKind
+from core.domain.presets import Preset
 
 
 class Mode(StrEnum):
-    """What kind of video is made from what."""
+    """What kind of video is made from what; the value is what people type."""
 
     T2V = "t2v"
     I2V = "i2v"
@@ -27,35 +33,47 @@ class MediaSlot:
 
 @dataclass(frozen=True, slots=True)
 class ModeSpec:
-    """All that fronts and core need to know of a mode to ask for it and to check it."""
+    """All that fronts and core need to know of a mode to ask for it, check it and make it.
+
+    The order of ``slots`` counts: the first with a picture gives the clip its shape, the first
+    with a play time gives it its length.
+    """
 
     mode: Mode
     slots: tuple[MediaSlot, ...] = ()
     prompt_required: bool = False
-    length_from: str | None = None  # role of the file whose play time is the default length
-    shape_from: str | None = None  # role of the file whose aspect ratio is the default shape
+    preset: Preset = Preset.BALANCED  # where a person chose none
+    icon: str = "clip"  # a file of webui/assets/icons, without its suffix
+    models: tuple[str, ...] = ()  # keys of core.models.catalog.Slot that not every mode loads
+
+    def roles(self, *kinds: MediaKind) -> tuple[str, ...]:
+        """Return the roles whose files are one of ``kinds``, in the order of the slots."""
+        return tuple(slot.role for slot in self.slots if slot.kind in kinds)
+
+    @property
+    def length_from(self) -> str | None:
+        """Return the role of the file whose play time is the default length, if there is one."""
+        return next(iter(self.roles(MediaKind.AUDIO, MediaKind.VIDEO)), None)
+
+    @property
+    def shape_from(self) -> str | None:
+        """Return the role of the file whose aspect ratio is the default shape, if there is one."""
+        return next(iter(self.roles(MediaKind.IMAGE, MediaKind.VIDEO)), None)
 
 
 _IMAGE = MediaSlot("image", MediaKind.IMAGE)
 _AUDIO = MediaSlot("audio", MediaKind.AUDIO)
+_VIDEO = MediaSlot("video", MediaKind.VIDEO)
+_FIRST, _LAST = MediaSlot("first", MediaKind.IMAGE), MediaSlot("last", MediaKind.IMAGE)
 
 MODES: dict[Mode, ModeSpec] = {
     spec.mode: spec
     for spec in (
-        ModeSpec(Mode.T2V, prompt_required=True),
-        ModeSpec(Mode.I2V, (_IMAGE,), shape_from="image"),
-        ModeSpec(Mode.A2V, (_AUDIO,), length_from="audio"),
-        ModeSpec(Mode.LIPSYNC, (_IMAGE, _AUDIO), length_from="audio", shape_from="image"),
-        ModeSpec(
-            Mode.KEYFRAME,
-            (MediaSlot("first", MediaKind.IMAGE), MediaSlot("last", MediaKind.IMAGE)),
-            shape_from="first",
-        ),
-        ModeSpec(
-            Mode.STYLE,
-            (MediaSlot("video", MediaKind.VIDEO), _IMAGE),
-            length_from="video",
-            shape_from="video",
-        ),
+        ModeSpec(Mode.T2V, prompt_required=True, icon="text"),
+        ModeSpec(Mode.I2V, (_IMAGE,), icon="image"),
+        ModeSpec(Mode.A2V, (_AUDIO,), icon="sound"),
+        ModeSpec(Mode.LIPSYNC, (_IMAGE, _AUDIO), icon="voice"),
+        ModeSpec(Mode.KEYFRAME, (_FIRST, _LAST), icon="keyframes"),
+        ModeSpec(Mode.STYLE, (_VIDEO, _IMAGE), icon="palette", models=("control_lora",)),
     )
 }

@@ -59,7 +59,8 @@ def compose(
     prompt = _clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)
-    preset = Preset(_choice(OPTIONS["preset"], options.preset))
+    chosen = spec.preset if options.preset is None else options.preset
+    preset = Preset(_choice(OPTIONS["preset"], chosen))
     fps = limits.default_fps if options.fps is None else options.fps
     check_range("fps", fps, limits.min_fps, limits.max_fps, "fps")
     seed = secrets.randbits(63) if options.seed is None else options.seed

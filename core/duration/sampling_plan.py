@@ -1,40 +1,14 @@
 """Plan a request: which sampling stages its mode runs, and with which guides.
 
-The shape of the six workflows as numbers. Where a workflow changes its stages or guides, this is
-the module to change with it.
+The shape of the workflows as numbers. Guides are read from the graph of the mode; that all have the
+same two stages is said here, and tests hold the graphs to it.
 """
 
-from dataclasses import dataclass
-
-from core.domain.modes import Mode
 from core.domain.presets import PRESETS, PresetSpec
 from core.domain.requests import Request
 from core.duration.workload import Part, SamplingPlan, SamplingStage, Tiling
 from core.models.catalog import LTX_2_3, ModelFamily, Profile
-
-
-@dataclass(frozen=True, slots=True)
-class Guides:
-    """What a mode's workflow adds to the tokens of its own video.
-
-    All guides have strength 1, so none masks self-attention.
-    """
-
-    images: int = 0  # input pictures
-    frames: int = 0  # of them, appended as guide frames in every stage
-    clip_shrink: int = 0  # guide clip in stage 1, at its size divided by this; 0: there is none
-    keeps_sound: bool = False  # the given sound goes into the clip: no audio is decoded
-    canvas: int = 64  # px; sides are rounded up to whole multiples before sampling
-
-
-GUIDES: dict[Mode, Guides] = {
-    Mode.T2V: Guides(),
-    Mode.I2V: Guides(images=1),
-    Mode.A2V: Guides(keeps_sound=True),
-    Mode.LIPSYNC: Guides(images=1, keeps_sound=True),
-    Mode.KEYFRAME: Guides(images=2, frames=2),
-    Mode.STYLE: Guides(images=1, clip_shrink=2, canvas=128),  # the control LoRA's reference factor
-}
+from core.workflow.guides import guides_of
 
 
 def plan_of(
@@ -51,7 +25,7 @@ def plan_of(
         tiling: how the decoder cuts; None decodes whole frames.
         family: its schedules.
     """
-    sampling, guides = request.sampling, GUIDES[request.mode]
+    sampling, guides = request.sampling, guides_of(request.mode)
     preset = PRESETS[sampling.preset]
     steps, branches = _first_stage(preset, profile, family)
     shrink = 2 if preset.stage2_steps else 1  # of the first stage, against the clip that is made

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE
-from core.domain.modes import Mode
+from core.domain.modes import MODES, Mode
 
 
 class Profile(StrEnum):
@@ -125,8 +125,9 @@ class ModelFamily:
 
     def files_for(self, mode: Mode | None, profile: Profile) -> tuple[ModelFile, ...]:
         """Return the files that ``mode`` needs, largest first; mode None means all modes."""
-        needed = set(Slot) if mode in {None, Mode.STYLE} else set(Slot) - {Slot.CONTROL_LORA}
-        files = [file for slot, file in self.profiles[profile].files.items() if slot in needed]
+        special = {slot for spec in MODES.values() for slot in spec.models}
+        unused = special.difference(MODES[mode].models) if mode else set[str]()
+        files = [file for slot, file in self.profiles[profile].files.items() if slot not in unused]
         return tuple(sorted(files, key=lambda file: -file.size_bytes))
 
     def all_files(self) -> tuple[ModelFile, ...]:

@@ -85,7 +85,7 @@ class Previewer:
         """Preview a request of one person.
 
         Args:
-            mode: which of the six.
+            mode: what is made from what.
             options: what was typed.
             media: admitted files by role; they stay the caller's.
             quota: what the person may still spend.

@@ -116,7 +116,7 @@ def _quote(text: str) -> str:
 
 
 def _form(entry: Mapping[str, Any]) -> NodeForm:
-    inputs = {name: _input(value) for name, value in entry["inputs"].items()}
+    inputs = {name: read_input(value) for name, value in entry["inputs"].items()}
     return NodeForm(
         node=entry["node"],
         when=Condition(entry["when"]),
@@ -126,7 +126,8 @@ def _form(entry: Mapping[str, Any]) -> NodeForm:
     )
 
 
-def _input(value: object) -> Input:
+def read_input(value: object) -> Input:
+    """Read an input as a binding file writes it: a link is a list of node and output."""
     if isinstance(value, list):
         node, slot = cast("tuple[str, int]", value)
         return Link(node, slot)

@@ -1,4 +1,4 @@
-"""Load workflows: from the user's own folder first, then the six of the project."""
+"""Load workflows: from the user's own folder first, then those of the project."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from pathlib import Path
 from core.domain.modes import Mode
 from core.settings import PROJECT_ROOT
 from core.workflow.bindings import Bindings, parse_bindings
-from core.workflow.errors import NotAWorkflow
+from core.workflow.errors import NotAWorkflow, TemplateBroken
 from core.workflow.graph import Graph, read
+from core.workflow.graph_reuse import GraphReuse, parse_reuse
 
 WORKFLOWS = PROJECT_ROOT / "workflows"
 CUSTOM = WORKFLOWS / "custom"  # the default of the setting workflows_dir
@@ -34,7 +35,7 @@ def load(mode: Mode, custom: Path | None = CUSTOM) -> Workflow:
     """Load the workflow of ``mode``.
 
     Args:
-        mode: which of the six.
+        mode: what is made from what.
         custom: folder with adopted workflows, which win; None looks only at the project's own.
 
     Raises:
@@ -55,9 +56,43 @@ def load_all(custom: Path | None = CUSTOM) -> Mapping[Mode, Workflow]:
     return {mode: load(mode, custom) for mode in Mode}
 
 
+def reuse_of(mode: Mode) -> GraphReuse | None:
+    """Return what ``mode`` changes in another mode's graph; None where it has a graph of its own.
+
+    Raises:
+        TemplateBroken: its binding file cannot be read as such a difference.
+    """
+    path, beside = paths_of(mode, WORKFLOWS)
+    if path.is_file() or not beside.is_file():
+        return None
+    try:
+        return parse_reuse(beside.read_text("utf-8"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise TemplateBroken(mode, f"workflows/{beside.name}: {error}") from None
+
+
 @cache
 def _project(mode: Mode) -> Workflow:
-    return _read(mode, WORKFLOWS, own=False)
+    """Load the project's own workflow of ``mode``: its graph, or another mode's with a difference.
+
+    Raises:
+        TemplateBroken: the mode has neither.
+    """
+    path, beside = paths_of(mode, WORKFLOWS)
+    if path.is_file():
+        return _read(mode, WORKFLOWS, own=False)
+    reuse = reuse_of(mode)
+    if reuse is None:
+        named = f'graph = "<another mode>" in workflows/{beside.name}'
+        raise TemplateBroken(mode, f"it needs workflows/{path.name}, or {named}")
+    if not paths_of(reuse.base, WORKFLOWS)[0].is_file():
+        raise TemplateBroken(mode, f"{reuse.base} has no graph of its own to share")
+    base = _project(reuse.base)
+    try:
+        graph = reuse.graph(base.graph)
+    except KeyError as missing:
+        raise TemplateBroken(mode, f"no {missing} in the graph of {reuse.base}") from None
+    return Workflow(mode, graph, reuse.bindings(base.bindings))
 
 
 def _read(mode: Mode, folder: Path, *, own: bool) -> Workflow:

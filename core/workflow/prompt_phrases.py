@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 
-from core.domain.modes import Mode
+from core.domain.modes import MODES, Mode
 from core.workflow.library import WORKFLOWS
 
 # What ComfyUI's tokenizer takes as a command: a file to load, and marks of turns and pictures.
@@ -22,7 +22,7 @@ def phrases() -> Mapping[str, Mapping[str, str]]:
     """Return the sentences by table.
 
     A table named after an option has one for each choice, ``option`` has one with a ``{value}``
-    for each option that is typed, ``empty`` one for each mode.
+    for each option that is typed, ``empty`` has one by mode, and ``any`` for the other modes.
     """
     return tomllib.loads((WORKFLOWS / "phrases.toml").read_text("utf-8"))
 
@@ -36,7 +36,7 @@ def prompt_text(prompt: str, mode: Mode, kept: Mapping[str, str]) -> str:
         kept: values of options by name; those with a phrase become a sentence each, in the order
             of the table of options: prompts for LTX-2 end with the camera.
     """
-    words = literal(prompt).strip() or phrases()["empty"].get(mode, "")
+    words = literal(prompt).strip() or _neutral(mode)
     return " ".join(part for part in (words, *map(_sentence, kept, kept.values())) if part)
 
 
@@ -51,3 +51,10 @@ def _sentence(option: str, value: str) -> str:
         return phrases()[option].get(value, "")
     template = phrases()["option"].get(option, "")
     return template.replace("{value}", literal(value).strip()) if value.strip() else ""
+
+
+def _neutral(mode: Mode) -> str:
+    if MODES[mode].prompt_required:
+        return ""
+    empty = phrases()["empty"]
+    return empty.get(mode) or empty["any"]

@@ -48,3 +48,29 @@ def test_links_and_paths_on_a_page_exist(page: Path) -> None:
     ):
         made_later = path.startswith("workflows/custom") or "NNNN" in path
         assert (ROOT / path.rstrip("/")).exists() or made_later, path
+
+
+COUNTED = re.compile(
+    r"\b(four|five|six|seven|eight|nine|ten|vier|fünf|sechs|sieben|acht|neun|zehn|\d+)"
+    r"( \w+)? (modes|kinds of video|graphs|workflows|scenes|demo jobs|clips of `make demo`|Modi"
+    r"|Arten von Videos)\b",
+    re.IGNORECASE,
+)
+SOURCES = sorted(
+    path
+    for folder in ("core", "bots", "webui", "workflows", "tests", "docs")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in {".py", ".md", ".toml", ".html", ".js"}
+)
+
+
+def test_no_sentence_counts_the_modes() -> None:
+    """A mode more makes each of them untrue; format the number from the table, or leave it out."""
+    files = [*SOURCES, *ROOT.glob("*.md"), ROOT / "Makefile"]
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in files
+        for match in COUNTED.finditer(path.read_text("utf-8"))
+    ]
+
+    assert found == []

@@ -1,4 +1,4 @@
-"""All six modes as people type them: ``clapper generate`` to an MP4 with sound."""
+"""Every mode as people type them: ``clapper generate`` to an MP4 with sound."""
 
 import os
 import subprocess

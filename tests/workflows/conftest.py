@@ -1,5 +1,6 @@
 """Requests of every mode, and exports as ComfyUI's editor would save them."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,17 +13,28 @@ from core.domain.presets import PRESETS, Preset
 from core.domain.requests import Request, Sampling, make_request
 from core.models.catalog import Profile, names
 from core.workflow.bind import BoundWorkflow, bind
+from core.workflow.guides import guides_of
 from core.workflow.input_files import inputs_of
 from core.workflow.library import load
 from core.workflow.values import MachineChoices
 
-FILES = {
+_KINDS = {
+    MediaKind.IMAGE: MediaFile("", ".png", MediaKind.IMAGE, 10, 640, 480),
+    MediaKind.AUDIO: MediaFile("", ".flac", MediaKind.AUDIO, 10, seconds=5, sample_rate=48000),
+    MediaKind.VIDEO: MediaFile("", ".mp4", MediaKind.VIDEO, 10, 640, 480, 5.0, 30.0),
+}
+_NAMED = {  # files whose names stand in the golden graphs
     "image": MediaFile("a" * 64, ".png", MediaKind.IMAGE, 10, 640, 480),
     "first": MediaFile("b" * 64, ".png", MediaKind.IMAGE, 10, 640, 480),
     "last": MediaFile("c" * 64, ".png", MediaKind.IMAGE, 10, 640, 480),
     "audio": MediaFile("d" * 64, ".flac", MediaKind.AUDIO, 10, seconds=5, sample_rate=48000),
     "video": MediaFile("e" * 64, ".mp4", MediaKind.VIDEO, 10, 640, 480, 5.0, 30.0),
 }
+FILES = {
+    slot.role: replace(_KINDS[slot.kind], sha256=hashlib.sha256(slot.role.encode()).hexdigest())
+    for spec in MODES.values()
+    for slot in spec.slots
+} | _NAMED
 Ask = Callable[..., Request]
 Fill = Callable[..., BoundWorkflow]
 Export = Callable[..., dict[str, Any]]
@@ -136,7 +148,7 @@ def _half_latent(e: Editor) -> list[Any]:
 
 
 def _sound_latent(e: Editor, mode: Mode) -> list[Any]:
-    if mode in {Mode.A2V, Mode.LIPSYNC}:
+    if guides_of(mode).keeps_sound:
         e.add("heard", "LTXVAudioVAEEncode", audio=["5400", 0], audio_vae=["175", 0])
         e.add("zero", "SolidMask", value=0, width=["size", 0], height=["size", 1])
         return e.add("frozen", "SetLatentNoiseMask", samples=["heard", 0], mask=["zero", 0])
@@ -166,9 +178,9 @@ def _guides(e: Editor, stage: str, latent: Any) -> tuple[tuple[Any, Any], Any]:
 
 
 def _picture(e: Editor, mode: Mode, stage: str, latent: Any) -> tuple[tuple[Any, Any], Any]:
-    if mode is Mode.KEYFRAME:
+    if guides_of(mode).frames:
         return _guides(e, stage, latent)
-    if mode in {Mode.I2V, Mode.LIPSYNC}:
+    if guides_of(mode).images:
         latent = e.add(f"inplace{stage}", "LTXVImgToVideoInplace", strength=0.8, bypass=False,
                        vae=["174", 0], image=["pressed", 0], latent=latent)  # fmt: skip
     return (["cond", 0], ["cond", 1]), latent
@@ -177,7 +189,7 @@ def _picture(e: Editor, mode: Mode, stage: str, latent: Any) -> tuple[tuple[Any,
 def _two_stages(e: Editor, mode: Mode) -> tuple[Any, Any]:
     latent = _half_latent(e)
     sound = _sound_latent(e, mode)
-    if mode in {Mode.I2V, Mode.LIPSYNC}:
+    if guides_of(mode).images and not guides_of(mode).frames:
         e.add("longer", "ResizeImagesByLongerEdge", longer_edge=1024, images=["5429", 0])
         e.add("pressed", "LTXVPreprocess", img_compression=33, image=["longer", 0])
     conds, latent = _picture(e, mode, "1", latent)
@@ -192,7 +204,7 @@ def _two_stages(e: Editor, mode: Mode) -> tuple[Any, Any]:
     return latent, ["parts2", 1]
 
 
-def _restyle(e: Editor) -> tuple[Any, Any]:
+def _restyle(e: Editor, mode: Mode) -> tuple[Any, Any]:
     """One stage, the size of the pose map, the sound of the source video."""
     e.add("5376", "LTXICLoRALoaderModelOnly", lora_name="ltx-2.3-union.safetensors",
           strength_model=1, model=["211", 0])  # fmt: skip
@@ -208,7 +220,7 @@ def _restyle(e: Editor) -> tuple[Any, Any]:
           vae=["174", 0], latent=["look", 0], image=["pose", 0], frame_idx=0, strength=0.75,
           latent_downscale_factor=["5376", 1], crop="disabled", use_tiled_encode=False,
           tile_size=256, tile_overlap=64)  # fmt: skip
-    sound = _sound_latent(e, Mode.STYLE)
+    sound = _sound_latent(e, mode)
     e.add("both1", "LTXVConcatAVLatent", video_latent=["guide", 2], audio_latent=sound)
     conds = (["guide", 0], ["guide", 1])
     latent = _sample(e, "1", "1.0, 0.9, 0.7, 0.4, 0.0", conds, ["both1", 0])
@@ -219,12 +231,13 @@ def _restyle(e: Editor) -> tuple[Any, Any]:
 def exported(mode: Mode, saver: str = "VHS_VideoCombine") -> dict[str, Any]:
     e = Editor()
     _base(e)
-    latent, sound = _restyle(e) if mode is Mode.STYLE else _two_stages(e, mode)
+    restyles = bool(guides_of(mode).clip_shrink)
+    latent, sound = _restyle(e, mode) if restyles else _two_stages(e, mode)
     e.add("frames", "VAEDecodeTiled", tile_size=512, overlap=64, temporal_size=512,
           temporal_overlap=4, samples=latent, vae=["174", 0])  # fmt: skip
-    if mode in {Mode.A2V, Mode.LIPSYNC}:
+    if guides_of(mode).keeps_sound:
         sound = ["5400", 0]
-    elif mode is not Mode.STYLE:
+    elif not restyles:
         sound = e.add("voice", "LTXVAudioVAEDecode", samples=sound, audio_vae=["175", 0])
     e.add("final", "FinalFrameSelector", images=["frames", 0])
     e.add("217", "Any Switch (rgthree)", "Any Switch image", any_04=["frames", 0])

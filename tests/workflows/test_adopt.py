@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.progress import Stage
 from core.models.catalog import Profile, names
@@ -21,6 +22,7 @@ from core.workflow.adopt.pipeline import remove_adoption, save_adoption
 from core.workflow.bind import BoundWorkflow, bind
 from core.workflow.errors import EditorFormat, NotAdoptable, NotAWorkflow, WorkflowNotKept
 from core.workflow.graph import Graph, parse, read
+from core.workflow.guides import guides_of
 from core.workflow.input_files import inputs_of
 from core.workflow.library import Workflow, load
 from core.workflow.validation import defects
@@ -57,7 +59,7 @@ def test_an_export_of_every_mode_is_adopted_and_used(
     assert graph["noise"]["inputs"]["noise_seed"] == 99
     assert graph["latent"]["inputs"]["length"] == 49
     assert graph["cond"]["inputs"]["frame_rate"] == 24.0
-    sides = (768, 512) if mode is Mode.STYLE else (384, 256)
+    sides = (768, 512) if guides_of(mode).clip_shrink else (384, 256)
     assert (graph["latent"]["inputs"]["width"], graph["latent"]["inputs"]["height"]) == sides
     assert graph["clapper_output"]["inputs"]["images"] == ["217", 0]
     assert graph["clapper_output"]["inputs"]["audio"] == ["218", 0]
@@ -69,17 +71,20 @@ def test_every_file_of_the_mode_reaches_its_loader(
 ) -> None:
     graph = filled(adopt(graph_of(export(mode)), mode).workflow, ask).graph
 
-    loaders = {"149": "image", "5400": "audio", "5444": "video"}
-    if mode is Mode.KEYFRAME:  # the frame index tells, not the order of the nodes or their titles
-        loaders = {"149": "last", "5437": "first"}
+    pictures = MODES[mode].roles(MediaKind.IMAGE)
+    # the frame index tells, not the order of the nodes or their titles
+    loaders = ("5437", "149") if guides_of(mode).frames else ("149",)[: len(pictures)]
+    wanted = {loaders[0]: pictures[0], loaders[-1]: pictures[-1]} if loaders else {}
+    wanted |= dict(zip(["5400"], MODES[mode].roles(MediaKind.AUDIO), strict=False))
+    wanted |= dict(zip(["5444"], MODES[mode].roles(MediaKind.VIDEO), strict=False))
     files = {
-        loaders[key]: value
+        key: value
         for key, node in graph.items()
-        if key in loaders
         for value in node["inputs"].values()
         if isinstance(value, str) and value.endswith(".bin")
     }
-    assert files == {slot.role: f"{slot.role}.bin" for slot in MODES[mode].slots}
+    assert files == {key: f"{role}.bin" for key, role in wanted.items()}
+    assert set(wanted.values()) == {slot.role for slot in MODES[mode].slots}
 
 
 def test_what_the_clip_does_not_need_is_left_out(export: "Export") -> None:

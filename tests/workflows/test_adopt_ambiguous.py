@@ -16,6 +16,7 @@ from core.workflow.adopt import adopt
 from core.workflow.bind import bind
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, parse
+from core.workflow.guides import guides_of
 from core.workflow.input_files import inputs_of
 from core.workflow.validation import defects
 from tests.workflows.conftest import asked, filled
@@ -48,7 +49,7 @@ def test_odd_ids_empty_titles_and_linked_numbers_are_seen_through(mode: Mode) ->
         for name, value in entry["inputs"].items()
         if not isinstance(value, list)
     }
-    canvas = 768 if mode is Mode.STYLE else 704  # its guide needs whole latents at a quarter
+    canvas = 768 if guides_of(mode).clip_shrink else 704  # whole latents at a quarter
     assert values >= {
         ("EmptyLTXVLatentVideo", "width", 640),
         ("EmptyLTXVLatentVideo", "height", canvas // 2),

@@ -1,4 +1,4 @@
-"""The six graphs: sound in every form, small, made of core nodes, true to the two-stage facts."""
+"""The graphs: sound in every form, small, made of core nodes, true to the two-stage facts."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,6 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false
-"""The page: a sidebar with the six modes, their forms, and the clip, queue and history."""
+"""The page: a sidebar with the modes, their forms, and the clip, queue and history."""
 
 from dataclasses import dataclass
 from typing import Any

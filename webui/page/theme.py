@@ -6,6 +6,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from core.domain.modes import MODES
+
 INK = "#12161B"  # page
 RAIL = "#151A20"  # sidebar
 CARD = "#1A1F26"
@@ -85,6 +87,7 @@ ROOT_STYLE = (
 SANS = gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700))
 MONO = gr.themes.GoogleFont("IBM Plex Mono", weights=(400,))
 STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
+ICONS = STYLES.with_name("icons")
 # in this order: each uses those before it
 _SCRIPTS = ("requests.js", "forms.js", "frame.js", "studio.js")
 
@@ -99,6 +102,19 @@ def theme() -> gr.themes.Base:
         font_mono=[MONO, "ui-monospace", "monospace"],
     )
     return base.set(**values)
+
+
+def icons() -> str:
+    """Return the styles that give the button of each mode its icon."""
+    return "".join(
+        f'#mode-{spec.mode} {{ --cl-icon: url("data:image/svg+xml,{_icon(spec.icon)}"); }}\n'
+        for spec in MODES.values()
+    )
+
+
+def _icon(name: str) -> str:
+    picture = (ICONS / f"{name}.svg").read_text("utf-8").strip()
+    return picture.replace("<", "%3C").replace(">", "%3E")
 
 
 def script() -> str:

@@ -7,6 +7,7 @@ from core.domain.modes import MODES, Mode
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, Link, Literal, Node
+from core.workflow.library import load
 
 _LOADERS: dict[MediaKind, dict[str, str]] = {
     MediaKind.IMAGE: {"LoadImage": "image"},
@@ -29,10 +30,8 @@ def find_media(draft: AdoptionDraft) -> None:
         NotAdoptable: a loader is missing, or there is one that the mode has no file for.
     """
     for kind in MediaKind:
-        roles = [slot.role for slot in MODES[draft.mode].slots if slot.kind is kind]
         loaders = [node for node in draft.graph.nodes.values() if node.kind in _LOADERS[kind]]
-        if kind is MediaKind.AUDIO and draft.mode is Mode.STYLE:
-            roles = ["video"] * len(loaders)  # the sound of the source video
+        roles = _roles(draft.mode, kind, len(loaders))
         if len(loaders) < len(roles):
             raise NotAdoptable(draft.mode, f"no_{kind}_loader")
         if len(loaders) > len(roles):
@@ -40,6 +39,24 @@ def find_media(draft: AdoptionDraft) -> None:
             raise NotAdoptable(draft.mode, f"extra_{kind}_loader", f": {titles}")
         for role, (node, how) in zip(roles, _ordered(draft.graph, loaders), strict=True):
             draft.take(role, node.id, _LOADERS[kind][node.kind], how, "")
+
+
+def _roles(mode: Mode, kind: MediaKind, loaders: int) -> list[str]:
+    """Return the role for each of as many ``loaders``, or those that a graph of ``mode`` must have.
+
+    A file may go to several loaders where it does so in the project's own graph, such as one
+    picture that is the first frame and the last.
+    """
+    roles = list(MODES[mode].roles(kind))
+    if kind is MediaKind.AUDIO and not roles:
+        videos = MODES[mode].roles(MediaKind.VIDEO)
+        return list(videos[:1] * loaders)  # the sound of the source video
+    if loaders <= len(roles):
+        return roles
+    bound = load(mode, None).bindings  # of whose bindings some may go to other nodes than loaders
+    targets = [(role, target.kind) for role in roles for target in bound.named(role)]
+    shared = [role for role, target in targets if target in _LOADERS[kind]]
+    return shared if loaders == len(shared) else roles
 
 
 def _ordered(graph: Graph, loaders: list[Node]) -> list[tuple[Node, EvidenceKind]]:

@@ -181,7 +181,7 @@ def test_doctor_runs_beside_a_service(clapper: Clapper, data_dir: Path) -> None:
     assert "In use by a running Clapper" in result.stdout
 
 
-def test_the_demo_makes_six_clips_and_can_be_repeated(
+def test_the_demo_makes_a_clip_of_every_mode_and_can_be_repeated(
     clapper: Clapper, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.demo.inputs.SECONDS", 1.0)
@@ -191,8 +191,8 @@ def test_the_demo_makes_six_clips_and_can_be_repeated(
     result = clapper("demo", "--out", "out")
 
     assert result.exit_code == 0, result.output
-    title, _, *rows = result.stdout.splitlines()[-8:]
-    assert title.strip() == "Six modes, one path: out"
+    title, _, *rows = result.stdout.splitlines()[-2 - len(Mode) :]
+    assert title.strip() == f"{len(Mode)} modes, one path: out"
     assert [tuple(row.split()[:: len(row.split()) - 1]) for row in rows] == [
         (mode, f"{mode}.mp4") for mode in Mode
     ]

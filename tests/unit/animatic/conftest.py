@@ -56,6 +56,19 @@ class Lab:
         rate = 0 if samples is None else 48_000
         return self.add(path, MediaKind.VIDEO, sample_rate=rate, **facts)
 
+    def by_kind(self) -> dict[str, MediaFile]:
+        """Make a file for every slot of every mode: the hours of a day, a tune, a film."""
+        pictures = [self.picture(coast(hour, 192, 128)) for hour in (DUSK, MORNING, NIGHT)]
+        others = {
+            MediaKind.AUDIO: self.sound(tune(1.2)),
+            MediaKind.VIDEO: self.film(samples=tune(1.0)),
+        }
+        return {
+            f"{spec.mode}.{slot.role}": others.get(slot.kind) or pictures[index % 3]
+            for spec in MODES.values()
+            for index, slot in enumerate(spec.slots)
+        }
+
     def request(self, mode: Mode, prompt: str = "a calm sea", **changes: Any) -> Request:
         """Return a small request; ``changes`` are fields of its sampling or its files."""
         spec = MODES[mode]
@@ -77,7 +90,7 @@ class Lab:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     made = Lab(tmp_path_factory.mktemp("draft"), {})
     face, voice = made.picture(portrait(192, 192)), made.sound(speech(1.2))
-    made.files = {
+    made.files = made.by_kind() | {
         "i2v.image": made.picture(coast(DUSK, 192, 128)),
         "a2v.audio": made.sound(tune(1.2)),
         "lipsync.image": face,

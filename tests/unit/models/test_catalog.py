@@ -6,8 +6,9 @@ from dataclasses import fields
 
 import pytest
 
-from core.domain.modes import Mode
+from core.domain.modes import MODES, Mode
 from core.models.catalog import LTX_2_3, ModelNames, Profile, Slot, files_for, names
+from core.workflow.library import load
 
 FILES = LTX_2_3.all_files()
 
@@ -35,12 +36,20 @@ def test_every_profile_has_a_file_for_every_slot(profile: Profile) -> None:
 
 @pytest.mark.parametrize("profile", Profile)
 @pytest.mark.parametrize("mode", Mode)
-def test_only_style_needs_the_control_lora(mode: Mode, profile: Profile) -> None:
+def test_a_mode_loads_the_files_that_its_graph_names(mode: Mode, profile: Profile) -> None:
     needed = {file.name for file in files_for(mode, profile)}
+    bound = {binding.value for binding in load(mode, None).bindings.values}
 
-    assert (names(profile).control_lora in needed) == (mode is Mode.STYLE)
+    assert needed == {getattr(names(profile), slot) for slot in Slot if slot in bound}
+    assert set(MODES[mode].models) <= set(Slot)
     assert {names(profile).checkpoint, names(profile).text_encoder} <= needed
     assert {names(profile).upscaler, names(profile).distilled_lora} <= needed
+
+
+def test_only_a_video_is_followed_through_the_control_lora() -> None:
+    for mode in Mode:
+        needed = {file.name for file in files_for(mode, Profile.FP8)}
+        assert (names(Profile.FP8).control_lora in needed) == (mode is Mode.STYLE)
 
 
 def test_names_are_unique_in_their_folder() -> None:
