@@ -99,8 +99,8 @@ def edited(request: Request, typed: dict[str, str], limits: RequestLimits) -> Op
     """
     options = options_of(request)
     values = values_of(typed, request.mode, limits)
-    preset = values.get("preset") or options.preset
-    if preset != options.preset:  # another size, of the same shape
+    preset: str | None = values.get("preset") or options.preset
+    if preset is not None and preset != options.preset:  # another size, of the same shape
         options = with_option(request, JobOption.PRESET, preset, limits)
     return replace(options, **{"seed": new_seed(), **values, "preset": preset})
 
