@@ -13,7 +13,7 @@ from core.domain.people import Caller
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaTooLong, MediaUnreadable
 from core.service.user_files import UserFiles
 
-_ACCEPTED = {
+ACCEPTED = {
     MediaKind.IMAGE: "PNG, JPEG, WebP",
     MediaKind.AUDIO: "WAV, MP3, FLAC, OGG, M4A",
     MediaKind.VIDEO: "MP4, MOV, WebM, GIF",
@@ -42,7 +42,7 @@ def check_declared(attachment: discord.Attachment, slot: MediaSlot, limits: Medi
     declared = kind_of(attachment)
     if declared is not slot.kind and attachment.content_type:
         found = attachment.content_type[:60]
-        raise MediaFormatRefused(slot.role, found, _ACCEPTED[slot.kind])
+        raise MediaFormatRefused(slot.role, found, ACCEPTED[slot.kind])
     limit = limits.image_bytes if slot.kind is MediaKind.IMAGE else limits.stream_bytes
     if attachment.size > limit:
         raise MediaTooLarge(slot.role, attachment.size, limit)

@@ -67,8 +67,8 @@ def _follow_up(action: Action) -> Handler:
 
 
 async def _edit(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    del context
-    await interaction.response.send_modal(edit_form(job, str(interaction.locale)))
+    form = edit_form(job, context.users.limits, str(interaction.locale))
+    await interaction.response.send_modal(form)
 
 
 async def _details(context: DiscordContext, interaction: Interaction, job: Job) -> None:

@@ -15,15 +15,28 @@ from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import Options
 from core.errors import MediaMissing
+from core.i18n.messages import DEFAULT_LANGUAGE, sentences
 
-MENUS = {Mode.I2V: "m_animate", Mode.LIPSYNC: "m_lipsync", Mode.STYLE: "m_style"}
-PROMPT_LIMIT = 2000  # characters of a message that are taken as prompt
+MOST_MENUS = 5  # of an application, for messages; source: Discord's documentation
+
+
+def menu_modes() -> list[Mode]:
+    """List the modes that a message can start: they take files, and have words for a menu."""
+    words = sentences(DEFAULT_LANGUAGE)
+    return [mode for mode, spec in MODES.items() if spec.slots and f"m_{mode}" in words]
 
 
 def add_menus(tree: app_commands.CommandTree[Any], context: DiscordContext) -> None:
-    """Add Animate, Lipsync this and Restyle this to ``tree``."""
-    for mode, code in MENUS.items():
-        menu = app_commands.ContextMenu(name=text(code), callback=_callback(mode, context))
+    """Add a menu to ``tree`` for each mode that a message can start.
+
+    Raises:
+        ValueError: more than Discord takes.
+    """
+    modes = menu_modes()
+    if len(modes) > MOST_MENUS:
+        raise ValueError(f"{len(modes)} menus, Discord takes {MOST_MENUS}: {', '.join(modes)}")
+    for mode in modes:
+        menu = app_commands.ContextMenu(name=text(f"m_{mode}"), callback=_callback(mode, context))
         menu.allowed_contexts = everywhere()
         menu.allowed_installs = app_commands.AppInstallationType(guild=True, user=True)
         tree.add_command(menu)
@@ -32,7 +45,7 @@ def add_menus(tree: app_commands.CommandTree[Any], context: DiscordContext) -> N
 def _callback(mode: Mode, context: DiscordContext) -> Callable[[Interaction, discord.Message], Any]:
     async def use(interaction: Interaction, message: discord.Message) -> None:
         files = media_of(mode, message)
-        prompt = message.content[:PROMPT_LIMIT] if message.content else ""
+        prompt = message.content[: context.users.limits.prompt_characters]
         await submit_command(
             context, interaction, mode, Options(prompt=prompt), files, Visibility()
         )

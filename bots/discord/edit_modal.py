@@ -1,53 +1,73 @@
-"""The Edit form of a job: prompt, preset and length, prefilled; it survives a restart."""
+"""The Edit form of a job: the options that its rows mark for it, prefilled; it survives a restart.
+
+An option that the form does not ask for stays as it was in the job.
+"""
 
 import re
+from dataclasses import replace
 from typing import Any, cast
 
 import discord
 
 from bots.discord.address import Interaction
+from bots.discord.localization import choice_label
+from bots.discord.option_parameters import MOST_CHOICES, fields_of, values_of
 from bots.discord.submission import DiscordContext, submit_edit
-from core.domain.followups import new_seed, options_of
+from core.domain.followups import JobOption, new_seed, options_of, with_option
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
-from core.domain.options import Options
-from core.domain.parsing import parse_number
-from core.domain.presets import Preset
+from core.domain.options import Option, OptionKind, Options
+from core.domain.requests import Request
 from core.i18n.messages import say
+from core.i18n.option_words import option_hint, option_label
 
 FORM_ID = re.compile(r"form:edit:(?P<job>[0-9a-f]{32})")
 MODAL_TEXT_LIMIT = 4000  # characters of a text input
-SECONDS_TEXT_LIMIT = 20
+NUMBER_TEXT_LIMIT = 20  # a seed has 19 digits
+DESCRIPTION_LIMIT = 100  # characters under the label of a field
 
 
-def edit_form(job: Job, locale: str | None) -> discord.ui.Modal:
+def edit_form(job: Job, limits: RequestLimits, locale: str | None) -> discord.ui.Modal:
     """Build the form that asks for a changed version of ``job``."""
     now = options_of(job.request)
     form = discord.ui.Modal(
         title=say("edit_label", {}, locale), custom_id=f"form:edit:{job.id}", timeout=None
     )
-    prompt: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        custom_id="prompt",
-        default=now.prompt,
-        style=discord.TextStyle.paragraph,
-        required=False,
-        max_length=MODAL_TEXT_LIMIT,
-    )
-    preset: discord.ui.Select[Any] = discord.ui.Select(
-        custom_id="preset",
-        options=[
-            discord.SelectOption(label=preset.value, default=preset == now.preset)
-            for preset in Preset
-        ],
-    )
-    seconds: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        custom_id="seconds", default=f"{now.seconds:g}", max_length=SECONDS_TEXT_LIMIT
-    )
-    for field in (prompt, preset, seconds):
-        label = say(f"form_{field.custom_id}", {}, locale)
-        form.add_item(discord.ui.Label(text=label, component=field))
+    for option in fields_of(job.request.mode):
+        value = getattr(now, option.name)
+        if len(str(value)) <= MODAL_TEXT_LIMIT:  # a longer text cannot be shown, and stays
+            hint = option_hint(option, limits, locale)
+            label: discord.ui.Label[Any] = discord.ui.Label(
+                text=option_label(option, locale),
+                description=hint[:DESCRIPTION_LIMIT],
+                component=_field(option, value, locale),
+            )
+            form.add_item(label)
     form.stop()  # answers are handled by `receive_form`, not by this object
     return form
+
+
+def _field(option: Option, value: Any, locale: str | None) -> discord.ui.Item[Any]:  # noqa: ANN401  # of the option's kind
+    if option.kind is OptionKind.CHOICE and len(option.choices) <= MOST_CHOICES:
+        return discord.ui.Select(
+            custom_id=option.name,
+            options=[
+                discord.SelectOption(
+                    label=choice_label(option, choice, locale),
+                    value=choice,
+                    default=choice == value,
+                )
+                for choice in option.choices
+            ],
+        )
+    text = option.kind is OptionKind.TEXT
+    return discord.ui.TextInput(
+        custom_id=option.name,
+        default=f"{value:g}" if isinstance(value, float) else str("" if value is None else value),
+        style=discord.TextStyle.paragraph if text else discord.TextStyle.short,
+        required=not text and not option.kept and value is not None,
+        max_length=MODAL_TEXT_LIMIT if text else NUMBER_TEXT_LIMIT,
+    )
 
 
 def form_job(interaction: Interaction) -> str | None:
@@ -66,27 +86,23 @@ async def receive_form(context: DiscordContext, interaction: Interaction, job_id
         Refused: not theirs, quota, policy or a closed intake.
     """
     job = await context.users.job(context.caller(interaction), job_id)
-    typed = _typed(interaction)
-    old = options_of(job.request)
-    same_preset = typed.get("preset", old.preset) == old.preset
-    options = Options(
-        prompt=typed.get("prompt", ""),
-        preset=typed.get("preset", old.preset),
-        width=old.width if same_preset else None,
-        height=old.height if same_preset else None,
-        seconds=_seconds(typed.get("seconds", ""), context.users.limits),
-        fps=old.fps,
-        seed=new_seed(),
-        camera=old.camera,
-        negative_prompt=old.negative_prompt,
-    )
+    options = edited(job.request, _typed(interaction), context.users.limits)
     await submit_edit(context, interaction, job, options)
 
 
-def _seconds(typed: str, limits: RequestLimits) -> float | None:
-    if not typed.strip():
-        return None
-    return parse_number("seconds", typed, limits)
+def edited(request: Request, typed: dict[str, str], limits: RequestLimits) -> Options:
+    """Return the options of ``request`` with what was ``typed`` into the form, and a new seed.
+
+    Raises:
+        NotANumber: a number that is none.
+        SeedNotANumber: the seed is not a number.
+    """
+    options = options_of(request)
+    values = values_of(typed, request.mode, limits)
+    preset: str | None = values.get("preset") or options.preset
+    if preset is not None and preset != options.preset:  # another size, of the same shape
+        options = with_option(request, JobOption.PRESET, preset, limits)
+    return replace(options, **{"seed": new_seed(), **values, "preset": preset})
 
 
 def _typed(interaction: Interaction) -> dict[str, str]:

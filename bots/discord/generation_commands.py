@@ -1,20 +1,29 @@
-"""The generation commands, built from the modes: an option for each file and value."""
+"""The generation commands, built from the modes: an option for each file and each row."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import discord
 from discord import app_commands
 
 from bots.discord.address import Interaction
-from bots.discord.localization import choices, text
+from bots.discord.localization import choice_label, spoken
+from bots.discord.option_parameters import (
+    MOST_CHOICES,
+    check_limits,
+    choices_of,
+    descriptions_of,
+    is_closed,
+    options_of,
+    parameters_of,
+)
 from bots.discord.submission import DiscordContext, Visibility, submit_command
-from core.domain.limits import RequestLimits
+from core.domain import followups
 from core.domain.modes import MODES, ModeSpec
-from core.domain.options import ASPECTS, Options
-from core.domain.parsing import parse_seed
-from core.domain.presets import Camera, Preset
+from core.domain.options import Option, OptionKind, options_in
+from core.i18n.option_words import mode_summary
 
 RECENT_SEEDS = 15  # jobs looked at for the seeds on offer
 
@@ -23,16 +32,23 @@ Autocomplete = Callable[[Interaction, str], Coroutine[Any, Any, list[app_command
 
 
 def add_generation_commands(tree: app_commands.CommandTree[Any], context: DiscordContext) -> None:
-    """Add ``/t2v`` to ``/style`` to ``tree``."""
+    """Add a command for each mode to ``tree``.
+
+    Raises:
+        ValueError: the table of options has more than Discord takes.
+    """
+    check_limits(context.users.limits)
     for spec in MODES.values():
         callback = _callback(spec, context)
         command = app_commands.Command[Any, ..., None](
             name=spec.mode.value,
-            description=text(f"d_{spec.mode}"),
+            description=spoken(partial(mode_summary, spec.mode)),
             callback=callback,  # pyright: ignore[reportArgumentType]  # its signature is made below
         )
-        command.autocomplete("aspect")(_aspects)
-        command.autocomplete("seed")(_seeds(context))
+        for option in options_in(spec.mode):
+            offer = _offer(option, context)
+            if offer is not None:
+                command.autocomplete(option.name)(offer)
         command.guild_only = False
         command.allowed_contexts = everywhere()
         command.allowed_installs = app_commands.AppInstallationType(guild=True, user=True)
@@ -47,85 +63,53 @@ def everywhere() -> app_commands.AppCommandContext:
 def _callback(spec: ModeSpec, context: DiscordContext) -> Callback:
     roles = [slot.role for slot in spec.slots]
 
+    limits = context.users.limits
+
     async def run(interaction: Interaction, **given: Any) -> None:  # noqa: ANN401  # Discord's values
         files = {role: given[role] for role in roles}
         visibility = Visibility(
             private=bool(given.get("private")), spoiler=bool(given.get("spoiler"))
         )
-        await submit_command(context, interaction, spec.mode, options_of(given), files, visibility)
+        options = options_of(given, spec.mode, limits)
+        await submit_command(context, interaction, spec.mode, options, files, visibility)
 
-    parameters = _parameters(spec, context.users.limits)
-    run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]  # discord.py reads it
-    run.__name__ = spec.mode.value
-    descriptions = {p.name: text(f"o_{_word(p.name)}") for p in parameters[1:]}
-    app_commands.choices(camera=choices(Camera))(run)
-    return app_commands.describe(**descriptions)(run)
-
-
-def options_of(given: dict[str, Any]) -> Options:
-    """Read what was typed into a command's options.
-
-    Raises:
-        SeedNotANumber: the seed is not a number.
-    """
-    return Options(
-        prompt=given.get("prompt") or "",
-        preset=given.get("preset"),
-        width=given.get("width"),
-        height=given.get("height"),
-        aspect=given.get("aspect"),
-        seconds=given.get("seconds"),
-        fps=given.get("fps"),
-        seed=parse_seed(given.get("seed")),  # as text: Discord's own integers end at 2⁵³
-        camera=given.get("camera"),
-        negative_prompt=given.get("negative_prompt") or "",
-    )
-
-
-def _parameters(spec: ModeSpec, limits: RequestLimits) -> list[inspect.Parameter]:
-    side = app_commands.Range[int, limits.min_side, limits.max_side]
-    prompt = app_commands.Range[str, 1, min(limits.prompt_characters, 6000)]
-    required: list[tuple[str, Any]] = [(slot.role, discord.Attachment) for slot in spec.slots]
-    optional: list[tuple[str, Any]] = [
-        ("preset", Literal[tuple(preset.value for preset in Preset)]),
-        ("aspect", str),
-        ("seconds", app_commands.Range[float, limits.min_seconds, limits.max_seconds]),
-        ("width", side),
-        ("height", side),
-        ("fps", app_commands.Range[int, limits.min_fps, limits.max_fps]),
-        ("seed", str),
-        ("camera", str),
-        ("negative_prompt", prompt),
-        ("private", bool),
-        ("spoiler", bool),
-    ]
-    (required if spec.prompt_required else optional).insert(
-        0 if not spec.prompt_required else len(required), ("prompt", prompt)
-    )
-    kind = inspect.Parameter.KEYWORD_ONLY
     first = inspect.Parameter(
         "interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=discord.Interaction
     )
-    return [
-        first,
-        *(inspect.Parameter(name, kind, annotation=a) for name, a in required),
-        *(inspect.Parameter(name, kind, annotation=a, default=None) for name, a in optional),
-    ]
+    parameters = [first, *parameters_of(spec, limits)]
+    run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]  # discord.py reads it
+    run.__name__ = spec.mode.value
+    app_commands.choices(**choices_of(spec))(run)
+    return app_commands.describe(**descriptions_of(spec, limits))(run)
 
 
-def _word(parameter: str) -> str:
-    return "negative" if parameter == "negative_prompt" else parameter
+def _offer(option: Option, context: DiscordContext) -> Autocomplete | None:
+    """Return what offers values of ``option`` while people type, if there is something to offer."""
+    if option.kind is OptionKind.SEED:
+        return _seeds(option, context)
+    if option.kind is OptionKind.CHOICE and not is_closed(option):
+        return _choices(option)
+    return None
 
 
-async def _aspects(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-    del interaction
-    return [app_commands.Choice(name=name, value=name) for name in ASPECTS if current in name]
+def _choices(option: Option) -> Autocomplete:
+    async def offer(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        locale, typed = str(interaction.locale), current.casefold()
+        labels = {choice: choice_label(option, choice, locale) for choice in option.choices}
+        return [
+            app_commands.Choice(name=label, value=choice)
+            for choice, label in labels.items()
+            if typed in choice or typed in label.casefold()
+        ][:MOST_CHOICES]
+
+    return offer
 
 
-def _seeds(context: DiscordContext) -> Autocomplete:
+def _seeds(option: Option, context: DiscordContext) -> Autocomplete:
     async def offer(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         jobs = await context.users.jobs(context.caller(interaction), RECENT_SEEDS)
-        seeds = dict.fromkeys(str(job.request.sampling.seed) for job in jobs)
+        used = [getattr(followups.options_of(job.request), option.name) for job in jobs]
+        seeds = dict.fromkeys(str(seed) for seed in used if seed is not None)
         return [app_commands.Choice(name=seed, value=seed) for seed in seeds if current in seed]
 
     return offer

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
-from typing import TypeAlias
 
+from bots.shared.mode_lines import ModeLines, Name
+from bots.shared.option_lines import option_lines
 from core.domain.jobs import Failure, Job, JobState, Ticket, waiting_range
+from core.domain.modes import MODES
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import QuotaView
 from core.i18n.limits import limit_line
@@ -17,9 +19,6 @@ from core.service.views import QueueView, ServiceHealth
 
 BAR_CELLS = 10
 SHORT_ID = 8  # characters of a job id that people see and type
-
-
-Name: TypeAlias = Callable[[str, str | None], str]  # our name and a locale → the reader's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +143,23 @@ class Texts:
         return say(code, data, self.locale)[:limit]
 
     def details(self, job: Job) -> str:
-        """List everything needed to make the clip again."""
-        sampling = job.request.sampling
-        return self.say(
-            "details",
-            mode=job.request.mode,
-            prompt=job.request.prompt or "–",
-            preset=sampling.preset,
-            size=str(sampling.size),
-            frames=sampling.frames,
-            fps=sampling.fps,
-            seed=sampling.seed,
-            camera=sampling.camera,
-            state=job.state,
-            cost=(job.charged_ms or 0) / 1000,
-            job=job.id,
-        )
+        """List everything needed to make the clip again.
+
+        What the person wrote comes last, as it is what a platform may have no room for.
+        """
+        request = job.request
+        lines = option_lines(request, self.markup.escape, self.locale)
+        data = {
+            "mode": request.mode,
+            "size": str(request.sampling.size),
+            "frames": request.sampling.frames,
+            "fps": request.sampling.fps,
+            "state": job.state,
+            "cost": (job.charged_ms or 0) / 1000,
+            "job": job.id,
+            "chosen": "\n".join(lines.chosen),
+        }
+        return "\n".join([say("details", data, self.locale), *lines.written])
 
     def line(self, view: QueueView) -> str:
         """Describe where the reader's jobs are, and how long the queue is."""
@@ -263,10 +263,11 @@ class Texts:
         return "\n".join(lines) or self.say("admin_audit_none")
 
     def help(self) -> str:
-        """Explain what the bot can do, with examples."""
-        modes = ("t2v", "i2v", "a2v", "lipsync", "keyframe", "style")
-        codes = ["help_intro", *(f"help_{mode}" for mode in modes), "help_more", "help_tips"]
-        return "\n".join(self.say(code) for code in codes)
+        """Explain what the bot can do: a line for each mode, and how to write for it."""
+        modes = ModeLines(self.markup.command, self.markup.option, self.markup.escape, self.locale)
+        lines = [modes.summary(spec) for spec in MODES.values()]
+        hints = [modes.hint(spec) for spec in MODES.values() if not spec.slots]
+        return "\n".join([self.say("help_intro"), *lines, self.say("help_more"), *hints])
 
 
 def bar(fraction: float) -> str:

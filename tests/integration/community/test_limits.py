@@ -8,9 +8,9 @@ import pytest
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.people import Caller, Payer, Requester
 from core.domain.quota import LimitBalance
-from core.domain.options import Options
 from core.errors import QuotaExceeded, ShareTooCostly
 from core.i18n.messages import explain
 from core.settings import Settings

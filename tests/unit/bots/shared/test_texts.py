@@ -6,7 +6,7 @@ from bots.discord.rendering import texts_for
 from core.domain.presets import Camera
 from core.i18n.messages import languages, name, sentences
 
-LIMITS = {"d_": 100, "o_": 100, "m_": 32, "c_": 256, "form_": 45, "t_placeholder_hint": 64}
+LIMITS = {"d_": 100, "o_": 100, "m_": 32, "c_": 256, "t_placeholder_hint": 64}
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de"])
