@@ -41,10 +41,11 @@ from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
 from bots.telegram.user_commands import ACCOUNT, unlink_button
 from bots.telegram.user_locks import UserLocks
 from bots.telegram.webhook import webhook
-from core.domain.modes import Mode
+from core.domain.modes import MODES
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import languages, say
+from core.i18n.option_words import mode_summary
 from core.runtime.tasks import outcome_of
 from core.service.front_services import AccountNotice, FrontServices
 from core.settings import Settings
@@ -245,11 +246,10 @@ def _add_handlers(app: App, context: TelegramContext, albums: Albums) -> None:
 async def _register_commands(app: App) -> None:
     """Register the bot's commands with Telegram, in every language."""
     for language in languages():
+        texts = {str(mode): mode_summary(mode, language) for mode in MODES}
         own = {"start": "c_start", "drop": "c_drop"}
-        commands = [
-            BotCommand(name, say(own.get(name, f"d_{name}"), {}, language)[:COMMAND_LIMIT])
-            for name in (*Mode, *ACCOUNT)
-        ]
+        texts |= {name: say(own.get(name, f"d_{name}"), {}, language) for name in ACCOUNT}
+        commands = [BotCommand(name, text[:COMMAND_LIMIT]) for name, text in texts.items()]
         code = None if language == "en" else language
         try:
             await app.bot.set_my_commands(commands, language_code=code)
