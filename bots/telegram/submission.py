@@ -4,6 +4,7 @@ import structlog
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.error import BadRequest, NetworkError
 
+from bots.shared.texts import Texts
 from bots.telegram.address import address_of
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.messages import edit, remove
@@ -49,10 +50,17 @@ async def _ask(event: ChatEvent, form: RequestForm) -> None:
         ]
         await event.reply(texts.say("t_choose"), InlineKeyboardMarkup(rows))
         return
-    asked = [texts.say(f"t_ask_{slot.kind}", role=slot.role) for slot in form.missing()]
     hint = say("t_placeholder_hint", {}, texts.locale)
     force = ForceReply(selective=True, input_field_placeholder=hint)
-    await event.reply(next(iter(asked), texts.say("t_ask_prompt")), force)
+    await event.reply(_question(texts, form), force)
+
+
+def _question(texts: Texts, form: RequestForm) -> str:
+    """Ask for the first file that is missing, or else for the prompt."""
+    for slot in form.missing():
+        own = slot.role == slot.kind  # named by its kind alone
+        return texts.say(f"t_ask_{slot.kind}" if own else "t_ask_file", role=slot.role)
+    return texts.say("t_ask_prompt")
 
 
 async def submit_follow_up(event: ChatEvent, job_id: str, action: Action) -> None:
