@@ -7,9 +7,9 @@ from typing import Any
 
 from core.domain.limits import RequestLimits
 from core.domain.modes import Mode
-from core.domain.options import OPTIONS, Option, Options, options_in
+from core.domain.options import OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.parsing import parse_option
-from core.errors import NotAChoice
+from core.errors import NotAChoice, NotANumber
 
 PROMPT = "prompt"  # what stands before the options; it has no name to type
 SIZE = "size"  # our own notation for width and height
@@ -56,8 +56,7 @@ def options_of(rest: str, limits: RequestLimits, mode: Mode | None = None) -> Op
         if name == SIZE:
             values |= _sides(typed)
         elif name in offered:
-            option = offered[name]
-            values[option.name] = parse_option(option, typed, limits)
+            values[offered[name].name] = _value(offered[name], typed, limits)
         else:
             raise NotAChoice("option", f"--{name}"[:40], _listed(offered))
     return Options.of(values)
@@ -67,6 +66,21 @@ def _offered(mode: Mode | None) -> dict[str, Option]:
     """Return what can be typed for ``mode``, by short and full name."""
     rows = OPTIONS.values() if mode is None else options_in(mode)
     return {name: row for row in rows if row.name != PROMPT for name in (row.typed, row.name)}
+
+
+def _value(option: Option, typed: str, limits: RequestLimits) -> Any:  # noqa: ANN401  # of the option's type
+    """Parse what was typed; a name without a value is a mistake, where one can say what is missing.
+
+    Raises:
+        NotAChoice: nothing, where one of a few is wanted.
+        NotANumber: no number, where one is wanted.
+        SeedNotANumber: no seed, where one is wanted.
+    """
+    if typed or option.kind in {OptionKind.TEXT, OptionKind.SEED}:
+        return parse_option(option, typed, limits)
+    if option.kind is OptionKind.CHOICE:
+        raise NotAChoice(option.name, typed, ", ".join(option.choices))
+    raise NotANumber(option.name, typed, *option.range_in(limits), option.unit)
 
 
 def _listed(offered: dict[str, Option]) -> str:

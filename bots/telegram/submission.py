@@ -52,10 +52,10 @@ async def _ask(event: ChatEvent, form: RequestForm) -> None:
         return
     hint = say("t_placeholder_hint", {}, texts.locale)
     force = ForceReply(selective=True, input_field_placeholder=hint)
-    await event.reply(_question(texts, form), force)
+    await event.reply(next_question(texts, form), force)
 
 
-def _question(texts: Texts, form: RequestForm) -> str:
+def next_question(texts: Texts, form: RequestForm) -> str:
     """Ask for the first file that is missing, or else for the prompt."""
     for slot in form.missing():
         own = slot.role == slot.kind  # named by its kind alone
