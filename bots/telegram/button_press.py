@@ -9,8 +9,9 @@ from telegram.error import TelegramError
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.private_chat import deep_link, private_link
 from bots.telegram.rendering import CallbackData
-from core.domain.followups import Action, JobOption
+from core.domain.followups import Action
 from core.domain.jobs import Job
+from core.domain.options import OPTIONS, Option
 from core.errors import ClapperError, NotYours
 from core.i18n.messages import explain, say
 from core.runtime.tasks import outcome_of
@@ -18,7 +19,6 @@ from core.runtime.tasks import outcome_of
 log = structlog.get_logger(__name__)
 
 ALERT_LIMIT = 200  # characters; source: Bot API, answerCallbackQuery
-OPTIONS: frozenset[str] = frozenset(JobOption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,12 @@ class ButtonPress:
             NotYours: it belongs to somebody else.
         """
         return await self.event.users.job(self.event.caller, self.data.job_id)
+
+
+def changed_by(action: str) -> Option | None:
+    """Return the option that a button changes on a waiting job; None for other buttons."""
+    option = OPTIONS.get(action)
+    return option if option is not None and option.buttons else None
 
 
 async def acknowledge_in_group(query: CallbackQuery, press: ButtonPress) -> bool:
@@ -74,7 +80,7 @@ async def _private_link_for(press: ButtonPress) -> str | None:
         if await event.context.forms.load(event.message.chat_id, event.user.id) is None:
             raise NotYours(action)
         return None
-    of_job = action in OPTIONS or action in set(Action)
+    of_job = changed_by(action) is not None or action in set(Action)
     return private_link(action, await press.job() if of_job else None, event.message)
 
 

@@ -6,19 +6,25 @@ from dataclasses import replace
 from telegram import ForceReply, Message, Update
 
 from bots.telegram.address import TelegramAddress
-from bots.telegram.button_press import OPTIONS, ButtonPress, acknowledge, acknowledge_in_group
+from bots.telegram.button_press import (
+    ButtonPress,
+    acknowledge,
+    acknowledge_in_group,
+    changed_by,
+)
 from bots.telegram.chat_event import ChatEvent, update_key
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS
 from bots.telegram.error_replies import reply_on_error
 from bots.telegram.messages import edit, remove
 from bots.telegram.private_chat import is_private
-from bots.telegram.rendering import clip_text, parse_callback_data
+from bots.telegram.rendering import check_buttons, clip_text, parse_callback_data
 from bots.telegram.request_form import RequestForm
 from bots.telegram.submission import continue_form, submit_follow_up
 from bots.telegram.user_commands import forget_all, history_page, remove_account, show_again
-from core.domain.followups import Action, JobOption, options_of, with_option
+from core.domain.followups import Action, options_of, with_option
 from core.domain.modes import Mode
+from core.domain.options import Option
 from core.errors import NotYours
 
 WITHOUT_WAITING: frozenset[str] = frozenset({Action.CANCEL, Action.DETAILS})
@@ -51,8 +57,8 @@ async def receive_press(context: TelegramContext, update: Update) -> None:
 
 async def _handle(press: ButtonPress) -> None:
     action = press.data.action
-    if action in OPTIONS:
-        await _change(press)
+    if (option := changed_by(action)) is not None:
+        await _change(press, option)
     elif action in _HANDLERS:
         await _HANDLERS[action](press)
 
@@ -150,8 +156,8 @@ async def _mode(press: ButtonPress) -> None:
     await continue_form(event, form.with_mode(Mode(press.data.value)))
 
 
-async def _change(press: ButtonPress) -> None:
-    """Replace a waiting job by one with another preset, shape or length, in the same message.
+async def _change(press: ButtonPress, option: Option) -> None:
+    """Replace a waiting job by one with another value of ``option``, in the same message.
 
     A press that a crash interrupted finds the new job by its key and shows it.
 
@@ -161,7 +167,6 @@ async def _change(press: ButtonPress) -> None:
     """
     event, old = press.event, await press.job()
     users, caller, request = event.users, event.caller, old.request
-    option = JobOption(press.data.action)
     options = with_option(request, option, press.data.value, users.limits)
     composition = await users.compose(caller, request.mode, options, request.media())
     ticket = await users.replace(caller, old.id, composition, old.reply_to, event.key)
@@ -188,3 +193,5 @@ _HANDLERS: dict[str, ButtonHandler] = {
     "unlink": _unlink,
     "mode": _mode,
 }
+
+check_buttons(_HANDLERS)

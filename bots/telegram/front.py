@@ -246,10 +246,10 @@ def _add_handlers(app: App, context: TelegramContext, albums: Albums) -> None:
 async def _register_commands(app: App) -> None:
     """Register the bot's commands with Telegram, in every language."""
     for language in languages():
+        texts = {str(mode): mode_summary(mode, language) for mode in MODES}
         own = {"start": "c_start", "drop": "c_drop"}
-        told = {mode.value: mode_summary(mode, language) for mode in MODES}
-        told |= {name: say(own.get(name, f"d_{name}"), {}, language) for name in ACCOUNT}
-        commands = [BotCommand(name, words[:COMMAND_LIMIT]) for name, words in told.items()]
+        texts |= {name: say(own.get(name, f"d_{name}"), {}, language) for name in ACCOUNT}
+        commands = [BotCommand(name, text[:COMMAND_LIMIT]) for name, text in texts.items()]
         code = None if language == "en" else language
         try:
             await app.bot.set_my_commands(commands, language_code=code)

@@ -15,13 +15,11 @@ from bots.telegram.messages import reply
 from bots.telegram.option_parser import TypedCommand, command_of, options_of
 from bots.telegram.private_chat import is_private
 from bots.telegram.rendering import texts_for
-from bots.telegram.request_form import RequestForm
+from bots.telegram.request_form import RequestForm, guessed_files
 from bots.telegram.submission import continue_form
 from bots.telegram.user_commands import ACCOUNT, run_account
 from core.domain.modes import MODES, Mode
 from core.domain.options import Options
-
-GUESSED_FILES = 2  # no mode takes more
 
 
 class MessageRouter:
@@ -94,13 +92,13 @@ class MessageRouter:
             Refused: permissions, quota, policy, block or a closed intake.
         """
         await self._context.permissions.check(event.message)
-        form = RequestForm(mode=mode, options=self._options(rest))
+        form = RequestForm(mode=mode, options=self._options(rest, mode))
         replied = event.message.reply_to_message
         if MODES[mode].slots:
             form = await self._with_media(form, event, [replied] if replied else [])
             form = await self._with_media(form, event, parts)
         elif not form.options.prompt and replied is not None and replied.text:
-            form = form.with_options(self._options(replied.text))
+            form = form.with_options(self._options(replied.text, mode))
         await continue_form(event, form)
 
     async def _continue_form(self, event: ChatEvent, parts: list[Message]) -> None:
@@ -119,18 +117,18 @@ class MessageRouter:
             return
         if files and not any(form.accepts(file.kind) for file in files):
             form = RequestForm()  # no slot is free, so this begins a new request
-        if form.mode is None and len(form.unassigned) + len(files) > GUESSED_FILES:
+        if form.mode is None and len(form.unassigned) + len(files) > guessed_files():
             form = RequestForm(options=form.options)
-        form = form.with_options(self._options(words or ""))
+        form = form.with_options(self._options(words or "", form.mode))
         await continue_form(event, await self._with_media(form, event, parts))
 
-    def _options(self, text: str) -> Options:
-        """Parse the options in ``text``.
+    def _options(self, text: str, mode: Mode | None) -> Options:
+        """Parse the options for ``mode`` in ``text``.
 
         Raises:
             InvalidInput: an unknown option, or a value that is not a number.
         """
-        return options_of(text, self._context.services.users.limits)
+        return options_of(text, self._context.services.users.limits, mode)
 
     async def _with_media(
         self, form: RequestForm, event: ChatEvent, parts: list[Message]
@@ -144,7 +142,7 @@ class MessageRouter:
             file = attachment_of(part)
             if file is None or not form.accepts(file.kind):
                 continue
-            if form.mode is None and len(form.unassigned) >= GUESSED_FILES:
+            if form.mode is None and len(form.unassigned) >= guessed_files():
                 break
             role = next((s.role for s in form.missing() if s.kind is file.kind), file.kind)
             media = await self._context.attachments.fetch(event.caller, file, role)

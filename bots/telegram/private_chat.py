@@ -11,6 +11,7 @@ from bots.telegram.address import PLATFORM, TelegramAddress
 from bots.telegram.chat_event import ChatEvent
 from core.domain.followups import Action
 from core.domain.jobs import Job
+from core.domain.options import OPTIONS
 from core.i18n.messages import say
 
 JOB_LINK = "job_"  # what a deep link to a clip begins with
@@ -36,9 +37,7 @@ BUTTON_AUDIENCES: dict[str, Audience] = {
     Action.DETAILS: Audience.PERSON,
     Action.FETCH: Audience.JOB_CHAT,
     Action.DELETE: Audience.CHAT,
-    "preset": Audience.JOB_CHAT,
-    "aspect": Audience.JOB_CHAT,
-    "seconds": Audience.JOB_CHAT,
+    **{option.name: Audience.JOB_CHAT for option in OPTIONS.values() if option.buttons},
     "page": Audience.PERSON,
     "forget": Audience.PERSON,
     "unlink": Audience.PERSON,

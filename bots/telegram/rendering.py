@@ -2,29 +2,28 @@
 
 import html
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bots.shared.texts import Markup, Texts
-from core.domain.followups import Action, JobOption, actions_for
+from core.domain.followups import Action, actions_for, changeable, is_present
 from core.domain.jobs import Job
-from core.domain.options import ASPECTS
-from core.domain.presets import Preset
+from core.domain.modes import MODES
+from core.domain.options import OPTIONS, Option
 from core.i18n.messages import name, say
 
 CAPTION_LIMIT = 1024  # characters
 TEXT_LIMIT = 4096
-CALLBACK = re.compile(
-    r"v1:(?P<action>[a-z_]{1,12})(?:=(?P<value>[\w:.-]{0,12}))?:(?P<job>\w{1,32})"
-)
+CALLBACK = re.compile(r"v1:(?P<action>[a-z][a-z0-9_]*)(?:=(?P<value>[\w:.-]*))?:(?P<job>\w{1,32})")
 ROWS = (  # without fetch: the message shows the clip
     (Action.AGAIN, Action.EDIT),
     (Action.LONGER, Action.LAST_FRAME, Action.QUALITY),
     (Action.CANCEL, Action.DETAILS, Action.DELETE),
 )
-LENGTHS = (3, 5, 10)  # seconds on offer under an acknowledgement
+CALLBACK_BYTES = 64  # source: Bot API, InlineKeyboardButton
 
 MARKUP = Markup(
     moment=lambda at: f'<tg-time unix="{round(at)}" format="r">{_clock(at)}</tg-time>',
@@ -52,8 +51,15 @@ def texts_for(locale: str | None) -> Texts:
 
 
 def callback_data(action: str, job_id: str, value: str = "") -> str:
-    """Format the data of a button, at most 64 bytes."""
-    return f"v1:{action}{f'={value}' if value else ''}:{job_id}"
+    """Format the data of a button.
+
+    Raises:
+        ValueError: it would not fit, or not be read back.
+    """
+    data = f"v1:{action}{f'={value}' if value else ''}:{job_id}"
+    if len(data.encode()) > CALLBACK_BYTES or not CALLBACK.fullmatch(data):
+        raise ValueError(f"no data for a button: {data}")
+    return data
 
 
 def parse_callback_data(data: str | None) -> CallbackData | None:
@@ -100,21 +106,39 @@ def _rows(job: Job) -> list[list[Action]]:
 
 def _option_rows(job: Job, locale: str | None) -> list[list[InlineKeyboardButton]]:
     """Build the buttons that change a waiting job; the present values are marked."""
-    sampling = job.request.sampling
+    request = job.request
 
-    def button(label: str, option: JobOption, value: str, *, now: bool) -> InlineKeyboardButton:
-        data = callback_data(option, job.id, value)
+    def button(option: Option, value: str) -> InlineKeyboardButton:
+        label = value_label(option, value, locale)
+        data = callback_data(option.name, job.id, value)
+        now = is_present(request, option, value)
         return InlineKeyboardButton(f"• {label}" if now else label, callback_data=data)
 
-    presets = [
-        button(name(p, locale), JobOption.PRESET, p, now=p is sampling.preset) for p in Preset
-    ]
-    shapes = [
-        button(a, JobOption.ASPECT, a, now=abs(ASPECTS[a] - sampling.size.ratio) < 0.05)
-        for a in ("16:9", "1:1", "9:16")
-    ]
-    lengths = [
-        button(f"{s} s", JobOption.SECONDS, str(s), now=abs(sampling.seconds - s) < 0.4)
-        for s in LENGTHS
-    ]
-    return [presets, shapes, lengths]
+    rows = [(option, option.buttons) for option in changeable(request.mode)]
+    return [[button(option, value) for value in values] for option, values in rows]
+
+
+def value_label(option: Option, value: str, locale: str | None) -> str:
+    """Return ``value`` of ``option`` as people read it: a word, or a number with its unit."""
+    if option.bounds is None:
+        return name(value, locale)
+    return say("t_option_value", {"value": float(value), "unit": option.unit}, locale)
+
+
+def check_buttons(taken: Collection[str]) -> None:
+    """Check that every button of the tables of options and modes can be made.
+
+    Args:
+        taken: the actions of other buttons.
+
+    Raises:
+        ValueError: naming the button that cannot be.
+    """
+    longest = "f" * 32  # of a job's id
+    for option in OPTIONS.values():
+        if option.buttons and option.name in taken:
+            raise ValueError(f"no data for a button: {option.name} is another one")
+        for value in option.buttons:
+            callback_data(option.name, longest, value)
+    for mode in MODES:
+        callback_data("mode", longest, mode)

@@ -1,12 +1,13 @@
 """Keep the request that a person is still filling in: one form per person and chat."""
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
-from core.domain.options import Options
+from core.domain.options import OPTIONS, Options
 from core.domain.people import Caller
 from core.domain.requests import file_from_json, file_to_json
 from core.errors import MediaGone
@@ -74,34 +75,38 @@ class RequestForm:
 
     def with_options(self, options: Options) -> Self:
         """Add options that were typed; earlier ones stay where nothing new was given."""
-        given = {f.name: getattr(options, f.name) for f in fields(Options)}
-        blank = Options()
-        changes = {k: v for k, v in given.items() if v != getattr(blank, k)}
-        return replace(self, options=replace(self.options, **changes))
+        return replace(self, options=Options.of(typed(self.options) | typed(options)))
 
     def guess_mode(self) -> Mode | None:
-        """Guess the mode from the kinds of the unassigned files; None where several fit."""
-        kinds = [file.kind for file in self.unassigned]
-        match sorted(kinds):
-            case [MediaKind.AUDIO, MediaKind.IMAGE]:
-                return Mode.LIPSYNC
-            case [MediaKind.IMAGE, MediaKind.VIDEO]:
-                return Mode.STYLE
-            case [MediaKind.IMAGE, MediaKind.IMAGE]:
-                return Mode.KEYFRAME
+        """Guess the mode that the unassigned files complete; None where several can use them."""
+        match self._fitting():
+            case [mode] if len(MODES[mode].slots) == len(self.unassigned):
+                return mode
             case _:
                 return None
 
     def choices(self) -> list[Mode]:
         """List the modes that can use the unassigned files; all modes where there are none."""
         kinds = {file.kind for file in self.unassigned}
-        return [spec.mode for spec in MODES.values() if kinds <= {slot.kind for slot in spec.slots}]
+        return self._fitting() or [
+            spec.mode for spec in MODES.values() if kinds <= {slot.kind for slot in spec.slots}
+        ]
+
+    def _fitting(self) -> list[Mode]:
+        """List the modes that have every typed option, and a slot for every unassigned file."""
+        kinds = Counter(file.kind for file in self.unassigned)
+        return [
+            spec.mode
+            for spec in MODES.values()
+            if kinds <= Counter(slot.kind for slot in spec.slots)
+            and all(OPTIONS[name].offered_in(spec.mode) for name in typed(self.options))
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """Convert the form to plain data."""
         return {
             "mode": self.mode,
-            "options": {f.name: getattr(self.options, f.name) for f in fields(Options)},
+            "options": typed(self.options),
             "media": {role: file_to_json(file) for role, file in self.media.items()},
             "loose": [file_to_json(file) for file in self.unassigned],
         }
@@ -111,10 +116,20 @@ class RequestForm:
         """Read a form from what :meth:`to_json` returned."""
         return cls(
             mode=Mode(data["mode"]) if data["mode"] else None,
-            options=Options(**data["options"]),
+            options=Options.of({k: v for k, v in data["options"].items() if k in OPTIONS}),
             media={role: file_from_json(item) for role, item in data["media"].items()},
             unassigned=tuple(file_from_json(item) for item in data["loose"]),
         )
+
+
+def typed(options: Options) -> dict[str, Any]:
+    """Return what a person chose in ``options``, by name."""
+    return {name: value for name, value in options.values().items() if value != OPTIONS[name].blank}
+
+
+def guessed_files() -> int:
+    """Return how many files a mode can take at most; more say nothing of the mode."""
+    return max(len(spec.slots) for spec in MODES.values())
 
 
 class RequestForms:

@@ -4,6 +4,7 @@ import structlog
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.error import BadRequest, NetworkError
 
+from bots.shared.texts import Texts
 from bots.telegram.address import address_of
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.messages import edit, remove
@@ -12,7 +13,8 @@ from bots.telegram.request_form import RequestForm
 from core.domain.followups import Action
 from core.domain.jobs import ReplyTo, Ticket
 from core.domain.requests import Composition
-from core.i18n.messages import name, say
+from core.i18n.messages import say
+from core.i18n.option_words import mode_title
 
 log = structlog.get_logger(__name__)
 
@@ -41,17 +43,24 @@ async def _ask(event: ChatEvent, form: RequestForm) -> None:
         rows = [
             [
                 InlineKeyboardButton(
-                    name(mode, texts.locale), callback_data=callback_data("mode", "0", mode)
+                    mode_title(mode, texts.locale), callback_data=callback_data("mode", "0", mode)
                 )
             ]
             for mode in form.choices()
         ]
         await event.reply(texts.say("t_choose"), InlineKeyboardMarkup(rows))
         return
-    code = f"t_ask_{form.missing()[0].role}" if form.missing() else "t_ask_prompt"
     hint = say("t_placeholder_hint", {}, texts.locale)
     force = ForceReply(selective=True, input_field_placeholder=hint)
-    await event.reply(texts.say(code), force)
+    await event.reply(next_question(texts, form), force)
+
+
+def next_question(texts: Texts, form: RequestForm) -> str:
+    """Ask for the first file that is missing, or else for the prompt."""
+    for slot in form.missing():
+        own = slot.role == slot.kind  # named by its kind alone
+        return texts.say(f"t_ask_{slot.kind}" if own else "t_ask_file", role=slot.role)
+    return texts.say("t_ask_prompt")
 
 
 async def submit_follow_up(event: ChatEvent, job_id: str, action: Action) -> None:

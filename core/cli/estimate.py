@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli.plot import draw_plot
+from core.cli.table_parameters import help_modes, option_parameters, takes
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
-from core.domain.options import Options
+from core.domain.options import OPTIONS, Options
 from core.domain.request_builder import compose
 from core.domain.requests import Request
 from core.duration import (
@@ -146,28 +147,24 @@ async def known_machine(settings: Settings, hardware: str, profile: str | None) 
 
 
 @APP.command("estimate", help=say("help_estimate"))
+@takes(*option_parameters(option for option in OPTIONS.values() if option.costs))
 def estimate_command(
-    mode: Annotated[Mode, typer.Argument(help=say("help_estimate_mode"))],
-    width: Annotated[int | None, typer.Option(help=say("help_estimate_width"))] = None,
-    height: Annotated[int | None, typer.Option(help=say("help_estimate_height"))] = None,
+    mode: Annotated[Mode, typer.Argument(help=help_modes())],
+    *,
     frames: Annotated[int | None, typer.Option(help=say("help_estimate_frames"))] = None,
-    seconds: Annotated[float | None, typer.Option(help=say("help_estimate_seconds"))] = None,
-    fps: Annotated[int | None, typer.Option(help=say("help_estimate_fps"))] = None,
-    preset: Annotated[str | None, typer.Option(help=say("help_estimate_preset"))] = None,
     hardware: Annotated[str, typer.Option(help=say("help_estimate_hardware"))] = "auto",
     profile: Annotated[str | None, typer.Option(help=say("help_estimate_profile"))] = None,
     tier: Annotated[Tier, typer.Option(help=say("help_estimate_tier"))] = Tier.PRO,
-    *,
     cold: Annotated[bool, typer.Option("--cold", help=say("help_estimate_cold"))] = False,
     as_data: Annotated[bool, typer.Option("--json", help=say("help_estimate_json"))] = False,
+    **given: Any,  # noqa: ANN401  # an option, by name
 ) -> None:
     """Print what a clip costs; needs no media files."""
     settings = load_settings()
     limits = settings.requests.limits()
     if frames is not None:
-        seconds = frames / (fps or limits.default_fps)
-    options = Options("-", preset, width, height, None, seconds, fps, seed=0)
-    request = sample_request(mode, options, limits)
+        given["seconds"] = frames / (given["fps"] or limits.default_fps)
+    request = sample_request(mode, Options.of({"prompt": "-", "seed": 0, **given}), limits)
     machine = asyncio.run(known_machine(settings, hardware, profile))
     answer = estimate(request, machine, Residency.DISK if cold else Residency.DEVICE)
     if as_data:

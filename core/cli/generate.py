@@ -20,13 +20,19 @@ from core.cli.exit_codes import (
     out,
     print_json,
 )
+from core.cli.table_parameters import (
+    file_parameters,
+    help_modes,
+    option_parameters,
+    roles,
+    takes,
+)
 from core.delivery.file_delivery import reply_to_file
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.modes import MODES, Mode
-from core.domain.options import ASPECTS, Options
-from core.domain.presets import Camera, Preset
+from core.domain.options import KEPT, OPTIONS, Options
 from core.domain.request_builder import compose
-from core.domain.requests import Composition
+from core.domain.requests import Composition, sampling_to_json
 from core.errors import MediaMissing, MediaUnexpected
 from core.i18n.messages import explain, say
 from core.media.output.destinations import check_clip, poster_of
@@ -35,63 +41,30 @@ from core.settings import load_settings
 
 APP = typer.Typer()
 
-_PRESETS, _ASPECTS, _CAMERAS = (
-    {"choices": ", ".join(choices)} for choices in (Preset, ASPECTS, Camera)
-)
-ModeArgument = Annotated[Mode, typer.Argument(help=say("help_mode"))]
+ModeArgument = Annotated[Mode, typer.Argument(help=help_modes())]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help=say("help_out_file"))]
-PromptOption = Annotated[str, typer.Option("--prompt", "-p", help=say("help_prompt"))]
-ImageOption = Annotated[Path | None, typer.Option(help=say("help_image"))]
-AudioOption = Annotated[Path | None, typer.Option(help=say("help_audio"))]
-FirstOption = Annotated[Path | None, typer.Option(help=say("help_first"))]
-LastOption = Annotated[Path | None, typer.Option(help=say("help_last"))]
-VideoOption = Annotated[Path | None, typer.Option(help=say("help_video"))]
-PresetOption = Annotated[str | None, typer.Option(help=say("help_preset", _PRESETS))]
-AspectOption = Annotated[str | None, typer.Option(help=say("help_aspect", _ASPECTS))]
-WidthOption = Annotated[int | None, typer.Option(help=say("help_width"))]
-HeightOption = Annotated[int | None, typer.Option(help=say("help_height"))]
-SecondsOption = Annotated[float | None, typer.Option("--seconds", "-s", help=say("help_seconds"))]
-FpsOption = Annotated[int | None, typer.Option(help=say("help_fps"))]
-SeedOption = Annotated[int | None, typer.Option(help=say("help_seed"))]
-CameraOption = Annotated[str | None, typer.Option(help=say("help_camera", _CAMERAS))]
-NegativeOption = Annotated[str, typer.Option(help=say("help_negative_prompt"))]
 ForceOption = Annotated[bool, typer.Option("--force", help=say("help_force"))]
 JsonOption = Annotated[bool, typer.Option("--json", help=say("help_json"))]
+_PROMPT, *_OPTIONS = option_parameters(OPTIONS.values(), {"prompt": "-p", "seconds": "-s"})
 
 
 @APP.command("generate", help=say("help_generate"))
+@takes(_PROMPT, *file_parameters(), *_OPTIONS)
 def generate(
     mode: ModeArgument,
     file: OutOption,
-    prompt: PromptOption = "",
-    image: ImageOption = None,
-    audio: AudioOption = None,
-    first: FirstOption = None,
-    last: LastOption = None,
-    video: VideoOption = None,
-    preset: PresetOption = None,
-    aspect: AspectOption = None,
-    width: WidthOption = None,
-    height: HeightOption = None,
-    seconds: SecondsOption = None,
-    fps: FpsOption = None,
-    seed: SeedOption = None,
-    camera: CameraOption = None,
-    negative_prompt: NegativeOption = "",
     *,
     force: ForceOption = False,
     as_json: JsonOption = False,
+    **given: Any,  # noqa: ANN401  # an option or a path, by name or role
 ) -> None:
     """Make one clip.
 
     Raises:
         Exit: with the status of what went wrong.
     """
-    given = {"image": image, "audio": audio, "first": first, "last": last, "video": video}
-    paths = {role: path for role, path in given.items() if path is not None}
-    options = Options(
-        prompt, preset, width, height, aspect, seconds, fps, seed, camera, negative_prompt
-    )
+    paths = {role: given[role] for role in roles() if given[role] is not None}
+    options = Options.of({name: given[name] for name in OPTIONS})
     with explained_exit(as_json=as_json):
         check_files(mode, paths, file)
         check_clip(file, paths.values(), force=force)
@@ -191,8 +164,9 @@ def _print_ticket(composition: Composition, ticket: Ticket, console: Console) ->
 
 
 def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:
-    """Return what scripts want to know of ``job``; no prompt, unlike its row."""
+    """Return what scripts want to know of ``job``; no words of a person, unlike its row."""
     sampling, clip = job.request.sampling, job.clip
+    values = sampling_to_json(sampling)
     return {
         "job_id": job.id,
         "state": job.state.value,
@@ -204,7 +178,7 @@ def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:
         "fps": sampling.fps,
         "seconds": round(sampling.seconds, 3),
         "seed": sampling.seed,
-        "camera": sampling.camera.value,
+        **{option.name: values[option.name] for option in KEPT if not option.is_private},
         "estimate_ms": job.estimate_ms,
         "charged_ms": job.charged_ms,
         "file": str(file.resolve()) if file and clip else None,

@@ -14,8 +14,10 @@ import pytest
 from typer.testing import Result
 
 from core.domain.modes import Mode
+from core.domain.options import KEPT, Option
 from core.storage.lock import lock
 from core.testing.doubles import write_png
+from tests.support.option_rows import value_of
 
 Clapper = Callable[..., Result]
 
@@ -51,6 +53,19 @@ def test_json_is_one_object_and_nothing_else_on_standard_output(
     assert Path(job["file"]).stat().st_size == job["size_bytes"]
     assert Path(job["poster"]).exists()
     assert "a red kite" not in str(job)
+
+
+@pytest.mark.parametrize("option", KEPT, ids=lambda option: option.name)
+def test_a_kept_option_is_told_to_scripts_unless_it_is_private(
+    answer: Callable[..., dict[str, Any]], small: list[object], option: Option
+) -> None:
+    value = value_of(option)
+    asked = ["generate", "t2v", "-p", "fog", f"--{option.name.replace('_', '-')}", value]
+
+    job = answer(*asked, *small, "-o", "fog.mp4")
+
+    assert job.get(option.name) == (None if option.is_private else value)
+    assert option.is_private is (str(value) not in str(job))
 
 
 def test_adjustments_are_told(clapper: Clapper) -> None:

@@ -5,9 +5,11 @@ import pytest
 from core.domain.followups import Action
 from core.domain.jobs import JobState
 from core.domain.modes import Mode
+from core.domain.options import KEPT
 from core.domain.people import Requester
 from core.errors import NotYours
 from tests.support.jobs import caller
+from tests.support.option_rows import value_of
 
 ANN, BEN, OP = 501, 502, 900
 
@@ -50,6 +52,22 @@ async def test_edit_keeps_everything_but_the_words(town, shown) -> None:
 
     assert job.request.prompt == "a blue kite"
     assert str(job.request.sampling.size) == "256×256"
+
+
+async def test_edit_and_again_keep_every_option_that_is_kept(town, small: str) -> None:
+    typed = {option: value_of(option) for option in KEPT}
+    words = " ".join(f"--{option.typed} {value}" for option, value in typed.items())
+    clip = await town.clip(town.say(f"/t2v a red kite {small} {words}"))
+    town.tap(clip, "v1:edit:")
+    await town.says("What should happen")
+
+    edited = await town.made("a blue kite")
+    again = await town.made("/again")
+
+    assert {job.request.prompt for job in (edited, again)} == {"a blue kite"}
+    for option, value in typed.items():
+        for job in (edited, again):
+            assert getattr(job.request.sampling, option.name) == value, option.name
 
 
 async def test_edit_works_for_modes_that_need_no_words(town, small: str) -> None:

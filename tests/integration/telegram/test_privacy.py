@@ -2,12 +2,12 @@
 
 import pytest
 
-from bots.telegram.button_press import OPTIONS
 from bots.telegram.buttons import _HANDLERS
 from bots.telegram.private_chat import BUTTON_AUDIENCES, Audience
 from bots.telegram.user_commands import ACCOUNT
 from core.accounts.linked_accounts import CODE_ALPHABET, CODE_LENGTH
 from core.domain.followups import Action
+from core.domain.options import OPTIONS
 from core.domain.people import Requester
 from core.errors import LinkCodeUnknown
 from tests.support.platforms.telegram.world import Chat
@@ -69,7 +69,9 @@ async def test_what_a_group_led_to_is_done_in_the_private_chat(town, private_cli
 
 
 async def test_every_button_says_whom_its_answer_is_for() -> None:
-    assert set(BUTTON_AUDIENCES) == set(_HANDLERS) | OPTIONS
+    assert set(BUTTON_AUDIENCES) == set(_HANDLERS) | {
+        row.name for row in OPTIONS.values() if row.buttons
+    }
 
 
 async def test_listings_of_other_people_open_the_operators_private_chat(town) -> None:

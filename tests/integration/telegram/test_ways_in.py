@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
 from core.domain.jobs import JobState
+from core.domain.modes import MODES, Mode, ModeSpec
 from core.domain.people import Requester
 from core.domain.request_builder import compose
 from core.domain.requests import Composition
+from core.i18n.option_words import mode_summary
 from core.testing.doubles import write_png, write_video, write_wav
 from tests.support.platforms.faults import Fault
 
@@ -415,34 +418,34 @@ async def test_status_shows_the_place_in_line_and_then_progress(town, small: str
 async def test_commands_are_set_for_every_language_and_need_no_more_rights(town) -> None:
     names = [command["command"] for command in town.world.commands[""]]
 
-    modes = ["t2v", "i2v", "a2v", "lipsync", "keyframe", "style"]
-    assert names[: len(modes)] == modes
+    assert names[: len(MODES)] == list(MODES)
     assert {"queue", "cancel", "history", "again", "quota", "forget", "help", "start"} <= set(names)
     german = {command["command"]: command["description"] for command in town.world.commands["de"]}
     english = {command["command"]: command["description"] for command in town.world.commands[""]}
     assert list(german) == names
     assert all(german[name] != english[name] for name in names)
+    for mode in MODES:
+        assert (english[mode], german[mode]) == (mode_summary(mode), mode_summary(mode, "de"))
 
 
-async def test_inline_offers_a_command_and_help(town) -> None:
-    for number, typed in enumerate(("a red kite", "")):
-        town.world.push(
-            inline_query={
-                "id": f"i{number}",
-                "from": {"id": ANN, "is_bot": False, "first_name": "x", "language_code": "en"},
-                "query": typed,
-                "offset": "",
-            }
-        )
-        await town.world.until(lambda number=number: f"i{number}" in town.world.answers)
+async def test_inline_offers_a_command_and_help(town, monkeypatch) -> None:
+    async def offered(typed: str) -> list[dict[str, Any]]:
+        number = f"i{len(town.world.answers)}"
+        asking = {"id": ANN, "is_bot": False, "first_name": "x", "language_code": "en"}
+        town.world.push(inline_query={"id": number, "from": asking, "query": typed, "offset": ""})
+        await town.world.until(lambda: number in town.world.answers)
+        results = town.world.answers[number]["results"]
+        return json.loads(results) if isinstance(results, str) else results
 
-    def content(number: int) -> str:
-        results = town.world.answers[f"i{number}"]["results"]
-        results = json.loads(results) if isinstance(results, str) else results
-        return results[0]["input_message_content"]["message_text"]
+    def content(result: dict[str, Any]) -> str:
+        return result["input_message_content"]["message_text"]
 
-    assert content(0) == "/t2v a red kite"
-    assert "/lipsync" in content(1)
+    assert [content(result) for result in await offered("a red kite")] == ["/t2v a red kite"]
+    assert "/lipsync" in content((await offered(""))[0])
+    monkeypatch.setitem(MODES, Mode.A2V, ModeSpec(Mode.A2V))  # needs no file either
+    both = await offered("a red kite")
+    assert [content(result) for result in both] == ["/t2v a red kite", "/a2v a red kite"]
+    assert [result["title"] for result in both] == [mode_summary(Mode.T2V), mode_summary(Mode.A2V)]
 
 
 async def test_something_that_is_no_media_is_answered_with_help(town) -> None:

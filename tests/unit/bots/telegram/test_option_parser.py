@@ -44,8 +44,10 @@ def test_lengths_may_have_a_comma_and_a_unit() -> None:
     assert options_of("--seconds 2,5s", LIMITS).seconds == 2.5
 
 
-@pytest.mark.parametrize("typed", ["--wings 2", "--size big", "--size 1280"])
-def test_unknown_options_and_sizes_name_the_choices(typed: str) -> None:
+@pytest.mark.parametrize(
+    "typed", ["--wings 2", "--size big", "--size 1280", "--camera", "--preset="]
+)
+def test_unknown_options_sizes_and_choices_that_are_none_name_the_choices(typed: str) -> None:
     with pytest.raises(NotAChoice):
         options_of(typed, LIMITS)
 
