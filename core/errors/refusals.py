@@ -23,7 +23,8 @@ class QuotaExceeded(Refused):
 class TooCostly(Refused):
     """Costs more than can ever be lent at once; the largest setting that fits is named.
 
-    ``need_ms`` and ``limit_ms`` are GPU-milliseconds, ``width`` and ``height`` px.
+    ``need_ms`` and ``limit_ms`` are GPU-milliseconds, ``width`` and ``height`` px of the
+    finished clip; typed with ``preset``, they are accepted.
     """
 
     need_ms: int
@@ -31,6 +32,7 @@ class TooCostly(Refused):
     width: int
     height: int
     seconds: float
+    preset: str
 
 
 class ShareTooCostly(TooCostly):
