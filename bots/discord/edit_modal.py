@@ -13,10 +13,10 @@ from bots.discord.address import Interaction
 from bots.discord.localization import choice_label
 from bots.discord.option_parameters import MOST_CHOICES, fields_of, values_of
 from bots.discord.submission import DiscordContext, submit_edit
-from core.domain.followups import JobOption, new_seed, options_of, with_option
+from core.domain.followups import new_seed, options_of, with_option
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
-from core.domain.options import Option, OptionKind, Options
+from core.domain.options import OPTIONS, Option, OptionKind, Options
 from core.domain.requests import Request
 from core.i18n.messages import say
 from core.i18n.option_words import option_hint, option_label
@@ -97,11 +97,11 @@ def edited(request: Request, typed: dict[str, str], limits: RequestLimits) -> Op
         NotANumber: a number that is none.
         SeedNotANumber: the seed is not a number.
     """
-    options = options_of(request)
+    options = options_of(request, limits)
     values = values_of(typed, request.mode, limits)
     preset: str | None = values.get("preset") or options.preset
     if preset is not None and preset != options.preset:  # another size, of the same shape
-        options = with_option(request, JobOption.PRESET, preset, limits)
+        options = with_option(request, OPTIONS["preset"], preset, limits)
     return replace(options, **{"seed": new_seed(), **values, "preset": preset})
 
 

@@ -15,12 +15,14 @@ from rich.table import Table
 
 from core.cli.plot import draw_plot
 from core.cli.table_parameters import help_modes, option_parameters, takes
+from core.domain.dimensions import snap_count
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, Options
 from core.domain.request_builder import compose
 from core.domain.requests import Request
+from core.domain.sizing import typed_seconds
 from core.duration import (
     DRAFT,
     Estimate,
@@ -163,7 +165,8 @@ def estimate_command(
     settings = load_settings()
     limits = settings.requests.limits()
     if frames is not None:
-        given["seconds"] = frames / (given["fps"] or limits.default_fps)
+        fps = given["fps"] or limits.default_fps
+        given["seconds"] = typed_seconds(snap_count(frames), fps, limits)
     request = sample_request(mode, Options.of({"prompt": "-", "seed": 0, **given}), limits)
     machine = asyncio.run(known_machine(settings, hardware, profile))
     answer = estimate(request, machine, Residency.DISK if cold else Residency.DEVICE)
@@ -171,7 +174,7 @@ def estimate_command(
         typer.echo(json.dumps(as_json(answer, machine, tier)))
     else:
         _print_estimate(request, answer, machine, tier)
-    for remark in _remarks(request, answer, machine, tier):
+    for remark in _remarks(request, answer, machine, tier, limits):
         typer.echo(remark, err=as_data)  # what reads the JSON is left alone with it
 
 
@@ -196,16 +199,21 @@ def _print_estimate(request: Request, answer: Estimate, machine: Machine, tier: 
     typer.echo(say("estimate_p95", {**data, "p95_ms": data["p95_s"] * 1000}))
 
 
-def _remarks(request: Request, answer: Estimate, machine: Machine, tier: Tier) -> list[str]:
+def _remarks(
+    request: Request, answer: Estimate, machine: Machine, tier: Tier, limits: RequestLimits
+) -> list[str]:
     """Return what to know of ``answer`` besides its figures."""
     remarks: list[str] = []
     asked = lease(answer, machine, tier)
     if not asked.fits:
         remarks.append(say("estimate_over_tier", {"tier": tier, "limit_s": asked.limit_s}))
-        fits = largest_fitting(request, median_budget_ms(machine, tier), machine)
+        fits = largest_fitting(request, median_budget_ms(machine, tier), machine, limits)
         if fits is not None:
-            size = {"size": str(fits.sampling.size), "seconds": fits.sampling.seconds}
-            remarks.append(say("estimate_largest", size))
+            sampling = fits.sampling
+            seconds = typed_seconds(sampling.frames, sampling.fps, limits, digits=1)
+            size, preset = str(sampling.finished), sampling.preset.value
+            data = {"size": size, "seconds": seconds, "preset": preset}
+            remarks.append(say("estimate_largest", data))
     if machine.runs:
         remarks.append(say("estimate_calibrated", {"runs": machine.runs}))
     if not answer.known:

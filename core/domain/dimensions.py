@@ -5,6 +5,7 @@ leading frame) and 32× in space; the two-stage topology halves the size first, 
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.domain.limits import RequestLimits
@@ -44,6 +45,11 @@ def shorten_frames(seconds: float, fps: float) -> int:
     return max(1, math.floor((seconds * fps - 1) / FRAME_STRIDE + 1e-6)) * FRAME_STRIDE + 1
 
 
+def snap_count(frames: int) -> int:
+    """Round ``frames`` to the nearest frame count 8k+1, at least 9."""
+    return max(1, round((frames - 1) / FRAME_STRIDE)) * FRAME_STRIDE + 1
+
+
 def play_time(frames: int, fps: float) -> float:
     """Return the seconds that ``frames`` last at ``fps``."""
     return frames / fps
@@ -59,28 +65,47 @@ def snap_size(size: Size, multiple: int = SIDE_MULTIPLE) -> Size:
     return Size(snap_side(size.width, multiple), snap_side(size.height, multiple))
 
 
-def fit_ratio(ratio: float, pixels: int, longest: int, multiple: int = SIDE_MULTIPLE) -> Size:
-    """Find the size of about ``pixels`` whose shape is nearest to ``ratio`` (width ÷ height).
+def fit_ratio(ratio: float, pixels: int, limits: RequestLimits) -> Size:
+    """Find the size of about ``pixels`` within ``limits`` whose shape is nearest to ``ratio``.
+
+    Shape counts five times as much as size: one step of 64 px on one side costs more than one step
+    on both, so a square stays one.
 
     Args:
-        ratio: wanted width ÷ height, > 0.
+        ratio: wanted width ÷ height, > 0; beyond 1:4 and 4:1 those are taken.
         pixels: the budget, usually a preset's.
-        longest: no side becomes longer than this, px.
-        multiple: both results are multiples of it.
+        limits: of what is made.
 
     Returns:
-        The snapped size; never above ``pixels`` by more than 5 %.
+        A size in whole blocks; never above ``pixels`` by more than 5 %, where the limits let it.
     """
     ratio = min(max(ratio, 0.25), 4.0)
-    top = longest // multiple * multiple
-    height = min(math.sqrt(pixels / ratio), top, top / ratio)
-    size = snap_size(Size(round(height * ratio), round(height)), multiple)
-    while size.pixels > pixels * 1.05 and max(size.width, size.height) > multiple:
-        if size.width >= size.height:
-            size = Size(size.width - multiple, size.height)
-        else:
-            size = Size(size.width, size.height - multiple)
-    return size
+    most = min(pixels * 1.05, limits.max_pixels)
+    sizes = [size for size in _shaped(ratio, most, limits) if size.pixels <= most]
+    if not sizes:  # the smallest side alone is above the budget
+        sizes = list(_shaped(ratio, limits.max_pixels, limits))
+
+    def difference(size: Size) -> tuple[float, int]:
+        shape, amount = math.log(size.ratio / ratio), math.log(size.pixels / pixels)
+        return round(5 * abs(shape) + abs(amount), 9), size.width
+
+    first = _first_side(limits)
+    return min(sizes, key=difference, default=Size(first, first))
+
+
+def _shaped(ratio: float, pixels: float, limits: RequestLimits) -> Iterator[Size]:
+    """Yield for every width the two heights around ``ratio``, at most ``pixels`` where possible."""
+    first = _first_side(limits)
+    for width in range(first, limits.max_side + 1, SIDE_MULTIPLE):
+        top = min(limits.max_side, int(pixels) // width) // SIDE_MULTIPLE * SIDE_MULTIPLE
+        below = int(width / ratio) // SIDE_MULTIPLE * SIDE_MULTIPLE
+        for height in {max(first, min(below + step, top)) for step in (0, SIDE_MULTIPLE)}:
+            if width * height <= limits.max_pixels:
+                yield Size(width, height)
+
+
+def _first_side(limits: RequestLimits) -> int:
+    return math.ceil(limits.min_side / SIDE_MULTIPLE) * SIDE_MULTIPLE
 
 
 def other_side(given: int, ratio: float, limits: RequestLimits) -> int:
@@ -104,7 +129,7 @@ def nearest_inside(asked: Size, limits: RequestLimits) -> Size:
     Its shape counts as much as its sides. Where the limits leave no such size, their smallest
     block is the best there is.
     """
-    first = math.ceil(limits.min_side / SIDE_MULTIPLE) * SIDE_MULTIPLE
+    first = _first_side(limits)
     sides = range(first, limits.max_side + 1, SIDE_MULTIPLE)
     sizes = (Size(width, height) for width in sides for height in sides)
 

@@ -9,15 +9,16 @@ from dataclasses import replace
 from enum import StrEnum
 from secrets import randbits
 
-from core.domain.dimensions import fit_ratio
+from core.domain.dimensions import inside, nearest_inside
 from core.domain.jobs import Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.options import ASPECTS, KEPT, Option, Options, options_in
 from core.domain.parsing import parse_option
-from core.domain.presets import PRESETS, Preset
+from core.domain.presets import Preset
 from core.domain.requests import Request
+from core.domain.sizing import shaped_size, typed_seconds
 
 
 class Action(StrEnum):
@@ -69,17 +70,18 @@ def quality(request: Request, limits: RequestLimits) -> Request:
     A draft is finished instead: the same picture at the size it was drafted for.
     """
     if request.sampling.preset is Preset.DRAFT:
-        return _finished(request)
-    budget = min(PRESETS[Preset.QUALITY].size.pixels, limits.max_pixels)
-    size = fit_ratio(request.sampling.size.ratio, budget, limits.max_side)
+        return _finished(request, limits)
+    size = shaped_size(request.sampling.size.ratio, Preset.QUALITY, limits)
     sampling = replace(
         request.sampling, preset=Preset.QUALITY, width=size.width, height=size.height
     )
     return replace(request, sampling=sampling)
 
 
-def _finished(request: Request) -> Request:
+def _finished(request: Request, limits: RequestLimits) -> Request:
     size = request.sampling.finished
+    if not inside(size, limits):  # they were wider when it was drafted
+        size = nearest_inside(size, limits)
     sampling = replace(
         request.sampling, preset=Preset.BALANCED, width=size.width, height=size.height
     )
@@ -93,15 +95,20 @@ def longer(request: Request, last_frame: MediaFile, seed: Callable[[], int] = ne
     )
 
 
-def options_of(request: Request) -> Options:
-    """Return what a person would type to get ``request``; fills edit forms and reloads."""
+def options_of(request: Request, limits: RequestLimits | None = None) -> Options:
+    """Return what a person would type to get ``request``; fills edit forms and reloads.
+
+    Args:
+        request: made within ``limits``.
+        limits: in force, so that what is returned is accepted; the product's where None.
+    """
     sampling = request.sampling
     return Options(
         prompt=request.prompt,
         preset=sampling.preset,
         width=sampling.finished.width,
         height=sampling.finished.height,
-        seconds=round((sampling.frames - 1) / sampling.fps, 2),
+        seconds=typed_seconds(sampling.frames, sampling.fps, limits or RequestLimits()),
         fps=sampling.fps,
         seed=sampling.seed,
         **{option.name: getattr(sampling, option.name) for option in KEPT},
@@ -140,7 +147,7 @@ def with_option(request: Request, option: Option, value: str, limits: RequestLim
     Raises:
         NotANumber: no number, where one is wanted.
     """
-    options = options_of(request)
+    options = options_of(request, limits)
     given = parse_option(option, value, limits)
     match option.name:
         case "preset":

@@ -3,6 +3,8 @@
 The only home of these rules; requests, follow-ups, suggestions and estimates take them from here.
 """
 
+import math
+
 from core.domain.dimensions import (
     FRAME_STRIDE,
     Size,
@@ -44,28 +46,47 @@ def clip_size(
         OutOfRange: a side, or both together, leave the limits.
     """
     spec = PRESETS[preset]
-    budget = spec.size
+    ratio = _ratio(options.aspect, shape)
     if options.width is not None or options.height is not None:
-        return _asked_size(options, spec, limits, adjustments)
-    limits = limits_of(spec, limits)
-    ratio = budget.ratio
-    if options.aspect is not None:
-        if options.aspect not in ASPECTS:
-            raise NotAChoice("aspect", options.aspect[:40], ", ".join(ASPECTS))
-        ratio = ASPECTS[options.aspect]
-    elif shape is not None and shape.height:
-        ratio = shape.width / shape.height
-    elif inside(budget, limits):
-        return budget
-    pixels = min(budget.pixels, limits.max_pixels)
-    return nearest_inside(fit_ratio(ratio, pixels, limits.max_side), limits)
+        asked = _asked_sides(options, ratio or spec.size.ratio, limits)
+        return _asked_size(asked, spec, limits, adjustments)
+    if ratio is None and inside(spec.size, limits_of(spec, limits)):
+        return spec.size
+    return shaped_size(ratio or spec.size.ratio, preset, limits)
+
+
+def shaped_size(ratio: float, preset: Preset, limits: RequestLimits) -> Size:
+    """Return the size that ``preset`` makes in the shape ``ratio`` (width ÷ height).
+
+    Args:
+        ratio: > 0.
+        preset: whose number of pixels is aimed at.
+        limits: of finished clips.
+    """
+    spec = PRESETS[preset]
+    within = limits_of(spec, limits)
+    return fit_ratio(ratio, min(spec.size.pixels, within.max_pixels), within)
+
+
+def _ratio(aspect: str | None, shape: MediaFile | None) -> float | None:
+    """Return width ÷ height as typed, else as the file has it, else None.
+
+    Raises:
+        NotAChoice: an unknown aspect.
+    """
+    if aspect is not None:
+        if aspect not in ASPECTS:
+            raise NotAChoice("aspect", aspect[:40], ", ".join(ASPECTS))
+        return ASPECTS[aspect]
+    if shape is not None and shape.width and shape.height:
+        return shape.width / shape.height
+    return None
 
 
 def _asked_size(
-    options: Options, spec: PresetSpec, limits: RequestLimits, adjustments: list[Adjustment]
+    asked: Size, spec: PresetSpec, limits: RequestLimits, adjustments: list[Adjustment]
 ) -> Size:
     """Choose the size for the sides that were typed, which are those of the finished clip."""
-    asked = _asked_sides(options, spec.size.ratio, limits)
     size = snap_size(asked)
     if not inside(size, limits):
         size = nearest_inside(asked, limits)
@@ -134,22 +155,22 @@ def clip_frames(
         check_range("seconds", seconds, limits.min_seconds, limits.max_seconds, "s")
     if source is None:
         wanted = limits.default_seconds if seconds is None else seconds
-        return _snapped_frames(min(wanted, limits.max_seconds), fps, limits)
+        return snapped_frames(min(wanted, limits.max_seconds), fps, limits)
     available = max(source.seconds, limits.min_seconds)
     wanted = min(available if seconds is None else seconds, limits.max_seconds)
     if seconds is None and source.seconds > limits.max_seconds:
         adjustments.append(
             Adjustment("length_cut", {"source_s": source.seconds, "becomes_s": limits.max_seconds})
         )
-    if wanted > available:
+    frames = snapped_frames(min(wanted, available), fps, limits)
+    if frames < snapped_frames(wanted, fps, limits):
         adjustments.append(
             Adjustment("length_of_source", {"asked_s": wanted, "becomes_s": available})
         )
-        wanted = available
-    return _snapped_frames(wanted, fps, limits)
+    return frames
 
 
-def _snapped_frames(seconds: float, fps: int, limits: RequestLimits) -> int:
+def snapped_frames(seconds: float, fps: int, limits: RequestLimits) -> int:
     """Return the frame count for ``seconds`` whose last frame begins within the limits."""
     frames = snap_frames(seconds, fps)
     if play_time(frames - 1, fps) > limits.max_seconds:
@@ -157,3 +178,23 @@ def _snapped_frames(seconds: float, fps: int, limits: RequestLimits) -> int:
     if play_time(frames, fps) < limits.min_seconds:
         return frames + FRAME_STRIDE
     return frames
+
+
+def typed_seconds(frames: int, fps: int, limits: RequestLimits, digits: int = 2) -> float:
+    """Return what to type to get ``frames`` at ``fps``: s with ``digits`` decimals.
+
+    It lies within ``limits`` where the clip does, so it is accepted when it is typed.
+
+    Args:
+        frames: 8k + 1.
+        fps: frames a second.
+        limits: in force.
+        digits: 1 or more; half a stride of frames is longer than a tenth of a second.
+    """
+    unit = 10**digits
+    seconds = round((frames - 1) / fps, digits)
+    if play_time(frames, fps) >= limits.min_seconds:
+        seconds = max(seconds, math.ceil(limits.min_seconds * unit - 1e-6) / unit)
+    if play_time(frames - 1, fps) <= limits.max_seconds:
+        seconds = min(seconds, math.floor(limits.max_seconds * unit + 1e-6) / unit)
+    return seconds

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, fit_ratio, snap_frames
+from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, fit_ratio, inside
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES
-from core.domain.presets import PRESETS, Preset
+from core.domain.presets import PRESETS, Preset, limits_of
 from core.domain.requests import Request, Sampling
+from core.domain.sizing import snapped_frames, typed_seconds
 from core.duration.estimates import DEFAULT_MACHINE, Estimate, estimate
 from core.duration.machine import Machine
 from core.errors import NothingFits, TooCostly
@@ -72,11 +73,11 @@ def _rank(found: Sampling, request: Request, *, keeps_length: bool) -> tuple[boo
 def _sizes(asked: Sampling, limits: RequestLimits) -> Iterator[Sampling]:
     """Yield ``asked`` and every smaller size of its shape, each with the preset made for it."""
     yield asked
+    within = limits_of(PRESETS[asked.preset], limits)
     seen = {asked.size}
     for height in range(SIDE_MULTIPLE, asked.height, SIDE_MULTIPLE):
-        size = fit_ratio(asked.size.ratio, round(height**2 * asked.size.ratio), limits.max_side)
-        smaller = size.pixels < asked.size.pixels
-        if smaller and size not in seen and min(size.width, size.height) >= limits.min_side:
+        size = fit_ratio(asked.size.ratio, round(height**2 * asked.size.ratio), within)
+        if size.pixels < asked.size.pixels and size not in seen and inside(size, within):
             seen.add(size)
             preset = _preset_for(size, asked.preset)
             yield replace(asked, preset=preset, width=size.width, height=size.height)
@@ -95,7 +96,7 @@ def _longest(
     asked: Sampling, limits: RequestLimits, fits: Callable[[Sampling], bool]
 ) -> Sampling | None:
     """Return ``asked`` with as many frames as fit; cost grows with every frame."""
-    shortest = min(asked.frames, snap_frames(limits.min_seconds, asked.fps))
+    shortest = min(asked.frames, snapped_frames(limits.min_seconds, asked.fps, limits))
     low, high = shortest // FRAME_STRIDE, asked.frames // FRAME_STRIDE
     if not fits(replace(asked, frames=low * FRAME_STRIDE + 1)):
         return None
@@ -127,7 +128,12 @@ def check_budget(
     smaller = largest_fitting(request, budget_ms, machine, limits, cost)
     if smaller is None:
         raise NothingFits(round(need), round(budget_ms))
-    setting = smaller.sampling
+    setting, allowed = smaller.sampling, limits or RequestLimits()
     raise TooCostly(
-        round(need), round(budget_ms), setting.width, setting.height, round(setting.seconds, 1)
+        round(need),
+        round(budget_ms),
+        setting.finished.width,
+        setting.finished.height,
+        typed_seconds(setting.frames, setting.fps, allowed, digits=1),
+        setting.preset.value,
     )

@@ -33,7 +33,8 @@ class TooManyJobs(Refused):
 class TooCostly(Refused):
     """Costs more than can ever be lent at once; the largest setting that fits is named.
 
-    ``need_ms`` and ``limit_ms`` are GPU-milliseconds, ``width`` and ``height`` px.
+    ``need_ms`` and ``limit_ms`` are GPU-milliseconds, ``width`` and ``height`` px of the
+    finished clip; typed with ``preset``, they are accepted.
     """
 
     need_ms: int
@@ -41,6 +42,7 @@ class TooCostly(Refused):
     width: int
     height: int
     seconds: float
+    preset: str
 
 
 class ShareTooCostly(TooCostly):

@@ -168,8 +168,11 @@ class Submission:
         except TooCostly as fits:
             if refusal.scope == "own":
                 return fits.with_traceback(None)
-            named = (fits.need_ms, fits.limit_ms, fits.width, fits.height, fits.seconds)
-            return ShareTooCostly(*named, refusal.scope, refusal.resets_at_ms)
+            return ShareTooCostly(
+                **fits.data(),  # pyright: ignore[reportArgumentType]  # the fields of its base
+                scope=refusal.scope,
+                resets_at_ms=refusal.resets_at_ms,
+            )
         return refusal
 
     async def _ticket(self, job: Job, composition: Composition, *, duplicate: bool) -> Ticket:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.domain.dimensions import Size, fit_ratio
+from core.domain.followups import options_of
 from core.domain.limits import RequestLimits
 from core.domain.options import Options
 from core.domain.requests import Request
@@ -38,7 +39,7 @@ def fix_of(preview: RequestPreview, options: Options, limits: RequestLimits) -> 
     if preview.refusal is None:
         return None
     if preview.fitting is not None and preview.composition is not None:
-        return _fitting(preview.fitting, preview.composition.request)
+        return _fitting(preview.fitting, preview.composition.request, limits)
     return fix_for(preview.refusal, options, limits)
 
 
@@ -63,14 +64,19 @@ def fix_for(error: ClapperError, options: Options, limits: RequestLimits) -> Fix
             return None
 
 
-def _fitting(found: Request, request: Request) -> Fix:
-    sampling = found.sampling
-    label = say("studio_fix_size", {"size": str(sampling.size), "seconds": sampling.seconds})
+def _fitting(found: Request, request: Request, limits: RequestLimits) -> Fix:
+    sampling, typed = found.sampling, options_of(found, limits)
+    data = {
+        "preset": str(sampling.preset),
+        "size": str(sampling.finished),
+        "seconds": sampling.seconds,
+    }
+    label = say("studio_fix_size", data)
     changes = {
         "preset": str(sampling.preset),
-        "width": sampling.width,
-        "height": sampling.height,
-        "seconds": round((sampling.frames - 1) / sampling.fps, 2),
+        "width": typed.width,
+        "height": typed.height,
+        "seconds": typed.seconds,
         "follow": sampling.frames == request.sampling.frames,
     }
     return Fix(label, changes)
@@ -79,7 +85,7 @@ def _fitting(found: Request, request: Request) -> Fix:
 def _within(error: OutOfRange, options: Options, limits: RequestLimits) -> Fix | None:
     if error.field == "pixels":
         asked = Size(options.width or 1, options.height or 1)
-        size = fit_ratio(asked.ratio, limits.max_pixels, limits.max_side)
+        size = fit_ratio(asked.ratio, limits.max_pixels, limits)
         label = say("studio_fix_pixels", {"size": str(size)})
         return Fix(label, {"width": size.width, "height": size.height})
     if error.field not in {"width", "height", "seconds", "fps"}:

@@ -10,6 +10,7 @@ from core.domain.dimensions import (
     snap_frames,
     snap_size,
 )
+from core.domain.limits import RequestLimits
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_shortened_length_never_plays_longer(seconds: float, fps: int) -> None:
 def test_fitted_size_keeps_the_budget_and_the_longest_side(
     ratio: float, pixels: int, longest: int
 ) -> None:
-    size = fit_ratio(ratio, pixels, longest)
+    size = fit_ratio(ratio, pixels, RequestLimits(min_side=64, max_side=longest))
 
     assert size.width % 64 == size.height % 64 == 0
     assert size.pixels <= pixels * 1.05
@@ -63,5 +64,5 @@ def test_fitted_size_keeps_the_budget_and_the_longest_side(
 
 
 def test_a_ratio_of_16_to_9_gives_the_documented_sizes() -> None:
-    assert fit_ratio(16 / 9, 1280 * 704, 1920) == Size(1280, 704)
-    assert fit_ratio(9 / 16, 1920 * 1088, 1920) == Size(1088, 1920)
+    assert fit_ratio(16 / 9, 1280 * 704, RequestLimits()) == Size(1280, 704)
+    assert fit_ratio(9 / 16, 1920 * 1088, RequestLimits()) == Size(1088, 1920)
