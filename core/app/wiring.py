@@ -116,6 +116,7 @@ class _Services:
         )
         self.submission = Submission(
             queue=parts.queue,
+            jobs=parts.jobs,
             forecasts=parts.forecasts,
             files=parts.files,
             admission=self.admission,

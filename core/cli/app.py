@@ -26,6 +26,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.jobs", "jobs"),
     ("core.cli.quota", "quota"),
     ("core.cli.estimate", None),
+    ("core.cli.stats", None),
     ("core.cli.models", "models"),
     ("core.cli.comfy", "comfy"),
     ("core.cli.workflow", "workflow"),

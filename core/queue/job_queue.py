@@ -96,12 +96,6 @@ class JobQueue:
             made = await self._read(connection, new.id)
         return AcceptedJob(made, duplicate=False)
 
-    async def known(self, requester: Requester, idempotency_key: str) -> Job | None:
-        """Find the job that ``requester`` made under a key, None where there is none."""
-        async with self._database.transaction() as connection:
-            row = await rows.read_by_key(connection, requester.key, idempotency_key)
-            return None if row is None else row.job(self._clips_folder)
-
     async def claim(
         self, prefer: Callable[[Request], bool] | None = None, *, ahead: bool = False
     ) -> Job | None:

@@ -25,6 +25,7 @@ from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.service.admission import FileAdmission
 from core.service.views import ServiceRules
+from core.storage.job_queries import JobQueries
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,7 @@ class Submission:
         self,
         *,
         queue: JobQueue,
+        jobs: JobQueries,
         forecasts: Forecasts,
         files: FileOwnership,
         admission: FileAdmission,
@@ -61,6 +63,7 @@ class Submission:
         rules: ServiceRules,
     ) -> None:
         self._queue = queue
+        self._jobs = jobs
         self._forecasts = forecasts
         self._files = files
         self._admission = admission
@@ -106,7 +109,7 @@ class Submission:
             TooManyJobs: a limit allows no more jobs; says when it does.
             TooManyQueued: has as many waiting jobs as allowed.
         """
-        known = await self._queue.known(submitter.account, key)
+        known = await self._jobs.known(submitter.account, key)
         if known is not None:
             return await self._ticket(known, composition, duplicate=True)
         await check()

@@ -50,6 +50,12 @@ class JobQueries:
             found = await rows.require(connection, job_id)
         return found.job(self._clips_folder)
 
+    async def known(self, requester: Requester, idempotency_key: str) -> Job | None:
+        """Find the job that ``requester`` made under a key, None where there is none."""
+        async with self._database.transaction() as connection:
+            row = await rows.read_by_key(connection, requester.key, idempotency_key)
+            return None if row is None else row.job(self._clips_folder)
+
     async def jobs_of(
         self, requester: Requester, limit: int = 20, before_ms: int | None = None
     ) -> list[Job]:

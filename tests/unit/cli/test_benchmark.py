@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from core.animatic.executor import DraftExecutor
 from core.cli.benchmark import DRAFT_SIZES, run_benchmark
 from core.cli.estimate import APP, known_machine
+from core.cli.stats import APP as STATS
 from core.settings import load_settings
 
 
@@ -36,7 +37,7 @@ def test_stats_show_and_plot_what_was_recorded(tmp_path, monkeypatch):
     call = CliRunner().invoke
 
     assert call(APP, ["calibrate"], catch_exceptions=False).exit_code == 0
-    shown = call(APP, ["stats", "--plot", str(plot)], catch_exceptions=False)
+    shown = call(STATS, ["--plot", str(plot)], catch_exceptions=False)
 
     assert "t2v" in shown.output
     assert plot.stat().st_size > 1000

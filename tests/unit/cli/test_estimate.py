@@ -6,8 +6,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import core.cli.estimate as commands
-from core.cli.estimate import APP, PlotRefused
+from core.cli.estimate import APP
 from core.cli.plot import draw_plot
+from core.cli.stats import APP as STATS
+from core.cli.stats import PlotRefused
 from core.domain.modes import Mode
 from core.i18n.messages import explain
 from core.storage.runs import RecordedRun, RunPlace
@@ -116,7 +118,7 @@ def test_a_plot_that_cannot_be_written_is_refused_with_its_place(monkeypatch, tm
 
     with pytest.raises(PlotRefused) as caught:
         CliRunner().invoke(
-            APP, ["stats", "--plot", str(tmp_path / "no" / "plot.png")], catch_exceptions=False
+            STATS, ["--plot", str(tmp_path / "no" / "plot.png")], catch_exceptions=False
         )
 
     assert str(tmp_path / "no" / "plot.png") in explain(caught.value)
