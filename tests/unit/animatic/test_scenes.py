@@ -12,8 +12,8 @@ from core.animatic.drawing import Palette
 from core.animatic.scenes import _mouth
 from core.demo.paint import portrait
 from core.domain.dimensions import Size
-from core.domain.media import Sound
-from core.domain.modes import Mode
+from core.domain.media import MediaKind, Sound
+from core.domain.modes import MODES, MediaSlot, Mode, ModeSpec
 from core.domain.presets import Camera
 from core.media.decode import load_image, load_sound, video_frames
 
@@ -44,6 +44,36 @@ async def test_keyframe_comes_nearer_to_the_last_image_all_the_time(lab: Any, dr
 
     assert all(later < earlier + 1.5 for earlier, later in pairwise(far))
     assert far[len(far) // 2] < 0.7 * far[0]
+
+
+async def test_a_mode_of_three_pictures_shows_each_of_them_in_turn(
+    lab: Any, draw: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = tuple(MediaSlot(role, MediaKind.IMAGE) for role in ("first", "middle", "last"))
+    monkeypatch.setitem(MODES, Mode.KEYFRAME, ModeSpec(Mode.KEYFRAME, slots))
+    monkeypatch.setitem(lab.files, "keyframe.middle", lab.files["other.image"])
+
+    clip = await draw(Mode.KEYFRAME, camera=Camera.STATIC)
+
+    for index, slot in zip((0, 8, 16), slots, strict=True):
+        given = load_image(lab.folder / lab.files[f"keyframe.{slot.role}"].name, SIZE).astype(int)
+        assert np.abs(without_label(clip.frames[index]) - without_label(given)).mean() < 12
+
+
+async def test_a_mode_of_a_video_alone_shows_the_video_and_keeps_its_sound(
+    lab: Any, draw: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = ModeSpec(Mode.STYLE, (MediaSlot("video", MediaKind.VIDEO),))
+    monkeypatch.setitem(MODES, Mode.STYLE, spec)
+    film = lab.folder / lab.files["style.video"].name
+    source = list(video_frames(film, 16, 17, SIZE))
+
+    clip = await draw(Mode.STYLE, camera=Camera.STATIC)
+
+    assert clip.sound is not None
+    for index in (0, 8, 16):
+        away = without_label(clip.frames[index]).astype(int) - without_label(source[index])
+        assert np.abs(away).mean() < 12
 
 
 async def test_i2v_begins_with_the_image(lab: Any, draw: Any) -> None:
