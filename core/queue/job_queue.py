@@ -53,8 +53,7 @@ class JobQueue:
             IntakeClosed: the operator paused or drains the queue.
             TooManyQueued: the requester has as many waiting jobs as allowed.
             RequesterBlocked: an operator blocked this person.
-            QuotaExceeded: it costs more than is left.
-            TooManyJobs: a limit allows no more jobs.
+            QuotaExceeded, TooManyJobs: it needs more than a limit leaves.
         """
         async with self._database.transaction() as connection:
             known = await self._known(connection, new)

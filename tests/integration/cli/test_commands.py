@@ -109,6 +109,23 @@ def test_quota_counts_and_a_grant_adds(clapper: Clapper, answer: Answer, job: An
     assert "left" in clapper("quota", "show").stdout
 
 
+def test_quota_shows_every_limit_that_applies(
+    clapper: Clapper, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = answer("quota", "show")
+    monkeypatch.setenv("CLAPPER_PLACE_MINUTES", "7")
+
+    there = answer("quota", "show", "--place", "discord:456")
+    text = clapper("quota", "show", "--place", "discord:456").stdout
+
+    assert [one["name"] for one in alone["limits"]] == ["own"]
+    assert [(one["name"], one["limit"]) for one in there["limits"]] == [
+        ("own", alone["limit_ms"]),
+        ("place", 420_000),
+    ]
+    assert "everybody here together has 7 min 00 s of 7 min 00 s" in text
+
+
 def test_the_database_agrees_with_itself_after_work(clapper: Clapper, job: Any) -> None:
     result = clapper("invariants")
 
