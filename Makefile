@@ -28,6 +28,7 @@ check: $(VENV)/.dev ## style, types, structure
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/architecture
+	$(BIN)/python bench/structure.py --long
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

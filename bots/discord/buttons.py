@@ -100,6 +100,7 @@ _HANDLERS: dict[Action, Handler] = {
     Action.LONGER: _follow_up(Action.LONGER),
     Action.LAST_FRAME: _last_frame,
     Action.QUALITY: _follow_up(Action.QUALITY),
+    Action.SMALLER: _follow_up(Action.SMALLER),
     Action.DETAILS: _details,
     Action.FETCH: post_again,
     Action.DELETE: _delete,

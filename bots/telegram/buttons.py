@@ -184,6 +184,7 @@ _HANDLERS: dict[str, ButtonHandler] = {
     Action.LONGER: _follow_up,
     Action.LAST_FRAME: _show_last_frame,
     Action.QUALITY: _follow_up,
+    Action.SMALLER: _follow_up,
     Action.DETAILS: _details,
     Action.FETCH: _fetch,
     Action.DELETE: _delete,

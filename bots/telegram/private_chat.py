@@ -33,6 +33,7 @@ BUTTON_AUDIENCES: dict[str, Audience] = {
     Action.LONGER: Audience.JOB_CHAT,
     Action.LAST_FRAME: Audience.JOB_CHAT,
     Action.QUALITY: Audience.JOB_CHAT,
+    Action.SMALLER: Audience.JOB_CHAT,
     Action.DETAILS: Audience.PERSON,
     Action.FETCH: Audience.JOB_CHAT,
     Action.DELETE: Audience.CHAT,

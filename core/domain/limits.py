@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.errors import OutOfRange
+
 MEGABYTE = 1_000_000
 MEGAPIXEL = 1_000_000
 
@@ -36,3 +38,13 @@ class MediaLimits:
 
 
 MAX_SEED = 2**63 - 1
+
+
+def check_range(name: str, value: float, low: float, high: float, unit: str = "") -> None:
+    """Refuse ``value`` where it lies outside ``low`` … ``high``.
+
+    Raises:
+        OutOfRange: naming the field, the value and both ends.
+    """
+    if not low <= value <= high:  # also refuses NaN
+        raise OutOfRange(name, value, low, high, unit)

@@ -57,6 +57,8 @@ class Option:
     guided_only: bool = False  # acts only where the guided schedule may run
     costs: bool = False  # changes how long a clip takes to make
     buttons: tuple[str, ...] = ()  # values that buttons offer while a job waits
+    in_edit: bool = False  # asked for where Edit has room for a few fields only
+    verbatim: bool = False  # choices are called so in every language
 
     @property
     def is_private(self) -> bool:
@@ -95,7 +97,7 @@ def _sides(limits: RequestLimits) -> tuple[float, float]:
 OPTIONS: dict[str, Option] = {
     option.name: option
     for option in (
-        Option("prompt", OptionKind.TEXT, shapes_draft=True),
+        Option("prompt", OptionKind.TEXT, shapes_draft=True, in_edit=True),
         Option(
             "preset",
             OptionKind.CHOICE,
@@ -104,9 +106,16 @@ OPTIONS: dict[str, Option] = {
             Preset.BALANCED,
             costs=True,
             buttons=tuple(Preset),
+            in_edit=True,
+            verbatim=True,
         ),
-        # costs nothing: every shape has about as many pixels
-        Option("aspect", OptionKind.CHOICE, tuple(ASPECTS), buttons=("16:9", "1:1", "9:16")),
+        Option(
+            "aspect",
+            OptionKind.CHOICE,
+            tuple(ASPECTS),
+            buttons=("16:9", "1:1", "9:16"),  # costs nothing: shapes have about as many pixels
+            verbatim=True,
+        ),
         Option(
             "seconds",
             OptionKind.NUMBER,
@@ -114,6 +123,7 @@ OPTIONS: dict[str, Option] = {
             unit="s",
             costs=True,
             buttons=("3", "5", "10"),
+            in_edit=True,
         ),
         Option("width", OptionKind.COUNT, bounds=_sides, unit="px", costs=True),
         Option("height", OptionKind.COUNT, bounds=_sides, unit="px", costs=True),

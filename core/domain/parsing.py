@@ -1,4 +1,4 @@
-"""Parse options as people type them and programs send them; their range is checked elsewhere."""
+"""Parse values as people type them and programs send them; their range is checked elsewhere."""
 
 import math
 from typing import Any
@@ -10,46 +10,43 @@ from core.errors import NotANumber, SeedNotANumber
 SHOWN = 40  # characters of what was typed that a sentence repeats
 
 
-def parse_option(option: Option, typed: str, limits: RequestLimits) -> Any:  # noqa: ANN401  # of the option's type
-    """Parse what was ``typed`` for ``option``; a number may end in its unit.
+def parse_option(option: Option, given: object, limits: RequestLimits) -> Any:  # noqa: ANN401  # of the option's kind
+    """Parse what was given for ``option``; where that is nothing, return its blank value.
+
+    A choice is found whatever its case; a number may end in its unit.
 
     Raises:
-        NotANumber: no number, where one is wanted.
-        SeedNotANumber: no seed, where one is wanted.
+        NotANumber: a number or a count that is none.
+        SeedNotANumber: a seed that is none.
     """
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return option.blank
     match option.kind:
         case OptionKind.TEXT:
-            return typed
+            return str(given)
         case OptionKind.CHOICE:
-            small = typed.lower()
+            small = str(given).lower()
             return next((str(item) for item in option.choices if item.lower() == small), small)
         case OptionKind.SEED:
-            return parse_seed(typed)
-        case OptionKind.NUMBER | OptionKind.COUNT:
-            number = typed.strip().lower().removesuffix(option.unit)
-            read = parse_number if option.kind is OptionKind.NUMBER else parse_whole_number
-            return read(option.name, number, limits)
+            return parse_seed(given)
+        case OptionKind.NUMBER:
+            return _number(option, given, limits)
+        case OptionKind.COUNT:
+            return round(_number(option, given, limits))
 
 
 def parse_number(field: str, given: object, limits: RequestLimits) -> float:
     """Parse ``given`` as a number; accepts a decimal comma.
 
     Args:
-        field: the name of an option with a range.
+        field: the name of an option that has a range.
         given: text or a number, possibly outside the range.
         limits: what the sentence names where there is no number.
 
     Raises:
         NotANumber: it stands for none, or for one without end.
     """
-    try:
-        number = float(given.replace(",", ".") if isinstance(given, str) else given)  # pyright: ignore[reportArgumentType]  # anything may come
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if isinstance(given, bool) or not math.isfinite(number):
-        option = OPTIONS[field]
-        raise NotANumber(field, str(given)[:SHOWN], *option.range_in(limits), option.unit)
-    return number
+    return _number(OPTIONS[field], given, limits)
 
 
 def parse_whole_number(field: str, given: object, limits: RequestLimits) -> int:
@@ -77,3 +74,17 @@ def parse_seed(given: object) -> int | None:
     if not whole or int(text) > MAX_SEED:
         raise SeedNotANumber(text[:SHOWN], MAX_SEED)
     return int(text)
+
+
+def _number(option: Option, given: object, limits: RequestLimits) -> float:
+    typed = given
+    if isinstance(given, str):
+        typed = given.strip().lower().removesuffix(option.unit).replace(",", ".")
+    try:
+        number = float(typed)  # pyright: ignore[reportArgumentType]  # anything may come
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if isinstance(given, bool) or not math.isfinite(number):
+        low, high = option.range_in(limits)
+        raise NotANumber(option.name, str(given)[:SHOWN], low, high, option.unit)
+    return number

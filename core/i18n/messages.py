@@ -108,13 +108,16 @@ class _Words(Formatter):
             "clock": lambda: self._clock(value),
             "number": lambda: self._number(value),
             "millions": lambda: self._number(float(str(value)) / 1e6),
-            "unit": lambda: f" {value}" if value else "",  # behind a number, where it has one
+            "unit": lambda: self._behind(str(value)),  # behind a number, where it has one
             "name": lambda: name(str(value), self.language),
         }.get(format_spec)
         return write() if write else super().format_field(value, format_spec)
 
     def _seconds(self, value: float) -> str:
         return self._decimal(f"{value:.1f}".removesuffix(".0")) + " s"
+
+    def _behind(self, unit: str) -> str:
+        return f" {sentences(self.language).get(f'unit.{unit}', unit)}" if unit else ""
 
     def _unit(self, code: str) -> str:
         return sentences(self.language)[f"units.{code}"]

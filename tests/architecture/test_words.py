@@ -87,3 +87,10 @@ def test_what_a_chat_shows_of_a_mode_or_option_fits_there(language: str) -> None
     texts += [option_hint(option, RequestLimits(), language) for option in OPTIONS.values()]
 
     assert [text for text in texts if not 1 <= len(text) <= 100] == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_unit_of_an_option_is_a_word(language: str) -> None:
+    units = {option.unit for option in OPTIONS.values() if option.unit}
+
+    assert {unit for unit in units if f"unit.{unit}" not in sentences(language)} == set()

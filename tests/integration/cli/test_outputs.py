@@ -141,9 +141,9 @@ def test_what_appears_while_the_clip_is_made_stays_and_the_clip_is_kept(
 
     def late(*arguments: object, **options: object) -> None:
         (tmp_path / "clip.png").write_bytes(b"came meanwhile")
-        put(*arguments, **options)
+        place_files(*arguments, **options)
 
-    put = file_delivery.place_files
+    place_files = file_delivery.place_files
     monkeypatch.setattr("core.delivery.file_delivery.place_files", late)
 
     result = clapper("generate", "t2v", "-p", "x", *small, "-o", "clip.mp4")

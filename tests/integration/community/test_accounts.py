@@ -119,8 +119,10 @@ async def test_a_block_between_the_question_and_the_queue_counts(
     one, other, *_ = KEYS
     await join(community, one, other)
     composition = compose(Mode.T2V, OPTIONS, {}, core.users.limits)
-    await community.admit(composition.request, other, "here", Caller(other, "here").asker)
-    await community.block(OPERATOR, other, "spam")
+    await community.moderation.admit(
+        composition.request, other, "here", Caller(other, "here").asker
+    )
+    await community.moderation.block(OPERATOR, other, "spam")
 
     with pytest.raises(RequesterBlocked):
         await submit_request(core, composition, one, ReplyTo("test", {}), "late")
@@ -132,7 +134,7 @@ async def test_a_guest_who_was_blocked_stays_so_after_signing_in(
     core: Core, community: Community
 ) -> None:
     guest, account = KEYS[2:]
-    await community.block(OPERATOR, guest, "spam")
+    await community.moderation.block(OPERATOR, guest, "spam")
     person = Caller(account, "studio", earlier=(guest,))
 
     with pytest.raises(RequesterBlocked):
@@ -262,11 +264,11 @@ async def test_the_rules_of_a_place_count_where_a_clip_is_shown(
     core: Core, community: Community
 ) -> None:
     job = await core.jobs.get(await ask(core, KEYS[0]))
-    await community.set_rule(OPERATOR, "discord:100", "words", "kite")
+    await community.moderation.set_rule(OPERATOR, "discord:100", "words", "kite")
 
     with pytest.raises(PolicyForbids):
         await core.users.check_showing(Caller(KEYS[0], "discord:100"), job.id)
     await core.users.check_showing(Caller(KEYS[0], "discord:200"), job.id)
-    await community.block(OPERATOR, KEYS[0], "spam")
+    await community.moderation.block(OPERATOR, KEYS[0], "spam")
     with pytest.raises(RequesterBlocked):
         await core.users.check_showing(Caller(KEYS[0], "discord:200"), job.id)

@@ -64,7 +64,7 @@ async def test_a_draft_keeps_its_picture_through_a_deletion_and_forgetting_takes
     core: Core, tmp_path: Path
 ) -> None:
     person = Requester("telegram", "7")
-    forms = RequestForms(core.community, core.users.files)
+    forms = RequestForms(core.community.state, core.users.files)
     file = await admitted(core, tmp_path, person)
     ticket = await submit_request(core, moving(file), person, ReplyTo("test"), "one")
     form = RequestForm(mode=Mode.I2V, media={"image": file})

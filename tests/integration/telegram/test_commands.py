@@ -162,9 +162,9 @@ async def test_forget_deletes_everything_of_the_person_who_confirms(town, shown)
     assert not job.clip.path.exists()
     assert await town.core.jobs.jobs_of(job.requester) == []
     community = town.core.community
-    assert await community.recall_all("telegram-draft") == {}
-    assert await community.recall_all("telegram-file") == {}
-    kept = await community.recall_all("telegram-inbox")
+    assert await community.state.recall_all("telegram-draft") == {}
+    assert await community.state.recall_all("telegram-file") == {}
+    kept = await community.state.recall_all("telegram-inbox")
     assert {str(value) for value in kept.values()} == {"True"}
 
 

@@ -195,7 +195,7 @@ async def test_a_group_that_moved_gets_its_clips_and_keeps_its_rules(town, small
     await town.quiet()
     assert len(town.world.with_video()) == 1
     community = town.core.community
-    assert (await community.policy("telegram:-200")).max_seconds == 5
+    assert (await community.moderation.policy("telegram:-200")).max_seconds == 5
     job = await town.job(town.world.with_video()[0])
     assert job.reply_to.address["chat"] == "-200"
 

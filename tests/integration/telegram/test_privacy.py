@@ -93,7 +93,7 @@ async def test_an_anonymous_administrator_gets_no_answer_about_anybody(town) -> 
 
 async def test_a_code_typed_in_a_group_joins_nobody_and_ends(town) -> None:
     community = town.core.community
-    code = await community.link_code(Requester("discord", "77"))
+    code = await community.accounts.link_code(Requester("discord", "77"))
 
     answer = await town.answer(town.say(f"/link {code}", ANN, town.world.group()))
 

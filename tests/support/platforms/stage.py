@@ -133,7 +133,7 @@ class ServiceStage:
     async def block(self, actor: str, who: str, reason: str) -> None:
         """Keep somebody from making videos."""
         community = self._place.core.community
-        await community.block(self._people[actor], self._people[who], reason)
+        await community.moderation.block(self._people[actor], self._people[who], reason)
 
     async def spent(self, who: str) -> int:
         """Return what somebody has used and reserved, GPU-milliseconds."""

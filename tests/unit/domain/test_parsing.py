@@ -96,3 +96,36 @@ def test_what_is_no_number_is_told_with_the_range_of_its_row(
     low, high = option.range_in(LIMITS)
     told = caught.value
     assert (told.field, told.low, told.high, told.unit) == (option.name, low, high, option.unit)
+
+
+GIVEN = {
+    OptionKind.TEXT: ("a kite", "a kite"),
+    OptionKind.CHOICE: ("fast", "fast"),
+    OptionKind.NUMBER: ("2,5", 2.5),
+    OptionKind.COUNT: (" 24 ", 24),
+    OptionKind.SEED: (str(2**53 + 1), 2**53 + 1),
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
+def test_every_option_is_parsed_as_its_row_says(option: Option) -> None:
+    given, value = GIVEN[option.kind]
+
+    assert parse_option(option, given, LIMITS) == value
+    assert parse_option(option, " ", LIMITS) == option.blank
+    assert parse_option(option, None, LIMITS) == option.blank
+
+
+def test_a_number_of_a_new_row_is_refused_with_its_own_range_and_unit() -> None:
+    strength = Option("strength", OptionKind.NUMBER, bounds=lambda _: (0.5, 2), unit="x")
+
+    with pytest.raises(NotANumber) as caught:
+        parse_option(strength, "strong", LIMITS)
+
+    assert caught.value.data() == {
+        "field": "strength",
+        "value": "strong",
+        "low": 0.5,
+        "high": 2,
+        "unit": "x",
+    }

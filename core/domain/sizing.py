@@ -1,0 +1,159 @@
+"""Decide the size and the length of a clip: what was typed, what a file gives, what is allowed.
+
+The only home of these rules; requests, follow-ups, suggestions and estimates take them from here.
+"""
+
+from core.domain.dimensions import (
+    FRAME_STRIDE,
+    Size,
+    fit_ratio,
+    inside,
+    nearest_inside,
+    other_side,
+    play_time,
+    shorten_frames,
+    snap_frames,
+    snap_size,
+)
+from core.domain.limits import RequestLimits, check_range
+from core.domain.media import MediaFile
+from core.domain.options import ASPECTS, Options
+from core.domain.presets import PRESETS, Preset, PresetSpec, limits_of
+from core.domain.requests import Adjustment
+from core.errors import NotAChoice, OutOfRange, Scalar
+
+
+def clip_size(
+    options: Options,
+    preset: Preset,
+    shape: MediaFile | None,
+    limits: RequestLimits,
+    adjustments: list[Adjustment],
+) -> Size:
+    """Choose the size of what ``preset`` makes.
+
+    Args:
+        options: what was typed.
+        preset: chosen already.
+        shape: the picture or film whose shape the clip has, if the mode has one.
+        limits: of finished clips.
+        adjustments: what differs from what was typed is added to it.
+
+    Raises:
+        NotAChoice: an unknown aspect.
+        OutOfRange: a side, or both together, leave the limits.
+    """
+    spec = PRESETS[preset]
+    budget = spec.size
+    if options.width is not None or options.height is not None:
+        return _asked_size(options, spec, limits, adjustments)
+    limits = limits_of(spec, limits)
+    ratio = budget.ratio
+    if options.aspect is not None:
+        if options.aspect not in ASPECTS:
+            raise NotAChoice("aspect", options.aspect[:40], ", ".join(ASPECTS))
+        ratio = ASPECTS[options.aspect]
+    elif shape is not None and shape.height:
+        ratio = shape.width / shape.height
+    elif inside(budget, limits):
+        return budget
+    pixels = min(budget.pixels, limits.max_pixels)
+    return nearest_inside(fit_ratio(ratio, pixels, limits.max_side), limits)
+
+
+def _asked_size(
+    options: Options, spec: PresetSpec, limits: RequestLimits, adjustments: list[Adjustment]
+) -> Size:
+    """Choose the size for the sides that were typed, which are those of the finished clip."""
+    asked = _asked_sides(options, spec.size.ratio, limits)
+    size = snap_size(asked)
+    if not inside(size, limits):
+        size = nearest_inside(asked, limits)
+    if spec.scale > 1:
+        return _drafted(size, spec, limits, adjustments)
+    if size != asked:
+        adjustments.append(Adjustment("size_snapped", {"asked": str(asked), "becomes": str(size)}))
+    return size
+
+
+def _asked_sides(options: Options, ratio: float, limits: RequestLimits) -> Size:
+    """Return both sides as typed; one that was not follows ``ratio``.
+
+    Raises:
+        OutOfRange: a side, or both together, leave the limits.
+    """
+    width, height = options.width, options.height
+    for name, side in (("width", width), ("height", height)):
+        if side is not None:
+            check_range(name, side, limits.min_side, limits.max_side, "px")
+    if width is None:
+        width = other_side(height or limits.min_side, ratio, limits)
+    if height is None:
+        height = other_side(width, 1 / ratio, limits)
+    if width * height > limits.max_pixels:
+        asked, low, high = width * height, limits.min_side**2, limits.max_pixels
+        raise OutOfRange("pixels", asked / 1e6, low / 1e6, high / 1e6, "Mpx")
+    return Size(width, height)
+
+
+def _drafted(
+    finished: Size, spec: PresetSpec, limits: RequestLimits, adjustments: list[Adjustment]
+) -> Size:
+    """Return the size of the draft of a ``finished`` clip; it is told what that becomes."""
+    scale = spec.scale
+    half = Size(finished.width // scale, finished.height // scale)
+    size = snap_size(half)
+    if not inside(size, limits_of(spec, limits)):
+        size = nearest_inside(half, limits_of(spec, limits))
+    becomes = Size(size.width * scale, size.height * scale)
+    data: dict[str, Scalar] = {"becomes": str(size), "finished": str(becomes)}
+    adjustments.append(Adjustment("draft_size", data))
+    return size
+
+
+def clip_frames(
+    seconds: float | None,
+    fps: int,
+    source: MediaFile | None,
+    limits: RequestLimits,
+    adjustments: list[Adjustment],
+) -> int:
+    """Choose the number of frames.
+
+    Args:
+        seconds: as typed.
+        fps: chosen already.
+        source: the sound or film that gives the length, if the mode has one.
+        limits: in force.
+        adjustments: what differs from what was typed is added to it.
+
+    Raises:
+        OutOfRange: the seconds leave the limits.
+    """
+    if seconds is not None:
+        check_range("seconds", seconds, limits.min_seconds, limits.max_seconds, "s")
+    if source is None:
+        wanted = limits.default_seconds if seconds is None else seconds
+        return _snapped_frames(min(wanted, limits.max_seconds), fps, limits)
+    available = max(source.seconds, limits.min_seconds)
+    wanted = min(available if seconds is None else seconds, limits.max_seconds)
+    if seconds is None and source.seconds > limits.max_seconds:
+        adjustments.append(
+            Adjustment("length_cut", {"source_s": source.seconds, "becomes_s": limits.max_seconds})
+        )
+    if wanted > available:
+        adjustments.append(
+            Adjustment("length_of_source", {"asked_s": wanted, "becomes_s": available})
+        )
+        wanted = available
+    return _snapped_frames(wanted, fps, limits)
+
+
+def _snapped_frames(seconds: float, fps: int, limits: RequestLimits) -> int:
+    """Return the frame count for ``seconds`` whose last frame begins within the limits."""
+    frames = snap_frames(seconds, fps)
+    if play_time(frames - 1, fps) > limits.max_seconds:
+        return shorten_frames(seconds, fps)
+    if play_time(frames, fps) < limits.min_seconds:
+        return frames + FRAME_STRIDE
+    return frames
