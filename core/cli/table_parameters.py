@@ -102,9 +102,13 @@ def help_modes() -> str:
 
 
 def _help(option: Option) -> str:
-    """Return the hint of ``option`` and its choices; ranges are those of unchanged settings."""
-    data = {"hint": option_hint(option, RequestLimits()), "choices": ", ".join(option.choices)}
-    return say("help_choices" if option.choices else "help_option", data)
+    """Say what ``option`` is, its choices and modes; ranges are those of unchanged settings."""
+    said = [say("help_option", {"hint": option_hint(option, RequestLimits())})]
+    if option.choices:
+        said.append(say("help_choices", {"choices": ", ".join(option.choices)}))
+    if option.modes is not None:
+        said.append(say("help_modes", {"modes": ", ".join(m for m in MODES if m in option.modes)}))
+    return " ".join(said)
 
 
 def _flag(name: str) -> str:

@@ -13,18 +13,18 @@ from core.i18n.messages import languages, sentences
 
 LIMITS = RequestLimits()
 NEW_ROWS = (
-    Option("mood", OptionKind.TEXT, alias="feel"),
-    Option("daylight", OptionKind.CHOICE, ("dawn", "noon", "dusk"), buttons=("dawn", "dusk")),
+    Option("extra_mood", OptionKind.TEXT, alias="feel"),
+    Option("extra_light", OptionKind.CHOICE, ("dawn", "noon", "dusk"), buttons=("dawn", "dusk")),
     Option(
-        "strength",
+        "extra_strength",
         OptionKind.NUMBER,
         bounds=lambda _: (0.5, 2),
         unit="x",
         modes=frozenset({Mode.STYLE}),
         buttons=("0.5", "1.5"),
     ),
-    Option("step_count", OptionKind.COUNT, bounds=lambda _: (1, 50), costs=True),
-    Option("grain", OptionKind.SEED, bounds=lambda _: (0, 2**63 - 1)),
+    Option("extra_steps", OptionKind.COUNT, bounds=lambda _: (1, 50), costs=True),
+    Option("extra_grain", OptionKind.SEED, bounds=lambda _: (0, 2**63 - 1)),
 )
 
 

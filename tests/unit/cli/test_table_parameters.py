@@ -88,6 +88,8 @@ def test_a_new_row_of_any_kind_has_its_parameter_and_its_value_arrives(
     text = call("--help")
     assert flag in text
     assert f"What {option.name} does." in text
+    line = next(line for line in text.splitlines() if flag in line)
+    assert ("Only for style." in line) is (option.modes is not None)
     call()
     assert seen[option.name] == option.blank
     call(flag, str(value))
