@@ -17,7 +17,7 @@ from core.domain.modes import Mode
 from core.domain.options import ASPECTS, KEPT, Options
 from core.domain.parsing import parse_number
 from core.domain.presets import PRESETS, Preset
-from core.domain.requests import Request
+from core.domain.requests import Request, Sampling
 
 
 class Action(StrEnum):
@@ -102,10 +102,14 @@ def longer(request: Request, last_frame: MediaFile, seed: Callable[[], int] = ne
 
 
 def options_of(request: Request) -> Options:
-    """Return what a person would type to get ``request``; fills edit forms and reloads."""
-    sampling = request.sampling
+    """Return what a person would type to get ``request``; fills edit forms."""
+    return options_from(request.prompt, request.sampling)
+
+
+def options_from(prompt: str, sampling: Sampling) -> Options:
+    """Return what a person would type to get ``prompt`` and ``sampling``; fills reloads."""
     return Options(
-        prompt=request.prompt,
+        prompt=prompt,
         preset=sampling.preset,
         width=sampling.finished.width,
         height=sampling.finished.height,
