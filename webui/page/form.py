@@ -13,29 +13,12 @@ from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, Option, OptionKind
 from core.domain.presets import PRESETS, Preset
 from core.i18n.messages import name, say, sentences
-from core.i18n.option_words import (
-    mode_example,
-    mode_hint,
-    mode_summary,
-    mode_title,
-    option_hint,
-    option_label,
-)
-from webui.page.components import number_field, upload_field
-from webui.page.form_values import (
-    AUTO,
-    FOLLOW,
-    LOCK,
-    Tick,
-    fields_of,
-    has_auto,
-    options_on_page,
-    start_of,
-    tick_of,
-)
+from core.i18n.option_words import mode_summary, mode_title
+from webui.page.components import upload_field
+from webui.page.fields import FIRST, field_with_tick
+from webui.page.form_values import FOLLOW, fields_of, options_on_page
 
-# where the page puts what it knows; every other option has a line of its own in the folded part
-_FIRST = ("prompt", "preset", "aspect", "seconds")
+# every other option of the folded part has a line of its own
 _SIDE_BY_SIDE = (("camera", "fps"), ("width", "height"))
 
 
@@ -44,7 +27,7 @@ class FormRules:
     """What the forms need to know of the service."""
 
     limits: RequestLimits
-    guided: bool  # a preset runs with guidance here, so a negative prompt acts
+    guided: bool  # a preset runs with guidance here, so what needs it acts
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +57,15 @@ def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> ModeForm:
     media = _media(mode)
     offered = {option.name: option for option in options_on_page(mode, guided=rules.guided)}
     fields: dict[str, Component] = {}
-    for key in _FIRST:
+    for key in FIRST:
         if key in offered:
-            fields |= _with_tick(offered[key], mode, rules)
-    folded = [option for key, option in offered.items() if key not in _FIRST]
+            fields |= field_with_tick(offered[key], mode, rules.limits)
+    folded = [option for key, option in offered.items() if key not in FIRST]
     with gr.Accordion(say("studio_more"), open=False, elem_classes=["cl-more"]):
         for line in _lines(folded):
             with gr.Row():
                 for option in line:
-                    fields |= _with_tick(option, mode, rules)
+                    fields |= field_with_tick(option, mode, rules.limits)
     ordered = {key: fields[key] for option in offered.values() for key in fields_of(option, mode)}
     kept = kept_table(mode.value, media, ordered)
     with gr.Column(elem_classes=["cl-dock"]):
@@ -185,91 +168,4 @@ def notes_on_files(name: str) -> gr.HTML:
         elem_classes=["cl-notes"],
         apply_default_css=False,
         container=False,
-    )
-
-
-def _with_tick(option: Option, mode: Mode, rules: FormRules) -> dict[str, Component]:
-    """Lay out the field of ``option``, and the box that belongs to it."""
-    tick, fields = tick_of(option, mode), dict[str, Component]()
-    if tick is FOLLOW:  # it rules what is below
-        fields[tick.name] = _box(tick)
-    fields[option.name] = _field(option, mode, rules)
-    if tick is LOCK:
-        fields[tick.name] = _box(tick)
-    return fields
-
-
-def _box(tick: Tick) -> Component:
-    return gr.Checkbox(label=say(f"studio_{tick.name}"), value=not tick.counts)
-
-
-def _field(option: Option, mode: Mode, rules: FormRules) -> Component:
-    """Return the field for a value of ``option``, by its kind."""
-    label, info = label_of(option), _info(option, rules.limits)
-    match option.kind:
-        case OptionKind.TEXT if option.name == "prompt":
-            return _prompt(mode)
-        case OptionKind.TEXT:
-            return gr.Textbox(label=label, info=info, visible=not option.guided_only)
-        case OptionKind.CHOICE:
-            return _choice(option, label, info)
-        case OptionKind.SEED:
-            hint = say("studio_seed_hint")
-            return gr.Textbox(label=label, info=info, placeholder=hint, max_lines=1)
-        case OptionKind.NUMBER | OptionKind.COUNT:
-            return _number(option, mode, rules.limits, label, info)
-
-
-def label_of(option: Option) -> str:
-    """Return the label of the field of ``option``, with the unit of what stands there."""
-    label = option_label(option)
-    if not option.unit:
-        return label
-    unit = sentences("en").get(f"unit.{option.unit}", option.unit)
-    return say("studio_label_unit", {"label": label, "unit": unit})
-
-
-def _info(option: Option, limits: RequestLimits) -> str | None:
-    """Return the hint for the folded part; what stands first explains itself on the card."""
-    return None if option.name in _FIRST else option_hint(option, limits)
-
-
-def _prompt(mode: Mode) -> gr.Textbox:
-    label = label_of(OPTIONS["prompt"])
-    needed = MODES[mode].prompt_required
-    return gr.Textbox(
-        label=label if needed else say("studio_optional", {"label": label}),
-        info=mode_hint(mode),
-        placeholder=mode_example(mode),
-        lines=4,
-        max_lines=12,
-    )
-
-
-def _choice(option: Option, label: str, info: str | None) -> Component:
-    choices = [(name(item).capitalize(), str(item)) for item in option.choices]
-    value = str(option.default)
-    if has_auto(option):
-        choices, value = [(say("studio_auto"), AUTO), *choices], AUTO
-    if option.name in _FIRST:
-        return gr.Radio(choices, value=value, label=label, elem_classes=[f"cl-{option.name}"])
-    return gr.Dropdown(choices, value=value, label=label, info=info, filterable=False)
-
-
-def _number(
-    option: Option, mode: Mode, limits: RequestLimits, label: str, info: str | None
-) -> Component:
-    start = start_of(option, limits)
-    if start is None:
-        return number_field(label, say("studio_auto"), info)
-    low, high = option.range_in(limits)
-    return gr.Slider(
-        low,
-        high,
-        value=start,
-        step=1 if option.kind is OptionKind.COUNT else 0.5 if high - low > 1 else 0.05,
-        label=label,
-        info=info,
-        interactive=True,
-        visible=tick_of(option, mode) is not FOLLOW,
     )
