@@ -17,7 +17,7 @@ from core.domain.modes import Mode
 from core.domain.options import ASPECTS, KEPT, Option, Options, options_in
 from core.domain.parsing import parse_option
 from core.domain.presets import Preset
-from core.domain.requests import Request
+from core.domain.requests import Request, Sampling
 from core.domain.sizing import shaped_size, typed_seconds
 
 
@@ -96,15 +96,19 @@ def longer(request: Request, last_frame: MediaFile, seed: Callable[[], int] = ne
 
 
 def options_of(request: Request, limits: RequestLimits | None = None) -> Options:
-    """Return what a person would type to get ``request``; fills edit forms and reloads.
+    """Return what a person would type to get ``request``; fills edit forms.
 
     Args:
         request: made within ``limits``.
         limits: in force, so that what is returned is accepted; the product's where None.
     """
-    sampling = request.sampling
+    return options_from(request.prompt, request.sampling, limits)
+
+
+def options_from(prompt: str, sampling: Sampling, limits: RequestLimits | None = None) -> Options:
+    """Return what a person would type to get ``prompt`` and ``sampling``; fills reloads."""
     return Options(
-        prompt=request.prompt,
+        prompt=prompt,
         preset=sampling.preset,
         width=sampling.finished.width,
         height=sampling.finished.height,

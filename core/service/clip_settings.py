@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.domain.followups import options_from
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.requests import Sampling
 from core.media.output.provenance import read_provenance
 
@@ -15,6 +17,11 @@ class ClipSettings:
     mode: Mode
     sampling: Sampling
     prompt: str  # empty unless the operator allows it in files
+
+    @property
+    def options(self) -> Options:
+        """Return what a person would type to get such a clip, as far as the file says it."""
+        return options_from(self.prompt, self.sampling)
 
 
 def read_clip_settings(path: Path) -> ClipSettings | None:

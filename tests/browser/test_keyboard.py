@@ -53,7 +53,7 @@ def controls(mode: Mode) -> list[str]:
         *(word for slot in spec.slots for word in FILES[slot.kind]),
         say("studio_prompt" if spec.prompt_required else "studio_prompt_optional"),
         name(Preset.BALANCED),
-        say("studio_aspect_auto"),
+        say("studio_auto"),
         *([say("studio_follow")] if spec.length_from else [w.format(seconds) for w in slider]),
         say("studio_more"),
         say("studio_camera"),

@@ -4,31 +4,19 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 import gradio as gr
 
 from core.domain.jobs import Ticket
-from core.domain.modes import Mode
+from core.domain.modes import MODES, Mode
 from core.errors import ClapperError, MediaMissing
 from core.i18n.messages import explain
 from webui.api.parsing import options_from_program
-from webui.api.schemas import JobAnswer, accepted, finished
+from webui.api.schemas import JobAnswer, accepted, describe_mode, finished
+from webui.api.signatures import File, signature_of
 from webui.auth.visitors import Visitor
 from webui.page.handlers import Handlers, visitor_in
-
-PresetName = Literal["draft", "fast", "balanced", "quality"]
-CameraName = Literal[
-    "none",
-    "static",
-    "dolly_in",
-    "dolly_out",
-    "dolly_left",
-    "dolly_right",
-    "jib_up",
-    "jib_down",
-]
-File = dict[str, Any]  # what the client's handle_file() makes: an upload by path
 
 
 class Api:
@@ -39,147 +27,40 @@ class Api:
 
     def publish(self) -> None:
         """Offer every endpoint inside the current Blocks."""
-        endpoints: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
-            ("t2v", self.t2v),
-            ("i2v", self.i2v),
-            ("a2v", self.a2v),
-            ("lipsync", self.lipsync),
-            ("keyframe", self.keyframe),
-            ("style", self.style),
-            ("status", self.status),
-            ("cancel", self.cancel),
-            ("result", self.result),
-        )
-        for name, endpoint in endpoints:
-            gr.api(endpoint, api_name=name, concurrency_limit=None, queue=True)
+        for mode in MODES:
+            self._offer(mode, self._maker(mode), describe_mode(mode))
+        for endpoint in (self.status, self.cancel, self.result):
+            self._offer(endpoint.__name__, endpoint)
 
-    async def t2v(
-        self,
-        request: gr.Request,
-        prompt: str,
-        preset: PresetName = "balanced",
-        aspect: str | None = None,
-        seconds: float | None = None,
-        seed: str | None = None,
-        camera: CameraName = "none",
-        width: int | None = None,
-        height: int | None = None,
-        fps: int | None = None,
-        negative_prompt: str = "",
-    ) -> JobAnswer:
-        """Make a video with sound from a text; returns the job's id at once."""
-        given = _given(
-            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
+    @staticmethod
+    def _offer(name: str, endpoint: Any, description: str | None = None) -> None:  # noqa: ANN401  # any typed function
+        gr.api(
+            endpoint,
+            api_name=name,
+            api_description=description,
+            concurrency_limit=None,
+            queue=True,
         )
-        return await self._submit(request, Mode.T2V, given, {})
 
-    async def i2v(
-        self,
-        request: gr.Request,
-        image: File,
-        prompt: str = "",
-        preset: PresetName = "balanced",
-        aspect: str | None = None,
-        seconds: float | None = None,
-        seed: str | None = None,
-        camera: CameraName = "none",
-        width: int | None = None,
-        height: int | None = None,
-        fps: int | None = None,
-        negative_prompt: str = "",
-    ) -> JobAnswer:
-        """Let a picture move: it is the first frame; returns the job's id at once."""
-        given = _given(
-            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
-        )
-        return await self._submit(request, Mode.I2V, given, {"image": image})
+    def _maker(self, mode: Mode) -> Callable[..., Awaitable[JobAnswer]]:
+        """Return the function that asks for a clip of ``mode``, with the types Gradio reads."""
+        signature = signature_of(mode)
+        roles = [slot.role for slot in MODES[mode].slots]
 
-    async def a2v(
-        self,
-        request: gr.Request,
-        audio: File,
-        prompt: str = "",
-        preset: PresetName = "balanced",
-        aspect: str | None = None,
-        seconds: float | None = None,
-        seed: str | None = None,
-        camera: CameraName = "none",
-        width: int | None = None,
-        height: int | None = None,
-        fps: int | None = None,
-        negative_prompt: str = "",
-    ) -> JobAnswer:
-        """Make pictures that follow a sound, which stays as it is; returns the job's id at once."""
-        given = _given(
-            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
-        )
-        return await self._submit(request, Mode.A2V, given, {"audio": audio})
+        async def make(*values: Any) -> JobAnswer:  # noqa: ANN401  # as the signature has them
+            given = dict(signature.bind(*values).arguments)
+            request: gr.Request = given.pop("request")
+            files = {role: given.pop(role) for role in roles}
+            return await self._submit(request, mode, given, files)
 
-    async def lipsync(
-        self,
-        request: gr.Request,
-        image: File,
-        audio: File,
-        prompt: str = "",
-        preset: PresetName = "balanced",
-        aspect: str | None = None,
-        seconds: float | None = None,
-        seed: str | None = None,
-        camera: CameraName = "none",
-        width: int | None = None,
-        height: int | None = None,
-        fps: int | None = None,
-        negative_prompt: str = "",
-    ) -> JobAnswer:
-        """Let a portrait speak or sing a sound; returns the job's id at once."""
-        given = _given(
-            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
-        )
-        return await self._submit(request, Mode.LIPSYNC, given, {"image": image, "audio": audio})
-
-    async def keyframe(
-        self,
-        request: gr.Request,
-        first: File,
-        last: File,
-        prompt: str = "",
-        preset: PresetName = "balanced",
-        aspect: str | None = None,
-        seconds: float | None = None,
-        seed: str | None = None,
-        camera: CameraName = "none",
-        width: int | None = None,
-        height: int | None = None,
-        fps: int | None = None,
-        negative_prompt: str = "",
-    ) -> JobAnswer:
-        """Go from a first picture to a last one; returns the job's id at once."""
-        given = _given(
-            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
-        )
-        return await self._submit(request, Mode.KEYFRAME, given, {"first": first, "last": last})
-
-    async def style(
-        self,
-        request: gr.Request,
-        video: File,
-        image: File,
-        prompt: str = "",
-        preset: PresetName = "balanced",
-        aspect: str | None = None,
-        seconds: float | None = None,
-        seed: str | None = None,
-        camera: CameraName = "none",
-        width: int | None = None,
-        height: int | None = None,
-        fps: int | None = None,
-        negative_prompt: str = "",
-    ) -> JobAnswer:
-        """Give a video the look of a picture; returns the job's id at once."""
-        given = _given(
-            prompt, preset, aspect, seconds, seed, camera, width, height, fps, negative_prompt
-        )
-        return await self._submit(request, Mode.STYLE, given, {"video": video, "image": image})
+        published: Any = make
+        published.__name__ = mode.value
+        published.__signature__ = signature
+        published.__annotations__ = {
+            **{name: item.annotation for name, item in signature.parameters.items()},
+            "return": signature.return_annotation,
+        }
+        return make
 
     async def status(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Tell how far a job of yours is."""
@@ -241,29 +122,3 @@ def _paths(mode: Mode, files: Mapping[str, File]) -> dict[str, str | None]:
             raise gr.Error(explain(error), title=error.code, print_exception=False)
         paths[role] = path
     return paths
-
-
-def _given(
-    prompt: str,
-    preset: str,
-    aspect: str | None,
-    seconds: float | None,
-    seed: str | None,
-    camera: str,
-    width: int | None,
-    height: int | None,
-    fps: int | None,
-    negative_prompt: str,
-) -> dict[str, Any]:
-    return {
-        "prompt": prompt,
-        "preset": preset,
-        "aspect": aspect,
-        "seconds": seconds,
-        "seed": seed,
-        "camera": camera,
-        "width": width,
-        "height": height,
-        "fps": fps,
-        "negative_prompt": negative_prompt,
-    }

@@ -22,7 +22,8 @@ from starlette.types import Receive, Scope, Send
 from core.domain.modes import MODES, Mode
 from core.errors import ClapperError, MediaMissing, MediaUnreadable, NotAChoice, Refused
 from core.i18n.messages import explain, say
-from webui.api.mcp_tools import JOB_TOOLS, options_from, tools
+from webui.api.mcp_tools import JOB_TOOLS, tools
+from webui.api.parsing import options_from_program
 from webui.api.schemas import accepted, finished
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
@@ -117,7 +118,7 @@ class McpServer:
             if not address:
                 raise MediaMissing(mode, slot.role)
             paths[slot.role] = await asyncio.to_thread(_sent, address, slot.role)
-        options = options_from(given)
+        options = options_from_program(given, self._service.limits)
         ticket = await self._bridge.call(self._service.submit(mode, options, paths, visitor))
         self._service.contexts.keep(ticket.job_id, request)
         self._metrics.accepted.labels(mode).inc()

@@ -4,7 +4,9 @@ from typing import Any, TypedDict
 
 from core.domain.jobs import Ticket
 from core.domain.media import Clip
-from core.i18n.messages import explain
+from core.domain.modes import Mode
+from core.i18n.messages import explain, say
+from core.i18n.option_words import mode_summary
 
 
 class JobAnswer(TypedDict):
@@ -15,6 +17,11 @@ class JobAnswer(TypedDict):
     position: int
     ready_in_seconds: float
     notes: list[str]
+
+
+def describe_mode(mode: Mode) -> str:
+    """Return what the endpoint or tool of ``mode`` does."""
+    return f"{mode_summary(mode)}. {say('mcp_returns_job')}"
 
 
 def accepted(ticket: Ticket) -> JobAnswer:

@@ -161,14 +161,15 @@ const ClapperForms = (() => {
     if (!answer || !answer.ok) return [SKIP, failure(answer)];
     delete kept.asked[name];
     save();
-    const { job, card, seed, gone } = answer.body;
-    const typed = kept.forms[name].seed !== now.seed; // another seed, meanwhile
+    const { job, card, drawn, gone } = answer.body;
+    const typed = (field) => kept.forms[name][field] !== now[field]; // another seed, meanwhile
+    const seeds = tables[name].fields.filter((field) => field.drawn).map((field) => field.name);
     const moved = JSON.stringify(sent(name, kept.forms[name])) !== form; // then its own look says what counts
     if (!moved && looks[name]) {
       looks[name].wanted.abort();
       looks[name] = { wanted: new AbortController(), done: Promise.resolve() };
     }
-    return [job ? { job } : SKIP, moved && job ? SKIP : card, seed === null || typed ? SKIP : seed, ...files(name, gone)];
+    return [job ? { job } : SKIP, moved && job ? SKIP : card, ...seeds.map((seed) => seed in drawn && !typed(seed) ? drawn[seed] : SKIP), ...files(name, gone)];
   };
   const resumes = (name) => Boolean(kept.asked[name]);
 

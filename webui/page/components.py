@@ -42,9 +42,9 @@ def _as_sent(payload: Any) -> str | None:  # noqa: ANN401  # Gradio's own record
     return payload.path if payload else None
 
 
-def side_field(label: str, placeholder: str) -> Component:
-    """Return the field for a number of pixels that may be left empty."""
-    field = gr.Number(label=label, placeholder=placeholder)
+def number_field(label: str, placeholder: str, info: str | None = None) -> Component:
+    """Return the field for a number that may be left empty."""
+    field = gr.Number(label=label, placeholder=placeholder, info=info)
     # Gradio's page makes 0 of None, and shows it in place of the placeholder
     field.value = ""
     return field

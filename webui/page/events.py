@@ -55,7 +55,7 @@ def _bind_form(form: ModeForm, page: Page) -> None:
         js=script("look"),
         **_INTERNAL,
     )
-    outputs = [page.stage, form.card, form.fields["seed"], *files]
+    outputs = [page.stage, form.card, *form.drawn, *files]
     form.go.click(None, form.inputs, outputs, js=script("generate"), **_INTERNAL)
     card.resume(None, form.inputs, outputs, js=script("generate", "true"), **_INTERNAL)
     card.fix(None, form.inputs, list(form.fields.values()), js=script("mend"), **_INTERNAL)

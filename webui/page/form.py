@@ -1,6 +1,6 @@
 # gradio's own types are incomplete
 # pyright: reportUnknownMemberType=false
-"""The form of one mode, made from the mode's spec: only the inputs that it uses."""
+"""The form of one mode, made from its record and the table of options: only what it uses."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +10,16 @@ from gradio.components import Component
 
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, Mode
-from core.domain.options import ASPECTS
-from core.domain.presets import PRESETS, Camera, Preset
-from core.i18n.messages import name, say
-from webui.page.components import side_field, upload_field
-from webui.page.form_values import AUTO, FIELDS, follows
+from core.domain.options import OPTIONS, Option, OptionKind
+from core.domain.presets import PRESETS, Preset
+from core.i18n.messages import name, say, sentences
+from core.i18n.option_words import mode_summary, mode_title
+from webui.page.components import upload_field
+from webui.page.fields import FIRST, field_with_tick
+from webui.page.form_values import FOLLOW, fields_of, options_on_page
 
-_SLOT_WORDS = {  # where the role's own word says too little
-    (Mode.LIPSYNC, "image"): "studio_slot_portrait",
-    (Mode.STYLE, "image"): "studio_slot_look",
-}
+# every other option of the folded part has a line of its own
+_SIDE_BY_SIDE = (("camera", "fps"), ("width", "height"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class FormRules:
     """What the forms need to know of the service."""
 
     limits: RequestLimits
-    guided: bool  # a preset runs with guidance here, so a negative prompt acts
+    guided: bool  # a preset runs with guidance here, so what needs it acts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +45,55 @@ class ModeForm:
         """Return what events of the form get: files in the order of the slots, then fields."""
         return [*self.media.values(), *self.fields.values()]
 
+    @property
+    def drawn(self) -> list[Component]:
+        """Return the fields that show what was drawn for a clip."""
+        return [self.fields[key] for key in self.fields if _is_drawn(key)]
+
 
 def build_form(mode: Mode, rules: FormRules, words: dict[str, str]) -> ModeForm:
     """Lay out the form of ``mode`` inside the current tab."""
     gr.HTML(_title(mode), elem_classes=["cl-title"])
     media = _media(mode)
-    fields: dict[str, Component] = {"prompt": _prompt(mode)}
-    fields["preset"] = gr.Radio(
-        [(name(item), item.value) for item in Preset],
-        value=Preset.BALANCED.value,
-        label=say("studio_preset"),
-        elem_classes=["cl-preset"],
-    )
-    fields["aspect"] = gr.Radio(
-        [(say("studio_aspect_auto"), AUTO), *((key, key) for key in ASPECTS)],
-        value=AUTO,
-        label=say("studio_aspect"),
-        elem_classes=["cl-aspect"],
-    )
-    fields |= _length(mode, rules.limits)
+    offered = {option.name: option for option in options_on_page(mode, guided=rules.guided)}
+    fields: dict[str, Component] = {}
+    for key in FIRST:
+        if key in offered:
+            fields |= field_with_tick(offered[key], mode, rules.limits)
+    folded = [option for key, option in offered.items() if key not in FIRST]
     with gr.Accordion(say("studio_more"), open=False, elem_classes=["cl-more"]):
-        fields |= _details(rules)
-    ordered = {key: fields[key] for key in FIELDS if key in fields}
+        for line in _lines(folded):
+            with gr.Row():
+                for option in line:
+                    fields |= field_with_tick(option, mode, rules.limits)
+    ordered = {key: fields[key] for option in offered.values() for key in fields_of(option, mode)}
     kept = kept_table(mode.value, media, ordered)
     with gr.Column(elem_classes=["cl-dock"]):
         card, go = _dock(mode, kept, words)
     return ModeForm(mode, media, ordered, card, go)
 
 
+def _lines(options: list[Option]) -> list[list[Option]]:
+    """Share ``options`` out among the lines of the folded part."""
+    rest = {option.name: option for option in options}
+    pairs = [[rest.pop(key) for key in names if key in rest] for names in _SIDE_BY_SIDE]
+    return [*filter(None, pairs), *([option] for option in rest.values())]
+
+
 def shown_when(fields: dict[str, Component]) -> dict[str, tuple[str, list[Any]]]:
     """Return which of ``fields`` are shown only for some values of another, and for which."""
     found: dict[str, tuple[str, list[Any]]] = {}
-    if "follow" in fields:
-        found["seconds"] = ("follow", [False])
-    if "negative" in fields:
-        found["negative"] = ("preset", [item.value for item in Preset if PRESETS[item].may_guide])
+    if FOLLOW.name in fields:
+        found["seconds"] = (FOLLOW.name, [FOLLOW.counts])
+    guiding = [item.value for item in Preset if PRESETS[item].may_guide]
+    for key in fields:
+        if key in OPTIONS and OPTIONS[key].guided_only:
+            found[key] = ("preset", guiding)
     return found
+
+
+def _is_drawn(key: str) -> bool:
+    return key in OPTIONS and OPTIONS[key].kind is OptionKind.SEED
 
 
 def kept_table(
@@ -101,6 +114,7 @@ def kept_table(
                 "label": str(component.label),  # pyright: ignore[reportAttributeAccessIssue]  # all fields have one
                 "file": key in media,
                 "shown": shown.get(key),
+                "drawn": _is_drawn(key),
             }
         )
     return {"name": name, "fields": rows}
@@ -126,12 +140,14 @@ _CARD = "<dl></dl><div data-part='notes'></div>"
 
 
 def _title(mode: Mode) -> str:
-    return f"<h1>{name(mode)} <code>{mode}</code></h1><p>{say(f'studio_d_{mode}')}</p>"
+    return f"<h1>{mode_title(mode)} <code>{mode}</code></h1><p>{mode_summary(mode)}</p>"
 
 
 def slot_label(mode: Mode, role: str) -> str:
     """Return what the file of ``role`` is called in ``mode``."""
-    return say(_SLOT_WORDS.get((mode, role), f"studio_slot_{role}"))
+    codes = (f"studio_slot_{mode}_{role}", f"studio_slot_{role}")
+    known = next((code for code in codes if code in sentences("en")), None)
+    return say(known) if known else name(role).capitalize()
 
 
 def _media(mode: Mode) -> dict[str, Component]:
@@ -153,63 +169,3 @@ def notes_on_files(name: str) -> gr.HTML:
         apply_default_css=False,
         container=False,
     )
-
-
-def _prompt(mode: Mode) -> gr.Textbox:
-    needed = MODES[mode].prompt_required
-    return gr.Textbox(
-        label=say("studio_prompt" if needed else "studio_prompt_optional"),
-        info=say(f"studio_h_{mode}"),
-        placeholder=say(f"studio_e_{mode}"),
-        lines=4,
-        max_lines=12,
-    )
-
-
-def _length(mode: Mode, limits: RequestLimits) -> dict[str, Component]:
-    fields: dict[str, Component] = {}
-    if follows(mode):
-        fields["follow"] = gr.Checkbox(label=say("studio_follow"), value=True)
-    fields["seconds"] = gr.Slider(
-        limits.min_seconds,
-        limits.max_seconds,
-        value=limits.default_seconds,
-        step=0.5,
-        label=say("studio_seconds"),
-        interactive=True,
-        visible=not follows(mode),
-    )
-    return fields
-
-
-def _details(rules: FormRules) -> dict[str, Component]:
-    limits = rules.limits
-    fields: dict[str, Component] = {}
-    with gr.Row():
-        fields["camera"] = gr.Dropdown(
-            [(name(item).capitalize(), item.value) for item in Camera],
-            value=Camera.NONE.value,
-            label=say("studio_camera"),
-            filterable=False,
-        )
-        fields["fps"] = gr.Slider(
-            limits.min_fps,
-            limits.max_fps,
-            value=limits.default_fps,
-            step=1,
-            label=say("studio_fps"),
-        )
-    with gr.Row():
-        auto = say("studio_aspect_auto")
-        fields["width"] = side_field(say("studio_width"), auto)
-        fields["height"] = side_field(say("studio_height"), auto)
-    with gr.Row():
-        fields["seed"] = gr.Textbox(
-            label=say("studio_seed"), placeholder=say("studio_seed_hint"), max_lines=1
-        )
-        fields["lock"] = gr.Checkbox(label=say("studio_lock"), value=False)
-    if rules.guided:
-        fields["negative"] = gr.Textbox(
-            label=say("studio_negative"), info=say("studio_negative_info"), visible=False
-        )
-    return fields

@@ -90,16 +90,16 @@ class FormRoutes:
         try:
             sent = self._sent(request, body)
             if self._handlers.gone(sent, visitor):
-                return _plain({"job": "", "seed": None, **await self._looked(sent, visitor)})
+                return _plain({"job": "", "drawn": {}, **await self._looked(sent, visitor)})
             accepted = await self._handlers.generate(sent, visitor, key)
         except ClapperError as error:
             if self._handlers.gone(sent, visitor):
-                return _plain({"job": "", "seed": None, **await self._looked(sent, visitor)})
+                return _plain({"job": "", "drawn": {}, **await self._looked(sent, visitor)})
             card = await self._handlers.problem(error, sent, visitor)
-            return _plain({"job": "", "seed": None, "card": card, "gone": ()})
+            return _plain({"job": "", "drawn": {}, "card": card, "gone": ()})
         self._handlers.service.contexts.keep(accepted.job_id, request)
         card = (await self._handlers.look(sent, visitor)).plain()
-        return _plain({"job": accepted.job_id, "seed": accepted.seed, "card": card, "gone": ()})
+        return _plain({"job": accepted.job_id, "drawn": accepted.drawn, "card": card, "gone": ()})
 
     async def _mend(self, request: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
         try:
@@ -120,7 +120,8 @@ class FormRoutes:
         path = str(body.get("path", ""))
         if "\0" in path or not self._handlers.has(path, visitor):
             return _plain({"gone": True})
-        return _plain(describe(self._handlers.read_clip(path, visitor)))
+        clip = self._handlers.read_clip(path, visitor)
+        return _plain(describe(clip, guided=self._handlers.service.guided))
 
     def _sent(self, request: Request, body: dict[str, Any]) -> SentForm:
         mode = Mode(request.path_params["mode"])

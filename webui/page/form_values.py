@@ -1,74 +1,34 @@
 """What stands in a mode's form, and what that means as a request's options."""
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from core.domain.followups import options_of
+from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, Mode
-from core.domain.options import ASPECTS, Options
+from core.domain.options import Option, OptionKind, Options, options_in
 from core.domain.parsing import parse_seed
-from core.domain.requests import Request
 
-AUTO = "auto"  # the aspect that follows the file, or the preset
+AUTO = "auto"  # the choice that leaves it to the service, where a row has no default
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
-    """The fields of a form, in the order of its components; media are beside them."""
+class Tick:
+    """A box beside an option's field that says whether what stands there counts."""
 
-    prompt: str = ""
-    preset: str = "balanced"
-    aspect: str = AUTO
-    width: int | None = None
-    height: int | None = None
-    follow: bool = False  # as long as the file
-    seconds: float = 5.0
-    fps: int = 24
-    seed: str = ""  # text: browsers round numbers above 2⁵³
-    lock: bool = False
-    camera: str = "none"
-    negative: str = ""
-
-    def options(self) -> Options:
-        """Return the same as options.
-
-        Raises:
-            SeedNotANumber: something else is typed there.
-        """
-        return Options(
-            prompt=self.prompt,
-            preset=self.preset,
-            width=round(self.width) if self.width else None,
-            height=round(self.height) if self.height else None,
-            aspect=None if self.aspect == AUTO else self.aspect,
-            seconds=None if self.follow else self.seconds,
-            fps=round(self.fps),
-            seed=parse_seed(self.seed) if self.lock else None,
-            camera=self.camera,
-            negative_prompt=self.negative,
-        )
+    name: str
+    counts: bool  # the field counts where the box has this state
 
 
-FIELDS: tuple[str, ...] = tuple(item.name for item in fields(Values))
+FOLLOW = Tick("follow", counts=False)  # as long as the file
+LOCK = Tick("lock", counts=True)  # this seed, not a random one
 
 
-def values_of(request: Request) -> Values:
-    """Return what the form of ``request``'s mode would hold."""
-    options = options_of(request)
-    known = next((key for key, ratio in ASPECTS.items() if _near(request, ratio)), AUTO)
-    values = Values(
-        prompt=options.prompt,
-        preset=options.preset or "",
-        aspect=known,
-        width=options.width,
-        height=options.height,
-        seconds=options.seconds or 0.0,
-        fps=options.fps or 0,
-        seed=str(options.seed),
-        lock=True,
-        camera=options.camera or "none",
-        negative=options.negative_prompt,
-    )
-    return replace(values, follow=False)
+def tick_of(option: Option, mode: Mode) -> Tick | None:
+    """Return the box beside ``option`` in the form of ``mode``, None where it has none."""
+    if option.kind is OptionKind.SEED:
+        return LOCK
+    return FOLLOW if option.name == "seconds" and follows(mode) else None
 
 
 def follows(mode: Mode) -> bool:
@@ -76,5 +36,64 @@ def follows(mode: Mode) -> bool:
     return MODES[mode].length_from is not None
 
 
-def _near(request: Request, ratio: float) -> bool:
-    return abs(request.sampling.size.ratio / ratio - 1) < 0.02
+def options_on_page(mode: Mode, *, guided: bool) -> tuple[Option, ...]:
+    """List the options that the form of ``mode`` has, in the order of the table.
+
+    Args:
+        mode: of the form.
+        guided: a preset runs with guidance here; else options that need it are left out.
+    """
+    return tuple(option for option in options_in(mode) if guided or not option.guided_only)
+
+
+def fields_of(option: Option, mode: Mode) -> tuple[str, ...]:
+    """Return the names of the fields that say what ``option`` is: its own, and its box."""
+    tick = tick_of(option, mode)
+    return (option.name, tick.name) if tick else (option.name,)
+
+
+def has_auto(option: Option) -> bool:
+    """Return whether a choice may be left to the service."""
+    return option.kind is OptionKind.CHOICE and option.default is None
+
+
+def start_of(option: Option, limits: RequestLimits) -> float | None:
+    """Return where the slider of a number starts; None: there is no slider, the field is empty.
+
+    A number that always has a value says it among the limits, as ``default_`` and its name.
+    """
+    return getattr(limits, f"default_{option.name}", None)
+
+
+def options_from_form(mode: Mode, values: Mapping[str, Any]) -> Options:
+    """Return what the fields of ``mode``'s form mean.
+
+    Args:
+        mode: of the form.
+        values: by name of the field, of the right types; what is empty is left out.
+
+    Raises:
+        SeedNotANumber: something else is typed there.
+    """
+    chosen: dict[str, Any] = {}
+    for option in options_in(mode):
+        value, tick = values.get(option.name), tick_of(option, mode)
+        if tick is not None and values.get(tick.name, False) is not tick.counts:
+            continue
+        if value is None or (has_auto(option) and value == AUTO):
+            continue
+        chosen[option.name] = parse_seed(value) if option.kind is OptionKind.SEED else value
+    return Options.of(chosen)
+
+
+def form_of(option: Option, mode: Mode, value: Any) -> dict[str, Any]:  # noqa: ANN401  # of the option's kind
+    """Return what fields hold where ``option`` was given as ``value``; the way back."""
+    tick = tick_of(option, mode)
+    shown = value
+    if value is None:
+        shown = AUTO if has_auto(option) else ""
+    elif option.kind is OptionKind.SEED:
+        shown = str(value)  # browsers round numbers above 2⁵³
+    elif option.kind in (OptionKind.CHOICE, OptionKind.TEXT):
+        shown = str(value)
+    return {option.name: shown, **({tick.name: tick.counts} if tick else {})}

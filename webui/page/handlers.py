@@ -2,13 +2,15 @@
 # pyright: reportUnknownMemberType=false
 """What happens when something on the page is pressed or changed."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import gradio as gr
 
+from core.domain.followups import options_of
+from core.domain.options import OptionKind, Options, options_in
 from core.errors import ClapperError
 from core.i18n.messages import explain, say
 from core.service.clip_settings import ClipSettings, read_clip_settings
@@ -41,10 +43,10 @@ def visitor_in(request: gr.Request) -> Visitor:
 
 @dataclass(frozen=True, slots=True)
 class SubmittedForm:
-    """What became of a form: its job, and the seed in use, None where that was given."""
+    """What became of a form: its job, and the fields whose value was drawn for it."""
 
     job_id: str
-    seed: str | None
+    drawn: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Handlers:
     async def look(self, sent: SentForm, visitor: Visitor) -> Card:
         """Preview what stands in a form."""
         try:
-            options = sent.values.options()
+            options = sent.options()
         except ClapperError as error:
             return self.preflight.refused(error)
         work = self.preflight.card(sent.mode, options, sent.paths, visitor)
@@ -81,7 +83,7 @@ class Handlers:
             ClapperError: a value or file cannot work, or quota, rules or a block refuse.
         """
         try:
-            options = sent.values.options()
+            options = sent.options()
             work = self.service.submit(sent.mode, options, sent.paths, visitor, f"studio:{key}")
             ticket = await self.bridge.call(work)
         except ClapperError as error:
@@ -90,8 +92,7 @@ class Handlers:
         if not ticket.duplicate:
             self.metrics.accepted.labels(sent.mode).inc()
         request = await self.bridge.call(self.service.request_of(ticket.job_id, visitor))
-        used = str(request.sampling.seed)
-        return SubmittedForm(ticket.job_id, None if used == sent.values.seed.strip() else used)
+        return SubmittedForm(ticket.job_id, _drawn(options_of(request), sent))
 
     async def problem(
         self, error: ClapperError, sent: SentForm, visitor: Visitor
@@ -129,3 +130,11 @@ class Handlers:
     def read_clip(self, path: str, visitor: Visitor) -> ClipSettings | None:
         """Read what a dropped file says of itself; it is never decoded."""
         return read_clip_settings(Path(path)) if self.has(path, visitor) else None
+
+
+def _drawn(used: Options, sent: SentForm) -> dict[str, str]:
+    """Return the seeds in ``used`` by field, as text, without those that stand in the form."""
+    values = used.values()
+    seeds = (item for item in options_in(sent.mode) if item.kind is OptionKind.SEED)
+    texts = {seed.name: str(values[seed.name]) for seed in seeds}
+    return {name: text for name, text in texts.items() if text != sent.values.get(name, "").strip()}

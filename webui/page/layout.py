@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from core.domain.modes import MODES, Mode
-from core.i18n.messages import name, say, sentences
+from core.i18n.messages import say, sentences
+from core.i18n.option_words import mode_title
 from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.reload import ReloadPanel, build_reload
 
@@ -91,7 +92,7 @@ def build_page(rules: FormRules, *, accounts: bool = False) -> Page:
             with gr.Tabs(selected=MODE_NAMES[0], elem_id="modes") as tabs:
                 forms: dict[Mode, ModeForm] = {}
                 for mode in MODES:
-                    with gr.Tab(name(mode), id=mode.value, render_children=True):
+                    with gr.Tab(mode_title(mode), id=mode.value, render_children=True):
                         forms[mode] = build_form(mode, rules, words)
             reload = build_reload()
         with gr.Column(scale=6, min_width=380):
@@ -111,7 +112,7 @@ def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
     tagline = say("studio_tagline")
     gr.HTML(f"<p><b>{title[0]}</b> {title[2]}</p><small>{tagline}</small>", elem_id="brand")
     buttons = {
-        mode: gr.Button(name(mode), elem_id=f"mode-{mode}", elem_classes=["cl-mode"])
+        mode: gr.Button(mode_title(mode), elem_id=f"mode-{mode}", elem_classes=["cl-mode"])
         for mode in MODES
     }
     if accounts:

@@ -2,7 +2,7 @@
 # pyright: reportUnknownMemberType=false
 """Drop a finished clip to get its settings back, with a tick for each of them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -10,19 +10,10 @@ import gradio as gr
 from core.i18n.messages import name, say
 from core.service.clip_settings import ClipSettings
 from webui.page.form import kept_table
-from webui.page.form_values import Values
+from webui.page.form_values import form_of, options_on_page
 
 PANEL = "clip"  # name of the panel among the forms of the page
-# one tick may stand for several fields that mean nothing alone
-TICKS: dict[str, tuple[str, ...]] = {
-    "prompt": ("prompt", "negative"),
-    "preset": ("preset",),
-    "pixels": ("width", "height"),
-    "seconds": ("seconds", "follow"),
-    "fps": ("fps",),
-    "seed": ("seed", "lock"),
-    "camera": ("camera",),
-}
+_TOGETHER = {"width": "pixels", "height": "pixels"}  # one tick: they mean nothing alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +52,13 @@ def _loaded(file: gr.File) -> gr.HTML:
     )
 
 
-def describe(clip: ClipSettings | None) -> dict[str, Any]:
-    """Return what the panel shows of a file: a text, and ticks with what each would change."""
+def describe(clip: ClipSettings | None, *, guided: bool) -> dict[str, Any]:
+    """Return what the panel shows of a file: a text, and ticks with what each would change.
+
+    Args:
+        clip: the settings in the file; None where it has none of ours.
+        guided: the page has the fields that act with guidance only.
+    """
     if clip is None:
         return {"text": say("studio_reload_none"), "mode": "", "ticks": [], "changes": {}}
     sampling = clip.sampling
@@ -73,34 +69,26 @@ def describe(clip: ClipSettings | None) -> dict[str, Any]:
         "seconds": sampling.seconds,
         "seed": sampling.seed,
     }
-    offered = [tick for tick in TICKS if tick != "prompt" or clip.prompt]
-    found = changes_in(clip)
+    changes = changes_in(clip, guided=guided)
     return {
         "text": say("studio_reload_found", data),
         "mode": clip.mode,
-        "ticks": [(name(tick).capitalize(), tick) for tick in offered],
-        "changes": {
-            tick: {key: found[key] for key in TICKS[tick] if key in found} for tick in offered
-        },
+        "ticks": [(name(tick).capitalize(), tick) for tick in changes],
+        "changes": changes,
     }
 
 
-def changes_in(clip: ClipSettings) -> dict[str, Any]:
-    """Return the field values that a clip's own record holds."""
-    sampling = clip.sampling
-    found = asdict(
-        Values(
-            preset=sampling.preset,
-            width=sampling.width,
-            height=sampling.height,
-            seconds=round((sampling.frames - 1) / sampling.fps, 2),
-            fps=sampling.fps,
-            seed=str(sampling.seed),
-            lock=True,
-            camera=sampling.camera,
-            negative=sampling.negative_prompt,
-            prompt=clip.prompt,
-        )
-    )
-    absent = {"aspect"} | {key for key in ("prompt", "negative") if not found[key]}
-    return {key: value for key, value in found.items() if key not in absent}
+def changes_in(clip: ClipSettings, *, guided: bool) -> dict[str, dict[str, Any]]:
+    """Return the field values that a clip's own record holds, by tick.
+
+    An empty text may have been left out of the file, so it empties no field.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    values = clip.options.values()
+    for option in options_on_page(clip.mode, guided=guided):
+        value = values[option.name]
+        if value == option.blank and (option.is_private or not option.kept):
+            continue
+        changes = found.setdefault(_TOGETHER.get(option.name, option.name), {})
+        changes |= form_of(option, clip.mode, value)
+    return found

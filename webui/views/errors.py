@@ -6,7 +6,7 @@ from typing import Any
 from core.domain.dimensions import Size, fit_ratio
 from core.domain.followups import options_of
 from core.domain.limits import RequestLimits
-from core.domain.options import Options
+from core.domain.options import OPTIONS, OptionKind, Options
 from core.domain.requests import Request
 from core.errors import (
     ClapperError,
@@ -57,11 +57,16 @@ def fix_for(error: ClapperError, options: Options, limits: RequestLimits) -> Fix
         case OutOfRange():
             return _within(error, options, limits)
         case PromptTooLong(limit=limit):
-            return Fix(
-                say("studio_fix_prompt", {"limit": limit}), {"prompt": options.prompt[:limit]}
-            )
+            return Fix(say("studio_fix_prompt", {"limit": limit}), _shortened(options, limit))
         case _:
             return None
+
+
+def _shortened(options: Options, limit: int) -> dict[str, Any]:
+    """Cut every text that is too long for ``limit`` characters."""
+    values = options.values()
+    texts = {name: values[name] for name in OPTIONS if OPTIONS[name].kind is OptionKind.TEXT}
+    return {name: text[:limit] for name, text in texts.items() if len(text) > limit}
 
 
 def _fitting(found: Request, request: Request, limits: RequestLimits) -> Fix:
@@ -88,9 +93,10 @@ def _within(error: OutOfRange, options: Options, limits: RequestLimits) -> Fix |
         size = fit_ratio(asked.ratio, limits.max_pixels, limits)
         label = say("studio_fix_pixels", {"size": str(size)})
         return Fix(label, {"width": size.width, "height": size.height})
-    if error.field not in {"width", "height", "seconds", "fps"}:
+    option = OPTIONS.get(error.field)
+    if option is None or option.bounds is None:
         return None
     value = min(max(error.value, error.low), error.high)
-    whole = value if error.field == "seconds" else round(value)
+    whole = round(value) if option.kind is OptionKind.COUNT else value
     data = {"field": error.field, "value": whole, "unit": error.unit}
     return Fix(say("studio_fix_value", data), {error.field: whole})
