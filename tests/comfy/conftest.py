@@ -20,6 +20,7 @@ from core.comfy.executor import ComfyExecutor, ComfyOptions
 from core.comfy.job_run import ExecutionPlan, RunReport
 from core.comfy.paths import ComfyPaths
 from core.comfy.testing.network_shapes import TINY
+from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
@@ -33,10 +34,10 @@ from core.testing.doubles import write_png, write_video, write_wav
 
 # read at import: the clean environment of each test hides it later
 CHECKOUT = Path(os.environ.get("CLAPPER_COMFYUI_DIR", PROJECT_ROOT / "comfyui" / "checkout"))
-PACK = """from core.comfy.testing.random_weights import shrink_text_encoder
+PACK = f"""from {shrink_text_encoder.__module__} import {shrink_text_encoder.__name__} as shrink
 
-shrink_text_encoder()
-NODE_CLASS_MAPPINGS = {}
+shrink()
+NODE_CLASS_MAPPINGS = {{}}
 """
 ROWS = pytest.StashKey[list[tuple[str, ...]]]()
 
@@ -133,10 +134,9 @@ def lab(bench: Path, pytestconfig: pytest.Config) -> Iterator[Lab]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ComfyUI's and torch's own, at import
         asyncio.run(executor.warm_up())
-        stand_ins = importlib.import_module("core.comfy.testing.random_weights")
         torch = importlib.import_module("torch")
         torch.set_num_threads(1)  # tiny tensors: more threads only wait for each other
-        family = stand_ins.Maker(torch, TINY).family(place.models)
+        family = RandomWeightsWriter(torch, TINY).family(place.models)
     executor.plan = replace(executor.plan, family=family)
     media = bench / "media"
     media.mkdir()
