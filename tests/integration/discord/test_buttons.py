@@ -4,6 +4,7 @@ import pytest
 
 from core.domain.followups import Action
 from core.domain.jobs import JobState
+from core.domain.modes import MODES
 from tests.support.jobs import until_ended
 from tests.support.platforms.discord.server import prefilled
 
@@ -105,6 +106,19 @@ async def test_edit_opens_a_form_with_the_present_values_and_takes_the_new(
     assert job.request.sampling.seconds == pytest.approx(2, abs=0.2)
 
 
+async def test_an_edit_keeps_what_its_form_does_not_ask_for(guild) -> None:
+    chosen = {"camera": "jib_up", "negative_prompt": "rain", "fps": 12}
+    clip = await guild.clip(await guild.t2v(**chosen))
+    opened = await press(guild, clip, "edit")
+    await guild.world.until(lambda: opened.modal)
+
+    sent = await guild.server.submit(opened, ANN, {"prompt": "a blue kite"})
+
+    sampling = (await guild.job(await guild.clip(sent))).request.sampling
+    assert {name: getattr(sampling, name) for name in chosen} == chosen
+    assert (sampling.width, sampling.height, sampling.preset) == (256, 256, "fast")
+
+
 async def test_a_length_that_is_no_number_is_refused_and_a_comma_is_one(guild, clip) -> None:
     opened = await press(guild, clip, "edit")
     await guild.world.until(lambda: opened.modal)
@@ -194,7 +208,7 @@ async def test_linked_accounts_share_history(guild, clip) -> None:
 async def test_help_has_an_example_for_every_mode(guild) -> None:
     shown = await guild.answered(await guild.server.command("help", ANN, guild.channel))
 
-    assert all(f"/{mode}" in shown.content for mode in ("t2v", "i2v", "a2v", "lipsync", "style"))
+    assert [mode for mode in MODES if f"/{mode}" not in shown.content] == []
 
 
 def test_every_action_has_a_handler() -> None:

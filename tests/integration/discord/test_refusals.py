@@ -2,6 +2,8 @@
 
 import pytest
 
+from core.domain.modes import MODES
+
 ANN, BEN, OP = 501, 502, 900
 
 
@@ -89,6 +91,20 @@ async def test_a_sixth_waiting_job_is_refused(guild) -> None:
     await guild.t2v()
 
     assert "5 jobs waiting" in await guild.refusal()
+
+
+async def test_a_rule_takes_every_mode_by_name_and_its_refusal_tells_them(guild) -> None:
+    command, others = guild.server.command, [mode for mode in MODES if mode != "t2v"]
+    asked = await command("admin policy", OP, guild.channel, rule="modes", value=",".join(MODES))
+    shown = (await guild.answered(asked)).content
+    assert [mode for mode in MODES if mode not in shown] == []
+
+    await command("admin policy", OP, guild.channel, rule="modes", value=" ".join(others))
+    await guild.t2v()
+
+    await guild.world.until(
+        lambda: any(", ".join(others) in m.content for m in guild.world.shown())
+    )
 
 
 async def test_policy_block_and_pause_are_obeyed(guild) -> None:

@@ -2,26 +2,18 @@
 
 import pytest
 
+from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
 from tests.support.jobs import submit_request
 
 ANN, BEN, OP = 501, 502, 900
 
-FILES = {
-    "t2v": (),
-    "i2v": (("image", "image"),),
-    "a2v": (("audio", "audio"),),
-    "lipsync": (("image", "image"), ("audio", "audio")),
-    "keyframe": (("first", "image"), ("last", "image")),
-    "style": (("video", "video"), ("image", "image")),
-}
 
-
-@pytest.mark.parametrize("mode", FILES)
+@pytest.mark.parametrize("mode", MODES)
 async def test_each_command_ends_in_one_clip_with_sound_parameters_and_buttons(
-    guild, read_job, mode: str
+    guild, read_job, mode: Mode
 ) -> None:
-    files = {role: guild.file(kind) for role, kind in FILES[mode]}
+    files = {slot.role: guild.file(slot.kind) for slot in MODES[mode].slots}
 
     asked = await guild.server.command(
         mode,
@@ -58,7 +50,7 @@ async def test_commands_are_localisable_complete_and_synced_once(guild) -> None:
     names = {command["name"] for command in guild.world.commands}
 
     assert guild.world.syncs == 1
-    assert {"t2v", "i2v", "a2v", "lipsync", "keyframe", "style"} <= names
+    assert set(MODES) <= names
     assert {"queue", "cancel", "history", "again", "quota", "forget", "help", "admin"} <= names
     assert {"Animate", "Lipsync this", "Restyle this"} <= names
     lipsync = next(c for c in guild.world.commands if c["name"] == "lipsync")
