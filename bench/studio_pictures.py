@@ -20,10 +20,12 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from core.demo.inputs import DemoJob, make_demo_jobs
 from core.domain.modes import MODES, Mode
+from core.domain.options import OPTIONS
 from core.i18n.messages import say
 from core.settings import Settings, load_settings
 from tests.support.settings import changed
 from webui.auth.user_file import User, add
+from webui.page.fields import label_of
 from webui.testing.server import ServedStudio, served
 
 WIDTHS = {390: 844, 768: 1024, 1440: 900}  # px: phone, tablet, desktop
@@ -141,9 +143,9 @@ async def refused(one: Camera) -> None:
     await one.page.fill("#prompt-t2v textarea", "a boat")
     form = one.page.locator("#modes .tabitem", has=one.page.locator("#go-t2v"))
     await form.get_by_text(say("studio_more")).click()
-    await form.get_by_label(say("studio_width")).fill("5000")
-    await form.get_by_label(say("studio_height")).fill("500")
-    await form.get_by_label(say("studio_height")).press("Tab")
+    await form.get_by_label(label_of(OPTIONS["width"])).fill("5000")
+    await form.get_by_label(label_of(OPTIONS["height"])).fill("500")
+    await form.get_by_label(label_of(OPTIONS["height"])).press("Tab")
     await form.locator(".cl-fix").wait_for()
     await one.shot("preflight")
 

@@ -132,6 +132,9 @@ class Visit:
     def form(self, mode: str):  # type: ignore[no-untyped-def]  # playwright's locator
         return self.page.locator("#modes .tabitem", has=self.page.locator(f"#go-{mode}"))
 
+    def seed(self, mode: str):  # type: ignore[no-untyped-def]  # playwright's locator
+        return self.page.locator(f"#seed-{mode} :is(input, textarea)")
+
     async def attach(self, wish: DemoJob) -> None:
         """Put the wish's files into its form, and wait until they are taken in."""
         form = self.form(wish.mode)
@@ -147,13 +150,13 @@ class Visit:
         """The fastest clip: 256×256, one second."""
         form = self.form(mode)
         await form.get_by_text("Fast", exact=True).click()
-        await form.get_by_text("Camera, frame rate and seed").click()
+        await form.get_by_text("More options").click()
         for label in ("Width (px)", "Height (px)"):
             await form.get_by_label(label).fill("256")
         if MODES[Mode(mode)].length_from is not None:
             return
-        await form.get_by_label("number input for Length (seconds)").fill("1")
-        await form.get_by_label("number input for Length (seconds)").press("Tab")
+        await form.get_by_label("number input for Length (s)").fill("1")
+        await form.get_by_label("number input for Length (s)").press("Tab")
 
     async def generate(self, mode: str) -> str:
         """Press Generate and return the job's id once the page shows it."""

@@ -47,7 +47,7 @@ async def generate_long(visitor: Any) -> None:
     form = visitor.form("t2v")
     await visitor.page.fill("#prompt-t2v textarea", "a long take of the sea")
     await form.get_by_text("Quality", exact=True).click()
-    seconds = form.get_by_label("number input for Length (seconds)")
+    seconds = form.get_by_label("number input for Length (s)")
     await seconds.fill("20")
     await seconds.press("Tab")
     await visitor.generate("t2v")
@@ -59,7 +59,7 @@ async def test_every_mode_is_accessible_with_its_details_open(visit: Visits) -> 
     for mode in MODES:
         await visitor.open(mode)
         await visitor.form(mode).get_by_text(say("studio_more")).click()
-        await visitor.form(mode).get_by_label(say("studio_seed"), exact=True).wait_for()
+        await visitor.seed(mode).wait_for()
         problems[mode] = await violations(visitor.page)
 
     assert problems == {mode: [] for mode in MODES}

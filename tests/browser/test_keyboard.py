@@ -8,8 +8,10 @@ from playwright.async_api import Page, expect
 
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
+from core.domain.options import OPTIONS
 from core.domain.presets import Preset
 from core.i18n.messages import name, say
+from webui.page.fields import label_of
 
 Visits = Callable[..., Awaitable[Any]]
 TOGGLE = "Toggle Sidebar"  # Gradio's own word
@@ -43,22 +45,29 @@ FILES = {
 }
 
 
+def label(option: str) -> str:
+    return label_of(OPTIONS[option])
+
+
 def controls(mode: Mode) -> list[str]:
     """Return what is heard from the first mode to the last control of the form of ``mode``."""
     spec = MODES[mode]
-    seconds = say("studio_seconds")
+    seconds = label("seconds")
     slider = ["number input for {}", "Reset to default value", "range slider for {}"]
     return [
         *MODE_WORDS,
         *(word for slot in spec.slots for word in FILES[slot.kind]),
-        say("studio_prompt" if spec.prompt_required else "studio_prompt_optional"),
+        label("prompt")
+        if spec.prompt_required
+        else say("studio_optional", {"label": label("prompt")}),
         name(Preset.BALANCED),
         say("studio_auto"),
         *([say("studio_follow")] if spec.length_from else [w.format(seconds) for w in slider]),
         say("studio_more"),
-        say("studio_camera"),
-        *(word.format(say("studio_fps")) for word in slider),
-        *(say(f"studio_{field}") for field in ("width", "height", "seed", "lock", "generate")),
+        label("camera"),
+        *(word.format(label("fps")) for word in slider),
+        *(label(option) for option in ("width", "height", "seed")),
+        *(say(f"studio_{field}") for field in ("lock", "generate")),
         say("studio_reload"),
     ]
 
@@ -68,7 +77,7 @@ async def test_tab_reaches_every_control_in_reading_order(visit: Visits, mode: M
     visitor = await visit()
     await visitor.open(mode)
     await visitor.form(mode).get_by_text(say("studio_more")).dispatch_event("click")
-    await visitor.form(mode).get_by_label(say("studio_seed"), exact=True).wait_for()
+    await visitor.seed(mode).wait_for()
     for slot in MODES[mode].slots:  # the code of a file's field may arrive after the rest
         await visitor.form(mode).get_by_label(FILES[slot.kind][0]).first.wait_for()
     await visitor.page.evaluate("document.activeElement.blur()")
@@ -84,7 +93,7 @@ async def test_arrows_choose_within_a_group_that_says_its_name(visit: Visits) ->
     await visitor.open()
     await page.fill("#prompt-t2v textarea", "a boat")
     await tab_to(page, name(Preset.BALANCED))
-    group = visitor.form("t2v").get_by_role("radiogroup", name=say("studio_preset"))
+    group = visitor.form("t2v").get_by_role("radiogroup", name=label("preset"))
     for wanted in (Preset.FAST, Preset.DRAFT):
         await page.keyboard.press("ArrowLeft")
         await expect(group.get_by_label(name(wanted))).to_be_checked()
@@ -97,7 +106,7 @@ async def test_a_closed_drawer_is_out_of_reach_and_gives_the_focus_back(visit: V
     await visitor.open()
     toggle = page.get_by_label(TOGGLE)
     await page.evaluate("document.activeElement.blur()")
-    assert await tab_to(page, say("studio_prompt")) == [TOGGLE, say("studio_prompt")]
+    assert await tab_to(page, label("prompt")) == [TOGGLE, label("prompt")]
 
     await page.keyboard.press("Shift+Tab")
     await page.keyboard.press("Enter")
@@ -120,11 +129,11 @@ async def test_a_clip_is_asked_for_and_cancelled_without_losing_the_place(visit:
     visitor = await visit()
     page = visitor.page
     await visitor.open()
-    await tab_to(page, say("studio_prompt"))
+    await tab_to(page, label("prompt"))
     await page.keyboard.type("a long take of the sea")
     await tab_to(page, name(Preset.BALANCED))
     await page.keyboard.press("ArrowRight")
-    await tab_to(page, "number input for Length (seconds)")
+    await tab_to(page, "number input for Length (s)")
     await page.keyboard.type("20")
     await tab_to(page, say("studio_generate"))
     await page.keyboard.press("Enter")

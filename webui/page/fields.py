@@ -19,12 +19,14 @@ FIRST = ("prompt", "preset", "aspect", "seconds")  # in sight; everything else i
 def field_with_tick(option: Option, mode: Mode, limits: RequestLimits) -> dict[str, Component]:
     """Lay out the field of ``option`` in the form of ``mode``, and its box, by name."""
     tick, fields = tick_of(option, mode), dict[str, Component]()
-    if tick is None:
-        return {option.name: _field(option, mode, limits)}
-    if tick == FOLLOW:  # it rules what is below
+    if tick is not None and tick == FOLLOW:  # laid out first: it rules what is below
         fields[tick.name] = _box(tick)
-    fields[option.name] = _field(option, mode, limits)
-    return fields if tick.name in fields else fields | {tick.name: _box(tick)}
+    field = fields[option.name] = _field(option, mode, limits)
+    if option.guided_only:
+        field.visible = False  # until a preset is chosen that guides
+    if tick is not None and tick.name not in fields:
+        fields[tick.name] = _box(tick)
+    return fields
 
 
 def _box(tick: Tick) -> Component:
@@ -38,7 +40,7 @@ def _field(option: Option, mode: Mode, limits: RequestLimits) -> Component:
         case OptionKind.TEXT if option.name == "prompt":
             return _prompt(mode)
         case OptionKind.TEXT:
-            return gr.Textbox(label=label, info=info, visible=not option.guided_only)
+            return gr.Textbox(label=label, info=info)
         case OptionKind.CHOICE:
             return _choice(option, label, info)
         case OptionKind.SEED:
