@@ -29,7 +29,7 @@ DESCRIPTION_LIMIT = 100  # characters under the label of a field
 
 def edit_form(job: Job, limits: RequestLimits, locale: str | None) -> discord.ui.Modal:
     """Build the form that asks for a changed version of ``job``."""
-    now = options_of(job.request)
+    now = options_of(job.request, limits)
     form = discord.ui.Modal(
         title=say("edit_label", {}, locale), custom_id=f"form:edit:{job.id}", timeout=None
     )

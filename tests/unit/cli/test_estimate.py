@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-import core.cli.estimate as commands
 from core.cli.estimate import APP
 from core.cli.plot import draw_plot
 from core.cli.stats import APP as STATS
@@ -104,7 +103,7 @@ def test_json_of_an_unknown_device_stays_json_and_the_remark_is_beside_it():
 
 
 def test_stats_without_runs_say_what_to_do(clapper):
-    assert "clapper calibrate" in clapper("stats")
+    assert "clapper calibrate" in CliRunner().invoke(STATS, []).output
 
 
 def test_a_plot_that_cannot_be_written_is_refused_with_its_place(monkeypatch, tmp_path):
@@ -114,7 +113,7 @@ def test_a_plot_that_cannot_be_written_is_refused_with_its_place(monkeypatch, tm
     async def newest(settings, limit):
         return [run]
 
-    monkeypatch.setattr(commands, "_newest", newest)
+    monkeypatch.setattr("core.cli.stats._newest", newest)
 
     with pytest.raises(PlotRefused) as caught:
         CliRunner().invoke(
