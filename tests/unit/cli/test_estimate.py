@@ -95,6 +95,38 @@ def test_what_is_beyond_a_tier_names_the_largest_setting_that_is_not(clapper):
     assert "largest that fits" not in clapper("estimate", "t2v", *fits, *half)
 
 
+@pytest.mark.parametrize(
+    ("frames", "same_as"),
+    [("481", "20"), ("482", "20"), ("124", "5"), ("128", "5.33"), ("25", "1")],
+)
+def test_frames_are_counted_and_the_nearest_possible_count_is_taken(clapper, frames, same_as):
+    fixed = ["--hardware", "h200", "--profile", "fp8", "--json"]
+
+    counted = clapper("estimate", "t2v", "--frames", frames, *fixed)
+
+    assert counted == clapper("estimate", "t2v", "--seconds", same_as, *fixed)
+
+
+@pytest.mark.parametrize(("fps", "frames"), [("25", "25"), ("17", "17"), ("9", "9"), ("25", "497")])
+def test_every_count_that_a_clip_has_can_be_estimated(clapper, fps, frames):
+    told = clapper("estimate", "t2v", "--frames", frames, "--fps", fps, "--hardware", "h200")
+
+    assert f"×{frames}" in told
+
+
+@pytest.mark.parametrize("preset", ["draft", "fast", "quality"])
+def test_the_largest_setting_is_told_with_its_preset_and_fits_when_it_is_typed(clapper, preset):
+    half = ["--hardware", "rtx-pro-6000-half", "--profile", "bf16", "--tier", "anonymous"]
+    told = clapper("estimate", "lipsync", "--preset", preset, "--seconds", "20", *half)
+    if "largest that fits" not in told:
+        return
+
+    found = re.search(r"fits: (\d+)×(\d+) for ([\d.]+) s in the preset (\w+)", told).groups()
+    width, height, seconds, named = found
+    fits = ["--width", width, "--height", height, "--seconds", seconds, "--preset", named]
+    assert "largest that fits" not in clapper("estimate", "lipsync", *fits, *half)
+
+
 def test_json_of_an_unknown_device_stays_json_and_the_remark_is_beside_it():
     result = CliRunner().invoke(APP, ["estimate", "t2v", "--hardware", "abacus", "--json"])
 

@@ -40,18 +40,25 @@ def retyped(request: Request, named: TooCostly, limits: RequestLimits) -> Reques
     return compose(Mode.T2V, typed, {}, limits).request
 
 
-@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: f"{m.hardware.key}-{m.profile}")
-@pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS)
+@pytest.mark.parametrize(
+    ("machine", "limits"),
+    [
+        *((machine, LIMITS["the product's"]) for machine in MACHINES),
+        (MACHINES[0], LIMITS["narrow"]),
+        (MACHINES[2], LIMITS["odd lengths"]),
+    ],
+    ids=lambda value: value.hardware.key if isinstance(value, Machine) else None,
+)
 @pytest.mark.parametrize("preset", Preset)
 def test_what_a_refusal_names_is_accepted_and_is_what_was_found(
     machine: Machine, limits: RequestLimits, preset: Preset
 ) -> None:
     named_any = False
     lengths = (limits.min_seconds, limits.max_seconds)
-    for aspect, seconds, fps in product((None, "1:1", "9:16", "4:3"), lengths, (8, 16, 25)):
+    for aspect, seconds, fps in product((None, "1:1", "9:16"), lengths, (16, 25)):
         request = asked(preset, limits, aspect=aspect, seconds=seconds, fps=fps)
         cost = estimate(request, machine).gpu_ms
-        for share in (0.15, 0.5, 0.9):
+        for share in (0.15, 0.6):
             try:
                 check_budget(request, cost * share, machine, limits)
             except NothingFits:
