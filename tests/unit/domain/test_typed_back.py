@@ -6,14 +6,14 @@ from itertools import product
 
 import pytest
 
-from core.domain.followups import JobOption, again, options_of, quality, with_option
+from core.domain.followups import again, changeable, options_of, quality, with_option
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
+from core.domain.options import ASPECTS, Option, Options
 from core.domain.presets import Preset
 from core.domain.request_builder import compose
-from core.domain.requests import Options, Request
-from core.domain.sizing import ASPECTS
+from core.domain.requests import Request
 from core.errors import NotAChoice, OutOfRange
 
 LIMITS = {
@@ -105,12 +105,13 @@ def test_another_take_is_the_same_but_for_its_seed_when_it_is_typed_back(
 
 
 @EVERY_LIMITS
-@pytest.mark.parametrize("option", JobOption)
+@pytest.mark.parametrize("option", changeable(Mode.T2V), ids=lambda option: option.name)
 def test_every_changed_option_is_the_same_when_it_is_typed_back(
-    limits: RequestLimits, option: JobOption
+    limits: RequestLimits, option: Option
 ) -> None:
-    middle = f"{(limits.min_seconds + limits.max_seconds) / 2:.1f}"
-    values = {"preset": list(Preset), "aspect": list(ASPECTS), "seconds": [middle]}[option]
+    values: list[str] = list(option.choices)
+    if option.bounds is not None:
+        values = [f"{sum(option.range_in(limits)) / 2:.1f}"]
     request = compose(Mode.T2V, Options("a", seed=1), {}, limits).request
     for value in values:
         typed = with_option(request, option, value, limits)

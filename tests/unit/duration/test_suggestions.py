@@ -7,9 +7,10 @@ import pytest
 
 from core.domain.limits import RequestLimits
 from core.domain.modes import Mode
+from core.domain.options import Options
 from core.domain.presets import Preset
 from core.domain.request_builder import compose
-from core.domain.requests import Options, Request
+from core.domain.requests import Request
 from core.domain.sizing import ASPECTS
 from core.duration import BY_KEY, Machine, check_budget, estimate, largest_fitting
 from core.errors import NothingFits, TooCostly
