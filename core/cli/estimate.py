@@ -31,6 +31,7 @@ from core.duration import (
     hardware_for,
     largest_fitting,
     lease,
+    setting_to_type,
 )
 from core.duration.zerogpu import median_budget_ms
 from core.i18n.messages import name, say
@@ -196,11 +197,7 @@ def _remarks(
         remarks.append(say("estimate_over_tier", {"tier": tier, "limit_s": asked.limit_s}))
         fits = largest_fitting(request, median_budget_ms(machine, tier), machine, limits)
         if fits is not None:
-            sampling = fits.sampling
-            seconds = typed_seconds(sampling.frames, sampling.fps, limits, digits=1)
-            size, preset = str(sampling.finished), sampling.preset.value
-            data = {"size": size, "seconds": seconds, "preset": preset}
-            remarks.append(say("estimate_largest", data))
+            remarks.append(say("estimate_largest", setting_to_type(fits, limits)._asdict()))
     if machine.runs:
         remarks.append(say("estimate_calibrated", {"runs": machine.runs}))
     if not answer.known:

@@ -4,7 +4,7 @@ Belongs here: the cost of a run in FLOP and bytes, devices as numbers, the fit t
 the largest setting that a budget allows. Never here: a graph, a file, a device or a database.
 """
 
-from core.duration.budget import check_budget, gpu_ms, largest_fitting, p95_ms
+from core.duration.budget import check_budget, gpu_ms, largest_fitting, p95_ms, setting_to_type
 from core.duration.estimates import (
     DEFAULT_MACHINE,
     Estimate,
@@ -47,4 +47,5 @@ __all__ = [
     "p95_ms",
     "part_costs",
     "saves_memory",
+    "setting_to_type",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, fit_ratio, inside
 from core.domain.limits import RequestLimits
@@ -14,6 +15,15 @@ from core.duration.machine import Machine
 from core.errors import NothingFits, TooCostly
 
 Cost = Callable[[Estimate], float]
+
+
+class TypedSetting(NamedTuple):
+    """What a suggestion says: sides of the finished clip (px), length and preset, as typed."""
+
+    width: int
+    height: int
+    seconds: float
+    preset: str
 
 
 def gpu_ms(answer: Estimate) -> float:
@@ -128,12 +138,13 @@ def check_budget(
     smaller = largest_fitting(request, budget_ms, machine, limits, cost)
     if smaller is None:
         raise NothingFits(round(need), round(budget_ms))
-    setting, allowed = smaller.sampling, limits or RequestLimits()
-    raise TooCostly(
-        round(need),
-        round(budget_ms),
-        setting.finished.width,
-        setting.finished.height,
-        typed_seconds(setting.frames, setting.fps, allowed, digits=1),
-        setting.preset.value,
-    )
+    named = setting_to_type(smaller, limits or RequestLimits())
+    raise TooCostly(round(need), round(budget_ms), *named)
+
+
+def setting_to_type(request: Request, limits: RequestLimits) -> TypedSetting:
+    """Return what a sentence names so that a person who types it gets ``request``."""
+    sampling = request.sampling
+    seconds = typed_seconds(sampling.frames, sampling.fps, limits, digits=1)
+    size = sampling.finished
+    return TypedSetting(size.width, size.height, seconds, sampling.preset.value)
