@@ -144,6 +144,7 @@ OPTIONS: dict[str, Option] = {
             kept=True,
             shapes_draft=True,
         ),
+        Option("sound", OptionKind.TEXT, kept=True, shapes_draft=True),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
@@ -167,6 +168,7 @@ class Options:
     fps: int | None = None
     seed: int | None = None
     camera: str | None = None
+    sound: str = ""
     negative_prompt: str = ""
 
     @classmethod
