@@ -144,7 +144,6 @@ OPTIONS: dict[str, Option] = {
             kept=True,
             shapes_draft=True,
         ),
-        Option("sound", OptionKind.TEXT, kept=True, shapes_draft=True),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
@@ -168,7 +167,6 @@ class Options:
     fps: int | None = None
     seed: int | None = None
     camera: str | None = None
-    sound: str = ""
     negative_prompt: str = ""
 
     @classmethod

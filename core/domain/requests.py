@@ -32,7 +32,6 @@ class Sampling:
     fps: int
     seed: int  # 0 … 2⁶³ − 1
     camera: Camera = Camera.NONE
-    sound: str = ""
     negative_prompt: str = ""
 
     def __post_init__(self) -> None:
