@@ -21,6 +21,7 @@ class Mode(StrEnum):
     LIPSYNC = "lipsync"
     KEYFRAME = "keyframe"
     STYLE = "style"
+    LOOP = "loop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +76,6 @@ MODES: dict[Mode, ModeSpec] = {
         ModeSpec(Mode.LIPSYNC, (_IMAGE, _AUDIO), icon="voice"),
         ModeSpec(Mode.KEYFRAME, (_FIRST, _LAST), icon="keyframes"),
         ModeSpec(Mode.STYLE, (_VIDEO, _IMAGE), icon="palette", models=("control_lora",)),
+        ModeSpec(Mode.LOOP, (_IMAGE,)),
     )
 }
