@@ -21,7 +21,6 @@ class Mode(StrEnum):
     LIPSYNC = "lipsync"
     KEYFRAME = "keyframe"
     STYLE = "style"
-    LOOP = "loop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,5 @@ MODES: dict[Mode, ModeSpec] = {
         ModeSpec(Mode.LIPSYNC, (_IMAGE, _AUDIO), icon="voice"),
         ModeSpec(Mode.KEYFRAME, (_FIRST, _LAST), icon="keyframes"),
         ModeSpec(Mode.STYLE, (_VIDEO, _IMAGE), icon="palette", models=("control_lora",)),
-        ModeSpec(Mode.LOOP, (_IMAGE,)),
     )
 }
