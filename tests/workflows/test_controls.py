@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Fill
 
 BASE = Options(prompt="a fox", preset="quality", seed=7)
-ELSE: dict[
-    str, Any
-] = {  # where any other value will not do: not that of BASE, no size between steps
+# where any other value will not do: not that of BASE, no size between steps
+ELSE: dict[str, Any] = {
     "preset": "fast",
     "width": 768,
     "height": 512,
