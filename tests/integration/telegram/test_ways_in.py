@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.domain.jobs import JobState
+from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode, ModeSpec
 from core.domain.people import Requester
 from core.domain.request_builder import compose
@@ -157,7 +158,7 @@ async def test_a_video_and_then_a_photo_is_style(town) -> None:
 async def test_a_lone_picture_is_asked_about_and_its_button_makes_a_video(town) -> None:
     asked = await town.answer(town.say(**town.media("image"), caption="it blinks"))
     assert [data.split(":")[1] for data in asked.callback_data()] == [
-        f"mode={mode}" for mode in ("i2v", "lipsync", "keyframe", "style")
+        f"mode={mode}" for mode, spec in MODES.items() if spec.roles(MediaKind.IMAGE)
     ]
 
     town.tap(asked, "mode=i2v")
