@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from core.domain.modes import MODES, Mode
+from core.domain.options import KEPT
 from core.domain.requests import Sampling
 from core.models.catalog import ModelNames
 from core.workflow.bind import take_form
@@ -152,8 +153,9 @@ def value_names(mode: Mode) -> set[str]:
 def _fields(workflow: Workflow) -> Iterator[Defect]:
     bound = {binding.value for binding in workflow.bindings.values}
     asked = {"prompt", *(item.name for item in fields(Sampling))}
+    asked -= {option.name for option in KEPT if not option.offered_in(workflow.mode)}
     if workflow.custom:  # steps, guidance and the like stay as their owner set them
-        asked -= {"preset", "negative_prompt", "camera"}
+        asked -= {"preset", *(option.name for option in KEPT)}
     for name in sorted(asked):
         if not bound.intersection(FIELDS.get(name, ())):
             yield Defect("field_unbound", name=name)
