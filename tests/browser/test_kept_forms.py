@@ -224,7 +224,7 @@ async def test_a_file_that_the_server_lost_leaves_the_form_with_a_sentence(
         await start_again(visitor)
         await visitor.ready("lipsync")
 
-    gone = f"{say('studio_slot_portrait')}: {say('studio_upload_gone')}"
+    gone = f"{say('studio_slot_lipsync_image')}: {say('studio_upload_gone')}"
     await expect(visitor.form("lipsync").locator(".cl-notes p")).to_have_text([gone])
     await expect(page.locator("#image-lipsync img")).to_have_count(0)
     await start_again(visitor)

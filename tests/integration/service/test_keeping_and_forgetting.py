@@ -80,7 +80,7 @@ async def test_an_input_stays_while_somebody_elses_job_needs_it(
 
     await core.cancellation.forget(ann)
 
-    assert (core.settings.media_folder / picture.image.name).exists()
+    assert (core.settings.media_folder / picture.media()["image"].name).exists()
 
 
 async def test_forgetting_while_the_job_runs_leaves_nothing_behind(
@@ -196,7 +196,9 @@ async def test_an_input_of_a_waiting_job_is_never_pruned(
 
     await core.housekeeping.prune()
 
-    assert [path.name for path in core.settings.media_folder.iterdir()] == [picture.image.name]
+    assert [path.name for path in core.settings.media_folder.iterdir()] == [
+        picture.media()["image"].name
+    ]
 
 
 async def test_a_job_that_waited_too_long_is_given_up_refunded_and_told(
