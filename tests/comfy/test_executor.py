@@ -206,7 +206,7 @@ async def test_a_failing_node_is_an_internal_error_without_its_words(lab: "Lab")
     (lab.media / broken.name).write_bytes(b"not a picture")
 
     with pytest.raises(InternalError) as caught:
-        await lab.run(replace(request, image=broken))
+        await lab.run(replace(request, files=(broken, *request.files[1:])))
 
     assert caught.value.data() == {}
 
