@@ -30,9 +30,9 @@ def parse_option(option: Option, given: object, limits: RequestLimits) -> Any:  
         case OptionKind.SEED:
             return parse_seed(given)
         case OptionKind.NUMBER:
-            return _number(option, given, limits)
+            return _number(option, given, limits, option.unit)
         case OptionKind.COUNT:
-            return round(_number(option, given, limits))
+            return round(_number(option, given, limits, option.unit))
 
 
 def parse_number(field: str, given: object, limits: RequestLimits) -> float:
@@ -76,10 +76,10 @@ def parse_seed(given: object) -> int | None:
     return int(text)
 
 
-def _number(option: Option, given: object, limits: RequestLimits) -> float:
+def _number(option: Option, given: object, limits: RequestLimits, suffix: str = "") -> float:
     typed = given
     if isinstance(given, str):
-        typed = given.strip().lower().removesuffix(option.unit).replace(",", ".")
+        typed = given.strip().lower().removesuffix(suffix).replace(",", ".")
     try:
         number = float(typed)  # pyright: ignore[reportArgumentType]  # anything may come
     except (TypeError, ValueError, OverflowError):

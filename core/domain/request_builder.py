@@ -14,10 +14,9 @@ from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.presets import Preset
-from core.domain.requests import Adjustment, Composition, Sampling, make_request
+from core.domain.requests import Adjustment, Composition, Sampling, check_roles, make_request
 from core.domain.sizing import clip_frames, clip_size
 from core.errors import (
-    MediaUnexpected,
     NotAChoice,
     PromptMissing,
     PromptTooLong,
@@ -53,9 +52,7 @@ def compose(
     """
     spec = MODES[mode]
     _check_offered(mode, options)
-    for role in media:
-        if role not in {slot.role for slot in spec.slots}:
-            raise MediaUnexpected(mode, role)
+    check_roles(mode, media)
     prompt = _clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)

@@ -7,7 +7,7 @@ set to.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -109,10 +109,20 @@ def make_request(
     for role in roles:
         if role not in media:
             raise MediaMissing(mode, role)
-    for role in media:
-        if role not in roles:
-            raise MediaUnexpected(mode, role)
+    check_roles(mode, media)
     return Request(mode, prompt, sampling, tuple(media[role] for role in roles))
+
+
+def check_roles(mode: Mode, roles: Iterable[str]) -> None:
+    """Refuse a file in a role that ``mode`` does not have.
+
+    Raises:
+        MediaUnexpected: naming the first.
+    """
+    known = {slot.role for slot in MODES[mode].slots}
+    for role in roles:
+        if role not in known:
+            raise MediaUnexpected(mode, role)
 
 
 def to_json(request: Request) -> dict[str, Any]:

@@ -95,6 +95,11 @@ class Forecasts:
         load = QueueLoad(running, {row.id: (own, ahead)}, self._rules.slots)
         return load.forecast(job_id, self._clock())
 
+    def of_standing(self, standing: Standing) -> dict[str, Forecast | None]:
+        """Forecast every job of ``standing``, by id, without reading again."""
+        now = self._clock()
+        return {job.id: standing.queue.forecast(job.id, now) for job in standing.jobs}
+
     async def standing(
         self, person: Requester, payer: Payer | None = None, place: str = ""
     ) -> Standing:

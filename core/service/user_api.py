@@ -16,7 +16,7 @@ from core.domain.options import Options
 from core.domain.people import Caller
 from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
-from core.domain.requests import Composition
+from core.domain.requests import Composition, Request
 from core.errors import InvalidInput, NotYours, OperatorsOnly
 from core.queue.forecasts import Standing
 from core.service.follow_ups import clip_of, last_frame_of
@@ -136,10 +136,7 @@ class UserApi:
             JobUnknown: there is none, or it was deleted.
             NotYours: it belongs to somebody else.
         """
-        job = await self._jobs.get(job_id)
-        if not await self._owned.owns(caller, job) and not self.is_operator(caller):
-            raise NotYours(job_id)
-        return job
+        return (await self._visible(caller, job_id))[0]
 
     async def find(self, caller: Caller, typed: str) -> Job:
         """Return the job of the caller whose id begins with what they typed.
@@ -161,8 +158,8 @@ class UserApi:
             NotYours: it belongs to somebody else.
             AlreadyFinished: nothing is left to stop.
         """
-        job = await self.job(caller, job_id)
-        if await self._owned.owns(caller, job):
+        job, own = await self._visible(caller, job_id)
+        if own:
             return await self._cancellation.cancel(job_id, job.requester)
         return await self._cancellation.cancel_for_operator(job_id, caller.requester)
 
@@ -212,12 +209,13 @@ class UserApi:
             RequesterBlocked: an operator blocked the caller.
             PolicyForbids: a rule of the place.
         """
-        await self._check_rules(caller, Composition((await self.job(caller, job_id)).request, ()))
+        await self._check_rules(caller, (await self.job(caller, job_id)).request)
 
     async def queue(self, caller: Caller) -> QueueView:
         """Return how long the queue is and where the caller's live jobs are."""
         standing = await self.standing(caller)
-        mine = [QueuedJob(job, await self._forecasts.forecast(job.id)) for job in standing.jobs]
+        ready = self._forecasts.of_standing(standing)
+        mine = [QueuedJob(job, ready[job.id]) for job in standing.jobs]
         return QueueView(standing.counts.running, standing.counts.waiting, tuple(mine))
 
     async def standing(self, caller: Caller) -> Standing:
@@ -252,6 +250,19 @@ class UserApi:
             raise OperatorsOnly
         return self._operators.acting_as(caller.requester)
 
+    async def _visible(self, caller: Caller, job_id: str) -> tuple[Job, bool]:
+        """Return a job that the caller may see, and whether it is their own.
+
+        Raises:
+            JobUnknown: there is none, or it was deleted.
+            NotYours: it belongs to somebody else, and the caller is no operator.
+        """
+        job = await self._jobs.get(job_id)
+        own = await self._owned.owns(caller, job)
+        if not own and not self.is_operator(caller):
+            raise NotYours(job_id)
+        return job, own
+
     async def _submit(
         self,
         caller: Caller,
@@ -261,7 +272,7 @@ class UserApi:
         instead_of: Job | None,
     ) -> Ticket:
         async def check() -> None:
-            await self._check_rules(caller, composition)
+            await self._check_rules(caller, composition.request)
 
         account, payer = await self._owned.account(caller)
         weight = self._shares.weight(
@@ -275,7 +286,7 @@ class UserApi:
         finally:  # its files are the job's now, or nobody's
             await self.files.release(caller, composition.request.media().values())
 
-    async def _check_rules(self, caller: Caller, composition: Composition) -> None:
+    async def _check_rules(self, caller: Caller, request: Request) -> None:
         await self._moderation.admit(
-            composition.request, caller.requester, caller.place, caller.asker, caller.earlier
+            request, caller.requester, caller.place, caller.asker, caller.earlier
         )
