@@ -32,7 +32,7 @@ def something(option: Option) -> Any:
         case OptionKind.TEXT:
             return f"some words for {option.name}".replace("_", " ")
         case OptionKind.CHOICE:
-            return next(choice for choice in option.choices if choice != option.default)
+            return [choice for choice in option.choices if choice != option.default][-1]
         case OptionKind.SEED:
             return 2**60 + 1
         case _:
