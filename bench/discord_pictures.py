@@ -1,7 +1,7 @@
 """Renders docs/images/discord-*.png from the messages of one run against the local Discord.
 
-    python bench/discord_pictures.py --locale en-US --out docs/images
-    python bench/discord_pictures.py --locale de --out docs/images  # with -de in the names
+    PYTHONPATH=. python bench/discord_pictures.py --locale en-US --out docs/images
+    PYTHONPATH=. python bench/discord_pictures.py --locale de --out docs/images  # named -de
 
 Text, buttons, file names and the still come from what the real client sent; only the look of
 Discord (colours, spacing) is drawn here. Needs Debian's chromium.

@@ -22,7 +22,7 @@ from core.domain.people import Requester
 from core.domain.request_builder import compose
 from core.settings import load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
-from tests.support.jobs import submit_request
+from core.testing.jobs import submit_request
 
 TICK_S = 0.001
 P99_MS, WORST_MS = 50.0, 250.0

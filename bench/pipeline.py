@@ -46,7 +46,7 @@ from core.interfaces.executor import Executor, Order  # noqa: E402  # after the 
 from core.runtime.cancellation import CancelToken  # noqa: E402  # after the path is set
 from core.settings import load_settings  # noqa: E402  # after the path is set
 from core.testing.doubles import RecordingDelivery, grey_clip, running  # noqa: E402  # after the path is set
-from tests.support.jobs import submit_request  # noqa: E402  # after the path is set
+from core.testing.jobs import submit_request  # noqa: E402  # after the path is set
 
 STEPS = 11  # as the two sampling stages of a clip
 WAYS = ("in sequence", "together")

@@ -1,7 +1,7 @@
 """Renders docs/images/studio-*.png: a real Chromium in front of a running Studio.
 
-    python bench/studio_pictures.py --out docs/images  # the two pictures of the docs
-    python bench/studio_pictures.py --out /tmp/states --every  # every state at three widths
+    PYTHONPATH=. python bench/studio_pictures.py --out docs/images  # the two pictures of the docs
+    PYTHONPATH=. python bench/studio_pictures.py --out /tmp/states --every  # every state
 
 Clips are the draft executor's. Needs Debian's chromium.
 """

@@ -1,7 +1,7 @@
 """Renders docs/images/telegram-chat.png from the messages of one run against the local Telegram.
 
-    python bench/telegram_pictures.py --locale en --out docs/images
-    python bench/telegram_pictures.py --locale de --out docs/images  # with -de in the name
+    PYTHONPATH=. python bench/telegram_pictures.py --locale en --out docs/images
+    PYTHONPATH=. python bench/telegram_pictures.py --locale de --out docs/images  # named -de
 
 Words, buttons and stills come from what people sent and what the real client answered; only the
 look of Telegram (colours, spacing) is drawn here. Needs Debian's chromium.

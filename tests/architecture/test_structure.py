@@ -153,3 +153,19 @@ def test_constraints_pin_every_dependency_without_an_address() -> None:
 
     for line in (line.split("#")[0].strip() for line in lines):
         assert not line or re.fullmatch(r"[A-Za-z0-9_.\-\[\]]+==[\w.+!]+(?:\s*;.+)?", line), line
+
+
+PROGRAMS = [
+    path
+    for path in tracked_files()
+    if path.suffix == ".py"
+    and path.relative_to(ROOT).parts[0] == "tests"
+    and "__main__" in path.read_text("utf-8")
+    and not path.name.startswith("test_")
+]
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=relative)
+def test_a_program_that_tests_start_needs_only_what_is_installed(path: Path) -> None:
+    """Its folder is what Python looks into first, so the folder of the tests is not found."""
+    assert not re.search(r"^\s*(from|import) tests\b", path.read_text("utf-8"), re.MULTILINE)

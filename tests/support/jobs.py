@@ -1,15 +1,12 @@
 """What tests ask of a core in the name of somebody, and what they wait for."""
 
 from core.app.core import Core
-from core.domain.fairness import ORDINARY
 from core.domain.jobs import Job, ReplyTo, Ticket
 from core.domain.media import Clip
 from core.domain.modes import Mode
 from core.domain.options import Options
-from core.domain.people import Caller, Payer, Requester
-from core.domain.requests import Composition, Request
+from core.domain.people import Caller, Requester
 from core.service.follow_ups import clip_of
-from core.service.submission import Submitter
 from core.testing.doubles import eventually
 
 
@@ -21,21 +18,6 @@ async def until_ended(core: Core, job_id: str) -> Job:
 
     await eventually(is_terminal, within_s=30.0)
     return await core.jobs.get(job_id)
-
-
-async def submit_request(
-    core: Core,
-    request: Request | Composition,
-    requester: Requester,
-    reply_to: ReplyTo,
-    key: str,
-    weight: int = ORDINARY,
-    payer: Payer | None = None,
-) -> Ticket:
-    """Submit a request for ``requester``, without the rules of any place."""
-    composition = request if isinstance(request, Composition) else Composition(request, ())
-    submitter = Submitter(requester, weight, payer)
-    return await core.submission.submit(composition, submitter, reply_to, key)
 
 
 async def ask(

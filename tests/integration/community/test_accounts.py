@@ -19,8 +19,8 @@ from core.errors import (
     QuotaExceeded,
     RequesterBlocked,
 )
+from core.testing.jobs import submit_request
 from tests.support.jobs import ask as ask_as
-from tests.support.jobs import submit_request
 
 OPTIONS = Options(prompt="a red kite", preset="fast", width=256, height=256, seconds=1)
 OPERATOR = Requester("discord", "9")

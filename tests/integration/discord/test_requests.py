@@ -4,7 +4,7 @@ import pytest
 
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
-from tests.support.jobs import submit_request
+from core.testing.jobs import submit_request
 
 ANN, BEN, OP = 501, 502, 900
 

@@ -15,7 +15,8 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.storage.invariants import check
 from core.testing.doubles import t2v
-from tests.support.jobs import submit_request, until_ended
+from core.testing.jobs import submit_request
+from tests.support.jobs import until_ended
 
 Submit = Callable[..., Awaitable[Ticket]]
 

@@ -27,7 +27,7 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings, load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
-from tests.support.jobs import submit_request
+from core.testing.jobs import submit_request
 
 USERS, JOBS_EACH = 40, 5
 JOBS = USERS * JOBS_EACH

@@ -20,7 +20,7 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, grey_clip, running, t2v, tiny
-from tests.support.jobs import submit_request
+from core.testing.jobs import submit_request
 
 Submit = Callable[..., Awaitable[Ticket]]
 Check = Callable[[], Awaitable[None]]

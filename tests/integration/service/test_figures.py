@@ -16,7 +16,7 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
-from tests.support.jobs import submit_request
+from core.testing.jobs import submit_request
 
 
 async def ask(core: Core, user: str) -> str:

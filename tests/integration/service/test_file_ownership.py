@@ -16,7 +16,8 @@ from core.domain.requests import Request
 from core.errors import MediaFormatRefused, MediaGone
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, tiny, write_png
-from tests.support.jobs import caller, submit_request
+from core.testing.jobs import submit_request
+from tests.support.jobs import caller
 
 DAY_MS = 86_400_000
 

@@ -13,7 +13,8 @@ from core.errors import NothingToFetch, OutOfMemory
 from core.media.output.provenance import read_provenance
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
-from tests.support.jobs import caller, submit_request, until_ended
+from core.testing.jobs import submit_request
+from tests.support.jobs import caller, until_ended
 
 Submit = Callable[..., Awaitable[Ticket]]
 Ended = Callable[[str], Awaitable[Job]]

@@ -29,7 +29,8 @@ from core.testing.doubles import (
     tiny,
     write_png,
 )
-from tests.support.jobs import caller, clip_in, submit_request
+from core.testing.jobs import submit_request
+from tests.support.jobs import caller, clip_in
 
 Submit = Callable[..., Awaitable[Ticket]]
 Check = Callable[[], Awaitable[None]]

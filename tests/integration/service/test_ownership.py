@@ -9,7 +9,8 @@ from core.domain.options import Options
 from core.domain.people import Caller, Payer, Requester
 from core.errors import NotYours
 from core.testing.doubles import t2v
-from tests.support.jobs import ask, submit_request
+from core.testing.jobs import submit_request
+from tests.support.jobs import ask
 
 GUEST, ACCOUNT = Requester("studio", "guest-1"), Requester("hf", "1")
 SIGNED_IN = Caller(ACCOUNT, "studio", earlier=(GUEST,))

@@ -20,7 +20,7 @@ from core.errors.setup import BadConfiguration, NothingToServe
 from core.service.front_services import FrontServices
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v
-from tests.support.jobs import submit_request
+from core.testing.jobs import submit_request
 
 
 @dataclass

@@ -12,7 +12,8 @@ from core.errors.setup import DataDirectoryBusy
 from core.settings import Settings
 from core.storage.invariants import check
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
-from tests.support.jobs import submit_request, until_ended
+from core.testing.jobs import submit_request
+from tests.support.jobs import until_ended
 
 HERE = ReplyTo("test", {"channel": "1"})
 

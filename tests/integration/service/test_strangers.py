@@ -24,7 +24,7 @@ from core.service.user_accounts import UserAccounts
 from core.service.user_api import UserApi
 from core.service.user_files import UserFiles
 from core.testing.doubles import RecordingDelivery, running, t2v
-from tests.support.jobs import submit_request
+from core.testing.jobs import submit_request
 
 STRANGER = Caller(Requester("test", "stranger"), "elsewhere")
 

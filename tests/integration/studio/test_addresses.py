@@ -17,7 +17,8 @@ from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually, t2v
-from tests.support.jobs import clip_in, submit_request
+from core.testing.jobs import submit_request
+from tests.support.jobs import clip_in
 from webui.auth.user_file import User, UserFile, add
 from webui.auth.visitors import COOKIE, VisitorAuthenticator
 from webui.studio.delivery import reply_to_page

@@ -16,7 +16,8 @@ from core.domain.progress import Progress, Stage, Working
 from core.errors import DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v
-from tests.support.jobs import clip_in, submit_request, until_ended
+from core.testing.jobs import submit_request
+from tests.support.jobs import clip_in, until_ended
 
 RULES = RouterRules(first_wait_s=0.02, longest_wait_s=0.05, poll_s=0.02, progress_every_s=0.02)
 Finished = Callable[..., Awaitable[str]]

@@ -19,8 +19,8 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
+from core.testing.jobs import submit_request
 from core.worker.worker import Finish
-from tests.support.jobs import submit_request
 
 
 async def submit(core: Core, user: str) -> str:

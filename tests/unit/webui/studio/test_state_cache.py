@@ -8,7 +8,7 @@ from core.app.serve import front_services
 from core.domain.people import Requester
 from core.domain.progress import Downloading, Stage, Working
 from core.testing.doubles import t2v
-from tests.support.jobs import submit_request
+from core.testing.jobs import submit_request
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
