@@ -9,6 +9,7 @@ Problems may leave a command as ClapperError: the root says the sentence and end
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from core.app.logs import set_up_logging
 from core.cli.exit_codes import explained_exit
 from core.i18n.messages import say
 from core.runtime.permissions import private_files
+from core.settings import use_env_file
 
 COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.demo", None),
@@ -65,6 +67,9 @@ def _version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
 def root(
     context: typer.Context,
     *,
+    env_file: Annotated[
+        Path | None, typer.Option("--env-file", metavar="PATH", help=say("help_env_file"))
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help=say("help_verbose"))] = False,
     show_version: Annotated[
         bool,
@@ -73,6 +78,8 @@ def root(
 ) -> None:
     """Set up logging, and who may read what is made, before any command runs."""
     del show_version
+    if env_file is not None:
+        use_env_file(env_file)
     if context.invoked_subcommand not in _INSTALLING:
         context.with_resource(private_files())
     set_up_logging("info" if verbose else "error")
