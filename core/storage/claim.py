@@ -38,9 +38,10 @@ _MADE: dict[str, file_names.Shape | None] = {
     "comfyui": re.compile(r"input|output|temp|models|user|latents"),
 }
 _DATABASE_FILES = re.compile(
-    rf"{re.escape(DATABASE_NAME)}(-wal|-shm|-journal|\.before-\d{{4}}(\.part)?)?"
+    rf"{re.escape(DATABASE_NAME)}(-wal|-shm|-journal|\.lock|\.before-\d{{4}}(\.part)?)?"
 )
-_OTHER_FILES = re.compile(r"licences\.(json|new)|studio\.key")
+CRASH_NAME = "crash.txt"  # what the newest defect of a command was
+_OTHER_FILES = re.compile(r"crash\.txt|licences\.(json|new)|studio\.key")
 _EVIDENCE = (LOCK_NAME, "licences.json", MARK_NAME)  # one of them is made before anything else
 _EMPTY = frozenset({DATABASE_NAME, LOCK_NAME, MARK_NAME})  # ours only where nothing is in them
 

@@ -52,7 +52,8 @@ def lock_database(path: Path) -> Generator[None]:
     with named_troubles(path):
         real = path.resolve()
         make_private_folder(real.parent)
-        real.touch(PRIVATE_FILE) if not real.exists() else None
+        if not real.exists():
+            real.touch(PRIVATE_FILE)
         found = real.stat()
     identity = (found.st_dev, found.st_ino)
     with ExitStack() as held:

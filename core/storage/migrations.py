@@ -24,6 +24,7 @@ from core.storage.trouble import named_troubles
 log = structlog.get_logger(__name__)
 
 MIGRATIONS = PROJECT_ROOT / "migrations"
+BUSY_S = 5.0  # waits so long for another program that holds the file
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
 _BOOK = """
 CREATE TABLE IF NOT EXISTS migration (
@@ -68,7 +69,7 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
         make_private_folder(path.parent)
         if not path.exists():
             path.touch(PRIVATE_FILE)  # before SQLite makes it; its journals take over the rights
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, BUSY_S, isolation_level=None)) as connection:
             _check_file(connection)
             connection.execute("PRAGMA synchronous=FULL")
             applied = _applied(connection)

@@ -126,11 +126,9 @@ def of_system(error: OSError, path: Path | None = None) -> ClapperError:
         error: its path is named.
         path: named where it has none.
     """
-    names = (error.filename, error.filename2)
-    if error.errno in {errno.ENOENT, errno.EXDEV} or names[1] is None:
-        names = names[:1]
-    told = next((one for one in names if isinstance(one, str | bytes | os.PathLike)), path)
-    place = readable(Path(os.fsdecode(told))) if told is not None else "?"
+    named = isinstance(error.filename, str | bytes | os.PathLike)
+    told = error.filename if named else path
+    place = readable(Path(os.fsdecode(told if told is not None else Path())))
     reason = error.strerror or type(error).__name__
     if error.errno == errno.EFBIG:
         return FileTooLarge(place, _limit_bytes())
