@@ -9,12 +9,10 @@ from tempfile import TemporaryFile
 import structlog
 
 from core.accounts.file_ownership import FileOwnership
-from core.errors.setup import BadConfiguration
 from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
 from core.runtime import file_names
 from core.runtime.clock import Clock
-from core.runtime.paths import readable
 from core.runtime.permissions import make_private_folder
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, wait_event
@@ -23,6 +21,7 @@ from core.settings import Settings
 from core.storage.claim import claim
 from core.storage.database import Database
 from core.storage.invariants import check
+from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
 
@@ -127,14 +126,11 @@ def make_folders(settings: Settings) -> None:
     Raises:
         DataDirectoryForeign: it is a folder of somebody else; nothing in it was changed.
         DataDirectoryLink: one of its folders leads elsewhere.
-        BadConfiguration: it takes no files.
+        StorageProblem: it takes no files.
     """
     claim(settings.data_dir)
-    try:
+    with named_troubles(settings.data_dir):
         for folder in (settings.media_folder, settings.clips_folder, settings.work_folder):
             make_private_folder(folder)
         with TemporaryFile(dir=settings.data_dir):
             pass
-    except OSError as error:
-        reason = f"{readable(settings.data_dir)}, {error.strerror}"
-        raise BadConfiguration("CLAPPER_DATA_DIR", reason) from error

@@ -43,6 +43,10 @@ _INSTALLING = frozenset({"comfy", "models", "workflow", "space"})
 
 
 class _Root(TyperGroup):
+    def make_context(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as for invoke
+        with explained_exit():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # typer does not export its types
         with explained_exit():
             return super().invoke(ctx)
@@ -71,6 +75,7 @@ def root(
         Path | None, typer.Option("--env-file", metavar="PATH", help=say("help_env_file"))
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help=say("help_verbose"))] = False,
+    debug: Annotated[bool, typer.Option("--debug", help=say("help_debug"))] = False,
     show_version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help=say("help_version")),
@@ -82,7 +87,7 @@ def root(
         use_env_file(env_file)
     if context.invoked_subcommand not in _INSTALLING:
         context.with_resource(private_files())
-    set_up_logging("info" if verbose else "error")
+    set_up_logging("debug" if debug else "info" if verbose else "error")
 
 
 for _module, _name in COMMANDS:
