@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from core.app.logs import set_up_logging
 from core.cli.exit_codes import explained_exit
+from core.cli.terminal import out
 from core.i18n.messages import say
 from core.runtime.permissions import private_files
 from core.settings import use_env_file
@@ -48,7 +49,8 @@ class _Root(TyperGroup):
             return super().make_context(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # typer does not export its types
-        with explained_exit():
+        typed = [*getattr(ctx, "_protected_args", ()), *ctx.args]
+        with explained_exit(as_json="--json" in typed):
             return super().invoke(ctx)
 
 
@@ -63,7 +65,7 @@ APP = typer.Typer(
 
 def _version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
     if asked:
-        typer.echo(say("cli_version", {"version": version("clapper")}))
+        out().print(say("cli_version", {"version": version("clapper")}))
         raise typer.Exit
 
 

@@ -99,5 +99,11 @@ class BadSettings(BadConfiguration):
     """
 
 
+class NotReady(SetupProblem):
+    """The service cannot work as it is set up; ``findings`` are sentences, one a line."""
+
+    findings: str
+
+
 class NothingToServe(SetupProblem):
     """No front is configured, or every one of them failed."""

@@ -1,0 +1,158 @@
+"""What data says is shown on the terminal, never obeyed, by every command that shows it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HOSTILE = "a:[/x]b[bold]c :smile: \x1b[31m\x9b1m\x07\u202e"
+SHOWN = r"a:[/x]b[bold]c :smile: \x1b[31m\x9b1m\x07\u202e"
+
+
+def run(
+    folder: Path, *arguments: str | bytes, **environment: str
+) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-c", "from core.cli import main; main()", *arguments],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        timeout=120,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "COLUMNS": "300",
+            "PYTHONIOENCODING": "",
+            "LC_ALL": "C.UTF-8",
+            "CLAPPER_DATA_DIR": str(folder / "data"),
+            "CLAPPER_EXECUTOR": "draft",
+            "CLAPPER_MIN_FREE_MEGABYTES": "0",
+            "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+            **environment,
+        },
+    )
+
+
+def told(done: "subprocess.CompletedProcess[bytes]") -> str:
+    text = (done.stdout + done.stderr).decode()
+    assert "Traceback" not in text
+    assert not any(ord(character) < 32 and character != "\n" for character in text), text
+    assert "\x9b" not in text
+    assert "\u202e" not in text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "quoted"),
+    [
+        (("quota", "show", HOSTILE), True),
+        (("jobs", "show", HOSTILE), True),
+        (("jobs", "cancel", HOSTILE), True),
+        (("jobs", "list", "--requester", HOSTILE), False),
+        (("generate", "t2v", "-p", "x", "-o", HOSTILE + ".mp3"), True),
+        (("generate", "i2v", "-p", "x", "-o", "x.mp4", "--image", HOSTILE), True),
+        (("generate", HOSTILE), True),
+        ((HOSTILE,), True),
+        (("doctor", f"--{HOSTILE}"), True),
+        (("workflow", "adopt", HOSTILE, "--mode", "t2v"), True),
+        (("estimate", "t2v", "--hardware", HOSTILE), False),
+        (("--env-file", HOSTILE, "jobs"), True),
+    ],
+    ids=lambda value: str(value[0].isalpha() and value[0]) if isinstance(value, tuple) else "",
+)
+def test_hostile_text_is_shown_literally(
+    tmp_path: Path, arguments: tuple[str, ...], *, quoted: bool
+) -> None:
+    text = told(run(tmp_path, *arguments))
+
+    if quoted:
+        assert r"\x1b[31m" in text
+        assert "[bold]c" in text
+
+
+def test_a_clip_goes_to_a_name_of_brackets_and_the_name_is_told(tmp_path: Path) -> None:
+    done = run(tmp_path, "generate", "t2v", "-p", "x", "--seconds", "1", "-o", "[red]a[/b].mp4",
+               "--preset", "draft")  # fmt: skip
+
+    assert done.returncode == 0
+    assert (tmp_path / "[red]a[" / "b].mp4").exists()
+    assert "[red]a[/b].mp4" in told(done)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (b"generate", b"t2v", b"-p", b"x", b"-o", b"caf\xe9.mp4"),
+        (b"generate", b"i2v", b"-p", b"x", b"-o", b"x.mp4", b"--image", b"caf\xe9.png"),
+        (b"generate", b"t2v", b"-p", b"caf\xe9", b"-o", b"x.mp4", b"--seconds", b"1"),
+        (b"jobs", b"show", b"caf\xe9"),
+        (b"jobs", b"list", b"--requester", b"cli:caf\xe9"),
+        (b"quota", b"show", b"cli:caf\xe9"),
+        (b"quota", b"show", b"cli:1", b"--place", b"caf\xe9"),
+        (b"quota", b"grant", b"cli:caf\xe9", b"1"),
+        (b"stats", b"--plot", b"caf\xe9.png"),
+        (b"space", b"build", b"caf\xe9"),
+        (b"caf\xe9",),
+    ],
+    ids=lambda value: b"-".join(value[:3]).decode("ascii", "replace"),
+)
+def test_bytes_that_are_no_text_are_refused_or_kept_never_half_recorded(
+    tmp_path: Path, arguments: tuple[bytes, ...]
+) -> None:
+    done = run(tmp_path, *arguments)
+
+    assert told(done) or done.returncode == 0
+    assert done.returncode in {0, 2, 3, 5}
+    again = run(tmp_path, "jobs", "list")
+    assert again.returncode == 0
+    assert "caf" not in told(again)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize(
+    "arguments",
+    [("estimate", "t2v"), ("models", "status"), ("jobs",), ("--help",), ("quota", "show")],
+)
+def test_a_terminal_of_few_letters_does_not_end_a_command(
+    tmp_path: Path, arguments: tuple[str, ...], encoding: str
+) -> None:
+    done = run(tmp_path, *arguments, PYTHONIOENCODING=encoding)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        (("jobs", "show", "nope", "--json"), 3, "job_unknown"),
+        (("quota", "show", "nobody", "--json"), 2, "not_a_choice"),
+        (("estimate", "t2v", "--width", "99999", "--json"), 2, "out_of_range"),
+    ],
+)
+def test_errors_are_json_where_json_is_asked_for(
+    tmp_path: Path, arguments: tuple[str, ...], status: int, code: str
+) -> None:
+    done = run(tmp_path, *arguments)
+
+    assert done.returncode == status
+    assert json.loads(done.stdout)["error"]["code"] == code
+    assert done.stderr == b""
+
+
+def test_json_is_for_every_reader(tmp_path: Path) -> None:
+    done = run(tmp_path, "jobs", "show", "ü" + HOSTILE, "--json", PYTHONIOENCODING="ascii")
+
+    assert done.stdout.isascii()
+    assert json.loads(done.stdout)["error"]["code"] == "job_unknown"
+
+
+def test_models_end_like_other_commands(tmp_path: Path) -> None:
+    done = run(tmp_path, "models", "status", CLAPPER_MODEL_PROFILE="huge")
+
+    assert done.returncode == 5
+    assert done.stdout == b""
+    assert b"CLAPPER_MODEL_PROFILE" in done.stderr
