@@ -1,42 +1,57 @@
 """What data says is shown on the terminal, never obeyed, by every command that shows it."""
 
+import io
 import json
 import os
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+from core.cli import main
 
 HOSTILE = "a:[/x]b[bold]c :smile: \x1b[31m\x9b1m\x07\u202e"
 SHOWN = r"a:[/x]b[bold]c :smile: \x1b[31m\x9b1m\x07\u202e"
 
 
-def run(
-    folder: Path, *arguments: str | bytes, **environment: str
-) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(
-        [sys.executable, "-c", "from core.cli import main; main()", *arguments],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        timeout=120,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "COLUMNS": "300",
-            "PYTHONIOENCODING": "",
-            "LC_ALL": "C.UTF-8",
-            "CLAPPER_DATA_DIR": str(folder / "data"),
-            "CLAPPER_EXECUTOR": "draft",
-            "CLAPPER_MIN_FREE_MEGABYTES": "0",
-            "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
-            **environment,
-        },
-    )
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
 
 
-def told(done: "subprocess.CompletedProcess[bytes]") -> str:
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Callable[..., Done]":
+    """Run ``clapper`` as its entry point does, with streams of a terminal's encoding."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("CLAPPER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("CLAPPER_EXECUTOR", "draft")
+    monkeypatch.setenv("CLAPPER_MIN_FREE_MEGABYTES", "0")
+
+    def command(*arguments: str | bytes, encoding: str = "utf-8") -> Done:
+        raw = io.BytesIO(), io.BytesIO()
+        out, err = (
+            io.TextIOWrapper(buffer, encoding, errors="strict", write_through=True)
+            for buffer in raw
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["clapper", *map(os.fsdecode, arguments)])
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        return Done(int(ended.value.code or 0), raw[0].getvalue(), raw[1].getvalue())
+
+    return command
+
+
+def told(done: Done) -> str:
     text = (done.stdout + done.stderr).decode()
     assert "Traceback" not in text
     assert not any(ord(character) < 32 and character != "\n" for character in text), text
@@ -64,17 +79,19 @@ def told(done: "subprocess.CompletedProcess[bytes]") -> str:
     ids=lambda value: str(value[0].isalpha() and value[0]) if isinstance(value, tuple) else "",
 )
 def test_hostile_text_is_shown_literally(
-    tmp_path: Path, arguments: tuple[str, ...], *, quoted: bool
+    run: Callable[..., Done], arguments: tuple[str, ...], *, quoted: bool
 ) -> None:
-    text = told(run(tmp_path, *arguments))
+    text = told(run(*arguments))
 
     if quoted:
         assert r"\x1b[31m" in text
         assert "[bold]c" in text
 
 
-def test_a_clip_goes_to_a_name_of_brackets_and_the_name_is_told(tmp_path: Path) -> None:
-    done = run(tmp_path, "generate", "t2v", "-p", "x", "--seconds", "1", "-o", "[red]a[/b].mp4",
+def test_a_clip_goes_to_a_name_of_brackets_and_the_name_is_told(
+    run: Callable[..., Done], tmp_path: Path
+) -> None:
+    done = run("generate", "t2v", "-p", "x", "--seconds", "1", "-o", "[red]a[/b].mp4",
                "--preset", "draft")  # fmt: skip
 
     assert done.returncode == 0
@@ -100,13 +117,13 @@ def test_a_clip_goes_to_a_name_of_brackets_and_the_name_is_told(tmp_path: Path) 
     ids=lambda value: b"-".join(value[:3]).decode("ascii", "replace"),
 )
 def test_bytes_that_are_no_text_are_refused_or_kept_never_half_recorded(
-    tmp_path: Path, arguments: tuple[bytes, ...]
+    run: Callable[..., Done], arguments: tuple[bytes, ...]
 ) -> None:
-    done = run(tmp_path, *arguments)
+    done = run(*arguments)
 
     assert told(done) or done.returncode == 0
     assert done.returncode in {0, 2, 3, 5}
-    again = run(tmp_path, "jobs", "list")
+    again = run("jobs", "list")
     assert again.returncode == 0
     assert "caf" not in told(again)
 
@@ -117,9 +134,9 @@ def test_bytes_that_are_no_text_are_refused_or_kept_never_half_recorded(
     [("estimate", "t2v"), ("models", "status"), ("jobs",), ("--help",), ("quota", "show")],
 )
 def test_a_terminal_of_few_letters_does_not_end_a_command(
-    tmp_path: Path, arguments: tuple[str, ...], encoding: str
+    run: Callable[..., Done], arguments: tuple[str, ...], encoding: str
 ) -> None:
-    done = run(tmp_path, *arguments, PYTHONIOENCODING=encoding)
+    done = run(*arguments, encoding=encoding)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout
@@ -134,24 +151,27 @@ def test_a_terminal_of_few_letters_does_not_end_a_command(
     ],
 )
 def test_errors_are_json_where_json_is_asked_for(
-    tmp_path: Path, arguments: tuple[str, ...], status: int, code: str
+    run: Callable[..., Done], arguments: tuple[str, ...], status: int, code: str
 ) -> None:
-    done = run(tmp_path, *arguments)
+    done = run(*arguments)
 
     assert done.returncode == status
     assert json.loads(done.stdout)["error"]["code"] == code
     assert done.stderr == b""
 
 
-def test_json_is_for_every_reader(tmp_path: Path) -> None:
-    done = run(tmp_path, "jobs", "show", "ü" + HOSTILE, "--json", PYTHONIOENCODING="ascii")
+def test_json_is_for_every_reader(run: Callable[..., Done]) -> None:
+    done = run("jobs", "show", "ü" + HOSTILE, "--json", encoding="ascii")
 
     assert done.stdout.isascii()
     assert json.loads(done.stdout)["error"]["code"] == "job_unknown"
 
 
-def test_models_end_like_other_commands(tmp_path: Path) -> None:
-    done = run(tmp_path, "models", "status", CLAPPER_MODEL_PROFILE="huge")
+def test_models_end_like_other_commands(
+    run: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAPPER_MODEL_PROFILE", "huge")
+    done = run("models", "status")
 
     assert done.returncode == 5
     assert done.stdout == b""
