@@ -17,6 +17,7 @@ from core.service.front_services import FrontServices
 from core.settings import Settings
 from webui.auth.origin import LOOPBACK
 from webui.auth.sign_in import SignInMethods
+from webui.auth.sign_in_sources import sign_in_sources
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import PLATFORM
 from webui.studio.delivery import StudioDelivery
@@ -52,7 +53,7 @@ class StudioFront:
     def check(self, settings: Settings) -> list[PlatformCheck]:
         """Check who may sign in, as :meth:`run` will."""
         try:
-            SignInMethods.sources(settings)
+            sign_in_sources(settings)
         except BadConfiguration as problem:
             return [PlatformCheck("Studio", "bad", explain(problem))]
         return []

@@ -9,6 +9,7 @@ from telegram import Bot, User, WebhookInfo
 from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
+from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.interfaces.platform_check import PlatformCheck
 from core.settings import Settings
@@ -32,6 +33,16 @@ def check_webhook(settings: Settings) -> list[PlatformCheck]:
     return found
 
 
+def require_secret(settings: Settings) -> None:
+    """Refuse a webhook without a secret.
+
+    Raises:
+        BadConfiguration: without a secret anybody could send updates.
+    """
+    if settings.telegram.webhook_url and settings.telegram.webhook_secret is None:
+        raise BadConfiguration("CLAPPER_TELEGRAM_WEBHOOK_SECRET", "needed for a webhook")
+
+
 async def examine(settings: Settings) -> list[PlatformCheck]:
     """Check whether Telegram accepts these settings; return one line for each finding."""
     if settings.telegram.token is None:
@@ -41,13 +52,14 @@ async def examine(settings: Settings) -> list[PlatformCheck]:
         return [PlatformCheck("Telegram", "bad", say("td_format"), say("td_token_fix"))]
     try:
         async with _bot(settings, token) as bot:
-            me, hook = bot.bot, await bot.get_webhook_info()
+            me = bot.bot
+            hook = await bot.get_webhook_info() if settings.telegram.webhook_url else None
     except InvalidToken:
         return [PlatformCheck("Telegram", "bad", say("td_token"), say("td_token_fix"))]
     except (TelegramError, OSError) as error:
         why = say("td_unreachable", {"reason": type(error).__name__})
         return [PlatformCheck("Telegram", "bad", why, say("td_unreachable_fix"))]
-    return [*_account(me), *_webhook(settings, hook)]
+    return [*_account(me), *_webhook(hook)]
 
 
 def _bot(settings: Settings, token: str) -> Bot:
@@ -66,9 +78,9 @@ def _account(me: User) -> list[PlatformCheck]:
     return [PlatformCheck("Telegram", "good", say("td_good", facts))]
 
 
-def _webhook(settings: Settings, hook: WebhookInfo) -> list[PlatformCheck]:
+def _webhook(hook: WebhookInfo | None) -> list[PlatformCheck]:
     """Tell what went wrong when Telegram last called us."""
-    if not settings.telegram.webhook_url or not hook.last_error_message:
+    if hook is None or not hook.last_error_message:
         return []
     detail = say("td_webhook_error", {"reason": hook.last_error_message[:200]})
     return [PlatformCheck("", "note", detail, say("td_webhook_error_fix"))]

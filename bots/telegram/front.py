@@ -28,7 +28,7 @@ from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.buttons import receive_press
-from bots.telegram.checks import check_webhook, examine
+from bots.telegram.checks import check_webhook, examine, require_secret
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS, TelegramDelivery
 from bots.telegram.handlers import MessageRouter
@@ -88,7 +88,7 @@ class TelegramFront:
             BadConfiguration: Telegram refuses the token, or a webhook has no secret.
         """
         settings = services.settings
-        _require_secret(settings)
+        require_secret(settings)
         inbox = UpdateInbox(services.state)
         edits = EditScheduler(lambda chat: _edit_interval(settings, chat))
         app = await _connect(lambda: _application(settings, inbox))
@@ -146,16 +146,6 @@ async def _clean_up_hourly(
         if done.error is not None:
             log.error("clean_up_failed", exc_info=done.error)
         await asyncio.sleep(CLEAN_UP_S)
-
-
-def _require_secret(settings: Settings) -> None:
-    """Refuse a webhook without a secret.
-
-    Raises:
-        BadConfiguration: without a secret anybody could send updates.
-    """
-    if settings.telegram.webhook_url and settings.telegram.webhook_secret is None:
-        raise BadConfiguration("CLAPPER_TELEGRAM_WEBHOOK_SECRET", "needed for a webhook")
 
 
 async def _connect(build: Callable[[], App]) -> App:

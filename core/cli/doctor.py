@@ -5,7 +5,9 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from importlib.metadata import version
+from types import TracebackType
 from typing import Annotated
 
 import av
@@ -178,18 +180,36 @@ def _executor(settings: Settings) -> Iterator[DoctorFinding]:
         yield DoctorFinding("", health, say("doctor_lacks", {"what": gap.what}), gap.command)
 
 
-def _found(settings: Settings) -> Iterator[DoctorFinding]:
-    """Look at everything; a look that breaks is a finding, and the others go on."""
-    for look in LOOKS:
-        try:
-            yield from look(settings)
-        except ClapperError as problem:
-            yield DoctorFinding("", Severity.BAD, explain(problem))
-        except Exception as error:  # whatever it is, the operator reads a report
+class _Look(AbstractContextManager[None]):
+    """A look that breaks is a finding, and the others go on."""
+
+    def __init__(self) -> None:
+        self.broke: list[DoctorFinding] = []
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        del kind, trace
+        if isinstance(error, ClapperError):
+            self.broke.append(DoctorFinding("", Severity.BAD, explain(error)))
+        elif isinstance(error, Exception):
             log.debug("look_broke", exc_info=error)
-            kind = {"kind": type(error).__name__}
-            broke = say("doctor_check_broke", kind)
-            yield DoctorFinding("", Severity.BAD, broke, say("doctor_check_broke_fix"))
+            sentence = say("doctor_check_broke", {"kind": type(error).__name__})
+            fix = say("doctor_check_broke_fix")
+            self.broke.append(DoctorFinding("", Severity.BAD, sentence, fix))
+        return bool(self.broke)
+
+
+def _found(settings: Settings) -> Iterator[DoctorFinding]:
+    """Look at everything."""
+    for look in LOOKS:
+        done = _Look()
+        with done:
+            yield from list(look(settings))
+        yield from done.broke
 
 
 def _refused(problem: BadSettings) -> Iterator[DoctorFinding]:

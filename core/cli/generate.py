@@ -178,6 +178,7 @@ def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:
         "fps": sampling.fps,
         "seconds": round(sampling.seconds, 3),
         "seed": sampling.seed,
+        "seed_text": str(sampling.seed),  # one that was typed may have more digits than a float
         **{option.name: values[option.name] for option in KEPT if not option.is_private},
         "estimate_ms": job.estimate_ms,
         "charged_ms": job.charged_ms,

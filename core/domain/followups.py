@@ -11,7 +11,7 @@ from secrets import randbits
 
 from core.domain.dimensions import inside, nearest_inside
 from core.domain.jobs import Job, JobState
-from core.domain.limits import RequestLimits
+from core.domain.limits import SEED_BITS, RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.options import ASPECTS, KEPT, Option, Options, options_in
@@ -55,8 +55,8 @@ def actions_for(job: Job) -> tuple[Action, ...]:
 
 
 def new_seed() -> int:
-    """Draw a random seed, 0 … 2⁶³ − 1."""
-    return randbits(63)
+    """Draw a random seed, 0 … 2⁵³ − 1: a reader of JSON may keep no more digits."""
+    return randbits(SEED_BITS)
 
 
 def again(request: Request, seed: Callable[[], int] = new_seed) -> Request:

@@ -38,6 +38,8 @@ class MediaLimits:
 
 
 MAX_SEED = 2**63 - 1
+# of a drawn seed: every reader of JSON keeps so many; source: RFC 8259, section 6
+SEED_BITS = 53
 
 
 def check_range(name: str, value: float, low: float, high: float, unit: str = "") -> None:

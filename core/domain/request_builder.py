@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from core.domain.limits import MAX_SEED, RequestLimits, check_range
+from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
@@ -60,7 +60,7 @@ def compose(
     preset = Preset(_choice(OPTIONS["preset"], chosen))
     fps = limits.default_fps if options.fps is None else options.fps
     check_range("fps", fps, limits.min_fps, limits.max_fps, "fps")
-    seed = secrets.randbits(63) if options.seed is None else options.seed
+    seed = secrets.randbits(SEED_BITS) if options.seed is None else options.seed
     check_range("seed", seed, 0, MAX_SEED)
     adjustments: list[Adjustment] = []
     shape = media.get(spec.shape_from) if spec.shape_from else None

@@ -169,3 +169,39 @@ PROGRAMS = [
 def test_a_program_that_tests_start_needs_only_what_is_installed(path: Path) -> None:
     """Its folder is what Python looks into first, so the folder of the tests is not found."""
     assert not re.search(r"^\s*(from|import) tests\b", path.read_text("utf-8"), re.MULTILINE)
+
+
+TERMINAL = "core/cli/terminal.py"  # the one home of consoles; see its docstring
+OF_TERMINAL = {"Console", "print", "typer.echo", "typer.secho"}
+TAG = re.compile(r"\[/?[a-z]+\]")
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if relative(path).startswith("core/")], ids=relative
+)
+def test_what_data_says_reaches_a_terminal_literally(path: Path) -> None:
+    if relative(path) == TERMINAL:
+        return
+    tree = ast.parse(path.read_text("utf-8"))
+    found = [
+        f"{node.lineno}: {node.module}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in {"rich", "rich.markup"}
+    ]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    found += [f"{call.lineno}: {ast.unparse(call.func)}" for call in calls if takes_markup(call)]
+
+    assert found == []
+
+
+def takes_markup(call: ast.Call) -> bool:
+    """Whether ``call`` prints past our console, or lets rich read markup from a text."""
+    name, first = ast.unparse(call.func), ast.unparse(call.args[0]) if call.args else ""
+    markup = {word.arg: ast.unparse(word.value) for word in call.keywords}.get("markup")
+    if name in OF_TERMINAL or name.endswith(".from_markup") or markup == "True":
+        return True
+    if name == "TextColumn" and "task.description" in first:
+        return markup != "False"
+    if name.endswith(".status"):
+        return not first.startswith(("say(", "literally("))
+    return name.endswith((".print", ".add_row", ".add_column")) and bool(TAG.search(first))

@@ -22,7 +22,6 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from core.errors import ClapperError, Refused
-from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from core.runtime.attempts import TooManyTries
 from core.settings import Settings
@@ -32,6 +31,7 @@ from webui.auth.hugging_face import HuggingFace
 from webui.auth.middleware import visitor_of
 from webui.auth.passwords import BROWSER_COOKIE, PasswordSignIn, SignInBusy, WrongPassword, typed_in
 from webui.auth.session_cookie import COOKIE, AccountSession, SessionSigner
+from webui.auth.sign_in_sources import sign_in_sources
 from webui.auth.user_file import UserFile
 from webui.auth.visitors import COOKIE_LIFE_S, VisitorAuthenticator
 from webui.views.errors import error_view
@@ -73,44 +73,11 @@ class SignInMethods:
         Raises:
             BadConfiguration: half of the app is missing, nobody could get in, or everybody.
         """
-        users, app = cls.sources(settings)
+        users, app = sign_in_sources(settings)
         needed = users is not None or app is not None
         signer = SessionSigner.in_folder(settings.data_dir) if needed else None
         provider = HuggingFace(app) if app else None
         return cls(users, provider, VisitorAuthenticator(settings, users, signer), signer)
-
-    @staticmethod
-    def sources(settings: Settings) -> "tuple[UserFile | None, hf.OAuthApp | None]":
-        """Return who may sign in by which way; writes nothing.
-
-        Raises:
-            BadConfiguration: half of the app is missing, nobody could get in, or everybody.
-        """
-        users = UserFile.load(settings.studio.users) if settings.studio.users else None
-        app = _app(settings)
-        if settings.sign_in.accounts() and app is None:
-            raise BadConfiguration("CLAPPER_STUDIO_HF_ACCOUNTS", say("studio_accounts_no_app"))
-        if users is not None and app is not None and not app.accounts:
-            raise BadConfiguration("CLAPPER_STUDIO_HF_ACCOUNTS", say("studio_accounts_needed"))
-        return users, app
-
-
-def _app(settings: Settings) -> hf.OAuthApp | None:
-    secret = settings.sign_in.client_secret
-    if not settings.sign_in.client_id and secret is None:
-        return None
-    if not settings.sign_in.client_id or secret is None:
-        missing = "SECRET" if secret is None else "ID"
-        name = f"CLAPPER_STUDIO_OAUTH_CLIENT_{missing}"
-        raise BadConfiguration(name, say("studio_oauth_half"))
-    return hf.OAuthApp(
-        settings.sign_in.client_id,
-        secret.get_secret_value(),
-        settings.sign_in.provider,
-        settings.sign_in.scopes,
-        settings.sign_in.hours,
-        settings.sign_in.accounts(),
-    )
 
 
 class SignInRoutes:

@@ -19,7 +19,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from core.cli.app import APP
-from core.storage.claim import MARK, put_mark
+from core.storage.claim import put_mark
 from core.storage.database import open_database
 
 DEFECT = 70

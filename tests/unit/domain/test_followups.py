@@ -9,6 +9,7 @@ from core.domain.followups import (
     changeable,
     is_present,
     longer,
+    new_seed,
     options_of,
     quality,
     with_option,
@@ -16,7 +17,7 @@ from core.domain.followups import (
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
-from core.domain.options import ASPECTS, OPTIONS, Option, OptionKind
+from core.domain.options import ASPECTS, OPTIONS, Option, OptionKind, Options
 from core.domain.presets import Camera, Preset
 from core.domain.request_builder import compose
 from core.domain.requests import Request, Sampling, make_request
@@ -172,3 +173,21 @@ def test_a_new_option_has_buttons_where_its_row_says_so_and_only_in_its_modes(
     monkeypatch.setitem(OPTIONS, row.name, row)
 
     assert [mode for mode in MODES if row in changeable(mode)] == [Mode.STYLE]
+
+
+def test_drawn_seeds_survive_every_reader_of_json() -> None:
+    drawn = [new_seed() for _ in range(200)]
+    composed = [
+        compose(Mode.T2V, Options.of({"prompt": "x"}), {}, RequestLimits()).request.sampling.seed
+        for _ in range(200)
+    ]
+    for seed in drawn + composed:
+        assert int(float(seed)) == seed
+    assert len({*drawn, *composed}) == 400
+    assert max(drawn) > 2**48
+
+
+def test_a_typed_seed_keeps_all_its_digits() -> None:
+    typed = Options.of({"prompt": "x", "seed": 2**63 - 1})
+
+    assert compose(Mode.T2V, typed, {}, RequestLimits()).request.sampling.seed == 2**63 - 1

@@ -24,6 +24,7 @@ class Api:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.webhook_error = ""  # what getWebhookInfo says of the last call
 
     async def call(self, method: str, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         """Run a method by its name.
@@ -46,6 +47,12 @@ class Api:
         del data, files
         self.world.webhook = {}
         return True
+
+    async def do_getwebhookinfo(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
+        del data, files
+        wrong = {"last_error_message": self.webhook_error} if self.webhook_error else {}
+        url = self.world.webhook.get("url", "")
+        return {"url": url, "has_custom_certificate": False, "pending_update_count": 0, **wrong}
 
     async def do_setwebhook(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         del files

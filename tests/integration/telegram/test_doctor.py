@@ -1,0 +1,74 @@
+"""``clapper doctor`` asks the real library what Telegram says."""
+
+import asyncio
+import socket
+
+import pytest
+from pydantic import SecretStr
+
+from bots.telegram.front import FRONT
+
+
+async def test_all_is_well(telegram_settings) -> None:
+    (check,) = await FRONT.examine(telegram_settings)
+
+    assert check.health == "good"
+    assert "@" in check.detail
+
+
+async def test_a_refused_token_is_bad_and_not_repeated(telegram_server, telegram_settings) -> None:
+    telegram_server.token = "1:another"
+    (check,) = await FRONT.examine(telegram_settings)
+
+    assert check.health == "bad"
+    assert "CLAPPER_TELEGRAM_TOKEN" in check.fix
+    assert telegram_settings.telegram.token.get_secret_value() not in f"{check}"
+
+
+@pytest.mark.parametrize(
+    "token", ["x", "swordfish", "12:short", "123456789:" + "a" * 20 + " ", "bot123:" + "a" * 35]
+)
+async def test_a_text_that_is_no_token_is_told_without_asking(settings_with, token: str) -> None:
+    (check,) = await FRONT.examine(settings_with(telegram_token=SecretStr(token)))
+
+    assert check.health == "bad"
+    assert token not in f"{check.detail}{check.fix}" or len(token) < 3
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["nobody there", "no answer"])
+async def test_an_unreachable_telegram_is_told_as_such(
+    settings_with, telegram_settings, silent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.telegram.checks.TIMEOUT_S", 0.5)
+    with socket.socket() as waiting:  # takes connections, and nobody reads from them
+        waiting.bind(("127.0.0.1", 0))
+        waiting.listen()
+        port = waiting.getsockname()[1] if silent else 9
+        settings = settings_with(
+            telegram_token=telegram_settings.telegram.token,
+            telegram_api_url=f"http://127.0.0.1:{port}",
+        )
+        async with asyncio.timeout(20):
+            (check,) = await FRONT.examine(settings)
+
+    assert check.health == "bad"
+    assert "CLAPPER_TELEGRAM_API_URL" in check.fix
+
+
+async def test_what_went_wrong_with_the_webhook_is_told(
+    telegram_server, telegram_settings, settings_with
+) -> None:
+    telegram_server.api.webhook_error = "SSL error {certificate}"
+    settings = settings_with(
+        telegram_token=telegram_settings.telegram.token,
+        telegram_api_url=telegram_server.url,
+        telegram_webhook_url="https://bot.example/hook",
+    )
+    first, second = await FRONT.examine(settings)
+
+    assert (first.health, second.health) == ("good", "note")
+    assert "SSL error" in second.detail
+
+
+async def test_without_a_token_nothing_is_asked(settings) -> None:
+    assert await FRONT.examine(settings) == []
