@@ -26,6 +26,8 @@ SWITCHES = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--comfy-real", action="store_true", help="run a real ComfyUI, tiny models")
     parser.addoption("--gpu", action="store_true", help="run on the CUDA device")
+    parser.addoption("--torture", action="store_true", help="all points of tests/torture")
+    parser.addoption("--day", action="store_true", help="20 000 jobs in one process")
 
 
 def pytest_configure() -> None:
