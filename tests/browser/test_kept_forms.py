@@ -16,6 +16,7 @@ from core.settings import Settings
 from tests.support.settings import changed
 from webui.testing.server import ServedStudio, served
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 Visits = Callable[..., Awaitable[Any]]
 PROMPT = "a lamp is lit in a window while it rains"
 TABLES = """() => window.gradio_config.components.map(({ props }) => props.props?.kept)
