@@ -157,14 +157,17 @@ def played(play: Play) -> str:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
+        text = ""
         try:
             os.close(reader)
-            os.write(writer, json.dumps(asyncio.run(answer_to(play))).encode())
-        except BaseException:
-            traceback.print_exc()
-        for worker in multiprocessing.active_children():  # it would keep the pipe open
-            worker.kill()
-        os._exit(0)
+            text = json.dumps(asyncio.run(answer_to(play)))
+            os.write(writer, text.encode())
+        finally:
+            if not text:
+                traceback.print_exc()
+            for worker in multiprocessing.active_children():  # it would keep the pipe open
+                worker.kill()
+            os._exit(0)
     os.close(writer)
     with Path(reader).open() as pipe:
         text = pipe.read()
