@@ -71,8 +71,10 @@ def space(program: "subprocess.Popen[str]", lender: Lender, tmp_path: Path) -> R
         assert program.stdout
         program.stdin.write(line + "\n")
         program.stdin.flush()
-        lines = iter(program.stdout.readline, "")  # the log is there, too
-        return json.loads(next(line for line in lines if line.startswith("{")))
+        while line := program.stdout.readline():
+            if line.startswith("{"):  # the log is there, too
+                return json.loads(line)
+        raise EOFError("the program ended; its last words are on standard error")
 
     return partial(asyncio.to_thread, play)
 

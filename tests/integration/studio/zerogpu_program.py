@@ -169,7 +169,7 @@ def played(play: Play) -> str:
                 worker.kill()
             os._exit(0)
     os.close(writer)
-    with Path(reader).open() as pipe:
+    with os.fdopen(reader) as pipe:
         text = pipe.read()
     os.waitpid(child, 0)
     return text or "{}"
