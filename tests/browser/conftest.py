@@ -101,9 +101,9 @@ async def chromium() -> AsyncGenerator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-def wishes(tmp_path: Path) -> dict[Mode, DemoJob]:
-    return {wish.mode: wish for wish in make_demo_jobs(tmp_path / "wishes")}
+@pytest.fixture(scope="session")
+def wishes(tmp_path_factory: pytest.TempPathFactory) -> dict[Mode, DemoJob]:
+    return {wish.mode: wish for wish in make_demo_jobs(tmp_path_factory.mktemp("wishes"))}
 
 
 class Visit:
