@@ -21,6 +21,7 @@ from core.settings import Settings
 from core.storage.claim import claim
 from core.storage.database import Database
 from core.storage.invariants import check
+from core.storage.record import advance
 from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
@@ -64,6 +65,7 @@ class Housekeeping:
         self._files = files
         self._on_change = on_change
         self._clock = clock
+        self._noted = -1  # version of the database
         self.violations = 0  # found by the newest check
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -71,7 +73,7 @@ class Housekeeping:
         rounds = 0
         while not await wait_event(stop, HOUR_S / 60):
             rounds += 1
-            chores = [self.expire()]
+            chores = [self.expire(), self.note()]
             if rounds % 60 == 1:
                 chores += [self.check(), self.prune()]
             for chore in chores:
@@ -86,6 +88,12 @@ class Housekeeping:
             self._hub.close(job_id)
         self._on_change()
         return len(ended)
+
+    async def note(self) -> None:
+        """Note beside the clips how far the database is, where it changed."""
+        if self._database.version != self._noted:
+            await advance(self._database, self._folders.clips.parent)
+            self._noted = self._database.version
 
     async def check(self) -> int:
         """Count what contradicts itself in the database, and log it."""
@@ -103,8 +111,10 @@ class Housekeeping:
         while gone := await self._queue.prune(self._clock() - round(keep_s * 1000)):
             await self._eraser.remove_files(gone)
             jobs += len(gone)
-        clips = await self._old(self._folders.clips, file_names.CLIP)
-        clips += await self._old(self._folders.fitted, file_names.CLIP)
+        clips: list[Path] = []
+        if self._database.newest:  # else newer rows may name them
+            clips += await self._old(self._folders.clips, file_names.CLIP)
+            clips += await self._old(self._folders.fitted, file_names.CLIP)
         scratch = await self._old(self._folders.latents, file_names.LATENTS)
         scratch += await self._old(self._folders.staged, file_names.STAGED)
         for path in clips:

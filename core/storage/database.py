@@ -19,10 +19,12 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from core.errors.setup import BadConfiguration
 from core.errors.storage import StorageUnavailable
 from core.runtime.clock import Clock, now_ms
+from core.runtime.tasks import outcome_of
 from core.storage.lock import lock, lock_database
 from core.storage.migrations import MIGRATIONS, migrate
+from core.storage.record import Standing, advance, look
 from core.storage.sqlite_driver import connect
-from core.storage.trouble import storage_problem
+from core.storage.trouble import named_troubles, storage_problem
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +52,7 @@ class Database:
         self._trouble: str | None = None  # code of the last cause, until a transaction succeeds
         self._turn = asyncio.Lock()
         self._version = 0
+        self.standing = Standing.NEWEST  # to the clips beside it, see core.storage.record
         self._changes = 0  # rows that the connection has written
         self._engine = create_async_engine(
             url,
@@ -66,6 +69,11 @@ class Database:
     def engine(self) -> AsyncEngine:
         """Return SQLAlchemy's engine, for listeners; statements go through :meth:`transaction`."""
         return self._engine
+
+    @property
+    def newest(self) -> bool:
+        """Tell whether files without a row are leftovers; else newer rows may name them."""
+        return self.standing is Standing.NEWEST
 
     @property
     def version(self) -> int:
@@ -222,13 +230,26 @@ async def open_database(
         BadConfiguration: not an address of an SQLite file.
     """
     path = database_path(url)
-    with lock(data_dir), lock_database(path):
-        await asyncio.to_thread(migrate, path, clock, migrations)
-        database = Database(url)
-        try:
-            yield database
-        finally:
-            await whole(database.close())
+    with lock(data_dir):
+        with named_troubles(path):
+            fresh = not path.exists() or path.stat().st_size == 0
+        with lock_database(path):
+            await asyncio.to_thread(migrate, path, clock, migrations)
+            database = Database(url)
+            try:
+                with named_troubles(path):
+                    database.standing = await look(database, data_dir, fresh=fresh)
+                yield database
+                await _note_end(database, data_dir)
+            finally:
+                await whole(database.close())
+
+
+async def _note_end(database: Database, data_dir: Path) -> None:
+    if database.version:
+        noted = await outcome_of(advance(database, data_dir))
+        if not noted.ok:  # the next start notes it
+            log.warning("record_not_written", exc_info=noted.error)
 
 
 def database_path(url: str) -> Path:

@@ -134,6 +134,23 @@ def _compare(applied: dict[int, tuple[str, str]], known: list[Migration]) -> Non
             raise MigrationChanged(name)
 
 
+def check_database(connection: sqlite3.Connection, folder: Path = MIGRATIONS) -> int:
+    """Let SQLite look at every page and index; return the newest migration that was applied.
+
+    Raises:
+        DatabaseDamaged: it found something.
+        SchemaTooNew: it has a migration that is newer than all of ours.
+        MigrationChanged: an applied migration has other text now, or is gone.
+    """
+    findings = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
+    if findings != ["ok"]:
+        raise DatabaseDamaged(str(findings[0]))
+    rows = connection.execute("SELECT number, name, checksum FROM migration")
+    applied = {number: (name, checksum) for number, name, checksum in rows}
+    _compare(applied, read_migrations(folder))
+    return max(applied, default=0)
+
+
 def _apply(connection: sqlite3.Connection, migration: Migration, at_ms: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:

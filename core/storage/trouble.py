@@ -88,7 +88,7 @@ def named_troubles(path: Path) -> Generator[None]:
     """
     try:
         yield
-    except (DBAPIError, sqlite3.Error, OSError) as error:
+    except (DBAPIError, sqlite3.Error, OSError, StorageUnavailable) as error:
         problem = storage_problem(error, path)
         if problem is None:
             raise
