@@ -20,7 +20,7 @@ from core.runtime import file_names
 from core.runtime.atomic_files import PART, write_atomically
 from core.runtime.clock import Clock, now_ms
 from core.runtime.paths import readable
-from core.runtime.permissions import PRIVATE_FILE, make_private_folder
+from core.runtime.permissions import make_private, make_private_folder
 from core.settings import DATABASE_NAME, Settings
 from core.storage.backup import DatabaseContents, clips_of, copy_database, examine_database
 from core.storage.claim import is_database_of_ours, is_marked, put_mark
@@ -132,15 +132,20 @@ def check_backup(folder: Path) -> Backup:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Make ``target`` another name of the file ``source``; a copy where the disk is another."""
+    """Make ``target`` another name of the file ``source``; a copy where the disk is another.
+
+    Raises:
+        OSError: neither can be made.
+    """
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:
         if error.errno not in _NO_LINK:
             raise
         shutil.copyfile(source, target, follow_symlinks=False)
-        target.chmod(PRIVATE_FILE)
         shutil.copystat(source, target, follow_symlinks=False)
+        with target.open("rb") as copy:
+            os.fsync(copy.fileno())
 
 
 def _require_place(place: Path, data_dir: Path) -> None:
@@ -175,6 +180,7 @@ def _fill(part: Path, data_dir: Path, database: Path, now: int) -> None:
     absent = sum(files.get(f"clips/{name}") != size for name, size in wanted.items())
     listed = {"made_at_ms": now, "contents": asdict(contents), "files": files, "absent": absent}
     write_atomically(part / LIST_NAME, json.dumps(listed, indent=1))
+    make_private(part)
 
 
 def _link_unless_gone(file: Path, target: Path) -> None:

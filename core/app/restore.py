@@ -12,7 +12,7 @@ from core.runtime import file_names
 from core.runtime.atomic_files import PART
 from core.runtime.clock import Clock, now_ms
 from core.runtime.paths import readable
-from core.runtime.permissions import make_private_folder
+from core.runtime.permissions import make_private, make_private_folder
 from core.settings import DATABASE_NAME, Settings
 from core.storage.backup import copy_database, doubt_deliveries
 from core.storage.database import database_path
@@ -104,6 +104,7 @@ def _bring(backup: Backup, incoming: Path, draft: Path) -> None:
     for name in backup.files:
         if name.partition("/")[0] in FOLDERS or name in KEYS:
             link_or_copy(backup.folder / name, incoming / name)
+    make_private(incoming)
 
 
 def _move_aside(data_dir: Path, there: list[Path], now: int) -> Path | None:

@@ -106,7 +106,7 @@ def is_database_of_ours(path: Path) -> bool:
     """Tell whether ``path`` is an SQLite file with our table of migrations. Changes nothing.
 
     Raises:
-        DatabaseDamaged: what is in it is no database, or a broken one.
+        OperationalError: it cannot be read; see :func:`core.storage.trouble.named_troubles`.
     """
     if not path.is_file():
         return False

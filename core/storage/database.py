@@ -133,7 +133,7 @@ class Database:
     def _tell(self, trouble: str | None) -> None:
         """Log the beginning and the end of a trouble, not every transaction that it stops."""
         if trouble is not None and trouble != self._trouble:
-            log.error("storage_trouble", cause=trouble)
+            log.warning("storage_trouble", cause=trouble)
         elif trouble is None and self._trouble is not None:
             log.warning("storage_trouble_over", cause=self._trouble)
         self._trouble = trouble
@@ -262,7 +262,7 @@ def database_path(url: str) -> Path:
         parsed = make_url(url)
     except ArgumentError:
         raise BadConfiguration("CLAPPER_DATABASE_URL", "unreadable") from None
-    known = parsed.drivername == "sqlite+aiosqlite" and not parsed.query
+    known = parsed.drivername == "sqlite+aiosqlite" and "?" not in url
     if not known or parsed.database in {None, "", ":memory:"}:
         raise BadConfiguration("CLAPPER_DATABASE_URL", _ADDRESS)
     return Path(str(parsed.database))
