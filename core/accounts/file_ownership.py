@@ -123,8 +123,11 @@ class FileOwnership:
     async def sweep(self, unheld_s: float = UNHELD_S) -> int:
         """Remove what nobody needs and nobody wrote to for ``unheld_s``; return how many files.
 
-        With 0, at a start, also what lies staged: no attempt runs yet.
+        With 0, at a start, also what lies staged: no attempt runs yet. Nothing goes where the
+        database is not the newest of this folder: newer rows may need what no row names.
         """
+        if not self._database.newest:
+            return 0
         async with self._database.transaction() as connection:
             await rows.expire(connection, self._clock())
         before = self._clock() / 1000 - unheld_s if unheld_s else None

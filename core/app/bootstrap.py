@@ -24,6 +24,7 @@ from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import make_private
 from core.settings import Settings
 from core.storage.database import open_database
+from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
 
@@ -56,24 +57,39 @@ async def open_core(
         DatabaseDamaged: the database contradicts itself.
         SchemaTooNew: written by a newer version.
         ComfyUnavailable: ComfyUI was asked for by name and cannot run.
-        BadConfiguration: nothing can be written to the data directory.
+        StorageProblem: the database or the data directory cannot be read or written.
     """
     make_folders(settings)
     tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            open_database(settings.database, settings.data_dir, clock)
-        )
-        await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
-        await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
-        for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
-            await asyncio.to_thread(remove_parts, folder)
-        executor = executor or choose_executor(settings, tell)
-        stack.push_async_callback(executor.close)
-        core = build(settings, database, executor, clock)
-        await core.runs.open()
-        await _recover(core, tell)
+        with named_troubles(settings.data_dir):
+            core = await _opened(stack, settings, executor, tell, clock)
         yield core
+
+
+async def _opened(
+    stack: AsyncExitStack,
+    settings: Settings,
+    executor: Executor | None,
+    tell: Announce,
+    clock: Clock,
+) -> Core:
+    database = await stack.enter_async_context(
+        open_database(settings.database, settings.data_dir, clock)
+    )
+    await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
+    await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
+    for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
+        await asyncio.to_thread(remove_parts, folder)
+    executor = executor or choose_executor(settings, tell)
+    stack.push_async_callback(executor.close)
+    core = build(settings, database, executor, clock)
+    await core.runs.open()
+    if not database.newest:
+        tell(say(f"database_{database.standing}", {"folder": settings.clips_folder}))
+    await _recover(core, tell)
+    await core.housekeeping.note()
+    return core
 
 
 async def _recover(core: Core, announce: Announce) -> None:

@@ -9,12 +9,10 @@ from tempfile import TemporaryFile
 import structlog
 
 from core.accounts.file_ownership import FileOwnership
-from core.errors.setup import BadConfiguration
 from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
 from core.runtime import file_names
 from core.runtime.clock import Clock
-from core.runtime.paths import readable
 from core.runtime.permissions import make_private_folder
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, wait_event
@@ -23,6 +21,8 @@ from core.settings import Settings
 from core.storage.claim import claim
 from core.storage.database import Database
 from core.storage.invariants import check
+from core.storage.record import advance
+from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +65,7 @@ class Housekeeping:
         self._files = files
         self._on_change = on_change
         self._clock = clock
+        self._noted = -1  # version of the database
         self.violations = 0  # found by the newest check
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -72,7 +73,7 @@ class Housekeeping:
         rounds = 0
         while not await wait_event(stop, HOUR_S / 60):
             rounds += 1
-            chores = [self.expire()]
+            chores = [self.expire(), self.note()]
             if rounds % 60 == 1:
                 chores += [self.check(), self.prune()]
             for chore in chores:
@@ -87,6 +88,12 @@ class Housekeeping:
             self._hub.close(job_id)
         self._on_change()
         return len(ended)
+
+    async def note(self) -> None:
+        """Note beside the clips how far the database is, where it changed."""
+        if self._database.version != self._noted:
+            await advance(self._database, self._folders.clips.parent)
+            self._noted = self._database.version
 
     async def check(self) -> int:
         """Count what contradicts itself in the database, and log it."""
@@ -104,8 +111,10 @@ class Housekeeping:
         while gone := await self._queue.prune(self._clock() - round(keep_s * 1000)):
             await self._eraser.remove_files(gone)
             jobs += len(gone)
-        clips = await self._old(self._folders.clips, file_names.CLIP)
-        clips += await self._old(self._folders.fitted, file_names.CLIP)
+        clips: list[Path] = []
+        if self._database.newest:  # else newer rows may name them
+            clips += await self._old(self._folders.clips, file_names.CLIP)
+            clips += await self._old(self._folders.fitted, file_names.CLIP)
         scratch = await self._old(self._folders.latents, file_names.LATENTS)
         scratch += await self._old(self._folders.staged, file_names.STAGED)
         for path in clips:
@@ -127,14 +136,11 @@ def make_folders(settings: Settings) -> None:
     Raises:
         DataDirectoryForeign: it is a folder of somebody else; nothing in it was changed.
         DataDirectoryLink: one of its folders leads elsewhere.
-        BadConfiguration: it takes no files.
+        StorageProblem: it takes no files.
     """
     claim(settings.data_dir)
-    try:
+    with named_troubles(settings.data_dir):
         for folder in (settings.media_folder, settings.clips_folder, settings.work_folder):
             make_private_folder(folder)
         with TemporaryFile(dir=settings.data_dir):
             pass
-    except OSError as error:
-        reason = f"{readable(settings.data_dir)}, {error.strerror}"
-        raise BadConfiguration("CLAPPER_DATA_DIR", reason) from error

@@ -32,6 +32,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.workflow", "workflow"),
     ("core.cli.space", "space"),
     ("core.cli.doctor", None),
+    ("core.cli.backup", None),
     ("core.cli.invariants", None),
 )
 
@@ -41,6 +42,10 @@ _INSTALLING = frozenset({"comfy", "models", "workflow", "space"})
 
 
 class _Root(TyperGroup):
+    def make_context(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as for invoke
+        with explained_exit():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # typer does not export its types
         with explained_exit():
             return super().invoke(ctx)
@@ -66,6 +71,7 @@ def root(
     context: typer.Context,
     *,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help=say("help_verbose"))] = False,
+    debug: Annotated[bool, typer.Option("--debug", help=say("help_debug"))] = False,
     show_version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help=say("help_version")),
@@ -75,7 +81,7 @@ def root(
     del show_version
     if context.invoked_subcommand not in _INSTALLING:
         context.with_resource(private_files())
-    set_up_logging("info" if verbose else "error")
+    set_up_logging("debug" if debug else "info" if verbose else "error")
 
 
 for _module, _name in COMMANDS:

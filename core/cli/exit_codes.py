@@ -2,16 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import Generator
-from contextlib import contextmanager
+import socket
+from contextlib import AbstractContextManager
 from enum import IntEnum
+from types import TracebackType
 from typing import Any
 
+import structlog
 import typer
 from rich.console import Console
+from typer.exceptions import TyperException
 
-from core.errors import ClapperError, GenerationFailed, InvalidInput, Refused
+from core.cli.crash_report import write_report
+from core.errors import ClapperError, GenerationFailed, InvalidInput, Refused, SetupProblem
 from core.i18n.messages import explain, say
+from core.storage.trouble import storage_problem
+
+log = structlog.get_logger(__name__)
+
+# the root of commands says these itself; a reader that went away is told nothing
+_SAID_ELSEWHERE = (TyperException, typer.Exit, typer.Abort, SystemExit, BrokenPipeError)
 
 
 class ExitStatus(IntEnum):
@@ -22,6 +32,7 @@ class ExitStatus(IntEnum):
     REFUSED = 3  # not now, or not for this account
     FAILED = 4  # accepted, but no clip came of it
     SETUP = 5  # the installation
+    DEFECT = 70  # of Clapper's own, as sysexits.h counts it
     INTERRUPTED = 130  # Ctrl-C, as shells count it
 
     @classmethod
@@ -31,6 +42,7 @@ class ExitStatus(IntEnum):
             (InvalidInput, cls.INVALID),
             (Refused, cls.REFUSED),
             (GenerationFailed, cls.FAILED),
+            (Defect, cls.DEFECT),
         ):
             if isinstance(error, kind):
                 return status
@@ -57,6 +69,31 @@ class OutputKept(GenerationFailed):
     reason: str  # full or not_writable
 
 
+class TextUnreadable(SetupProblem):
+    """Something that has to be text is none; ``detail`` is the reason."""
+
+    detail: str
+
+
+class ConnectionRefused(SetupProblem):
+    """Another machine, or a program on this one, does not answer; ``detail`` is the reason."""
+
+    detail: str
+
+
+class Defect(SetupProblem):
+    """Something that nothing of ours foresees; ``report`` is where its details are."""
+
+    kind: str
+    report: str
+
+
+class _Unread(Console):
+    def on_broken_pipe(self) -> None:
+        """Go on in silence: what reads our messages is gone, and the service is not for it."""
+        self.quiet = True
+
+
 def out() -> Console:
     """Make the console of results, standard output."""
     return Console()
@@ -64,7 +101,7 @@ def out() -> Console:
 
 def err() -> Console:
     """Make the console of everything else, standard error."""
-    return Console(stderr=True)
+    return _Unread(stderr=True)
 
 
 def print_json(data: dict[str, Any]) -> None:
@@ -72,25 +109,57 @@ def print_json(data: dict[str, Any]) -> None:
     typer.echo(json.dumps(data, ensure_ascii=False))
 
 
-@contextmanager
-def explained_exit(*, as_json: bool = False) -> Generator[None]:
-    """Turn an error inside the block into its sentence and the exit of the process.
+class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a verb where it stands
+    """Turn whatever breaks inside the block into a sentence and the exit of the process.
 
     Args:
         as_json: on standard output, as ``{"error": {"code", "message", …}}``.
-
-    Raises:
-        Exit: instead of the problem.
     """
-    try:
-        yield
-    except ClapperError as error:
-        if as_json:
-            problem = {"code": error.code, "message": explain(error), "data": error.data()}
-            print_json({"error": problem})
-        else:
-            err().print(explain(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(ExitStatus.of(error)) from None
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        err().print(say("cli_interrupted"))
-        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self._as_json = as_json
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Say what happened.
+
+        Raises:
+            Exit: instead of the problem.
+        """
+        del kind, trace
+        if error is None or isinstance(error, _SAID_ELSEWHERE):
+            return
+        if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
+            err().print(say("cli_interrupted"))
+            raise typer.Exit(ExitStatus.INTERRUPTED) from None
+        problem = _named(error)
+        log.debug("command_failed", exc_info=error)
+        self._say(problem)
+        raise typer.Exit(ExitStatus.of(problem)) from None
+
+    def _say(self, problem: ClapperError) -> None:
+        if self._as_json:
+            told = {"code": problem.code, "message": explain(problem), "data": problem.data()}
+            print_json({"error": told})
+            return
+        sentence = explain(problem)
+        err().print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _named(error: BaseException) -> ClapperError:
+    """Return our error for ``error``; one that nothing of ours foresees is written down."""
+    if isinstance(error, UnicodeError):
+        return TextUnreadable(error.reason if hasattr(error, "reason") else str(error))
+    if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
+        return ConnectionRefused(error.strerror or type(error).__name__)
+    known = storage_problem(error)
+    if known is not None:
+        return known
+    leaf = error
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return Defect(type(leaf).__name__, write_report(error))

@@ -20,6 +20,7 @@ from the code.
     │   ├── QuotaExceeded, TooManyJobs, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished
+    │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
@@ -30,7 +31,7 @@ from the code.
     │   ├── DeliveryRetry       try again, after at least ``after_s``
     │   └── DeliveryImpossible  never; the reason is for the operator
     │       └── ClipTooLarge    for its destination, at any acceptable quality
-    └── SetupProblem            the installation, not the request: see core/errors/setup.py
+    └── SetupProblem            the installation, not the request: core/errors/setup.py, storage.py
 """
 
 from core.errors.base import ClapperError, Scalar, SetupProblem

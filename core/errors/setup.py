@@ -18,13 +18,6 @@ class DataDirectoryForeign(SetupProblem):
     file: str  # … into this file
 
 
-class DataDirectoryUnusable(SetupProblem):
-    """The data directory is not a folder, or nothing can be written into it."""
-
-    path: str
-    detail: str
-
-
 class DataDirectoryLink(SetupProblem):
     """A folder of ours inside the data directory is a link to somewhere else."""
 
