@@ -166,7 +166,7 @@ class DiscordDelivery:
             days = self._rules.retention_days
             lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
             lines += self._original(job, at)
-        name = f"clapper-{job.request.mode}-{job.id[:8]}.mp4"
+        name = f"clapper-{job.mode_word}-{job.id[:8]}.mp4"
         alt = "" if at.spoiler else texts.alt_text(job, ALT_TEXT_LIMIT)  # or it tells the secret
 
         def files() -> list[discord.File]:

@@ -157,4 +157,4 @@ class MessageRouter:
         if replied.from_user.id != self._context.bot.id:
             return False
         chat_id = event.message.chat_id
-        return await self._context.forms.load(chat_id, event.user.id) is not None
+        return await self._context.forms.has(chat_id, event.user.id)

@@ -106,7 +106,9 @@ def _rows(job: Job) -> list[list[Action]]:
 
 def _option_rows(job: Job, locale: str | None) -> list[list[InlineKeyboardButton]]:
     """Build the buttons that change a waiting job; the present values are marked."""
-    request = job.request
+    request = job.asked
+    if request is None:
+        return []
 
     def button(option: Option, value: str) -> InlineKeyboardButton:
         label = value_label(option, value, locale)

@@ -79,7 +79,7 @@ class StatusMessages:
         parts = {name: InputFile(still, f"{name}.jpg", attach=True) for name in STILLS}
         media = InputMediaVideo(
             media=path if self._rules.local else await asyncio.to_thread(path.read_bytes),
-            filename=f"clapper-{job.request.mode}-{job.id[:8]}.mp4",
+            filename=f"clapper-{job.mode_word}-{job.id[:8]}.mp4",
             caption=self._caption(job, clip, path, at),
             parse_mode=ParseMode.HTML,
             width=clip.width,
@@ -119,7 +119,7 @@ class StatusMessages:
         Sending a clip could not be repeated after a lost answer without a second clip; a second
         line of text does no harm.
         """
-        text = texts_for(at.locale).say("status_delivering", mode=job.request.mode)
+        text = texts_for(at.locale).say("status_delivering", mode=job.mode_word)
         reply = None
         if at.asked_id:
             reply = ReplyParameters(at.asked_id, allow_sending_without_reply=True)

@@ -44,10 +44,13 @@ def actions_for(job: Job) -> tuple[Action, ...]:
     """
     if not job.state.terminal:
         return (Action.CANCEL, Action.DETAILS)
+    if job.asked is None:
+        fetch = () if job.clip is None else (Action.FETCH,)
+        return (*fetch, Action.DETAILS, Action.DELETE)
     if job.state is not JobState.SUCCEEDED:
         return (Action.AGAIN, Action.EDIT, Action.DETAILS, Action.DELETE)
     actions = [Action.AGAIN, Action.EDIT, Action.LONGER, Action.LAST_FRAME]
-    if can_improve(job.request):
+    if can_improve(job.asked):
         actions.append(Action.QUALITY)
     if job.clip is not None:  # removed after the retention period, or by the operator
         actions.append(Action.FETCH)

@@ -5,9 +5,11 @@ change them is in :mod:`core.accounts.moderation`.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
+from core.domain.decoding import UndecodableError, decode
 from core.domain.modes import Mode
 from core.domain.people import Asker
 from core.domain.requests import Request
@@ -75,17 +77,16 @@ class Policy:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read the policy that :meth:`to_json` described; unknown rules are left out."""
+        """Read the policy that :meth:`to_json` described.
+
+        A rule that is unknown, or cannot be read, is left out; the others hold.
+        """
         policy = cls()
         for item in fields(cls):
-            if item.name in data:
-                value: Any = data[item.name]
-                policy = replace(policy, **{item.name: _frozen(value)})
+            with suppress(UndecodableError):
+                read = decode(cls, {item.name: data[item.name]}) if item.name in data else policy
+                policy = replace(policy, **{item.name: getattr(read, item.name)})
         return policy
-
-
-def _frozen(value: Any) -> Any:  # noqa: ANN401  # plain JSON in, plain JSON out
-    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
 
 
 def _number(rule: str, value: str) -> float:

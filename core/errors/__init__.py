@@ -10,7 +10,7 @@ from the code.
     │   ├── OutOfRange          a number outside its limits
     │   ├── NotANumber, SeedNotANumber
     │   ├── NotAChoice          a value outside a closed list
-    │   ├── PromptMissing, PromptTooLong
+    │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
     │   └── MediaRefused        a file, before it is decoded or while it is
     │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong
@@ -19,11 +19,12 @@ from the code.
     ├── Refused                 a sound request that may not run now, or not for this requester
     │   ├── QuotaExceeded, TooManyJobs, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
-    │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished
+    │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
     │   ├── OutOfMemory, ModelUnavailable, WorkflowRefused
+    │   ├── RequestUnreadable   written by another version of Clapper
     │   ├── DiskFull, WorkerLost, TimedOut
     │   └── InternalError
     ├── DeliveryFailed          a finished job that could not be handed over
@@ -45,11 +46,13 @@ from core.errors.failures import (
     InternalError,
     ModelUnavailable,
     OutOfMemory,
+    RequestUnreadable,
     TimedOut,
     WorkerLost,
     WorkflowRefused,
 )
 from core.errors.input import (
+    DraftUnreadable,
     InvalidInput,
     MediaFormatRefused,
     MediaGone,
@@ -71,6 +74,7 @@ from core.errors.refusals import (
     AlreadyFinished,
     IntakeClosed,
     JobUnknown,
+    KeyReused,
     LinkCodeUnknown,
     LinkTriesUsed,
     NothingFits,
@@ -96,11 +100,13 @@ __all__ = [
     "DeliveryImpossible",
     "DeliveryRetry",
     "DiskFull",
+    "DraftUnreadable",
     "GenerationFailed",
     "IntakeClosed",
     "InternalError",
     "InvalidInput",
     "JobUnknown",
+    "KeyReused",
     "LinkCodeUnknown",
     "LinkTriesUsed",
     "MediaFormatRefused",
@@ -126,6 +132,7 @@ __all__ = [
     "PromptTooLong",
     "QuotaExceeded",
     "Refused",
+    "RequestUnreadable",
     "RequesterBlocked",
     "Scalar",
     "SeedNotANumber",

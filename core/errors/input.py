@@ -112,3 +112,7 @@ class MediaUnreadable(MediaRefused):
     """An accepted format, but damaged, truncated, empty or too expensive to decode."""
 
     reason: str = "damaged"
+
+
+class DraftUnreadable(InvalidInput):
+    """Another version of Clapper stored what was begun, and this one cannot read it."""

@@ -4,9 +4,11 @@ Legal moves are :data:`core.domain.jobs.MOVES`. Whoever runs a job owns it by a 
 another token finds nothing to change and says so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
+
+import structlog
 
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
@@ -14,13 +16,15 @@ from core.domain.people import Requester
 from core.domain.requests import Request
 from core.errors import AlreadyFinished, Cancelled, JobUnknown, NotYours
 from core.queue.acceptance import AcceptedJob, NewJob, accept, take_over
-from core.queue.model_affinity import Affinity, Candidate
+from core.queue.claims import Claimer
 from core.queue.transitions import End, QueueRules, device_ms, end, put_back
 from core.runtime.clock import Clock, now_ms
 from core.storage import fair_order
 from core.storage import jobs as rows
 from core.storage.database import Connection, Database
 from core.storage.records import StoredJob
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["AcceptedJob", "JobQueue", "NewJob", "QueueRules"]
 
@@ -33,14 +37,23 @@ class JobQueue:
     """
 
     def __init__(
-        self, database: Database, rules: QueueRules, clips_folder: Path, clock: Clock = now_ms
+        self,
+        database: Database,
+        rules: QueueRules,
+        clips_folder: Path,
+        clock: Clock = now_ms,
+        on_set_aside: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take the database, the limits, and where the clips lie that rows name."""
+        """Take the database, the limits, and where the clips lie that rows name.
+
+        ``on_set_aside`` hears of a job that failed because its row cannot be read.
+        """
         self._database = database
         self._rules = rules
         self._clips_folder = clips_folder
         self._clock = clock
-        self._affinity = Affinity(rules.affinity)
+        self._claimer = Claimer(rules, clips_folder)
+        self._on_set_aside = on_set_aside
 
     async def submit(self, new: NewJob, check: Callable[[], None] | None = None) -> AcceptedJob:
         """Accept a job: row, reservation and place in the queue, or nothing of it.
@@ -109,36 +122,21 @@ class JobQueue:
         Returns:
             The running job; None where nobody waits who may run.
         """
-        fair = self._rules.fair
-        limit = 1 if prefer is None else self._affinity.rules.look_ahead
-        async with self._database.transaction() as connection:
-            due, above_limit = await fair_order.next_jobs(
-                connection, fair.max_running, relax=fair.relax, limit=limit
-            )
-            if not due:
-                return None
-            now = self._clock()
-            row = due[0] if prefer is None else due[self._choose(due, prefer, now)]
-            if row.state is JobState.HELD:
-                await fair_order.promote(connection, row, now)
-                row = await rows.enqueue(connection, row, now, above_limit=above_limit)
-            until = now + self._rules.lease_ms
-            token = uuid4().hex
-            await rows.start(connection, row, token, until, now, has_device=not ahead)
-            return await self._read(connection, row.id)
+        while True:  # a transaction for each job that is set aside: others come between
+            async with self._database.transaction() as connection:
+                claim = await self._claimer.take(connection, prefer, self._clock(), ahead=ahead)
+            if claim.set_aside is None:
+                return claim.job
+            log.error("request_unreadable", job_id=claim.set_aside)
+            self._on_set_aside(claim.set_aside)
 
     async def next_up(self) -> Job | None:
-        """Look which job would be claimed next; nothing changes."""
+        """Look which job would be claimed next, None where it cannot be read; nothing changes."""
         fair = self._rules.fair
         async with self._database.transaction() as connection:
             due, _ = await fair_order.next_jobs(connection, fair.max_running, relax=fair.relax)
-            return await self._read(connection, due[0].id) if due else None
-
-    def _choose(self, due: Sequence[StoredJob], prefer: Callable[[Request], bool], now: int) -> int:
-        candidates = [Candidate(row.id, row.waiting_rank) for row in due]
-        return self._affinity.choose(
-            candidates, lambda index: prefer(due[index].parsed_request()), now
-        )
+            job = await self._read(connection, due[0].id) if due else None
+            return job if job is not None and job.asked is not None else None
 
     async def begin(self, job_id: str, token: str) -> int | None:
         """Note that an attempt that was claimed ahead has the device now.
@@ -258,7 +256,7 @@ class JobQueue:
             AlreadyFinished: the other way round: it is not terminal, so cancel it first.
         """
         async with self._database.transaction() as connection:
-            gone = await self._read(connection, job_id)
+            gone = await self._to_delete(connection, await rows.require(connection, job_id))
             if gone.requester != by and not operator:
                 raise NotYours(job_id)
             if not gone.state.terminal:
@@ -274,8 +272,16 @@ class JobQueue:
         """
         async with self._database.transaction() as connection:
             old = await rows.told(connection, before_ms, limit)
+            gone = [await self._to_delete(connection, row) for row in old]
             await rows.remove(connection, [row.id for row in old])
-        return [row.job(self._clips_folder) for row in old]
+        return gone
+
+    async def _to_delete(self, connection: Connection, row: StoredJob) -> Job:
+        """Read a job whose files are to go; only the rows know those of an unreadable one."""
+        job = row.job(self._clips_folder)
+        if job.asked is not None:
+            return job
+        return replace(job, unread_files=await rows.media_of(connection, job.id))
 
     async def _known(self, connection: Connection, new: NewJob) -> AcceptedJob | None:
         row = await rows.read_by_key(connection, new.requester.key, new.idempotency_key)

@@ -65,8 +65,10 @@ class Eraser:
         for job in gone:
             if job.clip is not None:
                 await self.remove_clip(job.clip.path)
-            await asyncio.to_thread(_remove_latents, job.request, self._latents_folder)
-            await self._files.discard(job.request.media().values())
+            if job.asked is not None:
+                await asyncio.to_thread(_remove_latents, job.asked, self._latents_folder)
+                await self._files.discard(job.asked.media().values())
+            await self._files.discard_named(job.unread_files)
 
     async def remove_clip(self, clip: Path) -> None:
         """Remove a clip with its poster, its last frame and the copies made of it."""

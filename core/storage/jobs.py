@@ -237,6 +237,12 @@ async def redirect(connection: AsyncConnection, job_id: str, reply_to: ReplyTo) 
     return result.rowcount == 1
 
 
+async def media_of(connection: AsyncConnection, job_id: str) -> tuple[str, ...]:
+    """List the names of the admitted files that a job needs."""
+    query = select(job_media.c.name).where(job_media.c.job_id == job_id)
+    return tuple(await connection.scalars(query.order_by(job_media.c.name)))
+
+
 async def remove(connection: AsyncConnection, job_ids: list[str]) -> None:
     """Delete jobs with everything but their ledger entries."""
     for job_id in job_ids:
