@@ -65,7 +65,7 @@ class TelegramAddress:
             user_id=user_id,
             thread_id=(whole(at, "thread") or None) if chat_id else None,
             locale=at.get("locale", "en"),
-            silent=at.get("silent", ""),
+            silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag
         )
 
     def moved(self, chat_id: int) -> Self:

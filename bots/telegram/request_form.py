@@ -125,7 +125,8 @@ class RequestForm:
             slot.role for slot in MODES[stored.mode].slots
         }:
             raise UndecodableError("media")
-        options = decode(Options, stored.options)
+        typed_ones = {name: it for name, it in stored.options.items() if it is not None}
+        options = decode(Options, typed_ones)
         return cls(stored.mode, options, stored.media, tuple(stored.loose))
 
 
