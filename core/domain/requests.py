@@ -237,3 +237,4 @@ class Composition:
 
     request: Request
     adjustments: tuple[Adjustment, ...]
+    fingerprint: str = ""  # of what was typed (:mod:`core.domain.fingerprints`); empty: no matter

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import structlog
 
+from core.domain.fingerprints import is_same
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.requests import Request
-from core.errors import AlreadyFinished, Cancelled, JobUnknown, NotYours
+from core.errors import AlreadyFinished, Cancelled, JobUnknown, KeyReused, NotYours
 from core.queue.acceptance import AcceptedJob, NewJob, accept, take_over
 from core.queue.claims import Claimer
 from core.queue.transitions import End, QueueRules, device_ms, end, put_back
@@ -63,6 +64,7 @@ class JobQueue:
             check: called for a new job inside the transaction; what it raises refuses the job.
 
         Raises:
+            KeyReused: the key made another job before.
             IntakeClosed: the operator paused or drains the queue.
             TooManyQueued: the requester has as many waiting jobs as allowed.
             RequesterBlocked: an operator blocked this person.
@@ -285,7 +287,11 @@ class JobQueue:
 
     async def _known(self, connection: Connection, new: NewJob) -> AcceptedJob | None:
         row = await rows.read_by_key(connection, new.requester.key, new.idempotency_key)
-        return None if row is None else AcceptedJob(row.job(self._clips_folder), duplicate=True)
+        if row is None:
+            return None
+        if not is_same(row.fingerprint, new.fingerprint):
+            raise KeyReused(row.id)
+        return AcceptedJob(row.job(self._clips_folder), duplicate=True)
 
     async def _read(self, connection: Connection, job_id: str) -> Job:
         return (await rows.require(connection, job_id)).job(self._clips_folder)

@@ -97,9 +97,22 @@ class UserApi:
             The ticket, with everything that was adjusted.
 
         Raises:
+            KeyReused: the key made another job before.
+            InvalidInput: today's limits do not allow it, whenever it was composed.
             Refused: quota, policy, block or a closed intake.
         """
         return await self._submit(caller, composition, reply_to, key, None)
+
+    async def known(self, caller: Caller, key: str, fingerprint: str = "") -> Ticket | None:
+        """Return the ticket of the job that a key of the caller made, None where it is new.
+
+        Ask before anything that may refuse: what was accepted once is accepted.
+
+        Raises:
+            KeyReused: the key made it of another request than the one with this fingerprint.
+        """
+        account, _ = await self._owned.account(caller)
+        return await self._submission.known(account, key, fingerprint)
 
     async def replace(
         self, caller: Caller, job_id: str, composition: Composition, reply_to: ReplyTo, key: str
@@ -112,6 +125,9 @@ class UserApi:
             AlreadyFinished: it is running or over.
             Refused: quota, policy, block or a closed intake; the job goes on waiting.
         """
+        known = await self.known(caller, key)
+        if known is not None:
+            return known
         old = await self._jobs.get(job_id)
         if not await self._owned.owns(caller, old):
             raise NotYours(job_id)

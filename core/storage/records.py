@@ -40,6 +40,7 @@ class JobToAdd:
     spread_ms: int  # p95 less the estimate
     cost: int  # virtual time
     created_at_ms: int  # epoch
+    fingerprint: str = ""  # of what was asked, :mod:`core.domain.fingerprints`
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class StoredJob:
     charged_ms: int | None
     failure_code: str | None
     failure_data: str | None  # JSON
+    fingerprint: str = ""
     clip: StoredClip | None = None  # None also where it was not asked for
 
     @property
