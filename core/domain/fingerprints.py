@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from core.domain.modes import Mode
 from core.domain.options import OPTIONS, Options
+from core.domain.requests import Request, to_json
 
 
 def fingerprint_of(mode: Mode, options: Options, contents: Mapping[str, str] | None) -> str:
@@ -28,6 +29,16 @@ def fingerprint_of(mode: Mode, options: Options, contents: Mapping[str, str] | N
     )
     files = "" if contents is None else _digest(sorted(contents.items()))
     return f"{_digest([('mode', mode.value), *typed])}.{files}"
+
+
+def fingerprint_of_request(request: Request) -> str:
+    """Make the fingerprint of a request that nobody typed: all of it, its seed as well."""
+    return f"{_digest([('request', json.dumps(to_json(request), sort_keys=True))])}."
+
+
+def fingerprint_of_action(action: str, job_id: str) -> str:
+    """Make the fingerprint of a button that was pressed under a job."""
+    return f"{_digest([('action', action), ('job', job_id)])}."
 
 
 def is_same(one: str, other: str) -> bool:

@@ -237,4 +237,6 @@ class Composition:
 
     request: Request
     adjustments: tuple[Adjustment, ...]
-    fingerprint: str = ""  # of what was typed (:mod:`core.domain.fingerprints`); empty: no matter
+    fingerprint: str = (
+        ""  # of what was typed, :mod:`core.domain.fingerprints`; empty: of the request
+    )

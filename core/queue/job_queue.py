@@ -5,7 +5,6 @@ another token finds nothing to change and says so.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -18,6 +17,7 @@ from core.domain.requests import Request
 from core.errors import AlreadyFinished, Cancelled, JobUnknown, KeyReused, NotYours
 from core.queue.acceptance import AcceptedJob, NewJob, accept, take_over
 from core.queue.claims import Claimer
+from core.queue.deletion import delete_one, delete_rows
 from core.queue.transitions import End, QueueRules, device_ms, end, put_back
 from core.runtime.clock import Clock, now_ms
 from core.storage import fair_order
@@ -258,32 +258,23 @@ class JobQueue:
             AlreadyFinished: the other way round: it is not terminal, so cancel it first.
         """
         async with self._database.transaction() as connection:
-            gone = await self._to_delete(connection, await rows.require(connection, job_id))
-            if gone.requester != by and not operator:
-                raise NotYours(job_id)
-            if not gone.state.terminal:
-                raise AlreadyFinished(job_id, gone.state)
-            await rows.remove(connection, [job_id])
-        return gone
+            return await delete_one(connection, self._clips_folder, job_id, by, operator=operator)
+
+    async def erase_finished(self, owner: Requester, limit: int) -> list[Job]:
+        """Delete terminal jobs of ``owner`` as :meth:`erase` does, at most ``limit``; return them."""
+        async with self._database.transaction() as connection:
+            over = await rows.finished_of(connection, owner.key, limit)
+            return await delete_rows(connection, self._clips_folder, over)
 
     async def prune(self, before_ms: int, limit: int = 500) -> list[Job]:
-        """Delete jobs that ended before ``before_ms`` (epoch) and are told; files are the caller's.
+        """Delete jobs that ended before ``before_ms`` (epoch) and are told, at most ``limit``.
 
         Returns:
-            What was deleted, at most ``limit``; call again while it is full.
+            What was deleted, files excepted; call again while it is full.
         """
         async with self._database.transaction() as connection:
             old = await rows.told(connection, before_ms, limit)
-            gone = [await self._to_delete(connection, row) for row in old]
-            await rows.remove(connection, [row.id for row in old])
-        return gone
-
-    async def _to_delete(self, connection: Connection, row: StoredJob) -> Job:
-        """Read a job whose files are to go; only the rows know those of an unreadable one."""
-        job = row.job(self._clips_folder)
-        if job.asked is not None:
-            return job
-        return replace(job, unread_files=await rows.media_of(connection, job.id))
+            return await delete_rows(connection, self._clips_folder, old)
 
     async def _known(self, connection: Connection, new: NewJob) -> AcceptedJob | None:
         row = await rows.read_by_key(connection, new.requester.key, new.idempotency_key)

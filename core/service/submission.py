@@ -5,6 +5,7 @@ is decided in :mod:`core.service.user_api`.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -12,13 +13,22 @@ import structlog
 
 from core.accounts.file_ownership import FileOwnership
 from core.domain.fairness import ORDINARY
+from core.domain.fingerprints import fingerprint_of_request
 from core.domain.jobs import Job, ReplyTo, Ticket
 from core.domain.limits import RequestLimits
 from core.domain.people import Payer, Requester
 from core.domain.request_check import check_limits
 from core.domain.requests import Composition, Request
 from core.duration import Estimate
-from core.errors import IntakeClosed, NothingFits, QuotaExceeded, Refused, ShareTooCostly, TooCostly
+from core.errors import (
+    IntakeClosed,
+    JobUnknown,
+    NothingFits,
+    QuotaExceeded,
+    Refused,
+    ShareTooCostly,
+    TooCostly,
+)
 from core.queue.acceptance import AcceptedJob, NewJob
 from core.queue.forecasts import Forecasts
 from core.queue.job_queue import JobQueue
@@ -112,7 +122,9 @@ class Submission:
             TooManyJobs: a limit allows no more jobs; says when it does.
             TooManyQueued: has as many waiting jobs as allowed.
         """
-        known = await self.known(submitter.account, key, composition.fingerprint)
+        asked = composition.fingerprint or fingerprint_of_request(composition.request)
+        composition = replace(composition, fingerprint=asked)
+        known = await self.known(submitter.account, key, asked)
         if known is not None:
             return replace(known, adjustments=composition.adjustments)
         await check()
@@ -196,5 +208,8 @@ class Submission:
         return refusal
 
     async def _ticket(self, job: Job, *, duplicate: bool) -> Ticket:
-        forecast = None if job.state.terminal else await self._forecasts.forecast(job.id)
+        forecast = None
+        if not job.state.terminal:
+            with suppress(JobUnknown):  # its owner deletes everything at this moment
+                forecast = await self._forecasts.forecast(job.id)
         return Ticket(job.id, job.estimate_ms, forecast, duplicate)

@@ -80,6 +80,13 @@ async def told(connection: AsyncConnection, before: int, limit: int) -> list[Sto
     return [job_with_clip(row) for row in await connection.execute(query)]
 
 
+async def finished_of(connection: AsyncConnection, user_key: str, limit: int) -> list[StoredJob]:
+    """Read terminal jobs of an account, the newest first."""
+    query = job_rows().where(job.c.user_key == user_key, job.c.finished_at_ms.is_not(None))
+    query = query.order_by(job.c.created_at_ms.desc()).limit(limit)
+    return [job_with_clip(row) for row in await connection.execute(query)]
+
+
 async def add(connection: AsyncConnection, new: JobToAdd, place: QueuePlace) -> None:
     """Insert a waiting job and which files it needs."""
     await connection.execute(insert(job).values(job_values(new, place)))

@@ -1,6 +1,7 @@
 """A row that cannot be read ends alone: nobody else waits for it, and its owner is told."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ async def test_a_waiting_job_that_cannot_be_read_fails_refunded_and_the_others_r
     await store(room, bad.id, request_json)
     told: list[str] = []
     queue = room.queue
-    queue._on_set_aside = told.append  # noqa: SLF001  # what wiring gives it
+    queue._on_set_aside = told.append  # what wiring gives it
 
     ran = []
     while (job := await queue.claim(lambda _: True)) is not None:
@@ -131,7 +132,7 @@ async def test_the_files_of_an_unreadable_job_are_named_when_it_is_deleted(room)
     assert (await room.queue.erase(job.id, ANNA)).unread_files == (IMAGE.name,)
 
 
-def test_what_an_unreadable_job_asks_for_is_a_sentence_not_a_guess(room_job=None):
+def test_what_an_unreadable_job_asks_for_is_a_sentence_not_a_guess():
     with pytest.raises(UndecodableError):
         from_json({})
     assert explain(RequestUnreadable(), "de") != explain(RequestUnreadable(), "en")
@@ -181,10 +182,8 @@ def test_any_changed_field_of_any_record_is_read_or_refused_in_one_way(name, dat
     path = data.draw(st.sampled_from([*paths(whole), ("unknown_field",)]))
     drop = path[-1] in str(paths(whole)) and data.draw(st.booleans())
     value = data.draw(st.text() if name in {"discord", "telegram"} else VALUES)
-    try:
+    with suppress(*refusals):
         read(changed(whole, path, value, drop=drop and path != ("unknown_field",)))
-    except refusals:
-        pass
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -3,7 +3,6 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -117,7 +116,7 @@ def add_others(db: sqlite3.Connection, version: int) -> None:
 
 
 @pytest.fixture(params=range(1, NEWEST + 1))
-def left_by_then(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+def left_by_then(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     version: int = request.param
     files = tmp_path / "migrations"
     files.mkdir()
@@ -129,7 +128,7 @@ def left_by_then(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pat
         add_jobs(db, version)
         add_others(db, version)
         db.commit()
-    yield tmp_path
+    return tmp_path
 
 
 async def test_every_row_of_every_version_is_read(left_by_then: Path):
