@@ -10,6 +10,7 @@ from the code.
     │   ├── OutOfRange          a number outside its limits
     │   ├── NotANumber, SeedNotANumber
     │   ├── NotAChoice          a value outside a closed list
+    │   ├── NotAnId             a channel or role that is none
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
     │   └── MediaRefused        a file, before it is decoded or while it is
@@ -64,6 +65,7 @@ from core.errors.input import (
     MediaUnexpected,
     MediaUnreadable,
     NotAChoice,
+    NotAnId,
     NotANumber,
     OutOfRange,
     PromptMissing,
@@ -121,6 +123,7 @@ __all__ = [
     "ModelUnavailable",
     "NotAChoice",
     "NotANumber",
+    "NotAnId",
     "NotYours",
     "NothingFits",
     "NothingToFetch",

@@ -116,3 +116,10 @@ class MediaUnreadable(MediaRefused):
 
 class DraftUnreadable(InvalidInput):
     """Another version of Clapper stored what was begun, and this one cannot read it."""
+
+
+class NotAnId(InvalidInput):
+    """A channel or role that is neither a number nor a mention nor a link to one."""
+
+    field: str
+    value: str

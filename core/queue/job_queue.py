@@ -180,21 +180,22 @@ class JobQueue:
                 )
             return row is not None
 
-    async def fail(self, job_id: str, token: str, failure: Failure, charge_ms: int = 0) -> bool:
+    async def fail(
+        self, job_id: str, token: str, failure: Failure, charge_ms: int = 0, off_device_ms: int = 0
+    ) -> bool:
         """End an attempt without a clip; refund all but ``charge_ms``. False if it lost the job."""
         state = JobState.CANCELLED if failure.code == Cancelled.code else JobState.FAILED
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)
             if row is not None:
-                used = device_ms(row, self._clock())
+                used = device_ms(row, self._clock(), off_device_ms)
                 await self._end(connection, row, End(state, charge_ms, used, failure))
             return row is not None
 
     async def requeue(self, job_id: str, token: str) -> bool:
-        """Put an attempt's job back to the front of the queue; the attempt stays counted.
+        """Put an attempt's job back to the front of the queue; False where it lost the job.
 
-        After the last attempt the job fails with ``worker_lost`` and is refunded. False where the
-        attempt lost the job.
+        The attempt stays counted; after the last one the job fails, refunded.
         """
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)
@@ -203,19 +204,17 @@ class JobQueue:
                 await put_back(connection, self._rules, self._clips_folder, row, now)
             return row is not None
 
-    async def cancel(self, job_id: str, by: Requester, operator: bool = False) -> Job:  # noqa: FBT001, FBT002  # positional by agreement
-        """End a job on purpose, wherever it is.
+    async def cancel(
+        self,
+        job_id: str,
+        by: Requester,
+        operator: bool = False,  # noqa: FBT001, FBT002  # positional by agreement
+        off_device_ms: int = 0,
+    ) -> Job:
+        """End a job on purpose, wherever it is, and return it.
 
-        A waiting job costs nothing. A running one costs its owner the time since its start; an
-        operator who stops somebody else's job costs them nothing.
-
-        Args:
-            job_id: which.
-            by: who asks.
-            operator: asks with an operator's right.
-
-        Returns:
-            The cancelled job.
+        A waiting job costs nothing. A running one costs its owner the time since its start, less
+        ``off_device_ms`` of it; an ``operator`` who stops somebody else's costs them nothing.
 
         Raises:
             JobUnknown: no such job.
@@ -229,7 +228,7 @@ class JobQueue:
                 raise NotYours(job_id)
             if row.finished_at_ms is not None:
                 raise AlreadyFinished(job_id, row.state)
-            used = device_ms(row, self._clock())
+            used = device_ms(row, self._clock(), off_device_ms)
             failure = Failure.of(Cancelled("owner" if own else "operator"))
             await self._end(
                 connection, row, End(JobState.CANCELLED, used if own else 0, used, failure)
@@ -261,7 +260,7 @@ class JobQueue:
             return await delete_one(connection, self._clips_folder, job_id, by, operator=operator)
 
     async def erase_finished(self, owner: Requester, limit: int) -> list[Job]:
-        """Delete terminal jobs of ``owner`` as :meth:`erase` does, at most ``limit``; return them."""
+        """Delete terminal jobs of ``owner``, at most ``limit``, and return what was deleted."""
         async with self._database.transaction() as connection:
             over = await rows.finished_of(connection, owner.key, limit)
             return await delete_rows(connection, self._clips_folder, over)

@@ -60,7 +60,8 @@ class Cancellation:
         return await self._cancel(job_id, operator, operator=True)
 
     async def _cancel(self, job_id: str, by: Requester, *, operator: bool) -> Job:
-        job = await self._queue.cancel(job_id, by, operator)
+        unpaid_ms = self._dispatcher.off_device_ms(job_id)
+        job = await self._queue.cancel(job_id, by, operator, unpaid_ms)
         foreign = operator and job.requester != by
         self._dispatcher.cancel(job_id, "operator" if foreign else "owner")
         self._hub.close(job_id)
