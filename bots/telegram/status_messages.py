@@ -29,6 +29,7 @@ from bots.telegram.rendering import (
 )
 from bots.telegram.thumbnail import thumbnail
 from core.domain.jobs import Job
+from core.domain.limits import RequestLimits
 from core.domain.media import Clip
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,7 @@ class DisplayRules:
     local: bool
     retention_days: float
     studio_url: str
+    limits: RequestLimits | None = None  # in force; buttons that they would refuse are not shown
 
 
 class StatusMessages:
@@ -94,7 +96,7 @@ class StatusMessages:
                 media,
                 at.chat_id,
                 at.message_id,
-                reply_markup=job_keyboard(job, at.locale),
+                reply_markup=job_keyboard(job, at.locale, self._rules.limits),
                 write_timeout=MEDIA_TIMEOUT_S,
                 read_timeout=MEDIA_TIMEOUT_S,
                 api_kwargs=parts,  # the library itself uploads no covers
@@ -110,7 +112,7 @@ class StatusMessages:
             caption=clip_text(texts_for(at.locale).result(job), CAPTION_LIMIT),
             parse_mode=ParseMode.HTML,
             message_thread_id=at.thread_id,
-            reply_markup=job_keyboard(job, at.locale),
+            reply_markup=job_keyboard(job, at.locale, self._rules.limits),
         )
 
     async def post_placeholder(self, job: Job, at: TelegramAddress) -> TelegramAddress:

@@ -30,11 +30,14 @@ from core.storage.tables import (
     setting,
 )
 
+LONGEST_ID = 64  # characters; ours have 32 hex digits
 NONCE_LENGTH = 25  # what the strictest platform takes
 
 
 async def read(connection: AsyncConnection, job_id: str) -> StoredJob | None:
-    """Read a job, with its clip."""
+    """Read a job, with its clip; what cannot be an id names none."""
+    if not job_id.isascii() or len(job_id) > LONGEST_ID:
+        return None
     row = (await connection.execute(job_rows().where(job.c.id == job_id))).first()
     return None if row is None else job_with_clip(row)
 

@@ -208,7 +208,8 @@ class StudioService:
         """Return a page of the visitor's jobs that are over, newest first."""
         jobs = await self._users.jobs(visitor.caller, PAGE + 1, before_ms)
         shown = jobs[:PAGE]
-        items = [job_view(job) for job in shown if job.state.terminal]
+        now = Moment(limits=self.limits)
+        items = [job_view(job, now) for job in shown if job.state.terminal]
         more = shown[-1].created_at_ms if len(jobs) > PAGE else None
         return HistoryView(tuple(items), more)
 
@@ -237,7 +238,8 @@ class StudioService:
         return say("studio_model", data)
 
     def _view(self, job: Job, forecast: Forecast | None, now: int) -> JobView:
-        return job_view(job, Moment(self._services.latest_progress(job), forecast, now))
+        progress = self._services.latest_progress(job)
+        return job_view(job, Moment(progress, forecast, now, self.limits))
 
 
 def _new_key() -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Failure, Forecast, Job, JobState
+from core.domain.limits import RequestLimits
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
 from core.i18n.limits import limit_line
@@ -115,6 +116,7 @@ class Moment:
     progress: Progress | None = None
     forecast: Forecast | None = None
     now_ms: int = 0
+    limits: RequestLimits | None = None  # in force
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class _StatusView:
 
 
 def job_view(job: Job, moment: Moment | None = None) -> JobView:
-    """Show ``job`` as the page does."""
+    """Show ``job`` as the page does; buttons that the limits of ``moment`` refuse are left out."""
     status = _status(job, moment or Moment())
     mode = job.mode_word
     return JobView(
@@ -208,7 +210,7 @@ def quota_line(view: QuotaView) -> QuotaLine:
 
 def _status(job: Job, moment: Moment) -> _StatusView:
     if job.state.terminal:
-        return _finished(job)
+        return _finished(job, moment.limits)
     cancel = _buttons(job)
     forecast = moment.forecast
     ready = forecast.ready_in_s if forecast else None
@@ -244,19 +246,21 @@ def _remaining(job: Job, moment: Moment, fraction: float, expected_s: float | No
     return expected_s
 
 
-def _finished(job: Job) -> _StatusView:
+def _finished(job: Job, limits: RequestLimits | None) -> _StatusView:
     if job.state is JobState.SUCCEEDED:
-        return _StatusView(say("studio_done", {"mode": job.mode_word}), 1.0, buttons=_buttons(job))
-    buttons = _buttons(job)
+        return _StatusView(
+            say("studio_done", {"mode": job.mode_word}), 1.0, buttons=_buttons(job, limits)
+        )
+    buttons = _buttons(job, limits)
     if job.failure is not None and job.failure.code in TOO_LARGE and job.asked is not None:
         smaller = ButtonView(Action.SMALLER, say("studio_smaller_label"), primary=True)
         buttons = (smaller, *(replace(button, primary=False) for button in buttons))
     return _StatusView(say("studio_no_clip", {"state": job.state}), buttons=buttons)
 
 
-def _buttons(job: Job) -> tuple[ButtonView, ...]:
+def _buttons(job: Job, limits: RequestLimits | None = None) -> tuple[ButtonView, ...]:
     return tuple(
         ButtonView(action, say(f"{action}_label"), primary=action is Action.AGAIN)
-        for action in actions_for(job)
+        for action in actions_for(job, limits)
         if action not in _SHOWN_OTHERWISE
     )
