@@ -100,6 +100,11 @@ class FileOwnership:
         """Remove those of ``files`` that nobody needs."""
         await self._discard(self._name(self._kept.media / file.name) for file in files)
 
+    async def discard_named(self, names: Iterable[str]) -> None:
+        """Remove those of the admitted files called so in the media folder that nobody needs."""
+        ours = [name for name in names if file_names.MEDIA.fullmatch(name)]
+        await self._discard(self._name(self._kept.media / name) for name in ours)
+
     async def held_by(self, holder: str) -> list[tuple[Path, Requester]]:
         """List what ``holder`` needs, and whose it is."""
         async with self._database.transaction() as connection:

@@ -76,7 +76,7 @@ class _Parts:
         self.hub = ProgressHub()
         self.dispatcher = LocalDispatcher()
         rules, clips = queue_rules(settings), settings.clips_folder
-        self.queue = JobQueue(database, rules, clips, clock)
+        self.queue = JobQueue(database, rules, clips, clock, self._set_aside)
         self.jobs = JobQueries(database, clips)
         self.recovery = Recovery(database, rules, clips, clock)
         self.forecasts = Forecasts(database, rules, clips, clock)
@@ -97,6 +97,11 @@ class _Parts:
         self.rules = ServiceRules(
             settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         )
+
+    def _set_aside(self, job_id: str) -> None:
+        """Let go of who watches a job that could not be read, and have its owner told."""
+        self.hub.close(job_id)
+        self.router.wake()
 
     def changed(self) -> None:
         """Let everybody look at the rows again."""
