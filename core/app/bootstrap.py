@@ -20,7 +20,7 @@ from core.i18n.messages import say
 from core.interfaces.executor import Executor
 from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
-from core.runtime.clock import Clock, now_ms
+from core.runtime.clock import Clock, SteadyClock
 from core.runtime.permissions import make_private
 from core.settings import Settings
 from core.storage.database import open_database
@@ -37,7 +37,7 @@ async def open_core(
     executor: Executor | None = None,
     *,
     announce: Announce | None = None,
-    clock: Clock = now_ms,
+    clock: Clock | None = None,
 ) -> AsyncGenerator[Core]:
     """Open everything, and close it in the reverse order.
 
@@ -45,7 +45,7 @@ async def open_core(
         settings: of the whole service.
         executor: to use instead of the one that the settings choose.
         announce: gets a sentence for everything the operator should see; the log without it.
-        clock: epoch milliseconds.
+        clock: epoch milliseconds; by default the wall clock, without its steps.
 
     Yields:
         The core, recovered and ready; nothing runs before :meth:`Core.run`.
@@ -59,6 +59,7 @@ async def open_core(
         BadConfiguration: nothing can be written to the data directory.
     """
     make_folders(settings)
+    clock = clock or SteadyClock()
     tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
@@ -82,6 +83,9 @@ async def _recover(core: Core, announce: Announce) -> None:
     Raises:
         DatabaseDamaged: the rows contradict each other.
     """
+    doubted_ms = await core.time_guard.open()
+    if doubted_ms:
+        announce(say("clock_doubted", {"hours": round(doubted_ms / 3_600_000, 1)}))
     report = await core.recovery.recover()
     if report.violations:
         raise DatabaseDamaged("; ".join(str(item) for item in report.violations[:5]))

@@ -12,6 +12,7 @@ from core.accounts.file_ownership import FileOwnership
 from core.errors.setup import BadConfiguration
 from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
+from core.queue.time_guard import TimeGuard
 from core.runtime import file_names
 from core.runtime.clock import Clock
 from core.runtime.paths import readable
@@ -48,6 +49,7 @@ class Housekeeping:
         *,
         queue: JobQueue,
         recovery: Recovery,
+        guard: TimeGuard,
         database: Database,
         eraser: Eraser,
         files: FileOwnership,
@@ -58,6 +60,7 @@ class Housekeeping:
     ) -> None:
         self._queue = queue
         self._recovery = recovery
+        self._guard = guard
         self._database = database
         self._hub = hub
         self._folders = folders
@@ -82,6 +85,7 @@ class Housekeeping:
 
     async def expire(self) -> int:
         """Give up what waited too long, and take jobs from workers that are gone; count them."""
+        await self._guard.look()
         ended = await self._recovery.expire()
         for job_id in ended:
             self._hub.close(job_id)
@@ -98,7 +102,13 @@ class Housekeeping:
         return len(found)
 
     async def prune(self) -> int:
-        """Delete jobs, clips and inputs whose time is over; return how many jobs and files."""
+        """Delete jobs, clips and inputs whose time is over; return how many jobs and files.
+
+        Nothing is deleted while the time is doubted.
+        """
+        if not self._guard.may_prune:
+            log.warning("prune_postponed", reason="the clock stepped")
+            return 0
         keep_s = self._folders.keep_s
         jobs = 0
         while gone := await self._queue.prune(self._clock() - round(keep_s * 1000)):

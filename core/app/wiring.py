@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from core.accounts.community import Community
-from core.accounts.file_ownership import FileOwnership
+from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
 from core.accounts.weights import Shares
 from core.app.core import Core
@@ -34,6 +34,7 @@ from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
 from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
+from core.queue.time_guard import StepRules, TimeGuard
 from core.runtime.cancellation import CancelToken
 from core.runtime.clock import Clock
 from core.runtime.notifier import LocalDispatcher
@@ -78,7 +79,11 @@ class _Parts:
         rules, clips = queue_rules(settings), settings.clips_folder
         self.queue = JobQueue(database, rules, clips, clock)
         self.jobs = JobQueries(database, clips)
-        self.recovery = Recovery(database, rules, clips, clock)
+        retry_ms = round(router_rules(settings).longest_wait_s * 1000)
+        self.time_guard = TimeGuard(database, clock, StepRules.of(rules, UPLOAD_MS, retry_ms))
+        self.recovery = Recovery(
+            database, rules, clips, clock, self.time_guard, self.dispatcher.owns
+        )
         self.forecasts = Forecasts(database, rules, clips, clock)
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
@@ -179,6 +184,7 @@ def build(settings: Settings, database: Database, executor: Executor, clock: Clo
         quotas=parts.quotas,
         intake=parts.intake,
         recovery=parts.recovery,
+        time_guard=parts.time_guard,
         router=parts.router,
         worker=_worker(parts),
         hub=parts.hub,
@@ -247,6 +253,7 @@ def _housekeeping(parts: _Parts) -> Housekeeping:
     return Housekeeping(
         queue=parts.queue,
         recovery=parts.recovery,
+        guard=parts.time_guard,
         database=parts.database,
         eraser=parts.eraser,
         files=parts.files,

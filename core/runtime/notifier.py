@@ -39,6 +39,10 @@ class LocalDispatcher:
         if self._tokens.get(job_id) is token:
             del self._tokens[job_id]
 
+    def owns(self, job_id: str) -> bool:
+        """Tell whether an attempt of ``job_id`` lives here, whatever its lease says."""
+        return job_id in self._tokens
+
     def cancel(self, job_id: str, by: str) -> None:
         """Stop the attempt of ``job_id`` if it runs here; ``by`` is who asked."""
         token = self._tokens.get(job_id)
