@@ -87,6 +87,7 @@ class Job:
     failure: Failure | None = None
     clip: Clip | None = None
     place: str = ""  # where it was asked from, as :attr:`core.domain.people.Caller.place`
+    number: int = 0  # in the order of acceptance, of everybody; pages of a history go by it
 
 
 WIDE, WIDE_S = 0.5, 60.0  # of a forecast: p95 − median, relative and in seconds

@@ -49,14 +49,14 @@ class Eraser:
         Returns:
             How many jobs there were.
         """
-        count, before_ms = 0, None
-        while jobs := await self._jobs.jobs_of(requester, PAGE, before_ms):
+        count, before = 0, None
+        while jobs := await self._jobs.jobs_of(requester, PAGE, before):
             gone = [
                 await self._queue.erase(job.id, requester) for job in jobs if job.state.terminal
             ]
             await self.remove_files(gone)
             count += len(gone)
-            before_ms = jobs[-1].created_at_ms if len(gone) < len(jobs) else None
+            before = jobs[-1].number if len(gone) < len(jobs) else None
         await self._files.forget(requester)
         return count
 
