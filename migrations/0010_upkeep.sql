@@ -44,3 +44,6 @@ END;
 
 -- The newest runs of each kind are kept.
 CREATE INDEX run_by_mode ON run (device, profile, pin, mode, recorded_at_ms);
+
+-- A file is looked for by its name, to see whether anybody needs it.
+CREATE INDEX artifact_path ON artifact (path);

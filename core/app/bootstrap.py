@@ -89,6 +89,8 @@ async def _recover(core: Core, announce: Announce) -> None:
     report = await core.recovery.recover()
     if report.violations:
         raise DatabaseDamaged("; ".join(str(item) for item in report.violations[:5]))
-    await core.files.sweep(unheld_s=0)
+    if core.time_guard.may_prune:
+        await core.files.sweep(unheld_s=0)
+    await core.housekeeping.remove_orphans()
     if report.requeued or report.lost:
         announce(say("jobs_recovered", {"requeued": report.requeued, "failed": report.lost}))

@@ -2,43 +2,25 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from tempfile import TemporaryFile
 
 import structlog
 
-from core.accounts.file_ownership import FileOwnership
+from core.app.pruning import Pruning
+from core.app.self_check import SelfCheck
 from core.errors.setup import BadConfiguration
-from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
 from core.queue.time_guard import TimeGuard
-from core.runtime import file_names
-from core.runtime.clock import Clock
 from core.runtime.paths import readable
 from core.runtime.permissions import make_private_folder
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, wait_event
-from core.service.deletion import Eraser
 from core.settings import Settings
 from core.storage.claim import claim
-from core.storage.database import Database
-from core.storage.invariants import check
 
 log = structlog.get_logger(__name__)
 
-HOUR_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Folders:
-    """Where files lie, and for how many seconds they and their jobs are kept."""
-
-    clips: Path
-    fitted: Path  # copies of clips; need not exist
-    latents: Path  # files that can be made again; need not exist
-    staged: Path  # the same
-    keep_s: float
+HOUR_S, MINUTE_S = 3600.0, 60.0
 
 
 class Housekeeping:
@@ -47,27 +29,19 @@ class Housekeeping:
     def __init__(
         self,
         *,
-        queue: JobQueue,
         recovery: Recovery,
         guard: TimeGuard,
-        database: Database,
-        eraser: Eraser,
-        files: FileOwnership,
+        checking: SelfCheck,
+        pruning: Pruning,
         hub: ProgressHub,
-        folders: Folders,
         on_change: Callable[[], None],
-        clock: Clock,
     ) -> None:
-        self._queue = queue
         self._recovery = recovery
         self._guard = guard
-        self._database = database
+        self._checking = checking
+        self._pruning = pruning
         self._hub = hub
-        self._folders = folders
-        self._eraser = eraser
-        self._files = files
         self._on_change = on_change
-        self._clock = clock
         self.violations = 0  # found by the newest check
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -94,12 +68,8 @@ class Housekeeping:
 
     async def check(self) -> int:
         """Count what contradicts itself in the database, and log it."""
-        async with self._database.transaction() as connection:
-            found = await check(connection)
-        for violation in found:
-            log.error("invariant_broken", violation=str(violation))
-        self.violations = len(found)
-        return len(found)
+        self.violations = len(await self._checking.check())
+        return self.violations
 
     async def prune(self) -> int:
         """Delete jobs, clips and inputs whose time is over; return how many jobs and files.
@@ -109,26 +79,26 @@ class Housekeeping:
         if not self._guard.may_prune:
             log.warning("prune_postponed", reason="the clock stepped")
             return 0
-        keep_s = self._folders.keep_s
-        jobs = 0
-        while gone := await self._queue.prune(self._clock() - round(keep_s * 1000)):
-            await self._eraser.remove_files(gone)
-            jobs += len(gone)
-        clips = await self._old(self._folders.clips, file_names.CLIP)
-        clips += await self._old(self._folders.fitted, file_names.CLIP)
-        scratch = await self._old(self._folders.latents, file_names.LATENTS)
-        scratch += await self._old(self._folders.staged, file_names.STAGED)
-        for path in clips:
-            await self._eraser.remove_clip(path)
-        for path in scratch:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-        unheld = await self._files.sweep()
-        log.info("pruned", jobs=jobs, clips=len(clips), unheld=unheld)
-        return jobs + len(clips) + unheld + len(scratch)
+        return await self._pruning.prune()
 
-    async def _old(self, folder: Path, shape: file_names.Shape) -> list[Path]:
-        before = self._clock() / 1000 - self._folders.keep_s
-        return await asyncio.to_thread(file_names.older_files, folder, before, shape)
+    async def remove_orphans(self, may_remove: Callable[[], bool] = lambda: True) -> int:
+        """Remove clips that no row names, at a start: what a killed process left.
+
+        A file that is younger than what this database knows was made with a newer one, and stays.
+
+        Args:
+            may_remove: asked first; False where the database is not the one of these files.
+
+        Returns:
+            How many files.
+        """
+        known_ms = self._guard.left_at_ms
+        if known_ms is None or not self._guard.may_prune or not may_remove():
+            return 0
+        gone = await self._pruning.remove_unnamed(known_ms / 1000 + 2 * MINUTE_S)
+        if gone:
+            log.info("orphans_removed", files=gone)
+        return gone
 
 
 def make_folders(settings: Settings) -> None:

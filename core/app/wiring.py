@@ -11,6 +11,7 @@ from core.accounts.weights import Shares
 from core.app.core import Core
 from core.app.executor_choice import memory_of, place_of
 from core.app.maintenance import Housekeeping
+from core.app.pruning import Pruning
 from core.app.rules import (
     fitted_folder,
     folders,
@@ -21,6 +22,7 @@ from core.app.rules import (
 )
 from core.app.run_metrics import RunFigures
 from core.app.run_recorder import run_recorder
+from core.app.self_check import SelfCheck
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.media import Clip, RawClip
@@ -251,16 +253,19 @@ def _worker(parts: _Parts) -> Worker:
 
 def _housekeeping(parts: _Parts) -> Housekeeping:
     return Housekeeping(
-        queue=parts.queue,
         recovery=parts.recovery,
         guard=parts.time_guard,
-        database=parts.database,
-        eraser=parts.eraser,
-        files=parts.files,
+        checking=SelfCheck(parts.database),
+        pruning=Pruning(
+            queue=parts.queue,
+            database=parts.database,
+            eraser=parts.eraser,
+            files=parts.files,
+            folders=folders(parts.settings),
+            clock=parts.clock,
+        ),
         hub=parts.hub,
-        folders=folders(parts.settings),
         on_change=parts.changed,
-        clock=parts.clock,
     )
 
 

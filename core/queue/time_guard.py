@@ -47,6 +47,7 @@ class TimeGuard:
         self._database = database
         self._clock = clock
         self._rules = rules
+        self.left_at_ms: int | None = None  # when the last process looked last
         self._seen: int | None = None  # the time at the last look
         self._expiry_hold_ms = 0  # of running, until jobs that wait may expire
         self._prune_hold_ms = 0  # of running, until anything may be deleted for its age
@@ -68,11 +69,13 @@ class TimeGuard:
         Returns:
             By how much the clock went on, in milliseconds, where that is doubted; else 0.
         """
-        if not isinstance(self._clock, SteadyClock):
-            return 0
         async with self._database.transaction() as connection:
             kept = await stepped_times.read_guard(connection)
             now = self._clock()
+            self.left_at_ms = kept.get("seen_ms")
+            if not isinstance(self._clock, SteadyClock):
+                await stepped_times.write_guard(connection, {"seen_ms": now})
+                return 0
             self._expiry_hold_ms = kept.get("expiry_hold_ms", 0)
             self._prune_hold_ms = kept.get("prune_hold_ms", 0)
             seen = kept.get("seen_ms", now)

@@ -19,6 +19,7 @@ from core.runtime.atomic_files import publish
 from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.settings import PROJECT_ROOT
+from core.storage.vacuum import begin_incremental, convert
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +70,7 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
         try:
             _check_file(connection)
             connection.execute("PRAGMA synchronous=FULL")
+            begin_incremental(connection)
             applied = _applied(connection)
         except sqlite3.DatabaseError as error:
             raise DatabaseDamaged(str(error)) from error
@@ -79,6 +81,7 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
         for migration in pending:
             _apply(connection, migration, clock())
             log.info("migrated", name=migration.name)
+        convert(connection, path)
     return [migration.name for migration in pending]
 
 

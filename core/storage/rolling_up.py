@@ -22,8 +22,9 @@ class AccountName(NamedTuple):
 FIRST_ACCOUNT = AccountName("", "", 0)
 
 _GONE = """
-    SELECT id FROM (SELECT id, job_id, limit_name FROM ledger WHERE id > :after ORDER BY id LIMIT :n)
-      AS entry
+    SELECT id FROM (
+        SELECT id, job_id, limit_name FROM ledger WHERE id > :after ORDER BY id LIMIT :n
+    ) AS entry
     WHERE job_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = entry.job_id)
       AND EXISTS (SELECT 1 FROM ledger AS done WHERE done.job_id = entry.job_id
         AND done.limit_name = entry.limit_name AND done.kind IN ('commit', 'refund'))
@@ -132,7 +133,7 @@ async def drop_idle_flows(connection: AsyncConnection, limit: int) -> int:
 
 
 async def thin_runs(connection: AsyncConnection, limit: int, kept: int = RUNS_KEPT) -> int:
-    """Delete the oldest runs of each kind beyond the newest ``kept``; at most ``limit`` of a kind."""
+    """Delete the oldest runs of each kind beyond the newest ``kept``, at most ``limit`` each."""
     kinds = "SELECT device, profile, pin, mode FROM run GROUP BY device, profile, pin, mode"
     gone = 0
     for kind in (await connection.execute(text(kinds))).mappings().all():

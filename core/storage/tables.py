@@ -131,6 +131,7 @@ artifact = sa.Table(
     Column("frames", Integer, nullable=False),
     Column("fps", sa.REAL, nullable=False),
     Column("has_sound", Integer, nullable=False),
+    sa.Index("artifact_path", "path"),
 )
 
 outbox = sa.Table(

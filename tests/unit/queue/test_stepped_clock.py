@@ -1,4 +1,4 @@
-"""A wall clock that steps ends nothing: neither what runs, what waits, what is owed nor what is kept."""
+"""A wall clock that steps ends nothing: not what runs or waits, nor what is owed or kept."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
