@@ -20,7 +20,7 @@ from core.storage.files import clips_named
 log = structlog.get_logger(__name__)
 
 JOBS = 20  # rows of a table with all that hangs on them, in one transaction: a few ms
-ENTRIES = 500  # rows that are only looked at
+ENTRIES = 200  # rows that are only looked at
 PAGES = 64  # of 4 KiB
 NAMES = 200
 

@@ -193,7 +193,7 @@ async def check_slice(
     """Look at the next ``size`` rows of a table.
 
     Returns:
-        The key of the last row looked at, None at the end, and what was found.
+        The key of the last row looked at, None at the end of the table, and what was found.
     """
     bounds, values = source.bounds(after, None)
     keys = f"""SELECT {source.names} FROM {source.table} WHERE {bounds}
@@ -207,7 +207,7 @@ async def check_slice(
     for rule in _RULES:
         if rule.source is source:
             found += await _ask(connection, rule, bounds, values)
-    return until, found
+    return (until if len(rows) == size else None), found  # not after rows that come meanwhile
 
 
 async def _ask(

@@ -68,11 +68,9 @@ async def roll_up(connection: AsyncConnection, after: int, limit: int, now: int)
     Returns:
         The number of the last entry looked at now; None at the end of the ledger.
     """
-    last = await _scalar(
-        connection,
-        "SELECT max(id) FROM (SELECT id FROM ledger WHERE id > :after ORDER BY id LIMIT :n)",
-        {"after": after, "n": limit},
-    )
+    slice_of = "(SELECT id FROM ledger WHERE id > :after ORDER BY id LIMIT :n)"
+    looked = text(f"SELECT max(id), count(*) FROM {slice_of}")  # noqa: S608  # ours
+    last, count = (await connection.execute(looked, {"after": after, "n": limit})).one()
     found = await connection.execute(text(_GONE), {"after": after, "n": limit})
     ids = ", ".join(str(int(row[0])) for row in found)
     if ids:
@@ -82,14 +80,18 @@ async def roll_up(connection: AsyncConnection, after: int, limit: int, now: int)
         both = ", ".join(str(int(row[0])) for row in await connection.execute(pairs))
         await connection.execute(text(_OPEN.format(ids=both)), {"now": now})
         await connection.execute(text(f"DELETE FROM ledger WHERE id IN ({both})"))  # noqa: S608  # numbers of ours
-    return last
+    return last if count == limit else None  # not after entries that come meanwhile
 
 
 _WITH_RESERVATIONS = """
-    SELECT pair.id FROM ledger AS entry JOIN ledger AS pair
-      ON pair.job_id = entry.job_id AND pair.limit_name = entry.limit_name
-    WHERE entry.id IN ({ids}) GROUP BY pair.id
-"""
+    SELECT held.id FROM ledger AS entry JOIN ledger AS held ON held.job_id = entry.job_id
+      AND held.limit_name = entry.limit_name AND held.kind = 'reserve'
+    WHERE entry.id IN ({ids})
+    UNION
+    SELECT done.id FROM ledger AS entry JOIN ledger AS done ON done.job_id = entry.job_id
+      AND done.limit_name = entry.limit_name AND done.kind IN ('commit', 'refund')
+    WHERE entry.id IN ({ids})
+"""  # twice, as there is an index of each kind
 
 
 async def drop_windows(
@@ -119,7 +121,7 @@ async def drop_windows(
         name = AccountName(*row)._asdict()
         await connection.execute(text(f"DELETE FROM ledger WHERE {_SAME}"), name)  # noqa: S608  # ours
         await connection.execute(text(f"DELETE FROM account WHERE {_SAME}"), name)  # noqa: S608  # ours
-    return last
+    return last if len(looked) == limit else None
 
 
 async def drop_idle_flows(connection: AsyncConnection, limit: int) -> int:
@@ -163,10 +165,6 @@ async def drop_old_notes(
             (SELECT id, created_at FROM notice ORDER BY id LIMIT :n) WHERE created_at < :before)""",
         {"before": notice_before, "n": limit},
     )
-
-
-async def _scalar(connection: AsyncConnection, query: str, values: dict[str, Any]) -> int | None:
-    return (await connection.execute(text(query), values)).scalar()
 
 
 async def _delete(connection: AsyncConnection, statement: str, values: dict[str, Any]) -> int:
