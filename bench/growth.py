@@ -128,10 +128,11 @@ class Turns:
     def __init__(self, database: Database) -> None:
         self.longest = 0.0
         self._plain = database.transaction
-        database.transaction = self.transaction  # pyright: ignore
+        database.__dict__["transaction"] = self.transaction
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
+        """Time one transaction."""
         async with self._plain() as connection:
             began = time.process_time()
             yield connection

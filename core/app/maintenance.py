@@ -49,7 +49,7 @@ class Housekeeping:
         rounds = 0
         while not await wait_event(stop, HOUR_S / 60):
             rounds += 1
-            chores = [self.expire()]
+            chores = [self.expire(), self.clear_traces()]
             if rounds % 60 == 1:
                 chores += [self.check(), self.prune()]
             for chore in chores:
@@ -65,6 +65,10 @@ class Housekeeping:
             self._hub.close(job_id)
         self._on_change()
         return len(ended)
+
+    async def clear_traces(self) -> None:
+        """Remove what is left of what was deleted, where a reader hindered it."""
+        await self._pruning.clear_traces()
 
     async def check(self) -> int:
         """Count what contradicts itself in the database, and log it."""

@@ -13,9 +13,11 @@ from core.queue.job_queue import JobQueue
 from core.runtime import file_names
 from core.runtime.clock import Clock
 from core.service.deletion import Eraser
+from core.service.scratch import Scratch
 from core.storage import rolling_up, vacuum
 from core.storage.database import Connection, Database
 from core.storage.files import clips_named
+from core.storage.traces import Traces
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +50,8 @@ class Pruning:
         eraser: Eraser,
         files: FileOwnership,
         folders: Folders,
+        traces: Traces,
+        scratch: Scratch,
         clock: Clock,
     ) -> None:
         self._queue = queue
@@ -55,7 +59,14 @@ class Pruning:
         self._eraser = eraser
         self._files = files
         self._folders = folders
+        self._traces = traces
+        self._scratch = scratch
         self._clock = clock
+
+    async def clear_traces(self) -> None:
+        """Remove what is left of what was deleted, where that was not possible at once."""
+        await self._traces.clear()
+        await asyncio.to_thread(self._scratch.clear_left)
 
     async def prune(self) -> int:
         """Delete what is too old, and give its pages back; return how many jobs and files."""
@@ -64,6 +75,7 @@ class Pruning:
         clips = await self.remove_unnamed(self._before_s())
         scratch = await self._remove_scratch()
         unheld = await self._files.sweep()
+        await self._traces.remove_old_copies(self._before_s())
         await self._again(lambda connection: vacuum.shrink(connection, PAGES))
         log.info("pruned", jobs=jobs, clips=clips, unheld=unheld)
         return jobs + clips + unheld + scratch

@@ -7,7 +7,7 @@ from core.storage.invariants import SOURCES, Key, Violation, check_slice
 
 log = structlog.get_logger(__name__)
 
-SLICE = 200  # rows; a slice takes a few milliseconds, in which nobody can submit
+SLICE = 100  # rows; a slice takes a few milliseconds, in which nobody can submit
 TOLD = 20  # findings that are logged one by one
 
 

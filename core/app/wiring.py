@@ -50,6 +50,7 @@ from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi, OperatorServices
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
+from core.service.scratch import Scratch
 from core.service.submission import Submission
 from core.service.user_accounts import UserAccounts
 from core.service.user_api import UserApi
@@ -57,9 +58,10 @@ from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
 from core.service.views import ServiceRules
 from core.settings import Settings
-from core.storage.database import Database
+from core.storage.database import Database, database_path
 from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
+from core.storage.traces import Traces
 from core.worker.worker import Finish, Worker
 
 if TYPE_CHECKING:
@@ -93,14 +95,23 @@ class _Parts:
         self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
         self.media = MediaStore(settings.media_folder, settings.media.limits())
         self.files = FileOwnership(database, kept(settings), clock)
+        self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
+        self.traces = Traces(database, database_path(settings.database))
+        self.scratch = Scratch(settings.comfy_folder)
         self.eraser = Eraser(
-            self.queue, self.jobs, self.files, fitted_folder(settings), settings.latents_folder
+            self.queue,
+            self.jobs,
+            self.files,
+            fitted_folder(settings),
+            settings.latents_folder,
+            self.traces,
+            self.community,
+            self.scratch,
         )
         self.runs = RunBook(
             database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
         )
         self.figures = RunFigures()
-        self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
         self.rules = ServiceRules(
             settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         )
@@ -262,6 +273,8 @@ def _housekeeping(parts: _Parts) -> Housekeeping:
             eraser=parts.eraser,
             files=parts.files,
             folders=folders(parts.settings),
+            traces=parts.traces,
+            scratch=parts.scratch,
             clock=parts.clock,
         ),
         hub=parts.hub,

@@ -84,3 +84,7 @@ class Cancellation:
         for job in await self._jobs.live_of(requester):
             await self.cancel(job.id, requester)
         return await self._eraser.forget(requester)
+
+    async def remove_traces(self) -> bool:
+        """Remove what deleted rows left in the files of the database; False where later."""
+        return await self._eraser.remove_traces()

@@ -181,6 +181,7 @@ class UserApi:
         for requester in await self.accounts.keys(caller):
             count += await self._cancellation.forget(requester)
         await self.accounts.leave(caller)
+        await self._cancellation.remove_traces()
         return count
 
     async def clip(self, caller: Caller, job_id: str) -> Clip:

@@ -70,6 +70,7 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
         try:
             _check_file(connection)
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA secure_delete=ON")
             begin_incremental(connection)
             applied = _applied(connection)
         except sqlite3.DatabaseError as error:
