@@ -20,7 +20,7 @@ from core.i18n.messages import say
 from core.interfaces.executor import Executor
 from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
-from core.runtime.clock import Clock, now_ms
+from core.runtime.clock import Clock, SteadyClock
 from core.runtime.permissions import make_private
 from core.settings import Settings
 from core.storage.database import open_database
@@ -38,7 +38,7 @@ async def open_core(
     executor: Executor | None = None,
     *,
     announce: Announce | None = None,
-    clock: Clock = now_ms,
+    clock: Clock | None = None,
 ) -> AsyncGenerator[Core]:
     """Open everything, and close it in the reverse order.
 
@@ -46,7 +46,7 @@ async def open_core(
         settings: of the whole service.
         executor: to use instead of the one that the settings choose.
         announce: gets a sentence for everything the operator should see; the log without it.
-        clock: epoch milliseconds.
+        clock: epoch milliseconds; by default the wall clock, without its steps.
 
     Yields:
         The core, recovered and ready; nothing runs before :meth:`Core.run`.
@@ -60,6 +60,7 @@ async def open_core(
         StorageProblem: the database or the data directory cannot be read or written.
     """
     make_folders(settings)
+    clock = clock or SteadyClock()
     tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
         with named_troubles(settings.data_dir):
@@ -98,9 +99,14 @@ async def _recover(core: Core, announce: Announce) -> None:
     Raises:
         DatabaseDamaged: the rows contradict each other.
     """
+    doubted_ms = await core.time_guard.open()
+    if doubted_ms:
+        announce(say("clock_doubted", {"hours": round(doubted_ms / 3_600_000, 1)}))
     report = await core.recovery.recover()
     if report.violations:
         raise DatabaseDamaged("; ".join(str(item) for item in report.violations[:5]))
-    await core.files.sweep(unheld_s=0)
+    if core.time_guard.may_prune:
+        await core.files.sweep(unheld_s=0)
+    await core.housekeeping.remove_orphans()
     if report.requeued or report.lost:
         announce(say("jobs_recovered", {"requeued": report.requeued, "failed": report.lost}))

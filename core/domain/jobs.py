@@ -95,6 +95,7 @@ class Job:
     clip: Clip | None = None
     place: str = ""  # where it was asked from, as :attr:`core.domain.people.Caller.place`
     unread_files: tuple[str, ...] = ()  # names of its inputs, where only the rows still know them
+    number: int = 0  # in the order of acceptance, of everybody; pages of a history go by it
 
     @property
     def request(self) -> Request:

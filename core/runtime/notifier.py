@@ -51,6 +51,10 @@ class LocalDispatcher:
             del self._tokens[job_id]
             self._meters.pop(job_id, None)
 
+    def owns(self, job_id: str) -> bool:
+        """Tell whether an attempt of ``job_id`` lives here, whatever its lease says."""
+        return job_id in self._tokens
+
     def cancel(self, job_id: str, by: str) -> None:
         """Stop the attempt of ``job_id`` if it runs here; ``by`` is who asked."""
         token = self._tokens.get(job_id)

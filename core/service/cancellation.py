@@ -101,3 +101,7 @@ class Cancellation:
         if not job.state.terminal:
             with suppress(AlreadyFinished):
                 await self.cancel(job.id, job.requester)
+
+    async def remove_traces(self) -> bool:
+        """Remove what deleted rows left in the files of the database; False where later."""
+        return await self._eraser.remove_traces()

@@ -156,9 +156,12 @@ class UserApi:
         """
         return find_job(await self.jobs(caller, SEARCHED), typed)
 
-    async def jobs(self, caller: Caller, limit: int, before_ms: int | None = None) -> list[Job]:
-        """Return the newest jobs of the caller on all their platforms, newest first."""
-        return await self._owned.jobs(caller, limit, before_ms)
+    async def jobs(self, caller: Caller, limit: int, before: int | None = None) -> list[Job]:
+        """Return the newest jobs of the caller on all their platforms, newest first.
+
+        ``before`` is the number of the last job of the page before.
+        """
+        return await self._owned.jobs(caller, limit, before)
 
     async def cancel(self, caller: Caller, job_id: str) -> Job:
         """Stop a job of the caller, or any for an operator.
@@ -187,6 +190,7 @@ class UserApi:
         keys = await self.accounts.keys(caller)
         count = sum([await self._cancellation.forget(requester) for requester in keys])
         await self.accounts.leave(caller)
+        await self._cancellation.remove_traces()
         return count
 
     async def clip(self, caller: Caller, job_id: str) -> Clip:

@@ -58,6 +58,10 @@ class RetentionSettings(Area):
     days: Annotated[float, ReadFrom("CLAPPER_RETENTION_DAYS")] = Field(
         default=14, gt=0
     )  # clips and inputs
+    # of what operators did
+    audit_days: Annotated[float, ReadFrom("CLAPPER_AUDIT_DAYS")] = Field(
+        default=400, gt=0, allow_inf_nan=False
+    )
     min_free_megabytes: float = Field(default=500, ge=0)  # intake closes below
     prompt_in_metadata: bool = False  # write the prompt into the clip's provenance
 

@@ -138,6 +138,20 @@ class Database:
             log.warning("storage_trouble_over", cause=self._trouble)
         self._trouble = trouble
 
+    async def empty_journal(self) -> bool:
+        """Write the journal back into the file and empty it.
+
+        Returns:
+            False where another program reads the file; what it may still need stays.
+        """
+        async with self._turn:
+            connection = _UncutConnection(self._engine)
+            await whole(connection.start())
+            try:
+                return await whole(connection.empty_journal())
+            finally:
+                await whole(connection.close())
+
     def _note(self, changes: int) -> None:
         if changes != self._changes:
             self._version += 1
@@ -165,6 +179,17 @@ class _UncutConnection(AsyncConnection):
         """Count the rows that were written through the driver's connection since it opened."""
         driver: Any = (await self.get_raw_connection()).driver_connection
         return int(driver.total_changes)
+
+    async def empty_journal(self) -> bool:
+        """Checkpoint and truncate, without waiting for readers: everybody else waits meanwhile."""
+        driver: Any = (await self.get_raw_connection()).driver_connection
+        await driver.execute("PRAGMA busy_timeout=0")
+        try:
+            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                busy, *_ = await cursor.fetchone()
+        finally:
+            await driver.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        return not busy
 
     async def leave(self, *, keep: bool) -> None:
         """End the transaction, and give the connection back."""
@@ -274,6 +299,7 @@ def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",  # a commit is on the disk before anybody is told
         "foreign_keys=ON",
+        "secure_delete=ON",  # what people deleted is overwritten
         f"busy_timeout={BUSY_MS}",
     ):
         cursor.execute(f"PRAGMA {pragma}")

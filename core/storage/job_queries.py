@@ -69,13 +69,17 @@ class JobQueries:
         return row.job(self._clips_folder)
 
     async def jobs_of(
-        self, requester: Requester, limit: int = 20, before_ms: int | None = None
+        self, requester: Requester, limit: int = 20, before: int | None = None
     ) -> list[Job]:
-        """List the newest jobs of ``requester``, made before ``before_ms`` (epoch) if given."""
+        """List the newest jobs of ``requester``, accepted before number ``before`` if given.
+
+        Two jobs may be made at the same millisecond, and a later one at an earlier time where the
+        clock went back; no two have the same number.
+        """
         query = job_rows().where(job.c.user_key == requester.key)
-        if before_ms is not None:
-            query = query.where(job.c.created_at_ms < before_ms)
-        query = query.order_by(job.c.created_at_ms.desc(), job.c.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(job.c.seq < before)
+        query = query.order_by(job.c.seq.desc()).limit(limit)
         async with self._database.transaction() as connection:
             found = [job_with_clip(row) for row in await connection.execute(query)]
         return self._jobs(found)

@@ -20,6 +20,7 @@ from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.settings import PROJECT_ROOT
 from core.storage.trouble import named_troubles
+from core.storage.vacuum import begin_incremental, convert
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +73,8 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
         with closing(sqlite3.connect(path, BUSY_S, isolation_level=None)) as connection:
             _check_file(connection)
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA secure_delete=ON")
+            begin_incremental(connection)
             applied = _applied(connection)
             _compare(applied, known)
             pending = [migration for migration in known if migration.number not in applied]
@@ -80,6 +83,7 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
             for migration in pending:
                 _apply(connection, migration, clock())
                 log.info("migrated", name=migration.name)
+            convert(connection, path)
     return [migration.name for migration in pending]
 
 

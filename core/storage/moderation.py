@@ -107,6 +107,13 @@ def _kept(text: str) -> Any:  # noqa: ANN401  # JSON
         return text  # whoever kept it sees that it is none of theirs
 
 
+async def forget_of(connection: AsyncConnection, platform: str, user_id: str) -> None:
+    """Drop what the fronts of a platform keep under names that end with ``:<user_id>``."""
+    theirs = memory.c.front.startswith(f"{platform}-", autoescape=True)
+    own = memory.c.name.endswith(f":{user_id}", autoescape=True)
+    await connection.execute(sa.delete(memory).where(theirs, own))
+
+
 async def forget_older(connection: AsyncConnection, front: str, before: int) -> None:
     """Drop what a front has not touched since ``before`` (epoch ms)."""
     old = (memory.c.front == front) & (memory.c.updated_at < before)

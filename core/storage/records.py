@@ -140,6 +140,7 @@ class StoredJob:
             failure=self._failure(),
             clip=None if self.clip is None else self.clip.below(clips_folder),
             place=self.place,
+            number=self.seq,
         )
 
     def _failure(self) -> Failure | None:

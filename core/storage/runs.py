@@ -74,6 +74,7 @@ run_table = sa.Table(
     sa.Column("peak_bytes", sa.Integer),
     sa.Column("error", sa.Text),
     sa.Index("run_by_place", *_PLACE, "recorded_at_ms"),
+    sa.Index("run_by_mode", *_PLACE, "mode", "recorded_at_ms"),
 )
 part_table = sa.Table(
     "run_part",

@@ -204,13 +204,13 @@ class StudioService:
             kept=visitor.kept,
         )
 
-    async def history(self, visitor: Visitor, before_ms: int | None = None) -> HistoryView:
+    async def history(self, visitor: Visitor, before: int | None = None) -> HistoryView:
         """Return a page of the visitor's jobs that are over, newest first."""
-        jobs = await self._users.jobs(visitor.caller, PAGE + 1, before_ms)
+        jobs = await self._users.jobs(visitor.caller, PAGE + 1, before)
         shown = jobs[:PAGE]
         now = Moment(limits=self.limits)
         items = [job_view(job, now) for job in shown if job.state.terminal]
-        more = shown[-1].created_at_ms if len(jobs) > PAGE else None
+        more = shown[-1].number if len(jobs) > PAGE else None
         return HistoryView(tuple(items), more)
 
     async def request_of(self, job_id: str, visitor: Visitor) -> Request:

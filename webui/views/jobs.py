@@ -106,7 +106,7 @@ class HistoryView:
     """One page of the gallery."""
 
     items: tuple[JobView, ...] = ()
-    before_ms: int | None = None  # where the next page begins; None at the end
+    before: int | None = None  # where the next page begins; None at the end
 
 
 @dataclass(frozen=True, slots=True)
