@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import sys
+import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from functools import partial
 from pathlib import Path
@@ -63,7 +65,10 @@ def clean_logging() -> Generator[None]:
     """A command under test sets up logging to its own streams, which are closed with it."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    hooks = sys.excepthook, sys.unraisablehook, threading.excepthook
     yield
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+    logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     root.setLevel(level)
 

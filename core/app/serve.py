@@ -13,6 +13,7 @@ from core.app.core import Core
 from core.app.executor_choice import is_guided
 from core.app.frontend import Front
 from core.app.metrics import collect
+from core.app.preflight import check_ports, check_settings, refuse_broken
 from core.errors import ClapperError
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
@@ -37,12 +38,16 @@ async def serve(settings: Settings, announce: Announce) -> None:
     Raises:
         SetupProblem: the core cannot be opened, or its executor cannot start.
         NothingToServe: no front is configured, or all of them failed.
+        NotReady: the settings, or this machine, would keep it from working.
     """
     stop = asyncio.Event()
+    installed = found_fronts(announce)
+    refuse_broken(check_settings(settings, installed))
     async with open_core(settings, announce=announce) as core:
-        fronts = [front for front in found_fronts(announce) if _wanted(front, settings, announce)]
+        fronts = [front for front in installed if _wanted(front, settings, announce)]
         if not fronts:
             raise NothingToServe
+        refuse_broken(check_ports(settings, fronts))
         grace_s = settings.worker.shutdown_grace_s
         on_signals(stop, lambda: announce(say("stopping", {"grace_s": grace_s})))
         facts = {"executor": core.executor.name, "data_dir": settings.data_dir}

@@ -1,24 +1,25 @@
 """Turn an error into a sentence and an exit status, the same for every command."""
 
 import asyncio
-import json
 import socket
 from contextlib import AbstractContextManager
 from enum import IntEnum
 from types import TracebackType
-from typing import Any
 
 import structlog
 import typer
-from rich.console import Console
 from typer.exceptions import TyperException
 
 from core.cli.crash_report import write_report
+from core.cli.terminal import err, out, print_json
 from core.errors import ClapperError, GenerationFailed, InvalidInput, Refused, SetupProblem
 from core.i18n.messages import explain, say
+from core.runtime.terminal_text import printable
 from core.storage.trouble import storage_problem
 
 log = structlog.get_logger(__name__)
+
+__all__ = ["ExitStatus", "err", "explained_exit", "out", "print_json"]
 
 # the root of commands says these itself; a reader that went away is told nothing
 _SAID_ELSEWHERE = (TyperException, typer.Exit, typer.Abort, SystemExit, BrokenPipeError)
@@ -88,27 +89,6 @@ class Defect(SetupProblem):
     report: str
 
 
-class _Unread(Console):
-    def on_broken_pipe(self) -> None:
-        """Go on in silence: what reads our messages is gone, and the service is not for it."""
-        self.quiet = True
-
-
-def out() -> Console:
-    """Make the console of results, standard output."""
-    return Console()
-
-
-def err() -> Console:
-    """Make the console of everything else, standard error."""
-    return _Unread(stderr=True)
-
-
-def print_json(data: dict[str, Any]) -> None:
-    """Print one JSON object on one line."""
-    typer.echo(json.dumps(data, ensure_ascii=False))
-
-
 class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a verb where it stands
     """Turn whatever breaks inside the block into a sentence and the exit of the process.
 
@@ -131,6 +111,8 @@ class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a v
             Exit: instead of the problem.
         """
         del kind, trace
+        if isinstance(error, TyperException):  # said by typer, whose message quotes what was typed
+            error.message = printable(error.message)
         if error is None or isinstance(error, _SAID_ELSEWHERE):
             return
         if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
@@ -147,7 +129,7 @@ class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a v
             print_json({"error": told})
             return
         sentence = explain(problem)
-        err().print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+        err().print(sentence, style="red", soft_wrap=True)
 
 
 def _named(error: BaseException) -> ClapperError:

@@ -61,9 +61,9 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     console = out()
     _print([job])
     if job.clip is not None:
-        console.print(str(job.clip.path), soft_wrap=True, highlight=False)
+        console.print(str(job.clip.path), soft_wrap=True)
     if job.failure is not None:
-        console.print(explain(job.failure), markup=False, soft_wrap=True)
+        console.print(explain(job.failure), soft_wrap=True)
 
 
 @APP.command("cancel", help=say("help_jobs_cancel"))
@@ -74,7 +74,7 @@ def cancel(job_id: JobArgument) -> None:
         return await core.local_operator(local_requester()).cancel(job_id)
 
     job = with_idle_core(stop)
-    out().print(say("cli_cancelled", {"job_id": job.id}), highlight=False)
+    out().print(say("cli_cancelled", {"job_id": job.id}))
 
 
 def _print(jobs: list[Job]) -> None:

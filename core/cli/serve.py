@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from core.app.logs import secrets_of, set_up_logging
+from core.app.logs import log_as
 from core.app.serve import serve
 from core.cli.core_session import announce_to
 from core.cli.exit_codes import err
@@ -29,5 +29,5 @@ def serve_command(
     if lan:
         changes["studio_host"] = "0.0.0.0"  # noqa: S104  # that is what was asked for
     settings = load_settings(**changes)
-    set_up_logging(settings.log_level, secrets=secrets_of(settings))
+    log_as(settings)
     asyncio.run(serve(settings, announce_to(err())))

@@ -44,7 +44,7 @@ class TerminalDelivery:
         self._console = console
         self._bars = Bars(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
@@ -104,8 +104,6 @@ class TerminalDelivery:
         self._console.print(
             say("delivered_to", {"mode": job.mode_word, "path": target}),
             soft_wrap=True,
-            markup=False,
-            highlight=False,
         )
         return Receipt(str(target))
 
@@ -114,7 +112,7 @@ class TerminalDelivery:
         del attempt
         self._end(job, failure)
         sentence = f"{name(job.mode_word)}: {explain(failure)}"
-        self._console.print(sentence, markup=False, soft_wrap=True)
+        self._console.print(sentence, soft_wrap=True)
         return Receipt(job.id)
 
     def close(self) -> None:

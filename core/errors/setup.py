@@ -92,5 +92,18 @@ class BadConfiguration(SetupProblem):
     reason: str
 
 
+class BadSettings(BadConfiguration):
+    """Settings that cannot work, alone or together; all of them are told at once.
+
+    ``setting`` lists the variables, ``reason`` is a JSON list of pairs of a code and its fields.
+    """
+
+
+class NotReady(SetupProblem):
+    """The service cannot work as it is set up; ``findings`` are sentences, one a line."""
+
+    findings: str
+
+
 class NothingToServe(SetupProblem):
     """No front is configured, or every one of them failed."""

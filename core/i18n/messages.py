@@ -9,6 +9,7 @@ Formats: ``bytes`` (decimal), ``seconds``, ``gpu`` (milliseconds as minutes and 
 language, from its ``[names]`` table). Decimal mark, units and dates come from ``units.toml``.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -86,6 +87,11 @@ def explain(problem: ClapperError | Failure | Adjustment, locale: str | None = N
         return say("generation_failed", {}, locale)
 
 
+def say_each(listed: str, locale: str | None = None) -> list[str]:
+    """Say each of several problems, which ``listed`` holds as JSON: pairs of code and fields."""
+    return [say(code, data, locale) for code, data in json.loads(listed)]
+
+
 def name(identifier: str, locale: str | None = None) -> str:
     """Return the word for a role, stage, state, mode or option."""
     words = sentences(language_of(locale))
@@ -116,6 +122,7 @@ class _Words(Formatter):
             "millions": lambda: self._number(float(str(value)) / 1e6),
             "unit": lambda: self._behind(str(value)),  # behind a number, where it has one
             "name": lambda: name(str(value), self.language),
+            "problems": lambda: "\n".join(say_each(str(value), self.language)),
         }.get(format_spec)
         return write() if write else super().format_field(value, format_spec)
 
