@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, NotYours
+from core.errors.storage import StorageUnavailable
 from core.service.views import FIGURES_TYPE
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import visitor_of
@@ -22,7 +23,7 @@ OURS = "x-clapper"  # header of our own page; other sites cannot send it without
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _KEPT = {"Cache-Control": "private, max-age=86400"}
 
-_DIGITS = re.compile(r"[0-9]{1,15}")  # epoch ms until the year 33658
+_DIGITS = re.compile(r"[0-9]{1,15}")  # more jobs than anybody makes
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
 
@@ -84,8 +85,8 @@ class StudioRoutes:
 
     async def _history(self, request: Request, visitor: Visitor) -> Response:
         before = request.query_params.get("before", "")
-        before_ms = _moment(before) if before else None
-        view = await self._bridge.call(self._service.history(visitor, before_ms))
+        number = _number(before) if before else None
+        view = await self._bridge.call(self._service.history(visitor, number))
         return JSONResponse(asdict(view), headers=_PRIVATE)
 
     async def _act(self, request: Request, visitor: Visitor) -> Response:
@@ -107,7 +108,11 @@ class StudioRoutes:
         return FileResponse(clip.poster, media_type="image/png", headers=_KEPT)
 
     async def _health(self, _: Request) -> Response:
-        health = await self._bridge.call(self._service.health())
+        try:
+            health = await self._bridge.call(self._service.health())
+        except StorageUnavailable as error:
+            body = {"ok": False, "intake": "unavailable", "reason": error.reason}
+            return JSONResponse(body, 503)
         sound = health.intake != "disk"
         body = {"ok": sound, "intake": health.intake, "waiting": health.waiting}
         return JSONResponse(body, 200 if sound else 503, headers=_PRIVATE)
@@ -120,11 +125,11 @@ class StudioRoutes:
         return Response(service + self._metrics.render(), media_type=FIGURES_TYPE, headers=_PRIVATE)
 
 
-def _moment(text: str) -> int:
-    """Return the epoch milliseconds in an address.
+def _number(text: str) -> int:
+    """Return the number of a job in an address.
 
     Raises:
-        BadAddress: there is no number, or one that no clock shows.
+        BadAddress: there is no number, or one that no job has.
     """
     if not _DIGITS.fullmatch(text):
         raise BadAddress("before", text[:40])

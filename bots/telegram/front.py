@@ -208,7 +208,7 @@ def _edit_interval(settings: Settings, chat: str) -> float:
 def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> TelegramContext:
     settings, users = services.settings, services.users
     local = settings.telegram.local
-    rules = DisplayRules(local, settings.retention.days, settings.studio.url)
+    rules = DisplayRules(local, settings.retention.days, settings.studio.url, services.users.limits)
     messages = StatusMessages(app.bot, rules)
     return TelegramContext(
         services=services,

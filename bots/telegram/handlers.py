@@ -16,7 +16,7 @@ from bots.telegram.option_parser import TypedCommand, command_of, options_of
 from bots.telegram.private_chat import is_private
 from bots.telegram.rendering import texts_for
 from bots.telegram.request_form import RequestForm, guessed_files
-from bots.telegram.submission import continue_form
+from bots.telegram.submission import continue_form, was_submitted
 from bots.telegram.user_commands import ACCOUNT, run_account
 from core.domain.modes import MODES, Mode
 from core.domain.options import Options
@@ -91,6 +91,8 @@ class MessageRouter:
             InvalidInput: a value or file cannot work.
             Refused: permissions, quota, policy, block or a closed intake.
         """
+        if await was_submitted(event):
+            return
         await self._context.permissions.check(event.message)
         form = RequestForm(mode=mode, options=self._options(rest, mode))
         replied = event.message.reply_to_message
@@ -108,6 +110,8 @@ class MessageRouter:
             InvalidInput: a value or file cannot work.
             Refused: quota, policy, block or a closed intake.
         """
+        if await was_submitted(event):
+            return
         chat_id = event.message.chat_id
         form = await self._context.forms.load(chat_id, event.user.id) or RequestForm()
         files = [found for part in parts if (found := attachment_of(part))]
@@ -157,4 +161,4 @@ class MessageRouter:
         if replied.from_user.id != self._context.bot.id:
             return False
         chat_id = event.message.chat_id
-        return await self._context.forms.load(chat_id, event.user.id) is not None
+        return await self._context.forms.has(chat_id, event.user.id)

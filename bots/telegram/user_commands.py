@@ -248,7 +248,7 @@ async def forget_all(event: ChatEvent) -> int:
     """Delete everything stored of the person; returns how many jobs there were."""
     before: int | None = None
     while jobs := await event.users.jobs(event.caller, BATCH, before):
-        before = jobs[-1].created_at_ms
+        before = jobs[-1].number
         for job in jobs:
             await event.context.services.state.remember(FILE_IDS, job.id, None)
     await event.context.forms.forget(event.caller)

@@ -10,6 +10,7 @@ from core.accounts.limits import QuotaRules
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.notices import Notices
+from core.domain.people import Requester
 from core.storage.database import Database
 
 
@@ -22,6 +23,11 @@ class Community:
     moderation: Moderation
     audit: AuditLog
     state: FrontState
+
+    async def forget(self, person: Requester) -> None:
+        """Drop what fronts kept of somebody, and what they were to be told."""
+        await self.notices.forget(person)
+        await self.state.forget(person)
 
     @classmethod
     def on(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from core.domain.people import Requester
 from core.storage import moderation as rows
 from core.storage.database import Database
 
@@ -29,6 +30,15 @@ class FrontState:
         """Read everything that a front kept, by name, the oldest first."""
         async with self._database.transaction() as connection:
             return await rows.recall_all(connection, front)
+
+    async def forget(self, person: Requester) -> None:
+        """Drop what the fronts of a platform keep of somebody.
+
+        Those are named ``<platform>-…``, and a name of theirs that ends with ``:<user id>`` is of
+        that person.
+        """
+        async with self._database.transaction() as connection:
+            await rows.forget_of(connection, person.platform, person.user_id)
 
     async def forget_older(self, front: str, age_ms: int) -> None:
         """Drop what a front kept and has not touched for ``age_ms``."""

@@ -137,12 +137,24 @@ class LimitLedger:
         key = subject
         if limit.forgotten:
             key = await pseudonyms.read(self._connection, limit.name, subject) or ""
-        newest = await ledger.newest_account(self._connection, limit.name, key) if key else None
-        window = self._in_force(limit, newest, outer)
-        kept = newest is not None and newest.period == window.period
+        window, kept = await self._read_window(limit, key, outer)
         named = key if kept or not limit.forgotten else None
         balance = await self._balance(limit, subject, amount, window)
         return LimitAccount(limit, subject, named, window, kept, balance)
+
+    async def _read_window(
+        self, limit: Limit, key: str, outer: LimitAccount | None = None
+    ) -> tuple[QuotaWindow, bool]:
+        """Read the window in force of an account, and whether it has a row."""
+        newest = await ledger.newest_account(self._connection, limit.name, key) if key else None
+        window = self._in_force(limit, newest, outer)
+        if newest is None or newest.period <= window.period:
+            return window, newest is not None and newest.period == window.period
+        # the clock went back: an earlier window is in force again
+        earlier = await ledger.account_in(self._connection, limit.name, key, window.period)
+        if earlier is None:
+            return window, False
+        return replace(earlier, began_at_ms=window.began_at_ms), True
 
     def _in_force(
         self, limit: Limit, newest: QuotaWindow | None, outer: LimitAccount | None = None
@@ -184,8 +196,7 @@ class LimitLedger:
         return LimitBalance(limit.name, whole, used, reserved, min(ends, default=None), limit.unit)
 
     async def _window_of(self, limit: Limit, key: str) -> QuotaWindow:
-        newest = await ledger.newest_account(self._connection, limit.name, key)
-        return self._in_force(limit, newest)
+        return (await self._read_window(limit, key))[0]
 
     def _ends(self, limit: Limit, window: QuotaWindow) -> list[int]:
         began = window.began_at_ms
@@ -233,12 +244,12 @@ def _rolling(length_ms: int, newest: QuotaWindow | None, now: int) -> QuotaWindo
     """Return the newest window while it lasts; it begins anew where everything was refunded."""
     if newest is None:
         return QuotaWindow(1, None)
+    if not newest.spent:  # before its age: what was granted for it is not over
+        return replace(newest, began_at_ms=None)
     began = newest.began_at_ms
     if began is not None and now >= began + length_ms:
         return QuotaWindow(newest.period + 1, None)
-    if newest.spent:
-        return newest
-    return replace(newest, began_at_ms=None)
+    return newest
 
 
 def _view(found: Iterable[LimitAccount]) -> QuotaView:

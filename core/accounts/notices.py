@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from core.accounts.limits import HOUR_MS
+from core.domain.people import Requester
 from core.storage import accounts as rows
 from core.storage.database import Database
 from core.storage.records import AccountNotice
@@ -31,6 +32,11 @@ class Notices:
         """Note that somebody was told."""
         async with self._database.transaction() as connection:
             await rows.drop_notice(connection, notice.id)
+
+    async def forget(self, person: Requester) -> None:
+        """Drop everything that somebody was to be told."""
+        async with self._database.transaction() as connection:
+            await rows.drop_notices(connection, [person.key])
 
     def owing(self) -> asyncio.Event:
         """Return the event that is set as soon as there is something new to tell."""

@@ -20,10 +20,11 @@ from core.i18n.messages import say
 from core.interfaces.executor import Executor
 from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
-from core.runtime.clock import Clock, now_ms
+from core.runtime.clock import Clock, SteadyClock
 from core.runtime.permissions import make_private
 from core.settings import Settings
 from core.storage.database import open_database
+from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ async def open_core(
     executor: Executor | None = None,
     *,
     announce: Announce | None = None,
-    clock: Clock = now_ms,
+    clock: Clock | None = None,
 ) -> AsyncGenerator[Core]:
     """Open everything, and close it in the reverse order.
 
@@ -45,7 +46,7 @@ async def open_core(
         settings: of the whole service.
         executor: to use instead of the one that the settings choose.
         announce: gets a sentence for everything the operator should see; the log without it.
-        clock: epoch milliseconds.
+        clock: epoch milliseconds; by default the wall clock, without its steps.
 
     Yields:
         The core, recovered and ready; nothing runs before :meth:`Core.run`.
@@ -56,24 +57,40 @@ async def open_core(
         DatabaseDamaged: the database contradicts itself.
         SchemaTooNew: written by a newer version.
         ComfyUnavailable: ComfyUI was asked for by name and cannot run.
-        BadConfiguration: nothing can be written to the data directory.
+        StorageProblem: the database or the data directory cannot be read or written.
     """
     make_folders(settings)
+    clock = clock or SteadyClock()
     tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            open_database(settings.database, settings.data_dir, clock)
-        )
-        await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
-        await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
-        for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
-            await asyncio.to_thread(remove_parts, folder)
-        executor = executor or choose_executor(settings, tell)
-        stack.push_async_callback(executor.close)
-        core = build(settings, database, executor, clock)
-        await core.runs.open()
-        await _recover(core, tell)
+        with named_troubles(settings.data_dir):
+            core = await _opened(stack, settings, executor, tell, clock)
         yield core
+
+
+async def _opened(
+    stack: AsyncExitStack,
+    settings: Settings,
+    executor: Executor | None,
+    tell: Announce,
+    clock: Clock,
+) -> Core:
+    database = await stack.enter_async_context(
+        open_database(settings.database, settings.data_dir, clock)
+    )
+    await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
+    await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
+    for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
+        await asyncio.to_thread(remove_parts, folder)
+    executor = executor or choose_executor(settings, tell)
+    stack.push_async_callback(executor.close)
+    core = build(settings, database, executor, clock)
+    await core.runs.open()
+    if not database.newest:
+        tell(say(f"database_{database.standing}", {"folder": settings.clips_folder}))
+    await _recover(core, tell)
+    await core.housekeeping.note()
+    return core
 
 
 async def _recover(core: Core, announce: Announce) -> None:
@@ -82,9 +99,14 @@ async def _recover(core: Core, announce: Announce) -> None:
     Raises:
         DatabaseDamaged: the rows contradict each other.
     """
+    doubted_ms = await core.time_guard.open()
+    if doubted_ms:
+        announce(say("clock_doubted", {"hours": round(doubted_ms / 3_600_000, 1)}))
     report = await core.recovery.recover()
     if report.violations:
         raise DatabaseDamaged("; ".join(str(item) for item in report.violations[:5]))
-    await core.files.sweep(unheld_s=0)
+    if core.time_guard.may_prune:
+        await core.files.sweep(unheld_s=0)
+    await core.housekeeping.remove_orphans()
     if report.requeued or report.lost:
         announce(say("jobs_recovered", {"requeued": report.requeued, "failed": report.lost}))

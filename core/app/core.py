@@ -17,6 +17,7 @@ from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
 from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
+from core.queue.time_guard import TimeGuard
 from core.runtime.progress_hub import ProgressHub
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
@@ -51,6 +52,7 @@ class Core:
     quotas: Quotas
     intake: IntakeSwitch
     recovery: Recovery
+    time_guard: TimeGuard
     router: DeliveryRouter
     worker: Worker
     hub: ProgressHub

@@ -2,41 +2,26 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from tempfile import TemporaryFile
 
 import structlog
 
-from core.accounts.file_ownership import FileOwnership
-from core.queue.job_queue import JobQueue
+from core.app.pruning import Pruning
+from core.app.self_check import SelfCheck
 from core.queue.recovery import Recovery
-from core.runtime import file_names
-from core.runtime.clock import Clock
+from core.queue.time_guard import TimeGuard
 from core.runtime.permissions import make_private_folder
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, wait_event
-from core.service.deletion import Eraser
 from core.settings import Settings
 from core.storage.claim import claim
 from core.storage.database import Database
-from core.storage.invariants import check
+from core.storage.record import advance
 from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
 
-HOUR_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Folders:
-    """Where files lie, and for how many seconds they and their jobs are kept."""
-
-    clips: Path
-    fitted: Path  # copies of clips; need not exist
-    latents: Path  # files that can be made again; need not exist
-    staged: Path  # the same
-    keep_s: float
+HOUR_S, MINUTE_S = 3600.0, 60.0
 
 
 class Housekeeping:
@@ -45,25 +30,24 @@ class Housekeeping:
     def __init__(
         self,
         *,
-        queue: JobQueue,
         recovery: Recovery,
-        database: Database,
-        eraser: Eraser,
-        files: FileOwnership,
+        guard: TimeGuard,
+        checking: SelfCheck,
+        pruning: Pruning,
         hub: ProgressHub,
-        folders: Folders,
         on_change: Callable[[], None],
-        clock: Clock,
+        database: Database,
+        data_dir: Path,
     ) -> None:
-        self._queue = queue
         self._recovery = recovery
-        self._database = database
+        self._guard = guard
+        self._checking = checking
+        self._pruning = pruning
         self._hub = hub
-        self._folders = folders
-        self._eraser = eraser
-        self._files = files
         self._on_change = on_change
-        self._clock = clock
+        self._database = database
+        self._data_dir = data_dir
+        self._noted = -1  # version of the database
         self.violations = 0  # found by the newest check
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -71,7 +55,7 @@ class Housekeeping:
         rounds = 0
         while not await wait_event(stop, HOUR_S / 60):
             rounds += 1
-            chores = [self.expire()]
+            chores = [self.expire(), self.note(), self.clear_traces()]
             if rounds % 60 == 1:
                 chores += [self.check(), self.prune()]
             for chore in chores:
@@ -81,43 +65,53 @@ class Housekeeping:
 
     async def expire(self) -> int:
         """Give up what waited too long, and take jobs from workers that are gone; count them."""
+        await self._guard.look()
         ended = await self._recovery.expire()
         for job_id in ended:
             self._hub.close(job_id)
         self._on_change()
         return len(ended)
 
+    async def note(self) -> None:
+        """Note beside the clips how far the database is, where it changed."""
+        if self._database.version != self._noted:
+            await advance(self._database, self._data_dir)
+            self._noted = self._database.version
+
+    async def clear_traces(self) -> None:
+        """Remove what is left of what was deleted, where a reader hindered it."""
+        await self._pruning.clear_traces()
+
     async def check(self) -> int:
         """Count what contradicts itself in the database, and log it."""
-        async with self._database.transaction() as connection:
-            found = await check(connection)
-        for violation in found:
-            log.error("invariant_broken", violation=str(violation))
-        self.violations = len(found)
-        return len(found)
+        self.violations = len(await self._checking.check())
+        return self.violations
 
     async def prune(self) -> int:
-        """Delete jobs, clips and inputs whose time is over; return how many jobs and files."""
-        keep_s = self._folders.keep_s
-        jobs = 0
-        while gone := await self._queue.prune(self._clock() - round(keep_s * 1000)):
-            await self._eraser.remove_files(gone)
-            jobs += len(gone)
-        clips = await self._old(self._folders.clips, file_names.CLIP)
-        clips += await self._old(self._folders.fitted, file_names.CLIP)
-        scratch = await self._old(self._folders.latents, file_names.LATENTS)
-        scratch += await self._old(self._folders.staged, file_names.STAGED)
-        for path in clips:
-            await self._eraser.remove_clip(path)
-        for path in scratch:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-        unheld = await self._files.sweep()
-        log.info("pruned", jobs=jobs, clips=len(clips), unheld=unheld)
-        return jobs + len(clips) + unheld + len(scratch)
+        """Delete jobs, clips and inputs whose time is over; return how many jobs and files.
 
-    async def _old(self, folder: Path, shape: file_names.Shape) -> list[Path]:
-        before = self._clock() / 1000 - self._folders.keep_s
-        return await asyncio.to_thread(file_names.older_files, folder, before, shape)
+        Nothing is deleted while the time is doubted.
+        """
+        if not self._guard.may_prune:
+            log.warning("prune_postponed", reason="the clock stepped")
+            return 0
+        return await self._pruning.prune()
+
+    async def remove_orphans(self) -> int:
+        """Remove clips that no row names, at a start: what a killed process left.
+
+        A file that is younger than what this database knows was made with a newer one, and stays.
+
+        Returns:
+            How many files.
+        """
+        known_ms = self._guard.left_at_ms
+        if known_ms is None or not self._guard.may_prune:
+            return 0
+        gone = await self._pruning.remove_unnamed(known_ms / 1000 + 2 * MINUTE_S)
+        if gone:
+            log.info("orphans_removed", files=gone)
+        return gone
 
 
 def make_folders(settings: Settings) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from core.accounts.file_ownership import KeptFolders
 from core.accounts.limits import HOUR_MS, QuotaRules
-from core.app.maintenance import HOUR_S, Folders
+from core.app.maintenance import HOUR_S
+from core.app.pruning import Folders
 from core.delivery.router import RouterRules
 from core.domain.fairness import FairRules
 from core.queue.transitions import QueueRules
@@ -70,6 +71,7 @@ def folders(settings: Settings) -> Folders:
         latents=settings.latents_folder,
         staged=settings.comfy_folder / "input",
         keep_s=max(settings.retention.days * DAY_S, longest + HOUR_S),
+        audit_s=settings.retention.audit_days * DAY_S,
     )
 
 

@@ -5,12 +5,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from core.accounts.community import Community
-from core.accounts.file_ownership import FileOwnership
+from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
 from core.accounts.weights import Shares
 from core.app.core import Core
 from core.app.executor_choice import memory_of, place_of
 from core.app.maintenance import Housekeeping
+from core.app.pruning import Pruning
 from core.app.rules import (
     fitted_folder,
     folders,
@@ -21,6 +22,7 @@ from core.app.rules import (
 )
 from core.app.run_metrics import RunFigures
 from core.app.run_recorder import run_recorder
+from core.app.self_check import SelfCheck
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.media import Clip, RawClip
@@ -34,6 +36,7 @@ from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
 from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
+from core.queue.time_guard import StepRules, TimeGuard
 from core.runtime.cancellation import CancelToken
 from core.runtime.clock import Clock
 from core.runtime.notifier import LocalDispatcher
@@ -47,6 +50,7 @@ from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi, OperatorServices
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
+from core.service.scratch import Scratch
 from core.service.submission import Submission
 from core.service.user_accounts import UserAccounts
 from core.service.user_api import UserApi
@@ -54,9 +58,10 @@ from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
 from core.service.views import ServiceRules
 from core.settings import Settings
-from core.storage.database import Database
+from core.storage.database import Database, database_path
 from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
+from core.storage.traces import Traces
 from core.worker.worker import Finish, Worker
 
 if TYPE_CHECKING:
@@ -76,9 +81,13 @@ class _Parts:
         self.hub = ProgressHub()
         self.dispatcher = LocalDispatcher()
         rules, clips = queue_rules(settings), settings.clips_folder
-        self.queue = JobQueue(database, rules, clips, clock)
+        self.queue = JobQueue(database, rules, clips, clock, self._set_aside)
         self.jobs = JobQueries(database, clips)
-        self.recovery = Recovery(database, rules, clips, clock)
+        retry_ms = round(router_rules(settings).longest_wait_s * 1000)
+        self.time_guard = TimeGuard(database, clock, StepRules.of(rules, UPLOAD_MS, retry_ms))
+        self.recovery = Recovery(
+            database, rules, clips, clock, self.time_guard, self.dispatcher.owns
+        )
         self.forecasts = Forecasts(database, rules, clips, clock)
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
@@ -86,17 +95,31 @@ class _Parts:
         self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
         self.media = MediaStore(settings.media_folder, settings.media.limits())
         self.files = FileOwnership(database, kept(settings), clock)
+        self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
+        self.traces = Traces(database, database_path(settings.database))
+        self.scratch = Scratch(settings.comfy_folder)
         self.eraser = Eraser(
-            self.queue, self.jobs, self.files, fitted_folder(settings), settings.latents_folder
+            self.queue,
+            self.jobs,
+            self.files,
+            fitted_folder(settings),
+            settings.latents_folder,
+            self.traces,
+            self.community,
+            self.scratch,
         )
         self.runs = RunBook(
             database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
         )
         self.figures = RunFigures()
-        self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
         self.rules = ServiceRules(
             settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         )
+
+    def _set_aside(self, job_id: str) -> None:
+        """Let go of who watches a job that could not be read, and have its owner told."""
+        self.hub.close(job_id)
+        self.router.wake()
 
     def changed(self) -> None:
         """Let everybody look at the rows again."""
@@ -179,6 +202,7 @@ def build(settings: Settings, database: Database, executor: Executor, clock: Clo
         quotas=parts.quotas,
         intake=parts.intake,
         recovery=parts.recovery,
+        time_guard=parts.time_guard,
         router=parts.router,
         worker=_worker(parts),
         hub=parts.hub,
@@ -245,15 +269,23 @@ def _worker(parts: _Parts) -> Worker:
 
 def _housekeeping(parts: _Parts) -> Housekeeping:
     return Housekeeping(
-        queue=parts.queue,
         recovery=parts.recovery,
-        database=parts.database,
-        eraser=parts.eraser,
-        files=parts.files,
+        guard=parts.time_guard,
+        checking=SelfCheck(parts.database),
+        pruning=Pruning(
+            queue=parts.queue,
+            database=parts.database,
+            eraser=parts.eraser,
+            files=parts.files,
+            folders=folders(parts.settings),
+            traces=parts.traces,
+            scratch=parts.scratch,
+            clock=parts.clock,
+        ),
         hub=parts.hub,
-        folders=folders(parts.settings),
         on_change=parts.changed,
-        clock=parts.clock,
+        database=parts.database,
+        data_dir=parts.settings.data_dir,
     )
 
 

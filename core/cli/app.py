@@ -35,6 +35,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.workflow", "workflow"),
     ("core.cli.space", "space"),
     ("core.cli.doctor", None),
+    ("core.cli.backup", None),
     ("core.cli.invariants", None),
 )
 

@@ -165,12 +165,28 @@ def _print_ticket(composition: Composition, ticket: Ticket, console: PlainConsol
 
 def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:
     """Return what scripts want to know of ``job``; no words of a person, unlike its row."""
-    sampling, clip = job.request.sampling, job.clip
-    values = sampling_to_json(sampling)
+    clip = job.clip
     return {
         "job_id": job.id,
         "state": job.state.value,
-        "mode": job.request.mode.value,
+        "mode": str(job.mode_word),
+        **_sampling_as_json(job),
+        "estimate_ms": job.estimate_ms,
+        "charged_ms": job.charged_ms,
+        "file": str(file.resolve()) if file and clip else None,
+        "poster": str(poster_of(file.resolve())) if file and clip else None,
+        "size_bytes": clip.size_bytes if clip else None,
+        "error": _as_json(job.failure) if job.failure else None,
+    }
+
+
+def _sampling_as_json(job: Job) -> dict[str, Any]:
+    """Return how the clip of ``job`` is made; nothing where that cannot be read any more."""
+    if job.asked is None:
+        return {}
+    sampling = job.asked.sampling
+    values = sampling_to_json(sampling)
+    return {
         "preset": sampling.preset.value,
         "width": sampling.width,
         "height": sampling.height,
@@ -180,12 +196,6 @@ def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:
         "seed": sampling.seed,
         "seed_text": str(sampling.seed),  # one that was typed may have more digits than a float
         **{option.name: values[option.name] for option in KEPT if not option.is_private},
-        "estimate_ms": job.estimate_ms,
-        "charged_ms": job.charged_ms,
-        "file": str(file.resolve()) if file and clip else None,
-        "poster": str(poster_of(file.resolve())) if file and clip else None,
-        "size_bytes": clip.size_bytes if clip else None,
-        "error": _as_json(job.failure) if job.failure else None,
     }
 
 

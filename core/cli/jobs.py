@@ -90,13 +90,13 @@ def _table(jobs: list[Job]) -> Table:
     for column in ("job", "who", "mode", "size", "seconds", "state", "made", "charged"):
         table.add_column(say(f"cli_column_{column}"), no_wrap=column == "job")
     for job in jobs:
-        sampling = job.request.sampling
+        sampling = None if job.asked is None else job.asked.sampling
         table.add_row(
             job.id,
             job.requester.key,
-            job.request.mode,
-            str(sampling.size),
-            f"{sampling.seconds:.1f}",
+            job.mode_word,
+            "–" if sampling is None else str(sampling.size),
+            "–" if sampling is None else f"{sampling.seconds:.1f}",
             name(job.state),
             f"{datetime.fromtimestamp(job.created_at_ms / 1000, UTC):%m-%d %H:%M}",
             "–" if job.charged_ms is None else f"{job.charged_ms / 1000:.1f} s",

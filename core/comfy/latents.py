@@ -16,6 +16,7 @@ from safetensors.numpy import load, save
 
 from core.comfy.install.pins import load_pins
 from core.runtime.atomic_files import write_atomically
+from core.runtime.permissions import make_private_folder
 from core.workflow.bindings import Condition
 from core.workflow.graph import Graph
 
@@ -46,7 +47,7 @@ class LatentFolder:
     def keep(self, name: str, proof: str, latents: Latents) -> None:
         """Write ``latents``; what cannot be written is not kept, and nobody is told."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             content = save({"video": latents.video, "audio": latents.audio})
             write_atomically(self._path(name, proof), content)
         except OSError:

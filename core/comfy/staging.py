@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from core.interfaces.executor import Order
 from core.runtime.atomic_files import publish
+from core.runtime.permissions import make_private_folder
 from core.workflow.control_video import prepare_control
 from core.workflow.input_files import InputFile, inputs_of
 from core.workflow.library import Workflow
@@ -39,7 +40,7 @@ def stage(
         staged: gets the names, one by one, so that a failure leaves nothing behind.
         check: called between files and frames; may raise to stop.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     for item in inputs_of(workflow, order.request):
         check()
         target = folder / _name_of(item)
@@ -54,7 +55,7 @@ def stage(
 
 def prepare(order: Order, workflow: Workflow, folder: Path, check: Callable[[], None]) -> None:
     """Do the slow part of :func:`stage` ahead of time; nothing uses the device."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     for item in inputs_of(workflow, order.request):
         if item.control is not None:
             _make_control(order, item, folder / _name_of(item), check)

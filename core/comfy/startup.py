@@ -26,6 +26,7 @@ from core.comfy.output_node import (
 )
 from core.comfy.prompt_server import HeadlessServer
 from core.errors.setup import ComfyUnavailable
+from core.runtime.permissions import make_private_folder
 
 if TYPE_CHECKING:
     from core.comfy.paths import ComfyPaths
@@ -179,7 +180,7 @@ def _arguments(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: boo
 def _point_folders(place: "ComfyPaths", *, packs: bool) -> None:
     """Point ComfyUI's folder table at ours; its modules read the table when they list files."""
     for name in ("input", "output", "temp", "models", "user"):
-        (place.base / name).mkdir(parents=True, exist_ok=True)
+        make_private_folder(place.base / name)
     folders = importlib.import_module("folder_paths")
     folders.set_input_directory(str(place.inputs))
     folders.set_output_directory(str(place.base / "output"))

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from core.domain.fingerprints import fingerprint_of
 from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
@@ -76,7 +77,11 @@ def compose(
         seed=seed,
         **{option.name: _kept(option, options, limits) for option in KEPT},
     )
-    return Composition(make_request(mode, prompt, sampling, media), tuple(adjustments))
+    return Composition(
+        make_request(mode, prompt, sampling, media),
+        tuple(adjustments),
+        fingerprint_of(mode, options, {role: file.sha256 for role, file in media.items()}),
+    )
 
 
 def _clean(text: str, limits: RequestLimits) -> str:

@@ -10,7 +10,8 @@ from the code.
     │   ├── OutOfRange          a number outside its limits
     │   ├── NotANumber, SeedNotANumber
     │   ├── NotAChoice          a value outside a closed list
-    │   ├── PromptMissing, PromptTooLong
+    │   ├── NotAnId             a channel or role that is none
+    │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
     │   └── MediaRefused        a file, before it is decoded or while it is
     │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong
@@ -19,12 +20,13 @@ from the code.
     ├── Refused                 a sound request that may not run now, or not for this requester
     │   ├── QuotaExceeded, TooManyJobs, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
-    │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished
+    │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
     │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
     │   ├── OutOfMemory, ModelUnavailable, WorkflowRefused
+    │   ├── RequestUnreadable   written by another version of Clapper
     │   ├── DiskFull, WorkerLost, TimedOut
     │   └── InternalError
     ├── DeliveryFailed          a finished job that could not be handed over
@@ -46,11 +48,13 @@ from core.errors.failures import (
     InternalError,
     ModelUnavailable,
     OutOfMemory,
+    RequestUnreadable,
     TimedOut,
     WorkerLost,
     WorkflowRefused,
 )
 from core.errors.input import (
+    DraftUnreadable,
     InvalidInput,
     MediaFormatRefused,
     MediaGone,
@@ -62,6 +66,7 @@ from core.errors.input import (
     MediaUnexpected,
     MediaUnreadable,
     NotAChoice,
+    NotAnId,
     NotANumber,
     OutOfRange,
     PromptMissing,
@@ -72,6 +77,7 @@ from core.errors.refusals import (
     AlreadyFinished,
     IntakeClosed,
     JobUnknown,
+    KeyReused,
     LinkCodeUnknown,
     LinkTriesUsed,
     NothingFits,
@@ -97,11 +103,13 @@ __all__ = [
     "DeliveryImpossible",
     "DeliveryRetry",
     "DiskFull",
+    "DraftUnreadable",
     "GenerationFailed",
     "IntakeClosed",
     "InternalError",
     "InvalidInput",
     "JobUnknown",
+    "KeyReused",
     "LinkCodeUnknown",
     "LinkTriesUsed",
     "MediaFormatRefused",
@@ -116,6 +124,7 @@ __all__ = [
     "ModelUnavailable",
     "NotAChoice",
     "NotANumber",
+    "NotAnId",
     "NotYours",
     "NothingFits",
     "NothingToFetch",
@@ -127,6 +136,7 @@ __all__ = [
     "PromptTooLong",
     "QuotaExceeded",
     "Refused",
+    "RequestUnreadable",
     "RequesterBlocked",
     "Scalar",
     "SeedNotANumber",

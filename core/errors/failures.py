@@ -39,6 +39,10 @@ class DiskFull(GenerationFailed):
     """No room for the output."""
 
 
+class RequestUnreadable(GenerationFailed):
+    """Another version of Clapper wrote the request, and this one cannot read it."""
+
+
 class WorkerLost(GenerationFailed):
     """The service died with the job as often as is allowed."""
 

@@ -112,3 +112,14 @@ class MediaUnreadable(MediaRefused):
     """An accepted format, but damaged, truncated, empty or too expensive to decode."""
 
     reason: str = "damaged"
+
+
+class DraftUnreadable(InvalidInput):
+    """Another version of Clapper stored what was begun, and this one cannot read it."""
+
+
+class NotAnId(InvalidInput):
+    """A channel or role that is neither a number nor a mention nor a link to one."""
+
+    field: str
+    value: str

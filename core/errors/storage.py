@@ -33,7 +33,7 @@ class StorageQuotaUsed(StorageProblem):
 
 
 class FileTooLarge(StorageProblem):
-    """The file would grow beyond what the process or the file system allows (bytes; 0: unknown)."""
+    """The file would grow beyond what a file of this process may have."""
 
     limit_bytes: int
 

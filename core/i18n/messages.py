@@ -77,8 +77,14 @@ def say(code: str, data: Mapping[str, object] | None = None, locale: str | None 
 
 def explain(problem: ClapperError | Failure | Adjustment, locale: str | None = None) -> str:
     """Explain ``problem`` to a person: the limit, and what to do."""
-    data = problem.data() if isinstance(problem, ClapperError) else problem.data
-    return say(problem.code, data, locale)
+    if not isinstance(problem, Failure):
+        data = problem.data() if isinstance(problem, ClapperError) else problem.data
+        return say(problem.code, data, locale)
+    try:
+        return say(problem.code, problem.data, locale)
+    except (LookupError, ValueError, TypeError, OverflowError, OSError):
+        # another version stored it: its sentence, or a field of ours, is not there
+        return say("generation_failed", {}, locale)
 
 
 def say_each(listed: str, locale: str | None = None) -> list[str]:

@@ -46,11 +46,14 @@ class End:
     told: bool = False  # the requester knows already; no delivery is owed
 
 
-def device_ms(row: StoredJob, now: int) -> int:
-    """Measure how long the running attempt of ``row`` has had the device; 0 while it waits."""
+def device_ms(row: StoredJob, now: int, off_device_ms: int = 0) -> int:
+    """Measure how long the running attempt of ``row`` has had the device; 0 while it waits.
+
+    ``off_device_ms`` is the part of it in which models were fetched or loaded, or a clip encoded.
+    """
     if row.state != JobState.RUNNING or row.started_at_ms is None:
         return 0
-    return max(0, now - row.started_at_ms)
+    return max(0, now - row.started_at_ms - off_device_ms)
 
 
 async def end(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
+from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
 from core.domain.jobs import Job
 from core.domain.people import Requester
@@ -11,7 +12,9 @@ from core.domain.requests import Request, latents_name
 from core.media.output.transcode import clip_files
 from core.queue.job_queue import JobQueue
 from core.runtime import file_names
+from core.service.scratch import Scratch
 from core.storage.job_queries import JobQueries
+from core.storage.traces import Traces
 
 PAGE = 100
 
@@ -26,12 +29,18 @@ class Eraser:
         files: FileOwnership,
         fitted_folder: Path,
         latents_folder: Path,
+        traces: Traces,
+        community: Community,
+        scratch: Scratch,
     ) -> None:
         self._queue = queue
         self._jobs = jobs
         self._files = files
         self._fitted_folder = fitted_folder
         self._latents_folder = latents_folder
+        self._traces = traces
+        self._community = community
+        self._scratch = scratch
 
     async def delete(self, job_id: str, owner: Requester) -> None:
         """Delete a terminal job and its files.
@@ -49,24 +58,29 @@ class Eraser:
         Returns:
             How many jobs there were.
         """
-        count, before_ms = 0, None
-        while jobs := await self._jobs.jobs_of(requester, PAGE, before_ms):
-            gone = [
-                await self._queue.erase(job.id, requester) for job in jobs if job.state.terminal
-            ]
+        count = 0
+        while gone := await self._queue.erase_finished(requester, PAGE):
             await self.remove_files(gone)
             count += len(gone)
-            before_ms = jobs[-1].created_at_ms if len(gone) < len(jobs) else None
         await self._files.forget(requester)
+        await self._community.forget(requester)
         return count
+
+    async def remove_traces(self) -> bool:
+        """Remove what deleted rows left behind; False where that is only done later."""
+        await asyncio.to_thread(self._scratch.clear)
+        return await self._traces.forget()
 
     async def remove_files(self, gone: Iterable[Job]) -> None:
         """Remove the files of jobs whose rows are gone."""
+        self._traces.note()
         for job in gone:
             if job.clip is not None:
                 await self.remove_clip(job.clip.path)
-            await asyncio.to_thread(_remove_latents, job.request, self._latents_folder)
-            await self._files.discard(job.request.media().values())
+            if job.asked is not None:
+                await asyncio.to_thread(_remove_latents, job.asked, self._latents_folder)
+                await self._files.discard(job.asked.media().values())
+            await self._files.discard_named(job.unread_files)
 
     async def remove_clip(self, clip: Path) -> None:
         """Remove a clip with its poster, its last frame and the copies made of it."""

@@ -46,12 +46,12 @@ class Ownership:
             return True
         return job.requester in await self._keys(caller)
 
-    async def jobs(self, caller: Caller, limit: int, before_ms: int | None = None) -> list[Job]:
-        """Return the newest jobs of the caller, newest first."""
+    async def jobs(self, caller: Caller, limit: int, before: int | None = None) -> list[Job]:
+        """Return the newest jobs of the caller, newest first, before number ``before`` if given."""
         found: list[Job] = []
         for requester in await self._keys(caller):
-            found += await self._jobs.jobs_of(requester, limit, before_ms)
-        return sorted(found, key=lambda job: job.created_at_ms, reverse=True)[:limit]
+            found += await self._jobs.jobs_of(requester, limit, before)
+        return sorted(found, key=lambda job: job.number, reverse=True)[:limit]
 
     async def standing(self, caller: Caller) -> Standing:
         """Return where the caller's account stands, with what they have in the queue besides."""

@@ -71,6 +71,10 @@ class RetentionSettings(Area):
     days: Annotated[float, ReadFrom("CLAPPER_RETENTION_DAYS")] = Field(
         default=14, ge=0.01, le=36_500
     )  # clips and inputs
+    # of what operators did
+    audit_days: Annotated[float, ReadFrom("CLAPPER_AUDIT_DAYS")] = Field(
+        default=400, gt=0, le=36_500
+    )
     min_free_megabytes: float = Field(default=500, ge=0, le=1e9)  # intake closes below
     prompt_in_metadata: bool = False  # write the prompt into the clip's provenance
 

@@ -20,6 +20,7 @@ from core.runtime.paths import readable
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.settings import DATABASE_NAME
 from core.storage.lock import LOCK_NAME
+from core.storage.record import RECORD_NAME
 from core.storage.trouble import named_troubles
 
 MARK_NAME = ".clapper"
@@ -30,7 +31,9 @@ _OF_THE_SYSTEM = frozenset({"lost+found", ".DS_Store"})  # lie in a volume that 
 # None is a folder in which nothing is ever deleted by looking.
 _MADE: dict[str, file_names.Shape | None] = {
     "media": re.compile(f"{file_names.MEDIA.pattern}|{file_names.PART.pattern}"),
-    "clips": re.compile(f"{file_names.CLIP.pattern}|{file_names.PART.pattern}"),
+    "clips": re.compile(
+        rf"{file_names.CLIP.pattern}|{file_names.PART.pattern}|{re.escape(RECORD_NAME)}"
+    ),
     "fitted": re.compile(f"{file_names.CLIP.pattern}|{file_names.PART.pattern}"),
     "work": file_names.WORK,
     "studio": re.compile(r"[0-9a-f]{32,64}"),
@@ -103,7 +106,7 @@ def is_database_of_ours(path: Path) -> bool:
     """Tell whether ``path`` is an SQLite file with our table of migrations. Changes nothing.
 
     Raises:
-        DatabaseDamaged: what is in it is no database, or a broken one.
+        OperationalError: it cannot be read; see :func:`core.storage.trouble.named_troubles`.
     """
     if not path.is_file():
         return False

@@ -19,10 +19,12 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from core.errors.setup import BadConfiguration
 from core.errors.storage import StorageUnavailable
 from core.runtime.clock import Clock, now_ms
+from core.runtime.tasks import outcome_of
 from core.storage.lock import lock, lock_database
 from core.storage.migrations import MIGRATIONS, migrate
+from core.storage.record import Standing, advance, look
 from core.storage.sqlite_driver import connect
-from core.storage.trouble import storage_problem
+from core.storage.trouble import named_troubles, storage_problem
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +52,7 @@ class Database:
         self._trouble: str | None = None  # code of the last cause, until a transaction succeeds
         self._turn = asyncio.Lock()
         self._version = 0
+        self.standing = Standing.NEWEST  # to the clips beside it, see core.storage.record
         self._changes = 0  # rows that the connection has written
         self._engine = create_async_engine(
             url,
@@ -66,6 +69,11 @@ class Database:
     def engine(self) -> AsyncEngine:
         """Return SQLAlchemy's engine, for listeners; statements go through :meth:`transaction`."""
         return self._engine
+
+    @property
+    def newest(self) -> bool:
+        """Tell whether files without a row are leftovers; else newer rows may name them."""
+        return self.standing is Standing.NEWEST
 
     @property
     def version(self) -> int:
@@ -125,10 +133,24 @@ class Database:
     def _tell(self, trouble: str | None) -> None:
         """Log the beginning and the end of a trouble, not every transaction that it stops."""
         if trouble is not None and trouble != self._trouble:
-            log.error("storage_trouble", cause=trouble)
+            log.warning("storage_trouble", cause=trouble)
         elif trouble is None and self._trouble is not None:
             log.warning("storage_trouble_over", cause=self._trouble)
         self._trouble = trouble
+
+    async def empty_journal(self) -> bool:
+        """Write the journal back into the file and empty it.
+
+        Returns:
+            False where another program reads the file; what it may still need stays.
+        """
+        async with self._turn:
+            connection = _UncutConnection(self._engine)
+            await whole(connection.start())
+            try:
+                return await whole(connection.empty_journal())
+            finally:
+                await whole(connection.close())
 
     def _note(self, changes: int) -> None:
         if changes != self._changes:
@@ -157,6 +179,17 @@ class _UncutConnection(AsyncConnection):
         """Count the rows that were written through the driver's connection since it opened."""
         driver: Any = (await self.get_raw_connection()).driver_connection
         return int(driver.total_changes)
+
+    async def empty_journal(self) -> bool:
+        """Checkpoint and truncate, without waiting for readers: everybody else waits meanwhile."""
+        driver: Any = (await self.get_raw_connection()).driver_connection
+        await driver.execute("PRAGMA busy_timeout=0")
+        try:
+            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                busy, *_ = await cursor.fetchone()
+        finally:
+            await driver.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        return not busy
 
     async def leave(self, *, keep: bool) -> None:
         """End the transaction, and give the connection back."""
@@ -222,13 +255,26 @@ async def open_database(
         BadConfiguration: not an address of an SQLite file.
     """
     path = database_path(url)
-    with lock(data_dir), lock_database(path):
-        await asyncio.to_thread(migrate, path, clock, migrations)
-        database = Database(url)
-        try:
-            yield database
-        finally:
-            await whole(database.close())
+    with lock(data_dir):
+        with named_troubles(path):
+            fresh = not path.exists() or path.stat().st_size == 0
+        with lock_database(path):
+            await asyncio.to_thread(migrate, path, clock, migrations)
+            database = Database(url)
+            try:
+                with named_troubles(path):
+                    database.standing = await look(database, data_dir, fresh=fresh)
+                yield database
+                await _note_end(database, data_dir)
+            finally:
+                await whole(database.close())
+
+
+async def _note_end(database: Database, data_dir: Path) -> None:
+    if database.version:
+        noted = await outcome_of(advance(database, data_dir))
+        if not noted.ok:  # the next start notes it
+            log.warning("record_not_written", exc_info=noted.error)
 
 
 def database_path(url: str) -> Path:
@@ -241,7 +287,7 @@ def database_path(url: str) -> Path:
         parsed = make_url(url)
     except ArgumentError:
         raise BadConfiguration("CLAPPER_DATABASE_URL", "unreadable") from None
-    known = parsed.drivername == "sqlite+aiosqlite" and not parsed.query
+    known = parsed.drivername == "sqlite+aiosqlite" and "?" not in url
     if not known or parsed.database in {None, "", ":memory:"}:
         raise BadConfiguration("CLAPPER_DATABASE_URL", _ADDRESS)
     return Path(str(parsed.database))
@@ -253,6 +299,7 @@ def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",  # a commit is on the disk before anybody is told
         "foreign_keys=ON",
+        "secure_delete=ON",  # what people deleted is overwritten
         f"busy_timeout={BUSY_MS}",
     ):
         cursor.execute(f"PRAGMA {pragma}")

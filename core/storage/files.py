@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.storage.records import FileHold
-from core.storage.tables import METADATA, job_media
+from core.storage.tables import METADATA, artifact, job_media
 
 MEDIA = "media/"  # begins the names of admitted files; job_media leaves it out
 
@@ -79,3 +79,10 @@ async def holds_of(connection: AsyncConnection, holder: str, now: int) -> list[F
     own = (file_hold.c.holder == holder) & (file_hold.c.until_ms > now)
     found = await connection.execute(sa.select(file_hold).where(own))
     return [FileHold(row.file, row.user_key) for row in found]
+
+
+async def clips_named(connection: AsyncConnection, stems: Iterable[str]) -> set[str]:
+    """Return those of ``stems``, file names without their ends, that are clips of kept jobs."""
+    paths = [f"{stem}.mp4" for stem in stems]
+    query = sa.select(artifact.c.path).where(artifact.c.path.in_(paths))
+    return {path.removesuffix(".mp4") for path in await connection.scalars(query)}

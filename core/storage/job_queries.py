@@ -6,8 +6,10 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.domain.fingerprints import is_same
 from core.domain.jobs import Job
 from core.domain.people import Requester
+from core.errors import KeyReused
 from core.storage import jobs as rows
 from core.storage.database import Database
 from core.storage.mapping import job_rows, job_with_clip
@@ -50,20 +52,34 @@ class JobQueries:
             found = await rows.require(connection, job_id)
         return found.job(self._clips_folder)
 
-    async def known(self, requester: Requester, idempotency_key: str) -> Job | None:
-        """Find the job that ``requester`` made under a key, None where there is none."""
+    async def known(
+        self, requester: Requester, idempotency_key: str, fingerprint: str = ""
+    ) -> Job | None:
+        """Find the job that ``requester`` made under a key, None where there is none.
+
+        Raises:
+            KeyReused: the key made it of another request than the one with this fingerprint.
+        """
         async with self._database.transaction() as connection:
             row = await rows.read_by_key(connection, requester.key, idempotency_key)
-            return None if row is None else row.job(self._clips_folder)
+        if row is None:
+            return None
+        if not is_same(row.fingerprint, fingerprint):
+            raise KeyReused(row.id)
+        return row.job(self._clips_folder)
 
     async def jobs_of(
-        self, requester: Requester, limit: int = 20, before_ms: int | None = None
+        self, requester: Requester, limit: int = 20, before: int | None = None
     ) -> list[Job]:
-        """List the newest jobs of ``requester``, made before ``before_ms`` (epoch) if given."""
+        """List the newest jobs of ``requester``, accepted before number ``before`` if given.
+
+        Two jobs may be made at the same millisecond, and a later one at an earlier time where the
+        clock went back; no two have the same number.
+        """
         query = job_rows().where(job.c.user_key == requester.key)
-        if before_ms is not None:
-            query = query.where(job.c.created_at_ms < before_ms)
-        query = query.order_by(job.c.created_at_ms.desc(), job.c.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(job.c.seq < before)
+        query = query.order_by(job.c.seq.desc()).limit(limit)
         async with self._database.transaction() as connection:
             found = [job_with_clip(row) for row in await connection.execute(query)]
         return self._jobs(found)

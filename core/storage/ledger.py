@@ -31,6 +31,17 @@ async def newest_account(
     return QuotaWindow(row.period, row.began_at_ms, row.granted, row.reserved, row.used)
 
 
+async def account_in(
+    connection: AsyncConnection, limit_name: str, account_key: str, period: int
+) -> QuotaWindow | None:
+    """Read one window of an account; it is not the newest one after the clock went back."""
+    query = select(account).where(_same(limit_name, account_key, period))
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    return QuotaWindow(row.period, row.began_at_ms, row.granted, row.reserved, row.used)
+
+
 async def add_account(
     connection: AsyncConnection, limit_name: str, account_key: str, window: QuotaWindow
 ) -> None:

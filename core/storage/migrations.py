@@ -20,6 +20,7 @@ from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.settings import PROJECT_ROOT
 from core.storage.trouble import named_troubles
+from core.storage.vacuum import begin_incremental, convert
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +73,8 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
         with closing(sqlite3.connect(path, BUSY_S, isolation_level=None)) as connection:
             _check_file(connection)
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA secure_delete=ON")
+            begin_incremental(connection)
             applied = _applied(connection)
             _compare(applied, known)
             pending = [migration for migration in known if migration.number not in applied]
@@ -80,6 +83,7 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
             for migration in pending:
                 _apply(connection, migration, clock())
                 log.info("migrated", name=migration.name)
+            convert(connection, path)
     return [migration.name for migration in pending]
 
 
@@ -132,6 +136,23 @@ def _compare(applied: dict[int, tuple[str, str]], known: list[Migration]) -> Non
     for number, (name, checksum) in sorted(applied.items()):
         if ours.get(number) != checksum:
             raise MigrationChanged(name)
+
+
+def check_database(connection: sqlite3.Connection, folder: Path = MIGRATIONS) -> int:
+    """Let SQLite look at every page and index; return the newest migration that was applied.
+
+    Raises:
+        DatabaseDamaged: it found something.
+        SchemaTooNew: it has a migration that is newer than all of ours.
+        MigrationChanged: an applied migration has other text now, or is gone.
+    """
+    findings = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
+    if findings != ["ok"]:
+        raise DatabaseDamaged(str(findings[0]))
+    rows = connection.execute("SELECT number, name, checksum FROM migration")
+    applied = {number: (name, checksum) for number, name, checksum in rows}
+    _compare(applied, read_migrations(folder))
+    return max(applied, default=0)
 
 
 def _apply(connection: sqlite3.Connection, migration: Migration, at_ms: int) -> None:

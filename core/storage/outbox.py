@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import Job
@@ -19,6 +19,7 @@ from core.storage.mapping import job_rows, job_with_clip
 from core.storage.tables import PENDING, SENDING, job, outbox
 
 ERROR_LENGTH = 200
+LONGEST_WAIT_MS = 24 * 3_600_000  # of a retry, whatever a platform or a stepped clock says
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,13 @@ class Outbox:
             platform: only what goes there; None takes all.
             limit: at most so many.
         """
+        now = self._clock()
+        never_so_late = outbox.c.next_at_ms > now + LONGEST_WAIT_MS
         query = (
             job_rows()
             .add_columns(outbox)
             .join(outbox, outbox.c.job_id == job.c.id)
-            .where(PENDING, outbox.c.next_at_ms <= self._clock())
+            .where(PENDING, or_(outbox.c.next_at_ms <= now, never_so_late))
             .order_by(outbox.c.next_at_ms)
             .limit(limit)
         )
@@ -92,7 +95,7 @@ class Outbox:
             job_id,
             "sending",
             state="pending",
-            next_at_ms=self._clock() + max(0, after_ms),
+            next_at_ms=self._clock() + min(max(0, after_ms), LONGEST_WAIT_MS),
             error=error[:ERROR_LENGTH],
             ambiguous=func.max(outbox.c.ambiguous, int(ambiguous)),
         )

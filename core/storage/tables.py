@@ -36,6 +36,7 @@ job = sa.Table(
     Column("failure_data", Text),
     Column("share_key", Text, nullable=False, server_default=""),
     Column("place", Text, nullable=False, server_default=""),
+    Column("fingerprint", Text, nullable=False, server_default=""),
     sa.UniqueConstraint("user_key", "idem_key"),
 )
 WAITING = job.c.rank.is_not(None)  # without parameters, or SQLite cannot use the partial indexes
@@ -49,7 +50,7 @@ sa.Index("job_waiting_of", job.c.user_key, job.c.state, job.c.seq, sqlite_where=
 sa.Index("job_share_of", job.c.share_key, job.c.state, job.c.seq, sqlite_where=WAITING)
 sa.Index("job_waiting_since", job.c.created_at_ms, sqlite_where=WAITING)
 sa.Index("job_running", job.c.started_at_ms, sqlite_where=RUNNING)
-sa.Index("job_of", job.c.user_key, job.c.created_at_ms)
+sa.Index("job_of", job.c.user_key)
 sa.Index("job_finished", job.c.finished_at_ms, sqlite_where=job.c.finished_at_ms.is_not(None))
 
 flow = sa.Table(
@@ -103,9 +104,19 @@ ledger = sa.Table(
 )
 RESERVE = sa.text("kind = 'reserve'")  # literals, or SQLite does not see that the indexes fit
 SETTLEMENT = sa.text("kind IN ('commit', 'refund')")
+OPENING = sa.text("kind = 'opening'")
 sa.Index("ledger_reserve", ledger.c.job_id, ledger.c.limit_name, unique=True, sqlite_where=RESERVE)
 sa.Index(
     "ledger_settlement", ledger.c.job_id, ledger.c.limit_name, unique=True, sqlite_where=SETTLEMENT
+)
+
+sa.Index(
+    "ledger_opening",
+    ledger.c.limit_name,
+    ledger.c.account_key,
+    ledger.c.period,
+    unique=True,
+    sqlite_where=OPENING,
 )
 
 artifact = sa.Table(
@@ -121,6 +132,7 @@ artifact = sa.Table(
     Column("frames", Integer, nullable=False),
     Column("fps", sa.REAL, nullable=False),
     Column("has_sound", Integer, nullable=False),
+    sa.Index("artifact_path", "path"),
 )
 
 outbox = sa.Table(

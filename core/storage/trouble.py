@@ -40,6 +40,7 @@ from core.errors.storage import (
 )
 from core.runtime.paths import readable
 
+_TROUBLES = (DBAPIError, sqlite3.Error, OSError, StorageUnavailable)
 _PROBE_BYTES = 65_536  # more than SQLite asks for at once: a page, or 32 KiB of its index
 _SAID: dict[int, Callable[[str], ClapperError]] = {
     errno.ENOSPC: StorageFull,
@@ -88,11 +89,9 @@ def named_troubles(path: Path) -> Generator[None]:
     """
     try:
         yield
-    except (DBAPIError, sqlite3.Error, OSError) as error:
-        problem = storage_problem(error, path)
-        if problem is None:
-            raise
-        raise problem from error
+    except _TROUBLES as error:
+        named = storage_problem(error, path) or error
+        raise named from (error if named is not error else error.__cause__)
 
 
 def storage_problem(error: BaseException, path: Path | None = None) -> ClapperError | None:
@@ -130,8 +129,8 @@ def of_system(error: OSError, path: Path | None = None) -> ClapperError:
     told = error.filename if named else path
     place = readable(Path(os.fsdecode(told if told is not None else Path())))
     reason = error.strerror or type(error).__name__
-    if error.errno == errno.EFBIG:
-        return FileTooLarge(place, _limit_bytes())
+    if error.errno == errno.EFBIG and (limit := _limit_bytes()):
+        return FileTooLarge(place, limit)
     if error.errno in _WORN:
         return StorageFaulty(place, reason)
     if error.errno in _LACKING:
@@ -152,7 +151,7 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> ClapperError | None:
     if primary == sqlite3.SQLITE_NOMEM or code == sqlite3.SQLITE_IOERR_NOMEM:
         return MemoryShort()
     if primary == sqlite3.SQLITE_NOLFS:
-        return FileTooLarge(readable(path), 0)
+        return StorageUnusable(readable(path), str(error))
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
         return StorageGone(readable(path))
     if primary in _ASK_THE_SYSTEM:

@@ -83,6 +83,7 @@ class JobAttempt:
         self.order = order
         self.cancel = dispatcher.token_for(job.id)
         self.timer = StageTimer(time.monotonic)
+        dispatcher.meter(job.id, self.off_device_ms)
         self.start_noted: asyncio.Task[None] | None = None  # writes when it got the device
         self._phase = Phase.WAITING
         self._started_s = 0.0
@@ -97,6 +98,10 @@ class JobAttempt:
         self._phase = phase
         if phase is Phase.EXECUTING:
             self._started_s = time.monotonic()
+
+    def off_device_ms(self) -> int:
+        """Measure what the attempt spent so far on downloads, loading and encoding: not theirs."""
+        return round(self.timer.spent_in(OFF_DEVICE) * 1000)
 
     def left_s(self, event: Progress) -> float | None:
         """Predict the seconds until the attempt leaves the device, at the pace so far.

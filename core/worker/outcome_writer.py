@@ -94,7 +94,9 @@ class OutcomeWriter:
                     await outcome_of(self._discard(clip, job_id))
                 return written
             case Failure():
-                return await self._write(attempt, partial(self._queue.fail, job_id, token, result))
+                unpaid_ms = attempt.off_device_ms()
+                fail = partial(self._queue.fail, job_id, token, result, off_device_ms=unpaid_ms)
+                return await self._write(attempt, fail)
             case Requeue():
                 return await self.requeue(attempt)
 

@@ -210,7 +210,7 @@ window.Clapper = (() => {
       const { ok, body } = await ask(`studio/history${older ? `?before=${before}` : ""}`).catch(() => ({ ok: false }));
       if (mine !== turn) return; // a later question was answered first
       if (!ok) return void (live = null);
-      before = body.before_ms;
+      before = body.before;
       more.hidden = before == null;
       const items = body.items.map(item);
       if (older) return grid.append(...items);

@@ -164,11 +164,11 @@ async def test_history_is_paged_newest_first(
     jobs = [await made(browser, studio) for _ in range(14)]
 
     first = (await browser.get("/studio/history")).json()
-    second = (await browser.get(f"/studio/history?before={first['before_ms']}")).json()
+    second = (await browser.get(f"/studio/history?before={first['before']}")).json()
 
     shown = [item["id"] for item in first["items"] + second["items"]]
     assert shown == jobs[::-1]
-    assert second["before_ms"] is None
+    assert second["before"] is None
 
 
 async def test_health_and_metrics_tell_numbers_and_nothing_about_anybody(
