@@ -5,6 +5,7 @@ connection; :class:`core.queue.job_queue.JobQueue` owns the transactions.
 """
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 
 from core.accounts.limit_ledger import LimitLedger
@@ -18,6 +19,8 @@ from core.storage import fair_order
 from core.storage import jobs as rows
 from core.storage.database import Connection
 from core.storage.records import JobCompletion, StoredJob
+
+ENDING = "ending"  # the switch that tells the next start whether this one ended on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +94,53 @@ async def close(
     await rows.complete(connection, row, completion, clips_folder, now)
 
 
-async def put_back(
-    connection: Connection, rules: QueueRules, clips_folder: Path, row: StoredJob, now: int
-) -> bool:
-    """Queue a running job again, or fail it after its last attempt.
+class Back(Enum):
+    """Why a running job goes back in line, which decides what is counted."""
 
-    It keeps its fair start, and what it waited since it was made counts: it is among the next. An
-    attempt that never had the device is not counted.
+    LOST = auto()  # its worker vanished: the attempt counts
+    DIED = auto()  # the process died with it: the attempt and the death count
+    STOPPED = auto()  # the service stops, or restarts for another reason: nothing counts
+    DEVICE = auto()  # the device died with it: the death counts, the attempt does not
+    DOUBTED = auto()  # the same, where nothing shows that the device works without this job
+
+
+async def put_back(
+    connection: Connection,
+    rules: QueueRules,
+    clips_folder: Path,
+    row: StoredJob,
+    now: int,
+    why: Back = Back.LOST,
+) -> bool:
+    """Queue a running job again, or fail it after its last attempt or death.
+
+    It keeps its fair start, and what it waited since it was made counts: it is among the next. Where
+    the device died with it, it goes behind everybody who waits, so that they are not held up by it,
+    and show whether the device works. An attempt that never had the device counts nothing.
 
     Returns:
         Whether it was queued.
     """
     begun = row.started_at_ms is not None
-    if begun and row.attempt >= rules.max_attempts:
-        failure = Failure.of(WorkerLost(row.attempt))
+    last = await rows.last_rank(connection)
+    if why is Back.DOUBTED and last is None:
+        why = Back.DEVICE  # nobody else can show it: as if it were the job, or it would never end
+    attempts = row.attempt - (not begun or why not in _ATTEMPT_COUNTS)
+    deaths = row.deaths + (begun and why in _DEATH_COUNTS)
+    if begun and (row.attempt >= rules.max_attempts and why in _ATTEMPT_COUNTS or
+                  deaths >= rules.max_attempts and why in _DEATH_COUNTS):
+        failure = Failure.of(WorkerLost(max(attempts, deaths)))
         lost = End(JobState.FAILED, used_ms=device_ms(row, now), failure=failure)
         await end(connection, rules, clips_folder, row, lost, now)
         return False
     rank = rank_of(row.tag, 0, row.created_at_ms)
-    attempt = row.attempt if begun else row.attempt - 1
-    detail = f"attempt {row.attempt} {'lost' if begun else 'not begun'}"
-    await rows.put_back(connection, row, rank, attempt, now, detail)
+    if why in _TO_THE_END and last is not None:
+        rank = max(rank, last + 1)
+    detail = f"attempt {row.attempt} {why.name.lower() if begun else 'not begun'}"
+    await rows.put_back(connection, row, rank, (attempts, deaths), now, detail)
     return True
+
+
+_ATTEMPT_COUNTS = frozenset({Back.LOST, Back.DIED})
+_DEATH_COUNTS = frozenset({Back.DIED, Back.DEVICE})
+_TO_THE_END = frozenset({Back.DEVICE, Back.DOUBTED})
