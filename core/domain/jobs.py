@@ -86,7 +86,7 @@ class Job:
     charged_ms: int | None = None
     failure: Failure | None = None
     clip: Clip | None = None
-    deaths: int = 0  # how often the process or the device died while it worked on the job
+    losses: int = 0  # how often its worker, process or device was lost with it
     place: str = ""  # where it was asked from, as :attr:`core.domain.people.Caller.place`
 
 

@@ -193,8 +193,8 @@ class JobQueue:
     async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
         """Put an attempt's job back in line; ``why`` decides what is counted.
 
-        After the last attempt, or death, the job fails with ``worker_lost`` and is refunded. False
-        where the attempt lost the job.
+        After too many losses the job fails with ``worker_lost`` and is refunded. False where the
+        attempt lost the job.
         """
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)

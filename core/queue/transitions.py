@@ -95,13 +95,13 @@ async def close(
 
 
 class Back(Enum):
-    """Why a running job goes back in line, which decides what is counted."""
+    """Why a running job goes back in line; the first three count as a loss."""
 
-    LOST = auto()  # its worker vanished: the attempt counts
-    DIED = auto()  # the process died with it: the attempt and the death count
-    STOPPED = auto()  # the service stops, or restarts for another reason: nothing counts
-    DEVICE = auto()  # the device died with it: the death counts, the attempt does not
-    DOUBTED = auto()  # the same, where nothing shows that the device works without this job
+    LOST = auto()  # its worker vanished
+    DIED = auto()  # the process died with it
+    DEVICE = auto()  # the device died with it
+    DOUBTED = auto()  # the same, but nothing shows that the device works without this job
+    STOPPED = auto()  # the service stops, or restarts for another reason
 
 
 async def put_back(
@@ -112,11 +112,11 @@ async def put_back(
     now: int,
     why: Back = Back.LOST,
 ) -> bool:
-    """Queue a running job again, or fail it after its last attempt or death.
+    """Queue a running job again, or fail it after too many losses.
 
     It keeps its fair start, and what it waited since it was made counts: it is among the next. Where
-    the device died with it, it goes behind everybody who waits, so that they are not held up by it,
-    and show whether the device works. An attempt that never had the device counts nothing.
+    the device died with it, it goes behind everybody who waits: they are not held up by it, and show
+    whether the device works. An attempt that never had the device is neither an attempt nor a loss.
 
     Returns:
         Whether it was queued.
@@ -124,23 +124,21 @@ async def put_back(
     begun = row.started_at_ms is not None
     last = await rows.last_rank(connection)
     if why is Back.DOUBTED and last is None:
-        why = Back.DEVICE  # nobody else can show it: as if it were the job, or it would never end
-    attempts = row.attempt - (not begun or why not in _ATTEMPT_COUNTS)
-    deaths = row.deaths + (begun and why in _DEATH_COUNTS)
-    if begun and (row.attempt >= rules.max_attempts and why in _ATTEMPT_COUNTS or
-                  deaths >= rules.max_attempts and why in _DEATH_COUNTS):
-        failure = Failure.of(WorkerLost(max(attempts, deaths)))
+        why = Back.DEVICE  # nobody else can show it, and without a count it would never end
+    losses = row.losses + (begun and why in _LOSSES)
+    if losses > row.losses and losses >= rules.max_attempts:
+        failure = Failure.of(WorkerLost(losses))
         lost = End(JobState.FAILED, used_ms=device_ms(row, now), failure=failure)
         await end(connection, rules, clips_folder, row, lost, now)
         return False
     rank = rank_of(row.tag, 0, row.created_at_ms)
     if why in _TO_THE_END and last is not None:
         rank = max(rank, last + 1)
+    attempt = row.attempt if begun else row.attempt - 1
     detail = f"attempt {row.attempt} {why.name.lower() if begun else 'not begun'}"
-    await rows.put_back(connection, row, rank, (attempts, deaths), now, detail)
+    await rows.put_back(connection, row, rank, (attempt, losses), now, detail)
     return True
 
 
-_ATTEMPT_COUNTS = frozenset({Back.LOST, Back.DIED})
-_DEATH_COUNTS = frozenset({Back.DIED, Back.DEVICE})
+_LOSSES = frozenset({Back.LOST, Back.DIED, Back.DEVICE})
 _TO_THE_END = frozenset({Back.DEVICE, Back.DOUBTED})

@@ -168,9 +168,9 @@ async def put_back(
     now: int,
     detail: str,
 ) -> None:
-    """Queue a running job again at ``rank``, with so many attempts and deaths ``counted``."""
-    attempt, deaths = counted
-    values = {"rank": rank, "attempt": attempt, "deaths": deaths}
+    """Queue a running job again at ``rank``, with so many attempts and losses ``counted``."""
+    attempt, losses = counted
+    values = {"rank": rank, "attempt": attempt, "losses": losses}
     values |= {"token": None, "lease_until_ms": None}
     await move(connection, lost, JobState.QUEUED, now, values, detail)
 

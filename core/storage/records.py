@@ -95,7 +95,7 @@ class StoredJob:
     charged_ms: int | None
     failure_code: str | None
     failure_data: str | None  # JSON
-    deaths: int  # of the process or the device, while they worked on it
+    losses: int  # how often its worker, process or device was lost with it
     clip: StoredClip | None = None  # None also where it was not asked for
 
     @property
@@ -131,7 +131,7 @@ class StoredJob:
             failure=self._failure(),
             clip=None if self.clip is None else self.clip.below(clips_folder),
             place=self.place,
-            deaths=self.deaths,
+            losses=self.losses,
         )
 
     def _failure(self) -> Failure | None:
