@@ -44,8 +44,9 @@ class Recovery:
         """Put the rows in order after a start, before anything is claimed or delivered.
 
         No worker lives yet, so every running job lost its own: it is queued again, or fails
-        after too many losses; a service that was stopped on purpose is none. Deliveries that were cut off are due again, as ambiguous. A drain
-        has ended with the process that was drained; a pause goes on.
+        after too many losses; where the service ended on purpose that is none. Deliveries that
+        were cut off are due again, as ambiguous. A drain has ended with the process that was
+        drained; a pause goes on.
         """
         async with self._database.transaction() as connection:
             now = self._clock()

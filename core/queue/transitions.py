@@ -114,9 +114,9 @@ async def put_back(
 ) -> bool:
     """Queue a running job again, or fail it after too many losses.
 
-    It keeps its fair start, and what it waited since it was made counts: it is among the next. Where
-    the device died with it, it goes behind everybody who waits: they are not held up by it, and show
-    whether the device works. An attempt that never had the device is neither an attempt nor a loss.
+    It keeps its fair start, and what it waited since it was made counts: it is among the next.
+    Where the device died with it, it goes behind everybody who waits: they are not held up by it,
+    and show whether the device works. An attempt that never had the device counts nothing.
 
     Returns:
         Whether it was queued.

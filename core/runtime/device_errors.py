@@ -6,6 +6,7 @@ ur_result_t, Metal's MTLCommandBufferError and DXGI's device-removed codes.
 """
 
 import re
+from typing import cast
 
 # What is wrong with a graph, a value or a file is raised as one of these, whatever its text quotes.
 _OF_PROGRAMS = frozenset(
@@ -91,5 +92,5 @@ def is_device_lost(error: BaseException) -> bool:
             return True
         look += [one.__cause__, None if one.__suppress_context__ else one.__context__]
         if isinstance(one, BaseExceptionGroup):
-            look += one.exceptions
+            look += cast("tuple[BaseException, ...]", one.exceptions)
     return False
