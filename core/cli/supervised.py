@@ -24,7 +24,7 @@ def run_supervised(arguments: Sequence[str]) -> int | None:
 
     worker = settings.worker
     rules = RestartRules(worker.restarts_an_hour, stop_s=worker.shutdown_grace_s + OVER_GRACE_S)
-    command = [sys.executable, "-m", "core.cli", *arguments]
+    command = [sys.executable, "-P", "-c", "from core.cli import main; main()", *arguments]
     return Supervisor(command, rules, tell_terminal).run()
 
 

@@ -253,21 +253,21 @@ def test_the_parent_holds_nothing_that_could_break() -> None:
 )
 def test_only_the_service_gets_a_parent(
     arguments: list[str],
-    supervised: bool,  # noqa: FBT001
+    supervised: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Noted:
-        def __init__(self, *given: object) -> None:
-            commands.append(given[0])
+        def __init__(self, command: list[str], *_: object) -> None:
+            commands.append(command)
 
         def run(self) -> int:
             return 7
 
-    commands: list[object] = []
+    commands: list[list[str]] = []
     monkeypatch.setattr(supervisor, "Supervisor", Noted)
 
     assert run_supervised(arguments) == (7 if supervised else None)
-    assert commands == ([[sys.executable, "-m", "core.cli", *arguments]] if supervised else [])
+    assert [command[-len(arguments) :] for command in commands] == [arguments] * supervised
 
 
 def test_a_setting_leaves_the_parent_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,7 +167,7 @@ async def test_an_encoder_that_never_returns_fails_its_job_alone(
     core: Core, delivery: RecordingDelivery
 ) -> None:
     core.router.register(delivery)
-    core.worker.rules = replace(core.worker.rules, finish_timeout_s=0.2, unwind_s=0.1)
+    core.worker.rules = replace(core.worker.rules, finish_timeout_s=4.0, unwind_s=0.1)
     finish, never = core.worker.finish, threading.Event()
 
     async def hangs(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:

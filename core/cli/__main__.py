@@ -1,5 +1,0 @@
-"""``python -m core.cli``: the same as ``clapper``."""
-
-from core.cli import main
-
-main()
