@@ -7,14 +7,17 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.domain.media import RawClip
 from core.domain.progress import ProgressSink, Stage, Working
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.testing.doubles import QuickExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STICKY = "CUDA error: an illegal memory access was encountered"
 LEAK_BYTES = 16 * 1024**2

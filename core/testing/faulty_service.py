@@ -2,9 +2,9 @@
 
     python -m core.testing.faulty_service FOLDER
 
-FOLDER/plan.json has a prompt for every job, ``{"prompts": […], "users": n}``. The jobs are submitted
-by the service itself, once each; FOLDER/book gets a line for every message that somebody is shown.
-It ends by itself once every job is told.
+FOLDER/plan.json has a prompt for every job, ``{"prompts": […], "users": n}``. The service itself
+submits the jobs, once each; FOLDER/book gets a line for every message that somebody is shown. It
+ends by itself once every job is told.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class PlannedFront:
 
     async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until every planned job is told."""
-            plan = json.loads((self.folder / "plan.json").read_text("utf-8"))
+        plan = json.loads((self.folder / "plan.json").read_text("utf-8"))
         delivery = RecordingDelivery(book=self.folder / "book")
         services.register(delivery)
         on_ready()
@@ -70,12 +70,16 @@ def run_service(folder: Path, descriptor: str) -> None:
         front.core.append(core)
         return of_core(core)
 
+    def executor(settings: Settings, announce: Callable[[str], None]) -> FaultyExecutor:
+        del settings, announce
+        return FaultyExecutor(folder)
+
     def rules(settings: Settings) -> WorkerRules:
         return replace(worker_rules(settings), unwind_s=0.2, stuck_s=0.2)
 
     serve.front_services = front_services
     serve.found_fronts = lambda _: [front]
-    bootstrap.choose_executor = lambda *_: FaultyExecutor(folder)
+    bootstrap.choose_executor = executor
     wiring.worker_rules = rules
     from core.cli.app import APP
 
