@@ -1,6 +1,7 @@
 """``clapper serve``: the core and every configured front, in one event loop, until a signal."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -205,11 +206,11 @@ def on_signals(stop: asyncio.Event, first: Callable[[], None]) -> None:
     numbers = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
     def asked() -> None:
-        first()
-        stop.set()
         for number in numbers:
             loop.remove_signal_handler(number)
         signal.signal(signal.SIGINT, _at_once)
+        stop.set()
+        first()
 
     for number in numbers:
         loop.add_signal_handler(number, asked)
@@ -218,6 +219,8 @@ def on_signals(stop: asyncio.Event, first: Callable[[], None]) -> None:
 def _at_once(number: int, frame: object) -> None:
     """End the process; what it was doing is taken up by the next start, as after any death."""
     del frame
-    sys.stderr.write(say("stop_at_once") + "\n")
-    sys.stderr.flush()
+    with contextlib.suppress(
+        OSError
+    ):  # past the buffer: the signal may have cut into a write to it
+        os.write(sys.stderr.fileno(), (say("stop_at_once") + "\n").encode())
     os._exit(128 + number)
