@@ -13,6 +13,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names may hold bytes that are no text
             stream.reconfigure(errors="backslashreplace")
+    from core.cli.supervised import run_supervised
+
+    status = run_supervised(sys.argv[1:])
+    if status is not None:
+        sys.exit(status)
+
     from core.cli.app import APP
 
     APP(prog_name="clapper")

@@ -10,9 +10,17 @@ import structlog
 import typer
 from typer.exceptions import TyperException
 
+from core.app import supervisor
 from core.cli.crash_report import write_report
 from core.cli.terminal import err, out, print_json
-from core.errors import ClapperError, GenerationFailed, InvalidInput, Refused, SetupProblem
+from core.errors import (
+    ClapperError,
+    DeviceLost,
+    GenerationFailed,
+    InvalidInput,
+    Refused,
+    SetupProblem,
+)
 from core.i18n.messages import explain, say
 from core.runtime.terminal_text import printable
 from core.storage.trouble import storage_problem
@@ -34,12 +42,14 @@ class ExitStatus(IntEnum):
     FAILED = 4  # accepted, but no clip came of it
     SETUP = 5  # the installation
     DEFECT = 70  # of Clapper's own, as sysexits.h counts it
+    RESTART = supervisor.RESTART  # the service has to be started anew
     INTERRUPTED = 130  # Ctrl-C, as shells count it
 
     @classmethod
     def of(cls, error: ClapperError) -> "ExitStatus":
         """Return the status for ``error``."""
         for kind, status in (
+            (DeviceLost, cls.RESTART),
             (InvalidInput, cls.INVALID),
             (Refused, cls.REFUSED),
             (GenerationFailed, cls.FAILED),

@@ -27,7 +27,7 @@ from the code.
     │   ├── Cancelled           by its owner, an operator or the shutdown
     │   ├── OutOfMemory, ModelUnavailable, WorkflowRefused
     │   ├── RequestUnreadable   written by another version of Clapper
-    │   ├── DiskFull, WorkerLost, TimedOut
+    │   ├── DiskFull, DeviceLost, WorkerLost, TimedOut
     │   └── InternalError
     ├── DeliveryFailed          a finished job that could not be handed over
     │   ├── DeliveryRetry       try again, after at least ``after_s``
@@ -43,6 +43,7 @@ from core.errors.failures import (
     DeliveryFailed,
     DeliveryImpossible,
     DeliveryRetry,
+    DeviceLost,
     DiskFull,
     GenerationFailed,
     InternalError,
@@ -102,6 +103,7 @@ __all__ = [
     "DeliveryFailed",
     "DeliveryImpossible",
     "DeliveryRetry",
+    "DeviceLost",
     "DiskFull",
     "DraftUnreadable",
     "GenerationFailed",

@@ -18,7 +18,7 @@ from core.errors import AlreadyFinished, Cancelled, JobUnknown, KeyReused, NotYo
 from core.queue.acceptance import AcceptedJob, NewJob, accept, take_over
 from core.queue.claims import Claimer
 from core.queue.deletion import delete_one, delete_rows
-from core.queue.transitions import End, QueueRules, device_ms, end, put_back
+from core.queue.transitions import ENDING, Back, End, QueueRules, device_ms, end, put_back
 from core.runtime.clock import Clock, now_ms
 from core.storage import fair_order
 from core.storage import jobs as rows
@@ -192,17 +192,23 @@ class JobQueue:
                 await self._end(connection, row, End(state, charge_ms, used, failure))
             return row is not None
 
-    async def requeue(self, job_id: str, token: str) -> bool:
-        """Put an attempt's job back to the front of the queue; False where it lost the job.
+    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+        """Put an attempt's job back in line; ``why`` decides what is counted.
 
-        The attempt stays counted; after the last one the job fails, refunded.
+        After too many losses the job fails with ``worker_lost`` and is refunded. False where the
+        attempt lost the job.
         """
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)
             if row is not None:
                 now = self._clock()
-                await put_back(connection, self._rules, self._clips_folder, row, now)
+                await put_back(connection, self._rules, self._clips_folder, row, now, why)
             return row is not None
+
+    async def note_ending(self) -> None:
+        """Note that the service ends on purpose: what runs now is not to blame if it is cut off."""
+        async with self._database.transaction() as connection:
+            await rows.write_setting(connection, ENDING, "1")
 
     async def cancel(
         self,

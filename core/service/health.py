@@ -1,6 +1,7 @@
 """Read the health of the service: numbers only, about nobody."""
 
 import asyncio
+from collections.abc import Callable
 
 from core.errors.storage import StorageUnavailable
 from core.queue.intake import Intake, IntakeSwitch
@@ -14,11 +15,18 @@ READ_S = 2.0  # who watches asks again soon, and gives up after a few seconds
 class HealthReader:
     """Looks at the queue and at the disk of the data directory."""
 
-    def __init__(self, jobs: JobQueries, intake: IntakeSwitch, rules: ServiceRules) -> None:
+    def __init__(
+        self,
+        jobs: JobQueries,
+        intake: IntakeSwitch,
+        rules: ServiceRules,
+        device_lost: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._jobs = jobs
         self._intake = intake
         self._rules = rules
         self._reading: asyncio.Task[TaskOutcome[tuple[QueueCounts, Intake]]] | None = None
+        self._device_lost = device_lost
 
     async def read(self) -> ServiceHealth:
         """Return how full the queue is, whether jobs are accepted, and what the disk has left.
@@ -28,6 +36,8 @@ class HealthReader:
         """
         counts, switch = await self._rows()
         intake = "disk" if switch == "open" and not self._rules.has_room() else switch
+        if self._device_lost():
+            intake = "device"
         rules = self._rules
         return ServiceHealth(
             intake, counts.running, counts.waiting, rules.data_dir, rules.free_bytes()

@@ -100,6 +100,7 @@ class StoredJob:
     charged_ms: int | None
     failure_code: str | None
     failure_data: str | None  # JSON
+    losses: int = 0  # how often its worker, process or device was lost with it
     fingerprint: str = ""
     clip: StoredClip | None = None  # None also where it was not asked for
 
@@ -141,6 +142,7 @@ class StoredJob:
             clip=None if self.clip is None else self.clip.below(clips_folder),
             place=self.place,
             number=self.seq,
+            losses=self.losses,
         )
 
     def _failure(self) -> Failure | None:
