@@ -3,9 +3,10 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from core.errors import ClapperError
-from core.settings import Settings, load_settings
+from core.settings import Settings, load_settings, use_env_file
 
 DIRECT = frozenset({"--no-supervise", "--supervised", "--help", "-h", "--version"})
 OVER_GRACE_S = 4.5  # a service that hangs at its end is killed so long after its grace
@@ -29,7 +30,8 @@ def run_supervised(arguments: Sequence[str]) -> int | None:
 
 
 def _settings_of_service(arguments: Sequence[str]) -> Settings | None:
-    named = [argument for argument in arguments if not argument.startswith("-")]
+    rest = _without_env_file(arguments)
+    named = [argument for argument in rest if not argument.startswith("-")]
     if os.name != "posix" or named[:1] != ["serve"] or DIRECT.intersection(arguments):
         return None
     try:
@@ -37,3 +39,16 @@ def _settings_of_service(arguments: Sequence[str]) -> Settings | None:
     except ClapperError:
         return None  # the command itself says what is wrong
     return settings if settings.worker.supervise else None
+
+
+def _without_env_file(arguments: Sequence[str]) -> list[str]:
+    """Return ``arguments`` without the file of settings, which is read from now on."""
+    rest: list[str] = []
+    given = iter(arguments)
+    for argument in given:
+        option, equals, path = argument.partition("=")
+        if option != "--env-file":
+            rest.append(argument)
+        elif path := path if equals else next(given, ""):
+            use_env_file(Path(path))
+    return rest

@@ -36,8 +36,7 @@ class TelegramSettings(Area):
     webhook_url: WebAddress = ""  # public https address; empty: polling
     webhook_port: int = Field(default=8443, ge=1, le=65535)  # on loopback, behind your proxy
     webhook_secret: SecretStr | None = None
-    private_edit_s: float = Field(
-        default=3.0, ge=0.01, le=600
-    )  # seconds between two edits in a chat
+    # seconds between two edits in a chat
+    private_edit_s: float = Field(default=3.0, ge=0.01, le=600)
     group_edit_s: float = Field(default=8.0, ge=0.01, le=600)  # in a group, shared by all its jobs
     album_s: float = Field(default=1.0, ge=0.01, le=60)  # how long the parts of an album may take

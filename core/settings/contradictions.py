@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from core.domain.dimensions import SIDE_MULTIPLE
@@ -53,9 +54,8 @@ def contradictions(
     sides = ("min_side", "max_side", "max_megapixels")
     if sound.issuperset(sides):
         yield from _frames(values, names)
-    ports = ("studio_port", "telegram_webhook_port")
-    if sound.issuperset((*ports, "telegram_webhook_url", "studio")):
-        yield from _ports(values, names, ports)
+    if sound.issuperset(("telegram_webhook_url", "studio")):
+        yield from _ports(values, names, sound)
 
 
 def _frames(values: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[SettingProblem]:
@@ -71,13 +71,19 @@ def _frames(values: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Set
 
 
 def _ports(
-    values: Mapping[str, Any], names: Mapping[str, str], ports: tuple[str, str]
+    values: Mapping[str, Any], names: Mapping[str, str], sound: frozenset[str]
 ) -> Iterator[SettingProblem]:
-    """Give two servers that would listen on one port."""
-    used = bool(values["telegram_webhook_url"]) and values["studio"]
-    if used and values[ports[0]] == values[ports[1]]:
-        pair = (names[ports[0]], names[ports[1]])
-        yield SettingProblem("settings_one_port", pair, _facts(pair, *(values[p] for p in ports)))
+    """Give servers that would listen on one port."""
+    used = {
+        "studio_port": bool(values["studio"]),
+        "telegram_webhook_port": bool(values["telegram_webhook_url"]),
+        "health_port": values.get("health_port") is not None,
+    }
+    listening = [name for name, on in used.items() if on and name in sound and values[name]]
+    for low, high in combinations(listening, 2):
+        if values[low] == values[high]:
+            pair = (names[low], names[high])
+            yield SettingProblem("settings_one_port", pair, _facts(pair, values[low], values[high]))
 
 
 def _facts(pair: tuple[str, str], low: float, high: float) -> dict[str, str]:

@@ -17,9 +17,8 @@ class QuotaSettings(Area):
 
     prefix = "CLAPPER_QUOTA_"
 
-    minutes: float = Field(
-        default=20.0, ge=0, le=MOST_MINUTES
-    )  # GPU-minutes a requester may use in a window
+    # GPU-minutes a requester may use in a window
+    minutes: float = Field(default=20.0, ge=0, le=MOST_MINUTES)
     window_hours: float = Field(default=24.0, ge=0.01, le=YEAR_HOURS)  # begins with the first use
     # GPU-minutes of everybody in one place on a day; empty: no such limit
     place_minutes: Annotated[float | None, ReadFrom("CLAPPER_PLACE_MINUTES")] = Field(
@@ -34,9 +33,8 @@ class QueueSettings(Area):
     max_queued: int = Field(default=5, ge=1, le=100_000)  # waiting jobs a requester
     max_running: int = Field(default=1, ge=1, le=1000)  # running jobs a requester
     max_attempts: int = Field(default=3, ge=1, le=1000)
-    wait_limit_hours: float = Field(
-        default=24, ge=0.01, le=YEAR_HOURS
-    )  # a job waiting longer expires
+    # a job waiting longer expires
+    wait_limit_hours: float = Field(default=24, ge=0.01, le=YEAR_HOURS)
     # a running job without heartbeat for so long is lost
     lease_s: float = Field(default=30, ge=1, le=3600)
 
@@ -59,9 +57,8 @@ class DeliverySettings(Area):
 
     prefix = "CLAPPER_DELIVERY_"
 
-    attempts: int = Field(
-        default=60, ge=1, le=10_000
-    )  # about half a day with the waits between them
+    # about half a day with the waits between them
+    attempts: int = Field(default=60, ge=1, le=10_000)
     timeout_s: float = Field(default=300, ge=1, le=86_400)  # one attempt, upload included
     # per job; platforms may show it less often
     progress_every_s: Annotated[float, ReadFrom("CLAPPER_PROGRESS_EVERY_S")] = Field(
@@ -72,12 +69,13 @@ class DeliverySettings(Area):
 class RetentionSettings(Area):
     """What is kept, for how long, and how much room is left for it."""
 
+    # clips and inputs
     days: Annotated[float, ReadFrom("CLAPPER_RETENTION_DAYS")] = Field(
         default=14, ge=0.01, le=36_500
-    )  # clips and inputs
+    )
     # of what operators did
     audit_days: Annotated[float, ReadFrom("CLAPPER_AUDIT_DAYS")] = Field(
-        default=400, gt=0, le=36_500
+        default=400, ge=0.01, le=36_500
     )
     min_free_megabytes: float = Field(default=500, ge=0, le=1e9)  # intake closes below
     prompt_in_metadata: bool = False  # write the prompt into the clip's provenance

@@ -30,9 +30,8 @@ class StudioSettings(Area):
     member_minutes: float | None = Field(default=None, ge=0, le=MOST_MINUTES)
     # who pays there; empty: as members
     pro_minutes: float | None = Field(default=None, ge=0, le=MOST_MINUTES)
-    sessions: int = Field(
-        default=200, ge=1, le=100_000
-    )  # events of the page that may wait at a time
+    # events of the page that may wait at a time
+    sessions: int = Field(default=200, ge=1, le=100_000)
     # of a Space's visitors
     tier: Literal["anonymous", "free", "pro", "team", "enterprise"] = "pro"
     mcp: bool = False  # also offer the API as tools of a model context protocol server

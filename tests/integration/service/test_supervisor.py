@@ -274,3 +274,16 @@ def test_a_setting_leaves_the_parent_out(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("CLAPPER_SUPERVISE", "false")
 
     assert run_supervised(["serve"]) is None
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_the_file_of_settings_on_the_command_line_counts_for_the_parent_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, joined: bool
+) -> None:
+    file = tmp_path / "mine.env"
+    file.write_text("CLAPPER_SUPERVISE=false\n")
+    monkeypatch.setenv("CLAPPER_ENV_FILE", "")
+    option = [f"--env-file={file}"] if joined else ["--env-file", str(file)]
+
+    assert run_supervised([*option, "serve"]) is None
+    assert os.environ["CLAPPER_ENV_FILE"] == str(file)

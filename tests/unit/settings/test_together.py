@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from pydantic import SecretStr
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import explain
 from core.settings import Settings, load_settings, variables
+from core.settings.area import field_at
+from core.settings.problems import range_of
 
 NAMES = [name for variable in variables(Settings).values() for name in variable.names]
 NONSENSE = {
@@ -111,6 +114,16 @@ def test_no_number_is_without_bounds(monkeypatch: pytest.MonkeyPatch, value: str
     told = sentence_of(caught.value)
     assert {name for name in counted if name not in told} == set()
     assert len(told.splitlines()) == len(counted)
+
+
+def test_every_number_has_a_least_and_a_greatest_value() -> None:
+    open_ended: list[str] = []
+    for key, variable in variables(Settings).items():
+        field = field_at(Settings, variable.path)
+        if re.search(r"\b(int|float)\b", str(field.annotation)) and None in range_of(field):
+            open_ended.append(key)
+
+    assert open_ended == []
 
 
 @pytest.mark.parametrize("kind", DISTANT)

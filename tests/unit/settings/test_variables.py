@@ -45,6 +45,7 @@ VARIABLES = [
     ("CLAPPER_LEASE_S", "queue.lease_s", "27"),
     ("CLAPPER_HEARTBEAT_S", "worker.heartbeat_s", "7"),
     ("CLAPPER_RETENTION_DAYS", "retention.days", "7"),
+    ("CLAPPER_AUDIT_DAYS", "retention.audit_days", "7"),
     ("CLAPPER_MIN_FREE_MEGABYTES", "retention.min_free_megabytes", "7"),
     ("CLAPPER_PROMPT_IN_METADATA", "retention.prompt_in_metadata", "true"),
     ("CLAPPER_COMFYUI_DIR", "comfy.dir", "/srv/comfyui_dir"),
