@@ -1,6 +1,7 @@
 """``clapper doctor``: check the installation, and name the fix of each problem."""
 
 import asyncio
+import logging
 import platform
 import shutil
 import sys
@@ -11,7 +12,6 @@ from types import TracebackType
 from typing import Annotated
 
 import av
-import structlog
 import typer
 from av.codec import Codec
 from PIL import features
@@ -38,7 +38,7 @@ from core.i18n.messages import explain, say, say_each
 from core.settings import Settings, load_settings
 
 APP = typer.Typer()
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)  # silent until the root of commands sets it up
 _OLDEST = (3, 11)
 _ENCODERS = ("libx264", "aac")  # what finished clips are made with
 _COMFORTABLE_BYTES = 5_000 * MEGABYTE

@@ -1,12 +1,12 @@
 """Turn an error into a sentence and an exit status, the same for every command."""
 
 import asyncio
+import logging
 import socket
 from contextlib import AbstractContextManager
 from enum import IntEnum
 from types import TracebackType
 
-import structlog
 import typer
 from typer.exceptions import TyperException
 
@@ -25,7 +25,7 @@ from core.i18n.messages import explain, say
 from core.runtime.terminal_text import printable
 from core.storage.trouble import storage_problem
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)  # silent until the root of commands sets it up
 
 __all__ = ["ExitStatus", "err", "explained_exit", "out", "print_json"]
 
