@@ -15,6 +15,7 @@ from core.interfaces.platform_check import PlatformCheck
 from core.settings import Settings
 
 TIMEOUT_S = 8.0
+CLOUD = "https://api.telegram.org"
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{30,}")  # what BotFather gives: the bot's id and a secret
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")  # source: Bot API, setWebhook, secret_token
 
@@ -68,9 +69,8 @@ def _bot(settings: Settings, token: str) -> Bot:
             connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, pool_timeout=TIMEOUT_S
         )
 
-    root = settings.telegram.api_url.rstrip("/")
-    addresses = {"base_url": f"{root}/bot"} if root else {}
-    return Bot(token, request=request(), get_updates_request=request(), **addresses)
+    root = settings.telegram.api_url.rstrip("/") or CLOUD
+    return Bot(token, f"{root}/bot", request=request(), get_updates_request=request())
 
 
 def _account(me: User) -> list[PlatformCheck]:

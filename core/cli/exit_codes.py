@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from enum import IntEnum
 from types import TracebackType
 
+import structlog
 import typer
 from typer.exceptions import TyperException
 
@@ -25,7 +26,7 @@ from core.i18n.messages import explain, say
 from core.runtime.terminal_text import printable
 from core.storage.trouble import storage_problem
 
-log = logging.getLogger(__name__)  # silent until the root of commands sets it up
+log = structlog.get_logger(__name__)
 
 __all__ = ["ExitStatus", "err", "explained_exit", "out", "print_json"]
 
@@ -129,7 +130,8 @@ class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a v
             err().print(say("cli_interrupted"))
             raise typer.Exit(ExitStatus.INTERRUPTED) from None
         problem = _named(error)
-        log.debug("command_failed", exc_info=error)
+        if structlog.is_configured() and logging.getLogger().isEnabledFor(logging.DEBUG):
+            log.debug("command_failed", exc_info=error)
         self._say(problem)
         raise typer.Exit(ExitStatus.of(problem)) from None
 
