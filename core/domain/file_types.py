@@ -17,24 +17,24 @@ ACCEPTED: dict[MediaKind, str] = {
 _ALL = (MediaKind.IMAGE, MediaKind.AUDIO, MediaKind.VIDEO)
 _FILM = (MediaKind.VIDEO, MediaKind.AUDIO)  # the sound of a film is welcome as a sound
 _MOVING_PICTURE = (MediaKind.VIDEO, MediaKind.IMAGE)  # its first picture is welcome as a picture
-_BY_SUFFIX: dict[str, tuple[MediaKind, ...]] = {
-    **dict.fromkeys(
-        "jpg jpeg jpe jfif png heic heif hif avif bmp dib tif tiff svg jxl psd ico dng cr2 cr3 nef "
-        "arw raf orf rw2 jp2".split(),
-        (MediaKind.IMAGE,),
-    ),
-    **dict.fromkeys(["gif", "webp", "apng"], _MOVING_PICTURE),
-    **dict.fromkeys(
-        "mp3 m4a m4b aac flac wav wave ogg oga opus aif aiff aifc caf amr awb wma w64 rf64 bwf au "
-        "ac3 mka weba mid midi ape wv dsf".split(),
-        (MediaKind.AUDIO,),
-    ),
-    **dict.fromkeys(
-        "mp4 m4v mov qt webm mkv avi 3gp 3g2 ts mts m2ts mpg mpeg vob wmv asf flv f4v ogv mxf "
-        "rm rmvb".split(),
-        _FILM,
-    ),
-}
+_SUFFIXES: tuple[tuple[tuple[MediaKind, ...], tuple[str, ...]], ...] = (
+    ((MediaKind.IMAGE,), (
+        "jpg", "jpeg", "jpe", "jfif", "png", "heic", "heif", "hif", "avif", "bmp", "dib", "tif",
+        "tiff", "svg", "jxl", "jp2", "psd", "ico", "dng", "cr2", "cr3", "nef", "arw", "raf", "orf",
+        "rw2",
+    )),
+    (_MOVING_PICTURE, ("gif", "webp", "apng")),
+    ((MediaKind.AUDIO,), (
+        "mp3", "m4a", "m4b", "aac", "flac", "wav", "wave", "w64", "rf64", "bwf", "ogg", "oga",
+        "opus", "aif", "aiff", "aifc", "caf", "au", "amr", "awb", "wma", "ac3", "mka", "weba",
+        "mid", "midi", "ape", "wv", "dsf",
+    )),
+    (_FILM, (
+        "mp4", "m4v", "mov", "qt", "webm", "mkv", "avi", "3gp", "3g2", "ts", "mts", "m2ts", "mpg",
+        "mpeg", "vob", "wmv", "asf", "flv", "f4v", "ogv", "mxf", "rm", "rmvb",
+    )),
+)  # fmt: skip
+_BY_SUFFIX = {suffix: kinds for kinds, suffixes in _SUFFIXES for suffix in suffixes}
 # types of what is neither picture, sound nor film, whatever its bytes are
 _NEVER = ("text/", "font/", "model/", "message/", "multipart/", "chemical/")
 _NEVER_OF_PROGRAMS = frozenset({
@@ -69,9 +69,7 @@ def likely_kinds(declared: str | None, name: str | None = None) -> tuple[MediaKi
     found = (declared or "").partition(";")[0].strip().lower()
     main, _, rest = found.partition("/")
     suffix = PurePath(name or "").suffix.lower().removeprefix(".")
-    return (
-        _of_type(main, rest) or _BY_SUFFIX.get(suffix, ()) or possible_kinds(declared, name)
-    )
+    return _of_type(main, rest) or _BY_SUFFIX.get(suffix, ()) or possible_kinds(declared, name)
 
 
 def _of_type(main: str, rest: str) -> tuple[MediaKind, ...]:

@@ -128,7 +128,7 @@ _REFUSED: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"\x1f\x8b", "compressed", "fix_screenshot"),
         (rb"PK\x03\x04|Rar!|7z\xbc\xaf|BZh|\xfd7zXZ", "archive", "fix_unpack"),
         (rb"MZ|\x7fELF|\xca\xfe\xba\xbe|#!/", "program", "fix_convert"),
-        (rb"\{|\[", "text", "fix_convert"),
+        (rb"\{|\[", "plain_text", "fix_convert"),
     )
 )
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]{32,}\Z")
@@ -185,7 +185,7 @@ def describe_refused(head: bytes) -> tuple[str, str]:
         if magic.match(head):
             return name, fix
     if _TEXT.match(head):
-        return "text", "fix_convert"
+        return "plain_text", "fix_convert"
     return "unknown_format", "fix_convert"
 
 

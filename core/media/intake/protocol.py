@@ -21,7 +21,7 @@ class RecodeTask:
     max_seconds: float
     max_fps: float  # of the result
     memory_bytes: int  # in all, with the interpreter
-    cpu_seconds: int
+    cpu_seconds: float
     output_bytes: int
 
 

@@ -1,16 +1,15 @@
 """The folder of admitted inputs: files that people send are re-encoded into it, or refused."""
 
 import asyncio
-import math
 import os
 import stat
 from contextlib import ExitStack
 from pathlib import Path
 
 from core.domain.adjustments import Adjustment
+from core.domain.file_types import ACCEPTED
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
-from core.domain.file_types import ACCEPTED
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
 from core.media.intake.formats import (
     HEAD_BYTES,
@@ -33,6 +32,7 @@ _SUFFIX = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: "
 _KEEP_PIXELS = {MediaKind.IMAGE: 3840 * 2160, MediaKind.AUDIO: 0, MediaKind.VIDEO: 1920 * 1088}
 _KEEP_FPS = 30.0
 _OUTPUT_BYTES = 256_000_000
+_STUCK = 10  # a child that gets less than a tenth of a processor waits for something else
 
 
 class MediaStore:
@@ -80,7 +80,7 @@ class MediaStore:
                 doors.callback(part.unlink, missing_ok=True)
                 doors.callback(os.close, output_fd)
                 task = self._task(source_fd, output_fd, role, kind, found)
-                made = await run_sandbox(task, self._limits.decode_seconds)
+                made = await run_sandbox(task, _STUCK * self._limits.decode_seconds)
                 return await in_thread(lambda _: self._keep(part, kind, made))
 
     def _inspect(self, source_fd: int, role: str, kind: MediaKind) -> Format:
@@ -134,7 +134,7 @@ class MediaStore:
             max_seconds=self._limits.stream_seconds,
             max_fps=_KEEP_FPS,
             memory_bytes=self._limits.decode_memory,
-            cpu_seconds=math.ceil(self._limits.decode_seconds),
+            cpu_seconds=self._limits.decode_seconds,
             output_bytes=_OUTPUT_BYTES,
         )
 
