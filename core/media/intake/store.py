@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -118,6 +119,11 @@ class MediaStore:
         if kind not in found.kinds:
             raise kind_refused(role, kind, found.name, ACCEPTED[kind])
         return found
+
+    def usable_kinds(self, read: Read, kinds: Sequence[MediaKind]) -> tuple[MediaKind, ...]:
+        """Return which of ``kinds`` the file that ``read`` reads can be used as, in their order."""
+        found = detect_file(read)
+        return tuple(kind for kind in kinds if found is not None and kind in found.kinds)
 
     def _task(
         self, source_fd: int, output_fd: int, role: str, kind: MediaKind, found: Format
