@@ -17,9 +17,9 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from core.domain.file_types import ACCEPTED
 from core.domain.media import MediaKind
 from core.errors import MediaFormatRefused, MediaTooLong, MediaTooManyPixels, MediaUnreadable
-from core.media.intake.formats import ACCEPTED
 from core.media.intake.protocol import RecodeTask
 from core.media.pyav import FFmpegError, packets, unpack
 
