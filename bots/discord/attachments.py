@@ -83,5 +83,5 @@ async def _receive(
     try:
         content = await attachment.read()
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError):
-        raise MediaUnreadable(slot.role, "download failed") from None
+        raise MediaUnreadable(slot.role, "download_failed") from None
     return await uploads.admit_bytes(caller, content, slot.role, slot.kind)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from core.domain.adjustments import Adjustment
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.limits import MAX_SEED
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OPTIONS
 from core.domain.presets import PRESETS, Camera, Preset
-from core.errors import MediaMissing, MediaUnexpected, OutOfRange, PromptMissing, Scalar
+from core.errors import MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,17 +163,17 @@ def sampling_to_json(sampling: Sampling) -> dict[str, Any]:
 
 
 def file_to_json(file: MediaFile) -> dict[str, Any]:
-    """Return ``file`` as plain data."""
-    return _plain(file)
+    """Return ``file`` as plain data; without notes nothing is written of them."""
+    values = _plain(file)
+    notes = [{"code": note.code, "data": note.data} for note in values.pop("notes")]
+    return values | {"notes": notes} if notes else values
 
 
 def file_from_json(data: Mapping[str, Any]) -> MediaFile:
     """Read the file that :func:`file_to_json` described."""
-    return MediaFile(kind=MediaKind(data["kind"]), **_without(data, "kind"))
-
-
-def _without(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key != name}
+    notes = tuple(Adjustment(note["code"], note["data"]) for note in data.get("notes", ()))
+    rest = {key: value for key, value in data.items() if key not in {"kind", "notes"}}
+    return MediaFile(kind=MediaKind(data["kind"]), notes=notes, **rest)
 
 
 def _plain(record: Sampling | MediaFile) -> dict[str, Any]:
@@ -198,14 +199,6 @@ def latents_name(request: Request) -> str:
         **{option.name: getattr(sampling, option.name) for option in KEPT if option.shapes_draft},
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """Something that was changed, with the reason as a message code and its data."""
-
-    code: str
-    data: dict[str, Scalar]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from dataclasses import asdict
 from typing import Any
 
 from core.domain.media import MediaKind
-from core.errors import MediaRefused, MediaUnreadable
+from core.errors import MediaRefused
 from core.media.intake.protocol import Recode, RecodeTask
+from core.media.intake.reasons import needs_memory
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
         except MediaRefused as refusal:
             answer = {"refused": refusal.code, "data": refusal.data()}
         except MemoryError:
-            costly = MediaUnreadable(task.role, "too_costly")
+            costly = needs_memory(task.role, task.kind)
             answer = {"refused": costly.code, "data": costly.data()}
         except OSError as error:
             answer = {"errno": error.errno}
@@ -57,7 +58,8 @@ def _confine(task: RecodeTask) -> None:
         # what is mapped by now is mostly libraries of which little is ever touched
         untouched = (int(pages[0]) - int(pages[1])) * resource.getpagesize()
         _limit(resource.RLIMIT_AS, untouched + task.memory_bytes)
-    _limit(resource.RLIMIT_CPU, task.cpu_seconds)
+    # at the hard limit the kernel kills as it does for lack of memory: the soft one tells why
+    resource.setrlimit(resource.RLIMIT_CPU, (task.cpu_seconds, task.cpu_seconds + 5))
     _limit(resource.RLIMIT_FSIZE, task.output_bytes)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NPROC, 0)

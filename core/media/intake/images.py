@@ -9,7 +9,7 @@ from typing import BinaryIO
 from PIL import Image, ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from core.domain.media import MediaKind
-from core.errors import MediaFormatRefused, MediaTooManyPixels, MediaUnreadable
+from core.errors import MediaDamaged, MediaFormatRefused, MediaTooManyPixels
 from core.media.intake.formats import ACCEPTED
 from core.media.intake.protocol import RecodeResult, RecodeTask
 
@@ -38,7 +38,7 @@ def recode_image(task: RecodeTask, source: BinaryIO, output: BinaryIO) -> Recode
     Raises:
         MediaTooManyPixels: by its header, before anything is decoded.
         MediaFormatRefused: it moves.
-        MediaUnreadable: damaged.
+        MediaDamaged: it is.
     """
     Image.MAX_IMAGE_PIXELS = None  # ours is checked below; Pillow's own is only a warning
     limit = task.max_pixels
@@ -52,7 +52,7 @@ def recode_image(task: RecodeTask, source: BinaryIO, output: BinaryIO) -> Recode
                 raise MediaFormatRefused(task.role, "moving_picture", ACCEPTED[MediaKind.IMAGE])
             clean = _clean(picture, task.keep_pixels)
     except _DAMAGE as error:
-        raise MediaUnreadable(task.role, "damaged") from error
+        raise MediaDamaged(task.role) from error
     clean.save(output, "PNG", compress_level=3)
     return RecodeResult(clean.width, clean.height)
 

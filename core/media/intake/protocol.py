@@ -1,7 +1,7 @@
 """The messages between the service and the child process that decodes a stranger's file."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
 from core.domain.media import MediaKind
@@ -26,6 +26,14 @@ class RecodeTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What the sender should know of the result: a code of the word files, and its data."""
+
+    code: str
+    data: dict[str, str | int | float] = field(default_factory=dict[str, str | int | float])
+
+
+@dataclass(frozen=True, slots=True)
 class RecodeResult:
     """What the child wrote to the output."""
 
@@ -34,6 +42,7 @@ class RecodeResult:
     seconds: float = 0.0
     fps: float = 0.0
     sample_rate: int = 0
+    notes: tuple[Note, ...] = ()
 
 
 Recode: TypeAlias = Callable[[RecodeTask, BinaryIO, BinaryIO], RecodeResult]

@@ -7,6 +7,7 @@ import stat
 from contextlib import ExitStack
 from pathlib import Path
 
+from core.domain.adjustments import Adjustment
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
@@ -134,6 +135,7 @@ class MediaStore:
             seconds=made.seconds,
             fps=made.fps,
             sample_rate=made.sample_rate,
+            notes=tuple(Adjustment(note.code, dict(note.data)) for note in made.notes),
         )
         publish(part, self.path_of(file))
         return file
