@@ -17,6 +17,7 @@ BT709, UNSPECIFIED, BT2020 = 1, 2, 9  # primaries
 PQ, HLG = 16, 18  # transfers
 LEVEL = 8  # of the Hald table: 64 steps a channel
 _DCI = 17
+_XYZ = 10  # primaries of digital cinema
 
 # x and y of red, green, blue and white, H.273 table 2
 _D65, _ILLUMINANT_C = (0.3127, 0.3290), (0.310, 0.316)
@@ -28,7 +29,6 @@ _PRIMARIES: dict[int, tuple[tuple[float, float], ...]] = {
     7: ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070), _D65),
     8: ((0.681, 0.319), (0.243, 0.692), (0.145, 0.049), _ILLUMINANT_C),
     BT2020: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), _D65),
-    10: ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0), (1 / 3, 1 / 3)),
     11: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.314, 0.351)),
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),
     22: ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077), _D65),
@@ -104,7 +104,7 @@ def _converted(pixels: Floats, primaries: int, transfer: int, screen: Screen) ->
 
 @lru_cache(maxsize=4)
 def hald_table(primaries: int, transfer: int) -> NDArray[np.uint16]:
-    """Return the conversion of a film as a Hald picture ``[512, 512, 3]``: red runs fastest, then green."""
+    """Return that of a film as a Hald picture ``[512, 512, 3]``; red runs fastest, then green."""
     steps = LEVEL**2
     ramp = np.linspace(0.0, 1.0, steps, dtype=np.float32)
     blue, green, red = np.meshgrid(ramp, ramp, ramp, indexing="ij")
@@ -113,7 +113,7 @@ def hald_table(primaries: int, transfer: int) -> NDArray[np.uint16]:
 
 
 def _known(primaries: int, transfer: int) -> int:
-    if primaries in _PRIMARIES:
+    if primaries in _PRIMARIES or primaries == _XYZ:
         return primaries
     return BT2020 if is_hdr(transfer) else BT709
 
@@ -168,18 +168,19 @@ def _matrix(primaries: int) -> NDArray[np.float64]:
 
 
 def _to_xyz(primaries: int) -> NDArray[np.float64]:
+    if primaries == _XYZ:
+        return np.eye(3)
     *colours, white = (_xyz(*point) for point in _PRIMARIES[primaries])
     columns = np.stack(colours, axis=1)
     return columns * np.linalg.solve(columns, white)
 
 
 def _adaptation(primaries: int) -> NDArray[np.float64]:
-    here = _BRADFORD @ _xyz(*_PRIMARIES[primaries][3])
+    white = (1 / 3, 1 / 3) if primaries == _XYZ else _PRIMARIES[primaries][3]
+    here = _BRADFORD @ _xyz(*white)
     there = _BRADFORD @ _xyz(*_D65)
     return np.linalg.inv(_BRADFORD) @ np.diag(there / here) @ _BRADFORD
 
 
 def _xyz(x: float, y: float) -> NDArray[np.float64]:
-    if y == 0:  # blue of XYZ itself
-        return np.array([0.0, 0.0, 1.0])
     return np.array([x / y, 1.0, (1 - x - y) / y])

@@ -1,5 +1,7 @@
 """Colours of every tagged kind become those of ordinary screens."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from core.media.colour import (
     LEVEL,
     PQ,
     UNSPECIFIED,
+    Floats,
     hald_table,
     is_plain,
     to_bt709,
@@ -17,6 +20,7 @@ from core.media.colour import (
 )
 
 DISPLAY_P3, DCI_P3 = 12, 11
+Convert = Callable[[Floats, int, int], Floats]
 
 
 @pytest.mark.parametrize("transfer", [1, 2, 6, 7, 11, 12, 13, 14, 15])
@@ -30,7 +34,7 @@ def test_ordinary_colours_are_kept_to_the_number(primaries: int, transfer: int) 
 
 @pytest.mark.parametrize("primaries", [BT709, 4, 5, 6, 7, 8, BT2020, 10, DCI_P3, 12, 22])
 @pytest.mark.parametrize("convert", [to_srgb, to_bt709])
-def test_greys_of_every_primaries_stay_grey(primaries: int, convert) -> None:  # noqa: ANN001
+def test_greys_of_every_primaries_stay_grey(primaries: int, convert: Convert) -> None:
     greys = np.repeat(np.linspace(0, 1, 9, dtype=np.float32)[:, None], 3, axis=1)
 
     assert convert(greys, primaries, 1) == pytest.approx(greys, abs=2e-3)
