@@ -32,6 +32,7 @@ class MediaLimits:
     image_pixels: int = 24 * MEGAPIXEL
     stream_bytes: int = 50 * MEGABYTE
     stream_seconds: float = 60.0
+    use_seconds: float = 20.0  # of a film: what is longer is cut there, as no clip is longer
     video_pixels: int = 9 * MEGAPIXEL  # one frame; 4096×2160 fits
     decode_seconds: float = 60.0  # wall time of one decode
     decode_memory: int = 300 * MEGABYTE  # of the child that decodes, interpreter included
