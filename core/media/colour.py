@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float32]
 
 BT709, UNSPECIFIED, BT2020 = 1, 2, 9  # primaries
+MATRIX_RGB = 0
 PQ, HLG = 16, 18  # transfers
 LEVEL = 8  # of the Hald table: 64 steps a channel
 _DCI = 17
@@ -32,6 +33,16 @@ _PRIMARIES: dict[int, tuple[tuple[float, float], ...]] = {
     11: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.314, 0.351)),
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),
     22: ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077), _D65),
+}
+# share of red and blue in luma, by matrix
+_LUMA = {
+    1: (0.2126, 0.0722),
+    4: (0.30, 0.11),
+    5: (0.299, 0.114),
+    6: (0.299, 0.114),
+    7: (0.212, 0.087),
+    9: (0.2627, 0.0593),
+    10: (0.2627, 0.0593),  # constant luminance: near enough, and nobody makes it
 }
 # exponents and decades of the curves that are no camera's; all others are shown as they are coded
 _GAMMA = {4: 2.2, 5: 2.8, _DCI: 2.6}
@@ -92,10 +103,10 @@ def to_bt709(pixels: Floats, primaries: int, transfer: int) -> Floats:
 
 
 def _converted(pixels: Floats, primaries: int, transfer: int, screen: Screen) -> Floats:
-    coded = np.clip(pixels, 0.0, 1.0)
     if is_plain(primaries, transfer):
-        return coded.astype(np.float32)
-    light = _linear(coded.astype(np.float64), transfer, screen)
+        return np.clip(pixels, 0.0, 1.0).astype(np.float32)
+    coded = pixels.astype(np.float64)
+    light = np.sign(coded) * _linear(np.clip(np.abs(coded), 0.0, 1.0), transfer, screen)
     light = light @ _matrix(_known(primaries, transfer)).T
     if is_hdr(transfer):
         light = _compressed(light)
@@ -103,13 +114,34 @@ def _converted(pixels: Floats, primaries: int, transfer: int, screen: Screen) ->
 
 
 @lru_cache(maxsize=4)
-def hald_table(primaries: int, transfer: int) -> NDArray[np.uint16]:
-    """Return that of a film as a Hald picture ``[512, 512, 3]``; red runs fastest, then green."""
-    steps = LEVEL**2
-    ramp = np.linspace(0.0, 1.0, steps, dtype=np.float32)
-    blue, green, red = np.meshgrid(ramp, ramp, ramp, indexing="ij")
-    pixels = to_bt709(np.stack((red, green, blue), axis=-1), primaries, transfer)
+def hald_table(primaries: int, transfer: int, matrix: int, full_range: bool) -> NDArray[np.uint16]:  # noqa: FBT001  # lru_cache counts names apart
+    """Return the whole conversion of a film to RGB as a Hald picture ``[512, 512, 3]``.
+
+    The steps are those of luma, blue and red difference as they are coded, or of red, green and
+    blue where ``matrix`` is 0; the first runs fastest. Colours that only fit into the wider
+    primaries lie outside of RGB here, so nothing is cut before the primaries are converted.
+    """
+    ramp = np.linspace(0.0, 1.0, LEVEL**2, dtype=np.float32)
+    third, second, first = np.meshgrid(ramp, ramp, ramp, indexing="ij")
+    pixels = np.stack((first, second, third), axis=-1)
+    if matrix != MATRIX_RGB:
+        pixels = _from_yuv(pixels, matrix, full_range=full_range)
+    pixels = to_bt709(pixels, primaries, transfer)
     return np.rint(pixels * 65_535).astype(np.uint16).reshape(LEVEL**3, LEVEL**3, 3)
+
+
+def _from_yuv(coded: Floats, matrix: int, *, full_range: bool) -> Floats:
+    """Return RGB for coded luma and differences; 0…1 is what a screen can show."""
+    levels = coded.astype(np.float64) * (255 if full_range else 65_535 / 256)
+    luma = levels[..., 0] / 255 if full_range else (levels[..., 0] - 16) / 219
+    blue_difference, red_difference = (
+        (levels[..., plane] - 128) / (255 if full_range else 224) for plane in (1, 2)
+    )
+    kr, kb = _LUMA[matrix]
+    red = luma + 2 * (1 - kr) * red_difference
+    blue = luma + 2 * (1 - kb) * blue_difference
+    green = (luma - kr * red - kb * blue) / (1 - kr - kb)
+    return np.stack((red, green, blue), axis=-1).astype(np.float32)
 
 
 def _known(primaries: int, transfer: int) -> int:

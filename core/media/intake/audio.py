@@ -74,20 +74,11 @@ def normalised_sound(
         track = prepared(task, container, index)
         if not isinstance(track, AudioStream):
             return
-        first: AudioFrame | None = None
         graph: Graph | None = None
-        heard = told = 0
-        for frame in _uniform(decoded(task, container, index, partial(unpack, track))):
-            if first is None or graph is None:
-                first, graph = frame, _sound_graph(frame, in_film=in_film)
-            begins = heard / frame.sample_rate
-            if film_start is not None and frame.time is not None:
-                begins = frame.time - film_start
-            if until_s is not None and begins > until_s:
-                break
-            frame.pts = round(begins * frame.sample_rate)
-            frame.time_base = Fraction(1, frame.sample_rate)
-            heard += frame.samples
+        told = 0
+        frames = _uniform(decoded(task, container, index, partial(unpack, track)))
+        for frame in _placed(frames, film_start, until_s):
+            graph = graph or _sound_graph(frame, in_film=in_film)
             graph.push(frame)
             for made in _pulled(graph):
                 told += made.samples
@@ -97,6 +88,23 @@ def normalised_sound(
         if graph:
             graph.push(None)
             yield from _pulled(graph)
+
+
+def _placed(
+    frames: Iterator[AudioFrame], film_start: float | None, until_s: float | None
+) -> Iterator[AudioFrame]:
+    """Stamp ``frames`` one after another, or by their own times in a film, up to ``until_s``."""
+    heard = 0
+    for frame in frames:
+        begins = heard / frame.sample_rate
+        if film_start is not None and frame.time is not None:
+            begins = frame.time - film_start
+        if until_s is not None and begins > until_s:
+            return
+        frame.pts = round(begins * frame.sample_rate)
+        frame.time_base = Fraction(1, frame.sample_rate)
+        heard += frame.samples
+        yield frame
 
 
 def _uniform(frames: Iterator[object]) -> Iterator[AudioFrame]:

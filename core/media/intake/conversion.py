@@ -17,7 +17,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange
 
 from core.domain.dimensions import Size
-from core.media.colour import BT2020, LEVEL, hald_table, is_hdr, is_plain
+from core.media.colour import BT2020, LEVEL, MATRIX_RGB, hald_table, is_hdr, is_plain
 from core.media.intake.orientation import Turn, filters_of, nearest_turn, swaps_sides
 from core.media.pyav import display_matrix
 
@@ -28,7 +28,7 @@ _SAME_SHAPE = 0.02  # of a side: a rounded size is no other shape
 _HIGH_DEFINITION = 720  # px; films from there on are in BT.709 unless they say otherwise
 # matrices by H.273 that ffmpeg's scaler knows; ones for RGB and unspecified ones are not here
 _MATRICES = frozenset({1, 4, 5, 6, 7, 9, 10})
-_MATRIX_RGB, _MATRIX_BT709, _MATRIX_BT601, _MATRIX_BT2020 = 0, 1, 6, 9
+_MATRIX_BT709, _MATRIX_BT601, _MATRIX_BT2020 = 1, 6, 9
 _SCALE = "scale=%d:%d:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 _TO_BT709 = ":out_color_matrix=bt709:out_range=limited"
 _ON_WHITE = ("negate=components=r+g+b", "premultiply=inplace=1", "format=gbrp", "negate")
@@ -117,7 +117,7 @@ class FrameConverter:
 def _kind_of(frame: VideoFrame, *, interlaced: bool) -> _Kind:
     pixels, transfer, primaries = frame.format, frame.color_trc, frame.color_primaries
     if pixels.is_rgb or pixels.has_palette:
-        matrix, range_ = _MATRIX_RGB, ColorRange.JPEG
+        matrix, range_ = MATRIX_RGB, ColorRange.JPEG
     else:
         matrix, range_ = frame.colorspace, frame.color_range
         if "yuvj" in pixels.name:
@@ -166,7 +166,7 @@ def _chain(kind: _Kind, inner: Size, film: Size) -> _Chain:
     if alpha:
         node = _linked(graph, node, scale, "format=gbrap", *_ON_WHITE)
     if not plain:
-        node = _linked(graph, node, scale, "format=rgb48le")
+        node = _linked(graph, node, *_as_coded(kind, scale))
         table, node = _looked_up(graph, node)
     node = _linked(graph, node, scale + _TO_BT709, "format=yuv420p", *filters_of(kind.turn))
     turned = (inner.height, inner.width) if swaps_sides(kind.turn) else (inner.width, inner.height)
@@ -178,6 +178,14 @@ def _chain(kind: _Kind, inner: Size, film: Size) -> _Chain:
         table.push(_table_frame(kind))
         table.push(None)
     return _Chain(graph, entry, sink)
+
+
+def _as_coded(kind: _Kind, scale: str) -> tuple[str, ...]:
+    """Return filters that scale, and put luma and differences in the place of red, green, blue."""
+    if kind.matrix == MATRIX_RGB or _has_alpha(VideoFormat(kind.pixels)):
+        return (scale, "format=rgb48le")
+    planes = "map0p=1:map1p=2:map2p=0"  # green, blue, red of planar RGB
+    return (scale, "format=yuv444p16le", f"mergeplanes=format=gbrp16le:{planes}", "format=rgb48le")
 
 
 def _linked(graph: Graph, node: FilterContext, *filters: str) -> FilterContext:
@@ -197,7 +205,7 @@ def _looked_up(graph: Graph, node: FilterContext) -> tuple[FilterContext, Filter
     """
     side = LEVEL**3
     shape = f"video_size={side}x{side}:pix_fmt=rgb48le:time_base=1/{_CLOCK}"
-    table = graph.add("buffer", f"{shape}:colorspace={_MATRIX_RGB}:range={int(ColorRange.JPEG)}")
+    table = graph.add("buffer", f"{shape}:colorspace={MATRIX_RGB}:range={int(ColorRange.JPEG)}")
     lookup = graph.add("haldclut", "interp=tetrahedral")
     node.link_to(lookup, 0, 0)
     table.link_to(lookup, 0, 1)
@@ -205,10 +213,12 @@ def _looked_up(graph: Graph, node: FilterContext) -> tuple[FilterContext, Filter
 
 
 def _table_frame(kind: _Kind) -> VideoFrame:
-    pixels = hald_table(kind.primaries, kind.transfer)
+    matrix = MATRIX_RGB if _has_alpha(VideoFormat(kind.pixels)) else kind.matrix
+    full_range = kind.range == ColorRange.JPEG
+    pixels = hald_table(kind.primaries, kind.transfer, matrix, full_range)
     frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb48le")
     frame.pts, frame.time_base = 0, Fraction(1, _CLOCK)
-    frame.colorspace, frame.color_range = _MATRIX_RGB, ColorRange.JPEG
+    frame.colorspace, frame.color_range = MATRIX_RGB, ColorRange.JPEG
     return frame
 
 

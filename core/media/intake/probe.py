@@ -184,7 +184,11 @@ def _read(
 def _until_broken(
     packets: "Iterator[Packet[Any]]", broken: list[FFmpegError] | None = None
 ) -> "Iterator[Packet[Any]]":
-    """Yield packets as far as the file can be read, and note in ``broken`` what ended it early."""
+    """Yield packets as far as the file can be read, and note in ``broken`` what ended it early.
+
+    Raises:
+        MemoryError: one needs more than is allowed.
+    """
     while True:
         try:
             packet = next(packets, None)

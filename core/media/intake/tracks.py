@@ -79,8 +79,7 @@ def choose_tracks(task: RecodeTask, container: InputContainer, kind: MediaKind) 
     Cover pictures are no films.
 
     Raises:
-        MediaCodecRefused: there are some, and none can be decoded; for sound only where sound is
-            what was asked for.
+        codec_refused: none of several can be decoded, and they are what was asked for.
     """
     tracks: Sequence[VideoStream | AudioStream]
     tracks = container.streams.video if kind is MediaKind.VIDEO else container.streams.audio
@@ -99,6 +98,7 @@ def prepared(task: RecodeTask, container: InputContainer, index: int) -> VideoSt
 
     Raises:
         MediaTooManyPixels: by its header.
+        MediaDamaged: it is neither sound nor film.
     """
     track = container.streams[index]
     if not isinstance(track, VideoStream | AudioStream):

@@ -42,11 +42,6 @@ COLOURS = {
         tagged("smpte432", "bt709", "bt709"),
         8,
     ),
-    "dci p3.mov": (
-        f"{BT709},zscale=p=smpte431:t=bt709:m=bt709",
-        tagged("smpte431", "bt709", "bt709"),
-        8,
-    ),
     "2020.mp4": (
         f"{BT709},zscale=p=2020:t=2020_10:m=2020_ncl,format=yuv420p10le",
         hevc("bt2020-10"),
@@ -60,7 +55,7 @@ COLOURS = {
     "525.mp4": (
         f"{BT709},zscale=p=170m:t=601:m=170m",
         tagged("smpte170m", "smpte170m", "smpte170m"),
-        8,
+        15,  # the green has no red at all in these primaries
     ),
     "625.mp4": (
         f"{BT709},zscale=p=bt470bg:t=601:m=470bg",
@@ -289,7 +284,16 @@ async def test_interlaced_films_have_no_combs(name: str, tmp_path: Path, store: 
     codec = {
         "dvd.mkv": ("-c:v", "mpeg2video", "-q:v", "2", "-flags", "+ilme+ildct"),
         "camcorder.mp4": (*X264, "-crf", "8", "-flags", "+ilme+ildct", "-x264-params", "tff=1"),
-        "dvb.mkv": ("-c:v", "mpeg2video", "-q:v", "2", "-flags", "+ilme+ildct", "-field_order", "bb"),
+        "dvb.mkv": (
+            "-c:v",
+            "mpeg2video",
+            "-q:v",
+            "2",
+            "-flags",
+            "+ilme+ildct",
+            "-field_order",
+            "bb",
+        ),
     }[name]
     order = "bottom" if name == "dvb.mkv" else "top"
     source = tmp_path / name
@@ -347,10 +351,11 @@ async def test_sound_tracks_of_discs_and_television_are_decoded(
 def with_unknown_sound(path: Path, track: int) -> Path:
     """Rename the codec of one sound track of an MP4 to one that nobody can decode."""
     data = bytearray(path.read_bytes())
-    at = -1
+    entry = description = -1
     for _ in range(track + 1):
-        at = data.index(b"mp4a", at + 1)
-    data[at : at + 4] = b"xyzq"
+        description = data.index(b"esds", description + 1)
+        entry = data.rindex(b"mp4a", 0, description)
+    data[entry : entry + 4], data[description : description + 4] = b"xyzq", b"xyzd"
     path.write_bytes(data)
     return path
 

@@ -79,10 +79,25 @@ def test_other_curves_are_converted(transfer: int, exponent: float) -> None:
 
 
 def test_the_table_has_the_conversion_of_every_step() -> None:
-    table = hald_table(BT2020, HLG).reshape(-1, 3)
+    table = hald_table(BT2020, HLG, 0, True).reshape(-1, 3)
 
     at = (10, 40, 63)  # red, green, blue
     steps = LEVEL**2
     pixel = np.array(at, np.float32) / (steps - 1)
     found = table[at[0] + at[1] * steps + at[2] * steps**2] / 65_535
     assert found == pytest.approx(to_bt709(pixel, BT2020, HLG), abs=1e-4)
+
+
+@pytest.mark.parametrize("matrix", [1, 4, 5, 6, 7, 9])
+@pytest.mark.parametrize("full_range", [False, True])
+def test_the_table_decodes_luma_and_differences(matrix: int, full_range: bool) -> None:
+    table = hald_table(12, 1, matrix, full_range).reshape(64, 64, 64, 3) / 65_535
+
+    low, high = (0, 255) if full_range else (16, 235)
+    greys = [level / 256 * 63 for level in (low, 128, high)]
+    at = [grey for grey in greys if grey <= 63]
+    ramp = table[32, 32, :, 0]  # no colour at all lies between two steps
+    for grey in at:
+        level = np.interp(grey, np.arange(64), ramp)
+        coded = (grey / 63 * 256 - low) / (high - low)
+        assert level == pytest.approx(min(max(coded, 0), 1), abs=0.04)
