@@ -11,7 +11,6 @@ from core.accounts.file_ownership import REQUEST, REQUEST_MS, FileOwnership
 from core.domain.media import MediaFile, MediaKind
 from core.domain.people import Requester
 from core.errors import IntakeClosed, MediaGone
-from core.media.intake.formats import HEAD_BYTES
 from core.media.intake.store import MediaStore
 from core.service.views import ServiceRules
 
@@ -65,7 +64,9 @@ class FileAdmission:
             IntakeClosed: the disk is nearly full.
         """
         self.refuse_without_room(len(content))
-        self._media.check(len(content), bytes(content[:HEAD_BYTES]), role, kind)
+        self._media.check(
+            len(content), lambda at, count: bytes(content[at : at + count]), role, kind
+        )
         with self.workspace() as folder:
             path = folder / "sent"
             await asyncio.to_thread(_write, path, content)

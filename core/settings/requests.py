@@ -44,8 +44,8 @@ class RequestSettings(Area):
 class MediaSettings(Area):
     """The ranges of an uploaded file: an image, or a stream, which is sound or film."""
 
-    image_megabytes: float = Field(default=20, gt=0)  # decimal
-    image_megapixels: float = Field(default=24, gt=0)
+    image_megabytes: float = Field(default=50, gt=0)  # decimal
+    image_megapixels: float = Field(default=200, gt=0)
     stream_megabytes: Annotated[float, ReadFrom("CLAPPER_MEDIA_MEGABYTES")] = Field(
         default=50, gt=0
     )

@@ -10,9 +10,18 @@ from pathlib import Path
 from core.domain.adjustments import Adjustment
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
+from core.domain.file_types import ACCEPTED
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
-from core.media.intake.formats import ACCEPTED, HEAD_BYTES, Format, detect, name_refused
+from core.media.intake.formats import (
+    HEAD_BYTES,
+    Format,
+    Read,
+    describe_refused,
+    detect_file,
+    picture_reader,
+)
 from core.media.intake.protocol import RecodeResult, RecodeTask
+from core.media.intake.reasons import kind_refused
 from core.media.intake.sandbox import run_sandbox
 from core.runtime.atomic_files import part_beside, publish, sha256_of
 from core.runtime.permissions import make_private_folder
@@ -83,15 +92,18 @@ class MediaStore:
         status = os.fstat(source_fd)
         if not stat.S_ISREG(status.st_mode):
             raise MediaUnreadable(role, "empty")
-        return self.check(status.st_size, os.pread(source_fd, HEAD_BYTES, 0), role, kind)
+        return self.check(
+            status.st_size, lambda at, count: os.pread(source_fd, count, at), role, kind
+        )
 
-    def check(self, size_bytes: int, head: bytes, role: str, kind: MediaKind) -> Format:
-        """Check a file of ``size_bytes`` that begins with ``head``, and return its format.
+    def check(self, size_bytes: int, read: Read, role: str, kind: MediaKind) -> Format:
+        """Check a file of ``size_bytes``, and return its format.
 
         Raises:
             MediaUnreadable: nothing.
             MediaTooLarge: more bytes than allowed.
-            MediaFormatRefused: not one of the formats of ``kind``.
+            MediaFormatRefused: not one of the accepted formats.
+            kind_refused: it is of another kind.
         """
         if size_bytes == 0:
             raise MediaUnreadable(role, "empty")
@@ -99,10 +111,12 @@ class MediaStore:
         limit = self._limits.image_bytes if picture else self._limits.stream_bytes
         if size_bytes > limit:
             raise MediaTooLarge(role, size_bytes, limit)
-        found = detect(head)
-        if found is None or kind not in found.kinds:
-            name = found.name if found else name_refused(head)
-            raise MediaFormatRefused(role, name, ACCEPTED[kind])
+        found = detect_file(read)
+        if found is None:
+            name, fix = describe_refused(read(0, HEAD_BYTES))
+            raise MediaFormatRefused(role, name, ACCEPTED[kind], fix)
+        if kind not in found.kinds:
+            raise kind_refused(role, kind, found.name, ACCEPTED[kind])
         return found
 
     def _task(
@@ -114,7 +128,7 @@ class MediaStore:
             output_fd=output_fd,
             role=role,
             kind=kind,
-            reader=found.reader,
+            reader=picture_reader(found) if picture else found.reader,
             max_pixels=self._limits.image_pixels if picture else self._limits.video_pixels,
             keep_pixels=_KEEP_PIXELS[kind],
             max_seconds=self._limits.stream_seconds,
