@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Decode: TypeAlias = "Callable[[Packet[Any] | None], list[VideoFrame | AudioFrame]]"  # None: the end
 
 _MOST_FPS = 500.0  # packets a second; phones record slow motion at 240
+_FEW_S = 1.0  # so many more packets than these are no burden
 _MOST_SOUND_PACKETS = 500.0  # a second; Opus has at most 400
 _BAD_PACKETS = 0.1  # of all: more of them, and the file is damaged
 SLACK_S = 0.25  # encoders' padding at either end
@@ -178,6 +179,10 @@ def _read(
         if len(span.times) > (task.max_seconds + SLACK_S) * rate:
             found = len(span.times) / max(span.seconds, 1e-3)
             raise MediaTooManyFrames(task.role, found, rate)
+    for index, span in spans.items():
+        rate = fps.get(index, _MOST_SOUND_PACKETS)
+        if len(span.times) > (span.seconds + _FEW_S) * rate:
+            raise MediaTooManyFrames(task.role, len(span.times) / max(span.seconds, 1e-3), rate)
     return bool(broken)
 
 

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from core.domain.adjustments import Adjustment
+from core.domain.file_types import ACCEPTED
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
-from core.domain.file_types import ACCEPTED
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
 from core.media.intake.formats import (
     HEAD_BYTES,

@@ -6,6 +6,7 @@ Nothing beside the open file may be read, whatever the file says.
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import BinaryIO, NoReturn
 
 import av
@@ -32,6 +33,7 @@ _CLOSED = {
     "ignore_chapters": "1",
     "threads": "1",
 }
+_PART_BYTES = 1 << 20
 # pictures that lie in a film and do not move
 _STILL = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 
@@ -108,6 +110,31 @@ def prepared(task: RecodeTask, container: InputContainer, index: int) -> VideoSt
     track.codec_context.thread_count = 1  # threads would multiply the memory
     track.codec_context.options = {"max_pixels": str(task.max_pixels)}
     return track
+
+
+def pixel_aspect(task: RecodeTask, source: BinaryIO, track: VideoStream) -> Fraction | None:
+    """Return width ÷ height of one pixel: what the container says, else what the stream says.
+
+    An MP4 may say it as ``pasp``. Without that the demuxer concludes it from the sizes in its
+    headers, which counts only where the stream says nothing itself.
+    """
+    own = track.codec_context.sample_aspect_ratio
+    if task.reader == "mov" and own and not _mentions(source, b"pasp"):
+        return own
+    return track.sample_aspect_ratio or own
+
+
+def _mentions(source: BinaryIO, name: bytes) -> bool:
+    """Look for ``name`` in the whole file; the place in it stays as it was."""
+    place = source.tell()
+    source.seek(0)
+    rest = b""
+    while part := source.read(_PART_BYTES):
+        if name in rest + part:
+            break
+        rest = part[-len(name) :]
+    source.seek(place)
+    return bool(part)
 
 
 def refuse_pixels(task: RecodeTask, width: int, height: int) -> None:

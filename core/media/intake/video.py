@@ -25,7 +25,7 @@ from core.media.intake.codecs import WITH_ALPHA
 from core.media.intake.conversion import FrameConverter
 from core.media.intake.probe import Span, Survey, decoded, survey
 from core.media.intake.protocol import Note, RecodeResult, RecodeTask
-from core.media.intake.tracks import damage_of, open_source, prepared, refuse_pixels
+from core.media.intake.tracks import damage_of, open_source, pixel_aspect, prepared, refuse_pixels
 from core.media.pyav import add_audio, add_video, encode_frame, system_errors, tag_bt709, unpack
 
 # what PyAV would import later, when no file can be opened any more
@@ -91,7 +91,7 @@ def _recode_film(
     ticks = max(1, round(used_s * fps))
     rates = _bit_rates(source, span.seconds, used_s, with_sound=bool(sound))
     with open_source(task, source) as container:
-        decoding = _Decoding(task, container, found.video_index, span)
+        decoding = _Decoding(task, source, container, found)
         timed = decoding.pictures(skip=len(span.times) > _SKIPPABLE * fps * span.seconds)
         film = decoding.as_far_as_read(resample_frames(timed, float(fps), ticks), fps)
         first = next(film, None)
@@ -111,8 +111,11 @@ def _recode_film(
 class _Decoding:
     """The decoding of one track of pictures, and how far it came."""
 
-    def __init__(self, task: RecodeTask, container: InputContainer, index: int, span: Span) -> None:
-        self._task, self._container, self._index, self._span = task, container, index, span
+    def __init__(
+        self, task: RecodeTask, source: BinaryIO, container: InputContainer, found: Survey
+    ) -> None:
+        self._task, self._source, self._container = task, source, container
+        self._index, self._span = found.video_index, found.video or Span()
         self._reached_s = 0.0  # when the last picture is shown
         self._ended = False
 
@@ -137,7 +140,9 @@ class _Decoding:
         decoder = _decoder(track)
         if skip:
             decoder.skip_frame = "NONREF"
-        converter = FrameConverter(self._task.keep_pixels, track.sample_aspect_ratio)
+        converter = FrameConverter(
+            self._task.keep_pixels, pixel_aspect(self._task, self._source, track)
+        )
         frames = decoded(self._task, self._container, self._index, partial(unpack, decoder))
         for index, frame in enumerate(frames):
             if isinstance(frame, VideoFrame):

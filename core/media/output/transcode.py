@@ -113,7 +113,7 @@ def _fit_clip(path: Path, target: Path, limit_bytes: int, check: Check) -> Path:
     clip = _look(path)
     with whole_file(target) as part:
         for scale in _SCALES:
-            if limit_bytes < clip.bytes * scale**2 * _LEAST_SHARE:
+            if limit_bytes < int(clip.bytes * scale**2 * _LEAST_SHARE):
                 continue
             if _encode(clip, part, scale, limit_bytes, check) <= limit_bytes:
                 return target
