@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+from core.domain.adjustments import Adjustment
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Waiting
-from core.domain.requests import Adjustment, Request
+from core.domain.requests import Request
 from core.errors import ClapperError, JobUnknown, RequestUnreadable, Scalar
 
 UNREADABLE = "unreadable"  # the word for the mode of a request that cannot be read

@@ -9,13 +9,14 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from core.domain.adjustments import Adjustment
 from core.domain.fingerprints import fingerprint_of
 from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.presets import Preset
-from core.domain.requests import Adjustment, Composition, Sampling, check_roles, make_request
+from core.domain.requests import Composition, Sampling, check_roles, make_request
 from core.domain.sizing import clip_frames, clip_size
 from core.errors import (
     NotAChoice,
@@ -63,7 +64,11 @@ def compose(
     check_range("fps", fps, limits.min_fps, limits.max_fps, "fps")
     seed = secrets.randbits(SEED_BITS) if options.seed is None else options.seed
     check_range("seed", seed, 0, MAX_SEED)
-    adjustments: list[Adjustment] = []
+    adjustments = [
+        Adjustment(note.code, {"role": role, **note.data})
+        for role, file in media.items()
+        for note in file.notes
+    ]
     shape = media.get(spec.shape_from) if spec.shape_from else None
     size = clip_size(options, preset, shape, limits, adjustments)
     sound = media.get(spec.length_from) if spec.length_from else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from core.domain.adjustments import Adjustment
 from core.domain.decoding import UndecodableError, decode
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.limits import MAX_SEED
@@ -19,14 +20,7 @@ from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
 from core.domain.presets import PRESETS, Camera, Preset
-from core.errors import (
-    ClapperError,
-    MediaMissing,
-    MediaUnexpected,
-    OutOfRange,
-    PromptMissing,
-    Scalar,
-)
+from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +179,10 @@ def sampling_to_json(sampling: Sampling) -> dict[str, Any]:
 
 
 def file_to_json(file: MediaFile) -> dict[str, Any]:
-    """Return ``file`` as plain data."""
-    return _plain(file)
+    """Return ``file`` as plain data; without notes nothing is written of them."""
+    values = _plain(file)
+    notes = [{"code": note.code, "data": note.data} for note in values.pop("notes")]
+    return values | {"notes": notes} if notes else values
 
 
 def file_from_json(data: object) -> MediaFile:
@@ -221,14 +217,6 @@ def latents_name(request: Request) -> str:
         **{option.name: getattr(sampling, option.name) for option in KEPT if option.shapes_draft},
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """Something that was changed, with the reason as a message code and its data."""
-
-    code: str
-    data: dict[str, Scalar]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,11 @@ from the code.
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
     │   └── MediaRefused        a file, before it is decoded or while it is
-    │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong
-    │       ├── MediaFormatRefused, MediaGone
-    │       └── MediaUnreadable
+    │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong, MediaTooManyFrames
+    │       ├── MediaFormatRefused, MediaKindRefused, MediaCodecRefused
+    │       ├── MediaNeedsMemory, MediaNeedsTime
+    │       ├── MediaMetadataRefused, MediaDamaged
+    │       └── MediaUnreadable, MediaGone
     ├── Refused                 a sound request that may not run now, or not for this requester
     │   ├── QuotaExceeded, TooManyJobs, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
@@ -57,15 +59,8 @@ from core.errors.failures import (
 from core.errors.input import (
     DraftUnreadable,
     InvalidInput,
-    MediaFormatRefused,
-    MediaGone,
     MediaMissing,
-    MediaRefused,
-    MediaTooLarge,
-    MediaTooLong,
-    MediaTooManyPixels,
     MediaUnexpected,
-    MediaUnreadable,
     NotAChoice,
     NotAnId,
     NotANumber,
@@ -73,6 +68,22 @@ from core.errors.input import (
     PromptMissing,
     PromptTooLong,
     SeedNotANumber,
+)
+from core.errors.media import (
+    MediaCodecRefused,
+    MediaDamaged,
+    MediaFormatRefused,
+    MediaGone,
+    MediaKindRefused,
+    MediaMetadataRefused,
+    MediaNeedsMemory,
+    MediaNeedsTime,
+    MediaRefused,
+    MediaTooLarge,
+    MediaTooLong,
+    MediaTooManyFrames,
+    MediaTooManyPixels,
+    MediaUnreadable,
 )
 from core.errors.refusals import (
     AlreadyFinished,
@@ -114,12 +125,19 @@ __all__ = [
     "KeyReused",
     "LinkCodeUnknown",
     "LinkTriesUsed",
+    "MediaCodecRefused",
+    "MediaDamaged",
     "MediaFormatRefused",
     "MediaGone",
+    "MediaKindRefused",
+    "MediaMetadataRefused",
     "MediaMissing",
+    "MediaNeedsMemory",
+    "MediaNeedsTime",
     "MediaRefused",
     "MediaTooLarge",
     "MediaTooLong",
+    "MediaTooManyFrames",
     "MediaTooManyPixels",
     "MediaUnexpected",
     "MediaUnreadable",

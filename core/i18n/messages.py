@@ -18,8 +18,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+from core.domain.adjustments import Adjustment
 from core.domain.jobs import Failure
-from core.domain.requests import Adjustment
 from core.errors import ClapperError, Scalar
 
 WORDS = Path(__file__).parent / "words"

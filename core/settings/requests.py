@@ -44,8 +44,8 @@ class RequestSettings(Area):
 class MediaSettings(Area):
     """The ranges of an uploaded file: an image, or a stream, which is sound or film."""
 
-    image_megabytes: float = Field(default=20, ge=0.001, le=2000)  # decimal
-    image_megapixels: float = Field(default=24, ge=0.001, le=1000)
+    image_megabytes: float = Field(default=50, ge=0.001, le=2000)  # decimal
+    image_megapixels: float = Field(default=200, ge=0.001, le=1000)
     stream_megabytes: Annotated[float, ReadFrom("CLAPPER_MEDIA_MEGABYTES")] = Field(
         default=50, ge=0.001, le=4000
     )
