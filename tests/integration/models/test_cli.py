@@ -35,7 +35,7 @@ def run(*arguments, code=0):
 
 
 def test_nothing_is_fetched_before_the_terms_are_accepted(small, hub):
-    output = run("pull", code=1)
+    output = run("pull", code=5)
 
     assert "LTX-2 Community License Agreement" in output
     assert "Gemma is provided under and subject to the Gemma Terms of Use" in output
@@ -74,16 +74,16 @@ def test_damage_is_told_and_repaired(small, tmp_path):
     blob = (tmp_path / "data" / "models" / file.folder / file.name).resolve()
     blob.write_bytes(blob.read_bytes()[:-1] + b"\xa5")
 
-    assert "damaged" in run("verify", code=1)
-    assert "was removed" in run("verify", "--remove-damaged", code=1)
+    assert "damaged" in run("verify", code=5)
+    assert "was removed" in run("verify", "--remove-damaged", code=5)
     run("pull")
     assert "damaged" not in run("verify")
 
 
-def test_a_problem_is_one_sentence_and_status_one(small, hub):
+def test_a_problem_is_one_sentence_and_the_status_of_an_installation(small, hub):
     hub.gated |= {repo for repo, _ in hub.files}
 
-    output = run("pull", "--accept-licences", code=1)
+    output = run("pull", "--accept-licences", code=5)
 
     assert "accept them, and set HF_TOKEN" in output
     assert "Traceback" not in output
@@ -101,7 +101,7 @@ def test_damage_that_is_not_ours_to_remove_is_told_with_its_place(small, tmp_pat
     for link, content in zip(links, broken, strict=True):
         link.write_bytes(content)  # the second through its link, into the preloaded cache
 
-    output = run("verify", "--remove-damaged", code=1)
+    output = run("verify", "--remove-damaged", code=5)
 
     assert f"{links[0]} lies in the models folder" in output
     assert "unset CLAPPER_HUB_PRELOADED" in output
@@ -112,7 +112,7 @@ def test_damage_that_is_not_ours_to_remove_is_told_with_its_place(small, tmp_pat
 def test_terms_that_cannot_be_written_down_name_the_setting(small, tmp_path):
     (tmp_path / "data").write_text("in the way")
 
-    output = run("pull", "--accept-licences", code=1)
+    output = run("pull", "--accept-licences", code=5)
 
     assert "Set CLAPPER_DATA_DIR" in output
     assert "Traceback" not in output
@@ -126,6 +126,6 @@ def test_what_the_system_refuses_to_remove_is_named(small, monkeypatch):
 
     monkeypatch.setattr(Path, "unlink", refuse)
 
-    output = run("prune", "--profile", "fp8", "--yes", code=1)
+    output = run("prune", "--profile", "fp8", "--yes", code=5)
 
     assert "cannot be removed: Permission denied" in output
