@@ -4,7 +4,8 @@
 
 FOLDER/plan.json has a prompt for every job, ``{"prompts": […], "users": n}``, and may have the
 ``frames`` and the ``side`` of the clips. The service itself submits the jobs, once each.
-FOLDER/book gets a line for every message that somebody is shown. It ends by itself once every job is told.
+FOLDER/book gets a line for every message that somebody is shown. It ends by itself once every
+job is told.
 """
 
 import asyncio
