@@ -83,11 +83,13 @@ class Service:
 async def service(discord_server, discord_settings, tmp_path) -> AsyncGenerator[Service]:
     token = discord_settings.discord.token.get_secret_value()
     service = Service(discord_server, tmp_path / "data", token)
-    await service.start()
-    yield service
-    if service.process and service.process.poll() is None:
-        service.process.kill()
-        service.process.wait(10)
+    try:
+        await service.start()
+        yield service
+    finally:
+        if service.process and service.process.poll() is None:
+            service.process.kill()
+            service.process.wait(10)
 
 
 async def test_a_kill_in_each_phase_leaves_one_message_and_living_buttons(
