@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 GROUP = "clapper.fronts"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AT_ONCE_S = 1.0
 OVER_GRACE_S = 3.5  # what may hang at the end, deliveries and the executor, has so long
 Announce = Callable[[str], None]
 
@@ -222,10 +223,13 @@ def on_signals(stop: asyncio.Event, first: Callable[[], None]) -> None:
 
 
 def _at_once(number: int, frame: object) -> None:
-    """End the process; what it was doing is taken up by the next start, as after any death."""
+    """End the process without the grace; the next start takes up what it was doing.
+
+    That it ended on purpose is being noted beside the jobs; that has the moment that it needs.
+    """
     del frame
     with contextlib.suppress(
         OSError
     ):  # past the buffer: the signal may have cut into a write to it
         os.write(sys.stderr.fileno(), (say("stop_at_once") + "\n").encode())
-    os._exit(128 + number)
+    end_within(AT_ONCE_S, lambda: 128 + number, lambda: None)

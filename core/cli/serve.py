@@ -8,9 +8,10 @@ import typer
 from core.app.logs import log_as
 from core.app.serve import serve
 from core.cli.core_session import announce_to
-from core.cli.exit_codes import err
-from core.i18n.messages import say
-from core.runtime.last_resort import end_with_parent
+from core.cli.exit_codes import ExitStatus, err
+from core.errors import DeviceLost
+from core.i18n.messages import explain, say
+from core.runtime.last_resort import end_with_parent, leave
 from core.settings import load_settings
 
 APP = typer.Typer()
@@ -38,4 +39,9 @@ def serve_command(
         changes["studio_host"] = "0.0.0.0"  # noqa: S104  # that is what was asked for
     settings = load_settings(**changes)
     log_as(settings)
-    asyncio.run(serve(settings, announce_to(err())))
+    tell = announce_to(err())
+    try:
+        asyncio.run(serve(settings, tell))
+    except DeviceLost as lost:
+        tell(explain(lost))
+        leave(ExitStatus.RESTART)

@@ -25,7 +25,6 @@ from core.interfaces.executor import Order
 from core.models.catalog import Profile
 from core.models.preparation import ModelFileSource, ensure_files
 from core.runtime.cancellation import CancelToken
-from core.runtime.device_errors import is_device_lost
 from core.settings import Settings
 from core.workflow.library import load, paths_of
 from core.workflow.values import guided
@@ -196,7 +195,7 @@ class ComfyExecutor:
             running.add_done_callback(_drop_outcome)
         if not running.done():
             cancel.raise_if_cancelled()
-        return running.result()
+        return _result_of(running)
 
     def _interrupt(self) -> None:
         if self.engine is not None:
@@ -209,14 +208,6 @@ class ComfyExecutor:
         self._resident = self.model_set(order.request)
         try:
             return run.go()
-        except ClapperError:
-            raise
-        except Exception as error:
-            if is_device_lost(error):  # outside the nodes: while memory is freed or measured
-                raise DeviceLost from error
-            raise
-        except BaseException as error:  # a node that calls exit() ends its job, not the service
-            raise InternalError from error
         finally:
             self.last_report = run.report
 
@@ -231,6 +222,18 @@ class ComfyExecutor:
 
 class _Emit(Protocol):
     def __call__(self, event: Working) -> None: ...
+
+
+def _result_of(running: "asyncio.Future[RawClip]") -> RawClip:
+    """Return what ``running`` made, or raise what it raised.
+
+    Raises:
+        InternalError: a node called ``exit()``, which ends its job and not the service.
+    """
+    error = running.exception()
+    if error is not None and not isinstance(error, Exception):
+        raise InternalError from error
+    return running.result()
 
 
 def _drop_outcome(running: "asyncio.Future[RawClip]") -> None:

@@ -52,11 +52,11 @@ class WorkerLost(GenerationFailed):
 class DeviceLost(GenerationFailed):
     """The device, its driver or this process's hold of it is broken; only a new process helps.
 
-    ``reason`` is ``device`` (it said so), ``doubt`` (job after job broke before its first step) or
-    ``stuck`` (something on it does not return).
+    ``reason`` is ``device_error`` (it said so), ``doubt`` (job after job broke before its first
+    step) or ``stuck`` (something on it does not return).
     """
 
-    reason: str = "device"
+    reason: str = "device_error"
 
 
 class TimedOut(GenerationFailed):

@@ -1,8 +1,11 @@
 """End the process whatever hangs in it: with its parent, or so long after a stop."""
 
+import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable
+from typing import NoReturn
 
 
 def end_within(seconds: float, status: Callable[[], int], last_words: Callable[[], None]) -> None:
@@ -16,13 +19,21 @@ def end_within(seconds: float, status: Callable[[], int], last_words: Callable[[
         last_words: called then.
     """
 
-    def leave() -> None:
+    def end() -> None:
         last_words()
         os._exit(status())
 
-    timer = threading.Timer(seconds, leave)
+    timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
+
+
+def leave(status: int) -> NoReturn:
+    """Leave the process now, without taking down what a lost device may never let go of."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def end_with_parent(descriptor: int) -> None:

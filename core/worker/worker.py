@@ -128,8 +128,9 @@ class Worker:
     async def _claim(self) -> Job | None:
         ahead = bool(self._live)  # whatever kills the process until it has the device is not it
         claimed = await outcome_of(self._queue.claim(preference(self._executor), ahead=ahead))
-        if not claimed.ok:
+        if not claimed.ok:  # perhaps one job's models cannot be named; it tells so when it runs
             log.error("claim_failed", exc_info=claimed.error)
+            claimed = await outcome_of(self._queue.claim(ahead=ahead))
         return claimed.value
 
     async def _end(self, stop: asyncio.Event) -> None:
@@ -166,13 +167,13 @@ class Worker:
         try:
             async with self._slots.device(attempt.cancel) as device:
                 result = await self._make(attempt, device)
-                await run_shielded(self._outcomes.settle(attempt, result))
+                settled = await run_shielded(outcome_of(self._outcomes.settle(attempt, result)))
+                if not settled.ok:  # the lease ends with the heartbeats: the job is taken back
+                    log.error("attempt_left", job_id=attempt.job.id, exc_info=settled.error)
         except asyncio.CancelledError:
             attempt.cancel.cancel("shutdown")
             await run_shielded(self._outcomes.requeue(attempt))
             raise
-        except Exception:  # its lease ends with the heartbeats, and the job is taken back
-            log.exception("attempt_left", job_id=attempt.job.id)
         finally:
             beats.cancel()
             self._dispatcher.release(attempt.job.id, attempt.cancel)

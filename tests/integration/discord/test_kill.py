@@ -57,6 +57,12 @@ class Service:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return inherited | {f"CLAPPER_{name}": value for name, value in ours.items()}
 
+    def child(self) -> int:
+        """Return the process of the service itself, which its parent started."""
+        assert self.process
+        folder = Path(f"/proc/{self.process.pid}/task/{self.process.pid}")
+        return int((folder / "children").read_text())
+
     def kill(self) -> None:
         assert self.process
         self.process.kill()
@@ -77,11 +83,13 @@ class Service:
 async def service(discord_server, discord_settings, tmp_path) -> AsyncGenerator[Service]:
     token = discord_settings.discord.token.get_secret_value()
     service = Service(discord_server, tmp_path / "data", token)
-    await service.start()
-    yield service
-    if service.process and service.process.poll() is None:
-        service.process.kill()
-        service.process.wait(10)
+    try:
+        await service.start()
+        yield service
+    finally:
+        if service.process and service.process.poll() is None:
+            service.process.kill()
+            service.process.wait(10)
 
 
 async def test_a_kill_in_each_phase_leaves_one_message_and_living_buttons(
@@ -140,3 +148,23 @@ async def test_a_kill_in_each_phase_leaves_one_message_and_living_buttons(
     assert "crimson kite" not in written
     assert service.token not in written
     assert not any(token in written for token in world.interactions)
+
+
+async def test_a_service_that_died_is_started_again_by_its_parent_and_buttons_live(
+    service: Service, discord_server, tmp_path: Path
+) -> None:
+    world = discord_server.world
+    (channel,) = world.guild()
+    options = {"preset": "fast", "width": 256, "height": 256, "fps": 8, "seconds": 1.0}
+    asked = await discord_server.command("t2v", ANN, channel, prompt="a kite", seed="1", **options)
+    await world.until(lambda: asked.original and world.messages[asked.original].videos, 60)
+    known = len(discord_server.gateway.identified)
+
+    os.kill(service.child(), signal.SIGKILL)
+    await world.until(lambda: len(discord_server.gateway.identified) > known, 60)
+    shown = world.messages[asked.original]
+    press = await discord_server.press(shown.id, shown.button(":again:"), ANN)
+    await world.until(lambda: press.original and world.messages[press.original].videos, 60)
+
+    assert await service.terminate() == 0
+    assert "SIGKILL" in (tmp_path / "log").read_text()

@@ -17,7 +17,7 @@ def born() -> int:
     if child:
         return child
     sys.stdin.close()
-    sys.argv = ["clapper", "serve"]
+    sys.argv = ["clapper", "serve", "--no-supervise"]  # a parent would start a program
     code = 1
     try:
         main()

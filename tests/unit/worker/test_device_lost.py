@@ -159,7 +159,7 @@ async def test_health_says_that_the_device_is_lost_and_operators_are_told(
         async with asyncio.timeout(10):
             await core.run(asyncio.Event())
 
-    assert told == [("device_lost", {"reason": "device"})]
+    assert told == [("device_lost", {"reason": "device_error"})]
     assert seen == ["device"]
 
 
