@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from pydantic import SecretStr
 
+from core.app.repeated_errors import RepeatedErrors
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def set_up_logging(
     formatter.redaction = Redaction(secrets)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    handler.addFilter(RepeatedErrors())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
