@@ -428,3 +428,22 @@ async def test_a_refusal_of_what_guests_share_names_the_setting_that_fits_and_th
         assert named.resets_at_ms is not None
         assert "all guests together" in explain(named)
         assert str(named.width) in explain(named)
+
+
+async def test_pruning_frees_no_limit_whose_window_is_longer_than_clips_are_kept(
+    settings_with: Callable[..., Settings], ann: Requester, delivery: RecordingDelivery
+) -> None:
+    clock = ManualClock(now_ms())
+    settings = settings_with(quota_window_hours=24 * 60, retention_days=3)
+    async with open_core(settings, QuickExecutor(), clock=clock) as core:
+        core.router.register(delivery)
+        async with running(core):
+            await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
+            await delivery.until(1)
+        used = (await core.quotas.quota(ann)).used_ms
+        for _ in range(5):
+            clock.forward(10 * DAY_S)
+            await core.housekeeping.prune()
+            assert (await core.quotas.quota(ann)).used_ms == used > 0
+            assert await core.housekeeping.check() == 0
+        assert await core.jobs.jobs_of(ann) == []

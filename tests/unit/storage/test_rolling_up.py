@@ -3,7 +3,6 @@
 import pytest
 from sqlalchemy import text
 
-from core.accounts.limits import HOUR_MS
 from core.domain.people import Requester
 from core.storage import rolling_up
 from core.storage.invariants import SOURCES, check, check_newest, check_slice
@@ -216,4 +215,3 @@ async def test_the_ledger_of_a_kept_job_cannot_be_changed(room):
         with pytest.raises(Exception, match="append-only"):
             async with room.database.transaction() as connection:
                 await connection.execute(text(statement))
-    assert HOUR_MS > 0
