@@ -64,8 +64,3 @@ def test_a_file_of_before_is_rebuilt_where_there_is_room(
         assert rows.execute("PRAGMA auto_vacuum").fetchone() == ((2 if free else 0),)
         assert rows.execute("SELECT words FROM kept").fetchone() == ("a row of before",)
         assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-
-
-async def test_a_file_that_was_not_rebuilt_is_left_alone(room) -> None:
-    async with room.database.transaction() as connection:
-        assert not await vacuum.shrink(connection, 10)
