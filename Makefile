@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo run test check format clean test-comfy test-gpu bench
+.PHONY: demo run test torture check format clean test-comfy test-gpu bench
 
 demo: $(VENV)/.app ## every mode through the real path, into out/
 	$(BIN)/clapper demo --out out
@@ -15,6 +15,9 @@ run: $(VENV)/.app ## the service: queue, Studio and every bot that has a token
 test: $(VENV)/.dev ## every test that needs neither a GPU nor ComfyUI
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not load"
 	$(BIN)/python -m pytest -m load
+
+torture: $(VENV)/.dev ## every kill, full disk and jump of the clock, about 15 minutes
+	$(BIN)/python -m pytest tests/torture --torture
 
 test-comfy: $(VENV)/.dev ## every mode in a real ComfyUI on tiny random models
 	$(BIN)/python -m pytest --comfy-real tests/comfy

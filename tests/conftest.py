@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import sys
+import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from functools import partial
 from pathlib import Path
@@ -26,6 +28,8 @@ SWITCHES = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--comfy-real", action="store_true", help="run a real ComfyUI, tiny models")
     parser.addoption("--gpu", action="store_true", help="run on the CUDA device")
+    parser.addoption("--torture", action="store_true", help="all points of tests/torture")
+    parser.addoption("--day", action="store_true", help="20 000 jobs in one process")
 
 
 def pytest_configure() -> None:
@@ -42,13 +46,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                     item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def forget_environment(patch: pytest.MonkeyPatch) -> None:
+    """Take the developer's variables and .env file away."""
+    for name in list(os.environ):
+        if name.startswith("CLAPPER_"):
+            patch.delenv(name)
+    patch.setitem(Settings.model_config, "env_file", None)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable and no .env file of the developer reaches a test."""
-    for name in list(os.environ):
-        if name.startswith("CLAPPER_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    forget_environment(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -56,15 +65,23 @@ def clean_logging() -> Generator[None]:
     """A command under test sets up logging to its own streams, which are closed with it."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    hooks = sys.excepthook, sys.unraisablehook, threading.excepthook
     yield
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+    logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     root.setLevel(level)
 
 
 @pytest.fixture
 def settings(tmp_path: Path, clean_environment: None) -> Settings:
+    return settings_in(tmp_path)
+
+
+def settings_in(folder: Path) -> Settings:
+    """Return the settings of tests, with their data directory in ``folder``."""
     return load_settings(
-        data_dir=tmp_path / "data",
+        data_dir=folder / "data",
         executor="draft",
         quota_minutes=1000,
         heartbeat_s=0.2,

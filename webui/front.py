@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from core.errors.setup import BadConfiguration
-from core.i18n.messages import say
+from core.i18n.messages import explain, say
+from core.interfaces.platform_check import PlatformCheck
 from core.runtime.environment import hand_on
 from core.service.front_services import FrontServices
 from core.settings import Settings
@@ -47,6 +48,14 @@ class StudioFront:
     def configured(self, settings: Settings) -> bool:
         """Return whether the settings ask for the page."""
         return settings.studio.enabled
+
+    def check(self, settings: Settings) -> list[PlatformCheck]:
+        """Check who may sign in, as :meth:`run` will."""
+        try:
+            SignInMethods.sources(settings)
+        except BadConfiguration as problem:
+            return [PlatformCheck("Studio", "bad", explain(problem))]
+        return []
 
     async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled.

@@ -16,7 +16,7 @@ from core.comfy.paths import comfy_paths
 from core.duration import BY_KEY, Machine, Tier
 from core.runtime.cancellation import CancelToken
 from core.interfaces.executor import Executor, Order
-from core.app.logs import set_up_logging
+from core.app.logs import log_as
 from core.models.catalog import Profile, files_for
 from core.models.preparation import ensure_files
 from core.models.setup import open_store
@@ -85,7 +85,7 @@ async def serve(settings: Settings) -> None:
 def main() -> None:
     """Install ComfyUI at its pin, then serve."""
     settings = space_settings()
-    set_up_logging(settings.log_level)
+    log_as(settings)
     install(
         load_pins(),
         comfy_paths(settings),

@@ -6,8 +6,10 @@ from typing import Any, Self
 
 import discord
 
+from core.domain.decoding import whole
 from core.domain.jobs import ReplyTo
 from core.domain.people import Asker, Caller, Requester
+from core.errors import DeliveryImpossible
 
 PLATFORM = "discord"
 TOKEN_LIFE_S = 14 * 60  # Discord says 15 minutes; the last one is left for clocks and uploads
@@ -61,21 +63,40 @@ class DiscordAddress:
 
     @classmethod
     def of(cls, reply_to: ReplyTo) -> Self:
-        """Read the address that :meth:`to_reply` stored."""
+        """Read the address that :meth:`to_reply` stored, also where another version did.
+
+        What is missing is 0, so that a delivery goes on to the next way to send; what hides the
+        clip holds unless the address says otherwise.
+
+        Raises:
+            DeliveryImpossible: it names neither a channel nor a person.
+        """
         at = reply_to.address
+        channel_id, user_id = whole(at, "channel"), whole(at, "user")
+        if not channel_id and not user_id:
+            raise DeliveryImpossible("address_unreadable")
+        message_id, application_id = whole(at, "message"), whole(at, "application")
         return cls(
-            channel_id=int(at["channel"]),
-            message_id=int(at["message"]),
-            user_id=int(at["user"]),
-            guild_id=int(at["guild"]) if at["guild"] else None,
-            application_id=int(at["application"]),
-            token=at["token"],
-            token_until=float(at["token_until"]),
-            file_limit=int(at["file_limit"]),
-            private=at["private"] == "1",
-            spoiler=at["spoiler"] == "1",
-            locale=at["locale"],
+            channel_id=channel_id,
+            message_id=message_id,
+            user_id=user_id,
+            guild_id=whole(at, "guild") or None,
+            application_id=application_id,
+            token=at.get("token", "") if message_id and application_id else "",
+            token_until=_moment(at.get("token_until", "")),
+            file_limit=whole(at, "file_limit"),
+            private=at.get("private") != "0",
+            spoiler=at.get("spoiler") != "0",
+            locale=at.get("locale", "en-US"),
         )
+
+
+def _moment(text: str) -> float:
+    """Read an epoch time; long ago where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 def address_of(

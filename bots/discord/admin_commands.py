@@ -117,7 +117,7 @@ class AdminGroup(app_commands.Group):
         if policy == Policy():
             await self._say(interaction, "admin_no_policy", place=place)
             return
-        rules = ", ".join(f"{name}: {value}" for name, value in policy.to_json().items() if value)
+        rules = policy.shown("<#{}>")
         await self._say(interaction, "admin_policy", place=place, rules=rules)
 
     @app_commands.command(name="audit", description=text("d_admin_audit"))

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
 import discord
 import structlog
@@ -75,10 +75,11 @@ class ClapperClient(discord.AutoShardedClient):
             self.tree.copy_global_to(guild=guild)
         digest = await self._digest(guild)
         state = self.context.state
-        known: dict[str, Any] = await state.recall(PLATFORM, "commands") or {}
+        kept: Any = await state.recall(PLATFORM, "commands")
+        known = cast("dict[str, Any]", kept) if isinstance(kept, dict) else {}
         if known.get("digest") == digest:
             return False
-        before: int | None = known.get("guild")
+        before = known.get("guild") if isinstance(known.get("guild"), int) else None
         if known and before != guild_id:  # people there would see every command twice
             await self._clear(before)
         await self.tree.sync(guild=guild)

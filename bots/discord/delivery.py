@@ -18,6 +18,7 @@ from bots.discord.sender import (
 from bots.shared.edit_scheduler import EditScheduler, Throttled
 from core.domain.followups import Action
 from core.domain.jobs import Failure, Job
+from core.domain.limits import RequestLimits
 from core.domain.media import Clip
 from core.domain.progress import Progress
 from core.errors import DeliveryImpossible, DeliveryRetry
@@ -45,6 +46,7 @@ class DiscordDeliveryRules:
 
     studio_url: str
     retention_days: float
+    limits: RequestLimits | None = None  # in force; buttons that they would refuse are not shown
 
 
 class DiscordDelivery:
@@ -84,7 +86,7 @@ class DiscordDelivery:
         Raises:
             Throttled: too fast for this channel.
         """
-        out = OutgoingMessage(clip_text(text), job_view(job, at.locale))
+        out = OutgoingMessage(clip_text(text), job_view(job, at.locale, self._rules.limits))
         try:
             await self._sender.edit_status(at, out)
         except (DeliveryRetry, SendMethodUnavailable, DiscordFileTooLarge) as error:
@@ -134,7 +136,9 @@ class DiscordDelivery:
         """
         at = DiscordAddress.of(job.reply_to)
         text = clip_text(texts_for(at.locale).failure(failure))
-        return await self._send(at, OutgoingMessage(text, job_view(job, at.locale), list), attempt)
+        return await self._send(
+            at, OutgoingMessage(text, job_view(job, at.locale, self._rules.limits), list), attempt
+        )
 
     async def _send(
         self, at: DiscordAddress, out: OutgoingMessage, attempt: DeliveryAttempt
@@ -166,13 +170,15 @@ class DiscordDelivery:
             days = self._rules.retention_days
             lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
             lines += self._original(job, at)
-        name = f"clapper-{job.request.mode}-{job.id[:8]}.mp4"
+        name = f"clapper-{job.mode_word}-{job.id[:8]}.mp4"
         alt = "" if at.spoiler else texts.alt_text(job, ALT_TEXT_LIMIT)  # or it tells the secret
 
         def files() -> list[discord.File]:
             return [discord.File(path, name, spoiler=at.spoiler, description=alt)]
 
-        return OutgoingMessage(clip_text("\n".join(lines)), job_view(job, at.locale), files)
+        return OutgoingMessage(
+            clip_text("\n".join(lines)), job_view(job, at.locale, self._rules.limits), files
+        )
 
     def _original(self, job: Job, at: DiscordAddress) -> list[str]:
         if not self._rules.studio_url:

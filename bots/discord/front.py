@@ -89,7 +89,9 @@ class _Session:
         self._on_ready = on_ready
         self._client = ClapperClient()
         self._edits = EditScheduler(lambda _: settings.discord.edit_s)
-        rules = DiscordDeliveryRules(settings.studio.url, settings.retention.days)
+        rules = DiscordDeliveryRules(
+            settings.studio.url, settings.retention.days, services.users.limits
+        )
         self._delivery = DiscordDelivery(self._client, self._edits, rules)
         self.was_ready = False
         context = DiscordContext(

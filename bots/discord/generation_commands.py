@@ -108,7 +108,7 @@ def _choices(option: Option) -> Autocomplete:
 def _seeds(option: Option, context: DiscordContext) -> Autocomplete:
     async def offer(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         jobs = await context.users.jobs(context.caller(interaction), RECENT_SEEDS)
-        used = [getattr(followups.options_of(job.request), option.name) for job in jobs]
+        used = [getattr(followups.options_of(job.asked), option.name) for job in jobs if job.asked]
         seeds = dict.fromkeys(str(seed) for seed in used if seed is not None)
         return [app_commands.Choice(name=seed, value=seed) for seed in seeds if current in seed]
 

@@ -6,6 +6,7 @@ from bots.discord.localization import command_name, option_name
 from bots.shared.texts import Markup, Texts
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Job
+from core.domain.limits import RequestLimits
 from core.i18n.messages import say
 
 CUSTOM_ID = r"job:(?P<action>[a-z_]+):(?P<job>[0-9a-f]{32})"
@@ -57,7 +58,10 @@ def buttons(actions: list[Action], job: Job, locale: str | None) -> discord.ui.V
     return view
 
 
-def job_view(job: Job, locale: str | None) -> discord.ui.View:
-    """Build the buttons under a job's message, which needs none to fetch the clip it shows."""
-    shown = [action for action in actions_for(job) if action is not Action.FETCH]
+def job_view(job: Job, locale: str | None, limits: RequestLimits | None = None) -> discord.ui.View:
+    """Build the buttons under a job's message, which needs none to fetch the clip it shows.
+
+    Those that ``limits`` would refuse are left out.
+    """
+    shown = [action for action in actions_for(job, limits) if action is not Action.FETCH]
     return buttons(shown, job, locale)

@@ -23,6 +23,7 @@ Result = TypeVar("Result")
 BACKOFF = 2.0  # factor on the interval each time we are throttled
 RECOVERY = 0.9  # factor on the interval after each edit that succeeds
 LONGEST_INTERVAL_S = 60.0  # beyond it progress is pointless
+LONGEST_PAUSE_S = 900.0  # a platform that asks for more is asked again before
 SLOW_EDIT_S = 1.5  # an edit that takes longer was delayed; libraries do so silently
 RESULT_WAIT_S = 5.0  # how long a result waits for an edit of its message in flight
 
@@ -47,6 +48,7 @@ class _Channel:
     )
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
+    timer: asyncio.TimerHandle | None = None  # forgets it
 
 
 class EditScheduler:
@@ -60,7 +62,8 @@ class EditScheduler:
     def offer(self, channel_id: str, message_id: str, edit: Edit) -> None:
         """Keep ``edit`` as the newest state of the message; an older one not yet sent is dropped.
 
-        ``edit`` may raise :class:`Throttled`; it is then dropped and the channel slows down.
+        ``edit`` may raise :class:`Throttled`; it is then dropped and the channel slows down. What
+        else it raises is logged, and the channel goes on.
         """
         channel = self._channel(channel_id)
         channel.pending[message_id] = edit
@@ -90,6 +93,7 @@ class EditScheduler:
             channel.results -= Counter((message_id,))
             channel.pending.pop(message_id, None)  # whatever came meanwhile is older than that
             channel.changed.set()
+            self._let_go(channel_id)
 
     async def first(self, channel_id: str, message_id: str, edit: Edit) -> None:
         """Send the first state of a message now, unless its result is already being sent.
@@ -97,12 +101,14 @@ class EditScheduler:
         Whatever ``edit`` raises passes through, except :class:`Throttled`.
         """
         channel = self._channel(channel_id)
-        if channel.results[message_id]:
+        if message_id in channel.results:
             return
         try:
             await self._send_edit(channel, message_id, edit)
         except Throttled as throttled:
             self._slow_down(channel, throttled.after_s)
+        finally:
+            self._let_go(channel_id)
 
     def forget(self, channel_id: str, message_id: str) -> None:
         """Drop what is pending for a message that is gone."""
@@ -111,11 +117,15 @@ class EditScheduler:
 
     def interval_s(self, channel_id: str) -> float:
         """Return the seconds between two edits that apply now."""
-        return self._channel(channel_id).interval_s
+        channel = self._channels.get(channel_id)
+        return self._interval_s(channel_id) if channel is None else channel.interval_s
 
     async def close(self) -> None:
         """Drop all progress and stop."""
         tasks = [channel.task for channel in self._channels.values() if channel.task]
+        for channel in self._channels.values():
+            if channel.timer is not None:
+                channel.timer.cancel()
         self._channels.clear()
         for task in tasks:
             task.cancel()
@@ -147,11 +157,27 @@ class EditScheduler:
             except Throttled as throttled:
                 self._slow_down(channel, throttled.after_s)
                 log.info("edits_slowed", channel=channel_id, interval_s=channel.interval_s)
+            except Exception:  # one message's edit; the others' go on
+                log.warning("edit_broke", channel=channel_id, exc_info=True)
             else:
                 if loop.time() - began > max(SLOW_EDIT_S, channel.interval_s):
                     self._slow_down(channel, 0.0)
                 else:
                     channel.interval_s = max(channel.usual_s, channel.interval_s * RECOVERY)
+        self._let_go(channel_id)
+
+    def _let_go(self, channel_id: str) -> None:
+        """Forget a channel where nothing happens, as soon as its pace says nothing any more."""
+        channel = self._channels.get(channel_id)
+        if channel is None or channel.pending or channel.results or channel.in_flight:
+            return  # whoever ends these comes here again
+        loop = asyncio.get_running_loop()
+        slowed = channel.interval_s > channel.usual_s
+        left_s = channel.next_at + (LONGEST_INTERVAL_S if slowed else 0.0) - loop.time()
+        if left_s <= 0:
+            del self._channels[channel_id]
+        elif channel.timer is None or channel.timer.when() <= loop.time():
+            channel.timer = loop.call_later(left_s, self._let_go, channel_id)
 
     @staticmethod
     async def _send_edit(channel: _Channel, message_id: str, edit: Edit) -> None:
@@ -184,4 +210,5 @@ class EditScheduler:
 
     def _slow_down(self, channel: _Channel, after_s: float) -> None:
         channel.interval_s = min(LONGEST_INTERVAL_S, channel.interval_s * BACKOFF)
-        channel.next_at = asyncio.get_running_loop().time() + max(after_s, channel.interval_s)
+        asked = after_s if 0 <= after_s <= LONGEST_PAUSE_S else LONGEST_PAUSE_S  # NaN is neither
+        channel.next_at = asyncio.get_running_loop().time() + max(asked, channel.interval_s)

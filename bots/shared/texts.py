@@ -13,7 +13,7 @@ from core.domain.modes import MODES
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import QuotaView
 from core.i18n.limits import limit_line
-from core.i18n.messages import explain, say
+from core.i18n.messages import explain, name, say
 from core.service.front_services import AuditEntry
 from core.service.views import QueueView, ServiceHealth
 
@@ -79,14 +79,14 @@ class Texts:
     def ticket(self, job: Job, ticket: Ticket) -> str:
         """Describe an accepted request: position, expected time, and what was adjusted."""
         if ticket.forecast is None:
-            return say("status_delivering", {"mode": job.request.mode}, self.locale)
+            return say("status_delivering", {"mode": job.mode_word}, self.locale)
         event = waiting_range(ticket.forecast)
         notes = [self.markup.escape(explain(note, self.locale)) for note in ticket.adjustments]
         return "\n".join([self.progress(job, event), *notes])
 
     def progress(self, job: Job, event: Progress) -> str:
         """Describe the state of a job in one line."""
-        mode = job.request.mode
+        mode = job.mode_word
         match event:
             case Downloading(file, done, total):
                 data = {"file": self.markup.escape(file), "done": done, "total": total,
@@ -121,25 +121,25 @@ class Texts:
 
     def result(self, job: Job) -> str:
         """Write the caption of a finished clip: how it was made, and what it cost."""
-        sampling = job.request.sampling
-        first = say(
-            "result_line",
-            {
-                "mode": job.request.mode,
+        first = name(job.mode_word, self.locale)
+        if job.asked is not None:
+            sampling = job.asked.sampling
+            data = {
+                "mode": job.asked.mode,
                 "preset": sampling.preset,
                 "size": str(sampling.size),
                 "seconds": sampling.seconds,
                 "seed": sampling.seed,
-            },
-            self.locale,
-        )
+            }
+            first = say("result_line", data, self.locale)
         cost = {"cost": job.charged_ms or 0, "job": job.id[:SHORT_ID]}
         return f"{first}\n{say('result_cost', cost, self.locale)}"
 
     def alt_text(self, job: Job, limit: int) -> str:
         """Describe the clip for people who cannot see it."""
-        data = {"mode": job.request.mode, "prompt": job.request.prompt}
-        code = "alt_text" if job.request.prompt else "alt_text_plain"
+        prompt = "" if job.asked is None else job.asked.prompt
+        data = {"mode": job.mode_word, "prompt": prompt}
+        code = "alt_text" if prompt else "alt_text_plain"
         return say(code, data, self.locale)[:limit]
 
     def details(self, job: Job) -> str:
@@ -147,7 +147,10 @@ class Texts:
 
         What the person wrote comes last, as it is what a platform may have no room for.
         """
-        request = job.request
+        if job.asked is None:
+            plain = {"mode": job.mode_word, "state": job.state, "job": job.id}
+            return say("details_unreadable", plain, self.locale)
+        request = job.asked
         lines = option_lines(request, self.markup.escape, self.locale)
         data = {
             "mode": request.mode,
@@ -172,8 +175,8 @@ class Texts:
             code = "queue_running" if place.job.state is JobState.RUNNING else "queue_line"
             data = {
                 "position": forecast.position if forecast else 0,
-                "mode": place.job.request.mode,
-                "size": str(place.job.request.sampling.size),
+                "mode": place.job.mode_word,
+                "size": _size(place.job),
                 "ready": self.ready(forecast.ready_in_s if forecast else 1.0),
                 "job": place.job.id[:SHORT_ID],
             }
@@ -211,14 +214,15 @@ class Texts:
         for number, job in enumerate(jobs, 1):
             data = {
                 "number": number,
-                "mode": job.request.mode,
-                "size": str(job.request.sampling.size),
-                "seconds": job.request.sampling.seconds,
+                "mode": job.mode_word,
+                "size": _size(job),
+                "seconds": 0.0 if job.asked is None else job.asked.sampling.seconds,
                 "state": job.state,
                 "when": self.markup.moment(job.created_at_ms / 1000),
                 "job": job.id[:SHORT_ID],
             }
-            lines.append(say("history_line", data, self.locale))
+            code = "history_line" if job.asked else "history_line_unreadable"
+            lines.append(say(code, data, self.locale))
         return "\n".join(lines)
 
     def admin_status(self, health: ServiceHealth) -> str:
@@ -238,7 +242,7 @@ class Texts:
             self.say(
                 "admin_job",
                 position=position,
-                mode=job.request.mode,
+                mode=job.mode_word,
                 who=job.requester.key,
                 state=job.state,
                 job=job.id[:SHORT_ID],
@@ -268,6 +272,10 @@ class Texts:
         lines = [modes.summary(spec) for spec in MODES.values()]
         hints = [modes.hint(spec) for spec in MODES.values() if not spec.slots]
         return "\n".join([self.say("help_intro"), *lines, self.say("help_more"), *hints])
+
+
+def _size(job: Job) -> str:
+    return "–" if job.asked is None else str(job.asked.sampling.size)
 
 
 def bar(fraction: float) -> str:

@@ -5,8 +5,10 @@ from typing import Self
 
 from telegram import Message, User
 
+from core.domain.decoding import whole
 from core.domain.jobs import ReplyTo
 from core.domain.people import Asker, Caller, Requester
+from core.errors import DeliveryImpossible
 
 PLATFORM = "telegram"
 
@@ -45,16 +47,25 @@ class TelegramAddress:
 
     @classmethod
     def of(cls, reply_to: ReplyTo) -> Self:
-        """Read the address that :meth:`to_reply` stored."""
+        """Read the address that :meth:`to_reply` stored, also where another version did.
+
+        Without a chat it is the person's own; without a message a new one is posted.
+
+        Raises:
+            DeliveryImpossible: it names neither a chat nor a person.
+        """
         at = reply_to.address
+        chat_id, user_id = whole(at, "chat"), whole(at, "user")
+        if not chat_id and not user_id:
+            raise DeliveryImpossible("address_unreadable")
         return cls(
-            chat_id=int(at["chat"]),
-            message_id=int(at["message"]),
-            asked_id=int(at["asked"]),
-            user_id=int(at["user"]),
-            thread_id=int(at["thread"]) if at["thread"] else None,
-            locale=at["locale"],
-            silent=at["silent"],
+            chat_id=chat_id or user_id,
+            message_id=whole(at, "message") if chat_id else 0,
+            asked_id=whole(at, "asked") if chat_id else 0,
+            user_id=user_id,
+            thread_id=(whole(at, "thread") or None) if chat_id else None,
+            locale=at.get("locale", "en"),
+            silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag
         )
 
     def moved(self, chat_id: int) -> Self:

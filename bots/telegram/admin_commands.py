@@ -141,8 +141,7 @@ async def _policy(admin: AdminCommand) -> None:
     if policy == Policy():
         await admin.say("admin_no_policy", place=place)
         return
-    rules = ", ".join(f"{name}: {value}" for name, value in policy.to_json().items() if value)
-    await admin.say("admin_policy", place=place, rules=rules)
+    await admin.say("admin_policy", place=place, rules=policy.shown())
 
 
 async def _audit(admin: AdminCommand) -> None:

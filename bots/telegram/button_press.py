@@ -77,7 +77,7 @@ async def _private_link_for(press: ButtonPress) -> str | None:
     if action in {"page", "forget"} and press.data.job_id != str(event.user.id):
         raise NotYours(action)
     if action == "mode":
-        if await event.context.forms.load(event.message.chat_id, event.user.id) is None:
+        if not await event.context.forms.has(event.message.chat_id, event.user.id):
             raise NotYours(action)
         return None
     of_job = changed_by(action) is not None or action in set(Action)

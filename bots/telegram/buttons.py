@@ -27,6 +27,7 @@ from core.domain.modes import Mode
 from core.domain.options import Option
 from core.errors import NotYours
 
+PAGE_DIGITS = 4  # of a history; more is no page
 WITHOUT_WAITING: frozenset[str] = frozenset({Action.CANCEL, Action.DETAILS})
 ButtonHandler = Callable[[ButtonPress], Awaitable[None]]
 
@@ -123,7 +124,8 @@ async def _page(press: ButtonPress) -> None:
     event = press.event
     if press.data.job_id != str(event.user.id):
         raise NotYours("history")
-    page = max(1, int(press.data.value or 1))
+    typed = press.data.value
+    page = max(1, int(typed)) if typed.isdecimal() and len(typed) <= PAGE_DIGITS else 1
     text, markup = await history_page(event, page)
     await event.context.bot.edit_message_text(
         clip_text(text),
@@ -150,7 +152,7 @@ async def _mode(press: ButtonPress) -> None:
     """Continue the person's form in the chosen mode."""
     event = press.event
     form = await event.context.forms.load(event.message.chat_id, event.user.id)
-    if form is None:
+    if form is None or press.data.value not in set(Mode):  # or a button of another version
         await event.reply(event.texts.say("expired_form"))
         return
     await continue_form(event, form.with_mode(Mode(press.data.value)))

@@ -69,7 +69,9 @@ class TelegramDelivery:
         async def edit() -> None:
             try:
                 await call_api(
-                    lambda: self._messages.show_text(at, text, job_keyboard(job, at.locale))
+                    lambda: self._messages.show_text(
+                        at, text, job_keyboard(job, at.locale, self._rules.limits)
+                    )
                 )
             except (
                 DeliveryFailed,
@@ -133,7 +135,9 @@ class TelegramDelivery:
 
         async def show(at: TelegramAddress) -> Message:
             text = texts_for(at.locale).failure(failure)
-            return await self._messages.show_text(at, text, job_keyboard(job, at.locale))
+            return await self._messages.show_text(
+                at, text, job_keyboard(job, at.locale, self._rules.limits)
+            )
 
         try:
             return await self._deliver(job, show, attempt)

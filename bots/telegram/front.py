@@ -28,6 +28,7 @@ from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.buttons import receive_press
+from bots.telegram.checks import check_webhook, examine
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS, TelegramDelivery
 from bots.telegram.handlers import MessageRouter
@@ -46,6 +47,7 @@ from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import languages, say
 from core.i18n.option_words import mode_summary
+from core.interfaces.platform_check import PlatformCheck
 from core.runtime.tasks import outcome_of
 from core.service.front_services import AccountNotice, FrontServices
 from core.settings import Settings
@@ -70,6 +72,14 @@ class TelegramFront:
     def configured(self, settings: Settings) -> bool:
         """Tell whether there is a token."""
         return settings.telegram.token is not None
+
+    def check(self, settings: Settings) -> list[PlatformCheck]:
+        """Check the webhook."""
+        return check_webhook(settings)
+
+    async def examine(self, settings: Settings) -> list[PlatformCheck]:
+        """Check the settings against Telegram, for ``clapper doctor``."""
+        return await examine(settings)
 
     async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled; wait for Telegram while it cannot be reached.
@@ -208,7 +218,7 @@ def _edit_interval(settings: Settings, chat: str) -> float:
 def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> TelegramContext:
     settings, users = services.settings, services.users
     local = settings.telegram.local
-    rules = DisplayRules(local, settings.retention.days, settings.studio.url)
+    rules = DisplayRules(local, settings.retention.days, settings.studio.url, services.users.limits)
     messages = StatusMessages(app.bot, rules)
     return TelegramContext(
         services=services,

@@ -16,7 +16,7 @@ from bots.telegram.option_parser import TypedCommand, command_of, options_of
 from bots.telegram.private_chat import is_private
 from bots.telegram.rendering import texts_for
 from bots.telegram.request_form import RequestForm, guessed_files
-from bots.telegram.submission import continue_form
+from bots.telegram.submission import continue_form, was_submitted
 from bots.telegram.user_commands import ACCOUNT, run_account
 from core.domain.modes import MODES, Mode
 from core.domain.options import Options
@@ -91,6 +91,8 @@ class MessageRouter:
             InvalidInput: a value or file cannot work.
             Refused: permissions, quota, policy, block or a closed intake.
         """
+        if await was_submitted(event):
+            return
         await self._context.permissions.check(event.message)
         form = RequestForm(mode=mode, options=self._options(rest, mode))
         replied = event.message.reply_to_message
@@ -108,6 +110,8 @@ class MessageRouter:
             InvalidInput: a value or file cannot work.
             Refused: quota, policy, block or a closed intake.
         """
+        if await was_submitted(event):
+            return
         chat_id = event.message.chat_id
         form = await self._context.forms.load(chat_id, event.user.id) or RequestForm()
         files = [found for part in parts if (found := attachment_of(part))]
@@ -115,7 +119,7 @@ class MessageRouter:
         if not files and not words:
             await event.reply(event.texts.say("t_unusable"))
             return
-        if files and not any(form.accepts(file.kind) for file in files):
+        if files and not any(form.roles_for(file.kinds) for file in files):
             form = RequestForm()  # no slot is free, so this begins a new request
         if form.mode is None and len(form.unassigned) + len(files) > guessed_files():
             form = RequestForm(options=form.options)
@@ -140,12 +144,12 @@ class MessageRouter:
         """
         for part in parts:
             file = attachment_of(part)
-            if file is None or not form.accepts(file.kind):
+            roles = form.roles_for(file.kinds) if file else {}
+            if file is None or not roles:
                 continue
             if form.mode is None and len(form.unassigned) >= guessed_files():
                 break
-            role = next((s.role for s in form.missing() if s.kind is file.kind), file.kind)
-            media = await self._context.attachments.fetch(event.caller, file, role)
+            media = await self._context.attachments.fetch(event.caller, file, roles)
             form = form.with_file(media)
         return form
 
@@ -157,4 +161,4 @@ class MessageRouter:
         if replied.from_user.id != self._context.bot.id:
             return False
         chat_id = event.message.chat_id
-        return await self._context.forms.load(chat_id, event.user.id) is not None
+        return await self._context.forms.has(chat_id, event.user.id)

@@ -55,7 +55,7 @@ async def edit(context: TelegramContext, message: Message, text: str, job: Job) 
             message.chat_id,
             message.message_id,
             parse_mode=ParseMode.HTML,
-            reply_markup=job_keyboard(job, locale),
+            reply_markup=job_keyboard(job, locale, context.services.users.limits),
         )
 
     await _ignoring_errors(run)

@@ -11,8 +11,10 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bots.shared.texts import Markup, Texts
 from core.domain.followups import Action, actions_for, changeable, is_present
 from core.domain.jobs import Job
+from core.domain.limits import RequestLimits
 from core.domain.modes import MODES
 from core.domain.options import OPTIONS, Option
+from core.domain.request_check import bounded_values
 from core.i18n.messages import name, say
 
 CAPTION_LIMIT = 1024  # characters
@@ -76,8 +78,10 @@ def clip_text(text: str, limit: int = TEXT_LIMIT) -> str:
     return html.escape(plain[: limit // 2], quote=False) + "…"
 
 
-def job_keyboard(job: Job, locale: str | None) -> InlineKeyboardMarkup:
-    """Build the buttons under a job's message."""
+def job_keyboard(
+    job: Job, locale: str | None, limits: RequestLimits | None = None
+) -> InlineKeyboardMarkup:
+    """Build the buttons under a job's message; what ``limits`` would refuse has none."""
     rows = [
         [
             InlineKeyboardButton(
@@ -85,10 +89,10 @@ def job_keyboard(job: Job, locale: str | None) -> InlineKeyboardMarkup:
             )
             for a in row
         ]
-        for row in _rows(job)
+        for row in _rows(job, limits)
     ]
     if job.state.waiting:
-        rows += _option_rows(job, locale)
+        rows += _option_rows(job, locale, limits or RequestLimits())
     return InlineKeyboardMarkup(rows)
 
 
@@ -98,15 +102,19 @@ def fetch_keyboard(job: Job, bot_name: str, locale: str | None) -> InlineKeyboar
     return InlineKeyboardMarkup([[InlineKeyboardButton(say("fetch_label", {}, locale), url=url)]])
 
 
-def _rows(job: Job) -> list[list[Action]]:
-    offered = actions_for(job)
+def _rows(job: Job, limits: RequestLimits | None) -> list[list[Action]]:
+    offered = actions_for(job, limits)
     rows = [[action for action in row if action in offered] for row in ROWS]
     return [row for row in rows if row]
 
 
-def _option_rows(job: Job, locale: str | None) -> list[list[InlineKeyboardButton]]:
+def _option_rows(
+    job: Job, locale: str | None, limits: RequestLimits
+) -> list[list[InlineKeyboardButton]]:
     """Build the buttons that change a waiting job; the present values are marked."""
-    request = job.request
+    request = job.asked
+    if request is None:
+        return []
 
     def button(option: Option, value: str) -> InlineKeyboardButton:
         label = value_label(option, value, locale)
@@ -114,8 +122,11 @@ def _option_rows(job: Job, locale: str | None) -> list[list[InlineKeyboardButton
         now = is_present(request, option, value)
         return InlineKeyboardButton(f"• {label}" if now else label, callback_data=data)
 
-    rows = [(option, option.buttons) for option in changeable(request.mode)]
-    return [[button(option, value) for value in values] for option, values in rows]
+    rows = [
+        (option, bounded_values(limits, option.name, option.buttons))
+        for option in changeable(request.mode)
+    ]
+    return [[button(option, value) for value in values] for option, values in rows if values]
 
 
 def value_label(option: Option, value: str, locale: str | None) -> str:

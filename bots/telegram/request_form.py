@@ -1,16 +1,18 @@
 """Keep the request that a person is still filling in: one form per person and chat."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from bots.telegram.address import PLATFORM
+from core.domain.decoding import UndecodableError, decode
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Options
-from core.domain.people import Caller
-from core.domain.requests import file_from_json, file_to_json
-from core.errors import MediaGone
+from core.domain.people import Caller, Requester
+from core.domain.requests import file_to_json
+from core.errors import DraftUnreadable, MediaGone
 from core.service.front_services import FrontState
 from core.service.user_files import UserFiles
 
@@ -69,9 +71,17 @@ class RequestForm:
             self, media=media, unassigned=tuple(f for f in self.unassigned if f not in gone)
         )
 
-    def accepts(self, kind: MediaKind) -> bool:
-        """Tell whether there is a slot for a file of ``kind``; before the mode is known, always."""
-        return self.mode is None or any(slot.kind is kind for slot in self.missing())
+    def roles_for(self, kinds: Iterable[MediaKind]) -> dict[MediaKind, str]:
+        """Return the free slot for a file of each of ``kinds``; its kind before the mode is known.
+
+        Nothing where no slot is free for it.
+        """
+        if self.mode is None:
+            return {kind: kind.value for kind in kinds}
+        free: dict[MediaKind, str] = {}
+        for slot in self.missing():
+            free.setdefault(slot.kind, slot.role)
+        return {kind: free[kind] for kind in kinds if kind in free}
 
     def with_options(self, options: Options) -> Self:
         """Add options that were typed; earlier ones stay where nothing new was given."""
@@ -112,14 +122,30 @@ class RequestForm:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read a form from what :meth:`to_json` returned."""
-        return cls(
-            mode=Mode(data["mode"]) if data["mode"] else None,
-            options=Options.of({k: v for k, v in data["options"].items() if k in OPTIONS}),
-            media={role: file_from_json(item) for role, item in data["media"].items()},
-            unassigned=tuple(file_from_json(item) for item in data["loose"]),
-        )
+    def from_json(cls, data: object) -> Self:
+        """Read a form from what :meth:`to_json` returned.
+
+        Raises:
+            UndecodableError: another version wrote it, and this one cannot read it.
+        """
+        stored = decode(_StoredForm, data)
+        if stored.mode is not None and not set(stored.media) <= {
+            slot.role for slot in MODES[stored.mode].slots
+        }:
+            raise UndecodableError("media")
+        typed_ones = {name: it for name, it in stored.options.items() if it is not None}
+        options = decode(Options, typed_ones)
+        return cls(stored.mode, options, stored.media, tuple(stored.loose))
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredForm:
+    """A form as it is stored."""
+
+    mode: Mode | None = None
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
+    loose: list[MediaFile] = field(default_factory=list[MediaFile])
 
 
 def typed(options: Options) -> dict[str, Any]:
@@ -140,12 +166,27 @@ class RequestForms:
         self._files = files
 
     async def load(self, chat_id: int, user_id: int) -> RequestForm | None:
-        """Read a person's form in this chat; files that are gone are missing again."""
-        data = await self._state.recall(FRONT, f"{chat_id}:{user_id}")
+        """Read a person's form in this chat; files that are gone are missing again.
+
+        Raises:
+            DraftUnreadable: another version wrote it, and this one cannot read it; it is gone now.
+        """
+        name = f"{chat_id}:{user_id}"
+        data = await self._state.recall(FRONT, name)
         if data is None:
             return None
-        form = RequestForm.from_json(data)
+        try:
+            form = RequestForm.from_json(data)
+        except UndecodableError:
+            owner = Caller(Requester(PLATFORM, str(user_id)), f"{PLATFORM}:{chat_id}")
+            await self._files.keep_only(owner, (), f"{HOLDER}:{name}", 0)
+            await self._state.remember(FRONT, name, None)
+            raise DraftUnreadable from None
         return form.without([file for file in form.files if not self._files.present(file)])
+
+    async def has(self, chat_id: int, user_id: int) -> bool:
+        """Tell whether a person began a form in this chat, readable or not."""
+        return await self._state.recall(FRONT, f"{chat_id}:{user_id}") is not None
 
     async def save(self, caller: Caller, chat_id: int, form: RequestForm | None) -> None:
         """Store the caller's form in this chat and hold its files; None drops both.

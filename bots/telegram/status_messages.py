@@ -29,6 +29,7 @@ from bots.telegram.rendering import (
 )
 from bots.telegram.thumbnail import thumbnail
 from core.domain.jobs import Job
+from core.domain.limits import RequestLimits
 from core.domain.media import Clip
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,7 @@ class DisplayRules:
     local: bool
     retention_days: float
     studio_url: str
+    limits: RequestLimits | None = None  # in force; buttons that they would refuse are not shown
 
 
 class StatusMessages:
@@ -79,7 +81,7 @@ class StatusMessages:
         parts = {name: InputFile(still, f"{name}.jpg", attach=True) for name in STILLS}
         media = InputMediaVideo(
             media=path if self._rules.local else await asyncio.to_thread(path.read_bytes),
-            filename=f"clapper-{job.request.mode}-{job.id[:8]}.mp4",
+            filename=f"clapper-{job.mode_word}-{job.id[:8]}.mp4",
             caption=self._caption(job, clip, path, at),
             parse_mode=ParseMode.HTML,
             width=clip.width,
@@ -94,7 +96,7 @@ class StatusMessages:
                 media,
                 at.chat_id,
                 at.message_id,
-                reply_markup=job_keyboard(job, at.locale),
+                reply_markup=job_keyboard(job, at.locale, self._rules.limits),
                 write_timeout=MEDIA_TIMEOUT_S,
                 read_timeout=MEDIA_TIMEOUT_S,
                 api_kwargs=parts,  # the library itself uploads no covers
@@ -110,7 +112,7 @@ class StatusMessages:
             caption=clip_text(texts_for(at.locale).result(job), CAPTION_LIMIT),
             parse_mode=ParseMode.HTML,
             message_thread_id=at.thread_id,
-            reply_markup=job_keyboard(job, at.locale),
+            reply_markup=job_keyboard(job, at.locale, self._rules.limits),
         )
 
     async def post_placeholder(self, job: Job, at: TelegramAddress) -> TelegramAddress:
@@ -119,7 +121,7 @@ class StatusMessages:
         Sending a clip could not be repeated after a lost answer without a second clip; a second
         line of text does no harm.
         """
-        text = texts_for(at.locale).say("status_delivering", mode=job.request.mode)
+        text = texts_for(at.locale).say("status_delivering", mode=job.mode_word)
         reply = None
         if at.asked_id:
             reply = ReplyParameters(at.asked_id, allow_sending_without_reply=True)

@@ -37,6 +37,17 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
     await event.context.forms.save(event.caller, event.message.chat_id, None)
 
 
+async def was_submitted(event: ChatEvent) -> bool:
+    """Tell whether this event made a job before a crash; ends the form that it came from.
+
+    Asked before anything that may refuse: what was accepted once is accepted.
+    """
+    if await event.users.known(event.caller, event.key) is None:
+        return False
+    await event.context.forms.save(event.caller, event.message.chat_id, None)
+    return True
+
+
 async def _ask(event: ChatEvent, form: RequestForm) -> None:
     texts = event.texts
     if form.mode is None:
@@ -72,6 +83,8 @@ async def submit_follow_up(event: ChatEvent, job_id: str, action: Action) -> Non
         NothingToFetch: it needs the clip, and there is none.
         Refused: permissions, quota, policy, block or a closed intake.
     """
+    if await was_submitted(event):
+        return
     await event.context.permissions.check(event.message)
     await _submit(event, await event.users.follow_up(event.caller, job_id, action))
 

@@ -7,12 +7,13 @@ again is left out.
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from telegram import Bot, Update
 from telegram.ext import BaseUpdateProcessor
 
+from core.domain.decoding import DECODING_ERRORS
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontState
 
@@ -45,8 +46,9 @@ class UpdateInbox(asyncio.Queue[object]):
         """Queue what an earlier process of the same bot did not handle, oldest first."""
         kept = await self._state.recall_all(FRONT)
         left = [value for name, value in kept.items() if _is_unhandled(name, value, bot)]
-        for value in sorted(left, key=lambda value: value["update_id"]):
-            await super().put(Update.de_json(value, bot))
+        updates = [update for value in left if (update := _read(value, bot)) is not None]
+        for update in sorted(updates, key=lambda update: update.update_id):
+            await super().put(update)
 
     async def prune(self) -> None:
         """Drop updates so old that Telegram does not send them again."""
@@ -69,6 +71,15 @@ def _name(update: Update) -> str:
 
 def _is_unhandled(name: str, value: object, bot: Bot) -> bool:
     return value is not HANDLED and name.startswith(f"{bot.id}:")
+
+
+def _read(value: object, bot: Bot) -> Update | None:
+    """Read a stored update; None where another version of the library wrote what this cannot."""
+    try:
+        return Update.de_json(cast("dict[str, Any]", value), bot)
+    except DECODING_ERRORS as error:
+        log.warning("update_unreadable", reason=type(error).__name__)
+        return None
 
 
 class InboxProcessor(BaseUpdateProcessor):

@@ -100,6 +100,11 @@ class FileOwnership:
         """Remove those of ``files`` that nobody needs."""
         await self._discard(self._name(self._kept.media / file.name) for file in files)
 
+    async def discard_named(self, names: Iterable[str]) -> None:
+        """Remove those of the admitted files called so in the media folder that nobody needs."""
+        ours = [name for name in names if file_names.MEDIA.fullmatch(name)]
+        await self._discard(self._name(self._kept.media / name) for name in ours)
+
     async def held_by(self, holder: str) -> list[tuple[Path, Requester]]:
         """List what ``holder`` needs, and whose it is."""
         async with self._database.transaction() as connection:
@@ -123,8 +128,11 @@ class FileOwnership:
     async def sweep(self, unheld_s: float = UNHELD_S) -> int:
         """Remove what nobody needs and nobody wrote to for ``unheld_s``; return how many files.
 
-        With 0, at a start, also what lies staged: no attempt runs yet.
+        With 0, at a start, also what lies staged: no attempt runs yet. Nothing goes where the
+        database is not the newest of this folder: newer rows may need what no row names.
         """
+        if not self._database.newest:
+            return 0
         async with self._database.transaction() as connection:
             await rows.expire(connection, self._clock())
         before = self._clock() / 1000 - unheld_s if unheld_s else None

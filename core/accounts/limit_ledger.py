@@ -244,12 +244,12 @@ def _rolling(length_ms: int, newest: QuotaWindow | None, now: int) -> QuotaWindo
     """Return the newest window while it lasts; it begins anew where everything was refunded."""
     if newest is None:
         return QuotaWindow(1, None)
+    if not newest.spent:  # before its age: what was granted for it is not over
+        return replace(newest, began_at_ms=None)
     began = newest.began_at_ms
     if began is not None and now >= began + length_ms:
         return QuotaWindow(newest.period + 1, None)
-    if newest.spent:
-        return newest
-    return replace(newest, began_at_ms=None)
+    return newest
 
 
 def _view(found: Iterable[LimitAccount]) -> QuotaView:

@@ -22,11 +22,14 @@ from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
 from core.runtime.clock import Clock, SteadyClock
 from core.runtime.permissions import make_private
+from core.runtime.tasks import outcome_of
 from core.settings import Settings
 from core.storage.database import open_database
+from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
 
+CLOSE_S = 2.0  # what the executor may take to release its device
 _SHARED = frozenset({"models"})  # may hold links to files that others read too
 Announce = Callable[[str], None]  # a sentence for the operator
 
@@ -56,25 +59,47 @@ async def open_core(
         DatabaseDamaged: the database contradicts itself.
         SchemaTooNew: written by a newer version.
         ComfyUnavailable: ComfyUI was asked for by name and cannot run.
-        BadConfiguration: nothing can be written to the data directory.
+        StorageProblem: the database or the data directory cannot be read or written.
     """
     make_folders(settings)
     clock = clock or SteadyClock()
     tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            open_database(settings.database, settings.data_dir, clock)
-        )
-        await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
-        await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
-        for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
-            await asyncio.to_thread(remove_parts, folder)
-        executor = executor or choose_executor(settings, tell)
-        stack.push_async_callback(executor.close)
-        core = build(settings, database, executor, clock)
-        await core.runs.open()
-        await _recover(core, tell)
+        with named_troubles(settings.data_dir):
+            core = await _opened(stack, settings, executor, tell, clock)
         yield core
+
+
+async def _opened(
+    stack: AsyncExitStack,
+    settings: Settings,
+    executor: Executor | None,
+    tell: Announce,
+    clock: Clock,
+) -> Core:
+    database = await stack.enter_async_context(
+        open_database(settings.database, settings.data_dir, clock)
+    )
+    await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
+    await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
+    for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
+        await asyncio.to_thread(remove_parts, folder)
+    executor = executor or choose_executor(settings, tell)
+    stack.push_async_callback(_close, executor)
+    core = build(settings, database, executor, clock)
+    await core.runs.open()
+    if not database.newest:
+        tell(say(f"database_{database.standing}", {"folder": settings.clips_folder}))
+    await _recover(core, tell)
+    await core.housekeeping.note()
+    return core
+
+
+async def _close(executor: Executor) -> None:
+    """Close ``executor``; a device that is lost neither holds the end up nor spoils it."""
+    closed = await outcome_of(executor.close(), CLOSE_S, unwind_s=0.1)
+    if not closed.ok:
+        log.warning("executor_not_closed", exc_info=closed.error)
 
 
 async def _recover(core: Core, announce: Announce) -> None:

@@ -35,3 +35,21 @@ class Examinable(Protocol):
     async def examine(self, settings: Settings) -> list[PlatformCheck]:
         """Return what is well and what is not; nothing where the front is not configured."""
         ...
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A front that can tell from the settings and this machine whether it will start."""
+
+    @property
+    def name(self) -> str:
+        """Return the platform's name."""
+        ...
+
+    def configured(self, settings: Settings) -> bool:
+        """Return whether the settings ask for this front."""
+        ...
+
+    def check(self, settings: Settings) -> list[PlatformCheck]:
+        """Return what would keep it from starting; changes nothing and asks no network."""
+        ...

@@ -5,15 +5,23 @@ a traceback is gone whatever library wrote it.
 """
 
 import logging
+import os
 import re
 import sys
+import threading
 from collections.abc import Iterable
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 from pydantic import SecretStr
 
 from core.app.repeated_errors import RepeatedErrors
+from core.domain.limits import MEGABYTE
+from core.errors.setup import BadConfiguration
+from core.runtime.paths import readable
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,8 +73,54 @@ class _Redacted(structlog.stdlib.ProcessorFormatter):
         return self.redaction(super().format(record))
 
 
+class _PrivateLog(RotatingFileHandler):
+    """A log file for its owner only, whatever the umask; at a size it begins anew."""
+
+    def _open(self) -> TextIOWrapper:
+        opened = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.fchmod(opened, 0o600)
+        return os.fdopen(opened, "a", encoding="utf-8", errors="backslashreplace")
+
+
+def log_file(path: Path, megabytes: float, kept: int) -> logging.Handler:
+    """Return what writes into the file ``path``.
+
+    Args:
+        path: of the newest file; older ones are ``path.1``, ``path.2`` …
+        megabytes: decimal, at which a new file begins.
+        kept: how many older files stay.
+
+    Raises:
+        BadConfiguration: nothing can be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _PrivateLog(path, maxBytes=round(megabytes * MEGABYTE), backupCount=kept)
+    except OSError as error:
+        reason = f"{readable(path)}: {error.strerror or type(error).__name__}"
+        raise BadConfiguration("CLAPPER_LOG_FILE", reason) from None
+
+
+def log_as(settings: Settings) -> None:
+    """Log as ``settings`` say, and hide every secret that they hold, for as long as we run.
+
+    Warnings of libraries and errors that nobody caught are logged too: secrets may stand in them.
+
+    Raises:
+        BadConfiguration: nothing can be written to the log file.
+    """
+    log = settings.log
+    file = log_file(log.file, log.file_megabytes, log.files) if log.file else None
+    set_up_logging(log.level, as_json=log.format == "json", secrets=secrets_of(settings), also=file)
+    _take_over()
+
+
 def set_up_logging(
-    level: str = "info", *, as_json: bool = False, secrets: Iterable[str] = ()
+    level: str = "info",
+    *,
+    as_json: bool = False,
+    secrets: Iterable[str] = (),
+    also: logging.Handler | None = None,
 ) -> None:
     """Send all logging of the process to standard error, ours and every library's.
 
@@ -74,29 +128,17 @@ def set_up_logging(
         level: ``debug``, ``info``, ``warning`` or ``error``.
         as_json: one JSON object a line, for machines.
         secrets: values that never appear, beside everything that looks like a token.
+        also: gets the same lines, without colours.
     """
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if as_json:
-        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    else:  # plain tracebacks: rich ones print local variables, and prompts are among them
-        plain = structlog.dev.plain_traceback
-        last.append(
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
-        )
-    formatter = _Redacted(foreign_pre_chain=shared, processors=last)
-    formatter.redaction = Redaction(secrets)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    handler.addFilter(RepeatedErrors())
+    shared = _shared()
+    redaction = Redaction(secrets)
+    streams = [logging.StreamHandler(sys.stderr), *([also] if also else [])]
+    for handler in streams:
+        colours = handler is not also and sys.stderr is not None and sys.stderr.isatty()  # pyright: ignore[reportUnnecessaryComparison]  # None where it was closed before the start
+        handler.setFormatter(_formatter(shared, redaction, as_json=as_json, colours=colours))
+        handler.addFilter(RepeatedErrors())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = streams
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -106,6 +148,46 @@ def set_up_logging(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _shared() -> list["Processor"]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _formatter(
+    shared: list["Processor"], redaction: Redaction, *, as_json: bool, colours: bool
+) -> logging.Formatter:
+    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if as_json:
+        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    else:  # plain tracebacks: rich ones print local variables, and prompts are among them
+        plain = structlog.dev.plain_traceback
+        last.append(structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain))
+    formatter = _Redacted(foreign_pre_chain=shared, processors=last)
+    formatter.redaction = redaction
+    return formatter
+
+
+def _take_over() -> None:
+    """Let every line that libraries and Python itself would write past us go through us."""
+    logging.captureWarnings(capture=True)
+    for logger in list(logging.root.manager.loggerDict.values()):
+        if isinstance(logger, logging.Logger) and logger.handlers:
+            logger.handlers[:] = []
+            logger.propagate = True
+    threading.excepthook = lambda broke: _uncaught(broke.exc_value)
+    sys.unraisablehook = lambda broke: _uncaught(broke.exc_value)
+    sys.excepthook = lambda _kind, error, _where: _uncaught(error)
+
+
+def _uncaught(error: BaseException | None) -> None:
+    logging.getLogger("python").error("nobody_caught_this", exc_info=error)
 
 
 def secrets_of(settings: Settings) -> list[str]:

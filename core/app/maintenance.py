@@ -2,21 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from tempfile import TemporaryFile
 
 import structlog
 
 from core.app.pruning import Pruning
 from core.app.self_check import SelfCheck
-from core.errors.setup import BadConfiguration
 from core.queue.recovery import Recovery
 from core.queue.time_guard import TimeGuard
-from core.runtime.paths import readable
 from core.runtime.permissions import make_private_folder
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, wait_event
 from core.settings import Settings
 from core.storage.claim import claim
+from core.storage.database import Database
+from core.storage.record import advance
+from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +37,8 @@ class Housekeeping:
         pruning: Pruning,
         hub: ProgressHub,
         on_change: Callable[[], None],
+        database: Database,
+        data_dir: Path,
     ) -> None:
         self._recovery = recovery
         self._guard = guard
@@ -42,6 +46,9 @@ class Housekeeping:
         self._pruning = pruning
         self._hub = hub
         self._on_change = on_change
+        self._database = database
+        self._data_dir = data_dir
+        self._noted = -1  # version of the database
         self.violations = 0  # found by the newest check
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -49,7 +56,7 @@ class Housekeeping:
         rounds = 0
         while not await wait_event(stop, HOUR_S / 60):
             rounds += 1
-            chores = [self.expire(), self.clear_traces()]
+            chores = [self.expire(), self.note(), self.clear_traces()]
             if rounds % 60 == 1:
                 chores += [self.check(), self.prune()]
             for chore in chores:
@@ -65,6 +72,12 @@ class Housekeeping:
             self._hub.close(job_id)
         self._on_change()
         return len(ended)
+
+    async def note(self) -> None:
+        """Note beside the clips how far the database is, where it changed."""
+        if self._database.version != self._noted:
+            await advance(self._database, self._data_dir)
+            self._noted = self._database.version
 
     async def clear_traces(self) -> None:
         """Remove what is left of what was deleted, where a reader hindered it."""
@@ -85,19 +98,16 @@ class Housekeeping:
             return 0
         return await self._pruning.prune()
 
-    async def remove_orphans(self, may_remove: Callable[[], bool] = lambda: True) -> int:
+    async def remove_orphans(self) -> int:
         """Remove clips that no row names, at a start: what a killed process left.
 
         A file that is younger than what this database knows was made with a newer one, and stays.
-
-        Args:
-            may_remove: asked first; False where the database is not the one of these files.
 
         Returns:
             How many files.
         """
         known_ms = self._guard.left_at_ms
-        if known_ms is None or not self._guard.may_prune or not may_remove():
+        if known_ms is None or not self._guard.may_prune:
             return 0
         gone = await self._pruning.remove_unnamed(known_ms / 1000 + 2 * MINUTE_S)
         if gone:
@@ -111,14 +121,11 @@ def make_folders(settings: Settings) -> None:
     Raises:
         DataDirectoryForeign: it is a folder of somebody else; nothing in it was changed.
         DataDirectoryLink: one of its folders leads elsewhere.
-        BadConfiguration: it takes no files.
+        StorageProblem: it takes no files.
     """
     claim(settings.data_dir)
-    try:
+    with named_troubles(settings.data_dir):
         for folder in (settings.media_folder, settings.clips_folder, settings.work_folder):
             make_private_folder(folder)
         with TemporaryFile(dir=settings.data_dir):
             pass
-    except OSError as error:
-        reason = f"{readable(settings.data_dir)}, {error.strerror}"
-        raise BadConfiguration("CLAPPER_DATA_DIR", reason) from error

@@ -89,8 +89,10 @@ class Pruning:
                 newer database than this one.
 
         Returns:
-            How many files.
+            How many files; none where the database is not the newest one: its rows know less.
         """
+        if not self._database.newest:
+            return 0
         gone = 0
         for folder in (self._folders.clips, self._folders.fitted):
             old = await asyncio.to_thread(file_names.older_files, folder, before_s, file_names.CLIP)

@@ -27,6 +27,7 @@ from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
+from core.interfaces.alerts import LoggedAlerts, OperatorAlerts
 from core.interfaces.executor import Executor, Order
 from core.media.intake.store import MediaStore
 from core.media.output.clip_writer import write_clip
@@ -62,7 +63,9 @@ from core.storage.database import Database, database_path
 from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
 from core.storage.traces import Traces
-from core.worker.worker import Finish, Worker
+from core.worker.device_watch import DeviceWatch
+from core.worker.finishing import Finish
+from core.worker.worker import Worker
 
 if TYPE_CHECKING:
     from core.models.store import ModelStore
@@ -81,7 +84,7 @@ class _Parts:
         self.hub = ProgressHub()
         self.dispatcher = LocalDispatcher()
         rules, clips = queue_rules(settings), settings.clips_folder
-        self.queue = JobQueue(database, rules, clips, clock)
+        self.queue = JobQueue(database, rules, clips, clock, self._set_aside)
         self.jobs = JobQueries(database, clips)
         retry_ms = round(router_rules(settings).longest_wait_s * 1000)
         self.time_guard = TimeGuard(database, clock, StepRules.of(rules, UPLOAD_MS, retry_ms))
@@ -112,9 +115,16 @@ class _Parts:
             database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
         )
         self.figures = RunFigures()
+        self.watch = DeviceWatch()
+        self.alerts: OperatorAlerts = LoggedAlerts()
         self.rules = ServiceRules(
             settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         )
+
+    def _set_aside(self, job_id: str) -> None:
+        """Let go of who watches a job that could not be read, and have its owner told."""
+        self.hub.close(job_id)
+        self.router.wake()
 
     def changed(self) -> None:
         """Let everybody look at the rows again."""
@@ -126,7 +136,9 @@ class _Services:
     """What answers people and operators, over the parts."""
 
     def __init__(self, parts: _Parts) -> None:
-        self.health = HealthReader(parts.jobs, parts.intake, parts.rules)
+        self.health = HealthReader(
+            parts.jobs, parts.intake, parts.rules, lambda: parts.watch.lost is not None
+        )
         self.admission = FileAdmission(
             parts.media, parts.files, parts.rules, parts.settings.work_folder
         )
@@ -255,6 +267,8 @@ def _worker(parts: _Parts) -> Worker:
         shares=lambda request: parts.runs.estimate(request).shares(),
         dispatcher=parts.dispatcher,
         hub=parts.hub,
+        watch=parts.watch,
+        alerts=parts.alerts,
         on_outcome=parts.router.wake,
         media_folder=parts.settings.media_folder,
         work_folder=parts.settings.work_folder,
@@ -279,6 +293,8 @@ def _housekeeping(parts: _Parts) -> Housekeeping:
         ),
         hub=parts.hub,
         on_change=parts.changed,
+        database=parts.database,
+        data_dir=parts.settings.data_dir,
     )
 
 

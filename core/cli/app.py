@@ -9,6 +9,7 @@ Problems may leave a command as ClapperError: the root says the sentence and end
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,8 +17,10 @@ from typer.core import TyperGroup
 
 from core.app.logs import set_up_logging
 from core.cli.exit_codes import explained_exit
+from core.cli.terminal import out
 from core.i18n.messages import say
 from core.runtime.permissions import private_files
+from core.settings import use_env_file
 
 COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.demo", None),
@@ -32,6 +35,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.workflow", "workflow"),
     ("core.cli.space", "space"),
     ("core.cli.doctor", None),
+    ("core.cli.backup", None),
     ("core.cli.invariants", None),
 )
 
@@ -41,8 +45,13 @@ _INSTALLING = frozenset({"comfy", "models", "workflow", "space"})
 
 
 class _Root(TyperGroup):
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # typer does not export its types
+    def make_context(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as for invoke
         with explained_exit():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # typer does not export its types
+        typed = [*getattr(ctx, "_protected_args", ()), *ctx.args]
+        with explained_exit(as_json="--json" in typed):
             return super().invoke(ctx)
 
 
@@ -57,7 +66,7 @@ APP = typer.Typer(
 
 def _version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
     if asked:
-        typer.echo(say("cli_version", {"version": version("clapper")}))
+        out().print(say("cli_version", {"version": version("clapper")}))
         raise typer.Exit
 
 
@@ -65,7 +74,11 @@ def _version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
 def root(
     context: typer.Context,
     *,
+    env_file: Annotated[
+        Path | None, typer.Option("--env-file", metavar="PATH", help=say("help_env_file"))
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help=say("help_verbose"))] = False,
+    debug: Annotated[bool, typer.Option("--debug", help=say("help_debug"))] = False,
     show_version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help=say("help_version")),
@@ -73,9 +86,11 @@ def root(
 ) -> None:
     """Set up logging, and who may read what is made, before any command runs."""
     del show_version
+    if env_file is not None:
+        use_env_file(env_file)
     if context.invoked_subcommand not in _INSTALLING:
         context.with_resource(private_files())
-    set_up_logging("info" if verbose else "error")
+    set_up_logging("debug" if debug else "info" if verbose else "error")
 
 
 for _module, _name in COMMANDS:

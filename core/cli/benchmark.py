@@ -7,10 +7,9 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from rich.console import Console
-
 from core.app.bootstrap import open_core
 from core.app.core import Core
+from core.cli.terminal import PlainConsole
 from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.domain.requests import Request, Sampling
@@ -31,7 +30,7 @@ DRAFT_SIZES = ((256, 256, 25), (384, 256, 49), (512, 320, 25), (512, 320, 73))
 FPS = 24
 
 
-async def run_benchmark(settings: Settings, rounds: int, console: Console) -> None:
+async def run_benchmark(settings: Settings, rounds: int, console: PlainConsole) -> None:
     """Make the clips ``rounds`` times, record every run and fit the machine to them.
 
     The first clip is made once before and not recorded: it loads the models.

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rich.console import Console
-
 from core.animatic import DraftExecutor
 from core.app.bootstrap import open_core
 from core.app.core import Core
+from core.cli.terminal import PlainConsole
 from core.delivery.file_delivery import PLATFORM, TerminalDelivery
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.people import Requester
@@ -101,7 +100,7 @@ class CoreSession:
 
 @asynccontextmanager
 async def working_core(
-    settings: Settings, console: Console, announce: Callable[[str], None]
+    settings: Settings, console: PlainConsole, announce: Callable[[str], None]
 ) -> AsyncGenerator[CoreSession]:
     """Open the core and let it work inside the block; bars and results go to ``console``.
 
@@ -136,6 +135,6 @@ def with_idle_core(use: Callable[[Core], Coroutine[Any, Any, T]]) -> T:
     return asyncio.run(run())
 
 
-def announce_to(console: Console) -> Callable[[str], None]:
+def announce_to(console: PlainConsole) -> Callable[[str], None]:
     """Make what prints sentences for the operator."""
-    return lambda sentence: console.print(sentence, style="dim", markup=False, soft_wrap=True)
+    return lambda sentence: console.print(sentence, style="dim", soft_wrap=True)

@@ -56,7 +56,7 @@ def demo(
     for item in shown:
         if item.file is None and item.job.clip is not None:
             kept = {"mode": item.job.request.mode, "path": readable(item.job.clip.path)}
-            err().print(say("demo_kept", kept), markup=False, highlight=False, soft_wrap=True)
+            err().print(say("demo_kept", kept), soft_wrap=True)
     if any(item.file is None for item in shown):
         raise typer.Exit(ExitStatus.FAILED)
 

@@ -5,52 +5,41 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from importlib.metadata import version
 from typing import Annotated
 
 import av
+import structlog
 import typer
 from av.codec import Codec
 from PIL import features
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from core.animatic import DraftExecutor
-from core.app.bootstrap import open_core
-from core.app.frontend import Examinable
-from core.app.serve import found_fronts
+from core.cli.doctor_service import (
+    look_at_data,
+    look_at_fronts,
+    look_at_intake,
+    look_at_platforms,
+    look_at_ports,
+    look_at_settings,
+    look_at_workflows,
+)
 from core.cli.exit_codes import ExitStatus, out, print_json
+from core.cli.findings import DoctorFinding, Severity
 from core.cli.invariants import violations
+from core.cli.terminal import literally
 from core.domain.limits import MEGABYTE
 from core.errors import ClapperError
-from core.errors.setup import DataDirectoryBusy
-from core.i18n.messages import explain, say
+from core.errors.setup import BadSettings, DataDirectoryBusy
+from core.i18n.messages import explain, say, say_each
 from core.settings import Settings, load_settings
 
 APP = typer.Typer()
+log = structlog.get_logger(__name__)
 _OLDEST = (3, 11)
 _ENCODERS = ("libx264", "aac")  # what finished clips are made with
 _COMFORTABLE_BYTES = 5_000 * MEGABYTE
-
-
-class Severity(StrEnum):
-    """How serious a finding is."""
-
-    GOOD = "good"
-    NOTE = "note"  # works, but somebody may want to know
-    BAD = "bad"  # does not work
-
-
-@dataclass(frozen=True, slots=True)
-class DoctorFinding:
-    """One line of the report; ``fix`` is a sentence or a command, empty where all is well."""
-
-    what: str
-    health: Severity
-    detail: str
-    fix: str = ""
 
 
 @APP.command("doctor", help=say("help_doctor"))
@@ -62,8 +51,12 @@ def doctor(
     Raises:
         Exit: with the status of a broken installation where something is bad.
     """
-    settings = load_settings()
-    findings = [finding for look in LOOKS for finding in look(settings)]
+    try:
+        settings = load_settings()
+    except BadSettings as problem:
+        findings = [*_python(None), *_refused(problem)]
+    else:
+        findings = list(_found(settings))
     if as_json:
         rows = [{"what": f.what, "health": f.health, "detail": f.detail, "fix": f.fix}
                 for f in findings]  # fmt: skip
@@ -76,22 +69,22 @@ def doctor(
 
 def _report(findings: list[DoctorFinding]) -> None:
     marks = {
-        Severity.GOOD: "[green]✓[/green]",
-        Severity.NOTE: "[yellow]•[/yellow]",
-        Severity.BAD: "[red]✗[/red]",
+        Severity.GOOD: Text("✓", "green"),
+        Severity.NOTE: Text("•", "yellow"),
+        Severity.BAD: Text("✗", "red"),
     }
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
-        table.add_row(marks[finding.health], finding.what, escape(finding.detail))
+        table.add_row(marks[finding.health], finding.what, finding.detail)
         if finding.fix:
-            table.add_row("", "", f"[bold]→ {escape(finding.fix)}[/bold]")
+            table.add_row("", "", literally(f"→ {finding.fix}", "bold"))
     console = out()
     console.print(table)
     bad = sum(finding.health is Severity.BAD for finding in findings)
     console.print(say("doctor_bad", {"count": bad}) if bad else say("doctor_good"))
 
 
-def _python(_: Settings) -> Iterator[DoctorFinding]:
+def _python(_: Settings | None) -> Iterator[DoctorFinding]:
     good = sys.version_info >= _OLDEST
     yield DoctorFinding(
         "Python",
@@ -154,7 +147,7 @@ def _database(settings: Settings) -> Iterator[DoctorFinding]:
         yield DoctorFinding(what, Severity.NOTE, say("doctor_busy"))
         return
     except ClapperError as problem:
-        yield DoctorFinding(what, Severity.BAD, problem.code, explain(problem))
+        yield DoctorFinding(what, Severity.BAD, explain(problem))
         return
     facts = {"count": len(found), "address": settings.database.rsplit("@", 1)[-1]}
     if found:
@@ -185,40 +178,38 @@ def _executor(settings: Settings) -> Iterator[DoctorFinding]:
         yield DoctorFinding("", health, say("doctor_lacks", {"what": gap.what}), gap.command)
 
 
-def _fronts(settings: Settings) -> Iterator[DoctorFinding]:
-    told: list[str] = []
-    try:
-        wanted = asyncio.run(_configured(settings, told.append))
-    except ClapperError:  # the database's finding tells it already
-        return
-    what = say("doctor_fronts")
-    if wanted:
-        yield DoctorFinding(what, Severity.GOOD, ", ".join(wanted))
-    else:
-        yield DoctorFinding(what, Severity.NOTE, say("doctor_no_front"), say("doctor_front_fix"))
-    for sentence in told:
-        yield DoctorFinding("", Severity.NOTE, sentence)
+def _found(settings: Settings) -> Iterator[DoctorFinding]:
+    """Look at everything; a look that breaks is a finding, and the others go on."""
+    for look in LOOKS:
+        try:
+            yield from look(settings)
+        except ClapperError as problem:
+            yield DoctorFinding("", Severity.BAD, explain(problem))
+        except Exception as error:  # whatever it is, the operator reads a report
+            log.debug("look_broke", exc_info=error)
+            kind = {"kind": type(error).__name__}
+            broke = say("doctor_check_broke", kind)
+            yield DoctorFinding("", Severity.BAD, broke, say("doctor_check_broke_fix"))
 
 
-def _platforms(settings: Settings) -> Iterator[DoctorFinding]:
-    fronts = [front for front in found_fronts(lambda _: None) if isinstance(front, Examinable)]
-    for front in fronts:
-        for check in asyncio.run(front.examine(settings)):
-            yield DoctorFinding(check.what, Severity(check.health), check.detail, check.fix)
-
-
-async def _configured(settings: Settings, announce: Callable[[str], None]) -> list[str]:
-    async with open_core(settings, DraftExecutor(), announce=announce):
-        return [front.name for front in found_fronts(announce) if front.configured(settings)]
+def _refused(problem: BadSettings) -> Iterator[DoctorFinding]:
+    """Tell why the settings cannot be used: nothing that depends on them can be looked at."""
+    for sentence in say_each(problem.reason):
+        yield DoctorFinding(say("doctor_settings"), Severity.BAD, sentence)
 
 
 LOOKS: tuple[Callable[[Settings], Iterator[DoctorFinding]], ...] = (
     _python,
     _video,
     _fonts,
+    look_at_settings,
     _disk,
+    look_at_data,
     _database,
+    look_at_ports,
+    look_at_intake,
     _executor,
-    _fronts,
-    _platforms,
+    look_at_workflows,
+    look_at_fronts,
+    look_at_platforms,
 )

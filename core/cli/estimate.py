@@ -1,17 +1,16 @@
 """``clapper estimate`` and ``calibrate``: what clips cost on a device, and how that is learnt."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from core.cli.table_parameters import help_modes, option_parameters, takes
+from core.cli.terminal import err, out, print_json
 from core.domain.dimensions import snap_count
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
@@ -159,11 +158,12 @@ def estimate_command(
     machine = asyncio.run(known_machine(settings, hardware, profile))
     answer = estimate(request, machine, Residency.DISK if cold else Residency.DEVICE)
     if as_data:
-        typer.echo(json.dumps(as_json(answer, machine, tier)))
+        print_json(as_json(answer, machine, tier))
     else:
         _print_estimate(request, answer, machine, tier)
     for remark in _remarks(request, answer, machine, tier, limits):
-        typer.echo(remark, err=as_data)  # what reads the JSON is left alone with it
+        console = err() if as_data else out()  # what reads the JSON is left alone with it
+        console.print(remark, soft_wrap=True)
 
 
 def _print_estimate(request: Request, answer: Estimate, machine: Machine, tier: Tier) -> None:
@@ -183,8 +183,9 @@ def _print_estimate(request: Request, answer: Estimate, machine: Machine, tier: 
     for part, row in data["stages"].items():
         figures = (row["seconds"], row["flops"] / 1e12, row["bytes"] / 1e9)
         table.add_row(name(part), *(f"{figure:,.2f}" for figure in figures))
-    Console().print(table)
-    typer.echo(say("estimate_p95", {**data, "p95_ms": data["p95_s"] * 1000}))
+    out().print(table)
+    line = say("estimate_p95", {**data, "p95_ms": data["p95_s"] * 1000})
+    out().print(line, soft_wrap=True)
 
 
 def _remarks(
@@ -212,4 +213,4 @@ def calibrate_command(
     """Run the benchmark on the executor of the settings."""
     from core.cli.benchmark import run_benchmark
 
-    asyncio.run(run_benchmark(load_settings(), rounds, Console()))
+    asyncio.run(run_benchmark(load_settings(), rounds, out()))

@@ -1,17 +1,36 @@
 """Turn an error into a sentence and an exit status, the same for every command."""
 
 import asyncio
-import json
-from collections.abc import Generator
-from contextlib import contextmanager
+import socket
+from contextlib import AbstractContextManager
 from enum import IntEnum
-from typing import Any
+from types import TracebackType
 
+import structlog
 import typer
-from rich.console import Console
+from typer.exceptions import TyperException
 
-from core.errors import ClapperError, GenerationFailed, InvalidInput, Refused
+from core.app import supervisor
+from core.cli.crash_report import write_report
+from core.cli.terminal import err, out, print_json
+from core.errors import (
+    ClapperError,
+    DeviceLost,
+    GenerationFailed,
+    InvalidInput,
+    Refused,
+    SetupProblem,
+)
 from core.i18n.messages import explain, say
+from core.runtime.terminal_text import printable
+from core.storage.trouble import storage_problem
+
+log = structlog.get_logger(__name__)
+
+__all__ = ["ExitStatus", "err", "explained_exit", "out", "print_json"]
+
+# the root of commands says these itself; a reader that went away is told nothing
+_SAID_ELSEWHERE = (TyperException, typer.Exit, typer.Abort, SystemExit, BrokenPipeError)
 
 
 class ExitStatus(IntEnum):
@@ -22,15 +41,19 @@ class ExitStatus(IntEnum):
     REFUSED = 3  # not now, or not for this account
     FAILED = 4  # accepted, but no clip came of it
     SETUP = 5  # the installation
+    DEFECT = 70  # of Clapper's own, as sysexits.h counts it
+    RESTART = supervisor.RESTART  # the service has to be started anew
     INTERRUPTED = 130  # Ctrl-C, as shells count it
 
     @classmethod
     def of(cls, error: ClapperError) -> "ExitStatus":
         """Return the status for ``error``."""
         for kind, status in (
+            (DeviceLost, cls.RESTART),
             (InvalidInput, cls.INVALID),
             (Refused, cls.REFUSED),
             (GenerationFailed, cls.FAILED),
+            (Defect, cls.DEFECT),
         ):
             if isinstance(error, kind):
                 return status
@@ -57,40 +80,78 @@ class OutputKept(GenerationFailed):
     reason: str  # full or not_writable
 
 
-def out() -> Console:
-    """Make the console of results, standard output."""
-    return Console()
+class TextUnreadable(SetupProblem):
+    """Something that has to be text is none; ``detail`` is the reason."""
+
+    detail: str
 
 
-def err() -> Console:
-    """Make the console of everything else, standard error."""
-    return Console(stderr=True)
+class ConnectionRefused(SetupProblem):
+    """Another machine, or a program on this one, does not answer; ``detail`` is the reason."""
+
+    detail: str
 
 
-def print_json(data: dict[str, Any]) -> None:
-    """Print one JSON object on one line."""
-    typer.echo(json.dumps(data, ensure_ascii=False))
+class Defect(SetupProblem):
+    """Something that nothing of ours foresees; ``report`` is where its details are."""
+
+    kind: str
+    report: str
 
 
-@contextmanager
-def explained_exit(*, as_json: bool = False) -> Generator[None]:
-    """Turn an error inside the block into its sentence and the exit of the process.
+class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a verb where it stands
+    """Turn whatever breaks inside the block into a sentence and the exit of the process.
 
     Args:
         as_json: on standard output, as ``{"error": {"code", "message", …}}``.
-
-    Raises:
-        Exit: instead of the problem.
     """
-    try:
-        yield
-    except ClapperError as error:
-        if as_json:
-            problem = {"code": error.code, "message": explain(error), "data": error.data()}
-            print_json({"error": problem})
-        else:
-            err().print(explain(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(ExitStatus.of(error)) from None
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        err().print(say("cli_interrupted"))
-        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self._as_json = as_json
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Say what happened.
+
+        Raises:
+            Exit: instead of the problem.
+        """
+        del kind, trace
+        if isinstance(error, TyperException):  # said by typer, whose message quotes what was typed
+            error.message = printable(error.message)
+        if error is None or isinstance(error, _SAID_ELSEWHERE):
+            return
+        if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
+            err().print(say("cli_interrupted"))
+            raise typer.Exit(ExitStatus.INTERRUPTED) from None
+        problem = _named(error)
+        log.debug("command_failed", exc_info=error)
+        self._say(problem)
+        raise typer.Exit(ExitStatus.of(problem)) from None
+
+    def _say(self, problem: ClapperError) -> None:
+        if self._as_json:
+            told = {"code": problem.code, "message": explain(problem), "data": problem.data()}
+            print_json({"error": told})
+            return
+        sentence = explain(problem)
+        err().print(sentence, style="red", soft_wrap=True)
+
+
+def _named(error: BaseException) -> ClapperError:
+    """Return our error for ``error``; one that nothing of ours foresees is written down."""
+    if isinstance(error, UnicodeError):
+        return TextUnreadable(error.reason if hasattr(error, "reason") else str(error))
+    if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
+        return ConnectionRefused(error.strerror or type(error).__name__)
+    known = storage_problem(error)
+    if known is not None:
+        return known
+    leaf = error
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return Defect(type(leaf).__name__, write_report(error))

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
-from rich.console import Console
 
 from core.cli.core_session import CoreSession, announce_to, local_requester, working_core
 from core.cli.exit_codes import (
@@ -27,6 +26,7 @@ from core.cli.table_parameters import (
     roles,
     takes,
 )
+from core.cli.terminal import PlainConsole
 from core.delivery.file_delivery import reply_to_file
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.modes import MODES, Mode
@@ -109,7 +109,7 @@ def _takes_files(file: Path) -> bool:
 
 
 async def _generate(
-    mode: Mode, options: Options, paths: dict[str, Path], reply_to: ReplyTo, console: Console
+    mode: Mode, options: Options, paths: dict[str, Path], reply_to: ReplyTo, console: PlainConsole
 ) -> Job:
     about_here: list[str] = []  # said once a clip is made: above a refusal it would hide that
     async with working_core(load_settings(), console, about_here.append) as session:
@@ -144,9 +144,9 @@ async def compose_request(
     return compose(mode, options, media, core.users.limits)
 
 
-def _print_ticket(composition: Composition, ticket: Ticket, console: Console) -> None:
+def _print_ticket(composition: Composition, ticket: Ticket, console: PlainConsole) -> None:
     for adjustment in composition.adjustments:
-        console.print(explain(adjustment), style="yellow", markup=False, soft_wrap=True)
+        console.print(explain(adjustment), style="yellow", soft_wrap=True)
     sampling = composition.request.sampling
     facts = {
         "mode": composition.request.mode,
@@ -155,22 +155,38 @@ def _print_ticket(composition: Composition, ticket: Ticket, console: Console) ->
         "fps": sampling.fps,
         "seed": sampling.seed,
     }
-    console.print(say("cli_accepted", facts), highlight=False, soft_wrap=True)
+    console.print(say("cli_accepted", facts), soft_wrap=True)
     forecast = ticket.forecast
     if forecast is not None:
         line = {"position": forecast.position, "ready_in_s": forecast.ready_in_s}
         code = {0: "cli_begins", 1: "cli_next"}.get(forecast.position, "cli_position")
-        console.print(say(code, line), highlight=False, soft_wrap=True)
+        console.print(say(code, line), soft_wrap=True)
 
 
 def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:
     """Return what scripts want to know of ``job``; no words of a person, unlike its row."""
-    sampling, clip = job.request.sampling, job.clip
-    values = sampling_to_json(sampling)
+    clip = job.clip
     return {
         "job_id": job.id,
         "state": job.state.value,
-        "mode": job.request.mode.value,
+        "mode": str(job.mode_word),
+        **_sampling_as_json(job),
+        "estimate_ms": job.estimate_ms,
+        "charged_ms": job.charged_ms,
+        "file": str(file.resolve()) if file and clip else None,
+        "poster": str(poster_of(file.resolve())) if file and clip else None,
+        "size_bytes": clip.size_bytes if clip else None,
+        "error": _as_json(job.failure) if job.failure else None,
+    }
+
+
+def _sampling_as_json(job: Job) -> dict[str, Any]:
+    """Return how the clip of ``job`` is made; nothing where that cannot be read any more."""
+    if job.asked is None:
+        return {}
+    sampling = job.asked.sampling
+    values = sampling_to_json(sampling)
+    return {
         "preset": sampling.preset.value,
         "width": sampling.width,
         "height": sampling.height,
@@ -179,12 +195,6 @@ def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:
         "seconds": round(sampling.seconds, 3),
         "seed": sampling.seed,
         **{option.name: values[option.name] for option in KEPT if not option.is_private},
-        "estimate_ms": job.estimate_ms,
-        "charged_ms": job.charged_ms,
-        "file": str(file.resolve()) if file and clip else None,
-        "poster": str(poster_of(file.resolve())) if file and clip else None,
-        "size_bytes": clip.size_bytes if clip else None,
-        "error": _as_json(job.failure) if job.failure else None,
     }
 
 

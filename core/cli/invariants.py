@@ -23,7 +23,7 @@ def invariants_command() -> None:
     """
     found = asyncio.run(violations(load_settings()))
     for violation in found:
-        err().print(violation, markup=False, soft_wrap=True)
+        err().print(violation, soft_wrap=True)
     if found:
         raise typer.Exit(ExitStatus.SETUP)
     out().print(say("cli_invariants_hold"))

@@ -61,9 +61,9 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     console = out()
     _print([job])
     if job.clip is not None:
-        console.print(str(job.clip.path), soft_wrap=True, highlight=False)
+        console.print(str(job.clip.path), soft_wrap=True)
     if job.failure is not None:
-        console.print(explain(job.failure), markup=False, soft_wrap=True)
+        console.print(explain(job.failure), soft_wrap=True)
 
 
 @APP.command("cancel", help=say("help_jobs_cancel"))
@@ -74,7 +74,7 @@ def cancel(job_id: JobArgument) -> None:
         return await core.local_operator(local_requester()).cancel(job_id)
 
     job = with_idle_core(stop)
-    out().print(say("cli_cancelled", {"job_id": job.id}), highlight=False)
+    out().print(say("cli_cancelled", {"job_id": job.id}))
 
 
 def _print(jobs: list[Job]) -> None:
@@ -90,13 +90,13 @@ def _table(jobs: list[Job]) -> Table:
     for column in ("job", "who", "mode", "size", "seconds", "state", "made", "charged"):
         table.add_column(say(f"cli_column_{column}"), no_wrap=column == "job")
     for job in jobs:
-        sampling = job.request.sampling
+        sampling = None if job.asked is None else job.asked.sampling
         table.add_row(
             job.id,
             job.requester.key,
-            job.request.mode,
-            str(sampling.size),
-            f"{sampling.seconds:.1f}",
+            job.mode_word,
+            "–" if sampling is None else str(sampling.size),
+            "–" if sampling is None else f"{sampling.seconds:.1f}",
             name(job.state),
             f"{datetime.fromtimestamp(job.created_at_ms / 1000, UTC):%m-%d %H:%M}",
             "–" if job.charged_ms is None else f"{job.charged_ms / 1000:.1f} s",

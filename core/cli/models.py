@@ -1,13 +1,10 @@
 """``clapper models``: list, fetch, verify and remove model files."""
 
 import asyncio
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -19,10 +16,11 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from core.cli.exit_codes import ExitStatus, explained_exit
+from core.cli.terminal import PlainConsole, literally, out
 from core.domain.modes import Mode
 from core.domain.progress import Downloading, Progress
-from core.errors import ClapperError
-from core.i18n.messages import explain, name, say
+from core.i18n.messages import name, say
 from core.models.catalog import LTX_2_3, ModelFile, Profile
 from core.models.prune import Garbage, discard, garbage
 from core.models.setup import open_store
@@ -46,8 +44,8 @@ _DAMAGED = {Verdict.MALFORMED, Verdict.ALTERED}
 @APP.command("status", help=say("help_models_status"))
 def status(profile: ProfileOption = None, mode: ModeOption = None) -> None:
     """Print a table of the profile's files."""
-    console = Console()
-    with _explained_errors(console):
+    console = out()
+    with explained_exit():
         store, chosen = _open(profile)
         states = [state_of(store, file) for file in FAMILY.files_for(mode, chosen)]
         console.print(_table(states, chosen))
@@ -64,8 +62,8 @@ def pull(
     ] = False,
 ) -> None:
     """Fetch what is missing, with a bar a file; stopping keeps the bytes."""
-    console = Console()
-    with _explained_errors(console):
+    console = out()
+    with explained_exit():
         store, chosen = _open(profile, changes=True)
         files = FAMILY.files_for(mode, chosen)
         _agree(console, store, files, accepted=accept_licences)
@@ -85,14 +83,14 @@ def verify(
     """Read every file that is here and hold it against what was published.
 
     Raises:
-        Exit: with status 1 where a file is damaged.
+        Exit: with the status of a broken installation where a file is damaged.
     """
-    console = Console()
+    console = out()
     damaged = 0
-    with _explained_errors(console):
+    with explained_exit():
         store, chosen = _open(profile)
         for file in FAMILY.files_for(None, chosen):
-            with console.status(file.name):
+            with console.status(literally(file.name)):
                 verdict = verify_file(store, file)
             console.print(f"{file.name}: {name(f'model_{verdict}')}", soft_wrap=True)
             if verdict not in _DAMAGED:
@@ -100,7 +98,7 @@ def verify(
             damaged += 1
             removed = remove_damaged and remove_model_file(store, file)
             console.print(_repair(store, file, chosen, removed=removed), soft_wrap=True)
-    raise typer.Exit(1 if damaged else 0)
+    raise typer.Exit(ExitStatus.SETUP if damaged else ExitStatus.DONE)
 
 
 @APP.command("prune", help=say("help_models_prune"))
@@ -110,8 +108,8 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", help=say("help_models_yes"))] = False,
 ) -> None:
     """Remove what no profile, or only another profile than the one given, needs."""
-    console = Console()
-    with _explained_errors(console):
+    console = out()
+    with explained_exit():
         store, _ = _open(profile, changes=True)
         keep = FAMILY.files_for(None, profile) if profile else FAMILY.all_files()
         items = garbage(store, keep)
@@ -128,9 +126,7 @@ def _repair(store: ModelStore, file: ModelFile, profile: Profile, *, removed: bo
     found = store.locate(file)
     if removed or found is None:
         return say("models_removed", {"file": file.name, "profile": profile})
-    return say(
-        f"models_damaged_{found.where}", {"path": escape(str(found.path)), "profile": profile}
-    )
+    return say(f"models_damaged_{found.where}", {"path": readable(found.path), "profile": profile})
 
 
 def _open(profile: Profile | None, *, changes: bool = False) -> tuple[ModelStore, Profile]:
@@ -140,29 +136,15 @@ def _open(profile: Profile | None, *, changes: bool = False) -> tuple[ModelStore
     return open_store(settings, now_ms, FAMILY), profile or Profile(settings.models.profile)
 
 
-@contextmanager
-def _explained_errors(console: Console) -> Generator[None]:
-    """Say what went wrong in words.
-
-    Raises:
-        Exit: with status 1 instead of the problem.
-    """
-    try:
-        yield
-    except ClapperError as error:
-        console.print(explain(error), style="red", soft_wrap=True, markup=False)
-        raise typer.Exit(1) from None
-
-
 def _agree(
-    console: Console, store: ModelStore, files: Sequence[ModelFile], *, accepted: bool
+    console: PlainConsole, store: ModelStore, files: Sequence[ModelFile], *, accepted: bool
 ) -> None:
     """Show the terms of what is about to be fetched, once, and remember the answer."""
     open_ones = store.acceptance.missing(store.missing(files))
     for licence in open_ones:
         facts = {"name": licence.name, "version": licence.version, "url": licence.url}
-        console.print(say("licence_head", facts), style="bold", soft_wrap=True, markup=False)
-        console.print(say(f"licence_{licence.key}"), soft_wrap=True, markup=False)
+        console.print(say("licence_head", facts), style="bold", soft_wrap=True)
+        console.print(say(f"licence_{licence.key}"), soft_wrap=True)
     asks = bool(open_ones) and not accepted and console.is_terminal
     if accepted or (asks and typer.confirm(say("licence_question"))):
         store.acceptance.accept(open_ones)
@@ -202,13 +184,13 @@ def _garbage_table(items: Sequence[Garbage]) -> Table:
         table.add_column(say(f"models_column_{column}"), overflow="fold")
     for item in items:
         size = say("models_size", {"size": item.size_bytes})
-        table.add_row(escape(readable(item.path)), size, name(f"model_{item.kind}"))
+        table.add_row(readable(item.path), size, name(f"model_{item.kind}"))
     return table
 
 
-def _bars(console: Console) -> Bars:
+def _bars(console: PlainConsole) -> Bars:
     return Bars(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),

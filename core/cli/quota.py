@@ -53,7 +53,7 @@ def grant(
 def _print(who: Requester, view: QuotaView) -> None:
     lines = (say("cli_quota", _facts(who, view)), *(limit_line(one) for one in view.others))
     for line in lines:
-        out().print(line, highlight=False, soft_wrap=True)
+        out().print(line, soft_wrap=True)
 
 
 def _facts(who: Requester, view: QuotaView) -> dict[str, str | int | None]:

@@ -163,4 +163,4 @@ def _print_next_steps(folder: Path, files: tuple[ModelFile, ...]) -> None:
     console.print(say("space_total", data))
     written = sum(path.is_file() for path in folder.rglob("*"))
     built = say("space_built", {"folder": readable(folder), "files": written})
-    console.print(built, markup=False, soft_wrap=True)
+    console.print(built, soft_wrap=True)

@@ -6,11 +6,11 @@ from statistics import median
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from core.cli.estimate import recorded
 from core.cli.plot import draw_plot
+from core.cli.terminal import out
 from core.errors import InvalidInput
 from core.i18n.messages import say
 from core.media.output.destinations import check_free, free_name
@@ -44,7 +44,7 @@ def stats_command(
     if plot is not None:
         check_free([plot.absolute()], f"--plot {readable(free_name(plot))}", force=force)
     runs = asyncio.run(_newest(load_settings(), limit))
-    console = Console()
+    console = out()
     if not runs:
         console.print(say("stats_empty"))
         return
@@ -57,7 +57,7 @@ def stats_command(
         except OSError as error:
             raise PlotRefused(readable(plot), error.strerror or "") from None
         written = say("stats_plot_written", {"path": readable(plot)})
-        console.print(written, markup=False, highlight=False, soft_wrap=True)
+        console.print(written, soft_wrap=True)
 
 
 async def _newest(settings: Settings, limit: int) -> list[RecordedRun]:

@@ -53,14 +53,14 @@ def adopt_file(
             raise
         console.print(_bindings(found, mode))
         for notice in found.notices:
-            console.print(f"• {say(notice.code, notice.data)}", markup=False, highlight=False)
+            console.print(f"• {say(notice.code, notice.data)}")
         if dry_run:
             console.print(say("workflow_fits", {"mode": mode}))
             return
         save_adoption(found.workflow, folder)
         require_sound(load(mode, folder))
         done = {"mode": mode, "path": paths_of(mode, folder)[0], "id": mode.value}
-        console.print(say("workflow_adopted", done), markup=False, soft_wrap=True)
+        console.print(say("workflow_adopted", done), soft_wrap=True)
 
 
 @APP.command("list", help=say("help_workflow_list"))
@@ -110,7 +110,7 @@ def schema(
     with explained_exit():
         count = redraw(info, version, target)
         done = {"count": count, "path": target}
-        console.print(say("workflow_schema_done", done), markup=False, soft_wrap=True)
+        console.print(say("workflow_schema_done", done), soft_wrap=True)
 
 
 def _bindings(found: Adoption, mode: Mode) -> Table:
@@ -120,7 +120,7 @@ def _bindings(found: Adoption, mode: Mode) -> Table:
     for row in found.findings:
         target = row.binding
         place = f"{target.node} {row.title}".strip()
-        table.add_row(target.value, _plain(place), target.kind, target.name, name(row.how))
+        table.add_row(target.value, place, target.kind, target.name, name(row.how))
     return table
 
 
@@ -129,10 +129,5 @@ def _parts(graph: Graph) -> Table:
     title = say("workflow_parts_title")
     table = Table(*(say(f"workflow_column_{head}") for head in heads), title=title)
     for part, node in candidate_nodes(graph):
-        table.add_row(name(part), _plain(f"{node.id} {node.title}".strip()), node.kind)
+        table.add_row(name(part), f"{node.id} {node.title}".strip(), node.kind)
     return table
-
-
-def _plain(text: str) -> str:
-    """Escape ``text`` so that rich takes its brackets literally."""
-    return text.replace("[", r"\[")

@@ -44,7 +44,7 @@ class TerminalDelivery:
         self._console = console
         self._bars = Bars(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
@@ -73,18 +73,20 @@ class TerminalDelivery:
             self._rows[job.id] = self._bars.add_task("", total=1.0)
         text, fraction = describe(event)
         row = self._rows[job.id]
-        self._bars.update(row, description=f"{name(job.request.mode)}: {text}", completed=fraction)
+        self._bars.update(row, description=f"{name(job.mode_word)}: {text}", completed=fraction)
 
     async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Copy the clip and its poster, whole or not at all.
 
         Raises:
-            DeliveryImpossible: no room for the copy, the folder cannot be written, or a file of
-                theirs lies there by now: who waits at a terminal is told at once, and the clip is
-                kept where it is.
+            DeliveryImpossible: the address names no file, or there is no room for the copy, the
+                folder cannot be written, or a file of theirs lies there by now: who waits at a
+                terminal is told at once, and the clip is kept where it is.
         """
         del attempt
         address = job.reply_to.address
+        if not address.get("out"):
+            raise DeliveryImpossible("address_unreadable")
         target = Path(address["out"])
         copies = (clip.path, target), (clip.poster, poster_of(target))
         kept, force = address.get("inputs", "").split(), "force" in address
@@ -100,10 +102,8 @@ class TerminalDelivery:
             raise impossible from error
         self._end(job, target)
         self._console.print(
-            say("delivered_to", {"mode": job.request.mode, "path": target}),
+            say("delivered_to", {"mode": job.mode_word, "path": target}),
             soft_wrap=True,
-            markup=False,
-            highlight=False,
         )
         return Receipt(str(target))
 
@@ -111,8 +111,8 @@ class TerminalDelivery:
         """Print why there is no clip."""
         del attempt
         self._end(job, failure)
-        sentence = f"{name(job.request.mode)}: {explain(failure)}"
-        self._console.print(sentence, markup=False, soft_wrap=True)
+        sentence = f"{name(job.mode_word)}: {explain(failure)}"
+        self._console.print(sentence, soft_wrap=True)
         return Receipt(job.id)
 
     def close(self) -> None:

@@ -34,12 +34,16 @@ class RouterRules:
     lanes: int = 4  # deliveries at a time on one platform
     progress_every_s: float = 1.0  # per job
     progress_timeout_s: float = 20.0
-    grace_s: float = 10.0  # after a stop, for what is owed at that moment
+    grace_s: float = 2.0  # after a stop, for what is owed at that moment
 
     def wait_s(self, attempt: int, error: DeliveryRetry | None) -> float:
-        """Choose the seconds to wait after ``attempt`` (1, 2, …), by the platform's word if any."""
-        if error is not None and error.after_s is not None:
-            return error.after_s
+        """Choose the seconds to wait after ``attempt`` (1, 2, …), by the platform's word if any.
+
+        A pause of more than twice ``longest_wait_s``, or without end, is looked at again then.
+        """
+        asked = None if error is None else error.after_s
+        if asked is not None and asked >= 0:  # NaN is not
+            return asked if asked <= 2 * self.longest_wait_s else self.longest_wait_s
         return min(self.first_wait_s * 2.0 ** min(attempt - 1, 30), self.longest_wait_s)
 
 
@@ -163,6 +167,8 @@ class DeliveryRouter:
             if error is not None and not isinstance(error, DeliveryFailed):
                 log.error("delivery_broke", job_id=job_id, exc_info=error)
             retry = error if isinstance(error, DeliveryRetry) else None
+            if retry is not None and (retry.after_s or 0) > 2 * self._rules.longest_wait_s:
+                log.warning("platform_asks_for_long_pause", job_id=job_id, after_s=retry.after_s)
             after_ms = round(self._rules.wait_s(owed.attempt.number, retry) * 1000)
             ambiguous = retry is None or retry.sent
             await self._outbox.retry(job_id, after_ms, _reason(tried), ambiguous)

@@ -17,6 +17,7 @@ from core.domain.modes import Mode
 from core.domain.options import ASPECTS, KEPT, Option, Options, options_in
 from core.domain.parsing import parse_option
 from core.domain.presets import Preset
+from core.domain.request_check import allows
 from core.domain.requests import Request, Sampling
 from core.domain.sizing import shaped_size, typed_seconds
 
@@ -36,14 +37,31 @@ class Action(StrEnum):
     SMALLER = "smaller"  # the same with less work, where it was too much
 
 
-def actions_for(job: Job) -> tuple[Action, ...]:
+def actions_for(job: Job, limits: RequestLimits | None = None) -> tuple[Action, ...]:
     """List what ``job`` offers in its state, in the order of importance.
+
+    What ``limits`` would refuse is left out, where they are given: they may be narrower than when
+    the job was made.
 
     The one answer for all fronts. A front keeps its own rows, and leaves out what its platform
     cannot show or shows by itself: the message of a clip needs no button to fetch it.
     """
     if not job.state.terminal:
         return (Action.CANCEL, Action.DETAILS)
+    if job.asked is None:
+        fetch = () if job.clip is None else (Action.FETCH,)
+        return (*fetch, Action.DETAILS, Action.DELETE)
+    request, offered = job.asked, _in_every_limit(job)
+    if limits is None:
+        return offered
+    next_ones = {Action.AGAIN: request, Action.LONGER: request}
+    if Action.QUALITY in offered:
+        next_ones[Action.QUALITY] = quality(request, limits)
+    refused = {action for action, one in next_ones.items() if not allows(one, limits)}
+    return tuple(action for action in offered if action not in refused)
+
+
+def _in_every_limit(job: Job) -> tuple[Action, ...]:
     if job.state is not JobState.SUCCEEDED:
         return (Action.AGAIN, Action.EDIT, Action.DETAILS, Action.DELETE)
     actions = [Action.AGAIN, Action.EDIT, Action.LONGER, Action.LAST_FRAME]

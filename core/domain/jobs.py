@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+from core.domain.adjustments import Adjustment
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Waiting
-from core.domain.requests import Adjustment, Request
-from core.errors import ClapperError, JobUnknown, Scalar
+from core.domain.requests import Request
+from core.errors import ClapperError, JobUnknown, RequestUnreadable, Scalar
+
+UNREADABLE = "unreadable"  # the word for the mode of a request that cannot be read
 
 
 class JobState(StrEnum):
@@ -35,8 +38,13 @@ class JobState(StrEnum):
 
 
 MOVES: dict[JobState, frozenset[JobState]] = {
-    JobState.HELD: frozenset({JobState.QUEUED, JobState.CANCELLED, JobState.EXPIRED}),
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.EXPIRED}),
+    # failed while it waits: nobody can read any more what it asks for
+    JobState.HELD: frozenset(
+        {JobState.QUEUED, JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED}
+    ),
+    JobState.QUEUED: frozenset(
+        {JobState.RUNNING, JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED}
+    ),
     JobState.RUNNING: frozenset(
         {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}
     ),
@@ -74,7 +82,7 @@ class Job:
 
     id: str  # 32 hex digits, unguessable
     requester: Requester
-    request: Request
+    asked: Request | None  # None: another version wrote it, and this one cannot read it
     reply_to: ReplyTo
     state: JobState
     estimate_ms: int  # GPU-milliseconds reserved
@@ -86,8 +94,26 @@ class Job:
     charged_ms: int | None = None
     failure: Failure | None = None
     clip: Clip | None = None
+    losses: int = 0  # how often its worker, process or device was lost with it
     place: str = ""  # where it was asked from, as :attr:`core.domain.people.Caller.place`
+    unread_files: tuple[str, ...] = ()  # names of its inputs, where only the rows still know them
     number: int = 0  # in the order of acceptance, of everybody; pages of a history go by it
+
+    @property
+    def request(self) -> Request:
+        """Return what was asked.
+
+        Raises:
+            RequestUnreadable: this version cannot read it; see :attr:`asked` before you show it.
+        """
+        if self.asked is None:
+            raise RequestUnreadable
+        return self.asked
+
+    @property
+    def mode_word(self) -> str:
+        """Return the mode, as a word for ``name``; another one where the request is unreadable."""
+        return UNREADABLE if self.asked is None else self.asked.mode
 
 
 WIDE, WIDE_S = 0.5, 60.0  # of a forecast: p95 − median, relative and in seconds

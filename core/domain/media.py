@@ -1,9 +1,11 @@
 """The words of media: what a file is, what an executor returns, what a requester gets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from core.domain.adjustments import Adjustment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +37,9 @@ class MediaFile:
     seconds: float = 0.0  # 0 for images
     fps: float = 0.0  # 0 unless video
     sample_rate: int = 0  # Hz; 0 without sound
+    # what the sender should know, e.g. that only the first picture was taken; the same bytes are
+    # the same file, whatever was said when they came
+    notes: tuple[Adjustment, ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> str:

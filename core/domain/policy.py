@@ -5,13 +5,18 @@ change them is in :mod:`core.accounts.moderation`.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
+from core.domain.decoding import UndecodableError, decode
 from core.domain.modes import Mode
 from core.domain.people import Asker
+from core.domain.place_ids import known_ids, read_ids
 from core.domain.requests import Request
 from core.errors import NotAChoice, OutOfRange, PolicyForbids
+
+_IDS = frozenset({"channels", "roles"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Policy:
 
         Raises:
             NotAChoice: no such rule, or no such mode.
+            NotAnId: a channel or role that is neither a number nor a mention nor a link.
             OutOfRange: a number that is not one, or negative.
         """
         names = {item.name for item in fields(self)}
@@ -61,6 +67,8 @@ class Policy:
         if rule in {"max_seconds", "max_pixels"}:
             number = _number(rule, value)
             parsed = number if rule == "max_seconds" else int(number)
+        elif rule in _IDS:
+            parsed = read_ids(rule, value)
         else:
             parsed = tuple(part for part in re.split(r"[,\s]+", value.strip().lower()) if part)
         if rule == "modes":
@@ -75,17 +83,35 @@ class Policy:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read the policy that :meth:`to_json` described; unknown rules are left out."""
+        """Read the policy that :meth:`to_json` described.
+
+        A rule that is unknown, or cannot be read, is left out; the others hold. So is a value
+        that fits nothing, as it would keep out everybody.
+        """
         policy = cls()
         for item in fields(cls):
-            if item.name in data:
-                value: Any = data[item.name]
-                policy = replace(policy, **{item.name: _frozen(value)})
+            with suppress(UndecodableError):
+                read = decode(cls, {item.name: data[item.name]}) if item.name in data else policy
+                value: Any = getattr(read, item.name)
+                if item.name in _IDS:
+                    value = known_ids(item.name, value)
+                elif item.name == "modes":
+                    value = tuple(mode for mode in value if mode in set(Mode))
+                policy = replace(policy, **{item.name: value})
         return policy
 
-
-def _frozen(value: Any) -> Any:  # noqa: ANN401  # plain JSON in, plain JSON out
-    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
+    def shown(self, channel: str = "{}") -> str:
+        """Return the rules that are set, as a list for people; ``channel`` writes a channel."""
+        rules: dict[str, Any] = self.to_json()
+        lines: list[str] = []
+        for name, value in rules.items():
+            if isinstance(value, tuple):
+                form = channel if name == "channels" else "{}"
+                text = " ".join(form.format(one) for one in cast("tuple[str, ...]", value))
+            else:
+                text = f"{value:g}" if name == "max_seconds" else str(value)
+            lines += [f"{name}: {text}"] if value else []
+        return ", ".join(lines)
 
 
 def _number(rule: str, value: str) -> float:

@@ -9,12 +9,14 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from core.domain.adjustments import Adjustment
+from core.domain.fingerprints import fingerprint_of
 from core.domain.limits import MAX_SEED, RequestLimits, check_range
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.presets import Preset
-from core.domain.requests import Adjustment, Composition, Sampling, check_roles, make_request
+from core.domain.requests import Composition, Sampling, check_roles, make_request
 from core.domain.sizing import clip_frames, clip_size
 from core.errors import (
     NotAChoice,
@@ -62,7 +64,11 @@ def compose(
     check_range("fps", fps, limits.min_fps, limits.max_fps, "fps")
     seed = secrets.randbits(63) if options.seed is None else options.seed
     check_range("seed", seed, 0, MAX_SEED)
-    adjustments: list[Adjustment] = []
+    adjustments = [
+        Adjustment(note.code, {"role": role, **note.data})
+        for role, file in media.items()
+        for note in file.notes
+    ]
     shape = media.get(spec.shape_from) if spec.shape_from else None
     size = clip_size(options, preset, shape, limits, adjustments)
     sound = media.get(spec.length_from) if spec.length_from else None
@@ -76,7 +82,11 @@ def compose(
         seed=seed,
         **{option.name: _kept(option, options, limits) for option in KEPT},
     )
-    return Composition(make_request(mode, prompt, sampling, media), tuple(adjustments))
+    return Composition(
+        make_request(mode, prompt, sampling, media),
+        tuple(adjustments),
+        fingerprint_of(mode, options, {role: file.sha256 for role, file in media.items()}),
+    )
 
 
 def _clean(text: str, limits: RequestLimits) -> str:

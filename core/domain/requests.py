@@ -8,17 +8,19 @@ set to.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from core.domain.adjustments import Adjustment
+from core.domain.decoding import UndecodableError, decode
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.limits import MAX_SEED
-from core.domain.media import MediaFile, MediaKind
+from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
-from core.domain.options import KEPT, OPTIONS
+from core.domain.options import KEPT
 from core.domain.presets import PRESETS, Camera, Preset
-from core.errors import MediaMissing, MediaUnexpected, OutOfRange, PromptMissing, Scalar
+from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,16 @@ def check_roles(mode: Mode, roles: Iterable[str]) -> None:
             raise MediaUnexpected(mode, role)
 
 
+@dataclass(frozen=True, slots=True)
+class _StoredRequest:
+    """A request as its row has it."""
+
+    mode: Mode
+    sampling: dict[str, Any]
+    prompt: str = ""
+    media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
+
+
 def to_json(request: Request) -> dict[str, Any]:
     """Return ``request`` as plain data, for a row or for a clip's metadata."""
     return {
@@ -135,25 +147,30 @@ def to_json(request: Request) -> dict[str, Any]:
     }
 
 
-def from_json(data: Mapping[str, Any]) -> Request:
-    """Return the request that :func:`to_json` described; values are checked again."""
-    media = {role: file_from_json(file) for role, file in data["media"].items()}
-    sampling = sampling_from_json(data["sampling"])
-    return make_request(Mode(data["mode"]), data["prompt"], sampling, media)
+def from_json(data: object) -> Request:
+    """Return the request that :func:`to_json` described; values are checked again.
+
+    Raises:
+        UndecodableError: it is no request that this version knows.
+    """
+    stored = decode(_StoredRequest, data)
+    sampling = sampling_from_json(stored.sampling)
+    try:
+        return make_request(stored.mode, stored.prompt, sampling, stored.media)
+    except ClapperError as error:
+        raise UndecodableError(error.code) from error
 
 
-def sampling_from_json(data: Mapping[str, Any]) -> Sampling:
+def sampling_from_json(data: object) -> Sampling:
     """Return the sampling that was written as plain data.
 
     An option that is newer than the data has its default, one that is not known any more is left
     out.
+
+    Raises:
+        UndecodableError: a value is missing or unknown.
     """
-    known = {item.name: data[item.name] for item in fields(Sampling) if item.name in data}
-    for name, value in known.items():
-        kind = OPTIONS[name].choice if name in OPTIONS else None
-        if kind is not None:
-            known[name] = kind(value)
-    return Sampling(**known)
+    return decode(Sampling, data)
 
 
 def sampling_to_json(sampling: Sampling) -> dict[str, Any]:
@@ -162,17 +179,19 @@ def sampling_to_json(sampling: Sampling) -> dict[str, Any]:
 
 
 def file_to_json(file: MediaFile) -> dict[str, Any]:
-    """Return ``file`` as plain data."""
-    return _plain(file)
+    """Return ``file`` as plain data; without notes nothing is written of them."""
+    values = _plain(file)
+    notes = [{"code": note.code, "data": note.data} for note in values.pop("notes")]
+    return values | {"notes": notes} if notes else values
 
 
-def file_from_json(data: Mapping[str, Any]) -> MediaFile:
-    """Read the file that :func:`file_to_json` described."""
-    return MediaFile(kind=MediaKind(data["kind"]), **_without(data, "kind"))
+def file_from_json(data: object) -> MediaFile:
+    """Read the file that :func:`file_to_json` described.
 
-
-def _without(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key != name}
+    Raises:
+        UndecodableError: a value is missing or unknown.
+    """
+    return decode(MediaFile, data)
 
 
 def _plain(record: Sampling | MediaFile) -> dict[str, Any]:
@@ -201,16 +220,11 @@ def latents_name(request: Request) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Adjustment:
-    """Something that was changed, with the reason as a message code and its data."""
-
-    code: str
-    data: dict[str, Scalar]
-
-
-@dataclass(frozen=True, slots=True)
 class Composition:
     """The request and what the requester should be told about it."""
 
     request: Request
     adjustments: tuple[Adjustment, ...]
+    fingerprint: str = (
+        ""  # of what was typed, :mod:`core.domain.fingerprints`; empty: of the request
+    )

@@ -5,6 +5,7 @@ The only home of these rules; requests, follow-ups, suggestions and estimates ta
 
 import math
 
+from core.domain.adjustments import Adjustment
 from core.domain.dimensions import (
     FRAME_STRIDE,
     Size,
@@ -21,7 +22,6 @@ from core.domain.limits import RequestLimits, check_range
 from core.domain.media import MediaFile
 from core.domain.options import ASPECTS, Options
 from core.domain.presets import PRESETS, Preset, PresetSpec, limits_of
-from core.domain.requests import Adjustment
 from core.errors import NotAChoice, OutOfRange, Scalar
 
 

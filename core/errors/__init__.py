@@ -10,27 +10,32 @@ from the code.
     │   ├── OutOfRange          a number outside its limits
     │   ├── NotANumber, SeedNotANumber
     │   ├── NotAChoice          a value outside a closed list
-    │   ├── PromptMissing, PromptTooLong
+    │   ├── NotAnId             a channel or role that is none
+    │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
     │   └── MediaRefused        a file, before it is decoded or while it is
-    │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong
-    │       ├── MediaFormatRefused, MediaGone
-    │       └── MediaUnreadable
+    │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong, MediaTooManyFrames
+    │       ├── MediaFormatRefused, MediaKindRefused, MediaCodecRefused
+    │       ├── MediaNeedsMemory, MediaNeedsTime
+    │       ├── MediaMetadataRefused, MediaDamaged
+    │       └── MediaUnreadable, MediaGone
     ├── Refused                 a sound request that may not run now, or not for this requester
     │   ├── QuotaExceeded, TooManyJobs, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
-    │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished
+    │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
+    │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
     │   ├── OutOfMemory, ModelUnavailable, WorkflowRefused
-    │   ├── DiskFull, WorkerLost, TimedOut
+    │   ├── RequestUnreadable   written by another version of Clapper
+    │   ├── DiskFull, DeviceLost, WorkerLost, TimedOut
     │   └── InternalError
     ├── DeliveryFailed          a finished job that could not be handed over
     │   ├── DeliveryRetry       try again, after at least ``after_s``
     │   └── DeliveryImpossible  never; the reason is for the operator
     │       └── ClipTooLarge    for its destination, at any acceptable quality
-    └── SetupProblem            the installation, not the request: see core/errors/setup.py
+    └── SetupProblem            the installation, not the request: core/errors/setup.py, storage.py
 """
 
 from core.errors.base import ClapperError, Scalar, SetupProblem
@@ -40,37 +45,51 @@ from core.errors.failures import (
     DeliveryFailed,
     DeliveryImpossible,
     DeliveryRetry,
+    DeviceLost,
     DiskFull,
     GenerationFailed,
     InternalError,
     ModelUnavailable,
     OutOfMemory,
+    RequestUnreadable,
     TimedOut,
     WorkerLost,
     WorkflowRefused,
 )
 from core.errors.input import (
+    DraftUnreadable,
     InvalidInput,
-    MediaFormatRefused,
-    MediaGone,
     MediaMissing,
-    MediaRefused,
-    MediaTooLarge,
-    MediaTooLong,
-    MediaTooManyPixels,
     MediaUnexpected,
-    MediaUnreadable,
     NotAChoice,
+    NotAnId,
     NotANumber,
     OutOfRange,
     PromptMissing,
     PromptTooLong,
     SeedNotANumber,
 )
+from core.errors.media import (
+    MediaCodecRefused,
+    MediaDamaged,
+    MediaFormatRefused,
+    MediaGone,
+    MediaKindRefused,
+    MediaMetadataRefused,
+    MediaNeedsMemory,
+    MediaNeedsTime,
+    MediaRefused,
+    MediaTooLarge,
+    MediaTooLong,
+    MediaTooManyFrames,
+    MediaTooManyPixels,
+    MediaUnreadable,
+)
 from core.errors.refusals import (
     AlreadyFinished,
     IntakeClosed,
     JobUnknown,
+    KeyReused,
     LinkCodeUnknown,
     LinkTriesUsed,
     NothingFits,
@@ -95,26 +114,37 @@ __all__ = [
     "DeliveryFailed",
     "DeliveryImpossible",
     "DeliveryRetry",
+    "DeviceLost",
     "DiskFull",
+    "DraftUnreadable",
     "GenerationFailed",
     "IntakeClosed",
     "InternalError",
     "InvalidInput",
     "JobUnknown",
+    "KeyReused",
     "LinkCodeUnknown",
     "LinkTriesUsed",
+    "MediaCodecRefused",
+    "MediaDamaged",
     "MediaFormatRefused",
     "MediaGone",
+    "MediaKindRefused",
+    "MediaMetadataRefused",
     "MediaMissing",
+    "MediaNeedsMemory",
+    "MediaNeedsTime",
     "MediaRefused",
     "MediaTooLarge",
     "MediaTooLong",
+    "MediaTooManyFrames",
     "MediaTooManyPixels",
     "MediaUnexpected",
     "MediaUnreadable",
     "ModelUnavailable",
     "NotAChoice",
     "NotANumber",
+    "NotAnId",
     "NotYours",
     "NothingFits",
     "NothingToFetch",
@@ -126,6 +156,7 @@ __all__ = [
     "PromptTooLong",
     "QuotaExceeded",
     "Refused",
+    "RequestUnreadable",
     "RequesterBlocked",
     "Scalar",
     "SeedNotANumber",

@@ -39,10 +39,24 @@ class DiskFull(GenerationFailed):
     """No room for the output."""
 
 
+class RequestUnreadable(GenerationFailed):
+    """Another version of Clapper wrote the request, and this one cannot read it."""
+
+
 class WorkerLost(GenerationFailed):
     """The service died with the job as often as is allowed."""
 
     attempts: int
+
+
+class DeviceLost(GenerationFailed):
+    """The device, its driver or this process's hold of it is broken; only a new process helps.
+
+    ``reason`` is ``device`` (it said so), ``doubt`` (job after job broke before its first step) or
+    ``stuck`` (something on it does not return).
+    """
+
+    reason: str = "device"
 
 
 class TimedOut(GenerationFailed):

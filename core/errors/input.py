@@ -69,46 +69,12 @@ class MediaUnexpected(InvalidInput):
     role: str
 
 
-class MediaRefused(InvalidInput):
-    """A file that Clapper will not decode, or could not."""
-
-    role: str
+class DraftUnreadable(InvalidInput):
+    """Another version of Clapper stored what was begun, and this one cannot read it."""
 
 
-class MediaTooLarge(MediaRefused):
-    """More bytes than the limit of its kind."""
+class NotAnId(InvalidInput):
+    """A channel or role that is neither a number nor a mention nor a link to one."""
 
-    size_bytes: int
-    limit_bytes: int
-
-
-class MediaTooManyPixels(MediaRefused):
-    """More pixels than the limit of its kind."""
-
-    width: int
-    height: int
-    limit_pixels: int
-
-
-class MediaTooLong(MediaRefused):
-    """Plays longer than the limit."""
-
-    seconds: float
-    limit_s: float
-
-
-class MediaFormatRefused(MediaRefused):
-    """The bytes are not one of the accepted formats (``accepted`` is comma separated)."""
-
-    found: str
-    accepted: str
-
-
-class MediaGone(MediaRefused):
-    """It was there, and is not any more: deleted, or its time was over. It has to be sent again."""
-
-
-class MediaUnreadable(MediaRefused):
-    """An accepted format, but damaged, truncated, empty or too expensive to decode."""
-
-    reason: str = "damaged"
+    field: str
+    value: str

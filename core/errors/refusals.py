@@ -110,6 +110,15 @@ class AlreadyFinished(Refused):
     state: str
 
 
+class KeyReused(Refused):
+    """The key made another job before; the same key with another request is a defect of its maker.
+
+    ``job_id`` is what the key made.
+    """
+
+    job_id: str
+
+
 class LinkCodeUnknown(Refused):
     """A one-time code that is wrong, used or too old."""
 

@@ -18,13 +18,6 @@ class DataDirectoryForeign(SetupProblem):
     file: str  # … into this file
 
 
-class DataDirectoryUnusable(SetupProblem):
-    """The data directory is not a folder, or nothing can be written into it."""
-
-    path: str
-    detail: str
-
-
 class DataDirectoryLink(SetupProblem):
     """A folder of ours inside the data directory is a link to somewhere else."""
 
@@ -97,6 +90,19 @@ class BadConfiguration(SetupProblem):
 
     setting: str
     reason: str
+
+
+class BadSettings(BadConfiguration):
+    """Settings that cannot work, alone or together; all of them are told at once.
+
+    ``setting`` lists the variables, ``reason`` is a JSON list of pairs of a code and its fields.
+    """
+
+
+class NotReady(SetupProblem):
+    """The service cannot work as it is set up; ``findings`` are sentences, one a line."""
+
+    findings: str
 
 
 class NothingToServe(SetupProblem):

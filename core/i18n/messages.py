@@ -9,6 +9,7 @@ Formats: ``bytes`` (decimal), ``seconds``, ``gpu`` (milliseconds as minutes and 
 language, from its ``[names]`` table). Decimal mark, units and dates come from ``units.toml``.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,8 +18,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+from core.domain.adjustments import Adjustment
 from core.domain.jobs import Failure
-from core.domain.requests import Adjustment
 from core.errors import ClapperError, Scalar
 
 WORDS = Path(__file__).parent / "words"
@@ -76,8 +77,19 @@ def say(code: str, data: Mapping[str, object] | None = None, locale: str | None 
 
 def explain(problem: ClapperError | Failure | Adjustment, locale: str | None = None) -> str:
     """Explain ``problem`` to a person: the limit, and what to do."""
-    data = problem.data() if isinstance(problem, ClapperError) else problem.data
-    return say(problem.code, data, locale)
+    if not isinstance(problem, Failure):
+        data = problem.data() if isinstance(problem, ClapperError) else problem.data
+        return say(problem.code, data, locale)
+    try:
+        return say(problem.code, problem.data, locale)
+    except (LookupError, ValueError, TypeError, OverflowError, OSError):
+        # another version stored it: its sentence, or a field of ours, is not there
+        return say("generation_failed", {}, locale)
+
+
+def say_each(listed: str, locale: str | None = None) -> list[str]:
+    """Say each of several problems, which ``listed`` holds as JSON: pairs of code and fields."""
+    return [say(code, data, locale) for code, data in json.loads(listed)]
 
 
 def name(identifier: str, locale: str | None = None) -> str:
@@ -110,6 +122,7 @@ class _Words(Formatter):
             "millions": lambda: self._number(float(str(value)) / 1e6),
             "unit": lambda: self._behind(str(value)),  # behind a number, where it has one
             "name": lambda: name(str(value), self.language),
+            "problems": lambda: "\n".join(say_each(str(value), self.language)),
         }.get(format_spec)
         return write() if write else super().format_field(value, format_spec)
 

@@ -43,6 +43,7 @@ class NewJob:
     p95_ms: int | None = None  # None: one and a half estimates
     weight: int = ORDINARY  # percent of an ordinary share
     payer: Payer | None = None  # None: the requester itself, or all guests for a guest
+    fingerprint: str = ""  # of what was asked; empty: the key alone says which job it is
 
     @property
     def pays(self) -> Payer:
@@ -180,4 +181,5 @@ def _to_add(new: NewJob, now: int) -> JobToAdd:
         spread_ms=max(0, late_ms - new.estimate_ms),
         cost=new.cost,
         created_at_ms=now,
+        fingerprint=new.fingerprint,
     )

@@ -1,6 +1,6 @@
 """Whether new jobs are accepted: open, paused or draining."""
 
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, cast, get_args
 
 from core.storage import jobs as rows
 from core.storage.database import Connection, Database
@@ -28,8 +28,12 @@ class IntakeSwitch:
 
 
 async def read_intake(connection: Connection) -> Intake:
-    """Read whether new jobs are accepted; they are until somebody says otherwise."""
-    return cast("Intake", await rows.read_setting(connection, _INTAKE) or "open")
+    """Read whether new jobs are accepted; they are until somebody says otherwise.
+
+    A word of another version says otherwise: that is a pause, which an operator sees and ends.
+    """
+    found = await rows.read_setting(connection, _INTAKE) or "open"
+    return cast("Intake", found) if found in get_args(Intake) else "paused"
 
 
 async def write_intake(connection: Connection, state: Intake) -> None:

@@ -4,23 +4,28 @@ Legal moves are :data:`core.domain.jobs.MOVES`. Whoever runs a job owns it by a 
 another token finds nothing to change and says so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
+import structlog
+
+from core.domain.fingerprints import is_same
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.requests import Request
-from core.errors import AlreadyFinished, Cancelled, JobUnknown, NotYours
+from core.errors import AlreadyFinished, Cancelled, JobUnknown, KeyReused, NotYours
 from core.queue.acceptance import AcceptedJob, NewJob, accept, take_over
-from core.queue.model_affinity import Affinity, Candidate
-from core.queue.transitions import End, QueueRules, device_ms, end, put_back
+from core.queue.claims import Claimer
+from core.queue.deletion import delete_one, delete_rows
+from core.queue.transitions import ENDING, Back, End, QueueRules, device_ms, end, put_back
 from core.runtime.clock import Clock, now_ms
 from core.storage import fair_order
 from core.storage import jobs as rows
 from core.storage.database import Connection, Database
 from core.storage.records import StoredJob
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["AcceptedJob", "JobQueue", "NewJob", "QueueRules"]
 
@@ -33,14 +38,23 @@ class JobQueue:
     """
 
     def __init__(
-        self, database: Database, rules: QueueRules, clips_folder: Path, clock: Clock = now_ms
+        self,
+        database: Database,
+        rules: QueueRules,
+        clips_folder: Path,
+        clock: Clock = now_ms,
+        on_set_aside: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take the database, the limits, and where the clips lie that rows name."""
+        """Take the database, the limits, and where the clips lie that rows name.
+
+        ``on_set_aside`` hears of a job that failed because its row cannot be read.
+        """
         self._database = database
         self._rules = rules
         self._clips_folder = clips_folder
         self._clock = clock
-        self._affinity = Affinity(rules.affinity)
+        self._claimer = Claimer(rules, clips_folder)
+        self._on_set_aside = on_set_aside
 
     async def submit(self, new: NewJob, check: Callable[[], None] | None = None) -> AcceptedJob:
         """Accept a job: row, reservation and place in the queue, or nothing of it.
@@ -50,6 +64,7 @@ class JobQueue:
             check: called for a new job inside the transaction; what it raises refuses the job.
 
         Raises:
+            KeyReused: the key made another job before.
             IntakeClosed: the operator paused or drains the queue.
             TooManyQueued: the requester has as many waiting jobs as allowed.
             RequesterBlocked: an operator blocked this person.
@@ -109,36 +124,21 @@ class JobQueue:
         Returns:
             The running job; None where nobody waits who may run.
         """
-        fair = self._rules.fair
-        limit = 1 if prefer is None else self._affinity.rules.look_ahead
-        async with self._database.transaction() as connection:
-            due, above_limit = await fair_order.next_jobs(
-                connection, fair.max_running, relax=fair.relax, limit=limit
-            )
-            if not due:
-                return None
-            now = self._clock()
-            row = due[0] if prefer is None else due[self._choose(due, prefer, now)]
-            if row.state is JobState.HELD:
-                await fair_order.promote(connection, row, now)
-                row = await rows.enqueue(connection, row, now, above_limit=above_limit)
-            until = now + self._rules.lease_ms
-            token = uuid4().hex
-            await rows.start(connection, row, token, until, now, has_device=not ahead)
-            return await self._read(connection, row.id)
+        while True:  # a transaction for each job that is set aside: others come between
+            async with self._database.transaction() as connection:
+                claim = await self._claimer.take(connection, prefer, self._clock(), ahead=ahead)
+            if claim.set_aside is None:
+                return claim.job
+            log.error("request_unreadable", job_id=claim.set_aside)
+            self._on_set_aside(claim.set_aside)
 
     async def next_up(self) -> Job | None:
-        """Look which job would be claimed next; nothing changes."""
+        """Look which job would be claimed next, None where it cannot be read; nothing changes."""
         fair = self._rules.fair
         async with self._database.transaction() as connection:
             due, _ = await fair_order.next_jobs(connection, fair.max_running, relax=fair.relax)
-            return await self._read(connection, due[0].id) if due else None
-
-    def _choose(self, due: Sequence[StoredJob], prefer: Callable[[Request], bool], now: int) -> int:
-        candidates = [Candidate(row.id, row.waiting_rank) for row in due]
-        return self._affinity.choose(
-            candidates, lambda index: prefer(due[index].parsed_request()), now
-        )
+            job = await self._read(connection, due[0].id) if due else None
+            return job if job is not None and job.asked is not None else None
 
     async def begin(self, job_id: str, token: str) -> int | None:
         """Note that an attempt that was claimed ahead has the device now.
@@ -180,42 +180,47 @@ class JobQueue:
                 )
             return row is not None
 
-    async def fail(self, job_id: str, token: str, failure: Failure, charge_ms: int = 0) -> bool:
+    async def fail(
+        self, job_id: str, token: str, failure: Failure, charge_ms: int = 0, off_device_ms: int = 0
+    ) -> bool:
         """End an attempt without a clip; refund all but ``charge_ms``. False if it lost the job."""
         state = JobState.CANCELLED if failure.code == Cancelled.code else JobState.FAILED
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)
             if row is not None:
-                used = device_ms(row, self._clock())
+                used = device_ms(row, self._clock(), off_device_ms)
                 await self._end(connection, row, End(state, charge_ms, used, failure))
             return row is not None
 
-    async def requeue(self, job_id: str, token: str) -> bool:
-        """Put an attempt's job back to the front of the queue; the attempt stays counted.
+    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+        """Put an attempt's job back in line; ``why`` decides what is counted.
 
-        After the last attempt the job fails with ``worker_lost`` and is refunded. False where the
+        After too many losses the job fails with ``worker_lost`` and is refunded. False where the
         attempt lost the job.
         """
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)
             if row is not None:
                 now = self._clock()
-                await put_back(connection, self._rules, self._clips_folder, row, now)
+                await put_back(connection, self._rules, self._clips_folder, row, now, why)
             return row is not None
 
-    async def cancel(self, job_id: str, by: Requester, operator: bool = False) -> Job:  # noqa: FBT001, FBT002  # positional by agreement
-        """End a job on purpose, wherever it is.
+    async def note_ending(self) -> None:
+        """Note that the service ends on purpose: what runs now is not to blame if it is cut off."""
+        async with self._database.transaction() as connection:
+            await rows.write_setting(connection, ENDING, "1")
 
-        A waiting job costs nothing. A running one costs its owner the time since its start; an
-        operator who stops somebody else's job costs them nothing.
+    async def cancel(
+        self,
+        job_id: str,
+        by: Requester,
+        operator: bool = False,  # noqa: FBT001, FBT002  # positional by agreement
+        off_device_ms: int = 0,
+    ) -> Job:
+        """End a job on purpose, wherever it is, and return it.
 
-        Args:
-            job_id: which.
-            by: who asks.
-            operator: asks with an operator's right.
-
-        Returns:
-            The cancelled job.
+        A waiting job costs nothing. A running one costs its owner the time since its start, less
+        ``off_device_ms`` of it; an ``operator`` who stops somebody else's costs them nothing.
 
         Raises:
             JobUnknown: no such job.
@@ -229,7 +234,7 @@ class JobQueue:
                 raise NotYours(job_id)
             if row.finished_at_ms is not None:
                 raise AlreadyFinished(job_id, row.state)
-            used = device_ms(row, self._clock())
+            used = device_ms(row, self._clock(), off_device_ms)
             failure = Failure.of(Cancelled("owner" if own else "operator"))
             await self._end(
                 connection, row, End(JobState.CANCELLED, used if own else 0, used, failure)
@@ -258,28 +263,31 @@ class JobQueue:
             AlreadyFinished: the other way round: it is not terminal, so cancel it first.
         """
         async with self._database.transaction() as connection:
-            gone = await self._read(connection, job_id)
-            if gone.requester != by and not operator:
-                raise NotYours(job_id)
-            if not gone.state.terminal:
-                raise AlreadyFinished(job_id, gone.state)
-            await rows.remove(connection, [job_id])
-        return gone
+            return await delete_one(connection, self._clips_folder, job_id, by, operator=operator)
+
+    async def erase_finished(self, owner: Requester, limit: int) -> list[Job]:
+        """Delete terminal jobs of ``owner``, at most ``limit``, and return what was deleted."""
+        async with self._database.transaction() as connection:
+            over = await rows.finished_of(connection, owner.key, limit)
+            return await delete_rows(connection, self._clips_folder, over)
 
     async def prune(self, before_ms: int, limit: int = 500) -> list[Job]:
-        """Delete jobs that ended before ``before_ms`` (epoch) and are told; files are the caller's.
+        """Delete jobs that ended before ``before_ms`` (epoch) and are told, at most ``limit``.
 
         Returns:
-            What was deleted, at most ``limit``; call again while it is full.
+            What was deleted, files excepted; call again while it is full.
         """
         async with self._database.transaction() as connection:
             old = await rows.told(connection, before_ms, limit)
-            await rows.remove(connection, [row.id for row in old])
-        return [row.job(self._clips_folder) for row in old]
+            return await delete_rows(connection, self._clips_folder, old)
 
     async def _known(self, connection: Connection, new: NewJob) -> AcceptedJob | None:
         row = await rows.read_by_key(connection, new.requester.key, new.idempotency_key)
-        return None if row is None else AcceptedJob(row.job(self._clips_folder), duplicate=True)
+        if row is None:
+            return None
+        if not is_same(row.fingerprint, new.fingerprint):
+            raise KeyReused(row.id)
+        return AcceptedJob(row.job(self._clips_folder), duplicate=True)
 
     async def _read(self, connection: Connection, job_id: str) -> Job:
         return (await rows.require(connection, job_id)).job(self._clips_folder)

@@ -4,6 +4,7 @@ A lost wake-up costs one poll interval, a lost cancel one heartbeat.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from core.runtime.cancellation import CancelToken
 from core.runtime.tasks import wait_event
@@ -15,6 +16,7 @@ class LocalDispatcher:
     def __init__(self) -> None:
         self._work = asyncio.Event()
         self._tokens: dict[str, CancelToken] = {}
+        self._meters: dict[str, Callable[[], int]] = {}
 
     def wake(self) -> None:
         """Wake the worker: there may be something to claim."""
@@ -34,10 +36,20 @@ class LocalDispatcher:
         token = self._tokens[job_id] = CancelToken()
         return token
 
+    def meter(self, job_id: str, off_device_ms: Callable[[], int]) -> None:
+        """Take what measures how long the newest attempt at a job did not use the device."""
+        self._meters[job_id] = off_device_ms
+
+    def off_device_ms(self, job_id: str) -> int:
+        """Measure how long the attempt at ``job_id`` that runs here did not use the device."""
+        meter = self._meters.get(job_id)
+        return 0 if meter is None else meter()
+
     def release(self, job_id: str, token: CancelToken) -> None:
         """Forget the token: its attempt is over."""
         if self._tokens.get(job_id) is token:
             del self._tokens[job_id]
+            self._meters.pop(job_id, None)
 
     def owns(self, job_id: str) -> bool:
         """Tell whether an attempt of ``job_id`` lives here, whatever its lease says."""

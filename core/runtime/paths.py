@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pydantic import AfterValidator
 
@@ -24,10 +24,10 @@ def absolute_path(path: Path) -> Path:
 
 def absolute_address(address: str) -> str:
     """Return the database ``address`` with its file from the root on."""
-    file = address.removeprefix(_SQLITE)
-    if file == address or not file or file.startswith(("/", ":")):
+    file, question, options = address.removeprefix(_SQLITE).partition("?")
+    if not address.startswith(_SQLITE) or not file or file.startswith(("/", ":")):
         return address
-    return f"{_SQLITE}{absolute_path(Path(file))}"
+    return address_of(absolute_path(Path(unquote(file)))) + question + options
 
 
 def address_of(database: Path) -> str:

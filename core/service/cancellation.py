@@ -5,9 +5,11 @@ decided in :mod:`core.service.user_api` and :mod:`core.service.operator_api`.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from core.domain.jobs import Job
 from core.domain.people import Requester
+from core.errors import AlreadyFinished, JobUnknown
 from core.queue.job_queue import JobQueue
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
@@ -58,7 +60,8 @@ class Cancellation:
         return await self._cancel(job_id, operator, operator=True)
 
     async def _cancel(self, job_id: str, by: Requester, *, operator: bool) -> Job:
-        job = await self._queue.cancel(job_id, by, operator)
+        unpaid_ms = self._dispatcher.off_device_ms(job_id)
+        job = await self._queue.cancel(job_id, by, operator, unpaid_ms)
         foreign = operator and job.requester != by
         self._dispatcher.cancel(job_id, "operator" if foreign else "owner")
         self._hub.close(job_id)
@@ -72,8 +75,7 @@ class Cancellation:
         Raises:
             JobUnknown: it was deleted since.
         """
-        if not job.state.terminal:
-            await self.cancel(job.id, job.requester)
+        await self._end(job)
         await self._eraser.delete(job.id, job.requester)
 
     async def forget(self, requester: Requester) -> int:
@@ -81,9 +83,24 @@ class Cancellation:
 
         The ledger keeps what was charged, without what it was for.
         """
-        for job in await self._jobs.live_of(requester):
-            await self.cancel(job.id, requester)
-        return await self._eraser.forget(requester)
+        count = 0
+        while True:
+            for job in await self._jobs.live_of(requester):
+                with suppress(JobUnknown):  # deleted by another call meanwhile
+                    await self._end(job)
+            count += await self._eraser.forget(requester)
+            if not await self._jobs.jobs_of(requester, 1):
+                return count
+
+    async def _end(self, job: Job) -> None:
+        """Cancel ``job`` unless it is over, also where it ended since it was read.
+
+        Raises:
+            JobUnknown: it was deleted since.
+        """
+        if not job.state.terminal:
+            with suppress(AlreadyFinished):
+                await self.cancel(job.id, job.requester)
 
     async def remove_traces(self) -> bool:
         """Remove what deleted rows left in the files of the database; False where later."""

@@ -58,14 +58,10 @@ class Eraser:
         Returns:
             How many jobs there were.
         """
-        count, before = 0, None
-        while jobs := await self._jobs.jobs_of(requester, PAGE, before):
-            gone = [
-                await self._queue.erase(job.id, requester) for job in jobs if job.state.terminal
-            ]
+        count = 0
+        while gone := await self._queue.erase_finished(requester, PAGE):
             await self.remove_files(gone)
             count += len(gone)
-            before = jobs[-1].number if len(gone) < len(jobs) else None
         await self._files.forget(requester)
         await self._community.forget(requester)
         return count
@@ -81,8 +77,10 @@ class Eraser:
         for job in gone:
             if job.clip is not None:
                 await self.remove_clip(job.clip.path)
-            await asyncio.to_thread(_remove_latents, job.request, self._latents_folder)
-            await self._files.discard(job.request.media().values())
+            if job.asked is not None:
+                await asyncio.to_thread(_remove_latents, job.asked, self._latents_folder)
+                await self._files.discard(job.asked.media().values())
+            await self._files.discard_named(job.unread_files)
 
     async def remove_clip(self, clip: Path) -> None:
         """Remove a clip with its poster, its last frame and the copies made of it."""

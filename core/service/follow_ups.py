@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from core.domain.fingerprints import fingerprint_of_action
 from core.domain.followups import CONTINUES_AS, Action, again, longer, quality
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
@@ -44,7 +45,8 @@ class FollowUps:
             NothingToFetch: it needs the clip, and there is none.
             NothingFits: it asks for less work, and this is the least.
         """
-        return Composition(await self._request(job, action, owner), ())
+        request = await self._request(job, action, owner)
+        return Composition(request, (), fingerprint_of_action(action, job.id))
 
     async def _request(self, job: Job, action: str, owner: Requester) -> Request:
         match action:

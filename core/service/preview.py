@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from core.domain.adjustments import Adjustment
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
-from core.domain.requests import Adjustment, Composition, Request
+from core.domain.requests import Composition, Request
 from core.duration import Estimate, largest_fitting
 from core.errors import ClapperError, NothingFits, QuotaExceeded, TooCostly
 from core.models.catalog import ModelFile, Profile, files_for

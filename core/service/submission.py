@@ -5,19 +5,30 @@ is decided in :mod:`core.service.user_api`.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import structlog
 
 from core.accounts.file_ownership import FileOwnership
 from core.domain.fairness import ORDINARY
+from core.domain.fingerprints import fingerprint_of_request
 from core.domain.jobs import Job, ReplyTo, Ticket
 from core.domain.limits import RequestLimits
 from core.domain.people import Payer, Requester
+from core.domain.request_check import check_limits
 from core.domain.requests import Composition, Request
 from core.duration import Estimate
-from core.errors import IntakeClosed, NothingFits, QuotaExceeded, Refused, ShareTooCostly, TooCostly
+from core.errors import (
+    IntakeClosed,
+    JobUnknown,
+    NothingFits,
+    QuotaExceeded,
+    Refused,
+    ShareTooCostly,
+    TooCostly,
+)
 from core.queue.acceptance import AcceptedJob, NewJob
 from core.queue.forecasts import Forecasts
 from core.queue.job_queue import JobQueue
@@ -99,6 +110,8 @@ class Submission:
             The ticket; ``duplicate`` where the key was known.
 
         Raises:
+            KeyReused: the key made another job before.
+            OutOfRange, PromptTooLong: today's limits do not allow it.
             AlreadyFinished: the job to replace is running or over.
             JobUnknown: the job to replace was deleted.
             NotYours: the job to replace belongs to somebody else by now.
@@ -109,11 +122,13 @@ class Submission:
             TooManyJobs: a limit allows no more jobs; says when it does.
             TooManyQueued: has as many waiting jobs as allowed.
         """
-        known = await self._jobs.known(submitter.account, key)
+        asked = composition.fingerprint or fingerprint_of_request(composition.request)
+        composition = replace(composition, fingerprint=asked)
+        known = await self.known(submitter.account, key, asked)
         if known is not None:
-            return await self._ticket(known, composition, duplicate=True)
+            return replace(known, adjustments=composition.adjustments)
         await check()
-        new = self._new_job(composition.request, submitter, reply_to, key)
+        new = self._new_job(composition, submitter, reply_to, key)
         try:
             submitted = await self._write(new, instead_of)
         except QuotaExceeded as refusal:
@@ -122,24 +137,37 @@ class Submission:
         if instead_of is not None:
             self._hub.close(instead_of.id)
         self._dispatcher.wake()
-        return await self._ticket(submitted.job, composition, duplicate=submitted.duplicate)
+        ticket = await self._ticket(submitted.job, duplicate=submitted.duplicate)
+        return replace(ticket, adjustments=composition.adjustments)
+
+    async def known(self, account: Requester, key: str, fingerprint: str = "") -> Ticket | None:
+        """Return the ticket of the job that a key made, None where the key is new.
+
+        Raises:
+            KeyReused: it made it of another request.
+        """
+        job = await self._jobs.known(account, key, fingerprint)
+        return None if job is None else await self._ticket(job, duplicate=True)
 
     def close(self, *, closed: bool) -> None:
         """Refuse new jobs while the process is about to stop; not stored."""
         self._closing = closed
 
     def _new_job(
-        self, request: Request, submitter: Submitter, reply_to: ReplyTo, key: str
+        self, composition: Composition, submitter: Submitter, reply_to: ReplyTo, key: str
     ) -> NewJob:
         """Ask what needs no row, and return what is to be accepted.
 
         Raises:
             IntakeClosed: shutting down, or the disk is nearly full.
+            OutOfRange, PromptTooLong: today's limits do not allow it, whenever it was composed.
             TooCostly: costs more than can be lent at once.
         """
         if self._closing:
             raise IntakeClosed("draining")
         self._admission.refuse_without_room()
+        request = composition.request
+        check_limits(request, self._rules.limits)
         self._check_budget(request, None, self._rules.limits)
         expected = self._estimate(request)
         return NewJob(
@@ -152,6 +180,7 @@ class Submission:
             idempotency_key=key,
             weight=submitter.weight,
             payer=submitter.payer,
+            fingerprint=composition.fingerprint,
         )
 
     async def _write(self, new: NewJob, instead_of: Job | None) -> AcceptedJob:
@@ -178,7 +207,9 @@ class Submission:
             )
         return refusal
 
-    async def _ticket(self, job: Job, composition: Composition, *, duplicate: bool) -> Ticket:
-        forecast = None if job.state.terminal else await self._forecasts.forecast(job.id)
-        notes = composition.adjustments
-        return Ticket(job.id, job.estimate_ms, forecast, duplicate, notes)
+    async def _ticket(self, job: Job, *, duplicate: bool) -> Ticket:
+        forecast = None
+        if not job.state.terminal:
+            with suppress(JobUnknown):  # its owner deletes everything at this moment
+                forecast = await self._forecasts.forecast(job.id)
+        return Ticket(job.id, job.estimate_ms, forecast, duplicate)

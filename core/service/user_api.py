@@ -61,11 +61,7 @@ class UserApi:
     ) -> Composition:
         """Build the request from what was typed (:func:`core.domain.request_builder.compose`).
 
-        Args:
-            caller: who sent ``media``; where the request is refused it is let go of.
-            mode: which of the modes.
-            options: what was typed.
-            media: admitted files by role.
+        Where it is refused, ``media``, the caller's admitted files by role, are let go of.
 
         Raises:
             InvalidInput: a value or file cannot work.
@@ -91,15 +87,26 @@ class UserApi:
             caller: who and where.
             composition: what :meth:`compose` or :meth:`follow_up` gave.
             reply_to: where to answer.
-            key: the platform's own id of this event; the same key is the same job.
+            key: of this event, as the platform names it; the same key is the same job.
 
         Returns:
             The ticket, with everything that was adjusted.
 
         Raises:
+            KeyReused: the key made another job before.
+            InvalidInput: today's limits do not allow it, whenever it was composed.
             Refused: quota, policy, block or a closed intake.
         """
         return await self._submit(caller, composition, reply_to, key, None)
+
+    async def known(self, caller: Caller, key: str, fingerprint: str = "") -> Ticket | None:
+        """Return the ticket of what a key of the caller made, None where it is new.
+
+        Raises:
+            KeyReused: it was another request than the one with this fingerprint.
+        """
+        account, _ = await self._owned.account(caller)
+        return await self._submission.known(account, key, fingerprint)
 
     async def replace(
         self, caller: Caller, job_id: str, composition: Composition, reply_to: ReplyTo, key: str
@@ -112,6 +119,9 @@ class UserApi:
             AlreadyFinished: it is running or over.
             Refused: quota, policy, block or a closed intake; the job goes on waiting.
         """
+        known = await self.known(caller, key)
+        if known is not None:
+            return known
         old = await self._jobs.get(job_id)
         if not await self._owned.owns(caller, old):
             raise NotYours(job_id)
@@ -177,9 +187,8 @@ class UserApi:
 
     async def forget(self, caller: Caller) -> int:
         """Delete all jobs, files and joins of the caller; return how many jobs there were."""
-        count = 0
-        for requester in await self.accounts.keys(caller):
-            count += await self._cancellation.forget(requester)
+        keys = await self.accounts.keys(caller)
+        count = sum([await self._cancellation.forget(requester) for requester in keys])
         await self.accounts.leave(caller)
         await self._cancellation.remove_traces()
         return count

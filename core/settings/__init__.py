@@ -5,6 +5,17 @@ down. Never here: what follows from a value in a part of the program (:mod:`core
 """
 
 from core.settings.area import variables
-from core.settings.settings import DATABASE_NAME, PROJECT_ROOT, Settings, load_settings
+from core.settings.env_file import use_env_file
+from core.settings.loading import NameFindings, load_settings, look_at_names
+from core.settings.settings import DATABASE_NAME, PROJECT_ROOT, Settings
 
-__all__ = ["DATABASE_NAME", "PROJECT_ROOT", "Settings", "load_settings", "variables"]
+__all__ = [
+    "DATABASE_NAME",
+    "PROJECT_ROOT",
+    "NameFindings",
+    "Settings",
+    "load_settings",
+    "look_at_names",
+    "use_env_file",
+    "variables",
+]

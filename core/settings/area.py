@@ -7,8 +7,10 @@ others. No defaults and no ranges belong here: each area states its own.
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic.fields import FieldInfo
+
+from core.settings.kinds import clean_text
 
 PREFIX = "CLAPPER_"
 
@@ -16,9 +18,16 @@ PREFIX = "CLAPPER_"
 class Area(BaseModel):
     """One part of the settings; frozen."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
 
     prefix: ClassVar[str] = PREFIX
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _clean(cls, value: object) -> object:
+        return clean_text(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,14 @@ def nested(known: dict[str, Variable], values: dict[str, Any]) -> dict[str, Any]
         *area, field = known[name].path
         (sorted_in.setdefault(area[0], {}) if area else sorted_in)[field] = value
     return sorted_in
+
+
+def field_at(settings: type[BaseModel], path: tuple[str, ...]) -> FieldInfo:
+    """Return the field of the value at ``path``, an area and a field or a field alone."""
+    *areas, name = path
+    for area in areas:
+        settings = settings.model_fields[area].annotation  # pyright: ignore[reportAssignmentType]  # an area
+    return settings.model_fields[name]
 
 
 def _names(prefix: str, name: str, field: FieldInfo) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from core.runtime.paths import Place
 from core.settings.area import Area, ReadFrom
+from core.settings.kinds import WebAddress
 
 
 class ComfySettings(Area):
@@ -30,7 +31,7 @@ class ModelSettings(Area):
     dir: Annotated[Place | None, ReadFrom("CLAPPER_MODELS_DIR")] = None
     hub_cache: Place | None = None  # empty: huggingface_hub's own cache
     hub_preloaded: Place | None = None  # a hub cache only read, e.g. one in an image
-    hub_endpoint: Annotated[str, ReadFrom("CLAPPER_HUB_ENDPOINT", "HF_ENDPOINT")] = (
+    hub_endpoint: Annotated[WebAddress, ReadFrom("CLAPPER_HUB_ENDPOINT", "HF_ENDPOINT")] = (
         "https://huggingface.co"
     )
     hf_token: Annotated[SecretStr | None, ReadFrom("CLAPPER_HF_TOKEN", "HF_TOKEN")] = None

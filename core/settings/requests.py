@@ -14,10 +14,10 @@ class RequestSettings(Area):
     prompt_characters: int = Field(default=2000, ge=1, le=10_000)
     min_seconds: float = Field(default=1.0, ge=0.5, le=60)
     max_seconds: float = Field(default=20.0, ge=1, le=60)
-    min_side: int = Field(default=256, ge=64)  # px
-    max_side: int = Field(default=1920, ge=256)  # px
-    max_megapixels: float = Field(default=2.1, gt=0)
-    min_fps: int = Field(default=8, ge=1)
+    min_side: int = Field(default=256, ge=64, le=4096)  # px
+    max_side: int = Field(default=1920, ge=256, le=4096)  # px
+    max_megapixels: float = Field(default=2.1, ge=0.01, le=17)
+    min_fps: int = Field(default=8, ge=1, le=60)
     max_fps: int = Field(default=30, ge=8, le=60)
     default_fps: int = Field(default=24, ge=8, le=60)
     default_seconds: float = Field(default=5.0, ge=0.5, le=60)
@@ -44,12 +44,14 @@ class RequestSettings(Area):
 class MediaSettings(Area):
     """The ranges of an uploaded file: an image, or a stream, which is sound or film."""
 
-    image_megabytes: float = Field(default=20, gt=0)  # decimal
-    image_megapixels: float = Field(default=24, gt=0)
+    image_megabytes: float = Field(default=50, ge=0.001, le=2000)  # decimal
+    image_megapixels: float = Field(default=200, ge=0.001, le=1000)
     stream_megabytes: Annotated[float, ReadFrom("CLAPPER_MEDIA_MEGABYTES")] = Field(
-        default=50, gt=0
+        default=50, ge=0.001, le=4000
     )
-    stream_seconds: Annotated[float, ReadFrom("CLAPPER_MEDIA_SECONDS")] = Field(default=60, gt=0)
+    stream_seconds: Annotated[float, ReadFrom("CLAPPER_MEDIA_SECONDS")] = Field(
+        default=60, ge=0.1, le=3600
+    )
 
     def limits(self) -> MediaLimits:
         """Return the ranges of an uploaded file, as core and fronts judge by them.

@@ -1,10 +1,15 @@
 """How the service runs jobs: quota, queue, worker, deliveries, and what is kept."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from core.runtime.paths import Place
 from core.settings.area import Area, ReadFrom, parts
+from core.settings.kinds import Accounts
+
+YEAR_HOURS = 8784
+MOST_MINUTES = 1_000_000  # as good as no limit: nearly two years
 
 
 class QuotaSettings(Area):
@@ -12,11 +17,13 @@ class QuotaSettings(Area):
 
     prefix = "CLAPPER_QUOTA_"
 
-    minutes: float = Field(default=20.0, ge=0)  # GPU-minutes a requester may use in a window
-    window_hours: float = Field(default=24.0, gt=0)  # begins with the first use
+    minutes: float = Field(
+        default=20.0, ge=0, le=MOST_MINUTES
+    )  # GPU-minutes a requester may use in a window
+    window_hours: float = Field(default=24.0, ge=0.01, le=YEAR_HOURS)  # begins with the first use
     # GPU-minutes of everybody in one place on a day; empty: no such limit
     place_minutes: Annotated[float | None, ReadFrom("CLAPPER_PLACE_MINUTES")] = Field(
-        default=None, ge=0, allow_inf_nan=False
+        default=None, ge=0, le=MOST_MINUTES
     )
 
 
@@ -24,19 +31,27 @@ class QueueSettings(Area):
     """Who waits, how long and how often a job is tried."""
 
     shares: str = ""  # of the device, percent, e.g. "operators=200, role:42=150, studio=50"
-    max_queued: int = Field(default=5, ge=1)  # waiting jobs a requester
-    max_running: int = Field(default=1, ge=1)  # running jobs a requester
-    max_attempts: int = Field(default=3, ge=1)
-    wait_limit_hours: float = Field(default=24, gt=0)  # a job waiting longer expires
-    lease_s: float = Field(default=30, gt=1)  # a running job without heartbeat for so long is lost
+    max_queued: int = Field(default=5, ge=1, le=100_000)  # waiting jobs a requester
+    max_running: int = Field(default=1, ge=1, le=1000)  # running jobs a requester
+    max_attempts: int = Field(default=3, ge=1, le=1000)
+    wait_limit_hours: float = Field(
+        default=24, ge=0.01, le=YEAR_HOURS
+    )  # a job waiting longer expires
+    # a running job without heartbeat for so long is lost
+    lease_s: float = Field(default=30, ge=1, le=3600)
 
 
 class WorkerSettings(Area):
     """The times of a running job."""
 
-    heartbeat_s: float = Field(default=5, gt=0)
-    job_timeout_s: float = Field(default=1800, gt=0)  # one attempt
-    shutdown_grace_s: float = Field(default=20, ge=0)  # a running job may still finish after a stop
+    heartbeat_s: float = Field(default=5, ge=0.05, le=1800)
+    job_timeout_s: float = Field(default=1800, ge=1, le=86_400)  # one attempt
+    encode_timeout_s: float = Field(default=300, ge=1, le=86_400)  # encoding and storing one clip
+    # a running job may still finish so long after a stop; the process ends at most 4 s later,
+    # within the 10 s that Docker waits by default
+    shutdown_grace_s: float = Field(default=5, ge=0, le=3600)
+    supervise: bool = True  # `clapper serve` starts its service anew after a crash
+    restarts_an_hour: int = Field(default=12, ge=0, le=1000)  # after more, it gives up
 
 
 class DeliverySettings(Area):
@@ -44,11 +59,13 @@ class DeliverySettings(Area):
 
     prefix = "CLAPPER_DELIVERY_"
 
-    attempts: int = Field(default=60, ge=1)  # about half a day with the waits between them
-    timeout_s: float = Field(default=300, gt=0)  # one attempt, upload included
+    attempts: int = Field(
+        default=60, ge=1, le=10_000
+    )  # about half a day with the waits between them
+    timeout_s: float = Field(default=300, ge=1, le=86_400)  # one attempt, upload included
     # per job; platforms may show it less often
     progress_every_s: Annotated[float, ReadFrom("CLAPPER_PROGRESS_EVERY_S")] = Field(
-        default=1.0, gt=0
+        default=1.0, ge=0.01, le=60
     )
 
 
@@ -56,20 +73,32 @@ class RetentionSettings(Area):
     """What is kept, for how long, and how much room is left for it."""
 
     days: Annotated[float, ReadFrom("CLAPPER_RETENTION_DAYS")] = Field(
-        default=14, gt=0
+        default=14, ge=0.01, le=36_500
     )  # clips and inputs
     # of what operators did
     audit_days: Annotated[float, ReadFrom("CLAPPER_AUDIT_DAYS")] = Field(
-        default=400, gt=0, allow_inf_nan=False
+        default=400, gt=0, le=36_500
     )
-    min_free_megabytes: float = Field(default=500, ge=0)  # intake closes below
+    min_free_megabytes: float = Field(default=500, ge=0, le=1e9)  # intake closes below
     prompt_in_metadata: bool = False  # write the prompt into the clip's provenance
+
+
+class LogSettings(Area):
+    """What is written into the log, how and where."""
+
+    prefix = "CLAPPER_LOG_"
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"  # json: one object a line, for machines
+    file: Place | None = None  # besides standard error; empty: none
+    file_megabytes: float = Field(default=10, ge=0.01, le=10_000)  # decimal; then a new one begins
+    files: int = Field(default=5, ge=1, le=1000)  # older ones that are kept
 
 
 class PeopleSettings(Area):
     """Who runs this service."""
 
-    operators: str = ""  # requester keys, comma separated, e.g. "discord:123,telegram:456"
+    operators: Accounts = ""  # requester keys, comma separated, e.g. "discord:123,telegram:456"
 
     def operator_keys(self) -> frozenset[str]:
         """Return the requester keys of the operators."""

@@ -1,26 +1,20 @@
-"""All settings in one record, an area each, and how they are read."""
+"""All settings in one record, an area each."""
 
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pydantic import ValidationError, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from core.errors.setup import BadConfiguration
 from core.runtime.paths import Address, Place, address_of
-from core.settings.area import PREFIX, nested, variables
+from core.settings.area import variables
 from core.settings.bots import DiscordSettings, TelegramSettings
 from core.settings.engine import ComfySettings, ModelSettings
+from core.settings.kinds import clean_text
 from core.settings.requests import MediaSettings, RequestSettings
 from core.settings.service import (
     DeliverySettings,
+    LogSettings,
     MetricsSettings,
     PeopleSettings,
     QueueSettings,
@@ -35,14 +29,13 @@ DATABASE_NAME = "clapper.sqlite"  # in the data directory
 
 
 class Settings(BaseSettings):
-    """All settings. Each is read from a variable of the environment (or a ``.env`` file).
+    """All settings. :mod:`core.settings.loading` reads them.
 
-    A variable that is set to nothing counts as one that is not set.
+    What is set to nothing counts as not set: templates of .env and compose files hold such lines.
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
-        env_ignore_empty=True,  # templates of .env and compose files hold lines without a value
+        env_file=PROJECT_ROOT / ".env",  # see core.settings.env_file
         extra="forbid",
         frozen=True,
     )
@@ -51,8 +44,8 @@ class Settings(BaseSettings):
     database_url: Address = ""  # empty: sqlite in data_dir
     workflows_dir: Place = PROJECT_ROOT / "workflows" / "custom"  # `clapper workflow adopt`
     executor: Literal["auto", "comfy", "draft"] = "auto"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    log: LogSettings = LogSettings()
     requests: RequestSettings = RequestSettings()
     media: MediaSettings = MediaSettings()
     quota: QuotaSettings = QuotaSettings()
@@ -79,9 +72,14 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read what is given, then the variables by their own names."""
-        del env_settings, dotenv_settings, file_secret_settings  # they know no areas
-        return init_settings, _Variables(settings_cls)
+        """Take what is given: the sources of the library know no areas."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @field_validator("data_dir", "database_url", "workflows_dir", "executor", mode="before")
+    @classmethod
+    def _clean(cls, value: object) -> object:
+        return clean_text(value)
 
     @model_validator(mode="before")
     @classmethod
@@ -145,28 +143,6 @@ class Settings(BaseSettings):
         return self.data_dir / "work"
 
 
-class _Variables(PydanticBaseSettingsSource):
-    """The variables of the environment, else of the ``.env`` file, sorted into the areas."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Give nothing: a field is an area here, and :meth:`__call__` gives all of them."""
-        del field
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Return what is set."""
-        environment = EnvSettingsSource(self.settings_cls).env_vars
-        file = DotEnvSettingsSource(self.settings_cls).env_vars
-        known = variables(self.settings_cls)
-        found: dict[str, Any] = {}
-        for flat_name, variable in known.items():
-            names = [name.lower() for name in variable.names]
-            given = [held[name] for held in (environment, file) for name in names if name in held]
-            if given:
-                found[flat_name] = given[0]
-        return nested(known, found)
-
-
 def _without_blanks(values: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, value in values.items():
@@ -175,33 +151,3 @@ def _without_blanks(values: dict[str, Any]) -> dict[str, Any]:
         elif not (isinstance(value, str) and not value.strip()):
             kept[name] = value
     return kept
-
-
-def load_settings(**overrides: object) -> Settings:
-    """Read the settings from the environment.
-
-    Args:
-        overrides: values that win over the environment (tests, command-line flags). Each has the
-            name of its variable in lower case without the prefix, e.g. ``studio_port``.
-
-    Returns:
-        The frozen settings.
-
-    Raises:
-        BadConfiguration: a value has the wrong type or lies outside its range.
-        TypeError: no setting has the name of an override.
-    """
-    known = variables(Settings)
-    try:
-        return Settings(**nested(known, overrides))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise BadConfiguration(_variable_at(first["loc"]), first["msg"]) from None
-
-
-def _variable_at(location: tuple[int | str, ...]) -> str:
-    """Return the variable of the value at ``location``, which may lead further into it."""
-    for variable in variables(Settings).values():
-        if location[: len(variable.path)] == variable.path:
-            return variable.names[0]
-    return PREFIX + "_".join(str(part) for part in location).upper()

@@ -6,6 +6,8 @@ from pydantic import Field, SecretStr
 
 from core.runtime.paths import Place
 from core.settings.area import Area, ReadFrom, parts
+from core.settings.kinds import WebAddress
+from core.settings.service import MOST_MINUTES, YEAR_HOURS
 
 
 class StudioSettings(Area):
@@ -14,18 +16,23 @@ class StudioSettings(Area):
     prefix = "CLAPPER_STUDIO_"
 
     enabled: Annotated[bool, ReadFrom("CLAPPER_STUDIO")] = True  # False: no web page
-    url: str = ""  # where people reach the Studio, for links to originals
+    url: WebAddress = ""  # where people reach the Studio, for links to originals
     host: str = "127.0.0.1"  # loopback; "0.0.0.0" opens it to the network
     hosts: str = ""  # names by which people reach it, comma separated; see webui/auth/origin.py
     port: int = Field(default=7860, ge=0, le=65535)  # 0: any free port
     users: Place | None = None  # who may log in: `python -m webui.auth.user_file FILE NAME`
     # GPU-minutes in a window, of visitors from elsewhere without an account
-    guest_minutes: float = Field(default=20.0, ge=0)  # of all of them together
-    network_minutes: float = Field(default=5.0, ge=0)  # of those of one network, IPv4 /32, IPv6 /64
-    # the same of people who signed in with Hugging Face
-    member_minutes: float | None = Field(default=None, ge=0)  # empty: the usual
-    pro_minutes: float | None = Field(default=None, ge=0)  # who pays there; empty: as members
-    sessions: int = Field(default=200, ge=1)  # events of the page that may wait at a time
+    # of all of them together
+    guest_minutes: float = Field(default=20.0, ge=0, le=MOST_MINUTES)
+    # of those of one network, IPv4 /32, IPv6 /64
+    network_minutes: float = Field(default=5.0, ge=0, le=MOST_MINUTES)
+    # the same of people who signed in with Hugging Face; empty: the usual
+    member_minutes: float | None = Field(default=None, ge=0, le=MOST_MINUTES)
+    # who pays there; empty: as members
+    pro_minutes: float | None = Field(default=None, ge=0, le=MOST_MINUTES)
+    sessions: int = Field(
+        default=200, ge=1, le=100_000
+    )  # events of the page that may wait at a time
     # of a Space's visitors
     tier: Literal["anonymous", "free", "pro", "team", "enterprise"] = "pro"
     mcp: bool = False  # also offer the API as tools of a model context protocol server
@@ -43,12 +50,14 @@ class SignInSettings(Area):
     scopes: Annotated[str, ReadFrom("CLAPPER_STUDIO_OAUTH_SCOPES", "OAUTH_SCOPES")] = (
         "openid profile"
     )
-    provider: Annotated[str, ReadFrom("CLAPPER_STUDIO_OAUTH_PROVIDER", "OPENID_PROVIDER_URL")] = (
-        "https://huggingface.co"
-    )
+    provider: Annotated[
+        WebAddress, ReadFrom("CLAPPER_STUDIO_OAUTH_PROVIDER", "OPENID_PROVIDER_URL")
+    ] = "https://huggingface.co"
     hf_accounts: str = ""  # names, organisations or id:…; only they enter, no guests
     # until people sign in again
-    hours: Annotated[float, ReadFrom("CLAPPER_STUDIO_SIGN_IN_HOURS")] = Field(default=168, gt=0)
+    hours: Annotated[float, ReadFrom("CLAPPER_STUDIO_SIGN_IN_HOURS")] = Field(
+        default=168, ge=0.01, le=YEAR_HOURS
+    )
 
     def accounts(self) -> frozenset[str]:
         """Return which accounts and organisations of Hugging Face may enter; empty: any."""

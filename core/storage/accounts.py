@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.domain.decoding import parse_words
 from core.domain.people import Requester
 from core.storage.records import AccountNotice, Block, CarriedUse
 from core.storage.tables import METADATA, flow
@@ -234,7 +235,7 @@ async def notices(connection: AsyncConnection, platform: str, since: int) -> lis
     own = notice.c.user_key.startswith(f"{platform}:", autoescape=True)
     found = await connection.execute(sa.select(notice).where(own).order_by(notice.c.id))
     return [
-        AccountNotice(row.id, Requester.from_key(row.user_key), row.code, json.loads(row.data))
+        AccountNotice(row.id, Requester.from_key(row.user_key), row.code, parse_words(row.data))
         for row in found
     ]
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 from core.errors.setup import (
-    DatabaseDamaged,
     DataDirectoryForeign,
     DataDirectoryLink,
-    DataDirectoryUnusable,
 )
 from core.runtime import file_names
 from core.runtime.paths import readable
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.settings import DATABASE_NAME
 from core.storage.lock import LOCK_NAME
+from core.storage.record import RECORD_NAME
+from core.storage.trouble import named_troubles
 
 MARK_NAME = ".clapper"
 MARK = "data directory of clapper"  # the mark's first line
@@ -31,7 +31,9 @@ _OF_THE_SYSTEM = frozenset({"lost+found", ".DS_Store"})  # lie in a volume that 
 # None is a folder in which nothing is ever deleted by looking.
 _MADE: dict[str, file_names.Shape | None] = {
     "media": re.compile(f"{file_names.MEDIA.pattern}|{file_names.PART.pattern}"),
-    "clips": re.compile(f"{file_names.CLIP.pattern}|{file_names.PART.pattern}"),
+    "clips": re.compile(
+        rf"{file_names.CLIP.pattern}|{file_names.PART.pattern}|{re.escape(RECORD_NAME)}"
+    ),
     "fitted": re.compile(f"{file_names.CLIP.pattern}|{file_names.PART.pattern}"),
     "work": file_names.WORK,
     "studio": re.compile(r"[0-9a-f]{32,64}"),
@@ -39,9 +41,10 @@ _MADE: dict[str, file_names.Shape | None] = {
     "comfyui": re.compile(r"input|output|temp|models|user|latents"),
 }
 _DATABASE_FILES = re.compile(
-    rf"{re.escape(DATABASE_NAME)}(-wal|-shm|-journal|\.before-\d{{4}}(\.part)?)?"
+    rf"{re.escape(DATABASE_NAME)}(-wal|-shm|-journal|\.lock|\.before-\d{{4}}(\.part)?)?"
 )
-_OTHER_FILES = re.compile(r"licences\.(json|new)|studio\.key")
+CRASH_NAME = "crash.txt"  # what the newest defect of a command was
+_OTHER_FILES = re.compile(r"crash\.txt|licences\.(json|new)|studio\.key")
 _EVIDENCE = (LOCK_NAME, "licences.json", MARK_NAME)  # one of them is made before anything else
 _EMPTY = frozenset({DATABASE_NAME, LOCK_NAME, MARK_NAME})  # ours only where nothing is in them
 
@@ -56,9 +59,9 @@ def claim(folder: Path) -> None:
         DataDirectoryForeign: it holds something and does not bear our mark.
         DataDirectoryLink: one of our folders in it leads elsewhere.
         DatabaseDamaged: it is not marked, and the database in it cannot be read.
-        DataDirectoryUnusable: it is no folder, or nothing can be made in it.
+        StorageProblem: it is no folder, or nothing can be made in it.
     """
-    try:
+    with named_troubles(folder):
         if not is_marked(folder):
             _require_ours(folder)
             make_private_folder(folder)
@@ -66,8 +69,6 @@ def claim(folder: Path) -> None:
         for name in _MADE:
             if name != "models" and (folder / name).is_symlink():
                 raise DataDirectoryLink(readable(folder / name))
-    except OSError as error:
-        raise DataDirectoryUnusable(readable(folder), error.strerror or "") from error
 
 
 def is_marked(folder: Path, line: str = MARK) -> bool:
@@ -105,7 +106,7 @@ def is_database_of_ours(path: Path) -> bool:
     """Tell whether ``path`` is an SQLite file with our table of migrations. Changes nothing.
 
     Raises:
-        DatabaseDamaged: SQLite cannot read it.
+        OperationalError: it cannot be read; see :func:`core.storage.trouble.named_troubles`.
     """
     if not path.is_file():
         return False
@@ -115,10 +116,10 @@ def is_database_of_ours(path: Path) -> bool:
         with closing(sqlite3.connect(address, uri=True)) as connection:
             rows = connection.execute("SELECT name, checksum, at_ms FROM migration WHERE number=1")
             row = rows.fetchone()
-    except sqlite3.OperationalError:
-        return False
-    except sqlite3.DatabaseError as error:
-        raise DatabaseDamaged(str(error)) from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:  # it has no such table
+            return False
+        raise
     return row is not None and str(row[0]).startswith("0001_") and len(str(row[1])) == 64
 
 

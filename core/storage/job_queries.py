@@ -6,8 +6,10 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.domain.fingerprints import is_same
 from core.domain.jobs import Job
 from core.domain.people import Requester
+from core.errors import KeyReused
 from core.storage import jobs as rows
 from core.storage.database import Database
 from core.storage.mapping import job_rows, job_with_clip
@@ -50,11 +52,21 @@ class JobQueries:
             found = await rows.require(connection, job_id)
         return found.job(self._clips_folder)
 
-    async def known(self, requester: Requester, idempotency_key: str) -> Job | None:
-        """Find the job that ``requester`` made under a key, None where there is none."""
+    async def known(
+        self, requester: Requester, idempotency_key: str, fingerprint: str = ""
+    ) -> Job | None:
+        """Find the job that ``requester`` made under a key, None where there is none.
+
+        Raises:
+            KeyReused: the key made it of another request than the one with this fingerprint.
+        """
         async with self._database.transaction() as connection:
             row = await rows.read_by_key(connection, requester.key, idempotency_key)
-            return None if row is None else row.job(self._clips_folder)
+        if row is None:
+            return None
+        if not is_same(row.fingerprint, fingerprint):
+            raise KeyReused(row.id)
+        return row.job(self._clips_folder)
 
     async def jobs_of(
         self, requester: Requester, limit: int = 20, before: int | None = None

@@ -30,11 +30,14 @@ from core.storage.tables import (
     setting,
 )
 
+LONGEST_ID = 64  # characters; ours have 32 hex digits
 NONCE_LENGTH = 25  # what the strictest platform takes
 
 
 async def read(connection: AsyncConnection, job_id: str) -> StoredJob | None:
-    """Read a job, with its clip."""
+    """Read a job, with its clip; what cannot be an id names none."""
+    if not job_id.isascii() or len(job_id) > LONGEST_ID:
+        return None
     row = (await connection.execute(job_rows().where(job.c.id == job_id))).first()
     return None if row is None else job_with_clip(row)
 
@@ -77,6 +80,13 @@ async def told(connection: AsyncConnection, before: int, limit: int) -> list[Sto
     owed = exists().where(outbox.c.job_id == job.c.id, outbox.c.state.in_(("pending", "sending")))
     query = job_rows().where(job.c.finished_at_ms < before, ~owed)
     query = query.order_by(job.c.finished_at_ms).limit(limit)
+    return [job_with_clip(row) for row in await connection.execute(query)]
+
+
+async def finished_of(connection: AsyncConnection, user_key: str, limit: int) -> list[StoredJob]:
+    """Read terminal jobs of an account, the newest first."""
+    query = job_rows().where(job.c.user_key == user_key, job.c.finished_at_ms.is_not(None))
+    query = query.order_by(job.c.created_at_ms.desc()).limit(limit)
     return [job_with_clip(row) for row in await connection.execute(query)]
 
 
@@ -161,11 +171,23 @@ async def note_device(connection: AsyncConnection, running_job: StoredJob, now: 
 
 
 async def put_back(
-    connection: AsyncConnection, lost: StoredJob, rank: int, attempt: int, now: int, detail: str
+    connection: AsyncConnection,
+    lost: StoredJob,
+    rank: int,
+    counted: tuple[int, int],
+    now: int,
+    detail: str,
 ) -> None:
-    """Queue a running job again at ``rank``, with ``attempt`` attempts counted."""
-    values = {"token": None, "lease_until_ms": None, "rank": rank, "attempt": attempt}
+    """Queue a running job again at ``rank``, with so many attempts and losses ``counted``."""
+    attempt, losses = counted
+    values = {"rank": rank, "attempt": attempt, "losses": losses}
+    values |= {"token": None, "lease_until_ms": None}
     await move(connection, lost, JobState.QUEUED, now, values, detail)
+
+
+async def last_rank(connection: AsyncConnection) -> int | None:
+    """Read the rank of the last waiting job, None where nobody waits."""
+    return (await connection.execute(select(func.max(job.c.rank)).where(WAITING))).scalar()
 
 
 async def complete(
@@ -235,6 +257,12 @@ async def redirect(connection: AsyncConnection, job_id: str, reply_to: ReplyTo) 
         update(outbox).where(outbox.c.job_id == job_id).values(dest=reply_to.platform)
     )
     return result.rowcount == 1
+
+
+async def media_of(connection: AsyncConnection, job_id: str) -> tuple[str, ...]:
+    """List the names of the admitted files that a job needs."""
+    query = select(job_media.c.name).where(job_media.c.job_id == job_id)
+    return tuple(await connection.scalars(query.order_by(job_media.c.name)))
 
 
 async def remove(connection: AsyncConnection, job_ids: list[str]) -> None:

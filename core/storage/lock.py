@@ -1,15 +1,26 @@
-"""One process per data directory. The kernel drops the lock with the process, however it ends."""
+"""One process per data directory, and per database: the kernel drops a lock with its process.
+
+Two data directories may name one database, and one file may have several paths: links, hard ones
+too. So the database is held by what it is, beside the folder.
+"""
 
 import fcntl
 import os
+import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from core.errors import ClapperError
 from core.errors.setup import DataDirectoryBusy
-from core.runtime.permissions import make_private_folder
+from core.errors.storage import DatabaseInUse
+from core.runtime.paths import readable
+from core.runtime.permissions import PRIVATE_FILE, make_private_folder
+from core.storage.trouble import named_troubles
 
 LOCK_NAME = ".lock"
+DATABASE_LOCK_SUFFIX = ".lock"
+_held: set[tuple[int, int]] = set()  # device and inode of the databases that this process holds
 
 
 @contextmanager
@@ -18,14 +29,60 @@ def lock(folder: Path) -> Generator[None]:
 
     Raises:
         DataDirectoryBusy: another process, or another call in this one, holds it.
+        StorageProblem: nothing can be written there.
     """
-    make_private_folder(folder)
-    handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with named_troubles(folder):
+        make_private_folder(folder)
+    with _locked(folder / LOCK_NAME, os.O_CREAT, DataDirectoryBusy(readable(folder))):
+        yield
+
+
+@contextmanager
+def lock_database(path: Path) -> Generator[None]:
+    """Hold the database ``path`` for this process, whatever path leads to it.
+
+    An absent one is made, empty. A file beside it is locked, and on Linux the file itself, where
+    that lock is none of those that SQLite takes.
+
+    Raises:
+        DatabaseInUse: another process, or another call in this one, holds it.
+        StorageProblem: it cannot be opened.
+    """
+    busy = DatabaseInUse(readable(path))
+    with named_troubles(path):
+        real = path.resolve()
+        make_private_folder(real.parent)
+        if not real.exists():
+            real.touch(PRIVATE_FILE)
+        found = real.stat()
+    identity = (found.st_dev, found.st_ino)
+    with ExitStack() as held:
+        beside = real.with_name(real.name + DATABASE_LOCK_SUFFIX)
+        held.enter_context(_locked(beside, os.O_CREAT, busy))
+        if identity in _held:  # to open and close the file would take away what SQLite holds
+            raise busy
+        if sys.platform == "linux":
+            held.enter_context(_locked(real, 0, busy))
+        _held.add(identity)
+        held.callback(_held.discard, identity)
+        yield
+
+
+@contextmanager
+def _locked(path: Path, flags: int, busy: ClapperError) -> Generator[None]:
+    """Hold the file ``path``.
+
+    Raises:
+        ClapperError: ``busy`` where somebody else holds it, or what the system refuses.
+    """
+    with named_troubles(path):
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, PRIVATE_FILE)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataDirectoryBusy(str(folder)) from None
+        with named_troubles(path):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise busy from None
         yield
     finally:
         os.close(handle)

@@ -47,6 +47,7 @@ def job_values(new: JobToAdd, place: QueuePlace) -> dict[str, Any]:
         "estimate_ms": new.estimate_ms,
         "spread_ms": new.spread_ms,
         "cost": new.cost,
+        "fingerprint": new.fingerprint,
         "attempt": 0,
         "created_at_ms": new.created_at_ms,
         "state": place.state.value,

@@ -19,11 +19,13 @@ from core.runtime.atomic_files import publish
 from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
 from core.settings import PROJECT_ROOT
+from core.storage.trouble import named_troubles
 from core.storage.vacuum import begin_incremental, convert
 
 log = structlog.get_logger(__name__)
 
 MIGRATIONS = PROJECT_ROOT / "migrations"
+BUSY_S = 5.0  # waits so long for another program that holds the file
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
 _BOOK = """
 CREATE TABLE IF NOT EXISTS migration (
@@ -59,30 +61,29 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
 
     Raises:
         DatabaseDamaged: not an SQLite file, or it fails SQLite's check.
+        StorageProblem: it cannot be read or written.
         SchemaTooNew: it has a migration that is newer than all of ours.
         MigrationChanged: an applied migration has other text now, or is gone.
     """
     known = read_migrations(folder)
-    make_private_folder(path.parent)
-    if not path.exists():
-        path.touch(PRIVATE_FILE)  # before SQLite makes it; its journals take over the rights
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        try:
+    with named_troubles(path):
+        make_private_folder(path.parent)
+        if not path.exists():
+            path.touch(PRIVATE_FILE)  # before SQLite makes it; its journals take over the rights
+        with closing(sqlite3.connect(path, BUSY_S, isolation_level=None)) as connection:
             _check_file(connection)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")
             begin_incremental(connection)
             applied = _applied(connection)
-        except sqlite3.DatabaseError as error:
-            raise DatabaseDamaged(str(error)) from error
-        _compare(applied, known)
-        pending = [migration for migration in known if migration.number not in applied]
-        if pending and applied:
-            backup(connection, path.with_name(f"{path.name}.before-{pending[0].number:04d}"))
-        for migration in pending:
-            _apply(connection, migration, clock())
-            log.info("migrated", name=migration.name)
-        convert(connection, path)
+            _compare(applied, known)
+            pending = [migration for migration in known if migration.number not in applied]
+            if pending and applied:
+                backup(connection, path.with_name(f"{path.name}.before-{pending[0].number:04d}"))
+            for migration in pending:
+                _apply(connection, migration, clock())
+                log.info("migrated", name=migration.name)
+            convert(connection, path)
     return [migration.name for migration in pending]
 
 
@@ -137,6 +138,23 @@ def _compare(applied: dict[int, tuple[str, str]], known: list[Migration]) -> Non
             raise MigrationChanged(name)
 
 
+def check_database(connection: sqlite3.Connection, folder: Path = MIGRATIONS) -> int:
+    """Let SQLite look at every page and index; return the newest migration that was applied.
+
+    Raises:
+        DatabaseDamaged: it found something.
+        SchemaTooNew: it has a migration that is newer than all of ours.
+        MigrationChanged: an applied migration has other text now, or is gone.
+    """
+    findings = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
+    if findings != ["ok"]:
+        raise DatabaseDamaged(str(findings[0]))
+    rows = connection.execute("SELECT number, name, checksum FROM migration")
+    applied = {number: (name, checksum) for number, name, checksum in rows}
+    _compare(applied, read_migrations(folder))
+    return max(applied, default=0)
+
+
 def _apply(connection: sqlite3.Connection, migration: Migration, at_ms: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -145,10 +163,11 @@ def _apply(connection: sqlite3.Connection, migration: Migration, at_ms: int) -> 
         row = (migration.number, migration.name, migration.checksum, at_ms)
         connection.execute("INSERT INTO migration VALUES (?, ?, ?, ?)", row)
         connection.execute(f"PRAGMA user_version = {migration.number}")
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite ends it by itself where the disk is full
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def statements(text: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.domain.decoding import UndecodableError, parse_object, parse_stored
 from core.storage.records import AuditEntry
 from core.storage.tables import METADATA
 
@@ -40,7 +41,7 @@ memory = sa.Table(
 async def load_rules(connection: AsyncConnection, place: str) -> dict[str, Any] | None:
     """Read the rules of ``place`` as plain data, None without rules."""
     found = await connection.scalar(sa.select(policy.c.rules).where(policy.c.place == place))
-    return None if found is None else json.loads(found)
+    return None if found is None else parse_object(found)
 
 
 async def save_rules(
@@ -86,17 +87,24 @@ async def remember(
 
 
 async def recall(connection: AsyncConnection, front: str, name: str) -> Any:  # noqa: ANN401  # JSON
-    """Read what was kept under a name, None where nothing was."""
+    """Read what was kept under a name, None where nothing was; its text where it is no JSON."""
     at = (memory.c.front == front) & (memory.c.name == name)
     found = await connection.scalar(sa.select(memory.c.value).where(at))
-    return None if found is None else json.loads(found)
+    return None if found is None else _kept(found)
 
 
 async def recall_all(connection: AsyncConnection, front: str) -> dict[str, Any]:
     """Read everything that a front kept, by name, the oldest first."""
     query = sa.select(memory.c.name, memory.c.value).where(memory.c.front == front)
     found = await connection.execute(query.order_by(memory.c.updated_at, memory.c.name))
-    return {row.name: json.loads(row.value) for row in found}
+    return {row.name: _kept(row.value) for row in found}
+
+
+def _kept(text: str) -> Any:  # noqa: ANN401  # JSON
+    try:
+        return parse_stored(text)
+    except UndecodableError:
+        return text  # whoever kept it sees that it is none of theirs
 
 
 async def forget_of(connection: AsyncConnection, platform: str, user_id: str) -> None:

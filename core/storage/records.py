@@ -1,13 +1,17 @@
 """What storage takes and gives: frozen records, so that no row leaves this package."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+from core.domain.decoding import UndecodableError, parse_object, parse_stored, parse_words, scalars
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.requests import Request, from_json
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class JobToAdd:
     spread_ms: int  # p95 less the estimate
     cost: int  # virtual time
     created_at_ms: int  # epoch
+    fingerprint: str = ""  # of what was asked, :mod:`core.domain.fingerprints`
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ class StoredJob:
     charged_ms: int | None
     failure_code: str | None
     failure_data: str | None  # JSON
+    losses: int = 0  # how often its worker, process or device was lost with it
+    fingerprint: str = ""
     clip: StoredClip | None = None  # None also where it was not asked for
 
     @property
@@ -108,17 +115,21 @@ class StoredJob:
             raise ValueError(self.id)
         return self.rank
 
-    def parsed_request(self) -> Request:
-        """Return the request."""
-        return from_json(json.loads(self.request))
+    def parsed_request(self) -> Request | None:
+        """Return the request; None where another version wrote what this one cannot read."""
+        try:
+            return from_json(parse_stored(self.request))
+        except UndecodableError as error:
+            log.debug("request_unreadable", job_id=self.id, reason=str(error))
+            return None
 
     def job(self, clips_folder: Path) -> Job:
         """Return the job as the rest of the core knows it."""
         return Job(
             id=self.id,
             requester=Requester.from_key(self.user_key),
-            request=self.parsed_request(),
-            reply_to=ReplyTo(self.reply_platform, json.loads(self.reply_address)),
+            asked=self.parsed_request(),
+            reply_to=ReplyTo(self.reply_platform, parse_words(self.reply_address)),
             state=self.state,
             estimate_ms=self.estimate_ms,
             attempt=self.attempt,
@@ -131,12 +142,13 @@ class StoredJob:
             clip=None if self.clip is None else self.clip.below(clips_folder),
             place=self.place,
             number=self.seq,
+            losses=self.losses,
         )
 
     def _failure(self) -> Failure | None:
         if self.failure_code is None:
             return None
-        return Failure(self.failure_code, json.loads(self.failure_data or "{}"))
+        return Failure(self.failure_code, scalars(parse_object(self.failure_data)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Fit:
     runs: int
 
 
+_PARTS = frozenset(Part)
 _PLACE = ("device", "profile", "pin")
 _WORK = ("flops", "slow_flops", "bytes", "host_bytes", "passes")
 
@@ -143,6 +144,8 @@ async def recent_runs(
     )
     timings: dict[tuple[str, int], list[Timing]] = {}
     for row in parts:
+        if row.part not in _PARTS:  # of another version
+            continue
         timings.setdefault((row.job_id, row.attempt), []).append(_timing(row))
     return [_run(row, timings.get((row["job_id"], row["attempt"]), [])) for row in found]
 
@@ -185,7 +188,9 @@ async def load_fit(connection: AsyncConnection, place: RunPlace) -> Fit | None:
     rows = await connection.execute(
         select(rate_table).where(*(rate_table.c[n] == v for n, v in key.items()))
     )
-    rates = {Part(row.part): Rates(row.a, row.b, row.c, row.launch) for row in rows}
+    rates = {
+        Part(row.part): Rates(row.a, row.b, row.c, row.launch) for row in rows if row.part in _PARTS
+    }
     return Fit(rates, head.spread, head.runs)
 
 

@@ -4,6 +4,7 @@ The stock driver visits its thread to make a cursor, to execute, to fetch and to
 statement and all of its rows are one visit; a trip costs more than most of our statements.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable
 from functools import partial
@@ -58,6 +59,9 @@ async def connect(path: Path, timeout_s: float) -> OneTripConnection:
 
     Returns:
         A connection that begins no transactions by itself.
+
+    Raises:
+        Error: SQLite cannot open it.
     """
     connection = OneTripConnection(
         partial(
@@ -70,5 +74,10 @@ async def connect(path: Path, timeout_s: float) -> OneTripConnection:
         iter_chunk_size=64,
     )
     connection._thread.daemon = True  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001  # or a lost connection keeps the process alive
-    await connection
+    try:
+        await connection
+    except BaseException:
+        # its thread still answers to this loop, which may be closed before it is done
+        await asyncio.to_thread(connection._thread.join)  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001  # the only way to know
+        raise
     return connection

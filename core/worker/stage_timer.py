@@ -1,8 +1,8 @@
 """Time the stages of a run by the progress that it reports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
-from core.domain.progress import Progress, Stage, Working
+from core.domain.progress import Downloading, Progress, Stage, Working
 
 
 class StageTimer:
@@ -17,9 +17,18 @@ class StageTimer:
 
     def observe(self, event: Progress) -> None:
         """Start the stage of ``event``, ending the one before; ignore what is not work."""
-        if isinstance(event, Working) and event.stage is not self._stage:
+        stage = Stage.DOWNLOAD if isinstance(event, Downloading) else None
+        if isinstance(event, Working):
+            stage = event.stage
+        if stage is not None and stage is not self._stage:
             self._close()
-            self._stage = event.stage
+            self._stage = stage
+
+    def spent_in(self, stages: Container[Stage]) -> float:
+        """Return the seconds spent in ``stages`` so far, the one that lasts included."""
+        spent = sum(seconds for stage, seconds in self._spent.items() if stage in stages)
+        lasting = self._stage is not None and self._stage in stages
+        return spent + (self._clock() - self._began if lasting else 0.0)
 
     def stop(self) -> Mapping[Stage, float]:
         """End the last stage now, and return the seconds of each that was seen."""

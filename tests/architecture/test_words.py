@@ -9,6 +9,7 @@ import pytest
 
 import core.errors
 import core.errors.setup
+import core.errors.storage
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES
 from core.domain.options import OPTIONS
@@ -20,7 +21,7 @@ from core.i18n.option_words import mode_summary, option_hint
 ERRORS = sorted(
     {
         kind
-        for module in (core.errors, core.errors.setup)
+        for module in (core.errors, core.errors.setup, core.errors.storage)
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, ClapperError)
     },

@@ -9,12 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 from playwright.async_api import Error as BrowserError
 
 from core.demo.inputs import DemoJob, make_demo_jobs
 from core.domain.modes import MODES, Mode
 from core.settings import Settings
+from tests.conftest import forget_environment, settings_in
+from tests.support.settings import changed
 from webui.testing.server import ServedStudio, served
 
 CHROMIUM = shutil.which("chromium")
@@ -66,18 +69,28 @@ def litter_of_gradio() -> Generator[None]:
     gc.collect()
 
 
-@pytest.fixture
-def studio_settings(settings_with: Callable[..., Settings]) -> Settings:
-    return settings_with(studio_port=0, max_queued=20, prompt_in_metadata=True)
+@pytest.fixture(scope="module")
+def module_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of the Studio that the tests of a module share."""
+    with pytest.MonkeyPatch.context() as patch:
+        forget_environment(patch)
+        settings = settings_in(tmp_path_factory.mktemp("studio"))
+    return changed(settings, studio_port=0, max_queued=20, prompt_in_metadata=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def studio_settings(module_settings: Settings) -> Settings:
+    return module_settings
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def studio(studio_settings: Settings) -> AsyncGenerator[ServedStudio]:
+    """One Studio for all tests of a module: each visitor has cookies, and so a history, alone."""
     async with served(studio_settings) as running:
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncGenerator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -88,9 +101,9 @@ async def chromium() -> AsyncGenerator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-def wishes(tmp_path: Path) -> dict[Mode, DemoJob]:
-    return {wish.mode: wish for wish in make_demo_jobs(tmp_path / "wishes")}
+@pytest.fixture(scope="session")
+def wishes(tmp_path_factory: pytest.TempPathFactory) -> dict[Mode, DemoJob]:
+    return {wish.mode: wish for wish in make_demo_jobs(tmp_path_factory.mktemp("wishes"))}
 
 
 class Visit:
@@ -199,7 +212,7 @@ class Visit:
 Visitors = Callable[..., "object"]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def visit(
     request: pytest.FixtureRequest, studio: ServedStudio, chromium: Browser
 ) -> AsyncGenerator[Callable[..., object]]:
@@ -218,7 +231,8 @@ async def visit(
         name = re.sub(r"\W+", "-", node.name).strip("-")
         for number, visitor in enumerate(visits, 1):
             await visitor.report(f"{name}-{number}")
-        return
     for visitor in visits:
+        await visitor.page.context.close()
+    for visitor in visits if not node.stash.get(FAILED, False) else ():
         assert visitor.errors == []
         assert visitor.foreign == []

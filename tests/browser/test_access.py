@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
@@ -15,6 +16,7 @@ from tests.support.settings import changed
 from webui.auth.user_file import User, add
 from webui.testing.server import served
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 Visits = Callable[..., Awaitable[Any]]
 WIDTHS = {390: 844, 768: 1024, 1440: 900}  # px; ends wide, as tests go on
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,6 +26,7 @@ from core.testing.doubles import QuickExecutor, eventually
 from tests.browser.conftest import CHROMIUM
 from webui.testing.server import ServedStudio, served
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 STUDIO, EVIL = "ada-clapper.hf.space", "evil.example"
 HUB = "huggingface.co"
 ATTEMPTS = """async ([base, job]) => {
@@ -168,7 +170,7 @@ def executor() -> QuickExecutor:
     return QuickExecutor()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def space(
     settings_with: Callable[..., Settings], executor: QuickExecutor
 ) -> AsyncGenerator[ServedStudio]:

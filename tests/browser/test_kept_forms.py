@@ -16,6 +16,7 @@ from core.settings import Settings
 from tests.support.settings import changed
 from webui.testing.server import ServedStudio, served
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 Visits = Callable[..., Awaitable[Any]]
 PROMPT = "a lamp is lit in a window while it rains"
 TABLES = """() => window.gradio_config.components.map(({ props }) => props.props?.kept)
@@ -140,7 +141,7 @@ async def test_a_moment_without_network_while_typing_changes_nothing(
     await expect(page.locator("#image-i2v img").first).to_be_visible()
     await visitor.form("i2v").locator(".cl-preflight dd").first.wait_for()
     assert await page.evaluate("window.same")
-    assert await page.get_by_text("Connection Lost").count() == 0
+    await expect(page.get_by_text("Connection Lost")).to_have_count(0)
 
 
 async def test_an_upload_without_network_arrives_once_it_is_back(
@@ -241,6 +242,10 @@ async def test_a_sleep_with_a_job_running_and_the_next_prompt_typed(visit: Visit
     page = visitor.page
     await visitor.open()
     await page.fill("#prompt-t2v textarea", "a long take of the sea")
+    await visitor.small("t2v")
+    length = visitor.form("t2v").get_by_label("number input for Length (s)")
+    await length.fill("6")
+    await length.press("Tab")
     job = await visitor.generate("t2v")
     await page.context.set_offline(True)
     await page.fill("#prompt-t2v textarea", PROMPT)

@@ -13,6 +13,7 @@ from core.domain.presets import Preset
 from core.i18n.messages import name, say
 from webui.page.fields import label_of
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 Visits = Callable[..., Awaitable[Any]]
 TOGGLE = "Toggle Sidebar"  # Gradio's own word
 # what a person would hear: the label or text of what has the focus

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 from pydantic import SecretStr
 
@@ -14,19 +15,21 @@ from webui.auth.session_cookie import COOKIE, AccountSession, SessionSigner
 from webui.testing.oauth_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
 from webui.testing.server import ServedStudio
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 Visits = Callable[..., Awaitable[Any]]
 PROMPT = "a lamp is lit in a window while it rains"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def provider() -> AsyncGenerator[Provider]:
     async with providing(Account("64ada", "ada")) as running:
         yield running
 
 
-@pytest.fixture
-def studio_settings(settings_with: Callable[..., Settings], provider: Provider) -> Settings:
-    return settings_with(
+@pytest.fixture(scope="module")
+def studio_settings(module_settings: Settings, provider: Provider) -> Settings:
+    return changed(
+        module_settings,
         studio_port=0,
         studio_oauth_client_id=CLIENT_ID,
         studio_oauth_client_secret=SecretStr(CLIENT_SECRET),
@@ -34,7 +37,7 @@ def studio_settings(settings_with: Callable[..., Settings], provider: Provider) 
     )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def visitor(visit: Visits, provider: Provider) -> AsyncGenerator[Any]:
     """A person at 1440 px, who goes nowhere but to the Studio and the provider."""
     one = await visit()

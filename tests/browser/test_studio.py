@@ -15,6 +15,7 @@ from tests.support.jobs import clip_in
 from tests.support.settings import changed
 from webui.testing.server import ServedStudio, served
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 Visits = Callable[..., Awaitable[Any]]
 NASTY = "<img src=x onerror=window.hit=1> ${window.hit=2} `${window.hit=3}`"
 

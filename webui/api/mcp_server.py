@@ -154,4 +154,4 @@ def _sent(address: str, role: str) -> str | bytes:
     try:
         return b64decode(address.partition(",")[2], validate=True)
     except (binascii.Error, ValueError):
-        raise MediaUnreadable(role) from None
+        raise MediaUnreadable(role, "not_base64") from None

@@ -37,4 +37,4 @@ def _value(option: Option, value: Any, limits: RequestLimits) -> Any:  # noqa: A
         case OptionKind.SEED:
             return parse_seed(value)
         case OptionKind.TEXT | OptionKind.CHOICE:
-            return str(value)
+            return str(value).encode("utf-8", "replace").decode()  # JSON may hold half a character

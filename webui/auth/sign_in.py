@@ -73,16 +73,26 @@ class SignInMethods:
         Raises:
             BadConfiguration: half of the app is missing, nobody could get in, or everybody.
         """
+        users, app = cls.sources(settings)
+        needed = users is not None or app is not None
+        signer = SessionSigner.in_folder(settings.data_dir) if needed else None
+        provider = HuggingFace(app) if app else None
+        return cls(users, provider, VisitorAuthenticator(settings, users, signer), signer)
+
+    @staticmethod
+    def sources(settings: Settings) -> "tuple[UserFile | None, hf.OAuthApp | None]":
+        """Return who may sign in by which way; writes nothing.
+
+        Raises:
+            BadConfiguration: half of the app is missing, nobody could get in, or everybody.
+        """
         users = UserFile.load(settings.studio.users) if settings.studio.users else None
         app = _app(settings)
         if settings.sign_in.accounts() and app is None:
             raise BadConfiguration("CLAPPER_STUDIO_HF_ACCOUNTS", say("studio_accounts_no_app"))
         if users is not None and app is not None and not app.accounts:
             raise BadConfiguration("CLAPPER_STUDIO_HF_ACCOUNTS", say("studio_accounts_needed"))
-        needed = users is not None or app is not None
-        signer = SessionSigner.in_folder(settings.data_dir) if needed else None
-        provider = HuggingFace(app) if app else None
-        return cls(users, provider, VisitorAuthenticator(settings, users, signer), signer)
+        return users, app
 
 
 def _app(settings: Settings) -> hf.OAuthApp | None:

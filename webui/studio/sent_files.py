@@ -1,11 +1,13 @@
 """Files of the Studio's visitors: uploads that a page refers to, and bytes inside a request."""
 
+import asyncio
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
-from core.errors import ClapperError
+from core.errors import ClapperError, MediaGone
 from core.service.user_files import UserFiles
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
@@ -41,6 +43,22 @@ class SentFiles:
                     raise
         return found
 
+    async def digests(
+        self, mode: Mode, sent: Mapping[str, SentFile], visitor: Visitor
+    ) -> dict[str, str] | None:
+        """Return the digest of each file as it was sent, by role; None where one is gone."""
+        found: dict[str, str] = {}
+        for slot in MODES[mode].slots:
+            if given := sent.get(slot.role):
+                try:
+                    source = given
+                    if isinstance(given, str):
+                        source = self.uploads.require(given, slot.role, visitor.requester)
+                    found[slot.role] = await asyncio.to_thread(_digest, source)
+                except (MediaGone, OSError):
+                    return None
+        return found
+
     async def keep_upload(self, path: str, visitor: Visitor) -> None:
         """Note that ``visitor`` sent the file at ``path``; it is kept for a day, over a restart."""
         if await self._files.keep_upload(visitor.caller, Path(path)):
@@ -69,3 +87,10 @@ class SentFiles:
             known = await self._files.admit(visitor.caller, source, role, kind)
             self.uploads.remember_admitted(source, kind, known)
         return known
+
+
+def _digest(source: Path | bytes | str) -> str:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    with Path(source).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,9 +4,11 @@ Runs on the core's loop; the web server reaches it through :class:`webui.studio.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+from core.domain.fingerprints import fingerprint_of
 from core.domain.followups import Action
 from core.domain.jobs import Forecast, Job, Ticket
 from core.domain.limits import RequestLimits
@@ -95,13 +97,20 @@ class StudioService:
             Refused: quota, rules, block or a closed intake.
         """
         visitor.require_kept()
+        asked = ""
+        if key is not None:  # a repeated submission is answered before anything may refuse it
+            contents = await self.files.digests(mode, paths, visitor)
+            asked = fingerprint_of(mode, options, contents)
+            known = await self._users.known(visitor.caller, key, asked)
+            if known is not None:
+                return known
         key = key or _new_key()
         media = await self.files.admit(mode, paths, visitor)
         try:
-            return await self._submit(mode, options, media, visitor, key)
+            return await self._submit(mode, options, media, visitor, (key, asked))
         except MediaGone:  # deleted since it was looked at; the upload may still be there
             media = await self.files.admit(mode, paths, visitor)
-            return await self._submit(mode, options, media, visitor, key)
+            return await self._submit(mode, options, media, visitor, (key, asked))
         finally:
             await self.files.release_bytes(paths, media, visitor)
 
@@ -111,11 +120,13 @@ class StudioService:
         options: Options,
         media: Mapping[str, MediaFile],
         visitor: Visitor,
-        key: str,
+        key: tuple[str, str],
     ) -> Ticket:
+        """Submit under a key and the fingerprint of what it stands for."""
         caller = visitor.caller
         composition = await self._users.compose(caller, mode, options, media)
-        return await self._users.submit(caller, composition, reply_to_page(), key)
+        composition = replace(composition, fingerprint=key[1])
+        return await self._users.submit(caller, composition, reply_to_page(), key[0])
 
     async def act(self, job_id: str, action: str, visitor: Visitor) -> str:
         """Do what a button under a job says; return the id of the job to look at.
@@ -197,7 +208,8 @@ class StudioService:
         """Return a page of the visitor's jobs that are over, newest first."""
         jobs = await self._users.jobs(visitor.caller, PAGE + 1, before)
         shown = jobs[:PAGE]
-        items = [job_view(job) for job in shown if job.state.terminal]
+        now = Moment(limits=self.limits)
+        items = [job_view(job, now) for job in shown if job.state.terminal]
         more = shown[-1].number if len(jobs) > PAGE else None
         return HistoryView(tuple(items), more)
 
@@ -226,7 +238,8 @@ class StudioService:
         return say("studio_model", data)
 
     def _view(self, job: Job, forecast: Forecast | None, now: int) -> JobView:
-        return job_view(job, Moment(self._services.latest_progress(job), forecast, now))
+        progress = self._services.latest_progress(job)
+        return job_view(job, Moment(progress, forecast, now, self.limits))
 
 
 def _new_key() -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Failure, Forecast, Job, JobState
+from core.domain.limits import RequestLimits
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
 from core.i18n.limits import limit_line
@@ -115,6 +116,7 @@ class Moment:
     progress: Progress | None = None
     forecast: Forecast | None = None
     now_ms: int = 0
+    limits: RequestLimits | None = None  # in force
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,9 @@ class _StatusView:
 
 
 def job_view(job: Job, moment: Moment | None = None) -> JobView:
-    """Show ``job`` as the page does."""
+    """Show ``job`` as the page does; buttons that the limits of ``moment`` refuse are left out."""
     status = _status(job, moment or Moment())
-    mode = job.request.mode
+    mode = job.mode_word
     return JobView(
         id=job.id,
         short=job.id[:SHORT_ID],
@@ -140,7 +142,7 @@ def job_view(job: Job, moment: Moment | None = None) -> JobView:
         state_name=name(job.state),
         live=not job.state.terminal,
         created_ms=job.created_at_ms,
-        prompt=job.request.prompt,
+        prompt="" if job.asked is None else job.asked.prompt,
         facts=facts(job),
         headline=status.headline,
         fraction=status.fraction,
@@ -155,8 +157,10 @@ def job_view(job: Job, moment: Moment | None = None) -> JobView:
 
 
 def facts(job: Job) -> str:
-    """Return the settings of ``job`` on one line."""
-    sampling = job.request.sampling
+    """Return the settings of ``job`` on one line; empty where they cannot be read any more."""
+    if job.asked is None:
+        return ""
+    sampling = job.asked.sampling
     data = {
         "preset": sampling.preset,
         "size": str(sampling.size),
@@ -171,13 +175,14 @@ def clip_view(job: Job) -> ClipView | None:
     """Return where the clip is, None where there is none."""
     if job.state is not JobState.SUCCEEDED or job.clip is None:
         return None
-    data = {"mode": job.request.mode, "prompt": job.request.prompt}
-    code = "studio_alt" if job.request.prompt else "studio_alt_plain"
+    prompt = "" if job.asked is None else job.asked.prompt
+    data = {"mode": job.mode_word, "prompt": prompt}
+    code = "studio_alt" if prompt else "studio_alt_plain"
     return ClipView(
         src=f"clips/{job.id}.mp4",
         poster=f"clips/{job.id}.png",
         download=f"clips/{job.id}.mp4?download=1",
-        name=f"clapper-{job.request.mode}-{job.id[:SHORT_ID]}.mp4",
+        name=f"clapper-{job.mode_word}-{job.id[:SHORT_ID]}.mp4",
         alt=say(code, data),
     )
 
@@ -205,14 +210,14 @@ def quota_line(view: QuotaView) -> QuotaLine:
 
 def _status(job: Job, moment: Moment) -> _StatusView:
     if job.state.terminal:
-        return _finished(job)
+        return _finished(job, moment.limits)
     cancel = _buttons(job)
     forecast = moment.forecast
     ready = forecast.ready_in_s if forecast else None
     match moment.progress:
         case Working(stage, step, steps, fraction) if job.state is JobState.RUNNING:
             return _StatusView(
-                say("studio_running", {"mode": job.request.mode}),
+                say("studio_running", {"mode": job.mode_word}),
                 fraction,
                 name(stage),
                 say("studio_step", {"step": step, "steps": max(step, steps)}),
@@ -241,21 +246,21 @@ def _remaining(job: Job, moment: Moment, fraction: float, expected_s: float | No
     return expected_s
 
 
-def _finished(job: Job) -> _StatusView:
+def _finished(job: Job, limits: RequestLimits | None) -> _StatusView:
     if job.state is JobState.SUCCEEDED:
         return _StatusView(
-            say("studio_done", {"mode": job.request.mode}), 1.0, buttons=_buttons(job)
+            say("studio_done", {"mode": job.mode_word}), 1.0, buttons=_buttons(job, limits)
         )
-    buttons = _buttons(job)
-    if job.failure is not None and job.failure.code in TOO_LARGE:
+    buttons = _buttons(job, limits)
+    if job.failure is not None and job.failure.code in TOO_LARGE and job.asked is not None:
         smaller = ButtonView(Action.SMALLER, say("studio_smaller_label"), primary=True)
         buttons = (smaller, *(replace(button, primary=False) for button in buttons))
     return _StatusView(say("studio_no_clip", {"state": job.state}), buttons=buttons)
 
 
-def _buttons(job: Job) -> tuple[ButtonView, ...]:
+def _buttons(job: Job, limits: RequestLimits | None = None) -> tuple[ButtonView, ...]:
     return tuple(
         ButtonView(action, say(f"{action}_label"), primary=action is Action.AGAIN)
-        for action in actions_for(job)
+        for action in actions_for(job, limits)
         if action not in _SHOWN_OTHERWISE
     )

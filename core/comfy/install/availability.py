@@ -41,7 +41,9 @@ def missing_components(settings: Settings) -> list[MissingComponent]:
             found.append(MissingComponent(module, INSTALL))
     if device_kind() is DeviceKind.CPU:
         # by name it runs on a processor too, slowly
-        found.append(MissingComponent(say("comfy_gpu"), "CLAPPER_EXECUTOR=comfy", required=False))
+        chosen = settings.executor == "comfy"
+        fix = say("comfy_gpu_driver") if chosen else "CLAPPER_EXECUTOR=comfy"
+        found.append(MissingComponent(say("comfy_gpu"), fix, required=False))
     store = open_store(settings, now_ms)
     profile = Profile(settings.models.profile)
     absent = store.missing(store.family.files_for(None, profile))

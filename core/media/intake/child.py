@@ -8,15 +8,21 @@ films are read by PyAV and not by the ffmpeg program: it works on one open file,
 """
 
 import json
+import math
 import os
 import resource
+import signal
 import sys
 from dataclasses import asdict
 from typing import Any
 
 from core.domain.media import MediaKind
-from core.errors import MediaRefused, MediaUnreadable
+from core.errors import MediaRefused
 from core.media.intake.protocol import Recode, RecodeTask
+from core.media.intake.reasons import needs_memory
+from core.media.intake.syscalls import forbid_programs
+
+_NEED_THREADS = frozenset({"HEIF"})
 
 
 def main() -> None:
@@ -33,7 +39,7 @@ def main() -> None:
         except MediaRefused as refusal:
             answer = {"refused": refusal.code, "data": refusal.data()}
         except MemoryError:
-            costly = MediaUnreadable(task.role, "too_costly")
+            costly = needs_memory(task.role, task.kind)
             answer = {"refused": costly.code, "data": costly.data()}
         except OSError as error:
             answer = {"errno": error.errno}
@@ -57,10 +63,15 @@ def _confine(task: RecodeTask) -> None:
         # what is mapped by now is mostly libraries of which little is ever touched
         untouched = (int(pages[0]) - int(pages[1])) * resource.getpagesize()
         _limit(resource.RLIMIT_AS, untouched + task.memory_bytes)
-    _limit(resource.RLIMIT_CPU, task.cpu_seconds)
+    # SIGPROF tells why it ended; at the hard limit the kernel kills as it does for lack of memory
+    signal.setitimer(signal.ITIMER_PROF, task.cpu_seconds)
+    whole = math.ceil(task.cpu_seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (whole + 1, whole + 5))
     _limit(resource.RLIMIT_FSIZE, task.output_bytes)
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NPROC, 0)
+    forbidden = forbid_programs()
+    if not (forbidden and task.reader in _NEED_THREADS):
+        _limit(resource.RLIMIT_NPROC, 0)
     _limit(resource.RLIMIT_NOFILE, 0)
 
 

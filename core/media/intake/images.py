@@ -1,128 +1,75 @@
 """Rewrite pictures inside the sandbox as an upright RGB PNG that carries nothing but its pixels."""
 
-import math
-import struct
-import zlib
 from typing import BinaryIO
 
-# what Pillow would import later, when no file can be opened any more
-from PIL import Image, ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL import Image
 
-from core.domain.media import MediaKind
-from core.errors import MediaFormatRefused, MediaTooManyPixels, MediaUnreadable
-from core.media.intake.formats import ACCEPTED
-from core.media.intake.protocol import RecodeResult, RecodeTask
+from core.errors import MediaDamaged
+from core.media.intake.picture_colour import to_srgb
+from core.media.intake.picture_source import DAMAGE, PictureSource, kept_size
+from core.media.intake.picture_sources import open_picture
+from core.media.intake.protocol import Note, RecodeResult, RecodeTask
 
 Image.preinit()
-_LATER = (ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
-_ORIENTATION = 0x0112  # EXIF
-_WEBP_SHARE = 0.5  # of the pixels: its decoder needs 20 bytes a pixel where others need 10
-# Pillow's ways to say that a file is damaged
-_DAMAGE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    KeyError,
-    TypeError,
-    struct.error,
-    zlib.error,
-)
+_ROWS = 512  # that are converted at once: a copy of all would double the memory
+_WHITE = (255, 255, 255)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by EXIF's orientation
 
 
 def recode_image(task: RecodeTask, source: BinaryIO, output: BinaryIO) -> RecodeResult:
-    """Write the picture in ``source`` to ``output``.
+    """Write the picture in ``source`` to ``output``, in sRGB.
 
     Transparent places become white. Pictures of more than ``keep_pixels`` are scaled down.
 
     Raises:
-        MediaTooManyPixels: by its header, before anything is decoded.
-        MediaFormatRefused: it moves.
-        MediaUnreadable: damaged.
+        MediaDamaged: it is; other refusals come from :func:`open_picture`.
     """
-    Image.MAX_IMAGE_PIXELS = None  # ours is checked below; Pillow's own is only a warning
-    limit = task.max_pixels
-    if task.reader == "WEBP":
-        limit = int(limit * _WEBP_SHARE)
-        _within(task.role, _webp_size(source), limit)  # Pillow's opening already takes the memory
     try:
-        with Image.open(source, formats=(task.reader,)) as picture:
-            _within(task.role, picture.size, limit)
-            if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":
-                raise MediaFormatRefused(task.role, "moving_picture", ACCEPTED[MediaKind.IMAGE])
-            clean = _clean(picture, task.keep_pixels)
-    except _DAMAGE as error:
-        raise MediaUnreadable(task.role, "damaged") from error
+        picture = open_picture(task, source)
+        size = kept_size(picture.width, picture.height, task.keep_pixels)
+        plain = _plain(picture, size)
+        orientation, colour = picture.orientation, picture.colour
+        notes = tuple(Note(code) for code in picture.notes)
+        del picture  # all of its pixels: 200 MB at the limit
+        if plain.size != size:
+            plain = plain.resize(size, Image.Resampling.LANCZOS)
+        plain = to_srgb(plain, colour)
+    except DAMAGE as error:
+        raise MediaDamaged(task.role) from error
+    if turn := _TURNS.get(orientation):
+        plain = plain.transpose(turn)
+    clean = Image.frombytes("RGB", plain.size, plain.tobytes())  # nothing of what came with it
     clean.save(output, "PNG", compress_level=3)
-    return RecodeResult(clean.width, clean.height)
+    return RecodeResult(clean.width, clean.height, notes=notes)
 
 
-def _within(role: str, size: tuple[int, int], limit: int) -> None:
-    width, height = size
-    if width * height > limit:
-        raise MediaTooManyPixels(role, width, height, limit)
+def _plain(picture: PictureSource, size: tuple[int, int]) -> Image.Image:
+    """Return the pixels over white, in 8 bits a channel; halved, … while larger than ``size``."""
+    factor = max(1, min(picture.width // size[0], picture.height // size[1]))
+    first = _opaque(picture.rows(0, 1))
+    made = Image.new(first.mode, (-(-picture.width // factor), -(-picture.height // factor)))
+    step = max(1, _ROWS // factor) * factor
+    for top in range(0, picture.height, step):
+        part = _opaque(picture.rows(top, min(top + step, picture.height)))
+        made.paste(part.reduce(factor) if factor > 1 else part, (0, top // factor))
+    return made
 
 
-def _webp_size(source: BinaryIO) -> tuple[int, int]:
-    """Read the size in the header of a WebP file of any kind; 0×0 where it has none."""
-    head = source.read(30).ljust(30, b"\0")
-    source.seek(0)
-    match head[12:16]:
-        case b"VP8X":
-            return (
-                int.from_bytes(head[24:27], "little") + 1,
-                int.from_bytes(head[27:30], "little") + 1,
-            )
-        case b"VP8L":
-            bits = int.from_bytes(head[21:25], "little")
-            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-        case b"VP8 ":
-            width, height = struct.unpack("<HH", head[26:30])
-            return width & 0x3FFF, height & 0x3FFF
-        case _:
-            return 0, 0
-
-
-def _clean(picture: Image.Image, keep_pixels: int) -> Image.Image:
-    turn = _turn(picture)
-    scale = min(1.0, math.sqrt(keep_pixels / (picture.width * picture.height)))
-    size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
-    if picture.mode == "RGB":
-        picture.draft("RGB", size)  # JPEG: decode at half size or less where that is enough
-    picture.load()
-    plain = _plain(picture)
-    if plain is not picture:
-        picture.close()  # a copy of everything was made: 100 MB at the limit
-    if plain.size != size:
-        plain = plain.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    clean = Image.new("RGB", size)  # has nothing of what came with the pixels
-    clean.paste(plain)
-    return clean if turn is None else clean.transpose(turn)
-
-
-def _plain(picture: Image.Image) -> Image.Image:
-    """Put the pixels over white, in 8 bits a channel, as grey or RGB."""
-    if picture.mode.startswith(("I", "F")):  # 16-bit grey; plain conversion would clip it
-        return picture.convert("I").point(lambda value: value / 257).convert("L")
-    if picture.has_transparency_data:
-        layer = picture if picture.mode == "RGBA" else picture.convert("RGBA")
-        flat = Image.new("RGB", layer.size, (255, 255, 255))
+def _opaque(part: Image.Image) -> Image.Image:
+    """Put the pixels over white, as 8-bit grey, RGB or CMYK."""
+    if part.mode.startswith(("I", "F")):  # 16-bit grey; plain conversion would clip it
+        return part.convert("I").point(lambda value: value / 257 + 0.5).convert("L")
+    if part.has_transparency_data or part.mode == "RGBa":
+        layer = part if part.mode == "RGBA" else part.convert("RGBA")
+        flat = Image.new("RGB", layer.size, _WHITE)
         flat.paste(layer, mask=layer)
         return flat
-    return picture if picture.mode in {"L", "RGB"} else picture.convert("RGB")
-
-
-def _turn(picture: Image.Image) -> Image.Transpose | None:
-    try:
-        orientation = picture.getexif().get(_ORIENTATION)
-    except _DAMAGE:
-        return None  # broken EXIF does not spoil a picture
-    return {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }.get(orientation or 1)
+    return part if part.mode in {"L", "RGB", "CMYK"} else part.convert("RGB")

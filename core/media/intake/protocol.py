@@ -1,7 +1,7 @@
 """The messages between the service and the child process that decodes a stranger's file."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
 from core.domain.media import MediaKind
@@ -19,10 +19,19 @@ class RecodeTask:
     max_pixels: int  # of the source
     keep_pixels: int  # of the result; larger pictures are scaled down
     max_seconds: float
+    use_seconds: float  # of a film: no clip is longer, so no more is kept
     max_fps: float  # of the result
     memory_bytes: int  # in all, with the interpreter
-    cpu_seconds: int
+    cpu_seconds: float
     output_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the sender should know of the result: a code of the word files, and its data."""
+
+    code: str
+    data: dict[str, str | int | float] = field(default_factory=dict[str, str | int | float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class RecodeResult:
     seconds: float = 0.0
     fps: float = 0.0
     sample_rate: int = 0
+    notes: tuple[Note, ...] = ()
 
 
 Recode: TypeAlias = Callable[[RecodeTask, BinaryIO, BinaryIO], RecodeResult]

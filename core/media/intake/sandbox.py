@@ -15,20 +15,53 @@ from typing import Any
 import structlog
 
 from core.errors import (
+    ClapperError,
     IntakeClosed,
+    MediaCodecRefused,
+    MediaDamaged,
     MediaFormatRefused,
+    MediaKindRefused,
+    MediaMetadataRefused,
+    MediaNeedsMemory,
+    MediaNeedsTime,
     MediaRefused,
     MediaTooLong,
+    MediaTooManyFrames,
     MediaTooManyPixels,
     MediaUnreadable,
     Scalar,
 )
-from core.media.intake.protocol import RecodeResult, RecodeTask
+from core.media.intake.protocol import Note, RecodeResult, RecodeTask
+from core.media.intake.reasons import needs_memory, needs_time
 
 _REFUSALS = {
     kind.code: kind
-    for kind in (MediaTooManyPixels, MediaTooLong, MediaFormatRefused, MediaUnreadable)
+    for kind in (
+        MediaCodecRefused,
+        MediaDamaged,
+        MediaFormatRefused,
+        MediaKindRefused,
+        MediaMetadataRefused,
+        MediaNeedsMemory,
+        MediaNeedsTime,
+        MediaTooLong,
+        MediaTooManyFrames,
+        MediaTooManyPixels,
+        MediaUnreadable,
+    )
 }
+# what a child may say of its result; sentences of the word files, whose fields it fills
+_NOTES = frozenset(
+    {
+        "end_missing",
+        "film_read_in_part",
+        "film_used_in_part",
+        "first_picture_used",
+        "main_picture_used",
+        "other_sound_track",
+        "sound_left_out",
+    }
+)
 _ANSWER_BYTES = 16_384
 _LONGEST_WORD = 80
 _ROOT = Path(__file__).resolve().parents[3]  # where the package core lies
@@ -49,7 +82,7 @@ async def run_sandbox(task: RecodeTask, seconds: float) -> RecodeResult:
         What it made.
 
     Raises:
-        MediaUnreadable: it took too long or died; every other refusal is the child's own.
+        needs_time: it was stuck; every other refusal is the child's own, or of its death.
     """
     with TemporaryFile() as answer:
         child = await asyncio.create_subprocess_exec(
@@ -73,7 +106,7 @@ async def run_sandbox(task: RecodeTask, seconds: float) -> RecodeResult:
             async with asyncio.timeout(seconds):
                 await child.wait()
         except TimeoutError:
-            raise MediaUnreadable(task.role, "too_costly") from None
+            raise needs_time(task.role, task.kind) from None
         finally:
             await _end(child)
         answer.seek(0)
@@ -92,27 +125,40 @@ def _judge(task: RecodeTask, text: bytes, status: int) -> RecodeResult:
 
     Raises:
         _refusal: what the child told.
-        MediaUnreadable: it died, or its answer makes no sense.
-        IntakeClosed: the disk is full.
+        _failure: what the system answered it.
+        needs_time: it used up its processor time.
+        needs_memory: the system took its life, as it does when memory is short.
+        MediaDamaged: it died in another way, or its answer makes no sense.
     """
-    if -status in {signal.SIGKILL, signal.SIGXCPU}:
-        raise MediaUnreadable(task.role, "too_costly")
+    if -status in {signal.SIGPROF, signal.SIGXCPU}:
+        raise needs_time(task.role, task.kind)
+    if -status == signal.SIGKILL:
+        log.warning("media_sandbox_killed", reader=task.reader)
+        raise needs_memory(task.role, task.kind)
     try:
         answer: dict[str, Any] = json.loads(text)
         if "made" in answer:
             return _made(task, answer["made"])
         if "refused" in answer:
             raise _refusal(task, answer["refused"], answer["data"])
-        failed = int(answer["errno"] or 0)
+        raise _failure(task, int(answer["errno"] or 0))
     except (ValueError, TypeError, KeyError):
         log.warning("media_sandbox_died", status=status, reader=task.reader)
-        raise MediaUnreadable(task.role, "damaged") from None
-    if failed in {errno.ENOSPC, errno.EDQUOT}:
-        raise IntakeClosed("disk")
-    raise MediaUnreadable(task.role, "too_costly" if failed == errno.EFBIG else "damaged")
+        raise MediaDamaged(task.role) from None
 
 
-def _made(task: RecodeTask, data: dict[str, float]) -> RecodeResult:
+def _failure(task: RecodeTask, number: int) -> ClapperError:
+    """Make the error for an errno of the child."""
+    if number in {errno.ENOSPC, errno.EDQUOT}:
+        return IntakeClosed("disk")
+    if number == errno.ENOMEM:
+        return needs_memory(task.role, task.kind)
+    if number == errno.EFBIG:  # more than is kept of any file: too much of it
+        return needs_time(task.role, task.kind)
+    return MediaDamaged(task.role)
+
+
+def _made(task: RecodeTask, data: dict[str, Any]) -> RecodeResult:
     """Read what the child says that it made.
 
     Raises:
@@ -124,6 +170,7 @@ def _made(task: RecodeTask, data: dict[str, float]) -> RecodeResult:
         seconds=float(data["seconds"]),
         fps=float(data["fps"]),
         sample_rate=int(data["sample_rate"]),
+        notes=tuple(Note(_note_code(note["code"]), _plain(note["data"])) for note in data["notes"]),
     )
     if not 0 <= made.seconds <= task.max_seconds + 1 or not 0 <= made.fps <= task.max_fps:
         raise ValueError(made)
@@ -136,10 +183,30 @@ def _refusal(task: RecodeTask, code: str, data: dict[str, Any]) -> MediaRefused:
     Raises:
         TypeError: it is none.
     """
-    told: dict[str, Scalar] = {}
+    told: dict[str, Scalar] = {**_plain(data), "role": task.role}
+    return _REFUSALS[code](**told)  # pyright: ignore[reportArgumentType]  # the constructor checks the names
+
+
+def _plain(data: dict[str, Any]) -> dict[str, str | int | float]:
+    """Return what the child said, with short texts.
+
+    Raises:
+        TypeError: a value is neither a text nor a number.
+    """
+    told: dict[str, str | int | float] = {}
     for name, value in data.items():
         if not isinstance(value, str | int | float):
             raise TypeError(name)
         told[name] = value[:_LONGEST_WORD] if isinstance(value, str) else value
-    told["role"] = task.role
-    return _REFUSALS[code](**told)  # pyright: ignore[reportArgumentType]  # the constructor checks the names
+    return told
+
+
+def _note_code(code: str) -> str:
+    """Return ``code``, which is one that a child may use.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if code not in _NOTES:
+        raise ValueError(code)
+    return code

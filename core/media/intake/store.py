@@ -1,17 +1,27 @@
 """The folder of admitted inputs: files that people send are re-encoded into it, or refused."""
 
 import asyncio
-import math
 import os
 import stat
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from core.domain.adjustments import Adjustment
+from core.domain.file_types import ACCEPTED
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
-from core.media.intake.formats import ACCEPTED, HEAD_BYTES, Format, detect, name_refused
+from core.media.intake.formats import (
+    HEAD_BYTES,
+    Format,
+    Read,
+    describe_refused,
+    detect_file,
+    picture_reader,
+)
 from core.media.intake.protocol import RecodeResult, RecodeTask
+from core.media.intake.reasons import kind_refused
 from core.media.intake.sandbox import run_sandbox
 from core.runtime.atomic_files import part_beside, publish, sha256_of
 from core.runtime.permissions import make_private_folder
@@ -23,6 +33,7 @@ _SUFFIX = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: "
 _KEEP_PIXELS = {MediaKind.IMAGE: 3840 * 2160, MediaKind.AUDIO: 0, MediaKind.VIDEO: 1920 * 1088}
 _KEEP_FPS = 30.0
 _OUTPUT_BYTES = 256_000_000
+_STUCK = 10  # a child that gets less than a tenth of a processor waits for something else
 
 
 class MediaStore:
@@ -70,7 +81,7 @@ class MediaStore:
                 doors.callback(part.unlink, missing_ok=True)
                 doors.callback(os.close, output_fd)
                 task = self._task(source_fd, output_fd, role, kind, found)
-                made = await run_sandbox(task, self._limits.decode_seconds)
+                made = await run_sandbox(task, _STUCK * self._limits.decode_seconds)
                 return await in_thread(lambda _: self._keep(part, kind, made))
 
     def _inspect(self, source_fd: int, role: str, kind: MediaKind) -> Format:
@@ -82,15 +93,18 @@ class MediaStore:
         status = os.fstat(source_fd)
         if not stat.S_ISREG(status.st_mode):
             raise MediaUnreadable(role, "empty")
-        return self.check(status.st_size, os.pread(source_fd, HEAD_BYTES, 0), role, kind)
+        return self.check(
+            status.st_size, lambda at, count: os.pread(source_fd, count, at), role, kind
+        )
 
-    def check(self, size_bytes: int, head: bytes, role: str, kind: MediaKind) -> Format:
-        """Check a file of ``size_bytes`` that begins with ``head``, and return its format.
+    def check(self, size_bytes: int, read: Read, role: str, kind: MediaKind) -> Format:
+        """Check a file of ``size_bytes``, and return its format.
 
         Raises:
             MediaUnreadable: nothing.
             MediaTooLarge: more bytes than allowed.
-            MediaFormatRefused: not one of the formats of ``kind``.
+            MediaFormatRefused: not one of the accepted formats.
+            kind_refused: it is of another kind.
         """
         if size_bytes == 0:
             raise MediaUnreadable(role, "empty")
@@ -98,11 +112,18 @@ class MediaStore:
         limit = self._limits.image_bytes if picture else self._limits.stream_bytes
         if size_bytes > limit:
             raise MediaTooLarge(role, size_bytes, limit)
-        found = detect(head)
-        if found is None or kind not in found.kinds:
-            name = found.name if found else name_refused(head)
-            raise MediaFormatRefused(role, name, ACCEPTED[kind])
+        found = detect_file(read)
+        if found is None:
+            name, fix = describe_refused(read(0, HEAD_BYTES))
+            raise MediaFormatRefused(role, name, ACCEPTED[kind], fix)
+        if kind not in found.kinds:
+            raise kind_refused(role, kind, found.name, ACCEPTED[kind])
         return found
+
+    def usable_kinds(self, read: Read, kinds: Sequence[MediaKind]) -> tuple[MediaKind, ...]:
+        """Return which of ``kinds`` the file that ``read`` reads can be used as, in their order."""
+        found = detect_file(read)
+        return tuple(kind for kind in kinds if found is not None and kind in found.kinds)
 
     def _task(
         self, source_fd: int, output_fd: int, role: str, kind: MediaKind, found: Format
@@ -113,13 +134,14 @@ class MediaStore:
             output_fd=output_fd,
             role=role,
             kind=kind,
-            reader=found.reader,
+            reader=picture_reader(found) if picture else found.reader,
             max_pixels=self._limits.image_pixels if picture else self._limits.video_pixels,
             keep_pixels=_KEEP_PIXELS[kind],
             max_seconds=self._limits.stream_seconds,
+            use_seconds=self._limits.use_seconds,
             max_fps=_KEEP_FPS,
             memory_bytes=self._limits.decode_memory,
-            cpu_seconds=math.ceil(self._limits.decode_seconds),
+            cpu_seconds=self._limits.decode_seconds,
             output_bytes=_OUTPUT_BYTES,
         )
 
@@ -134,6 +156,7 @@ class MediaStore:
             seconds=made.seconds,
             fps=made.fps,
             sample_rate=made.sample_rate,
+            notes=tuple(Adjustment(note.code, dict(note.data)) for note in made.notes),
         )
         publish(part, self.path_of(file))
         return file

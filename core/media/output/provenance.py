@@ -99,7 +99,7 @@ def read_provenance(path: Path) -> Provenance | None:
     with path.open("rb") as file:
         comment = _comment(file)
     try:
-        data: dict[str, Any] = json.loads(comment or b"{}")
+        data: dict[str, Any] = json.loads(comment or b"{}")  # of a stranger: no stored data
         if data.get("clapper") != FORMAT:
             return None
         return Provenance(

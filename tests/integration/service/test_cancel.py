@@ -1,15 +1,27 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from core.app.bootstrap import open_core
 from core.app.core import Core
-from core.domain.jobs import JobState, Ticket
+from core.domain.jobs import JobState, ReplyTo, Ticket
 from core.domain.people import Requester
+from core.domain.progress import Downloading, Stage, Working
 from core.errors import AlreadyFinished, JobUnknown, NotYours
-from core.testing.doubles import QuickExecutor, RecordingDelivery, running
+from core.settings import Settings
+from core.testing.doubles import (
+    ManualClock,
+    QuickExecutor,
+    RecordingDelivery,
+    eventually,
+    running,
+    t2v,
+)
+from core.testing.jobs import submit_request
 from tests.support.jobs import caller
 
 Submit = Callable[..., Awaitable[Ticket]]
@@ -154,3 +166,49 @@ async def test_cancel_and_settle_at_the_same_moment_give_one_terminal_state(
     for ticket in tickets:
         assert len(delivery.of(ticket.job_id)) == 1
     await sound_ledger()
+
+
+class FetchingExecutor(QuickExecutor):
+    """Fetches and loads models for a while, and then stands on the device."""
+
+    def __init__(self, fetching: Callable[[], None]) -> None:
+        super().__init__()
+        self._fetching = fetching
+
+    async def execute(self, order, on_progress, cancel):
+        on_progress(Downloading("a.safetensors", 1, 10))
+        self._fetching()
+        on_progress(Working(Stage.LOAD, 0, 1, 0.1))
+        self._fetching()
+        return await super().execute(order, on_progress, cancel)
+
+
+async def test_the_owner_of_a_cancelled_job_pays_for_no_download_and_no_loading(
+    settings: Settings, delivery: RecordingDelivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, passed = ManualClock(), [0.0]
+    monkeypatch.setattr("core.worker.attempt.time", SimpleNamespace(monotonic=lambda: passed[0]))
+
+    def ten_minutes() -> None:
+        passed[0] += 600
+        clock.forward(600)
+
+    executor = FetchingExecutor(ten_minutes)
+    executor.gate.clear()
+    ann = Requester("test", "ann")
+    async with open_core(settings, executor, clock=clock) as core:
+        core.router.register(delivery)
+        async with running(core), asyncio.timeout(30):
+            ticket = await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
+            await executor.started.wait()
+            await eventually(lambda: has_begun(core, ticket.job_id))
+            passed[0] += 1
+            clock.forward(1)
+            job = await core.cancellation.cancel(ticket.job_id, ann)
+
+    assert job.charged_ms == min(1000, job.estimate_ms * 125 // 100)
+    assert job.charged_ms < 600_000
+
+
+async def has_begun(core: Core, job_id: str) -> bool:
+    return (await core.jobs.get(job_id)).started_at_ms is not None

@@ -107,3 +107,22 @@ async def test_a_frame_of_somebody_elses_clip_is_not_given(browser: httpx.AsyncC
     answer = await ask(browser, f"jobs/{'0' * 32}/last_frame")
 
     assert answer.status_code == 404
+
+
+async def test_a_repeated_form_is_answered_although_its_file_is_gone_and_another_is_told(
+    studio: ServedStudio, browser: httpx.AsyncClient, picture: Path
+) -> None:
+    await browser.get("/studio/state")
+    path = await upload(browser, picture)
+    values = {**VALUES, "image": path}
+    first = (await ask(browser, "forms/i2v/generate", values=values, key=KEY)).json()
+    assert first["job"], first
+    changed = {**values, "prompt": "a ship"}
+    other = (await ask(browser, "forms/i2v/generate", values=changed, key=KEY)).json()
+    await asyncio.to_thread(Path(path).unlink)
+
+    again = (await ask(browser, "forms/i2v/generate", values=values, key=KEY)).json()
+
+    assert again["job"] == first["job"]
+    assert (other["job"], other["card"]["error"]["code"]) == ("", "key_reused")
+    assert first["job"] in other["card"]["error"]["text"]

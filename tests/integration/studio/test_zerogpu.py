@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,44 +24,59 @@ BLACKWELL = "NVIDIA RTX PRO 6000 Blackwell Server Edition"
 PROGRAM = Path(__file__).with_name("zerogpu_program.py")
 
 
-@pytest.fixture
-def lender() -> Generator[Lender]:
+Run = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def running_lender() -> Generator[Lender]:
     with lending() as running:
         yield running
 
 
-Run = Callable[..., Awaitable[dict[str, Any]]]
+@pytest.fixture
+def lender(running_lender: Lender) -> Lender:
+    """The lender, who remembers nothing of the tests before."""
+    for kept in (running_lender.answers, running_lender.asked, running_lender.calls):
+        kept.clear()
+    return running_lender
+
+
+@pytest.fixture(scope="module")
+def program(
+    running_lender: Lender, tmp_path_factory: pytest.TempPathFactory
+) -> Generator["subprocess.Popen[str]"]:
+    home = tmp_path_factory.mktemp("home")
+    cgroup = home / "cgroup"
+    cgroup.write_text("0::/x\n")
+    variables = {
+        **os.environ,
+        "HOME": str(home),
+        "SPACES_ZERO_GPU": "true",
+        "SPACES_ZERO_DEVICE_API_URL": running_lender.url,
+        "ZEROGPU_PROC_SELF_CGROUP_PATH": str(cgroup),
+        "GRADIO_ANALYTICS_ENABLED": "False",
+    }
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, str(PROGRAM)], stdin=pipe, stdout=pipe, env=variables, text=True
+    ) as process:
+        yield process
 
 
 @pytest.fixture
-def space(lender: Lender, tmp_path: Path) -> Run:
-    async def run(scenario: str, **variables_of: str) -> dict[str, Any]:
-        cgroup = tmp_path / "cgroup"
-        cgroup.write_text("0::/x\n")
-        variables = {
-            **os.environ,
-            "HOME": str(tmp_path),
-            "SPACES_ZERO_GPU": "true",
-            "SPACES_ZERO_DEVICE_API_URL": lender.url,
-            "ZEROGPU_PROC_SELF_CGROUP_PATH": str(cgroup),
-            "GRADIO_ANALYTICS_ENABLED": "False",
-            **variables_of,
-        }
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(PROGRAM),
-            scenario,
-            str(tmp_path),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=variables,
-        )
-        out, err = await asyncio.wait_for(process.communicate(), 90)
-        lines = [line for line in out.decode().splitlines() if line.startswith("{")]
-        assert lines, err.decode()[-3000:]
-        return json.loads(lines[-1])
+def space(program: "subprocess.Popen[str]", lender: Lender, tmp_path: Path) -> Run:
+    def play(scenario: str, **others: str) -> dict[str, Any]:
+        line = json.dumps({"scenario": scenario, "folder": str(tmp_path), **others})
+        assert program.stdin
+        assert program.stdout
+        program.stdin.write(line + "\n")
+        program.stdin.flush()
+        while line := program.stdout.readline():
+            if line.startswith("{"):  # the log is there, too
+                return json.loads(line)
+        raise EOFError("the program ended; its last words are on standard error")
 
-    return run
+    return partial(asyncio.to_thread, play)
 
 
 async def test_a_clip_comes_back_from_the_borrowed_gpu(space: Run, lender: Lender) -> None:
@@ -83,7 +100,7 @@ async def test_a_clip_comes_back_from_the_borrowed_gpu(space: Run, lender: Lende
 async def test_the_lenders_package_asks_for_the_estimate_times_its_factor(
     space: Run, lender: Lender, hardware: str, card: str, size: str, factor: float
 ) -> None:
-    answer = await space("made", CARD=card, HARDWARE=hardware)
+    answer = await space("made", card=card, hardware=hardware)
     asked = lender.asked[0]
 
     assert answer["code"] == "made"
@@ -95,7 +112,7 @@ async def test_the_lenders_package_asks_for_the_estimate_times_its_factor(
 async def test_no_clip_asks_for_more_than_the_day_of_its_visitor(
     space: Run, lender: Lender, hardware: str
 ) -> None:
-    await space("longest", CARD=BLACKWELL, HARDWARE=hardware)
+    await space("longest", card=BLACKWELL, hardware=hardware)
     twice = 2 if hardware == "rtx-pro-6000" else 1  # a whole card counts so
     counted = [int(asked["durationSeconds"]) * twice for asked in lender.asked]
 

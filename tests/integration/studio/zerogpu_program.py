@@ -1,6 +1,7 @@
 """A Space in miniature: run as a program of its own, with the lender's package switched on.
 
-``python zerogpu_program.py SCENARIO FOLDER`` prints one JSON object.
+Everything is imported once; each line of JSON on standard input is a scenario, played in a fork.
+The answer is one JSON object on one line.
 """
 
 import asyncio
@@ -9,7 +10,11 @@ import multiprocessing
 import os
 import sys
 import time
+import traceback
+from dataclasses import dataclass
 from pathlib import Path
+
+from spaces.zero import config  # after it was switched on
 
 from core.domain.media import RawClip
 from core.domain.modes import Mode
@@ -26,39 +31,64 @@ from webui.zerogpu import lease  # first: it imports spaces
 from webui.zerogpu.executor import LeasedExecutor
 from webui.zerogpu.request_context import RequestContexts
 
-SCENARIO, FOLDER = sys.argv[1], Path(sys.argv[2])
-SECOND = FOLDER / "second"  # exists once the first try is over
-HARDWARE = os.environ.get("HARDWARE", "rtx-pro-6000-half")
-MACHINE = Machine(BY_KEY[HARDWARE], "bf16" if HARDWARE == "rtx-pro-6000" else "fp8")
-if CARD := os.environ.get("CARD"):  # as the driver would name it in /proc
-    from spaces.zero import config
 
-    config._read_gpu_information = lambda: f"Model: \t {CARD}\n"
+@dataclass(frozen=True)
+class Play:
+    """One scenario, and where its files go."""
+
+    scenario: str
+    folder: str
+    hardware: str = "rtx-pro-6000-half"
+    card: str = ""  # as the driver would name it in /proc
+
+    @property
+    def machine(self) -> Machine:
+        profile = "bf16" if self.hardware == "rtx-pro-6000" else "fp8"
+        return Machine(BY_KEY[self.hardware], profile)
+
+    @property
+    def second(self) -> Path:
+        """Exists once the first try is over."""
+        return Path(self.folder) / "second"
+
+    def order(self) -> Order:
+        folder = Path(self.folder)
+        workspace = folder / "workspace"
+        workspace.mkdir(exist_ok=True)
+        sampling = Sampling(Preset.FAST, 64, 64, 9, 24, seed=1)
+        if self.scenario == "longest":  # far beyond what anybody's day holds
+            sampling = Sampling(Preset.QUALITY, 3840, 2176, 4801, 24, seed=1)
+        request = Request(mode=Mode.T2V, prompt="x", sampling=sampling)
+        return Order("job", 1, request, folder, workspace)
 
 
+@dataclass(frozen=True)
 class Inside:
     """Works for a while, dies, fails or makes a clip, in the process with the GPU."""
 
-    name = "comfy"
+    play: Play
+    name: str = "comfy"
 
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
     ) -> RawClip:
-        if SCENARIO == "longest":
+        scenario, second = self.play.scenario, self.play.second
+        if scenario == "longest":
             raise OutOfMemory(3840, 2176, 4801)
-        for step in range(4 if SCENARIO in {"made", "overtime"} else 400):
+        for step in range(4 if scenario in {"made", "overtime"} else 400):
             cancel.raise_if_cancelled()
             on_progress(Working(Stage.STAGE1, step, 400, step / 400))
             await asyncio.sleep(0.02)
-            if SCENARIO == "dies" and step == 2:
+            if scenario == "dies" and step == 2:
                 os._exit(1)
-            if SCENARIO == "overtime" and step == 2 and not SECOND.exists():
-                SECOND.touch()
-                await asyncio.sleep(1.5 * lease.declared_s(lease.Call(order, MACHINE, Tier.PRO)))
+            if scenario == "overtime" and step == 2 and not second.exists():
+                second.touch()
+                call = lease.Call(order, self.play.machine, Tier.PRO)
+                await asyncio.sleep(1.5 * lease.declared_s(call))
                 os._exit(1)  # as the lender does when the granted seconds are over
-            if SCENARIO == "fails":
+            if scenario == "fails":
                 raise OutOfMemory(64, 64, 9)
-            if SCENARIO == "breaks":
+            if scenario == "breaks":
                 raise ZeroDivisionError
         return grey_clip(order.request.sampling)
 
@@ -66,16 +96,7 @@ class Inside:
         pass
 
 
-def order() -> Order:
-    workspace = FOLDER / "workspace"
-    workspace.mkdir(exist_ok=True)
-    sampling = Sampling(Preset.FAST, 64, 64, 9, 24, seed=1)
-    if SCENARIO == "longest":  # far beyond what anybody's day holds
-        sampling = Sampling(Preset.QUALITY, 3840, 2176, 4801, 24, seed=1)
-    return Order("job", 1, Request(mode=Mode.T2V, prompt="x", sampling=sampling), FOLDER, workspace)
-
-
-async def run(executor: LeasedExecutor) -> dict[str, object]:
+async def run(play: Play, executor: LeasedExecutor) -> dict[str, object]:
     seen: list[Progress] = []
     cancel = CancelToken()
     asked_at = 0.0
@@ -83,12 +104,12 @@ async def run(executor: LeasedExecutor) -> dict[str, object]:
     def on_progress(event: Progress) -> None:
         nonlocal asked_at
         seen.append(event)
-        if SCENARIO == "cancel" and not asked_at:
+        if play.scenario == "cancel" and not asked_at:
             asked_at = time.monotonic()
             cancel.cancel()
 
     try:
-        raw = await executor.execute(order(), on_progress, cancel)
+        raw = await executor.execute(play.order(), on_progress, cancel)
     except ClapperError as error:
         late = time.monotonic() - asked_at if asked_at else None
         await asyncio.sleep(1.0)  # the process with the GPU is let go of
@@ -98,11 +119,11 @@ async def run(executor: LeasedExecutor) -> dict[str, object]:
     return {"code": "made", "frames": frames, "sound": sound, "events": len(seen)}
 
 
-async def page(executor: LeasedExecutor) -> dict[str, object]:
+async def page(play: Play, executor: LeasedExecutor) -> dict[str, object]:
     from webui.testing.server import served
 
     settings = load_settings(
-        data_dir=FOLDER / "data", executor="draft", studio_port=0, min_free_megabytes=0
+        data_dir=Path(play.folder) / "data", executor="draft", studio_port=0, min_free_megabytes=0
     )
     import gradio
 
@@ -118,16 +139,45 @@ async def page(executor: LeasedExecutor) -> dict[str, object]:
         return {"code": "page", "url": studio.url, "max_size": sizes[0]}
 
 
-lease.prepare(Inside)
-leased = LeasedExecutor("comfy", MACHINE, RequestContexts(), Tier.PRO)
-if SCENARIO == "longest":
-    for tier in Tier:
-        answer = asyncio.run(run(LeasedExecutor("comfy", MACHINE, RequestContexts(), tier)))
-else:
-    answer = asyncio.run(page(leased) if SCENARIO == "page" else run(leased))
-answer["declared_s"] = lease.declared_s(lease.Call(order(), MACHINE, Tier.PRO))
-sys.stdout.write(json.dumps(answer) + "\n")
+async def answer_to(play: Play) -> dict[str, object]:
+    if play.card:
+        config._read_gpu_information = lambda: f"Model: \t {play.card}\n"
+    config.get_config.cache_clear()
+    lease.prepare(lambda: Inside(play))
+    answer: dict[str, object] = {}
+    for tier in Tier if play.scenario == "longest" else (Tier.PRO,):
+        executor = LeasedExecutor("comfy", play.machine, RequestContexts(), tier)
+        answer = await (page if play.scenario == "page" else run)(play, executor)
+    declared_s = lease.declared_s(lease.Call(play.order(), play.machine, Tier.PRO))
+    return {**answer, "declared_s": declared_s}
+
+
+def played(play: Play) -> str:
+    """Play in a process of its own, as the lender's package keeps one worker a process."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        text = ""
+        try:
+            os.close(reader)
+            text = json.dumps(asyncio.run(answer_to(play)))
+            os.write(writer, text.encode())
+        finally:
+            if not text:
+                traceback.print_exc()
+            for worker in multiprocessing.active_children():  # it would keep the pipe open
+                worker.kill()
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    return text or "{}"
+
+
+sys.stdout.write("ready\n")
 sys.stdout.flush()
-for child in multiprocessing.active_children():  # it would keep our standard output open
-    child.kill()
-os._exit(0)
+for line in sys.stdin:
+    text = played(Play(**json.loads(line)))
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

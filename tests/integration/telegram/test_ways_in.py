@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from core.domain.jobs import JobState
 from core.domain.media import MediaKind
@@ -465,3 +466,17 @@ async def test_a_lost_placeholder_answer_still_ends_in_one_video(town, small: st
     await town.quiet()
     await asyncio.sleep(0)
     assert len(town.world.with_video()) == 1
+
+
+@pytest.mark.parametrize("words", ["/drop", "a red kite"])
+async def test_a_draft_of_another_version_is_dropped_with_a_sentence_and_the_chat_goes_on(
+    town, words: str
+) -> None:
+    await town.answer(town.say("/i2v it moves"))
+    async with town.core.database.transaction() as connection:
+        await connection.execute(
+            text("UPDATE memory SET value = replace(value, '\"i2v\"', '\"hologram\"')")
+        )
+
+    assert "another version" in (await town.answer(town.say(words))).text
+    assert "nothing begun" in (await town.answer(town.say("/drop"))).text

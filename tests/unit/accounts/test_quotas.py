@@ -122,3 +122,19 @@ async def test_ledger_refuses_changes_and_second_settlements(room):
     second = ledger.insert().values(job_id=done.id, kind="refund", **row)
     with pytest.raises(IntegrityError, match="UNIQUE"):
         await execute(second)
+
+
+async def test_a_grant_waits_for_the_next_use_although_an_earlier_job_was_refunded(room):
+    job = await room.submit("anna", 1000)
+    await room.queue.cancel(job.id, ANNA)
+    room.clock.forward(3600)
+    before = (await room.quotas.quota(ANNA)).limit_ms
+    await room.quotas.grant(ANNA, 500)
+
+    room.clock.forward(48 * 3600)
+
+    assert (await room.quotas.quota(ANNA)).limit_ms == before + 500
+    await room.submit("anna", 1000)
+    assert (await room.quotas.quota(ANNA)).limit_ms == before + 500
+    room.clock.forward(24 * 3600 + 1)
+    assert (await room.quotas.quota(ANNA)).limit_ms == before  # for one window, which is over

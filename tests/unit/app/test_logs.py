@@ -1,11 +1,19 @@
+import json
 import logging
-from collections.abc import Generator
+import os
+import stat
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
 import structlog
 from pydantic import SecretStr
 
-from core.app.logs import Redaction, secrets_of, set_up_logging
+from core.app.logs import Redaction, log_as, secrets_of, set_up_logging
+from core.errors.setup import BadConfiguration
 from core.settings import Settings
 
 TELEGRAM = "123456789:AAF-abcdefghijklmnopqrstuvwxyz0123456"
@@ -68,6 +76,85 @@ def test_http_clients_do_not_log_their_addresses(capsys: pytest.CaptureFixture[s
     logging.getLogger("httpx").info("HTTP Request: POST https://host/secret-path")
 
     assert capsys.readouterr().err == ""
+
+
+def test_lines_are_objects_where_the_settings_say_so(
+    capsys: pytest.CaptureFixture[str], settings_with: Callable[..., Settings]
+) -> None:
+    log_as(settings_with(log_format="json", log_level="warning"))
+    structlog.get_logger("test").warning("disk_low", free=7)
+    structlog.get_logger("test").info("quiet")
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line).items() >= {"event": "disk_low", "free": 7, "level": "warning"}.items()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_a_log_file_is_private_and_begins_anew_at_its_size(
+    tmp_path: Path, settings_with: Callable[..., Settings], umask: int
+) -> None:
+    path = tmp_path / "logs" / "clapper.log"
+    log_as(
+        settings_with(
+            log_file=path,
+            log_file_megabytes=0.01,
+            log_files=2,
+            telegram_token=SecretStr("swordfish-1"),
+        )
+    )
+    before = os.umask(umask)
+    try:
+        for number in range(200):
+            structlog.get_logger("test").warning("line", number=number, text="swordfish-1" * 20)
+    finally:
+        os.umask(before)
+
+    files = sorted(path.parent.iterdir())
+    assert [file.name for file in files] == ["clapper.log", "clapper.log.1", "clapper.log.2"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert all(file.stat().st_size <= 11_000 for file in files)
+    text = "".join(file.read_text() for file in files)
+    assert "number=199" in text
+    assert "swordfish" not in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("broken", ["below a file", "folder"])
+def test_a_log_file_that_cannot_be_written_is_told(
+    tmp_path: Path, settings_with: Callable[..., Settings], broken: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "log" if broken == "below a file" else tmp_path
+
+    with pytest.raises(BadConfiguration, match="CLAPPER_LOG_FILE"):
+        log_as(settings_with(log_file=path))
+
+
+def test_secrets_are_hidden_in_what_libraries_write_past_the_log(
+    capsys: pytest.CaptureFixture[str], settings_with: Callable[..., Settings]
+) -> None:
+    of_a_library = logging.getLogger("some.library")
+    of_a_library.addHandler(logging.StreamHandler(sys.stderr))
+    of_a_library.propagate = False
+    log_as(settings_with(telegram_webhook_secret=SecretStr("swordfish-of-the-hook")))
+
+    def broken() -> None:
+        raise ValueError("swordfish-of-the-hook")
+
+    of_a_library.warning("asked with swordfish-of-the-hook")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=True)
+        warnings.warn("swordfish-of-the-hook is old", DeprecationWarning, stacklevel=1)
+    thread = threading.Thread(target=broken, name="worker")
+    thread.start()
+    thread.join()
+
+    told = capsys.readouterr().err
+    assert "asked with [hidden]" in told
+    assert "[hidden] is old" in told
+    assert "ValueError" in told
+    assert "swordfish" not in told
 
 
 def test_short_values_are_no_secrets() -> None:

@@ -273,3 +273,17 @@ async def nothing_owed(core: Core) -> bool:
             text("SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending')")
         )
     return count == 0
+
+
+@pytest.mark.parametrize("after_s", [float("inf"), 30 * 86_400.0, 1e300])
+def test_a_pause_of_days_or_without_end_is_looked_at_after_the_longest_wait(after_s) -> None:
+    rules = RouterRules(first_wait_s=2, longest_wait_s=60)
+
+    assert rules.wait_s(1, DeliveryRetry("busy", after_s=after_s)) == 60
+
+
+@pytest.mark.parametrize("after_s", [float("nan"), -5.0, float("-inf")])
+def test_a_pause_that_is_none_leaves_it_to_the_backoff(after_s) -> None:
+    rules = RouterRules(first_wait_s=2, longest_wait_s=60)
+
+    assert rules.wait_s(2, DeliveryRetry("busy", after_s=after_s)) == 4

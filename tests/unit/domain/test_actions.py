@@ -8,6 +8,7 @@ import pytest
 
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Job, JobState, ReplyTo
+from core.domain.limits import RequestLimits
 from core.domain.media import Clip, MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.people import Requester
@@ -56,3 +57,27 @@ def test_a_clip_that_was_removed_cannot_be_fetched(mode: Mode, preset: Preset) -
     rest = actions_for(replace(whole, clip=None))
 
     assert rest == tuple(action for action in actions_for(whole) if action is not Action.FETCH)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [RequestLimits(max_seconds=5), RequestLimits(max_fps=12), RequestLimits(max_side=320)],
+)
+@pytest.mark.parametrize("state", [JobState.SUCCEEDED, JobState.FAILED])
+def test_what_todays_limits_would_refuse_is_not_offered(state, limits) -> None:
+    job = job_in(state, Mode.T2V, Preset.FAST)
+    long = replace(job.request, sampling=replace(job.request.sampling, frames=241))
+    job = replace(job, asked=long)
+
+    offered = actions_for(job, limits)
+
+    assert not {Action.AGAIN, Action.LONGER} & set(offered)
+    assert {Action.EDIT, Action.DETAILS, Action.DELETE} <= set(offered)
+    assert Action.AGAIN in actions_for(job, RequestLimits())
+
+
+def test_a_job_that_cannot_be_read_offers_only_what_works_without_reading_it() -> None:
+    job = replace(job_in(JobState.SUCCEEDED, Mode.T2V, Preset.FAST), asked=None)
+
+    assert actions_for(job) == (Action.FETCH, Action.DETAILS, Action.DELETE)
+    assert actions_for(replace(job, clip=None)) == (Action.DETAILS, Action.DELETE)

@@ -163,3 +163,66 @@ def test_the_spread_covers_nineteen_of_twenty_runs(asked, seed):
         below += sum(item.seconds for item in timings) <= expected
 
     assert below >= 90
+
+
+def slowed(runs, factor):
+    return [[Timing(item.work, item.seconds * factor) for item in run] for run in runs]
+
+
+def ratios(machine, device, count=30):
+    """The estimate over the truth of undisturbed runs, and p95 over the estimate."""
+    timings = [paid(device.run()) for _ in range(count)]
+    totals = [sum(machine.seconds(item.work) for item in run) for run in timings]
+    truths = [sum(item.seconds for item in run) for run in timings]
+    estimate = median(total / truth for total, truth in zip(totals, truths, strict=True))
+    return estimate, machine.p95(1.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("disturbed", "factor", "good"),
+    [
+        (5, 100, 20),
+        (1, 100, 4),
+        (1, 30, 6),
+        (2, 100, 5),
+        (3, 1000, 17),
+        (4, 0.01, 20),
+        (1, 0.001, 5),
+        (9, 10, 31),
+    ],
+)
+def test_disturbed_first_runs_do_not_widen_what_is_promised(asked, seed, disturbed, factor, good):
+    device = Simulated(seed, asked)
+    known = replace(device.truth.hardware, spread=0.15)  # its profile is right
+    runs = slowed([device.run() for _ in range(disturbed)], factor)
+    runs += [device.run() for _ in range(good)]
+
+    estimate, p95 = ratios(calibrate(Machine(known), runs), device)
+
+    assert 0.75 < estimate < 1.35
+    assert p95 < 1.7
+
+
+@pytest.mark.parametrize("factor", [100, 0.01])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_few_runs_alone_do_not_overrule_a_profile_by_far(asked, count, factor):
+    device = Simulated(4, asked)
+    known = replace(device.truth.hardware, spread=0.15)
+
+    estimate, p95 = ratios(
+        calibrate(Machine(known), slowed([device.run() for _ in range(count)], factor)), device
+    )
+
+    assert 1 / 9 < estimate < 9
+    assert p95 < 2
+
+
+def test_a_machine_that_is_slow_indeed_is_learnt(asked):
+    device = Simulated(4, asked)
+    known = replace(device.truth.hardware, spread=0.15)
+    runs = slowed([device.run() for _ in range(25)], 40)
+
+    estimate, _ = ratios(calibrate(Machine(known), runs), device)
+
+    assert 30 < estimate < 50

@@ -133,3 +133,52 @@ async def test_a_deleted_message_is_not_edited(scheduler: EditScheduler) -> None
     await room.until("here")
 
     assert room.texts == ["here"]
+
+
+async def test_an_edit_that_breaks_stops_neither_its_channel_nor_another(
+    scheduler: EditScheduler,
+) -> None:
+    room = Room()
+
+    def broken():
+        raise LookupError("before it is even a coroutine")
+
+    scheduler.offer("c", "1", room.edit("one", ValueError("broken")))
+    scheduler.offer("c", "2", broken)
+    scheduler.offer("c", "3", room.edit("three"))
+
+    await room.until("three")
+
+
+@pytest.mark.parametrize("after_s", [float("inf"), float("nan"), -1.0, 1e12])
+async def test_a_pause_without_end_is_none(scheduler: EditScheduler, after_s: float) -> None:
+    room = Room()
+    scheduler.offer("c", "1", room.edit("one", Throttled(after_s)))
+    await room.until("one")
+    await asyncio.sleep(0)
+
+    channel = scheduler._channels["c"]  # the moment of the next edit
+    assert channel.next_at <= asyncio.get_running_loop().time() + 900
+
+
+async def test_idle_channels_are_forgotten() -> None:
+    scheduler = EditScheduler(lambda _: 0.0)
+    room = Room()
+    for chat in range(2000):
+        scheduler.offer(str(chat), "m", room.edit(str(chat)))
+        scheduler.interval_s(f"asked {chat}")
+    await scheduler.result("result", "m", lambda: asyncio.sleep(0, "done"))
+    await scheduler.first("first", "m", room.edit("first"))
+    await room.until("1999")
+    forgotten = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def look() -> None:
+        if scheduler._channels:  # what grows
+            loop.call_soon(look)
+        else:
+            forgotten.set()
+
+    look()
+    await asyncio.wait_for(forgotten.wait(), 10)
+    await scheduler.close()

@@ -1,0 +1,74 @@
+"""Check for ``clapper doctor``: the token, whether Telegram can be reached, and the webhook.
+
+Uses the same client library; changes nothing at Telegram.
+"""
+
+import re
+
+from telegram import Bot, User, WebhookInfo
+from telegram.error import InvalidToken, TelegramError
+from telegram.request import HTTPXRequest
+
+from core.i18n.messages import say
+from core.interfaces.platform_check import PlatformCheck
+from core.settings import Settings
+
+TIMEOUT_S = 8.0
+TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{30,}")  # what BotFather gives: the bot's id and a secret
+SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")  # source: Bot API, setWebhook, secret_token
+
+
+def check_webhook(settings: Settings) -> list[PlatformCheck]:
+    """Check the address and the secret of a webhook, where there is one."""
+    telegram = settings.telegram
+    if not telegram.webhook_url:
+        return []
+    secret = telegram.webhook_secret
+    found: list[PlatformCheck] = []
+    if not telegram.webhook_url.startswith("https://") and not telegram.local:
+        found.append(PlatformCheck("Telegram", "bad", say("td_https"), say("td_https_fix")))
+    if secret is None or not SECRET.fullmatch(secret.get_secret_value()):
+        found.append(PlatformCheck("Telegram", "bad", say("td_secret"), say("td_secret_fix")))
+    return found
+
+
+async def examine(settings: Settings) -> list[PlatformCheck]:
+    """Check whether Telegram accepts these settings; return one line for each finding."""
+    if settings.telegram.token is None:
+        return []
+    token = settings.telegram.token.get_secret_value()
+    if not TOKEN.fullmatch(token) and not settings.telegram.api_url:
+        return [PlatformCheck("Telegram", "bad", say("td_format"), say("td_token_fix"))]
+    try:
+        async with _bot(settings, token) as bot:
+            me, hook = bot.bot, await bot.get_webhook_info()
+    except InvalidToken:
+        return [PlatformCheck("Telegram", "bad", say("td_token"), say("td_token_fix"))]
+    except (TelegramError, OSError) as error:
+        why = say("td_unreachable", {"reason": type(error).__name__})
+        return [PlatformCheck("Telegram", "bad", why, say("td_unreachable_fix"))]
+    return [*_account(me), *_webhook(settings, hook)]
+
+
+def _bot(settings: Settings, token: str) -> Bot:
+    def request() -> HTTPXRequest:
+        return HTTPXRequest(
+            connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, pool_timeout=TIMEOUT_S
+        )
+
+    root = settings.telegram.api_url.rstrip("/")
+    addresses = {"base_url": f"{root}/bot"} if root else {}
+    return Bot(token, request=request(), get_updates_request=request(), **addresses)
+
+
+def _account(me: User) -> list[PlatformCheck]:
+    facts = {"name": me.username or "", "id": me.id}
+    return [PlatformCheck("Telegram", "good", say("td_good", facts))]
+
+
+def _webhook(settings: Settings, hook: WebhookInfo) -> list[PlatformCheck]:
+    """Tell what went wrong when Telegram last called us."""
+    if not settings.telegram.webhook_url or not hook.last_error_message:
+        return []
+    detail = say("td_webhook_error", {"reason": hook.last_error_message[:200]})
+    return [PlatformCheck("", "note", detail, say("td_webhook_error_fix"))]

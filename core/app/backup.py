@@ -1,0 +1,238 @@
+"""Back up the data directory while the service runs, and put a backup in its place.
+
+A backup is a folder that bears our mark: a copy of the database, clips and inputs as hard links
+(copies on another disk), the keys, and a list of all files with their sizes. Clips and inputs are
+never written to once they have their names, so a link holds what it held.
+"""
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from core.errors import SetupProblem
+from core.runtime import file_names
+from core.runtime.atomic_files import PART, write_atomically
+from core.runtime.clock import Clock, now_ms
+from core.runtime.paths import readable
+from core.runtime.permissions import make_private, make_private_folder
+from core.settings import DATABASE_NAME, Settings
+from core.storage.backup import DatabaseContents, clips_of, copy_database, examine_database
+from core.storage.claim import is_database_of_ours, is_marked, put_mark
+from core.storage.database import database_path
+from core.storage.trouble import named_troubles
+
+MARK_LINE = "backup of a data directory"
+LIST_NAME = "backup.json"
+FOLDERS = {"clips": file_names.CLIP, "media": file_names.MEDIA}
+KEYS = ("studio.key", "licences.json")  # beside the folders, where there are any
+_NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES}
+
+
+class NothingToBackUp(SetupProblem):
+    """There is no database of ours at ``path``."""
+
+    path: str
+
+
+class BackupPlaceTaken(SetupProblem):
+    """The folder for the backup holds something that is no backup of ours."""
+
+    path: str
+
+
+class BackupPlaceUnfit(SetupProblem):
+    """The folder for the backup is a disk's own, the data directory, inside it or around it."""
+
+    path: str
+
+
+class BackupDamaged(SetupProblem):
+    """The backup is no folder of ours, or not whole: ``what`` is missing or another one."""
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that was checked: where it is, what it holds."""
+
+    folder: Path
+    contents: DatabaseContents
+    files: dict[str, int]  # names below the folder, and bytes
+    made_at_ms: int
+    absent: int  # clips that rows name and that had no file, when it was made
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the bytes of all its files."""
+        return sum(self.files.values())
+
+
+def make_backup(settings: Settings, place: Path, clock: Clock = now_ms) -> Backup:
+    """Back up everything that cannot be made again into ``place``, whole or not at all.
+
+    Args:
+        settings: of the installation; its service may be running.
+        place: absent, empty, or an earlier backup, which is replaced once the new one is whole.
+        clock: what is written as its time.
+
+    Raises:
+        NothingToBackUp: there is no database.
+        BackupPlaceTaken: something else lies there.
+        BackupPlaceUnfit: a backup cannot lie there.
+        DatabaseDamaged: the database, or the copy of it, does not pass SQLite's check.
+        StorageProblem: something cannot be read or written.
+    """
+    database = database_path(settings.database)
+    with named_troubles(place):
+        place = place.resolve()
+        if not is_database_of_ours(database):
+            raise NothingToBackUp(readable(database))
+        _require_place(place, settings.data_dir.resolve())
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished(place)
+        part = place.with_name(f"{PART}{uuid4().hex}-{place.name}")
+        try:
+            _fill(part, settings.data_dir, database, clock())
+            made = check_backup(part)
+            _swap(part, place)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return Backup(place, made.contents, made.files, made.made_at_ms, made.absent)
+
+
+def check_backup(folder: Path) -> Backup:
+    """See that ``folder`` is a backup and whole.
+
+    Raises:
+        BackupDamaged: it is none, or something of it is missing.
+        DatabaseDamaged: its database does not pass SQLite's check.
+        SchemaTooNew: a newer Clapper made it.
+        StorageProblem: it cannot be read.
+    """
+    with named_troubles(folder):
+        if not is_marked(folder, MARK_LINE):
+            raise BackupDamaged(readable(folder), readable(folder / LIST_NAME))
+        listed = _listed(folder)
+        for name, size in listed["files"].items():
+            file = folder / name
+            if not file.is_file() or file.stat().st_size != size:
+                raise BackupDamaged(readable(folder), name)
+        contents = examine_database(folder / DATABASE_NAME)
+        if asdict(contents) != listed["contents"]:
+            raise BackupDamaged(readable(folder), DATABASE_NAME)
+    return Backup(folder, contents, listed["files"], listed["made_at_ms"], listed["absent"])
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make ``target`` another name of the file ``source``; a copy where the disk is another.
+
+    Raises:
+        OSError: neither can be made.
+    """
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        shutil.copyfile(source, target, follow_symlinks=False)
+        shutil.copystat(source, target, follow_symlinks=False)
+        with target.open("rb") as copy:
+            os.fsync(copy.fileno())
+
+
+def _require_place(place: Path, data_dir: Path) -> None:
+    """Refuse a place that is not for a backup.
+
+    Raises:
+        BackupPlaceTaken: something else lies there.
+        BackupPlaceUnfit: a backup cannot lie there.
+    """
+    overlaps = place.is_relative_to(data_dir) or data_dir.is_relative_to(place)
+    if overlaps or (place.exists() and place.is_mount()):
+        raise BackupPlaceUnfit(readable(place))
+    if place.exists() and not place.is_dir():
+        raise BackupPlaceTaken(readable(place))
+    if place.is_dir() and any(place.iterdir()) and not is_marked(place, MARK_LINE):
+        raise BackupPlaceTaken(readable(place))
+
+
+def _fill(part: Path, data_dir: Path, database: Path, now: int) -> None:
+    make_private_folder(part)
+    put_mark(part, MARK_LINE)
+    contents = copy_database(database, part / DATABASE_NAME)  # first: no row names what comes later
+    for name, shape in FOLDERS.items():
+        make_private_folder(part / name)
+        for file in file_names.files_of(data_dir / name, shape):
+            _link_unless_gone(file, part / name / file.name)
+    for name in KEYS:
+        if (data_dir / name).is_file() and not (data_dir / name).is_symlink():
+            write_atomically(part / name, (data_dir / name).read_bytes())
+    files = {name: (part / name).stat().st_size for name in _files_below(part)}
+    wanted = clips_of(part / DATABASE_NAME)
+    absent = sum(files.get(f"clips/{name}") != size for name, size in wanted.items())
+    listed = {"made_at_ms": now, "contents": asdict(contents), "files": files, "absent": absent}
+    write_atomically(part / LIST_NAME, json.dumps(listed, indent=1))
+    make_private(part)
+
+
+def _link_unless_gone(file: Path, target: Path) -> None:
+    try:
+        link_or_copy(file, target)
+    except FileNotFoundError:
+        if file.exists():  # else it was deleted meanwhile, with its row
+            raise
+
+
+def _files_below(part: Path) -> Iterator[str]:
+    for path in sorted(part.rglob("*")):
+        if path.is_file() and path.name != LIST_NAME:
+            yield path.relative_to(part).as_posix()
+
+
+def _listed(folder: Path) -> dict[str, Any]:
+    """Read the list of a backup.
+
+    Raises:
+        BackupDamaged: there is none, or it cannot be read.
+    """
+    damaged = BackupDamaged(readable(folder), LIST_NAME)
+    try:
+        found = json.loads((folder / LIST_NAME).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        raise damaged from None
+    if not isinstance(found, dict) or not {"made_at_ms", "contents", "files", "absent"} <= set(
+        found  # pyright: ignore[reportUnknownArgumentType]  # keys of JSON are texts
+    ):
+        raise damaged
+    return found  # pyright: ignore[reportUnknownVariableType]  # the same
+
+
+def _swap(part: Path, place: Path) -> None:
+    """Put ``part`` where ``place`` is; an earlier backup goes only then."""
+    if not place.exists() or not any(place.iterdir()):
+        part.replace(place)
+        return
+    old = place.with_name(f"{PART}{uuid4().hex}-{place.name}")
+    place.rename(old)
+    part.replace(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove_unfinished(place: Path) -> None:
+    """Remove what a backup that was killed left beside ``place``, and put back what it moved."""
+    left = [path for path in file_names.entries_of(place.parent, file_names.PART)
+            if path.name.endswith(f"-{place.name}") and is_marked(path, MARK_LINE)]  # fmt: skip
+    whole = [path for path in left if (path / LIST_NAME).is_file()]
+    if whole and not place.exists():
+        whole[0].rename(place)
+        left.remove(whole[0])
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True)

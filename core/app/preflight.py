@@ -1,0 +1,156 @@
+"""What must be right before the service starts, as ``clapper doctor`` tells it and ``serve`` asks.
+
+Looks at settings and at this machine only, never at a network; what a platform says is asked by
+:class:`core.app.frontend.Examinable`.
+"""
+
+import errno
+import socket
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.accounts.weights import Shares
+from core.app.frontend import Checkable, Front
+from core.errors import ClapperError
+from core.errors.setup import NotReady
+from core.i18n.messages import explain, say
+from core.interfaces.platform_check import PlatformCheck
+from core.settings import Settings, look_at_names
+
+LOOPBACK = "127.0.0.1"
+_NOT_FRONTS = frozenset({"cli", "hf", "studio"})  # platforms of accounts besides the fronts
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningPort:
+    """A port that the service will listen on."""
+
+    variable: str
+    host: str
+    port: int
+    front: str = ""  # the front that listens there; empty: the service itself
+
+
+def check_settings(settings: Settings, fronts: Iterable[Front]) -> Iterator[PlatformCheck]:
+    """Check what can be told before anything is opened: names, accounts, each front's settings."""
+    fronts = list(fronts)
+    yield from check_names()
+    yield from _people(settings, {*_NOT_FRONTS, *(front.name for front in fronts)})
+    for front in fronts:
+        if isinstance(front, Checkable) and front.configured(settings):
+            yield from front.check(settings)
+
+
+def check_names() -> Iterator[PlatformCheck]:
+    """Check whether names are set that nobody reads, and who may read the file of settings."""
+    what = say("doctor_settings")
+    found = look_at_names()
+    for unknown in found.unknown:
+        fix = "doctor_name_nearest" if unknown.nearest else "doctor_name_remove"
+        facts = {"name": unknown.name, "nearest": unknown.nearest}
+        yield PlatformCheck(what, "bad", say("doctor_name_unknown", facts), say(fix, facts))
+    if found.foreign:
+        facts = {"names": ", ".join(found.foreign), "path": found.file}
+        detail = say("doctor_names_foreign", facts)
+        yield PlatformCheck(what, "note", detail, say("doctor_names_foreign_fix"))
+    for name in found.tokens:
+        facts = {"name": name}
+        detail = say("doctor_token_foreign", facts)
+        yield PlatformCheck(what, "note", detail, say("doctor_token_foreign_fix", facts))
+    if found.file is not None and _others_read(found.file):
+        facts = {"path": found.file}
+        detail = say("doctor_file_open", facts)
+        yield PlatformCheck(what, "note", detail, say("doctor_file_open_fix", facts))
+
+
+def check_ports(
+    settings: Settings, fronts: Iterable[Front] | None = None
+) -> Iterator[PlatformCheck]:
+    """Check whether every port that the service will listen on is free.
+
+    Args:
+        settings: of the whole service.
+        fronts: only those of these fronts and of the service itself; of all fronts where None.
+    """
+    names = None if fronts is None else {front.name for front in fronts}
+    for one in ports(settings):
+        if names is not None and one.front and one.front not in names:
+            continue
+        number = _refusal(one.host, one.port)
+        if number is None:
+            continue
+        code = {errno.EADDRINUSE: "doctor_port_taken", errno.EACCES: "doctor_port_forbidden"}
+        said = code.get(number, "doctor_port_host")
+        facts = {"name": one.variable, "port": one.port, "host": one.host}
+        yield PlatformCheck(
+            say("doctor_port"), "bad", say(said, facts), say("doctor_port_fix", facts)
+        )
+
+
+def ports(settings: Settings) -> list[ListeningPort]:
+    """Return the ports of everything that is switched on; port 0 is any free one."""
+    values = settings.values()
+    found: list[ListeningPort] = []
+    if settings.studio.enabled:
+        found.append(
+            ListeningPort(
+                "CLAPPER_STUDIO_PORT", settings.studio.host, settings.studio.port, "studio"
+            )
+        )
+    if settings.telegram.token is not None and settings.telegram.webhook_url:
+        port = settings.telegram.webhook_port
+        found.append(ListeningPort("CLAPPER_TELEGRAM_WEBHOOK_PORT", LOOPBACK, port, "telegram"))
+    if values.get("health_port"):
+        host = str(values.get("health_host") or LOOPBACK)
+        found.append(ListeningPort("CLAPPER_HEALTH_PORT", host, int(values["health_port"])))
+    return [one for one in found if one.port]
+
+
+def refuse_broken(findings: Iterable[PlatformCheck]) -> None:
+    """Refuse the start where one of ``findings`` is bad.
+
+    Raises:
+        NotReady: it tells all that are.
+    """
+    bad = [f"{one.detail} {one.fix}".strip() for one in findings if one.health == "bad"]
+    if bad:
+        raise NotReady("\n".join(bad))
+
+
+def _people(settings: Settings, platforms: set[str]) -> Iterator[PlatformCheck]:
+    try:
+        Shares.parse(settings.queue.shares)
+    except ClapperError as problem:
+        yield PlatformCheck(say("doctor_settings"), "bad", explain(problem))
+    keys = sorted(settings.people.operator_keys())
+    strange = [key for key in keys if key.partition(":")[0] not in platforms]
+    if strange:
+        facts = {"keys": ", ".join(strange), "platforms": ", ".join(sorted(platforms))}
+        detail = say("doctor_operators_strange", facts)
+        yield PlatformCheck(
+            say("doctor_settings"), "bad", detail, say("doctor_operators_fix", facts)
+        )
+
+
+def _others_read(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    except OSError:
+        return False
+
+
+def _refusal(host: str, port: int) -> int | None:
+    """Return the error number for listening there, None where it works, -1 for no such host."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+            probe.listen(1)  # on Linux a port that is bound to another address says so only here
+        except socket.gaierror:
+            return -1
+        except OSError as error:
+            return error.errno or -1
+    return None

@@ -1,0 +1,143 @@
+"""The doctor's looks at the service: settings, ports, intake, workflows, fronts and platforms."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.app.frontend import Examinable
+from core.app.preflight import check_ports, check_settings, ports
+from core.app.serve import found_fronts
+from core.cli.estimate import recorded
+from core.cli.findings import DoctorFinding, Severity, findings_of
+from core.domain.modes import Mode
+from core.errors import ClapperError
+from core.errors.setup import DataDirectoryBusy
+from core.i18n.messages import explain, say
+from core.queue.intake import read_intake
+from core.settings import Settings
+from core.storage.lock import LOCK_NAME, lock
+from core.workflow.graph import Literal
+from core.workflow.library import Workflow, load, paths_of
+
+_MODEL_FILES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin", ".onnx")
+
+
+def look_at_settings(settings: Settings) -> Iterator[DoctorFinding]:
+    """Look for names that nobody reads, and for what keeps a front from starting."""
+    found = list(findings_of(check_settings(settings, found_fronts(lambda _: None))))
+    yield from found
+    if not any(finding.health is Severity.BAD for finding in found):
+        yield DoctorFinding(say("doctor_settings"), Severity.GOOD, say("doctor_settings_good"))
+
+
+def look_at_data(settings: Settings) -> Iterator[DoctorFinding]:
+    """Look whether the data directory, or the folder that it will be made in, takes files."""
+    folder = settings.data_dir
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        facts = {"path": folder}
+        detail = say("doctor_data_unwritable", facts)
+        yield DoctorFinding(say("doctor_data"), Severity.BAD, detail, say("doctor_data_fix", facts))
+
+
+def look_at_ports(settings: Settings) -> Iterator[DoctorFinding]:
+    """Look whether the ports are free; a running service has taken them itself."""
+    listening = ports(settings)
+    if not listening:
+        return
+    if is_running(settings):
+        yield DoctorFinding(say("doctor_port"), Severity.GOOD, say("doctor_ports_ours"))
+        return
+    found = list(findings_of(check_ports(settings)))
+    yield from found
+    if not found:
+        numbers = {"ports": ", ".join(str(one.port) for one in listening)}
+        yield DoctorFinding(say("doctor_port"), Severity.GOOD, say("doctor_ports_good", numbers))
+
+
+def is_running(settings: Settings) -> bool:
+    """Return whether another process uses the data directory."""
+    if not (settings.data_dir / LOCK_NAME).exists():
+        return False
+    try:
+        with lock(settings.data_dir):
+            return False
+    except DataDirectoryBusy:
+        return True
+    except (ClapperError, OSError):  # the look at the database says what is wrong there
+        return False
+
+
+def look_at_intake(settings: Settings) -> Iterator[DoctorFinding]:
+    """Look whether an operator closed the intake; reads beside a running service."""
+    state = asyncio.run(_intake(settings))
+    if state != "open":
+        yield DoctorFinding(
+            say("doctor_intake"),
+            Severity.NOTE,
+            say(f"doctor_intake_{state}"),
+            say("doctor_intake_fix"),
+        )
+
+
+async def _intake(settings: Settings) -> str:
+    async with recorded(settings) as database:
+        if database is None:
+            return "open"
+        async with database.transaction() as connection:
+            return await read_intake(connection)
+
+
+def look_at_workflows(settings: Settings) -> Iterator[DoctorFinding]:
+    """Look whether adopted workflows can be read, and have their model files."""
+    what = say("doctor_workflows")
+    for mode in Mode:
+        if not any(path.exists() for path in paths_of(mode, settings.workflows_dir)):
+            continue
+        try:
+            workflow = load(mode, settings.workflows_dir)
+        except ClapperError as problem:
+            yield DoctorFinding(what, Severity.BAD, explain(problem))
+            continue
+        for file in absent_files(workflow, settings.models_folder):
+            facts = {"mode": mode, "file": file, "path": settings.models_folder}
+            yield DoctorFinding(
+                what,
+                Severity.BAD,
+                say("doctor_workflow_file", facts),
+                say("doctor_workflow_file_fix", facts),
+            )
+
+
+def absent_files(workflow: Workflow, models: Path) -> list[str]:
+    """Return the model files that ``workflow`` names and that no folder of ``models`` has."""
+    named: dict[str, None] = {}
+    for node in workflow.graph.nodes.values():
+        for value in node.inputs.values():
+            text = value.value if isinstance(value, Literal) else None
+            if isinstance(text, str) and text.lower().endswith(_MODEL_FILES):
+                named[text.replace("\\", "/")] = None
+    folders = [path for path in models.iterdir() if path.is_dir()] if models.is_dir() else []
+    return [name for name in named if not any((folder / name).exists() for folder in folders)]
+
+
+def look_at_fronts(settings: Settings) -> Iterator[DoctorFinding]:
+    """Look which fronts are configured."""
+    told: list[str] = []
+    wanted = [front.name for front in found_fronts(told.append) if front.configured(settings)]
+    what = say("doctor_fronts")
+    if wanted:
+        yield DoctorFinding(what, Severity.GOOD, ", ".join(wanted))
+    else:
+        yield DoctorFinding(what, Severity.NOTE, say("doctor_no_front"), say("doctor_front_fix"))
+    for sentence in told:
+        yield DoctorFinding("", Severity.NOTE, sentence)
+
+
+def look_at_platforms(settings: Settings) -> Iterator[DoctorFinding]:
+    """Ask each front's platform."""
+    for front in found_fronts(lambda _: None):
+        if isinstance(front, Examinable):
+            yield from findings_of(asyncio.run(front.examine(settings)))

@@ -1,0 +1,67 @@
+"""The consoles of the command line: what data says is shown, never obeyed.
+
+Names of files, prompts and accounts come from anybody. A console here takes no markup, no emoji
+codes and no control characters from text; styles are given beside it (``style=``, ``Text``).
+"""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from core.runtime.terminal_text import printable
+
+
+class PlainConsole(Console):
+    """A console that shows text literally."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        """Write to standard output, or to standard error."""
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401  # rich's own
+        """Render ``text`` with its control characters spelt out, in tables and titles too."""
+        return super().render_str(printable(text), **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401  # rich's own
+        """Print; messages to a standard error that is gone are dropped.
+
+        Raises:
+            OSError: standard output takes nothing more.
+        """
+        try:
+            super().print(*objects, **options)
+        except OSError:
+            if not self.stderr:
+                raise
+            self.quiet = True
+
+    def on_broken_pipe(self) -> None:
+        """Go on in silence where only messages are not read; end where results are not."""
+        if self.stderr:
+            self.quiet = True
+        else:
+            super().on_broken_pipe()
+
+
+def out() -> PlainConsole:
+    """Make the console of results, standard output."""
+    return PlainConsole()
+
+
+def err() -> PlainConsole:
+    """Make the console of everything else, standard error."""
+    return PlainConsole(stderr=True)
+
+
+def literally(text: str, style: str = "") -> Text:
+    """Make ``text`` what bars and spinners show as it is: they take markup from a string."""
+    return Text(printable(text), style)
+
+
+def print_json(data: dict[str, Any]) -> None:
+    """Print one JSON object on one line, in ASCII: any terminal and any reader takes it."""
+    sys.stdout.write(json.dumps(data) + "\n")
+    sys.stdout.flush()

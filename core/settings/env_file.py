@@ -1,0 +1,127 @@
+"""The file of settings: where it is, what it says, and what about it cannot be read.
+
+It is ``.env`` in the checkout, or the file that ``CLAPPER_ENV_FILE`` or ``--env-file`` names. The
+folder in which a command is typed does not matter: whoever wrote a file there may be anybody.
+Only names with our prefix are taken from it; those of other programs belong to those.
+"""
+
+import codecs
+import io
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+
+from core.runtime.environment import hand_on
+from core.runtime.paths import absolute_path
+from core.settings.area import PREFIX
+from core.settings.problems import SettingProblem, refuse
+
+ENV_FILE = "CLAPPER_ENV_FILE"
+LARGEST_BYTES = 1_000_000
+_NAME = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """What a file of settings says."""
+
+    path: Path | None = None  # None: there is none
+    values: dict[str, str] = field(default_factory=dict[str, str])  # ours, in capitals
+    foreign: tuple[str, ...] = ()  # names of other programs, which were not taken
+
+
+def use_env_file(path: Path) -> None:
+    """Read settings from ``path`` from now on, in this process and those that it starts."""
+    hand_on(ENV_FILE, str(path.absolute()))
+
+
+def read_env_file(usual: Path | None) -> EnvFile:
+    """Read the file that ``CLAPPER_ENV_FILE`` names, else ``usual`` where it is there.
+
+    Raises:
+        BadSettings: the file cannot be read, or not understood.
+    """
+    named = os.environ.get(ENV_FILE, "").strip()
+    if named:
+        path = _named(named)
+        return _parsed(path, _text(path, "env_file_unreadable", wanted=True))
+    if usual is None:
+        return EnvFile()
+    text = _text(usual, "env_file_unreadable", wanted=False)
+    return EnvFile() if text is None else _parsed(usual, text)
+
+
+def _named(text: str) -> Path:
+    try:
+        return absolute_path(Path(text))
+    except ValueError as error:
+        _refuse("env_file_unreadable", Path(text), reason=str(error))
+
+
+def _text(path: Path, code: str, *, wanted: bool) -> str | None:
+    """Return the content of ``path``, None where it is not there and not ``wanted``."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_BYTES + 1)
+    except FileNotFoundError as error:
+        if not wanted:
+            return None
+        _refuse(code, path, reason=error.strerror or "")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        _refuse(code, path, reason=reason)
+    if len(raw) > LARGEST_BYTES:
+        _refuse("env_file_too_large", path)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
+        _refuse("env_file_utf16", path)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        _refuse("env_file_not_utf8", path, line=line)
+
+
+def _parsed(path: Path, text: str | None) -> EnvFile:
+    """Take our names from ``text``.
+
+    Raises:
+        BadSettings: lines are not ``NAME=value``.
+    """
+    text = text or ""
+    wrong = [_line_refused(path, line, original) for line, original in _wrong_lines(text)]
+    if wrong:
+        refuse(wrong)
+    found = dotenv_values(stream=io.StringIO(text))
+    values = {name.upper(): value or "" for name, value in found.items() if _is_ours(name)}
+    foreign = tuple(name for name in found if not _is_ours(name))
+    return EnvFile(path, values, foreign)
+
+
+def _is_ours(name: str) -> bool:
+    return name.upper().startswith(PREFIX)
+
+
+def _wrong_lines(text: str) -> Iterator[tuple[int, str]]:
+    for binding in parse_stream(io.StringIO(text)):
+        bare = binding.key is not None and binding.value is None
+        if binding.error or bare:
+            blank = len(binding.original.string) - len(binding.original.string.lstrip("\n"))
+            yield binding.original.line + blank, binding.original.string.strip()
+
+
+def _line_refused(path: Path, line: int, original: str) -> SettingProblem:
+    """Tell the name on a wrong line, never what follows: it may be a token."""
+    name = found[1] if (found := _NAME.match(original)) else "NAME"
+    data = {"path": str(path), "line": str(line), "name": name[:60]}
+    return SettingProblem("env_file_line", (name[:60],), data)
+
+
+def _refuse(code: str, path: Path, **data: object) -> NoReturn:
+    filled = {"path": str(path), **{key: str(value) for key, value in data.items()}}
+    refuse([SettingProblem(code, (ENV_FILE,), filled)])

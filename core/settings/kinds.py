@@ -1,0 +1,90 @@
+"""The kinds of text that a setting may hold: addresses, accounts, ids.
+
+Each returns the text as it is used, or raises :class:`core.settings.problems.SettingRefused`.
+"""
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+
+from core.runtime.terminal_text import unprintable
+from core.settings.problems import SettingRefused
+
+_PLATFORM = re.compile(r"[a-z][a-z0-9_]*")
+_BY_NUMBER = frozenset({"discord", "telegram"})  # whose people are known by a number
+LONGEST = 4096  # characters: what Linux takes as a path
+
+
+def clean_text(value: object) -> object:
+    """Return a text without blanks around it; other values as they are.
+
+    Raises:
+        SettingRefused: it holds control characters or bytes that are no text, or is far too long.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if unprintable(text):
+        raise SettingRefused("setting_unprintable")
+    if len(text) > LONGEST:
+        raise SettingRefused("setting_too_long", most=str(LONGEST))
+    return text
+
+
+def _address(text: str, *schemes: str) -> str:
+    if not text:
+        return text
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, half of an IPv6 address
+        valid = False
+    if not valid or any(character.isspace() for character in text):
+        raise SettingRefused("setting_no_address", schemes=", ".join(f"{s}://…" for s in schemes))
+    return text
+
+
+def web_address(text: str) -> str:
+    """Return ``text``, empty or an http(s) address."""
+    return _address(text, "https", "http")
+
+
+def socket_address(text: str) -> str:
+    """Return ``text``, empty or a WebSocket address."""
+    return _address(text, "wss", "ws")
+
+
+def accounts(text: str) -> str:
+    """Return ``text``: accounts, ``platform:id`` each, comma separated.
+
+    Of a platform whose people have numbers the id is one: a name would match nobody.
+
+    Raises:
+        SettingRefused: an entry is no account.
+    """
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        platform, colon, user = entry.partition(":")
+        known = colon and _PLATFORM.fullmatch(platform) and user and not re.search(r"\s", user)
+        if not known or (platform in _BY_NUMBER and not (user.isascii() and user.isdecimal())):
+            raise SettingRefused("setting_no_account", entry=entry[:60])
+    return text
+
+
+def numbers(text: str) -> str:
+    """Return ``text``: ids in digits, comma separated.
+
+    Raises:
+        SettingRefused: an entry is no id.
+    """
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        if not (entry.isascii() and entry.isdecimal()):
+            raise SettingRefused("setting_no_id", entry=entry[:60])
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(web_address)]
+SocketAddress = Annotated[str, AfterValidator(socket_address)]
+Accounts = Annotated[str, AfterValidator(accounts)]
+Numbers = Annotated[str, AfterValidator(numbers)]

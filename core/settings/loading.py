@@ -1,0 +1,116 @@
+"""Read the settings from the environment and the file of settings, and check them together."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from core.settings.area import Variable, field_at, nested, variables
+from core.settings.contradictions import contradictions
+from core.settings.env_file import EnvFile, read_env_file
+from core.settings.problems import SettingProblem, problem_of, refuse
+from core.settings.settings import Settings
+from core.settings.unknown_names import UnknownName, environment, foreign_tokens, unknown_among
+
+
+@dataclass(frozen=True, slots=True)
+class NameFindings:
+    """Names in the environment and in the file of settings that nobody reads."""
+
+    unknown: tuple[UnknownName, ...] = ()  # with our prefix
+    foreign: tuple[str, ...] = ()  # of other programs, in our file
+    tokens: tuple[str, ...] = ()  # a token of Hugging Face under a name that we do not read
+    file: Path | None = None  # the file of settings that was read
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment.
+
+    Args:
+        overrides: values that win over the environment (tests, command-line flags). Each has the
+            name of its variable in lower case without the prefix, e.g. ``studio_port``.
+
+    Returns:
+        The frozen settings.
+
+    Raises:
+        BadSettings: values have the wrong type, lie outside their range or contradict each other,
+            or the file of settings cannot be read. It tells all of them.
+        TypeError: no setting has the name of an override.
+    """
+    known = _known()
+    nested(known, overrides)  # a wrong name is a defect, whatever else is wrong
+    given = {**_given(read_env_file(_usual_file())), **overrides}
+    settings, problems = _validated(given)
+    sound = frozenset(known) - {_flat_name(name) for problem in problems for name in problem.names}
+    names = {flat: variable.names[0] for flat, variable in known.items()}
+    problems += contradictions(settings.values(), names, sound=sound)
+    if problems:
+        refuse(problems)
+    return settings
+
+
+def look_at_names() -> NameFindings:
+    """Look for names that are set and that nobody reads.
+
+    Raises:
+        BadSettings: the file of settings cannot be read.
+    """
+    file = read_env_file(_usual_file())
+    known = [name for variable in _known().values() for name in variable.names]
+    unknown = unknown_among([*environment(), *file.values], known)
+    return NameFindings(tuple(unknown), file.foreign, tuple(foreign_tokens()), file.path)
+
+
+@cache
+def _known() -> dict[str, Variable]:
+    return variables(Settings)
+
+
+def _flat_name(name: str) -> str:
+    return next((flat for flat, one in _known().items() if name in one.names), name)
+
+
+def _usual_file() -> Path | None:
+    path = Settings.model_config.get("env_file")
+    return Path(cast("str | Path", path)) if path else None
+
+
+def _given(file: EnvFile) -> dict[str, Any]:
+    """Return what is set by flat name; the environment wins over the file."""
+    outside = {name.upper(): value for name, value in environment().items()}
+    found: dict[str, Any] = {}
+    for flat, variable in _known().items():
+        values = [held[name] for held in (outside, file.values) for name in variable.names
+                  if held.get(name, "").strip()]  # fmt: skip
+        if values:
+            found[flat] = values[0]
+    return found
+
+
+def _validated(given: dict[str, Any]) -> tuple[Settings, list[SettingProblem]]:
+    """Return the settings, with the default where a value cannot be used, and what is wrong."""
+    problems: list[SettingProblem] = []
+    while True:
+        try:
+            return Settings(**nested(_known(), given)), problems
+        except ValidationError as error:
+            for detail in error.errors():
+                flat, variable = _at(detail["loc"])
+                owner = field_at(Settings, variable.path)
+                problems.append(problem_of(detail, variable.names[0], owner))
+                del given[flat]
+
+
+def _at(location: tuple[int | str, ...]) -> tuple[str, Variable]:
+    """Return the variable of the value at ``location``, which may lead further into it.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for flat, variable in _known().items():
+        if location[: len(variable.path)] == variable.path:
+            return flat, variable
+    raise LookupError(location)

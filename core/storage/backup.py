@@ -1,0 +1,103 @@
+"""Copy the database while it is in use, and check a copy.
+
+The copy is made through a connection that only reads, so the service that writes is never held up,
+and it is of one moment. It is a single file, without a journal.
+"""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from core.errors.setup import DatabaseDamaged
+from core.runtime.permissions import PRIVATE_FILE
+from core.storage.migrations import BUSY_S, check_database
+from core.storage.trouble import named_troubles
+
+_COUNTS = {
+    "jobs": "SELECT count(*) FROM job",
+    "clips": "SELECT count(*) FROM artifact",
+    "ledger": "SELECT count(*) FROM ledger",
+    "deliveries": "SELECT count(*) FROM outbox",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseContents:
+    """What a database holds: the number of its newest migration, and of rows of each kind."""
+
+    schema: int
+    jobs: int
+    clips: int
+    ledger: int
+    deliveries: int
+
+
+def copy_database(source: Path, target: Path) -> DatabaseContents:
+    """Write a copy of ``source`` as it is at one moment to ``target``, and check the copy.
+
+    Args:
+        source: a database of ours, which others may be writing to.
+        target: an absent file.
+
+    Raises:
+        DatabaseDamaged: SQLite finds something, or the copy holds something else.
+        StorageProblem: either cannot be read or written.
+    """
+    with named_troubles(target):
+        target.touch(PRIVATE_FILE)
+        with named_troubles(source), _reading(source) as reader:
+            reader.execute("BEGIN")
+            counted = _counts(reader)
+            with closing(sqlite3.connect(target, isolation_level=None)) as writer:
+                reader.backup(writer)
+                writer.execute("PRAGMA journal_mode=DELETE")
+    contents = examine_database(target)
+    if contents != DatabaseContents(contents.schema, **counted):
+        raise DatabaseDamaged(f"{source.name}, copy")
+    return contents
+
+
+def examine_database(path: Path) -> DatabaseContents:
+    """Let SQLite check ``path``, which nobody writes to, and count what is in it.
+
+    Raises:
+        DatabaseDamaged: SQLite finds something.
+        SchemaTooNew: a newer Clapper wrote it.
+        MigrationChanged: its schema is none of ours.
+        StorageProblem: it cannot be read.
+    """
+    with named_troubles(path), _reading(path) as reader:
+        return DatabaseContents(check_database(reader), **_counts(reader))
+
+
+def clips_of(path: Path) -> dict[str, int]:
+    """Return the clips that the rows in ``path`` name, with their sizes in bytes."""
+    with named_troubles(path), _reading(path) as reader:
+        return dict(reader.execute("SELECT path, size_bytes FROM artifact").fetchall())
+
+
+def doubt_deliveries(path: Path) -> None:
+    """Note in a restored database that what it owes may have been handed over since its copy.
+
+    Raises:
+        StorageProblem: it cannot be written.
+    """
+    with (
+        named_troubles(path),
+        closing(sqlite3.connect(path, isolation_level=None)) as connection,
+    ):
+        connection.execute("UPDATE outbox SET ambiguous = 1 WHERE state IN ('pending', 'sending')")
+
+
+@contextmanager
+def _reading(path: Path) -> Generator[sqlite3.Connection]:
+    address = f"file:{quote(str(path))}?mode=ro"
+    with closing(sqlite3.connect(address, BUSY_S, isolation_level=None, uri=True)) as connection:
+        yield connection
+
+
+def _counts(reader: sqlite3.Connection) -> dict[str, int]:
+    return {name: reader.execute(query).fetchone()[0] for name, query in _COUNTS.items()}

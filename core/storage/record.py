@@ -1,0 +1,123 @@
+"""Know whether the database in use is the newest one that the clips beside it have seen.
+
+A database that is older than its clips (a backup put back), another one, or none at all would take
+what newer rows name for leftovers. So a record lies beside the clips: which database it was, by a
+random name, and how far it was, by a number that only grows. Both are in the database too. Where
+they disagree the operator is told, and nothing is deleted for want of a row until they agree.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from core.runtime import file_names
+from core.runtime.atomic_files import write_atomically
+from core.storage import jobs as rows
+
+if TYPE_CHECKING:
+    from core.storage.database import Connection, Database
+
+CLIPS = "clips"  # the folder, in the data directory
+RECORD_NAME = ".database"
+_NAME, _GENERATION = "database_name", "database_generation"  # settings in the database
+
+
+class Standing(StrEnum):
+    """What the database in use is to the clips beside it."""
+
+    NEWEST = "newest"
+    OLDER = "older"  # it was further when the record was written
+    OTHER = "other"  # the record names another one
+    MISSING = "missing"  # it was just made, and clips are there
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Which database, and how far it was."""
+
+    name: str
+    generation: int
+
+
+async def look(database: "Database", data_dir: Path, *, fresh: bool) -> Standing:
+    """Compare the database with the record beside the clips of ``data_dir``.
+
+    Args:
+        database: open and migrated.
+        data_dir: where the clips lie.
+        fresh: it was made just now.
+    """
+    recorded = read_record(data_dir)
+    async with database.transaction() as connection:
+        own = await _own(connection)
+        standing = _compare(own, recorded, fresh=fresh, files=_has_files(data_dir))
+        if own is None and fresh and standing is not Standing.NEWEST:
+            await _note(connection, Record(uuid4().hex, 0))
+    if recorded is None and standing is not Standing.NEWEST and (data_dir / CLIPS).is_dir():
+        _write(data_dir, Record("", 0))  # so that the next start knows it too
+    return standing
+
+
+def _compare(own: Record | None, recorded: Record | None, *, fresh: bool, files: bool) -> Standing:
+    if recorded is None:
+        return Standing.MISSING if fresh and files else Standing.NEWEST
+    if own is None:
+        return Standing.MISSING if fresh else Standing.OLDER
+    if own.name != recorded.name:
+        return Standing.OTHER
+    return Standing.OLDER if own.generation < recorded.generation else Standing.NEWEST
+
+
+async def advance(database: "Database", data_dir: Path) -> None:
+    """Note in the database and beside its clips that it went on; not where it is not the newest."""
+    if not database.newest or not (data_dir / CLIPS).is_dir():
+        return
+    await accept(database, data_dir)
+
+
+async def accept(database: "Database", data_dir: Path) -> None:
+    """Make the database the one that the clips of ``data_dir`` belong to from now on."""
+    recorded = read_record(data_dir)
+    async with database.transaction() as connection:
+        own = await _own(connection) or Record(uuid4().hex, 0)
+        known = recorded.generation if recorded is not None and recorded.name == own.name else 0
+        now = Record(own.name, max(own.generation, known) + 1)
+        await _note(connection, now)
+    _write(data_dir, now)  # after the commit: the record is never ahead of its database
+    database.standing = Standing.NEWEST
+
+
+def read_record(data_dir: Path) -> Record | None:
+    """Read the record; one that cannot be read names no database."""
+    path = data_dir / CLIPS / RECORD_NAME
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return Record(str(found["name"]), int(found["generation"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError):
+        return Record("", 0)
+
+
+def _write(data_dir: Path, record: Record) -> None:
+    text = json.dumps({"name": record.name, "generation": record.generation})
+    write_atomically(data_dir / CLIPS / RECORD_NAME, text)
+
+
+def _has_files(data_dir: Path) -> bool:
+    clips = file_names.files_of(data_dir / CLIPS, file_names.CLIP)
+    return bool(clips or file_names.files_of(data_dir / "media", file_names.MEDIA))
+
+
+async def _own(connection: "Connection") -> Record | None:
+    name = await rows.read_setting(connection, _NAME)
+    generation = await rows.read_setting(connection, _GENERATION)
+    return Record(name, int(generation)) if name and generation else None
+
+
+async def _note(connection: "Connection", record: Record) -> None:
+    await rows.write_setting(connection, _NAME, record.name)
+    await rows.write_setting(connection, _GENERATION, str(record.generation))

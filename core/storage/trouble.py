@@ -1,0 +1,219 @@
+"""Name the cause of what SQLite or the system reports: one mapping from their codes to our errors.
+
+A full disk, a lock and missing rights are no damage: only what SQLite found in the file is. Where
+SQLite tells no more than "cannot open" or "I/O error", the system is asked for its own reason.
+"""
+
+import errno
+import os
+import resource
+import sqlite3
+import stat
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from sqlalchemy.exc import DBAPIError
+
+from core.errors import ClapperError
+from core.errors.setup import DatabaseDamaged
+from core.errors.storage import (
+    DatabaseLocked,
+    FileTooLarge,
+    LinksInCircle,
+    MemoryShort,
+    NameTooLong,
+    PathIsFile,
+    PathIsFolder,
+    StorageFaulty,
+    StorageForbidden,
+    StorageFull,
+    StorageGone,
+    StorageInUse,
+    StorageQuotaUsed,
+    StorageReadOnly,
+    StorageUnavailable,
+    StorageUnsupported,
+    StorageUnusable,
+    TooManyOpenFiles,
+)
+from core.runtime.paths import readable
+
+_TROUBLES = (DBAPIError, sqlite3.Error, OSError, StorageUnavailable)
+_PROBE_BYTES = 65_536  # more than SQLite asks for at once: a page, or 32 KiB of its index
+_SAID: dict[int, Callable[[str], ClapperError]] = {
+    errno.ENOSPC: StorageFull,
+    errno.EDQUOT: StorageQuotaUsed,
+    errno.EROFS: StorageReadOnly,
+    errno.EACCES: StorageForbidden,
+    errno.EPERM: StorageForbidden,
+    errno.EISDIR: PathIsFolder,
+    errno.ENOTDIR: PathIsFile,
+    errno.EEXIST: PathIsFile,
+    errno.ENAMETOOLONG: NameTooLong,
+    errno.ELOOP: LinksInCircle,
+    errno.EBUSY: StorageInUse,
+    errno.ETXTBSY: StorageInUse,
+    errno.EMFILE: lambda _: TooManyOpenFiles(),
+    errno.ENFILE: lambda _: TooManyOpenFiles(),
+    errno.ENOMEM: lambda _: MemoryShort(),
+    **dict.fromkeys(
+        # a share that is gone, a disk that was pulled out, a program of a file system that died
+        (errno.ENOENT, errno.ESTALE, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.EHOSTDOWN),
+        StorageGone,
+    ),
+}
+_WORN = {errno.EIO, errno.EUCLEAN, errno.EREMOTEIO, errno.EBADMSG}
+_LACKING = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+_HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_ASK_THE_SYSTEM = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+}
+
+
+@contextmanager
+def named_troubles(path: Path) -> Generator[None]:
+    """Raise our errors instead of SQLite's and the system's inside the block.
+
+    Args:
+        path: what the block works on; named where the error names no path itself.
+
+    Raises:
+        ClapperError: the cause; what is no trouble of the storage passes as it is.
+    """
+    try:
+        yield
+    except _TROUBLES as error:
+        named = storage_problem(error, path) or error
+        raise named from (error if named is not error else error.__cause__)
+
+
+def storage_problem(error: BaseException, path: Path | None = None) -> ClapperError | None:
+    """Return our error for what ``error`` means, or None where it is no trouble of the storage.
+
+    Args:
+        error: of SQLAlchemy, SQLite or the system, or a group with such; ours are returned, with
+            the operator's view where people are told less.
+        path: of the database or the file; named where ``error`` names none.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        named = (storage_problem(one, path) for one in error.exceptions)
+        return next((one for one in named if one is not None), None)
+    if isinstance(error, StorageUnavailable) and isinstance(error.__cause__, ClapperError):
+        return error.__cause__
+    if isinstance(error, ClapperError):
+        return error
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return storage_problem(error.orig, path)
+    if isinstance(error, sqlite3.Error):
+        return _of_sqlite(error, path or Path())
+    if isinstance(error, OSError):
+        return of_system(error, path)
+    return MemoryShort() if isinstance(error, MemoryError) else None
+
+
+def of_system(error: OSError, path: Path | None = None) -> ClapperError:
+    """Return our error for a refusal of the system.
+
+    Args:
+        error: its path is named.
+        path: named where it has none.
+    """
+    named = isinstance(error.filename, str | bytes | os.PathLike)
+    told = error.filename if named else path
+    place = readable(Path(os.fsdecode(told if told is not None else Path())))
+    reason = error.strerror or type(error).__name__
+    if error.errno == errno.EFBIG and (limit := _limit_bytes()):
+        return FileTooLarge(place, limit)
+    if error.errno in _WORN:
+        return StorageFaulty(place, reason)
+    if error.errno in _LACKING:
+        return StorageUnsupported(place, reason)
+    make = _SAID.get(error.errno or 0)
+    return make(place) if make else StorageUnusable(place, reason)
+
+
+def _of_sqlite(error: sqlite3.Error, path: Path) -> ClapperError | None:
+    code = getattr(error, "sqlite_errorcode", 0)
+    primary = code & 0xFF
+    if primary in _DAMAGED:
+        return DatabaseDamaged(str(error))
+    if primary in _HELD:
+        return DatabaseLocked(readable(path))
+    if primary == sqlite3.SQLITE_FULL:
+        return _by_looking(path) or StorageFull(readable(path))
+    if primary == sqlite3.SQLITE_NOMEM or code == sqlite3.SQLITE_IOERR_NOMEM:
+        return MemoryShort()
+    if primary == sqlite3.SQLITE_NOLFS:
+        return StorageUnusable(readable(path), str(error))
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return StorageGone(readable(path))
+    if primary in _ASK_THE_SYSTEM:
+        return _by_looking(path) or _as_said(primary, str(error), path)
+    return None
+
+
+def _as_said(primary: int, detail: str, path: Path) -> ClapperError:
+    """Return what is known where the system has nothing to add."""
+    if primary == sqlite3.SQLITE_IOERR:
+        return StorageFaulty(readable(path), detail)
+    if primary in {sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY}:
+        return StorageForbidden(readable(path))
+    return StorageUnusable(readable(path), detail)
+
+
+def _by_looking(path: Path) -> ClapperError | None:
+    """Find what keeps ``path`` from being written, without opening it.
+
+    To open and close the file would give up the locks that SQLite holds on it for this process.
+    """
+    for look in (_look_at, _write_beside):
+        try:
+            problem = look(path)
+        except OSError as error:
+            return of_system(error, path)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _look_at(path: Path) -> ClapperError | None:
+    folder = path.parent
+    if not stat.S_ISDIR(folder.stat().st_mode):
+        return PathIsFile(readable(folder))
+    for one in (path, *_journals(path)):
+        if not os.path.lexists(one):
+            continue
+        found = one.stat()
+        if stat.S_ISDIR(found.st_mode):
+            return PathIsFolder(readable(one))
+        if os.statvfs(one).f_flag & os.ST_RDONLY:
+            return StorageReadOnly(readable(one))
+        if not os.access(one, os.R_OK | os.W_OK, effective_ids=True):
+            return StorageForbidden(readable(one))
+        limit = _limit_bytes()
+        if limit and found.st_size + _PROBE_BYTES > limit:
+            return FileTooLarge(readable(one), limit)
+    return None
+
+
+def _write_beside(path: Path) -> None:
+    with TemporaryFile(dir=path.parent) as probe:
+        probe.write(bytes(_PROBE_BYTES))
+        probe.flush()
+
+
+def _journals(path: Path) -> Iterator[Path]:
+    return (path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))
+
+
+def _limit_bytes() -> int:
+    """Return how large a file of this process may become; 0 where nothing limits it."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    return 0 if soft == resource.RLIM_INFINITY else soft

@@ -1,0 +1,264 @@
+"""Each cause that SQLite or the system reports has an error of its own, and only damage is damage."""
+
+import errno
+import os
+import resource
+import sqlite3
+import subprocess
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from core.errors import ClapperError
+from core.errors.setup import DatabaseDamaged
+from core.errors.storage import (
+    DatabaseLocked,
+    FileTooLarge,
+    LinksInCircle,
+    MemoryShort,
+    NameTooLong,
+    PathIsFile,
+    PathIsFolder,
+    StorageFaulty,
+    StorageForbidden,
+    StorageFull,
+    StorageGone,
+    StorageInUse,
+    StorageProblem,
+    StorageQuotaUsed,
+    StorageReadOnly,
+    StorageUnavailable,
+    StorageUnsupported,
+    StorageUnusable,
+    TooManyOpenFiles,
+)
+from core.i18n.messages import explain, languages
+from core.storage.database import open_database
+from core.storage.tables import setting
+from core.storage.trouble import named_troubles, of_system, storage_problem
+
+HERE = Path("/nowhere/rows.sqlite")
+OF_THE_SYSTEM = {
+    "ENOSPC": StorageFull, "EDQUOT": StorageQuotaUsed, "EFBIG": StorageUnusable,
+    "EROFS": StorageReadOnly, "EACCES": StorageForbidden, "EPERM": StorageForbidden,
+    "EISDIR": PathIsFolder, "ENOTDIR": PathIsFile, "EEXIST": PathIsFile,
+    "ENAMETOOLONG": NameTooLong, "ELOOP": LinksInCircle, "EBUSY": StorageInUse,
+    "ETXTBSY": StorageInUse, "EMFILE": TooManyOpenFiles, "ENFILE": TooManyOpenFiles,
+    "ENOMEM": MemoryShort, "ENOENT": StorageGone, "ESTALE": StorageGone, "ENODEV": StorageGone,
+    "ENXIO": StorageGone, "ENOTCONN": StorageGone, "EHOSTDOWN": StorageGone, "EIO": StorageFaulty,
+    "EUCLEAN": StorageFaulty, "EREMOTEIO": StorageFaulty, "ENOLCK": StorageUnsupported,
+    "EOPNOTSUPP": StorageUnsupported, "EINVAL": StorageUnusable, "EDOM": StorageUnusable,
+}  # fmt: skip
+DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT"}
+DEFECTS = {"SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISUSE", "SQLITE_MISMATCH", "SQLITE_RANGE",
+           "SQLITE_TOOBIG", "SQLITE_INTERNAL", "SQLITE_ABORT", "SQLITE_INTERRUPT", "SQLITE_EMPTY",
+           "SQLITE_NOTFOUND", "SQLITE_SCHEMA", "SQLITE_NOTICE", "SQLITE_WARNING", "SQLITE_OK",
+           "SQLITE_DONE", "SQLITE_ROW"}  # fmt: skip
+# all codes of errors that this SQLite knows; other constants are actions and options
+PRIMARY = {name for name in dir(sqlite3) if name.startswith("SQLITE_")} & {
+    *DAMAGED, *DEFECTS, "SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL",
+    "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM", "SQLITE_AUTH",
+    "SQLITE_NOMEM", "SQLITE_NOLFS",
+}  # fmt: skip
+CODES = sorted(
+    name
+    for name in dir(sqlite3)
+    if name in PRIMARY or any(name.startswith(f"{primary}_") for primary in PRIMARY - {"SQLITE_OK"})
+)
+
+
+def reported(code: str) -> sqlite3.Error:
+    error = sqlite3.OperationalError("what SQLite says")
+    error.sqlite_errorcode = getattr(sqlite3, code)
+    return error
+
+
+def primary_of(code: str) -> str:
+    return max((one for one in PRIMARY if code == one or code.startswith(f"{one}_")), key=len)
+
+
+@pytest.mark.parametrize(("name", "kind"), OF_THE_SYSTEM.items())
+def test_every_refusal_of_the_system_has_its_cause(name: str, kind: type[ClapperError]) -> None:
+    number = getattr(errno, name)
+    found = of_system(OSError(number, os.strerror(number), "/srv/clips/a.mp4"))
+
+    assert type(found) is kind
+    assert "path" not in found.data() or found.data()["path"] == "/srv/clips/a.mp4"
+    assert all(explain(found, language) for language in languages())
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_only_what_sqlite_found_in_the_file_is_damage(code: str, tmp_path: Path) -> None:
+    found = storage_problem(reported(code), tmp_path / "rows.sqlite")
+
+    assert isinstance(found, DatabaseDamaged) == (primary_of(code) in DAMAGED)
+    assert (found is None) == (primary_of(code) in DEFECTS)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("SQLITE_FULL", StorageFull),
+        ("SQLITE_BUSY_SNAPSHOT", DatabaseLocked),
+        ("SQLITE_BUSY_RECOVERY", DatabaseLocked),
+        ("SQLITE_LOCKED_SHAREDCACHE", DatabaseLocked),
+        ("SQLITE_IOERR_FSYNC", StorageFaulty),
+        ("SQLITE_IOERR_NOMEM", MemoryShort),
+        ("SQLITE_NOMEM", MemoryShort),
+        ("SQLITE_READONLY_DBMOVED", StorageGone),
+        ("SQLITE_READONLY_DIRECTORY", StorageForbidden),
+        ("SQLITE_PERM", StorageForbidden),
+        ("SQLITE_CANTOPEN_SYMLINK", StorageUnusable),
+        ("SQLITE_NOLFS", StorageUnusable),
+    ],
+)
+def test_codes_of_sqlite_have_their_cause(
+    code: str, kind: type[ClapperError], tmp_path: Path
+) -> None:
+    assert type(storage_problem(reported(code), tmp_path / "rows.sqlite")) is kind
+
+
+def folder_for_the_file(tmp: Path) -> Path:
+    (tmp / "rows.sqlite").mkdir()
+    return tmp / "rows.sqlite"
+
+
+def file_for_the_folder(tmp: Path) -> Path:
+    (tmp / "data").write_text("x")
+    return tmp / "data" / "rows.sqlite"
+
+
+def folder_for_a_journal(tmp: Path) -> Path:
+    (tmp / "rows.sqlite").touch()
+    (tmp / "rows.sqlite-wal").mkdir()
+    return tmp / "rows.sqlite"
+
+
+def circle(tmp: Path) -> Path:
+    (tmp / "rows.sqlite").symlink_to(tmp / "rows.sqlite")
+    return tmp / "rows.sqlite"
+
+
+@pytest.mark.parametrize("code", ["SQLITE_CANTOPEN", "SQLITE_IOERR_WRITE", "SQLITE_READONLY"])
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        (folder_for_the_file, PathIsFolder),
+        (file_for_the_folder, PathIsFile),
+        (folder_for_a_journal, PathIsFolder),
+        (circle, LinksInCircle),
+        (lambda tmp: tmp / "gone" / "rows.sqlite", StorageGone),
+        (lambda tmp: tmp / ("x" * 400) / "rows.sqlite", NameTooLong),
+        (lambda tmp: Path(tmp, *["y" * 200] * 25, "rows.sqlite"), NameTooLong),
+    ],
+)
+def test_where_sqlite_says_little_the_system_is_asked(
+    code: str, place: object, kind: type[ClapperError], tmp_path: Path
+) -> None:
+    assert callable(place)
+    assert type(storage_problem(reported(code), place(tmp_path))) is kind
+
+
+def test_a_limit_on_files_is_named_with_its_number(tmp_path: Path) -> None:
+    (tmp_path / "rows.sqlite").write_bytes(bytes(8192))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+    try:
+        found = storage_problem(reported("SQLITE_IOERR_WRITE"), tmp_path / "rows.sqlite")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert isinstance(found, FileTooLarge)
+    assert found.limit_bytes == 8192
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Generator[Path]:
+    """A disk of 1 MB."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(tmp_path)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a tmpfs")
+    yield tmp_path
+    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    rest = disk / "rest"
+    with rest.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            return rest
+
+
+async def write(database: object, size: int) -> None:
+    async with database.transaction() as connection:  # pyright: ignore
+        await connection.execute(setting.delete())
+        await connection.execute(setting.insert().values(name="x", value="y" * size))
+
+
+async def test_a_full_disk_refuses_in_words_and_the_same_again_succeeds(disk: Path) -> None:
+    async with open_database(f"sqlite+aiosqlite:///{disk}/rows.sqlite", disk) as database:
+        rest = fill(disk)
+        with pytest.raises(StorageUnavailable) as refused:
+            await write(database, 100_000)
+        rest.unlink()
+        await write(database, 100_000)
+
+    assert refused.value.reason == "storage_full"
+    assert isinstance(refused.value.__cause__, StorageFull)
+    assert str(disk) not in explain(refused.value)
+
+
+async def test_a_disk_that_becomes_read_only_is_told(disk: Path) -> None:
+    async with open_database(f"sqlite+aiosqlite:///{disk}/rows.sqlite", disk):
+        pass
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)  # noqa: ASYNC221
+
+    with pytest.raises(StorageReadOnly):
+        async with open_database(f"sqlite+aiosqlite:///{disk}/rows.sqlite", disk):
+            pass
+
+
+async def test_a_foreign_lock_is_told_and_over_when_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.storage.database.BUSY_MS", 20)
+    url = f"sqlite+aiosqlite:///{tmp_path}/rows.sqlite"
+    async with open_database(url, tmp_path) as database:
+        with closing(sqlite3.connect(tmp_path / "rows.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageUnavailable) as refused:
+                await write(database, 1)
+        await write(database, 1)
+
+    assert refused.value.reason == "database_locked"
+    assert "another program" in explain(refused.value)
+
+
+def test_defects_of_ours_pass_as_they_are() -> None:
+    error = OperationalError("SELECT", None, reported("SQLITE_ERROR"))
+    with pytest.raises(OperationalError), named_troubles(HERE):
+        raise error
+
+
+def test_the_cause_is_found_in_groups_and_behind_what_people_are_told(tmp_path: Path) -> None:
+    cause = StorageFull("/data")
+    told = StorageUnavailable("storage_full")
+    told.__cause__ = cause
+    group = BaseExceptionGroup("", [KeyError(), BaseExceptionGroup("", [told])])
+
+    assert storage_problem(group) is cause
+
+
+def test_a_name_that_is_no_text_can_be_told() -> None:
+    error = OSError(errno.ENOENT, "gone", b"/srv/\xff.sqlite")
+
+    found = of_system(error)
+
+    assert isinstance(found, StorageProblem)
+    assert explain(found).encode()
