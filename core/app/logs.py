@@ -132,11 +132,12 @@ def set_up_logging(
     """
     shared = _shared()
     redaction = Redaction(secrets)
+    repeated = RepeatedErrors()
     streams = [logging.StreamHandler(sys.stderr), *([also] if also else [])]
     for handler in streams:
         colours = handler is not also and sys.stderr is not None and sys.stderr.isatty()  # pyright: ignore[reportUnnecessaryComparison]  # None where it was closed before the start
         handler.setFormatter(_formatter(shared, redaction, as_json=as_json, colours=colours))
-        handler.addFilter(RepeatedErrors())
+        handler.addFilter(repeated)
     root = logging.getLogger()
     root.handlers[:] = streams
     root.setLevel(level.upper())

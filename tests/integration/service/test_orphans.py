@@ -11,6 +11,7 @@ from core.domain.jobs import ReplyTo
 from core.domain.people import Requester
 from core.runtime.clock import now_ms
 from core.settings import Settings
+from core.storage.record import Standing
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 from core.testing.jobs import submit_request
 from tests.support.jobs import clip_in
@@ -78,11 +79,12 @@ async def test_clips_beside_a_database_that_is_new_stay(settings: Settings) -> N
     assert kept.exists()
 
 
-async def test_whoever_knows_better_can_forbid_it(settings: Settings) -> None:
+async def test_an_older_database_decides_about_no_file(settings: Settings) -> None:
     await make_clip(settings)
     async with open_core(settings, QuickExecutor()) as core:
         orphans = leave(settings.clips_folder, MADE, 3600)
-        assert await core.housekeeping.remove_orphans(lambda: False) == 0
+        core.database.standing = Standing.OLDER
+        assert await core.housekeeping.remove_orphans() == 0
         assert [path for path in orphans if not path.exists()] == []
 
 

@@ -104,8 +104,16 @@ async def test_accounts_in_which_nothing_was_used_go(room):
     assert await count(room, "account") == 0
 
 
-async def test_what_was_granted_for_the_next_window_stays(room):
-    await room.quotas.grant(ANNA, 5000)
+@pytest.mark.parametrize("used", [False, True])
+async def test_what_was_granted_for_the_next_window_stays(room, used):
+    if used:  # and refunded
+        job = await room.submit("anna")
+        await room.quotas.grant(ANNA, 5000)
+        await room.queue.cancel(job.id, ANNA)
+        await forget_jobs(room)
+        room.clock.forward(30 * DAY_S)
+    else:
+        await room.quotas.grant(ANNA, 5000)
     await roll(room)
     assert (await room.quotas.quota(ANNA)).limit_ms == room.rules.quota.limit_ms + 5000
 
