@@ -67,7 +67,7 @@ async def test_forgetting_somebody_cancels_their_jobs_and_deletes_rows_and_files
         with pytest.raises(JobUnknown):
             await core.jobs.get(ticket.job_id)
     clip = await core.users.clip(caller(ben), kept.job_id)
-    assert set(core.settings.clips_folder.iterdir()) == {clip.path, clip.poster}
+    assert set(core.settings.clips_folder.glob("[!.]*")) == {clip.path, clip.poster}
     assert list(core.settings.media_folder.iterdir()) == []
     assert (await core.quotas.quota(ann)).used_ms >= 100
     await sound_ledger()
@@ -93,7 +93,7 @@ async def test_forgetting_while_the_job_runs_leaves_nothing_behind(
         await executor.started.wait()
         await core.cancellation.forget(ann)
 
-    assert list(core.settings.clips_folder.iterdir()) == []
+    assert list(core.settings.clips_folder.glob("[!.]*")) == []
     assert list(core.settings.work_folder.iterdir()) == []
     await sound_ledger()
 
@@ -127,7 +127,7 @@ async def test_jobs_and_files_are_kept_for_the_retention_time_and_not_longer(
 
         with pytest.raises(JobUnknown):
             await core.jobs.get(ticket.job_id)
-        assert list(settings.clips_folder.iterdir()) == []
+        assert list(settings.clips_folder.glob("[!.]*")) == []
 
 
 def leave_copies(core: Core, clip: Clip) -> None:
