@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 from pydantic import SecretStr
 
+from core.app.repeated_errors import RepeatedErrors
 from core.domain.limits import MEGABYTE
 from core.errors.setup import BadConfiguration
 from core.runtime.paths import readable
@@ -131,10 +132,12 @@ def set_up_logging(
     """
     shared = _shared()
     redaction = Redaction(secrets)
+    repeated = RepeatedErrors()
     streams = [logging.StreamHandler(sys.stderr), *([also] if also else [])]
     for handler in streams:
         colours = handler is not also and sys.stderr is not None and sys.stderr.isatty()  # pyright: ignore[reportUnnecessaryComparison]  # None where it was closed before the start
         handler.setFormatter(_formatter(shared, redaction, as_json=as_json, colours=colours))
+        handler.addFilter(repeated)
     root = logging.getLogger()
     root.handlers[:] = streams
     root.setLevel(level.upper())

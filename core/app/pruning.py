@@ -36,6 +36,7 @@ class Folders:
     latents: Path  # files that can be made again; need not exist
     staged: Path  # the same
     keep_s: float
+    windows_s: float  # a quota window that began so long ago is over
     audit_s: float
 
 
@@ -118,7 +119,7 @@ class Pruning:
     async def _roll_up(self) -> None:
         """Take what is over out of the tables that outlive jobs."""
         now = self._clock()
-        before = round(self._before_s() * 1000)
+        before = now - round(self._folders.windows_s * 1000)
         entry: int | None = 0
         while entry is not None:
             async with self._database.transaction() as connection:

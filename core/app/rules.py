@@ -66,12 +66,14 @@ def folders(settings: Settings) -> Folders:
     """Return where files lie and how long they are kept: longer than any job waits and runs."""
     queue = settings.queue
     longest = queue.wait_limit_hours * HOUR_S + queue.max_attempts * settings.worker.job_timeout_s
+    keep_s = max(settings.retention.days * DAY_S, longest + HOUR_S)
     return Folders(
         clips=settings.clips_folder,
         fitted=fitted_folder(settings),
         latents=settings.latents_folder,
         staged=settings.comfy_folder / "input",
-        keep_s=max(settings.retention.days * DAY_S, longest + HOUR_S),
+        keep_s=keep_s,
+        windows_s=max(keep_s, settings.quota.window_hours * HOUR_S, DAY_S) + DAY_S,
         audit_s=settings.retention.audit_days * DAY_S,
     )
 

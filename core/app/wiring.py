@@ -10,6 +10,7 @@ from core.accounts.quotas import Quotas
 from core.accounts.weights import Shares
 from core.app.core import Core
 from core.app.executor_choice import memory_of, place_of
+from core.app.finishing import finisher
 from core.app.maintenance import Housekeeping
 from core.app.pruning import Pruning
 from core.app.rules import (
@@ -25,20 +26,16 @@ from core.app.run_recorder import run_recorder
 from core.app.self_check import SelfCheck
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
-from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
 from core.interfaces.alerts import LoggedAlerts, OperatorAlerts
-from core.interfaces.executor import Executor, Order
+from core.interfaces.executor import Executor
 from core.media.intake.store import MediaStore
-from core.media.output.clip_writer import write_clip
-from core.media.output.provenance import Provenance
 from core.models.catalog import ModelFile, Profile
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
 from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
 from core.queue.time_guard import StepRules, TimeGuard
-from core.runtime.cancellation import CancelToken
 from core.runtime.clock import Clock
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
@@ -64,7 +61,6 @@ from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
 from core.storage.traces import Traces
 from core.worker.device_watch import DeviceWatch
-from core.worker.finishing import Finish
 from core.worker.worker import Worker
 
 if TYPE_CHECKING:
@@ -262,7 +258,7 @@ def _worker(parts: _Parts) -> Worker:
         queue=parts.queue,
         jobs=parts.jobs,
         executor=parts.executor,
-        finish=_finisher(parts.settings),
+        finish=finisher(parts.settings),
         record=run_recorder(parts.runs, parts.figures, parts.clock),
         shares=lambda request: parts.runs.estimate(request).shares(),
         dispatcher=parts.dispatcher,
@@ -296,13 +292,3 @@ def _housekeeping(parts: _Parts) -> Housekeeping:
         database=parts.database,
         data_dir=parts.settings.data_dir,
     )
-
-
-def _finisher(settings: Settings) -> Finish:
-    async def to_clip(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
-        provenance = Provenance.of(
-            order.job_id, order.request, with_prompt=settings.retention.prompt_in_metadata
-        )
-        return await write_clip(raw, settings.clips_folder, provenance, cancel)
-
-    return to_clip

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import structlog
 
@@ -48,14 +49,13 @@ def link(source: Path, place: Path, ways: Sequence[Way] = WAYS) -> str:
         ValueError: no way was given.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_name(f".{place.name}.{os.getpid()}.new")
+    fresh = place.with_name(f".{place.name}.{uuid4().hex}.new")
     for name, make in ways:
-        fresh.unlink(missing_ok=True)
         try:
             make(source, fresh)
         except OSError as error:
+            fresh.unlink(missing_ok=True)
             if name == ways[-1][0]:
-                fresh.unlink(missing_ok=True)
                 raise
             _log.warning("model_link_fallback", way=name, reason=error.strerror or str(error.errno))
         else:

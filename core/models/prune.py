@@ -3,7 +3,10 @@
 Only names of the family are ever touched; the hub cache belongs to other programs as well.
 """
 
+import glob
 import os
+import re
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +15,8 @@ from pathlib import Path
 from core.models.catalog import ModelFile
 from core.models.errors import FileNotRemoved
 from core.models.store import FileLocation, ModelStore
+
+_LEFT = re.compile(r"\.([0-9a-f]{32}|\d+)\.new$")  # of core.models.links; \d: before
 
 
 class GarbageReason(StrEnum):
@@ -46,7 +51,7 @@ def garbage(store: ModelStore, keep: Iterable[ModelFile]) -> tuple[Garbage, ...]
     etags = {file.sha256 for file in store.family.all_files() if file.sha256}
     unfinished = [item for repo in repos for item in _unfinished(store, repo, etags)]
     gone = {item.path.resolve() for item in unused}
-    return (*unused, *unfinished, *_dangling(store, gone))
+    return (*unused, *unfinished, *_left_links(store), *_dangling(store, gone))
 
 
 def discard(items: Iterable[Garbage]) -> int:
@@ -94,9 +99,20 @@ def _referenced(repo: Path, branches: set[str]) -> set[str]:
 
 def _unfinished(store: ModelStore, repo: Path, etags: set[str]) -> Iterator[Garbage]:
     for partial in sorted(repo.glob("blobs/*.incomplete")):
-        ours = partial.name.split(".")[0] in etags
+        ours = partial.name.removesuffix(".incomplete") in etags  # others name theirs further
         if ours and not store.cache.busy(partial):
             yield Garbage(partial, GarbageReason.UNFINISHED, partial.stat().st_size)
+
+
+def _left_links(store: ModelStore) -> Iterator[Garbage]:
+    """Find what a process that was killed while it linked or copied left in ComfyUI's folders."""
+    day_ago = time.time() - 86_400
+    for file in store.family.all_files():
+        place = store.place_of(file)
+        for left in sorted(place.parent.glob(f".{glob.escape(place.name)}.*.new")):
+            if _LEFT.search(left.name) and left.lstat().st_mtime < day_ago:
+                size = 0 if left.is_symlink() else left.lstat().st_size
+                yield Garbage(left, GarbageReason.UNFINISHED, size)
 
 
 def _dangling(store: ModelStore, gone: set[Path]) -> Iterator[Garbage]:

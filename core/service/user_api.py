@@ -157,10 +157,7 @@ class UserApi:
         return find_job(await self.jobs(caller, SEARCHED), typed)
 
     async def jobs(self, caller: Caller, limit: int, before: int | None = None) -> list[Job]:
-        """Return the newest jobs of the caller on all their platforms, newest first.
-
-        ``before`` is the number of the last job of the page before.
-        """
+        """Return the newest jobs of the caller on all their platforms, before number ``before``."""
         return await self._owned.jobs(caller, limit, before)
 
     async def cancel(self, caller: Caller, job_id: str) -> Job:

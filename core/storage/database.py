@@ -2,15 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias
 
 import structlog
 from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import CursorResult, event, make_url
+from sqlalchemy import event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -25,10 +25,10 @@ from core.storage.migrations import MIGRATIONS, migrate
 from core.storage.record import Standing, advance, look
 from core.storage.sqlite_driver import connect
 from core.storage.trouble import named_troubles, storage_problem
+from core.storage.uncut_connection import UncutConnection, whole
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
 Connection: TypeAlias = AsyncConnection  # what the functions of this package take first
 _ADDRESS = "it is sqlite+aiosqlite:///<file>, with ? as %3F, # as %23 and % as %25 in the name"
 BUSY_MS = 5000  # for foreign readers such as a backup tool; we have no second connection
@@ -106,7 +106,7 @@ class Database:
 
     @asynccontextmanager
     async def _begun(self) -> AsyncGenerator[AsyncConnection]:
-        connection = _UncutConnection(self._engine)
+        connection = UncutConnection(self._engine)
         try:
             await whole(connection.enter())
             yield connection
@@ -145,10 +145,10 @@ class Database:
             False where another program reads the file; what it may still need stays.
         """
         async with self._turn:
-            connection = _UncutConnection(self._engine)
+            connection = UncutConnection(self._engine)
             await whole(connection.start())
             try:
-                return await whole(connection.empty_journal())
+                return await whole(connection.empty_journal(BUSY_MS))
             finally:
                 await whole(connection.close())
 
@@ -161,76 +161,6 @@ class Database:
         """Let go of the file, after the transaction under way."""
         async with self._turn:
             await self._engine.dispose()
-
-
-class _UncutConnection(AsyncConnection):
-    """A connection whose statements are never cut in half by a cancellation.
-
-    SQLAlchemy gives up a connection that is cancelled inside a statement, while the driver's
-    thread still holds its write lock: everybody after it would find the database locked.
-    """
-
-    async def enter(self) -> None:
-        """Open, and begin a transaction."""
-        await self.start()
-        await self.begin()
-
-    async def changes(self) -> int:
-        """Count the rows that were written through the driver's connection since it opened."""
-        driver: Any = (await self.get_raw_connection()).driver_connection
-        return int(driver.total_changes)
-
-    async def empty_journal(self) -> bool:
-        """Checkpoint and truncate, without waiting for readers: everybody else waits meanwhile."""
-        driver: Any = (await self.get_raw_connection()).driver_connection
-        await driver.execute("PRAGMA busy_timeout=0")
-        try:
-            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
-                busy, *_ = await cursor.fetchone()
-        finally:
-            await driver.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-        return not busy
-
-    async def leave(self, *, keep: bool) -> None:
-        """End the transaction, and give the connection back."""
-        if self.sync_connection is None:
-            return
-        try:
-            await (self.commit() if keep else self.rollback())
-        finally:
-            await self.close()
-
-    async def execute(  # pyright: ignore[reportIncompatibleMethodOverride]  # passes on what it got
-        self,
-        *args: Any,  # noqa: ANN401  # whatever SQLAlchemy takes
-        **options: Any,  # noqa: ANN401  # the same
-    ) -> CursorResult[Any]:
-        return await whole(super().execute(*args, **options))
-
-    async def exec_driver_sql(
-        self,
-        *args: Any,  # noqa: ANN401  # whatever SQLAlchemy takes
-        **options: Any,  # noqa: ANN401  # the same
-    ) -> CursorResult[Any]:
-        return await whole(super().exec_driver_sql(*args, **options))
-
-
-async def whole(call: Coroutine[Any, Any, T]) -> T:
-    """Run ``call`` to its end however often the caller is cancelled; then the cancel goes on.
-
-    Raises:
-        CancelledError: the caller was cancelled; ``call`` is over.
-    """
-    task = asyncio.ensure_future(call)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None and (task.cancelled() or task.exception() is None):
-        raise cancelled
-    return task.result()
 
 
 @asynccontextmanager

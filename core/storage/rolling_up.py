@@ -49,7 +49,7 @@ _OVER = """
         AND job_id IS NOT NULL)
       AND NOT EXISTS (SELECT 1 FROM pseudonym WHERE pseudonym.limit_name = old.limit_name
         AND pseudonym.account_key = old.account_key)
-      AND (began_at_ms < :before OR (used = 0 AND granted = 0)
+      AND ((used > 0 AND began_at_ms < :before) OR (used = 0 AND granted = 0)
         OR EXISTS (SELECT 1 FROM account AS newer WHERE newer.limit_name = old.limit_name
           AND newer.account_key = old.account_key AND newer.period > old.period))
 """

@@ -1,5 +1,6 @@
 """Looking at what is here, and letting go of what is not needed."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -121,9 +122,10 @@ async def test_what_another_program_still_fetches_or_refers_to_stays(open_store,
     file = small_family.files_for(None, Profile.FP8)[0]
     repo = store.cache.repo(file.repo)
     theirs = repo / "blobs" / f"{'9' * 64}.incomplete"
+    same = repo / "blobs" / f"{file.sha256}.1a2b3c4d.incomplete"  # of ours, fetched by another
     pointer = repo / "snapshots" / ("2" * 40) / file.path
-    for path in (theirs, pointer):
-        path.parent.mkdir(parents=True)
+    for path in (theirs, same, pointer):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"of another program")
     (repo / "refs").mkdir()
     (repo / "refs" / "elsewhere").write_text("2" * 40)
@@ -144,3 +146,21 @@ async def test_what_others_keep_in_the_same_repositories_stays(open_store, small
     pointer.write_bytes(b"theirs")
 
     assert garbage(store, []) == ()
+
+
+async def test_what_a_killed_copy_left_goes_after_a_day(open_store, small_family):
+    store = open_store(family=small_family)
+    place = store.place_of(small_family.files_for(None, Profile.FP8)[0])
+    place.parent.mkdir(parents=True)
+    names = [f".{place.name}.{'a' * 32}.new", f".{place.name}.4711.new", f".{place.name}.my.new"]
+    left = [place.with_name(name) for name in names]
+    for path in left:
+        path.write_bytes(b"half a copy")
+    assert garbage(store, []) == ()
+
+    for path in left:
+        os.utime(path, (0, 0))
+    found = garbage(store, [])
+
+    assert {item.path for item in found} == set(left[:2])
+    assert {(item.kind, item.size_bytes) for item in found} == {(GarbageReason.UNFINISHED, 11)}

@@ -67,7 +67,7 @@ async def test_forgetting_somebody_cancels_their_jobs_and_deletes_rows_and_files
         with pytest.raises(JobUnknown):
             await core.jobs.get(ticket.job_id)
     clip = await core.users.clip(caller(ben), kept.job_id)
-    assert set(core.settings.clips_folder.iterdir()) == {clip.path, clip.poster}
+    assert set(core.settings.clips_folder.glob("[!.]*")) == {clip.path, clip.poster}
     assert list(core.settings.media_folder.iterdir()) == []
     assert (await core.quotas.quota(ann)).used_ms >= 100
     await sound_ledger()
@@ -93,7 +93,7 @@ async def test_forgetting_while_the_job_runs_leaves_nothing_behind(
         await executor.started.wait()
         await core.cancellation.forget(ann)
 
-    assert list(core.settings.clips_folder.iterdir()) == []
+    assert list(core.settings.clips_folder.glob("[!.]*")) == []
     assert list(core.settings.work_folder.iterdir()) == []
     await sound_ledger()
 
@@ -127,7 +127,7 @@ async def test_jobs_and_files_are_kept_for_the_retention_time_and_not_longer(
 
         with pytest.raises(JobUnknown):
             await core.jobs.get(ticket.job_id)
-        assert list(settings.clips_folder.iterdir()) == []
+        assert list(settings.clips_folder.glob("[!.]*")) == []
 
 
 def leave_copies(core: Core, clip: Clip) -> None:
@@ -183,7 +183,7 @@ async def test_unfinished_files_of_the_last_process_are_removed_at_start(
 
     async with open_core(settings, QuickExecutor()):
         for folder in folders:
-            assert [path.name for path in folder.iterdir()] == ["whole.mp4"]
+            assert [path.name for path in folder.glob("[!.]*")] == ["whole.mp4"]
 
 
 async def test_an_input_of_a_waiting_job_is_never_pruned(
@@ -428,3 +428,22 @@ async def test_a_refusal_of_what_guests_share_names_the_setting_that_fits_and_th
         assert named.resets_at_ms is not None
         assert "all guests together" in explain(named)
         assert str(named.width) in explain(named)
+
+
+async def test_pruning_frees_no_limit_whose_window_is_longer_than_clips_are_kept(
+    settings_with: Callable[..., Settings], ann: Requester, delivery: RecordingDelivery
+) -> None:
+    clock = ManualClock(now_ms())
+    settings = settings_with(quota_window_hours=24 * 60, retention_days=3)
+    async with open_core(settings, QuickExecutor(), clock=clock) as core:
+        core.router.register(delivery)
+        async with running(core):
+            await submit_request(core, t2v(), ann, ReplyTo("test"), "one")
+            await delivery.until(1)
+        used = (await core.quotas.quota(ann)).used_ms
+        for _ in range(5):
+            clock.forward(10 * DAY_S)
+            await core.housekeeping.prune()
+            assert (await core.quotas.quota(ann)).used_ms == used > 0
+            assert await core.housekeeping.check() == 0
+        assert await core.jobs.jobs_of(ann) == []

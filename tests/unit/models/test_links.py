@@ -1,6 +1,7 @@
 """One way of linking fails, the next is tried, and the last one's error is told."""
 
 import errno
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,12 @@ def test_when_no_way_works_the_place_stays_as_it_was(source: Path, tmp_path: Pat
         link(source, place, (("symlink", refused), ("copy", refused)))
 
     assert is_link_to(place, source)
+
+
+def test_many_at_once_in_one_process_do_not_meet(source: Path, tmp_path: Path) -> None:
+    place = tmp_path / "loras" / "a.safetensors"
+    for _ in range(10):
+        with ThreadPoolExecutor(12) as pool:
+            ways = list(pool.map(lambda _: link(source, place), range(36)))
+        assert set(ways) == {"symlink"}
+        assert [path.name for path in place.parent.iterdir()] == [place.name]

@@ -167,3 +167,17 @@ async def test_files_are_needed_as_long_as_a_job_keeps_them(room):
     assert await room.jobs.needs_media("a.png")
     await room.queue.erase(accepted.id, ANNA)
     assert not await room.jobs.needs_media("a.png")
+
+
+async def test_pages_lose_and_repeat_nothing_where_times_are_equal_or_go_back(room):
+    ids = []
+    for step_s in (0, 0, 0, -3600, 0, 7200, -86_400, 0):
+        room.clock.forward(step_s)
+        room.limit(max_queued=50)
+        ids.append((await room.submit("anna")).id)
+    for size in (1, 2, 3, 5):
+        shown, before = [], None
+        while page := await room.jobs.jobs_of(ANNA, size, before):
+            shown += [one.id for one in page]
+            before = page[-1].number
+        assert shown == ids[::-1]

@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from core.errors.setup import BadConfiguration, DataDirectoryBusy
-from core.storage.database import Database, open_database, whole
+from core.storage.database import Database, open_database
 from core.storage.lock import lock
 from core.storage.tables import setting
+from core.storage.uncut_connection import whole
 
 # most of a second of work that no signal ends
 LONG = """

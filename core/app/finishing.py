@@ -1,0 +1,21 @@
+"""Turn what an executor made into a clip, as the settings say."""
+
+from core.domain.media import Clip, RawClip
+from core.interfaces.executor import Order
+from core.media.output.clip_writer import write_clip
+from core.media.output.provenance import Provenance
+from core.runtime.cancellation import CancelToken
+from core.settings import Settings
+from core.worker.worker import Finish
+
+
+def finisher(settings: Settings) -> Finish:
+    """Make what the worker calls with the frames of each attempt."""
+
+    async def to_clip(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
+        provenance = Provenance.of(
+            order.job_id, order.request, with_prompt=settings.retention.prompt_in_metadata
+        )
+        return await write_clip(raw, settings.clips_folder, provenance, cancel)
+
+    return to_clip

@@ -1,0 +1,85 @@
+"""A connection whose statements run to their end, however often their caller is cancelled."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from sqlalchemy import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
+
+
+class UncutConnection(AsyncConnection):
+    """A connection whose statements are never cut in half by a cancellation.
+
+    SQLAlchemy gives up a connection that is cancelled inside a statement, while the driver's
+    thread still holds its write lock: everybody after it would find the database locked.
+    """
+
+    async def enter(self) -> None:
+        """Open, and begin a transaction."""
+        await self.start()
+        await self.begin()
+
+    async def changes(self) -> int:
+        """Count the rows that were written through the driver's connection since it opened."""
+        driver: Any = (await self.get_raw_connection()).driver_connection
+        return int(driver.total_changes)
+
+    async def empty_journal(self, busy_ms: int) -> bool:
+        """Checkpoint and truncate, without waiting for readers: everybody else waits meanwhile.
+
+        ``busy_ms``: how long statements wait afterwards.
+        """
+        driver: Any = (await self.get_raw_connection()).driver_connection
+        await driver.execute("PRAGMA busy_timeout=0")
+        try:
+            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                busy, *_ = await cursor.fetchone()
+        finally:
+            await driver.execute(f"PRAGMA busy_timeout={busy_ms}")
+        return not busy
+
+    async def leave(self, *, keep: bool) -> None:
+        """End the transaction, and give the connection back."""
+        if self.sync_connection is None:
+            return
+        try:
+            await (self.commit() if keep else self.rollback())
+        finally:
+            await self.close()
+
+    async def execute(  # pyright: ignore[reportIncompatibleMethodOverride]  # passes on what it got
+        self,
+        *args: Any,  # noqa: ANN401  # whatever SQLAlchemy takes
+        **options: Any,  # noqa: ANN401  # the same
+    ) -> CursorResult[Any]:
+        """Execute a statement to its end."""
+        return await whole(super().execute(*args, **options))
+
+    async def exec_driver_sql(
+        self,
+        *args: Any,  # noqa: ANN401  # whatever SQLAlchemy takes
+        **options: Any,  # noqa: ANN401  # the same
+    ) -> CursorResult[Any]:
+        """Execute plain SQL to its end."""
+        return await whole(super().exec_driver_sql(*args, **options))
+
+
+async def whole(call: Coroutine[Any, Any, T]) -> T:
+    """Run ``call`` to its end however often the caller is cancelled; then the cancel goes on.
+
+    Raises:
+        CancelledError: the caller was cancelled; ``call`` is over.
+    """
+    task = asyncio.ensure_future(call)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None and (task.cancelled() or task.exception() is None):
+        raise cancelled
+    return task.result()
