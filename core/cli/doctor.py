@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import av
 import typer
@@ -28,8 +28,10 @@ from core.errors import ClapperError
 from core.errors.setup import DataDirectoryBusy
 from core.i18n.messages import explain, say
 from core.settings import Settings, load_settings
+from core.storage.trouble import storage_problem
 
 APP = typer.Typer()
+Look: TypeAlias = Callable[[Settings], Iterator["DoctorFinding"]]
 _OLDEST = (3, 11)
 _ENCODERS = ("libx264", "aac")  # what finished clips are made with
 _COMFORTABLE_BYTES = 5_000 * MEGABYTE
@@ -63,7 +65,7 @@ def doctor(
         Exit: with the status of a broken installation where something is bad.
     """
     settings = load_settings()
-    findings = [finding for look in LOOKS for finding in look(settings)]
+    findings = [finding for look in LOOKS for finding in _found(look, settings)]
     if as_json:
         rows = [{"what": f.what, "health": f.health, "detail": f.detail, "fix": f.fix}
                 for f in findings]  # fmt: skip
@@ -89,6 +91,16 @@ def _report(findings: list[DoctorFinding]) -> None:
     console.print(table)
     bad = sum(finding.health is Severity.BAD for finding in findings)
     console.print(say("doctor_bad", {"count": bad}) if bad else say("doctor_good"))
+
+
+def _found(look: Look, settings: Settings) -> list[DoctorFinding]:
+    """Return the findings of one look; what stops it is one, and the others go on."""
+    try:
+        return list(look(settings))
+    except (ClapperError, OSError) as error:
+        problem = storage_problem(error)
+        told = (problem.code, explain(problem)) if problem else ("", str(error))
+        return [DoctorFinding("", Severity.BAD, *told)]
 
 
 def _python(_: Settings) -> Iterator[DoctorFinding]:
@@ -212,7 +224,7 @@ async def _configured(settings: Settings, announce: Callable[[str], None]) -> li
         return [front.name for front in found_fronts(announce) if front.configured(settings)]
 
 
-LOOKS: tuple[Callable[[Settings], Iterator[DoctorFinding]], ...] = (
+LOOKS: tuple[Look, ...] = (
     _python,
     _video,
     _fonts,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 from contextlib import AbstractContextManager
 from enum import IntEnum
@@ -137,7 +138,8 @@ class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a v
             err().print(say("cli_interrupted"))
             raise typer.Exit(ExitStatus.INTERRUPTED) from None
         problem = _named(error)
-        log.debug("command_failed", exc_info=error)
+        if structlog.is_configured() and logging.getLogger().isEnabledFor(logging.DEBUG):
+            log.debug("command_failed", exc_info=error)
         self._say(problem)
         raise typer.Exit(ExitStatus.of(problem)) from None
 

@@ -1,5 +1,6 @@
-"""A database that is older than the clips beside it, another one or none is told, and costs none."""
+"""An older database beside newer clips, another one or none is told, and costs no clip."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from core.app.bootstrap import open_core
+from core.cli.app import APP
 from core.domain.jobs import ReplyTo
 from core.domain.people import Requester
 from core.settings import Settings
@@ -83,10 +85,6 @@ async def test_what_no_row_names_is_kept_until_the_operator_agrees(
 
     monkeypatch.setenv("CLAPPER_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("CLAPPER_EXECUTOR", "draft")
-    import asyncio
-
-    from core.cli.app import APP
-
     accepted = await asyncio.to_thread(CliRunner().invoke, APP, ["accept-database"])
     assert accepted.exit_code == 0, accepted.output
     assert await live(settings) == (Standing.NEWEST, [])
