@@ -96,7 +96,7 @@ async def accept(database: "Database", data_dir: Path) -> None:
 
 def read_record(data_dir: Path) -> Record | None:
     """Read the record; one that cannot be read names no database."""
-    path = data_dir / CLIPS / RECORD_NAME
+    path = data_dir / RECORD_NAME
     try:
         found = json.loads(path.read_text("utf-8"))
         return Record(str(found["name"]), int(found["generation"]))
@@ -108,7 +108,7 @@ def read_record(data_dir: Path) -> Record | None:
 
 def _write(data_dir: Path, record: Record) -> None:
     text = json.dumps({"name": record.name, "generation": record.generation})
-    write_atomically(data_dir / CLIPS / RECORD_NAME, text)
+    write_atomically(data_dir / RECORD_NAME, text)
 
 
 def _has_files(data_dir: Path) -> bool:

@@ -103,8 +103,9 @@ def storage_problem(error: BaseException, path: Path | None = None) -> ClapperEr
             the operator's view where people are told less.
         path: of the database or the file; named where ``error`` names none.
     """
-    if isinstance(error, BaseExceptionGroup):
-        named = (storage_problem(one, path) for one in members_of(error))
+    members = members_of(error)
+    if members != [error]:
+        named = (storage_problem(one, path) for one in members)
         return next((one for one in named if one is not None), None)
     if isinstance(error, StorageUnavailable) and isinstance(error.__cause__, ClapperError):
         return error.__cause__

@@ -113,7 +113,7 @@ async def test_clips_from_before_the_record_are_kept_beside_a_new_database(
 ) -> None:
     await live(settings)
     kept = clip(settings, "b")
-    (settings.clips_folder / ".database").unlink()
+    (settings.data_dir / ".database").unlink()
     remove_database(settings)
 
     assert (await live(settings))[0] is DatabaseStanding.MISSING
@@ -123,7 +123,7 @@ async def test_clips_from_before_the_record_are_kept_beside_a_new_database(
 
 async def test_a_database_from_before_the_record_is_the_newest(settings: Settings) -> None:
     await live(settings, jobs=1)
-    (settings.clips_folder / ".database").unlink()
+    (settings.data_dir / ".database").unlink()
     with closing(sqlite3.connect(settings.data_dir / "clapper.sqlite")) as connection:
         connection.execute("DELETE FROM setting WHERE name LIKE 'database_%'")
         connection.commit()
@@ -140,7 +140,7 @@ async def test_a_record_that_cannot_be_read_keeps_the_clips(
 ) -> None:
     await live(settings)
     kept = clip(settings, "e")
-    (settings.clips_folder / ".database").write_text(content)
+    (settings.data_dir / ".database").write_text(content)
 
     standing, told = await live(settings)
 
