@@ -67,6 +67,7 @@ def restore_backup(
                 _bring(backup, incoming, draft)  # from here on only names change
                 aside = _move_aside(data_dir, [*there, *_strange(data_dir, there)], clock())
                 _put(incoming, data_dir)
+                (data_dir / RECORD_NAME).unlink(missing_ok=True)  # it was of the one before
                 draft.replace(database)  # last: with it everything is there
             finally:
                 shutil.rmtree(incoming, ignore_errors=True)
@@ -87,11 +88,7 @@ def _there(data_dir: Path, database: Path) -> list[Path]:
 def _strange(data_dir: Path, there: list[Path]) -> list[Path]:
     """List the folders to be replaced that hold nothing but what a person put there."""
     folders = (data_dir / name for name in FOLDERS)
-    return [one for one in folders if one not in there and _entries(one)]
-
-
-def _entries(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.name != RECORD_NAME]
+    return [one for one in folders if one not in there and any(one.iterdir())]
 
 
 def _bring(backup: Backup, incoming: Path, draft: Path) -> None:
@@ -122,7 +119,6 @@ def _put(incoming: Path, data_dir: Path) -> None:
     for name in FOLDERS:
         target = data_dir / name
         if target.is_dir():
-            (target / RECORD_NAME).unlink(missing_ok=True)
             target.rmdir()
         (incoming / name).replace(target)
     for name in KEYS:

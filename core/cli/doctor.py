@@ -36,6 +36,7 @@ from core.errors import ClapperError
 from core.errors.setup import BadSettings, DataDirectoryBusy
 from core.i18n.messages import explain, say, say_each
 from core.settings import Settings, load_settings
+from core.storage.trouble import storage_problem
 
 APP = typer.Typer()
 log = logging.getLogger(__name__)  # silent until the root of commands sets it up
@@ -193,8 +194,9 @@ class _Look(AbstractContextManager[None]):
         trace: TracebackType | None,
     ) -> bool:
         del kind, trace
-        if isinstance(error, ClapperError):
-            self.broke.append(DoctorFinding("", Severity.BAD, explain(error)))
+        problem = storage_problem(error) if isinstance(error, Exception) else None
+        if problem is not None:
+            self.broke.append(DoctorFinding("", Severity.BAD, problem.code, explain(problem)))
         elif isinstance(error, Exception):
             log.debug("look_broke", exc_info=error)
             sentence = say("doctor_check_broke", {"kind": type(error).__name__})

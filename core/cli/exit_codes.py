@@ -24,7 +24,7 @@ from core.errors import (
 )
 from core.i18n.messages import explain, say
 from core.runtime.terminal_text import printable
-from core.storage.trouble import storage_problem
+from core.storage.trouble import members_of, storage_problem
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class ExitStatus(IntEnum):
             (InvalidInput, cls.INVALID),
             (Refused, cls.REFUSED),
             (GenerationFailed, cls.FAILED),
-            (Defect, cls.DEFECT),
+            (ProgramDefect, cls.DEFECT),
         ):
             if isinstance(error, kind):
                 return status
@@ -93,7 +93,7 @@ class ConnectionRefused(SetupProblem):
     detail: str
 
 
-class Defect(SetupProblem):
+class ProgramDefect(SetupProblem):
     """Something that nothing of ours foresees; ``report`` is where its details are."""
 
     kind: str
@@ -147,13 +147,11 @@ class explained_exit(AbstractContextManager[None]):  # noqa: N801  # read as a v
 def _named(error: BaseException) -> ClapperError:
     """Return our error for ``error``; one that nothing of ours foresees is written down."""
     if isinstance(error, UnicodeError):
-        return TextUnreadable(error.reason if hasattr(error, "reason") else str(error))
+        coded = isinstance(error, UnicodeDecodeError | UnicodeEncodeError)
+        return TextUnreadable(error.reason if coded else str(error))
     if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
         return ConnectionRefused(error.strerror or type(error).__name__)
     known = storage_problem(error)
     if known is not None:
         return known
-    leaf = error
-    while isinstance(leaf, BaseExceptionGroup):
-        leaf = leaf.exceptions[0]
-    return Defect(type(leaf).__name__, write_report(error))
+    return ProgramDefect(type(members_of(error)[0]).__name__, write_report(error))

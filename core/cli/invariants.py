@@ -8,8 +8,9 @@ from core.cli.exit_codes import ExitStatus, err, out
 from core.i18n.messages import say
 from core.settings import Settings, load_settings
 from core.storage.claim import claim
-from core.storage.database import open_database
+from core.storage.database import database_path, open_database
 from core.storage.invariants import check
+from core.storage.trouble import named_troubles
 
 APP = typer.Typer()
 
@@ -36,6 +37,11 @@ async def violations(settings: Settings) -> list[str]:
         SetupProblem: it cannot be opened, or a running service uses it.
     """
     claim(settings.data_dir)
+    with named_troubles(database_path(settings.database)):
+        return await _checked(settings)
+
+
+async def _checked(settings: Settings) -> list[str]:
     async with (
         open_database(settings.database, settings.data_dir) as database,
         database.transaction() as connection,

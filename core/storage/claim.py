@@ -31,9 +31,7 @@ _OF_THE_SYSTEM = frozenset({"lost+found", ".DS_Store"})  # lie in a volume that 
 # None is a folder in which nothing is ever deleted by looking.
 _MADE: dict[str, file_names.Shape | None] = {
     "media": re.compile(f"{file_names.MEDIA.pattern}|{file_names.PART.pattern}"),
-    "clips": re.compile(
-        rf"{file_names.CLIP.pattern}|{file_names.PART.pattern}|{re.escape(RECORD_NAME)}"
-    ),
+    "clips": re.compile(f"{file_names.CLIP.pattern}|{file_names.PART.pattern}"),
     "fitted": re.compile(f"{file_names.CLIP.pattern}|{file_names.PART.pattern}"),
     "work": file_names.WORK,
     "studio": re.compile(r"[0-9a-f]{32,64}"),
@@ -42,6 +40,7 @@ _MADE: dict[str, file_names.Shape | None] = {
 }
 _DATABASE_FILES = re.compile(
     rf"{re.escape(DATABASE_NAME)}(-wal|-shm|-journal|\.lock|\.before-\d{{4}}(\.part)?)?"
+    rf"|{re.escape(RECORD_NAME)}"
 )
 CRASH_NAME = "crash.txt"  # what the newest defect of a command was
 _OTHER_FILES = re.compile(r"crash\.txt|licences\.(json|new)|studio\.key")

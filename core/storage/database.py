@@ -22,7 +22,7 @@ from core.runtime.clock import Clock, now_ms
 from core.runtime.tasks import outcome_of
 from core.storage.lock import lock, lock_database
 from core.storage.migrations import MIGRATIONS, migrate
-from core.storage.record import Standing, advance, look
+from core.storage.record import DatabaseStanding, advance, look
 from core.storage.sqlite_driver import connect
 from core.storage.trouble import named_troubles, storage_problem
 from core.storage.uncut_connection import UncutConnection, whole
@@ -52,7 +52,7 @@ class Database:
         self._trouble: str | None = None  # code of the last cause, until a transaction succeeds
         self._turn = asyncio.Lock()
         self._version = 0
-        self.standing = Standing.NEWEST  # to the clips beside it, see core.storage.record
+        self.standing = DatabaseStanding.NEWEST  # to the clips beside it, see core.storage.record
         self._changes = 0  # rows that the connection has written
         self._engine = create_async_engine(
             url,
@@ -73,7 +73,7 @@ class Database:
     @property
     def newest(self) -> bool:
         """Tell whether files without a row are leftovers; else newer rows may name them."""
-        return self.standing is Standing.NEWEST
+        return self.standing is DatabaseStanding.NEWEST
 
     @property
     def version(self) -> int:

@@ -25,7 +25,7 @@ RECORD_NAME = ".database"
 _NAME, _GENERATION = "database_name", "database_generation"  # settings in the database
 
 
-class Standing(StrEnum):
+class DatabaseStanding(StrEnum):
     """What the database in use is to the clips beside it."""
 
     NEWEST = "newest"
@@ -42,7 +42,7 @@ class Record:
     generation: int
 
 
-async def look(database: "Database", data_dir: Path, *, fresh: bool) -> Standing:
+async def look(database: "Database", data_dir: Path, *, fresh: bool) -> DatabaseStanding:
     """Compare the database with the record beside the clips of ``data_dir``.
 
     Args:
@@ -54,21 +54,25 @@ async def look(database: "Database", data_dir: Path, *, fresh: bool) -> Standing
     async with database.transaction() as connection:
         own = await _own(connection)
         standing = _compare(own, recorded, fresh=fresh, files=_has_files(data_dir))
-        if own is None and fresh and standing is not Standing.NEWEST:
+        if own is None and fresh and standing is not DatabaseStanding.NEWEST:
             await _note(connection, Record(uuid4().hex, 0))
-    if recorded is None and standing is not Standing.NEWEST and (data_dir / CLIPS).is_dir():
+    if recorded is None and standing is not DatabaseStanding.NEWEST and (data_dir / CLIPS).is_dir():
         _write(data_dir, Record("", 0))  # so that the next start knows it too
     return standing
 
 
-def _compare(own: Record | None, recorded: Record | None, *, fresh: bool, files: bool) -> Standing:
+def _compare(
+    own: Record | None, recorded: Record | None, *, fresh: bool, files: bool
+) -> DatabaseStanding:
     if recorded is None:
-        return Standing.MISSING if fresh and files else Standing.NEWEST
+        return DatabaseStanding.MISSING if fresh and files else DatabaseStanding.NEWEST
     if own is None:
-        return Standing.MISSING if fresh else Standing.OLDER
+        return DatabaseStanding.MISSING if fresh else DatabaseStanding.OLDER
     if own.name != recorded.name:
-        return Standing.OTHER
-    return Standing.OLDER if own.generation < recorded.generation else Standing.NEWEST
+        return DatabaseStanding.OTHER
+    return (
+        DatabaseStanding.OLDER if own.generation < recorded.generation else DatabaseStanding.NEWEST
+    )
 
 
 async def advance(database: "Database", data_dir: Path) -> None:
@@ -87,12 +91,12 @@ async def accept(database: "Database", data_dir: Path) -> None:
         now = Record(own.name, max(own.generation, known) + 1)
         await _note(connection, now)
     _write(data_dir, now)  # after the commit: the record is never ahead of its database
-    database.standing = Standing.NEWEST
+    database.standing = DatabaseStanding.NEWEST
 
 
 def read_record(data_dir: Path) -> Record | None:
     """Read the record; one that cannot be read names no database."""
-    path = data_dir / CLIPS / RECORD_NAME
+    path = data_dir / RECORD_NAME
     try:
         found = json.loads(path.read_text("utf-8"))
         return Record(str(found["name"]), int(found["generation"]))
@@ -104,7 +108,7 @@ def read_record(data_dir: Path) -> Record | None:
 
 def _write(data_dir: Path, record: Record) -> None:
     text = json.dumps({"name": record.name, "generation": record.generation})
-    write_atomically(data_dir / CLIPS / RECORD_NAME, text)
+    write_atomically(data_dir / RECORD_NAME, text)
 
 
 def _has_files(data_dir: Path) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import cast
 
 from sqlalchemy.exc import DBAPIError
 
@@ -102,8 +103,9 @@ def storage_problem(error: BaseException, path: Path | None = None) -> ClapperEr
             the operator's view where people are told less.
         path: of the database or the file; named where ``error`` names none.
     """
-    if isinstance(error, BaseExceptionGroup):
-        named = (storage_problem(one, path) for one in error.exceptions)
+    members = members_of(error)
+    if members != [error]:
+        named = (storage_problem(one, path) for one in members)
         return next((one for one in named if one is not None), None)
     if isinstance(error, StorageUnavailable) and isinstance(error.__cause__, ClapperError):
         return error.__cause__
@@ -116,6 +118,14 @@ def storage_problem(error: BaseException, path: Path | None = None) -> ClapperEr
     if isinstance(error, OSError):
         return of_system(error, path)
     return MemoryShort() if isinstance(error, MemoryError) else None
+
+
+def members_of(error: BaseException) -> list[BaseException]:
+    """Return the errors in a group, and in groups of it; one that is no group is alone."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    return [leaf for one in group.exceptions for leaf in members_of(one)]
 
 
 def of_system(error: OSError, path: Path | None = None) -> ClapperError:

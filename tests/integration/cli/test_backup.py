@@ -47,6 +47,10 @@ def clips(folder: Path) -> set[str]:
     return {path.name for path in (folder / "clips").glob("*.mp4")}
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def rows(database: Path, table: str) -> int:
     with closing(sqlite3.connect(database)) as connection:
         return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
@@ -117,7 +121,7 @@ async def test_an_earlier_backup_is_replaced_whole(settings: Settings, tmp_path:
         make_backup(settings, tmp_path / "kept")
 
     assert clips(tmp_path / "kept") == set()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "kept"]
+    assert names_in(tmp_path) == ["data", "kept"]
 
 
 def _caller():
@@ -148,7 +152,7 @@ async def test_a_backup_that_fails_leaves_the_earlier_one(
             make_backup(settings, tmp_path / "kept")
 
     assert check_backup(tmp_path / "kept").files.keys() == before.files.keys()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "kept"]
+    assert names_in(tmp_path) == ["data", "kept"]
 
 
 async def test_a_backup_that_was_killed_leaves_nothing_to_the_next(
@@ -163,7 +167,7 @@ async def test_a_backup_that_was_killed_leaves_nothing_to_the_next(
 
     make_backup(settings, tmp_path / "kept")
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "kept"]
+    assert names_in(tmp_path) == ["data", "kept"]
 
 
 @pytest.mark.parametrize("where", ["data", "data/backup", ".", "file", "full"])

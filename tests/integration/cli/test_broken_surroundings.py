@@ -3,6 +3,7 @@
 The commands are found in the program itself, so a new one is among them.
 """
 
+import asyncio
 import enum
 import os
 import resource
@@ -19,6 +20,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from core.cli.app import APP
+from core.settings import load_settings
 from core.storage.claim import put_mark
 from core.storage.database import open_database
 
@@ -54,7 +56,7 @@ def value_for(parameter: Any, folder: Path) -> str:
 def arguments_of(command: tuple[str, ...], folder: Path, data_dir: str) -> list[str]:
     found = [*command, *SHORTENED.get(command, [])]
     if command == ("demo",):  # it has a data directory of its own
-        found += ["--out", data_dir]
+        found += ["--out", f"{data_dir}/demo"]
     for parameter in COMMANDS[command].params:
         if parameter.required:
             value = value_for(parameter, folder)
@@ -69,13 +71,9 @@ def used(folder: Path) -> Path:
     put_mark(folder)
 
     async def make() -> None:
-        from core.settings import load_settings
-
-        async with open_database(load_settings(data_dir=folder).database, folder) as database:
-            async with database.transaction():
-                pass
-
-    import asyncio
+        url = load_settings(data_dir=folder).database
+        async with open_database(url, folder) as database, database.transaction():
+            pass
 
     asyncio.run(make())
     return folder
@@ -200,7 +198,9 @@ def mounted(tmp: Path, options: str, *, fill: bool = False) -> Broken:
     try:
         data = used(folder / "data")
         if fill:
-            subprocess.run(["dd", "if=/dev/zero", f"of={folder}/rest"], capture_output=True)
+            subprocess.run(
+                ["dd", "if=/dev/zero", f"of={folder}/rest"], check=False, capture_output=True
+            )
         if options:
             subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
         yield data
@@ -260,6 +260,11 @@ def folder_of_somebody_else(tmp: Path) -> Broken:
 
 
 BROKEN = [kind for name, kind in list(globals().items()) if getattr(kind, "__annotations__", {}).get("return") is Broken and name not in {"mounted", "limited"}]  # fmt: skip  # noqa: E501
+# where nothing can be made, also not the folder of `clapper demo`
+NO_PLACE = {
+    data_dir_is_a_file, data_dir_is_below_a_file, name_too_long, path_too_long, links_in_a_circle,
+    full_disk, read_only_disk,
+}  # fmt: skip
 ODD_NAMES = ["has?x", "sharp#y", "per%20cent", "zwei wörter", "🎬", "it's \"so\"", "a&b=c;d", "x:y@z", "[red]", "tab\tnew\nline", "-v"]  # fmt: skip  # noqa: E501
 
 
@@ -299,11 +304,8 @@ def test_no_command_ends_in_a_traceback(
     surroundings = broken(tmp_path)
     data_dir = next(surroundings)
     try:
-        import sys, time
-        results = {}
-        for c in COMMANDS:
-            t = time.perf_counter(); results[c] = run(c, data_dir); t = time.perf_counter() - t
-            if t > 1 or results[c].exit_code == 70: print(f"{t:.1f} {c} {results[c].output[-500:]}", file=sys.__stderr__)
+        chosen = [one for one in COMMANDS if one != ("demo",) or broken in NO_PLACE]
+        results = {command: run(command, data_dir) for command in chosen}
     finally:
         assert next(surroundings, None) is None
 
@@ -324,4 +326,4 @@ def test_a_name_means_itself_wherever_it_becomes_an_address(
         explained(run(command, data_dir))
 
     assert (data_dir / DATABASE).is_file()
-    assert os.listdir(tmp_path / "beside") == [name]
+    assert [path.name for path in (tmp_path / "beside").iterdir()] == [name]

@@ -1,5 +1,6 @@
-"""A database that is older than the clips beside it, another one or none is told, and costs none."""
+"""An older database beside newer clips, another one or none is told, and costs no clip."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -11,10 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from core.app.bootstrap import open_core
+from core.cli.app import APP
 from core.domain.jobs import ReplyTo
 from core.domain.people import Requester
 from core.settings import Settings
-from core.storage.record import Standing
+from core.storage.record import DatabaseStanding
 from core.testing.doubles import QuickExecutor, t2v
 from core.testing.jobs import submit_request
 
@@ -41,7 +43,7 @@ def copy_of_database(settings: Settings, tmp_path: Path) -> Path:
     return kept
 
 
-async def live(settings: Settings, jobs: int = 0) -> tuple[Standing, list[str]]:
+async def live(settings: Settings, jobs: int = 0) -> tuple[DatabaseStanding, list[str]]:
     told: list[str] = []
     async with open_core(settings, QuickExecutor(), announce=told.append) as core:
         for number in range(jobs):
@@ -76,20 +78,16 @@ async def test_what_no_row_names_is_kept_until_the_operator_agrees(
     again, told_again = await live(settings, jobs=2)
 
     assert first == how
-    assert again is not Standing.NEWEST
+    assert again is not DatabaseStanding.NEWEST
     assert len(told) == len(told_again) == 1
     assert "accept-database" in told[0]
     assert all(path.exists() for path in files)
 
     monkeypatch.setenv("CLAPPER_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("CLAPPER_EXECUTOR", "draft")
-    import asyncio
-
-    from core.cli.app import APP
-
     accepted = await asyncio.to_thread(CliRunner().invoke, APP, ["accept-database"])
     assert accepted.exit_code == 0, accepted.output
-    assert await live(settings) == (Standing.NEWEST, [])
+    assert await live(settings) == (DatabaseStanding.NEWEST, [])
     assert not any(path.exists() for path in files)
 
 
@@ -102,12 +100,12 @@ async def test_the_newer_database_that_was_put_back_counts_again(
     newer = settings.data_dir / "clapper.sqlite"
     newer.rename(tmp_path / "newer.sqlite")
     shutil.copy(older, newer)
-    assert (await live(settings))[0] is Standing.OLDER
+    assert (await live(settings))[0] is DatabaseStanding.OLDER
 
     remove_database(settings)
     shutil.copy(tmp_path / "newer.sqlite", newer)
 
-    assert await live(settings) == (Standing.NEWEST, [])
+    assert await live(settings) == (DatabaseStanding.NEWEST, [])
 
 
 async def test_clips_from_before_the_record_are_kept_beside_a_new_database(
@@ -115,23 +113,23 @@ async def test_clips_from_before_the_record_are_kept_beside_a_new_database(
 ) -> None:
     await live(settings)
     kept = clip(settings, "b")
-    (settings.clips_folder / ".database").unlink()
+    (settings.data_dir / ".database").unlink()
     remove_database(settings)
 
-    assert (await live(settings))[0] is Standing.MISSING
-    assert (await live(settings))[0] is not Standing.NEWEST
+    assert (await live(settings))[0] is DatabaseStanding.MISSING
+    assert (await live(settings))[0] is not DatabaseStanding.NEWEST
     assert kept.exists()
 
 
 async def test_a_database_from_before_the_record_is_the_newest(settings: Settings) -> None:
     await live(settings, jobs=1)
-    (settings.clips_folder / ".database").unlink()
+    (settings.data_dir / ".database").unlink()
     with closing(sqlite3.connect(settings.data_dir / "clapper.sqlite")) as connection:
         connection.execute("DELETE FROM setting WHERE name LIKE 'database_%'")
         connection.commit()
     clip(settings, "c")
 
-    assert await live(settings) == (Standing.NEWEST, [])
+    assert await live(settings) == (DatabaseStanding.NEWEST, [])
 
 
 @pytest.mark.parametrize(
@@ -142,11 +140,11 @@ async def test_a_record_that_cannot_be_read_keeps_the_clips(
 ) -> None:
     await live(settings)
     kept = clip(settings, "e")
-    (settings.clips_folder / ".database").write_text(content)
+    (settings.data_dir / ".database").write_text(content)
 
     standing, told = await live(settings)
 
-    assert standing is Standing.OTHER
+    assert standing is DatabaseStanding.OTHER
     assert len(told) == 1
     assert kept.exists()
 
@@ -158,4 +156,4 @@ async def test_a_whole_data_directory_from_a_copy_is_the_newest(
     shutil.copytree(settings.data_dir, tmp_path / "copied")
     await live(settings, jobs=1)
 
-    assert await live(settings_with(data_dir=tmp_path / "copied")) == (Standing.NEWEST, [])
+    assert await live(settings_with(data_dir=tmp_path / "copied")) == (DatabaseStanding.NEWEST, [])

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from core.accounts.quotas import Quotas
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.people import Requester
+from core.errors.storage import StorageFull, StorageUnavailable
 from core.queue.job_queue import JobQueue, NewJob, QueueRules
 from core.queue.recovery import Recovery
 from core.storage.database import open_database
@@ -128,8 +128,9 @@ async def test_full_disk_refuses_writes_and_breaks_nothing(tmp_path):
                 await queue.submit(NewJob(name, anna, t2v("kite " * 300), ReplyTo("cli"), 1, name))
 
         await pages(1)  # SQLite makes it what the file has now
-        with pytest.raises(OperationalError, match="full"):
+        with pytest.raises(StorageUnavailable) as refused:
             await fill()
+        assert isinstance(refused.value.__cause__, StorageFull)
         waiting = (await JobQueries(database, tmp_path / "clips").counts()).waiting
         await pages(1_000_000)
 

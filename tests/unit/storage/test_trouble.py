@@ -1,4 +1,4 @@
-"""Each cause that SQLite or the system reports has an error of its own, and only damage is damage."""
+"""Each cause that SQLite or the system reports has its own error; only damage is damage."""
 
 import errno
 import os
@@ -36,7 +36,7 @@ from core.errors.storage import (
     TooManyOpenFiles,
 )
 from core.i18n.messages import explain, languages
-from core.storage.database import open_database
+from core.storage.database import Database, open_database
 from core.storage.tables import setting
 from core.storage.trouble import named_troubles, of_system, storage_problem
 
@@ -195,8 +195,8 @@ def fill(disk: Path) -> Path:
             return rest
 
 
-async def write(database: object, size: int) -> None:
-    async with database.transaction() as connection:  # pyright: ignore
+async def write(database: Database, size: int) -> None:
+    async with database.transaction() as connection:
         await connection.execute(setting.delete())
         await connection.execute(setting.insert().values(name="x", value="y" * size))
 
