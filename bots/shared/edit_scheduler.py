@@ -104,7 +104,9 @@ class EditScheduler:
         if message_id in channel.results:
             return
         try:
-            await self._send_edit(channel, message_id, edit)
+            error = await self._send_edit(channel, message_id, edit)
+            if error is not None:
+                raise error
         except Throttled as throttled:
             self._slow_down(channel, throttled.after_s)
         finally:
@@ -152,18 +154,16 @@ class EditScheduler:
             edit = channel.pending.pop(message_id)
             began = loop.time()
             channel.next_at = began + channel.interval_s
-            try:
-                await self._send_edit(channel, message_id, edit)
-            except Throttled as throttled:
-                self._slow_down(channel, throttled.after_s)
+            error = await self._send_edit(channel, message_id, edit)
+            if isinstance(error, Throttled):
+                self._slow_down(channel, error.after_s)
                 log.info("edits_slowed", channel=channel_id, interval_s=channel.interval_s)
-            except Exception:  # one message's edit; the others' go on
-                log.warning("edit_broke", channel=channel_id, exc_info=True)
+            elif error is not None:  # one message's edit; the others' go on
+                log.warning("edit_broke", channel=channel_id, exc_info=error)
+            elif loop.time() - began > max(SLOW_EDIT_S, channel.interval_s):
+                self._slow_down(channel, 0.0)
             else:
-                if loop.time() - began > max(SLOW_EDIT_S, channel.interval_s):
-                    self._slow_down(channel, 0.0)
-                else:
-                    channel.interval_s = max(channel.usual_s, channel.interval_s * RECOVERY)
+                channel.interval_s = max(channel.usual_s, channel.interval_s * RECOVERY)
         self._let_go(channel_id)
 
     def _let_go(self, channel_id: str) -> None:
@@ -180,13 +180,21 @@ class EditScheduler:
             channel.timer = loop.call_later(left_s, self._let_go, channel_id)
 
     @staticmethod
-    async def _send_edit(channel: _Channel, message_id: str, edit: Edit) -> None:
-        """Run ``edit`` as a task that a result can wait for, or cancel when it takes too long."""
+    async def _send_edit(channel: _Channel, message_id: str, edit: Edit) -> BaseException | None:
+        """Run ``edit`` as a task that a result can wait for, or cancel when it takes too long.
+
+        Returns:
+            What it raised, None where it went well or was cancelled.
+        """
+
+        async def run() -> None:
+            await edit()  # here also what raises before it is a coroutine
+
         if (older := channel.in_flight.get(message_id)) is not None:
             await asyncio.wait({older})
             if channel.results[message_id]:
-                return
-        task = asyncio.ensure_future(edit())
+                return None
+        task = asyncio.create_task(run())
         channel.in_flight[message_id] = task
         try:
             await asyncio.wait({task})
@@ -194,8 +202,7 @@ class EditScheduler:
             task.cancel()
             if channel.in_flight.get(message_id) is task:
                 del channel.in_flight[message_id]
-        if not task.cancelled():
-            task.result()
+        return None if task.cancelled() else task.exception()
 
     @staticmethod
     async def _wait_for_edit(channel: _Channel, message_id: str) -> None:

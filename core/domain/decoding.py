@@ -77,13 +77,14 @@ def scalars(data: dict[str, Any]) -> dict[str, Scalar]:
 
 
 def decode(kind: type[Decoded], data: object) -> Decoded:
-    """Make the record ``kind`` (a dataclass) of plain data.
+    """Make the record ``kind`` (a dataclass) of plain data; a number in quotes is no number.
 
     Raises:
         UndecodableError: a field without a default is missing, or has a value of another kind.
     """
     try:
-        return _adapter(kind).validate_python(data)
+        # as JSON, where being strict still takes words for enumerations and lists for tuples
+        return _adapter(kind).validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         raise UndecodableError(f"{kind.__name__}: {_places(error)}") from error
     except DECODING_ERRORS as error:

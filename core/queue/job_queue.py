@@ -9,7 +9,6 @@ from pathlib import Path
 
 import structlog
 
-from core.domain.fingerprints import is_same
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
@@ -285,7 +284,7 @@ class JobQueue:
         row = await rows.read_by_key(connection, new.requester.key, new.idempotency_key)
         if row is None:
             return None
-        if not is_same(row.fingerprint, new.fingerprint):
+        if not row.was_asked_by(new.fingerprint, new.request):
             raise KeyReused(row.id)
         return AcceptedJob(row.job(self._clips_folder), duplicate=True)
 

@@ -124,7 +124,7 @@ class Submission:
         """
         asked = composition.fingerprint or fingerprint_of_request(composition.request)
         composition = replace(composition, fingerprint=asked)
-        known = await self.known(submitter.account, key, asked)
+        known = await self.known(submitter.account, key, asked, composition.request)
         if known is not None:
             return replace(known, adjustments=composition.adjustments)
         await check()
@@ -140,13 +140,19 @@ class Submission:
         ticket = await self._ticket(submitted.job, duplicate=submitted.duplicate)
         return replace(ticket, adjustments=composition.adjustments)
 
-    async def known(self, account: Requester, key: str, fingerprint: str = "") -> Ticket | None:
+    async def known(
+        self,
+        account: Requester,
+        key: str,
+        fingerprint: str = "",
+        request: Request | None = None,
+    ) -> Ticket | None:
         """Return the ticket of the job that a key made, None where the key is new.
 
         Raises:
             KeyReused: it made it of another request.
         """
-        job = await self._jobs.known(account, key, fingerprint)
+        job = await self._jobs.known(account, key, fingerprint, request)
         return None if job is None else await self._ticket(job, duplicate=True)
 
     def close(self, *, closed: bool) -> None:

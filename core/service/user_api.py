@@ -94,7 +94,7 @@ class UserApi:
 
         Raises:
             KeyReused: the key made another job before.
-            InvalidInput: today's limits do not allow it, whenever it was composed.
+            InvalidInput: today's limits do not allow it.
             Refused: quota, policy, block or a closed intake.
         """
         return await self._submit(caller, composition, reply_to, key, None)
@@ -177,8 +177,7 @@ class UserApi:
         """Delete a job with its files; a live one is cancelled first.
 
         Raises:
-            JobUnknown: there is none.
-            NotYours: it belongs to somebody else.
+            JobUnknown, NotYours: there is none, or it belongs to somebody else.
         """
         await self._cancellation.delete(await self.job(caller, job_id))
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.domain.fingerprints import is_same
 from core.domain.jobs import Job
 from core.domain.people import Requester
+from core.domain.requests import Request
 from core.errors import KeyReused
 from core.storage import jobs as rows
 from core.storage.database import Database
@@ -53,18 +53,22 @@ class JobQueries:
         return found.job(self._clips_folder)
 
     async def known(
-        self, requester: Requester, idempotency_key: str, fingerprint: str = ""
+        self,
+        requester: Requester,
+        idempotency_key: str,
+        fingerprint: str = "",
+        request: Request | None = None,
     ) -> Job | None:
         """Find the job that ``requester`` made under a key, None where there is none.
 
         Raises:
-            KeyReused: the key made it of another request than the one with this fingerprint.
+            KeyReused: the key made it of another request than ``request`` with this fingerprint.
         """
         async with self._database.transaction() as connection:
             row = await rows.read_by_key(connection, requester.key, idempotency_key)
         if row is None:
             return None
-        if not is_same(row.fingerprint, fingerprint):
+        if not row.was_asked_by(fingerprint, request):
             raise KeyReused(row.id)
         return row.job(self._clips_folder)
 

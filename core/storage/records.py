@@ -6,6 +6,7 @@ from pathlib import Path
 import structlog
 
 from core.domain.decoding import UndecodableError, parse_object, parse_stored, parse_words, scalars
+from core.domain.fingerprints import is_same
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
@@ -122,6 +123,12 @@ class StoredJob:
         except UndecodableError as error:
             log.debug("request_unreadable", job_id=self.id, reason=str(error))
             return None
+
+    def was_asked_by(self, fingerprint: str, request: Request | None) -> bool:
+        """Tell whether this job may be what a submission under the same key asks for."""
+        if is_same(self.fingerprint, fingerprint):
+            return True
+        return request is not None and request == self.parsed_request()
 
     def job(self, clips_folder: Path) -> Job:
         """Return the job as the rest of the core knows it."""

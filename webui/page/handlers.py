@@ -11,7 +11,7 @@ import gradio as gr
 
 from core.domain.followups import options_of
 from core.domain.options import OptionKind, Options, options_in
-from core.errors import ClapperError
+from core.errors import ClapperError, JobUnknown, RequestUnreadable
 from core.i18n.messages import explain, say
 from core.service.clip_settings import ClipSettings, read_clip_settings
 from core.settings import Settings
@@ -91,7 +91,10 @@ class Handlers:
             raise
         if not ticket.duplicate:
             self.metrics.accepted.labels(sent.mode).inc()
-        request = await self.bridge.call(self.service.request_of(ticket.job_id, visitor))
+        try:
+            request = await self.bridge.call(self.service.request_of(ticket.job_id, visitor))
+        except (RequestUnreadable, JobUnknown):  # of an older version, or deleted at this moment
+            return SubmittedForm(ticket.job_id)
         return SubmittedForm(ticket.job_id, _drawn(options_of(request), sent))
 
     async def problem(

@@ -135,3 +135,12 @@ async def test_follow_ups_of_old_clips_are_held_to_todays_limits(core, action) -
 
     assert (refused.value.field, refused.value.high) == ("seconds", 2)
     assert (await core.jobs.get(job.job_id)).state.waiting
+
+
+async def test_the_whole_request_of_a_job_is_the_same_however_it_was_asked_for(core: Core) -> None:
+    first = await ask(core, ANN, "one", OPTIONS)
+    request = (await core.jobs.get(first.job_id)).request
+
+    again = await submit_request(core, request, ANN.requester, ReplyTo("test"), "one")
+
+    assert (again.job_id, again.duplicate) == (first.job_id, True)

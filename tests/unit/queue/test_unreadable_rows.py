@@ -13,16 +13,19 @@ from bots.discord.address import DiscordAddress
 from bots.telegram.address import TelegramAddress
 from bots.telegram.request_form import RequestForm
 from core.domain.decoding import UndecodableError, parse_object
-from core.domain.jobs import JobState, ReplyTo
+from core.domain.jobs import Failure, JobState, ReplyTo
+from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Requester
 from core.domain.policy import Policy
 from core.domain.requests import from_json, make_request, to_json
-from core.errors import DeliveryImpossible, RequestUnreadable
+from core.errors import DeliveryImpossible, JobUnknown, RequestUnreadable
 from core.i18n.messages import explain
+from core.storage import jobs
 from core.testing.doubles import t2v, tiny
+from webui.api.parsing import options_from_program
 
 ANNA = Requester("discord", "anna")
 IMAGE = MediaFile("a" * 64, ".png", MediaKind.IMAGE, 10, 640, 480)
@@ -215,3 +218,35 @@ def test_an_address_of_a_version_with_a_flag_is_not_silent():
     at = {**TELEGRAM, "silent": "0"}
 
     assert not TelegramAddress.of(ReplyTo("telegram", at)).silent
+
+
+@pytest.mark.parametrize("job_id", ["", "\ud800", "\0", "a" * 5000, "…", "9" * 5000, "../x"])
+async def test_what_cannot_be_an_id_names_no_job(room, job_id):
+    with pytest.raises(JobUnknown):
+        await room.jobs.get(job_id)
+    with pytest.raises(JobUnknown):
+        await room.queue.cancel(job_id, ANNA)
+    with pytest.raises(JobUnknown):
+        await room.queue.erase(job_id, ANNA)
+    assert not await room.queue.beat(job_id[:64].encode("ascii", "ignore").decode(), "token")
+
+
+def test_half_a_character_from_a_program_reaches_no_sentence():
+    options = options_from_program({"prompt": "a\ud800b", "preset": "\udfff"}, RequestLimits())
+
+    assert (options.prompt, options.preset) == ("a?b", "?")
+
+
+@pytest.mark.parametrize("code", ["of_the_future", "worker_lost", "out_of_range", ""])
+def test_a_stored_failure_always_has_a_sentence(code):
+    assert explain(Failure(code, {"attempts": "many"}))
+    assert explain(Failure(code), "de")
+
+
+async def test_a_switch_of_another_version_is_a_pause_that_can_be_ended(room):
+    async with room.database.transaction() as connection:
+        await jobs.write_setting(connection, "intake", "members only")
+
+    assert await room.intake.intake() == "paused"
+    await room.intake.set_intake("open")
+    await room.submit("anna")
