@@ -50,7 +50,7 @@ class FileAdmission:
         """
         self.refuse_without_room()
         for _ in range(_TRIES):
-            file = await self._media.admit(source, role, kind)
+            file = await self._media.admit(source, role, kind, owner.key)
             path = self._media.path_of(file)
             if await self._files.hold([path], REQUEST, owner, REQUEST_MS):
                 return file
