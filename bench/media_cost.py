@@ -83,6 +83,7 @@ class Watch(threading.Thread):
         self.done = threading.Event()
 
     def run(self) -> None:
+        """Look every 5 ms until the end."""
         here = psutil.Process()
         while not self.done.wait(0.005):
             for child in here.children():

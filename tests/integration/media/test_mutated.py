@@ -1,4 +1,4 @@
-"""Mutated files of devices end as a stored file or a refusal: a slice of ``bench/media_fuzz.py``."""
+"""Mutated files of devices are stored or refused: a slice of ``bench/media_fuzz.py``."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from core.testing.mutations import mutated
 from tests.integration.media.device_pictures import PICTURES
 
 SMALL = [row for row in PICTURES if row.size[0] < 1000]
-EACH = 25  # files of a slice; all of them are 2 000
+EACH = 10  # files of a slice; all of them are 2 000
 
 
 @pytest.mark.parametrize("slice_", [0, 1])
