@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import aiohttp
 import discord
 
+from core.domain.file_types import ACCEPTED, likely_kinds, never_accepted
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
@@ -13,36 +14,24 @@ from core.domain.people import Caller
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaTooLong, MediaUnreadable
 from core.service.user_files import UserFiles
 
-ACCEPTED = {
-    MediaKind.IMAGE: "PNG, JPEG, WebP",
-    MediaKind.AUDIO: "WAV, MP3, FLAC, OGG, M4A",
-    MediaKind.VIDEO: "MP4, MOV, WebM, GIF",
-}
 
-
-def kind_of(attachment: discord.Attachment) -> MediaKind | None:
-    """Read the kind that an attachment declares; None if it is no media."""
-    content_type = (attachment.content_type or "").partition(";")[0]
-    if content_type == "image/gif":
-        return MediaKind.VIDEO
-    try:
-        return MediaKind(content_type.partition("/")[0])
-    except ValueError:
-        return None
+def kinds_of(attachment: discord.Attachment) -> tuple[MediaKind, ...]:
+    """Return what an attachment may be by its declared type or name, the likeliest first."""
+    return likely_kinds(attachment.content_type, attachment.filename)
 
 
 def check_declared(attachment: discord.Attachment, slot: MediaSlot, limits: MediaLimits) -> None:
     """Check the declared type, size and length, before anything is downloaded.
 
+    A type that is missing, general or wrong is no reason to refuse: the bytes will tell.
+
     Raises:
-        MediaFormatRefused: it is declared as another kind.
+        MediaFormatRefused: it is declared as what no slot ever takes.
         MediaTooLarge: it has more bytes than its kind may have.
         MediaTooLong: it plays longer than allowed.
     """
-    declared = kind_of(attachment)
-    if declared is not slot.kind and attachment.content_type:
-        found = attachment.content_type[:60]
-        raise MediaFormatRefused(slot.role, found, ACCEPTED[slot.kind])
+    if never := never_accepted(attachment.content_type, attachment.filename):
+        raise MediaFormatRefused(slot.role, never[0], ACCEPTED[slot.kind], never[1])
     limit = limits.image_bytes if slot.kind is MediaKind.IMAGE else limits.stream_bytes
     if attachment.size > limit:
         raise MediaTooLarge(slot.role, attachment.size, limit)

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from bots.discord.address import Interaction
-from bots.discord.attachments import kind_of
+from bots.discord.attachments import kinds_of
 from bots.discord.generation_commands import everywhere
 from bots.discord.localization import text
 from bots.discord.submission import DiscordContext, Visibility, submit_command
@@ -62,13 +62,16 @@ def media_of(mode: Mode, message: discord.Message) -> dict[str, discord.Attachme
     left = list(message.attachments)
     found: dict[str, discord.Attachment] = {}
     for slot in MODES[mode].slots:
-        fitting = [item for item in left if _fits(item, slot.kind)]
+        fitting = [item for item in left if slot.kind in kinds_of(item)]
         if not fitting:
             raise MediaMissing(mode, slot.role)
-        found[slot.role] = fitting[0]
-        left.remove(fitting[0])
+        best = min(fitting, key=lambda item: _rank(item, slot.kind))
+        found[slot.role] = best
+        left.remove(best)
     return found
 
 
-def _fits(attachment: discord.Attachment, kind: MediaKind) -> bool:
-    return kind_of(attachment) is kind
+def _rank(attachment: discord.Attachment, kind: MediaKind) -> tuple[bool, int]:
+    """Return 0 … for what is rather meant for another slot, or says nothing of itself."""
+    kinds = kinds_of(attachment)
+    return len(kinds) == len(MediaKind), kinds.index(kind)

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import discord
 from discord import app_commands
 
-from bots.discord.attachments import ACCEPTED
 from bots.discord.localization import COMMANDS, OPTION_NAMES, Text, choices, localised_name, spoken
+from core.domain.file_types import ACCEPTED
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, MediaSlot, Mode, ModeSpec
 from core.domain.options import Option, OptionKind, Options, options_in

@@ -1,5 +1,6 @@
 """Find the file in a message, check its size before the download, fetch and admit it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,14 +9,17 @@ import structlog
 from telegram import Bot, Message
 from telegram.error import TelegramError
 
+from core.domain.file_types import ACCEPTED, likely_kinds, never_accepted
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.people import Caller
-from core.errors import MediaTooLarge, MediaTooLong, MediaUnreadable
+from core.errors import MediaFormatRefused, MediaTooLarge, MediaTooLong, MediaUnreadable
 from core.service.user_files import UserFiles
 
 log = structlog.get_logger(__name__)
 
+_FILM = (MediaKind.VIDEO, MediaKind.AUDIO)  # the sound of a film is welcome as a sound
+_MOVING_PICTURE = (MediaKind.VIDEO, MediaKind.IMAGE)
 CLOUD_DOWNLOAD = 20_000_000  # bytes; decimal, source: Bot API "getFile"
 
 
@@ -27,43 +31,55 @@ class TelegramFetchLimit(MediaTooLarge):
 class TelegramAttachment:
     """A file in a message, as Telegram describes it before the download."""
 
-    kind: MediaKind
+    kinds: tuple[MediaKind, ...]  # what it may be used as, the likeliest first
     file_id: str
     size_bytes: int
     seconds: float = 0.0
+    never: tuple[str, str] | None = None  # what it is that no slot takes, and what to do
 
 
 def attachment_of(message: Message | None) -> TelegramAttachment | None:
-    """Find the picture, sound or video in ``message``, in its best quality."""
+    """Find the picture, sound, video, sticker or file in ``message``, in its best quality."""
     if message is None:
         return None
     if message.photo:
         best = max(message.photo, key=lambda size: size.width * size.height)
-        return TelegramAttachment(MediaKind.IMAGE, best.file_id, best.file_size or 0)
-    for media, kind in (
-        (message.video, MediaKind.VIDEO),
-        (message.animation, MediaKind.VIDEO),
-        (message.video_note, MediaKind.VIDEO),
-        (message.audio, MediaKind.AUDIO),
-        (message.voice, MediaKind.AUDIO),
+        return TelegramAttachment((MediaKind.IMAGE,), best.file_id, best.file_size or 0)
+    for media, kinds in (
+        (message.video, _FILM),
+        (message.animation, _MOVING_PICTURE),
+        (message.video_note, _FILM),
+        (message.audio, (MediaKind.AUDIO,)),
+        (message.voice, (MediaKind.AUDIO,)),
     ):
         if media is not None:
             return TelegramAttachment(
-                kind, media.file_id, media.file_size or 0, _seconds(media.duration)
+                kinds, media.file_id, media.file_size or 0, _seconds(media.duration)
             )
-    return _document(message)
+    return _sticker(message) or _document(message)
+
+
+def _sticker(message: Message) -> TelegramAttachment | None:
+    sticker = message.sticker
+    if sticker is None:
+        return None
+    kinds = _MOVING_PICTURE if sticker.is_video else (MediaKind.IMAGE,)
+    never = never_accepted("application/x-tgsticker") if sticker.is_animated else None
+    return TelegramAttachment(kinds, sticker.file_id, sticker.file_size or 0, never=never)
 
 
 def _document(message: Message) -> TelegramAttachment | None:
     document = message.document
     if document is None:
         return None
-    kind = (document.mime_type or "").partition("/")[0]
-    if kind not in set(MediaKind):
-        return None
-    if document.mime_type == "image/gif":
-        kind = MediaKind.VIDEO
-    return TelegramAttachment(MediaKind(kind), document.file_id, document.file_size or 0)
+    told = (document.mime_type, document.file_name)
+    likely = likely_kinds(*told)
+    return TelegramAttachment(
+        (*likely, *(kind for kind in MediaKind if kind not in likely)),  # the bytes will tell
+        document.file_id,
+        document.file_size or 0,
+        never=never_accepted(*told),
+    )
 
 
 def _seconds(duration: int | timedelta) -> float:
@@ -81,15 +97,18 @@ class AttachmentFetcher:
         self._limits = limits
         self._local = local
 
-    def check(self, attachment: TelegramAttachment, role: str) -> None:
+    def check(self, attachment: TelegramAttachment, role: str, kind: MediaKind) -> None:
         """Refuse a file by what Telegram says of it, before the download.
 
         Raises:
+            MediaFormatRefused: no slot ever takes it.
             MediaTooLarge: more bytes than the limit.
             TelegramFetchLimit: more bytes than Telegram lets bots download.
             MediaTooLong: longer than the limit.
         """
-        is_image = attachment.kind is MediaKind.IMAGE
+        if attachment.never:
+            raise MediaFormatRefused(role, attachment.never[0], ACCEPTED[kind], attachment.never[1])
+        is_image = kind is MediaKind.IMAGE
         limit = self._limits.image_bytes if is_image else self._limits.stream_bytes
         if attachment.size_bytes > limit:
             raise MediaTooLarge(role, attachment.size_bytes, limit)
@@ -98,8 +117,12 @@ class AttachmentFetcher:
         if attachment.seconds > self._limits.stream_seconds:
             raise MediaTooLong(role, attachment.seconds, self._limits.stream_seconds)
 
-    async def fetch(self, caller: Caller, attachment: TelegramAttachment, role: str) -> MediaFile:
-        """Download and admit a file that ``caller`` sent.
+    async def fetch(
+        self, caller: Caller, attachment: TelegramAttachment, roles: Mapping[MediaKind, str]
+    ) -> MediaFile:
+        """Download a file that ``caller`` sent, and admit it as the first kind that it can be.
+
+        ``roles`` names the slot that it would fill as each kind, the likeliest first.
 
         Raises:
             MediaTooLarge: more bytes than the limit.
@@ -107,18 +130,18 @@ class AttachmentFetcher:
             MediaUnreadable: the download failed, or the content is damaged.
             IntakeClosed: the disk is nearly full.
         """
-        self.check(attachment, role)
+        kind, role = next(iter(roles.items()))
+        self.check(attachment, role, kind)
         self._files.refuse_without_room(attachment.size_bytes)
         try:
             file = await self._bot.get_file(attachment.file_id)
-            self.check(
-                replace(attachment, size_bytes=file.file_size or attachment.size_bytes), role
-            )
+            sent = replace(attachment, size_bytes=file.file_size or attachment.size_bytes)
+            self.check(sent, role, kind)
             if self._local and is_local_file(file.file_path):
                 path = Path(file.file_path or "")
-                return await self._files.admit(caller, path, role, attachment.kind)
+                return await self._files.admit_any(caller, path, roles)
             content = await file.download_as_bytearray()
-            return await self._files.admit_bytes(caller, content, role, attachment.kind)
+            return await self._files.admit_any(caller, content, roles)
         except TelegramError as error:
             if "too big" in str(error):
                 size = max(attachment.size_bytes, CLOUD_DOWNLOAD + 1)

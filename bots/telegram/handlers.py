@@ -115,7 +115,7 @@ class MessageRouter:
         if not files and not words:
             await event.reply(event.texts.say("t_unusable"))
             return
-        if files and not any(form.accepts(file.kind) for file in files):
+        if files and not any(form.roles_for(file.kinds) for file in files):
             form = RequestForm()  # no slot is free, so this begins a new request
         if form.mode is None and len(form.unassigned) + len(files) > guessed_files():
             form = RequestForm(options=form.options)
@@ -140,12 +140,12 @@ class MessageRouter:
         """
         for part in parts:
             file = attachment_of(part)
-            if file is None or not form.accepts(file.kind):
+            roles = form.roles_for(file.kinds) if file else {}
+            if file is None or not roles:
                 continue
             if form.mode is None and len(form.unassigned) >= guessed_files():
                 break
-            role = next((s.role for s in form.missing() if s.kind is file.kind), file.kind)
-            media = await self._context.attachments.fetch(event.caller, file, role)
+            media = await self._context.attachments.fetch(event.caller, file, roles)
             form = form.with_file(media)
         return form
 

@@ -1,7 +1,7 @@
 """Keep the request that a person is still filling in: one form per person and chat."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -69,9 +69,17 @@ class RequestForm:
             self, media=media, unassigned=tuple(f for f in self.unassigned if f not in gone)
         )
 
-    def accepts(self, kind: MediaKind) -> bool:
-        """Tell whether there is a slot for a file of ``kind``; before the mode is known, always."""
-        return self.mode is None or any(slot.kind is kind for slot in self.missing())
+    def roles_for(self, kinds: Iterable[MediaKind]) -> dict[MediaKind, str]:
+        """Return the free slot for a file of each of ``kinds``; its kind before the mode is known.
+
+        Nothing where no slot is free for it.
+        """
+        if self.mode is None:
+            return {kind: kind.value for kind in kinds}
+        free: dict[MediaKind, str] = {}
+        for slot in self.missing():
+            free.setdefault(slot.kind, slot.role)
+        return {kind: free[kind] for kind in kinds if kind in free}
 
     def with_options(self, options: Options) -> Self:
         """Add options that were typed; earlier ones stay where nothing new was given."""

@@ -17,64 +17,69 @@ ACCEPTED: dict[MediaKind, str] = {
 _ALL = (MediaKind.IMAGE, MediaKind.AUDIO, MediaKind.VIDEO)
 _FILM = (MediaKind.VIDEO, MediaKind.AUDIO)  # the sound of a film is welcome as a sound
 _MOVING_PICTURE = (MediaKind.VIDEO, MediaKind.IMAGE)  # its first picture is welcome as a picture
-_BY_SUFFIX: dict[str, tuple[MediaKind, ...]] = {
-    **dict.fromkeys(
-        "jpg jpeg jpe jfif png heic heif hif avif bmp dib tif tiff svg jxl psd ico dng cr2 cr3 nef "
-        "arw raf orf rw2 jp2".split(),
-        (MediaKind.IMAGE,),
-    ),
-    **dict.fromkeys(["gif", "webp", "apng"], _MOVING_PICTURE),
-    **dict.fromkeys(
-        "mp3 m4a m4b aac flac wav wave ogg oga opus aif aiff aifc caf amr awb wma w64 rf64 bwf au "
-        "ac3 mka weba mid midi ape wv dsf".split(),
-        (MediaKind.AUDIO,),
-    ),
-    **dict.fromkeys(
-        "mp4 m4v mov qt webm mkv avi 3gp 3g2 ts mts m2ts mpg mpeg vob wmv asf flv f4v ogv mxf "
-        "rm rmvb".split(),
-        _FILM,
-    ),
+_SUFFIXES: tuple[tuple[tuple[MediaKind, ...], tuple[str, ...]], ...] = (
+    ((MediaKind.IMAGE,), (
+        "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "heic", "heif", "hif", "avif",
+        "bmp", "dib", "tif", "tiff", "svg", "jxl", "jp2", "psd", "ico", "dng", "cr2", "cr3", "nef",
+        "arw", "raf", "orf", "rw2",
+    )),
+    (_MOVING_PICTURE, ("gif",)),
+    ((MediaKind.AUDIO,), (
+        "mp3", "m4a", "m4b", "aac", "flac", "wav", "wave", "w64", "rf64", "bwf", "ogg", "oga",
+        "opus", "aif", "aiff", "aifc", "caf", "au", "amr", "awb", "wma", "ac3", "mka", "weba",
+        "mid", "midi", "ape", "wv", "dsf",
+    )),
+    (_FILM, (
+        "mp4", "m4v", "mov", "qt", "webm", "mkv", "avi", "3gp", "3g2", "ts", "mts", "m2ts", "mpg",
+        "mpeg", "vob", "wmv", "asf", "flv", "f4v", "ogv", "mxf", "rm", "rmvb",
+    )),
+)  # fmt: skip
+_BY_SUFFIX = {suffix: kinds for kinds, suffixes in _SUFFIXES for suffix in suffixes}
+_SOUND_IN_FILMS = frozenset({"mp4", "webm", "x-matroska", "matroska", "ogg", "3gpp", "3gpp2"})
+# what is neither picture, sound nor film whatever its bytes are: what it is, and what to do
+_NEVER: dict[str, tuple[str, str]] = {
+    "application/pdf": ("pdf", "fix_screenshot"),
+    "application/postscript": ("postscript", "fix_screenshot"),
+    "application/zip": ("archive", "fix_unpack"),
+    "application/x-7z-compressed": ("archive", "fix_unpack"),
+    "application/x-rar-compressed": ("archive", "fix_unpack"),
+    "application/vnd.rar": ("archive", "fix_unpack"),
+    "application/gzip": ("compressed", "fix_screenshot"),
+    "application/x-tgsticker": ("compressed", "fix_screenshot"),
+    "application/x-msdownload": ("program", "fix_convert"),
+    "application/json": ("plain_text", "fix_convert"),
+    "text/html": ("web_page", "fix_file_itself"),
+    "text/plain": ("plain_text", "fix_convert"),
 }
-# types of what is neither picture, sound nor film, whatever its bytes are
-_NEVER = ("text/", "font/", "model/", "message/", "multipart/", "chemical/")
-_NEVER_OF_PROGRAMS = frozenset({
-    "pdf", "zip", "json", "xml", "javascript", "gzip", "x-7z-compressed", "x-rar-compressed",
-    "vnd.rar", "x-tar", "x-tgsticker", "rtf", "msword", "x-sh", "x-msdownload", "java-archive",
-    "vnd.android.package-archive",
-})  # fmt: skip
-_OFFICE = ("vnd.ms-", "vnd.openxmlformats", "vnd.oasis", "vnd.apple.pages", "vnd.apple.numbers")
 
 
-def possible_kinds(declared: str | None, name: str | None = None) -> tuple[MediaKind, ...]:
-    """Return what a file may be, the likeliest first; nothing for what is never accepted.
+def never_accepted(declared: str | None, name: str | None = None) -> tuple[str, str] | None:
+    """Tell what a file is that no slot ever takes, and what to do; None for all others.
 
     Args:
         declared: its media type as a platform tells it; often missing, or ``octet-stream``.
-        name: its file name, which decides where the type says nothing.
+        name: its file name; one that belongs to a picture, sound or film leaves it to the bytes.
     """
-    found = (declared or "").partition(";")[0].strip().lower()
-    suffix = PurePath(name or "").suffix.lower().removeprefix(".")
-    main, _, rest = found.partition("/")
-    if suffix not in _BY_SUFFIX and (
-        found.startswith(_NEVER)
-        or (main == "application" and (rest in _NEVER_OF_PROGRAMS or rest.startswith(_OFFICE)))
-    ):
-        return ()
-    likely = _of_type(main, rest) or _BY_SUFFIX.get(suffix, ())
-    return likely + tuple(kind for kind in _ALL if kind not in likely)
+    return None if _suffix(name) in _BY_SUFFIX else _NEVER.get(_plain(declared))
 
 
 def likely_kinds(declared: str | None, name: str | None = None) -> tuple[MediaKind, ...]:
-    """Return what type or name say that a file is; everything where neither says anything."""
-    found = (declared or "").partition(";")[0].strip().lower()
-    main, _, rest = found.partition("/")
-    suffix = PurePath(name or "").suffix.lower().removeprefix(".")
-    return (
-        _of_type(main, rest) or _BY_SUFFIX.get(suffix, ()) or possible_kinds(declared, name)
-    )
+    """Return what a file may be used as, the likeliest first.
 
-
-def _of_type(main: str, rest: str) -> tuple[MediaKind, ...]:
-    if rest in {"gif", "webp", "apng"}:
+    Where neither the type nor the name says anything that is every kind: its bytes will tell.
+    """
+    main, _, rest = _plain(declared).partition("/")
+    if rest == "gif":
         return _MOVING_PICTURE
-    return {"image": (MediaKind.IMAGE,), "audio": (MediaKind.AUDIO,), "video": _FILM}.get(main, ())
+    if main == "audio" and rest in _SOUND_IN_FILMS:
+        return (MediaKind.AUDIO, MediaKind.VIDEO)
+    by_type = {"image": (MediaKind.IMAGE,), "audio": (MediaKind.AUDIO,), "video": _FILM}.get(main)
+    return by_type or _BY_SUFFIX.get(_suffix(name)) or _ALL
+
+
+def _plain(declared: str | None) -> str:
+    return (declared or "").partition(";")[0].strip().lower()
+
+
+def _suffix(name: str | None) -> str:
+    return PurePath(name or "").suffix.lower().removeprefix(".")

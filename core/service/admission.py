@@ -2,15 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.accounts.file_ownership import REQUEST, REQUEST_MS, FileOwnership
 from core.domain.media import MediaFile, MediaKind
 from core.domain.people import Requester
-from core.errors import IntakeClosed, MediaGone
+from core.errors import IntakeClosed, MediaGone, MediaUnreadable
+from core.media.intake.formats import Read
 from core.media.intake.store import MediaStore
 from core.service.views import ServiceRules
 
@@ -48,11 +50,41 @@ class FileAdmission:
         """
         self.refuse_without_room()
         for _ in range(_TRIES):
-            file = await self._media.admit(source, role, kind)
+            file = await self._media.admit(source, role, kind, owner.key)
             path = self._media.path_of(file)
             if await self._files.hold([path], REQUEST, owner, REQUEST_MS):
                 return file
         raise MediaGone(role)
+
+    async def admit_any(
+        self, source: Path | bytes | bytearray, roles: Mapping[MediaKind, str], owner: Requester
+    ) -> MediaFile:
+        """Admit a file as the first of several kinds that its bytes can be used as.
+
+        Args:
+            source: where it lies, or its bytes.
+            roles: the slot that it would fill as each kind, the likeliest first.
+            owner: who sent it.
+
+        Raises:
+            MediaRefused: it can be used as none of them.
+            IntakeClosed: the disk is nearly full.
+        """
+        read = _reader(source)
+        kinds = self._media.usable_kinds(read, tuple(roles)) or tuple(roles)[:1]
+        for kind in kinds[:-1]:
+            try:
+                return await self._admit_as(source, roles[kind], kind, owner)
+            except MediaUnreadable:
+                continue  # a film without pictures is a sound
+        return await self._admit_as(source, roles[kinds[-1]], kinds[-1], owner)
+
+    async def _admit_as(
+        self, source: Path | bytes | bytearray, role: str, kind: MediaKind, owner: Requester
+    ) -> MediaFile:
+        if isinstance(source, Path):
+            return await self.admit(source, role, kind, owner)
+        return await self.admit_bytes(source, role, kind, owner)
 
     async def admit_bytes(
         self, content: bytes | bytearray, role: str, kind: MediaKind, owner: Requester
@@ -64,9 +96,7 @@ class FileAdmission:
             IntakeClosed: the disk is nearly full.
         """
         self.refuse_without_room(len(content))
-        self._media.check(
-            len(content), lambda at, count: bytes(content[at : at + count]), role, kind
-        )
+        self._media.check(len(content), _reader(content), role, kind)
         with self.workspace() as folder:
             path = folder / "sent"
             await asyncio.to_thread(_write, path, content)
@@ -91,6 +121,19 @@ class FileAdmission:
         """
         if not self.has_room(size_bytes):
             raise IntakeClosed("disk")
+
+
+def _reader(source: Path | bytes | bytearray) -> Read:
+    """Return what reads parts of a file, or of its bytes."""
+    if isinstance(source, Path):
+        return partial(_read_file, source)
+    return lambda at, count: bytes(source[at : at + count])
+
+
+def _read_file(path: Path, at: int, count: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(at)
+        return file.read(count)
 
 
 def _write(path: Path, content: bytes | bytearray) -> None:

@@ -1,6 +1,6 @@
 """The files of a caller: uploads in the making, before they belong to a job."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,6 +40,19 @@ class UserFiles:
             IntakeClosed: the disk is nearly full.
         """
         return await self._admission.admit_bytes(content, role, kind, caller.requester)
+
+    async def admit_any(
+        self, caller: Caller, source: Path | bytes | bytearray, roles: Mapping[MediaKind, str]
+    ) -> MediaFile:
+        """Admit a file as the first of several kinds that its bytes can be used as.
+
+        ``roles`` names the slot that it would fill as each kind, the likeliest first.
+
+        Raises:
+            MediaRefused: it can be used as none of them.
+            IntakeClosed: the disk is nearly full.
+        """
+        return await self._admission.admit_any(source, roles, caller.requester)
 
     async def release(self, caller: Caller, files: Iterable[MediaFile]) -> None:
         """Note that the caller's request with ``files`` was accepted or refused."""

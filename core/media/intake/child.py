@@ -8,8 +8,10 @@ films are read by PyAV and not by the ffmpeg program: it works on one open file,
 """
 
 import json
+import math
 import os
 import resource
+import signal
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +20,9 @@ from core.domain.media import MediaKind
 from core.errors import MediaRefused
 from core.media.intake.protocol import Recode, RecodeTask
 from core.media.intake.reasons import needs_memory
+from core.media.intake.syscalls import forbid_programs
+
+_NEED_THREADS = frozenset({"HEIF"})
 
 
 def main() -> None:
@@ -58,11 +63,15 @@ def _confine(task: RecodeTask) -> None:
         # what is mapped by now is mostly libraries of which little is ever touched
         untouched = (int(pages[0]) - int(pages[1])) * resource.getpagesize()
         _limit(resource.RLIMIT_AS, untouched + task.memory_bytes)
-    # at the hard limit the kernel kills as it does for lack of memory: the soft one tells why
-    resource.setrlimit(resource.RLIMIT_CPU, (task.cpu_seconds, task.cpu_seconds + 5))
+    # SIGPROF tells why it ended; at the hard limit the kernel kills as it does for lack of memory
+    signal.setitimer(signal.ITIMER_PROF, task.cpu_seconds)
+    whole = math.ceil(task.cpu_seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (whole + 1, whole + 5))
     _limit(resource.RLIMIT_FSIZE, task.output_bytes)
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NPROC, 0)
+    forbidden = forbid_programs()
+    if not (forbidden and task.reader in _NEED_THREADS):
+        _limit(resource.RLIMIT_NPROC, 0)
     _limit(resource.RLIMIT_NOFILE, 0)
 
 

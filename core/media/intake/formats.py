@@ -50,6 +50,7 @@ OGG = Format("OGG", "ogg", _BOTH)
 AAC = Format("AAC", "aac", _SOUND)
 AC3 = Format("AC-3", "ac3", _SOUND)
 EAC3 = Format("E-AC-3", "eac3", _SOUND)
+M4A = Format("M4A", "mov", _SOUND)
 MP4 = Format("MP4", "mov", _BOTH)
 WEBM = Format("WebM", "matroska", _BOTH)
 AVI = Format("AVI", "avi", _BOTH)
@@ -94,6 +95,7 @@ _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 )
+_SOUND_BRANDS = frozenset({b"M4A ", b"M4B ", b"F4A ", b"F4B "})
 # Only to say what a refused file is, and what to do; the words are in core/i18n/words. Text may
 # begin with a byte order mark and white space.
 _REFUSED: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
@@ -128,7 +130,7 @@ _REFUSED: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"\x1f\x8b", "compressed", "fix_screenshot"),
         (rb"PK\x03\x04|Rar!|7z\xbc\xaf|BZh|\xfd7zXZ", "archive", "fix_unpack"),
         (rb"MZ|\x7fELF|\xca\xfe\xba\xbe|#!/", "program", "fix_convert"),
-        (rb"\{|\[", "text", "fix_convert"),
+        (rb"\{|\[", "plain_text", "fix_convert"),
     )
 )
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]{32,}\Z")
@@ -185,7 +187,7 @@ def describe_refused(head: bytes) -> tuple[str, str]:
         if magic.match(head):
             return name, fix
     if _TEXT.match(head):
-        return "text", "fix_convert"
+        return "plain_text", "fix_convert"
     return "unknown_format", "fix_convert"
 
 
@@ -197,7 +199,9 @@ def _by_brand(head: bytes) -> Format | None:
         return None  # a raw photo of Canon
     if brands & _AVIF_BRANDS:
         return AVIF
-    return HEIC if head[8:12] in _HEIF_BRANDS or b"heic" in brands else MP4
+    if head[8:12] in _HEIF_BRANDS or b"heic" in brands:
+        return HEIC
+    return M4A if head[8:12] in _SOUND_BRANDS else MP4
 
 
 def _tag_bytes(head: bytes) -> int:

@@ -6,7 +6,8 @@ from PIL import Image
 
 from core.errors import MediaDamaged
 from core.media.intake.picture_colour import to_srgb
-from core.media.intake.picture_sources import DAMAGE, PictureSource, kept_size, open_picture
+from core.media.intake.picture_source import DAMAGE, PictureSource, kept_size
+from core.media.intake.picture_sources import open_picture
 from core.media.intake.protocol import Note, RecodeResult, RecodeTask
 
 Image.preinit()

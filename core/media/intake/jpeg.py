@@ -5,7 +5,6 @@ from io import BytesIO
 from typing import BinaryIO
 
 from PIL import Image, ImageChops
-from PIL.ImageFile import ImageFile
 
 _ENOUGH = 0.99  # of the rows
 _BLOCK = 16  # rows that are decoded at once
@@ -30,7 +29,6 @@ def rescue(source: BinaryIO, size: tuple[int, int]) -> tuple[Image.Image, bool]:
     complete = _has_all_scans(content)
     end = _END if complete else b""
     picture = Image.open(BytesIO(content + _FILLER + end), formats=("JPEG",))
-    assert isinstance(picture, ImageFile)
     picture.draft(picture.mode, size)
     mark = _MARKS.get(picture.mode)
     if mark is None:
@@ -40,7 +38,7 @@ def rescue(source: BinaryIO, size: tuple[int, int]) -> tuple[Image.Image, bool]:
     try:
         picture.load()
     except OSError:
-        picture.tile = []  # what was decoded is there
+        picture.tile = []  # type: ignore[attr-defined]  # what was decoded is there
     found = ImageChops.difference(picture, empty).getbbox(alpha_only=False)
     rows = found[3] if found else 0
     if rows < min(picture.height * _ENOUGH, picture.height - _BLOCK):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
+from typing import Any, cast
 
 from PIL import Image, ImageChops, ImageCms, ImageFilter
 
@@ -84,14 +85,15 @@ def _by_profile(picture: Image.Image, content: bytes) -> Image.Image | None:
     """Apply an ICC profile; None where that cannot be done."""
     try:
         profile = ImageCms.ImageCmsProfile(BytesIO(content))
-        mode = _SPACES.get(profile.profile.xcolor_space.strip())
+        core = cast("Any", profile.profile)  # pyright: ignore[reportUnknownMemberType]  # untyped
+        mode = _SPACES.get(core.xcolor_space.strip(), "")
         if mode == "RGB" and picture.mode == "L":
             picture = picture.convert("RGB")
         if mode != picture.mode:
             return None
         transform = ImageCms.buildTransform(
             profile,
-            ImageCms.createProfile("sRGB"),
+            ImageCms.createProfile("sRGB"),  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # as above
             mode,
             "RGB",
             ImageCms.Intent.RELATIVE_COLORIMETRIC,

@@ -1,13 +1,9 @@
 """Open pictures of every accepted format as rows of pixels, with what their file says of them."""
 
-import math
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import BinaryIO
-
-import pillow_heif
 
 # what Pillow would import later, when no file can be opened any more
 from PIL import (
@@ -23,10 +19,11 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from core.errors import MediaCodecRefused, MediaDamaged, MediaNeedsMemory
+from core.media.intake.heif import open_heif
 from core.media.intake.jpeg import rescue
 from core.media.intake.picture_colour import UNKNOWN, PictureColour
 from core.media.intake.picture_limits import refuse_large
+from core.media.intake.picture_source import DAMAGE, PictureSource, kept_size
 from core.media.intake.png import PngParts, read_png, share_of_pixels
 from core.media.intake.protocol import RecodeTask
 
@@ -42,24 +39,7 @@ _ADOBE_RGB = PictureColour(
 )
 _NUMBERS = re.compile(rb"colrnclx(....)", re.DOTALL)
 _HEAD_BYTES = 65_536  # of an AVIF, in which its colours are told
-_MOVES, _SEVERAL, _CUT = "first_picture_used", "main_picture_used", "end_missing"
-# Pillow's and libheif's ways to say that a file is damaged
-DAMAGE = (
-    OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, struct.error,
-    RuntimeError, ArithmeticError,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class PictureSource:
-    """A decoded picture of any mode, whose rows can be had in parts."""
-
-    width: int
-    height: int
-    rows: Callable[[int, int], Image.Image]  # from a row to before another
-    colour: PictureColour
-    orientation: int = 1  # EXIF
-    notes: tuple[str, ...] = ()
+_MOVES, _CUT = "first_picture_used", "end_missing"
 
 
 def open_picture(task: RecodeTask, source: BinaryIO) -> PictureSource:
@@ -77,7 +57,7 @@ def open_picture(task: RecodeTask, source: BinaryIO) -> PictureSource:
     """
     Image.MAX_IMAGE_PIXELS = None  # ours are checked; Pillow's own is only a warning
     AvifImagePlugin.DEFAULT_MAX_THREADS = _THREADS
-    opener = {"PNG": _open_png, "HEIF": _open_heif, "JPEG": _open_jpeg}.get(task.reader, _open_any)
+    opener = {"PNG": _open_png, "HEIF": open_heif, "JPEG": _open_jpeg}.get(task.reader, _open_any)
     return opener(task, source)
 
 
@@ -155,44 +135,6 @@ def _colour_of(exif: Image.Exif) -> PictureColour:
     return _ADOBE_RGB if optional or further == "R03" else PictureColour()
 
 
-def _open_heif(task: RecodeTask, source: BinaryIO) -> PictureSource:
-    """Open an HEIC; libheif turns it upright itself, and its EXIF does not count.
-
-    Raises:
-        MediaNeedsMemory: libheif asks for more than is allowed.
-        MediaCodecRefused: it is encoded in another way than HEVC.
-        MediaDamaged: too much is missing or wrong.
-    """
-    options = pillow_heif.options
-    options.DECODE_THREADS = _THREADS
-    options.THUMBNAILS = options.DEPTH_IMAGES = options.AUX_IMAGES = False
-    try:
-        file = pillow_heif.open_heif(source)
-        image = file[file.primary_index]
-        refuse_large(task, "HEIF", *image.size)
-        pixels, stride, mode = memoryview(image.data), image.stride, image.mode
-    except (RuntimeError, ValueError, OSError, SyntaxError, EOFError) as error:
-        reason = str(error).lower()
-        if "memory" in reason or "limit" in reason:
-            raise MediaNeedsMemory(task.role, "fix_most_compatible") from error
-        if "unsupported" in reason:
-            raise MediaCodecRefused(task.role, "unknown_codec", "fix_most_compatible") from error
-        raise MediaDamaged(task.role) from error
-    width, height = image.size
-
-    def rows(top: int, bottom: int) -> Image.Image:
-        part = pixels[top * stride : bottom * stride]
-        return Image.frombuffer(mode, (width, bottom - top), part, "raw", mode, stride, 1)
-
-    numbers = image.info.get("nclx_profile") or {}
-    colour = PictureColour(
-        primaries=int(numbers.get("color_primaries", UNKNOWN)),
-        transfer=int(numbers.get("transfer_characteristics", UNKNOWN)),
-        profile=image.info.get("icc_profile") or b"",
-    )
-    return PictureSource(width, height, rows, colour, 1, (_SEVERAL,) if len(file) > 1 else ())
-
-
 def _open_any(task: RecodeTask, source: BinaryIO) -> PictureSource:
     if task.reader == "WEBP":  # Pillow's opening already takes the memory
         refuse_large(task, "WEBP", *_webp_size(source))
@@ -210,12 +152,6 @@ def _open_any(task: RecodeTask, source: BinaryIO) -> PictureSource:
     return PictureSource(
         picture.width, picture.height, _rows_of(picture), colour, orientation, notes
     )
-
-
-def kept_size(width: int, height: int, keep_pixels: int) -> tuple[int, int]:
-    """Return the size of the result: as it is, or scaled down to ``keep_pixels``."""
-    scale = min(1.0, math.sqrt(keep_pixels / (width * height)))
-    return max(1, int(width * scale)), max(1, int(height * scale))
 
 
 def _rows_of(picture: Image.Image) -> Callable[[int, int], Image.Image]:

@@ -22,7 +22,7 @@ class RecodeTask:
     use_seconds: float  # of a film: no clip is longer, so no more is kept
     max_fps: float  # of the result
     memory_bytes: int  # in all, with the interpreter
-    cpu_seconds: int
+    cpu_seconds: float
     output_bytes: int
 
 

@@ -130,7 +130,7 @@ def _judge(task: RecodeTask, text: bytes, status: int) -> RecodeResult:
         needs_memory: the system took its life, as it does when memory is short.
         MediaDamaged: it died in another way, or its answer makes no sense.
     """
-    if -status == signal.SIGXCPU:
+    if -status in {signal.SIGPROF, signal.SIGXCPU}:
         raise needs_time(task.role, task.kind)
     if -status == signal.SIGKILL:
         log.warning("media_sandbox_killed", reader=task.reader)

@@ -1,9 +1,8 @@
 """The folder of admitted inputs: files that people send are re-encoded into it, or refused."""
 
-import asyncio
-import math
 import os
 import stat
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,16 +22,17 @@ from core.media.intake.formats import (
 from core.media.intake.protocol import RecodeResult, RecodeTask
 from core.media.intake.reasons import kind_refused
 from core.media.intake.sandbox import run_sandbox
+from core.media.intake.turns import DecodingTurns
 from core.runtime.atomic_files import part_beside, publish, sha256_of
 from core.runtime.permissions import make_private_folder
 from core.runtime.threads import in_thread
 
-_AT_ONCE = 2  # decoding children; each may take 300 MB
 _SUFFIX = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: ".mp4"}
 # no clip is larger than 1920×1088, so more would only cost disk; pictures keep room for cropping
 _KEEP_PIXELS = {MediaKind.IMAGE: 3840 * 2160, MediaKind.AUDIO: 0, MediaKind.VIDEO: 1920 * 1088}
 _KEEP_FPS = 30.0
 _OUTPUT_BYTES = 256_000_000
+_STUCK = 10  # a child that gets less than a tenth of a processor waits for something else
 
 
 class MediaStore:
@@ -41,13 +41,13 @@ class MediaStore:
     def __init__(self, folder: Path, limits: MediaLimits) -> None:
         self.folder = folder
         self._limits = limits
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._turns = DecodingTurns()
 
     def path_of(self, file: MediaFile) -> Path:
         """Return where ``file`` lies."""
         return self.folder / file.name
 
-    async def admit(self, source: Path, role: str, kind: MediaKind) -> MediaFile:
+    async def admit(self, source: Path, role: str, kind: MediaKind, owner: str = "") -> MediaFile:
         """Check, decode and re-encode ``source``, and keep the result under its own hash.
 
         The bytes are decoded in a child process that can reach nothing else. The result has no
@@ -58,6 +58,7 @@ class MediaStore:
             source: a regular file as somebody sent it; its name means nothing and is never used.
             role: the slot that it is for; only named in errors.
             kind: what it has to be.
+            owner: whose turn it takes; files of one owner wait for each other.
 
         Returns:
             The admitted file; the same for the same content.
@@ -69,7 +70,7 @@ class MediaStore:
         Other refusals come from the sandbox: MediaFormatRefused, MediaTooManyPixels, MediaTooLong,
         and IntakeClosed where the disk is full. Whatever is raised, nothing was kept.
         """
-        async with self._slots:
+        async with self._turns.turn(owner, kind):
             with ExitStack() as doors:
                 source_fd = _opened(source, role)
                 doors.callback(os.close, source_fd)
@@ -80,7 +81,7 @@ class MediaStore:
                 doors.callback(part.unlink, missing_ok=True)
                 doors.callback(os.close, output_fd)
                 task = self._task(source_fd, output_fd, role, kind, found)
-                made = await run_sandbox(task, self._limits.decode_seconds)
+                made = await run_sandbox(task, _STUCK * self._limits.decode_seconds)
                 return await in_thread(lambda _: self._keep(part, kind, made))
 
     def _inspect(self, source_fd: int, role: str, kind: MediaKind) -> Format:
@@ -119,6 +120,11 @@ class MediaStore:
             raise kind_refused(role, kind, found.name, ACCEPTED[kind])
         return found
 
+    def usable_kinds(self, read: Read, kinds: Sequence[MediaKind]) -> tuple[MediaKind, ...]:
+        """Return which of ``kinds`` the file that ``read`` reads can be used as, in their order."""
+        found = detect_file(read)
+        return tuple(kind for kind in kinds if found is not None and kind in found.kinds)
+
     def _task(
         self, source_fd: int, output_fd: int, role: str, kind: MediaKind, found: Format
     ) -> RecodeTask:
@@ -135,7 +141,7 @@ class MediaStore:
             use_seconds=self._limits.use_seconds,
             max_fps=_KEEP_FPS,
             memory_bytes=self._limits.decode_memory,
-            cpu_seconds=math.ceil(self._limits.decode_seconds),
+            cpu_seconds=self._limits.decode_seconds,
             output_bytes=_OUTPUT_BYTES,
         )
 

@@ -34,8 +34,8 @@ async def test_impossible_values_name_the_limit(guild, options: dict, words: str
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
-        ({"size": 30_000_000}, "20.0 MB"),
-        ({"content_type": "application/zip"}, "application/zip"),
+        ({"size": 60_000_000}, "50.0 MB"),
+        ({"content_type": "application/zip", "filename": "x.zip"}, "an archive"),
     ],
 )
 async def test_declared_type_and_size_are_refused_before_download(
