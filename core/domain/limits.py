@@ -32,6 +32,7 @@ class MediaLimits:
     image_pixels: int = 200 * MEGAPIXEL  # what each format may have: media/intake/picture_limits
     stream_bytes: int = 50 * MEGABYTE
     stream_seconds: float = 60.0
+    use_seconds: float = 20.0  # of a film: what is longer is cut there, as no clip is longer
     video_pixels: int = 9 * MEGAPIXEL  # one frame; 4096×2160 fits
     decode_seconds: float = 60.0  # processor time of one decode
     # of the child that decodes, interpreter included; measured by bench/media_cost.py

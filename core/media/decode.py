@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from core.domain.dimensions import Size
 from core.domain.media import Sound
 from core.media.frame_rate import resample_frames
+from core.media.pyav import to_rgb
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -87,8 +88,7 @@ def video_frames(
         for frame in resample_frames(timed, fps, frames):
             if frame is not shown:
                 shown = frame
-                rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                pixels = _fitted(Image.fromarray(rgb), size, fit)
+                pixels = _fitted(Image.fromarray(to_rgb(frame)), size, fit)
             yield pixels
 
 

@@ -1,9 +1,23 @@
-"""Convert frames at any times to a fixed rate: each tick shows the frame nearest to it."""
+"""Choose a fixed rate for frames at any times, and convert them to it.
 
-from collections.abc import Iterable, Iterator
+Each tick shows the frame nearest to it.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_LEAST_FPS = 8
+_LEAST_GAP_S = 1e-4  # two fields or layers at one time are one frame
+_ALIKE = 1.75  # times the shorter gaps: 2:3 pulldown and jitter are within, a frame left out is not
+_USUAL_RATES = [
+    *(Fraction(whole) for whole in range(1, 501)),
+    *(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120, 240)),
+]
 
 
 def resample_frames(timed: Iterable[tuple[float, T]], fps: float, ticks: int) -> Iterator[T]:
@@ -34,3 +48,42 @@ def resample_frames(timed: Iterable[tuple[float, T]], fps: float, ticks: int) ->
     while shown is not None and tick < ticks:
         yield shown
         tick += 1
+
+
+def choose_rate(times: Sequence[float], highest: float) -> Fraction:
+    """Choose the rate for a film whose frames begin at ``times``: that of its busy part.
+
+    Where all gaps are alike it is their mean. Screen recorders write nothing while nothing moves,
+    and phones drop frames in the dark: gaps much longer than the shorter ones do not count.
+
+    Args:
+        times: seconds, in any order.
+        highest: fps of the result; a faster film gets a whole part of its rate.
+
+    Returns:
+        At least 8 fps; a usual rate where the gaps mean it.
+    """
+    ordered = sorted(times)
+    gaps = sorted(b - a for a, b in itertools.pairwise(ordered) if b - a > _LEAST_GAP_S)
+    if not gaps:
+        return Fraction(_LEAST_FPS)
+    busy = [gap for gap in gaps if gap <= _ALIKE * gaps[len(gaps) // 10]]
+    measured = len(busy) / sum(busy)
+    if len(busy) == len(gaps):
+        measured = len(gaps) / (ordered[-1] - ordered[0])
+    rate = _usual_rate(measured, sum(busy))
+    rate = max(rate, Fraction(1, 100))
+    rate /= max(1, math.ceil(rate / highest - 0.01))
+    return rate * max(1, math.ceil(_LEAST_FPS / rate))
+
+
+def _usual_rate(measured: float, seconds: float) -> Fraction:
+    """Return the usual rate that is meant by one that was measured over ``seconds``, or itself.
+
+    Time stamps are rounded, to 10 ms at worst.
+    """
+    leeway = measured * (0.0005 + 0.01 / max(seconds, 1))
+    near = [usual for usual in _USUAL_RATES if abs(usual - measured) < leeway]
+    if near:
+        return min(near, key=lambda usual: (usual.denominator, abs(usual - measured)))
+    return Fraction(measured).limit_denominator(1001)

@@ -2,18 +2,29 @@
 
 import errno
 import os
+import struct
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
+from av.sidedata.sidedata import Type as SideDataType
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    Interpolation,
+)
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -22,16 +33,23 @@ __all__ = [
     "FFmpegError",
     "add_audio",
     "add_video",
+    "all_packets",
     "as_bt709",
+    "display_matrix",
     "encode_frame",
-    "packets",
     "system_errors",
     "tag_bt709",
+    "to_rgb",
     "unpack",
 ]
 
-_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED, which PyAV does not name
-_HIGH_DEFINITION = 720  # px; films from there on are in BT.709 unless they say otherwise
+# swscale's default cuts what it should round, and makes a picture darker each time
+_EXACTLY = int(
+    Interpolation.BICUBIC
+    | Interpolation.ACCURATE_RND
+    | Interpolation.FULL_CHR_H_INT
+    | Interpolation.FULL_CHR_H_INP
+)
 
 
 def add_video(
@@ -71,39 +89,46 @@ def tag_bt709(stream: VideoStream) -> None:
 def as_bt709(picture: VideoFrame, width: int, height: int) -> VideoFrame:
     """Convert ``picture`` to those colours as yuv420p, scaled to ``width`` × ``height`` px.
 
-    A film that does not name its colours has those that players assume for its size.
+    It is RGB, or a frame of ours.
     """
-    if picture.format.name.startswith("yuv"):
-        if picture.colorspace == _UNSPECIFIED:
-            high = min(picture.width, picture.height) >= _HIGH_DEFINITION
-            picture.colorspace = Colorspace.ITU709 if high else Colorspace.ITU601
-        if picture.color_range == ColorRange.UNSPECIFIED and "j" not in picture.format.name:
-            picture.color_range = ColorRange.MPEG
     made = picture.reformat(
         width,
         height,
         "yuv420p",
         dst_colorspace=Colorspace.ITU709,
         dst_color_range=ColorRange.MPEG,
-        interpolation="BICUBIC",
+        interpolation=_EXACTLY,
         threads=1,
     )
     made.pict_type = PictureType.NONE  # the encoder decides, not whoever encoded it before
     return made
 
 
-def packets(
-    container: InputContainer, stream: VideoStream | AudioStream
-) -> "Iterator[Packet[VideoStream | AudioStream]]":
-    """Yield the packets of ``stream``; the last is empty and flushes the decoder."""
-    return cast("Iterator[Packet[VideoStream | AudioStream]]", container.demux(stream))  # pyright: ignore[reportUnknownMemberType]  # as above
+def to_rgb(picture: VideoFrame) -> NDArray[np.uint8]:
+    """Convert a frame of ours to RGB ``[H, W, 3]``, to the nearest number."""
+    pixels = picture.to_ndarray(format="rgb24", interpolation=_EXACTLY, threads=1)
+    return np.asarray(pixels, np.uint8)
+
+
+def all_packets(container: InputContainer, index: int | None = None) -> "Iterator[Packet[Any]]":
+    """Yield the packets of all tracks, or of the one at ``index``; empty ones tell the end."""
+    chosen = [] if index is None else [container.streams[index]]
+    return cast("Iterator[Packet[Any]]", container.demux(*chosen))  # pyright: ignore[reportUnknownMemberType]  # as above
 
 
 def unpack(
-    stream: VideoStream | AudioStream, packet: "Packet[VideoStream | AudioStream]"
+    decoder: VideoStream | AudioStream | VideoCodecContext, packet: "Packet[Any] | None"
 ) -> list[VideoFrame | AudioFrame]:
-    """Decode one packet."""
-    return list(stream.decode(packet))  # pyright: ignore[reportUnknownMemberType]  # as above
+    """Decode one packet, or what is left where there is none any more."""
+    return list(decoder.decode(packet))  # pyright: ignore[reportUnknownMemberType]  # as above
+
+
+def display_matrix(picture: VideoFrame) -> tuple[int, ...]:
+    """Return the nine numbers of the display matrix that came with ``picture``; () for none."""
+    for extra in picture.side_data:
+        if extra.type is SideDataType.DISPLAYMATRIX:
+            return struct.unpack("=9i", bytes(extra)[:36])
+    return ()
 
 
 @contextmanager

@@ -1,172 +1,154 @@
-"""Probe sound and films inside the sandbox: one demuxer, measured before being decoded.
+"""Measure a file inside the sandbox by its packets, before the first frame is decoded.
 
-Headers are claims. The length is that of the packets which are really there, and every packet is
-looked at, undecoded, before the first frame is made.
+Headers are claims. The length is that of the packets which are really there and are shown; the
+claims only tell whether something is missing.
 """
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import BinaryIO, NoReturn
+from itertools import chain
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import av
 from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
-from core.domain.file_types import ACCEPTED
 from core.domain.media import MediaKind
-from core.errors import MediaFormatRefused, MediaTooLong, MediaTooManyPixels, MediaUnreadable
+from core.errors import MediaDamaged, MediaTooLong, MediaTooManyFrames
 from core.media.intake.protocol import RecodeTask
-from core.media.pyav import FFmpegError, packets, unpack
+from core.media.intake.tracks import Choice, choose_tracks, damage_of, open_source
+from core.media.pyav import FFmpegError, all_packets
 
-_VIDEO_CODECS = frozenset(
-    {"h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "mpeg4", "mjpeg", "gif"}
-)
-_AUDIO_CODECS = frozenset({"aac", "mp3", "mp3float", "flac", "alac", "opus", "libopus", "vorbis"})
-_PCM = ("u8", "s16le", "s24le", "s32le", "f32le", "s16be", "s24be", "mulaw", "alaw")
-CODECS = _VIDEO_CODECS | _AUDIO_CODECS | {f"pcm_{kind}" for kind in _PCM}
+if TYPE_CHECKING:
+    from av.packet import Packet
 
-_MOST_FPS = 125.0  # packets a second; a slow-motion film above this is too much work
+Decode: TypeAlias = "Callable[[Packet[Any] | None], list[VideoFrame | AudioFrame]]"  # None: the end
+
+_MOST_FPS = 500.0  # packets a second; phones record slow motion at 240
+_FEW_S = 1.0  # so many more packets than these are no burden
 _MOST_SOUND_PACKETS = 500.0  # a second; Opus has at most 400
 _BAD_PACKETS = 0.1  # of all: more of them, and the file is damaged
 SLACK_S = 0.25  # encoders' padding at either end
-
-# nothing beside the open file may be read, whatever the file says
-_CLOSED = {
-    "protocol_whitelist": "none",
-    "codec_whitelist": ",".join(sorted(CODECS)),
-    "max_streams": "16",
-    "probesize": "5000000",
-    "analyzeduration": "5000000",
-    "enable_drefs": "0",
-    "use_absolute_path": "0",
-    "ignore_chapters": "1",
-    "threads": "1",
-}
+# demuxers whose files say how long they are; others only guess from the number of bytes
+_CLAIMING = frozenset({"mov", "matroska", "wav", "w64", "aiff", "caf", "flac", "avi", "asf"})
+_MISSING_S, _MISSING_SHARE = 0.5, 0.03  # less is a codec's padding or a rounded header
+_UNKNOWN_BYTES = (1 << 31) - (1 << 16)  # what recorders that stream write as the size of a WAV
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Span:
     """What the packets of one track say, in seconds."""
 
-    start: float  # when the first is shown
-    last: float  # when the last is shown
-    hold: float  # how long the last lasts
-    packets: int
+    times: list[float] = field(default_factory=list[float])  # when each that is shown begins
+    start: float = 0.0  # when the first is shown
+    last: float = 0.0  # when the last is shown
+    hold: float = 0.0  # how long the last lasts
+    _key_seen: bool = False
+    _key_first: bool = False  # the first one shown needs no other
 
     @property
     def seconds(self) -> float:
         """Return how long the track is; the last packet's own claim counts within reason."""
-        if self.packets < 2:
+        if len(self.times) < 2:
             return self.hold
         return self.last - self.start + min(self.hold or self.gap, 3 * self.gap)
 
     @property
     def gap(self) -> float:
         """Return the mean time between two packets."""
-        return (self.last - self.start) / max(1, self.packets - 1)
+        return (self.last - self.start) / max(1, len(self.times) - 1)
+
+    @property
+    def end(self) -> float:
+        """Return when the last is over."""
+        return self.last + self.hold
+
+    def add(self, packet: "Packet[Any]") -> None:
+        """Count one packet.
+
+        What comes before the first key picture cannot be decoded. What is flagged to be thrown
+        away is decoded, because others refer to it, and is not shown.
+        """
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is None or packet.size == 0:
+            return
+        if packet.is_keyframe and not self._key_seen:
+            self._key_seen = True
+            self.times.clear()
+        if packet.is_discard:
+            return
+        base = packet.time_base or Fraction(1, 1)
+        at, hold = float(stamp * base), float((packet.duration or 0) * base)
+        if not self.times:
+            self._key_first = packet.is_keyframe
+            self.start, self.last, self.hold = at, at, hold
+        elif at >= self.last:
+            self.last, self.hold = at, hold
+        elif not self._key_first:
+            self.start = min(self.start, at)
+        self.times.append(at)
 
 
-@contextmanager
-def damage_of(task: RecodeTask) -> Generator[None]:
-    """Turn ffmpeg's errors about the data into a damaged file.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a file really has."""
 
-    Raises:
-        MediaUnreadable: it is.
-        MemoryError: it needs more than is allowed.
+    video: Span | None
+    audio: Span | None
+    video_index: int
+    sounds: Choice  # only tracks that have packets
+    read_s: float  # of the wanted kind
+    missing: bool  # the file says that it is longer
+
+
+def survey(task: RecodeTask, source: BinaryIO) -> Survey:
+    """Look at every packet of ``source``.
+
+    It raises MediaTooLong as soon as a packet of the wanted kind lies beyond the limit,
+    MediaTooManyFrames where there are more than a real film has, MediaDamaged where the file is
+    none, and MediaCodecRefused where no track of the wanted kind can be decoded.
     """
-    try:
-        yield
-    except MemoryError:  # ffmpeg's own is of both kinds
-        raise
-    except (FFmpegError, ValueError) as error:
-        raise MediaUnreadable(task.role, "damaged") from error
-
-
-def open_source(task: RecodeTask, source: BinaryIO) -> InputContainer:
-    """Open ``source`` from its beginning, with the ordered demuxer and no other.
-
-    It raises MediaUnreadable where the file is not what its first bytes promised.
-    """
-    source.seek(0)
-    limits = {"max_pixels": str(task.max_pixels)}
-    with damage_of(task):
-        return av.open(
-            source, "r", task.reader, options=_CLOSED | limits, buffer_size=1 << 16, io_open=_refuse
+    cut = _is_cut(task, source)
+    with open_source(task, source) as container, damage_of(task):
+        videos = Choice(())
+        if task.kind is MediaKind.VIDEO:
+            videos = choose_tracks(task, container, MediaKind.VIDEO)
+        sounds = choose_tracks(task, container, MediaKind.AUDIO)
+        spans: dict[int, Span] = {}
+        wanted = (videos if task.kind is MediaKind.VIDEO else sounds).indexes
+        broken = _read(task, container, wanted, spans)
+        present = {index for index, span in spans.items() if span.times}
+        audible = tuple(index for index in sounds.indexes if index in present)
+        video = next((index for index in videos.indexes if index in present), -1)
+        main = video if task.kind is MediaKind.VIDEO else next(iter(audible), -1)
+        read_s = spans[main].seconds if main in spans else 0.0
+        return Survey(
+            video=spans.get(video),
+            audio=spans[audible[0]] if audible else None,
+            video_index=video,
+            sounds=Choice(audible, sounds.unreadable),
+            read_s=read_s,
+            missing=broken or cut or _is_short(task, container, spans, main),
         )
 
 
-def first_track(
-    task: RecodeTask, container: InputContainer, kind: MediaKind
-) -> VideoStream | AudioStream | None:
-    """Choose the track of ``kind`` to use, ready to be decoded within the limits.
-
-    Cover pictures are no films.
-
-    Raises:
-        MediaFormatRefused: its codec is not accepted.
-        MediaTooManyPixels: by its header.
-    """
-    streams = container.streams
-    tracks = streams.video if kind is MediaKind.VIDEO else streams.audio
-    track = next((t for t in tracks if not t.disposition & t.disposition.attached_pic), None)
-    if track is None:
-        return None
-    codec = track.codec_context
-    if not codec or codec.name not in CODECS:
-        found = codec.name if codec else "unknown_format"
-        raise MediaFormatRefused(task.role, found, ACCEPTED[task.kind])
-    if isinstance(track, VideoStream):
-        refuse_pixels(task, track.codec_context.width, track.codec_context.height)
-    codec.thread_count = 1  # threads would multiply the memory
-    codec.options = {"max_pixels": str(task.max_pixels)}
-    return track
-
-
-def refuse_pixels(task: RecodeTask, width: int, height: int) -> None:
-    """Check one picture's size.
-
-    Raises:
-        MediaTooManyPixels: it is too large.
-    """
-    if width * height > task.max_pixels:
-        raise MediaTooManyPixels(task.role, width, height, task.max_pixels)
-
-
-def measure(task: RecodeTask, source: BinaryIO, kind: MediaKind) -> Span | None:
-    """Measure the real extent of the track of ``kind``; None where there is none.
-
-    It raises MediaTooLong as soon as a packet lies beyond the limit, and MediaUnreadable where
-    the file is damaged or has more packets than a real film has.
-    """
-    with open_source(task, source) as container:
-        track = first_track(task, container, kind)
-        if track is None:
-            return None
-        rate = _MOST_FPS if isinstance(track, VideoStream) else _MOST_SOUND_PACKETS
-        most = round((task.max_seconds + SLACK_S) * rate)
-        with damage_of(task):
-            return _measure(task, container, track, most)
-
-
 def decoded(
-    task: RecodeTask, container: InputContainer, track: VideoStream | AudioStream
+    task: RecodeTask, container: InputContainer, index: int, decode: Decode
 ) -> Iterator[VideoFrame | AudioFrame]:
-    """Yield the frames of ``track``; single bad packets are left out, as players do.
+    """Yield the frames of one track; single bad packets are left out, as players do.
 
     Raises:
-        MediaUnreadable: too many were bad.
+        MediaDamaged: too many were bad.
         MemoryError: one needs more than is allowed.
     """
     count = bad = 0
-    for packet in packets(container, track):
+    for packet in chain(_until_broken(all_packets(container, index)), [None]):
         count += 1
         try:
-            frames = unpack(track, packet)
+            frames = decode(packet)
         except MemoryError:
             raise
         except FFmpegError:
@@ -174,39 +156,84 @@ def decoded(
             continue
         yield from frames
     if bad > max(1, count * _BAD_PACKETS):
-        raise MediaUnreadable(task.role, "damaged")
+        raise MediaDamaged(task.role)
 
 
-def _measure(
-    task: RecodeTask, container: InputContainer, track: VideoStream | AudioStream, most: int
-) -> Span | None:
-    span: Span | None = None
-    for packet in packets(container, track):
-        stamp = packet.dts if packet.pts is None else packet.pts
-        if stamp is None or packet.size == 0:
-            continue
-        base = packet.time_base or Fraction(1, 1)
-        at, hold = float(stamp * base), float((packet.duration or 0) * base)
-        span = Span(at, at, hold, 1) if span is None else _with(span, at, hold)
-        if span.seconds > task.max_seconds + SLACK_S:
-            claimed = (container.duration or 0) / av.time_base
-            raise MediaTooLong(task.role, max(claimed, span.seconds), task.max_seconds)
-        if span.packets > most:
-            raise MediaUnreadable(task.role, "too_costly")
-    return span
-
-
-def _with(span: Span, at: float, hold: float) -> Span:
-    if at < span.last:
-        return Span(min(span.start, at), span.last, span.hold, span.packets + 1)
-    return Span(span.start, at, hold, span.packets + 1)
-
-
-def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
-    """Answer a demuxer that wants to open something else.
+def _read(
+    task: RecodeTask, container: InputContainer, wanted: tuple[int, ...], spans: dict[int, Span]
+) -> bool:
+    """Fill ``spans`` with what each track has; return whether the demuxer failed on the way.
 
     Raises:
-        ValueError: always.
+        MediaTooLong: a wanted track is.
+        MediaTooManyFrames: any track has too many packets.
     """
-    del url, flags, options
-    raise ValueError("a file that wants to open another")
+    fps = {track.index: _MOST_FPS for track in container.streams.video}
+    broken: list[FFmpegError] = []
+    for packet in _until_broken(all_packets(container), broken):
+        index = packet.stream_index
+        span = spans.setdefault(index, Span())
+        span.add(packet)
+        if index in wanted[:1] and span.seconds > task.max_seconds + SLACK_S:
+            claimed = (container.duration or 0) / av.time_base
+            raise MediaTooLong(task.role, max(claimed, span.seconds), task.max_seconds)
+        rate = fps.get(index, _MOST_SOUND_PACKETS)
+        if len(span.times) > (task.max_seconds + SLACK_S) * rate:
+            found = len(span.times) / max(span.seconds, 1e-3)
+            raise MediaTooManyFrames(task.role, found, rate)
+    for index, span in spans.items():
+        rate = fps.get(index, _MOST_SOUND_PACKETS)
+        if len(span.times) > (span.seconds + _FEW_S) * rate:
+            raise MediaTooManyFrames(task.role, len(span.times) / max(span.seconds, 1e-3), rate)
+    return bool(broken)
+
+
+def _until_broken(
+    packets: "Iterator[Packet[Any]]", broken: list[FFmpegError] | None = None
+) -> "Iterator[Packet[Any]]":
+    """Yield packets as far as the file can be read, and note in ``broken`` what ended it early.
+
+    Raises:
+        MemoryError: one needs more than is allowed.
+    """
+    while True:
+        try:
+            packet = next(packets, None)
+        except MemoryError:
+            raise
+        except FFmpegError as error:
+            if broken is not None:
+                broken.append(error)
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet
+
+
+def _is_cut(task: RecodeTask, source: BinaryIO) -> bool:
+    """Return whether an AVI has fewer bytes than it says; its length is in an index at the end."""
+    if task.reader != "avi":
+        return False
+    source.seek(0)
+    claimed = int.from_bytes(source.read(8)[4:], "little")
+    return source.seek(0, io.SEEK_END) < claimed < _UNKNOWN_BYTES
+
+
+def _is_short(
+    task: RecodeTask, container: InputContainer, spans: dict[int, Span], main: int
+) -> bool:
+    """Return whether the file claims to be longer than what was there to read."""
+    found = [span for span in spans.values() if span.times]
+    if task.reader not in _CLAIMING or not found or main < 0:
+        return False
+    track = container.streams[main]
+    if track.duration and track.time_base:
+        claimed, read = float(track.duration * track.time_base), spans[main].seconds
+    else:
+        claimed = (container.duration or 0) / av.time_base
+        read = max(span.end for span in found) - min(0.0, *(span.start for span in found))
+    rate = (track.codec_context.bit_rate or 0) / 8
+    if task.reader == "wav" and claimed * rate > _UNKNOWN_BYTES:
+        return False
+    return claimed - read > max(_MISSING_S, _MISSING_SHARE * claimed)

@@ -19,6 +19,7 @@ class RecodeTask:
     max_pixels: int  # of the source
     keep_pixels: int  # of the result; larger pictures are scaled down
     max_seconds: float
+    use_seconds: float  # of a film: no clip is longer, so no more is kept
     max_fps: float  # of the result
     memory_bytes: int  # in all, with the interpreter
     cpu_seconds: float

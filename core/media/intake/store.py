@@ -138,6 +138,7 @@ class MediaStore:
             max_pixels=self._limits.image_pixels if picture else self._limits.video_pixels,
             keep_pixels=_KEEP_PIXELS[kind],
             max_seconds=self._limits.stream_seconds,
+            use_seconds=self._limits.use_seconds,
             max_fps=_KEEP_FPS,
             memory_bytes=self._limits.decode_memory,
             cpu_seconds=self._limits.decode_seconds,

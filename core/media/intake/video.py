@@ -1,200 +1,214 @@
 """Rewrite sound and films inside the sandbox: FLAC, and an MP4 of constant rate and modest size."""
 
+import io
 import logging
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO, cast
 
 import av
 from av.audio.frame import AudioFrame
 from av.container import InputContainer, OutputContainer
-from av.filter import Graph
 from av.subtitles import codeccontext as subtitle_codec
 from av.subtitles import stream as subtitle_stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from core.domain.media import MediaKind
-from core.errors import MediaUnreadable
-from core.media.frame_rate import resample_frames
-from core.media.intake.audio import FILM_RATE, normalised_sound
-from core.media.intake.probe import (
-    Span,
-    damage_of,
-    decoded,
-    first_track,
-    measure,
-    open_source,
-    refuse_pixels,
-)
-from core.media.intake.protocol import RecodeResult, RecodeTask
-from core.media.pyav import add_audio, add_video, as_bt709, encode_frame, system_errors, tag_bt709
-
-if TYPE_CHECKING:
-    from av.audio.stream import AudioStream
+from core.errors import MediaDamaged, MediaUnreadable
+from core.media.frame_rate import choose_rate, resample_frames
+from core.media.intake.audio import FILM_RATE, first_readable_sound
+from core.media.intake.codecs import WITH_ALPHA
+from core.media.intake.conversion import FrameConverter
+from core.media.intake.probe import Span, Survey, decoded, survey
+from core.media.intake.protocol import Note, RecodeResult, RecodeTask
+from core.media.intake.tracks import damage_of, open_source, pixel_aspect, prepared, refuse_pixels
+from core.media.pyav import add_audio, add_video, encode_frame, system_errors, tag_bt709, unpack
 
 # what PyAV would import later, when no file can be opened any more
 _LATER = (subtitle_codec, subtitle_stream, logging)
-_LEAST_FPS = 8
-_USUAL_RATES = [
-    *(Fraction(whole) for whole in range(1, 126)),
-    *(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120)),
-]
-_SMALLEST_SIDE = 16
-# one thread, no look-ahead and one reference bound the memory, a bounded bit rate bounds the disk
+# one thread, no look-ahead and one reference bound the memory
 _X264 = {
-    "preset": "ultrafast",
+    "preset": "superfast",
     "tune": "zerolatency",
     "crf": "16",
-    "maxrate": "24M",
-    "bufsize": "24M",
     "x264-params": "threads=1:sliced-threads=0:ref=1",
 }
+# bits a second of the result: a bounded rate bounds the disk, and what is kept is at most twice as
+# large as what was sent
+_MOST_BPS, _LEAST_BPS = 24_000_000, 150_000
+_SHARE = 1.7
+_SOUND_BPS, _LEAST_SOUND_BPS = 128_000, 64_000
+_BUFFER_S = 0.5
 _EXACT = {"fflags": "+bitexact"}  # the same input gives the same bytes, hence the same name
+_MISSING_S = 0.5  # of frames that were promised by packets
+_SKIPPABLE = 4.0  # times the rate of the result: then frames that no other needs are not decoded
 
 
 def recode_stream(task: RecodeTask, source: BinaryIO, output: BinaryIO) -> RecodeResult:
     """Write the sound or the film in ``source`` to ``output``.
 
     Raises:
-        MediaUnreadable: damaged, or without the wanted track; other refusals come through.
+        MediaUnreadable: without a track of the wanted kind.
+        MediaDamaged: nothing can be decoded; other refusals come through.
     """
-    span = measure(task, source, task.kind)
-    if span is None:
+    found = survey(task, source)
+    if (found.audio if task.kind is MediaKind.AUDIO else found.video) is None:
         raise MediaUnreadable(task.role, f"no_{task.kind.value}")
     recode = _recode_sound if task.kind is MediaKind.AUDIO else _recode_film
     with damage_of(task):
-        return recode(task, source, output, span)
+        return recode(task, source, output, found)
 
 
-def _recode_sound(task: RecodeTask, source: BinaryIO, output: BinaryIO, span: Span) -> RecodeResult:
-    del span
-    samples = 0
-    stream: AudioStream | None = None
+def _recode_sound(
+    task: RecodeTask, source: BinaryIO, output: BinaryIO, found: Survey
+) -> RecodeResult:
+    frames, notes = first_readable_sound(task, source, found)
+    if not frames:
+        raise MediaDamaged(task.role)
+    samples = sum(frame.samples for frame in frames)
     with system_errors(), av.open(output, "w", "flac", _EXACT) as target:
-        for frame in normalised_sound(task, source, None):
-            if stream is None:
-                stream = add_audio(target, "flac", frame.sample_rate, frame.layout.name)
-            samples += frame.samples
+        stream = add_audio(target, "flac", frames[0].sample_rate, frames[0].layout.name)
+        for frame in (*frames, None):
             encode_frame(target, stream, frame)
-        if stream is None:
-            raise MediaUnreadable(task.role, "damaged")
-        encode_frame(target, stream, None)
-    return RecodeResult(seconds=samples / stream.rate, sample_rate=stream.rate)
+    seconds = samples / stream.rate
+    if found.missing or seconds < found.read_s - _MISSING_S:
+        notes.append(Note("film_read_in_part", {"read_s": seconds}))
+    return RecodeResult(seconds=seconds, sample_rate=stream.rate, notes=tuple(notes))
 
 
-def _recode_film(task: RecodeTask, source: BinaryIO, output: BinaryIO, span: Span) -> RecodeResult:
-    has_sound = measure(task, source, MediaKind.AUDIO) is not None
-    # 60 s in stereo are 23 MB; so each track is read by itself and no packet waits for another
-    sound = list(normalised_sound(task, source, span)) if has_sound else []
+def _recode_film(
+    task: RecodeTask, source: BinaryIO, output: BinaryIO, found: Survey
+) -> RecodeResult:
+    span = found.video or Span()
+    used_s = min(span.seconds, task.use_seconds)
+    # 20 s in stereo are 8 MB; so each track is read by itself and no packet waits for another
+    sound, notes = first_readable_sound(task, source, found, span.start, used_s)
+    fps = choose_rate([time for time in span.times if time >= span.start], task.max_fps)
+    ticks = max(1, round(used_s * fps))
+    rates = _bit_rates(source, span.seconds, used_s, with_sound=bool(sound))
     with open_source(task, source) as container:
-        track = first_track(task, container, MediaKind.VIDEO)
-        if not isinstance(track, VideoStream):
-            raise MediaUnreadable(task.role, "no_video")
-        fps = _frame_rate(span, task.max_fps)
-        ticks = max(1, round(span.seconds * fps))
-        film = _upright(resample_frames(_timed(task, container, track, span), float(fps), ticks))
+        decoding = _Decoding(task, source, container, found)
+        timed = decoding.pictures(skip=len(span.times) > _SKIPPABLE * fps * span.seconds)
+        film = decoding.as_far_as_read(resample_frames(timed, float(fps), ticks), fps)
         first = next(film, None)
         if first is None:
-            raise MediaUnreadable(task.role, "damaged")
+            raise MediaDamaged(task.role)
         with system_errors(), av.open(output, "w", "mp4", _EXACT) as target:
-            _write_film(target, fps, chain([first], film), sound)
+            ticks = _write_film(target, fps, rates, chain([first], film), sound)
         width, height = first.width, first.height
-    return RecodeResult(width, height, float(ticks / fps), float(fps), FILM_RATE if sound else 0)
+    seconds = float(ticks / fps)
+    if decoding.is_short or (found.missing and span.seconds < task.use_seconds):
+        notes.append(Note("film_read_in_part", {"read_s": seconds}))
+    elif span.seconds > task.use_seconds + _MISSING_S:
+        notes.append(Note("film_used_in_part", {"used_s": seconds}))
+    return RecodeResult(width, height, seconds, float(fps), FILM_RATE if sound else 0, tuple(notes))
+
+
+class _Decoding:
+    """The decoding of one track of pictures, and how far it came."""
+
+    def __init__(
+        self, task: RecodeTask, source: BinaryIO, container: InputContainer, found: Survey
+    ) -> None:
+        self._task, self._source, self._container = task, source, container
+        self._index, self._span = found.video_index, found.video or Span()
+        self._reached_s = 0.0  # when the last picture is shown
+        self._ended = False
+
+    @property
+    def is_short(self) -> bool:
+        """Return whether pictures are missing at the end, though their packets were there."""
+        promised = self._span.last - self._span.start
+        return self._ended and self._reached_s < promised - _MISSING_S
+
+    def pictures(self, *, skip: bool) -> Iterator[tuple[float, VideoFrame]]:
+        """Yield (seconds, picture), scaled down at once: the decoder's own may have 30 MB each.
+
+        Args:
+            skip: leave out what no other picture needs.
+
+        Raises:
+            MediaDamaged: there is no such track.
+        """
+        track = prepared(self._task, self._container, self._index)
+        if not isinstance(track, VideoStream):
+            raise MediaDamaged(self._task.role)
+        decoder = _decoder(track)
+        if skip:
+            decoder.skip_frame = "NONREF"
+        converter = FrameConverter(
+            self._task.keep_pixels, pixel_aspect(self._task, self._source, track)
+        )
+        frames = decoded(self._task, self._container, self._index, partial(unpack, decoder))
+        for index, frame in enumerate(frames):
+            if isinstance(frame, VideoFrame):
+                refuse_pixels(self._task, frame.width, frame.height)
+                known = frame.pts is not None and frame.time_base
+                time = frame.time - self._span.start if known else index * self._span.gap
+                self._reached_s = max(self._reached_s, time)
+                yield from converter.convert(frame, time)
+        self._ended = True
+        yield from converter.flush()
+
+    def as_far_as_read(self, film: Iterable[VideoFrame], fps: Fraction) -> Iterator[VideoFrame]:
+        """Yield ``film`` without the last picture held for those that are missing."""
+        for tick, picture in enumerate(film):
+            if self.is_short and tick / fps > self._reached_s + self._span.gap:
+                return
+            yield picture
+
+
+def _decoder(track: VideoStream) -> VideoCodecContext:
+    """Return what decodes ``track``: another decoder where the usual one sees no transparency."""
+    usual = track.codec_context
+    name = WITH_ALPHA.get(usual.name)
+    if name is None or track.metadata.get("alpha_mode", "0") == "0":
+        return usual
+    decoder = cast("VideoCodecContext", av.CodecContext.create(name, "r"))
+    decoder.thread_count = 1
+    return decoder
+
+
+def _bit_rates(
+    source: BinaryIO, source_s: float, used_s: float, *, with_sound: bool
+) -> tuple[int, int]:
+    """Return the most bits a second for pictures, and those for sound."""
+    given = source.seek(0, io.SEEK_END) * 8 / max(source_s, 0.1) * _SHARE
+    sound = min(_SOUND_BPS, max(_LEAST_SOUND_BPS, round(given / 8))) if with_sound else 0
+    most = min(_MOST_BPS, max(_LEAST_BPS, given - sound))
+    return round(most * used_s / (used_s + _BUFFER_S)), sound
 
 
 def _write_film(
-    target: OutputContainer, fps: Fraction, pictures: Iterable[VideoFrame], sound: list[AudioFrame]
-) -> None:
-    video = add_video(target, "libx264", fps, _X264)
+    target: OutputContainer,
+    fps: Fraction,
+    rates: tuple[int, int],
+    pictures: Iterable[VideoFrame],
+    sound: list[AudioFrame],
+) -> int:
+    """Write pictures and sound, and return how many pictures there were."""
+    limit = {"maxrate": f"{rates[0]}", "bufsize": f"{round(rates[0] * _BUFFER_S)}"}
+    video = add_video(target, "libx264", fps, _X264 | limit)
     video.thread_count = 1
     tag_bt709(video)
     audio = add_audio(target, "aac", FILM_RATE, "stereo") if sound else None
-    said = 0
-    for index, picture in enumerate(pictures):
-        if index == 0:
+    if audio:
+        audio.bit_rate = rates[1]
+    count = said = 0
+    for picture in pictures:
+        if count == 0:
             video.width, video.height, video.pix_fmt = picture.width, picture.height, "yuv420p"
-        picture.pts, picture.time_base = index, 1 / fps
+        picture.pts, picture.time_base = count, 1 / fps
         encode_frame(target, video, picture)
-        while audio and said < len(sound) and (sound[said].time or 0.0) < (index + 1) / fps:
+        count += 1
+        while audio and said < len(sound) and (sound[said].time or 0.0) < count / fps:
             encode_frame(target, audio, sound[said])
             said += 1
     encode_frame(target, video, None)
     if audio:
         encode_frame(target, audio, None)
-
-
-def _timed(
-    task: RecodeTask, container: InputContainer, track: VideoStream, span: Span
-) -> Iterator[tuple[float, VideoFrame]]:
-    """Yield (seconds, picture), scaled down at once: the decoder's own may have 30 MB each."""
-    shape = (0, 0)
-    for index, frame in enumerate(decoded(task, container, track)):
-        if isinstance(frame, VideoFrame):
-            refuse_pixels(task, frame.width, frame.height)
-            if index == 0:
-                aspect = track.codec_context.sample_aspect_ratio
-                shape = _shape(frame, aspect, task.keep_pixels)
-            time = index * span.gap if frame.pts is None else frame.time - span.start
-            yield time, as_bt709(frame, *shape)
-
-
-def _frame_rate(span: Span, highest: float) -> Fraction:
-    """Choose the rate for the result: the measured one, whatever the header says.
-
-    Time stamps are rounded, to 10 ms at worst, so a usual rate that is as near as that is meant.
-    """
-    measured = 1 / span.gap if span.gap else float(_LEAST_FPS)
-    rate = Fraction(measured).limit_denominator(1001)
-    leeway = measured * (0.0005 + 0.01 / max(span.seconds, 1))
-    near = [usual for usual in _USUAL_RATES if abs(usual - measured) < leeway]
-    if near:
-        rate = min(near, key=lambda usual: (usual.denominator, abs(usual - measured)))
-    rate = max(rate, Fraction(1, 100))
-    rate /= max(1, math.ceil(rate / highest - 0.01))
-    return rate * max(1, math.ceil(_LEAST_FPS / rate))
-
-
-def _shape(frame: VideoFrame, aspect: Fraction | None, keep_pixels: int) -> tuple[int, int]:
-    """Return even sides with square pixels for a frame as it is stored, before it is turned."""
-    stretch = min(max(float(aspect or 1), 0.25), 4.0)
-    width, height = frame.width * stretch, float(frame.height)
-    scale = min(1.0, math.sqrt(keep_pixels / (width * height)))
-    sides = (max(_SMALLEST_SIDE, int(side * scale) // 2 * 2) for side in (width, height))
-    return next(sides), next(sides)
-
-
-def _upright(pictures: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
-    turn: Callable[[VideoFrame], VideoFrame] | None = None
-    shown = made = None
-    for picture in pictures:
-        turn = turn or _turner(picture)
-        if made is None or picture is not shown:
-            shown, made = picture, turn(picture)
-        yield made
-
-
-def _turner(first: VideoFrame) -> Callable[[VideoFrame], VideoFrame]:
-    """Make what turns pictures like ``first`` upright, as its display matrix asks."""
-    quarter = round(first.rotation / 90) % 4  # counterclockwise
-    if quarter == 0:
-        return lambda picture: picture
-    filters = {1: ["transpose=cclock"], 2: ["hflip", "vflip"], 3: ["transpose=clock"]}[quarter]
-    graph = Graph()
-    graph.threads = 1
-    nodes = [graph.add(*text.split("=")) for text in filters]
-    source = graph.add_buffer(
-        width=first.width,
-        height=first.height,
-        format=av.VideoFormat("yuv420p"),
-        time_base=Fraction(1, 90_000),
-    )
-    graph.link_nodes(source, *nodes, graph.add("buffersink")).configure()
-
-    def turned(picture: VideoFrame) -> VideoFrame:
-        graph.vpush(picture)
-        return graph.vpull()
-
-    return turned
+    return count

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import av
-import numpy as np
 from av.video.frame import VideoFrame
 from PIL import Image
 
@@ -19,6 +18,7 @@ from core.domain.dimensions import Size
 from core.errors import ClipTooLarge
 from core.media.decode import load_sound
 from core.media.output.encode import SOUND_RATE, EncoderSettings, stereo, write_mp4
+from core.media.pyav import to_rgb
 from core.runtime import file_names
 from core.runtime.atomic_files import whole_file
 from core.runtime.threads import Check, in_thread
@@ -113,7 +113,7 @@ def _fit_clip(path: Path, target: Path, limit_bytes: int, check: Check) -> Path:
     clip = _look(path)
     with whole_file(target) as part:
         for scale in _SCALES:
-            if limit_bytes < clip.bytes * scale**2 * _LEAST_SHARE:
+            if limit_bytes < int(clip.bytes * scale**2 * _LEAST_SHARE):
                 continue
             if _encode(clip, part, scale, limit_bytes, check) <= limit_bytes:
                 return target
@@ -184,8 +184,7 @@ def _write_last_frame(clip: Path, target: Path, check: Check) -> None:
     if last is None:
         raise ValueError("a clip without frames")
     with whole_file(target) as part:
-        pixels = np.asarray(last.to_ndarray(format="rgb24"), np.uint8)
-        Image.fromarray(pixels).save(part, "PNG", compress_level=3)
+        Image.fromarray(to_rgb(last)).save(part, "PNG", compress_level=3)
 
 
 def _even(side: float) -> int:

@@ -1,0 +1,103 @@
+"""Colours of every tagged kind become those of ordinary screens."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from core.media.colour import (
+    BT709,
+    BT2020,
+    HLG,
+    LEVEL,
+    PQ,
+    UNSPECIFIED,
+    Floats,
+    hald_table,
+    is_plain,
+    to_bt709,
+    to_srgb,
+)
+
+DISPLAY_P3, DCI_P3 = 12, 11
+Convert = Callable[[Floats, int, int], Floats]
+
+
+@pytest.mark.parametrize("transfer", [1, 2, 6, 7, 11, 12, 13, 14, 15])
+@pytest.mark.parametrize("primaries", [BT709, UNSPECIFIED])
+def test_ordinary_colours_are_kept_to_the_number(primaries: int, transfer: int) -> None:
+    pixels = np.linspace(0, 1, 30, dtype=np.float32).reshape(-1, 3)
+
+    assert is_plain(primaries, transfer)
+    assert np.array_equal(to_srgb(pixels, primaries, transfer), pixels)
+
+
+@pytest.mark.parametrize("primaries", [BT709, 4, 5, 6, 7, 8, BT2020, 10, DCI_P3, 12, 22])
+@pytest.mark.parametrize("convert", [to_srgb, to_bt709])
+def test_greys_of_every_primaries_stay_grey(primaries: int, convert: Convert) -> None:
+    greys = np.repeat(np.linspace(0, 1, 9, dtype=np.float32)[:, None], 3, axis=1)
+
+    assert convert(greys, primaries, 1) == pytest.approx(greys, abs=2e-3)
+
+
+def test_display_p3_as_apple_codes_it() -> None:
+    # what LittleCMS makes of the test colours in Display P3
+    coded = np.array([[184, 55, 49], [89, 177, 77], [45, 59, 192], [217, 202, 77]]) / 255
+
+    made = to_srgb(coded.astype(np.float32), DISPLAY_P3, 13) * 255
+
+    wanted = np.array([[200, 40, 40], [40, 180, 60], [40, 60, 200], [220, 200, 40]])
+    assert np.abs(made - wanted).max() < 5
+
+
+@pytest.mark.parametrize(
+    ("transfer", "paper"),
+    [(PQ, 0.5807), (HLG, 0.75)],  # BT.2408, table 1
+)
+def test_paper_white_stays_bright_and_highlights_stay_below_white(
+    transfer: int, paper: float
+) -> None:
+    ramp = np.repeat(np.linspace(0, 1, 65, dtype=np.float32)[:, None], 3, axis=1)
+
+    made = to_bt709(ramp, UNSPECIFIED, transfer)
+    white = to_bt709(np.full((1, 3), paper, np.float32), BT2020, transfer)
+
+    assert np.all(np.diff(made[:, 0]) >= 0)
+    assert made.max() <= 1.0
+    assert made[:, 0] == pytest.approx(made[:, 2], abs=1e-3)
+    assert white.mean() == pytest.approx(0.9, abs=0.04)
+
+
+@pytest.mark.parametrize(("transfer", "exponent"), [(4, 2.2), (5, 2.8), (17, 2.6)])
+def test_other_curves_are_converted(transfer: int, exponent: float) -> None:
+    half = np.full((1, 3), 0.5, np.float32)
+
+    scale = 52.37 / 48 if transfer == 17 else 1
+    assert to_bt709(half, BT709, transfer)[0, 0] == pytest.approx(
+        (scale * 0.5**exponent) ** (1 / 2.4), abs=1e-3
+    )
+
+
+def test_the_table_has_the_conversion_of_every_step() -> None:
+    table = hald_table(BT2020, HLG, 0, True).reshape(-1, 3)
+
+    at = (10, 40, 63)  # red, green, blue
+    steps = LEVEL**2
+    pixel = np.array(at, np.float32) / (steps - 1)
+    found = table[at[0] + at[1] * steps + at[2] * steps**2] / 65_535
+    assert found == pytest.approx(to_bt709(pixel, BT2020, HLG), abs=1e-4)
+
+
+@pytest.mark.parametrize("matrix", [1, 4, 5, 6, 7, 9])
+@pytest.mark.parametrize("full_range", [False, True])
+def test_the_table_decodes_luma_and_differences(matrix: int, full_range: bool) -> None:
+    table = hald_table(12, 1, matrix, full_range).reshape(64, 64, 64, 3) / 65_535
+
+    low, high = (0, 255) if full_range else (16, 235)
+    greys = [level / 256 * 63 for level in (low, 128, high)]
+    at = [grey for grey in greys if grey <= 63]
+    ramp = table[32, 32, :, 0]  # no colour at all lies between two steps
+    for grey in at:
+        level = np.interp(grey, np.arange(64), ramp)
+        coded = (grey / 63 * 256 - low) / (high - low)
+        assert level == pytest.approx(min(max(coded, 0), 1), abs=0.04)
