@@ -97,7 +97,7 @@ class AttachmentFetcher:
         self._limits = limits
         self._local = local
 
-    def check(self, attachment: TelegramAttachment, role: str) -> None:
+    def check(self, attachment: TelegramAttachment, role: str, kind: MediaKind) -> None:
         """Refuse a file by what Telegram says of it, before the download.
 
         Raises:
@@ -106,7 +106,6 @@ class AttachmentFetcher:
             TelegramFetchLimit: more bytes than Telegram lets bots download.
             MediaTooLong: longer than the limit.
         """
-        kind = attachment.kinds[0]
         if attachment.never:
             raise MediaFormatRefused(role, attachment.never[0], ACCEPTED[kind], attachment.never[1])
         is_image = kind is MediaKind.IMAGE
@@ -131,14 +130,13 @@ class AttachmentFetcher:
             MediaUnreadable: the download failed, or the content is damaged.
             IntakeClosed: the disk is nearly full.
         """
-        role = next(iter(roles.values()))
-        self.check(attachment, role)
+        kind, role = next(iter(roles.items()))
+        self.check(attachment, role, kind)
         self._files.refuse_without_room(attachment.size_bytes)
         try:
             file = await self._bot.get_file(attachment.file_id)
-            self.check(
-                replace(attachment, size_bytes=file.file_size or attachment.size_bytes), role
-            )
+            sent = replace(attachment, size_bytes=file.file_size or attachment.size_bytes)
+            self.check(sent, role, kind)
             if self._local and is_local_file(file.file_path):
                 path = Path(file.file_path or "")
                 return await self._files.admit_any(caller, path, roles)

@@ -4,6 +4,7 @@ A film may change its size, its colours and its scan in mid-stream; what differs
 beginning is shown whole, with black at its sides.
 """
 
+import gc
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from av.video.reformatter import ColorRange
 
 from core.domain.dimensions import Size
 from core.media.colour import BT2020, LEVEL, MATRIX_RGB, hald_table, is_hdr, is_plain
-from core.media.intake.orientation import Turn, filters_of, nearest_turn, swaps_sides
+from core.media.intake.orientation import UPRIGHT, Turn, filters_of, nearest_turn, swaps_sides
 from core.media.pyav import display_matrix
 
 _CLOCK = 90_000  # ticks a second of the graphs
@@ -71,12 +72,17 @@ class FrameConverter:
         self._stretch = min(max(float(aspect or 1), 0.25), 4.0)
         self._kind: _Kind | None = None
         self._chain: _Chain | None = None
+        self._rotation: int | None = None  # degrees of the last frame; its matrix has more
+        self._turn = UPRIGHT
         self._size: Size | None = None  # of every frame that comes out
 
     def convert(self, frame: VideoFrame, time: float) -> Iterator[tuple[float, VideoFrame]]:
         """Yield what is ready of ``frame`` and those before it, each with its time in seconds."""
         interlaced = frame.interlaced_frame or (self._kind is not None and self._kind.interlaced)
-        kind = _kind_of(frame, interlaced=interlaced)
+        if frame.rotation != self._rotation:
+            self._rotation, self._turn = frame.rotation, nearest_turn(display_matrix(frame))
+            gc.collect()  # a frame that was asked for its extras is in a cycle: 25 MB in 4K
+        kind = _kind_of(frame, self._turn, interlaced=interlaced)
         if kind != self._kind or self._chain is None:
             yield from self.flush()
             self._kind, self._chain = kind, _chain(kind, *self._shapes(kind))
@@ -114,7 +120,7 @@ class FrameConverter:
         return Size(min(fitted[0], box[0]), min(fitted[1], box[1])), film
 
 
-def _kind_of(frame: VideoFrame, *, interlaced: bool) -> _Kind:
+def _kind_of(frame: VideoFrame, turn: Turn, *, interlaced: bool) -> _Kind:
     pixels, transfer, primaries = frame.format, frame.color_trc, frame.color_primaries
     if pixels.is_rgb or pixels.has_palette:
         matrix, range_ = MATRIX_RGB, ColorRange.JPEG
@@ -134,7 +140,7 @@ def _kind_of(frame: VideoFrame, *, interlaced: bool) -> _Kind:
         range=int(range_),
         primaries=primaries,
         transfer=transfer,
-        turn=nearest_turn(display_matrix(frame)),
+        turn=turn,
         interlaced=interlaced and pixels.name.startswith("yuv") and not _has_alpha(pixels),
     )
 

@@ -4,6 +4,7 @@ Headers are claims. The length is that of the packets which are really there and
 claims only tell whether something is missing.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -110,6 +111,7 @@ def survey(task: RecodeTask, source: BinaryIO) -> Survey:
     MediaTooManyFrames where there are more than a real film has, MediaDamaged where the file is
     none, and MediaCodecRefused where no track of the wanted kind can be decoded.
     """
+    cut = _is_cut(task, source)
     with open_source(task, source) as container, damage_of(task):
         videos = Choice(())
         if task.kind is MediaKind.VIDEO:
@@ -129,7 +131,7 @@ def survey(task: RecodeTask, source: BinaryIO) -> Survey:
             video_index=video,
             sounds=Choice(audible, sounds.unreadable),
             read_s=read_s,
-            missing=broken or _is_short(task, container, spans, main),
+            missing=broken or cut or _is_short(task, container, spans, main),
         )
 
 
@@ -207,6 +209,15 @@ def _until_broken(
             return
         if packet.size:
             yield packet
+
+
+def _is_cut(task: RecodeTask, source: BinaryIO) -> bool:
+    """Return whether an AVI has fewer bytes than it says; its length is in an index at the end."""
+    if task.reader != "avi":
+        return False
+    source.seek(0)
+    claimed = int.from_bytes(source.read(8)[4:], "little")
+    return source.seek(0, io.SEEK_END) < claimed < _UNKNOWN_BYTES
 
 
 def _is_short(

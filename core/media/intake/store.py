@@ -1,6 +1,5 @@
 """The folder of admitted inputs: files that people send are re-encoded into it, or refused."""
 
-import asyncio
 import os
 import stat
 from collections.abc import Sequence
@@ -23,11 +22,11 @@ from core.media.intake.formats import (
 from core.media.intake.protocol import RecodeResult, RecodeTask
 from core.media.intake.reasons import kind_refused
 from core.media.intake.sandbox import run_sandbox
+from core.media.intake.turns import DecodingTurns
 from core.runtime.atomic_files import part_beside, publish, sha256_of
 from core.runtime.permissions import make_private_folder
 from core.runtime.threads import in_thread
 
-_AT_ONCE = 2  # decoding children; each may take 300 MB
 _SUFFIX = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: ".mp4"}
 # no clip is larger than 1920×1088, so more would only cost disk; pictures keep room for cropping
 _KEEP_PIXELS = {MediaKind.IMAGE: 3840 * 2160, MediaKind.AUDIO: 0, MediaKind.VIDEO: 1920 * 1088}
@@ -42,13 +41,13 @@ class MediaStore:
     def __init__(self, folder: Path, limits: MediaLimits) -> None:
         self.folder = folder
         self._limits = limits
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._turns = DecodingTurns()
 
     def path_of(self, file: MediaFile) -> Path:
         """Return where ``file`` lies."""
         return self.folder / file.name
 
-    async def admit(self, source: Path, role: str, kind: MediaKind) -> MediaFile:
+    async def admit(self, source: Path, role: str, kind: MediaKind, owner: str = "") -> MediaFile:
         """Check, decode and re-encode ``source``, and keep the result under its own hash.
 
         The bytes are decoded in a child process that can reach nothing else. The result has no
@@ -59,6 +58,7 @@ class MediaStore:
             source: a regular file as somebody sent it; its name means nothing and is never used.
             role: the slot that it is for; only named in errors.
             kind: what it has to be.
+            owner: whose turn it takes; files of one owner wait for each other.
 
         Returns:
             The admitted file; the same for the same content.
@@ -70,7 +70,7 @@ class MediaStore:
         Other refusals come from the sandbox: MediaFormatRefused, MediaTooManyPixels, MediaTooLong,
         and IntakeClosed where the disk is full. Whatever is raised, nothing was kept.
         """
-        async with self._slots:
+        async with self._turns.turn(owner, kind):
             with ExitStack() as doors:
                 source_fd = _opened(source, role)
                 doors.callback(os.close, source_fd)
@@ -121,9 +121,15 @@ class MediaStore:
         return found
 
     def usable_kinds(self, read: Read, kinds: Sequence[MediaKind]) -> tuple[MediaKind, ...]:
-        """Return which of ``kinds`` the file that ``read`` reads can be used as, in their order."""
+        """Return which of ``kinds`` the file that ``read`` reads can be used as, in their order.
+
+        What moves is a still picture last of all.
+        """
         found = detect_file(read)
-        return tuple(kind for kind in kinds if found is not None and kind in found.kinds)
+        usable = [kind for kind in kinds if found is not None and kind in found.kinds]
+        if found is not None and MediaKind.VIDEO in found.kinds:
+            usable.sort(key=lambda kind: kind is MediaKind.IMAGE)
+        return tuple(usable)
 
     def _task(
         self, source_fd: int, output_fd: int, role: str, kind: MediaKind, found: Format
