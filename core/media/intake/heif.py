@@ -32,7 +32,7 @@ def open_heif(task: RecodeTask, source: BinaryIO) -> PictureSource:
         reason = str(error).lower()
         if "memory" in reason or "limit" in reason:
             raise MediaNeedsMemory(task.role, "fix_most_compatible") from error
-        if "unsupported" in reason:
+        if "unsupported" in reason or "unexpected c++" in reason:  # the latter: no thread to be had
             raise MediaCodecRefused(task.role, "unknown_codec", "fix_most_compatible") from error
         raise MediaDamaged(task.role) from error
     width, height = image.size

@@ -88,7 +88,7 @@ async def test_playlists_under_a_films_name_reach_neither_a_file_nor_the_network
         error = await refusal(trap, VIDEO)
 
     assert isinstance(error, MediaFormatRefused)
-    assert error.found == ("unknown_format" if kind == "sdp" else "playlist")
+    assert error.found == ("plain_text" if kind == "sdp" else "playlist")
     assert listener.visits == 0
     assert not spent.children
 

@@ -1,0 +1,126 @@
+"""What the largest file of each accepted class costs the child that decodes it.
+
+``python bench/media_cost.py [part of a name]`` prints a row for each class: processor time, the
+most memory of the child, the size of the result. ``MediaLimits`` follows from this table: the
+memory that one file may have is the largest of these and a tenth, and its processor time allows a
+machine a quarter as fast.
+"""
+
+import asyncio
+import resource
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pillow_heif
+import psutil
+from PIL import Image
+
+from core.domain.limits import MediaLimits
+from core.domain.media import MediaKind
+from core.errors import MediaRefused
+from core.media.intake.store import MediaStore
+
+Make = Callable[[Path], None]
+
+
+def photo(width: int, height: int, mode: str = "RGB") -> Image.Image:
+    """Return a picture with detail everywhere: shades of 32 px, and noise."""
+    chance = np.random.default_rng(1)
+    cells = chance.integers(0, 255, (height // 32 + 1, width // 32 + 1, 3), np.uint8)
+    return Image.fromarray(cells).resize((width, height), Image.Resampling.BICUBIC).convert(mode)
+
+
+def picture(width: int, height: int, format_: str, mode: str = "RGB", **options: object) -> Make:
+    def make(path: Path) -> None:
+        photo(width, height, mode).save(path, format_, **options)
+
+    return make
+
+
+def heic(width: int, height: int) -> Make:
+    def make(path: Path) -> None:
+        out = BytesIO()
+        quick = {"preset": "ultrafast"}
+        pillow_heif.from_pillow(photo(width, height)).save(out, quality=50, enc_params=quick)
+        path.write_bytes(out.getvalue())
+
+    return make
+
+
+CLASSES: tuple[tuple[str, MediaKind, Make], ...] = (
+    ("JPEG, iPhone 24 MP", MediaKind.IMAGE, picture(5712, 4284, "JPEG")),
+    ("JPEG, iPhone 48 MP", MediaKind.IMAGE, picture(8064, 6048, "JPEG")),
+    ("JPEG, Galaxy 200 MP", MediaKind.IMAGE, picture(16320, 12240, "JPEG", quality=60)),
+    ("JPEG, 50 MP, progressive 4:4:4", MediaKind.IMAGE,
+     picture(8160, 6144, "JPEG", progressive=True, subsampling=0)),
+    ("JPEG, 25 MP, progressive CMYK", MediaKind.IMAGE,
+     picture(5712, 4284, "JPEG", "CMYK", progressive=True)),
+    ("JPEG, 50 MP, CMYK", MediaKind.IMAGE, picture(8160, 6144, "JPEG", "CMYK")),
+    ("HEIC, iPhone 24 MP", MediaKind.IMAGE, heic(5712, 4284)),
+    ("HEIC, iPhone 48 MP", MediaKind.IMAGE, heic(8064, 6048)),
+    ("HEIC, panorama 63 MP", MediaKind.IMAGE, heic(16382, 3888)),
+    ("AVIF, 24 MP", MediaKind.IMAGE, picture(5712, 4284, "AVIF", speed=10)),
+    ("AVIF, 24 MP with alpha", MediaKind.IMAGE, picture(5712, 4284, "AVIF", "RGBA", speed=10)),
+    ("PNG, 50 MP", MediaKind.IMAGE, picture(8160, 6144, "PNG", compress_level=3)),
+    ("PNG, 50 MP with alpha", MediaKind.IMAGE,
+     picture(8160, 6144, "PNG", "RGBA", compress_level=3)),
+    ("WebP, 20 MP with alpha", MediaKind.IMAGE, picture(5160, 3870, "WEBP", "RGBA", method=0)),
+    ("GIF, 25 MP", MediaKind.IMAGE, picture(5712, 4284, "GIF")),
+)  # fmt: skip
+
+
+class Watch(threading.Thread):
+    """Keeps the most memory that any child had."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = 0
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        """Look every 5 ms until the end."""
+        here = psutil.Process()
+        while not self.done.wait(0.005):
+            for child in here.children():
+                try:
+                    self.most = max(self.most, child.memory_info().rss)
+                except psutil.Error:
+                    continue
+
+
+async def measure(name: str, kind: MediaKind, make: Make, folder: Path) -> None:
+    source = folder / "source"
+    make(source)
+    limits = MediaLimits(image_bytes=1 << 30, stream_bytes=1 << 30, decode_seconds=600)
+    store = MediaStore(folder / "media", limits)
+    watch = Watch()
+    watch.start()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    try:
+        file = await store.admit(source, "x", kind)
+        size = f"{file.size_bytes / 1e6:6.1f} MB stored"
+    except MediaRefused as refusal:
+        size = str(refusal)
+    watch.done.set()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    sent = source.stat().st_size / 1e6
+    print(f"{name:34} {sent:6.1f} MB  {seconds:5.1f} CPU-s  {watch.most / 1e6:4.0f} MB  {size}",
+          flush=True)  # fmt: skip
+
+
+def main() -> None:
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    for name, kind, make in CLASSES:
+        if wanted in name:
+            with tempfile.TemporaryDirectory() as folder:
+                asyncio.run(measure(name, kind, make, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
