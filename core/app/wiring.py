@@ -15,6 +15,7 @@ from core.app.rules import (
     fitted_folder,
     folders,
     kept,
+    media_limits,
     queue_rules,
     router_rules,
     worker_rules,
@@ -84,7 +85,7 @@ class _Parts:
         self.intake = IntakeSwitch(database)
         self.outbox = Outbox(database, settings.clips_folder, clock)
         self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
-        self.media = MediaStore(settings.media_folder, settings.media.limits())
+        self.media = MediaStore(settings.media_folder, media_limits(settings))
         self.files = FileOwnership(database, kept(settings), clock)
         self.eraser = Eraser(
             self.queue, self.jobs, self.files, fitted_folder(settings), settings.latents_folder
