@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from core.accounts.file_ownership import REQUEST, REQUEST_MS, FileOwnership
 from core.domain.media import MediaFile, MediaKind
 from core.domain.people import Requester
-from core.errors import IntakeClosed, MediaGone, MediaUnreadable
+from core.errors import IntakeClosed, MediaGone, MediaKindRefused, MediaUnreadable
 from core.media.intake.formats import Read
 from core.media.intake.store import MediaStore
 from core.service.views import ServiceRules
@@ -75,7 +75,7 @@ class FileAdmission:
         for kind in kinds[:-1]:
             try:
                 return await self._admit_as(source, roles[kind], kind, owner)
-            except MediaUnreadable:
+            except (MediaKindRefused, MediaUnreadable):
                 continue  # a film without pictures is a sound
         return await self._admit_as(source, roles[kinds[-1]], kinds[-1], owner)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from core.domain.media import MediaKind
 from core.errors import MediaRefused
+from core.media.intake.formats import FILM_READERS
 from core.media.intake.protocol import Recode, RecodeTask
 from core.media.intake.reasons import needs_memory
 from core.media.intake.syscalls import forbid_programs
@@ -29,7 +30,7 @@ def main() -> None:
     """Do the task on the command line."""
     order: dict[str, Any] = json.loads(sys.argv[1])
     task = RecodeTask(kind=MediaKind(order.pop("kind")), **order)
-    recode = _recoder(task.kind)  # everything is imported before the doors close
+    recode = _recoder(task)  # everything is imported before the doors close
     with os.fdopen(task.source_fd, "rb") as source, os.fdopen(task.output_fd, "wb") as output:
         _confine(task)
         try:
@@ -46,14 +47,18 @@ def main() -> None:
     sys.stdout.write(json.dumps(answer))
 
 
-def _recoder(kind: MediaKind) -> Recode:
-    if kind is MediaKind.IMAGE:
-        from core.media.intake.images import recode_image
+def _recoder(task: RecodeTask) -> Recode:
+    if task.kind is not MediaKind.IMAGE:
+        from core.media.intake.video import recode_stream
 
-        return recode_image
-    from core.media.intake.video import recode_stream
+        return recode_stream
+    if task.reader in FILM_READERS:
+        from core.media.intake.first_picture import recode_first_picture
 
-    return recode_stream
+        return recode_first_picture
+    from core.media.intake.images import recode_image
+
+    return recode_image
 
 
 def _confine(task: RecodeTask) -> None:

@@ -30,6 +30,7 @@ _STILL = frozenset({MediaKind.IMAGE})
 _SOUND = frozenset({MediaKind.AUDIO})
 _MOTION = frozenset({MediaKind.VIDEO})
 _BOTH = _SOUND | _MOTION  # the sound of a film is welcome as a sound
+_ANY = _BOTH | _STILL  # chats turn GIFs and stickers into silent films
 
 PNG = Format("PNG", "PNG", _STILL)
 JPEG = Format("JPEG", "JPEG", _STILL)
@@ -51,14 +52,15 @@ AAC = Format("AAC", "aac", _SOUND)
 AC3 = Format("AC-3", "ac3", _SOUND)
 EAC3 = Format("E-AC-3", "eac3", _SOUND)
 M4A = Format("M4A", "mov", _SOUND)
-MP4 = Format("MP4", "mov", _BOTH)
-WEBM = Format("WebM", "matroska", _BOTH)
+MP4 = Format("MP4", "mov", _ANY)
+WEBM = Format("WebM", "matroska", _ANY)
 AVI = Format("AVI", "avi", _BOTH)
 TS = Format("MPEG-TS", "mpegts", _BOTH)
 MPEG = Format("MPEG", "mpeg", _BOTH)
 ASF = Format("WMV", "asf", _BOTH)
 FLV = Format("FLV", "flv", _BOTH)
 
+FILM_READERS = frozenset({MP4.reader, WEBM.reader})  # whose first picture may be wanted
 _PICTURE_READERS = {"gif": "GIF"}  # where a format of films is read as a picture
 
 _MAGIC: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(

@@ -121,9 +121,15 @@ class MediaStore:
         return found
 
     def usable_kinds(self, read: Read, kinds: Sequence[MediaKind]) -> tuple[MediaKind, ...]:
-        """Return which of ``kinds`` the file that ``read`` reads can be used as, in their order."""
+        """Return which of ``kinds`` the file that ``read`` reads can be used as, in their order.
+
+        What moves is a still picture last of all.
+        """
         found = detect_file(read)
-        return tuple(kind for kind in kinds if found is not None and kind in found.kinds)
+        usable = [kind for kind in kinds if found is not None and kind in found.kinds]
+        if found is not None and MediaKind.VIDEO in found.kinds:
+            usable.sort(key=lambda kind: kind is MediaKind.IMAGE)
+        return tuple(usable)
 
     def _task(
         self, source_fd: int, output_fd: int, role: str, kind: MediaKind, found: Format

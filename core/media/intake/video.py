@@ -63,6 +63,20 @@ def recode_stream(task: RecodeTask, source: BinaryIO, output: BinaryIO) -> Recod
         return recode(task, source, output, found)
 
 
+def first_frame(task: RecodeTask, source: BinaryIO, found: Survey) -> VideoFrame:
+    """Decode the first picture of a film that was surveyed, upright and in BT.709.
+
+    Raises:
+        MediaDamaged: no picture can be decoded.
+    """
+    with open_source(task, source) as container, damage_of(task):
+        pictures = _Decoding(task, source, container, found).pictures(skip=False)
+        _, first = next(pictures, (0.0, None))
+        if first is None:
+            raise MediaDamaged(task.role)
+        return first
+
+
 def _recode_sound(
     task: RecodeTask, source: BinaryIO, output: BinaryIO, found: Survey
 ) -> RecodeResult:

@@ -193,8 +193,8 @@ async def test_what_is_no_accepted_picture_is_named_with_a_remedy_and_never_deco
     ("name", "content"),
     [
         ("WAV", b"RIFF\x24\0\0\0WAVEfmt "),
-        ("MP4", b"\0\0\0\x18ftypisom\0\0\0\0"),
-        ("WebM", b"\x1a\x45\xdf\xa3\x9f"),
+        ("M4A", b"\0\0\0\x18ftypM4A \0\0\0\0"),
+        ("AVI", b"RIFF\0\0\0\0AVI LIST"),
     ],
 )
 async def test_a_good_file_of_another_kind_is_told_from_an_unknown_one(
@@ -419,3 +419,27 @@ async def test_a_child_that_needs_more_memory_than_ordered_is_refused_not_killed
         await store.admit(source, "image", IMAGE)
 
     assert caught.value.fix == "fix_smaller_picture"
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("mp4", "libx264"), ("webm", "libvpx-vp9")])
+async def test_a_silent_film_gives_its_first_picture_as_chats_make_films_of_gifs(
+    suffix: str, codec: str, tmp_path: Path, film: Callable[..., Path], store: MediaStore
+) -> None:
+    source = film(tmp_path / f"a.{suffix}", codec=codec)
+
+    file = await store.admit(source, "image", IMAGE)
+
+    assert [note.code for note in file.notes] == ["first_picture_used"]
+    with Image.open(store.path_of(file)) as kept:
+        assert (kept.size, kept.mode) == ((64, 48), "RGB")
+        assert kept.getpixel((8, 8)) == pytest.approx((20, 20, 20), abs=5)
+
+
+async def test_a_film_with_sound_is_no_picture(
+    tmp_path: Path, film: Callable[..., Path], refusal: Refusal
+) -> None:
+    error = await refusal(film(tmp_path / "a.mp4", sound="aac"), IMAGE)
+
+    accepted = ACCEPTED[IMAGE]
+    expected = MediaKindRefused("image", "film_with_sound", accepted, "fix_send_picture")
+    assert error == Same(expected)
