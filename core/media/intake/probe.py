@@ -19,6 +19,7 @@ from core.domain.media import MediaKind
 from core.errors import MediaDamaged, MediaTooLong, MediaTooManyFrames
 from core.media.intake.claims import is_cut
 from core.media.intake.protocol import RecodeTask
+from core.media.intake.timeline import Timeline
 from core.media.intake.tracks import Choice, choose_tracks, damage_of, open_source
 from core.media.pyav import FFmpegError, all_packets
 
@@ -41,6 +42,7 @@ _MISSING_S, _MISSING_SHARE = 0.5, 0.03  # less is a codec's padding or a rounded
 class Span:
     """What the packets of one track say, in seconds."""
 
+    timeline: Timeline = field(default_factory=lambda: Timeline(""))
     times: list[float] = field(default_factory=list[float])  # when each that is shown begins
     start: float = 0.0  # when the first is shown
     last: float = 0.0  # when the last is shown
@@ -80,7 +82,7 @@ class Span:
         if packet.is_discard:
             return
         base = packet.time_base or Fraction(1, 1)
-        at, hold = float(stamp * base), float((packet.duration or 0) * base)
+        at, hold = self.timeline.place(float(stamp * base)), float((packet.duration or 0) * base)
         if not self.times:
             self._key_first = packet.is_keyframe
             self.start, self.last, self.hold = at, at, hold
@@ -171,7 +173,7 @@ def _read(
     broken: list[FFmpegError] = []
     for packet in _until_broken(all_packets(container), broken):
         index = packet.stream_index
-        span = spans.setdefault(index, Span())
+        span = spans.setdefault(index, Span(Timeline(task.reader)))
         span.add(packet)
         if index in wanted[:1] and span.seconds > task.max_seconds + SLACK_S:
             claimed = (container.duration or 0) / av.time_base
