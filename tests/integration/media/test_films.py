@@ -447,3 +447,30 @@ async def test_slow_motion_of_240_frames_a_second_is_admitted(
 
     assert file.fps == pytest.approx(30, abs=0.05)
     assert file.seconds >= 20
+
+
+LARGEST = {
+    # what a phone or a computer writes in a minute of 4K, by one second of it
+    "iphone.mov": (*x265("bframes=3", "ref=4", "crf=34"), "-pix_fmt", "yuv420p10le"),
+    "pixel.mp4": ("-c:v", "libsvtav1", "-preset", "12", "-crf", "55", "-pix_fmt", "yuv420p10le"),
+    "export.mp4": ("-c:v", "libx264", "-preset", "veryfast", "-refs", "16", "-crf", "36"),
+}
+
+
+@pytest.mark.load
+@pytest.mark.parametrize("name", LARGEST)
+async def test_a_minute_of_4k_is_admitted_as_far_as_a_clip_can_use_it(
+    name: str, tmp_path: Path, store: MediaStore
+) -> None:
+    second = made.moving_film(
+        tmp_path, f"second-{name}", *LARGEST[name], seconds=1, size="3840x2160", sound=False
+    )
+    source = tmp_path / name
+    made.ffmpeg("-stream_loop", "59", "-i", second, "-c", "copy", source)
+
+    file = await store.admit(source, "video", VIDEO)
+
+    assert (file.width, file.height) == (1920, 1080)
+    assert file.seconds == pytest.approx(20.0, abs=0.05)
+    assert [note.code for note in file.notes] == ["film_used_in_part"]
+    assert file.size_bytes <= 2 * source.stat().st_size
