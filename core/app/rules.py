@@ -4,6 +4,7 @@ Two are with their area, since fronts ask for them too: ``settings.requests.limi
 ``settings.media.limits()``. What one front alone knows, such as how it shows a clip, it makes.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from core.accounts.file_ownership import KeptFolders
@@ -12,6 +13,7 @@ from core.app.maintenance import HOUR_S
 from core.app.pruning import Folders
 from core.delivery.router import RouterRules
 from core.domain.fairness import FairRules
+from core.domain.limits import MediaLimits
 from core.queue.transitions import QueueRules
 from core.settings import Settings
 from core.worker.rules import WorkerRules
@@ -36,6 +38,11 @@ def queue_rules(settings: Settings) -> QueueRules:
         lease_ms=round(queue.lease_s * 1000),
         wait_limit_ms=round(queue.wait_limit_hours * HOUR_MS),
     )
+
+
+def media_limits(settings: Settings) -> MediaLimits:
+    """Return the ranges of an uploaded file; of a film no more is kept than a clip may last."""
+    return replace(settings.media.limits(), use_seconds=settings.requests.max_seconds)
 
 
 def worker_rules(settings: Settings) -> WorkerRules:

@@ -17,6 +17,7 @@ from core.app.rules import (
     fitted_folder,
     folders,
     kept,
+    media_limits,
     queue_rules,
     router_rules,
     worker_rules,
@@ -92,7 +93,7 @@ class _Parts:
         self.intake = IntakeSwitch(database)
         self.outbox = Outbox(database, settings.clips_folder, clock)
         self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
-        self.media = MediaStore(settings.media_folder, settings.media.limits())
+        self.media = MediaStore(settings.media_folder, media_limits(settings))
         self.files = FileOwnership(database, kept(settings), clock)
         self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
         self.traces = Traces(database, database_path(settings.database))

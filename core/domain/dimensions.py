@@ -45,6 +45,11 @@ def shorten_frames(seconds: float, fps: float) -> int:
     return max(1, math.floor((seconds * fps - 1) / FRAME_STRIDE + 1e-6)) * FRAME_STRIDE + 1
 
 
+def lengthen_frames(seconds: float, fps: float) -> int:
+    """Round ``seconds`` up to a frame count 8k+1, at least 9, that lasts as long or longer."""
+    return max(1, math.ceil((seconds * fps - 1) / FRAME_STRIDE - 1e-6)) * FRAME_STRIDE + 1
+
+
 def snap_count(frames: int) -> int:
     """Round ``frames`` to the nearest frame count 8k+1, at least 9."""
     return max(1, round((frames - 1) / FRAME_STRIDE)) * FRAME_STRIDE + 1

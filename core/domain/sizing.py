@@ -11,6 +11,7 @@ from core.domain.dimensions import (
     Size,
     fit_ratio,
     inside,
+    lengthen_frames,
     nearest_inside,
     other_side,
     play_time,
@@ -139,7 +140,7 @@ def clip_frames(
     limits: RequestLimits,
     adjustments: list[Adjustment],
 ) -> int:
-    """Choose the number of frames.
+    """Choose the number of frames: the nearest to what was typed, never less than a file has.
 
     Args:
         seconds: as typed.
@@ -162,7 +163,9 @@ def clip_frames(
         adjustments.append(
             Adjustment("length_cut", {"source_s": source.seconds, "becomes_s": limits.max_seconds})
         )
-    frames = snapped_frames(min(wanted, available), fps, limits)
+    frames = snapped_frames(wanted, fps, limits)
+    if available <= wanted:  # the last word is at the end: what is missing is held, not cut
+        frames = _lengthened(available, fps, limits)
     if frames < snapped_frames(wanted, fps, limits):
         adjustments.append(
             Adjustment("length_of_source", {"asked_s": wanted, "becomes_s": available})
@@ -177,6 +180,14 @@ def snapped_frames(seconds: float, fps: int, limits: RequestLimits) -> int:
         return shorten_frames(seconds, fps)
     if play_time(frames, fps) < limits.min_seconds:
         return frames + FRAME_STRIDE
+    return frames
+
+
+def _lengthened(seconds: float, fps: int, limits: RequestLimits) -> int:
+    """Return the frame count for all of ``seconds``, or the most that the limits allow."""
+    frames = lengthen_frames(seconds, fps)
+    if play_time(frames - 1, fps) > limits.max_seconds:
+        return snapped_frames(seconds, fps, limits)
     return frames
 
 

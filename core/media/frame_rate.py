@@ -14,6 +14,7 @@ T = TypeVar("T")
 _LEAST_FPS = 8
 _LEAST_GAP_S = 1e-4  # two fields or layers at one time are one frame
 _ALIKE = 1.75  # times the shorter gaps: 2:3 pulldown and jitter are within, a frame left out is not
+_EXACT_SHARE = 1e-4  # a tenth of what lies between 29.97 and 30
 _USUAL_RATES = [
     *(Fraction(whole) for whole in range(1, 501)),
     *(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120, 240)),
@@ -84,6 +85,9 @@ def _usual_rate(measured: float, seconds: float) -> Fraction:
     """
     leeway = measured * (0.0005 + 0.01 / max(seconds, 1))
     near = [usual for usual in _USUAL_RATES if abs(usual - measured) < leeway]
+    exact = [usual for usual in near if abs(usual - measured) < measured * _EXACT_SHARE]
+    if exact:
+        return exact[0]
     if near:
         return min(near, key=lambda usual: (usual.denominator, abs(usual - measured)))
     return Fraction(measured).limit_denominator(1001)

@@ -13,6 +13,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
+from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
@@ -125,10 +126,9 @@ def unpack(
 
 def display_matrix(picture: VideoFrame) -> tuple[int, ...]:
     """Return the nine numbers of the display matrix that came with ``picture``; () for none."""
-    for extra in picture.side_data:
-        if extra.type is SideDataType.DISPLAYMATRIX:
-            return struct.unpack("=9i", bytes(extra)[:36])
-    return ()
+    extras = cast("Mapping[SideDataType, SideData]", picture.side_data)
+    extra = extras.get(SideDataType.DISPLAYMATRIX)
+    return () if extra is None else struct.unpack("=9i", bytes(extra)[:36])
 
 
 @contextmanager

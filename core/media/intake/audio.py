@@ -13,6 +13,7 @@ from av.filter import Graph
 from core.errors import MediaDamaged, MediaTooLong
 from core.media.intake.probe import SLACK_S, Survey, decoded
 from core.media.intake.protocol import Note, RecodeTask
+from core.media.intake.timeline import Timeline
 from core.media.intake.tracks import open_source, prepared
 from core.media.pyav import FFmpegError, unpack
 
@@ -77,7 +78,8 @@ def normalised_sound(
         graph: Graph | None = None
         told = 0
         frames = _uniform(decoded(task, container, index, partial(unpack, track)))
-        for frame in _placed(frames, film_start, until_s):
+        timeline = Timeline(task.reader)
+        for frame in _placed(frames, timeline, film_start, until_s):
             graph = graph or _sound_graph(frame, in_film=in_film)
             graph.push(frame)
             for made in _pulled(graph):
@@ -91,14 +93,17 @@ def normalised_sound(
 
 
 def _placed(
-    frames: Iterator[AudioFrame], film_start: float | None, until_s: float | None
+    frames: Iterator[AudioFrame],
+    timeline: Timeline,
+    film_start: float | None,
+    until_s: float | None,
 ) -> Iterator[AudioFrame]:
     """Stamp ``frames`` one after another, or by their own times in a film, up to ``until_s``."""
     heard = 0
     for frame in frames:
         begins = heard / frame.sample_rate
         if film_start is not None and frame.time is not None:
-            begins = frame.time - film_start
+            begins = timeline.place(frame.time) - film_start
         if until_s is not None and begins > until_s:
             return
         frame.pts = round(begins * frame.sample_rate)

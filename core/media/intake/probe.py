@@ -4,7 +4,6 @@ Headers are claims. The length is that of the packets which are really there and
 claims only tell whether something is missing.
 """
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,7 +17,9 @@ from av.video.frame import VideoFrame
 
 from core.domain.media import MediaKind
 from core.errors import MediaDamaged, MediaTooLong, MediaTooManyFrames
+from core.media.intake.claims import is_cut
 from core.media.intake.protocol import RecodeTask
+from core.media.intake.timeline import Timeline
 from core.media.intake.tracks import Choice, choose_tracks, damage_of, open_source
 from core.media.pyav import FFmpegError, all_packets
 
@@ -33,15 +34,15 @@ _MOST_SOUND_PACKETS = 500.0  # a second; Opus has at most 400
 _BAD_PACKETS = 0.1  # of all: more of them, and the file is damaged
 SLACK_S = 0.25  # encoders' padding at either end
 # demuxers whose files say how long they are; others only guess from the number of bytes
-_CLAIMING = frozenset({"mov", "matroska", "wav", "w64", "aiff", "caf", "flac", "avi", "asf"})
+_CLAIMING = frozenset({"mov", "matroska", "w64", "aiff", "flac", "asf"})
 _MISSING_S, _MISSING_SHARE = 0.5, 0.03  # less is a codec's padding or a rounded header
-_UNKNOWN_BYTES = (1 << 31) - (1 << 16)  # what recorders that stream write as the size of a WAV
 
 
 @dataclass(slots=True)
 class Span:
     """What the packets of one track say, in seconds."""
 
+    timeline: Timeline = field(default_factory=lambda: Timeline(""))
     times: list[float] = field(default_factory=list[float])  # when each that is shown begins
     start: float = 0.0  # when the first is shown
     last: float = 0.0  # when the last is shown
@@ -81,7 +82,7 @@ class Span:
         if packet.is_discard:
             return
         base = packet.time_base or Fraction(1, 1)
-        at, hold = float(stamp * base), float((packet.duration or 0) * base)
+        at, hold = self.timeline.place(float(stamp * base)), float((packet.duration or 0) * base)
         if not self.times:
             self._key_first = packet.is_keyframe
             self.start, self.last, self.hold = at, at, hold
@@ -111,7 +112,7 @@ def survey(task: RecodeTask, source: BinaryIO) -> Survey:
     MediaTooManyFrames where there are more than a real film has, MediaDamaged where the file is
     none, and MediaCodecRefused where no track of the wanted kind can be decoded.
     """
-    cut = _is_cut(task, source)
+    cut = is_cut(task.reader, source)
     with open_source(task, source) as container, damage_of(task):
         videos = Choice(())
         if task.kind is MediaKind.VIDEO:
@@ -172,7 +173,7 @@ def _read(
     broken: list[FFmpegError] = []
     for packet in _until_broken(all_packets(container), broken):
         index = packet.stream_index
-        span = spans.setdefault(index, Span())
+        span = spans.setdefault(index, Span(Timeline(task.reader)))
         span.add(packet)
         if index in wanted[:1] and span.seconds > task.max_seconds + SLACK_S:
             claimed = (container.duration or 0) / av.time_base
@@ -211,15 +212,6 @@ def _until_broken(
             yield packet
 
 
-def _is_cut(task: RecodeTask, source: BinaryIO) -> bool:
-    """Return whether an AVI has fewer bytes than it says; its length is in an index at the end."""
-    if task.reader != "avi":
-        return False
-    source.seek(0)
-    claimed = int.from_bytes(source.read(8)[4:], "little")
-    return source.seek(0, io.SEEK_END) < claimed < _UNKNOWN_BYTES
-
-
 def _is_short(
     task: RecodeTask, container: InputContainer, spans: dict[int, Span], main: int
 ) -> bool:
@@ -233,7 +225,4 @@ def _is_short(
     else:
         claimed = (container.duration or 0) / av.time_base
         read = max(span.end for span in found) - min(0.0, *(span.start for span in found))
-    rate = (track.codec_context.bit_rate or 0) / 8
-    if task.reader == "wav" and claimed * rate > _UNKNOWN_BYTES:
-        return False
     return claimed - read > max(_MISSING_S, _MISSING_SHARE * claimed)

@@ -25,6 +25,7 @@ from core.media.intake.codecs import WITH_ALPHA
 from core.media.intake.conversion import FrameConverter
 from core.media.intake.probe import Span, Survey, decoded, survey
 from core.media.intake.protocol import Note, RecodeResult, RecodeTask
+from core.media.intake.timeline import Timeline
 from core.media.intake.tracks import damage_of, open_source, pixel_aspect, prepared, refuse_pixels
 from core.media.pyav import add_audio, add_video, encode_frame, system_errors, tag_bt709, unpack
 
@@ -158,11 +159,14 @@ class _Decoding:
             self._task.keep_pixels, pixel_aspect(self._task, self._source, track)
         )
         frames = decoded(self._task, self._container, self._index, partial(unpack, decoder))
+        timeline = Timeline(self._task.reader)
         for index, frame in enumerate(frames):
             if isinstance(frame, VideoFrame):
                 refuse_pixels(self._task, frame.width, frame.height)
                 known = frame.pts is not None and frame.time_base
-                time = frame.time - self._span.start if known else index * self._span.gap
+                time = index * self._span.gap
+                if known:
+                    time = timeline.place(frame.time) - self._span.start
                 self._reached_s = max(self._reached_s, time)
                 yield from converter.convert(frame, time)
         self._ended = True

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -13,12 +14,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from core.domain.dimensions import Size
-from core.domain.media import Clip, RawClip
+from core.domain.media import Clip, RawClip, Sound
 from core.media.output.encode import SOUND_RATE, EncoderSettings, stereo, write_mp4
 from core.media.output.provenance import Provenance
 from core.media.output.seal import seal
 from core.runtime.atomic_files import sha256_of, whole_file
 from core.runtime.cancellation import CancelToken
+from core.runtime.clock import Clock, now_ms
 from core.runtime.threads import in_thread
 
 # crf 18 is visually lossless for H.264; veryfast costs about 12 ms a frame at 1280×704 on a core
@@ -27,12 +29,18 @@ _POSTER_CANDIDATES = 9
 
 
 async def write_clip(
-    raw: RawClip, folder: Path, provenance: Provenance, cancel: CancelToken | None = None
+    raw: RawClip,
+    folder: Path,
+    provenance: Provenance,
+    cancel: CancelToken | None = None,
+    *,
+    clock: Clock = now_ms,
 ) -> Clip:
     """Encode ``raw`` into ``folder``: H.264 + AAC 48 kHz stereo, ``moov`` first, and a poster.
 
     The clip has exactly the frames of ``raw``; its sound is as long as they are, cut or padded
-    with silence, and begins with them. Both files appear whole and durable, or not at all. The
+    with silence, and begins with them; without any it has a silent track, as chats take films
+    without a track for animations. Both files appear whole and durable, or not at all. The
     event loop is free meanwhile.
 
     Args:
@@ -40,6 +48,7 @@ async def write_clip(
         folder: where clips lie.
         provenance: what the clip may say of itself; the executor's notes are added.
         cancel: checked between frames.
+        clock: tells when the clip was made, which is written into it.
 
     Returns:
         The clip, with an unguessable file name.
@@ -48,19 +57,21 @@ async def write_clip(
         Cancelled: ``cancel`` was cancelled; nothing is left.
         OSError: errno ENOSPC, the disk is full; nothing is left.
     """
-    return await in_thread(partial(_write_clip, raw, folder, provenance.noting(raw.notes)), cancel)
+    return await in_thread(
+        partial(_write_clip, raw, folder, provenance.noting(raw.notes), clock()), cancel
+    )
 
 
 def _write_clip(
-    raw: RawClip, folder: Path, provenance: Provenance, check: Callable[[], None]
+    raw: RawClip, folder: Path, provenance: Provenance, made_ms: int, check: Callable[[], None]
 ) -> Clip:
     count, height, width = raw.frames.shape[:3]
     fps = Fraction(raw.fps).limit_denominator(1001)
-    samples = None
-    if raw.sound is not None:
-        samples = stereo(raw.sound, round(count / fps * SOUND_RATE))
+    sound = raw.sound or Sound(np.zeros((2, 0), np.float32), SOUND_RATE)
+    samples = stereo(sound, round(count / fps * SOUND_RATE))
     target = folder / f"{uuid4().hex}.mp4"
-    recipe = EncoderSettings(Size(width, height), fps, _QUALITY, tags=provenance.tags())
+    tags = provenance.tags() | {"creation_time": _iso(made_ms)}
+    recipe = EncoderSettings(Size(width, height), fps, _QUALITY, tags=tags)
     with ExitStack() as undo:
         poster = target.with_suffix(".png")
         with whole_file(poster) as part:
@@ -80,11 +91,15 @@ def _write_clip(
             height=height,
             frames=count,
             fps=float(fps),
-            has_sound=samples is not None,
+            has_sound=raw.sound is not None,
         )
         check()
         undo.pop_all()
     return clip
+
+
+def _iso(epoch_ms: int) -> str:
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="seconds")
 
 
 def _write_poster(path: Path, frames: NDArray[np.uint8], provenance: Provenance) -> None:

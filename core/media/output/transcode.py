@@ -32,9 +32,10 @@ _CONTAINER_BITS = 8 * 4096
 _LEAST_VIDEO_BPS = 16_000
 _TRIES = 3  # encodes of one size, each corrected by the size of the last
 _SOUND_BPS = (160_000, 96_000, 64_000)
+_SILENCE_BPS = 4_000  # what the encoder makes of it, whatever it was told
 _SOUND_SHARE = 0.25  # of the bits, unless the poorest sound needs more
 _X264 = {"preset": "fast", "profile": "high"}
-_TAGS = ("title", "description", "comment")
+_TAGS = ("title", "description", "comment", "creation_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ def _encode(clip: _Clip, part: Path, scale: float, limit_bytes: int, check: Chec
         samples = stereo(load_sound(clip.path, SOUND_RATE, 2), round(clip.seconds * SOUND_RATE))
         affordable = bits * _SOUND_SHARE / clip.seconds
         sound_bps = next((bps for bps in _SOUND_BPS if bps <= affordable), _SOUND_BPS[-1])
-    video_bps = bits / clip.seconds - sound_bps
+    silent = samples is None or not samples.any()
+    video_bps = bits / clip.seconds - (_SILENCE_BPS if silent else sound_bps)
     made = clip.bytes
     for _ in range(_TRIES):
         if video_bps < _LEAST_VIDEO_BPS:

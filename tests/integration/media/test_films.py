@@ -10,6 +10,7 @@ import pytest
 
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaKind
+from core.media.decode import load_sound
 from core.media.intake.store import MediaStore
 from tests.support import recordings as made
 from tests.support.recordings import BT709, LINEAR, QUADRANTS, X264, x265
@@ -331,6 +332,38 @@ async def test_a_change_of_size_in_mid_stream_is_letterboxed(
     assert np.abs(shown[64, 40].astype(int) - QUADRANTS[2]).max() <= 12
 
 
+async def test_recordings_in_one_file_whose_clocks_start_again_are_played_one_after_another(
+    tmp_path: Path, store: MediaStore
+) -> None:
+    part = made.moving_film(tmp_path, "part.ts", *X264, "-c:a", "mp2", seconds=2)
+    source = tmp_path / "camera.ts"
+    source.write_bytes(part.read_bytes() * 3)
+
+    file = await store.admit(source, "video", VIDEO)
+
+    assert file.seconds == pytest.approx(6.0, abs=0.2)
+    stored = made.frames(store.path_of(file))
+    assert np.abs(stored[75].astype(int) - stored[15]).mean() < 6
+    heard = load_sound(store.path_of(file), 48_000, 1).samples[0]
+    for second in range(6):
+        assert np.abs(heard[second * 48_000 + 9600 :][:24_000]).max() > 0.05
+
+
+async def test_a_stream_that_begins_in_the_middle_of_a_group_begins_with_its_first_picture(
+    tmp_path: Path, store: MediaStore
+) -> None:
+    whole = made.moving_film(tmp_path, "whole.ts", *X264, "-g", "30", "-c:a", "mp2", seconds=4)
+    data = whole.read_bytes()
+    source = tmp_path / "camera.ts"
+    source.write_bytes(data[len(data) * 3 // 10 // 188 * 188 :])
+
+    file = await store.admit(source, "video", VIDEO)
+
+    assert file.seconds == pytest.approx(2.0, abs=0.1)
+    stored = made.frames(store.path_of(file))
+    assert np.abs(stored[0].astype(int) - stored[1]).mean() > 0.2
+
+
 @pytest.mark.parametrize(
     ("codec", "container"),
     [("ac3", "mkv"), ("eac3", "mkv"), ("ac3", "mp4"), ("mp2", "mkv"), ("dca", "mkv")],
@@ -414,3 +447,30 @@ async def test_slow_motion_of_240_frames_a_second_is_admitted(
 
     assert file.fps == pytest.approx(30, abs=0.05)
     assert file.seconds >= 20
+
+
+LARGEST = {
+    # what a phone or a computer writes in a minute of 4K, by one second of it
+    "iphone.mov": (*x265("bframes=3", "ref=4", "crf=34"), "-pix_fmt", "yuv420p10le"),
+    "pixel.mp4": ("-c:v", "libsvtav1", "-preset", "12", "-crf", "55", "-pix_fmt", "yuv420p10le"),
+    "export.mp4": ("-c:v", "libx264", "-preset", "veryfast", "-refs", "16", "-crf", "36"),
+}
+
+
+@pytest.mark.load
+@pytest.mark.parametrize("name", LARGEST)
+async def test_a_minute_of_4k_is_admitted_as_far_as_a_clip_can_use_it(
+    name: str, tmp_path: Path, store: MediaStore
+) -> None:
+    second = made.moving_film(
+        tmp_path, f"second-{name}", *LARGEST[name], seconds=1, size="3840x2160", sound=False
+    )
+    source = tmp_path / name
+    made.ffmpeg("-stream_loop", "59", "-i", second, "-c", "copy", source)
+
+    file = await store.admit(source, "video", VIDEO)
+
+    assert (file.width, file.height) == (1920, 1080)
+    assert file.seconds == pytest.approx(20.0, abs=0.05)
+    assert [note.code for note in file.notes] == ["film_used_in_part"]
+    assert file.size_bytes <= 2 * source.stat().st_size

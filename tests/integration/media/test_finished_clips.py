@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.domain.dimensions import Size
 from core.domain.media import Clip, RawClip, Sound
 from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.domain.requests import Sampling, make_request
 from core.errors import Cancelled
+from core.media.decode import load_image
 from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance, read_provenance
+from core.media.output.transcode import fit_clip, last_frame
 from core.runtime.cancellation import CancelToken
 from core.testing.loop_lag import LoopLag
 
@@ -301,3 +304,43 @@ except OSError as error:
     print(json.dumps({{"full": error.errno == errno.ENOSPC, "left": left}}))
 """
     assert on_small_disk(script, 4000) == {"full": True, "left": ["ballast"]}
+
+
+async def test_a_clip_without_sound_has_a_silent_track_so_that_chats_show_it_as_a_video(
+    tmp_path: Path,
+) -> None:
+    clip = await write_clip(raw(25, 24), tmp_path, ORIGIN)
+
+    assert not clip.has_sound
+    with av.open(str(clip.path)) as container:
+        stream = container.streams.audio[0]
+        assert (stream.codec_context.name, stream.rate, stream.channels) == ("aac", 48_000, 2)
+        assert stream.duration * stream.time_base == pytest.approx(25 / 24, abs=1e-4)
+    assert np.abs(heard(clip)).max() < 1e-4
+
+
+async def test_a_clip_says_when_it_was_made(tmp_path: Path) -> None:
+    made_at = 1_795_000_000_000  # 2026-11-18 11:06:40 UTC
+
+    noise = np.random.default_rng(1).integers(0, 255, (25, 128, 128, 3), np.uint8)
+    frames = RawClip(noise, 24, None, 0, NOTES)
+    clip = await write_clip(frames, tmp_path, ORIGIN, clock=lambda: made_at)
+    smaller = await fit_clip(clip.path, clip.size_bytes // 2)
+
+    for path in (clip.path, smaller):
+        with av.open(str(path)) as container:
+            assert container.metadata["creation_time"].startswith("2026-11-18T11:06:40")
+
+
+async def test_six_clips_that_each_begin_with_the_last_frame_do_not_get_darker(
+    tmp_path: Path,
+) -> None:
+    colours = np.array([(200, 40, 40), (40, 180, 60), (40, 60, 200), (220, 200, 40)], np.uint8)
+    picture = np.repeat(np.repeat(colours[None], 64, axis=0), 32, axis=1)
+
+    for _ in range(6):
+        frames = np.repeat(picture[None], 9, axis=0)
+        clip = await write_clip(RawClip(frames, 24, None, 0, NOTES), tmp_path, ORIGIN)
+        picture = load_image(await last_frame(clip.path), Size(128, 64))
+
+    assert picture[32, 16::32].astype(int) == pytest.approx(colours.astype(int), abs=3)

@@ -90,7 +90,8 @@ async def test_a_silent_clip_stays_silent(tmp_path: Path) -> None:
     path = await fit_clip(clip.path, clip.size_bytes // 2)
 
     with av.open(str(path)) as container:
-        assert len(container.streams.audio) == 0
+        samples = np.concatenate([f.to_ndarray() for f in container.decode(audio=0)], axis=1)
+    assert np.abs(samples).max() < 1e-4
 
 
 async def test_the_last_frame_is_the_last_frame(clip: Clip, tmp_path: Path) -> None:

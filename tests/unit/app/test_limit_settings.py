@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from core.accounts.limits import LIMITS, QuotaRules
-from core.app.rules import queue_rules
+from core.app.rules import media_limits, queue_rules
 from core.domain.people import Payer
 from core.settings import Settings, load_settings, variables
 from core.settings.service import QuotaSettings
@@ -49,3 +49,11 @@ def test_every_rule_has_its_setting() -> None:
 @pytest.mark.parametrize("rule", AMOUNTS)
 def test_every_rule_is_in_a_row(rule: str) -> None:
     assert in_force(QuotaRules()) != in_force(replace(QuotaRules(), **{rule: 7}))
+
+
+def test_as_much_of_a_film_is_kept_as_a_clip_may_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert media_limits(load_settings()).use_seconds == load_settings().requests.max_seconds
+
+    monkeypatch.setenv("CLAPPER_MAX_SECONDS", "33")
+
+    assert media_limits(load_settings()).use_seconds == 33

@@ -245,6 +245,20 @@ def test_the_picture_gives_the_shape_and_the_sound_the_length() -> None:
     assert sampling.seconds == pytest.approx(3.0, abs=4.5 / 24)
 
 
+@pytest.mark.parametrize("fps", range(8, 31))
+def test_the_end_of_the_sound_is_never_cut(fps: int) -> None:
+    for hundredths in range(100, 1996, 7):
+        length = hundredths / 100
+
+        sampling = compose(
+            Mode.A2V, Options(fps=fps), {"audio": audio(length)}, LIMITS
+        ).request.sampling
+
+        assert sampling.frames / fps >= length - 1e-6 or sampling.frames + 8 > 20 * fps + 1
+        assert sampling.frames / fps < length + 8 / fps + 1e-6
+        assert sampling.frames % 8 == 1
+
+
 def test_a_length_beyond_the_source_or_the_limit_is_told() -> None:
     long = compose(Mode.A2V, Options(), {"audio": audio(45.0)}, LIMITS)
     short = compose(Mode.A2V, Options(seconds=9), {"audio": audio(3.0)}, LIMITS)

@@ -1,11 +1,13 @@
 """Frames at a fixed rate: exactly as many as asked, each the nearest in time."""
 
 import math
+from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.media.frame_rate import resample_frames
+from core.media.frame_rate import choose_rate, resample_frames
 
 
 def numbered(times: list[float]) -> list[tuple[float, int]]:
@@ -40,3 +42,31 @@ def test_times_that_lie_never_change_how_many_there_are_nor_their_order(
 
     assert len(shown) == ticks
     assert shown == sorted(shown)
+
+
+@pytest.mark.parametrize(
+    ("times", "rate"),
+    [
+        ([n / 30 for n in range(60)], Fraction(30)),
+        ([n * 1001 / 30_000 for n in range(60)], Fraction(30_000, 1001)),
+        ([n * 1001 / 24_000 for n in range(48)], Fraction(24_000, 1001)),
+        ([round(n / 24, 3) for n in range(48)], Fraction(24)),  # Matroska rounds
+        ([n / 60 for n in range(60)], Fraction(30)),
+        ([n / 240 for n in range(240)], Fraction(30)),
+        ([n / 50 for n in range(100)], Fraction(25)),
+        ([*(n / 30 for n in range(60)), 9.96], Fraction(30)),  # then nothing moves
+        ([*(n for n in range(20)), *(20 + n / 25 for n in range(50))], Fraction(25)),
+        ([n / 30 for n in range(90) if n % 7], Fraction(30)),  # frames are left out in the dark
+        ([n / 4 for n in range(8)], Fraction(8)),
+        ([0.0], Fraction(8)),
+        ([], Fraction(8)),
+    ],
+)
+def test_the_rate_is_that_of_the_busy_part(times: list[float], rate: Fraction) -> None:
+    assert choose_rate(times, 30) == rate
+    assert choose_rate(times[::-1], 30) == rate
+
+
+@given(times=st.lists(st.floats(-1e4, 1e4), max_size=40))
+def test_no_times_give_a_rate_outside_the_range(times: list[float]) -> None:
+    assert 8 <= choose_rate(times, 30) <= 30.3

@@ -1,0 +1,146 @@
+"""Films as devices and programs write them: the test picture, a flash and a beep at one second."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from tests.support import recordings as made
+from tests.support.recordings import BT709, LINEAR, QUADRANTS, X264, x265
+
+Make: TypeAlias = Callable[[Path], Path]
+EVENT_S = 1.0  # when it flashes and beeps
+LENGTH_S = 2.0
+_BEEP = "aevalsrc=0.5*sin(2000*PI*t)*between(t\\,1\\,1.1):s=48000:d=2"
+_FLASH = "drawbox=c=white:t=fill:enable='between(t,0.99,1.09)'"
+_HDR = ":m=2020_ncl:p=2020:npl=203,format=yuv420p10le"
+_AAC = ("-c:a", "aac")
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One device or program, and what its film has to be when it is stored."""
+
+    device: str
+    make: Make
+    size: tuple[int, int] = (made.WIDTH, made.HEIGHT)
+    fps: float = 30
+    seconds: float = LENGTH_S
+    event_s: float = EVENT_S
+    beeps: bool = True
+    colours: Sequence[tuple[int, int, int]] = QUADRANTS
+    tolerance: int = 8
+    notes: tuple[str, ...] = ()
+
+
+def _film(
+    name: str, *codecs: str, filters: str = BT709, fps: str = "30", sound: Sequence[str] = _AAC
+) -> Make:
+    def make(folder: Path) -> Path:
+        path = folder / name
+        picture = ("-loop", "1", "-framerate", fps, "-t", "2", "-i", made.picture(folder))
+        heard = ("-f", "lavfi", "-i", _BEEP) if sound else ()
+        made.ffmpeg(*picture, *heard, "-vf", f"{_FLASH},{filters}", *codecs, *sound, path)
+        return path
+
+    return make
+
+
+def _copied(make: Make, name: str, *options: str, before: Sequence[str] = ()) -> Make:
+    """Put what ``make`` makes into another file, undecoded."""
+
+    def copied(folder: Path) -> Path:
+        path = folder / name
+        made.ffmpeg(*before, "-i", make(folder), *options, "-c", "copy", path)
+        return path
+
+    return copied
+
+
+def _hdr(transfer: str) -> tuple[str, ...]:
+    return x265("colorprim=bt2020", f"transfer={transfer}", "colormatrix=bt2020nc", "range=limited")
+
+
+_P3 = ("-color_primaries", "smpte432", "-color_trc", "bt709", "-colorspace", "bt709")
+_VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M")
+_OPUS = ("-c:a", "libopus")
+_HLG = f"{LINEAR},zscale=t=arib-std-b67{_HDR}"
+_PQ = f"{LINEAR},zscale=t=smpte2084{_HDR}"
+_TURNED = (QUADRANTS[2], QUADRANTS[0], QUADRANTS[3], QUADRANTS[1])
+_DVD = ("-c:v", "mpeg2video", "-q:v", "3", "-flags", "+ilme+ildct", "-f", "vob")
+_SD = "scale=out_color_matrix=bt601:out_range=tv,format=yuv420p"
+_NTSC = "scale=720:480:out_color_matrix=smpte170m:out_range=tv,setsar=8/9,format=yuv420p"
+
+_iphone = _film("iphone.mov", *_hdr("arib-std-b67"), filters=_HLG)
+_long_gop = _film("photos.mp4", *X264, "-g", "300")
+
+RECORDINGS = (
+    Recording("iPhone, HLG", _iphone, tolerance=25),
+    Recording(
+        "iPhone, HLG, held upright",
+        _copied(_iphone, "upright.mov", before=("-display_rotation", "-90")),
+        size=(made.HEIGHT, made.WIDTH),
+        colours=_TURNED,
+        tolerance=25,
+    ),
+    Recording(
+        "iPhone, P3",
+        _film("p3.mov", *X264, *_P3, filters=f"{BT709},zscale=p=smpte432:t=bt709:m=bt709"),
+    ),
+    Recording(
+        "Photos, trimmed",
+        _copied(_long_gop, "trimmed.mp4", before=("-ss", "0.4")),
+        seconds=1.6,
+        event_s=0.6,
+    ),
+    Recording(
+        "Pixel, HLG at 60",
+        _film("pixel.mp4", *_hdr("arib-std-b67"), filters=_HLG, fps="60"),
+        tolerance=25,
+    ),
+    Recording("Galaxy, HDR10", _film("galaxy.mp4", *_hdr("smpte2084"), filters=_PQ), tolerance=25),
+    Recording(
+        "GoPro, with a time code track", _film("gopro.mp4", *X264, "-timecode", "10:00:00:00")
+    ),
+    Recording("OBS", _film("obs.mkv", *X264, "-bf", "2")),
+    Recording(
+        "Chrome, MediaRecorder", _film("chrome.webm", *_VP8, "-live", "1", sound=_OPUS, filters=_SD)
+    ),
+    Recording(
+        "WhatsApp",
+        _film("whatsapp.mp4", *X264, "-profile:v", "baseline", "-movflags", "+faststart"),
+    ),
+    Recording(
+        "Telegram, video note",
+        _film("note.mp4", *X264, filters=f"crop=256:256,{BT709}"),
+        size=(256, 256),
+    ),
+    Recording(
+        "DVD",
+        _film("dvd.vob", *_DVD, filters=_NTSC, fps="30000/1001", sound=("-c:a", "ac3")),
+        size=(640, 480),
+        fps=29.97,
+        tolerance=10,
+    ),
+    Recording("surveillance camera", _film("cctv.ts", *X264, sound=("-c:a", "mp2"))),
+    Recording(
+        "Final Cut, ProRes",
+        _film(
+            "cut.mov",
+            "-c:v",
+            "prores_ks",
+            "-profile:v",
+            "0",
+            sound=("-c:a", "pcm_s24le"),
+            filters=f"{BT709},format=yuv422p10le",
+        ),
+    ),
+    Recording(
+        "DivX", _film("divx.avi", "-c:v", "mpeg4", "-q:v", "3", sound=("-c:a", "ac3"), filters=_SD)
+    ),
+    Recording(
+        "Windows Movie Maker",
+        _film("wmm.wmv", "-c:v", "wmv2", "-q:v", "3", sound=("-c:a", "wmav2"), filters=_SD),
+    ),
+    Recording("screen recorder, no sound", _film("screen.mp4", *X264, sound=()), beeps=False),
+)
