@@ -55,6 +55,7 @@ from core.service.user_services import UserServices
 from core.service.views import ServiceRules
 from core.settings import Settings
 from core.storage.database import Database
+from core.storage.dead_letters import DeadDeliveries
 from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
 from core.worker.worker import Finish, Worker
@@ -203,6 +204,8 @@ def _operator_api(parts: _Parts, services: _Services) -> OperatorApi:
         moderation=parts.community.moderation,
         audit_log=parts.community.audit,
         health=services.health,
+        dead=DeadDeliveries(parts.database, parts.clock),
+        on_owed=parts.router.wake,
     )
     return OperatorApi(steered, Requester("cli", "nobody"))
 

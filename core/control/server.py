@@ -1,0 +1,241 @@
+"""Listen for commands beside the running service.
+
+A socket that was left by a process which ended is replaced; one that answers never is. The folder
+is for this account alone, and the kernel says whose process connects.
+"""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from core.control import wire
+from core.control.address import (
+    HAS_UNIX,
+    ControlAddress,
+    make_control_folder,
+    place_socket,
+    read_note,
+    remove_note,
+    remove_socket,
+    write_note,
+)
+from core.control.commands import STOP, Command, Verb
+from core.control.handlers import CommandHandlers
+from core.control.peer import LocalOperator, admit_peer
+from core.control.reports import Report
+from core.control.service import SteeredService
+from core.errors import ClapperError, InternalError
+from core.errors.setup import ControlBroken, ControlBusy, DataDirectoryBusy
+from core.runtime.tasks import outcome_of
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 32  # connections
+ASK_S = 30.0  # until a request has to be there
+WRITE_S = 30.0  # until who asked has to have read a line
+
+
+@asynccontextmanager
+async def control_server(
+    service: SteeredService, *, unix: bool = HAS_UNIX
+) -> AsyncGenerator[ControlAddress]:
+    """Listen inside the block; the caller holds the lock of the data directory.
+
+    Args:
+        service: what commands reach.
+        unix: by a Unix domain socket, else by loopback and a secret.
+
+    Raises:
+        DataDirectoryBusy: another process answers there.
+        DataDirectoryLink: the folder for the socket leads elsewhere.
+    """
+    folder = make_control_folder(service.data_dir)
+    await _clear(folder, service.data_dir)
+    async with AsyncExitStack() as stack:
+        if unix:
+            path = place_socket(folder)
+            address = ControlAddress(path=str(path))
+            stack.callback(remove_socket, folder, address.path)
+            connections = _Connections(service, "")
+            server = await asyncio.start_unix_server(
+                connections.serve, path, limit=wire.MOST_BYTES
+            )
+            path.chmod(0o600)
+        else:
+            token = secrets.token_urlsafe(32)
+            connections = _Connections(service, token)
+            server = await asyncio.start_server(
+                connections.serve, "127.0.0.1", 0, limit=wire.MOST_BYTES
+            )
+            address = ControlAddress(port=server.sockets[0].getsockname()[1], token=token)
+        stack.push_async_callback(connections.close, server)
+        write_note(folder, address)
+        stack.callback(remove_note, folder)
+        yield address
+
+
+async def _clear(folder: Path, data_dir: Path) -> None:
+    """Remove the socket of a process that ended.
+
+    Raises:
+        DataDirectoryBusy: it did not.
+    """
+    left = read_note(folder)
+    for path in {str(place_socket(folder))} | ({left.path} if left and left.path else set()):
+        if await _answers(path):
+            raise DataDirectoryBusy(str(data_dir))
+        remove_socket(folder, path)
+    remove_note(folder)
+
+
+async def _answers(path: str) -> bool:
+    if not HAS_UNIX:
+        return False
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+class _Connections:
+    """Everybody who is connected."""
+
+    def __init__(self, service: SteeredService, token: str) -> None:
+        self._service = service
+        self._token = token
+        self._open: set[asyncio.Task[None]] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection until it ends."""
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._open.add(task)
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+            self._open.discard(task)
+            writer.close()
+        error = None if task.cancelled() or not task.done() else task.exception()
+        if error is not None and not isinstance(error, OSError):
+            log.error("control_broke", exc_info=error)
+
+    async def close(self, server: asyncio.Server) -> None:
+        """Take no more connections, and end those that are there."""
+        server.close()
+        for task in self._open:
+            task.cancel()
+        if self._open:
+            await asyncio.wait(self._open, timeout=5)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering = _Answer(self._service, reader, writer, self._token)
+        if len(self._open) > AT_ONCE:
+            await answering.refuse(ControlBusy(AT_ONCE))
+            return
+        while await answering.next():
+            pass
+
+
+class _Answer:
+    """One connection: a request, its answer, the next request."""
+
+    def __init__(
+        self,
+        service: SteeredService,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        token: str,
+    ) -> None:
+        self._service = service
+        self._reader = reader
+        self._writer = writer
+        self._token = token
+
+    async def refuse(self, error: ClapperError) -> None:
+        """Say why there is no answer."""
+        await self._write(wire.error_line(error))
+
+    async def next(self) -> bool:
+        """Answer the next request; return whether there may be another one."""
+        read = await outcome_of(wire.read_line(self._reader), ASK_S)
+        if isinstance(read.error, ClapperError):
+            await self.refuse(read.error)
+        if not read.ok or read.value is None:
+            return False
+        try:
+            operator = self._operator(str(read.value.get("token", "")))
+            verb, command = wire.parse_request(read.value)
+        except ClapperError as error:
+            await self.refuse(error)
+            return False
+        return await self._do(verb, command, operator)
+
+    def _operator(self, given: str) -> LocalOperator:
+        """Say who is connected.
+
+        Raises:
+            PeerRefused: another account.
+            OperatorsOnly: without the secret.
+        """
+        connection: socket.socket = self._writer.get_extra_info("socket")
+        return admit_peer(connection, given, self._token)
+
+    async def _do(self, verb: Verb, command: Command, operator: LocalOperator) -> bool:
+        """Answer ``command`` while watching for its end; return whether the connection goes on."""
+        stop = asyncio.Event()
+        handlers = CommandHandlers(self._service, operator)
+        sending = asyncio.create_task(outcome_of(self._send(verb, handlers.answer(command, stop))))
+        heard = asyncio.create_task(outcome_of(wire.read_line(self._reader)))
+        if not verb.lasting:
+            heard.cancel()
+        try:
+            if verb.lasting:
+                await asyncio.wait({sending, heard}, return_when=asyncio.FIRST_COMPLETED)
+                if heard.done():
+                    said = heard.result().value
+                    if said is None or said.get("verb") != STOP:
+                        return False
+                    stop.set()
+            done = await sending
+        finally:
+            for task in (sending, heard):
+                task.cancel()
+            await asyncio.wait({sending, heard})
+        if done.error is not None:
+            await self._failed(done.error)
+        return done.ok and not verb.lasting
+
+    async def _failed(self, error: BaseException) -> None:
+        if isinstance(error, ClapperError):
+            await self.refuse(error)
+        elif not isinstance(error, OSError | asyncio.CancelledError):
+            log.error("command_broke", exc_info=error)
+            await self.refuse(InternalError())
+
+    async def _send(self, verb: Verb, items: AsyncIterator[Report]) -> None:
+        async for item in items:
+            await self._write(wire.item_line(verb, item))
+        await self._write(wire.end_line())
+
+    async def _write(self, line: bytes) -> None:
+        """Send a line; who does not read it in time is let go.
+
+        Raises:
+            OSError: who asked is gone, or reads nothing.
+        """
+        if len(line) > wire.MOST_BYTES:
+            line = wire.error_line(ControlBroken("too_long"))
+        self._writer.write(line)
+        sent = await outcome_of(self._writer.drain(), WRITE_S)
+        if sent.error is not None:
+            raise sent.error
+        if sent.timed_out:
+            self._writer.transport.abort()
+            raise ConnectionAbortedError
