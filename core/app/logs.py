@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import structlog
 from pydantic import SecretStr
 
+from core.control.logs import RecentLines
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
 HIDDEN = "[hidden]"
+RECENT = RecentLines()  # of this process
 # The Telegram token stands in every request's address, Discord's and the Hub's may stand in errors.
 TOKENS = re.compile(
     r"\d{6,12}:[A-Za-z0-9_-]{30,}"
@@ -94,7 +96,8 @@ def set_up_logging(
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    RECENT.setFormatter(formatter)
+    root.handlers[:] = [handler, RECENT]
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
