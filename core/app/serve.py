@@ -13,6 +13,7 @@ from core.app.core import Core
 from core.app.executor_choice import is_guided
 from core.app.frontend import Front
 from core.app.metrics import collect
+from core.app.operation import operated
 from core.errors import ClapperError
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
@@ -47,7 +48,8 @@ async def serve(settings: Settings, announce: Announce) -> None:
         on_signals(stop, lambda: announce(say("stopping", {"grace_s": grace_s})))
         facts = {"executor": core.executor.name, "data_dir": settings.data_dir}
         announce(say("serving", facts))
-        failed = await run_all(core, fronts, stop, announce)
+        async with operated(core, announce):
+            failed = await run_all(core, fronts, stop, announce)
         announce(say("stopped"))
     if failed:
         raise NothingToServe

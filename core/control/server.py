@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -188,29 +189,35 @@ class _Answer:
         return admit_peer(connection, given, self._token)
 
     async def _do(self, verb: Verb, command: Command, operator: LocalOperator) -> bool:
-        """Answer ``command`` while watching for its end; return whether the connection goes on."""
+        """Answer ``command``; return whether the connection goes on."""
         stop = asyncio.Event()
-        handlers = CommandHandlers(self._service, operator)
-        sending = asyncio.create_task(outcome_of(self._send(verb, handlers.answer(command, stop))))
-        heard = asyncio.create_task(outcome_of(wire.read_line(self._reader)))
-        if not verb.lasting:
-            heard.cancel()
+        items = CommandHandlers(self._service, operator).answer(command, stop)
+        sending = asyncio.create_task(outcome_of(self._send(verb, items)))
         try:
-            if verb.lasting:
-                await asyncio.wait({sending, heard}, return_when=asyncio.FIRST_COMPLETED)
-                if heard.done():
-                    said = heard.result().value
-                    if said is None or said.get("verb") != STOP:
-                        return False
-                    stop.set()
+            if verb.lasting and not await self._asked_to_stop(sending, stop):
+                return False
             done = await sending
         finally:
-            for task in (sending, heard):
-                task.cancel()
-            await asyncio.wait({sending, heard})
+            sending.cancel()
+            await asyncio.wait({sending})
         if done.error is not None:
             await self._failed(done.error)
         return done.ok and not verb.lasting
+
+    async def _asked_to_stop(self, sending: "asyncio.Task[Any]", stop: asyncio.Event) -> bool:
+        """Pass on that who asked wants an end; return False where they went away instead."""
+        heard = asyncio.create_task(outcome_of(wire.read_line(self._reader)))
+        try:
+            await asyncio.wait({sending, heard}, return_when=asyncio.FIRST_COMPLETED)
+            if heard.done():
+                said = heard.result().value
+                if said is None or said.get("verb") != STOP:
+                    return False
+                stop.set()
+        finally:
+            heard.cancel()
+            await asyncio.wait({heard})
+        return True
 
     async def _failed(self, error: BaseException) -> None:
         if isinstance(error, ClapperError):

@@ -142,3 +142,7 @@ class PeerRefused(SetupProblem):
     """The other side of the control socket belongs to another account of this machine."""
 
     uid: int
+
+
+class ServiceUnreadable(SetupProblem):
+    """The rows cannot be read in time: another program holds the database, or it is broken."""

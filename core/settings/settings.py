@@ -18,6 +18,7 @@ from core.runtime.paths import Address, Place, address_of
 from core.settings.area import PREFIX, nested, variables
 from core.settings.bots import DiscordSettings, TelegramSettings
 from core.settings.engine import ComfySettings, ModelSettings
+from core.settings.health import AlertSettings, HealthSettings
 from core.settings.requests import MediaSettings, RequestSettings
 from core.settings.service import (
     DeliverySettings,
@@ -62,6 +63,8 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     people: PeopleSettings = PeopleSettings()
     metrics: MetricsSettings = MetricsSettings()
+    health: HealthSettings = HealthSettings()
+    alerts: AlertSettings = AlertSettings()
     comfy: ComfySettings = ComfySettings()
     models: ModelSettings = ModelSettings()
     discord: DiscordSettings = DiscordSettings()
