@@ -13,7 +13,7 @@ from core.delivery.router import RouterRules
 from core.domain.fairness import FairRules
 from core.queue.transitions import QueueRules
 from core.settings import Settings
-from core.worker.worker import WorkerRules
+from core.worker.rules import WorkerRules
 
 DAY_S = 24 * HOUR_S
 
@@ -42,6 +42,7 @@ def worker_rules(settings: Settings) -> WorkerRules:
     return WorkerRules(
         heartbeat_s=settings.worker.heartbeat_s,
         job_timeout_s=settings.worker.job_timeout_s,
+        finish_timeout_s=settings.worker.encode_timeout_s,
         grace_s=settings.worker.shutdown_grace_s,
     )
 

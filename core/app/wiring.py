@@ -25,6 +25,7 @@ from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
+from core.interfaces.alerts import LoggedAlerts, OperatorAlerts
 from core.interfaces.executor import Executor, Order
 from core.media.intake.store import MediaStore
 from core.media.output.clip_writer import write_clip
@@ -58,7 +59,9 @@ from core.storage.database import Database
 from core.storage.dead_letters import DeadDeliveries
 from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
-from core.worker.worker import Finish, Worker
+from core.worker.device_watch import DeviceWatch
+from core.worker.finishing import Finish
+from core.worker.worker import Worker
 
 if TYPE_CHECKING:
     from core.models.store import ModelStore
@@ -94,6 +97,8 @@ class _Parts:
             database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
         )
         self.figures = RunFigures()
+        self.watch = DeviceWatch()
+        self.alerts: OperatorAlerts = LoggedAlerts()
         self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
         self.rules = ServiceRules(
             settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
@@ -109,7 +114,9 @@ class _Services:
     """What answers people and operators, over the parts."""
 
     def __init__(self, parts: _Parts) -> None:
-        self.health = HealthReader(parts.jobs, parts.intake, parts.rules)
+        self.health = HealthReader(
+            parts.jobs, parts.intake, parts.rules, lambda: parts.watch.lost is not None
+        )
         self.admission = FileAdmission(
             parts.media, parts.files, parts.rules, parts.settings.work_folder
         )
@@ -239,6 +246,8 @@ def _worker(parts: _Parts) -> Worker:
         shares=lambda request: parts.runs.estimate(request).shares(),
         dispatcher=parts.dispatcher,
         hub=parts.hub,
+        watch=parts.watch,
+        alerts=parts.alerts,
         on_outcome=parts.router.wake,
         media_folder=parts.settings.media_folder,
         work_folder=parts.settings.work_folder,

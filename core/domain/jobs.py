@@ -86,6 +86,7 @@ class Job:
     charged_ms: int | None = None
     failure: Failure | None = None
     clip: Clip | None = None
+    losses: int = 0  # how often its worker, process or device was lost with it
     place: str = ""  # where it was asked from, as :attr:`core.domain.people.Caller.place`
 
 

@@ -24,7 +24,7 @@ from the code.
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
     │   ├── OutOfMemory, ModelUnavailable, WorkflowRefused
-    │   ├── DiskFull, WorkerLost, TimedOut
+    │   ├── DiskFull, DeviceLost, WorkerLost, TimedOut
     │   └── InternalError
     ├── DeliveryFailed          a finished job that could not be handed over
     │   ├── DeliveryRetry       try again, after at least ``after_s``
@@ -40,6 +40,7 @@ from core.errors.failures import (
     DeliveryFailed,
     DeliveryImpossible,
     DeliveryRetry,
+    DeviceLost,
     DiskFull,
     GenerationFailed,
     InternalError,
@@ -95,6 +96,7 @@ __all__ = [
     "DeliveryFailed",
     "DeliveryImpossible",
     "DeliveryRetry",
+    "DeviceLost",
     "DiskFull",
     "GenerationFailed",
     "IntakeClosed",

@@ -45,6 +45,16 @@ class WorkerLost(GenerationFailed):
     attempts: int
 
 
+class DeviceLost(GenerationFailed):
+    """The device, its driver or this process's hold of it is broken; only a new process helps.
+
+    ``reason`` is ``device`` (it said so), ``doubt`` (job after job broke before its first step) or
+    ``stuck`` (something on it does not return).
+    """
+
+    reason: str = "device"
+
+
 class TimedOut(GenerationFailed):
     """Ran longer than a job may."""
 

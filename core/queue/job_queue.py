@@ -15,7 +15,7 @@ from core.domain.requests import Request
 from core.errors import AlreadyFinished, Cancelled, JobUnknown, NotYours
 from core.queue.acceptance import AcceptedJob, NewJob, accept, take_over
 from core.queue.model_affinity import Affinity, Candidate
-from core.queue.transitions import End, QueueRules, device_ms, end, put_back
+from core.queue.transitions import ENDING, Back, End, QueueRules, device_ms, end, put_back
 from core.runtime.clock import Clock, now_ms
 from core.storage import fair_order
 from core.storage import jobs as rows
@@ -190,18 +190,23 @@ class JobQueue:
                 await self._end(connection, row, End(state, charge_ms, used, failure))
             return row is not None
 
-    async def requeue(self, job_id: str, token: str) -> bool:
-        """Put an attempt's job back to the front of the queue; the attempt stays counted.
+    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+        """Put an attempt's job back in line; ``why`` decides what is counted.
 
-        After the last attempt the job fails with ``worker_lost`` and is refunded. False where the
+        After too many losses the job fails with ``worker_lost`` and is refunded. False where the
         attempt lost the job.
         """
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)
             if row is not None:
                 now = self._clock()
-                await put_back(connection, self._rules, self._clips_folder, row, now)
+                await put_back(connection, self._rules, self._clips_folder, row, now, why)
             return row is not None
+
+    async def note_ending(self) -> None:
+        """Note that the service ends on purpose: what runs now is not to blame if it is cut off."""
+        async with self._database.transaction() as connection:
+            await rows.write_setting(connection, ENDING, "1")
 
     async def cancel(self, job_id: str, by: Requester, operator: bool = False) -> Job:  # noqa: FBT001, FBT002  # positional by agreement
         """End a job on purpose, wherever it is.

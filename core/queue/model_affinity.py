@@ -83,4 +83,11 @@ def preference(executor: Executor) -> Callable[[Request], bool] | None:
     if not isinstance(executor, WarmExecutor) or executor.resident is None:
         return None
     loaded = executor.resident
-    return lambda request: executor.model_set(request) == loaded
+
+    def fits(request: Request) -> bool:
+        try:
+            return executor.model_set(request) == loaded
+        except Exception:  # noqa: BLE001  # the job tells when it runs; here it would stop every claim
+            return False
+
+    return fits

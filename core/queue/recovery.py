@@ -7,7 +7,7 @@ from core.accounts.limit_ledger import LimitLedger
 from core.accounts.limits import HOUR_MS
 from core.domain.jobs import Failure, JobState
 from core.queue.intake import read_intake, write_intake
-from core.queue.transitions import End, QueueRules, end, put_back
+from core.queue.transitions import ENDING, Back, End, QueueRules, end, put_back
 from core.runtime.clock import Clock, now_ms
 from core.storage import invariants, outbox
 from core.storage import jobs as rows
@@ -44,8 +44,9 @@ class Recovery:
         """Put the rows in order after a start, before anything is claimed or delivered.
 
         No worker lives yet, so every running job lost its own: it is queued again, or fails
-        after its last attempt. Deliveries that were cut off are due again, as ambiguous. A drain
-        has ended with the process that was drained; a pause goes on.
+        after too many losses; where the service ended on purpose that is none. Deliveries that
+        were cut off are due again, as ambiguous. A drain has ended with the process that was
+        drained; a pause goes on.
         """
         async with self._database.transaction() as connection:
             now = self._clock()
@@ -56,9 +57,14 @@ class Recovery:
             await invariants.repair(connection)
             redeliveries = await outbox.resume(connection, now)
             running = await rows.running(connection)
+            ending = await rows.read_setting(connection, ENDING) == "1"
+            await rows.write_setting(connection, ENDING, "0")
             requeued = 0
             for row in running:
-                requeued += await put_back(connection, self._rules, self._clips_folder, row, now)
+                why = Back.STOPPED if ending else Back.DIED
+                requeued += await put_back(
+                    connection, self._rules, self._clips_folder, row, now, why
+                )
         expired = await self.expire()
         async with self._database.transaction() as connection:
             found = await invariants.check(connection)

@@ -5,6 +5,7 @@ connection; :class:`core.queue.job_queue.JobQueue` owns the transactions.
 """
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 
 from core.accounts.limit_ledger import LimitLedger
@@ -18,6 +19,8 @@ from core.storage import fair_order
 from core.storage import jobs as rows
 from core.storage.database import Connection
 from core.storage.records import JobCompletion, StoredJob
+
+ENDING = "ending"  # the switch that tells the next start whether this one ended on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +94,51 @@ async def close(
     await rows.complete(connection, row, completion, clips_folder, now)
 
 
-async def put_back(
-    connection: Connection, rules: QueueRules, clips_folder: Path, row: StoredJob, now: int
-) -> bool:
-    """Queue a running job again, or fail it after its last attempt.
+class Back(Enum):
+    """Why a running job goes back in line; the first three count as a loss."""
 
-    It keeps its fair start, and what it waited since it was made counts: it is among the next. An
-    attempt that never had the device is not counted.
+    LOST = auto()  # its worker vanished
+    DIED = auto()  # the process died with it
+    DEVICE = auto()  # the device died with it
+    DOUBTED = auto()  # the same, but nothing shows that the device works without this job
+    STOPPED = auto()  # the service stops, or restarts for another reason
+
+
+async def put_back(
+    connection: Connection,
+    rules: QueueRules,
+    clips_folder: Path,
+    row: StoredJob,
+    now: int,
+    why: Back = Back.LOST,
+) -> bool:
+    """Queue a running job again, or fail it after too many losses.
+
+    It keeps its fair start, and what it waited since it was made counts: it is among the next.
+    Where the device died with it, it goes behind everybody who waits: they are not held up by it,
+    and show whether the device works. An attempt that never had the device counts nothing.
 
     Returns:
         Whether it was queued.
     """
     begun = row.started_at_ms is not None
-    if begun and row.attempt >= rules.max_attempts:
-        failure = Failure.of(WorkerLost(row.attempt))
+    last = await rows.last_rank(connection)
+    if why is Back.DOUBTED and last is None:
+        why = Back.DEVICE  # nobody else can show it, and without a count it would never end
+    losses = row.losses + (begun and why in _LOSSES)
+    if losses > row.losses and losses >= rules.max_attempts:
+        failure = Failure.of(WorkerLost(losses))
         lost = End(JobState.FAILED, used_ms=device_ms(row, now), failure=failure)
         await end(connection, rules, clips_folder, row, lost, now)
         return False
     rank = rank_of(row.tag, 0, row.created_at_ms)
+    if why in _TO_THE_END and last is not None:
+        rank = max(rank, last + 1)
     attempt = row.attempt if begun else row.attempt - 1
-    detail = f"attempt {row.attempt} {'lost' if begun else 'not begun'}"
-    await rows.put_back(connection, row, rank, attempt, now, detail)
+    detail = f"attempt {row.attempt} {why.name.lower() if begun else 'not begun'}"
+    await rows.put_back(connection, row, rank, (attempt, losses), now, detail)
     return True
+
+
+_LOSSES = frozenset({Back.LOST, Back.DIED, Back.DEVICE})
+_TO_THE_END = frozenset({Back.DEVICE, Back.DOUBTED})

@@ -34,7 +34,9 @@ class QueueView:
 class ServiceHealth:
     """What an operator looks at first."""
 
-    intake: str  # "open", "paused", "draining", or "disk" where too little of it is free
+    # "open", "paused", "draining", "disk" where too little of it is free, or "device" where that is
+    # lost and the service about to start anew
+    intake: str
     running: int
     waiting: int
     data_dir: Path

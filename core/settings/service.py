@@ -36,7 +36,12 @@ class WorkerSettings(Area):
 
     heartbeat_s: float = Field(default=5, gt=0)
     job_timeout_s: float = Field(default=1800, gt=0)  # one attempt
-    shutdown_grace_s: float = Field(default=20, ge=0)  # a running job may still finish after a stop
+    encode_timeout_s: float = Field(default=300, gt=0)  # encoding and storing one clip
+    # a running job may still finish so long after a stop; the process ends at most 4 s later,
+    # within the 10 s that Docker waits by default
+    shutdown_grace_s: float = Field(default=5, ge=0)
+    supervise: bool = True  # `clapper serve` starts its service anew after a crash
+    restarts_an_hour: int = Field(default=12, ge=0)  # after more, it gives up
 
 
 class DeliverySettings(Area):

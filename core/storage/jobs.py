@@ -161,11 +161,23 @@ async def note_device(connection: AsyncConnection, running_job: StoredJob, now: 
 
 
 async def put_back(
-    connection: AsyncConnection, lost: StoredJob, rank: int, attempt: int, now: int, detail: str
+    connection: AsyncConnection,
+    lost: StoredJob,
+    rank: int,
+    counted: tuple[int, int],
+    now: int,
+    detail: str,
 ) -> None:
-    """Queue a running job again at ``rank``, with ``attempt`` attempts counted."""
-    values = {"token": None, "lease_until_ms": None, "rank": rank, "attempt": attempt}
+    """Queue a running job again at ``rank``, with so many attempts and losses ``counted``."""
+    attempt, losses = counted
+    values = {"rank": rank, "attempt": attempt, "losses": losses}
+    values |= {"token": None, "lease_until_ms": None}
     await move(connection, lost, JobState.QUEUED, now, values, detail)
+
+
+async def last_rank(connection: AsyncConnection) -> int | None:
+    """Read the rank of the last waiting job, None where nobody waits."""
+    return (await connection.execute(select(func.max(job.c.rank)).where(WAITING))).scalar()
 
 
 async def complete(

@@ -95,6 +95,7 @@ class StoredJob:
     charged_ms: int | None
     failure_code: str | None
     failure_data: str | None  # JSON
+    losses: int  # how often its worker, process or device was lost with it
     clip: StoredClip | None = None  # None also where it was not asked for
 
     @property
@@ -130,6 +131,7 @@ class StoredJob:
             failure=self._failure(),
             clip=None if self.clip is None else self.clip.below(clips_folder),
             place=self.place,
+            losses=self.losses,
         )
 
     def _failure(self) -> Failure | None:

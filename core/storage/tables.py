@@ -36,6 +36,7 @@ job = sa.Table(
     Column("failure_data", Text),
     Column("share_key", Text, nullable=False, server_default=""),
     Column("place", Text, nullable=False, server_default=""),
+    Column("losses", Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("user_key", "idem_key"),
 )
 WAITING = job.c.rank.is_not(None)  # without parameters, or SQLite cannot use the partial indexes

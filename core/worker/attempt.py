@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import structlog
@@ -12,8 +13,9 @@ import structlog
 from core.domain.jobs import Failure, Job
 from core.domain.media import Clip
 from core.domain.progress import Progress, Stage, Working
-from core.errors import ClapperError, DiskFull, InternalError
-from core.interfaces.executor import Order
+from core.errors import ClapperError, DeviceLost, DiskFull, InternalError
+from core.queue.transitions import Back
+from core.runtime.device_errors import is_device_lost
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.worker.stage_timer import StageTimer
@@ -31,13 +33,17 @@ class AttemptSucceeded:
     peak_bytes: int | None = None  # of device memory
 
 
+@dataclass(frozen=True, slots=True)
 class Requeue:
-    """The job goes back to the queue: the service stops, nothing is wrong with the job."""
+    """The job goes back to the queue; where the service stops, nothing is wrong with the job."""
+
+    why: Back = Back.STOPPED
 
 
 AttemptResult: TypeAlias = AttemptSucceeded | Failure | Requeue
 log = structlog.get_logger(__name__)
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+STEPS = frozenset({Stage.STAGE1, Stage.UPSCALE, Stage.STAGE2, Stage.DECODE, Stage.ENCODE})
 OFF_DEVICE = frozenset({Stage.DOWNLOAD, Stage.LOAD, Stage.ENCODE})
 
 
@@ -77,15 +83,23 @@ class RunRecord:
 class JobAttempt:
     """The attempt at a claimed job, until its outcome is written."""
 
-    def __init__(self, job: Job, order: Order, dispatcher: LocalDispatcher) -> None:
+    def __init__(self, job: Job, workspace: Path, dispatcher: LocalDispatcher) -> None:
         self.job = job
         self.token = job.token or ""
-        self.order = order
+        self.workspace = workspace
+        self.shares: Mapping[Stage, float] = {}  # of the run, once its order is made
+        self.stepped = False  # the model made a first step
+        self.limit_s = 0.0  # of the part that runs now
         self.cancel = dispatcher.token_for(job.id)
         self.timer = StageTimer(time.monotonic)
         self.start_noted: asyncio.Task[None] | None = None  # writes when it got the device
         self._phase = Phase.WAITING
         self._started_s = 0.0
+
+    @property
+    def suspect(self) -> bool:
+        """Tell whether a process was lost with the job before, so that it runs alone."""
+        return self.job.losses > 0
 
     @property
     def phase(self) -> Phase:
@@ -106,7 +120,7 @@ class JobAttempt:
         """
         if not isinstance(event, Working):
             return None
-        whole = 1 - self.order.shares.get(Stage.ENCODE, 0.0)  # encoding happens elsewhere
+        whole = 1 - self.shares.get(Stage.ENCODE, 0.0)  # encoding happens elsewhere
         if event.fraction < whole / 2:
             return None
         return (time.monotonic() - self._started_s) * (whole / event.fraction - 1)
@@ -114,6 +128,8 @@ class JobAttempt:
     def publish(self, hub: ProgressHub, event: Progress) -> None:
         """Time the stages by ``event``, and publish it unless the attempt is cancelled or over."""
         self.timer.observe(event)
+        if isinstance(event, Working) and event.stage in STEPS and event.step > 0:
+            self.stepped = True
         if self._phase is not Phase.SETTLING and not self.cancel.cancelled:
             hub.publish(self.job.id, event)
 
@@ -127,4 +143,4 @@ def public_error(error: Exception, job_id: str) -> ClapperError:
         log.error("disk_full", job_id=job_id)
         return DiskFull()
     log.error("attempt_broke", job_id=job_id, exc_info=error)
-    return InternalError()
+    return DeviceLost() if is_device_lost(error) else InternalError()

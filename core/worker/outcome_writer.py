@@ -11,6 +11,7 @@ from core.domain.jobs import Failure
 from core.domain.media import Clip
 from core.errors import JobUnknown
 from core.queue.job_queue import JobQueue
+from core.queue.transitions import Back
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of
@@ -30,6 +31,7 @@ Record: TypeAlias = Callable[[RunRecord], Coroutine[Any, Any, None]]
 Write: TypeAlias = Callable[[], Coroutine[Any, Any, bool]]  # False: the attempt lost its token
 
 LONGEST_WAIT_S = 30.0
+DISK_S = 10.0  # a disk that does not answer for so long is not waited for
 
 
 class OutcomeWriter:
@@ -74,14 +76,14 @@ class OutcomeWriter:
         if written and not isinstance(result, Requeue):
             await self._note_run(RunRecord.of(attempt.job, result, stages))
 
-    async def requeue(self, attempt: JobAttempt) -> bool | None:
+    async def requeue(self, attempt: JobAttempt, why: Back = Back.STOPPED) -> bool | None:
         """Put the job back into the queue.
 
         Returns:
             Whether the attempt still had it; None where the service stopped first.
         """
         return await self._write(
-            attempt, partial(self._queue.requeue, attempt.job.id, attempt.token)
+            attempt, partial(self._queue.requeue, attempt.job.id, attempt.token, why)
         )
 
     async def _write_result(self, attempt: JobAttempt, result: AttemptResult) -> bool | None:
@@ -91,12 +93,12 @@ class OutcomeWriter:
                 settle = partial(self._queue.settle, job_id, token, clip, gpu_ms)
                 written = await self._write(attempt, settle)
                 if written is False:
-                    await outcome_of(self._discard(clip, job_id))
+                    await outcome_of(self._discard(clip, job_id), DISK_S)
                 return written
             case Failure():
                 return await self._write(attempt, partial(self._queue.fail, job_id, token, result))
-            case Requeue():
-                return await self.requeue(attempt)
+            case Requeue(why):
+                return await self.requeue(attempt, why)
 
     async def _write(self, attempt: JobAttempt, write: Write) -> bool | None:
         """Call ``write`` until the database takes it; None where the service stopped first."""

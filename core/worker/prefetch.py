@@ -23,8 +23,14 @@ class Prefetcher:
         executor: Executor,
         order_of: Callable[[Job], Order],
         poll_s: float,
+        limit_s: float = 300.0,
     ) -> None:
-        """Look every ``poll_s`` seconds; do nothing for executors that cannot prepare."""
+        """Look every ``poll_s`` seconds; do nothing for executors that cannot prepare.
+
+        A preparation that takes longer than ``limit_s`` seconds is given up; the order itself will
+        have to do it.
+        """
+        self._limit_s = limit_s
         self._queue = queue
         self._executor = executor
         self._order_of = order_of
@@ -41,11 +47,11 @@ class Prefetcher:
             await asyncio.sleep(self._poll_s)
 
     async def close(self) -> None:
-        """Stop preparing, and wait until that has stopped."""
+        """Stop preparing, and wait until that has stopped, at most a second."""
         self._cancel.cancel("shutdown")
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait({self._task})
+            await asyncio.wait({self._task}, timeout=1.0)
 
     async def _look(self, executor: PreparingExecutor) -> None:
         upcoming = await outcome_of(self._queue.next_up())
@@ -54,6 +60,8 @@ class Prefetcher:
             return
         self._seen = job.id
         log.debug("preparing", job_id=job.id)
-        self._task = asyncio.create_task(
-            outcome_of(executor.prepare(self._order_of(job), self._cancel))
-        )
+        call = self._prepare(executor, job)
+        self._task = asyncio.create_task(outcome_of(call, self._limit_s))
+
+    async def _prepare(self, executor: PreparingExecutor, job: Job) -> None:
+        await executor.prepare(self._order_of(job), self._cancel)
