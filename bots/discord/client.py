@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import discord
@@ -48,6 +49,19 @@ class ClapperClient(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.tree = ClapperCommandTree(self)
+        self.on_connection: Callable[[bool], None] = lambda _: None  # whether Discord is reached
+
+    async def on_ready(self) -> None:
+        """Note that a new session of the gateway began."""
+        self.on_connection(True)
+
+    async def on_resumed(self) -> None:
+        """Note that the gateway took up the session again."""
+        self.on_connection(True)
+
+    async def on_disconnect(self) -> None:
+        """Note that the gateway is gone; the library connects again by itself."""
+        self.on_connection(False)
 
     def add_commands(self, context: DiscordContext) -> None:
         """Add every command and button; call it before the client starts."""

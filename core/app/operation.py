@@ -1,11 +1,16 @@
-"""What operators have beside a running service: the control socket."""
+"""What operators have beside a running service: the control socket, probes and alerts."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from core.app.alert_watch import AlertWatch
 from core.app.core import Core
+from core.app.health_server import Probes, health_server
+from core.app.metrics import collect
 from core.app.steering import steered_service
 from core.control.server import control_server
+from core.i18n.messages import say
 
 
 @asynccontextmanager
@@ -15,9 +20,28 @@ async def operated(core: Core, announce: Callable[[str], None]) -> AsyncGenerato
     Raises:
         SetupProblem: an address that was asked for cannot be used.
     """
-    del announce
     async with AsyncExitStack() as stack:
-        service = steered_service(core, serving=True)
+        service = steered_service(core, serving=True, troubles=core.readiness.troubles)
         core.router.register(service.delivery)
         await stack.enter_async_context(control_server(service))
-        yield
+        health = core.settings.health
+        if health.port is not None:
+            probes = Probes(core.readiness.read, lambda: collect(core), _token(core))
+            server = health_server(health.host, health.port, probes)
+            port = await stack.enter_async_context(server)
+            announce(say("health_ready", {"host": health.host, "port": port}))
+        watch = AlertWatch(
+            core.alerts, core.readiness, core.housekeeping, core.settings.alerts.restarts
+        )
+        stop = asyncio.Event()
+        watching = asyncio.create_task(watch.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.wait({watching})
+
+
+def _token(core: Core) -> str:
+    token = core.settings.metrics.token
+    return token.get_secret_value() if token else ""

@@ -12,6 +12,7 @@ from core.app.maintenance import HOUR_S, Folders
 from core.delivery.router import RouterRules
 from core.domain.fairness import FairRules
 from core.queue.transitions import QueueRules
+from core.service.readiness import ReadinessLimits
 from core.settings import Settings
 from core.worker.rules import WorkerRules
 
@@ -81,4 +82,14 @@ def kept(settings: Settings) -> KeptFolders:
         media=settings.media_folder.resolve(),
         uploads=settings.uploads_folder.resolve(),
         staged=settings.comfy_folder / "input",
+    )
+
+
+def readiness_limits(settings: Settings) -> ReadinessLimits:
+    """Return from where on health says that something is not well."""
+    waiting = settings.health.queue_minutes
+    return ReadinessLimits(
+        beat_s=max(30.0, 3 * settings.worker.heartbeat_s),
+        waiting_s=None if waiting is None else waiting * 60,
+        owed_s=settings.health.delivery_minutes * 60,
     )

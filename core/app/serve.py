@@ -71,7 +71,7 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     try:
         async with asyncio.TaskGroup() as tasks:
             running = {
-                tasks.create_task(_supervised(front, services, announce)) for front in fronts
+                tasks.create_task(_supervised(front, core, services, announce)) for front in fronts
             }
             working = tasks.create_task(core.run(stop))
             gone = tasks.create_task(_last_gone(running, stop))
@@ -99,7 +99,8 @@ def front_services(core: Core) -> FrontServices:
         move_place=core.community.moderation.move_place,
         latest_progress=lambda job: core.hub.latest(job.id),
         version=lambda: core.database.version,
-        health=core.health.read,
+        health=core.readiness.service_health,
+        connected=core.fronts.note,
         figures=lambda: collect(core),
     )
 
@@ -111,17 +112,22 @@ async def _last_gone(running: set["asyncio.Task[None]"], stop: asyncio.Event) ->
     return early
 
 
-async def _supervised(front: Front, services: FrontServices, announce: Announce) -> None:
+async def _supervised(
+    front: Front, core: Core, services: FrontServices, announce: Announce
+) -> None:
     """Run one front; its failure is told and stays its own."""
-    title = front.name.title()
+    title, board = front.name.title(), core.fronts
+    board.starts(front.name)
 
     def ready() -> None:
         # A full collection visits every object while the loop stands still: 120 ms for the quarter
         # of a million that the libraries alone make. They stay; from now on they are not visited.
         gc.freeze()
+        board.note(front.name, True)
         announce(say("front_ready", {"front": title}))
 
     ended = await outcome_of(front.run(services, ready), unwind_s=10.0)
+    board.ended(front.name)
     if isinstance(ended.error, ClapperError):
         announce(say("front_failed", {"front": title, "reason": explain(ended.error)}))
     elif ended.error is not None:

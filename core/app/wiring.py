@@ -4,28 +4,32 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
 from core.accounts.quotas import Quotas
 from core.accounts.weights import Shares
 from core.app.core import Core
+from core.app.delivery_metrics import CountedOutbox
 from core.app.executor_choice import memory_of, place_of
+from core.app.housekeeping_metrics import TimedHousekeeping
 from core.app.maintenance import Housekeeping
 from core.app.rules import (
     fitted_folder,
     folders,
     kept,
     queue_rules,
+    readiness_limits,
     router_rules,
     worker_rules,
 )
 from core.app.run_metrics import RunFigures
 from core.app.run_recorder import run_recorder
+from core.app.worker_signs import WatchedQueue
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
-from core.interfaces.alerts import LoggedAlerts, OperatorAlerts
 from core.interfaces.executor import Executor, Order
 from core.media.intake.store import MediaStore
 from core.media.output.clip_writer import write_clip
@@ -33,7 +37,6 @@ from core.media.output.provenance import Provenance
 from core.models.catalog import ModelFile, Profile
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
-from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
 from core.runtime.cancellation import CancelToken
 from core.runtime.clock import Clock
@@ -44,10 +47,12 @@ from core.service.cancellation import Cancellation
 from core.service.deletion import Eraser
 from core.service.estimator import RunBook
 from core.service.follow_ups import FollowUps
+from core.service.front_board import FrontBoard
 from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi, OperatorServices
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
+from core.service.readiness import ReadinessReader
 from core.service.submission import Submission
 from core.service.user_accounts import UserAccounts
 from core.service.user_api import UserApi
@@ -57,8 +62,8 @@ from core.service.views import ServiceRules
 from core.settings import Settings
 from core.storage.database import Database
 from core.storage.dead_letters import DeadDeliveries
+from core.storage.health_figures import HealthFigures
 from core.storage.job_queries import JobQueries
-from core.storage.outbox import Outbox
 from core.worker.device_watch import DeviceWatch
 from core.worker.finishing import Finish
 from core.worker.worker import Worker
@@ -80,13 +85,15 @@ class _Parts:
         self.hub = ProgressHub()
         self.dispatcher = LocalDispatcher()
         rules, clips = queue_rules(settings), settings.clips_folder
-        self.queue = JobQueue(database, rules, clips, clock)
+        self.queue = WatchedQueue(database, rules, clips, clock)
         self.jobs = JobQueries(database, clips)
         self.recovery = Recovery(database, rules, clips, clock)
         self.forecasts = Forecasts(database, rules, clips, clock)
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
-        self.outbox = Outbox(database, settings.clips_folder, clock)
+        self.figures = RunFigures()
+        self.outbox = CountedOutbox(database, settings.clips_folder, clock)
+        self.outbox.count_into(self.figures.registry)
         self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
         self.media = MediaStore(settings.media_folder, settings.media.limits())
         self.files = FileOwnership(database, kept(settings), clock)
@@ -96,13 +103,23 @@ class _Parts:
         self.runs = RunBook(
             database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
         )
-        self.figures = RunFigures()
         self.watch = DeviceWatch()
-        self.alerts: OperatorAlerts = LoggedAlerts()
         self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
         self.rules = ServiceRules(
             settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         )
+        self.fronts = FrontBoard()
+        self.alerts = ChatAlerts(
+            database,
+            clock,
+            settings.people.operator_keys(),
+            self.community.notices,
+            enabled=settings.alerts.enabled,
+        )
+        self.outbox.on_dead = self._tell_dead
+
+    async def _tell_dead(self, job_id: str, reason: str) -> None:
+        await self.alerts.send("delivery_dead", {"job_id": job_id, "reason": reason})
 
     def changed(self) -> None:
         """Let everybody look at the rows again."""
@@ -197,6 +214,9 @@ def build(settings: Settings, database: Database, executor: Executor, clock: Clo
         runs=parts.runs,
         figures=parts.figures,
         housekeeping=_housekeeping(parts),
+        readiness=_readiness(parts),
+        fronts=parts.fronts,
+        alerts=parts.alerts,
         positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
     )
 
@@ -255,8 +275,20 @@ def _worker(parts: _Parts) -> Worker:
     )
 
 
+def _readiness(parts: _Parts) -> ReadinessReader:
+    return ReadinessReader(
+        figures=HealthFigures(parts.database),
+        rules=parts.rules,
+        worker=parts.queue,
+        device_lost=lambda: parts.watch.lost is not None,
+        fronts=parts.fronts,
+        limits=readiness_limits(parts.settings),
+        clock=parts.clock,
+    )
+
+
 def _housekeeping(parts: _Parts) -> Housekeeping:
-    return Housekeeping(
+    chores = TimedHousekeeping(
         queue=parts.queue,
         recovery=parts.recovery,
         database=parts.database,
@@ -267,6 +299,8 @@ def _housekeeping(parts: _Parts) -> Housekeeping:
         on_change=parts.changed,
         clock=parts.clock,
     )
+    chores.measure_into(parts.figures.registry)
+    return chores
 
 
 def _finisher(settings: Settings) -> Finish:

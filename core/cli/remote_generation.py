@@ -127,5 +127,3 @@ class RemoteGeneration:
             out = os.fsdecode(self._command.out.encode("latin-1"))
             raise OutputKept(readable(Path(out)), readable(Path(job.clip.path)), str(reason))
         return job
-
-

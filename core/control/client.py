@@ -28,9 +28,7 @@ class ControlClient:
         self._writer = writer
         self._token = token
 
-    async def ask(
-        self, command: Command, answer_s: float | None = ANSWER_S
-    ) -> AsyncIterator[Any]:
+    async def ask(self, command: Command, answer_s: float | None = ANSWER_S) -> AsyncIterator[Any]:
         """Send ``command`` and yield the records of its answer.
 
         Args:

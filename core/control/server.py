@@ -63,9 +63,7 @@ async def control_server(
             address = ControlAddress(path=str(path))
             stack.callback(remove_socket, folder, address.path)
             connections = _Connections(service, "")
-            server = await asyncio.start_unix_server(
-                connections.serve, path, limit=wire.MOST_BYTES
-            )
+            server = await asyncio.start_unix_server(connections.serve, path, limit=wire.MOST_BYTES)
             path.chmod(0o600)
         else:
             token = secrets.token_urlsafe(32)

@@ -34,4 +34,5 @@ class FrontServices:
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
     version: Callable[[], int]  # changes with every write of the database
     health: Callable[[], Awaitable[ServiceHealth]]
+    connected: Callable[[str, bool], None]  # by platform: whether the front reaches it now
     figures: Callable[[], Awaitable[bytes]]  # in FIGURES_TYPE, without names

@@ -11,7 +11,6 @@ from time import monotonic
 from typing import Any, Protocol
 
 from core.errors.setup import ServiceUnreadable
-from core.interfaces.device_state import DeviceState
 from core.runtime.clock import Clock
 from core.runtime.tasks import outcome_of
 from core.service.front_board import FrontBoard
@@ -85,7 +84,7 @@ class ReadinessReader:
         figures: HealthFigures,
         rules: ServiceRules,
         worker: WorkerSigns,
-        device: DeviceState,
+        device_lost: Callable[[], bool],
         fronts: FrontBoard,
         limits: ReadinessLimits,
         clock: Clock,
@@ -94,7 +93,7 @@ class ReadinessReader:
         self._figures = figures
         self._rules = rules
         self.worker = worker
-        self.device = device
+        self._device_lost = device_lost
         self.fronts = fronts
         self.limits = limits
         self._clock = clock
@@ -110,7 +109,7 @@ class ReadinessReader:
                 HealthCheck("database", reading.rows is not None),
                 self._queue(reading.rows),
                 self._worker(),
-                HealthCheck("device", self.device.works, {"lost": self.device.losses}),
+                HealthCheck("device", not self._device_lost()),
                 HealthCheck("disk", reading.has_room, {"free_bytes": reading.free_bytes}),
                 self._deliveries(reading.rows),
                 self._fronts(),
@@ -135,6 +134,7 @@ class ReadinessReader:
         closed = rows.intake == "open" and not reading.has_room
         free = reading.free_bytes or 0
         intake = "disk" if closed else rows.intake
+        intake = "device" if self._device_lost() else intake
         return ServiceHealth(intake, rows.running, rows.waiting, self._rules.data_dir, free)
 
     def age_s(self, moment_ms: int | None) -> float:

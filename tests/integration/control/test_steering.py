@@ -386,9 +386,7 @@ async def test_more_connections_than_may_be_are_told_so(service: Core, settings:
     assert refused["code"] == "control_busy"
 
 
-async def test_a_link_in_the_place_of_the_folder_is_refused(
-    service: Core, tmp_path: Path
-) -> None:
+async def test_a_link_in_the_place_of_the_folder_is_refused(service: Core, tmp_path: Path) -> None:
     from dataclasses import replace
 
     from core.app.steering import steered_service

@@ -268,7 +268,7 @@ async def test_an_estimate_that_breaks_fails_its_job_alone(
         await delivery.until(4)
 
     kinds = {one: delivery.of(job_id)[0].kind for one, job_id in ids.items()}
-    assert kinds == {one: "completed" for one in ids} | {user: "internal_error"}
+    assert kinds == dict.fromkeys(ids, "completed") | {user: "internal_error"}
 
 
 async def test_a_job_whose_models_cannot_be_named_stops_nobody(
