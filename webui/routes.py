@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, NotYours
+from core.errors.setup import ServiceUnreadable
 from core.service.views import FIGURES_TYPE
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import visitor_of
@@ -107,7 +108,11 @@ class StudioRoutes:
         return FileResponse(clip.poster, media_type="image/png", headers=_KEPT)
 
     async def _health(self, _: Request) -> Response:
-        health = await self._bridge.call(self._service.health())
+        try:
+            health = await self._bridge.call(self._service.health())
+        except ServiceUnreadable:
+            body = {"ok": False, "intake": "unknown", "waiting": None}
+            return JSONResponse(body, 503, headers=_PRIVATE)
         sound = health.intake != "disk"
         body = {"ok": sound, "intake": health.intake, "waiting": health.waiting}
         return JSONResponse(body, 200 if sound else 503, headers=_PRIVATE)

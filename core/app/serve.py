@@ -101,6 +101,7 @@ def front_services(core: Core) -> FrontServices:
         version=lambda: core.database.version,
         health=core.readiness.service_health,
         connected=core.fronts.note,
+        readiness=core.readiness.read,
         figures=lambda: collect(core),
     )
 

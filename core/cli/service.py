@@ -28,7 +28,7 @@ def status(*, as_json: JsonOption = False) -> None:
         return
     _print("cli_status" if found.serving else "cli_status_idle", found)
     for trouble in found.troubles:
-        out().print(say("cli_trouble", {"check": trouble}), markup=False, soft_wrap=True)
+        out().print(say("cli_trouble", {"check": f"check_{trouble}"}), markup=False, soft_wrap=True)
     if found.dead_deliveries:
         _print("cli_dead_deliveries", found)
 

@@ -8,6 +8,7 @@ from core.accounts.notices import Notices
 from core.domain.jobs import Job, ReplyTo
 from core.domain.progress import Progress
 from core.interfaces.delivery import Delivery
+from core.service.readiness import Readiness
 from core.service.user_api import UserApi
 from core.service.views import ServiceHealth
 from core.settings import Settings
@@ -35,4 +36,5 @@ class FrontServices:
     version: Callable[[], int]  # changes with every write of the database
     health: Callable[[], Awaitable[ServiceHealth]]
     connected: Callable[[str, bool], None]  # by platform: whether the front reaches it now
+    readiness: Callable[[], Awaitable[Readiness]]  # which parts of the service work
     figures: Callable[[], Awaitable[bytes]]  # in FIGURES_TYPE, without names

@@ -25,6 +25,8 @@ from core.storage.dead_letters import DeadDeliveries, DeadDelivery
 from core.storage.job_queries import JobQueries
 from core.storage.records import AuditEntry
 
+__all__ = ["DeadDelivery", "OperatorApi", "OperatorServices"]
+
 
 @dataclass(frozen=True, slots=True)
 class OperatorServices:
