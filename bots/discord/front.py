@@ -88,7 +88,7 @@ class _Session:
         self._services = services
         self._on_ready = on_ready
         self._client = ClapperClient()
-        self._client.on_connection = lambda reached: services.connected(PLATFORM, reached)
+        self._client.on_connection = lambda state: services.connected(PLATFORM, state)
         self._edits = EditScheduler(lambda _: settings.discord.edit_s)
         rules = DiscordDeliveryRules(settings.studio.url, settings.retention.days)
         self._delivery = DiscordDelivery(self._client, self._edits, rules)
@@ -121,7 +121,7 @@ class _Session:
                 raise
             finally:
                 ready.cancel()
-                self._services.connected(PLATFORM, False)
+                self._services.connected(PLATFORM, "disconnected")
                 self._services.unregister(PLATFORM)
                 await self._edits.close()
 

@@ -8,6 +8,7 @@ from telegram.error import Conflict, TelegramError
 
 from bots.telegram.address import PLATFORM
 from core.i18n.messages import say
+from core.service.front_services import ConnectionState
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +20,7 @@ QUIET_S = 45.0
 class Polling:
     """Notes errors of polling, and that there have been none for a while."""
 
-    def __init__(self, connected: Callable[[str, bool], None]) -> None:
+    def __init__(self, connected: Callable[[str, ConnectionState], None]) -> None:
         """Take what is told whether the platform is reached."""
         self._connected = connected
         self._quiet: asyncio.TimerHandle | None = None
@@ -32,6 +33,6 @@ class Polling:
             log.warning("polling_interrupted", reason=type(error).__name__)
         if self._quiet is not None:
             self._quiet.cancel()
-        self._connected(PLATFORM, False)
+        self._connected(PLATFORM, "disconnected")
         loop = asyncio.get_running_loop()
-        self._quiet = loop.call_later(QUIET_S, self._connected, PLATFORM, True)
+        self._quiet = loop.call_later(QUIET_S, self._connected, PLATFORM, "connected")

@@ -1,11 +1,14 @@
 """What became of deliveries since the process began, counted where it is written."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter
 
 from core.interfaces.delivery import Receipt
 from core.storage.outbox import Outbox
+
+TellDead: TypeAlias = Callable[[str, str], Awaitable[None]]  # of a job, and why
 
 
 async def _nobody(job_id: str, reason: str) -> None:
@@ -23,7 +26,7 @@ class CountedOutbox(Outbox):
         self._given_up = Counter(
             "clapper_deliveries_dead_total", "Results that were given up", registry=registry
         )
-        self.on_dead: Callable[[str, str], Awaitable[None]] = _nobody
+        self.on_dead: TellDead = _nobody
 
     async def sent(self, job_id: str, receipt: Receipt) -> bool:
         """Note that the platform took it."""

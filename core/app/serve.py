@@ -124,7 +124,7 @@ async def _supervised(
         # A full collection visits every object while the loop stands still: 120 ms for the quarter
         # of a million that the libraries alone make. They stay; from now on they are not visited.
         gc.freeze()
-        board.note(front.name, True)
+        board.note(front.name, "connected")
         announce(say("front_ready", {"front": title}))
 
     ended = await outcome_of(front.run(services, ready), unwind_s=10.0)

@@ -10,7 +10,6 @@ from core.cli.exit_codes import out, print_json
 from core.cli.job_lines import failure_of, job_as_json, print_jobs
 from core.cli.steering import steer, steer_one
 from core.control.commands import CancelJob, ListJobs, ShowJob
-from core.control.reports import JobReport
 from core.i18n.messages import explain, say
 
 APP = typer.Typer(help=say("help_jobs"), invoke_without_command=True)
@@ -42,7 +41,7 @@ def list_jobs(
 @APP.command("show", help=say("help_jobs_show"))
 def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Print one job."""
-    job: JobReport = steer_one(ShowJob(job_id))
+    job = steer_one(ShowJob(job_id))
     if as_json:
         print_json(job_as_json(job, Path(job.clip.path) if job.clip else None))
         return
@@ -57,5 +56,5 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
 @APP.command("cancel", help=say("help_jobs_cancel"))
 def cancel(job_id: JobArgument) -> None:
     """Cancel one job with an operator's right."""
-    job: JobReport = steer_one(CancelJob(job_id))
+    job = steer_one(CancelJob(job_id))
     out().print(say("cli_cancelled", {"job_id": job.id}), highlight=False)

@@ -1,4 +1,4 @@
-"""Send a command to the service that runs here, or answer it beside the database where none does."""
+"""Send a command to the service that runs here, or answer it beside the database without one."""
 
 import asyncio
 from typing import Any

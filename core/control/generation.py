@@ -16,7 +16,6 @@ from core.control.reports import (
 )
 from core.control.service import SteeredService
 from core.delivery.file_delivery import reply_to_file
-from core.domain.jobs import Job
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, OptionKind, Options
@@ -90,6 +89,7 @@ class ClipOrder:
         """Admit the files and compose the request.
 
         Raises:
+            MediaUnexpected: a file in a role that the mode does not have.
             InvalidInput: a file or a value cannot work.
         """
         mode, options = self._command.mode, _options(self._command.options)
@@ -114,7 +114,7 @@ class ClipOrder:
 
     async def _over(self, job_id: str) -> GenerationEnded | None:
         """Return how the job ended where it did before anybody watched: its key was known."""
-        job: Job = await self._service.jobs.get(job_id)
+        job = await self._service.jobs.get(job_id)
         if not job.state.terminal:
             return None
         place = Path(job.reply_to.address.get("out", ""))

@@ -31,8 +31,8 @@ from core.control.reports import (
     ServiceStatus,
 )
 from core.control.service import SteeredService
+from core.domain.jobs import Job
 from core.domain.people import Requester
-from core.service.operator_api import OperatorApi
 from core.storage.dead_letters import DeadDelivery
 
 
@@ -43,7 +43,7 @@ class CommandHandlers:
         """Take the service, and in whose name everything is done."""
         self._service = service
         self._operator = operator
-        self._api: OperatorApi = service.operators.acting_as(operator.audited_as)
+        self._api = service.operators.acting_as(operator.audited_as)
 
     async def answer(self, command: Command, stop: asyncio.Event) -> AsyncIterator[Report]:
         """Do what ``command`` says and yield its answer, record by record.
@@ -69,31 +69,36 @@ class CommandHandlers:
 
     async def _at_once(self, command: Command) -> list[Report]:
         match command:
-            case ListJobs(requester, limit):
-                return await self._jobs(Requester.from_key(requester), limit)
-            case ShowJob(job_id):
-                return [JobReport.of(await self._api.job(job_id))]
-            case CancelJob(job_id):
-                return [JobReport.of(await self._api.cancel(job_id))]
+            case ListJobs() | ShowJob() | CancelJob():
+                return [JobReport.of(job) for job in await self._jobs(command)]
             case ShowQuota() | GrantQuota():
                 return [await self._quota(command)]
-            case SetIntake(state):
-                await self._api.set_intake(state)
+            case SetIntake() | ReadStatus():
+                if isinstance(command, SetIntake):
+                    await self._api.set_intake(command.state)
                 return [await self._status()]
-            case ReadStatus():
-                return [await self._status()]
-            case ListDeadLetters(limit):
-                return [_letter(item) for item in await self._api.dead_deliveries(limit)]
-            case ReviveDeliveries(job_id):
-                return [_letter(item) for item in await self._api.revive_deliveries(job_id)]
+            case ListDeadLetters() | ReviveDeliveries():
+                return [_letter(item) for item in await self._dead(command)]
             case CheckInvariants():
                 return [Contradiction(text) for text in await self._service.check()]
             case _:  # the two that last
                 raise TypeError(command)
 
-    async def _jobs(self, who: Requester, limit: int) -> list[Report]:
-        listed = [*await self._api.all_live(), *await self._api.jobs_of(who, limit)]
-        return [JobReport.of(job) for job in {job.id: job for job in listed}.values()]
+    async def _dead(self, command: ListDeadLetters | ReviveDeliveries) -> list[DeadDelivery]:
+        if isinstance(command, ListDeadLetters):
+            return await self._api.dead_deliveries(command.limit)
+        return await self._api.revive_deliveries(command.job_id)
+
+    async def _jobs(self, command: ListJobs | ShowJob | CancelJob) -> list[Job]:
+        match command:
+            case ShowJob(job_id):
+                return [await self._api.job(job_id)]
+            case CancelJob(job_id):
+                return [await self._api.cancel(job_id)]
+            case ListJobs(requester, limit):
+                newest = await self._api.jobs_of(Requester.from_key(requester), limit)
+                listed = [*await self._api.all_live(), *newest]
+                return list({job.id: job for job in listed}.values())
 
     async def _quota(self, command: ShowQuota | GrantQuota) -> QuotaReport:
         who = Requester.from_key(command.requester)

@@ -6,7 +6,6 @@ is for this account alone, and the kernel says whose process connects.
 
 import asyncio
 import secrets
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -183,8 +182,7 @@ class _Answer:
             PeerRefused: another account.
             OperatorsOnly: without the secret.
         """
-        connection: socket.socket = self._writer.get_extra_info("socket")
-        return admit_peer(connection, given, self._token)
+        return admit_peer(self._writer.get_extra_info("socket"), given, self._token)
 
     async def _do(self, verb: Verb, command: Command, operator: LocalOperator) -> bool:
         """Answer ``command``; return whether the connection goes on."""
@@ -233,7 +231,8 @@ class _Answer:
         """Send a line; who does not read it in time is let go.
 
         Raises:
-            OSError: who asked is gone, or reads nothing.
+            OSError: who asked is gone.
+            ConnectionAbortedError: they read nothing.
         """
         if len(line) > wire.MOST_BYTES:
             line = wire.error_line(ControlBroken("too_long"))

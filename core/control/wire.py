@@ -111,7 +111,8 @@ def parse_item(verb: Verb, data: dict[str, Any]) -> Any:  # noqa: ANN401  # a re
         ControlBroken: the service answers something else.
     """
     if "error" in data:
-        raise _error(data["error"])
+        error = _error(data["error"])
+        raise error
     if "end" in data:
         return None
     try:

@@ -21,10 +21,10 @@ class FrontBoard:
         """Note that a front was started and serves nobody yet."""
         self._states[name] = "starting"
 
-    def note(self, name: str, connected: bool) -> None:  # noqa: FBT001  # called by fronts, by position
+    def note(self, name: str, state: ConnectionState) -> None:
         """Note that a front reached or lost its platform; one that ended stays so."""
         if self._states.get(name) in {"starting", "connected", "disconnected"}:
-            self._states[name] = "connected" if connected else "disconnected"
+            self._states[name] = state
 
     def ended(self, name: str) -> None:
         """Note that a front is gone for good."""

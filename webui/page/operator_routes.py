@@ -11,7 +11,6 @@ from starlette.routing import Route
 
 from core.errors import ClapperError, OperatorsOnly
 from webui.auth.middleware import visitor_of
-from webui.auth.visitors import Visitor
 from webui.routes import OURS
 from webui.studio.loop_bridge import Bridge
 from webui.studio.operators import StudioOperators
@@ -43,7 +42,7 @@ class OperatorRoutes:
         return await self._answered(self._bridge.call(self._operators.view(visitor)))
 
     async def _do(self, request: Request) -> Response:
-        visitor: Visitor | None = visitor_of(request)
+        visitor = visitor_of(request)
         if visitor is None or not self._operators.includes(visitor):
             return PlainTextResponse("", 404)
         if OURS not in request.headers:

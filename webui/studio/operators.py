@@ -155,7 +155,7 @@ def _minutes(body: Body) -> float:
     except ValueError:
         minutes = math.nan
     if not math.isfinite(minutes):
-        raise NotANumber("minutes", typed)
+        raise NotANumber("minutes", typed, 0.01, MOST_MINUTES)
     if not 0.01 <= minutes <= MOST_MINUTES:
         raise OutOfRange("minutes", minutes, 0.01, MOST_MINUTES, "min")
     return minutes

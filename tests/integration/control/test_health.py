@@ -19,7 +19,6 @@ from core.domain.jobs import ReplyTo
 from core.domain.people import Requester
 from core.errors import DeliveryImpossible, DeviceLost
 from core.errors.setup import BadConfiguration, ServiceUnreadable
-from core.interfaces.alerts import OperatorAlerts
 from core.settings import DATABASE_NAME, Settings
 from core.testing.doubles import ManualClock, QuickExecutor, RecordingDelivery, eventually, t2v
 from core.testing.jobs import submit_request
@@ -173,12 +172,12 @@ async def test_a_loop_that_stands_still_is_not_ready_and_still_answered(service:
 async def test_what_is_not_well_is_named(service: Core) -> None:
     service.fronts.starts("discord")
     assert (await service.readiness.read()).troubles == ("fronts",)
-    service.fronts.note("discord", True)
+    service.fronts.note("discord", "connected")
     assert "fronts" not in (await service.readiness.read()).troubles
-    service.fronts.note("discord", False)
+    service.fronts.note("discord", "disconnected")
     assert "fronts" in (await service.readiness.read()).troubles
     service.fronts.ended("discord")
-    service.fronts.note("discord", True)
+    service.fronts.note("discord", "connected")
     assert "fronts" in (await service.readiness.read()).troubles
 
 
@@ -197,7 +196,7 @@ async def test_a_worker_without_a_sign_a_late_queue_and_a_late_delivery_are_not_
     settings = settings_with(health_queue_minutes=10, health_delivery_minutes=30)
     async with open_core(settings, QuickExecutor(), clock=clock) as core:
         core.fronts.starts("test")
-        core.fronts.note("test", True)
+        core.fronts.note("test", "connected")
         assert (await core.readiness.read()).troubles == ("worker",)
         ticket = await submit_request(core, t2v(), ANN, ReplyTo("test"), "one")
         await core.cancellation.cancel(ticket.job_id, ANN)
@@ -273,7 +272,7 @@ async def test_an_alert_reaches_each_operator_once_an_hour_and_outlives_the_proc
     clock = ManualClock()
     settings = settings_with(operators="discord:1,telegram:2")
     async with open_core(settings, QuickExecutor(), clock=clock) as core:
-        alerts: OperatorAlerts = core.alerts
+        alerts = core.alerts
         for _ in range(3):
             await alerts.send("device_lost", {"reason": "doubt"})
         await alerts.send("disk", {"free_bytes": 5})

@@ -6,11 +6,13 @@ import os
 import signal
 import socket
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.app.core import Core
+from core.app.steering import steered_service
 from core.control.address import control_folder, read_note
 from core.control.client import running_service
 from core.control.commands import ListJobs, ReadStatus
@@ -239,7 +241,7 @@ async def test_the_socket_is_for_this_account_alone_and_goes_with_the_service(
 
     assert note is not None
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE(Path(note.path).lstat().st_mode) == 0o600
+    assert stat.S_IMODE(os.lstat(note.path).st_mode) == 0o600
     assert stat.S_IMODE((folder / "address.json").stat().st_mode) == 0o600
     assert Path(note.path).parent == folder
 
@@ -247,20 +249,15 @@ async def test_the_socket_is_for_this_account_alone_and_goes_with_the_service(
 async def test_a_socket_of_a_killed_service_is_replaced_and_one_that_answers_never(
     service: Core, settings: Settings, tmp_path: Path
 ) -> None:
-    from core.app.steering import steered_service
-
     with pytest.raises(DataDirectoryBusy):
         async with control_server(steered_service(service, serving=True)):
             pass
-    path = Path(read_note(control_folder(settings.data_dir)).path)  # type: ignore[union-attr]
-    assert path.exists()
+    assert (control_folder(settings.data_dir) / "socket").exists()
     left = tmp_path / "other" / "control"
     left.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(left / "socket"))
-    other = steered_service(service, serving=True)
-    other = type(other)(**{**{name: getattr(other, name) for name in other.__slots__},
-                           "data_dir": tmp_path / "other"})  # fmt: skip
+    other = replace(steered_service(service, serving=True), data_dir=tmp_path / "other")
 
     async with control_server(other), running_service(tmp_path / "other") as client:
         assert client is not None
@@ -272,10 +269,6 @@ async def test_a_socket_of_a_killed_service_is_replaced_and_one_that_answers_nev
 async def test_a_deep_data_directory_and_a_system_without_sockets_work_too(
     service: Core, tmp_path: Path, unix: bool
 ) -> None:
-    from dataclasses import replace
-
-    from core.app.steering import steered_service
-
     deep = tmp_path / ("d" * 90) / "data"
     deep.mkdir(parents=True)
     other = replace(steered_service(service, serving=True), data_dir=deep)
@@ -295,10 +288,6 @@ async def test_a_deep_data_directory_and_a_system_without_sockets_work_too(
 async def test_without_the_secret_of_this_start_a_port_answers_nothing(
     service: Core, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
-    from core.app.steering import steered_service
-
     (tmp_path / "other").mkdir()
     other = replace(steered_service(service, serving=True), data_dir=tmp_path / "other")
     async with control_server(other, unix=False) as address:
@@ -387,10 +376,6 @@ async def test_more_connections_than_may_be_are_told_so(service: Core, settings:
 
 
 async def test_a_link_in_the_place_of_the_folder_is_refused(service: Core, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from core.app.steering import steered_service
-
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "data2").mkdir()
     (tmp_path / "data2" / "control").symlink_to(tmp_path / "elsewhere")

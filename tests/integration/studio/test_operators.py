@@ -1,6 +1,7 @@
 """The operators' page: its verbs for whom the settings name, nothing for everybody else."""
 
 from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +29,25 @@ def studio_settings(settings_with: Callable[..., Settings], tmp_path: Path) -> S
     return settings_with(studio_port=0, studio_users=book, operators="studio:user-ada")
 
 
-async def signed_in(studio: ServedStudio, name: str, password: str) -> httpx.AsyncClient:
-    client = httpx.AsyncClient(base_url=studio.url, headers={"X-Clapper": "1"})
-    answer = await client.post("/login", data={"username": name, "password": password})
-    assert answer.json() == {"success": True}
-    return client
+@asynccontextmanager
+async def signed_in(
+    studio: ServedStudio, name: str, password: str
+) -> AsyncGenerator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=studio.url, headers={"X-Clapper": "1"}) as client:
+        answer = await client.post("/login", data={"username": name, "password": password})
+        assert answer.json() == {"success": True}
+        yield client
 
 
 @pytest.fixture
 async def ada(studio: ServedStudio) -> AsyncGenerator[httpx.AsyncClient]:
-    async with await signed_in(studio, "ada", "correct horse") as client:
+    async with signed_in(studio, "ada", "correct horse") as client:
         yield client
 
 
 @pytest.fixture
 async def bob(studio: ServedStudio) -> AsyncGenerator[httpx.AsyncClient]:
-    async with await signed_in(studio, "bob", "battery staple") as client:
+    async with signed_in(studio, "bob", "battery staple") as client:
         yield client
 
 
@@ -152,8 +156,9 @@ async def test_who_is_no_operator_gets_nothing_by_any_address(
 async def test_no_event_of_gradio_carries_a_verb(bob: httpx.AsyncClient) -> None:
     config = (await bob.get("/config")).json()
 
-    names = {item.get("api_name") for item in config["dependencies"]}
-    assert not {name for name in names if name and ("operator" in str(name) or name in VERBS)}
+    names = {str(item.get("api_name")) for item in config["dependencies"]}
+    verbs = {*VERBS} - {"cancel"}  # which everybody may say of their own job
+    assert not {name for name in names if "operator" in name or name in verbs}
     assert "studio:user-" not in str(config)
 
 
