@@ -4,7 +4,7 @@ One alert of a kind an hour; what came between is counted and told with the next
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import structlog
@@ -73,7 +73,8 @@ class ChatAlerts:
     async def _owe(self, kind: str, data: Mapping[str, object]) -> None:
         now = self._now()
         async with self._database.transaction() as connection:
-            before = AlertCounts(**(await moderation.recall(connection, _MEMORY, kind) or {}))
+            kept: dict[str, int] = await moderation.recall(connection, _MEMORY, kind) or {}
+            before = AlertCounts(**kept)
             # a clock that was set back must not keep operators from being told for longer
             quiet = 0 <= now - before.sent_at_ms < HOUR_MS
             if quiet:
@@ -81,9 +82,7 @@ class ChatAlerts:
             else:
                 counts = AlertCounts(before.total + 1, 0, now)
                 await self._tell(connection, kind, data, before.swallowed)
-            kept = {"total": counts.total, "swallowed": counts.swallowed}
-            kept["sent_at_ms"] = counts.sent_at_ms
-            await moderation.remember(connection, _MEMORY, kind, kept, now)
+            await moderation.remember(connection, _MEMORY, kind, asdict(counts), now)
         if not quiet:
             self._notices.wake()
 

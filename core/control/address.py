@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import stat
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -55,8 +56,11 @@ def make_control_folder(data_dir: Path) -> Path:
 def place_socket(folder: Path) -> Path:
     """Choose where the socket goes: into ``folder``, or where its path is short enough."""
     path = folder / SOCKET
-    if len(os.fsencode(path)) <= _LONGEST:
-        return path
+    return path if len(os.fsencode(path)) <= _LONGEST else place_elsewhere()
+
+
+def place_elsewhere() -> Path:
+    """Make a private folder among the temporary files, and return a path for a socket in it."""
     elsewhere = Path(mkdtemp(prefix="clapper-")) / SOCKET
     if len(os.fsencode(elsewhere)) > _LONGEST:
         elsewhere.parent.rmdir()
@@ -71,7 +75,8 @@ def remove_socket(folder: Path, path: str) -> None:
         return
     found.unlink(missing_ok=True)
     if found.parent != folder and found.parent.name.startswith("clapper-"):
-        found.parent.rmdir()
+        with suppress(OSError):  # somebody put something there
+            found.parent.rmdir()
 
 
 def write_note(folder: Path, address: ControlAddress) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from typing import TextIO, cast
 
 KEPT_LINES = 2000
 MOST_CHARACTERS = 4000  # of one line
@@ -13,28 +14,31 @@ _BEHIND = 1000  # lines that somebody who follows may be behind; older ones are 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")  # colours, where standard error is a terminal
 
 
-class RecentLines(logging.Handler):
+class RecentLines(logging.StreamHandler[TextIO]):
     """Keeps what its formatter made: already without secrets. Any thread may log."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._kept: deque[str] = deque(maxlen=KEPT_LINES)
         self._followers: set[_Follower] = set()
+        super().__init__(cast("TextIO", self))  # what is written comes back to write()
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep ``record`` as text, and pass it on to who follows."""
-        text = _STYLE.sub("", self.format(record))
-        for line in text.splitlines():
+    def write(self, text: str) -> int:
+        """Keep ``text``, and pass it on to who follows."""
+        for line in _STYLE.sub("", text).splitlines():
             self._kept.append(line[:MOST_CHARACTERS])
             for follower in tuple(self._followers):
                 follower.offer(line[:MOST_CHARACTERS])
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is held back."""
 
     def newest(self, count: int) -> list[str]:
         """Return the newest ``count`` lines, oldest first."""
-        return list(self._kept)[-count:] if count else []
+        return list(self._kept.copy())[-count:] if count else []
 
     @contextmanager
-    def followed(self) -> Iterator["asyncio.Queue[str]"]:
+    def followed(self) -> Generator["asyncio.Queue[str]"]:
         """Give the queue of the lines that come from now on; on the event loop."""
         follower = _Follower(asyncio.get_running_loop())
         self._followers.add(follower)
@@ -52,7 +56,7 @@ class _Follower:
         self.lines: asyncio.Queue[str] = asyncio.Queue(_BEHIND)
 
     def offer(self, line: str) -> None:
-        if not self._loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._take, line)
 
     def _take(self, line: str) -> None:

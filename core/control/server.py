@@ -16,8 +16,10 @@ import structlog
 from core.control import wire
 from core.control.address import (
     HAS_UNIX,
+    SOCKET,
     ControlAddress,
     make_control_folder,
+    place_elsewhere,
     place_socket,
     read_note,
     remove_note,
@@ -31,6 +33,7 @@ from core.control.reports import Report
 from core.control.service import SteeredService
 from core.errors import ClapperError, InternalError
 from core.errors.setup import ControlBroken, ControlBusy, DataDirectoryBusy
+from core.runtime.permissions import PRIVATE_FILE
 from core.runtime.tasks import outcome_of
 
 log = structlog.get_logger(__name__)
@@ -56,17 +59,14 @@ async def control_server(
     """
     folder = make_control_folder(service.data_dir)
     await _clear(folder, service.data_dir)
+    token = "" if unix else secrets.token_urlsafe(32)
+    connections = _Connections(service, token)
     async with AsyncExitStack() as stack:
         if unix:
-            path = place_socket(folder)
+            server, path = await _listen(connections, folder)
+            stack.callback(remove_socket, folder, str(path))
             address = ControlAddress(path=str(path))
-            stack.callback(remove_socket, folder, address.path)
-            connections = _Connections(service, "")
-            server = await asyncio.start_unix_server(connections.serve, path, limit=wire.MOST_BYTES)
-            path.chmod(0o600)
         else:
-            token = secrets.token_urlsafe(32)
-            connections = _Connections(service, token)
             server = await asyncio.start_server(
                 connections.serve, "127.0.0.1", 0, limit=wire.MOST_BYTES
             )
@@ -77,6 +77,19 @@ async def control_server(
         yield address
 
 
+async def _listen(connections: "_Connections", folder: Path) -> tuple[asyncio.Server, Path]:
+    """Open a socket in ``folder``, or elsewhere where it can hold none."""
+    path = place_socket(folder)
+    try:
+        server = await asyncio.start_unix_server(connections.serve, path, limit=wire.MOST_BYTES)
+    except OSError as error:  # a file of that name, or a file system without sockets
+        log.info("control_socket_elsewhere", reason=error.strerror)
+        path = place_elsewhere()
+        server = await asyncio.start_unix_server(connections.serve, path, limit=wire.MOST_BYTES)
+    path.chmod(PRIVATE_FILE)
+    return server, path
+
+
 async def _clear(folder: Path, data_dir: Path) -> None:
     """Remove the socket of a process that ended.
 
@@ -84,7 +97,10 @@ async def _clear(folder: Path, data_dir: Path) -> None:
         DataDirectoryBusy: it did not.
     """
     left = read_note(folder)
-    for path in {str(place_socket(folder))} | ({left.path} if left and left.path else set()):
+    paths = {str(folder / SOCKET)}
+    if left is not None and left.path:
+        paths.add(left.path)
+    for path in paths:
         if await _answers(path):
             raise DataDirectoryBusy(str(data_dir))
         remove_socket(folder, path)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from core.control.reports import GenerationEnded, GenerationProgress, JobReport, Problem
@@ -31,7 +31,7 @@ class WatchedDelivery:
         return PLATFORM
 
     @contextmanager
-    def watched(self, job_id: str) -> Iterator["asyncio.Queue[Watched]"]:
+    def watched(self, job_id: str) -> Generator["asyncio.Queue[Watched]"]:
         """Give the queue of what happens to a job from now on, and of its end if that was just."""
         events: asyncio.Queue[Watched] = asyncio.Queue(_BEHIND)
         if job_id in self._ended:

@@ -8,6 +8,7 @@ by who reads it.
 import asyncio
 import json
 from functools import cache
+from types import UnionType
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,8 +23,9 @@ MOST_BYTES = 256 * 1024
 
 
 @cache
-def _adapter(kind: object) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(kind: type[Any] | UnionType) -> TypeAdapter[Any]:
+    adapter: TypeAdapter[Any] = TypeAdapter(cast("type[Any]", kind))
+    return adapter
 
 
 def _line(data: dict[str, Any]) -> bytes:

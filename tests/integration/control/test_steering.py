@@ -285,6 +285,21 @@ async def test_a_deep_data_directory_and_a_system_without_sockets_work_too(
         assert not folder.exists()
 
 
+async def test_where_the_folder_can_hold_no_socket_it_is_elsewhere(
+    service: Core, tmp_path: Path
+) -> None:
+    folder = tmp_path / "other" / "control"
+    folder.mkdir(parents=True)
+    (folder / "socket").write_text("in the way")
+    other = replace(steered_service(service, serving=True), data_dir=tmp_path / "other")
+
+    async with control_server(other) as address, running_service(tmp_path / "other") as client:
+        assert client is not None
+        assert not address.path.startswith(str(tmp_path))
+        assert [item.waiting async for item in client.ask(ReadStatus())] == [0]
+    assert (folder / "socket").read_text() == "in the way"
+
+
 async def test_without_the_secret_of_this_start_a_port_answers_nothing(
     service: Core, tmp_path: Path
 ) -> None:
