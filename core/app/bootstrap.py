@@ -22,11 +22,13 @@ from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
 from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import make_private
+from core.runtime.tasks import outcome_of
 from core.settings import Settings
 from core.storage.database import open_database
 
 log = structlog.get_logger(__name__)
 
+CLOSE_S = 2.0  # what the executor may take to release its device
 _SHARED = frozenset({"models"})  # may hold links to files that others read too
 Announce = Callable[[str], None]  # a sentence for the operator
 
@@ -69,11 +71,18 @@ async def open_core(
         for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
             await asyncio.to_thread(remove_parts, folder)
         executor = executor or choose_executor(settings, tell)
-        stack.push_async_callback(executor.close)
+        stack.push_async_callback(_close, executor)
         core = build(settings, database, executor, clock)
         await core.runs.open()
         await _recover(core, tell)
         yield core
+
+
+async def _close(executor: Executor) -> None:
+    """Close ``executor``; a device that is lost neither holds the end up nor spoils it."""
+    closed = await outcome_of(executor.close(), CLOSE_S, unwind_s=0.1)
+    if not closed.ok:
+        log.warning("executor_not_closed", exc_info=closed.error)
 
 
 async def _recover(core: Core, announce: Announce) -> None:

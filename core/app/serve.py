@@ -2,9 +2,12 @@
 
 import asyncio
 import gc
+import os
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Coroutine
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 import structlog
 
@@ -14,10 +17,12 @@ from core.app.executor_choice import is_guided
 from core.app.frontend import Front
 from core.app.metrics import collect
 from core.app.operation import operated
+from core.app.supervisor import RESTART
 from core.errors import ClapperError
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
 from core.interfaces.executor import StartableExecutor
+from core.runtime.last_resort import end_within
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontServices
 from core.settings import Settings
@@ -25,6 +30,8 @@ from core.settings import Settings
 log = structlog.get_logger(__name__)
 
 GROUP = "clapper.fronts"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+OVER_GRACE_S = 3.5  # what may hang at the end, deliveries and the executor, has so long
 Announce = Callable[[str], None]
 
 
@@ -38,6 +45,7 @@ async def serve(settings: Settings, announce: Announce) -> None:
     Raises:
         SetupProblem: the core cannot be opened, or its executor cannot start.
         NothingToServe: no front is configured, or all of them failed.
+        DeviceLost: only a new process can go on; every job is back in line.
     """
     stop = asyncio.Event()
     async with open_core(settings, announce=announce) as core:
@@ -46,13 +54,33 @@ async def serve(settings: Settings, announce: Announce) -> None:
             raise NothingToServe
         grace_s = settings.worker.shutdown_grace_s
         on_signals(stop, lambda: announce(say("stopping", {"grace_s": grace_s})))
+        ending = asyncio.create_task(_end_in_time(core, stop, announce))
         facts = {"executor": core.executor.name, "data_dir": settings.data_dir}
         announce(say("serving", facts))
         async with operated(core, announce):
             failed = await run_all(core, fronts, stop, announce)
-        announce(say("stopped"))
+        ending.cancel()
+        lost = core.worker.watch.lost
+        if lost is None:
+            announce(say("stopped"))
+    if lost is not None:
+        raise lost
     if failed:
         raise NothingToServe
+
+
+async def _end_in_time(core: Core, stop: asyncio.Event, announce: Announce) -> None:
+    """Wait for ``stop``; from then on the process has so long to end, whatever hangs in it.
+
+    That no job is lost or blamed by it, the worker noted in its row at the same moment.
+    """
+    await stop.wait()
+    lost = core.worker.watch.lost is not None
+    end_within(
+        core.settings.worker.shutdown_grace_s + OVER_GRACE_S,
+        lambda: RESTART if lost else 0,
+        lambda: announce(say("stop_forced")),
+    )
 
 
 async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce: Announce) -> bool:
@@ -66,7 +94,8 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     """
     if isinstance(core.executor, StartableExecutor):
         announce(say("executor_starts", {"executor": core.executor.name}))
-        await core.executor.warm_up()
+        if await _stopped_first(core.executor.warm_up(), stop):
+            return False
     services = front_services(core)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -81,6 +110,22 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     finally:
         gc.unfreeze()
     return not gone.cancelled() and gone.result()
+
+
+async def _stopped_first(call: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
+    """Wait for ``call``; return whether ``stop`` was set before it ended, and leave it behind then.
+
+    Raises:
+        SetupProblem: as ``call`` does.
+    """
+    starting, stopped = asyncio.create_task(call), asyncio.create_task(stop.wait())
+    await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not starting.done():
+        starting.cancel()
+        return True
+    starting.result()
+    return False
 
 
 def front_services(core: Core) -> FrontServices:
@@ -127,7 +172,7 @@ async def _supervised(
         board.note(front.name, "connected")
         announce(say("front_ready", {"front": title}))
 
-    ended = await outcome_of(front.run(services, ready), unwind_s=10.0)
+    ended = await outcome_of(front.run(services, ready), unwind_s=3.0)
     board.ended(front.name)
     if isinstance(ended.error, ClapperError):
         announce(say("front_failed", {"front": title, "reason": explain(ended.error)}))
@@ -164,14 +209,24 @@ def _wanted(front: Front, settings: Settings, announce: Announce) -> bool:
 
 
 def on_signals(stop: asyncio.Event, first: Callable[[], None]) -> None:
-    """Set ``stop`` at the first SIGINT or SIGTERM; the second one ends the process at once."""
+    """Set ``stop`` at the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once."""
     loop = asyncio.get_running_loop()
+    numbers = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
     def asked() -> None:
         first()
         stop.set()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in numbers:
             loop.remove_signal_handler(number)
+        signal.signal(signal.SIGINT, _at_once)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in numbers:
         loop.add_signal_handler(number, asked)
+
+
+def _at_once(number: int, frame: object) -> None:
+    """End the process; what it was doing is taken up by the next start, as after any death."""
+    del frame
+    sys.stderr.write(say("stop_at_once") + "\n")
+    sys.stderr.flush()
+    os._exit(128 + number)

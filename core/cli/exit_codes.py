@@ -10,7 +10,8 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from core.errors import ClapperError, GenerationFailed, InvalidInput, Refused
+from core.app import supervisor
+from core.errors import ClapperError, DeviceLost, GenerationFailed, InvalidInput, Refused
 from core.i18n.messages import explain, say
 
 
@@ -22,12 +23,14 @@ class ExitStatus(IntEnum):
     REFUSED = 3  # not now, or not for this account
     FAILED = 4  # accepted, but no clip came of it
     SETUP = 5  # the installation
+    RESTART = supervisor.RESTART  # the service has to be started anew
     INTERRUPTED = 130  # Ctrl-C, as shells count it
 
     @classmethod
     def of(cls, error: ClapperError) -> "ExitStatus":
         """Return the status for ``error``."""
         for kind, status in (
+            (DeviceLost, cls.RESTART),
             (InvalidInput, cls.INVALID),
             (Refused, cls.REFUSED),
             (GenerationFailed, cls.FAILED),

@@ -10,6 +10,7 @@ from core.app.serve import serve
 from core.cli.core_session import announce_to
 from core.cli.exit_codes import err
 from core.i18n.messages import say
+from core.runtime.last_resort import end_with_parent
 from core.settings import load_settings
 
 APP = typer.Typer()
@@ -22,8 +23,15 @@ def serve_command(
         bool, typer.Option("--studio-only", help=say("help_studio_only"))
     ] = False,
     lan: Annotated[bool, typer.Option("--lan", help=say("help_lan"))] = False,
+    no_supervise: Annotated[
+        bool, typer.Option("--no-supervise", help=say("help_no_supervise"))
+    ] = False,
+    supervised: Annotated[int | None, typer.Option("--supervised", hidden=True)] = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM."""
+    del no_supervise  # core.cli.supervised has looked at it
+    if supervised is not None:
+        end_with_parent(supervised)
     without_bots = {"discord_token": None, "telegram_token": None, "studio": True}
     changes: dict[str, object] = {**(without_bots if studio_only else {})}
     if lan:

@@ -7,6 +7,7 @@ from core.comfy.engine import NodeError
 from core.comfy.memory import Graph
 from core.domain.requests import Request
 from core.errors import (
+    DeviceLost,
     DiskFull,
     GenerationFailed,
     InternalError,
@@ -14,6 +15,7 @@ from core.errors import (
     OutOfMemory,
     WorkflowRefused,
 )
+from core.runtime.device_errors import says_device_lost
 
 _MEMORY = ("OutOfMemoryError", "MemoryError")
 _ABSENT = re.compile(r"with filename '([^']+)' not found")  # folder_paths.get_full_path_or_raise
@@ -45,6 +47,8 @@ def node_error(error: NodeError, request: Request) -> GenerationFailed:
     if is_out_of_memory(error):
         sampling = request.sampling
         return OutOfMemory(sampling.width, sampling.height, sampling.frames)
+    if says_device_lost(error.kind, error.detail):
+        return DeviceLost()
     if f"[Errno {errno.ENOSPC}]" in error.detail:
         return DiskFull()
     if error.node_class in _LOADERS and error.kind.endswith("FileNotFoundError"):
@@ -58,4 +62,5 @@ def is_out_of_memory(error: NodeError) -> bool:
     if error.kind.rpartition(".")[2] in _MEMORY:
         return True
     text = error.detail.lower()
-    return "out of memory" in text and error.kind.endswith(("RuntimeError", "AcceleratorError"))
+    full = "out of memory" in text or "alloc_failed" in text  # the latter from cuBLAS and cuDNN
+    return full and error.kind.endswith(("RuntimeError", "AcceleratorError"))

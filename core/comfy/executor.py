@@ -19,17 +19,19 @@ from core.domain.modes import MODES
 from core.domain.progress import ProgressSink, Working
 from core.domain.requests import Request
 from core.duration import Machine, hardware_for, saves_memory
-from core.errors import Cancelled, ClapperError
+from core.errors import Cancelled, ClapperError, DeviceLost, InternalError
 from core.errors.setup import ComfyUnavailable
 from core.interfaces.executor import Order
 from core.models.catalog import Profile
 from core.models.preparation import ModelFileSource, ensure_files
 from core.runtime.cancellation import CancelToken
+from core.runtime.device_errors import is_device_lost
 from core.settings import Settings
 from core.workflow.library import load, paths_of
 from core.workflow.values import guided
 
 _log = structlog.get_logger(__name__)
+_STUCK_S = 30.0  # a run that was left behind and still has the device then never gives it back
 _CANCEL_S = 0.8  # an operation that cannot be interrupted is waited for so long, then left behind
 
 
@@ -58,6 +60,7 @@ class ComfyExecutor:
         self._running: asyncio.Future[RawClip] | None = None
         self.last_report: RunReport | None = None
         self._resident: str | None = None
+        self.stuck_s = _STUCK_S
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -157,15 +160,19 @@ class ComfyExecutor:
 
         Raises:
             Cancelled: this order was cancelled while it waited.
+            DeviceLost: that run does not end.
         """
         if self._running is None or self._running.done():
             return
         stop = asyncio.ensure_future(cancel.wait())
         try:
-            await asyncio.wait({self._running, stop}, return_when=asyncio.FIRST_COMPLETED)
+            either = {self._running, stop}
+            await asyncio.wait(either, timeout=self.stuck_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.cancel()
         cancel.raise_if_cancelled()
+        if not self._running.done():
+            raise DeviceLost("stuck")
 
     async def _watch(self, running: "asyncio.Future[RawClip]", cancel: CancelToken) -> RawClip:
         """Wait for what the thread makes, or stop it.
@@ -202,6 +209,14 @@ class ComfyExecutor:
         self._resident = self.model_set(order.request)
         try:
             return run.go()
+        except ClapperError:
+            raise
+        except Exception as error:
+            if is_device_lost(error):  # outside the nodes: while memory is freed or measured
+                raise DeviceLost from error
+            raise
+        except BaseException as error:  # a node that calls exit() ends its job, not the service
+            raise InternalError from error
         finally:
             self.last_report = run.report
 

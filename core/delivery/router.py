@@ -34,7 +34,7 @@ class RouterRules:
     lanes: int = 4  # deliveries at a time on one platform
     progress_every_s: float = 1.0  # per job
     progress_timeout_s: float = 20.0
-    grace_s: float = 10.0  # after a stop, for what is owed at that moment
+    grace_s: float = 2.0  # after a stop, for what is owed at that moment
 
     def wait_s(self, attempt: int, error: DeliveryRetry | None) -> float:
         """Choose the seconds to wait after ``attempt`` (1, 2, …), by the platform's word if any."""

@@ -1,0 +1,100 @@
+"""``clapper serve`` whose executor breaks on demand, under the parent that it has in production.
+
+    python -m core.testing.faulty_service FOLDER
+
+FOLDER/plan.json has a prompt for every job, ``{"prompts": […], "users": n}``. The service itself
+submits the jobs, once each; FOLDER/book gets a line for every message that somebody is shown. It
+ends by itself once every job is told.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from core.app import bootstrap, serve, wiring
+from core.app.core import Core
+from core.app.rules import worker_rules
+from core.app.supervisor import RestartRules, Supervisor, tell_terminal
+from core.domain.jobs import ReplyTo
+from core.domain.people import Requester
+from core.service.front_services import FrontServices
+from core.settings import Settings
+from core.testing.doubles import RecordingDelivery, t2v
+from core.testing.faults import FaultyExecutor
+from core.testing.jobs import submit_request
+from core.worker.rules import WorkerRules
+
+# as in production, but for waits that a test need not sit through
+RULES = RestartRules(an_hour=10_000, first_wait_s=0.05, longest_wait_s=0.05)
+
+
+@dataclass
+class PlannedFront:
+    """Submits what is planned, shows what comes of it, and stops the service after the last."""
+
+    folder: Path
+    name: str = "test"
+    core: list[Core] = field(default_factory=list[Core])  # once it is open
+
+    def configured(self, settings: Settings) -> bool:
+        """Return True."""
+        del settings
+        return True
+
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
+        """Serve until every planned job is told."""
+        plan = json.loads((self.folder / "plan.json").read_text("utf-8"))
+        delivery = RecordingDelivery(book=self.folder / "book")
+        services.register(delivery)
+        on_ready()
+        for number, prompt in enumerate(plan["prompts"]):
+            who = Requester("test", f"user-{number % plan['users']}")
+            request = t2v(prompt, seed=number)
+            await submit_request(self.core[0], request, who, ReplyTo("test"), f"event-{number}")
+        await delivery.until(len(plan["prompts"]))
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+
+
+def run_service(folder: Path, descriptor: str) -> None:
+    """Run the command as the parent starts it, with the executor and the front of the test."""
+    front = PlannedFront(folder)
+    of_core = serve.front_services
+
+    def front_services(core: Core) -> FrontServices:
+        front.core.append(core)
+        return of_core(core)
+
+    def executor(settings: Settings, announce: Callable[[str], None]) -> FaultyExecutor:
+        del settings, announce
+        return FaultyExecutor(folder)
+
+    def rules(settings: Settings) -> WorkerRules:
+        return replace(worker_rules(settings), unwind_s=0.2, stuck_s=0.2)
+
+    serve.front_services = front_services
+    serve.found_fronts = lambda _: [front]
+    bootstrap.choose_executor = executor
+    wiring.worker_rules = rules
+    from core.cli.app import APP
+
+    APP(["serve", "--supervised", descriptor], prog_name="clapper")
+
+
+def main() -> None:
+    """Run the parent, or the service where a parent asks for it."""
+    folder = Path(sys.argv[1])
+    if "--supervised" in sys.argv:
+        run_service(folder, sys.argv[-1])
+        return
+    command = [sys.executable, "-P", "-m", "core.testing.faulty_service", str(folder)]
+    sys.exit(Supervisor(command, RULES, tell_terminal).run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""A stop ends the process in time whatever hangs in it, and the running job is not to blame."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from core.app.bootstrap import open_core
+from core.domain.people import Requester
+from core.settings import Settings, load_settings
+from core.testing.doubles import QuickExecutor
+
+PROGRAM = Path(__file__).with_name("ending.py")
+GRACE_S = 1.0
+DOCKER_S = 10.0 - 5.0 + GRACE_S  # what Docker waits by default, less what the default grace is more
+Start = Callable[[str], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Generator[Start]:
+    """Start the service and wait until it hangs in a phase."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(phase: str) -> "subprocess.Popen[str]":
+        variables = {
+            "DATA_DIR": str(tmp_path / "data"),
+            "EXECUTOR": "draft",
+            "MIN_FREE_MEGABYTES": "0",
+            "SHUTDOWN_GRACE_S": str(GRACE_S),
+        }
+        process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), str(tmp_path / "data"), phase],
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+            | {f"CLAPPER_{name}": value for name, value in variables.items()},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        assert process.stdout
+        said = process.stdout.readline()
+        assert said == "now\n", process.communicate()[1][-3000:]
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+async def left(folder: Path) -> list[tuple[bool, int]]:
+    """Return of every job whether it waits, and how many losses count against it."""
+    settings: Settings = load_settings(
+        data_dir=folder / "data", executor="draft", min_free_megabytes=0
+    )
+    async with open_core(settings, QuickExecutor()) as core:
+        jobs = await core.jobs.jobs_of(Requester("test", "ann"))
+        return [(job.state.waiting, job.losses) for job in jobs]
+
+
+@pytest.mark.parametrize("phase", ["warm_up", "run", "obedient", "encode", "delivery", "close"])
+async def test_a_stop_ends_in_time_in_every_phase(phase: str, start: Start, tmp_path: Path) -> None:
+    process = start(phase)
+
+    asked = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+
+    assert time.monotonic() - asked < DOCKER_S
+    assert process.returncode == 0, said[-3000:]
+    assert "Traceback" not in said
+    waits = phase in ("run", "obedient", "encode")
+    assert await left(tmp_path) == ([] if phase == "warm_up" else [(waits, 0)])
+
+
+async def test_the_second_ctrl_c_says_what_becomes_of_the_job(start: Start, tmp_path: Path) -> None:
+    process = start("run")
+
+    process.send_signal(signal.SIGINT)
+    assert process.stderr
+    for line in process.stderr:
+        if "Stopping" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "goes back in line" in said
+    assert "cancelled" not in said
+    assert await left(tmp_path) == [(True, 0)]
+
+
+async def test_a_killed_service_counts_a_loss(start: Start, tmp_path: Path) -> None:
+    process = start("run")
+
+    process.kill()
+    process.communicate()
+
+    assert await left(tmp_path) == [(True, 1)]
