@@ -120,10 +120,9 @@ def _app_parts(
         largest_bytes=settings.media.limits().stream_bytes,
         secure=settings.on_space,
     )
-    middleware = [identify, *sign_in_routes.middleware()]
     return {
         "routes": routes,
-        "middleware": middleware,
+        "middleware": [identify, *sign_in_routes.middleware()],
         "lifespan": lifespan,
         "openapi_url": None,
     }

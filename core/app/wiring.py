@@ -1,9 +1,5 @@
 """Make the parts of the core from the settings and give each what it needs of the others."""
 
-from collections.abc import Callable, Iterable
-from functools import cache
-from typing import TYPE_CHECKING
-
 from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
@@ -14,6 +10,7 @@ from core.app.delivery_metrics import CountedOutbox
 from core.app.executor_choice import memory_of, place_of
 from core.app.housekeeping_metrics import TimedHousekeeping
 from core.app.maintenance import Housekeeping
+from core.app.model_files import missing_files
 from core.app.rules import (
     fitted_folder,
     folders,
@@ -34,7 +31,7 @@ from core.interfaces.executor import Executor, Order
 from core.media.intake.store import MediaStore
 from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance
-from core.models.catalog import ModelFile, Profile
+from core.models.catalog import Profile
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
 from core.queue.recovery import Recovery
@@ -67,9 +64,6 @@ from core.storage.job_queries import JobQueries
 from core.worker.device_watch import DeviceWatch
 from core.worker.finishing import Finish
 from core.worker.worker import Worker
-
-if TYPE_CHECKING:
-    from core.models.store import ModelStore
 
 
 class _Parts:
@@ -160,27 +154,11 @@ class _Services:
         self.previewer = Previewer(
             parts.rules.limits,
             parts.runs,
-            _missing_files(parts.settings),
+            missing_files(parts.settings),
             Profile(parts.settings.models.profile),
             parts.executor.name,
             parts.clock,
         )
-
-
-def _missing_files(settings: Settings) -> Callable[[Iterable[ModelFile]], Iterable[ModelFile]]:
-    """Make what tells which model files are not on this machine; asks the disk."""
-
-    @cache
-    def store() -> "ModelStore":
-        # brings the hub's client, 0.15 s to import, which only previews need and no command does
-        from core.models.setup import open_store
-
-        return open_store(settings)
-
-    def missing(files: Iterable[ModelFile]) -> Iterable[ModelFile]:
-        return store().missing(files)
-
-    return missing
 
 
 def build(settings: Settings, database: Database, executor: Executor, clock: Clock) -> Core:

@@ -149,15 +149,15 @@ class _Connections:
             await asyncio.wait(self._open, timeout=5)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answering = _Answer(self._service, reader, writer, self._token)
+        conversation = _Conversation(self._service, reader, writer, self._token)
         if len(self._open) > AT_ONCE:
-            await answering.refuse(ControlBusy(AT_ONCE))
+            await conversation.refuse(ControlBusy(AT_ONCE))
             return
-        while await answering.next():
+        while await conversation.next():
             pass
 
 
-class _Answer:
+class _Conversation:
     """One connection: a request, its answer, the next request."""
 
     def __init__(
