@@ -1,6 +1,7 @@
 """``clapper serve``: the core and every configured front, in one event loop, until a signal."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -31,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 GROUP = "clapper.fronts"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AT_ONCE_S = 1.0
 OVER_GRACE_S = 3.5  # what may hang at the end, deliveries and the executor, has so long
 Announce = Callable[[str], None]
 
@@ -214,19 +216,24 @@ def on_signals(stop: asyncio.Event, first: Callable[[], None]) -> None:
     numbers = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
     def asked() -> None:
-        first()
-        stop.set()
         for number in numbers:
             loop.remove_signal_handler(number)
         signal.signal(signal.SIGINT, _at_once)
+        stop.set()
+        first()
 
     for number in numbers:
         loop.add_signal_handler(number, asked)
 
 
 def _at_once(number: int, frame: object) -> None:
-    """End the process; what it was doing is taken up by the next start, as after any death."""
+    """End the process without the grace; the next start takes up what it was doing.
+
+    That it ended on purpose is being noted beside the jobs; that has the moment that it needs.
+    """
     del frame
-    sys.stderr.write(say("stop_at_once") + "\n")
-    sys.stderr.flush()
-    os._exit(128 + number)
+    with contextlib.suppress(
+        OSError
+    ):  # past the buffer: the signal may have cut into a write to it
+        os.write(sys.stderr.fileno(), (say("stop_at_once") + "\n").encode())
+    end_within(AT_ONCE_S, lambda: 128 + number, lambda: None)

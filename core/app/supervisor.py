@@ -117,6 +117,7 @@ class Supervisor:
         timeout_s = None if timeout_s is None else max(0.0, timeout_s)
         if not select.select([self._signals], [], [], timeout_s)[0]:
             return
+        self._reap_orphans()
         for number in os.read(self._signals, 64):
             if number not in PASSED_ON:
                 continue
@@ -124,6 +125,17 @@ class Supervisor:
                 self._stop_by = time.monotonic() + self._rules.stop_s
             if self._child is not None and self._child.poll() is None:
                 self._child.send_signal(number)
+
+    def _reap_orphans(self) -> None:
+        """Reap what the service left behind, which comes to process 1 of a container."""
+        while os.getpid() == 1:
+            try:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:  # between two lives
+                return
+            if found is None or (self._child is not None and found.si_pid == self._child.pid):
+                return
+            os.waitpid(found.si_pid, 0)
 
     def _catch(self, numbers: Iterable[signal.Signals]) -> None:
         for number in numbers:

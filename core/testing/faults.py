@@ -61,7 +61,7 @@ class FaultyExecutor(QuickExecutor):
         often, _, name = rest.partition(" ")
         if fault in self._faults and self._due(often, f"{fault}-{name}"):
             self._note(f"fault-{fault}")
-            broken = asyncio.ensure_future(asyncio.to_thread(self._faults[fault]))
+            broken = asyncio.get_running_loop().run_in_executor(None, self._faults[fault])
             while not broken.done():  # what hangs does not hear a cancel either
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait({broken})

@@ -2,9 +2,9 @@
 
     python -m core.testing.faulty_service FOLDER
 
-FOLDER/plan.json has a prompt for every job, ``{"prompts": […], "users": n}``. The service itself
-submits the jobs, once each; FOLDER/book gets a line for every message that somebody is shown. It
-ends by itself once every job is told.
+FOLDER/plan.json has a prompt for every job, ``{"prompts": […], "users": n}``, and may have the
+``frames`` and the ``side`` of the clips. The service itself submits the jobs, once each.
+FOLDER/book gets a line for every message that somebody is shown. It ends by itself once every job is told.
 """
 
 import asyncio
@@ -21,10 +21,12 @@ from core.app.core import Core
 from core.app.rules import worker_rules
 from core.app.supervisor import RestartRules, Supervisor, tell_terminal
 from core.domain.jobs import ReplyTo
+from core.domain.modes import Mode
 from core.domain.people import Requester
+from core.domain.requests import Request
 from core.service.front_services import FrontServices
 from core.settings import Settings
-from core.testing.doubles import RecordingDelivery, t2v
+from core.testing.doubles import RecordingDelivery, tiny
 from core.testing.faults import FaultyExecutor
 from core.testing.jobs import submit_request
 from core.worker.rules import WorkerRules
@@ -54,15 +56,19 @@ class PlannedFront:
         on_ready()
         for number, prompt in enumerate(plan["prompts"]):
             who = Requester("test", f"user-{number % plan['users']}")
-            request = t2v(prompt, seed=number)
+            sampling = tiny(plan.get("frames", 9), plan.get("side", 64), number)
+            request = Request(Mode.T2V, prompt, sampling)
             await submit_request(self.core[0], request, who, ReplyTo("test"), f"event-{number}")
         await delivery.until(len(plan["prompts"]))
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()
 
 
-def run_service(folder: Path, descriptor: str) -> None:
-    """Run the command as the parent starts it, with the executor and the front of the test."""
+def run_service(folder: Path, descriptor: str, *, own_executor: bool = False) -> None:
+    """Run the command as the parent starts it, with the executor and the front of the test.
+
+    ``own_executor``: with the executor that the settings choose.
+    """
     front = PlannedFront(folder)
     of_core = serve.front_services
 
@@ -79,7 +85,8 @@ def run_service(folder: Path, descriptor: str) -> None:
 
     serve.front_services = front_services
     serve.found_fronts = lambda _: [front]
-    bootstrap.choose_executor = executor
+    if not own_executor:
+        bootstrap.choose_executor = executor
     wiring.worker_rules = rules
     from core.cli.app import APP
 

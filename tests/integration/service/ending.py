@@ -37,7 +37,7 @@ def now() -> None:
 async def hang() -> None:
     """Hang in a thread that hears nothing, as in a driver or on a dead disk."""
     now()
-    hung = asyncio.ensure_future(asyncio.to_thread(threading.Event().wait))
+    hung = asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
     while not hung.done():
         try:
             await asyncio.wait({hung})
