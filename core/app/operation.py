@@ -12,6 +12,8 @@ from core.app.steering import steered_service
 from core.control.server import control_server
 from core.i18n.messages import say
 
+_LAST_LOOK_S = 1.0  # what is told at the end of a process may be told by the next one
+
 
 @asynccontextmanager
 async def operated(core: Core, announce: Callable[[str], None]) -> AsyncGenerator[None]:
@@ -39,7 +41,8 @@ async def operated(core: Core, announce: Callable[[str], None]) -> AsyncGenerato
             yield
         finally:
             stop.set()
-            await asyncio.wait({watching})
+            await asyncio.wait({watching}, timeout=_LAST_LOOK_S)
+            watching.cancel()
 
 
 def _token(core: Core) -> str:
