@@ -23,6 +23,7 @@ from webui.page.form import FormRules
 from webui.page.form_routes import FormRoutes
 from webui.page.handlers import Handlers
 from webui.page.layout import build_page
+from webui.page.operator_routes import OperatorRoutes
 from webui.page.preflight import Preflight
 from webui.page.session_state import CAPACITY, lighten
 from webui.page.theme import ROOT_STYLE, STYLES, icons, script, theme
@@ -94,6 +95,7 @@ def _app_parts(
     routes: list[BaseRoute] = [
         *sign_in_routes.all(),
         *FormRoutes(studio.handlers).all(),
+        *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
     ]
     mcp_server = _mcp_server(service, bridge, studio.metrics) if settings.studio.mcp else None
@@ -118,10 +120,9 @@ def _app_parts(
         largest_bytes=settings.media.limits().stream_bytes,
         secure=settings.on_space,
     )
-    middleware = [identify, *sign_in_routes.middleware()]
     return {
         "routes": routes,
-        "middleware": middleware,
+        "middleware": [identify, *sign_in_routes.middleware()],
         "lifespan": lifespan,
         "openapi_url": None,
     }

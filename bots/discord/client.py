@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeAlias, cast
 
 import discord
 import structlog
@@ -18,8 +19,11 @@ from bots.discord.generation_commands import add_generation_commands
 from bots.discord.localization import CommandTranslator
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import ForgetButton, PageButton, UnlinkButton, add_account_commands
+from core.service.front_services import ConnectionState
 
 log = structlog.get_logger(__name__)
+
+NoteConnection: TypeAlias = Callable[[ConnectionState], None]
 
 QUIET_S = 0.5  # no further guild for so long: the list is complete; we need no members
 THROTTLE_S = 30.0  # discord.py itself waits up to here; beyond, the outbox does
@@ -48,6 +52,19 @@ class ClapperClient(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.tree = ClapperCommandTree(self)
+        self.on_connection: NoteConnection = lambda _: None  # whether Discord is reached
+
+    async def on_ready(self) -> None:
+        """Note that a new session of the gateway began."""
+        self.on_connection("connected")
+
+    async def on_resumed(self) -> None:
+        """Note that the gateway took up the session again."""
+        self.on_connection("connected")
+
+    async def on_disconnect(self) -> None:
+        """Note that the gateway is gone; the library connects again by itself."""
+        self.on_connection("disconnected")
 
     def add_commands(self, context: DiscordContext) -> None:
         """Add every command and button; call it before the client starts."""

@@ -17,7 +17,7 @@ from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
 from bots.discord.rendering import clip_text, texts_for
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
-from bots.shared.accounts import tell
+from bots.shared.accounts import notice_text, tell
 from bots.shared.edit_scheduler import EditScheduler
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
@@ -88,6 +88,7 @@ class _Session:
         self._services = services
         self._on_ready = on_ready
         self._client = ClapperClient()
+        self._client.on_connection = lambda state: services.connected(PLATFORM, state)
         self._edits = EditScheduler(lambda _: settings.discord.edit_s)
         rules = DiscordDeliveryRules(
             settings.studio.url, settings.retention.days, services.users.limits
@@ -122,6 +123,7 @@ class _Session:
                 raise
             finally:
                 ready.cancel()
+                self._services.connected(PLATFORM, "disconnected")
                 self._services.unregister(PLATFORM)
                 await self._edits.close()
 
@@ -149,12 +151,15 @@ class _Session:
         await tell(self._services.notices, PLATFORM, self._notify)
 
     async def _notify(self, notice: AccountNotice) -> None:
-        """Send a notice by direct message, with a button to undo what it tells of."""
+        """Send a notice by direct message, with a button to undo a join that it tells of."""
         opened = await self._client.http.start_private_message(int(notice.to.user_id))
         channel = self._client.get_partial_messageable(int(opened["id"]))
-        joined = Requester.from_key(notice.data["key"])
-        text = texts_for(None).say(notice.code, **notice.data)
-        await channel.send(clip_text(text), view=unlink_view([joined], None))
+        text = clip_text(notice_text(texts_for(None), notice))
+        joined = notice.data.get("key")
+        if joined is None:
+            await channel.send(text)
+        else:
+            await channel.send(text, view=unlink_view([Requester.from_key(joined)], None))
 
 
 def _reason(error: BaseException) -> str:

@@ -10,6 +10,7 @@ import structlog
 
 from bots.shared.texts import Texts
 from core.domain.people import Caller, Requester
+from core.i18n.messages import DEFAULT_LANGUAGE, name, sentences
 from core.runtime.tasks import outcome_of
 from core.service.front_services import AccountNotice, Notices
 from core.service.user_accounts import UserAccounts
@@ -41,6 +42,16 @@ def accounts_text(texts: Texts, keys: list[Requester], own: Requester) -> str:
         texts.say("unlink_line", who=f"{key.key} ({me})" if key == own else key.key) for key in keys
     ]
     return "\n".join([texts.say("unlink_head"), *lines])
+
+
+def notice_text(texts: Texts, notice: AccountNotice) -> str:
+    """Say what somebody is told; an alert of a kind without words of its own is named."""
+    data: dict[str, str] = dict(notice.data)
+    if "reason" in data:
+        data["reason"] = name(data["reason"], texts.locale)
+    if notice.code not in sentences(DEFAULT_LANGUAGE):
+        return texts.say("alert_other", kind=notice.code, swallowed=data.get("swallowed", "0"))
+    return texts.say(notice.code, **data)
 
 
 async def tell(

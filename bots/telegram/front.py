@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from telegram import BotCommand, InlineKeyboardMarkup, Update
 from telegram.constants import ParseMode
-from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
+from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import (
     Application,
     ApplicationBuilder,
@@ -22,7 +22,7 @@ from telegram.ext import (
 )
 from telegram.warnings import PTBDeprecationWarning
 
-from bots.shared.accounts import tell
+from bots.shared.accounts import notice_text, tell
 from bots.shared.edit_scheduler import EditScheduler
 from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
@@ -35,6 +35,7 @@ from bots.telegram.handlers import MessageRouter
 from bots.telegram.inline_mode import inline
 from bots.telegram.legacy_api import LegacyServerAdapter
 from bots.telegram.permissions import PostingPermissions
+from bots.telegram.polling import Polling
 from bots.telegram.rendering import texts_for
 from bots.telegram.request_form import RequestForms
 from bots.telegram.status_messages import MEDIA_TIMEOUT_S, DisplayRules, StatusMessages
@@ -100,7 +101,7 @@ class TelegramFront:
             await app.start()
             try:
                 await inbox.replay(app.bot)
-                async with _updates(app, settings):
+                async with _updates(app, settings, Polling(services.connected)):
                     log.info("telegram_ready", webhook=bool(settings.telegram.webhook_url))
                     on_ready()
                     async with asyncio.TaskGroup() as tasks:
@@ -115,16 +116,17 @@ class TelegramFront:
 
 
 def _notify(context: TelegramContext) -> Callable[[AccountNotice], Coroutine[Any, Any, None]]:
-    """Build the function that sends a notice to a private chat, with a button to undo it."""
+    """Build the function that sends a notice to a private chat, with a button to undo a join."""
 
     async def send(notice: AccountNotice) -> None:
         texts = texts_for(None)
-        joined = Requester.from_key(notice.data["key"])
+        joined = notice.data.get("key")
+        buttons = [[unlink_button(Requester.from_key(joined), None)]] if joined else None
         await context.bot.send_message(
             int(notice.to.user_id),
-            texts.say(notice.code, **notice.data),
+            notice_text(texts, notice),
             parse_mode=ParseMode.HTML,
-            reply_markup=InlineKeyboardMarkup([[unlink_button(joined, None)]]),
+            reply_markup=InlineKeyboardMarkup(buttons) if buttons else None,
         )
 
     return send
@@ -258,12 +260,12 @@ async def _register_commands(app: App) -> None:
 
 
 @asynccontextmanager
-async def _updates(app: App, settings: Settings) -> AsyncGenerator[None]:
+async def _updates(app: App, settings: Settings, polling: Polling) -> AsyncGenerator[None]:
     """Receive updates inside the block, by webhook or by polling as the settings say."""
     if not settings.telegram.webhook_url:
         assert app.updater is not None  # noqa: S101  # built with one
         await app.updater.start_polling(
-            allowed_updates=UPDATES, error_callback=_poll_error, bootstrap_retries=-1
+            allowed_updates=UPDATES, error_callback=polling.failed, bootstrap_retries=-1
         )
         try:
             yield
@@ -279,13 +281,6 @@ async def _updates(app: App, settings: Settings) -> AsyncGenerator[None]:
             allowed_updates=UPDATES,
         )
         yield
-
-
-def _poll_error(error: TelegramError) -> None:
-    if isinstance(error, Conflict):
-        log.error("telegram_conflict", fix=say("t_conflict"))
-    else:
-        log.warning("polling_interrupted", reason=type(error).__name__)
 
 
 FRONT = TelegramFront()

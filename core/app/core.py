@@ -3,11 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
+from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
 from core.accounts.quotas import Quotas
 from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
+from core.app.worker_signs import WatchedQueue
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.people import Requester
@@ -15,15 +17,16 @@ from core.interfaces.executor import Executor
 from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
-from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
 from core.queue.time_guard import TimeGuard
 from core.runtime.progress_hub import ProgressHub
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
 from core.service.estimator import RunBook
+from core.service.front_board import FrontBoard
 from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi
+from core.service.readiness import ReadinessReader
 from core.service.submission import Submission
 from core.service.user_api import UserApi
 from core.settings import Settings
@@ -46,7 +49,7 @@ class Core:
     files: FileOwnership
     community: Community
     health: HealthReader
-    queue: JobQueue
+    queue: WatchedQueue
     jobs: JobQueries
     forecasts: Forecasts
     quotas: Quotas
@@ -64,6 +67,9 @@ class Core:
     figures: RunFigures
     housekeeping: Housekeeping
     positions: PositionPublisher
+    readiness: ReadinessReader
+    fronts: FrontBoard
+    alerts: ChatAlerts
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work and deliver until ``stop`` is set, then end what runs and hand over what is due."""

@@ -19,6 +19,7 @@ import structlog
 from pydantic import SecretStr
 
 from core.app.repeated_errors import RepeatedErrors
+from core.control.logs import RecentLines
 from core.domain.limits import MEGABYTE
 from core.errors.setup import BadConfiguration
 from core.runtime.paths import readable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from structlog.typing import Processor
 
 HIDDEN = "[hidden]"
+RECENT = RecentLines()  # of this process
 # The Telegram token stands in every request's address, Discord's and the Hub's may stand in errors.
 TOKENS = re.compile(
     r"\d{6,12}:[A-Za-z0-9_-]{30,}"
@@ -139,7 +141,8 @@ def set_up_logging(
         handler.setFormatter(_formatter(shared, redaction, as_json=as_json, colours=colours))
         handler.addFilter(repeated)
     root = logging.getLogger()
-    root.handlers[:] = streams
+    RECENT.setFormatter(_formatter(shared, redaction, as_json=as_json, colours=False))
+    root.handlers[:] = [*streams, RECENT]
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

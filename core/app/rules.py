@@ -15,6 +15,7 @@ from core.delivery.router import RouterRules
 from core.domain.fairness import FairRules
 from core.domain.limits import MediaLimits
 from core.queue.transitions import QueueRules
+from core.service.readiness import ReadinessLimits
 from core.settings import Settings
 from core.worker.rules import WorkerRules
 
@@ -92,4 +93,14 @@ def kept(settings: Settings) -> KeptFolders:
         media=settings.media_folder.resolve(),
         uploads=settings.uploads_folder.resolve(),
         staged=settings.comfy_folder / "input",
+    )
+
+
+def readiness_limits(settings: Settings) -> ReadinessLimits:
+    """Return from where on health says that something is not well."""
+    waiting = settings.health.queue_minutes
+    return ReadinessLimits(
+        beat_s=max(30.0, 3 * settings.worker.heartbeat_s),
+        waiting_s=None if waiting is None else waiting * 60,
+        owed_s=settings.health.delivery_minutes * 60,
     )

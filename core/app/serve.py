@@ -17,6 +17,7 @@ from core.app.core import Core
 from core.app.executor_choice import is_guided
 from core.app.frontend import Front
 from core.app.metrics import collect
+from core.app.operation import operated
 from core.app.preflight import check_ports, check_settings, refuse_broken
 from core.app.supervisor import RESTART
 from core.errors import ClapperError
@@ -63,7 +64,8 @@ async def serve(settings: Settings, announce: Announce) -> None:
         ending = asyncio.create_task(_end_in_time(core, stop, announce))
         facts = {"executor": core.executor.name, "data_dir": settings.data_dir}
         announce(say("serving", facts))
-        failed = await run_all(core, fronts, stop, announce)
+        async with operated(core, announce):
+            failed = await run_all(core, fronts, stop, announce)
         ending.cancel()
         lost = core.worker.watch.lost
         if lost is None:
@@ -105,7 +107,7 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     try:
         async with asyncio.TaskGroup() as tasks:
             running = {
-                tasks.create_task(_supervised(front, services, announce)) for front in fronts
+                tasks.create_task(_supervised(front, core, services, announce)) for front in fronts
             }
             working = tasks.create_task(core.run(stop))
             gone = tasks.create_task(_last_gone(running, stop))
@@ -149,7 +151,9 @@ def front_services(core: Core) -> FrontServices:
         move_place=core.community.moderation.move_place,
         latest_progress=lambda job: core.hub.latest(job.id),
         version=lambda: core.database.version,
-        health=core.health.read,
+        health=core.readiness.service_health,
+        connected=core.fronts.note,
+        readiness=core.readiness.read,
         figures=lambda: collect(core),
     )
 
@@ -161,17 +165,22 @@ async def _last_gone(running: set["asyncio.Task[None]"], stop: asyncio.Event) ->
     return early
 
 
-async def _supervised(front: Front, services: FrontServices, announce: Announce) -> None:
+async def _supervised(
+    front: Front, core: Core, services: FrontServices, announce: Announce
+) -> None:
     """Run one front; its failure is told and stays its own."""
-    title = front.name.title()
+    title, board = front.name.title(), core.fronts
+    board.starts(front.name)
 
     def ready() -> None:
         # A full collection visits every object while the loop stands still: 120 ms for the quarter
         # of a million that the libraries alone make. They stay; from now on they are not visited.
         gc.freeze()
+        board.note(front.name, "connected")
         announce(say("front_ready", {"front": title}))
 
     ended = await outcome_of(front.run(services, ready), unwind_s=3.0)
+    board.ended(front.name)
     if isinstance(ended.error, ClapperError):
         announce(say("front_failed", {"front": title, "reason": explain(ended.error)}))
     elif ended.error is not None:

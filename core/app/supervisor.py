@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.i18n.messages import say
+from core.runtime.environment import hand_on
 
 RESTART = 75  # the service asks to be started anew; EX_TEMPFAIL of sysexits.h
 # done, wrong options, refused, failed, installation, Ctrl-C: the same would happen again
@@ -61,7 +62,7 @@ class Supervisor:
     def run(self) -> int:
         """Run the service, again and again; return the exit status of the last one."""
         self._catch((*PASSED_ON, signal.SIGCHLD))
-        quick, restarts = 0, deque[float]()
+        quick, count, restarts = 0, 0, deque[float]()
         while True:
             began = time.monotonic()
             code = self._one_life()
@@ -71,10 +72,12 @@ class Supervisor:
             while restarts and now - restarts[0] > HOUR_S:
                 restarts.popleft()
             if len(restarts) >= self._rules.an_hour:
-                count = len(restarts) + 1
-                self._tell(say("supervisor_gave_up", {"count": count, "ending": _ending(code)}))
+                times = len(restarts) + 1
+                self._tell(say("supervisor_gave_up", {"count": times, "ending": _ending(code)}))
                 return code if code > 0 else 128 - code
             restarts.append(now)
+            count += 1
+            hand_on("CLAPPER_RESTARTS", str(count))  # its metrics and alerts tell it
             quick = 0 if now - began >= self._rules.well_s else quick + 1
             if not self._pause(code, max(0, quick - 1)):
                 return 0

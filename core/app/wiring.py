@@ -1,17 +1,17 @@
 """Make the parts of the core from the settings and give each what it needs of the others."""
 
-from collections.abc import Callable, Iterable
-from functools import cache
-from typing import TYPE_CHECKING
-
+from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
 from core.accounts.weights import Shares
 from core.app.core import Core
+from core.app.delivery_metrics import CountedOutbox
 from core.app.executor_choice import memory_of, place_of
 from core.app.finishing import finisher
+from core.app.housekeeping_metrics import TimedHousekeeping
 from core.app.maintenance import Housekeeping
+from core.app.model_files import missing_files
 from core.app.pruning import Pruning
 from core.app.rules import (
     fitted_folder,
@@ -19,22 +19,22 @@ from core.app.rules import (
     kept,
     media_limits,
     queue_rules,
+    readiness_limits,
     router_rules,
     worker_rules,
 )
 from core.app.run_metrics import RunFigures
 from core.app.run_recorder import run_recorder
 from core.app.self_check import SelfCheck
+from core.app.worker_signs import WatchedQueue
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.people import Requester
-from core.interfaces.alerts import LoggedAlerts, OperatorAlerts
 from core.interfaces.executor import Executor
 from core.media.intake.store import MediaStore
-from core.models.catalog import ModelFile, Profile
+from core.models.catalog import Profile
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
-from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery
 from core.queue.time_guard import StepRules, TimeGuard
 from core.runtime.clock import Clock
@@ -45,10 +45,12 @@ from core.service.cancellation import Cancellation
 from core.service.deletion import Eraser
 from core.service.estimator import RunBook
 from core.service.follow_ups import FollowUps
+from core.service.front_board import FrontBoard
 from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi, OperatorServices
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
+from core.service.readiness import ReadinessReader
 from core.service.scratch import Scratch
 from core.service.submission import Submission
 from core.service.user_accounts import UserAccounts
@@ -58,14 +60,12 @@ from core.service.user_services import UserServices
 from core.service.views import ServiceRules
 from core.settings import Settings
 from core.storage.database import Database, database_path
+from core.storage.dead_letters import DeadDeliveries
+from core.storage.health_figures import HealthFigures
 from core.storage.job_queries import JobQueries
-from core.storage.outbox import Outbox
 from core.storage.traces import Traces
 from core.worker.device_watch import DeviceWatch
 from core.worker.worker import Worker
-
-if TYPE_CHECKING:
-    from core.models.store import ModelStore
 
 
 class _Parts:
@@ -81,7 +81,7 @@ class _Parts:
         self.hub = ProgressHub()
         self.dispatcher = LocalDispatcher()
         rules, clips = queue_rules(settings), settings.clips_folder
-        self.queue = JobQueue(database, rules, clips, clock, self._set_aside)
+        self.queue = WatchedQueue(database, rules, clips, clock, self._set_aside)
         self.jobs = JobQueries(database, clips)
         retry_ms = round(router_rules(settings).longest_wait_s * 1000)
         self.time_guard = TimeGuard(database, clock, StepRules.of(rules, UPLOAD_MS, retry_ms))
@@ -91,7 +91,9 @@ class _Parts:
         self.forecasts = Forecasts(database, rules, clips, clock)
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
-        self.outbox = Outbox(database, settings.clips_folder, clock)
+        self.figures = RunFigures()
+        self.outbox = CountedOutbox(database, settings.clips_folder, clock)
+        self.outbox.count_into(self.figures.registry)
         self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
         self.media = MediaStore(settings.media_folder, media_limits(settings))
         self.files = FileOwnership(database, kept(settings), clock)
@@ -111,12 +113,22 @@ class _Parts:
         self.runs = RunBook(
             database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
         )
-        self.figures = RunFigures()
         self.watch = DeviceWatch()
-        self.alerts: OperatorAlerts = LoggedAlerts()
         self.rules = ServiceRules(
             settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         )
+        self.fronts = FrontBoard()
+        self.alerts = ChatAlerts(
+            database,
+            clock,
+            settings.people.operator_keys(),
+            self.community.notices,
+            enabled=settings.alerts.enabled,
+        )
+        self.outbox.on_dead = self._tell_dead
+
+    async def _tell_dead(self, job_id: str, reason: str) -> None:
+        await self.alerts.send("delivery_dead", {"job_id": job_id, "reason": reason})
 
     def _set_aside(self, job_id: str) -> None:
         """Let go of who watches a job that could not be read, and have its owner told."""
@@ -162,27 +174,11 @@ class _Services:
         self.previewer = Previewer(
             parts.rules.limits,
             parts.runs,
-            _missing_files(parts.settings),
+            missing_files(parts.settings),
             Profile(parts.settings.models.profile),
             parts.executor.name,
             parts.clock,
         )
-
-
-def _missing_files(settings: Settings) -> Callable[[Iterable[ModelFile]], Iterable[ModelFile]]:
-    """Make what tells which model files are not on this machine; asks the disk."""
-
-    @cache
-    def store() -> "ModelStore":
-        # brings the hub's client, 0.15 s to import, which only previews need and no command does
-        from core.models.setup import open_store
-
-        return open_store(settings)
-
-    def missing(files: Iterable[ModelFile]) -> Iterable[ModelFile]:
-        return store().missing(files)
-
-    return missing
 
 
 def build(settings: Settings, database: Database, executor: Executor, clock: Clock) -> Core:
@@ -217,6 +213,9 @@ def build(settings: Settings, database: Database, executor: Executor, clock: Clo
         runs=parts.runs,
         figures=parts.figures,
         housekeeping=_housekeeping(parts),
+        readiness=_readiness(parts),
+        fronts=parts.fronts,
+        alerts=parts.alerts,
         positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
     )
 
@@ -231,6 +230,8 @@ def _operator_api(parts: _Parts, services: _Services) -> OperatorApi:
         moderation=parts.community.moderation,
         audit_log=parts.community.audit,
         health=services.health,
+        dead=DeadDeliveries(parts.database, parts.clock),
+        on_owed=parts.router.wake,
     )
     return OperatorApi(steered, Requester("cli", "nobody"))
 
@@ -273,8 +274,20 @@ def _worker(parts: _Parts) -> Worker:
     )
 
 
+def _readiness(parts: _Parts) -> ReadinessReader:
+    return ReadinessReader(
+        figures=HealthFigures(parts.database),
+        rules=parts.rules,
+        worker=parts.queue,
+        device_lost=lambda: parts.watch.lost is not None,
+        fronts=parts.fronts,
+        limits=readiness_limits(parts.settings),
+        clock=parts.clock,
+    )
+
+
 def _housekeeping(parts: _Parts) -> Housekeeping:
-    return Housekeeping(
+    chores = TimedHousekeeping(
         recovery=parts.recovery,
         guard=parts.time_guard,
         checking=SelfCheck(parts.database),
@@ -293,3 +306,5 @@ def _housekeeping(parts: _Parts) -> Housekeeping:
         database=parts.database,
         data_dir=parts.settings.data_dir,
     )
+    chores.measure_into(parts.figures.registry)
+    return chores

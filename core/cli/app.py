@@ -28,6 +28,8 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.generate", None),
     ("core.cli.jobs", "jobs"),
     ("core.cli.quota", "quota"),
+    ("core.cli.service", None),
+    ("core.cli.deliveries", "deliveries"),
     ("core.cli.estimate", None),
     ("core.cli.stats", None),
     ("core.cli.models", "models"),

@@ -65,4 +65,4 @@ async def _accept(settings: Settings) -> None:
 
 
 def _print(sentence: str) -> None:
-    out().print(sentence, markup=False, highlight=False, soft_wrap=True)
+    out().print(sentence, soft_wrap=True)

@@ -2,13 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
-from core.animatic import DraftExecutor
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.cli.terminal import PlainConsole
@@ -20,9 +18,7 @@ from core.errors import Cancelled, NotAChoice
 from core.runtime.tasks import outcome_of
 from core.service.submission import Submitter
 from core.service.user_api import UserApi
-from core.settings import Settings, load_settings
-
-T = TypeVar("T")
+from core.settings import Settings
 
 
 def local_requester() -> Requester:
@@ -119,20 +115,6 @@ async def working_core(
             await asyncio.wait({work})
             delivery.close()
             work.result()
-
-
-def with_idle_core(use: Callable[[Core], Coroutine[Any, Any, T]]) -> T:
-    """Open the core of this data directory for ``use``, without running any job.
-
-    Raises:
-        SetupProblem: the core cannot be opened, or a running service uses the directory.
-    """
-
-    async def run() -> T:
-        async with open_core(load_settings(), DraftExecutor()) as core:
-            return await use(core)
-
-    return asyncio.run(run())
 
 
 def announce_to(console: PlainConsole) -> Callable[[str], None]:

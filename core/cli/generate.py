@@ -1,6 +1,7 @@
 """``clapper generate``: one clip, from options to a file."""
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated, Any
@@ -19,6 +20,9 @@ from core.cli.exit_codes import (
     out,
     print_json,
 )
+from core.cli.generation_lines import print_accepted
+from core.cli.job_lines import job_as_json
+from core.cli.remote_generation import RemoteGeneration, clip_command
 from core.cli.table_parameters import (
     file_parameters,
     help_modes,
@@ -27,17 +31,19 @@ from core.cli.table_parameters import (
     takes,
 )
 from core.cli.terminal import PlainConsole
+from core.control.client import running_service
+from core.control.reports import GenerationAccepted, JobReport
 from core.delivery.file_delivery import reply_to_file
-from core.domain.jobs import Failure, Job, ReplyTo, Ticket
+from core.domain.jobs import Failure
 from core.domain.modes import MODES, Mode
-from core.domain.options import KEPT, OPTIONS, Options
+from core.domain.options import OPTIONS, Options
 from core.domain.request_builder import compose
-from core.domain.requests import Composition, sampling_to_json
+from core.domain.requests import Composition
 from core.errors import MediaMissing, MediaUnexpected
-from core.i18n.messages import explain, say
-from core.media.output.destinations import check_clip, poster_of
+from core.i18n.messages import say
+from core.media.output.destinations import check_clip
 from core.runtime.paths import readable
-from core.settings import load_settings
+from core.settings import Settings, load_settings
 
 APP = typer.Typer()
 
@@ -46,6 +52,15 @@ OutOption = Annotated[Path, typer.Option("--out", "-o", help=say("help_out_file"
 ForceOption = Annotated[bool, typer.Option("--force", help=say("help_force"))]
 JsonOption = Annotated[bool, typer.Option("--json", help=say("help_json"))]
 _PROMPT, *_OPTIONS = option_parameters(OPTIONS.values(), {"prompt": "-p", "seconds": "-s"})
+
+
+@dataclass(frozen=True, slots=True)
+class _ClipRequest:
+    mode: Mode
+    options: Options
+    paths: dict[str, Path]  # of inputs, by role
+    file: Path
+    force: bool  # replace what lies there
 
 
 @APP.command("generate", help=say("help_generate"))
@@ -68,8 +83,8 @@ def generate(
     with explained_exit(as_json=as_json):
         check_files(mode, paths, file)
         check_clip(file, paths.values(), force=force)
-        reply_to = reply_to_file(file, paths.values(), force=force)
-        job = asyncio.run(_generate(mode, options, paths, reply_to, err() if as_json else out()))
+        request = _ClipRequest(mode, options, paths, file, force)
+        job = asyncio.run(_generate(request, err() if as_json else out()))
         if as_json:
             print_json(job_as_json(job, file))
     if job.failure is not None:
@@ -108,22 +123,39 @@ def _takes_files(file: Path) -> bool:
         return False
 
 
-async def _generate(
-    mode: Mode, options: Options, paths: dict[str, Path], reply_to: ReplyTo, console: PlainConsole
-) -> Job:
+async def _generate(request: "_ClipRequest", console: PlainConsole) -> JobReport:
+    """Let the running service make the clip; without one, this process does.
+
+    Raises:
+        ClapperError: it was refused, or could not be delivered.
+    """
+    settings = load_settings()
+    async with running_service(settings.data_dir) as service:
+        if service is not None:
+            command = clip_command(
+                request.mode, request.options, request.paths, request.file, force=request.force
+            )
+            return await RemoteGeneration(service, command, console).run()
+    return await _generate_here(settings, request, console)
+
+
+async def _generate_here(
+    settings: Settings, request: "_ClipRequest", console: PlainConsole
+) -> JobReport:
     about_here: list[str] = []  # said once a clip is made: above a refusal it would hide that
-    async with working_core(load_settings(), console, about_here.append) as session:
-        composition = await compose_request(session, mode, options, paths)
+    reply_to = reply_to_file(request.file, request.paths.values(), force=request.force)
+    async with working_core(settings, console, about_here.append) as session:
+        composition = await compose_request(session, request.mode, request.options, request.paths)
         ticket = await session.submit(composition, reply_to, f"cli:{uuid4().hex}")
         for sentence in about_here:
             announce_to(err())(sentence)
-        _print_ticket(composition, ticket, console)
+        print_accepted(GenerationAccepted.of(composition, ticket), console)
         result = await session.result(ticket.job_id)
         job = await session.job(ticket.job_id)
     if job.clip is not None and isinstance(result, Failure):
         place, reason = reply_to.address["out"], str(result.data["reason"])
         raise OutputKept(place, readable(job.clip.path), reason)
-    return job
+    return JobReport.of(job)
 
 
 async def compose_request(
@@ -142,62 +174,3 @@ async def compose_request(
         for slot in MODES[mode].slots
     }
     return compose(mode, options, media, core.users.limits)
-
-
-def _print_ticket(composition: Composition, ticket: Ticket, console: PlainConsole) -> None:
-    for adjustment in composition.adjustments:
-        console.print(explain(adjustment), style="yellow", soft_wrap=True)
-    sampling = composition.request.sampling
-    facts = {
-        "mode": composition.request.mode,
-        "size": str(sampling.size),
-        "seconds": sampling.seconds,
-        "fps": sampling.fps,
-        "seed": sampling.seed,
-    }
-    console.print(say("cli_accepted", facts), soft_wrap=True)
-    forecast = ticket.forecast
-    if forecast is not None:
-        line = {"position": forecast.position, "ready_in_s": forecast.ready_in_s}
-        code = {0: "cli_begins", 1: "cli_next"}.get(forecast.position, "cli_position")
-        console.print(say(code, line), soft_wrap=True)
-
-
-def job_as_json(job: Job, file: Path | None = None) -> dict[str, Any]:
-    """Return what scripts want to know of ``job``; no words of a person, unlike its row."""
-    clip = job.clip
-    return {
-        "job_id": job.id,
-        "state": job.state.value,
-        "mode": str(job.mode_word),
-        **_sampling_as_json(job),
-        "estimate_ms": job.estimate_ms,
-        "charged_ms": job.charged_ms,
-        "file": str(file.resolve()) if file and clip else None,
-        "poster": str(poster_of(file.resolve())) if file and clip else None,
-        "size_bytes": clip.size_bytes if clip else None,
-        "error": _as_json(job.failure) if job.failure else None,
-    }
-
-
-def _sampling_as_json(job: Job) -> dict[str, Any]:
-    """Return how the clip of ``job`` is made; nothing where that cannot be read any more."""
-    if job.asked is None:
-        return {}
-    sampling = job.asked.sampling
-    values = sampling_to_json(sampling)
-    return {
-        "preset": sampling.preset.value,
-        "width": sampling.width,
-        "height": sampling.height,
-        "frames": sampling.frames,
-        "fps": sampling.fps,
-        "seconds": round(sampling.seconds, 3),
-        "seed": sampling.seed,
-        "seed_text": str(sampling.seed),  # one that was typed may have more digits than a float
-        **{option.name: values[option.name] for option in KEPT if not option.is_private},
-    }
-
-
-def _as_json(failure: Failure) -> dict[str, Any]:
-    return {"code": failure.code, "message": explain(failure), "data": failure.data}

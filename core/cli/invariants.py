@@ -5,6 +5,8 @@ import asyncio
 import typer
 
 from core.cli.exit_codes import ExitStatus, err, out
+from core.control.client import running_service
+from core.control.commands import CheckInvariants
 from core.i18n.messages import say
 from core.settings import Settings, load_settings
 from core.storage.claim import claim
@@ -33,9 +35,14 @@ def invariants_command() -> None:
 async def violations(settings: Settings) -> list[str]:
     """Check the database of this data directory; return a line for every contradiction.
 
+    A running service checks it itself.
+
     Raises:
-        SetupProblem: it cannot be opened, or a running service uses it.
+        SetupProblem: it cannot be opened, or another process uses it.
     """
+    async with running_service(settings.data_dir) as client:
+        if client is not None:
+            return [item.text async for item in client.ask(CheckInvariants())]
     claim(settings.data_dir)
     with named_troubles(database_path(settings.database)):
         return await _checked(settings)

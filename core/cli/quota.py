@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from core.app.core import Core
-from core.cli.core_session import local_requester, requester_of, with_idle_core
+from core.cli.core_session import requester_of
 from core.cli.exit_codes import out, print_json
+from core.cli.steering import steer_one
+from core.control.commands import GrantQuota, ShowQuota
 from core.domain.people import Requester
 from core.domain.quota import LimitBalance, QuotaView
 from core.i18n.limits import limit_line
@@ -24,11 +25,7 @@ def show(
 ) -> None:
     """Print the account of a requester."""
     who = requester_of(requester)
-
-    async def look(core: Core) -> QuotaView:
-        return await core.local_operator(local_requester()).quota(who, place)
-
-    view = with_idle_core(look)
+    view: QuotaView = steer_one(ShowQuota(who.key, place)).view
     if as_json:
         print_json({**_facts(who, view), "limits": [_balance(one) for one in view.balances]})
     else:
@@ -42,12 +39,7 @@ def grant(
 ) -> None:
     """Give a requester more GPU-minutes."""
     who = requester_of(requester)
-
-    async def give(core: Core) -> QuotaView:
-        operator = core.local_operator(local_requester())
-        return await operator.quota(await operator.grant(who, minutes))
-
-    _print(who, with_idle_core(give))
+    _print(who, steer_one(GrantQuota(who.key, minutes)).view)
 
 
 def _print(who: Requester, view: QuotaView) -> None:

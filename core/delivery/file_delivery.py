@@ -33,15 +33,39 @@ def reply_to_file(out: Path, inputs: Iterable[Path] = (), *, force: bool = False
     return ReplyTo(PLATFORM, {**address, "force": "yes"} if force else address)
 
 
-class TerminalDelivery:
-    """Copies clips to where the reply address says; the poster gets the same name as a PNG.
+async def put_result(job: Job, clip: Clip) -> Path:
+    """Copy ``clip`` and its poster to where the reply address of ``job`` says, whole or not at all.
 
-    Copying twice gives the same file, so a repeated delivery is harmless.
+    The poster gets the same name as a PNG. Copying twice gives the same file, so a repeated
+    delivery is harmless.
+
+    Returns:
+        Where the clip lies.
+
+    Raises:
+        DeliveryImpossible: the address names no file, or there is no room for the copy, the folder
+            cannot be written, or a file of theirs lies there by now.
     """
+    address = job.reply_to.address
+    if not address.get("out"):
+        raise DeliveryImpossible("address_unreadable")
+    target = Path(address["out"])
+    copies = (clip.path, target), (clip.poster, poster_of(target))
+    kept, force = address.get("inputs", "").split(), "force" in address
+    try:
+        await asyncio.to_thread(place_files, copies, force=force, inputs=kept)
+    except PlaceTaken as error:
+        raise DeliveryImpossible("taken") from error
+    except OSError as error:
+        reason = "full" if error.errno in NO_ROOM else "not_writable"
+        raise DeliveryImpossible(reason) from error
+    return target
+
+
+class TerminalBars:
+    """A bar for each job that is being made; nothing where ``console`` is no terminal."""
 
     def __init__(self, console: Console) -> None:
-        """Print to ``console``; where it is no terminal, only results are printed."""
-        self._console = console
         self._bars = Bars(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -53,6 +77,36 @@ class TerminalDelivery:
             disable=not console.is_terminal,
         )
         self._rows: dict[str, TaskID] = {}
+
+    def show(self, job_id: str, mode: str, event: Progress) -> None:
+        """Move the bar of a job."""
+        self._bars.start()
+        if job_id not in self._rows:
+            self._rows[job_id] = self._bars.add_task("", total=1.0)
+        text, fraction = describe(event)
+        row = self._rows[job_id]
+        self._bars.update(row, description=f"{name(mode)}: {text}", completed=fraction)
+
+    def end(self, job_id: str) -> None:
+        """Take the bar of a job away."""
+        row = self._rows.pop(job_id, None)
+        if row is not None:
+            self._bars.remove_task(row)
+        if not self._rows:
+            self._bars.stop()
+
+    def close(self) -> None:
+        """Take all bars away."""
+        self._bars.stop()
+
+
+class TerminalDelivery:
+    """Copies clips to files, and says so to who waits at a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        """Print to ``console``; where it is no terminal, only results are printed."""
+        self._console = console
+        self._bars = TerminalBars(console)
         self._results: dict[str, asyncio.Future[Path | Failure]] = {}
 
     @property
@@ -68,12 +122,7 @@ class TerminalDelivery:
 
     async def progress(self, job: Job, event: Progress) -> None:
         """Move the bar of ``job``."""
-        self._bars.start()
-        if job.id not in self._rows:
-            self._rows[job.id] = self._bars.add_task("", total=1.0)
-        text, fraction = describe(event)
-        row = self._rows[job.id]
-        self._bars.update(row, description=f"{name(job.mode_word)}: {text}", completed=fraction)
+        self._bars.show(job.id, job.mode_word, event)
 
     async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Copy the clip and its poster, whole or not at all.
@@ -84,50 +133,42 @@ class TerminalDelivery:
                 terminal is told at once, and the clip is kept where it is.
         """
         del attempt
-        address = job.reply_to.address
-        if not address.get("out"):
-            raise DeliveryImpossible("address_unreadable")
-        target = Path(address["out"])
-        copies = (clip.path, target), (clip.poster, poster_of(target))
-        kept, force = address.get("inputs", "").split(), "force" in address
         try:
-            await asyncio.to_thread(place_files, copies, force=force, inputs=kept)
-        except PlaceTaken as error:
-            impossible = DeliveryImpossible("taken")
+            target = await put_result(job, clip)
+        except DeliveryImpossible as impossible:
             self._end(job, Failure.of(impossible))
-            raise impossible from error
-        except OSError as error:
-            impossible = DeliveryImpossible("full" if error.errno in NO_ROOM else "not_writable")
-            self._end(job, Failure.of(impossible))
-            raise impossible from error
+            raise
         self._end(job, target)
-        self._console.print(
-            say("delivered_to", {"mode": job.mode_word, "path": target}),
-            soft_wrap=True,
-        )
+        say_delivered(self._console, job.mode_word, target)
         return Receipt(str(target))
 
     async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Print why there is no clip."""
         del attempt
         self._end(job, failure)
-        sentence = f"{name(job.mode_word)}: {explain(failure)}"
-        self._console.print(sentence, soft_wrap=True)
+        say_failed(self._console, job.mode_word, failure)
         return Receipt(job.id)
 
     def close(self) -> None:
         """Take the bars away."""
-        self._bars.stop()
+        self._bars.close()
 
     def _end(self, job: Job, result: Path | Failure) -> None:
-        row = self._rows.pop(job.id, None)
-        if row is not None:
-            self._bars.remove_task(row)
-        if not self._rows:
-            self._bars.stop()
+        self._bars.end(job.id)
         future = self.result(job.id)
         if not future.done():
             future.set_result(result)
+
+
+def say_delivered(console: Console, mode: str, target: Path) -> None:
+    """Print where a clip lies."""
+    words = say("delivered_to", {"mode": mode, "path": target})
+    console.print(words, soft_wrap=True, markup=False, highlight=False)
+
+
+def say_failed(console: Console, mode: str, failure: Failure) -> None:
+    """Print why there is no clip."""
+    console.print(f"{name(mode)}: {explain(failure)}", markup=False, soft_wrap=True)
 
 
 def describe(event: Progress) -> tuple[str, float]:

@@ -107,3 +107,48 @@ class NotReady(SetupProblem):
 
 class NothingToServe(SetupProblem):
     """No front is configured, or every one of them failed."""
+
+
+class ControlBroken(SetupProblem):
+    """What came over the control socket is no message of ours; ``what`` is a short code."""
+
+    what: str
+
+
+class ControlVersion(SetupProblem):
+    """The two sides of the control socket are of different versions."""
+
+    found: str
+    known: str
+
+
+class ControlSilent(SetupProblem):
+    """The service has the control socket and does not answer within ``limit_s``."""
+
+    limit_s: float
+
+
+class ControlBusy(SetupProblem):
+    """As many commands use the control socket as may at a time."""
+
+    limit: int
+
+
+class ServiceGone(SetupProblem):
+    """The service ended while it answered a command."""
+
+
+class NoServiceRuns(SetupProblem):
+    """A command needs a running service, and none uses this data directory."""
+
+    path: str
+
+
+class PeerRefused(SetupProblem):
+    """The other side of the control socket belongs to another account of this machine."""
+
+    uid: int
+
+
+class ServiceUnreadable(SetupProblem):
+    """The rows cannot be read in time: another program holds the database, or it is broken."""

@@ -8,12 +8,21 @@ from core.accounts.notices import Notices
 from core.domain.jobs import Job, ReplyTo
 from core.domain.progress import Progress
 from core.interfaces.delivery import Delivery
+from core.service.front_board import ConnectionState
+from core.service.readiness import Readiness
 from core.service.user_api import UserApi
 from core.service.views import ServiceHealth
 from core.settings import Settings
 from core.storage.records import AccountNotice, AuditEntry
 
-__all__ = ["AccountNotice", "AuditEntry", "FrontServices", "FrontState", "Notices"]
+__all__ = [
+    "AccountNotice",
+    "AuditEntry",
+    "ConnectionState",
+    "FrontServices",
+    "FrontState",
+    "Notices",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +43,6 @@ class FrontServices:
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it
     version: Callable[[], int]  # changes with every write of the database
     health: Callable[[], Awaitable[ServiceHealth]]
+    connected: Callable[[str, ConnectionState], None]  # by platform: whether a front reaches it
+    readiness: Callable[[], Awaitable[Readiness]]  # which parts of the service work
     figures: Callable[[], Awaitable[bytes]]  # in FIGURES_TYPE, without names

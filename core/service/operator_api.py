@@ -5,6 +5,7 @@ to a caller whom the settings name; the command line makes its own, for whoever 
 directory.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -20,8 +21,11 @@ from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
 from core.service.health import HealthReader
 from core.service.views import ServiceHealth
+from core.storage.dead_letters import DeadDeliveries, DeadDelivery
 from core.storage.job_queries import JobQueries
 from core.storage.records import AuditEntry
+
+__all__ = ["DeadDelivery", "OperatorApi", "OperatorServices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class OperatorServices:
     moderation: Moderation
     audit_log: AuditLog
     health: HealthReader
+    dead: DeadDeliveries
+    on_owed: Callable[[], None]  # something is owed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,28 @@ class OperatorApi:
         await self._services.quotas.grant(account, round(minutes * 60_000))
         await self._note("grant", account.key, f"{minutes:g} min")
         return account
+
+    async def dead_deliveries(self, limit: int) -> list[DeadDelivery]:
+        """Return the newest deliveries that were given up."""
+        return await self._services.dead.newest(limit)
+
+    async def count_dead_deliveries(self) -> int:
+        """Count the deliveries that were given up and are not too old to be kept."""
+        return await self._services.dead.count()
+
+    async def revive_deliveries(self, job_id: str | None = None) -> list[DeadDelivery]:
+        """Try deliveries again that were given up, of one job or of all; return those.
+
+        Raises:
+            JobUnknown: there is no such job.
+        """
+        if job_id is not None:
+            await self._services.jobs.get(job_id)
+        revived = await self._services.dead.revive(job_id)
+        if revived:
+            await self._note("revive", job_id or "", f"{len(revived)}")
+            self._services.on_owed()
+        return revived
 
     async def block(self, requester: Requester, reason: str) -> None:
         """Keep somebody, with all their accounts, from making videos on any platform."""

@@ -57,4 +57,9 @@ class ServiceRules:
 
     def has_room(self, size_bytes: int = 0) -> bool:
         """Return whether, after ``size_bytes`` more, as much is free as accepted jobs may need."""
-        return self.free_bytes() - size_bytes >= self.min_free_megabytes * MEGABYTE
+        return self.free_bytes() - size_bytes >= self.least_bytes
+
+    @property
+    def least_bytes(self) -> float:
+        """Return what has to be free, or no jobs are accepted."""
+        return self.min_free_megabytes * MEGABYTE

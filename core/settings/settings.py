@@ -10,6 +10,7 @@ from core.runtime.paths import Address, Place, address_of
 from core.settings.area import variables
 from core.settings.bots import DiscordSettings, TelegramSettings
 from core.settings.engine import ComfySettings, ModelSettings
+from core.settings.health import AlertSettings, HealthSettings
 from core.settings.kinds import clean_text
 from core.settings.requests import MediaSettings, RequestSettings
 from core.settings.service import (
@@ -55,6 +56,8 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     people: PeopleSettings = PeopleSettings()
     metrics: MetricsSettings = MetricsSettings()
+    health: HealthSettings = HealthSettings()
+    alerts: AlertSettings = AlertSettings()
     comfy: ComfySettings = ComfySettings()
     models: ModelSettings = ModelSettings()
     discord: DiscordSettings = DiscordSettings()

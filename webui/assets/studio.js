@@ -271,6 +271,11 @@ window.Clapper = (() => {
     });
   };
 
+  const operators = (element) => {
+    const tellWhether = ClapperOperators.begin(element);
+    listeners.add(({ state }) => { if (state) tellWhether(state.operator); });
+  };
+
   const preflight = (element, props, trigger, watch, _events) => {
     watched(watch, props, (value) => {
       const list = element.querySelector("dl");
@@ -301,6 +306,6 @@ window.Clapper = (() => {
   ClapperFrame.begin();
   const { look, generate, mend, describe, notes, forget } = ClapperForms, { show, tidy } = ClapperFrame;
   const apply = (panel, ticks) => ClapperForms.apply(panel, ticks, show);
-  return { stage, queue, history, side, account, preflight, show, tidy: () => tidy(words.studio_modes),
+  return { stage, queue, history, side, account, operators, preflight, show, tidy: () => tidy(words.studio_modes),
     look, generate, mend, describe, apply, notes, takeFrame, forget };
 })();

@@ -34,7 +34,7 @@ _GRADIO_WRITE = (
     f"gradio_api/call/(v2/)?{_NAME}",
 )
 _OWN_READ = (
-    "studio/(state|history|account)",
+    "studio/(state|history|account|operators)",
     f"clips/{_NAME}\\.(mp4|png)",
     "healthz",
     "metrics",
@@ -44,6 +44,7 @@ _OWN_READ = (
 _OWN_WRITE = (
     f"studio/jobs/{_NAME}/{_NAME}",
     f"studio/forms/{_NAME}/{_NAME}",
+    f"studio/operators/{_NAME}",
     "studio/dropped",
     "login",
 )

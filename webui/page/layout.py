@@ -100,6 +100,8 @@ def build_page(rules: FormRules, *, accounts: bool = False) -> Page:
             _view("queue", _QUEUE.format(title=say("studio_queue")), words, "cl-queue")
             title, older = say("studio_history"), say("studio_older")
             _view("history", _HISTORY.format(title=title, older=older), words, "cl-history")
+            if accounts:  # guests are never operators
+                _view("operators", "<section hidden></section>", words, "cl-operators")
     return Page(side, tabs, modes, forms, stage, reload)
 
 

@@ -26,6 +26,7 @@ from core.settings import Settings
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
+from webui.studio.operators import StudioOperators
 from webui.studio.sent_files import SentFile, SentFiles
 from webui.studio.state_cache import StateCache
 from webui.views.jobs import HistoryView, JobView, Moment, StateView, job_view, quota_line
@@ -48,6 +49,7 @@ class StudioService:
         self._services = services
         self._users = services.users
         self._cache = StateCache(services)
+        self.operators = StudioOperators(services)
         self.files = SentFiles(services.users.files, uploads)
         self.contexts = contexts or RequestContexts()
 
@@ -202,6 +204,7 @@ class StudioService:
             model=self.model(),
             account=visitor.account,
             kept=visitor.kept,
+            operator=self.operators.includes(visitor),
         )
 
     async def history(self, visitor: Visitor, before: int | None = None) -> HistoryView:

@@ -99,6 +99,7 @@ class StateView:
     model: str
     account: str = ""  # the name of who is signed in
     kept: bool = True  # False: whoever asks is a new guest with every request
+    operator: bool = False  # may see the operators' page, which asks again
 
 
 @dataclass(frozen=True, slots=True)

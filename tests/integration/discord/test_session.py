@@ -9,6 +9,7 @@ import pytest
 from core.app.logs import secrets_of, set_up_logging
 from core.app.serve import run_all
 from core.domain.jobs import JobState
+from core.service.front_board import ConnectionState, FrontBoard
 from tests.support.platforms.discord.payloads import role_object
 from tests.support.platforms.faults import Fault
 
@@ -233,3 +234,35 @@ async def test_nothing_secret_is_logged(guild_with, capfd, level: str) -> None:
         assert token not in written
         assert token[20:60] not in written
     assert all(json.loads(line) for line in written.splitlines() if re.match(r"\{", line))
+
+
+async def test_operators_are_told_of_trouble_in_a_direct_message(guild) -> None:
+    await guild.core.alerts.send("device_lost", {"reason": "doubt"})
+    await guild.core.alerts.send("a_kind_without_words", {"x": 1})
+
+    direct = guild.world.direct(OP)
+    await guild.world.until(lambda: len(guild.world.shown(direct.id)) == 2)
+
+    first, second = guild.world.shown(direct.id)
+    assert "job after job broke" in first.content
+    assert "kind" in second.content
+
+
+async def test_health_knows_whether_discord_is_reached(guild_with, monkeypatch) -> None:
+    told: list[str] = []
+    note = FrontBoard.note
+
+    def recorded(board: FrontBoard, name: str, state: ConnectionState) -> None:
+        told.append(state)
+        note(board, name, state)
+
+    monkeypatch.setattr(FrontBoard, "note", recorded)
+    guild = guild_with()
+    async with guild:
+        guild.core.fronts.starts("discord")
+        await guild.server.gateway.drop()
+        await guild.clip(await guild.t2v())
+        assert told[-2:] == ["disconnected", "connected"]
+        assert guild.core.fronts.states["discord"] == "connected"
+
+    assert guild.core.fronts.states["discord"] == "disconnected"

@@ -177,3 +177,13 @@ async def test_unlink_lists_who_belongs_together_and_parts_them(town) -> None:
     assert await town.core.community.accounts.keys(Requester("telegram", str(ANN))) == [
         Requester("telegram", str(ANN))
     ]
+
+
+async def test_operators_are_told_of_trouble_in_their_private_chat(town) -> None:
+    await town.answer(town.say("/start", OP))  # nobody can be written to before
+    await town.core.alerts.send("delivery_dead", {"job_id": "0" * 32, "reason": "<gone>"})
+
+    told = await town.says("deliveries revive", OP)
+
+    assert "0" * 32 in told.text
+    assert "gone" in told.text

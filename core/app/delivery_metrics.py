@@ -1,0 +1,44 @@
+"""What became of deliveries since the process began, counted where it is written."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from prometheus_client import CollectorRegistry, Counter
+
+from core.interfaces.delivery import Receipt
+from core.storage.outbox import Outbox
+
+TellDead: TypeAlias = Callable[[str, str], Awaitable[None]]  # of a job, and why
+
+
+async def _nobody(job_id: str, reason: str) -> None:
+    del job_id, reason
+
+
+class CountedOutbox(Outbox):
+    """The outbox that counts what was sent and given up, and tells of the latter."""
+
+    def count_into(self, registry: CollectorRegistry) -> None:
+        """Count in ``registry``; once, before anything is delivered."""
+        self._sent = Counter(
+            "clapper_deliveries_sent_total", "Results that arrived", registry=registry
+        )
+        self._given_up = Counter(
+            "clapper_deliveries_dead_total", "Results that were given up", registry=registry
+        )
+        self.on_dead: TellDead = _nobody
+
+    async def sent(self, job_id: str, receipt: Receipt) -> bool:
+        """Note that the platform took it."""
+        noted = await super().sent(job_id, receipt)
+        if noted:
+            self._sent.inc()
+        return noted
+
+    async def dead(self, job_id: str, reason: str) -> bool:
+        """Give up; the clip stays fetchable."""
+        noted = await super().dead(job_id, reason)
+        if noted:
+            self._given_up.inc()
+            await self.on_dead(job_id, reason)
+        return noted

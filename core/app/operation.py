@@ -1,0 +1,50 @@
+"""What operators have beside a running service: the control socket, probes and alerts."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from core.app.alert_watch import AlertWatch
+from core.app.core import Core
+from core.app.health_server import Probes, health_server
+from core.app.metrics import collect
+from core.app.steering import steered_service
+from core.control.server import control_server
+from core.i18n.messages import say
+
+_LAST_LOOK_S = 1.0  # what is told at the end of a process may be told by the next one
+
+
+@asynccontextmanager
+async def operated(core: Core, announce: Callable[[str], None]) -> AsyncGenerator[None]:
+    """Let operators steer and watch ``core`` inside the block.
+
+    Raises:
+        SetupProblem: an address that was asked for cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        service = steered_service(core, serving=True, troubles=core.readiness.troubles)
+        core.router.register(service.delivery)
+        await stack.enter_async_context(control_server(service))
+        health = core.settings.health
+        if health.port is not None:
+            probes = Probes(core.readiness.read, lambda: collect(core), _token(core))
+            server = health_server(health.host, health.port, probes)
+            port = await stack.enter_async_context(server)
+            announce(say("health_ready", {"host": health.host, "port": port}))
+        watch = AlertWatch(
+            core.alerts, core.readiness, core.housekeeping, core.settings.alerts.restarts
+        )
+        stop = asyncio.Event()
+        watching = asyncio.create_task(watch.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.wait({watching}, timeout=_LAST_LOOK_S)
+            watching.cancel()
+
+
+def _token(core: Core) -> str:
+    token = core.settings.metrics.token
+    return token.get_secret_value() if token else ""

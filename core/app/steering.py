@@ -1,0 +1,49 @@
+"""Give the control socket the parts of the core that commands reach."""
+
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+
+from core.app.core import Core
+from core.app.logs import RECENT
+from core.control.service import SteeredService
+from core.control.watch import WatchedDelivery
+from core.storage.invariants import check
+
+
+async def _no_troubles() -> tuple[str, ...]:
+    return ()
+
+
+def steered_service(
+    core: Core,
+    *,
+    serving: bool,
+    troubles: Callable[[], Awaitable[tuple[str, ...]]] = _no_troubles,
+) -> SteeredService:
+    """Return what commands reach of ``core``.
+
+    Args:
+        core: an open one.
+        serving: it works and delivers; else it was opened for one command.
+        troubles: names the health checks that fail.
+    """
+
+    async def contradictions() -> list[str]:
+        async with core.database.transaction() as connection:
+            return [str(violation) for violation in await check(connection)]
+
+    return SteeredService(
+        operators=core.operators,
+        submission=core.submission,
+        admission=core.admission,
+        cancellation=core.cancellation,
+        jobs=core.jobs,
+        limits=core.users.limits,
+        check=contradictions,
+        troubles=troubles,
+        data_dir=core.settings.data_dir,
+        version=version("clapper"),
+        lines=RECENT,
+        delivery=WatchedDelivery(),
+        serving=serving,
+    )

@@ -1,0 +1,175 @@
+"""The commands of the control socket, said once: what is asked, and what each line answers."""
+
+from dataclasses import dataclass
+from types import UnionType
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from core.control.reports import (
+    Contradiction,
+    DeadLetter,
+    GenerationEvent,
+    JobReport,
+    LogLine,
+    QuotaReport,
+    ServiceStatus,
+)
+from core.domain.modes import Mode
+from core.queue.intake import Intake
+
+_EXACT = ConfigDict(extra="forbid")
+Name = Annotated[str, Field(max_length=300)]
+JobId = Annotated[str, Field(max_length=64)]
+FilePath = Annotated[str, Field(max_length=4096)]
+OptionValue = Annotated[str, Field(max_length=20_000)] | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobs:
+    """Everything live, and the newest jobs of a requester."""
+
+    __pydantic_config__ = _EXACT
+    requester: Name
+    limit: Annotated[int, Field(ge=1, le=500)] = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ShowJob:
+    """One job."""
+
+    __pydantic_config__ = _EXACT
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    """Stop anybody's job."""
+
+    __pydantic_config__ = _EXACT
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class ShowQuota:
+    """What an account may still spend."""
+
+    __pydantic_config__ = _EXACT
+    requester: Name
+    place: Name = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantQuota:
+    """More GPU-minutes for an account."""
+
+    __pydantic_config__ = _EXACT
+    requester: Name
+    minutes: Annotated[float, Field(ge=0.01, le=100_000, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class SetIntake:
+    """Open, pause or drain."""
+
+    __pydantic_config__ = _EXACT
+    state: Intake
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatus:
+    """How the service is."""
+
+    __pydantic_config__ = _EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class ListDeadLetters:
+    """Deliveries that were given up, the newest first."""
+
+    __pydantic_config__ = _EXACT
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReviveDeliveries:
+    """Try deliveries again that were given up: one, or all."""
+
+    __pydantic_config__ = _EXACT
+    job_id: JobId | None = None  # None: all
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLogs:
+    """The newest lines of the log, and those that follow."""
+
+    __pydantic_config__ = _EXACT
+    lines: Annotated[int, Field(ge=0, le=10_000)] = 100
+    follow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInvariants:
+    """What contradicts itself in the database."""
+
+    __pydantic_config__ = _EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateClip:
+    """A clip for who asks, from files on this machine to a file on this machine."""
+
+    __pydantic_config__ = _EXACT
+    mode: Mode
+    key: Annotated[str, Field(min_length=16, max_length=64)]  # the same key is the same job
+    out: FilePath  # absolute
+    options: Annotated[dict[str, OptionValue], Field(max_length=50)]
+    files: Annotated[dict[str, FilePath], Field(max_length=20)]  # absolute, by role
+    force: bool = False
+
+
+Command = (
+    ListJobs
+    | ShowJob
+    | CancelJob
+    | ShowQuota
+    | GrantQuota
+    | SetIntake
+    | ReadStatus
+    | ListDeadLetters
+    | ReviveDeliveries
+    | ReadLogs
+    | CheckInvariants
+    | GenerateClip
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One row: the record that asks, and the record that each line of the answer is."""
+
+    asks: type[Command]
+    answers: type[Any] | UnionType
+    lasting: bool = False  # goes on until it is over or who asked goes away
+
+
+VERBS: dict[str, Verb] = {
+    "jobs": Verb(ListJobs, JobReport),
+    "job": Verb(ShowJob, JobReport),
+    "cancel": Verb(CancelJob, JobReport),
+    "quota": Verb(ShowQuota, QuotaReport),
+    "grant": Verb(GrantQuota, QuotaReport),
+    "intake": Verb(SetIntake, ServiceStatus),
+    "status": Verb(ReadStatus, ServiceStatus),
+    "dead_letters": Verb(ListDeadLetters, DeadLetter),
+    "revive": Verb(ReviveDeliveries, DeadLetter),
+    "logs": Verb(ReadLogs, LogLine, lasting=True),
+    "invariants": Verb(CheckInvariants, Contradiction),
+    "generate": Verb(GenerateClip, GenerationEvent, lasting=True),
+}
+STOP: Literal["stop"] = "stop"  # sent while a command lasts: end it
+
+
+def verb_of(command: Command) -> str:
+    """Return the name of the row of ``command``."""
+    return next(name for name, verb in VERBS.items() if verb.asks is type(command))

@@ -1,0 +1,163 @@
+"""Make one clip for who sent the command: files by their paths in, a file at a path out."""
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from core.control.commands import GenerateClip
+from core.control.reports import (
+    GenerationAccepted,
+    GenerationEnded,
+    GenerationEvent,
+    JobReport,
+)
+from core.control.service import SteeredService
+from core.delivery.file_delivery import reply_to_file
+from core.domain.media import MediaFile
+from core.domain.modes import MODES, Mode
+from core.domain.options import OPTIONS, OptionKind, Options
+from core.domain.people import Requester
+from core.domain.request_builder import compose
+from core.domain.requests import Composition
+from core.errors import MediaMissing, MediaUnexpected, MediaUnreadable
+from core.errors.setup import ControlBroken
+from core.media.output.destinations import check_clip
+from core.runtime.tasks import outcome_of
+from core.service.submission import Submitter
+
+_KINDS: dict[OptionKind, tuple[type, ...]] = {
+    OptionKind.TEXT: (str,),
+    OptionKind.CHOICE: (str,),
+    OptionKind.NUMBER: (int, float),
+    OptionKind.COUNT: (int,),
+    OptionKind.SEED: (int,),
+}
+
+
+class ClipOrder:
+    """One request of a command, from its files to the delivered clip.
+
+    The row is the promise: where who asked goes away the clip still comes to its place.
+    """
+
+    def __init__(
+        self, service: SteeredService, requester: Requester, command: GenerateClip
+    ) -> None:
+        """Take the service, whose the job will be, and what is asked."""
+        self._service = service
+        self._requester = requester
+        self._command = command
+
+    async def run(self, stop: asyncio.Event) -> AsyncIterator[GenerationEvent]:
+        """Accept the request and yield what happens to its job until it is told.
+
+        Args:
+            stop: cancels the job in its owner's name.
+
+        Raises:
+            ClapperError: it is refused.
+        """
+        composition = await self._compose()
+        command = self._command
+        files = [Path(os.fsdecode(path.encode("latin-1"))) for path in command.files.values()]
+        out = _path(command.out)
+        await asyncio.to_thread(check_clip, out, files, force=command.force)
+        reply_to = reply_to_file(out, files, force=command.force)
+        key = f"cli:{command.key}"
+        ticket = await self._service.submission.submit(
+            composition, Submitter(self._requester), reply_to, key
+        )
+        with self._service.delivery.watched(ticket.job_id) as events:
+            yield GenerationAccepted.of(composition, ticket)
+            if ticket.duplicate and (over := await self._over(ticket.job_id)) is not None:
+                yield over
+                return
+            cancelling = asyncio.create_task(self._cancel_at(stop, ticket.job_id))
+            try:
+                while True:
+                    event = await events.get()
+                    yield event
+                    if isinstance(event, GenerationEnded):
+                        return
+            finally:
+                cancelling.cancel()
+
+    async def _compose(self) -> Composition:
+        """Admit the files and compose the request.
+
+        Raises:
+            MediaUnexpected: a file in a role that the mode does not have.
+            InvalidInput: a file or a value cannot work.
+        """
+        mode, options = self._command.mode, _options(self._command.options)
+        roles = [slot.role for slot in MODES[mode].slots]
+        for role in self._command.files:
+            if role not in roles:
+                raise MediaUnexpected(mode, role)
+        return compose(mode, options, await self._admit(mode), self._service.limits)
+
+    async def _admit(self, mode: Mode) -> dict[str, MediaFile]:
+        admitted: dict[str, MediaFile] = {}
+        for slot in MODES[mode].slots:
+            if slot.role not in self._command.files:
+                raise MediaMissing(mode, slot.role)
+            path = _path(self._command.files[slot.role])
+            if not await asyncio.to_thread(_is_readable_file, path):
+                raise MediaUnreadable(slot.role, "not_a_file")
+            admitted[slot.role] = await self._service.admission.admit(
+                path, slot.role, slot.kind, self._requester
+            )
+        return admitted
+
+    async def _over(self, job_id: str) -> GenerationEnded | None:
+        """Return how the job ended where it did before anybody watched: its key was known."""
+        job = await self._service.jobs.get(job_id)
+        if not job.state.terminal:
+            return None
+        place = Path(job.reply_to.address.get("out", ""))
+        there = await asyncio.to_thread(place.is_file)
+        return GenerationEnded(JobReport.of(job), file=str(place) if there else None)
+
+    async def _cancel_at(self, stop: asyncio.Event, job_id: str) -> None:
+        await stop.wait()
+        await outcome_of(self._service.cancellation.cancel(job_id, self._requester))
+
+
+def _path(text: str) -> Path:
+    """Read a path of a command: bytes as characters, because not every name is text.
+
+    Raises:
+        ControlBroken: it does not begin at the root.
+    """
+    try:
+        path = Path(os.fsdecode(text.encode("latin-1")))
+    except UnicodeEncodeError:
+        raise ControlBroken("path") from None
+    if not path.is_absolute() or "\0" in text:
+        raise ControlBroken("path")
+    return path
+
+
+def _is_readable_file(path: Path) -> bool:
+    """Tell whether ``path`` is a file that can be read; pipes and devices would never end."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode) and os.access(path, os.R_OK)
+    except OSError:
+        return False
+
+
+def _options(values: dict[str, Any]) -> Options:
+    """Read the options of a command.
+
+    Raises:
+        ControlBroken: there is no such option, or its value is of another kind.
+    """
+    for name, value in values.items():
+        if name not in OPTIONS:
+            raise ControlBroken("option")
+        if value is not None and not isinstance(value, _KINDS[OPTIONS[name].kind]):
+            raise ControlBroken(f"option {name}")
+    return Options.of(values)

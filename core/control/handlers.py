@@ -1,0 +1,147 @@
+"""Answer commands, in the name of who sent them; the same for a socket and for the idle core."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+from core.control.commands import (
+    CancelJob,
+    CheckInvariants,
+    Command,
+    GenerateClip,
+    GrantQuota,
+    ListDeadLetters,
+    ListJobs,
+    ReadLogs,
+    ReadStatus,
+    ReviveDeliveries,
+    SetIntake,
+    ShowJob,
+    ShowQuota,
+)
+from core.control.generation import ClipOrder
+from core.control.peer import LocalOperator
+from core.control.reports import (
+    Contradiction,
+    DeadLetter,
+    JobReport,
+    LogLine,
+    QuotaReport,
+    Report,
+    ServiceStatus,
+)
+from core.control.service import SteeredService
+from core.domain.jobs import Job
+from core.domain.people import Requester
+from core.storage.dead_letters import DeadDelivery
+
+
+class CommandHandlers:
+    """Answers the commands of one :class:`LocalOperator`."""
+
+    def __init__(self, service: SteeredService, operator: LocalOperator) -> None:
+        """Take the service, and in whose name everything is done."""
+        self._service = service
+        self._operator = operator
+        self._api = service.operators.acting_as(operator.audited_as)
+
+    async def answer(self, command: Command, stop: asyncio.Event) -> AsyncIterator[Report]:
+        """Do what ``command`` says and yield its answer, record by record.
+
+        Args:
+            command: of :data:`core.control.commands.VERBS`.
+            stop: set where who asked wants a command that lasts to end.
+
+        Raises:
+            ClapperError: it cannot be done.
+        """
+        match command:
+            case ReadLogs():
+                async for line in self._logs(command, stop):
+                    yield line
+            case GenerateClip():
+                order = ClipOrder(self._service, self._operator.requester, command)
+                async for event in order.run(stop):
+                    yield event
+            case _:
+                for item in await self._at_once(command):
+                    yield item
+
+    async def _at_once(self, command: Command) -> list[Report]:
+        match command:
+            case ListJobs() | ShowJob() | CancelJob():
+                return [JobReport.of(job) for job in await self._jobs(command)]
+            case ShowQuota() | GrantQuota():
+                return [await self._quota(command)]
+            case SetIntake() | ReadStatus():
+                if isinstance(command, SetIntake):
+                    await self._api.set_intake(command.state)
+                return [await self._status()]
+            case ListDeadLetters() | ReviveDeliveries():
+                return [_letter(item) for item in await self._dead(command)]
+            case CheckInvariants():
+                return [Contradiction(text) for text in await self._service.check()]
+            case _:  # the two that last
+                raise TypeError(command)
+
+    async def _dead(self, command: ListDeadLetters | ReviveDeliveries) -> list[DeadDelivery]:
+        if isinstance(command, ListDeadLetters):
+            return await self._api.dead_deliveries(command.limit)
+        return await self._api.revive_deliveries(command.job_id)
+
+    async def _jobs(self, command: ListJobs | ShowJob | CancelJob) -> list[Job]:
+        match command:
+            case ShowJob(job_id):
+                return [await self._api.job(job_id)]
+            case CancelJob(job_id):
+                return [await self._api.cancel(job_id)]
+            case ListJobs(requester, limit):
+                newest = await self._api.jobs_of(Requester.from_key(requester), limit)
+                listed = [*await self._api.all_live(), *newest]
+                return list({job.id: job for job in listed}.values())
+
+    async def _quota(self, command: ShowQuota | GrantQuota) -> QuotaReport:
+        who = Requester.from_key(command.requester)
+        if isinstance(command, ShowQuota):
+            return QuotaReport(who.key, await self._api.quota(who, command.place))
+        account = await self._api.grant(who, command.minutes)
+        return QuotaReport(who.key, await self._api.quota(account))
+
+    async def _status(self) -> ServiceStatus:
+        service = self._service
+        health = await self._api.health()
+        return ServiceStatus(
+            serving=service.serving,
+            intake=health.intake,
+            running=health.running,
+            waiting=health.waiting,
+            data_dir=str(health.data_dir),
+            free_bytes=health.free_bytes,
+            version=service.version,
+            pid=os.getpid() if service.serving else 0,
+            dead_deliveries=await self._api.count_dead_deliveries(),
+            troubles=await service.troubles(),
+        )
+
+    async def _logs(self, command: ReadLogs, stop: asyncio.Event) -> AsyncIterator[LogLine]:
+        lines = self._service.lines
+        with lines.followed() as coming:
+            for text in lines.newest(command.lines):
+                yield LogLine(text)
+            if not command.follow:
+                return
+            stopped = asyncio.create_task(stop.wait())
+            try:
+                while not stop.is_set():
+                    line = asyncio.create_task(coming.get())
+                    await asyncio.wait({line, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                    if line.done():
+                        yield LogLine(line.result())
+                    else:
+                        line.cancel()
+            finally:
+                stopped.cancel()
+
+
+def _letter(item: DeadDelivery) -> DeadLetter:
+    return DeadLetter(item.job_id, item.platform, item.reason)

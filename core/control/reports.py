@@ -1,0 +1,211 @@
+"""What commands answer: frozen records without a word that a person wrote in a prompt."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.domain.jobs import Job, Ticket
+from core.domain.options import KEPT
+from core.domain.progress import Downloading, Progress, Waiting, Working
+from core.domain.quota import QuotaView
+from core.domain.requests import Composition, Sampling, sampling_to_json
+from core.errors import Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error or an adjustment as it travels: the code and what fills its sentence."""
+
+    code: str
+    data: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
+
+
+@dataclass(frozen=True, slots=True)
+class ClipReport:
+    """The files of a finished job."""
+
+    path: str
+    poster: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingReport:
+    """How a clip is made."""
+
+    preset: str
+    width: int  # px, as sampled
+    height: int
+    frames: int
+    fps: int
+    seconds: float
+    seed: int
+    options: dict[str, Scalar]  # kept options that are not private
+
+    @classmethod
+    def of(cls, sampling: Sampling) -> "SamplingReport":
+        """Report ``sampling``."""
+        values = sampling_to_json(sampling)
+        return cls(
+            preset=sampling.preset.value,
+            width=sampling.width,
+            height=sampling.height,
+            frames=sampling.frames,
+            fps=sampling.fps,
+            seconds=sampling.seconds,
+            seed=sampling.seed,
+            options={item.name: values[item.name] for item in KEPT if not item.is_private},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JobReport:
+    """What operators and scripts want to know of a job. Times are epoch milliseconds."""
+
+    id: str
+    requester: str
+    mode: str
+    state: str
+    estimate_ms: int
+    charged_ms: int | None
+    created_at_ms: int
+    sampling: SamplingReport | None = None  # None where another version wrote it, unreadable here
+    clip: ClipReport | None = None
+    failure: Problem | None = None
+
+    @classmethod
+    def of(cls, job: Job) -> "JobReport":
+        """Report ``job``."""
+        clip, failure = job.clip, job.failure
+        return cls(
+            id=job.id,
+            requester=job.requester.key,
+            mode=str(job.mode_word),
+            state=job.state.value,
+            estimate_ms=job.estimate_ms,
+            charged_ms=job.charged_ms,
+            created_at_ms=job.created_at_ms,
+            sampling=None if job.asked is None else SamplingReport.of(job.asked.sampling),
+            clip=ClipReport(str(clip.path), str(clip.poster), clip.size_bytes) if clip else None,
+            failure=Problem(failure.code, dict(failure.data)) if failure else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaReport:
+    """What an account may still spend."""
+
+    requester: str
+    view: QuotaView
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """What an operator looks at first."""
+
+    serving: bool  # False: nothing runs here, the database was read beside it
+    intake: str
+    running: int
+    waiting: int
+    data_dir: str
+    free_bytes: int
+    version: str
+    pid: int = 0  # of the service
+    dead_deliveries: int = 0
+    troubles: tuple[str, ...] = ()  # names of the health checks that fail
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A delivery that was given up; ``reason`` is a code."""
+
+    job_id: str
+    platform: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the log as it was written: without secrets."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Rows that do not agree with each other."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationAccepted:
+    """A request that became a job, with what was changed of it."""
+
+    job_id: str
+    mode: str
+    size: str
+    seconds: float
+    fps: int
+    seed: int
+    adjustments: tuple[Problem, ...] = ()
+    position: int | None = None  # in line; None where nothing is known
+    ready_in_s: float = 0.0
+    event: Literal["accepted"] = "accepted"
+
+    @classmethod
+    def of(cls, composition: Composition, ticket: Ticket) -> "GenerationAccepted":
+        """Report ``ticket``."""
+        sampling, forecast = composition.request.sampling, ticket.forecast
+        return cls(
+            job_id=ticket.job_id,
+            mode=composition.request.mode.value,
+            size=str(sampling.size),
+            seconds=sampling.seconds,
+            fps=sampling.fps,
+            seed=sampling.seed,
+            adjustments=tuple(
+                Problem(item.code, dict(item.data)) for item in composition.adjustments
+            ),
+            position=forecast.position if forecast else None,
+            ready_in_s=forecast.ready_in_s if forecast else 0.0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationProgress:
+    """How far the job is: exactly one of the three."""
+
+    waiting: Waiting | None = None
+    downloading: Downloading | None = None
+    working: Working | None = None
+    event: Literal["progress"] = "progress"
+
+    @classmethod
+    def of(cls, progress: Progress) -> "GenerationProgress":
+        """Report ``progress``."""
+        match progress:
+            case Waiting():
+                return cls(waiting=progress)
+            case Downloading():
+                return cls(downloading=progress)
+            case Working():
+                return cls(working=progress)
+
+    @property
+    def progress(self) -> Progress | None:
+        """Return the one that is there."""
+        return self.waiting or self.downloading or self.working
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationEnded:
+    """The job is over and told: delivered to ``file``, or why not."""
+
+    job: JobReport
+    file: str | None = None
+    undelivered: Problem | None = None  # the clip is made, and could not be put there
+    event: Literal["ended"] = "ended"
+
+
+GenerationEvent = GenerationAccepted | GenerationProgress | GenerationEnded
+Report = Any  # a record of this module

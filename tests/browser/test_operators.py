@@ -1,0 +1,72 @@
+"""An operator steers the service from the page; who is none sees nothing of it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from core.domain.jobs import ReplyTo
+from core.domain.people import Requester
+from core.i18n.messages import say
+from core.settings import Settings
+from core.testing.doubles import t2v
+from core.testing.jobs import submit_request
+from tests.browser.test_access import violations
+from webui.auth.user_file import User, add
+from webui.testing.server import ServedStudio
+
+Visits = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def studio_settings(settings_with: Callable[..., Settings], tmp_path: Path) -> Settings:
+    book = tmp_path / "users"
+    add(book, User.of("ada", "correct horse"))
+    add(book, User.of("bob", "battery staple"))
+    return settings_with(studio_port=0, studio_users=book, operators="studio:user-ada")
+
+
+async def signed_in(visits: Visits, name: str, password: str) -> Any:
+    visitor = await visits()
+    await visitor.page.context.request.post(
+        f"{visitor.url}/login", form={"username": name, "password": password}
+    )
+    await visitor.open()
+    return visitor
+
+
+async def test_an_operator_pauses_cancels_and_grants_on_the_page(
+    visit: Visits, studio: ServedStudio
+) -> None:
+    core, ann = studio.core, Requester("test", "ann")
+    await core.intake.set_intake("open")
+    tiny = t2v()
+    long = replace(tiny, sampling=replace(tiny.sampling, width=768, height=768, frames=481))
+    job = (await submit_request(core, long, ann, ReplyTo("test"), "one")).job_id
+    other = await signed_in(visit, "bob", "battery staple")
+    await expect(other.page.locator("#side dd").first).not_to_be_empty()
+    await expect(other.page.locator("#operators section")).to_be_hidden()
+    await other.page.goto("about:blank")
+
+    ada = await signed_in(visit, "ada", "correct horse")
+    panel = ada.page.locator("#operators")
+    await panel.locator("[data-verb=pause]").click()
+    await expect(panel.get_by_role("status")).to_have_text(say("operators_paused"))
+    assert await core.intake.intake() == "paused"
+    await panel.locator("[data-verb=resume]").click()
+    await expect(panel.get_by_role("status")).to_have_text(say("operators_resumed"))
+    line = panel.locator("[data-part=jobs] li", has_text=job[:8])
+    await line.get_by_role("button").click()
+    await expect(line).to_have_count(0)
+    await panel.get_by_label(say("operators_who")).fill("test:ann")
+    await panel.get_by_label(say("operators_minutes")).fill("3")
+    await panel.locator("[data-verb=grant]").click()
+    await expect(panel.get_by_role("status")).to_contain_text("test:ann")
+    await ada.shot("operators")
+    found = await violations(ada.page)
+    await ada.page.goto("about:blank")
+
+    assert found == []

@@ -1,0 +1,209 @@
+"""The operators' page: its verbs for whom the settings name, nothing for everybody else."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from core.domain.jobs import JobState, ReplyTo
+from core.domain.people import Requester
+from core.settings import Settings
+from core.testing.doubles import QuickExecutor, t2v
+from core.testing.jobs import submit_request
+from webui.auth.user_file import User, add
+from webui.testing.server import ServedStudio, served
+
+PAGE = "/studio/operators"
+VERBS = ("pause", "drain", "resume", "cancel", "grant", "block", "unblock", "revive")
+ANN = Requester("test", "ann")
+
+
+@pytest.fixture
+def studio_settings(settings_with: Callable[..., Settings], tmp_path: Path) -> Settings:
+    book = tmp_path / "users"
+    add(book, User.of("ada", "correct horse"))
+    add(book, User.of("bob", "battery staple"))
+    return settings_with(studio_port=0, studio_users=book, operators="studio:user-ada")
+
+
+@asynccontextmanager
+async def signed_in(
+    studio: ServedStudio, name: str, password: str
+) -> AsyncGenerator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=studio.url, headers={"X-Clapper": "1"}) as client:
+        answer = await client.post("/login", data={"username": name, "password": password})
+        assert answer.json() == {"success": True}
+        yield client
+
+
+@pytest.fixture
+async def ada(studio: ServedStudio) -> AsyncGenerator[httpx.AsyncClient]:
+    async with signed_in(studio, "ada", "correct horse") as client:
+        yield client
+
+
+@pytest.fixture
+async def bob(studio: ServedStudio) -> AsyncGenerator[httpx.AsyncClient]:
+    async with signed_in(studio, "bob", "battery staple") as client:
+        yield client
+
+
+async def told(client: httpx.AsyncClient, verb: str, **body: object) -> dict[str, Any]:
+    answer = await client.post(f"{PAGE}/{verb}", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_an_operator_sees_the_queue_without_prompts_and_steers_it(
+    studio: ServedStudio, ada: httpx.AsyncClient, executor: QuickExecutor
+) -> None:
+    executor.gate.clear()
+    core = studio.core
+    first = (await submit_request(core, t2v(), ANN, ReplyTo("test"), "one")).job_id
+    await executor.started.wait()
+
+    view = (await ada.get(PAGE)).json()
+    paused = await told(ada, "pause")
+    drained = await told(ada, "drain")
+    resumed = await told(ada, "resume")
+    granted = await told(ada, "grant", who="test:ann", minutes=2)
+    await told(ada, "block", who="test:ann", reason="noise")
+    blocked = await core.local_operator(ANN).unblock(ANN)
+    await told(ada, "block", who="test:ann")
+    await told(ada, "unblock", who="test:ann")
+    cancelled = await told(ada, "cancel", job=first)
+
+    (job,) = view["jobs"]
+    assert (job["id"], job["who"], job["mode"]) == (first, "test:ann", "t2v")
+    assert t2v().prompt not in str(view)
+    assert {check["name"] for check in view["checks"]} >= {"database", "worker", "disk"}
+    assert [item["intake"] for item in (paused, drained, resumed)] == ["paused", "draining", "open"]
+    assert "test:ann" in granted["told"]
+    assert blocked == [ANN]
+    assert cancelled["jobs"] == []
+    assert (await core.jobs.get(first)).state is JobState.CANCELLED
+    entries = await core.local_operator(ANN).audit(20)
+    assert {item.verb for item in entries if item.actor == "studio:user-ada"} == {
+        *("intake", "grant", "block", "unblock", "cancel")
+    }
+
+
+async def test_dead_deliveries_are_shown_and_revived(
+    studio: ServedStudio, ada: httpx.AsyncClient
+) -> None:
+    core = studio.core
+    ticket = await submit_request(core, t2v(), ANN, ReplyTo("test"), "one")
+    await core.cancellation.cancel(ticket.job_id, ANN)
+    await core.outbox.begin(ticket.job_id)
+    await core.outbox.dead(ticket.job_id, "gone")
+
+    view = (await ada.get(PAGE)).json()
+    after = await told(ada, "revive")
+
+    assert [item["job"] for item in view["dead"]] == [ticket.job_id]
+    assert after["dead"] == []
+    assert len(await core.outbox.due("test")) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "code"),
+    [
+        ("cancel", {"job": "0" * 32}, "job_unknown"),
+        ("grant", {"who": "nobody", "minutes": 1}, "not_a_choice"),
+        ("grant", {"who": "test:ann", "minutes": "many"}, "not_a_number"),
+        ("grant", {"who": "test:ann", "minutes": 1e9}, "out_of_range"),
+        ("block", {"who": ""}, "not_a_choice"),
+        ("revive", {"job": "0" * 32}, "job_unknown"),
+        ("shutdown", {}, "not_a_choice"),
+    ],
+)
+async def test_what_cannot_be_done_is_told(
+    ada: httpx.AsyncClient, verb: str, body: dict[str, object], code: str
+) -> None:
+    answer = await ada.post(f"{PAGE}/{verb}", json=body)
+
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == code
+
+
+async def test_who_is_no_operator_gets_nothing_by_any_address(
+    studio: ServedStudio, ada: httpx.AsyncClient, bob: httpx.AsyncClient
+) -> None:
+    """Not even that there is something: the answer is that of an address that does not exist."""
+    assert (await ada.get("/studio/state")).json()["operator"] is True
+    assert (await bob.get("/studio/state")).json()["operator"] is False
+    nothing = await bob.get("/studio/nothing")
+    found = [await bob.get(PAGE), await bob.head(PAGE)]
+    for verb in VERBS:
+        body = {"who": "test:ann", "minutes": 1, "job": "0" * 32}
+        found.append(await bob.post(f"{PAGE}/{verb}", json=body))
+
+    assert {(answer.status_code, answer.content) for answer in found} == {
+        (nothing.status_code, nothing.content)
+    }
+    async with httpx.AsyncClient(base_url=studio.url, headers={"X-Clapper": "1"}) as nobody:
+        assert (await nobody.get(PAGE)).status_code == 401
+        assert {(await nobody.post(f"{PAGE}/{verb}", json={})).status_code for verb in VERBS} == {
+            401
+        }
+    assert await studio.core.intake.intake() == "open"
+    assert await studio.core.local_operator(ANN).audit(5) == []
+
+
+async def test_no_event_of_gradio_carries_a_verb(bob: httpx.AsyncClient) -> None:
+    config = (await bob.get("/config")).json()
+
+    names = {str(item.get("api_name")) for item in config["dependencies"]}
+    verbs = {*VERBS} - {"cancel"}  # which everybody may say of their own job
+    assert not {name for name in names if "operator" in name or name in verbs}
+    assert "studio:user-" not in str(config)
+
+
+async def test_another_site_and_a_form_without_our_header_are_refused(
+    studio: ServedStudio, ada: httpx.AsyncClient
+) -> None:
+    foreign = await ada.post(f"{PAGE}/pause", json={}, headers={"Origin": "https://evil.example"})
+    del ada.headers["X-Clapper"]
+    plain = await ada.post(f"{PAGE}/pause", json={})
+
+    assert (foreign.status_code, plain.status_code) == (403, 403)
+    assert await studio.core.intake.intake() == "open"
+
+
+async def test_a_guest_is_no_operator_whatever_the_settings_name(
+    settings_with: Callable[..., Settings], executor: QuickExecutor
+) -> None:
+    import hashlib
+
+    key = "a-key-of-my-own-that-is-long"
+    name = hashlib.sha256(key.encode()).hexdigest()[:32]
+    settings = settings_with(studio_port=0, operators=f"studio:guest-{name},studio:guests")
+    async with served(settings, executor) as studio:
+        headers = {"X-Clapper": "1", "X-Clapper-Key": key}
+        async with httpx.AsyncClient(base_url=studio.url, headers=headers) as guest:
+            assert (await guest.get("/studio/state")).json()["operator"] is False
+            assert (await guest.get(PAGE)).status_code == 404
+            assert (await guest.post(f"{PAGE}/pause", json={})).status_code == 404
+        assert await studio.core.intake.intake() == "open"
+
+
+async def test_the_health_address_answers_while_the_database_is_held(
+    studio: ServedStudio, ada: httpx.AsyncClient
+) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    from core.settings import DATABASE_NAME
+
+    assert (await ada.get("/healthz")).json()["ok"] is True
+    path = studio.core.settings.data_dir / DATABASE_NAME
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = await ada.get("/healthz", timeout=5)
+        other.rollback()
+
+    assert answer.status_code == 503
+    assert answer.json() == {"ok": False, "intake": "unknown", "waiting": None}
