@@ -86,7 +86,7 @@ class CoreSession:
             raise
         if not arrived.done():
             await self._work
-            raise Cancelled("shutdown")
+            raise self.core.worker.watch.lost or Cancelled("shutdown")
         return arrived.result()
 
     async def job(self, job_id: str) -> Job:
