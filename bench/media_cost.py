@@ -8,6 +8,7 @@ machine a quarter as fast.
 
 import asyncio
 import resource
+import subprocess
 import sys
 import tempfile
 import threading
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import psutil
+from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image
 
 from core.domain.limits import MediaLimits
@@ -52,6 +54,29 @@ def heic(width: int, height: int) -> Make:
     return make
 
 
+def film(size: str, fps: int, *codec: str) -> Make:
+    """Return what writes a minute of a moving pattern: one second of it, again and again."""
+
+    def make(path: Path) -> None:
+        second = path.with_name("second.mov")
+        pattern = ("-f", "lavfi", "-i", f"testsrc2=s={size}:r={fps}:d=1")
+        ffmpeg(*pattern, *codec, "-f", "mov", str(second))
+        again = ("-stream_loop", "59", "-i", str(second), "-c", "copy", "-f", "mov")
+        ffmpeg(*again, str(path))
+
+    return make
+
+
+def ffmpeg(*arguments: str) -> None:
+    """Run the program with at most 8 GB and five minutes."""
+    bounded = ("bash", "-c", 'ulimit -v 8000000; exec "$@"', "bash", get_ffmpeg_exe())
+    subprocess.run([*bounded, "-v", "error", "-y", *arguments], check=True, timeout=300)
+
+
+X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:ref=4:bframes=3")
+SVT_AV1 = ("-c:v", "libsvtav1", "-preset", "12", "-svtav1-params", "log=0")
+TEN_BITS = ("-pix_fmt", "yuv420p10le")
+
 CLASSES: tuple[tuple[str, MediaKind, Make], ...] = (
     ("JPEG, iPhone 24 MP", MediaKind.IMAGE, picture(5712, 4284, "JPEG")),
     ("JPEG, iPhone 48 MP", MediaKind.IMAGE, picture(8064, 6048, "JPEG")),
@@ -71,6 +96,16 @@ CLASSES: tuple[tuple[str, MediaKind, Make], ...] = (
      picture(8160, 6144, "PNG", "RGBA", compress_level=3)),
     ("WebP, 20 MP with alpha", MediaKind.IMAGE, picture(5160, 3870, "WEBP", "RGBA", method=0)),
     ("GIF, 25 MP", MediaKind.IMAGE, picture(5712, 4284, "GIF")),
+    ("HEVC, 4K30, 10 bits", MediaKind.VIDEO, film("3840x2160", 30, *X265, *TEN_BITS)),
+    ("HEVC, 4K60, 10 bits", MediaKind.VIDEO, film("3840x2160", 60, *X265, *TEN_BITS)),
+    ("HEVC, 1080p60, 10 bits", MediaKind.VIDEO, film("1920x1080", 60, *X265, *TEN_BITS)),
+    ("H.264, 1080p240", MediaKind.VIDEO,
+     film("1920x1080", 240, "-c:v", "libx264", "-preset", "veryfast")),
+    ("H.264, 4K30, 16 references", MediaKind.VIDEO,
+     film("3840x2160", 30, "-c:v", "libx264", "-preset", "veryfast", "-refs", "16")),
+    ("AV1, 4K30, 10 bits", MediaKind.VIDEO, film("3840x2160", 30, *SVT_AV1, *TEN_BITS)),
+    ("ProRes, 4K30", MediaKind.VIDEO,
+     film("3840x2160", 30, "-c:v", "prores_ks", "-profile:v", "0")),
 )  # fmt: skip
 
 
