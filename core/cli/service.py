@@ -14,6 +14,7 @@ from core.control.commands import ReadLogs, ReadStatus, SetIntake
 from core.control.reports import ServiceStatus
 from core.i18n.messages import name, say
 from core.queue.intake import Intake
+from core.runtime.terminal_text import printable
 from core.settings import load_settings
 
 APP = typer.Typer()
@@ -75,12 +76,7 @@ async def _logs(command: ReadLogs) -> None:
     async with running_service(settings.data_dir) as client:
         service = require_service(client, settings)
         async for line in service.ask(command, answer_s=None):
-            typer.echo(_plain(line.text))
-
-
-def _plain(text: str) -> str:
-    """Return ``text`` without what would steer a terminal."""
-    return "".join(letter for letter in text if letter.isprintable() or letter == "\t")
+            out().print(printable(line.text), soft_wrap=True)
 
 
 def _set(state: Intake, code: str) -> None:

@@ -235,9 +235,8 @@ class JobQueue:
                 raise AlreadyFinished(job_id, row.state)
             used = device_ms(row, self._clock(), off_device_ms)
             failure = Failure.of(Cancelled("owner" if own else "operator"))
-            await self._end(
-                connection, row, End(JobState.CANCELLED, used if own else 0, used, failure)
-            )
+            how = End(JobState.CANCELLED, used if own else 0, used, failure)
+            await self._end(connection, row, how)
             return await self._read(connection, job_id)
 
     async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:

@@ -5,6 +5,7 @@ decided here, and the same on every platform. An operator may see and stop any j
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from core.accounts.weights import Shares
@@ -280,9 +281,7 @@ class UserApi:
         key: str,
         instead_of: Job | None,
     ) -> Ticket:
-        async def check() -> None:
-            await self._check_rules(caller, composition.request)
-
+        check = partial(self._check_rules, caller, composition.request)
         account, payer = await self._owned.account(caller)
         weight = self._shares.weight(
             caller.requester, caller.asker.roles, operator=self.is_operator(caller)

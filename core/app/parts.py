@@ -1,0 +1,120 @@
+"""What several parts of the core need, made once, in the order in which they need each other."""
+
+from core.accounts.alerts import ChatAlerts
+from core.accounts.community import Community
+from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
+from core.accounts.quotas import Quotas
+from core.app.delivery_metrics import CountedOutbox
+from core.app.executor_choice import memory_of, place_of
+from core.app.rules import (
+    fitted_folder,
+    kept,
+    media_limits,
+    queue_rules,
+    router_rules,
+)
+from core.app.run_metrics import RunFigures
+from core.app.worker_signs import WatchedQueue
+from core.delivery.router import DeliveryRouter
+from core.interfaces.executor import Executor
+from core.media.intake.store import MediaStore
+from core.queue.forecasts import Forecasts
+from core.queue.intake import IntakeSwitch
+from core.queue.recovery import Recovery
+from core.queue.time_guard import StepRules, TimeGuard
+from core.runtime.clock import Clock
+from core.runtime.notifier import LocalDispatcher
+from core.runtime.progress_hub import ProgressHub
+from core.service.deletion import Eraser
+from core.service.estimator import RunBook
+from core.service.front_board import FrontBoard
+from core.service.scratch import Scratch
+from core.service.views import ServiceRules
+from core.settings import Settings
+from core.storage.database import Database, database_path
+from core.storage.job_queries import JobQueries
+from core.storage.traces import Traces
+from core.worker.device_watch import DeviceWatch
+
+
+class Parts:
+    """What several parts need, made once."""
+
+    def __init__(
+        self, settings: Settings, database: Database, executor: Executor, clock: Clock
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.executor = executor
+        self.clock = clock
+        self.hub = ProgressHub()
+        self.dispatcher = LocalDispatcher()
+        rules, clips = queue_rules(settings), settings.clips_folder
+        self.queue = WatchedQueue(database, rules, clips, clock, self._set_aside)
+        self.jobs = JobQueries(database, clips)
+        retry_ms = round(router_rules(settings).longest_wait_s * 1000)
+        self.time_guard = TimeGuard(database, clock, StepRules.of(rules, UPLOAD_MS, retry_ms))
+        self.recovery = Recovery(
+            database, rules, clips, clock, self.time_guard, self.dispatcher.owns
+        )
+        self.forecasts = Forecasts(database, rules, clips, clock)
+        self.quotas = Quotas(database, rules.quota, clock)
+        self.intake = IntakeSwitch(database)
+        self.watch = DeviceWatch()
+        self.fronts = FrontBoard()
+        self.figures = RunFigures()
+        self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
+        self.runs = RunBook(
+            database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
+        )
+        self.rules = ServiceRules(
+            settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
+        )
+        self._tell()
+        self._keep_files()
+
+    def _tell(self) -> None:
+        """Make what tells people and operators."""
+        settings, database, clock = self.settings, self.database, self.clock
+        self.outbox = CountedOutbox(database, settings.clips_folder, clock)
+        self.outbox.count_into(self.figures.registry)
+        self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
+        self.alerts = ChatAlerts(
+            database,
+            clock,
+            settings.people.operator_keys(),
+            self.community.notices,
+            enabled=settings.alerts.enabled,
+        )
+        self.outbox.on_dead = self._tell_dead
+
+    def _keep_files(self) -> None:
+        """Make what takes files in and what removes them."""
+        settings, database = self.settings, self.database
+        self.media = MediaStore(settings.media_folder, media_limits(settings))
+        self.files = FileOwnership(database, kept(settings), self.clock)
+        self.traces = Traces(database, database_path(settings.database))
+        self.scratch = Scratch(settings.comfy_folder)
+        self.eraser = Eraser(
+            self.queue,
+            self.jobs,
+            self.files,
+            fitted_folder(settings),
+            settings.latents_folder,
+            self.traces,
+            self.community,
+            self.scratch,
+        )
+
+    async def _tell_dead(self, job_id: str, reason: str) -> None:
+        await self.alerts.send("delivery_dead", {"job_id": job_id, "reason": reason})
+
+    def _set_aside(self, job_id: str) -> None:
+        """Let go of who watches a job that could not be read, and have its owner told."""
+        self.hub.close(job_id)
+        self.router.wake()
+
+    def changed(self) -> None:
+        """Let everybody look at the rows again."""
+        self.dispatcher.wake()
+        self.router.wake()
