@@ -20,11 +20,11 @@ from core.app.metrics import collect
 from core.app.operation import operated
 from core.app.preflight import check_ports, check_settings, refuse_broken
 from core.app.supervisor import RESTART
-from core.errors import ClapperError
+from core.errors import ClapperError, DeviceLost
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
 from core.interfaces.executor import StartableExecutor
-from core.runtime.last_resort import end_within
+from core.runtime.last_resort import end_with_parent, end_within, leave
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontServices
 from core.settings import Settings
@@ -36,6 +36,26 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AT_ONCE_S = 1.0
 OVER_GRACE_S = 3.5  # what may hang at the end, deliveries and the executor, has so long
 Announce = Callable[[str], None]
+
+
+def run_service(settings: Settings, announce: Announce, parent: int | None = None) -> None:
+    """Run :func:`serve` to its end; leave the process at once where the device is lost.
+
+    Args:
+        settings: of the whole service.
+        announce: gets a sentence for everything the operator should see.
+        parent: descriptor of a pipe; the process ends with it.
+
+    Raises:
+        ClapperError: as told for :func:`serve`.
+    """
+    if parent is not None:
+        end_with_parent(parent)
+    try:
+        asyncio.run(serve(settings, announce))
+    except DeviceLost as lost:
+        announce(explain(lost))
+        leave(RESTART)
 
 
 async def serve(settings: Settings, announce: Announce) -> None:

@@ -1,17 +1,14 @@
 """``clapper serve``: the service, with every front that is configured."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from core.app.logs import log_as
-from core.app.serve import serve
+from core.app.serve import run_service
 from core.cli.core_session import announce_to
-from core.cli.exit_codes import ExitStatus, err
-from core.errors import DeviceLost
-from core.i18n.messages import explain, say
-from core.runtime.last_resort import end_with_parent, leave
+from core.cli.exit_codes import err
+from core.i18n.messages import say
 from core.settings import load_settings
 
 APP = typer.Typer()
@@ -31,17 +28,10 @@ def serve_command(
 ) -> None:
     """Serve until SIGINT or SIGTERM."""
     del no_supervise  # core.cli.supervised has looked at it
-    if supervised is not None:
-        end_with_parent(supervised)
     without_bots = {"discord_token": None, "telegram_token": None, "studio": True}
     changes: dict[str, object] = {**(without_bots if studio_only else {})}
     if lan:
         changes["studio_host"] = "0.0.0.0"  # noqa: S104  # that is what was asked for
     settings = load_settings(**changes)
     log_as(settings)
-    tell = announce_to(err())
-    try:
-        asyncio.run(serve(settings, tell))
-    except DeviceLost as lost:
-        tell(explain(lost))
-        leave(ExitStatus.RESTART)
+    run_service(settings, announce_to(err()), supervised)

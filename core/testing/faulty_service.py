@@ -19,6 +19,7 @@ from pathlib import Path
 
 from core.app import bootstrap, serve, wiring
 from core.app.core import Core
+from core.app.logs import set_up_logging
 from core.app.rules import worker_rules
 from core.app.supervisor import RestartRules, Supervisor, tell_terminal
 from core.domain.jobs import ReplyTo
@@ -26,7 +27,7 @@ from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.domain.requests import Request
 from core.service.front_services import FrontServices
-from core.settings import Settings
+from core.settings import Settings, load_settings
 from core.testing.doubles import RecordingDelivery, tiny
 from core.testing.faults import FaultyExecutor
 from core.testing.jobs import submit_request
@@ -89,9 +90,8 @@ def run_service(folder: Path, descriptor: str, *, own_executor: bool = False) ->
     if not own_executor:
         bootstrap.choose_executor = executor
     wiring.worker_rules = rules
-    from core.cli.app import APP
-
-    APP(["serve", "--supervised", descriptor], prog_name="clapper")
+    set_up_logging("info")
+    serve.run_service(load_settings(), tell_terminal, int(descriptor))
 
 
 def main() -> None:

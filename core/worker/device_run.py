@@ -24,6 +24,7 @@ from core.worker.rules import WorkerRules
 from core.worker.slots import DeviceSlot
 
 log = structlog.get_logger(__name__)
+NOTED_S = 1.0  # a database that takes longer is not waited for; milliseconds are usual
 
 
 class DeviceRunner:
@@ -77,6 +78,8 @@ class DeviceRunner:
         self, attempt: JobAttempt, order: Order, device: DeviceSlot, rules: WorkerRules
     ) -> RawClip:
         await asyncio.to_thread(make_private_folder, order.workspace)
+        if attempt.start_noted is not None:  # else a death at once would be blamed on another job
+            await asyncio.wait({attempt.start_noted}, timeout=NOTED_S)
         progress = partial(self._on_progress, attempt, device, rules)
         return await self._executor.execute(order, progress, attempt.cancel)
 

@@ -320,3 +320,34 @@ async def test_a_suspect_runs_alone(settings: Settings, delivery: RecordingDeliv
 
     assert executor.orders[0].job_id == job.id
     assert at_once == [1]
+
+
+async def test_a_job_is_known_to_have_the_device_before_it_can_do_harm(
+    settings: Settings, delivery: RecordingDelivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it was claimed ahead, while another one was still at work."""
+
+    async def slowly(job_id: str, token: str) -> int | None:
+        await asyncio.sleep(0.1)
+        return await begin(job_id, token)
+
+    begun: list[bool] = []
+
+    class Looks(QuickExecutor):
+        async def execute(
+            self, order: Order, on_progress: ProgressSink, cancel: CancelToken
+        ) -> RawClip:
+            job = await core.jobs.get(order.job_id)
+            begun.append(job.started_at_ms is not None)
+            return await super().execute(order, on_progress, cancel)
+
+    async with open_core(settings, Looks()) as core:
+        begin = core.queue.begin
+        monkeypatch.setattr(core.queue, "begin", slowly)
+        core.router.register(delivery)
+        for number in range(5):
+            await submit(core, f"user-{number}")
+        async with running(core), asyncio.timeout(20):
+            await delivery.until(5)
+
+    assert begun == [True] * 5
