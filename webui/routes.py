@@ -112,7 +112,7 @@ class StudioRoutes:
             health = await self._bridge.call(self._service.health())
         except StorageUnavailable as error:
             body = {"ok": False, "intake": "unavailable", "reason": error.reason}
-            return JSONResponse(body, 503)
+            return JSONResponse(body, 503, headers=_PRIVATE)
         sound = health.intake != "disk"
         body = {"ok": sound, "intake": health.intake, "waiting": health.waiting}
         return JSONResponse(body, 200 if sound else 503, headers=_PRIVATE)
