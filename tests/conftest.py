@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SWITCHES = {
     "comfy_real": ("--comfy-real", "needs a ComfyUI checkout: make test-comfy"),
     "gpu": ("--gpu", "needs a CUDA device: make test-gpu"),
+    "torture": ("--torture", "takes many minutes: make torture"),
 }
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STICKY = "CUDA error: an illegal memory access was encountered"
+SLOW_S = 0.4
 LEAK_BYTES = 16 * 1024**2
 _leaked: list[bytearray] = []
 
@@ -43,6 +45,7 @@ class FaultyExecutor(QuickExecutor):
             "kill": self._kill,
             "hang": self._hang,
             "leak": self._leak,
+            "slow": partial(time.sleep, SLOW_S),
         }
 
     async def execute(

@@ -97,7 +97,7 @@ async def test_faults_of_every_kind_hit_nobody_but_their_own_job(tmp_path: Path)
     assert said.count("lost its device") == 2
 
 
-@pytest.mark.load
+@pytest.mark.torture
 @pytest.mark.timeout(3000)
 async def test_a_hundred_faults_over_five_hundred_jobs(tmp_path: Path) -> None:
     faults = {"raise once": 38, "cuda once": 20, "segfault once": 20, "kill once": 10}
