@@ -118,6 +118,13 @@ def turned(image: Image.Image, orientation: int) -> bytes:
     return jpeg(image, exif=exif)
 
 
+def in_adobe_rgb_by_exif() -> bytes:
+    """Return a JPEG of a camera that writes no profile, but says in EXIF what its colours are."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = 2
+    return jpeg(eight(in_space(ADOBE, 2.2)), exif=exif)
+
+
 def moving(format_: str) -> bytes:
     first, second = picture(), picture().transpose(Image.Transpose.ROTATE_180)
     options = {"lossless": True} if format_ == "WEBP" else {}
@@ -246,6 +253,7 @@ PICTURES = (
         eight(in_space(P3, 2.2)), "WEBP", lossless=True, icc_profile=profile(P3, 2.2))),
     Picture("camera in Adobe RGB",
             lambda: jpeg(eight(in_space(ADOBE, 2.2)), icc_profile=profile(ADOBE, 2.2))),
+    Picture("camera in Adobe RGB, by EXIF alone", in_adobe_rgb_by_exif),
     Picture("Lightroom, 16-bit ProPhoto PNG", lambda: png16(
         in_space(PROPHOTO, 1.8, 16),
         chunk(b"iCCP", b"x\0\0" + zlib.compress(profile(PROPHOTO, 1.8))))),

@@ -1,8 +1,12 @@
 """What the child that decodes cannot do, whoever it runs as."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+
+import pillow_heif
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
@@ -30,3 +34,36 @@ def test_a_decoder_starts_threads_but_no_process_and_no_program() -> None:
     )
 
     assert done.stdout.split() == ["1", "1", "1", "1", "thread"], done.stderr
+
+
+HEIC_SCRIPT = """
+import json, os, sys
+from dataclasses import asdict
+from core.domain.media import MediaKind
+from core.media.intake import child, images
+from core.media.intake.protocol import RecodeTask
+
+source = os.open(sys.argv[1], os.O_RDONLY)
+output = os.open(sys.argv[1] + ".png", os.O_RDWR | os.O_CREAT)
+if os.geteuid() == 0:  # for root the limit of processes does not count
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+task = RecodeTask(
+    source_fd=source, output_fd=output, role="x", kind=MediaKind.IMAGE, reader="HEIF",
+    max_pixels=10**6, keep_pixels=10**6, max_seconds=1, use_seconds=1, max_fps=30,
+    memory_bytes=300_000_000, cpu_seconds=20, output_bytes=10**7,
+)
+sys.argv = ["child", json.dumps(asdict(task))]
+child.main()
+"""
+
+
+def test_an_heic_is_decoded_in_its_thread_by_whoever_is_not_root(tmp_path: Path) -> None:
+    pillow_heif.from_pillow(Image.new("RGB", (640, 480), "teal")).save(tmp_path / "a.heic")
+
+    done = subprocess.run(
+        [sys.executable, "-c", HEIC_SCRIPT, tmp_path / "a.heic"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert json.loads(done.stdout)["made"]["width"] == 640, done.stderr
