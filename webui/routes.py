@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, NotYours
+from core.errors.setup import ServiceUnreadable
 from core.errors.storage import StorageUnavailable
 from core.service.views import FIGURES_TYPE
 from webui.auth.metrics_access import MetricsAccess
@@ -110,8 +111,8 @@ class StudioRoutes:
     async def _health(self, _: Request) -> Response:
         try:
             health = await self._bridge.call(self._service.health())
-        except StorageUnavailable as error:
-            body = {"ok": False, "intake": "unavailable", "reason": error.reason}
+        except (ServiceUnreadable, StorageUnavailable):
+            body = {"ok": False, "intake": "unknown", "waiting": None}
             return JSONResponse(body, 503, headers=_PRIVATE)
         sound = health.intake != "disk"
         body = {"ok": sound, "intake": health.intake, "waiting": health.waiting}

@@ -15,8 +15,8 @@ class HealthSettings(Area):
     port: int | None = Field(default=None, ge=0, le=65535)  # empty: none; 0: any free port
     host: str = "127.0.0.1"  # loopback
     # minutes; not ready while a job waits longer (empty: however long), or a result is owed longer
-    queue_minutes: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    delivery_minutes: float = Field(default=60, gt=0, allow_inf_nan=False)
+    queue_minutes: float | None = Field(default=None, ge=0.1, le=1e6)
+    delivery_minutes: float = Field(default=60, ge=0.1, le=1e6)
 
 
 class AlertSettings(Area):
@@ -24,4 +24,4 @@ class AlertSettings(Area):
 
     enabled: Annotated[bool, ReadFrom("CLAPPER_ALERTS")] = True
     # how often the parent process started the service anew; it sets this
-    restarts: Annotated[int, ReadFrom("CLAPPER_RESTARTS")] = Field(default=0, ge=0)
+    restarts: Annotated[int, ReadFrom("CLAPPER_RESTARTS")] = Field(default=0, ge=0, le=1e6)

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,18 +14,22 @@ from core.settings import Settings
 from core.testing.doubles import t2v
 from core.testing.jobs import submit_request
 from tests.browser.test_access import violations
+from tests.support.settings import changed
 from webui.auth.user_file import User, add
 from webui.testing.server import ServedStudio
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the Studio that they share
 Visits = Callable[..., Awaitable[Any]]
 
 
-@pytest.fixture
-def studio_settings(settings_with: Callable[..., Settings], tmp_path: Path) -> Settings:
-    book = tmp_path / "users"
+@pytest.fixture(scope="module")
+def studio_settings(
+    module_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    book = tmp_path_factory.mktemp("people") / "users"
     add(book, User.of("ada", "correct horse"))
     add(book, User.of("bob", "battery staple"))
-    return settings_with(studio_port=0, studio_users=book, operators="studio:user-ada")
+    return changed(module_settings, studio_users=book, operators="studio:user-ada")
 
 
 async def signed_in(visits: Visits, name: str, password: str) -> Any:

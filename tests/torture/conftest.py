@@ -69,7 +69,8 @@ def program(preload: Path, pytestconfig: pytest.Config) -> Generator[Lives]:
         [sys.executable, str(HERE / "lives.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**environ, "LD_PRELOAD": str(preload)},
+        env={name: value for name, value in environ.items() if not name.startswith("CLAPPER_")}
+        | {"LD_PRELOAD": str(preload)},
         text=True,
     )
     lives = Lives(process, pytestconfig.stash[COUNTS])

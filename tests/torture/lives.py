@@ -202,7 +202,8 @@ async def bounded(plan: Plan) -> int:
     try:
         async with asyncio.timeout(120 + plan.jobs):
             await life(plan)
-    except SetupProblem:
+    except SetupProblem as problem:
+        sys.stderr.write(f"not opened: {problem}\n")
         return NOT_OPENED
     except TimeoutError:
         traceback.print_exc()

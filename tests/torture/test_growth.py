@@ -11,7 +11,7 @@ pytestmark = pytest.mark.xdist_group("torture")
 SLICE, LONG, DAY = 120, 2_000, 20_000  # jobs
 SAMPLES = 10
 SPARE = 24 * 2**20  # bytes; the allocator's own ups and downs
-OBJECTS = 10  # a job; what is kept for the length of a run, such as a log line counted once
+OBJECTS = 25  # a job: the doubles remember each order and message, and caches of statements fill
 
 
 @pytest.mark.timeout(7200)

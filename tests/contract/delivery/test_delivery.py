@@ -44,7 +44,7 @@ def job(case: tuple[Delivery, ReplyTo]) -> Job:
     return Job(
         id="a" * 32,
         requester=Requester("test", "ann"),
-        request=t2v(),
+        asked=t2v(),
         reply_to=case[1],
         state=JobState.SUCCEEDED,
         estimate_ms=1000,

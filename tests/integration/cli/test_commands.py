@@ -83,7 +83,8 @@ def test_a_data_directory_that_cannot_be_is_named(
     result = clapper("jobs")
 
     assert result.exit_code == 5
-    assert result.stderr.startswith(f"CLAPPER_DATA_DIR cannot be used: {Path(folder).absolute()}")
+    assert result.stderr.startswith(str(Path(folder).absolute()))
+    assert "CLAPPER_DATA_DIR" in result.stderr
 
 
 def test_jobs_of_another_requester_are_another_list(clapper: Clapper, job: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from core.domain.jobs import ReplyTo
 from core.domain.people import Requester
 from core.runtime.clock import now_ms
 from core.settings import Settings
-from core.storage.record import Standing
+from core.storage.record import DatabaseStanding
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 from core.testing.jobs import submit_request
 from tests.support.jobs import clip_in
@@ -83,7 +83,7 @@ async def test_an_older_database_decides_about_no_file(settings: Settings) -> No
     await make_clip(settings)
     async with open_core(settings, QuickExecutor()) as core:
         orphans = leave(settings.clips_folder, MADE, 3600)
-        core.database.standing = Standing.OLDER
+        core.database.standing = DatabaseStanding.OLDER
         assert await core.housekeeping.remove_orphans() == 0
         assert [path for path in orphans if not path.exists()] == []
 

@@ -81,6 +81,11 @@ async def _find(core: Core, job: Job) -> None:
         await core.users.find(STRANGER, job.id)
 
 
+async def _known(core: Core, job: Job) -> None:
+    assert await core.users.known(Caller(job.requester, "test"), "one") is not None
+    assert await core.users.known(STRANGER, "one") is None
+
+
 async def _jobs(core: Core, job: Job) -> None:
     assert await core.users.jobs(STRANGER, 50) == []
     assert job.requester != STRANGER.requester
@@ -133,6 +138,7 @@ LEARNS_NOTHING: dict[str, Callable[[Core, Job], Awaitable[None]]] = {
     "preview": _preview,
     "submit": _own_request,
     "find": _find,
+    "known": _known,
     "jobs": _jobs,
     "queue": _queue,
     "standing": _standing,

@@ -14,7 +14,7 @@ VARIABLES = [
     ("CLAPPER_DATABASE_URL", "database_url", "sqlite+aiosqlite:////srv/rows.sqlite"),
     ("CLAPPER_EXECUTOR", "executor", "draft"),
     ("CLAPPER_METRICS_TOKEN", "metrics.token", "secret-of-sixteen-characters"),
-    ("CLAPPER_HEALTH_PORT", "health.port", "7"),
+    ("CLAPPER_HEALTH_PORT", "health.port", "8"),
     ("CLAPPER_HEALTH_HOST", "health.host", "words-of-health_host"),
     ("CLAPPER_HEALTH_QUEUE_MINUTES", "health.queue_minutes", "7"),
     ("CLAPPER_HEALTH_DELIVERY_MINUTES", "health.delivery_minutes", "7"),

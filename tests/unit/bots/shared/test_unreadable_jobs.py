@@ -9,7 +9,8 @@ from bots.discord.rendering import job_view as discord_view
 from bots.discord.rendering import texts_for as discord_texts
 from bots.telegram.rendering import job_keyboard
 from bots.telegram.rendering import texts_for as telegram_texts
-from core.cli.generate import job_as_json
+from core.cli.job_lines import job_as_json
+from core.control.reports import JobReport
 from core.domain.jobs import Failure, Forecast, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
@@ -49,4 +50,4 @@ async def test_every_front_shows_it(job: Job, locale: str) -> None:
     discord_view(job, locale)
     page = job_view(job, Moment(forecast=forecast))
     assert (page.prompt, page.facts) == ("", "")
-    assert job_as_json(job)["mode"] == "unreadable"
+    assert job_as_json(JobReport.of(job))["mode"] == "unreadable"
