@@ -17,7 +17,7 @@ test: $(VENV)/.dev ## every test that needs neither a GPU nor ComfyUI
 	$(BIN)/python -m pytest -m load
 
 torture: $(VENV)/.dev ## every kill, full disk and jump of the clock, about 15 minutes
-	$(BIN)/python -m pytest tests/torture --torture
+	$(BIN)/python -m pytest tests/torture tests/integration/media --torture
 
 test-comfy: $(VENV)/.dev ## every mode in a real ComfyUI on tiny random models
 	$(BIN)/python -m pytest --comfy-real tests/comfy

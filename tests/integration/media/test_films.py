@@ -458,7 +458,10 @@ LARGEST = {
 
 
 @pytest.mark.load
-@pytest.mark.parametrize("name", LARGEST)
+@pytest.mark.parametrize(
+    "name",
+    ["iphone.mov", *(pytest.param(one, marks=pytest.mark.torture) for one in list(LARGEST)[1:])],
+)
 async def test_a_minute_of_4k_is_admitted_as_far_as_a_clip_can_use_it(
     name: str, tmp_path: Path, store: MediaStore
 ) -> None:
