@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo run test torture check format clean test-comfy test-gpu bench
+.PHONY: demo run test test-slow torture check format clean test-comfy test-gpu bench
 
 demo: $(VENV)/.app ## every mode through the real path, into out/
 	$(BIN)/clapper demo --out out
@@ -12,8 +12,11 @@ demo: $(VENV)/.app ## every mode through the real path, into out/
 run: $(VENV)/.app ## the service: queue, Studio and every bot that has a token
 	$(BIN)/clapper serve
 
-test: $(VENV)/.dev ## every test that needs neither a GPU nor ComfyUI
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not load"
+test: $(VENV)/.dev ## what needs neither a GPU nor ComfyUI, within ten minutes
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
+
+test-slow: $(VENV)/.dev ## what `make test` takes a slice of, and crowds that need the machine alone
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "slow and not load"
 	$(BIN)/python -m pytest -m load
 
 torture: $(VENV)/.dev ## every kill, full disk and jump of the clock, about 15 minutes

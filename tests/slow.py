@@ -1,0 +1,43 @@
+"""Modules that take long: `make test` runs the first test of each, `make test-slow` the rest."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+# by the seconds that they take on one of two quiet cores
+SLOW = frozenset(
+    {
+        "browser/test_access.py",
+        "browser/test_foreign.py",
+        "browser/test_keyboard.py",
+        "browser/test_kept_forms.py",
+        "browser/test_operators.py",
+        "browser/test_sign_in.py",
+        "browser/test_studio.py",
+        "integration/cli/test_broken_surroundings.py",
+        "integration/discord/test_faults.py",
+        "integration/discord/test_kill.py",
+        "integration/media/test_films.py",
+        "integration/media/test_refused_streams.py",
+        "integration/media/test_sounds.py",
+        "integration/service/test_ending.py",
+        "integration/storage/test_processes.py",
+        "integration/studio/test_guessing.py",
+        "integration/studio/test_options.py",
+        "integration/studio/test_sign_in.py",
+        "integration/studio/test_space.py",
+        "integration/studio/test_uploads.py",
+        "integration/studio/test_zerogpu.py",
+        "integration/telegram/test_faults.py",
+        "integration/telegram/test_kill.py",
+        "torture/test_faults.py",
+        "torture/test_growth.py",
+        "torture/test_processes.py",
+        "unit/queue/test_state_machine.py",
+        "unit/worker/test_device_lost.py",
+    }
+)
+
+
+def is_slow(path: Path) -> bool:
+    """Tell whether the module at ``path`` is one of them."""
+    return path.is_relative_to(ROOT) and path.relative_to(ROOT).as_posix() in SLOW
