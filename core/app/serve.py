@@ -24,7 +24,7 @@ from core.errors import ClapperError, DeviceLost
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
 from core.interfaces.executor import StartableExecutor
-from core.runtime.last_resort import end_with_parent, end_within, leave
+from core.runtime.last_resort import BEGAN, ENDED, end_with_parent, end_within, leave, tell_parent
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontServices
 from core.settings import Settings
@@ -44,18 +44,22 @@ def run_service(settings: Settings, announce: Announce, parent: int | None = Non
     Args:
         settings: of the whole service.
         announce: gets a sentence for everything the operator should see.
-        parent: descriptor of a pipe; the process ends with it.
+        parent: descriptor of a socket; the process ends with it, and says there how it ended.
 
     Raises:
         ClapperError: as told for :func:`serve`.
     """
     if parent is not None:
         end_with_parent(parent)
+        tell_parent(parent, BEGAN)
     try:
         asyncio.run(serve(settings, announce))
     except DeviceLost as lost:
         announce(explain(lost))
         leave(RESTART)
+    finally:
+        if parent is not None:
+            tell_parent(parent, ENDED)
 
 
 async def serve(settings: Settings, announce: Announce) -> None:

@@ -10,6 +10,7 @@ import ctypes
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 
 from core.i18n.messages import say
 from core.runtime.environment import hand_on
+from core.runtime.last_resort import BEGAN, ENDED
 
 RESTART = 75  # the service asks to be started anew; EX_TEMPFAIL of sysexits.h
 # done, wrong options, refused, failed, installation, Ctrl-C: the same would happen again
@@ -47,7 +49,7 @@ class Supervisor:
     ) -> None:
         """Take the command of the service, which gets ``--supervised FD`` behind it.
 
-        The descriptor is of a pipe that ends with this process. ``tell`` gets sentences.
+        The descriptor is of a socket that ends with this process. ``tell`` gets sentences.
         """
         self._command = command
         self._rules = rules
@@ -57,7 +59,8 @@ class Supervisor:
         self._signals, woken = os.pipe()
         os.set_blocking(woken, False)
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-        self._alive = os.pipe()
+        self._alive, self._theirs = socket.socketpair()
+        self._alive.setblocking(False)  # noqa: FBT003  # its only argument
 
     def run(self) -> int:
         """Run the service, again and again; return the exit status of the last one."""
@@ -67,7 +70,8 @@ class Supervisor:
             began = time.monotonic()
             code = self._one_life()
             now = time.monotonic()
-            if self._stop_by is not None or code in FINAL:
+            on_purpose = self._ended_on_purpose()
+            if self._stop_by is not None or (code in FINAL and on_purpose):
                 return code if code >= 0 else 128 - code
             while restarts and now - restarts[0] > HOUR_S:
                 restarts.popleft()
@@ -84,8 +88,8 @@ class Supervisor:
 
     def _one_life(self) -> int:
         self._child = subprocess.Popen(  # noqa: S603  # our own command
-            [*self._command, "--supervised", str(self._alive[0])],
-            pass_fds=(self._alive[0],),
+            [*self._command, "--supervised", str(self._theirs.fileno())],
+            pass_fds=(self._theirs.fileno(),),
             process_group=0,
             preexec_fn=_dies_with(os.getpid()),  # noqa: PLW1509  # no threads are here
         )
@@ -96,6 +100,17 @@ class Supervisor:
                 self._child.wait()
                 self._tell(say("supervisor_too_slow"))
         return self._child.returncode
+
+    def _ended_on_purpose(self) -> bool:
+        """Tell whether the last service said its end, or never began.
+
+        A library that calls ``exit`` ends the process with any status, and without a word.
+        """
+        said = b""
+        with contextlib.suppress(BlockingIOError):
+            while more := self._alive.recv(64):
+                said += more
+        return BEGAN not in said or ENDED in said
 
     def _pause(self, code: int, doublings: int) -> bool:
         """Say what happened and wait before the next life; False where a signal ended the wait."""

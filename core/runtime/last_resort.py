@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import NoReturn
 
+BEGAN, ENDED = b"b", b"e"  # what a service says to its parent
+
 
 def end_within(seconds: float, status: Callable[[], int], last_words: Callable[[], None]) -> None:
     """Leave the process ``seconds`` from now, if it is still there.
@@ -36,8 +38,14 @@ def leave(status: int) -> NoReturn:
     os._exit(status)
 
 
+def tell_parent(descriptor: int, word: bytes) -> None:
+    """Say :data:`BEGAN` or :data:`ENDED` to the parent, which may be gone."""
+    with contextlib.suppress(OSError):
+        os.write(descriptor, word)
+
+
 def end_with_parent(descriptor: int) -> None:
-    """Leave the process when the pipe of ``descriptor`` ends: its other end is in the parent."""
+    """Leave the process when the socket of ``descriptor`` ends: its other end is in the parent."""
 
     def wait() -> None:
         while os.read(descriptor, 1):

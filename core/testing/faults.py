@@ -45,6 +45,7 @@ class FaultyExecutor(QuickExecutor):
             "kill": self._kill,
             "hang": self._hang,
             "leak": self._leak,
+            "exit": partial(os._exit, 0),
             "slow": partial(time.sleep, SLOW_S),
         }
 

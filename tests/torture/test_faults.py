@@ -23,6 +23,7 @@ ENDS = {  # of a job with this fault, by how often it comes
     "cuda once": "completed",
     "segfault once": "completed",
     "kill once": "completed",
+    "exit once": "completed",
     "raise once": "internal_error",
     "hang once": "timed_out",
     "cuda always": "worker_lost",
@@ -87,7 +88,7 @@ async def assert_all_told_once(folder: Path, prompts: list[str], users: int) -> 
 
 async def test_faults_of_every_kind_hit_nobody_but_their_own_job(tmp_path: Path) -> None:
     faults = {"raise once": 2, "cuda once": 1, "segfault once": 1, "segfault always": 1}
-    faults |= {"hang once": 1, "leak once": 1}
+    faults |= {"hang once": 1, "leak once": 1, "exit once": 1}
     prompts = planned(24, faults)
 
     said = serve(tmp_path, prompts, 6, 300)
@@ -95,6 +96,7 @@ async def test_faults_of_every_kind_hit_nobody_but_their_own_job(tmp_path: Path)
     await assert_all_told_once(tmp_path, prompts, 6)
     assert said.count("SIGSEGV") == 4
     assert said.count("lost its device") == 2
+    assert said.count("ended with status 0") == 1
 
 
 @pytest.mark.torture
