@@ -22,15 +22,22 @@ from core.domain.media import MediaKind
 from core.errors import MediaRefused
 from core.media.intake.store import MediaStore
 from core.testing.mutations import mutated
-from tests.integration.media import device_pictures
+from tests.integration.media import device_pictures, device_recordings
 
 _LARGEST = 400_000  # bytes of a file to be mutated; large ones say nothing more and take longer
 
 
 def rows() -> list[tuple[str, MediaKind, bytes]]:
-    """Return name, kind and content of every file of the table that is not too large."""
+    """Return name, kind and content of every file of the table that is not too large.
+
+    Films come twice: as a film, and as the sound that somebody wants of them.
+    """
     made = [(row.device, MediaKind.IMAGE, row.make()) for row in device_pictures.PICTURES
             if row.size[0] < 1000]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        for row in device_recordings.RECORDINGS:
+            content = row.make(Path(folder)).read_bytes()
+            made += [(row.device, kind, content) for kind in (MediaKind.VIDEO, MediaKind.AUDIO)]
     return [row for row in made if len(row[2]) < _LARGEST]
 
 
