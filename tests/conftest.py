@@ -14,7 +14,7 @@ import pytest
 
 from core.settings import Settings, load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery
-from tests.slow import is_slow
+from tests.slow import has_slice, is_slow
 from tests.support.settings import changed
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     begun: set[Path] = set()
     for item in items:
-        if item.path in begun or item.get_closest_marker("load"):
+        slow = is_slow(item.path) and (item.path in begun or not has_slice(item.path))
+        if slow or item.get_closest_marker("load"):
             item.add_marker(pytest.mark.slow)
-        elif is_slow(item.path):
-            begun.add(item.path)
+        begun.add(item.path)
     for marker, (option, reason) in SWITCHES.items():
         if not config.getoption(option):
             for item in items:

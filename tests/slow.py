@@ -1,4 +1,7 @@
-"""Modules that take long: `make test` runs the first test of each, `make test-slow` the rest."""
+"""Modules that take long: `make test` runs the first test of each, `make test-slow` the rest.
+
+Of the browser's modules it runs one test only, every mode from form to film.
+"""
 
 from pathlib import Path
 
@@ -21,6 +24,8 @@ SLOW = frozenset(
         "integration/media/test_sounds.py",
         "integration/service/test_ending.py",
         "integration/storage/test_processes.py",
+        "integration/studio/test_addresses.py",
+        "integration/studio/test_agents.py",
         "integration/studio/test_guessing.py",
         "integration/studio/test_options.py",
         "integration/studio/test_sign_in.py",
@@ -36,6 +41,16 @@ SLOW = frozenset(
         "unit/worker/test_device_lost.py",
     }
 )
+
+
+SLICES = frozenset(path for path in SLOW if not path.startswith("browser/")) | {
+    "browser/test_studio.py"
+}
+
+
+def has_slice(path: Path) -> bool:
+    """Tell whether the first test of a slow module is run always."""
+    return path.relative_to(ROOT).as_posix() in SLICES
 
 
 def is_slow(path: Path) -> bool:
