@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# tests wait half of the time, for processes and pages: three workers keep two cores busy
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo run test test-slow torture check format clean test-comfy test-gpu bench
@@ -13,10 +15,10 @@ run: $(VENV)/.app ## the service: queue, Studio and every bot that has a token
 	$(BIN)/clapper serve
 
 test: $(VENV)/.dev ## what needs neither a GPU nor ComfyUI, within ten minutes
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
 test-slow: $(VENV)/.dev ## what `make test` takes a slice of, and crowds that need the machine alone
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "slow and not load"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "slow and not load"
 	$(BIN)/python -m pytest -m load
 
 torture: $(VENV)/.dev ## every kill, full disk and jump of the clock, about 15 minutes

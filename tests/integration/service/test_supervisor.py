@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -101,6 +102,14 @@ def gone(pid: int) -> bool:
         return True
 
 
+def until_gone(pid: int) -> bool:
+    """Wait until a process ended, for at most 20 s: its files are closed a moment before."""
+    until = time.monotonic() + 20
+    while not gone(pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    return gone(pid)
+
+
 @pytest.mark.parametrize(
     ("ending", "words"),
     [
@@ -155,7 +164,7 @@ def test_a_signal_reaches_the_service_once_and_ends_both(parent: Parent, name: s
     assert parent.ended() == (0, "")
     assert (parent.folder / "told").read_text() == f"{name}\n"
     assert len(parent.lives()) == 1
-    assert gone(child)
+    assert until_gone(child)
 
 
 def test_a_service_that_does_not_stop_is_killed(parent: Parent) -> None:
@@ -167,7 +176,7 @@ def test_a_service_that_does_not_stop_is_killed(parent: Parent) -> None:
 
     assert code == 128 + signal.SIGKILL
     assert "did not stop in time" in said
-    assert gone(child)
+    assert until_gone(child)
 
 
 def test_a_signal_between_two_lives_ends_the_wait(parent: Parent) -> None:
@@ -191,7 +200,7 @@ def test_a_parent_that_is_killed_takes_the_service_with_it(parent: Parent, endin
     assert process.stdout
     process.stdout.read()  # ends once the child, which holds its other end, is gone
 
-    assert gone(child)
+    assert until_gone(child)
 
 
 def test_a_service_that_is_killed_is_started_again(parent: Parent) -> None:
