@@ -65,7 +65,6 @@ def pytest_runtest_makereport(
 @pytest.fixture(autouse=True)
 def litter_of_gradio() -> Generator[None]:
     """See the same fixture of the integration tests: warnings of Gradio end here."""
-    gc.freeze()
     yield
     gc.collect()
 

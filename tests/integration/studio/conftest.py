@@ -26,11 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def litter_of_gradio() -> Generator[None]:
-    """What Gradio leaves is collected here, where :data:`LITTER` is let pass, not later.
-
-    What stands before the test is not looked at: half a million objects, a third of a second.
-    """
-    gc.freeze()
+    """What Gradio leaves is collected here, where :data:`LITTER` is let pass, not later."""
     yield
     gc.collect()
 

@@ -15,7 +15,7 @@ def work() -> None:
         pass
 
 
-@pytest.mark.parametrize("hold", [work, lambda: time.sleep(0.3)], ids=["working", "blocked"])
+@pytest.mark.parametrize("hold", [work, lambda: time.sleep(1)], ids=["working", "blocked"])
 async def test_a_held_loop_is_seen(hold: Callable[[], None]) -> None:
     async with LoopLag() as pulse:
         await asyncio.sleep(0.02)
