@@ -1,6 +1,5 @@
 """What a terminal says of a request that was accepted."""
 
-from core.cli.job_lines import failure_of
 from core.cli.terminal import PlainConsole
 from core.control.reports import GenerationAccepted
 from core.i18n.messages import explain, say
@@ -9,7 +8,7 @@ from core.i18n.messages import explain, say
 def print_accepted(accepted: GenerationAccepted, console: PlainConsole) -> None:
     """Print what was changed, what will be made, and when it should be ready."""
     for adjustment in accepted.adjustments:
-        words = explain(failure_of(adjustment))
+        words = explain(adjustment)
         console.print(words, style="yellow", soft_wrap=True)
     facts = {
         "mode": accepted.mode,

@@ -8,7 +8,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from core.cli.exit_codes import out
-from core.control.reports import JobReport, Problem, SamplingReport
+from core.control.reports import JobReport, SamplingReport
 from core.domain.jobs import Failure
 from core.i18n.messages import explain, name, say
 from core.media.output.destinations import poster_of
@@ -75,14 +75,9 @@ def _sampling_as_json(sampling: SamplingReport | None) -> dict[str, Any]:
     }
 
 
-def failure_of(problem: Problem) -> Failure:
-    """Return ``problem`` as what :func:`core.i18n.messages.explain` takes."""
-    return Failure(problem.code, problem.data)
-
-
-def _as_json(failure: Problem) -> dict[str, Any]:
+def _as_json(failure: Failure) -> dict[str, Any]:
     return {
         "code": failure.code,
-        "message": explain(failure_of(failure)),
+        "message": explain(failure),
         "data": failure.data,
     }

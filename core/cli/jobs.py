@@ -7,7 +7,7 @@ import typer
 
 from core.cli.core_session import requester_of
 from core.cli.exit_codes import out, print_json
-from core.cli.job_lines import failure_of, job_as_json, print_jobs
+from core.cli.job_lines import job_as_json, print_jobs
 from core.cli.steering import steer, steer_one
 from core.control.commands import CancelJob, ListJobs, ShowJob
 from core.i18n.messages import explain, say
@@ -50,7 +50,7 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     if job.clip is not None:
         console.print(job.clip.path, soft_wrap=True)
     if job.failure is not None:
-        console.print(explain(failure_of(job.failure)), soft_wrap=True)
+        console.print(explain(job.failure), soft_wrap=True)
 
 
 @APP.command("cancel", help=say("help_jobs_cancel"))

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from core.cli.exit_codes import OutputKept
 from core.cli.generation_lines import print_accepted
-from core.cli.job_lines import failure_of
 from core.cli.terminal import PlainConsole
 from core.control.client import ControlClient
 from core.control.commands import GenerateClip
@@ -120,7 +119,7 @@ class RemoteGeneration:
         self._bars.end(self._job_id)
         job = ended.job
         if job.failure is not None:
-            say_failed(self._console, self._mode, failure_of(job.failure))
+            say_failed(self._console, self._mode, job.failure)
         elif ended.file is not None:
             say_delivered(self._console, self._mode, Path(ended.file))
         elif job.clip is not None:

@@ -1,22 +1,15 @@
 """What commands answer: frozen records without a word that a person wrote in a prompt."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from core.domain.jobs import Job, Ticket
+from core.domain.adjustments import Adjustment
+from core.domain.jobs import Failure, Job, Ticket
 from core.domain.options import KEPT
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import QuotaView
 from core.domain.requests import Composition, Sampling, sampling_to_json
 from core.errors import Scalar
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An error or an adjustment as it travels: the code and what fills its sentence."""
-
-    code: str
-    data: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +63,12 @@ class JobReport:
     created_at_ms: int
     sampling: SamplingReport | None = None  # None where another version wrote it, unreadable here
     clip: ClipReport | None = None
-    failure: Problem | None = None
+    failure: Failure | None = None
 
     @classmethod
     def of(cls, job: Job) -> "JobReport":
         """Report ``job``."""
-        clip, failure = job.clip, job.failure
+        clip = job.clip
         return cls(
             id=job.id,
             requester=job.requester.key,
@@ -86,7 +79,7 @@ class JobReport:
             created_at_ms=job.created_at_ms,
             sampling=None if job.asked is None else SamplingReport.of(job.asked.sampling),
             clip=ClipReport(str(clip.path), str(clip.poster), clip.size_bytes) if clip else None,
-            failure=Problem(failure.code, dict(failure.data)) if failure else None,
+            failure=job.failure,
         )
 
 
@@ -147,7 +140,7 @@ class GenerationAccepted:
     seconds: float
     fps: int
     seed: int
-    adjustments: tuple[Problem, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
     position: int | None = None  # in line; None where nothing is known
     ready_in_s: float = 0.0
     event: Literal["accepted"] = "accepted"
@@ -163,9 +156,7 @@ class GenerationAccepted:
             seconds=sampling.seconds,
             fps=sampling.fps,
             seed=sampling.seed,
-            adjustments=tuple(
-                Problem(item.code, dict(item.data)) for item in composition.adjustments
-            ),
+            adjustments=composition.adjustments,
             position=forecast.position if forecast else None,
             ready_in_s=forecast.ready_in_s if forecast else 0.0,
         )
@@ -203,7 +194,7 @@ class GenerationEnded:
 
     job: JobReport
     file: str | None = None
-    undelivered: Problem | None = None  # the clip is made, and could not be put there
+    undelivered: Failure | None = None  # the clip is made, and could not be put there
     event: Literal["ended"] = "ended"
 
 

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from core.control.reports import GenerationEnded, GenerationProgress, JobReport, Problem
+from core.control.reports import GenerationEnded, GenerationProgress, JobReport
 from core.delivery.file_delivery import PLATFORM, put_result
 from core.domain.jobs import Failure, Job
 from core.domain.media import Clip
@@ -58,7 +58,7 @@ class WatchedDelivery:
         try:
             target = await put_result(job, clip)
         except DeliveryImpossible as error:
-            problem = Problem(error.code, error.data())
+            problem = Failure.of(error)
             self._tell(job.id, GenerationEnded(JobReport.of(job), undelivered=problem))
             raise
         self._tell(job.id, GenerationEnded(JobReport.of(job), file=str(target)))
