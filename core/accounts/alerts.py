@@ -5,12 +5,12 @@ One alert of a kind an hour; what came between is counted and told with the next
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import structlog
 
 from core.accounts.limits import HOUR_MS
 from core.accounts.notices import Notices
+from core.domain.decoding import UndecodableError, decode
 from core.runtime.tasks import outcome_of, run_shielded
 from core.storage import accounts, moderation
 from core.storage.database import Connection, Database
@@ -68,13 +68,12 @@ class ChatAlerts:
         """Return what became of each kind so far."""
         async with self._database.transaction() as connection:
             kept = await moderation.recall_all(connection, _MEMORY)
-        return {kind: AlertCounts(**value) for kind, value in kept.items()}
+        return {kind: _read(value) for kind, value in kept.items()}
 
     async def _owe(self, kind: str, data: Mapping[str, object]) -> None:
         now = self._now()
         async with self._database.transaction() as connection:
-            kept: dict[str, int] = await moderation.recall(connection, _MEMORY, kind) or {}
-            before = AlertCounts(**kept)
+            before = _read(await moderation.recall(connection, _MEMORY, kind))
             # a clock that was set back must not keep operators from being told for longer
             quiet = 0 <= now - before.sent_at_ms < HOUR_MS
             if quiet:
@@ -89,7 +88,14 @@ class ChatAlerts:
     async def _tell(
         self, connection: Connection, kind: str, data: Mapping[str, object], swallowed: int
     ) -> None:
-        values: dict[str, Any] = {**data, "swallowed": swallowed}
+        texts = {name: str(value) for name, value in {**data, "swallowed": swallowed}.items()}
         for key in self._operators:
-            texts = {name: str(value) for name, value in values.items()}
             await accounts.add_notice(connection, key, CODE + kind, texts, self._now())
+
+
+def _read(kept: object) -> AlertCounts:
+    """Read stored counts; what another version wrote and this one cannot read begins anew."""
+    try:
+        return decode(AlertCounts, kept or {})
+    except UndecodableError:
+        return AlertCounts()

@@ -185,15 +185,6 @@ def file_to_json(file: MediaFile) -> dict[str, Any]:
     return values | {"notes": notes} if notes else values
 
 
-def file_from_json(data: object) -> MediaFile:
-    """Read the file that :func:`file_to_json` described.
-
-    Raises:
-        UndecodableError: a value is missing or unknown.
-    """
-    return decode(MediaFile, data)
-
-
 def _plain(record: Sampling | MediaFile) -> dict[str, Any]:
     values = {item.name: getattr(record, item.name) for item in fields(record)}
     return {

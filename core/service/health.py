@@ -6,7 +6,7 @@ from collections.abc import Callable
 from core.errors.storage import StorageUnavailable
 from core.queue.intake import Intake, IntakeSwitch
 from core.runtime.tasks import TaskOutcome, outcome_of
-from core.service.views import ServiceHealth, ServiceRules
+from core.service.views import ServiceHealth, ServiceRules, told_intake
 from core.storage.job_queries import JobQueries, QueueCounts
 
 READ_S = 2.0  # who watches asks again soon, and gives up after a few seconds
@@ -35,10 +35,8 @@ class HealthReader:
             StorageUnavailable: the rows cannot be read, or not within :data:`READ_S`.
         """
         counts, switch = await self._rows()
-        intake = "disk" if switch == "open" and not self._rules.has_room() else switch
-        if self._device_lost():
-            intake = "device"
         rules = self._rules
+        intake = told_intake(switch, has_room=rules.has_room(), device_lost=self._device_lost())
         return ServiceHealth(
             intake, counts.running, counts.waiting, rules.data_dir, rules.free_bytes()
         )

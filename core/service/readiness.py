@@ -14,7 +14,7 @@ from core.errors.setup import ServiceUnreadable
 from core.runtime.clock import Clock
 from core.runtime.tasks import outcome_of
 from core.service.front_board import FrontBoard
-from core.service.views import ServiceHealth, ServiceRules
+from core.service.views import ServiceHealth, ServiceRules, told_intake
 from core.storage.health_figures import HealthFigures, RowFigures
 
 READ_S = 0.6  # until who asks is told that the rows cannot be read
@@ -131,10 +131,8 @@ class ReadinessReader:
         rows = reading.rows
         if rows is None:
             raise ServiceUnreadable
-        closed = rows.intake == "open" and not reading.has_room
-        free = reading.free_bytes or 0
-        intake = "disk" if closed else rows.intake
-        intake = "device" if self._device_lost() else intake
+        free, lost = reading.free_bytes or 0, self._device_lost()
+        intake = told_intake(rows.intake, has_room=reading.has_room, device_lost=lost)
         return ServiceHealth(intake, rows.running, rows.waiting, self._rules.data_dir, free)
 
     def age_s(self, moment_ms: int | None) -> float:

@@ -5,6 +5,7 @@ their own, so nobody can tell whose a file is: when somebody is forgotten, all o
 """
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 FOLDERS = ("output", "temp")
@@ -37,10 +38,12 @@ class Scratch:
     def _remove(self, path: Path) -> None:
         if path.is_dir() and not path.is_symlink():
             _remove_if_empty(path)
-        elif path.lstat().st_mtime > time.time() - STILL_S:
-            self._left = True
-        else:
-            path.unlink(missing_ok=True)
+            return
+        with suppress(FileNotFoundError):  # somebody else was faster
+            if path.lstat().st_mtime > time.time() - STILL_S:
+                self._left = True
+            else:
+                path.unlink()
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -63,3 +63,10 @@ class ServiceRules:
     def least_bytes(self) -> float:
         """Return what has to be free, or no jobs are accepted."""
         return self.min_free_megabytes * MEGABYTE
+
+
+def told_intake(switch: str, *, has_room: bool, device_lost: bool) -> str:
+    """Return what to say of the intake: a lost device counts before a full disk."""
+    if device_lost:
+        return "device"
+    return "disk" if switch == "open" and not has_room else switch

@@ -43,7 +43,7 @@ _DATABASE_FILES = re.compile(
     rf"|{re.escape(RECORD_NAME)}"
 )
 CRASH_NAME = "crash.txt"  # what the newest defect of a command was
-_OTHER_FILES = re.compile(r"crash\.txt|licences\.(json|new)|studio\.key")
+_OTHER_FILES = re.compile(rf"{re.escape(CRASH_NAME)}|licences\.(json|new)|studio\.key")
 _EVIDENCE = (LOCK_NAME, "licences.json", MARK_NAME)  # one of them is made before anything else
 _EMPTY = frozenset({DATABASE_NAME, LOCK_NAME, MARK_NAME})  # ours only where nothing is in them
 

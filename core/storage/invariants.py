@@ -181,9 +181,7 @@ async def check_newest(connection: AsyncConnection, count: int) -> list[Violatio
         edge = (await connection.execute(text(f"{keys} LIMIT 1 OFFSET {int(count)}"))).first()
         after = None if edge is None else tuple(edge)
         bounds, values = source.bounds(after, None)
-        for rule in _RULES:
-            if rule.source is source:
-                found += await _ask(connection, rule, bounds, values)
+        found += await _ask_rules(connection, source, bounds, values)
     return found
 
 
@@ -203,11 +201,18 @@ async def check_slice(
         return None, []
     until: Key = tuple(rows[-1])
     bounds, values = source.bounds(after, until)
+    found = await _ask_rules(connection, source, bounds, values)
+    return (until if len(rows) == size else None), found  # not after rows that come meanwhile
+
+
+async def _ask_rules(
+    connection: AsyncConnection, source: Source, bounds: str, values: dict[str, Any]
+) -> list[Violation]:
     found: list[Violation] = []
     for rule in _RULES:
         if rule.source is source:
             found += await _ask(connection, rule, bounds, values)
-    return (until if len(rows) == size else None), found  # not after rows that come meanwhile
+    return found
 
 
 async def _ask(

@@ -86,7 +86,7 @@ async def told(connection: AsyncConnection, before: int, limit: int) -> list[Sto
 async def finished_of(connection: AsyncConnection, user_key: str, limit: int) -> list[StoredJob]:
     """Read terminal jobs of an account, the newest first."""
     query = job_rows().where(job.c.user_key == user_key, job.c.finished_at_ms.is_not(None))
-    query = query.order_by(job.c.created_at_ms.desc()).limit(limit)
+    query = query.order_by(job.c.seq.desc()).limit(limit)
     return [job_with_clip(row) for row in await connection.execute(query)]
 
 

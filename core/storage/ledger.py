@@ -3,9 +3,9 @@
 An account is a limit and whose it is; its windows are numbered. Amounts are in the limit's unit.
 """
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,10 +25,7 @@ async def newest_account(
         .order_by(account.c.period.desc())
         .limit(1)
     )
-    row = (await connection.execute(query)).first()
-    if row is None:
-        return None
-    return QuotaWindow(row.period, row.began_at_ms, row.granted, row.reserved, row.used)
+    return _window((await connection.execute(query)).first())
 
 
 async def account_in(
@@ -36,7 +33,10 @@ async def account_in(
 ) -> QuotaWindow | None:
     """Read one window of an account; it is not the newest one after the clock went back."""
     query = select(account).where(_same(limit_name, account_key, period))
-    row = (await connection.execute(query)).first()
+    return _window((await connection.execute(query)).first())
+
+
+def _window(row: Row[Any] | None) -> QuotaWindow | None:
     if row is None:
         return None
     return QuotaWindow(row.period, row.began_at_ms, row.granted, row.reserved, row.used)

@@ -111,13 +111,13 @@ def backup(connection: sqlite3.Connection, target: Path) -> None:
     publish(draft, target)
 
 
-def _check_file(connection: sqlite3.Connection) -> None:
+def _check_file(connection: sqlite3.Connection, check: str = "quick_check") -> None:
     """Let SQLite look at every page.
 
     Raises:
         DatabaseDamaged: it found something.
     """
-    findings = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
+    findings = [row[0] for row in connection.execute(f"PRAGMA {check}(1)")]
     if findings != ["ok"]:
         raise DatabaseDamaged(str(findings[0]))
 
@@ -146,9 +146,7 @@ def check_database(connection: sqlite3.Connection, folder: Path = MIGRATIONS) ->
         SchemaTooNew: it has a migration that is newer than all of ours.
         MigrationChanged: an applied migration has other text now, or is gone.
     """
-    findings = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
-    if findings != ["ok"]:
-        raise DatabaseDamaged(str(findings[0]))
+    _check_file(connection, "integrity_check")
     rows = connection.execute("SELECT number, name, checksum FROM migration")
     applied = {number: (name, checksum) for number, name, checksum in rows}
     _compare(applied, read_migrations(folder))

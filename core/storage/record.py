@@ -53,7 +53,8 @@ async def look(database: "Database", data_dir: Path, *, fresh: bool) -> Database
     recorded = read_record(data_dir)
     async with database.transaction() as connection:
         own = await _own(connection)
-        standing = _compare(own, recorded, fresh=fresh, files=_has_files(data_dir))
+        files = recorded is None and fresh and _has_files(data_dir)  # else nobody asks
+        standing = _compare(own, recorded, fresh=fresh, files=files)
         if own is None and fresh and standing is not DatabaseStanding.NEWEST:
             await _note(connection, Record(uuid4().hex, 0))
     if recorded is None and standing is not DatabaseStanding.NEWEST and (data_dir / CLIPS).is_dir():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from core.runtime import file_names
 from core.storage.database import Database
 
 log = structlog.get_logger(__name__)
@@ -54,11 +55,7 @@ class Traces:
 
     def _remove_copies(self, kept: int, before_s: float | None) -> None:
         shape = re.compile(re.escape(self._path.name) + _COPY)
-        found = [
-            path
-            for path in self._path.parent.iterdir()
-            if shape.fullmatch(path.name) and path.is_file() and not path.is_symlink()
-        ]
+        found = file_names.files_of(self._path.parent.resolve(), shape)
         found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         for place, path in enumerate(found):
             if place >= kept or (before_s is not None and path.stat().st_mtime < before_s):

@@ -25,20 +25,19 @@ def begin_incremental(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
 
 
-def convert(connection: sqlite3.Connection, path: Path) -> bool:
-    """Rebuild the open file of before so that it gives pages back; tell whether it does.
+def convert(connection: sqlite3.Connection, path: Path) -> None:
+    """Rebuild the open file of before so that it gives pages back, where there is room for it.
 
     The caller is the only one who has it open.
     """
     if connection.execute("PRAGMA auto_vacuum").fetchone()[0] == _INCREMENTAL:
-        return True
+        return
     need, free = _ROOM * path.stat().st_size, shutil.disk_usage(path.parent).free
     if free < need:
         log.warning("database_not_compacted", need_bytes=need, free_bytes=free)
-        return False
+        return
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("VACUUM")
-    return True
 
 
 async def shrink(connection: AsyncConnection, pages: int) -> bool:

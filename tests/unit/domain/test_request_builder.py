@@ -10,13 +10,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.domain.adjustments import Adjustment
+from core.domain.decoding import decode
 from core.domain.limits import MAX_SEED, RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import ASPECTS, Options
 from core.domain.presets import PRESETS, Preset
 from core.domain.request_builder import compose
-from core.domain.requests import Composition, file_from_json, file_to_json
+from core.domain.requests import Composition, file_to_json
 from core.errors import (
     MediaMissing,
     MediaUnexpected,
@@ -359,7 +360,7 @@ def test_a_missing_or_a_foreign_file_is_named(mode: Mode) -> None:
 def test_what_was_made_of_a_file_is_told_with_its_role_also_after_it_was_stored() -> None:
     note = Adjustment("first_picture_used", {})
     picture = replace(image(), notes=(note,))
-    kept = file_from_json(json.loads(json.dumps(file_to_json(picture))))
+    kept = decode(MediaFile, json.loads(json.dumps(file_to_json(picture))))
 
     composition = compose(Mode.I2V, Options(prompt="it moves"), {"image": kept}, LIMITS)
 
