@@ -35,7 +35,7 @@ async def collect(core: Core) -> bytes:
     rows = ready.reading.rows
     page.plain("clapper_database_up", "1 if the database answers", rows is not None)
     if rows is not None:
-        _rows(page, core, rows)
+        _rows(page, core, rows, has_room=ready.reading.has_room)
         counted = await outcome_of(core.alerts.counts(), _ALERTS_S, unwind_s=0)
         totals = {kind: counts.total for kind, counts in (counted.value or {}).items()}
         registry.register(_AlertTotals(totals))
@@ -109,7 +109,7 @@ def _schema() -> str:
     return str(read_migrations(MIGRATIONS)[-1].number)
 
 
-def _rows(page: _Page, core: Core, rows: RowFigures) -> None:
+def _rows(page: _Page, core: Core, rows: RowFigures, *, has_room: bool) -> None:
     readiness = core.readiness
     live = {"running": rows.running, "waiting": rows.waiting}
     page.labelled("clapper_jobs", "Live jobs", "state", live)
@@ -120,7 +120,7 @@ def _rows(page: _Page, core: Core, rows: RowFigures) -> None:
         "dead": states.get("dead", 0),
     }
     page.labelled("clapper_deliveries", "Results that are kept", "state", told)
-    opened = rows.intake == "open" and _has_room(core)
+    opened = rows.intake == "open" and has_room
     page.plain("clapper_intake_open", "1 if jobs are taken", opened)
     page.plain(
         "clapper_oldest_waiting_job_age_seconds",
@@ -132,8 +132,3 @@ def _rows(page: _Page, core: Core, rows: RowFigures) -> None:
         "0 if none is owed to a front that is configured",
         readiness.oldest_owed_s(rows),
     )
-
-
-def _has_room(core: Core) -> bool:
-    """Return whether the disk takes jobs."""
-    return core.admission.has_room()

@@ -91,7 +91,6 @@ def check_ports(
 
 def ports(settings: Settings) -> list[ListeningPort]:
     """Return the ports of everything that is switched on; port 0 is any free one."""
-    values = settings.values()
     found: list[ListeningPort] = []
     if settings.studio.enabled:
         found.append(
@@ -102,9 +101,9 @@ def ports(settings: Settings) -> list[ListeningPort]:
     if settings.telegram.token is not None and settings.telegram.webhook_url:
         port = settings.telegram.webhook_port
         found.append(ListeningPort("CLAPPER_TELEGRAM_WEBHOOK_PORT", LOOPBACK, port, "telegram"))
-    if values.get("health_port"):
-        host = str(values.get("health_host") or LOOPBACK)
-        found.append(ListeningPort("CLAPPER_HEALTH_PORT", host, int(values["health_port"])))
+    health = settings.health
+    if health.port is not None:
+        found.append(ListeningPort("CLAPPER_HEALTH_PORT", health.host, health.port))
     return [one for one in found if one.port]
 
 

@@ -18,9 +18,7 @@ from core.storage.backup import copy_database, doubt_deliveries
 from core.storage.database import database_path
 from core.storage.lock import lock, lock_database
 from core.storage.record import RECORD_NAME
-from core.storage.trouble import named_troubles
-
-_JOURNALS = ("-wal", "-shm", "-journal")
+from core.storage.trouble import journals_of, named_troubles
 
 
 class RestoreRefused(SetupProblem):
@@ -77,7 +75,7 @@ def restore_backup(
 
 def _there(data_dir: Path, database: Path) -> list[Path]:
     """List what the backup would replace."""
-    names = [database, *(database.with_name(database.name + end) for end in _JOURNALS)]
+    names = [database, *journals_of(database)]
     found = [path for path in names if path.is_file() and path.stat().st_size]
     kept = [data_dir / name for name, shape in FOLDERS.items()
             if file_names.files_of(data_dir / name, shape)]  # fmt: skip

@@ -5,9 +5,9 @@ from importlib.metadata import version
 
 from core.app.core import Core
 from core.app.logs import RECENT
+from core.app.self_check import SelfCheck
 from core.control.service import SteeredService
 from core.control.watch import WatchedDelivery
-from core.storage.invariants import check
 
 
 async def _no_troubles() -> tuple[str, ...]:
@@ -29,8 +29,7 @@ def steered_service(
     """
 
     async def contradictions() -> list[str]:
-        async with core.database.transaction() as connection:
-            return [str(violation) for violation in await check(connection)]
+        return [str(violation) for violation in await SelfCheck(core.database).check()]
 
     return SteeredService(
         operators=core.operators,

@@ -25,7 +25,7 @@ def show(
 ) -> None:
     """Print the account of a requester."""
     who = requester_of(requester)
-    view: QuotaView = steer_one(ShowQuota(who.key, place)).view
+    view: QuotaView = steer_one(ShowQuota(who.key, place))
     if as_json:
         print_json({**_facts(who, view), "limits": [_balance(one) for one in view.balances]})
     else:
@@ -39,7 +39,7 @@ def grant(
 ) -> None:
     """Give a requester more GPU-minutes."""
     who = requester_of(requester)
-    _print(who, steer_one(GrantQuota(who.key, minutes)).view)
+    _print(who, steer_one(GrantQuota(who.key, minutes)))
 
 
 def _print(who: Requester, view: QuotaView) -> None:

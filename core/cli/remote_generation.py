@@ -99,9 +99,8 @@ class RemoteGeneration:
                 case GenerationAccepted(job_id=job_id):
                     self._job_id = job_id
                     print_accepted(event, self._console)
-                case GenerationProgress():
-                    if event.progress is not None:
-                        self._bars.show(self._job_id, self._mode, event.progress)
+                case GenerationProgress(progress=progress):
+                    self._bars.show(self._job_id, self._mode, progress)
                 case GenerationEnded():
                     ended = event
                 case _:

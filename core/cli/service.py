@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -25,7 +26,7 @@ def status(*, as_json: JsonOption = False) -> None:
     """Print how the service is."""
     found: ServiceStatus = steer_one(ReadStatus())
     if as_json:
-        print_json(_facts(found))
+        print_json(asdict(found))
         return
     _print("cli_status" if found.serving else "cli_status_idle", found)
     for trouble in found.troubles:
@@ -84,20 +85,5 @@ def _set(state: Intake, code: str) -> None:
 
 
 def _print(code: str, found: ServiceStatus) -> None:
-    facts = {**_facts(found), "intake": name(f"intake_{found.intake}")}
+    facts = {**asdict(found), "intake": name(f"intake_{found.intake}")}
     out().print(say(code, facts), soft_wrap=True)
-
-
-def _facts(found: ServiceStatus) -> dict[str, object]:
-    return {
-        "serving": found.serving,
-        "intake": found.intake,
-        "running": found.running,
-        "waiting": found.waiting,
-        "data_dir": found.data_dir,
-        "free_bytes": found.free_bytes,
-        "version": found.version,
-        "pid": found.pid,
-        "dead_deliveries": found.dead_deliveries,
-        "troubles": list(found.troubles),
-    }

@@ -7,7 +7,7 @@ from core.animatic import DraftExecutor
 from core.app.bootstrap import open_core
 from core.app.steering import steered_service
 from core.control.client import ControlClient, running_service
-from core.control.commands import VERBS, Command, verb_of
+from core.control.commands import Command
 from core.control.handlers import CommandHandlers
 from core.control.peer import this_process
 from core.errors.setup import NoServiceRuns
@@ -37,8 +37,6 @@ async def _steer(settings: Settings, command: Command) -> list[Any]:
     async with running_service(settings.data_dir) as client:
         if client is not None:
             return [item async for item in client.ask(command)]
-    if VERBS[verb_of(command)].lasting:
-        raise NoServiceRuns(readable(settings.data_dir))
     async with open_core(settings, DraftExecutor()) as core:
         handlers = CommandHandlers(steered_service(core, serving=False), this_process())
         return [item async for item in handlers.answer(command, asyncio.Event())]

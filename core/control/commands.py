@@ -8,15 +8,15 @@ from pydantic import ConfigDict, Field
 
 from core.control.reports import (
     Contradiction,
-    DeadLetter,
     GenerationEvent,
     JobReport,
     LogLine,
-    QuotaReport,
     ServiceStatus,
 )
 from core.domain.modes import Mode
+from core.domain.quota import QuotaView
 from core.queue.intake import Intake
+from core.storage.dead_letters import DeadDelivery
 
 _EXACT = ConfigDict(extra="forbid")
 Name = Annotated[str, Field(max_length=300)]
@@ -157,12 +157,12 @@ VERBS: dict[str, Verb] = {
     "jobs": Verb(ListJobs, JobReport),
     "job": Verb(ShowJob, JobReport),
     "cancel": Verb(CancelJob, JobReport),
-    "quota": Verb(ShowQuota, QuotaReport),
-    "grant": Verb(GrantQuota, QuotaReport),
+    "quota": Verb(ShowQuota, QuotaView),
+    "grant": Verb(GrantQuota, QuotaView),
     "intake": Verb(SetIntake, ServiceStatus),
     "status": Verb(ReadStatus, ServiceStatus),
-    "dead_letters": Verb(ListDeadLetters, DeadLetter),
-    "revive": Verb(ReviveDeliveries, DeadLetter),
+    "dead_letters": Verb(ListDeadLetters, DeadDelivery),
+    "revive": Verb(ReviveDeliveries, DeadDelivery),
     "logs": Verb(ReadLogs, LogLine, lasting=True),
     "invariants": Verb(CheckInvariants, Contradiction),
     "generate": Verb(GenerateClip, GenerationEvent, lasting=True),

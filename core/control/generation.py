@@ -62,7 +62,7 @@ class ClipOrder:
         """
         composition = await self._compose()
         command = self._command
-        files = [Path(os.fsdecode(path.encode("latin-1"))) for path in command.files.values()]
+        files = [_path(path) for path in command.files.values()]
         out = _path(command.out)
         await asyncio.to_thread(check_clip, out, files, force=command.force)
         reply_to = reply_to_file(out, files, force=command.force)

@@ -23,16 +23,15 @@ from core.control.generation import ClipOrder
 from core.control.peer import LocalOperator
 from core.control.reports import (
     Contradiction,
-    DeadLetter,
     JobReport,
     LogLine,
-    QuotaReport,
     Report,
     ServiceStatus,
 )
 from core.control.service import SteeredService
 from core.domain.jobs import Job
 from core.domain.people import Requester
+from core.domain.quota import QuotaView
 from core.storage.dead_letters import DeadDelivery
 
 
@@ -78,7 +77,7 @@ class CommandHandlers:
                     await self._api.set_intake(command.state)
                 return [await self._status()]
             case ListDeadLetters() | ReviveDeliveries():
-                return [_letter(item) for item in await self._dead(command)]
+                return [*await self._dead(command)]
             case CheckInvariants():
                 return [Contradiction(text) for text in await self._service.check()]
             case _:  # the two that last
@@ -100,12 +99,12 @@ class CommandHandlers:
                 listed = [*await self._api.all_live(), *newest]
                 return list({job.id: job for job in listed}.values())
 
-    async def _quota(self, command: ShowQuota | GrantQuota) -> QuotaReport:
+    async def _quota(self, command: ShowQuota | GrantQuota) -> QuotaView:
         who = Requester.from_key(command.requester)
         if isinstance(command, ShowQuota):
-            return QuotaReport(who.key, await self._api.quota(who, command.place))
+            return await self._api.quota(who, command.place)
         account = await self._api.grant(who, command.minutes)
-        return QuotaReport(who.key, await self._api.quota(account))
+        return await self._api.quota(account)
 
     async def _status(self) -> ServiceStatus:
         service = self._service
@@ -141,7 +140,3 @@ class CommandHandlers:
                         line.cancel()
             finally:
                 stopped.cancel()
-
-
-def _letter(item: DeadDelivery) -> DeadLetter:
-    return DeadLetter(item.job_id, item.platform, item.reason)

@@ -6,8 +6,7 @@ from typing import Any, Literal
 from core.domain.adjustments import Adjustment
 from core.domain.jobs import Failure, Job, Ticket
 from core.domain.options import KEPT
-from core.domain.progress import Downloading, Progress, Waiting, Working
-from core.domain.quota import QuotaView
+from core.domain.progress import Progress
 from core.domain.requests import Composition, Sampling, sampling_to_json
 from core.errors import Scalar
 
@@ -17,7 +16,6 @@ class ClipReport:
     """The files of a finished job."""
 
     path: str
-    poster: str
     size_bytes: int
 
 
@@ -78,17 +76,9 @@ class JobReport:
             charged_ms=job.charged_ms,
             created_at_ms=job.created_at_ms,
             sampling=None if job.asked is None else SamplingReport.of(job.asked.sampling),
-            clip=ClipReport(str(clip.path), str(clip.poster), clip.size_bytes) if clip else None,
+            clip=ClipReport(str(clip.path), clip.size_bytes) if clip else None,
             failure=job.failure,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaReport:
-    """What an account may still spend."""
-
-    requester: str
-    view: QuotaView
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +95,6 @@ class ServiceStatus:
     pid: int = 0  # of the service
     dead_deliveries: int = 0
     troubles: tuple[str, ...] = ()  # names of the health checks that fail
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A delivery that was given up; ``reason`` is a code."""
-
-    job_id: str
-    platform: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,28 +145,10 @@ class GenerationAccepted:
 
 @dataclass(frozen=True, slots=True)
 class GenerationProgress:
-    """How far the job is: exactly one of the three."""
+    """How far the job is."""
 
-    waiting: Waiting | None = None
-    downloading: Downloading | None = None
-    working: Working | None = None
+    progress: Progress
     event: Literal["progress"] = "progress"
-
-    @classmethod
-    def of(cls, progress: Progress) -> "GenerationProgress":
-        """Report ``progress``."""
-        match progress:
-            case Waiting():
-                return cls(waiting=progress)
-            case Downloading():
-                return cls(downloading=progress)
-            case Working():
-                return cls(working=progress)
-
-    @property
-    def progress(self) -> Progress | None:
-        """Return the one that is there."""
-        return self.waiting or self.downloading or self.working
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,4 +162,4 @@ class GenerationEnded:
 
 
 GenerationEvent = GenerationAccepted | GenerationProgress | GenerationEnded
-Report = Any  # a record of this module
+Report = Any  # a record that :data:`core.control.commands.VERBS` names

@@ -46,7 +46,7 @@ class WatchedDelivery:
 
     async def progress(self, job: Job, event: Progress) -> None:
         """Tell who watches."""
-        self._tell(job.id, GenerationProgress.of(event))
+        self._tell(job.id, GenerationProgress(event))
 
     async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
         """Copy the clip and its poster, whole or not at all.

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic.fields import FieldInfo
 
-from core.settings.kinds import clean_text
+from core.settings.kinds import clean_text, entries
 
 PREFIX = "CLAPPER_"
 
@@ -101,4 +101,4 @@ def _names(prefix: str, name: str, field: FieldInfo) -> tuple[str, ...]:
 
 def parts(text: str) -> frozenset[str]:
     """Return what ``text`` lists with commas, without blanks."""
-    return frozenset(part.strip() for part in text.split(",") if part.strip())
+    return frozenset(entries(text))

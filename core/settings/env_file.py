@@ -48,13 +48,11 @@ def read_env_file(usual: Path | None) -> EnvFile:
         BadSettings: the file cannot be read, or not understood.
     """
     named = os.environ.get(ENV_FILE, "").strip()
-    if named:
-        path = _named(named)
-        return _parsed(path, _text(path, "env_file_unreadable", wanted=True))
-    if usual is None:
+    path = _named(named) if named else usual
+    if path is None:
         return EnvFile()
-    text = _text(usual, "env_file_unreadable", wanted=False)
-    return EnvFile() if text is None else _parsed(usual, text)
+    text = _text(path, wanted=bool(named))
+    return EnvFile() if text is None else _parsed(path, text)
 
 
 def _named(text: str) -> Path:
@@ -64,7 +62,7 @@ def _named(text: str) -> Path:
         _refuse("env_file_unreadable", Path(text), reason=str(error))
 
 
-def _text(path: Path, code: str, *, wanted: bool) -> str | None:
+def _text(path: Path, *, wanted: bool) -> str | None:
     """Return the content of ``path``, None where it is not there and not ``wanted``."""
     try:
         with path.open("rb") as file:
@@ -72,10 +70,10 @@ def _text(path: Path, code: str, *, wanted: bool) -> str | None:
     except FileNotFoundError as error:
         if not wanted:
             return None
-        _refuse(code, path, reason=error.strerror or "")
+        _refuse("env_file_unreadable", path, reason=error.strerror or "")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        _refuse(code, path, reason=reason)
+        _refuse("env_file_unreadable", path, reason=reason)
     if len(raw) > LARGEST_BYTES:
         _refuse("env_file_too_large", path)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
@@ -87,13 +85,12 @@ def _text(path: Path, code: str, *, wanted: bool) -> str | None:
         _refuse("env_file_not_utf8", path, line=line)
 
 
-def _parsed(path: Path, text: str | None) -> EnvFile:
+def _parsed(path: Path, text: str) -> EnvFile:
     """Take our names from ``text``.
 
     Raises:
         BadSettings: lines are not ``NAME=value``.
     """
-    text = text or ""
     wrong = [_line_refused(path, line, original) for line, original in _wrong_lines(text)]
     if wrong:
         refuse(wrong)

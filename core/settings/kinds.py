@@ -56,6 +56,11 @@ def socket_address(text: str) -> str:
     return _address(text, "wss", "ws")
 
 
+def entries(text: str) -> list[str]:
+    """Return what ``text`` lists with commas, in its order, without blanks."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def accounts(text: str) -> str:
     """Return ``text``: accounts, ``platform:id`` each, comma separated.
 
@@ -64,7 +69,7 @@ def accounts(text: str) -> str:
     Raises:
         SettingRefused: an entry is no account.
     """
-    for entry in filter(None, (part.strip() for part in text.split(","))):
+    for entry in entries(text):
         platform, colon, user = entry.partition(":")
         known = colon and _PLATFORM.fullmatch(platform) and user and not re.search(r"\s", user)
         if not known or (platform in _BY_NUMBER and not (user.isascii() and user.isdecimal())):
@@ -78,7 +83,7 @@ def numbers(text: str) -> str:
     Raises:
         SettingRefused: an entry is no id.
     """
-    for entry in filter(None, (part.strip() for part in text.split(","))):
+    for entry in entries(text):
         if not (entry.isascii() and entry.isdecimal()):
             raise SettingRefused("setting_no_id", entry=entry[:60])
     return text

@@ -197,7 +197,7 @@ def _look_at(path: Path) -> ClapperError | None:
     folder = path.parent
     if not stat.S_ISDIR(folder.stat().st_mode):
         return PathIsFile(readable(folder))
-    for one in (path, *_journals(path)):
+    for one in (path, *journals_of(path)):
         if not os.path.lexists(one):
             continue
         found = one.stat()
@@ -219,7 +219,8 @@ def _write_beside(path: Path) -> None:
         probe.flush()
 
 
-def _journals(path: Path) -> Iterator[Path]:
+def journals_of(path: Path) -> Iterator[Path]:
+    """Return where SQLite keeps the journals of the database ``path``."""
     return (path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))
 
 
