@@ -1,8 +1,10 @@
 """Our own addresses beside the page: live state, clips for their owners, health and metrics."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
@@ -65,16 +67,16 @@ class StudioRoutes:
             if visitor is None:
                 return PlainTextResponse("", 401)
             if visitor.problem is not None:
-                return _problem(visitor.problem, 400)
+                return problem(visitor.problem, 400)
             try:
                 return await handler(request, visitor)
             except (JobUnknown, NotYours, NothingToFetch):  # all the same: ids cannot be probed
-                return _problem(JobUnknown(_id_of(request)), 404)
+                return problem(JobUnknown(_id_of(request)), 404)
             except BadAddress as error:
-                return _problem(error, 400)
+                return problem(error, 400)
             except ClapperError as error:
                 self._metrics.refused.labels(error.code).inc()
-                return _problem(error, 409)
+                return problem(error, 409)
 
         return answer
 
@@ -141,5 +143,25 @@ def _id_of(request: Request) -> str:
     return str(request.path_params["job"])
 
 
-def _problem(error: ClapperError, status: int) -> Response:
+def problem(error: ClapperError, status: int) -> Response:
+    """Answer with an error as our page shows it."""
     return JSONResponse({"error": asdict(error_view(error))}, status, headers=_PRIVATE)
+
+
+async def read_object(
+    request: Request, most_bytes: int, empty: bytes = b""
+) -> dict[str, Any] | None:
+    """Read the JSON object that was sent; None where there is none, or too much.
+
+    ``empty`` stands for a body without a byte.
+    """
+    read = b""
+    async for part in request.stream():
+        read += part
+        if len(read) > most_bytes:
+            return None
+    try:
+        found: Any = json.loads(read or empty)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None

@@ -9,7 +9,7 @@ import structlog
 from telegram import Bot, Message
 from telegram.error import TelegramError
 
-from core.domain.file_types import ACCEPTED, likely_kinds, never_accepted
+from core.domain.file_types import ACCEPTED, FILM, MOVING_PICTURE, likely_kinds, never_accepted
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.people import Caller
@@ -18,8 +18,6 @@ from core.service.user_files import UserFiles
 
 log = structlog.get_logger(__name__)
 
-_FILM = (MediaKind.VIDEO, MediaKind.AUDIO)  # the sound of a film is welcome as a sound
-_MOVING_PICTURE = (MediaKind.VIDEO, MediaKind.IMAGE)
 CLOUD_DOWNLOAD = 20_000_000  # bytes; decimal, source: Bot API "getFile"
 
 
@@ -46,9 +44,9 @@ def attachment_of(message: Message | None) -> TelegramAttachment | None:
         best = max(message.photo, key=lambda size: size.width * size.height)
         return TelegramAttachment((MediaKind.IMAGE,), best.file_id, best.file_size or 0)
     for media, kinds in (
-        (message.video, _FILM),
-        (message.animation, _MOVING_PICTURE),
-        (message.video_note, _FILM),
+        (message.video, FILM),
+        (message.animation, MOVING_PICTURE),
+        (message.video_note, FILM),
         (message.audio, (MediaKind.AUDIO,)),
         (message.voice, (MediaKind.AUDIO,)),
     ):
@@ -63,7 +61,7 @@ def _sticker(message: Message) -> TelegramAttachment | None:
     sticker = message.sticker
     if sticker is None:
         return None
-    kinds = _MOVING_PICTURE if sticker.is_video else (MediaKind.IMAGE,)
+    kinds = MOVING_PICTURE if sticker.is_video else (MediaKind.IMAGE,)
     never = never_accepted("application/x-tgsticker") if sticker.is_animated else None
     return TelegramAttachment(kinds, sticker.file_id, sticker.file_size or 0, never=never)
 

@@ -15,27 +15,27 @@ ACCEPTED: dict[MediaKind, str] = {
     MediaKind.VIDEO: "MP4, MOV, WebM, MKV, AVI, TS, GIF",
 }
 _ALL = (MediaKind.IMAGE, MediaKind.AUDIO, MediaKind.VIDEO)
-_FILM = (MediaKind.VIDEO, MediaKind.AUDIO)  # the sound of a film is welcome as a sound
-_MOVING_PICTURE = (MediaKind.VIDEO, MediaKind.IMAGE)  # its first picture is welcome as a picture
+FILM = (MediaKind.VIDEO, MediaKind.AUDIO)  # the sound of a film is welcome as a sound
+MOVING_PICTURE = (MediaKind.VIDEO, MediaKind.IMAGE)  # its first picture is welcome as a picture
 _SUFFIXES: tuple[tuple[tuple[MediaKind, ...], tuple[str, ...]], ...] = (
     ((MediaKind.IMAGE,), (
         "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "heic", "heif", "hif", "avif",
         "bmp", "dib", "tif", "tiff", "svg", "jxl", "jp2", "psd", "ico", "dng", "cr2", "cr3", "nef",
         "arw", "raf", "orf", "rw2",
     )),
-    (_MOVING_PICTURE, ("gif",)),
+    (MOVING_PICTURE, ("gif",)),
     ((MediaKind.AUDIO,), (
         "mp3", "m4a", "m4b", "aac", "flac", "wav", "wave", "w64", "rf64", "bwf", "ogg", "oga",
         "opus", "aif", "aiff", "aifc", "caf", "au", "amr", "awb", "wma", "ac3", "mka", "weba",
         "mid", "midi", "ape", "wv", "dsf",
     )),
-    (_FILM, (
+    (FILM, (
         "mp4", "m4v", "mov", "qt", "webm", "mkv", "avi", "3gp", "3g2", "ts", "mts", "m2ts", "mpg",
         "mpeg", "vob", "wmv", "asf", "flv", "f4v", "ogv", "mxf", "rm", "rmvb",
     )),
 )  # fmt: skip
 _BY_SUFFIX = {suffix: kinds for kinds, suffixes in _SUFFIXES for suffix in suffixes}
-_SOUND_IN_FILMS = frozenset({"mp4", "webm", "x-matroska", "matroska", "ogg", "3gpp", "3gpp2"})
+_SOUND_INFILMS = frozenset({"mp4", "webm", "x-matroska", "matroska", "ogg", "3gpp", "3gpp2"})
 # what is neither picture, sound nor film whatever its bytes are: what it is, and what to do
 _NEVER: dict[str, tuple[str, str]] = {
     "application/pdf": ("pdf", "fix_screenshot"),
@@ -70,10 +70,10 @@ def likely_kinds(declared: str | None, name: str | None = None) -> tuple[MediaKi
     """
     main, _, rest = _plain(declared).partition("/")
     if rest == "gif":
-        return _MOVING_PICTURE
-    if main == "audio" and rest in _SOUND_IN_FILMS:
+        return MOVING_PICTURE
+    if main == "audio" and rest in _SOUND_INFILMS:
         return (MediaKind.AUDIO, MediaKind.VIDEO)
-    by_type = {"image": (MediaKind.IMAGE,), "audio": (MediaKind.AUDIO,), "video": _FILM}.get(main)
+    by_type = {"image": (MediaKind.IMAGE,), "audio": (MediaKind.AUDIO,), "video": FILM}.get(main)
     return by_type or _BY_SUFFIX.get(_suffix(name)) or _ALL
 
 

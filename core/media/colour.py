@@ -1,10 +1,9 @@
-"""Convert colours of any tagged kind to those of ordinary screens: sRGB, or BT.709 for films.
+"""Convert colours of films of any tagged kind to BT.709.
 
 Numbers name primaries and transfers as ITU-T H.273 does, which films, HEIC and AVIF share. Pure
 arithmetic on arrays; who reads a file says what its colours are.
 """
 
-from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -61,13 +60,6 @@ _HLG_GAMMA = 1.2
 _KNEE = 0.5  # of white, linear: below it brightness stays as it is
 
 
-class Screen(Enum):
-    """How numbers become light where no other curve is named."""
-
-    SRGB = "sRGB"
-    BT1886 = "BT.1886"
-
-
 def is_hdr(transfer: int) -> bool:
     """Return whether ``transfer`` codes light brighter than paper."""
     return transfer in {PQ, HLG}
@@ -79,38 +71,26 @@ def is_plain(primaries: int, transfer: int) -> bool:
     return plain and transfer not in {_LINEAR, PQ, HLG} and _known(primaries, transfer) == BT709
 
 
-def to_srgb(pixels: Floats, primaries: int, transfer: int) -> Floats:
-    """Convert coded RGB of a picture to sRGB; what is brighter than paper is compressed.
+def to_bt709(pixels: Floats, primaries: int, transfer: int) -> Floats:
+    """Convert coded RGB of a film to BT.709; what is brighter than paper is compressed.
 
     Args:
         pixels: ``[…, 3]``, 0…1 as coded.
         primaries: by H.273; unknown ones are those that go with the transfer.
         transfer: by H.273. Curves of cameras (BT.709, BT.601, BT.2020, sRGB) and unknown ones
-            count as sRGB.
+            count as BT.1886, which is how screens show films.
 
     Returns:
         A fresh array of the same shape, 0…1.
     """
-    return _converted(pixels, primaries, transfer, Screen.SRGB)
-
-
-def to_bt709(pixels: Floats, primaries: int, transfer: int) -> Floats:
-    """Convert coded RGB of a film to BT.709 as :func:`to_srgb` does a picture.
-
-    Curves of cameras count as BT.1886, which is how screens show films.
-    """
-    return _converted(pixels, primaries, transfer, Screen.BT1886)
-
-
-def _converted(pixels: Floats, primaries: int, transfer: int, screen: Screen) -> Floats:
     if is_plain(primaries, transfer):
         return np.clip(pixels, 0.0, 1.0).astype(np.float32)
     coded = pixels.astype(np.float64)
-    light = np.sign(coded) * _linear(np.clip(np.abs(coded), 0.0, 1.0), transfer, screen)
+    light = np.sign(coded) * _linear(np.clip(np.abs(coded), 0.0, 1.0), transfer)
     light = light @ _matrix(_known(primaries, transfer)).T
     if is_hdr(transfer):
         light = _compressed(light)
-    return _coded(np.clip(light, 0.0, 1.0), screen).astype(np.float32)
+    return (np.clip(light, 0.0, 1.0) ** (1 / _BT1886)).astype(np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -150,7 +130,7 @@ def _known(primaries: int, transfer: int) -> int:
     return BT2020 if is_hdr(transfer) else BT709
 
 
-def _linear(coded: NDArray[np.float64], transfer: int, screen: Screen) -> NDArray[np.float64]:
+def _linear(coded: NDArray[np.float64], transfer: int) -> NDArray[np.float64]:
     """Return the light of ``coded``; 1 is paper white."""
     if transfer == PQ:
         m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
@@ -168,15 +148,7 @@ def _linear(coded: NDArray[np.float64], transfer: int, screen: Screen) -> NDArra
         return np.where(coded > 0, 10 ** ((coded - 1) * _LOGARITHMIC[transfer]), 0.0)
     if transfer == _LINEAR:
         return coded
-    if screen is Screen.BT1886:
-        return coded**_BT1886
-    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
-
-
-def _coded(light: NDArray[np.float64], screen: Screen) -> NDArray[np.float64]:
-    if screen is Screen.BT1886:
-        return light ** (1 / _BT1886)
-    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return coded**_BT1886
 
 
 def _compressed(light: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -33,6 +33,14 @@ def x265(*parameters: str) -> tuple[str, ...]:
     return ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", joined, "-tag:v", "hvc1")
 
 
+HDR = ":m=2020_ncl:p=2020:npl=203,format=yuv420p10le"
+
+
+def hevc(transfer: str) -> tuple[str, ...]:
+    """Arguments of an HEVC encode in the colours of BT.2020."""
+    return x265("colorprim=bt2020", f"transfer={transfer}", "colormatrix=bt2020nc", "range=limited")
+
+
 def picture(folder: Path) -> Path:
     """Write the test picture of four quadrants."""
     path = folder / "quadrants.png"

@@ -21,7 +21,6 @@ static volatile long shift_s = 0;
 void torture_arm(long after, long times, int error) {
     seen = 0, until = after, failing = times, fault = error;
 }
-long torture_seen(void) { return seen; }
 void torture_shift(long seconds) { shift_s = seconds; }
 
 static int is_database(int fd) {

@@ -9,7 +9,7 @@ from tests.torture.conftest import Books, Lives, Some
 
 pytestmark = pytest.mark.xdist_group("torture")
 KILLED = -9
-WRITES = 160  # of a life with three jobs; the test says when there are more
+WRITES = 160  # about as many as a life with three jobs makes
 
 
 async def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(

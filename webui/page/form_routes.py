@@ -4,7 +4,6 @@ The page asks them itself and again after a lost request, so each may come more 
 Generate changes anything, and names its request by a key.
 """
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -22,7 +21,7 @@ from webui.page.handlers import Handlers
 from webui.page.preflight import Card
 from webui.page.reload import describe
 from webui.page.sent_form import SentForm, read_sent
-from webui.routes import OURS
+from webui.routes import OURS, read_object
 from webui.views.errors import error_view
 
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -59,7 +58,7 @@ class FormRoutes:
                 return PlainTextResponse("", 401)
             if OURS not in request.headers:
                 return PlainTextResponse("", 403)
-            body = await _body(request)
+            body = await read_object(request, _MOST_BYTES, b"{}")
             if body is None or request.path_params.get("mode", Mode.T2V) not in set(Mode):
                 return PlainTextResponse("", 400)
             return await handler(request, visitor, body)
@@ -127,20 +126,6 @@ class FormRoutes:
         values: Any = body.get("values")
         given = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
         return read_sent(mode, given, self._handlers.service.limits)
-
-
-async def _body(request: Request) -> dict[str, Any] | None:
-    """Read what was sent; None where it is too much or no JSON object."""
-    read = b""
-    async for part in request.stream():
-        read += part
-        if len(read) > _MOST_BYTES:
-            return None
-    try:
-        found: Any = json.loads(read or b"{}")
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def _plain(body: dict[str, Any], status: int = 200) -> Response:

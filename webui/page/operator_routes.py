@@ -1,9 +1,7 @@
 """The addresses of the operators' page; for everybody else there is nothing at them."""
 
-import json
 from collections.abc import Awaitable
 from dataclasses import asdict
-from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -11,10 +9,9 @@ from starlette.routing import Route
 
 from core.errors import ClapperError, OperatorsOnly
 from webui.auth.middleware import visitor_of
-from webui.routes import OURS
+from webui.routes import OURS, problem, read_object
 from webui.studio.loop_bridge import Bridge
 from webui.studio.operators import StudioOperators
-from webui.views.errors import error_view
 from webui.views.operators import OperatorView
 
 _PRIVATE = {"Cache-Control": "private, no-store"}
@@ -47,7 +44,7 @@ class OperatorRoutes:
             return PlainTextResponse("", 404)
         if OURS not in request.headers:
             return PlainTextResponse("", 403)
-        body = await _body(request)
+        body = await read_object(request, _MOST_BYTES)
         if body is None:
             return PlainTextResponse("", 400)
         verb = str(request.path_params["verb"])
@@ -59,18 +56,4 @@ class OperatorRoutes:
         except OperatorsOnly:  # asked again where it is done
             return PlainTextResponse("", 404)
         except ClapperError as error:
-            return JSONResponse({"error": asdict(error_view(error))}, 409, headers=_PRIVATE)
-
-
-async def _body(request: Request) -> dict[str, Any] | None:
-    """Read the JSON object that was sent; None where there is none, or too much."""
-    raw = b""
-    async for part in request.stream():
-        raw += part
-        if len(raw) > _MOST_BYTES:
-            return None
-    try:
-        data: object = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", data) if isinstance(data, dict) else None
+            return problem(error, 409)

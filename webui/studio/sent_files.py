@@ -8,6 +8,7 @@ from pathlib import Path
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.errors import ClapperError, MediaGone
+from core.runtime.atomic_files import sha256_of
 from core.service.user_files import UserFiles
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
@@ -51,9 +52,11 @@ class SentFiles:
         for slot in MODES[mode].slots:
             if given := sent.get(slot.role):
                 try:
-                    source = given
-                    if isinstance(given, str):
-                        source = self.uploads.require(given, slot.role, visitor.requester)
+                    source = (
+                        self.uploads.require(given, slot.role, visitor.requester)
+                        if isinstance(given, str)
+                        else given
+                    )
                     found[slot.role] = await asyncio.to_thread(_digest, source)
                 except (MediaGone, OSError):
                     return None
@@ -89,8 +92,5 @@ class SentFiles:
         return known
 
 
-def _digest(source: Path | bytes | str) -> str:
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).hexdigest()
-    with Path(source).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest(source: Path | bytes) -> str:
+    return hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else sha256_of(source)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
 from av.filter import Graph
 from av.filter.context import FilterContext
 from av.video.format import VideoFormat
@@ -57,6 +56,11 @@ class _Kind:
     transfer: int
     turn: Turn
     interlaced: bool
+
+    @property
+    def has_alpha(self) -> bool:
+        """Return whether some of it is transparent."""
+        return _has_alpha(VideoFormat(self.pixels))
 
 
 class FrameConverter:
@@ -166,7 +170,7 @@ def _chain(kind: _Kind, inner: Size, film: Size) -> _Chain:
     table: FilterContext | None = None
     node = entry
     scale = _SCALE % (inner.width, inner.height)
-    alpha, plain = _has_alpha(VideoFormat(kind.pixels)), is_plain(kind.primaries, kind.transfer)
+    alpha, plain = kind.has_alpha, is_plain(kind.primaries, kind.transfer)
     if kind.interlaced:
         node = _linked(graph, node, "bwdif=mode=send_frame:parity=auto:deint=interlaced")
     if alpha:
@@ -188,7 +192,7 @@ def _chain(kind: _Kind, inner: Size, film: Size) -> _Chain:
 
 def _as_coded(kind: _Kind, scale: str) -> tuple[str, ...]:
     """Return filters that scale, and put luma and differences in the place of red, green, blue."""
-    if kind.matrix == MATRIX_RGB or _has_alpha(VideoFormat(kind.pixels)):
+    if kind.matrix == MATRIX_RGB or kind.has_alpha:
         return (scale, "format=rgb48le")
     planes = "map0p=1:map1p=2:map2p=0"  # green, blue, red of planar RGB
     return (scale, "format=yuv444p16le", f"mergeplanes=format=gbrp16le:{planes}", "format=rgb48le")
@@ -219,10 +223,10 @@ def _looked_up(graph: Graph, node: FilterContext) -> tuple[FilterContext, Filter
 
 
 def _table_frame(kind: _Kind) -> VideoFrame:
-    matrix = MATRIX_RGB if _has_alpha(VideoFormat(kind.pixels)) else kind.matrix
+    matrix = MATRIX_RGB if kind.has_alpha else kind.matrix
     full_range = kind.range == ColorRange.JPEG
     pixels = hald_table(kind.primaries, kind.transfer, matrix, full_range)
-    frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb48le")
+    frame = VideoFrame.from_ndarray(pixels, "rgb48le")
     frame.pts, frame.time_base = 0, Fraction(1, _CLOCK)
     frame.colorspace, frame.color_range = MATRIX_RGB, ColorRange.JPEG
     return frame

@@ -177,11 +177,6 @@ def picture_reader(found: Format) -> str:
     return _PICTURE_READERS.get(found.reader, found.reader)
 
 
-def name_refused(head: bytes) -> str:
-    """Return an identifier for what a file of no accepted format seems to be."""
-    return describe_refused(head)[0]
-
-
 def describe_refused(head: bytes) -> tuple[str, str]:
     """Return identifiers for what a file of no accepted format seems to be, and what to do."""
     head = head.removeprefix(b"\xef\xbb\xbf")

@@ -100,7 +100,7 @@ def _open_jpeg(task: RecodeTask, source: BinaryIO) -> PictureSource:
     kind = f"progressive {kind}" if "progressive" in picture.info else kind
     refuse_large(task, kind, *picture.size)
     size = kept_size(picture.width, picture.height, task.keep_pixels)
-    exif = picture.getexif() if _has_exif(picture) else Image.Exif()
+    exif = _exif_of(picture)
     profile = picture.info.get("icc_profile") or b""
     notes: tuple[str, ...] = ()
     picture.draft(picture.mode, size)
@@ -116,12 +116,13 @@ def _open_jpeg(task: RecodeTask, source: BinaryIO) -> PictureSource:
     )
 
 
-def _has_exif(picture: Image.Image) -> bool:
+def _exif_of(picture: Image.Image) -> Image.Exif:
     try:
-        picture.getexif().get_ifd(0x8769)
+        exif = picture.getexif()
+        exif.get_ifd(0x8769)
     except DAMAGE:
-        return False  # broken EXIF does not spoil a picture
-    return True
+        return Image.Exif()  # broken EXIF does not spoil a picture
+    return exif
 
 
 def _colour_of(exif: Image.Exif) -> PictureColour:
@@ -144,7 +145,7 @@ def _open_any(task: RecodeTask, source: BinaryIO) -> PictureSource:
     refuse_large(task, task.reader, *picture.size)
     moves = bool(getattr(picture, "is_animated", False))
     profile = picture.info.get("icc_profile") or b""
-    orientation = picture.getexif().get(_ORIENTATION, 1) if _has_exif(picture) else 1
+    orientation = _exif_of(picture).get(_ORIENTATION, 1)
     picture.load()
     primaries, transfer = struct.unpack(">HH", numbers[1]) if numbers else (UNKNOWN, UNKNOWN)
     colour = PictureColour(primaries, transfer, profile)

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tests.support import recordings as made
-from tests.support.recordings import BT709, LINEAR, QUADRANTS, X264, x265
+from tests.support.recordings import BT709, HDR, LINEAR, QUADRANTS, X264, hevc
 
 Make: TypeAlias = Callable[[Path], Path]
 EVENT_S = 1.0  # when it flashes and beeps
 LENGTH_S = 2.0
 _BEEP = "aevalsrc=0.5*sin(2000*PI*t)*between(t\\,1\\,1.1):s=48000:d=2"
 _FLASH = "drawbox=c=white:t=fill:enable='between(t,0.99,1.09)'"
-_HDR = ":m=2020_ncl:p=2020:npl=203,format=yuv420p10le"
 _AAC = ("-c:a", "aac")
 
 
@@ -57,21 +56,17 @@ def _copied(make: Make, name: str, *options: str, before: Sequence[str] = ()) ->
     return copied
 
 
-def _hdr(transfer: str) -> tuple[str, ...]:
-    return x265("colorprim=bt2020", f"transfer={transfer}", "colormatrix=bt2020nc", "range=limited")
-
-
 _P3 = ("-color_primaries", "smpte432", "-color_trc", "bt709", "-colorspace", "bt709")
 _VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M")
 _OPUS = ("-c:a", "libopus")
-_HLG = f"{LINEAR},zscale=t=arib-std-b67{_HDR}"
-_PQ = f"{LINEAR},zscale=t=smpte2084{_HDR}"
+_HLG = f"{LINEAR},zscale=t=arib-std-b67{HDR}"
+_PQ = f"{LINEAR},zscale=t=smpte2084{HDR}"
 _TURNED = (QUADRANTS[2], QUADRANTS[0], QUADRANTS[3], QUADRANTS[1])
 _DVD = ("-c:v", "mpeg2video", "-q:v", "3", "-flags", "+ilme+ildct", "-f", "vob")
 _SD = "scale=out_color_matrix=bt601:out_range=tv,format=yuv420p"
 _NTSC = "scale=720:480:out_color_matrix=smpte170m:out_range=tv,setsar=8/9,format=yuv420p"
 
-_iphone = _film("iphone.mov", *_hdr("arib-std-b67"), filters=_HLG)
+_iphone = _film("iphone.mov", *hevc("arib-std-b67"), filters=_HLG)
 _long_gop = _film("photos.mp4", *X264, "-g", "300")
 
 RECORDINGS = (
@@ -95,10 +90,10 @@ RECORDINGS = (
     ),
     Recording(
         "Pixel, HLG at 60",
-        _film("pixel.mp4", *_hdr("arib-std-b67"), filters=_HLG, fps="60"),
+        _film("pixel.mp4", *hevc("arib-std-b67"), filters=_HLG, fps="60"),
         tolerance=25,
     ),
-    Recording("Galaxy, HDR10", _film("galaxy.mp4", *_hdr("smpte2084"), filters=_PQ), tolerance=25),
+    Recording("Galaxy, HDR10", _film("galaxy.mp4", *hevc("smpte2084"), filters=_PQ), tolerance=25),
     Recording(
         "GoPro, with a time code track", _film("gopro.mp4", *X264, "-timecode", "10:00:00:00")
     ),

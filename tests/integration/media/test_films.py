@@ -13,7 +13,7 @@ from core.domain.media import MediaKind
 from core.media.decode import load_sound
 from core.media.intake.store import MediaStore
 from tests.support import recordings as made
-from tests.support.recordings import BT709, LINEAR, QUADRANTS, X264, x265
+from tests.support.recordings import BT709, HDR, LINEAR, QUADRANTS, X264, hevc, x265
 
 VIDEO, AUDIO = MediaKind.VIDEO, MediaKind.AUDIO
 QUICK = ("-cpu-used", "8", "-deadline", "realtime")  # libvpx
@@ -24,11 +24,6 @@ def tagged(primaries: str, transfer: str, matrix: str) -> tuple[str, ...]:
     return (*X264, *tags)
 
 
-def hevc(transfer: str) -> tuple[str, ...]:
-    return x265("colorprim=bt2020", f"transfer={transfer}", "colormatrix=bt2020nc", "range=limited")
-
-
-HDR = ":m=2020_ncl:p=2020:npl=203,format=yuv420p10le"
 COLOURS = {
     # name: (filters, encoder, largest difference of a channel)
     "hlg.mov": (f"{LINEAR},zscale=t=arib-std-b67{HDR}", hevc("arib-std-b67"), 25),

@@ -5,7 +5,7 @@ import pytest
 from core.domain.file_types import ACCEPTED
 from core.domain.media import MediaKind
 from core.i18n.messages import sentences
-from core.media.intake.formats import _REFUSED, detect, detect_file, name_refused
+from core.media.intake.formats import _REFUSED, describe_refused, detect, detect_file
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ def test_everything_that_is_named_has_words() -> None:
 
 
 def test_a_playlist_is_no_film_even_behind_white_space_and_a_mark() -> None:
-    assert name_refused(b" \n\t#EXTM3U") == "playlist"
-    assert name_refused(b"ffconcat version 1.0") == "playlist"
-    assert name_refused(b"<?xml?><MPD>") == "playlist"
+    assert describe_refused(b" \n\t#EXTM3U")[0] == "playlist"
+    assert describe_refused(b"ffconcat version 1.0")[0] == "playlist"
+    assert describe_refused(b"<?xml?><MPD>")[0] == "playlist"
 
 
 def test_every_kind_says_what_it_accepts() -> None:
