@@ -78,6 +78,7 @@ class Life(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.folder = type(self).quick_folder()
         self.clock = ManualClock()
+        self.made = 0
         self.jobs: dict[str, Mirror] = {}
         self.stale: list[tuple[str, str]] = []
         self.erased: list[Mirror] = []
@@ -129,8 +130,11 @@ class Life(RuleBasedStateMachine):
         return self.clock() // DAY.length_ms
 
     def new(self, user, estimate, place="", key=None):
-        new = self.room.new(user, estimate, key)
-        return replace(new, requester=person(user), payer=payer_at(user, place))
+        # numbered: the rules pick jobs by their order, and the same picks have to find the same job
+        self.made += 1
+        new = replace(self.room.new(user, estimate, key), id=f"{self.made:032x}")
+        whose = {"requester": person(user), "payer": payer_at(user, place)}
+        return replace(new, idempotency_key=key or new.id, **whose)
 
     def seen(self, user, place):
         return self.do(self.room.quotas.quota(person(user), payer_at(user, place)))
