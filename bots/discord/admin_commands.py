@@ -1,6 +1,5 @@
 """``/admin`` for operators, known by numeric id or role; every change is in the audit log."""
 
-from dataclasses import fields
 from typing import Literal
 
 import discord
@@ -11,12 +10,11 @@ from bots.discord.localization import choices, text
 from bots.discord.rendering import clip_text, texts_for
 from bots.discord.submission import DiscordContext
 from core.domain.people import Requester
-from core.domain.policy import Policy
+from core.domain.policy import RULES, Policy
 
 SHOWN = 15  # lines of a listing
 REASON_LIMIT = 200  # characters of the reason of a block
 
-RULES = tuple(rule.name for rule in fields(Policy))
 DiscordUser = discord.User | discord.Member
 
 

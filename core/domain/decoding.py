@@ -45,13 +45,13 @@ def parse_stored(text: str | None) -> Any:  # noqa: ANN401  # plain JSON data
         raise UndecodableError(str(error)) from error
 
 
-def parse_object(text: str | None) -> dict[str, Any]:
-    """Parse stored JSON text that is an object; anything else is an empty one."""
+def parse_object(text: str | None, or_else: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Parse stored JSON text that is an object; anything else is ``or_else``, or an empty one."""
     try:
         found = parse_stored(text)
     except UndecodableError:
-        return {}
-    return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType]  # JSON
+        found = None
+    return found if isinstance(found, dict) else or_else or {}  # pyright: ignore[reportUnknownVariableType]  # JSON
 
 
 def parse_words(text: str | None) -> dict[str, str]:

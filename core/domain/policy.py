@@ -5,7 +5,6 @@ change them is in :mod:`core.accounts.moderation`.
 """
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, cast
 
@@ -30,6 +29,8 @@ class Policy:
     max_pixels: int = 0  # of one frame
     words: tuple[str, ...] = ()  # prompts containing one of these are refused, case-insensitive
     nsfw_words: tuple[str, ...] = ()  # the same, but age-gated channels take them
+    # what is stored of rules that this version cannot read: nothing is allowed until set anew
+    unreadable: tuple[tuple[str, Any], ...] = ()  # name and value
 
     def check(self, request: Request, asker: Asker) -> None:
         """Refuse ``request`` if a rule of the place forbids it.
@@ -37,6 +38,8 @@ class Policy:
         Raises:
             PolicyForbids: naming the rule and what it allows.
         """
+        if self.unreadable:
+            raise PolicyForbids("rule_unreadable", ", ".join(name for name, _ in self.unreadable))
         if self.channels and not {asker.channel, asker.parent} & set(self.channels):
             raise PolicyForbids("rule_channel")
         if self.roles and not asker.roles & set(self.roles):
@@ -47,9 +50,12 @@ class Policy:
             raise PolicyForbids("rule_seconds", f"{self.max_seconds:g} s")
         if self.max_pixels and request.sampling.size.pixels > self.max_pixels:
             raise PolicyForbids("rule_pixels", f"{self.max_pixels / 1e6:.1f} Mpx")
-        if _contains_any(request.prompt, self.words):
+        self._check_words(request.prompt, asker)
+
+    def _check_words(self, prompt: str, asker: Asker) -> None:
+        if _contains_any(prompt, self.words):
             raise PolicyForbids("rule_words")
-        if not asker.age_gated and _contains_any(request.prompt, self.nsfw_words):
+        if not asker.age_gated and _contains_any(prompt, self.nsfw_words):
             raise PolicyForbids("rule_nsfw_words")
 
     def changed(self, rule: str, value: str) -> Self:
@@ -60,9 +66,8 @@ class Policy:
             NotAnId: a channel or role that is neither a number nor a mention nor a link.
             OutOfRange: a number that is not one, or negative.
         """
-        names = {item.name for item in fields(self)}
-        if rule not in names:
-            raise NotAChoice("rule", rule[:40], ", ".join(sorted(names)))
+        if rule not in RULES:
+            raise NotAChoice("rule", rule[:40], ", ".join(sorted(RULES)))
         parsed: tuple[str, ...] | float | int
         if rule in {"max_seconds", "max_pixels"}:
             number = _number(rule, value)
@@ -75,36 +80,38 @@ class Policy:
             for mode in value.replace(",", " ").lower().split():
                 if mode not in set(Mode):
                     raise NotAChoice("mode", mode[:40], ", ".join(Mode))
-        return replace(self, **{rule: parsed})
+        others = tuple(kept for kept in self.unreadable if kept[0] != rule)
+        return replace(self, unreadable=others, **{rule: parsed})
 
     def to_json(self) -> dict[str, Any]:
-        """Return the rules as plain data."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        """Return the rules as plain data, those that cannot be read as they were found."""
+        return {name: getattr(self, name) for name in RULES} | dict(self.unreadable)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read the policy that :meth:`to_json` described.
 
-        A rule that is unknown, or cannot be read, is left out; the others hold. So is a value
-        that fits nothing, as it would keep out everybody.
+        Of a list, the values that fit nothing are left out. A rule of which nothing can be read is
+        kept as it is, and forbids: to take it for none would let in whom an operator kept out.
         """
-        policy = cls()
-        for item in fields(cls):
-            with suppress(UndecodableError):
-                read = decode(cls, {item.name: data[item.name]}) if item.name in data else policy
-                value: Any = getattr(read, item.name)
-                if item.name in _IDS:
-                    value = known_ids(item.name, value)
-                elif item.name == "modes":
-                    value = tuple(mode for mode in value if mode in set(Mode))
-                policy = replace(policy, **{item.name: value})
-        return policy
+        read: dict[str, Any] = {}
+        unreadable: list[tuple[str, Any]] = []
+        for name in (name for name in RULES if data.get(name)):
+            try:
+                value = _known(name, getattr(decode(cls, {name: data[name]}), name))
+            except UndecodableError:
+                value = None
+            if value:
+                read[name] = value
+            else:
+                unreadable.append((name, data[name]))
+        return cls(**read, unreadable=tuple(unreadable))
 
     def shown(self, channel: str = "{}") -> str:
         """Return the rules that are set, as a list for people; ``channel`` writes a channel."""
-        rules: dict[str, Any] = self.to_json()
-        lines: list[str] = []
-        for name, value in rules.items():
+        lines = [f"{name}: ?" for name, _ in self.unreadable]
+        for name in RULES:
+            value: Any = getattr(self, name)
             if isinstance(value, tuple):
                 form = channel if name == "channels" else "{}"
                 text = " ".join(form.format(one) for one in cast("tuple[str, ...]", value))
@@ -112,6 +119,16 @@ class Policy:
                 text = f"{value:g}" if name == "max_seconds" else str(value)
             lines += [f"{name}: {text}"] if value else []
         return ", ".join(lines)
+
+
+RULES = tuple(item.name for item in fields(Policy) if item.name != "unreadable")
+
+
+def _known(name: str, value: Any) -> Any:  # noqa: ANN401  # of one of the rules
+    """Return of a list what this version knows; any other value as it is."""
+    if name in _IDS:
+        return known_ids(name, value)
+    return tuple(mode for mode in value if mode in set(Mode)) if name == "modes" else value
 
 
 def _number(rule: str, value: str) -> float:

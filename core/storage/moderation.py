@@ -8,6 +8,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.decoding import UndecodableError, parse_object, parse_stored
+from core.domain.policy import RULES
 from core.storage.records import AuditEntry
 from core.storage.tables import METADATA
 
@@ -39,9 +40,13 @@ memory = sa.Table(
 
 
 async def load_rules(connection: AsyncConnection, place: str) -> dict[str, Any] | None:
-    """Read the rules of ``place`` as plain data, None without rules."""
+    """Read the rules of ``place`` as plain data, None without rules.
+
+    Where the text is no object, each rule has the text as its value, which is none of a rule: what
+    an operator forbade stays forbidden.
+    """
     found = await connection.scalar(sa.select(policy.c.rules).where(policy.c.place == place))
-    return None if found is None else parse_object(found)
+    return None if found is None else parse_object(found, or_else=dict.fromkeys(RULES, found))
 
 
 async def save_rules(

@@ -63,14 +63,23 @@ def test_what_is_no_id_is_refused_and_named(rule, typed):
     assert explain(refused.value, "de") != explain(refused.value)
 
 
-def test_values_that_were_stored_as_typed_lock_nobody_out():
-    stored = {"channels": ["<#123>", "#general"], "roles": ["moderators"]}
-    policy = Policy.from_json(stored)
+def test_values_that_were_stored_as_typed_are_understood_where_they_name_something():
+    policy = Policy.from_json({"channels": ["<#123>", "#general"]})
 
-    assert (policy.channels, policy.roles) == (("123",), ())
+    assert policy == Policy(channels=("123",))
     policy.check(t2v(), Asker("123"))
     with pytest.raises(PolicyForbids):
         policy.check(t2v(), Asker("4"))
+
+
+def test_a_rule_of_which_no_value_names_anything_lets_nobody_in_and_says_why():
+    policy = Policy.from_json({"roles": ["moderators"]})
+
+    with pytest.raises(PolicyForbids) as refused:
+        policy.check(t2v(), Asker("123"))
+    assert "roles" in explain(refused.value)
+    assert policy.shown() == "roles: ?"
+    policy.changed("roles", "").check(t2v(), Asker("123"))
 
 
 def test_rules_are_shown_as_a_readable_list():

@@ -18,12 +18,13 @@ from core.domain.limits import RequestLimits
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import Mode
 from core.domain.options import Options
-from core.domain.people import Requester
+from core.domain.people import Asker, Requester
 from core.domain.policy import Policy
 from core.domain.requests import from_json, make_request, to_json
-from core.errors import DeliveryImpossible, JobUnknown, RequestUnreadable
+from core.errors import DeliveryImpossible, JobUnknown, PolicyForbids, RequestUnreadable
 from core.i18n.messages import explain
 from core.storage import jobs
+from core.storage.moderation import load_rules
 from core.testing.doubles import t2v, tiny
 from webui.api.parsing import options_from_program
 
@@ -196,10 +197,27 @@ def test_an_unknown_field_changes_nothing(name):
     assert read({**whole, "from_the_future": "1"}) == read(whole)
 
 
-def test_an_unreadable_rule_of_a_place_leaves_the_others_in_force():
-    read = Policy.from_json({**POLICY, "max_seconds": "long", "modes": 3})
+def test_an_unreadable_rule_of_a_place_forbids_until_it_is_set_again():
+    read = Policy.from_json({"channels": ["1"], "max_seconds": "long", "modes": 3})
 
-    assert (read.channels, read.max_seconds, read.modes) == (("1",), 0.0, ())
+    assert read.channels == ("1",)
+    with pytest.raises(PolicyForbids) as refused:
+        read.check(t2v(), Asker("1"))
+    assert refused.value.detail == "modes, max_seconds"
+    half = Policy.from_json(read.changed("modes", "t2v").to_json())
+    with pytest.raises(PolicyForbids):
+        half.check(t2v(), Asker("1"))
+    half.changed("max_seconds", "").check(t2v(), Asker("1"))
+
+
+async def test_rules_whose_text_is_damaged_are_not_taken_for_none(room):
+    insert = "INSERT INTO policy (place, rules, updated_at) VALUES ('discord:1', '{\"words', 1)"
+    async with room.database.transaction() as connection:
+        await connection.exec_driver_sql(insert)
+        rules = await load_rules(connection, "discord:1")
+
+    with pytest.raises(PolicyForbids):
+        Policy.from_json(rules).check(t2v(), Asker())
 
 
 @pytest.mark.parametrize("words", ["", "[1]", "null", "{", '{"a": NaN}', "[" * 100_000])
