@@ -1,7 +1,6 @@
 """A Space as its platform runs it: another user's image, forked workers, and a strict lender."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.space)
-            item.add_marker(pytest.mark.xdist_group("space"))
             if os.geteuid() != 0:
                 item.add_marker(pytest.mark.skip(reason=ROOT_ONLY))
 

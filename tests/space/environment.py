@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 # the platform installs these in one command with requirements.txt; the version is the page's
 PLATFORM = ("gradio[oauth,mcp]=={sdk}", "uvicorn>=0.14.0", "websockets>=10.4", "spaces")
@@ -64,22 +65,26 @@ def environment(folder: Path, place: Path, *, comfy: bool = False) -> Environmen
         Contradiction: pip finds no set of packages.
     """
     lines = [line for line in wanted(folder) if not HEAVY.match(line)]
-    if os.environ.get("SPACE_DEV"):
-        lines = [re.sub("pydantic==.*", "pydantic", line) for line in lines]
     key = hashlib.sha256("\n".join([sys.version, str(comfy), *lines]).encode()).hexdigest()[:16]
     home = place / key
     record = home / "packages.json"
-    if not record.is_file():
-        shutil.rmtree(home, ignore_errors=True)
-        chosen = resolved(lines)
-        command = [str(interpreter()), "-m", "venv", "--without-pip", str(home)]
-        subprocess.run(command, check=True)
-        fetched = provide(chosen, site_packages(home))
-        if comfy:
-            provide(installed_heavy(), site_packages(home))
-        record.write_text(json.dumps({"packages": chosen, "fetched": fetched}))
+    with FileLock(place / f"{key}.lock"):  # of the other processes of this test run
+        if not record.is_file():
+            make(home, lines, comfy=comfy)
     kept = json.loads(record.read_text())
     return Environment(home / "bin" / "python", kept["packages"], tuple(kept["fetched"]))
+
+
+def make(home: Path, lines: list[str], *, comfy: bool) -> None:
+    shutil.rmtree(home, ignore_errors=True)
+    chosen = resolved(lines)
+    command = [str(interpreter()), "-m", "venv", "--without-pip", str(home)]
+    subprocess.run(command, check=True)
+    fetched = provide(chosen, site_packages(home))
+    if comfy:
+        provide(installed_heavy(), site_packages(home))
+    record = home / "packages.json"
+    record.write_text(json.dumps({"packages": chosen, "fetched": fetched}))
 
 
 def interpreter() -> Path:

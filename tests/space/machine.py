@@ -19,7 +19,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from core.models.catalog import LTX_2_3, Profile
+from core.models.catalog import LTX_2_3, ModelFile, Profile
+from core.models.hub_cache import folder_name
 from webui.testing.zerogpu import Lender
 
 USER = 1000  # that a Space runs as
@@ -106,12 +107,15 @@ class Machine:
             "CLAPPER_MIN_FREE_MEGABYTES": "0",
         }
 
+    def snapshot(self, file: ModelFile) -> Path:
+        """Where the hub's own layout has ``file``."""
+        return self.preloaded / folder_name(file.repo) / "snapshots" / file.revision / file.path
+
     def preload(self, profile: Profile = Profile.FP8) -> None:
         """Lay a small stand-in for every model file into the cache, in the hub's own layout."""
         for number, file in enumerate(LTX_2_3.files_for(None, profile)):
-            repo = self.preloaded / f"models--{file.repo.replace('/', '--')}"
-            blob = repo / "blobs" / f"{number}{profile.value}"
-            place = repo / "snapshots" / file.revision / file.path
+            place = self.snapshot(file)
+            blob = self.preloaded / folder_name(file.repo) / "blobs" / f"{number}{profile.value}"
             blob.parent.mkdir(parents=True, exist_ok=True)
             place.parent.mkdir(parents=True, exist_ok=True)
             blob.write_bytes(stand_in(1000 + number))
@@ -126,8 +130,6 @@ class Machine:
                 os.chown(path, 0, 0, follow_symlinks=False)
                 if not path.is_symlink():
                     path.chmod(0o755 if path.is_dir() else 0o644)
-        if os.environ.get("SPACE_DEV"):
-            os.chown(self.home / ".cache", USER, USER)
 
     def close_gate(self) -> None:
         """Let every run stand still inside its lease until :meth:`open_gate`."""

@@ -2,8 +2,8 @@
 
 Run in the built folder, by its user. Everything else is the folder's: the lease, the worker, the
 store with files whose sizes are those that lie in the preloaded cache. ``SPACE_TEST_GATE`` names a
-folder: a run reports itself there and waits until ``open`` lies there, or until it is killed. With
-``SPACE_TEST_COMFY`` set ComfyUI stays, on weights as small as its stand-ins.
+folder: a run reports itself there and waits until ``open`` lies there, or until it is killed. Where
+``SPACE_TEST_COMFY`` is set ComfyUI stays; it names the folder with the code that makes it tiny.
 """
 
 import asyncio
@@ -64,16 +64,15 @@ def change():
 
     for profile in LTX_2_3.profiles.values():
         profile.files.update({slot: stand_in(file) for slot, file in profile.files.items()})
-    if not REAL:
+    if REAL:
+        import core.comfy
+
+        core.comfy.__path__.append(REAL)
+    else:
         ComfyExecutor.open = staticmethod(lambda *_, **__: animatic())
 
 
 def main():
-    import importlib.util
-    if not os.path.isdir("webui/space"):
-        change()
-        runpy.run_path("app.py", run_name="__main__")
-        return
     from webui.space import start
 
     settle = start.use_settings_of
