@@ -85,6 +85,7 @@ class RunBook:
         self.place = place
         self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile, vram)
         self.tier: Tier | None = None  # of who borrows the device for each run; None: it is ours
+        self.ready_s: float | None = None  # of what is lent: until its first step, as known now
 
     def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
         """Return what ``request`` takes on this machine, as known now."""
@@ -102,7 +103,7 @@ class RunBook:
             NothingFits: not even the smallest does.
         """
         if budget_ms is None and self.tier is not None:
-            budget_ms = median_budget_ms(self.machine, self.tier)
+            budget_ms = median_budget_ms(self.machine, self.tier, self.ready_s)
         if budget_ms is not None:
             check_budget(request, budget_ms, self.machine, limits)
 
