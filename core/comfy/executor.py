@@ -62,8 +62,12 @@ class ComfyExecutor:
         self.stuck_s = _STUCK_S
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings, files: ModelFileSource | None = None) -> Self:
         """Make the executor for ``settings``; the first order starts ComfyUI itself.
+
+        Args:
+            settings: of the whole service.
+            files: where model files come from; by default the store that the settings describe.
 
         Raises:
             ComfyUnavailable: with all that is missing, and the command for the first of it.
@@ -85,7 +89,7 @@ class ComfyExecutor:
         options = ComfyOptions(device_kind(), vram, settings.comfy.packs)
         careful = saves_memory(settings.comfy.vram, profile.value)
         plan = ExecutionPlan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
-        return cls(comfy_paths(settings), open_store(settings, now_ms), plan, options)
+        return cls(comfy_paths(settings), files or open_store(settings, now_ms), plan, options)
 
     @property
     def name(self) -> str:

@@ -105,6 +105,12 @@ def is_ours(folder: Path) -> bool:
     return (folder / ".git" / _MARK).is_file()
 
 
+def mark_as_ours(folder: Path) -> None:
+    """Mark ``folder``, which was laid out without git, so that a later run of git may change it."""
+    (folder / ".git").mkdir(exist_ok=True)
+    (folder / ".git" / _MARK).touch()
+
+
 @contextmanager
 def _owned(pin: Pin, folder: Path) -> Generator[None]:
     """Hold ``folder`` alone; a run that was killed holds nothing any more.

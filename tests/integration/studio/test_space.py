@@ -167,7 +167,7 @@ async def test_a_space_starts_from_its_folder_and_refuses_before_it_borrows(
         await eventually(over, 90)
         state = (await http.get(f"/studio/state?job={job}", headers=KEY)).json()
 
-    checkout = home / ".cache" / "clapper" / "comfyui" / "checkout"
+    checkout = home / "clapper" / "comfyui" / "checkout"
     assert git(checkout, "rev-parse", "HEAD") == comfyui[1]
     assert not (checkout / "later.py").exists()
     assert health["ok"]
@@ -175,7 +175,7 @@ async def test_a_space_starts_from_its_folder_and_refuses_before_it_borrows(
     assert "SameSite=None; Secure" in page.headers["set-cookie"]
     assert account["link"]["href"] == "login/huggingface"
     assert "rtx-pro-6000-half" in state["model"]
-    assert state["job"]["error"]["code"] == "model_unavailable"
+    assert state["job"]["error"]["code"] == "space_not_ready"
     assert state["job"]["buttons"][0]["action"] == "again"
     assert lender.calls == ["/startup-report"]  # nothing was borrowed for what cannot run
     assert list((home / ".cache" / "huggingface" / "hub").iterdir()) == []
