@@ -1,8 +1,7 @@
 """The packages of a Space, and no others, where its user can read them.
 
-pip resolves what the folder asks for together with what the platform adds. What is installed here
-at the same version is linked; only the rest is fetched. A folder whose wishes contradict each
-other fails here as it fails there.
+The folder names every package with its version; Gradio and the lender's package come from the
+platform. What is installed here at the same version is linked; only the rest is fetched.
 """
 
 import hashlib
@@ -20,7 +19,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-# the platform installs these in one command with requirements.txt; the version is the page's
+# the platform installs these in one command with requirements.txt; the version is the README's
 PLATFORM = ("gradio[oauth,mcp]=={sdk}", "uvicorn>=0.14.0", "websockets>=10.4", "spaces")
 # imported by ComfyUI only, gigabytes in all: left out where no ComfyUI runs
 HEAVY = re.compile(
@@ -28,7 +27,6 @@ HEAVY = re.compile(
     r"|einops|blake3|simpleeval|sympy|mpmath|networkx|regex|trampoline)",
     re.IGNORECASE,
 )
-OFFLINE = re.compile(r"(connection|temporary failure|timed? ?out|No matching distribution)", re.I)
 
 
 class Contradiction(AssertionError):
@@ -53,6 +51,11 @@ def wanted(folder: Path) -> list[str]:
     return [line for line in lines if line] + [line.format(sdk=sdk[1]) for line in PLATFORM]
 
 
+def light(folder: Path) -> list[str]:
+    """The same without what ComfyUI alone imports."""
+    return [line for line in wanted(folder) if not HEAVY.match(line)]
+
+
 def environment(folder: Path, place: Path, *, comfy: bool = False) -> Environment:
     """Make, or find, the environment of ``folder`` below ``place``.
 
@@ -60,11 +63,8 @@ def environment(folder: Path, place: Path, *, comfy: bool = False) -> Environmen
         folder: as ``clapper space build`` wrote it.
         place: kept between runs.
         comfy: also what ComfyUI imports, in the versions that are installed here.
-
-    Raises:
-        Contradiction: pip finds no set of packages.
     """
-    lines = [line for line in wanted(folder) if not HEAVY.match(line)]
+    lines = light(folder)
     key = hashlib.sha256("\n".join([sys.version, str(comfy), *lines]).encode()).hexdigest()[:16]
     home = place / key
     record = home / "packages.json"
@@ -77,7 +77,7 @@ def environment(folder: Path, place: Path, *, comfy: bool = False) -> Environmen
 
 def make(home: Path, lines: list[str], *, comfy: bool) -> None:
     shutil.rmtree(home, ignore_errors=True)
-    chosen = resolved(lines)
+    chosen = taken_at_its_word(lines)
     command = [str(interpreter()), "-m", "venv", "--without-pip", str(home)]
     subprocess.run(command, check=True)
     fetched = provide(chosen, site_packages(home))
@@ -109,13 +109,24 @@ def site_packages(home: Path) -> Path:
     return next((home / "lib").glob("python*")) / "site-packages"
 
 
+def taken_at_its_word(lines: list[str]) -> dict[str, str]:
+    """Every package at the version that its line names; the lender's package as it is here."""
+    named = [line.split("==") for line in lines if "==" in line]
+    chosen = {normal(name.partition("[")[0]): version for name, version in named}
+    return {**chosen, "spaces": metadata.version("spaces")}
+
+
 def pip(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
 
 
 def resolved(lines: list[str]) -> dict[str, str]:
-    """Let pip choose every package; nothing is installed."""
+    """Let pip choose every package, as on the platform; nothing is installed.
+
+    Raises:
+        Contradiction: there is no set of packages that they all allow.
+    """
     done = pip("install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-", *lines)
     if done.returncode:
         said = "\n".join(line for line in done.stderr.splitlines() if line.startswith("ERROR"))

@@ -229,6 +229,11 @@ class Running:
     def log(self) -> str:
         return "\n".join(self.said)
 
+    def broke(self) -> list[str]:
+        """What the log shows of errors that nobody caught."""
+        at = [number for number, line in enumerate(self.said) if "Traceback" in line]
+        return ["\n".join(self.said[number - 2 : number + 25]) for number in at]
+
     async def ready(self, how: re.Pattern[str] = READY) -> None:
         found = how.search(await self.says(how))
         assert found is not None
