@@ -8,9 +8,9 @@ from functools import partial
 import structlog
 
 from core.domain.media import RawClip
-from core.domain.progress import Progress
+from core.domain.progress import Downloading, Progress
 from core.errors import DeviceLost
-from core.interfaces.executor import Executor, Order
+from core.interfaces.executor import Executor, FetchingExecutor, Order
 from core.queue.job_queue import JobQueue
 from core.runtime.device_errors import is_device_lost
 from core.runtime.permissions import make_private_folder
@@ -43,6 +43,35 @@ class DeviceRunner:
         self._hub = hub
         self._watch = watch
         self._prefetcher = prefetcher
+
+    async def fetch(
+        self,
+        attempt: JobAttempt,
+        order: Order,
+        device: DeviceSlot,
+        rules: WorkerRules,
+        unwind_s: Callable[[], float],
+    ) -> None:
+        """Have the files of ``order`` where the executor fetches them apart.
+
+        While they are downloaded somebody else has the device.
+
+        Raises:
+            Cancelled: somebody, or the time limit, stopped the attempt.
+        """
+        if not isinstance(self._executor, FetchingExecutor):
+            return
+
+        def on_progress(event: Progress) -> None:
+            if isinstance(event, Downloading):
+                device.step_aside()
+            attempt.publish(self._hub, event)
+
+        call = self._executor.fetch(order, on_progress, attempt.cancel)
+        run = await run_limited(call, attempt, rules.job_timeout_s, unwind_s, _give_up)
+        attempt.cancel.raise_if_cancelled()
+        run.result()
+        await device.take(attempt.cancel)
 
     async def execute(
         self,
@@ -121,3 +150,7 @@ class DeviceRunner:
         left_s = attempt.left_s(event)
         if left_s is not None:
             device.allow_claim_in(left_s - rules.lead_s)
+
+
+def _give_up(run: "asyncio.Task[None]") -> None:
+    run.cancel()
