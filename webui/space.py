@@ -59,14 +59,20 @@ def leased(
     settings: Settings, contexts: RequestContexts, factory_name: str = "comfy"
 ) -> LeasedExecutor:
     """Make the executor that borrows a GPU for every job, once its model files are there."""
-    machine, tier = lent_machine(settings), Tier(settings.studio.tier)
+    machine, tier = lent_machine(settings), tier_of_nobody(settings)
     store, profile = open_store(settings), Profile(settings.models.profile)
 
     async def fetch(order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
         files = files_for(order.request.mode, profile)
         await ensure_files(store, files, order, on_progress, cancel)
 
-    return LeasedExecutor(factory_name, machine, contexts, tier, fetch)
+    at_once = settings.studio.concurrent
+    return LeasedExecutor(factory_name, machine, contexts, tier, fetch, at_once)
+
+
+def tier_of_nobody(settings: Settings) -> Tier:
+    """Return what the lender gives to who did not sign in, unless the settings name one for all."""
+    return Tier(settings.studio.tier or Tier.ANONYMOUS)
 
 
 def comfy_factory() -> Executor:
@@ -78,7 +84,7 @@ async def serve(settings: Settings) -> None:
     """Run the core and the page until the Space stops."""
     contexts = RequestContexts()
     async with open_core(settings, leased(settings, contexts), announce=log.info) as core:
-        core.runs.tier = Tier(settings.studio.tier)
+        core.runs.tier = tier_of_nobody(settings)
         await run_all(core, [StudioFront(contexts)], asyncio.Event(), log.info)
 
 

@@ -71,12 +71,26 @@ def lease(
         left_s: seconds of the visitor's day that are left; the whole day where None.
     """
     loan = LOANS.get(machine.hardware.zerogpu, GpuSize())
-    needed = answer.p95_ms / 1000 + load_seconds(machine, Residency.RAM)
-    wanted = max(1, math.ceil(needed / loan.factor))
+    wanted = _wanted_s(answer, machine)
     day = DAY_S[tier] if left_s is None else min(left_s, DAY_S[tier])
     limit = math.floor(day / (loan.factor * loan.counted))
     declared = max(1, min(wanted, limit))
     return LeaseRequest(declared, declared * loan.factor * loan.counted, limit, wanted <= limit)
+
+
+def _wanted_s(answer: Estimate, machine: Machine) -> int:
+    loan = LOANS.get(machine.hardware.zerogpu, GpuSize())
+    needed = answer.p95_ms / 1000 + load_seconds(machine, Residency.RAM)
+    return max(1, math.ceil(needed / loan.factor))
+
+
+def counted_ms(answer: Estimate, machine: Machine) -> int:
+    """Return what a visitor's day must hold for a job of ``answer``, lender's milliseconds.
+
+    The lender asks for all of what is granted, and afterwards counts what was used.
+    """
+    loan = LOANS.get(machine.hardware.zerogpu, GpuSize())
+    return round(_wanted_s(answer, machine) * loan.factor * loan.counted * 1000)
 
 
 def budget_ms(machine: Machine, tier: Tier, left_s: float | None = None) -> float:

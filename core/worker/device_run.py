@@ -24,6 +24,7 @@ from core.worker.rules import WorkerRules
 from core.worker.slots import DeviceSlot
 
 log = structlog.get_logger(__name__)
+FETCH_S = 1.0  # files that are here take milliseconds; a hub that hangs says nothing of itself
 NOTED_S = 1.0  # a database that takes longer is not waited for; milliseconds are usual
 
 
@@ -54,7 +55,7 @@ class DeviceRunner:
     ) -> None:
         """Have the files of ``order`` where the executor fetches them apart.
 
-        While they are downloaded somebody else has the device.
+        While they are downloaded, or take long for another reason, somebody else has the device.
 
         Raises:
             Cancelled: somebody, or the time limit, stopped the attempt.
@@ -68,7 +69,11 @@ class DeviceRunner:
             attempt.publish(self._hub, event)
 
         call = self._executor.fetch(order, on_progress, attempt.cancel)
-        run = await run_limited(call, attempt, rules.job_timeout_s, unwind_s, _give_up)
+        late = asyncio.get_running_loop().call_later(FETCH_S, device.step_aside)
+        try:
+            run = await run_limited(call, attempt, rules.job_timeout_s, unwind_s, _give_up)
+        finally:
+            late.cancel()
         attempt.cancel.raise_if_cancelled()
         run.result()
         await device.take(attempt.cancel)

@@ -5,6 +5,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import gradio as gr
@@ -20,12 +21,13 @@ from core.errors import Cancelled, ClapperError, GenerationFailed, InternalError
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from webui.zerogpu import lease as borrowed
-from webui.zerogpu.errors import GpuTimeExceeded, GpuUnavailable, classify
+from webui.zerogpu.errors import GpuTimeExceeded, GpuTokenExpired, GpuUnavailable, classify
 from webui.zerogpu.lease import Call, LeasedClip, declared_s
-from webui.zerogpu.request_context import RequestContexts
+from webui.zerogpu.request_context import RequestContext, RequestContexts
 
 log = structlog.get_logger(__name__)
 
+THREADS = 3  # for each GPU: one runs, others that were cancelled may still wait for the lender
 STRETCH = 1.6  # of the declared time on the second try
 Emit = Callable[[Progress], None]
 Fetch = Callable[[Order, ProgressSink, CancelToken], Awaitable[None]]
@@ -41,16 +43,25 @@ class LeasedExecutor:
         contexts: RequestContexts,
         tier: Tier,
         fetch: Fetch | None = None,
+        at_once: int = 1,
     ) -> None:
         """Take the name of the executor inside, and the device that is lent.
 
-        ``fetch`` has the model files of an order before anything is lent for it.
+        Args:
+            name: of the executor inside.
+            machine: what is lent.
+            contexts: in whose name.
+            tier: of visitors of whom nobody said theirs.
+            fetch: has the model files of an order before anything is lent for it.
+            at_once: how many GPUs are borrowed side by side.
         """
         self._name = name
         self._machine = machine
         self._contexts = contexts
         self._tier = tier
         self._fetch = fetch
+        self._at_once = at_once
+        self._threads = ThreadPoolExecutor(THREADS * at_once, thread_name_prefix="lease")
         contexts.wanted = True
 
     @property
@@ -63,6 +74,20 @@ class LeasedExecutor:
         """Return which device is lent."""
         return self._machine.hardware.key
 
+    @property
+    def at_once(self) -> int:
+        """Return how many GPUs are borrowed side by side."""
+        return self._at_once
+
+    async def fetch(self, order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
+        """Have the model files of ``order``.
+
+        Raises:
+            ModelUnavailable: a file is missing and could not be obtained.
+        """
+        if self._fetch is not None:
+            await self._fetch(order, on_progress, cancel)
+
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
     ) -> RawClip:
@@ -71,14 +96,12 @@ class LeasedExecutor:
         Raises:
             GenerationFailed: with the reason; ``Cancelled`` within a second of a cancel.
         """
-        if self._fetch is not None:
-            await self._fetch(order, on_progress, cancel)
         loop = asyncio.get_running_loop()
 
         def emit(event: Progress) -> None:
             loop.call_soon_threadsafe(on_progress, event)
 
-        running = loop.run_in_executor(None, self._drive, order, emit, cancel)
+        running = loop.run_in_executor(self._threads, self._drive, order, emit, cancel)
         stop = asyncio.ensure_future(cancel.wait())
         try:
             await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,24 +115,42 @@ class LeasedExecutor:
         return await running
 
     async def close(self) -> None:
-        """Do nothing: the GPU was given back after every run."""
+        """Begin nothing more; every GPU is given back after its run."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _drive(self, order: Order, emit: Emit, cancel: CancelToken) -> RawClip:
-        call = Call(order, self._machine, self._tier)
-        context = self._contexts.take(order.job_id)
+        visitor = self._contexts.take(order.requester, cancel)
+        call = Call(order, self._machine, visitor.tier or self._tier)
         try:
-            return context.run(self._run, call, emit, cancel)
+            return self._borrow(call, visitor, emit, cancel)
         except GpuTimeExceeded:
             larger = replace(call, stretch=STRETCH)
             if not self._affordable(call, larger):
                 raise
             log.info("gpu_second_try", job_id=order.job_id, declared_s=declared_s(larger))
-            return context.run(self._run, larger, emit, cancel)
+            visitor = self._contexts.take(order.requester, cancel)
+            return self._borrow(larger, visitor, emit, cancel)
+
+    def _borrow(
+        self, call: Call, visitor: RequestContext, emit: Emit, cancel: CancelToken
+    ) -> RawClip:
+        """Borrow the GPU in the name of ``visitor``, once more where their token has aged.
+
+        Raises:
+            GpuPageClosed: they have left meanwhile.
+            GpuTokenExpired: the lender does not take their newest token either.
+        """
+        try:
+            return visitor.context().run(self._run, call, emit, cancel)
+        except GpuTokenExpired:  # nothing was borrowed
+            log.info("gpu_token_aged", job_id=call.order.job_id)
+            newer = self._contexts.take(call.order.requester, cancel, after=visitor)
+            return newer.context().run(self._run, call, emit, cancel)
 
     def _affordable(self, first: Call, second: Call) -> bool:
         """Return whether the day holds both tries, the second one really longer."""
         limit = lease(
-            estimate_on(first.order.request, self._machine), self._machine, self._tier
+            estimate_on(first.order.request, self._machine), self._machine, first.tier
         ).limit_s
         one, two = declared_s(first), declared_s(second)
         return two > one and one + two <= limit
