@@ -11,19 +11,22 @@ const ClapperRequests = (() => {
   /* In the frame of Hugging Face only the page around knows in whose name a GPU is borrowed. It is asked as Gradio's own
      client does, and again before what it said is too old; every question brings it, as the newest one counts. */
   const HUB = "https://huggingface.co", NAMED = "zerogpu-headers", YOUNG = 30_000, SILENT = 3000; // ms
-  let name = {}, namedAt = -Infinity;
-  const borrower = async () => {
-    const framed = window.parent !== window && window.supports_zerogpu_headers;
-    if (!framed || !location.hostname.endsWith(".hf.space") || performance.now() - namedAt < YOUNG) return name;
-    namedAt = performance.now();
+  let naming = Promise.resolve({}), namedAt = -Infinity;
+  const named = async (before) => {
     const { port1, port2 } = new MessageChannel();
     const said = new Promise((done) => { port1.onmessage = ({ data }) => done(data); });
     window.parent.postMessage(NAMED, HUB, [port2]);
     const headers = await Promise.race([said, new Promise((done) => setTimeout(done, SILENT))]);
     port1.close();
-    if (headers) name = headers instanceof Map ? Object.fromEntries(headers) : headers;
-    else namedAt = -Infinity;
-    return name;
+    return headers instanceof Map ? Object.fromEntries(headers) : headers || before;
+  };
+  const borrower = () => {
+    const framed = window.parent !== window && window.supports_zerogpu_headers;
+    if (framed && location.hostname.endsWith(".hf.space") && performance.now() - namedAt > YOUNG) {
+      namedAt = performance.now();
+      naming = naming.then(named);
+    }
+    return naming;
   };
 
   const ask = async (address, options = {}) => {
