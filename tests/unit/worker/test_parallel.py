@@ -57,6 +57,7 @@ class Held:
             opened.cancel()
             stopped.cancel()
             del self.on_device[order.requester]
+            self.changed.set()
         cancel.raise_if_cancelled()
         return grey_clip(order.request.sampling, 100)
 
