@@ -86,6 +86,7 @@ class RunBook:
         self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile, vram)
         # of who borrows the device for each run and is not known better; None: it is ours
         self.tier: Tier | None = None
+        self.ready_s: float | None = None  # of what is lent: until its first step, as known now
 
     def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
         """Return what ``request`` takes on this machine, as known now."""
@@ -127,7 +128,9 @@ class RunBook:
         return largest_fitting(request, budget_ms, self.machine, limits, self._cost)
 
     def _cost(self, answer: Estimate) -> float:
-        return gpu_ms(answer) if self.tier is None else counted_ms(answer, self.machine)
+        if self.tier is None:
+            return gpu_ms(answer)
+        return counted_ms(answer, self.machine, self.ready_s)
 
     async def open(self) -> None:
         """Load the fit that earlier runs left."""

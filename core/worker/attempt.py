@@ -44,7 +44,7 @@ AttemptResult: TypeAlias = AttemptSucceeded | Failure | Requeue
 log = structlog.get_logger(__name__)
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 STEPS = frozenset({Stage.STAGE1, Stage.UPSCALE, Stage.STAGE2, Stage.DECODE, Stage.ENCODE})
-OFF_DEVICE = frozenset({Stage.DOWNLOAD, Stage.LOAD, Stage.ENCODE})
+OFF_DEVICE = frozenset({Stage.DOWNLOAD, Stage.START, Stage.LOAD, Stage.ENCODE})
 
 
 class Phase(Enum):
