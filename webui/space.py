@@ -67,7 +67,7 @@ def leased(
         await ensure_files(store, files, order, on_progress, cancel)
 
     at_once = settings.studio.concurrent
-    return LeasedExecutor(factory_name, machine, contexts, tier, fetch, at_once)
+    return LeasedExecutor(factory_name, machine, contexts, tier, fetch, at_once=at_once)
 
 
 def tier_of_nobody(settings: Settings) -> Tier:

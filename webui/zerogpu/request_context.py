@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
 
 import gradio as gr
 import structlog
@@ -26,6 +27,8 @@ from webui.auth.visitors import Visitor
 from webui.zerogpu.errors import GpuPageClosed, GpuTokenExpired
 
 log = structlog.get_logger(__name__)
+
+P, T = ParamSpec("P"), TypeVar("T")
 
 FRESH_S = 100.0  # of a request whose token is taken for 120 s; a run of 127 s has seen one refused
 WAIT_S = 10.0  # for a newer request; a page that is looked at asks every second
@@ -143,3 +146,32 @@ class RequestContexts:
         if asks or (found is not None and not found.page):
             return GpuTokenExpired()
         return GpuPageClosed()
+
+
+class Borrower:
+    """The visitor for whose job GPUs are borrowed, asked anew for each of them."""
+
+    def __init__(self, contexts: RequestContexts, whose: str, cancel: CancelToken) -> None:
+        """Take the key of the requester, empty for nobody in particular."""
+        self._contexts = contexts
+        self._whose = whose
+        self._cancel = cancel
+
+    def visitor(self, after: RequestContext | None = None) -> RequestContext:
+        """Return their newest request, see :meth:`RequestContexts.take`."""
+        return self._contexts.take(self._whose, self._cancel, after)
+
+    def run(self, borrow: Callable[P, T], *args: P.args, **others: P.kwargs) -> T:
+        """Call ``borrow`` in the name of the visitor, once more where their token has aged.
+
+        Raises:
+            Cancelled: while a newer request was waited for.
+            GpuPageClosed: they have left.
+            GpuTokenExpired: the lender does not take their newest token either.
+        """
+        known = self.visitor()
+        try:
+            return known.context().run(borrow, *args, **others)
+        except GpuTokenExpired:  # nothing was borrowed
+            log.info("gpu_token_aged")
+        return self.visitor(after=known).context().run(borrow, *args, **others)
