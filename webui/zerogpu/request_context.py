@@ -28,7 +28,8 @@ from webui.zerogpu.errors import GpuPageClosed, GpuTokenExpired
 
 log = structlog.get_logger(__name__)
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 FRESH_S = 100.0  # of a request whose token is taken for 120 s; a run of 127 s has seen one refused
 WAIT_S = 10.0  # for a newer request; a page that is looked at asks every second
@@ -173,5 +174,7 @@ class Borrower:
         try:
             return known.context().run(borrow, *args, **others)
         except GpuTokenExpired:  # nothing was borrowed
+            if not self._whose:
+                raise
             log.info("gpu_token_aged")
         return self.visitor(after=known).context().run(borrow, *args, **others)
