@@ -65,7 +65,8 @@ class StudioFront:
             BadConfiguration: the port is taken, or nobody could sign in as the settings say.
         """
         settings = services.settings
-        sign_in = SignInMethods.of(settings)
+        lent = self._contexts is not None and self._contexts.wanted
+        sign_in = SignInMethods.of(settings, lent=lent)
         service = StudioService(services, Uploads(), self._contexts)
         await service.files.restore_uploads()
         services.register(StudioDelivery())

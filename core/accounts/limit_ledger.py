@@ -44,7 +44,7 @@ class LimitLedger:
 
     async def view(self, payer: Payer) -> QuotaView:
         """Read what ``payer`` may still spend, a balance for each limit that applies."""
-        return _view(await self._accounts(payer))
+        return replace(_view(await self._accounts(payer)), tier=payer.tier)
 
     async def check(self, payer: Payer, estimate_ms: int) -> None:
         """Refuse a job that costs more than a limit leaves.

@@ -51,6 +51,7 @@ class QuotaView:
     """What a requester may still spend; the first balance is that of the account that pays."""
 
     balances: tuple[LimitBalance, ...]
+    tier: str = ""  # what they are to who lends the device; empty: it is ours
 
     @property
     def account(self) -> LimitBalance:

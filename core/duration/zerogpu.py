@@ -103,10 +103,27 @@ def lease_for(needed_s: float, machine: Machine, terms: Terms | Tier = Tier.PRO)
     """Choose what to declare for ``needed_s`` seconds on the device, within the terms."""
     terms = terms if isinstance(terms, Terms) else Terms(terms)
     loan = terms.loan_of(machine)
-    wanted = max(1, math.ceil(needed_s / loan.factor))
+    wanted = _wanted_s(needed_s, loan)
     limit = math.floor(terms.most_s / (loan.factor * loan.counted))
     declared = max(1, min(wanted, limit))
     return LeaseRequest(declared, declared * loan.factor * loan.counted, limit, wanted <= limit)
+
+
+def counted_ms(answer: Estimate, machine: Machine, ready_s: float | None = None) -> int:
+    """Return what a visitor's day must hold for a job of ``answer``, in lender's milliseconds.
+
+    The lender asks for all that is granted to be left, and counts what was used afterwards.
+    Arguments as of :func:`lease`.
+    """
+    if ready_s is None:
+        ready_s = ready_seconds(machine)
+    loan = Terms().loan_of(machine)
+    wanted = _wanted_s(answer.p95_ms / 1000 + ready_s, loan)
+    return round(wanted * loan.factor * loan.counted * 1000)
+
+
+def _wanted_s(needed_s: float, loan: GpuSize) -> int:
+    return max(1, math.ceil(needed_s / loan.factor))
 
 
 def budget_ms(machine: Machine, terms: Terms | Tier, ready_s: float | None = None) -> float:

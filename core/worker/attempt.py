@@ -94,6 +94,7 @@ class JobAttempt:
         self.timer = StageTimer(time.monotonic)
         dispatcher.meter(job.id, self.off_device_ms)
         self.start_noted: asyncio.Task[None] | None = None  # writes when it got the device
+        self.waits_alone = False  # has a device, and waits until nobody else has one
         self._phase = Phase.WAITING
         self._started_s = 0.0
 
@@ -101,6 +102,12 @@ class JobAttempt:
     def suspect(self) -> bool:
         """Tell whether a process was lost with the job before, so that it runs alone."""
         return self.job.losses > 0
+
+    def must_wait_for(self, other: "JobAttempt") -> bool:
+        """Tell whether ``other`` has to be over first, as one of both runs alone."""
+        if other.phase in (Phase.EXECUTING, Phase.FINISHING):
+            return self.suspect or other.suspect
+        return other.waits_alone and not self.suspect and other.phase is Phase.WAITING
 
     @property
     def phase(self) -> Phase:

@@ -78,14 +78,20 @@ def leased(
     settings: Settings, contexts: RequestContexts, factory_name: str = "comfy"
 ) -> LeasedExecutor:
     """Make the executor that borrows a GPU for every job, once its model files are there."""
-    machine, tier = lent_machine(settings), Tier(settings.studio.tier)
+    machine, tier = lent_machine(settings), tier_of_nobody(settings)
     store, profile = model_files(settings), Profile(settings.models.profile)
 
     async def fetch(order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
         files = files_for(order.request.mode, profile)
         await ensure_files(store, files, order, on_progress, cancel)
 
-    return LeasedExecutor(factory_name, machine, contexts, tier, fetch)
+    at_once = settings.studio.concurrent
+    return LeasedExecutor(factory_name, machine, contexts, tier, fetch, at_once=at_once)
+
+
+def tier_of_nobody(settings: Settings) -> Tier:
+    """Return what the lender gives to who did not sign in, unless the settings name one for all."""
+    return Tier(settings.studio.tier or Tier.ANONYMOUS)
 
 
 def comfy_factory() -> Executor:
@@ -131,7 +137,7 @@ async def serve(settings: Settings) -> bool:
     refuse_broken(check_settings(settings, [front]))
     executor = executor_of(settings, contexts)
     async with open_core(settings, executor, announce=log.info) as core:
-        core.runs.tier = Tier(settings.studio.tier)
+        core.runs.tier = tier_of_nobody(settings)
         on_signals(stop, lambda: log.info("space_stopping"))
         ending = asyncio.create_task(end_in_time(core, stop, log.info))
         failed = await run_all(core, [front], stop, log.info)

@@ -199,6 +199,8 @@ def failure_view(job: Job) -> ErrorView | None:
 
 def quota_line(view: QuotaView) -> QuotaLine:
     """Return what is left of ``view``; guests are told that they share it."""
+    if view.tier:
+        return _day_line(view)
     data = {"left": view.account_left_ms, "limit": view.limit_ms, "resets": view.resets_at_ms}
     code = "studio_quota"
     if view.shared:
@@ -207,6 +209,14 @@ def quota_line(view: QuotaView) -> QuotaLine:
     further = [limit_line(one) for one in view.others if one.name != NETWORK_LIMIT]  # in "yours"
     most = min(one.limit for one in view.balances if one.unit is Unit.GPU_MS)
     return QuotaLine(" · ".join((say(code, data), *further)), view.left_ms / most if most else 0.0)
+
+
+def _day_line(view: QuotaView) -> QuotaLine:
+    """Return what is left of the day that the GPU's lender gives, as far as it was used here."""
+    resets = max((one.resets_at_ms or 0 for one in view.balances), default=0)
+    data = {"tier": view.tier, "left": view.left_ms, "limit": view.limit_ms, "resets": resets}
+    code = "studio_day" if view.left_ms < view.limit_ms and resets else "studio_day_fresh"
+    return QuotaLine(say(code, data), view.left_ms / view.limit_ms if view.limit_ms else 0.0)
 
 
 def _status(job: Job, moment: Moment) -> _StatusView:

@@ -51,6 +51,14 @@ class GpuLoginNeeded(GenerationFailed):
     """The lender does not know who asks; logging in or reloading the page helps."""
 
 
+class GpuTokenExpired(GenerationFailed):
+    """The lender knew who asked, but too long ago; the next request has a new token."""
+
+
+class GpuPageClosed(GenerationFailed):
+    """The visitor has left, so there is nobody in whose name a GPU could be borrowed."""
+
+
 class GpuUnavailable(GenerationFailed):
     """The lender does not answer as it should."""
 
@@ -79,7 +87,7 @@ def classify(
     if kind in {"quota exceeded", "pending credits exceeded"}:
         return _no_quota(message, declared_s)
     if kind == "client error":
-        return GpuLoginNeeded() if "token" in message.lower() else GpuUnavailable()
+        return GpuTokenExpired() if "token" in message.lower() else GpuUnavailable()
     if kind == "illegal duration":
         return GpuDurationIllegal(declared_s)
     return GpuQueueTimeout() if kind == "queue timeout" else InternalError()

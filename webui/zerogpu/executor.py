@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import structlog
@@ -15,12 +16,13 @@ from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from webui.zerogpu.lease import WorkerReport
 from webui.zerogpu.planning import CallLimits, Plan
-from webui.zerogpu.request_context import RequestContexts
+from webui.zerogpu.request_context import Borrower, RequestContexts
 from webui.zerogpu.tries import Emit, Tries
 from webui.zerogpu.workers import Workers
 
 log = structlog.get_logger(__name__)
 
+THREADS = 3  # for each GPU: one runs, others that were cancelled may still wait for the lender
 Fetch = Callable[[Order, ProgressSink, CancelToken], Awaitable[None]]
 
 
@@ -35,11 +37,18 @@ class LeasedExecutor:
         tier: Tier,
         fetch: Fetch | None = None,
         clock: Callable[[], float] = time.monotonic,
+        at_once: int = 1,
     ) -> None:
         """Take the name of the executor inside, and the device that is lent.
 
-        ``fetch`` has the model files of an order before anything is lent for it, ``clock`` tells
-        the seconds that workers were told to count by, too.
+        Args:
+            name: of the executor inside.
+            machine: what is lent.
+            contexts: in whose name.
+            tier: of visitors of whom nobody said theirs.
+            fetch: has the model files of an order before anything is lent for it.
+            clock: tells the seconds that workers were told to count by, too.
+            at_once: how many GPUs are borrowed side by side.
         """
         self._name = name
         self.machine = machine
@@ -47,6 +56,8 @@ class LeasedExecutor:
         self._tier = tier
         self._fetch = fetch
         self._clock = clock
+        self._at_once = at_once
+        self._threads = ThreadPoolExecutor(THREADS * at_once, thread_name_prefix="loan")
         self._workers = Workers(clock)
         self._limits = CallLimits()
         self._lock = threading.Lock()
@@ -77,6 +88,20 @@ class LeasedExecutor:
         counted_ms = 0 if tries is None else round(tries.counted_s * 1000)
         return counted_ms or None
 
+    @property
+    def at_once(self) -> int:
+        """Return how many GPUs are borrowed side by side."""
+        return self._at_once
+
+    async def fetch(self, order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
+        """Have the model files of ``order``.
+
+        Raises:
+            ModelUnavailable: a file is missing and could not be obtained.
+        """
+        if self._fetch is not None:
+            await self._fetch(order, on_progress, cancel)
+
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
     ) -> RawClip:
@@ -85,14 +110,12 @@ class LeasedExecutor:
         Raises:
             GenerationFailed: with the reason; ``Cancelled`` within a second of a cancel.
         """
-        if self._fetch is not None:
-            await self._fetch(order, on_progress, cancel)
         loop = asyncio.get_running_loop()
 
         def emit(event: Progress) -> None:
             loop.call_soon_threadsafe(on_progress, event)
 
-        running = loop.run_in_executor(None, self._drive, order, emit, cancel)
+        running = loop.run_in_executor(self._threads, self._drive, order, emit, cancel)
         stop = asyncio.ensure_future(cancel.wait())
         try:
             await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -106,15 +129,18 @@ class LeasedExecutor:
         return await running
 
     async def close(self) -> None:
-        """Do nothing: the GPU was given back after every run."""
+        """Begin nothing more; every GPU is given back after its run."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _drive(self, order: Order, emit: Emit, cancel: CancelToken) -> RawClip:
         machine = self.machine_now()
-        plan = Plan(order, machine, self._tier, self._limits, self.worker_state())
+        borrower = Borrower(self._contexts, order.requester, cancel)
+        tier = borrower.visitor().tier or self._tier
+        plan = Plan(order, machine, tier, self._limits, self.worker_state())
         tries = Tries(plan, self._workers, emit, cancel, self._look_at, self._clock)
         with self._lock:
             self._tries[order.job_id] = tries
-        return tries.run(self._contexts.take(order.job_id))
+        return tries.run(borrower)
 
     def _look_at(self, report: WorkerReport) -> None:
         """Take the device that was really lent for the one that later jobs get."""

@@ -3,7 +3,6 @@
 """The tries at one job on a borrowed GPU: lent, watched, paid, and lent again where that helps."""
 
 from collections.abc import Callable, Iterator
-from contextvars import Context
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -28,6 +27,7 @@ from webui.zerogpu.lease import Call, HandedBack, LeasedClip, LeaseEvent, Worker
 from webui.zerogpu.loan_record import LoanRecord
 from webui.zerogpu.planning import Plan
 from webui.zerogpu.platform import size_of
+from webui.zerogpu.request_context import Borrower
 from webui.zerogpu.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -71,8 +71,8 @@ class Tries:
         """Return the seconds for which a GPU was lent so far."""
         return sum(loan.spent_s for loan in self._loans)
 
-    def run(self, context: Context) -> RawClip:
-        """Make the frames and sound, asking in the name of ``context``.
+    def run(self, borrower: Borrower) -> RawClip:
+        """Make the frames and sound, asking in the name of ``borrower``.
 
         Raises:
             GenerationFailed: with the reason.
@@ -82,7 +82,7 @@ class Tries:
         call, longer = self._plan.call(warm=expected is not None), False
         while True:
             try:
-                return context.run(self._lend, call, expected)
+                return borrower.run(self._lend, call, expected)
             except _NotWarm:
                 call = self._planned.call(warm=False)
             except GpuDurationIllegal as error:

@@ -140,7 +140,7 @@ async def test_a_cancel_reaches_the_process_with_the_gpu_within_a_second(
             "gpu_quota_exceeded",
         ),
         ((503, {}, b""), "gpu_unavailable"),
-        ((401, {}, b""), "gpu_login_needed"),
+        ((401, {}, b""), "gpu_token_expired"),
         ((500, {}, b""), "gpu_unavailable"),
         (
             (200, {"content-type": "text/event-stream"}, b"event: failed\n\n"),
