@@ -20,6 +20,7 @@ from core.comfy.install.archive import unpack
 from core.comfy.install.checkout import CheckoutOutcome, check_out
 from core.comfy.install.errors import (
     ArchiveOffline,
+    CheckoutBroken,
     CommitUnknown,
     GitMissing,
     InstallerMissing,
@@ -37,7 +38,8 @@ from core.settings import PROJECT_ROOT
 _log = structlog.get_logger(__name__)
 
 _LIMIT_S = 3600.0
-_FOR_GOOD = (GitMissing, RepositoryRefused, CommitUnknown)  # another try of git changes nothing
+# another try of git changes nothing
+_FOR_GOOD = (GitMissing, RepositoryRefused, CommitUnknown, CheckoutBroken)
 _UNREACHABLE = re.compile(r"connection broken by '(.+)': ")  # in what pip says before it gives up
 
 
