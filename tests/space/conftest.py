@@ -1,5 +1,6 @@
 """A Space as its platform runs it: another user's image, forked workers, and a strict lender."""
 
+import compileall
 import os
 import shutil
 import subprocess
@@ -63,6 +64,8 @@ def built(place: Path) -> Callable[..., Path]:
                 env={**own, "CLAPPER_DATA_DIR": str(place / "none"), **variables},
                 capture_output=True,
             )
+            # once here, instead of at every start: its user cannot store what it has compiled
+            compileall.compile_dir(target, quiet=1)
             kept[key] = target
         return kept[key]
 
