@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo run test test-slow test-space torture check format clean test-comfy test-gpu bench
+.PHONY: demo run test test-slow test-space torture check format clean test-comfy test-gpu bench space-lock
 
 demo: $(VENV)/.app ## every mode through the real path, into out/
 	$(BIN)/clapper demo --out out
@@ -40,6 +40,10 @@ check: $(VENV)/.dev ## style, types, structure
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/architecture
 	$(BIN)/python bench/structure.py --long
+
+space-lock: $(VENV)/.app ## what a Space installs, resolved anew for its Python
+	$(PIP) install uv==0.13.9
+	$(BIN)/python -m core.cli.space.lock
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -37,7 +37,7 @@ def carried(settings: Settings) -> dict[str, Any]:
     return {
         name: values[name]
         for name, variable in variables(Settings).items()
-        if _goes(name, variable) and (name in ALWAYS or values[name] != usual[name])
+        if goes(name, variable) and (name in ALWAYS or values[name] != usual[name])
     }
 
 
@@ -47,7 +47,7 @@ def left_behind(settings: Settings) -> list[str]:
     return [
         variable.names[0]
         for name, variable in variables(Settings).items()
-        if not _goes(name, variable) and values[name] != usual[name]
+        if not goes(name, variable) and values[name] != usual[name]
     ]
 
 
@@ -58,7 +58,8 @@ def settings_file(settings: Settings) -> str:
     return _HEAD + "\n".join([*lines, ""])
 
 
-def _goes(name: str, variable: Variable) -> bool:
+def goes(name: str, variable: Variable) -> bool:
+    """Return whether the setting ``name`` is one that a Space takes from its builder."""
     chosen = variable.path[0] in _AREAS if len(variable.path) > 1 else False
     return (chosen or name in _MORE) and not _private(variable)
 

@@ -236,7 +236,8 @@ def _problem(pin: Pin, folder: Path, complaint: str) -> DownloadFailed:
     if among("not our ref", "remote ref", "unadvertised object"):
         return CommitUnknown(pin.name, source=pin.repository, commit=pin.commit)
     if among("could not read username", "could not read password", "authentication failed",
-             "repository not found", "/' not found", "error: 401", "error: 403", "error: 404"):  # fmt: skip
+             "repository not found", "/' not found", "error: 401", "error: 403",
+             "error: 404"):  # fmt: skip
         return RepositoryRefused(pin.name, detail=detail, source=pin.repository)
     if among("resolve host", "unable to access", "could not read from remote", "connection",
              "does not appear to be a git", "does not exist", "timed out", "early eof",
