@@ -20,10 +20,11 @@ _MORE = frozenset(
         *("model_profile", "vram"),
         *("studio_guest_minutes", "studio_network_minutes", "studio_member_minutes"),
         *("studio_pro_minutes", "studio_sessions", "studio_tier", "studio_mcp"),
+        "studio_concurrent",
         *("studio_hf_accounts", "studio_sign_in_hours"),  # a closed Studio stays closed
     }
 )
-ALWAYS = ("model_profile", "vram", "studio_tier")  # written even where they are the default
+ALWAYS = ("model_profile", "vram")  # written even where they are the default
 _PLAIN = re.compile(r"[\w.:/+-]+")
 _HEAD = """\
 # Settings of this Space, as they were where it was built. A variable of the Space with the same
