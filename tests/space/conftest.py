@@ -26,6 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.space)
+            item.add_marker(pytest.mark.timeout(1200))  # two starts, on a busy machine
             if os.geteuid() != 0:
                 item.add_marker(pytest.mark.skip(reason=ROOT_ONLY))
 

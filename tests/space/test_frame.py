@@ -69,7 +69,7 @@ async def made(frame: FrameLocator | Frame, mode: str = "t2v") -> str:
     await form.get_by_label("number input for Length (s)").press("Tab")
     await frame.locator(f"#go-{mode}").click()
     film = frame.locator("#stage video")
-    await expect(film).to_be_attached(timeout=90_000)
+    await expect(film).to_be_attached(timeout=300_000)
     return str(await film.get_attribute("src"))
 
 

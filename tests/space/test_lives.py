@@ -43,7 +43,7 @@ async def test_a_space_stopped_during_a_lease_leaves_no_worker_and_the_job_goes_
         async def begun() -> bool:
             return len(machine.standing()) == 1
 
-        await eventually(begun, 60)
+        await eventually(begun, 300)
         await space.stop(how)
     machine.open_gate()
 

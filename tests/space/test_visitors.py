@@ -33,7 +33,7 @@ async def test_three_visitors_have_their_gpus_at_the_same_time(machine: Machine)
         async def all_there() -> bool:
             return len(machine.standing()) == len(names)
 
-        await eventually(all_there, 60)
+        await eventually(all_there, 300)
         machine.open_gate()
         clips = await asyncio.gather(*waiting)
 
@@ -63,7 +63,7 @@ class TestWithAgedTokens:
             async def begun() -> bool:
                 return len(machine.standing()) == 1
 
-            await eventually(begun, 60)
+            await eventually(begun, 300)
             submitted = machine.lender.token("ben")
             ben.http.headers["x-ip-token"] = submitted
             second = await ben.ask()
