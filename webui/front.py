@@ -4,7 +4,8 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -84,7 +85,7 @@ class StudioFront:
         try:
             await asyncio.Event().wait()
         finally:
-            await asyncio.to_thread(_close, demo)
+            await asyncio.to_thread(close, demo)
 
 
 def _open(
@@ -94,18 +95,26 @@ def _open(
     hand_on("GRADIO_ANALYTICS_CACHE_FREQUENCY", _NEVER)
     from webui.application import build, start
 
-    loop = asyncio.new_event_loop()  # Gradio makes one for this thread and never closes it
-    asyncio.set_event_loop(loop)
-    try:
+    with own_loop():
         studio = build(service, bridge, Metrics(), accounts=sign_in.signer is not None)
         start(studio, service, bridge, sign_in, port)
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
     return studio.blocks
 
 
-def _close(demo: Any) -> None:  # noqa: ANN401  # gradio's own types are incomplete
+@contextmanager
+def own_loop() -> Generator[None]:
+    """Give this thread an event loop for the block: Gradio makes one and never closes it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def close(demo: Any) -> None:  # noqa: ANN401  # gradio's own types are incomplete
+    """End the server of ``demo``."""
     demo.server.config.timeout_graceful_shutdown = 1  # s; open pages hold connections
     demo.close(verbose=False)
 

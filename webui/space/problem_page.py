@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import ClapperError
 from core.i18n.messages import language_of, say
+from webui.front import close, own_loop
 from webui.space.problems import told
 
 log = structlog.get_logger(__name__)
@@ -38,33 +39,43 @@ p{{white-space:pre-line}}small{{color:#a9a69e}}</style></head>
 class ProblemPage:
     """One page for every address."""
 
-    def __init__(self, problem: ClapperError) -> None:
+    def __init__(
+        self,
+        problem: ClapperError,
+        wait: Callable[[float], object] = time.sleep,
+        on_ready: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """Take what is told, how to wait for the next try, and who hears of the address."""
         self._problem = problem
+        self._wait = wait
+        self._on_ready = on_ready
 
     def serve(self, seconds: float, port: int | None = PORT) -> None:
         """Answer on ``port`` for ``seconds``; None is the first free one from 7860 on."""
-        with gr.Blocks(title=say("studio_title"), analytics_enabled=False) as blocks:
-            pass
-        blocks.launch(
-            server_name="0.0.0.0",  # noqa: S104  # inside the Space's container
-            server_port=port,
-            prevent_thread_lock=True,
-            quiet=True,
-            max_file_size=1,
-            ssr_mode=False,
-            run_history=False,
-            enable_monitoring=False,
-            footer_links=[],
-            app_kwargs={
-                "middleware": [Middleware(_Instead, answer=self._answer)],
-                "openapi_url": None,
-            },
-        )
+        with own_loop():
+            with gr.Blocks(title=say("studio_title"), analytics_enabled=False) as blocks:
+                pass
+            blocks.launch(
+                server_name="0.0.0.0",  # noqa: S104  # inside the Space's container
+                server_port=port,
+                prevent_thread_lock=True,
+                quiet=True,
+                max_file_size=1,
+                ssr_mode=False,
+                run_history=False,
+                enable_monitoring=False,
+                footer_links=[],
+                app_kwargs={
+                    "middleware": [Middleware(_Instead, answer=self._answer)],
+                    "openapi_url": None,
+                },
+            )
         log.info("problem_page_ready", url=blocks.local_url)
         try:
-            time.sleep(seconds)
+            self._on_ready(str(blocks.local_url))
+            self._wait(seconds)
         finally:
-            blocks.close(verbose=False)
+            close(blocks)
 
     def _answer(self, request: Request) -> Response:
         locale = request.headers.get("accept-language", "").split(",")[0]

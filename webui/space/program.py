@@ -175,7 +175,7 @@ def run() -> None:
     end_with_main()
     pause_s = FIRST_PAUSE_S
     with private_files():
-        while (problem := _kept_from_starting()) is not None:
+        while (problem := kept_from_starting()) is not None:
             note(problem)
             ProblemPage(problem).serve(pause_s, _port())
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
@@ -189,7 +189,7 @@ def _port() -> int | None:
         return PORT
 
 
-def _kept_from_starting() -> ClapperError | None:
+def kept_from_starting() -> ClapperError | None:
     """Run the Space to its end; return what kept it from starting, None where nothing did.
 
     Raises:

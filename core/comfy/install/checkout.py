@@ -4,9 +4,11 @@ Everything here may be repeated and killed at any point. Only folders that this 
 changed, and what somebody edited in one is kept beside it before it is undone.
 """
 
+import errno
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -200,6 +202,8 @@ def _git(pin: Pin, folder: Path, *arguments: str) -> str:
         raise GitMissing(pin.name) from None
     except subprocess.TimeoutExpired:
         raise RepositoryOffline(pin.name, detail="timeout", source=pin.repository) from None
+    if done.returncode == -signal.SIGXFSZ:  # it has no words for a limit of the files' size
+        raise CheckoutDiskFull(pin.name, detail=os.strerror(errno.EFBIG), path=str(folder))
     if done.returncode:
         raise _problem(pin, folder, done.stderr)
     return done.stdout
