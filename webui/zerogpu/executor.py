@@ -10,6 +10,7 @@ import structlog
 
 from core.domain.media import RawClip
 from core.domain.progress import Progress, ProgressSink
+from core.domain.quota import LentMs
 from core.duration import COLD, Machine, Tier, WorkerState, hardware_for, ready_seconds
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
@@ -70,12 +71,12 @@ class LeasedExecutor:
         """Estimate the seconds from a loan to its first step on a new worker, as known now."""
         return ready_seconds(self.machine_now(), self.worker_state())
 
-    def lent_ms(self, job_id: str) -> int | None:
+    def lent_ms(self, job_id: str) -> LentMs | None:
         """Return for how long the GPU was lent for ``job_id``, and forget it; None where never."""
         with self._lock:
             tries = self._tries.pop(job_id, None)
         counted_ms = 0 if tries is None else round(tries.counted_s * 1000)
-        return counted_ms or None
+        return LentMs(counted_ms) if counted_ms else None
 
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
