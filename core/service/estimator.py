@@ -5,7 +5,7 @@ Recording and fitting happen beside it, after a job is settled; losing a record 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -85,7 +85,7 @@ class RunBook:
         self.place = place
         self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile, vram)
         self.tier: Tier | None = None  # of who borrows the device for each run; None: it is ours
-        self.ready_s: float | None = None  # of what is lent: until its first step, as known now
+        self.ready_s: Callable[[], float] | None = None  # from a loan to its first step, as of now
 
     def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
         """Return what ``request`` takes on this machine, as known now."""
@@ -103,7 +103,9 @@ class RunBook:
             NothingFits: not even the smallest does.
         """
         if budget_ms is None and self.tier is not None:
-            budget_ms = median_budget_ms(self.machine, self.tier, self.ready_s)
+            budget_ms = median_budget_ms(
+                self.machine, self.tier, self.ready_s() if self.ready_s else None
+            )
         if budget_ms is not None:
             check_budget(request, budget_ms, self.machine, limits)
 

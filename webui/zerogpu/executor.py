@@ -14,6 +14,7 @@ from core.domain.quota import LentMs
 from core.duration import COLD, Machine, Tier, WorkerState, hardware_for, ready_seconds
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
+from core.service.estimator import RunBook
 from webui.zerogpu.lease import WorkerReport
 from webui.zerogpu.planning import CallLimits, Plan
 from webui.zerogpu.request_context import RequestContexts
@@ -53,8 +54,7 @@ class LeasedExecutor:
         self._lock = threading.Lock()
         self._tries: dict[str, Tries] = {}  # of every job that is not settled yet
         self.worker_state: Callable[[], WorkerState] = lambda: COLD  # of a new worker, now
-        self.machine_now: Callable[[], Machine] = lambda: self.machine  # with what runs taught
-        self.on_machine: Callable[[Machine], None] = lambda _: None
+        self._runs: RunBook | None = None
         contexts.wanted = True
 
     @property
@@ -69,7 +69,12 @@ class LeasedExecutor:
 
     def ready_s(self) -> float:
         """Estimate the seconds from a loan to its first step on a new worker, as known now."""
-        return ready_seconds(self.machine_now(), self.worker_state())
+        return ready_seconds(self._machine_now(), self.worker_state())
+
+    def follow(self, runs: RunBook) -> None:
+        """Estimate as ``runs`` teach, and tell them which device is lent and how it starts."""
+        self._runs = runs
+        runs.ready_s = self.ready_s
 
     def lent_ms(self, job_id: str) -> LentMs | None:
         """Return for how long the GPU was lent for ``job_id``, and forget it; None where never."""
@@ -110,7 +115,7 @@ class LeasedExecutor:
         """Do nothing: the GPU was given back after every run."""
 
     def _drive(self, order: Order, emit: Emit, cancel: CancelToken) -> RawClip:
-        machine = self.machine_now()
+        machine = self._machine_now()
         plan = Plan(order, machine, self._tier, self._limits, self.worker_state())
         tries = Tries(plan, self._workers, emit, cancel, self._look_at, self._clock)
         with self._lock:
@@ -128,7 +133,11 @@ class LeasedExecutor:
         if found != self.machine.hardware:
             log.info("gpu_seen", device=report.device, memory_bytes=report.memory_bytes)
             self.machine = replace(self.machine, hardware=found)
-            self.on_machine(self.machine)
+            if self._runs is not None:
+                self._runs.machine = replace(self._runs.machine, hardware=found)
+
+    def _machine_now(self) -> Machine:
+        return self.machine if self._runs is None else self._runs.machine
 
 
 def _seen(running: "asyncio.Future[RawClip]") -> None:
