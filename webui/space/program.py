@@ -26,6 +26,7 @@ from core.app.preflight import check_settings, refuse_broken
 from core.models.catalog import Profile, files_for
 from core.models.preparation import ModelFileSource, ensure_files
 from core.models.setup import open_store
+from core.models.store import ModelStore
 from core.domain.progress import ProgressSink
 from core.runtime.permissions import private_files
 from core.app.serve import end_in_time, on_signals, run_all
@@ -38,10 +39,12 @@ from webui.space.places import defaults, preloaded
 from webui.space.problem_page import PORT, ProblemPage
 from webui.space.problems import ToldModelFiles, for_visitors, note
 from webui.zerogpu.executor import LeasedExecutor
+from webui.zerogpu.preparation import Preparation
 from webui.zerogpu.request_context import RequestContexts
 
 log = structlog.get_logger(__name__)
 
+PREPARATION = Preparation()  # of this process, which forks the workers
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0  # until the start is tried again; doubles
 FETCH_PAUSES_S = (2.0, 8.0, 20.0)  # between tries of a repository that does not answer
 
@@ -69,9 +72,9 @@ def uses_comfyui(settings: Settings) -> bool:
     return lends() or device_kind() is not DeviceKind.CPU
 
 
-def model_files(settings: Settings) -> ModelFileSource:
+def told(store: ModelStore, settings: Settings) -> ModelFileSource:
     """Return where model files come from, which tells what keeps them away."""
-    return ToldModelFiles(open_store(settings), settings.models.hub_preloaded or preloaded())
+    return ToldModelFiles(store, settings.models.hub_preloaded or preloaded())
 
 
 def leased(
@@ -79,14 +82,19 @@ def leased(
 ) -> LeasedExecutor:
     """Make the executor that borrows a GPU for every job, once its model files are there."""
     machine, tier = lent_machine(settings), tier_of_nobody(settings)
-    store, profile = model_files(settings), Profile(settings.models.profile)
+    store, profile = open_store(settings), Profile(settings.models.profile)
+    source = told(store, settings)
 
     async def fetch(order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
         files = files_for(order.request.mode, profile)
-        await ensure_files(store, files, order, on_progress, cancel)
+        await ensure_files(source, files, order, on_progress, cancel)
 
     at_once = settings.studio.concurrent
-    return LeasedExecutor(factory_name, machine, contexts, tier, fetch, at_once=at_once)
+    executor = LeasedExecutor(factory_name, machine, contexts, tier, fetch, at_once=at_once)
+    located = [store.locate(file) for file in store.family.files_for(None, profile)]
+    PREPARATION.read_files([found.path for found in located if found is not None])
+    executor.worker_state = PREPARATION.state
+    return executor
 
 
 def tier_of_nobody(settings: Settings) -> Tier:
@@ -110,7 +118,7 @@ def comfy_factory() -> Executor:
 def _comfy(settings: Settings) -> Executor:
     """Open ComfyUI's executor here; model files are fetched when a job needs them."""
     by_name = settings.model_copy(update={"executor": "comfy"})
-    return ComfyExecutor.open(by_name, model_files(settings))
+    return ComfyExecutor.open(by_name, told(open_store(settings), settings))
 
 
 def executor_of(settings: Settings, contexts: RequestContexts) -> Executor:
@@ -137,7 +145,9 @@ async def serve(settings: Settings) -> bool:
     refuse_broken(check_settings(settings, [front]))
     executor = executor_of(settings, contexts)
     async with open_core(settings, executor, announce=log.info) as core:
-        core.runs.tier = tier_of_nobody(settings)
+        if isinstance(executor, LeasedExecutor):  # nobody's day holds what is not lent
+            core.runs.tier = tier_of_nobody(settings)
+            executor.follow(core.runs)
         on_signals(stop, lambda: log.info("space_stopping"))
         ending = asyncio.create_task(end_in_time(core, stop, log.info))
         failed = await run_all(core, [front], stop, log.info)
@@ -166,6 +176,8 @@ def start_once(settings: Settings) -> None:
             pauses_s=FETCH_PAUSES_S,
         )
     prepare(comfy_factory)
+    if lends():
+        PREPARATION.import_comfyui(comfy_paths(settings), settings.comfy.vram)
     if asyncio.run(serve(settings)):  # only a new process gets at the GPU again
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606  # ourselves
 
