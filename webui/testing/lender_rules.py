@@ -152,7 +152,7 @@ def read_token(token: str | None) -> tuple[str, float]:
     """Return the visitor and the moment of a minted token; a token of another kind is the name."""
     if token is None:
         return "", 0.0
-    with suppress(ValueError, KeyError):
+    with suppress(ValueError, LookupError):
         payload = token.split(".")[1]
         found = json.loads(base64.urlsafe_b64decode(f"{payload}=="))
         return str(found["sub"]), float(found["iat"])
