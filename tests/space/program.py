@@ -4,13 +4,16 @@ Run in the built folder, by its user. Everything else is the folder's: the lease
 store with files whose sizes are those that lie in the preloaded cache. ``SPACE_TEST_GATE`` names a
 folder: a run reports itself there and waits until ``open`` lies there, or until it is killed. Where
 ``SPACE_TEST_COMFY`` is set ComfyUI stays; it names the folder with the code that makes it tiny.
+``SPACE_TEST_SECOND`` is how long one second of the lender lasts.
 """
 
 import asyncio
 import os
 import runpy
 import sys
+import time
 from dataclasses import replace
+from functools import partial, partialmethod
 from pathlib import Path
 
 PRELOADED = Path.home() / ".cache" / "huggingface" / "hub"
@@ -64,12 +67,26 @@ def change():
 
     for profile in LTX_2_3.profiles.values():
         profile.files.update({slot: stand_in(file) for slot, file in profile.files.items()})
+    if second := os.environ.get("SPACE_TEST_SECOND"):
+        shorten(float(second))
     if REAL:
         import core.comfy
 
         core.comfy.__path__.append(REAL)
     else:
         ComfyExecutor.open = staticmethod(lambda *_, **__: animatic())
+
+
+def shorten(second_s):
+    """Let the seconds of loans be as short as the lender's own."""
+    from webui.zerogpu import lease
+    from webui.zerogpu.executor import LeasedExecutor
+
+    def clock():
+        return time.monotonic() / second_s
+
+    lease.prepare = partial(lease.prepare, clock=clock)
+    LeasedExecutor.__init__ = partialmethod(LeasedExecutor.__init__, clock=clock)
 
 
 def main():

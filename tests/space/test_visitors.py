@@ -64,12 +64,11 @@ class TestWithAgedTokens:
                 return len(machine.standing()) == 1
 
             await eventually(begun, 300)
-            submitted = machine.lender.token("ben")
-            ben.http.headers["x-ip-token"] = submitted
+            ben.token = machine.lender.token("ben")
             second = await ben.ask()
-            machine.lender.expire(submitted)
-            del ben.http.headers["x-ip-token"]
-            asking = asyncio.create_task(ben.made(second))  # the page asks on, with newer tokens
+            machine.lender.expire(ben.token)
+            ben.token = ""
+            asking = asyncio.create_task(ben.made(second))  # asks on, each time with a new token
             await ben.state(second)
             machine.open_gate()
             await ada.made(first)
