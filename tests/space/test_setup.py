@@ -71,7 +71,7 @@ async def refused_job(machine: Machine, **variables: str) -> tuple[dict[str, str
 @pytest.mark.parametrize(
     ("status", "code", "hints"),
     [
-        (403, "GatedRepo", ["HF_TOKEN", "huggingface.co/", "accept"]),
+        (403, "GatedRepo", ["HF_TOKEN", "Lightricks/LTX-2.3-fp8", "accept"]),
         (401, "", ["HF_TOKEN"]),
         (404, "EntryNotFound", ["HF_TOKEN"]),
         (503, "", ["later"]),
