@@ -26,11 +26,13 @@ from core.app.serve import run_all
 from core.settings import Settings, load_settings
 from webui.front import StudioFront
 from webui.zerogpu.executor import LeasedExecutor
+from webui.zerogpu.preparation import Preparation
 from webui.zerogpu.request_context import RequestContexts
 
 log = structlog.get_logger(__name__)
 
 HOME = Path.home() / "clapper"  # written again at every start; a Space has no lasting disk
+PREPARATION = Preparation()  # of this process, which forks the workers
 PRELOADED = Path.home() / ".cache" / "huggingface" / "hub"  # baked into the image, only read
 
 
@@ -66,8 +68,16 @@ def leased(
         files = files_for(order.request.mode, profile)
         await ensure_files(store, files, order, on_progress, cancel)
 
-    at_once = settings.studio.concurrent
-    return LeasedExecutor(factory_name, machine, contexts, tier, fetch, at_once=at_once)
+    def here() -> list[Path]:
+        found = [store.locate(file) for file in store.family.files_for(None, profile)]
+        return [one.path for one in found if one is not None]
+
+    executor = LeasedExecutor(
+        factory_name, machine, contexts, tier, fetch, at_once=settings.studio.concurrent
+    )
+    PREPARATION.read_files(here())
+    executor.worker_state = PREPARATION.state
+    return executor
 
 
 def tier_of_nobody(settings: Settings) -> Tier:
@@ -83,8 +93,10 @@ def comfy_factory() -> Executor:
 async def serve(settings: Settings) -> None:
     """Run the core and the page until the Space stops."""
     contexts = RequestContexts()
-    async with open_core(settings, leased(settings, contexts), announce=log.info) as core:
+    executor = leased(settings, contexts)
+    async with open_core(settings, executor, announce=log.info) as core:
         core.runs.tier = tier_of_nobody(settings)
+        executor.follow(core.runs)
         await run_all(core, [StudioFront(contexts)], asyncio.Event(), log.info)
 
 
@@ -102,6 +114,7 @@ def main() -> None:
     )
     with private_files():
         prepare(comfy_factory)
+        PREPARATION.import_comfyui(comfy_paths(settings), settings.comfy.vram)
         asyncio.run(serve(settings))
 
 

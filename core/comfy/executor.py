@@ -16,7 +16,7 @@ from core.comfy.staging import prepare
 from core.comfy.startup import start
 from core.domain.media import RawClip
 from core.domain.modes import MODES
-from core.domain.progress import ProgressSink, Working
+from core.domain.progress import ProgressSink, Stage, Working
 from core.domain.requests import Request
 from core.duration import Machine, hardware_for, saves_memory
 from core.errors import Cancelled, ClapperError, DeviceLost, InternalError
@@ -202,10 +202,15 @@ class ComfyExecutor:
             self.engine.interrupt()
 
     def _run(self, order: Order, cancel: CancelToken, emit: "_Emit") -> RawClip:
+        if self.engine is None:
+            emit(Working(Stage.START, 0, 1, 0.0))
         engine = self._started()
         kept = LatentFolder(self._place.latents)
         run = JobRun(order, self.plan, engine, self._place.inputs, cancel, emit, latents=kept)
-        self._resident = self.model_set(order.request)
+        wanted = self.model_set(order.request)
+        if wanted != self._resident:  # the first node may be one that takes long to load
+            emit(Working(Stage.LOAD, 0, 1, 0.0))
+        self._resident = wanted
         try:
             return run.go()
         finally:

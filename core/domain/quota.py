@@ -8,6 +8,10 @@ from core.errors import QuotaExceeded, Refused, TooManyJobs
 GUESTS_LIMIT, NETWORK_LIMIT = "guests", "network"  # limits that fronts have words of their own for
 
 
+class LentMs(int):
+    """Milliseconds of a device that a lender counted: gone, whatever was expected of the job."""
+
+
 class Unit(StrEnum):
     """What a limit counts."""
 

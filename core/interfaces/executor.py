@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from core.domain.media import MediaFile, RawClip
 from core.domain.progress import ProgressSink, Stage
+from core.domain.quota import LentMs
 from core.domain.requests import Request
 from core.runtime.cancellation import CancelToken
 
@@ -122,5 +123,17 @@ class FetchingExecutor(Protocol):
         Raises:
             ModelUnavailable: a file is missing and could not be obtained.
             Cancelled: ``cancel`` was called.
+        """
+        ...
+
+
+@runtime_checkable
+class LentExecutor(Protocol):
+    """An executor whose device is lent by somebody who counts the seconds."""
+
+    def lent_ms(self, job_id: str) -> LentMs | None:
+        """Return what the lender counted for the attempt that just ended; None where nothing.
+
+        The figure is given once. It holds for attempts that failed, too.
         """
         ...

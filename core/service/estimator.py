@@ -5,7 +5,7 @@ Recording and fitting happen beside it, after a job is settled; losing a record 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,7 @@ class RunBook:
         self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile, vram)
         # of who borrows the device for each run and is not known better; None: it is ours
         self.tier: Tier | None = None
-        self.ready_s: float | None = None  # of what is lent: until its first step, as known now
+        self.ready_s: Callable[[], float] | None = None  # from a loan to its first step, as of now
 
     def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
         """Return what ``request`` takes on this machine, as known now."""
@@ -130,7 +130,7 @@ class RunBook:
     def _cost(self, answer: Estimate) -> float:
         if self.tier is None:
             return gpu_ms(answer)
-        return counted_ms(answer, self.machine, self.ready_s)
+        return counted_ms(answer, self.machine, self.ready_s() if self.ready_s else None)
 
     async def open(self) -> None:
         """Load the fit that earlier runs left."""

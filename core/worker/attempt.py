@@ -23,6 +23,8 @@ from core.worker.stage_timer import StageTimer
 if TYPE_CHECKING:
     import asyncio
 
+    from core.domain.quota import LentMs
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptSucceeded:
@@ -90,6 +92,7 @@ class JobAttempt:
         self.shares: Mapping[Stage, float] = {}  # of the run, once its order is made
         self.stepped = False  # the model made a first step
         self.limit_s = 0.0  # of the part that runs now
+        self.lent_ms: LentMs | None = None  # once it is over
         self.cancel = dispatcher.token_for(job.id)
         self.timer = StageTimer(time.monotonic)
         dispatcher.meter(job.id, self.off_device_ms)

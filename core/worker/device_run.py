@@ -10,7 +10,7 @@ import structlog
 from core.domain.media import RawClip
 from core.domain.progress import Downloading, Progress
 from core.errors import DeviceLost
-from core.interfaces.executor import Executor, FetchingExecutor, Order
+from core.interfaces.executor import Executor, FetchingExecutor, LentExecutor, Order
 from core.queue.job_queue import JobQueue
 from core.runtime.device_errors import is_device_lost
 from core.runtime.permissions import make_private_folder
@@ -99,6 +99,8 @@ class DeviceRunner:
         try:
             run = await run_limited(call, attempt, rules.job_timeout_s, unwind_s, leave)
         finally:
+            if isinstance(self._executor, LentExecutor):
+                attempt.lent_ms = self._executor.lent_ms(order.job_id)
             if prefetch is not None:
                 prefetch.cancel()
         if attempt.cancel.cancelled:

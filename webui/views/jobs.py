@@ -8,7 +8,7 @@ from core.domain.limits import RequestLimits
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
 from core.i18n.limits import limit_line
-from core.i18n.messages import explain, name, say
+from core.i18n.messages import explain_end, name, say
 
 TOO_LARGE = frozenset(
     {
@@ -17,6 +17,7 @@ TOO_LARGE = frozenset(
         "gpu_time_exceeded",
         "gpu_worker_died",
         "gpu_duration_illegal",
+        "gpu_call_too_long",
         "gpu_quota_exceeded",
     }
 )
@@ -194,7 +195,7 @@ def failure_view(job: Job) -> ErrorView | None:
         return None
     failure = job.failure or Failure("cancelled", {"by": "owner"})
     title = say("studio_no_clip", {"state": job.state})
-    return ErrorView(failure.code, title, explain(failure))
+    return ErrorView(failure.code, title, explain_end(failure, job.charged_ms))
 
 
 def quota_line(view: QuotaView) -> QuotaLine:

@@ -11,9 +11,11 @@ import structlog
 
 from core.domain.media import RawClip
 from core.domain.progress import Progress, ProgressSink
+from core.domain.quota import LentMs
 from core.duration import COLD, Machine, Tier, WorkerState, hardware_for, ready_seconds
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
+from core.service.estimator import RunBook
 from webui.zerogpu.lease import WorkerReport
 from webui.zerogpu.planning import CallLimits, Plan
 from webui.zerogpu.request_context import Borrower, RequestContexts
@@ -63,8 +65,7 @@ class LeasedExecutor:
         self._lock = threading.Lock()
         self._tries: dict[str, Tries] = {}  # of every job that is not settled yet
         self.worker_state: Callable[[], WorkerState] = lambda: COLD  # of a new worker, now
-        self.machine_now: Callable[[], Machine] = lambda: self.machine  # with what runs taught
-        self.on_machine: Callable[[Machine], None] = lambda _: None
+        self._runs: RunBook | None = None
         contexts.wanted = True
 
     @property
@@ -79,14 +80,19 @@ class LeasedExecutor:
 
     def ready_s(self) -> float:
         """Estimate the seconds from a loan to its first step on a new worker, as known now."""
-        return ready_seconds(self.machine_now(), self.worker_state())
+        return ready_seconds(self._machine_now(), self.worker_state())
 
-    def lent_ms(self, job_id: str) -> int | None:
+    def follow(self, runs: RunBook) -> None:
+        """Estimate as ``runs`` teach, and tell them which device is lent and how it starts."""
+        self._runs = runs
+        runs.ready_s = self.ready_s
+
+    def lent_ms(self, job_id: str) -> LentMs | None:
         """Return for how long the GPU was lent for ``job_id``, and forget it; None where never."""
         with self._lock:
             tries = self._tries.pop(job_id, None)
         counted_ms = 0 if tries is None else round(tries.counted_s * 1000)
-        return counted_ms or None
+        return LentMs(counted_ms) if counted_ms else None
 
     @property
     def at_once(self) -> int:
@@ -133,7 +139,7 @@ class LeasedExecutor:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _drive(self, order: Order, emit: Emit, cancel: CancelToken) -> RawClip:
-        machine = self.machine_now()
+        machine = self._machine_now()
         borrower = Borrower(self._contexts, order.requester, cancel)
         tier = borrower.visitor().tier or self._tier
         plan = Plan(order, machine, tier, self._limits, self.worker_state())
@@ -153,7 +159,11 @@ class LeasedExecutor:
         if found != self.machine.hardware:
             log.info("gpu_seen", device=report.device, memory_bytes=report.memory_bytes)
             self.machine = replace(self.machine, hardware=found)
-            self.on_machine(self.machine)
+            if self._runs is not None:
+                self._runs.machine = replace(self._runs.machine, hardware=found)
+
+    def _machine_now(self) -> Machine:
+        return self.machine if self._runs is None else self._runs.machine
 
 
 def _seen(running: "asyncio.Future[RawClip]") -> None:
