@@ -34,7 +34,7 @@ class QuotaRules:
             return payer.limit_ms
         return self.limit_ms if payer.limit_ms is None else min(self.limit_ms, payer.limit_ms)
 
-    def of_network(self, payer: Payer) -> int:
+    def network_limit_of(self, payer: Payer) -> int:
         """Return the allowance of a guest's network; a lender counts by address, so it is one's."""
         return self.limit_of(payer) if payer.tier else self.network_ms
 
@@ -117,6 +117,6 @@ def _day(_: QuotaRules) -> Window:
 LIMITS = (  # whoever pays is named by one of the first two, so that every job has a reservation
     Limit("own", of_person, lambda rules, payer: rules.limit_of(payer), _usual),
     Limit(GUESTS_LIMIT, of_guests, lambda rules, _: rules.guests_ms, _usual),
-    Limit(NETWORK_LIMIT, of_network, QuotaRules.of_network, _usual, within="guests"),
+    Limit(NETWORK_LIMIT, of_network, QuotaRules.network_limit_of, _usual, within="guests"),
     Limit("place", of_place, lambda rules, _: rules.place_ms, _day),
 )

@@ -60,7 +60,7 @@ class Parts:
         self.forecasts = Forecasts(database, rules, clips, clock)
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
-        self.watch = DeviceWatch()
+        self.watch = DeviceWatch(own=orders_at_once(executor) == 1)
         self.fronts = FrontBoard()
         self.figures = RunFigures()
         self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)

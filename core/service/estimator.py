@@ -130,8 +130,7 @@ class RunBook:
     def _cost(self, answer: Estimate) -> float:
         if self.tier is None:
             return gpu_ms(answer)
-        ready_s = self.ready_s() if self.ready_s else None
-        return counted_ms(answer, self.machine, ready_s)
+        return counted_ms(answer, self.machine, self.ready_s() if self.ready_s else None)
 
     async def open(self) -> None:
         """Load the fit that earlier runs left."""

@@ -168,6 +168,33 @@ async def test_in_the_frame_of_a_space_a_clip_is_made_and_shown(
             await page.goto("about:blank")
 
 
+async def test_in_the_frame_of_a_space_questions_bring_in_whose_name_a_gpu_is_lent(
+    space: ServedStudio, tmp_path: Path
+) -> None:
+    """The page around tells it, as it does to Gradio's own client: a token of its visitor."""
+    context, hub = certificate(tmp_path), Site()
+    hub.body = """<script>addEventListener("message", ({data, source, origin, ports}) => {
+      if (data === "supports-zerogpu-headers") source.postMessage(data, origin);
+      if (data === "zerogpu-headers") ports[0].postMessage({"X-ZeroGPU-Token": "of-ada"});
+    })</script>"""
+    hub.body += f"<iframe src='https://{STUDIO}/?mode=t2v' width=1300 height=850></iframe>"
+    async with listening(to(space.url), context) as port, listening(hub, context) as outer:
+        rules = f"MAP {STUDIO} 127.0.0.1:{port},MAP {HUB} 127.0.0.1:{outer}"
+        async with chrome(tmp_path, cookies=True, rules=rules) as browser:
+            page = await browser.new_page()
+
+            def named(address: str) -> Callable[[Any], bool]:
+                name = "x-zerogpu-token"
+                return lambda asked: address in asked.url and asked.headers.get(name) == "of-ada"
+
+            async with page.expect_request(named("/studio/state")):
+                await page.goto(f"https://{HUB}/")
+            frame = page.frame_locator("iframe")
+            await frame.locator("#prompt-t2v textarea").fill("a boat")
+            async with page.expect_request(named("/studio/forms/t2v/generate")):
+                await frame.locator("#go-t2v").click()
+
+
 async def test_another_site_cannot_frame_the_studio(space: ServedStudio, tmp_path: Path) -> None:
     context, site = certificate(tmp_path, STUDIO), Site()
     async with (

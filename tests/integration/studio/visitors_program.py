@@ -6,6 +6,7 @@ when standard input ends. A job stands still on its GPU until a file named like 
 
 import asyncio
 import json
+import multiprocessing
 import sys
 import time
 from pathlib import Path
@@ -69,3 +70,5 @@ async def serve() -> None:
 
 lease.prepare(Inside)
 asyncio.run(serve())
+for worker in multiprocessing.active_children():  # they do not end by themselves
+    worker.kill()

@@ -329,6 +329,30 @@ async def test_a_cancel_ends_a_download(settings: Settings, delivery: RecordingD
     assert delivery.of(job)[0].kind == "cancelled"
 
 
+async def test_jobs_that_break_on_devices_of_their_own_stop_nobody_else(
+    room: Core, held: Held, delivery: RecordingDelivery
+) -> None:
+    """Where the device is this process's, the second one in a row would end the service."""
+
+    async def broken(order: Order, on_progress: ProgressSink, cancel: CancelToken) -> RawClip:
+        if order.requester == "test:ann":
+            return await execute(order, on_progress, cancel)
+        raise ZeroDivisionError
+
+    execute, held.execute = held.execute, broken  # type: ignore[method-assign]
+    async with running(room), asyncio.timeout(20):
+        job = await submit(room, "ann")
+        await held.until("ann")
+        for user in ("ben", "cem"):
+            await submit(room, user)
+        await delivery.until(2)
+        held.let_go("ann")
+        await delivery.until(3)
+
+    assert delivery.of(job)[0].kind == "completed"
+    assert room.worker.watch.lost is None
+
+
 async def test_one_device_is_what_an_executor_has_that_says_nothing(
     core: Core, executor: QuickExecutor, delivery: RecordingDelivery
 ) -> None:

@@ -25,6 +25,13 @@ from webui.views.jobs import quota_line
 LONG = replace(t2v(), sampling=Sampling(Preset.QUALITY, 1920, 1088, 241, 24, seed=1))
 SHORT = replace(t2v(), sampling=Sampling(Preset.DRAFT, 640, 384, 121, 24, seed=1))
 SIGNER = SessionSigner(b"k" * 64)
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)  # the key of networks lies there
+
+
 DAYS = {Tier.ANONYMOUS: 120_000, Tier.FREE: 300_000, Tier.PRO: 2_400_000}
 
 
