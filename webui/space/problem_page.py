@@ -44,30 +44,42 @@ class ProblemPage:
         self._problem = problem
 
     def serve(self, seconds: float, port: int | None = PORT) -> None:
-        """Answer on ``port`` for ``seconds``; None is the first free one from 7860 on."""
-        with own_loop():
-            with gr.Blocks(title=say("studio_title"), analytics_enabled=False) as blocks:
-                pass
-            blocks.launch(
-                server_name="0.0.0.0",  # noqa: S104  # inside the Space's container
-                server_port=port,
-                prevent_thread_lock=True,
-                quiet=True,
-                max_file_size=1,
-                ssr_mode=False,
-                run_history=False,
-                enable_monitoring=False,
-                footer_links=[],
-                app_kwargs={
-                    "middleware": [Middleware(OnlyAnswer, answer=self.answer)],
-                    "openapi_url": None,
-                },
-            )
+        """Answer on ``port`` for ``seconds``; None is the first free one from 7860 on.
+
+        Where the port is taken, as by a process that is still ending, only the time passes.
+        """
+        try:
+            with own_loop():
+                blocks = self._launched(port)
+        except OSError as error:
+            log.warning("problem_page_without_port", port=port, reason=str(error))
+            time.sleep(seconds)
+            return
         log.info("problem_page_ready", url=blocks.local_url)
         try:
             time.sleep(seconds)
         finally:
             close(blocks)
+
+    def _launched(self, port: int | None) -> gr.Blocks:
+        with gr.Blocks(title=say("studio_title"), analytics_enabled=False) as blocks:
+            pass
+        blocks.launch(
+            server_name="0.0.0.0",  # noqa: S104  # inside the Space's container
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            max_file_size=1,
+            ssr_mode=False,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=[],
+            app_kwargs={
+                "middleware": [Middleware(OnlyAnswer, answer=self.answer)],
+                "openapi_url": None,
+            },
+        )
+        return blocks
 
     def answer(self, request: Request) -> Response:
         """Answer ``request``: the page at its root, the code of the problem everywhere else."""
