@@ -39,45 +39,50 @@ p{{white-space:pre-line}}small{{color:#a9a69e}}</style></head>
 class ProblemPage:
     """One page for every address."""
 
-    def __init__(
-        self,
-        problem: ClapperError,
-        wait: Callable[[float], object] = time.sleep,
-        on_ready: Callable[[str], object] = lambda _: None,
-    ) -> None:
-        """Take what is told, how to wait for the next try, and who hears of the address."""
+    def __init__(self, problem: ClapperError) -> None:
+        """Take what is told."""
         self._problem = problem
-        self._wait = wait
-        self._on_ready = on_ready
 
     def serve(self, seconds: float, port: int | None = PORT) -> None:
-        """Answer on ``port`` for ``seconds``; None is the first free one from 7860 on."""
-        with own_loop():
-            with gr.Blocks(title=say("studio_title"), analytics_enabled=False) as blocks:
-                pass
-            blocks.launch(
-                server_name="0.0.0.0",  # noqa: S104  # inside the Space's container
-                server_port=port,
-                prevent_thread_lock=True,
-                quiet=True,
-                max_file_size=1,
-                ssr_mode=False,
-                run_history=False,
-                enable_monitoring=False,
-                footer_links=[],
-                app_kwargs={
-                    "middleware": [Middleware(_Instead, answer=self._answer)],
-                    "openapi_url": None,
-                },
-            )
+        """Answer on ``port`` for ``seconds``; None is the first free one from 7860 on.
+
+        Where the port is taken, as by a process that is still ending, only the time passes.
+        """
+        try:
+            with own_loop():
+                blocks = self._launched(port)
+        except OSError as error:
+            log.warning("problem_page_without_port", port=port, reason=str(error))
+            time.sleep(seconds)
+            return
         log.info("problem_page_ready", url=blocks.local_url)
         try:
-            self._on_ready(str(blocks.local_url))
-            self._wait(seconds)
+            time.sleep(seconds)
         finally:
             close(blocks)
 
-    def _answer(self, request: Request) -> Response:
+    def _launched(self, port: int | None) -> gr.Blocks:
+        with gr.Blocks(title=say("studio_title"), analytics_enabled=False) as blocks:
+            pass
+        blocks.launch(
+            server_name="0.0.0.0",  # noqa: S104  # inside the Space's container
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            max_file_size=1,
+            ssr_mode=False,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=[],
+            app_kwargs={
+                "middleware": [Middleware(OnlyAnswer, answer=self.answer)],
+                "openapi_url": None,
+            },
+        )
+        return blocks
+
+    def answer(self, request: Request) -> Response:
+        """Answer ``request``: the page at its root, the code of the problem everywhere else."""
         locale = request.headers.get("accept-language", "").split(",")[0]
         sentence = told(self._problem, locale)
         if request.url.path != "/":
@@ -94,7 +99,7 @@ class ProblemPage:
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
 
-class _Instead:
+class OnlyAnswer:
     """Answers every request itself, but for those by which Gradio checks that it is up."""
 
     def __init__(self, app: ASGIApp, answer: Callable[[Request], Response]) -> None:
@@ -102,6 +107,7 @@ class _Instead:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or pass on."""
         if scope["type"] == "http" and scope["path"] not in _OWN_CHECKS:
             await self._answer(Request(scope))(scope, receive, send)
         elif scope["type"] != "websocket":

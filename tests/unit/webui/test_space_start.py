@@ -4,20 +4,21 @@ import logging
 import resource
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from core.comfy.install.errors import RepositoryOffline
 from core.comfy.install.pins import Pin, Pins
-from core.errors import ClapperError
 from core.settings import Settings
 from core.storage.lock import lock
 from webui.space import program
 from webui.space.places import home
-from webui.space.problem_page import ProblemPage
+from webui.space.problem_page import OnlyAnswer, ProblemPage
 from webui.space.problems import told
 
 SetUp = Callable[[Path, pytest.MonkeyPatch], object]
@@ -140,42 +141,22 @@ def test_a_data_folder_in_use_is_named(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def page() -> Generator[Callable[[ClapperError], httpx.Client]]:
-    """Serve the page of a problem until the test is over."""
-    over, served = threading.Event(), list[threading.Thread]()
-    clients: list[httpx.Client] = []
-
-    def serve(problem: ClapperError) -> httpx.Client:
-        up, found = threading.Event(), list[str]()
-
-        def ready(url: str) -> None:
-            found.append(url)
-            up.set()
-
-        shown = ProblemPage(problem, wait=lambda _: over.wait(), on_ready=ready)
-        served.append(threading.Thread(target=shown.serve, args=(60.0, None)))
-        served[-1].start()
-        assert up.wait(60)
-        clients.append(httpx.Client(base_url=found[0], timeout=30))
-        return clients[-1]
-
-    yield serve
-    for client in clients:
-        client.close()
-    over.set()
-    for thread in served:
-        thread.join()
-
-
-def test_the_page_says_what_to_do_in_the_readers_language_and_offers_nothing_else(
-    page: Callable[[ClapperError], httpx.Client],
-) -> None:
+async def page() -> AsyncGenerator[httpx.AsyncClient]:
+    """The page of a problem whose words came from elsewhere, in front of everything of Gradio's."""
     problem = RepositoryOffline("ComfyUI", detail="<script>", source="https://example.org/x")
-    http = page(problem)
 
-    english, german = http.get("/"), http.get("/", headers={"accept-language": "de-AT,en"})
-    asked = http.get("/studio/state")
-    sent = http.post("/gradio_api/upload", files={"files": b"x" * 100})
+    async def gradio(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("gradio")(scope, receive, send)
+
+    app = OnlyAnswer(gradio, ProblemPage(problem).answer)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://space") as http:
+        yield http
+
+
+async def test_the_page_says_what_to_do_in_the_readers_language(page: httpx.AsyncClient) -> None:
+    english = await page.get("/")
+    german = await page.get("/", headers={"accept-language": "de-AT,en"})
 
     assert english.status_code == german.status_code == 200
     assert "This Space cannot start yet" in english.text
@@ -183,6 +164,18 @@ def test_the_page_says_what_to_do_in_the_readers_language_and_offers_nothing_els
     assert "<script>" not in english.text
     assert 'lang="de"' in german.text
     assert "antwortet nicht" in german.text
-    assert (asked.status_code, asked.json()["code"]) == (503, "repository_offline")
-    assert int(asked.headers["retry-after"]) > 0
-    assert sent.status_code == 503
+
+
+@pytest.mark.parametrize("path", ["/studio/state", "/gradio_api/upload", "/config", "/file=/etc"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_nothing_else_is_reached_while_the_page_is_there(
+    page: httpx.AsyncClient, method: str, path: str
+) -> None:
+    answer = await page.request(method, path)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "repository_offline")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_gradio_finds_that_it_is_up(page: httpx.AsyncClient) -> None:
+    assert (await page.get("/gradio_api/startup-events")).text == "gradio"
