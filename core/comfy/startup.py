@@ -154,8 +154,7 @@ def _attach(found: _Imported, device: DeviceKind, vram: str) -> ComfyModules:
     management = found.model_management
     dynamic = device is DeviceKind.CUDA and dynamic_vram.finish(found.args, management)
     if vram == "high":
-        found.args.gpu_only = True
-        management.vram_state = management.VRAMState.HIGH_VRAM
+        memory.keep_everything(management)
         upsampler = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
         memory.keep_upscaler(upsampler, management)
     _log.info("comfy_started", device=device.value, dynamic_vram=dynamic, vram=vram)
