@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -32,6 +33,13 @@ HERE = Path(__file__).parent
 START_S = 400.0  # of a machine that others use as well; most of it is Gradio's import
 # what a walk over the disk does not enter: other machines of these tests, and the kernel's
 _APART = ("/proc", "/sys", "/dev/pts")
+
+
+def free_port() -> int:
+    """One of those that nobody looks through for a free one, as Gradio does from 7860 on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def stand_in(values: int) -> bytes:
@@ -103,7 +111,7 @@ class Machine:
             "OPENID_PROVIDER_URL": "http://127.0.0.1:1",
             "HF_ENDPOINT": "http://127.0.0.1:1",
             "SPACE_TEST_CARD": CARD,
-            "CLAPPER_STUDIO_PORT": "0",  # two of them run side by side here
+            "CLAPPER_STUDIO_PORT": str(free_port()),  # several of them run side by side here
             "CLAPPER_MIN_FREE_MEGABYTES": "0",
         }
 
