@@ -71,9 +71,9 @@ async def sign_in(http: httpx.AsyncClient, space: Running) -> None:
     await http.get(f"{space.url}{back.raw_path.decode()}")
 
 
-@pytest.mark.parametrize("place", ["home", "bucket"])
+@pytest.mark.parametrize("storage", ["home", "bucket"])
 async def test_clips_quotas_and_sign_ins_outlive_a_restart(
-    machine: Machine, provider: Provider, place: str
+    machine: Machine, provider: Provider, storage: str
 ) -> None:
     """A restart inside the container keeps its home; a new one keeps what a bucket holds."""
     machine.variables |= {
@@ -81,7 +81,7 @@ async def test_clips_quotas_and_sign_ins_outlive_a_restart(
         "OAUTH_CLIENT_SECRET": CLIENT_SECRET,
         "OPENID_PROVIDER_URL": provider.url,
     }
-    if place == "bucket":
+    if storage == "bucket":
         bucket = machine.base / "bucket"
         bucket.mkdir()
         os.chown(bucket, USER, USER)
@@ -96,7 +96,7 @@ async def test_clips_quotas_and_sign_ins_outlive_a_restart(
         await ada.made(job)
         before = await ada.state()
         cookies = dict(ada.http.cookies)
-    if place == "bucket":
+    if storage == "bucket":
         for path in machine.home.iterdir():
             if path.name != ".cache":
                 path.rename(machine.base / f"old-{path.name}")
