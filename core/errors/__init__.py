@@ -27,7 +27,7 @@ from the code.
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
-    │   ├── OutOfMemory, ModelUnavailable, SpaceNotReady, WorkflowRefused
+    │   ├── OutOfMemory, ModelUnavailable, SpaceIncomplete, WorkflowRefused
     │   ├── RequestUnreadable   written by another version of Clapper
     │   ├── DiskFull, DeviceLost, WorkerLost, TimedOut
     │   └── InternalError
@@ -52,7 +52,7 @@ from core.errors.failures import (
     ModelUnavailable,
     OutOfMemory,
     RequestUnreadable,
-    SpaceNotReady,
+    SpaceIncomplete,
     TimedOut,
     WorkerLost,
     WorkflowRefused,
@@ -163,7 +163,7 @@ __all__ = [
     "SeedNotANumber",
     "SetupProblem",
     "ShareTooCostly",
-    "SpaceNotReady",
+    "SpaceIncomplete",
     "TimedOut",
     "TooCostly",
     "TooManyJobs",

@@ -28,7 +28,7 @@ class ModelUnavailable(GenerationFailed):
     command: str = "clapper models pull"
 
 
-class SpaceNotReady(GenerationFailed):
+class SpaceIncomplete(GenerationFailed):
     """A Space lacks something that its owner can bring; ``problems`` is JSON: code and fields."""
 
     problems: str

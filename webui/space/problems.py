@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from core.domain.progress import ProgressSink
-from core.errors import ClapperError, SetupProblem, SpaceNotReady
+from core.errors import ClapperError, SetupProblem, SpaceIncomplete
 from core.i18n.messages import DEFAULT_LANGUAGE, explain, say, sentences
 from core.models.catalog import ModelFile
 from core.models.hub_cache import HubCache
@@ -44,12 +44,12 @@ def told(problem: ClapperError, locale: str | None = None) -> str:
 
 def note(problem: ClapperError) -> None:
     """Log ``problem`` with all that it knows: file, page, path, and what to do."""
-    log.error("space_not_ready", problem=problem.code, hint=told(problem), **problem.data())
+    log.error("space_incomplete", problem=problem.code, hint=told(problem), **problem.data())
 
 
-def for_visitors(*problems: SetupProblem) -> SpaceNotReady:
+def for_visitors(*problems: SetupProblem) -> SpaceIncomplete:
     """Return what the page says of ``problems`` under a job; often the owner reads it."""
-    return SpaceNotReady(json.dumps([[code_of(one), one.data()] for one in problems]))
+    return SpaceIncomplete(json.dumps([[code_of(one), one.data()] for one in problems]))
 
 
 class ToldModelFiles:

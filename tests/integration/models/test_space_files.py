@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.domain.jobs import Failure
-from core.errors import ModelUnavailable, SpaceNotReady
+from core.errors import ModelUnavailable, SpaceIncomplete
 from core.i18n.messages import explain
 from core.interfaces.executor import Order
 from core.models.preparation import ensure_files
@@ -65,14 +65,14 @@ async def test_what_keeps_a_file_away_is_told_as_a_space_can_mend_it(
     happens(hub, file)
     files = ToldModelFiles(open_store(), tmp_path / "none")
 
-    with capture_logs() as said, pytest.raises(SpaceNotReady) as caught:
+    with capture_logs() as said, pytest.raises(SpaceIncomplete) as caught:
         await ensure_files(files, [file], order, lambda _: None, CancelToken())
 
     sentence = explain(caught.value)
     assert all(word in sentence for word in (file.name, *words))
     assert "clapper " not in sentence
     assert explain(caught.value, "de") != sentence
-    line = next(line for line in said if line["event"] == "space_not_ready")
+    line = next(line for line in said if line["event"] == "space_incomplete")
     assert line["what"] == file.name
     assert line["hint"] in sentence
     stored = Failure.of(caught.value)  # as it crosses from the process with the GPU
@@ -86,7 +86,7 @@ async def test_a_hub_that_is_switched_off_or_away_is_told(
     hub.endpoint = "http://127.0.0.1:1"
     files = ToldModelFiles(open_store(), tmp_path / "none")
 
-    with pytest.raises(SpaceNotReady) as caught:
+    with pytest.raises(SpaceIncomplete) as caught:
         await ensure_files(files, [file], order, lambda _: None, CancelToken())
 
     assert "the hub does not answer" in explain(caught.value)
@@ -102,7 +102,7 @@ async def test_preloaded_files_that_cannot_be_read_are_the_cause_that_is_told(
     snapshot.mkdir(parents=True)
     (snapshot / file.path).symlink_to(snapshot / file.path)  # unreadable for everybody, root too
 
-    with capture_logs() as said, pytest.raises(SpaceNotReady) as caught:
+    with capture_logs() as said, pytest.raises(SpaceIncomplete) as caught:
         await ensure_files(
             ToldModelFiles(open_store(), root), [file], order, lambda _: None, CancelToken()
         )
@@ -110,7 +110,7 @@ async def test_preloaded_files_that_cannot_be_read_are_the_cause_that_is_told(
     codes = [code for code, _ in json.loads(caught.value.problems)]
     assert codes == ["space_preload_unreadable", "space_hub_file_missing"]
     assert str(root) in explain(caught.value)
-    assert [line["problem"] for line in said if line["event"] == "space_not_ready"] == [
+    assert [line["problem"] for line in said if line["event"] == "space_incomplete"] == [
         "preload_unreadable",
         "hub_file_missing",
     ]
