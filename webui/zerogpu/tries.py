@@ -66,11 +66,6 @@ class Tries:
         """Return the seconds of the visitor's day that all tries took so far."""
         return sum(loan.counted_s for loan in self._loans)
 
-    @property
-    def lent_s(self) -> float:
-        """Return the seconds for which a GPU was lent so far."""
-        return sum(loan.spent_s for loan in self._loans)
-
     def run(self, context: Context) -> RawClip:
         """Make the frames and sound, asking in the name of ``context``.
 
@@ -78,8 +73,12 @@ class Tries:
             GenerationFailed: with the reason.
             GpuTimeExceeded: cut off, and the visitor's day does not hold what it still needs.
         """
-        expected = self._workers.expect(self._size)
-        call, longer = self._plan.call(warm=expected is not None), False
+        expected, longer = self._workers.expect(self._size), False
+        try:
+            call = self._plan.call(warm=expected is not None)
+        except GenerationFailed:
+            self._workers.free(expected)
+            raise
         while True:
             try:
                 return context.run(self._lend, call, expected)
