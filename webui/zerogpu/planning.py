@@ -76,7 +76,7 @@ class Plan:
         """Return the first try, or the one after a warm worker was expected in vain.
 
         Raises:
-            GpuCallTooLong: no call may last as long as half of such jobs take.
+            GpuCallTooLong: no call may last as long as one of two such jobs takes.
         """
         ready_s = ready_seconds(self.machine, replace(self.worker, warm=warm))
         found = self._call(self.answer.p95_ms / 1000 + ready_s)

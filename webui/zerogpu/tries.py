@@ -78,8 +78,12 @@ class Tries:
             GenerationFailed: with the reason.
             GpuTimeExceeded: cut off, and the visitor's day does not hold what it still needs.
         """
-        expected = self._workers.expect(self._size)
-        call, longer = self._plan.call(warm=expected is not None), False
+        expected, longer = self._workers.expect(self._size), False
+        try:
+            call = self._plan.call(warm=expected is not None)
+        except GenerationFailed:
+            self._workers.free(expected)
+            raise
         while True:
             try:
                 return borrower.run(self._lend, call, expected)
