@@ -38,6 +38,7 @@ SLOW = frozenset(
         "space/test_clips.py",
         "space/test_frame.py",
         "space/test_lives.py",
+        "space/test_requirements.py",
         "space/test_settings.py",
         "space/test_setup.py",
         "space/test_visitors.py",

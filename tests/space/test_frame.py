@@ -8,7 +8,8 @@ import pytest
 from playwright.async_api import Frame, FrameLocator, Page, expect
 
 from tests.browser.conftest import LITTER
-from tests.space.machine import HOST, Machine, Running
+from tests.space.machine import HOST, Machine
+from tests.space.running import Running
 from tests.support.sites import Site, certificate, chrome, listening, to
 
 pytestmark = [pytest.mark.browser, *(pytest.mark.filterwarnings(one) for one in LITTER)]

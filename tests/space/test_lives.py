@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from core.testing.doubles import eventually
-from tests.space.machine import HOST, USER, Machine, Running
+from tests.space.machine import HOST, USER, Machine
+from tests.space.running import Running
 from webui.testing.oauth_provider import CLIENT_ID, CLIENT_SECRET, Account, Provider, providing
 from webui.testing.zerogpu import Rules
 

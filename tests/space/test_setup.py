@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.space.machine import PROBLEM, USER, Machine
+from tests.space.machine import USER, Machine
+from tests.space.running import PROBLEM
 
 UNREACHABLE = "http://127.0.0.1:1/nothing.git"
 
