@@ -53,19 +53,20 @@ class Running:
         """Wait for a line of the log.
 
         Raises:
-            Ended: the program ended before.
+            Ended: the program ended before, or did not say it in time; with what it said.
         """
-        async with asyncio.timeout(START_S):
-            while True:
-                line = next((line for line in self.said if re.search(what, line)), None)
-                if line is not None:
-                    return line
-                if self._listening.done():
-                    raise Ended("\n".join(self.said[-60:]))
-                self._spoke.clear()
-                spoke = asyncio.create_task(self._spoke.wait())
-                await asyncio.wait({spoke, self._listening}, return_when="FIRST_COMPLETED")
-                spoke.cancel()
+        try:
+            async with asyncio.timeout(START_S):
+                while (found := next(filter(re.compile(what).search, self.said), None)) is None:
+                    if self._listening.done():
+                        raise Ended("\n".join(self.said[-60:]))
+                    self._spoke.clear()
+                    spoke = asyncio.create_task(self._spoke.wait())
+                    await asyncio.wait({spoke, self._listening}, return_when="FIRST_COMPLETED")
+                    spoke.cancel()
+        except TimeoutError:
+            raise Ended("\n".join(["too late", *self.said[-60:]])) from None
+        return found
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """Stop the main process; what it has left behind after 10 s is noted, and ended."""

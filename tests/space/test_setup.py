@@ -86,7 +86,7 @@ async def test_a_file_that_the_hub_refuses_is_told_with_its_page_and_the_secret_
     with hub(status, code) as endpoint:
         error, log = await refused_job(machine, HF_ENDPOINT=endpoint)
 
-    assert error["code"] == "space_not_ready"
+    assert error["code"] == "space_incomplete"
     assert ".safetensors" in error["text"]
     for hint in hints:
         assert hint.lower() in error["text"].lower()
