@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo run test test-slow torture check format clean test-comfy test-gpu bench
+.PHONY: demo run test test-slow test-space torture check format clean test-comfy test-gpu bench space-lock
 
 demo: $(VENV)/.app ## every mode through the real path, into out/
 	$(BIN)/clapper demo --out out
@@ -18,8 +18,11 @@ test: $(VENV)/.dev ## what needs neither a GPU nor ComfyUI, within ten minutes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
 test-slow: $(VENV)/.dev ## what `make test` takes a slice of, and crowds that need the machine alone
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "slow and not load"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "slow and not load and not space"
 	$(BIN)/python -m pytest -m load
+
+test-space: $(VENV)/.dev ## the built folder as a Space runs it; as root, with Debian's chromium
+	$(BIN)/python -m pytest -n $(WORKERS) tests/space
 
 torture: $(VENV)/.dev ## every kill, full disk and jump of the clock, about 15 minutes
 	$(BIN)/python -m pytest tests/torture tests/integration/media --torture
@@ -37,6 +40,10 @@ check: $(VENV)/.dev ## style, types, structure
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/architecture
 	$(BIN)/python bench/structure.py --long
+
+space-lock: $(VENV)/.app ## what a Space installs, resolved anew for its Python
+	$(PIP) install uv==0.13.9
+	$(BIN)/python -m core.cli.space.lock
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

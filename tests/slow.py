@@ -1,6 +1,7 @@
 """Modules that take long: `make test` runs the first test of each, `make test-slow` the rest.
 
-Of the browser's modules it runs one test only, every mode from form to film.
+Of the browser's modules it runs one test only, every mode from form to film; of those of a Space
+the first clips from a lease. `make test-space` runs the others of a Space.
 """
 
 from pathlib import Path
@@ -34,6 +35,13 @@ SLOW = frozenset(
         "integration/studio/test_zerogpu.py",
         "integration/telegram/test_faults.py",
         "integration/telegram/test_kill.py",
+        "space/test_clips.py",
+        "space/test_frame.py",
+        "space/test_lives.py",
+        "space/test_requirements.py",
+        "space/test_settings.py",
+        "space/test_setup.py",
+        "space/test_visitors.py",
         "torture/test_faults.py",
         "torture/test_growth.py",
         "torture/test_processes.py",
@@ -43,8 +51,9 @@ SLOW = frozenset(
 )
 
 
-SLICES = frozenset(path for path in SLOW if not path.startswith("browser/")) | {
-    "browser/test_studio.py"
+SLICES = frozenset(path for path in SLOW if not path.startswith(("browser/", "space/"))) | {
+    "browser/test_studio.py",
+    "space/test_clips.py",
 }
 
 

@@ -64,7 +64,8 @@ def build(
         analytics_enabled=False,
         fill_width=True,
     ) as blocks:
-        page = build_page(FormRules(service.limits, service.guided), accounts=accounts)
+        rules = FormRules(service.limits, service.guided)
+        page = build_page(rules, accounts=accounts, notice=service.notice())
         bind(page)
         Api(handlers).publish()
     # on ZeroGPU the size would be 1 unless it is named

@@ -4,7 +4,8 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -65,7 +66,8 @@ class StudioFront:
             BadConfiguration: the port is taken, or nobody could sign in as the settings say.
         """
         settings = services.settings
-        sign_in = SignInMethods.of(settings)
+        lent = self._contexts is not None and self._contexts.wanted
+        sign_in = SignInMethods.of(settings, lent=lent)
         service = StudioService(services, Uploads(), self._contexts)
         await service.files.restore_uploads()
         services.register(StudioDelivery())
@@ -83,7 +85,7 @@ class StudioFront:
         try:
             await asyncio.Event().wait()
         finally:
-            await asyncio.to_thread(_close, demo)
+            await asyncio.to_thread(close, demo)
 
 
 def _open(
@@ -93,18 +95,26 @@ def _open(
     hand_on("GRADIO_ANALYTICS_CACHE_FREQUENCY", _NEVER)
     from webui.application import build, start
 
-    loop = asyncio.new_event_loop()  # Gradio makes one for this thread and never closes it
-    asyncio.set_event_loop(loop)
-    try:
+    with own_loop():
         studio = build(service, bridge, Metrics(), accounts=sign_in.signer is not None)
         start(studio, service, bridge, sign_in, port)
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
     return studio.blocks
 
 
-def _close(demo: Any) -> None:  # noqa: ANN401  # gradio's own types are incomplete
+@contextmanager
+def own_loop() -> Generator[None]:
+    """Give this thread an event loop for the block: Gradio makes one and never closes it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def close(demo: Any) -> None:  # noqa: ANN401  # gradio's own types are incomplete
+    """End the server of ``demo``."""
     demo.server.config.timeout_graceful_shutdown = 1  # s; open pages hold connections
     demo.close(verbose=False)
 

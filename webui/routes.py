@@ -81,6 +81,7 @@ class StudioRoutes:
         return answer
 
     async def _state(self, request: Request, visitor: Visitor) -> Response:
+        self._service.contexts.note(visitor, request)
         with self._metrics.looks.time():
             job_id = request.query_params.get("job", "")
             view = await self._bridge.call(self._service.state(visitor, job_id))
@@ -96,9 +97,8 @@ class StudioRoutes:
         if OURS not in request.headers:
             return PlainTextResponse("", 403)
         job_id, action = _id_of(request), request.path_params["action"]
+        self._service.contexts.note(visitor, request)
         shown = await self._bridge.call(self._service.act(job_id, action, visitor))
-        if shown and shown != job_id:
-            self._service.contexts.keep(shown, request)
         return JSONResponse({"job": shown}, headers=_PRIVATE)
 
     async def _clip(self, request: Request, visitor: Visitor) -> Response:

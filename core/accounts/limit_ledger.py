@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from core.accounts.limits import Limit, QuotaRules
 from core.domain.people import Payer
-from core.domain.quota import LimitBalance, QuotaView, Unit
+from core.domain.quota import LentMs, LimitBalance, QuotaView, Unit
 from core.storage import accounts, ledger, pseudonyms
 from core.storage.database import Connection
 from core.storage.records import CarriedUse, QuotaWindow, Reservation
@@ -44,7 +44,7 @@ class LimitLedger:
 
     async def view(self, payer: Payer) -> QuotaView:
         """Read what ``payer`` may still spend, a balance for each limit that applies."""
-        return _view(await self._accounts(payer))
+        return replace(_view(await self._accounts(payer)), tier=payer.tier)
 
     async def check(self, payer: Payer, estimate_ms: int) -> None:
         """Refuse a job that costs more than a limit leaves.
@@ -75,11 +75,14 @@ class LimitLedger:
         A job that was charged counts as one where jobs are counted.
 
         Returns:
-            What was charged: at most ``charge_percent`` of the reservation.
+            What was charged: at most ``charge_percent`` of the reservation, but in full what a
+            lender counted.
         """
         held = await ledger.reservations_of(self._connection, job_id)
         estimate_ms = max(one.amount for one in held if one.unit == Unit.GPU_MS)
-        charged = max(0, min(actual_ms, estimate_ms * self._rules.charge_percent // 100))
+        most_ms = estimate_ms * self._rules.charge_percent // 100
+        lent = isinstance(actual_ms, LentMs)
+        charged = int(max(0, actual_ms if lent else min(actual_ms, most_ms)))
         for one in held:
             counted = charged if one.unit == Unit.GPU_MS else one.amount
             await self._end(job_id, one, counted if charged else 0)

@@ -26,8 +26,17 @@ class QuotaRules:
     table: "tuple[Limit, ...]" = field(default_factory=lambda: LIMITS)
 
     def limit_of(self, payer: Payer) -> int:
-        """Return the allowance of a person: one of its own never exceeds the usual one."""
+        """Return the allowance of a person: one of its own never exceeds the usual one.
+
+        What somebody else lends them is not ours to bound.
+        """
+        if payer.tier and payer.limit_ms is not None:
+            return payer.limit_ms
         return self.limit_ms if payer.limit_ms is None else min(self.limit_ms, payer.limit_ms)
+
+    def network_limit_of(self, payer: Payer) -> int:
+        """Return the allowance of a guest's network; a lender counts by address, so it is one's."""
+        return self.limit_of(payer) if payer.tier else self.network_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ def of_guests(payer: Payer) -> str | None:
 
 def of_network(payer: Payer) -> str | None:
     """Return the network of a guest: a keyed hash, forgotten when its window is over."""
-    return payer.network or None if payer.shared else None
+    return payer.network or None
 
 
 def of_place(payer: Payer) -> str | None:
@@ -108,6 +117,6 @@ def _day(_: QuotaRules) -> Window:
 LIMITS = (  # whoever pays is named by one of the first two, so that every job has a reservation
     Limit("own", of_person, lambda rules, payer: rules.limit_of(payer), _usual),
     Limit(GUESTS_LIMIT, of_guests, lambda rules, _: rules.guests_ms, _usual),
-    Limit(NETWORK_LIMIT, of_network, lambda rules, _: rules.network_ms, _usual, within="guests"),
+    Limit(NETWORK_LIMIT, of_network, QuotaRules.network_limit_of, _usual, within="guests"),
     Limit("place", of_place, lambda rules, _: rules.place_ms, _day),
 )

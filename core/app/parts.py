@@ -16,7 +16,7 @@ from core.app.rules import (
 from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
 from core.delivery.router import DeliveryRouter
-from core.interfaces.executor import Executor
+from core.interfaces.executor import Executor, orders_at_once
 from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
@@ -49,7 +49,7 @@ class Parts:
         self.clock = clock
         self.hub = ProgressHub()
         self.dispatcher = LocalDispatcher()
-        rules, clips = queue_rules(settings), settings.clips_folder
+        rules, clips = queue_rules(settings, orders_at_once(executor)), settings.clips_folder
         self.queue = WatchedQueue(database, rules, clips, clock, self._set_aside)
         self.jobs = JobQueries(database, clips)
         retry_ms = round(router_rules(settings).longest_wait_s * 1000)
@@ -60,7 +60,7 @@ class Parts:
         self.forecasts = Forecasts(database, rules, clips, clock)
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
-        self.watch = DeviceWatch()
+        self.watch = DeviceWatch(own=orders_at_once(executor) == 1)
         self.fronts = FrontBoard()
         self.figures = RunFigures()
         self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)

@@ -22,8 +22,12 @@ from core.worker.rules import WorkerRules
 DAY_S = 24 * HOUR_S
 
 
-def queue_rules(settings: Settings) -> QueueRules:
-    """Return what a requester may use, who is next, and when a job is lost or expires."""
+def queue_rules(settings: Settings, devices: int = 1) -> QueueRules:
+    """Return what a requester may use, who is next, and when a job is lost or expires.
+
+    With several ``devices`` nobody gets more than their share of them: a second one of the same
+    account would be missing to who comes next.
+    """
     quota, queue = settings.quota, settings.queue
     return QueueRules(
         quota=QuotaRules(
@@ -33,11 +37,12 @@ def queue_rules(settings: Settings) -> QueueRules:
             place_ms=None if quota.place_minutes is None else round(quota.place_minutes * 60_000),
             window_ms=round(quota.window_hours * HOUR_MS),
         ),
-        fair=FairRules(max_running=queue.max_running),
+        fair=FairRules(max_running=queue.max_running, relax=devices == 1),
         max_queued=queue.max_queued,
         max_attempts=queue.max_attempts,
         lease_ms=round(queue.lease_s * 1000),
         wait_limit_ms=round(queue.wait_limit_hours * HOUR_MS),
+        slots=devices,
     )
 
 

@@ -85,7 +85,7 @@ async def serve(settings: Settings, announce: Announce) -> None:
         refuse_broken(check_ports(settings, fronts))
         grace_s = settings.worker.shutdown_grace_s
         on_signals(stop, lambda: announce(say("stopping", {"grace_s": grace_s})))
-        ending = asyncio.create_task(_end_in_time(core, stop, announce))
+        ending = asyncio.create_task(end_in_time(core, stop, announce))
         facts = {"executor": core.executor.name, "data_dir": settings.data_dir}
         announce(say("serving", facts))
         async with operated(core, announce):
@@ -100,7 +100,7 @@ async def serve(settings: Settings, announce: Announce) -> None:
         raise NothingToServe
 
 
-async def _end_in_time(core: Core, stop: asyncio.Event, announce: Announce) -> None:
+async def end_in_time(core: Core, stop: asyncio.Event, announce: Announce) -> None:
     """Wait for ``stop``; from then on the process has so long to end, whatever hangs in it.
 
     That no job is lost or blamed by it, the worker noted in its row at the same moment.

@@ -68,6 +68,7 @@ class _Services:
             hub=parts.hub,
             estimate=parts.runs.estimate,
             check_budget=parts.runs.check_budget,
+            cost_ms=parts.runs.cost_ms,
             rules=parts.rules,
         )
         self.previewer = Previewer(

@@ -16,7 +16,7 @@ from core.comfy.staging import prepare
 from core.comfy.startup import start
 from core.domain.media import RawClip
 from core.domain.modes import MODES
-from core.domain.progress import ProgressSink, Working
+from core.domain.progress import ProgressSink, Stage, Working
 from core.domain.requests import Request
 from core.duration import Machine, hardware_for, saves_memory
 from core.errors import Cancelled, ClapperError, DeviceLost, InternalError
@@ -62,8 +62,12 @@ class ComfyExecutor:
         self.stuck_s = _STUCK_S
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings, files: ModelFileSource | None = None) -> Self:
         """Make the executor for ``settings``; the first order starts ComfyUI itself.
+
+        Args:
+            settings: of the whole service.
+            files: where model files come from; by default the store that the settings describe.
 
         Raises:
             ComfyUnavailable: with all that is missing, and the command for the first of it.
@@ -85,7 +89,7 @@ class ComfyExecutor:
         options = ComfyOptions(device_kind(), vram, settings.comfy.packs)
         careful = saves_memory(settings.comfy.vram, profile.value)
         plan = ExecutionPlan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
-        return cls(comfy_paths(settings), open_store(settings, now_ms), plan, options)
+        return cls(comfy_paths(settings), files or open_store(settings, now_ms), plan, options)
 
     @property
     def name(self) -> str:
@@ -202,10 +206,15 @@ class ComfyExecutor:
             self.engine.interrupt()
 
     def _run(self, order: Order, cancel: CancelToken, emit: "_Emit") -> RawClip:
+        if self.engine is None:
+            emit(Working(Stage.START, 0, 1, 0.0))
         engine = self._started()
         kept = LatentFolder(self._place.latents)
         run = JobRun(order, self.plan, engine, self._place.inputs, cancel, emit, latents=kept)
-        self._resident = self.model_set(order.request)
+        wanted = self.model_set(order.request)
+        if wanted != self._resident:  # the first node may be one that takes long to load
+            emit(Working(Stage.LOAD, 0, 1, 0.0))
+        self._resident = wanted
         try:
             return run.go()
         finally:

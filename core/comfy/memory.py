@@ -90,6 +90,17 @@ def correct_decode_estimate(sd: ModuleType) -> None:
     sd.VAE.__init__ = init
 
 
+def keep_everything(module: ModuleType) -> None:
+    """Keep every model on the device from now on, whatever was chosen when ComfyUI was imported.
+
+    Args:
+        module: ComfyUI's module ``comfy.model_management``.
+    """
+    management = cast("_ModelManagement", module)
+    management.vram_state = management.VRAMState.HIGH_VRAM
+    management.args.gpu_only = True
+
+
 def allow_offloading(module: ModuleType) -> bool:
     """Undo that ComfyUI keeps everything on the device; return whether it did.
 

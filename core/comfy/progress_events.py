@@ -9,7 +9,7 @@ from core.domain.progress import Stage, Working
 _ORDER = {stage: index for index, stage in enumerate(Stage)}
 # ComfyUI chooses the order of nodes. These may take turns; a later stage is never left again, but
 # a small node of an earlier one may still run (loading the upscaler, taking latents apart).
-_FIRST = {Stage.DOWNLOAD, Stage.LOAD, Stage.TEXT, Stage.PREPARE}
+_FIRST = {Stage.DOWNLOAD, Stage.START, Stage.LOAD, Stage.TEXT, Stage.PREPARE}
 
 
 class StageRelay:

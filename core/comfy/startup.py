@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 import structlog
 
 import core
-from core.comfy import import_shims, memory
+from core.comfy import dynamic_vram, import_shims, memory
 from core.comfy.device import DeviceKind
+from core.comfy.dynamic_vram import StartupFlags
 from core.comfy.output_node import (
     OUTPUT_CLASS,
     STAGE1_CLASS,
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from core.comfy.paths import ComfyPaths
 
 _log = structlog.get_logger(__name__)
-_GIB = 1024**3
-_running: list["ComfyModules"] = []  # at most one: ComfyUI is modules, and those are the process's
+# at most one each: ComfyUI is modules, and those are the process's
+_imported: list["_Imported"] = []
+_running: list["ComfyModules"] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +52,17 @@ class ComfyModules:
     dynamic_vram: bool
 
 
-class _StartupFlags(Protocol):
-    """The fields of ComfyUI's ``args`` that are set or read here."""
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    """ComfyUI's modules before they have a device."""
 
-    base_directory: str
-    cpu: bool
-    disable_all_custom_nodes: bool
-    disable_api_nodes: bool
-    disable_metadata: bool
-    gpu_only: bool
-    disable_dynamic_vram: bool
-    lowvram: bool
-    reserve_vram: float | None  # GiB
-    vram_headroom: float  # GiB
-
-
-class _PatchingSwitch(Protocol):
-    """The switch in ``comfy.model_patcher``."""
-
-    CoreModelPatcher: type
-    ModelPatcherDynamic: type
-
-
-class _MemorySwitch(Protocol):
-    """The switch in ``comfy.memory_management``."""
-
-    aimdo_enabled: bool
+    args: StartupFlags
+    torch: ModuleType
+    execution: ModuleType
+    nodes: ModuleType
+    model_management: ModuleType
+    server: HeadlessServer
+    exchange: NodeExchange
 
 
 class _Tokenizer(Protocol):
@@ -84,10 +71,32 @@ class _Tokenizer(Protocol):
     embedding_directory: str | None
 
 
+def import_ahead(place: "ComfyPaths", vram: str) -> None:
+    """Import ComfyUI in a process without a device, so that its forks need not. Takes 7 to 16 s.
+
+    For a parent whose torch answers for a device that only its forks get; on the thread that put
+    those answers into torch. Node packs are not loaded: they may ask for more than that.
+
+    Args:
+        place: where ComfyUI and its folders lie.
+        vram: as of :func:`start`.
+
+    Raises:
+        ComfyUnavailable: something that it needs is not installed.
+    """
+    if _imported:
+        return
+    try:
+        _imported.append(_import(place, DeviceKind.CUDA, vram, packs=False))
+    except ModuleNotFoundError as error:
+        raise ComfyUnavailable(str(error.name)) from error
+
+
 def start(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -> ComfyModules:
     """Import ComfyUI from ``place`` and make it ready. Takes 7 to 16 s once a process.
 
-    Runs on the thread that will execute prompts.
+    Runs on the thread that will execute prompts. Where the modules were imported before the fork,
+    what is left is what needs the device.
 
     Args:
         place: where ComfyUI and its folders lie.
@@ -105,18 +114,19 @@ def start(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) ->
         _point_folders(place, packs=packs)
         return _running[0]
     try:
-        _running.append(_start(place, device, vram, packs=packs))
+        if not _imported:
+            _imported.append(_import(place, device, vram, packs=packs))
+        _running.append(_attach(_imported[0], device, vram))
     except ModuleNotFoundError as error:
         raise ComfyUnavailable(str(error.name)) from error
     return _running[0]
 
 
-def _start(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -> ComfyModules:
+def _import(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -> _Imported:
     _open_path(place.checkout)
     args = _arguments(place, device, vram, packs=packs)
-    # before torch is imported: the allocator of DynamicVRAM hooks into CUDA's start
-    aimdo = _begin_dynamic_vram(args) if device is DeviceKind.CUDA else None
     if device is DeviceKind.CUDA:
+        dynamic_vram.begin(args)  # before torch is imported: it hooks into CUDA's start
         importlib.import_module("cuda_malloc")  # chooses torch's allocator by an environment entry
     torch = importlib.import_module("torch")
     import_shims.install_shims(torch)  # before anything imports torchvision or torchaudio
@@ -128,11 +138,7 @@ def _start(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -
     server, exchange = HeadlessServer(), NodeExchange(torch.from_numpy)
     # core nodes and packs reach for this class attribute, also while they are imported
     importlib.import_module("server").PromptServer.instance = server
-    dynamic = aimdo is not None and _finish_dynamic_vram(args, aimdo, model_management)
     memory.correct_decode_estimate(importlib.import_module("comfy.sd"))
-    if vram == "high":
-        upsampler = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
-        memory.keep_upscaler(upsampler, model_management)
     _keep_prompts_literal(importlib.import_module("comfy.sd1_clip"))
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
     nodes.NODE_CLASS_MAPPINGS[OUTPUT_CLASS] = output_node(exchange)
@@ -140,9 +146,27 @@ def _start(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -
     _hook_progress(utils, model_management)
     utils.set_progress_bar_enabled(enabled=False)  # else every sampler draws a bar on stderr
     _check_core()
+    return _Imported(args, torch, execution, nodes, model_management, server, exchange)
+
+
+def _attach(found: _Imported, device: DeviceKind, vram: str) -> ComfyModules:
+    """Give the modules their device."""
+    management = found.model_management
+    dynamic = device is DeviceKind.CUDA and dynamic_vram.finish(found.args, management)
+    if vram == "high":
+        memory.keep_everything(management)
+        upsampler = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
+        memory.keep_upscaler(upsampler, management)
     _log.info("comfy_started", device=device.value, dynamic_vram=dynamic, vram=vram)
     return ComfyModules(
-        torch, execution, nodes, model_management, server, exchange, device, dynamic
+        found.torch,
+        found.execution,
+        found.nodes,
+        management,
+        found.server,
+        found.exchange,
+        device,
+        dynamic,
     )
 
 
@@ -157,10 +181,10 @@ def _open_path(checkout: Path) -> None:
     importlib.import_module("utils.install_util")
 
 
-def _arguments(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -> _StartupFlags:
+def _arguments(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -> StartupFlags:
     """Set ComfyUI's flags before any other of its modules reads them at import."""
     importlib.import_module("comfy.options")  # not told to parse: our own argv is not ComfyUI's
-    args = cast("_StartupFlags", importlib.import_module("comfy.cli_args").args)
+    args = cast("StartupFlags", importlib.import_module("comfy.cli_args").args)
     args.base_directory = str(place.base)  # models, input, output and temp are ours
     args.cpu = device is DeviceKind.CPU  # else a torch without CUDA fails at import
     args.disable_all_custom_nodes = not packs
@@ -190,35 +214,6 @@ def _point_folders(place: "ComfyPaths", *, packs: bool) -> None:
         moved = [str(place.models / Path(path).name) for path in paths]
         table[kind] = (moved, set(suffixes) & {".safetensors", ".sft"} or suffixes)  # no pickles
     table["custom_nodes"] = ([str(place.packs)] if packs else [], set())
-
-
-def _begin_dynamic_vram(args: _StartupFlags) -> ModuleType | None:
-    if not importlib.import_module("comfy.cli_args").enables_dynamic_vram():
-        return None
-    aimdo = importlib.import_module("comfy_aimdo.control")
-    reserved = args.reserve_vram
-    aimdo.init(simple_vram_headroom=None if reserved is None else int(reserved * _GIB))
-    return aimdo
-
-
-def _finish_dynamic_vram(
-    args: _StartupFlags, aimdo: ModuleType, model_management: ModuleType
-) -> bool:
-    """Switch model patching to DynamicVRAM, as ``main.py`` does; importing alone never does it.
-
-    Without it, ComfyUI moves most of the transformer off the device whenever its estimate for a
-    decode does not fit, and back for the next job.
-    """
-    if model_management.is_wsl() or not model_management.is_nvidia():
-        return False
-    devices = model_management.get_all_torch_devices()
-    if not aimdo.init_devices((item.index, int(args.vram_headroom * _GIB)) for item in devices):
-        return False
-    aimdo.set_log_warning()
-    patching = cast("_PatchingSwitch", importlib.import_module("comfy.model_patcher"))
-    patching.CoreModelPatcher = patching.ModelPatcherDynamic
-    cast("_MemorySwitch", importlib.import_module("comfy.memory_management")).aimdo_enabled = True
-    return True
 
 
 def _keep_prompts_literal(sd1_clip: ModuleType) -> None:

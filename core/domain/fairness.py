@@ -76,7 +76,9 @@ class JobLoad:
     spread_ms: int
 
 
-def forecast(own: JobLoad, ahead: WorkAhead, running: Sequence[JobLoad], slots: int) -> Forecast:
+def forecast(
+    own: JobLoad, ahead: WorkAhead, running: Sequence[JobLoad], slots: int, own_ms: float = 0.0
+) -> Forecast:
     """Forecast when a waiting job will be ready.
 
     Args:
@@ -84,17 +86,33 @@ def forecast(own: JobLoad, ahead: WorkAhead, running: Sequence[JobLoad], slots: 
         ahead: what goes before it in the fair order.
         running: what is on the devices.
         slots: devices; with several, the waiting work is taken as evenly spread over them.
+        own_ms: what its account has running and waiting before it; its jobs follow each other.
 
     Returns:
         Seconds from now; the p95 takes the errors of the estimates as independent.
     """
-    busy_ms = sum(load.left_ms for load in running)
-    free_now = ahead.count == 0 and len(running) < slots
-    wait_ms = 0.0 if free_now else (busy_ms + ahead.sum_ms) / slots
+    wait_ms = max(own_ms, _wait_ms(ahead, [load.left_ms for load in running], slots))
     squares = ahead.spread_squares + sum(load.spread_ms**2 for load in running)
     ready_ms = wait_ms + own.left_ms
     late_ms = sqrt(squares / slots**2 + own.spread_ms**2)
     return Forecast(ahead.count + 1, ready_ms / 1000, (ready_ms + late_ms) / 1000)
+
+
+def _wait_ms(ahead: WorkAhead, left_ms: Sequence[int], slots: int) -> float:
+    """Return when a device is free for who has ``ahead`` before them."""
+    if ahead.count + len(left_ms) < slots:
+        return 0.0
+    if ahead.count == 0:  # the first that becomes free
+        return min(_free_after(left_ms, slots))
+    return (sum(left_ms) + ahead.sum_ms) / slots
+
+
+def _free_after(work_ms: Sequence[int], slots: int) -> list[int]:
+    """Return when each of ``slots`` devices is free again that begin ``work_ms`` in turn."""
+    free = [0] * slots
+    for work in work_ms:
+        heapq.heapreplace(free, free[0] + work)
+    return free
 
 
 def replay(free_at_ms: Iterable[int], work_ms: Sequence[int]) -> list[int]:

@@ -52,6 +52,7 @@ class Payer:
     limit_ms: int | None = None  # of a window; None: the usual allowance, or that of all guests
     network: str = ""  # keyed hash of where a guest asks from; empty: not bounded by it
     place: str = ""  # as of the caller; empty: from none
+    tier: str = ""  # what they are to who lends the device; empty: it is ours
 
     @classmethod
     def of(cls, requester: Requester) -> Self:

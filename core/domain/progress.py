@@ -10,6 +10,7 @@ class Stage(StrEnum):
     """The named parts of a run, in order; a mode skips those that it does not need."""
 
     DOWNLOAD = "download"
+    START = "start"  # of ComfyUI, in the process that has the device
     LOAD = "load"
     TEXT = "text"
     PREPARE = "prepare"  # inputs encoded to latents, control frames made

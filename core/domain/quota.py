@@ -8,6 +8,10 @@ from core.errors import QuotaExceeded, Refused, TooManyJobs
 GUESTS_LIMIT, NETWORK_LIMIT = "guests", "network"  # limits that fronts have words of their own for
 
 
+class LentMs(int):
+    """Milliseconds of a device that a lender counted: gone, whatever was expected of the job."""
+
+
 class Unit(StrEnum):
     """What a limit counts."""
 
@@ -51,6 +55,7 @@ class QuotaView:
     """What a requester may still spend; the first balance is that of the account that pays."""
 
     balances: tuple[LimitBalance, ...]
+    tier: str = ""  # what they are to who lends the device; empty: it is ours
 
     @property
     def account(self) -> LimitBalance:

@@ -16,16 +16,20 @@ from core.duration.estimates import (
 )
 from core.duration.hardware import BY_KEY, HARDWARE, UNKNOWN, Hardware, hardware_for
 from core.duration.machine import DRAFT, Machine, Rates, saves_memory
+from core.duration.worker_start import COLD, WARM, WorkerState, ready_seconds
 from core.duration.workload import Part, PartCost, SamplingPlan, part_costs
-from core.duration.zerogpu import LeaseRequest, Tier, lease
+from core.duration.zerogpu import GpuSize, LeaseRequest, Terms, Tier, lease, lease_for
 
 __all__ = [
     "BY_KEY",
+    "COLD",
     "DEFAULT_MACHINE",
     "DRAFT",
     "HARDWARE",
     "UNKNOWN",
+    "WARM",
     "Estimate",
+    "GpuSize",
     "Hardware",
     "LeaseRequest",
     "Machine",
@@ -35,7 +39,9 @@ __all__ = [
     "Residency",
     "SamplingPlan",
     "StageEstimate",
+    "Terms",
     "Tier",
+    "WorkerState",
     "check_budget",
     "estimate",
     "estimate_plan",
@@ -43,9 +49,11 @@ __all__ = [
     "hardware_for",
     "largest_fitting",
     "lease",
+    "lease_for",
     "load_seconds",
     "p95_ms",
     "part_costs",
+    "ready_seconds",
     "saves_memory",
     "setting_to_type",
 ]

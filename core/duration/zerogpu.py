@@ -8,8 +8,9 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.duration.estimates import Estimate, Residency, load_seconds
+from core.duration.estimates import Estimate
 from core.duration.machine import Machine
+from core.duration.worker_start import ready_seconds
 
 
 class Tier(StrEnum):
@@ -47,52 +48,101 @@ LOANS: dict[str, GpuSize] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a visitor may borrow; None stands for what is not known."""
+
+    tier: Tier = Tier.PRO
+    loan: GpuSize | None = None  # as the lender's package says; else as of the table
+    left_s: float | None = None  # of the visitor's day; else the whole day
+    call_s: float | None = None  # in one call at most, as the day counts
+
+    def loan_of(self, machine: Machine) -> GpuSize:
+        """Return the factors of what ``machine`` is lent as."""
+        return self.loan or LOANS.get(machine.hardware.zerogpu, GpuSize())
+
+    @property
+    def most_s(self) -> float:
+        """Return the seconds of the day that one call may count."""
+        allowed = [DAY_S[self.tier], self.left_s, self.call_s]
+        return max(0.0, min(seconds for seconds in allowed if seconds is not None))
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseRequest:
     """What one call declares to ZeroGPU."""
 
     declared_s: int  # the value of ``duration``
     counted_s: float  # what the visitor's day loses while it runs to the end
-    limit_s: int  # the largest declaration that the day allows
+    limit_s: int  # the largest declaration that the terms allow
     fits: bool
 
 
 def lease(
-    answer: Estimate, machine: Machine, tier: Tier = Tier.PRO, left_s: float | None = None
+    answer: Estimate,
+    machine: Machine,
+    terms: Terms | Tier = Tier.PRO,
+    ready_s: float | None = None,
 ) -> LeaseRequest:
     """Choose what to declare for a job of ``answer``.
 
-    Covers 19 of 20 runs and the way of the models from memory to the device, without the encoding,
-    which runs after the device was given back.
+    Covers 19 of 20 runs and the start of the worker, without the encoding, which runs after the
+    device was given back.
 
     Args:
         answer: of this machine.
         machine: its hardware says which size is lent.
-        tier: the visitor's.
-        left_s: seconds of the visitor's day that are left; the whole day where None.
+        terms: the visitor's.
+        ready_s: from the loan to the first step; that of an unknown, cold worker where None.
     """
-    loan = LOANS.get(machine.hardware.zerogpu, GpuSize())
-    needed = answer.p95_ms / 1000 + load_seconds(machine, Residency.RAM)
-    wanted = max(1, math.ceil(needed / loan.factor))
-    day = DAY_S[tier] if left_s is None else min(left_s, DAY_S[tier])
-    limit = math.floor(day / (loan.factor * loan.counted))
+    if ready_s is None:
+        ready_s = ready_seconds(machine)
+    return lease_for(answer.p95_ms / 1000 + ready_s, machine, terms)
+
+
+def lease_for(needed_s: float, machine: Machine, terms: Terms | Tier = Tier.PRO) -> LeaseRequest:
+    """Choose what to declare for ``needed_s`` seconds on the device, within the terms."""
+    terms = terms if isinstance(terms, Terms) else Terms(terms)
+    loan = terms.loan_of(machine)
+    wanted = _wanted_s(needed_s, loan)
+    limit = math.floor(terms.most_s / (loan.factor * loan.counted))
     declared = max(1, min(wanted, limit))
     return LeaseRequest(declared, declared * loan.factor * loan.counted, limit, wanted <= limit)
 
 
-def budget_ms(machine: Machine, tier: Tier, left_s: float | None = None) -> float:
-    """Return the GPU-milliseconds (95th percentile) that a visitor's day allows one job.
+def counted_ms(answer: Estimate, machine: Machine, ready_s: float | None = None) -> int:
+    """Return what a visitor's day must hold for a job of ``answer``, in lender's milliseconds.
 
-    For :func:`core.duration.budget.check_budget` with ``cost=p95_ms``.
+    The lender asks for all that is granted to be left, and counts what was used afterwards.
+    Arguments as of :func:`lease`.
     """
-    loan = LOANS.get(machine.hardware.zerogpu, GpuSize())
-    day = DAY_S[tier] if left_s is None else min(left_s, DAY_S[tier])
-    granted = math.floor(day / (loan.factor * loan.counted)) * loan.factor
-    return max(0.0, (granted - load_seconds(machine, Residency.RAM)) * 1000)
+    if ready_s is None:
+        ready_s = ready_seconds(machine)
+    loan = Terms().loan_of(machine)
+    wanted = _wanted_s(answer.p95_ms / 1000 + ready_s, loan)
+    return round(wanted * loan.factor * loan.counted * 1000)
 
 
-def median_budget_ms(machine: Machine, tier: Tier) -> float:
+def _wanted_s(needed_s: float, loan: GpuSize) -> int:
+    return max(1, math.ceil(needed_s / loan.factor))
+
+
+def budget_ms(machine: Machine, terms: Terms | Tier, ready_s: float | None = None) -> float:
+    """Return the GPU-milliseconds (95th percentile) that the terms allow one job.
+
+    For :func:`core.duration.budget.check_budget` with ``cost=p95_ms``. Arguments as of
+    :func:`lease`.
+    """
+    if ready_s is None:
+        ready_s = ready_seconds(machine)
+    terms = terms if isinstance(terms, Terms) else Terms(terms)
+    loan = terms.loan_of(machine)
+    granted = math.floor(terms.most_s / (loan.factor * loan.counted)) * loan.factor
+    return max(0.0, (granted - ready_s) * 1000)
+
+
+def median_budget_ms(machine: Machine, terms: Terms | Tier, ready_s: float | None = None) -> float:
     """Return the same as median GPU-milliseconds: 19 of 20 runs of so long a job end in time.
 
     This is what people are told a clip costs.
     """
-    return budget_ms(machine, tier) / machine.p95(1.0)
+    return budget_ms(machine, terms, ready_s) / machine.p95(1.0)

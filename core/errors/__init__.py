@@ -27,7 +27,7 @@ from the code.
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
-    │   ├── OutOfMemory, ModelUnavailable, WorkflowRefused
+    │   ├── OutOfMemory, ModelUnavailable, SpaceIncomplete, WorkflowRefused
     │   ├── RequestUnreadable   written by another version of Clapper
     │   ├── DiskFull, DeviceLost, WorkerLost, TimedOut
     │   └── InternalError
@@ -52,6 +52,7 @@ from core.errors.failures import (
     ModelUnavailable,
     OutOfMemory,
     RequestUnreadable,
+    SpaceIncomplete,
     TimedOut,
     WorkerLost,
     WorkflowRefused,
@@ -162,6 +163,7 @@ __all__ = [
     "SeedNotANumber",
     "SetupProblem",
     "ShareTooCostly",
+    "SpaceIncomplete",
     "TimedOut",
     "TooCostly",
     "TooManyJobs",

@@ -28,6 +28,12 @@ class ModelUnavailable(GenerationFailed):
     command: str = "clapper models pull"
 
 
+class SpaceIncomplete(GenerationFailed):
+    """A Space lacks something that its owner can bring; ``problems`` is JSON: code and fields."""
+
+    problems: str
+
+
 class WorkflowRefused(GenerationFailed):
     """ComfyUI's validation refused the bound graph."""
 

@@ -87,6 +87,18 @@ def explain(problem: ClapperError | Failure | Adjustment, locale: str | None = N
         return say("generation_failed", {}, locale)
 
 
+def explain_end(failure: Failure, charged_ms: int | None, locale: str | None = None) -> str:
+    """Explain why a job ended without a clip, and which device time it cost all the same."""
+    code = f"lent.{failure.code}"
+    if not charged_ms or code not in sentences(DEFAULT_LANGUAGE):
+        return explain(failure, locale)
+    data = {**failure.data, "charged_ms": charged_ms}
+    try:
+        return say(code, data, locale)
+    except (LookupError, ValueError, TypeError, OverflowError, OSError):
+        return say("lent.generation_failed", data, locale)
+
+
 def say_each(listed: str, locale: str | None = None) -> list[str]:
     """Say each of several problems, which ``listed`` holds as JSON: pairs of code and fields."""
     return [say(code, data, locale) for code, data in json.loads(listed)]

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from core.domain.media import MediaFile, RawClip
 from core.domain.progress import ProgressSink, Stage
+from core.domain.quota import LentMs
 from core.domain.requests import Request
 from core.runtime.cancellation import CancelToken
 
@@ -21,6 +22,7 @@ class Order:
     media_folder: Path  # admitted inputs lie here under MediaFile.name
     workspace: Path  # empty folder of this attempt; the worker removes it
     shares: Mapping[Stage, float] = field(default_factory=dict[Stage, float])  # of the run; sum 1
+    requester: str = ""  # key of whose job it is; empty: nobody in particular
 
     def path_of(self, file: MediaFile) -> Path:
         """Return where ``file`` lies."""
@@ -28,7 +30,7 @@ class Order:
 
 
 class Executor(Protocol):
-    """Turns an order into frames. One order at a time."""
+    """Turns an order into frames. One order at a time, unless it says otherwise."""
 
     @property
     def name(self) -> str:
@@ -92,5 +94,46 @@ class StartableExecutor(Protocol):
 
         Raises:
             ComfyUnavailable: something that it needs is not installed.
+        """
+        ...
+
+
+@runtime_checkable
+class ParallelExecutor(Protocol):
+    """An executor that executes several orders side by side, each on a device of its own."""
+
+    @property
+    def at_once(self) -> int:
+        """Return how many; at least 1."""
+        ...
+
+
+def orders_at_once(executor: Executor) -> int:
+    """Return how many orders ``executor`` takes side by side: one where it does not say."""
+    return executor.at_once if isinstance(executor, ParallelExecutor) else 1
+
+
+@runtime_checkable
+class FetchingExecutor(Protocol):
+    """An executor whose files are fetched before it has a device, so that nobody waits for them."""
+
+    async def fetch(self, order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
+        """Have the model files of ``order``; while they are downloaded others get its device.
+
+        Raises:
+            ModelUnavailable: a file is missing and could not be obtained.
+            Cancelled: ``cancel`` was called.
+        """
+        ...
+
+
+@runtime_checkable
+class LentExecutor(Protocol):
+    """An executor whose device is lent by somebody who counts the seconds."""
+
+    def lent_ms(self, job_id: str) -> LentMs | None:
+        """Return what the lender counted for the attempt that just ended; None where nothing.
+
+        The figure is given once. It holds for attempts that failed, too.
         """
         ...

@@ -8,6 +8,7 @@ import structlog
 
 from core.domain.progress import ProgressSink
 from core.errors import ModelUnavailable, SetupProblem
+from core.i18n.messages import explain
 from core.interfaces.executor import Order
 from core.models.catalog import ModelFile
 from core.runtime.cancellation import CancelToken
@@ -40,7 +41,13 @@ async def ensure_files(
     try:
         await store.ensure(files, on_progress, cancel)
     except SetupProblem as problem:
-        _log.error("models_missing", job_id=order.job_id, problem=problem.code)
         data = problem.data()
+        _log.error(
+            "models_missing",
+            job_id=order.job_id,
+            problem=problem.code,
+            hint=explain(problem),
+            **data,
+        )
         file = str(data.get("file") or data.get("what") or files[0].name)
         raise ModelUnavailable(file) from problem

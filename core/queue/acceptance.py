@@ -44,6 +44,7 @@ class NewJob:
     weight: int = ORDINARY  # percent of an ordinary share
     payer: Payer | None = None  # None: the requester itself, or all guests for a guest
     fingerprint: str = ""  # of what was asked; empty: the key alone says which job it is
+    reserve_ms: int | None = None  # what the limits must hold; None: the estimate
 
     @property
     def pays(self) -> Payer:
@@ -160,7 +161,8 @@ async def _ask(
 
 async def _reserve(connection: Connection, rules: QueueRules, new: NewJob, now: int) -> None:
     limits = LimitLedger(connection, rules.quota, now)
-    await limits.reserve(new.pays, new.id, new.estimate_ms)
+    need_ms = new.estimate_ms if new.reserve_ms is None else new.reserve_ms
+    await limits.reserve(new.pays, new.id, need_ms)
 
 
 async def _enter(connection: Connection, new: NewJob, now: int) -> QueuePlace:

@@ -28,6 +28,7 @@ class RunningLoad:
 
     at_ms: int | None
     load: JobLoad
+    share_key: str  # whose share of the devices it uses
 
     def rest(self, now: int) -> JobLoad:
         """Return what is left of it at ``now``."""
@@ -42,6 +43,7 @@ class QueueLoad:
     running: Mapping[str, RunningLoad]  # everybody's, by job
     waiting: Mapping[str, tuple[JobLoad, WorkAhead]]  # some jobs, each with what goes before it
     slots: int  # devices
+    share_key: str  # of those that wait: they follow each other
 
     def forecast(self, job_id: str, now: int) -> Forecast | None:
         """Forecast when one of the jobs is ready; None for any other."""
@@ -53,7 +55,13 @@ class QueueLoad:
             return None
         own, ahead = self.waiting[job_id]
         running = [started.rest(now) for started in self.running.values()]
-        return forecast(own, ahead, running, self.slots)
+        return forecast(own, ahead, running, self.slots, self._own_ms(ahead, now))
+
+    def _own_ms(self, ahead: WorkAhead, now: int) -> int:
+        """Sum up what runs and waits of the same account before a job that has ``ahead``."""
+        mine = [one for one in self.running.values() if one.share_key == self.share_key]
+        before = [load.left_ms for load, one in self.waiting.values() if one.count < ahead.count]
+        return sum(one.rest(now).left_ms for one in mine) + sum(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +98,12 @@ class Forecasts:
             if row.finished_at_ms is not None:
                 return None
             running = _running_loads(await rows.running(connection))
-            own = JobLoad(row.estimate_ms, row.spread_ms)
-            ahead = await fair_order.ahead_of(connection, row)
-        load = QueueLoad(running, {row.id: (own, ahead)}, self._rules.slots)
+            if self._rules.slots == 1:
+                own = JobLoad(row.estimate_ms, row.spread_ms)
+                waiting = {row.id: (own, await fair_order.ahead_of(connection, row))}
+            else:  # its account's other jobs come before it, however many devices are free
+                waiting = await fair_order.ahead_of_all(connection, row.user_key)
+        load = QueueLoad(running, waiting, self._rules.slots, row.share_key)
         return load.forecast(job_id, self._clock())
 
     def of_standing(self, standing: Standing) -> dict[str, Forecast | None]:
@@ -115,18 +126,21 @@ class Forecasts:
             now = self._clock()
             mine += await job_queries.waiting_of(connection, account.key)
             own = payer if account == person else None
+            pays = own or Payer.of(account)
             limits = LimitLedger(connection, self._rules.quota, now)
             return Standing(
                 account=account,
                 jobs=tuple(row.job(self._clips_folder) for row in mine),
                 counts=await job_queries.count_live(connection),
-                quota=await limits.view(replace(own or Payer.of(account), place=place)),
-                queue=QueueLoad(_running_loads(running), ahead, self._rules.slots),
+                quota=await limits.view(replace(pays, place=place)),
+                queue=QueueLoad(_running_loads(running), ahead, self._rules.slots, pays.key),
             )
 
 
 def _running_loads(running: Iterable[StoredJob]) -> dict[str, RunningLoad]:
     return {
-        row.id: RunningLoad(row.started_at_ms, JobLoad(row.estimate_ms, row.spread_ms))
+        row.id: RunningLoad(
+            row.started_at_ms, JobLoad(row.estimate_ms, row.spread_ms), row.share_key
+        )
         for row in running
     }

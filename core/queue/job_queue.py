@@ -160,13 +160,13 @@ class JobQueue:
             return await rows.extend_lease(connection, job_id, token, until)
 
     async def settle(self, job_id: str, token: str, clip: Clip, actual_ms: int) -> bool:
-        """End an attempt with its clip, and charge what it took.
+        """End an attempt with its clip, and charge device time.
 
         Args:
             job_id: which.
             token: of the attempt.
             clip: lies in the clips folder.
-            actual_ms: device time; at most 1.25 estimates are charged.
+            actual_ms: device time; at most 1.25 estimates of it, and all that a lender counted.
 
         Returns:
             False where the attempt lost the job; the clip is not kept then.

@@ -5,7 +5,7 @@ Recording and fitting happen beside it, after a job is settled; losing a record 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,14 @@ import structlog
 from core.domain.limits import RequestLimits
 from core.domain.progress import Stage
 from core.domain.requests import Request
-from core.duration.budget import check_budget
+from core.duration.budget import check_budget, gpu_ms, largest_fitting
 from core.duration.calibration import Timing, calibrate
 from core.duration.estimates import Estimate, Residency, estimate
 from core.duration.hardware import hardware_for
 from core.duration.machine import Machine
 from core.duration.sampling_plan import plan_of
 from core.duration.workload import part_costs
-from core.duration.zerogpu import Tier, median_budget_ms
+from core.duration.zerogpu import DAY_S, Tier, counted_ms
 from core.runtime.clock import Clock, now_ms
 from core.storage.runs import (
     Fit,
@@ -84,27 +84,53 @@ class RunBook:
         self._unfitted = 0
         self.place = place
         self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile, vram)
-        self.tier: Tier | None = None  # of who borrows the device for each run; None: it is ours
+        # of who borrows the device for each run and is not known better; None: it is ours
+        self.tier: Tier | None = None
+        self.ready_s: Callable[[], float] | None = None  # from a loan to its first step, as of now
 
     def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
         """Return what ``request`` takes on this machine, as known now."""
         return estimate(request, self.machine, residency)
 
-    def check_budget(
-        self, request: Request, budget_ms: float | None, limits: RequestLimits
-    ) -> None:
-        """Refuse ``request`` where it costs more than ``budget_ms`` GPU-milliseconds here.
+    def cost_ms(self, request: Request) -> int:
+        """Return what a quota must hold for ``request``, milliseconds.
 
-        None stands for what the device is lent for at once; nothing is refused where it is ours.
+        The expected GPU time; where the device is lent, what its lender sets aside for the run.
+        """
+        return round(self._cost(self.estimate(request)))
+
+    def check_budget(
+        self, request: Request, budget_ms: float | None, limits: RequestLimits, tier: str = ""
+    ) -> None:
+        """Refuse ``request`` where it costs more than ``budget_ms`` here, see :meth:`cost_ms`.
+
+        None stands for the whole day of who borrows the device, which bounds ``budget_ms`` too;
+        nothing is refused where it is ours.
+
+        Args:
+            request: what was asked.
+            budget_ms: as much as may be spent.
+            limits: nothing shorter or smaller is named.
+            tier: of who asks, where the device is lent; empty: nobody knows.
 
         Raises:
             TooCostly: with the largest setting within ``limits`` that fits.
             NothingFits: not even the smallest does.
         """
-        if budget_ms is None and self.tier is not None:
-            budget_ms = median_budget_ms(self.machine, self.tier)
+        if self.tier is not None:
+            day_ms = DAY_S[Tier(tier or self.tier)] * 1000
+            budget_ms = day_ms if budget_ms is None else min(budget_ms, day_ms)
         if budget_ms is not None:
-            check_budget(request, budget_ms, self.machine, limits)
+            check_budget(request, budget_ms, self.machine, limits, self._cost)
+
+    def largest(self, request: Request, budget_ms: float, limits: RequestLimits) -> Request | None:
+        """Find the largest request like ``request`` that costs at most ``budget_ms``."""
+        return largest_fitting(request, budget_ms, self.machine, limits, self._cost)
+
+    def _cost(self, answer: Estimate) -> float:
+        if self.tier is None:
+            return gpu_ms(answer)
+        return counted_ms(answer, self.machine, self.ready_s() if self.ready_s else None)
 
     async def open(self) -> None:
         """Load the fit that earlier runs left."""

@@ -39,6 +39,7 @@ class RequestPreview:
     quota: QuotaView
     composition: Composition | None = None  # None: refused before it was a request
     estimate: Estimate | None = None  # None likewise
+    cost_ms: int = 0  # what the quota must hold
     download_bytes: int | None = None  # of model files that are missing; None: none are needed
     memory: MemoryFit | None = None  # None: no model runs here
     refusal: ClapperError | None = None
@@ -98,11 +99,12 @@ class Previewer:
         request = composition.request
         estimate = self._runs.estimate(request)
         needs_models = self._executor != _WITHOUT_MODELS
-        refusal = self._refusal(request, estimate, quota)
+        refusal = self._refusal(request, quota)
         return RequestPreview(
             quota,
             composition,
             estimate,
+            self._runs.cost_ms(request),
             await self._download_bytes(mode) if needs_models else None,
             self._memory() if needs_models else None,
             refusal,
@@ -121,14 +123,12 @@ class Previewer:
             raise NothingFits(cost, cost // 2)
         return found
 
-    def _refusal(
-        self, request: Request, estimate: Estimate, quota: QuotaView
-    ) -> ClapperError | None:
+    def _refusal(self, request: Request, quota: QuotaView) -> ClapperError | None:
         try:
-            self._runs.check_budget(request, None, self._limits)
+            self._runs.check_budget(request, None, self._limits, quota.tier)
         except ClapperError as refusal:
             return refusal.with_traceback(None)
-        return quota.refusal(estimate.gpu_ms)
+        return quota.refusal(self._runs.cost_ms(request))
 
     def _fitting(
         self, request: Request, refusal: ClapperError | None, quota: QuotaView
@@ -140,7 +140,7 @@ class Previewer:
                 budget_ms = min(lent_ms, quota.left_ms)
             case _:
                 return None
-        found = largest_fitting(request, budget_ms, self._runs.machine, self._limits)
+        found = self._runs.largest(request, budget_ms, self._limits)
         return None if found == request else found
 
     async def _download_bytes(self, mode: Mode) -> int:

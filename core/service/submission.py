@@ -70,7 +70,8 @@ class Submission:
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
         estimate: Callable[[Request], Estimate],
-        check_budget: Callable[[Request, int | None, RequestLimits], None],
+        check_budget: Callable[[Request, int | None, RequestLimits, str], None],
+        cost_ms: Callable[[Request], int],
         rules: ServiceRules,
     ) -> None:
         self._queue = queue
@@ -82,6 +83,7 @@ class Submission:
         self._hub = hub
         self._estimate = estimate
         self._check_budget = check_budget
+        self._cost_ms = cost_ms
         self._rules = rules
         self._closing = False
 
@@ -132,7 +134,7 @@ class Submission:
         try:
             submitted = await self._write(new, instead_of)
         except QuotaExceeded as refusal:
-            raise self._with_largest_setting(new.request, refusal) from None
+            raise self._with_largest_setting(new, refusal) from None
         log.info("submitted", job_id=submitted.job.id, duplicate=submitted.duplicate)
         if instead_of is not None:
             self._hub.close(instead_of.id)
@@ -174,7 +176,8 @@ class Submission:
         self._admission.refuse_without_room()
         request = composition.request
         check_limits(request, self._rules.limits)
-        self._check_budget(request, None, self._rules.limits)
+        tier = submitter.payer.tier if submitter.payer else ""
+        self._check_budget(request, None, self._rules.limits, tier)
         expected = self._estimate(request)
         return NewJob(
             id=uuid4().hex,
@@ -187,6 +190,7 @@ class Submission:
             weight=submitter.weight,
             payer=submitter.payer,
             fingerprint=composition.fingerprint,
+            reserve_ms=self._cost_ms(request),
         )
 
     async def _write(self, new: NewJob, instead_of: Job | None) -> AcceptedJob:
@@ -197,10 +201,10 @@ class Submission:
             return await self._queue.submit(new, files_are_there)
         return await self._queue.replace(instead_of.id, instead_of.requester, new, files_are_there)
 
-    def _with_largest_setting(self, request: Request, refusal: QuotaExceeded) -> Refused:
+    def _with_largest_setting(self, new: NewJob, refusal: QuotaExceeded) -> Refused:
         """Return the refusal with the largest setting that fits, where there is one."""
         try:
-            self._check_budget(request, refusal.left_ms, self._rules.limits)
+            self._check_budget(new.request, refusal.left_ms, self._rules.limits, new.pays.tier)
         except NothingFits:
             return refusal
         except TooCostly as fits:

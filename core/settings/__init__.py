@@ -5,17 +5,19 @@ down. Never here: what follows from a value in a part of the program (:mod:`core
 """
 
 from core.settings.area import variables
-from core.settings.env_file import use_env_file
+from core.settings.env_file import SPACE_SETTINGS, use_env_file, use_settings_of
 from core.settings.loading import NameFindings, load_settings, look_at_names
 from core.settings.settings import DATABASE_NAME, PROJECT_ROOT, Settings
 
 __all__ = [
     "DATABASE_NAME",
     "PROJECT_ROOT",
+    "SPACE_SETTINGS",
     "NameFindings",
     "Settings",
     "load_settings",
     "look_at_names",
     "use_env_file",
+    "use_settings_of",
     "variables",
 ]

@@ -23,6 +23,7 @@ from core.settings.area import PREFIX
 from core.settings.problems import SettingProblem, refuse
 
 ENV_FILE = "CLAPPER_ENV_FILE"
+SPACE_SETTINGS = "clapper.env"  # the file of settings in the folder of a Space
 LARGEST_BYTES = 1_000_000
 _NAME = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -39,6 +40,13 @@ class EnvFile:
 def use_env_file(path: Path) -> None:
     """Read settings from ``path`` from now on, in this process and those that it starts."""
     hand_on(ENV_FILE, str(path.absolute()))
+
+
+def use_settings_of(folder: Path) -> None:
+    """Read the settings that ``folder``, of a Space, carries, unless a file is named already."""
+    path = folder / SPACE_SETTINGS
+    if not os.environ.get(ENV_FILE, "").strip() and path.is_file():
+        use_env_file(path)
 
 
 def read_env_file(usual: Path | None) -> EnvFile:

@@ -1,8 +1,10 @@
 """Read the settings from the environment and the file of settings, and check them together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -13,6 +15,8 @@ from core.settings.env_file import EnvFile, read_env_file
 from core.settings.problems import SettingProblem, problem_of, refuse
 from core.settings.settings import Settings
 from core.settings.unknown_names import UnknownName, environment, foreign_tokens, unknown_among
+
+_NO_DEFAULTS: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +29,15 @@ class NameFindings:
     file: Path | None = None  # the file of settings that was read
 
 
-def load_settings(**overrides: object) -> Settings:
+def load_settings(
+    defaults: Mapping[str, object] = _NO_DEFAULTS, /, **overrides: object
+) -> Settings:
     """Read the settings from the environment.
 
     Args:
+        defaults: values, named as ``overrides``, that hold where neither the environment nor the
+            file of settings says otherwise: what a place of its own, such as a Space, has instead
+            of the usual defaults.
         overrides: values that win over the environment (tests, command-line flags). Each has the
             name of its variable in lower case without the prefix, e.g. ``studio_port``.
 
@@ -41,8 +50,8 @@ def load_settings(**overrides: object) -> Settings:
         TypeError: no setting has the name of an override.
     """
     known = _known()
-    nested(known, overrides)  # a wrong name is a defect, whatever else is wrong
-    given = {**_given(read_env_file(_usual_file())), **overrides}
+    nested(known, {**defaults, **overrides})  # a wrong name is a defect, whatever else is wrong
+    given = {**defaults, **_given(read_env_file(_usual_file())), **overrides}
     settings, problems = _validated(given)
     sound = frozenset(known) - {_flat_name(name) for problem in problems for name in problem.names}
     names = {flat: variable.names[0] for flat, variable in known.items()}

@@ -32,8 +32,10 @@ class StudioSettings(Area):
     pro_minutes: float | None = Field(default=None, ge=0, le=MOST_MINUTES)
     # events of the page that may wait at a time
     sessions: int = Field(default=200, ge=1, le=100_000)
-    # of a Space's visitors
-    tier: Literal["anonymous", "free", "pro", "team", "enterprise"] = "pro"
+    # of all visitors of a Space to the lender of its GPUs; empty: what their sign-in says
+    tier: Literal["anonymous", "free", "pro", "team", "enterprise"] | None = None
+    # clips that a Space makes side by side, each on a GPU that is borrowed for its visitor
+    concurrent: int = Field(default=4, ge=1, le=32)
     mcp: bool = False  # also offer the API as tools of a model context protocol server
 
 

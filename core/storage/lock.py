@@ -21,6 +21,7 @@ from core.storage.trouble import named_troubles
 LOCK_NAME = ".lock"
 DATABASE_LOCK_SUFFIX = ".lock"
 _held: set[tuple[int, int]] = set()  # device and inode of the databases that this process holds
+_handles: set[int] = set()  # of the files that are locked
 
 
 @contextmanager
@@ -77,6 +78,7 @@ def _locked(path: Path, flags: int, busy: ClapperError) -> Generator[None]:
     """
     with named_troubles(path):
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, PRIVATE_FILE)
+    _handles.add(handle)
     try:
         with named_troubles(path):
             try:
@@ -85,4 +87,20 @@ def _locked(path: Path, flags: int, busy: ClapperError) -> Generator[None]:
                 raise busy from None
         yield
     finally:
+        _close(handle)
+
+
+def _close(handle: int) -> None:
+    if handle in _handles:  # in a process that was forked it is closed already
+        _handles.remove(handle)
         os.close(handle)
+
+
+def _let_go() -> None:
+    """Close what a forked process inherits: its copy would hold the lock after we have ended."""
+    _held.clear()
+    for handle in tuple(_handles):
+        _close(handle)
+
+
+os.register_at_fork(after_in_child=_let_go)

@@ -23,6 +23,8 @@ from core.worker.stage_timer import StageTimer
 if TYPE_CHECKING:
     import asyncio
 
+    from core.domain.quota import LentMs
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptSucceeded:
@@ -44,7 +46,7 @@ AttemptResult: TypeAlias = AttemptSucceeded | Failure | Requeue
 log = structlog.get_logger(__name__)
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 STEPS = frozenset({Stage.STAGE1, Stage.UPSCALE, Stage.STAGE2, Stage.DECODE, Stage.ENCODE})
-OFF_DEVICE = frozenset({Stage.DOWNLOAD, Stage.LOAD, Stage.ENCODE})
+OFF_DEVICE = frozenset({Stage.DOWNLOAD, Stage.START, Stage.LOAD, Stage.ENCODE})
 
 
 class Phase(Enum):
@@ -90,10 +92,12 @@ class JobAttempt:
         self.shares: Mapping[Stage, float] = {}  # of the run, once its order is made
         self.stepped = False  # the model made a first step
         self.limit_s = 0.0  # of the part that runs now
+        self.lent_ms: LentMs | None = None  # once it is over
         self.cancel = dispatcher.token_for(job.id)
         self.timer = StageTimer(time.monotonic)
         dispatcher.meter(job.id, self.off_device_ms)
         self.start_noted: asyncio.Task[None] | None = None  # writes when it got the device
+        self.waits_alone = False  # has a device, and waits until nobody else has one
         self._phase = Phase.WAITING
         self._started_s = 0.0
 
@@ -101,6 +105,12 @@ class JobAttempt:
     def suspect(self) -> bool:
         """Tell whether a process was lost with the job before, so that it runs alone."""
         return self.job.losses > 0
+
+    def must_wait_for(self, other: "JobAttempt") -> bool:
+        """Tell whether ``other`` has to be over first, as one of both runs alone."""
+        if other.phase in (Phase.EXECUTING, Phase.FINISHING):
+            return self.suspect or other.suspect
+        return other.waits_alone and not self.suspect and other.phase is Phase.WAITING
 
     @property
     def phase(self) -> Phase:

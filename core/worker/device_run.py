@@ -8,9 +8,9 @@ from functools import partial
 import structlog
 
 from core.domain.media import RawClip
-from core.domain.progress import Progress
+from core.domain.progress import Downloading, Progress
 from core.errors import DeviceLost
-from core.interfaces.executor import Executor, Order
+from core.interfaces.executor import Executor, FetchingExecutor, LentExecutor, Order
 from core.queue.job_queue import JobQueue
 from core.runtime.device_errors import is_device_lost
 from core.runtime.permissions import make_private_folder
@@ -24,6 +24,7 @@ from core.worker.rules import WorkerRules
 from core.worker.slots import DeviceSlot
 
 log = structlog.get_logger(__name__)
+FETCH_S = 1.0  # files that are here take milliseconds; a hub that hangs says nothing of itself
 NOTED_S = 1.0  # a database that takes longer is not waited for; milliseconds are usual
 
 
@@ -43,6 +44,39 @@ class DeviceRunner:
         self._hub = hub
         self._watch = watch
         self._prefetcher = prefetcher
+
+    async def fetch(
+        self,
+        attempt: JobAttempt,
+        order: Order,
+        device: DeviceSlot,
+        rules: WorkerRules,
+        unwind_s: Callable[[], float],
+    ) -> None:
+        """Have the files of ``order`` where the executor fetches them apart.
+
+        While they are downloaded, or take long for another reason, somebody else has the device.
+
+        Raises:
+            Cancelled: somebody, or the time limit, stopped the attempt.
+        """
+        if not isinstance(self._executor, FetchingExecutor):
+            return
+
+        def on_progress(event: Progress) -> None:
+            if isinstance(event, Downloading):
+                device.step_aside()
+            attempt.publish(self._hub, event)
+
+        call = self._executor.fetch(order, on_progress, attempt.cancel)
+        late = asyncio.get_running_loop().call_later(FETCH_S, device.step_aside)
+        try:
+            run = await run_limited(call, attempt, rules.job_timeout_s, unwind_s, _give_up)
+        finally:
+            late.cancel()
+        attempt.cancel.raise_if_cancelled()
+        run.result()
+        await device.take(attempt.cancel)
 
     async def execute(
         self,
@@ -65,6 +99,8 @@ class DeviceRunner:
         try:
             run = await run_limited(call, attempt, rules.job_timeout_s, unwind_s, leave)
         finally:
+            if isinstance(self._executor, LentExecutor):
+                attempt.lent_ms = self._executor.lent_ms(order.job_id)
             if prefetch is not None:
                 prefetch.cancel()
         if attempt.cancel.cancelled:
@@ -121,3 +157,7 @@ class DeviceRunner:
         left_s = attempt.left_s(event)
         if left_s is not None:
             device.allow_claim_in(left_s - rules.lead_s)
+
+
+def _give_up(run: "asyncio.Task[None]") -> None:
+    run.cancel()

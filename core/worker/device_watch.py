@@ -19,7 +19,9 @@ IN_A_ROW = 2  # jobs that broke before their first step; one alone may be its ow
 class DeviceWatch:
     """Knows what the attempts of this process showed of the device."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, own: bool = True) -> None:
+        """Watch the device of this process; where each order has one of its own, doubt none."""
+        self._own = own
         self.lost: DeviceLost | None = None  # set once; then nothing is claimed any more
         self.on_lost: Callable[[], None] = lambda: None
         self._proven = False  # a job succeeded in this process
@@ -37,7 +39,7 @@ class DeviceWatch:
         Returns:
             ``error``, or DeviceLost where it was one job after the other that broke early.
         """
-        if isinstance(error, InternalError):
+        if isinstance(error, InternalError) and self._own:
             self._broken = 0 if attempt.stepped else self._broken + 1
             if self._broken >= IN_A_ROW:
                 error = DeviceLost("doubt")

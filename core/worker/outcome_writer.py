@@ -90,14 +90,16 @@ class OutcomeWriter:
         job_id, token = attempt.job.id, attempt.token
         match result:
             case AttemptSucceeded(clip, gpu_ms):
-                settle = partial(self._queue.settle, job_id, token, clip, gpu_ms)
+                spent = gpu_ms if attempt.lent_ms is None else attempt.lent_ms
+                settle = partial(self._queue.settle, job_id, token, clip, spent)
                 written = await self._write(attempt, settle)
                 if written is False:
                     await outcome_of(self._discard(clip, job_id), DISK_S)
                 return written
             case Failure():
                 unpaid_ms = attempt.off_device_ms()
-                fail = partial(self._queue.fail, job_id, token, result, off_device_ms=unpaid_ms)
+                charge = attempt.lent_ms or 0
+                fail = partial(self._queue.fail, job_id, token, result, charge, unpaid_ms)
                 return await self._write(attempt, fail)
             case Requeue(why):
                 return await self.requeue(attempt, why)

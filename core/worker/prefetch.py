@@ -38,12 +38,14 @@ class Prefetcher:
         self._cancel = CancelToken()
         self._task: asyncio.Task[TaskOutcome[None]] | None = None
         self._seen = ""
+        self._looking = asyncio.Lock()  # attempts on several devices look, one at a time
 
     async def run(self) -> None:
         """Look for the next job until cancelled; a preparation that has begun goes on."""
         while isinstance(self._executor, PreparingExecutor):
-            if self._task is None or self._task.done():
-                await self._look(self._executor)
+            async with self._looking:
+                if self._task is None or self._task.done():
+                    await self._look(self._executor)
             await asyncio.sleep(self._poll_s)
 
     async def close(self) -> None:

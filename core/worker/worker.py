@@ -1,8 +1,9 @@
 """Turn claimed jobs into written outcomes: execute on the device, encode beside it, settle once.
 
 While job N is on the device, job N-1 is encoded and settled, and shortly before its end job N+1 is
-claimed; the device waits only if job N-1 is not encoded when job N is done. Every attempt keeps its
-lease by heartbeats until its outcome is written.
+claimed; the device waits only if job N-1 is not encoded when job N is done. An executor that
+borrows several devices has all of this on each of them. Every attempt keeps its lease by heartbeats
+until its outcome is written.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.errors import Cancelled, DeviceLost, TimedOut
 from core.interfaces.alerts import OperatorAlerts
-from core.interfaces.executor import Executor, Order
+from core.interfaces.executor import Executor, Order, orders_at_once
 from core.queue.job_queue import JobQueue
 from core.queue.model_affinity import preference
 from core.queue.transitions import Back
@@ -51,7 +52,7 @@ NOTE_S = 1.0  # what is only noted or told at a stop may take so long
 
 
 class Worker:
-    """Runs one job on the device, at most one claimed for it, and one clip in the encoder."""
+    """Runs a job on each device, at most one claimed for it, and one clip in each encoder."""
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class Worker:
         self._media_folder = media_folder
         self._work_folder = work_folder
         self.rules = rules
-        self._slots = Slots()
+        self._slots = Slots(orders_at_once(executor))
         self._outcomes = OutcomeWriter(
             queue, jobs, record, dispatcher, hub, on_outcome, rules.retry_s
         )
@@ -123,7 +124,8 @@ class Worker:
     def _order_of(self, job: Job) -> Order:
         shares = self._shares(job.request)
         folder, workspace = self._media_folder, self._workspace_of(job)
-        return Order(job.id, job.attempt, job.request, folder, workspace, shares)
+        whose = job.requester.key
+        return Order(job.id, job.attempt, job.request, folder, workspace, shares, whose)
 
     async def _claim(self) -> Job | None:
         ahead = bool(self._live)  # whatever kills the process until it has the device is not it
@@ -195,13 +197,15 @@ class Worker:
     async def _make(self, attempt: JobAttempt, device: DeviceSlot) -> AttemptResult:
         """Execute and encode; whatever breaks becomes the result."""
         try:
+            attempt.cancel.raise_if_cancelled()
+            order = self._order_of(attempt.job)
+            attempt.shares = order.shares
+            await self._runner.fetch(attempt, order, device, self.rules, self._unwind_s)
             await self._until_alone(attempt)
             attempt.cancel.raise_if_cancelled()
             attempt.enter(Phase.EXECUTING)
-            order = self._order_of(attempt.job)
-            attempt.shares = order.shares
             raw = await self._runner.execute(attempt, order, device, self.rules, self._unwind_s)
-            async with self._slots.encoder:  # so frames of at most two jobs are in memory
+            async with self._slots.encoder:  # else frames of ever more jobs were in memory
                 device.release()
                 clip = await self._finisher.finish(
                     self.finish, attempt, raw, order, self.rules, self._unwind_s
@@ -222,17 +226,17 @@ class Worker:
     async def _until_alone(self, attempt: JobAttempt) -> None:
         """Let a job that a process was lost with have the process to itself.
 
-        What dies with it then is its own doing, and nobody else's job is blamed.
+        What dies with it then is its own doing, and nobody else's job is blamed. Who comes while
+        it waits for the others lets it go first.
         """
+        attempt.waits_alone = attempt.suspect
         stopped = asyncio.create_task(attempt.cancel.wait())
         try:
             while not attempt.cancel.cancelled:
                 others = {
                     task
                     for other, task in self._live.items()
-                    if other is not attempt
-                    and (attempt.suspect or other.suspect)
-                    and other.phase in (Phase.EXECUTING, Phase.FINISHING)
+                    if other is not attempt and attempt.must_wait_for(other)
                 }
                 if not others:
                     return

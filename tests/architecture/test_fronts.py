@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # the program of a Space, its executor, and what tests start are not fronts
-NOT_FRONTS = ("webui/space.py", "webui/zerogpu/", "webui/testing/")
+NOT_FRONTS = ("webui/space/", "webui/zerogpu/", "webui/testing/")
 ROOMS = ("service", "domain", "errors", "i18n", "interfaces", "settings", "runtime")
 PARTS = frozenset({"core", "_core", "database", "router", "outbox", "hub", "runs", "desk"})
 

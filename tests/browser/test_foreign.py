@@ -1,29 +1,20 @@
 """A Studio as on a Space, and what pages of other web sites get of it in a real browser."""
 
 import asyncio
-import datetime
-import json
 import re
-import ssl
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from sqlalchemy import text
 
 from core.i18n.messages import sentences
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually
-from tests.browser.conftest import CHROMIUM
+from tests.support.sites import Site, certificate, chrome, listening, to
 from webui.testing.server import ServedStudio, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -68,103 +59,6 @@ ATTEMPTS = """async ([base, job]) => {
 }"""
 
 
-def certificate(folder: Path) -> ssl.SSLContext:
-    """A certificate of our own for every name; the browser is told to take it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName(
-        [x509.DNSName(STUDIO), x509.IPAddress(ip_address("127.0.0.1"))]
-    )
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "tls.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context
-
-
-@asynccontextmanager
-async def listening(answer: Any, context: ssl.SSLContext) -> AsyncGenerator[int]:
-    """Serve ``answer`` behind TLS; end every connection at the end."""
-    open_now: set[asyncio.Task[None]] = set()
-
-    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        open_now.add(task)
-        try:
-            with suppress(OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
-                await answer(reader, writer)
-        finally:
-            open_now.discard(task)
-            writer.transport.abort()
-
-    server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=context)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in list(open_now):
-            task.cancel()
-        await asyncio.gather(*open_now, return_exceptions=True)
-
-
-def to(url: str) -> Any:
-    """Pass bytes on to the Studio, as a proxy that ends TLS and says nothing of it."""
-    port = int(url.rpartition(":")[2])
-
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner, outer = await asyncio.open_connection("127.0.0.1", port)
-        halves = [asyncio.create_task(copy(*pair)) for pair in ((reader, outer), (inner, writer))]
-        try:
-            await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            outer.transport.abort()
-            for half in halves:
-                half.cancel()
-            await asyncio.gather(*halves, return_exceptions=True)
-
-    return answer
-
-
-class Site:
-    """Another web site; its page is ``body``."""
-
-    def __init__(self) -> None:
-        self.body = "<!doctype html><title>elsewhere</title>"
-
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        body = self.body.encode()
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n"
-        writer.write(f"{head}Connection: close\r\n\r\n".encode() + body)
-        await writer.drain()
-
-
 @pytest.fixture
 def executor() -> QuickExecutor:
     return QuickExecutor()
@@ -179,33 +73,6 @@ async def space(
     )
     async with served(settings, executor) as running:
         yield running
-
-
-@asynccontextmanager
-async def chrome(
-    folder: Path, *, cookies: bool, rules: str = "MAP * 127.0.0.1"
-) -> AsyncGenerator[BrowserContext]:
-    """Chromium for which names are this machine; ``cookies`` of other sites: allowed or not.
-
-    A profile on disk: the windows that Playwright opens else are private, and block them always.
-    """
-    preferences = folder / "profile" / "Default" / "Preferences"
-    preferences.parent.mkdir(parents=True)
-    blocking = {"cookie_controls_mode": int(not cookies), "block_third_party_cookies": not cookies}
-    preferences.write_text(json.dumps({"profile": blocking}))
-    async with async_playwright() as playwright:
-        context = await playwright.chromium.launch_persistent_context(
-            folder / "profile",
-            executable_path=CHROMIUM,
-            ignore_https_errors=True,
-            viewport={"width": 1440, "height": 900},
-            args=[
-                *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-                f"--host-resolver-rules={rules}",
-            ],
-        )
-        yield context
-        await context.close()
 
 
 async def count(studio: ServedStudio) -> int:
@@ -238,7 +105,7 @@ async def test_a_foreign_page_reads_makes_and_deletes_nothing(
     space: ServedStudio, tmp_path: Path, other: str
 ) -> None:
     """The last ``other`` has the Studio's own name and another port: same site, other origin."""
-    context, site = certificate(tmp_path), Site()
+    context, site = certificate(tmp_path, STUDIO), Site()
     async with (
         listening(to(space.url), context) as port,
         listening(site, context) as foreign,
@@ -271,7 +138,7 @@ async def test_a_name_that_was_led_to_the_studio_shows_nothing(
     space: ServedStudio, tmp_path: Path
 ) -> None:
     async with (
-        listening(to(space.url), certificate(tmp_path)) as port,
+        listening(to(space.url), certificate(tmp_path, STUDIO)) as port,
         chrome(tmp_path, cookies=True) as browser,
     ):
         page = await browser.new_page()
@@ -286,7 +153,7 @@ async def test_a_name_that_was_led_to_the_studio_shows_nothing(
 async def test_in_the_frame_of_a_space_a_clip_is_made_and_shown(
     space: ServedStudio, tmp_path: Path, allowed: bool
 ) -> None:
-    context, hub = certificate(tmp_path), Site()
+    context, hub = certificate(tmp_path, STUDIO), Site()
     hub.body = f"<iframe src='https://{STUDIO}/?mode=t2v' width=1300 height=850></iframe>"
     async with listening(to(space.url), context) as port, listening(hub, context) as outer:
         rules = f"MAP {STUDIO} 127.0.0.1:{port},MAP {HUB} 127.0.0.1:{outer}"
@@ -301,8 +168,35 @@ async def test_in_the_frame_of_a_space_a_clip_is_made_and_shown(
             await page.goto("about:blank")
 
 
+async def test_in_the_frame_of_a_space_questions_bring_in_whose_name_a_gpu_is_lent(
+    space: ServedStudio, tmp_path: Path
+) -> None:
+    """The page around tells it, as it does to Gradio's own client: a token of its visitor."""
+    context, hub = certificate(tmp_path), Site()
+    hub.body = """<script>addEventListener("message", ({data, source, origin, ports}) => {
+      if (data === "supports-zerogpu-headers") source.postMessage(data, origin);
+      if (data === "zerogpu-headers") ports[0].postMessage({"X-ZeroGPU-Token": "of-ada"});
+    })</script>"""
+    hub.body += f"<iframe src='https://{STUDIO}/?mode=t2v' width=1300 height=850></iframe>"
+    async with listening(to(space.url), context) as port, listening(hub, context) as outer:
+        rules = f"MAP {STUDIO} 127.0.0.1:{port},MAP {HUB} 127.0.0.1:{outer}"
+        async with chrome(tmp_path, cookies=True, rules=rules) as browser:
+            page = await browser.new_page()
+
+            def named(address: str) -> Callable[[Any], bool]:
+                name = "x-zerogpu-token"
+                return lambda asked: address in asked.url and asked.headers.get(name) == "of-ada"
+
+            async with page.expect_request(named("/studio/state")):
+                await page.goto(f"https://{HUB}/")
+            frame = page.frame_locator("iframe")
+            await frame.locator("#prompt-t2v textarea").fill("a boat")
+            async with page.expect_request(named("/studio/forms/t2v/generate")):
+                await frame.locator("#go-t2v").click()
+
+
 async def test_another_site_cannot_frame_the_studio(space: ServedStudio, tmp_path: Path) -> None:
-    context, site = certificate(tmp_path), Site()
+    context, site = certificate(tmp_path, STUDIO), Site()
     async with (
         listening(to(space.url), context) as port,
         listening(site, context) as foreign,

@@ -64,27 +64,37 @@ class Api:
 
     async def status(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Tell how far a job of yours is."""
-        view = await self._call(self._handlers.service.job(job, visitor_in(request)))
+        view = await self._call(self._handlers.service.job(job, self._asking(request)))
         return asdict(view)
 
     async def cancel(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Stop a job of yours; what was not used is back in your quota."""
-        visitor = visitor_in(request)
+        visitor = self._asking(request)
         await self._call(self._handlers.service.act(job, "cancel", visitor))
         return asdict(await self._call(self._handlers.service.job(job, visitor)))
 
     async def result(self, request: gr.Request, job: str) -> dict[str, Any]:
         """Give the address of a finished clip of yours; only you can open it."""
-        visitor = visitor_in(request)
+        visitor = self._asking(request)
         return finished(job, await self._call(self._handlers.service.clip(job, visitor)))
+
+    def _asking(self, request: gr.Request) -> Visitor:
+        """Return who asks, of whom this is the newest request.
+
+        Raises:
+            Error: nobody is logged in.
+        """
+        visitor, inner = visitor_in(request), request.request
+        if inner is not None:
+            self._handlers.service.contexts.note(visitor, inner, page=False)
+        return visitor
 
     async def _submit(
         self, request: gr.Request, mode: Mode, given: dict[str, Any], files: Mapping[str, File]
     ) -> JobAnswer:
-        visitor = visitor_in(request)
+        visitor = self._asking(request)
         paths = _paths(mode, files)
         ticket = await self._call(self._accept(mode, given, paths, visitor))
-        self._handlers.service.contexts.keep(ticket.job_id)
         self._handlers.metrics.accepted.labels(mode).inc()
         return accepted(ticket)
 

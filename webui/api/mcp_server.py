@@ -76,6 +76,7 @@ class McpServer:
             return _refusal(visitor.problem)
         if request is None or visitor is None or not visitor.kept:
             return _refusal(KeyMissing())
+        self._service.contexts.note(visitor, request, page=False)
         try:
             answer = await self._answer(name, arguments, visitor, request)
         except ClapperError as error:
@@ -93,7 +94,7 @@ class McpServer:
             NotAChoice: there is no such tool.
         """
         if name in set(Mode):
-            return await self._submit(Mode(name), arguments, visitor, request)
+            return await self._submit(Mode(name), arguments, visitor)
         if name not in JOB_TOOLS:
             raise NotAChoice("tool", name[:40], ", ".join((*Mode, *JOB_TOOLS)))
         job = str(arguments["job"])
@@ -105,7 +106,7 @@ class McpServer:
         return asdict(await self._bridge.call(self._service.job(job, visitor)))
 
     async def _submit(
-        self, mode: Mode, arguments: dict[str, Any], visitor: Visitor, request: Request
+        self, mode: Mode, arguments: dict[str, Any], visitor: Visitor
     ) -> dict[str, Any]:
         """Ask for a clip.
 
@@ -120,7 +121,6 @@ class McpServer:
             paths[slot.role] = await asyncio.to_thread(_sent, address, slot.role)
         options = options_from_program(given, self._service.limits)
         ticket = await self._bridge.call(self._service.submit(mode, options, paths, visitor))
-        self._service.contexts.keep(ticket.job_id, request)
         self._metrics.accepted.labels(mode).inc()
         return dict(accepted(ticket))
 

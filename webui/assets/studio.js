@@ -44,6 +44,9 @@ window.Clapper = (() => {
 
   const tell = () => listeners.forEach((listener) => listener(store));
 
+  const HIDDEN = 20_000; // ms
+  const live = () => store.state && (store.state.mine.length || (store.state.job && store.state.job.live));
+
   const poll = async () => {
     if (asking) return;
     clearTimeout(timer);
@@ -56,7 +59,7 @@ window.Clapper = (() => {
       store.state = body;
       store.unkept = body.kept ? 0 : store.unkept + 1;
       if (!store.job && body.job) store.job = body.job.id;
-      if (body.mine.length || (body.job && body.job.live)) wait = 1000;
+      if (live()) wait = 1000;
       if (store.unkept === 1) wait = 0; // its answer brought a cookie: does the next request carry it?
     } catch {
       store.lost = true;
@@ -64,7 +67,8 @@ window.Clapper = (() => {
     }
     asking = false;
     tell();
-    if (!document.hidden) timer = setTimeout(poll, wait);
+    // a GPU is borrowed in the name of a page that still asks, also from behind another tab
+    if (!document.hidden || live()) timer = setTimeout(poll, document.hidden ? HIDDEN : wait);
   };
   document.addEventListener("visibilitychange", () => document.hidden || poll());
   addEventListener("online", poll);

@@ -67,8 +67,8 @@ class SignInMethods:
     signer: SessionSigner | None
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Build what the settings describe.
+    def of(cls, settings: Settings, *, lent: bool = False) -> Self:
+        """Build what the settings describe; ``lent``: the GPU is lent to each visitor.
 
         Raises:
             BadConfiguration: half of the app is missing, nobody could get in, or everybody.
@@ -77,7 +77,8 @@ class SignInMethods:
         needed = users is not None or app is not None
         signer = SessionSigner.in_folder(settings.data_dir) if needed else None
         provider = HuggingFace(app) if app else None
-        return cls(users, provider, VisitorAuthenticator(settings, users, signer), signer)
+        authenticator = VisitorAuthenticator(settings, users, signer, lent=lent)
+        return cls(users, provider, authenticator, signer)
 
 
 class SignInRoutes:

@@ -4,16 +4,18 @@ A guest's cookie is a secret of 256 bits; rows hold only its hash, so a copy of 
 nobody's clips. Programs send a secret of their own as ``X-Clapper-Key`` or bearer instead. An
 account is known by its own id and never by the name it shows. What a browser made as a guest stays
 visible in it after signing in (``Visitor.earlier``): nothing is moved, and the account pays for
-what is new. Guests pay from one account together, because anybody can be as many as they like.
+what is new. Guests pay from one account together, because anybody can be as many as they like;
+where the GPU is lent to each visitor, each pays with what they get there.
 """
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import HTTPConnection
 
 from core.domain.people import Asker, Caller, Payer, Requester
+from core.duration.zerogpu import DAY_S, Tier
 from core.errors import Refused
 from core.settings import Settings
 from webui.auth.networks import Networks
@@ -82,9 +84,17 @@ class VisitorAuthenticator:
     """Tells who a connection is."""
 
     def __init__(
-        self, settings: Settings, users: UserFile | None = None, signer: SessionSigner | None = None
+        self,
+        settings: Settings,
+        users: UserFile | None = None,
+        signer: SessionSigner | None = None,
+        *,
+        lent: bool = False,
     ) -> None:
-        """Take the user file, and the signer of sessions where anybody can sign in."""
+        """Take the user file, and the signer of sessions where anybody can sign in.
+
+        ``lent``: the GPU is lent to each visitor, as much a day as their account there is worth.
+        """
         self.users = users
         self.accounts = settings.sign_in.accounts()
         self.closed = users is not None or bool(self.accounts)  # no guests
@@ -93,6 +103,8 @@ class VisitorAuthenticator:
         member, pro = settings.studio.member_minutes, settings.studio.pro_minutes
         self._member_ms = None if member is None else round(member * 60_000)
         self._pro_ms = self._member_ms if pro is None else round(pro * 60_000)
+        self._lent = lent
+        self._tier = settings.studio.tier  # None: what each one's sign-in says
 
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
         """Identify who is there; None where an account is needed and nobody is signed in."""
@@ -122,9 +134,11 @@ class VisitorAuthenticator:
         if session.kind == HUGGING_FACE:
             secret = "" if self.closed else connection.cookies.get(COOKIE, "")
             requester = Requester(HUGGING_FACE, session.id)
+            limit = self._pro_ms if session.pro else self._member_ms
+            tier = Tier.PRO if session.pro else Tier.FREE
             return Visitor(
                 requester,
-                Payer(requester.key, self._pro_ms if session.pro else self._member_ms),
+                self._borrower(Payer(requester.key, limit), tier),
                 account=session.name,
                 roles=frozenset({PRO}) if session.pro else frozenset(),
                 earlier=_guest_of(secret) if len(secret) >= _SHORTEST_KEY else None,
@@ -133,7 +147,8 @@ class VisitorAuthenticator:
         minutes = user.minutes if user else None
         limit = None if minutes is None else round(minutes * 60_000)
         requester = Requester(PLATFORM, f"user-{session.id}")
-        return Visitor(requester, Payer(requester.key, limit), account=session.name)
+        payer = self._borrower(Payer(requester.key, limit), Tier.ANONYMOUS)
+        return Visitor(requester, payer, account=session.name)
 
     def _guest(self, connection: HTTPConnection) -> Visitor:
         secret = key_of(connection) or connection.cookies.get(COOKIE) or ""
@@ -141,11 +156,23 @@ class VisitorAuthenticator:
         if fresh:
             secret = secrets.token_urlsafe(32)
         requester = _guest_of(secret)
-        if is_local(connection):
+        if self._lent:  # each in their own name, and so from their own account
+            alone = Payer(requester.key, network=self._networks.of(connection))
+            payer = self._borrower(alone, Tier.ANONYMOUS)
+        elif is_local(connection):
             payer = Payer(requester.key)
         else:
             payer = Payer.guest(self._networks.of(connection))
         return Visitor(requester, payer, secret if fresh else None)
+
+    def _borrower(self, payer: Payer, tier: Tier) -> Payer:
+        """Return ``payer`` with what the lender gives an account of ``tier`` a day."""
+        if not self._lent:
+            return payer
+        known = Tier(self._tier or tier)
+        day_ms = DAY_S[known] * 1000
+        limit_ms = day_ms if payer.limit_ms is None else min(day_ms, payer.limit_ms)
+        return replace(payer, limit_ms=limit_ms, tier=known.value)
 
 
 def key_of(connection: HTTPConnection) -> str:

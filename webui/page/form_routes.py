@@ -58,6 +58,7 @@ class FormRoutes:
                 return PlainTextResponse("", 401)
             if OURS not in request.headers:
                 return PlainTextResponse("", 403)
+            self._handlers.service.contexts.note(visitor, request)
             body = await read_object(request, _MOST_BYTES, b"{}")
             if body is None or request.path_params.get("mode", Mode.T2V) not in set(Mode):
                 return PlainTextResponse("", 400)
@@ -95,7 +96,6 @@ class FormRoutes:
                 return _plain({"job": "", "drawn": {}, **await self._looked(sent, visitor)})
             card = await self._handlers.problem(error, sent, visitor)
             return _plain({"job": "", "drawn": {}, "card": card, "gone": ()})
-        self._handlers.service.contexts.keep(accepted.job_id, request)
         card = (await self._handlers.look(sent, visitor)).plain()
         return _plain({"job": accepted.job_id, "drawn": accepted.drawn, "card": card, "gone": ()})
 

@@ -3,6 +3,7 @@
 """The page: a sidebar with the modes, their forms, and the clip, queue and history."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -80,11 +81,19 @@ def page_words() -> dict[str, str]:
     return {code: words[code] for code in wanted}
 
 
-def build_page(rules: FormRules, *, accounts: bool = False) -> Page:
-    """Lay out everything inside the current Blocks; ``accounts``: one can sign in or out."""
+def build_page(rules: FormRules, *, accounts: bool = False, notice: str = "") -> Page:
+    """Lay out everything inside the current Blocks.
+
+    Args:
+        rules: of the forms.
+        accounts: one can sign in or out.
+        notice: plain text that stands above everything; empty for none.
+    """
     words = page_words()
     title = _title()
     gr.HTML(f"<p><b>{title[0]}</b> {title[2]}</p>", elem_id="bar")  # where the sidebar is a drawer
+    if notice:
+        gr.HTML(f'<p role="note">{escape(notice)}</p>', elem_id="notice", elem_classes=["cl-card"])
     with gr.Sidebar(label=say("studio_modes"), open=False, width=264) as side:
         modes = _sidebar(words, accounts=accounts)
     with gr.Row(elem_id="columns"):

@@ -74,12 +74,13 @@ def rows_of(preview: RequestPreview) -> tuple[CardRow, ...]:
         return ()
     sampling, expected = preview.composition.request.sampling, preview.estimate
     size = {"size": str(sampling.size), "frames": sampling.frames, "s": sampling.seconds}
-    cost = {"cost": expected.gpu_ms, "left": preview.quota.left_ms}
+    cost = {"cost": preview.cost_ms, "left": preview.quota.left_ms}
+    cost_code = "studio_pre_cost_lent" if preview.quota.tier else "studio_pre_cost_value"
     taken = {"median": expected.total_ms, "p95": expected.p95_ms}
     rows = [
         CardRow(say("studio_pre_clip"), say("studio_pre_clip_value", size)),
         CardRow(say("studio_pre_time"), say("studio_pre_time_value", taken)),
-        CardRow(say("studio_pre_cost"), say("studio_pre_cost_value", cost)),
+        CardRow(say("studio_pre_cost"), say(cost_code, cost)),
     ]
     if preview.download_bytes is not None:
         rows.append(_download_row(preview.download_bytes))

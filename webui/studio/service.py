@@ -237,8 +237,17 @@ class StudioService:
         """Return what makes the clips here."""
         if self._services.executor == "draft":
             return say("studio_model_draft")
-        data = {"profile": self.settings.models.profile, "device": self._services.device}
-        return say("studio_model", data)
+        settings = self.settings
+        data = {"profile": settings.models.profile, "device": self._services.device}
+        if not settings.on_space:
+            return say("studio_model", data)
+        data |= {"vram": settings.comfy.vram, "tier": settings.studio.tier}
+        return say("studio_model_space", {**data, "seconds": settings.requests.max_seconds})
+
+    def notice(self) -> str:
+        """Return what everybody should know of this Studio; empty where there is nothing."""
+        draft = self._services.executor == "draft"
+        return say("space_no_gpu") if draft and self.settings.on_space else ""
 
     def _view(self, job: Job, forecast: Forecast | None, now: int) -> JobView:
         progress = self._services.latest_progress(job)

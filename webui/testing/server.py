@@ -12,6 +12,7 @@ from core.interfaces.executor import Executor
 from core.settings import Settings
 from core.testing.doubles import running
 from webui.front import StudioFront
+from webui.zerogpu.request_context import RequestContexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +25,22 @@ class ServedStudio:
 
 @asynccontextmanager
 async def served(
-    settings: Settings, executor: Executor | None = None
+    settings: Settings,
+    executor: Executor | None = None,
+    contexts: RequestContexts | None = None,
 ) -> AsyncGenerator[ServedStudio]:
     """Serve the Studio on a free port inside the block, as ``clapper serve`` would.
 
     Args:
         settings: of the whole service; the port is chosen here unless they name one.
         executor: to use instead of the one that the settings choose.
+        contexts: in whose name the executor borrows its GPUs, where it does.
 
     Yields:
         Its address and its core, which works.
     """
     async with open_core(settings, executor) as core, running(core):
-        front, ready = StudioFront(), asyncio.Event()
+        front, ready = StudioFront(contexts), asyncio.Event()
         serving = asyncio.create_task(front.run(front_services(core), ready.set))
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)

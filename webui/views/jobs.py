@@ -8,7 +8,7 @@ from core.domain.limits import RequestLimits
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
 from core.i18n.limits import limit_line
-from core.i18n.messages import explain, name, say
+from core.i18n.messages import explain_end, name, say
 
 TOO_LARGE = frozenset(
     {
@@ -17,6 +17,7 @@ TOO_LARGE = frozenset(
         "gpu_time_exceeded",
         "gpu_worker_died",
         "gpu_duration_illegal",
+        "gpu_call_too_long",
         "gpu_quota_exceeded",
     }
 )
@@ -194,11 +195,13 @@ def failure_view(job: Job) -> ErrorView | None:
         return None
     failure = job.failure or Failure("cancelled", {"by": "owner"})
     title = say("studio_no_clip", {"state": job.state})
-    return ErrorView(failure.code, title, explain(failure))
+    return ErrorView(failure.code, title, explain_end(failure, job.charged_ms))
 
 
 def quota_line(view: QuotaView) -> QuotaLine:
     """Return what is left of ``view``; guests are told that they share it."""
+    if view.tier:
+        return _day_line(view)
     data = {"left": view.account_left_ms, "limit": view.limit_ms, "resets": view.resets_at_ms}
     code = "studio_quota"
     if view.shared:
@@ -207,6 +210,14 @@ def quota_line(view: QuotaView) -> QuotaLine:
     further = [limit_line(one) for one in view.others if one.name != NETWORK_LIMIT]  # in "yours"
     most = min(one.limit for one in view.balances if one.unit is Unit.GPU_MS)
     return QuotaLine(" · ".join((say(code, data), *further)), view.left_ms / most if most else 0.0)
+
+
+def _day_line(view: QuotaView) -> QuotaLine:
+    """Return what is left of the day that the GPU's lender gives, as far as it was used here."""
+    resets = max((one.resets_at_ms or 0 for one in view.balances), default=0)
+    data = {"tier": view.tier, "left": view.left_ms, "limit": view.limit_ms, "resets": resets}
+    code = "studio_day" if view.left_ms < view.limit_ms and resets else "studio_day_fresh"
+    return QuotaLine(say(code, data), view.left_ms / view.limit_ms if view.limit_ms else 0.0)
 
 
 def _status(job: Job, moment: Moment) -> _StatusView:

@@ -16,10 +16,27 @@ class GpuDurationIllegal(GenerationFailed):
     declared_s: int
 
 
-class GpuTimeExceeded(GenerationFailed):
-    """Stopped by the lender because the ``declared_s`` seconds were over."""
+class GpuCallTooLong(GenerationFailed):
+    """More seconds at once than the lender gives; the largest setting that fits is named.
 
-    declared_s: int
+    ``limit_s`` is what it gave or is believed to give, ``width`` and ``height`` px of the clip.
+    """
+
+    limit_s: int
+    width: int
+    height: int
+    seconds: float
+    preset: str
+
+
+class GpuTimeExceeded(GenerationFailed):
+    """Stopped by the lender because the ``granted_s`` seconds were over.
+
+    ``reached`` is how far it got, in percent of the work on the device.
+    """
+
+    granted_s: int
+    reached: int = 0
 
 
 class GpuQueueTimeout(GenerationFailed):
@@ -32,6 +49,14 @@ class GpuWorkerDied(GenerationFailed):
 
 class GpuLoginNeeded(GenerationFailed):
     """The lender does not know who asks; logging in or reloading the page helps."""
+
+
+class GpuTokenExpired(GenerationFailed):
+    """The lender knew who asked, but too long ago; the next request has a new token."""
+
+
+class GpuPageClosed(GenerationFailed):
+    """The visitor has left, so there is nobody in whose name a GPU could be borrowed."""
 
 
 class GpuUnavailable(GenerationFailed):
@@ -50,7 +75,7 @@ def classify(
         title: the lender's word; messages change, titles have not.
         message: its sentence; only where one title stands for two things.
         declared_s: what was asked for.
-        elapsed_s: since the function began to run.
+        elapsed_s: since the GPU was lent.
         granted_s: what was granted for it.
     """
     kind = title.removeprefix("ZeroGPU ").lower()
@@ -58,14 +83,19 @@ def classify(
         over = elapsed_s >= TIME_OVER * granted_s
         if "aborted" not in message:
             return InternalError()
-        return GpuTimeExceeded(declared_s) if over else GpuWorkerDied()
+        return GpuTimeExceeded(round(granted_s)) if over else GpuWorkerDied()
     if kind in {"quota exceeded", "pending credits exceeded"}:
         return _no_quota(message, declared_s)
     if kind == "client error":
-        return GpuLoginNeeded() if "token" in message.lower() else GpuUnavailable()
+        return GpuTokenExpired() if "token" in message.lower() else GpuUnavailable()
     if kind == "illegal duration":
         return GpuDurationIllegal(declared_s)
     return GpuQueueTimeout() if kind == "queue timeout" else InternalError()
+
+
+def was_lent(title: str) -> bool:
+    """Tell whether the lender's error with ``title`` came after a GPU was lent."""
+    return title.removeprefix("ZeroGPU ").lower() == "worker error"
 
 
 def _no_quota(message: str, declared_s: int) -> GenerationFailed:

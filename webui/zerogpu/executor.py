@@ -1,33 +1,30 @@
-# gradio's own types are incomplete
-# pyright: reportUnknownMemberType=false
 """The executor of a Space: sends each order to the borrowed GPU, in the name of its visitor."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import gradio as gr
 import structlog
 
-from core import errors
-from core.domain.jobs import Failure
 from core.domain.media import RawClip
-from core.domain.progress import Downloading, Progress, ProgressSink, Waiting, Working
-from core.duration import Machine, Tier, lease
-from core.duration import estimate as estimate_on
-from core.errors import Cancelled, ClapperError, GenerationFailed, InternalError
+from core.domain.progress import Progress, ProgressSink
+from core.domain.quota import LentMs
+from core.duration import COLD, Machine, Tier, WorkerState, hardware_for, ready_seconds
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
-from webui.zerogpu import lease as borrowed
-from webui.zerogpu.errors import GpuTimeExceeded, GpuUnavailable, classify
-from webui.zerogpu.lease import Call, LeasedClip, declared_s
-from webui.zerogpu.request_context import RequestContexts
+from core.service.estimator import RunBook
+from webui.zerogpu.lease import WorkerReport
+from webui.zerogpu.planning import CallLimits, Plan
+from webui.zerogpu.request_context import Borrower, RequestContexts
+from webui.zerogpu.tries import Emit, Tries
+from webui.zerogpu.workers import Workers
 
 log = structlog.get_logger(__name__)
 
-STRETCH = 1.6  # of the declared time on the second try
-Emit = Callable[[Progress], None]
+THREADS = 3  # for each GPU: one runs, others that were cancelled may still wait for the lender
 Fetch = Callable[[Order, ProgressSink, CancelToken], Awaitable[None]]
 
 
@@ -41,16 +38,34 @@ class LeasedExecutor:
         contexts: RequestContexts,
         tier: Tier,
         fetch: Fetch | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        at_once: int = 1,
     ) -> None:
         """Take the name of the executor inside, and the device that is lent.
 
-        ``fetch`` has the model files of an order before anything is lent for it.
+        Args:
+            name: of the executor inside.
+            machine: what is lent.
+            contexts: in whose name.
+            tier: of visitors of whom nobody said theirs.
+            fetch: has the model files of an order before anything is lent for it.
+            clock: tells the seconds that workers were told to count by, too.
+            at_once: how many GPUs are borrowed side by side.
         """
         self._name = name
-        self._machine = machine
+        self.machine = machine
         self._contexts = contexts
         self._tier = tier
         self._fetch = fetch
+        self._clock = clock
+        self._at_once = at_once
+        self._threads = ThreadPoolExecutor(THREADS * at_once, thread_name_prefix="loan")
+        self._workers = Workers(clock)
+        self._limits = CallLimits()
+        self._lock = threading.Lock()
+        self._tries: dict[str, Tries] = {}  # of every job that is not settled yet
+        self.worker_state: Callable[[], WorkerState] = lambda: COLD  # of a new worker, now
+        self._runs: RunBook | None = None
         contexts.wanted = True
 
     @property
@@ -61,7 +76,37 @@ class LeasedExecutor:
     @property
     def device(self) -> str:
         """Return which device is lent."""
-        return self._machine.hardware.key
+        return self.machine.hardware.key
+
+    def ready_s(self) -> float:
+        """Estimate the seconds from a loan to its first step on a new worker, as known now."""
+        return ready_seconds(self._machine_now(), self.worker_state())
+
+    def follow(self, runs: RunBook) -> None:
+        """Estimate as ``runs`` teach, and tell them which device is lent and how it starts."""
+        self._runs = runs
+        runs.ready_s = self.ready_s
+
+    def lent_ms(self, job_id: str) -> LentMs | None:
+        """Return for how long the GPU was lent for ``job_id``, and forget it; None where never."""
+        with self._lock:
+            tries = self._tries.pop(job_id, None)
+        counted_ms = 0 if tries is None else round(tries.counted_s * 1000)
+        return LentMs(counted_ms) if counted_ms else None
+
+    @property
+    def at_once(self) -> int:
+        """Return how many GPUs are borrowed side by side."""
+        return self._at_once
+
+    async def fetch(self, order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
+        """Have the model files of ``order``.
+
+        Raises:
+            ModelUnavailable: a file is missing and could not be obtained.
+        """
+        if self._fetch is not None:
+            await self._fetch(order, on_progress, cancel)
 
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
@@ -71,14 +116,12 @@ class LeasedExecutor:
         Raises:
             GenerationFailed: with the reason; ``Cancelled`` within a second of a cancel.
         """
-        if self._fetch is not None:
-            await self._fetch(order, on_progress, cancel)
         loop = asyncio.get_running_loop()
 
         def emit(event: Progress) -> None:
             loop.call_soon_threadsafe(on_progress, event)
 
-        running = loop.run_in_executor(None, self._drive, order, emit, cancel)
+        running = loop.run_in_executor(self._threads, self._drive, order, emit, cancel)
         stop = asyncio.ensure_future(cancel.wait())
         try:
             await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,74 +135,35 @@ class LeasedExecutor:
         return await running
 
     async def close(self) -> None:
-        """Do nothing: the GPU was given back after every run."""
+        """Begin nothing more; every GPU is given back after its run."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _drive(self, order: Order, emit: Emit, cancel: CancelToken) -> RawClip:
-        call = Call(order, self._machine, self._tier)
-        context = self._contexts.take(order.job_id)
-        try:
-            return context.run(self._run, call, emit, cancel)
-        except GpuTimeExceeded:
-            larger = replace(call, stretch=STRETCH)
-            if not self._affordable(call, larger):
-                raise
-            log.info("gpu_second_try", job_id=order.job_id, declared_s=declared_s(larger))
-            return context.run(self._run, larger, emit, cancel)
+        machine = self._machine_now()
+        borrower = Borrower(self._contexts, order.requester, cancel)
+        tier = borrower.visitor().tier or self._tier
+        plan = Plan(order, machine, tier, self._limits, self.worker_state())
+        tries = Tries(plan, self._workers, emit, cancel, self._look_at, self._clock)
+        with self._lock:
+            self._tries[order.job_id] = tries
+        return tries.run(borrower)
 
-    def _affordable(self, first: Call, second: Call) -> bool:
-        """Return whether the day holds both tries, the second one really longer."""
-        limit = lease(
-            estimate_on(first.order.request, self._machine), self._machine, self._tier
-        ).limit_s
-        one, two = declared_s(first), declared_s(second)
-        return two > one and one + two <= limit
+    def _look_at(self, report: WorkerReport) -> None:
+        """Take the device that was really lent for the one that later jobs get."""
+        if not report.device:
+            return
+        found = hardware_for(report.device, report.memory_bytes or None)
+        if not found.known or found == self.machine.hardware:
+            return
+        found = replace(found, zerogpu=self.machine.hardware.zerogpu)  # asked for by that name
+        if found != self.machine.hardware:
+            log.info("gpu_seen", device=report.device, memory_bytes=report.memory_bytes)
+            self.machine = replace(self.machine, hardware=found)
+            if self._runs is not None:
+                self._runs.machine = replace(self._runs.machine, hardware=found)
 
-    def _run(self, call: Call, emit: Emit, cancel: CancelToken) -> RawClip:
-        """Borrow the GPU once.
-
-        Raises:
-            Cancelled: in time.
-            GpuUnavailable: the lender does not answer as it should.
-            classify: what the lender's own error means.
-            error_of: what went wrong in the run.
-        """
-        whole = self._machine.hardware.zerogpu == "xlarge"
-        began = 0.0
-        events = (borrowed.on_xlarge if whole else borrowed.on_large)(call)
-        try:
-            for item in events:
-                began = began or time.monotonic()
-                cancel.raise_if_cancelled()
-                if isinstance(item, LeasedClip):
-                    return item.clip()
-                if isinstance(item, Failure):
-                    raise error_of(item)
-                if isinstance(item, Working | Downloading | Waiting):
-                    emit(item)
-        except gr.Error as error:
-            declared = declared_s(call)
-            spent = time.monotonic() - began if began else 0.0
-            granted = declared * (1.0 if whole else 1.5)
-            log.info("gpu_refused", job_id=call.order.job_id, title=error.title)
-            message = str(error.message)
-            raise classify(str(error.title), message, declared, spent, granted) from None
-        except RuntimeError as error:
-            log.warning("gpu_lender_failed", job_id=call.order.job_id, reason=str(error)[:80])
-            raise GpuUnavailable from None
-        finally:
-            close = getattr(events, "close", None)
-            if close is not None:
-                close()
-        raise Cancelled("shutdown")
-
-
-def error_of(failure: Failure) -> ClapperError:
-    """Rebuild the error that ``failure`` was stored of."""
-    for kind in vars(errors).values():
-        known = isinstance(kind, type) and issubclass(kind, GenerationFailed)
-        if known and kind.code == failure.code:
-            return kind(**failure.data)
-    return InternalError()
+    def _machine_now(self) -> Machine:
+        return self.machine if self._runs is None else self._runs.machine
 
 
 def _seen(running: "asyncio.Future[RawClip]") -> None:

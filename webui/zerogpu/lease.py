@@ -11,6 +11,8 @@ muxing happen afterwards in the service, when the GPU was given back.
 import spaces
 
 import asyncio
+import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,13 +23,13 @@ from typing import TypeAlias
 import numpy as np
 import structlog
 
-from core.duration import Machine, Tier, estimate, lease
+from core.comfy.device import first_device
 from core.errors import ClapperError, SetupProblem
 from core.runtime.cancellation import CancelToken
 from core.interfaces.executor import Executor, Order
 from core.domain.jobs import Failure
 from core.domain.media import RawClip, Sound
-from core.domain.progress import Progress
+from core.domain.progress import Progress, Stage, Working
 
 log = structlog.get_logger(__name__)
 
@@ -37,12 +39,28 @@ _STOP_S = 5.0  # for the executor to notice
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One run on a borrowed GPU."""
+    """One try on a borrowed GPU; times in seconds."""
 
     order: Order
-    machine: Machine
-    tier: Tier
-    stretch: float = 1.0  # of the declared time, on a second try
+    declared_s: int
+    granted_s: float  # what the lender makes of it
+    cold_s: float = 0.0  # a worker without models hands a shorter loan back at once
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReport:
+    """Which worker a loan met; its first word."""
+
+    pid: int
+    warm: bool  # it ran a job before: ComfyUI is started, and models are loaded
+    began: float  # when the loan began, on the monotonic clock that forks share
+    device: str = ""  # as the driver names it; empty where none does
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HandedBack:
+    """A warm worker was expected, this one is new, and the loan would not last for its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +89,7 @@ class LeasedClip:
         )
 
 
-LeaseEvent: TypeAlias = Heartbeat | Progress | LeasedClip | Failure
+LeaseEvent: TypeAlias = Heartbeat | Progress | WorkerReport | HandedBack | LeasedClip | Failure
 Factory: TypeAlias = Callable[[], Executor]
 
 
@@ -81,21 +99,40 @@ class _WorkerProcess:
     def __init__(self) -> None:
         self.factory: Factory | None = None
         self.executor: Executor | None = None
+        self.warm = False
+        self.clock: Callable[[], float] = time.monotonic
+        self._forked: float | None = None
+
+    def forked(self) -> None:
+        """Note that this process was forked now; for a loan, as the lender's package does it."""
+        self._forked = self.clock()
+
+    def report(self) -> WorkerReport:
+        """Return what is known of this process at the begin of a loan."""
+        began, self._forked = self._forked or self.clock(), None
+        device = first_device()
+        name, memory = (device.name, device.memory_bytes) if device else ("", 0)
+        return WorkerReport(os.getpid(), self.warm, began, name, memory)
 
 
 _PROCESS = _WorkerProcess()
+os.register_at_fork(after_in_child=_PROCESS.forked)
 
 
-def prepare(factory: Factory) -> None:
-    """Say how the executor is made; before the first run, in the parent."""
-    _PROCESS.factory = factory
+def prepare(factory: Factory, clock: Callable[[], float] = time.monotonic) -> None:
+    """Say how the executor is made; before the first run, in the parent.
+
+    Args:
+        factory: called once in every worker.
+        clock: seconds; the same one in every process.
+    """
+    _PROCESS.factory, _PROCESS.clock = factory, clock
     _PROCESS.executor = None
 
 
 def declared_s(call: Call) -> int:
-    """Return the seconds to declare: from the request alone, clamped to the visitor's day."""
-    answer = lease(estimate(call.order.request, call.machine), call.machine, call.tier)
-    return max(1, min(round(answer.declared_s * call.stretch), answer.limit_s))
+    """Return the seconds to declare; the lender's package asks for them before each loan."""
+    return call.declared_s
 
 
 @spaces.GPU(duration=declared_s, size="large")
@@ -112,6 +149,11 @@ def on_xlarge(call: Call) -> Iterator[LeaseEvent]:
 
 def perform(call: Call) -> Iterator[LeaseEvent]:
     """Execute the order of ``call`` and yield what happens; no exception ever leaves."""
+    report = _PROCESS.report()
+    yield report
+    if not report.warm and call.granted_s < call.cold_s:
+        yield HandedBack()
+        return
     events: SimpleQueue[Progress] = SimpleQueue()
     cancel = CancelToken()
     with ThreadPoolExecutor(1) as pool:
@@ -132,8 +174,11 @@ async def _execute(
 ) -> RawClip:
     if _PROCESS.executor is None:
         assert _PROCESS.factory is not None  # noqa: S101  # prepare() comes first
+        on_progress(Working(Stage.START, 0, 1, 0.0))
         _PROCESS.executor = _PROCESS.factory()
-    return await _PROCESS.executor.execute(order, on_progress, cancel)
+    raw = await _PROCESS.executor.execute(order, on_progress, cancel)
+    _PROCESS.warm = True
+    return raw
 
 
 def _outcome(order: Order, work: "Future[RawClip]") -> LeasedClip | Failure:

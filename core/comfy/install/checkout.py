@@ -4,9 +4,11 @@ Everything here may be repeated and killed at any point. Only folders that this 
 changed, and what somebody edited in one is kept beside it before it is undone.
 """
 
+import errno
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -105,6 +107,12 @@ def is_ours(folder: Path) -> bool:
     return (folder / ".git" / _MARK).is_file()
 
 
+def mark_as_ours(folder: Path) -> None:
+    """Mark ``folder``, which was laid out without git, so that a later run of git may change it."""
+    (folder / ".git").mkdir(exist_ok=True)
+    (folder / ".git" / _MARK).touch()
+
+
 @contextmanager
 def _owned(pin: Pin, folder: Path) -> Generator[None]:
     """Hold ``folder`` alone; a run that was killed holds nothing any more.
@@ -194,6 +202,8 @@ def _git(pin: Pin, folder: Path, *arguments: str) -> str:
         raise GitMissing(pin.name) from None
     except subprocess.TimeoutExpired:
         raise RepositoryOffline(pin.name, detail="timeout", source=pin.repository) from None
+    if done.returncode == -signal.SIGXFSZ:  # it has no words for a limit of the files' size
+        raise CheckoutDiskFull(pin.name, detail=os.strerror(errno.EFBIG), path=str(folder))
     if done.returncode:
         raise _problem(pin, folder, done.stderr)
     return done.stdout
@@ -230,11 +240,12 @@ def _problem(pin: Pin, folder: Path, complaint: str) -> DownloadFailed:
     if among("not our ref", "remote ref", "unadvertised object"):
         return CommitUnknown(pin.name, source=pin.repository, commit=pin.commit)
     if among("could not read username", "could not read password", "authentication failed",
-             "repository not found", "error: 401", "error: 403", "error: 404"):  # fmt: skip
+             "repository not found", "/' not found", "error: 401", "error: 403",
+             "error: 404"):  # fmt: skip
         return RepositoryRefused(pin.name, detail=detail, source=pin.repository)
     if among("resolve host", "unable to access", "could not read from remote", "connection",
              "does not appear to be a git", "does not exist", "timed out", "early eof",
-             "hung up"):  # fmt: skip
+             "hung up", "rpc failed", "unexpected disconnect"):  # fmt: skip
         return RepositoryOffline(pin.name, detail=detail, source=pin.repository)
     if shutil.disk_usage(folder).free < _SPARE_BYTES:
         return CheckoutDiskFull(pin.name, detail=detail, path=str(folder))

@@ -52,6 +52,21 @@ class GitMissing(DownloadFailed):
     reason: str = "git_missing"
 
 
+class ArchiveOffline(DownloadFailed):
+    """The archive of the commit at ``source`` is not to be had; ``detail`` is the reason."""
+
+    reason: str = "offline"
+    source: str = ""
+
+
+class ArchiveAltered(DownloadFailed):
+    """What came from ``source`` is not the content of the pinned commit; it was thrown away."""
+
+    reason: str = "checksum"
+    source: str = ""
+    found: str = ""
+
+
 class PackagesOffline(DownloadFailed):
     """The package index does not answer."""
 

@@ -9,22 +9,37 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+from core.comfy.install.archive import unpack
 from core.comfy.install.checkout import CheckoutOutcome, check_out
 from core.comfy.install.errors import (
+    ArchiveOffline,
+    CheckoutBroken,
+    CommitUnknown,
+    GitMissing,
     InstallerMissing,
     PackagesDiskFull,
     PackagesFailed,
     PackagesOffline,
+    RepositoryOffline,
+    RepositoryRefused,
 )
 from core.comfy.install.pins import Pin, Pins
 from core.comfy.paths import ComfyPaths
+from core.errors.setup import DownloadFailed
 from core.settings import PROJECT_ROOT
 
+_log = structlog.get_logger(__name__)
+
 _LIMIT_S = 3600.0
+# another try of git changes nothing
+_FOR_GOOD = (GitMissing, RepositoryRefused, CommitUnknown, CheckoutBroken)
 _UNREACHABLE = re.compile(r"connection broken by '(.+)': ")  # in what pip says before it gives up
 
 
@@ -49,6 +64,7 @@ def install(
     packs: bool,
     packages: bool,
     torch_index: str,
+    pauses_s: Sequence[float] = (),
 ) -> None:
     """Bring ComfyUI, and the packs if asked, to their pins.
 
@@ -59,15 +75,16 @@ def install(
         packs: also the node packs.
         packages: also the Python packages, into the running interpreter.
         torch_index: address of a package index to take torch from; empty for the default one.
+        pauses_s: seconds to wait before each further try of a repository that does not answer.
 
     Raises:
         CheckoutForeign: a target folder holds something else.
         DownloadFailed: no network, no such commit, or the package installer failed.
     """
-    _install_repository(pins.comfyui, place.checkout, on_step)
+    _install_repository(pins.comfyui, place.checkout, on_step, pauses_s)
     if packs:
         for pin in pins.packs:
-            _install_repository(pin, place.packs / pin.name, on_step)
+            _install_repository(pin, place.packs / pin.name, on_step, pauses_s)
     if not packages:
         return
     index = ("--extra-index-url", torch_index) if torch_index else ()
@@ -80,12 +97,52 @@ def install(
         on_step(Step(name, CheckoutOutcome.DONE))
 
 
-def _install_repository(pin: Pin, folder: Path, on_step: StepSink) -> None:
+def _install_repository(
+    pin: Pin, folder: Path, on_step: StepSink, pauses_s: Sequence[float]
+) -> None:
     def kept(path: Path) -> None:
         on_step(Step(pin.name, CheckoutOutcome.KEPT, pin.commit, str(path)))
 
     on_step(Step(pin.name, CheckoutOutcome.STARTED, pin.commit))
-    on_step(Step(pin.name, check_out(pin, folder, kept), pin.commit))
+    on_step(Step(pin.name, _brought(pin, folder, kept, pauses_s), pin.commit))
+
+
+def _brought(
+    pin: Pin, folder: Path, on_kept: Callable[[Path], None], pauses_s: Sequence[float]
+) -> CheckoutOutcome:
+    """Bring ``folder`` to its pin by git, or from an archive where git gets nothing.
+
+    Raises:
+        DownloadFailed: neither worked; git's reason is told.
+    """
+    for pause_s in pauses_s:
+        try:
+            return check_out(pin, folder, on_kept)
+        except RepositoryOffline as problem:
+            _log.warning("repository_offline", name=pin.name, again_s=pause_s, why=problem.detail)
+            time.sleep(pause_s)
+        except _FOR_GOOD as problem:
+            return _unpacked(pin, folder, problem)
+    try:
+        return check_out(pin, folder, on_kept)
+    except (RepositoryOffline, *_FOR_GOOD) as problem:
+        return _unpacked(pin, folder, problem)
+
+
+def _unpacked(pin: Pin, folder: Path, problem: DownloadFailed) -> CheckoutOutcome:
+    """Bring ``folder`` to its pin from an archive.
+
+    Raises:
+        problem: of git, where there is no archive, or it is not reached.
+        DownloadFailed: what keeps the archive from being laid out.
+    """
+    if not pin.archive:
+        raise problem
+    try:
+        return unpack(pin, folder)
+    except ArchiveOffline as offline:
+        _log.warning("archive_offline", name=pin.name, why=offline.detail)
+        raise problem from offline
 
 
 def _pip(what: str, requirements: Sequence[str]) -> None:

@@ -19,6 +19,8 @@ class Pin:
     commit: str  # 40 hex digits
     licence: str
     why: str
+    tree: str = ""  # of the commit, 40 hex digits: what the content of an archive must be
+    archive: str = ""  # address of the commit as .tar.gz, where git gets nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +53,5 @@ def load_pins(path: Path = PINS_FILE) -> Pins:
 
 def _pin(table: dict[str, str]) -> Pin:
     names = ("name", "repository", "commit", "licence", "why")
-    return Pin(**{name: table[name] for name in names})
+    more = {name: table[name] for name in ("tree", "archive") if name in table}
+    return Pin(**{name: table[name] for name in names}, **more)

@@ -4,13 +4,15 @@ ComfyUI comes from a repository on this disk, at the commit that the folder's ow
 """
 
 import asyncio
+import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +22,13 @@ from typer.testing import CliRunner
 
 from core.cli.space import APP
 from core.comfy.install.pins import load_pins
+from core.storage.lock import lock
 from core.testing.doubles import eventually
 from webui.testing.zerogpu import Lender, lending
 
 SMALL = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
 READY = re.compile(r"studio_ready.*url=(\S+?)/?$")
+PROBLEM = re.compile(r"problem_page_ready.*url=(\S+?)/?$")
 
 
 @dataclass
@@ -34,6 +38,15 @@ class Running:
     http: httpx.AsyncClient
     said: list[str]
     home: Path
+
+    async def heard(self, pattern: re.Pattern[str]) -> str:
+        """Wait for a line of the log; return what it names."""
+
+        async def found() -> bool:
+            return any(pattern.search(line) for line in self.said)
+
+        await eventually(found, 240)
+        return next(match[1] for line in self.said if (match := pattern.search(line)))
 
 
 @pytest.fixture
@@ -112,8 +125,10 @@ def surroundings(home: Path, lender: Lender, **more: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def started(folder: Path, variables: dict[str, str]) -> AsyncGenerator[Running]:
-    """Run the Space's own entry until its page answers."""
+async def started(
+    folder: Path, variables: dict[str, str], until: re.Pattern[str] = READY
+) -> AsyncGenerator[Running]:
+    """Run the Space's own entry until its page answers, or another one that says why not."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "app.py"),
         cwd=folder,
@@ -124,10 +139,10 @@ async def started(folder: Path, variables: dict[str, str]) -> AsyncGenerator[Run
     assert process.stdout is not None
     said: list[str] = []
     try:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(240):
             async for line in process.stdout:
                 said.append(line.decode().rstrip())
-                if found := READY.search(said[-1]):
+                if found := until.search(said[-1]):
                     break
             else:
                 raise AssertionError("\n".join(said[-40:]))
@@ -147,6 +162,34 @@ async def _listen(stream: asyncio.StreamReader, said: list[str]) -> None:
         said.append(line.decode().rstrip())
 
 
+async def made(http: httpx.AsyncClient) -> str:
+    """Ask for a small clip and wait until the job is over; return its id."""
+    data = {"data": SMALL}
+    event = (await http.post("/gradio_api/call/t2v", json=data, headers=KEY)).json()["event_id"]
+    answer = (await http.get(f"/gradio_api/call/t2v/{event}", headers=KEY)).text
+    job = answer.partition('"job": "')[2][:32]
+
+    async def over() -> bool:
+        address = f"/studio/state?job={job}"
+        return not (await http.get(address, headers=KEY)).json()["job"]["live"]
+
+    await eventually(over, 120)
+    return job
+
+
+def without_gpu(home: Path, **more: str) -> dict[str, str]:
+    """The variables of a Space on CPU basic."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "SYSTEM": "spaces",
+        "SPACE_ID": "somebody/clapper",
+        "CLAPPER_STUDIO_PORT": "0",
+        "CLAPPER_MIN_FREE_MEGABYTES": "0",
+        **more,
+    }
+
+
 async def test_a_space_starts_from_its_folder_and_refuses_before_it_borrows(
     folder: Path, home: Path, lender: Lender, comfyui: tuple[str, str]
 ) -> None:
@@ -155,19 +198,10 @@ async def test_a_space_starts_from_its_folder_and_refuses_before_it_borrows(
         health = (await http.get("/healthz")).json()
         page = await http.get("/")
         account = (await http.get("/studio/account")).json()
-        data = {"data": SMALL}
-        event = (await http.post("/gradio_api/call/t2v", json=data, headers=KEY)).json()["event_id"]
-        answer = (await http.get(f"/gradio_api/call/t2v/{event}", headers=KEY)).text
-        job = answer.partition('"job": "')[2][:32]
-
-        async def over() -> bool:
-            address = f"/studio/state?job={job}"
-            return not (await http.get(address, headers=KEY)).json()["job"]["live"]
-
-        await eventually(over, 90)
+        job = await made(http)
         state = (await http.get(f"/studio/state?job={job}", headers=KEY)).json()
 
-    checkout = home / ".cache" / "clapper" / "comfyui" / "checkout"
+    checkout = home / "clapper" / "comfyui" / "checkout"
     assert git(checkout, "rev-parse", "HEAD") == comfyui[1]
     assert not (checkout / "later.py").exists()
     assert health["ok"]
@@ -175,7 +209,7 @@ async def test_a_space_starts_from_its_folder_and_refuses_before_it_borrows(
     assert "SameSite=None; Secure" in page.headers["set-cookie"]
     assert account["link"]["href"] == "login/huggingface"
     assert "rtx-pro-6000-half" in state["model"]
-    assert state["job"]["error"]["code"] == "model_unavailable"
+    assert state["job"]["error"]["code"] == "space_incomplete"
     assert state["job"]["buttons"][0]["action"] == "again"
     assert lender.calls == ["/startup-report"]  # nothing was borrowed for what cannot run
     assert list((home / ".cache" / "huggingface" / "hub").iterdir()) == []
@@ -204,17 +238,48 @@ async def test_a_sign_in_on_a_space_comes_back_to_its_public_address(
     assert "samesite=none; secure" in begun.headers["set-cookie"]
 
 
-async def test_a_pin_that_does_not_exist_stops_the_start_with_its_reason(
+async def test_a_pin_that_does_not_exist_is_told_on_a_page(
     folder: Path, home: Path, lender: Lender, comfyui: tuple[str, str]
 ) -> None:
     pins = folder / "comfyui" / "pins.toml"
     pins.write_text(pins.read_text("utf-8").replace(comfyui[1], "0" * 40), "utf-8")
 
-    with pytest.raises(AssertionError, match="unknown_commit"):
-        async with started(folder, surroundings(home, lender)):
-            pass
+    async with started(folder, surroundings(home, lender), PROBLEM) as space:
+        page, state = await space.http.get("/"), await space.http.get("/studio/state")
 
-    assert lender.calls == []
+    assert "Build the Space anew" in page.text
+    assert (state.status_code, state.json()["code"]) == (503, "commit_unknown")
+    assert lender.calls == ["/startup-report"]  # the platform knows that the Space is up
+    assert not any("Traceback" in line for line in space.said)
+
+
+async def test_without_a_gpu_clips_are_drafts_and_attached_storage_keeps_them(
+    folder: Path, tmp_path: Path
+) -> None:
+    home, data = tmp_path / "home", tmp_path / "bucket" / "clapper"
+    home.mkdir()
+    (home / ".cache").write_text("nobody can make a folder in it")
+    variables = without_gpu(home, CLAPPER_DATA_DIR=str(data))
+
+    async with started(folder, variables) as space:
+        config, job = (await space.http.get("/config")).json(), await made(space.http)
+        clip = await space.http.get(f"/clips/{job}.mp4", headers=KEY)
+
+    assert "Settings → Hardware" in json.dumps(config, ensure_ascii=False)
+    assert clip.status_code == 200
+    assert {path.name for path in home.iterdir()} <= {".cache", "clapper", ".zerogpu"}
+    shutil.rmtree(home / "clapper")  # the disk of a Space is new at every start
+    with ExitStack() as held:
+        held.enter_context(lock(data))  # as while the old container still runs
+        async with started(folder, variables, PROBLEM) as space:
+            told = (await space.http.get("/studio/state")).json()
+            held.close()
+            address = await space.heard(READY)
+            async with httpx.AsyncClient(base_url=address, timeout=60) as http:
+                again = await http.get(f"/clips/{job}.mp4", headers=KEY)
+
+    assert told["code"] == "data_directory_busy"
+    assert again.content == clip.content
 
 
 KEY = {"x-clapper-key": "a secret of the visitor"}

@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from spaces.zero import config  # after it was switched on
@@ -21,14 +22,16 @@ from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.domain.progress import Progress, ProgressSink, Stage, Working
 from core.domain.requests import Request, Sampling
-from core.duration import BY_KEY, Machine, Tier
+from core.duration import BY_KEY, Machine, Tier, estimate
 from core.errors import ClapperError, OutOfMemory
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import load_settings
 from core.testing.doubles import grey_clip
+from webui.testing.simulated_worker import Pace, SimulatedExecutor
 from webui.zerogpu import lease  # first: it imports spaces
 from webui.zerogpu.executor import LeasedExecutor
+from webui.zerogpu.planning import CallLimits, Plan
 from webui.zerogpu.request_context import RequestContexts
 
 
@@ -40,26 +43,27 @@ class Play:
     folder: str
     hardware: str = "rtx-pro-6000-half"
     card: str = ""  # as the driver would name it in /proc
+    second_s: float = 1.0  # real seconds that one of the lender lasts
+    paces: tuple[dict[str, float], ...] = ()  # of the jobs of the scenario "paced", in order
+    tier: str = Tier.PRO
+    frames: int = 121  # of each of these jobs
 
     @property
     def machine(self) -> Machine:
         profile = "bf16" if self.hardware == "rtx-pro-6000" else "fp8"
         return Machine(BY_KEY[self.hardware], profile)
 
-    @property
-    def second(self) -> Path:
-        """Exists once the first try is over."""
-        return Path(self.folder) / "second"
-
-    def order(self) -> Order:
+    def order(self, number: int = 0) -> Order:
         folder = Path(self.folder)
         workspace = folder / "workspace"
         workspace.mkdir(exist_ok=True)
         sampling = Sampling(Preset.FAST, 64, 64, 9, 24, seed=1)
+        if self.paces:
+            sampling = Sampling(Preset.FAST, 768, 512, self.frames, 24, seed=1)
         if self.scenario == "longest":  # far beyond what anybody's day holds
             sampling = Sampling(Preset.QUALITY, 3840, 2176, 4801, 24, seed=1)
         request = Request(mode=Mode.T2V, prompt="x", sampling=sampling)
-        return Order("job", 1, request, folder, workspace)
+        return Order(f"job{number}", 1, request, folder, workspace)
 
 
 @dataclass(frozen=True)
@@ -72,20 +76,15 @@ class Inside:
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
     ) -> RawClip:
-        scenario, second = self.play.scenario, self.play.second
+        scenario = self.play.scenario
         if scenario == "longest":
             raise OutOfMemory(3840, 2176, 4801)
-        for step in range(4 if scenario in {"made", "overtime"} else 400):
+        for step in range(4 if scenario == "made" else 400):
             cancel.raise_if_cancelled()
             on_progress(Working(Stage.STAGE1, step, 400, step / 400))
             await asyncio.sleep(0.02)
             if scenario == "dies" and step == 2:
                 os._exit(1)
-            if scenario == "overtime" and step == 2 and not second.exists():
-                second.touch()
-                call = lease.Call(order, self.play.machine, Tier.PRO)
-                await asyncio.sleep(1.5 * lease.declared_s(call))
-                os._exit(1)  # as the lender does when the granted seconds are over
             if scenario == "fails":
                 raise OutOfMemory(64, 64, 9)
             if scenario == "breaks":
@@ -94,6 +93,34 @@ class Inside:
 
     async def close(self) -> None:
         pass
+
+
+def pace_of(play: Play, order: Order) -> Pace:
+    return Pace(second_s=play.second_s, **play.paces[int(order.job_id.removeprefix("job"))])
+
+
+async def paced(play: Play, executor: LeasedExecutor) -> dict[str, object]:
+    """Run the jobs one after another, in workers that stay."""
+    told: list[dict[str, object]] = []
+    for number in range(len(play.paces)):
+        seen: list[str] = []
+
+        def on_progress(event: Progress, seen: list[str] = seen) -> None:
+            if isinstance(event, Working) and event.stage not in seen:
+                seen.append(event.stage)
+
+        order = play.order(number)
+        answer: dict[str, object] = {"code": "made"}
+        try:
+            await executor.execute(order, on_progress, CancelToken())
+        except ClapperError as error:
+            answer = {"code": error.code, **error.data()}
+        told.append({**answer, "stages": seen, "lent_ms": executor.lent_ms(order.job_id)})
+    return {"code": "paced", "jobs": told, "median_s": estimate_s(play)}
+
+
+def estimate_s(play: Play) -> float:
+    return estimate(play.order().request, play.machine).gpu_ms / 1000
 
 
 async def run(play: Play, executor: LeasedExecutor) -> dict[str, object]:
@@ -143,13 +170,17 @@ async def answer_to(play: Play) -> dict[str, object]:
     if play.card:
         config._read_gpu_information = lambda: f"Model: \t {play.card}\n"
     config.get_config.cache_clear()
-    lease.prepare(lambda: Inside(play))
+    clock = Pace(second_s=play.second_s).clock
+    inside = partial(pace_of, play)
+    make = Inside(play) if not play.paces else SimulatedExecutor(inside)
+    lease.prepare(lambda: make, clock)
     answer: dict[str, object] = {}
-    for tier in Tier if play.scenario == "longest" else (Tier.PRO,):
-        executor = LeasedExecutor("comfy", play.machine, RequestContexts(), tier)
-        answer = await (page if play.scenario == "page" else run)(play, executor)
-    declared_s = lease.declared_s(lease.Call(play.order(), play.machine, Tier.PRO))
-    return {**answer, "declared_s": declared_s}
+    for tier in Tier if play.scenario == "longest" else (Tier(play.tier),):
+        executor = LeasedExecutor("comfy", play.machine, RequestContexts(), tier, clock=clock)
+        scenarios = {"page": page, "paced": paced}
+        answer = await scenarios.get(play.scenario, run)(play, executor)
+    plan = Plan(play.order(), play.machine, Tier.PRO, CallLimits())
+    return {**answer, "declared_s": plan.call(warm=False).declared_s}
 
 
 def played(play: Play) -> str:

@@ -4,6 +4,7 @@ from sqlalchemy.exc import IntegrityError
 from core.accounts.quotas import HOUR_MS, QuotaRules
 from core.domain.jobs import Failure
 from core.domain.people import Requester
+from core.domain.quota import LentMs
 from core.errors import QuotaExceeded
 from core.storage.tables import ledger
 
@@ -75,6 +76,20 @@ async def test_failure_can_charge_a_part(room):
     assert await room.queue.fail(job.id, job.token, Failure("timed_out"), charge_ms=400)
 
     assert (await room.quotas.quota(ANNA)).used_ms == 400
+
+
+@pytest.mark.parametrize("made", [True, False])
+async def test_what_a_lender_counted_is_charged_in_full_whether_there_is_a_clip_or_not(room, made):
+    await room.submit("anna", 1000)
+    job = await room.start()
+
+    if made:
+        await room.queue.settle(job.id, job.token, room.clip(job.id), LentMs(73_000))
+    else:
+        await room.queue.fail(job.id, job.token, Failure("internal_error"), LentMs(73_000))
+
+    assert (await room.jobs.get(job.id)).charged_ms == 73_000
+    assert (await room.quotas.quota(ANNA)).used_ms == 73_000
 
 
 async def test_window_in_which_everything_was_refunded_begins_anew(room):

@@ -7,13 +7,18 @@ from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.duration import (
     BY_KEY,
+    WARM,
+    GpuSize,
     Machine,
+    Terms,
     Tier,
+    WorkerState,
     check_budget,
     estimate,
     largest_fitting,
     lease,
     p95_ms,
+    ready_seconds,
 )
 from core.duration.zerogpu import DAY_S, budget_ms, median_budget_ms
 from core.errors import NothingFits, TooCostly
@@ -94,7 +99,7 @@ def test_no_declaration_goes_beyond_the_day(asked, tier):
     asked_for = lease(huge, HALF, tier)
 
     assert asked_for.counted_s <= DAY_S[tier]
-    assert asked_for.fits == (huge.p95_ms / 1000 < DAY_S[tier])
+    assert asked_for.fits == (huge.p95_ms / 1000 + ready_seconds(HALF) < DAY_S[tier])
 
 
 @pytest.mark.parametrize("tier", [Tier.ANONYMOUS, Tier.FREE])
@@ -111,11 +116,12 @@ def test_what_fits_the_day_can_be_declared(asked, tier):
 @pytest.mark.parametrize("machine", [HALF, FULL])
 @pytest.mark.parametrize("tier", Tier)
 def test_what_is_refused_for_a_tier_is_what_its_day_cannot_be_asked_for(asked, machine, tier):
-    budget = median_budget_ms(machine, tier)
+    ready_s = ready_seconds(machine, WARM)
+    budget = median_budget_ms(machine, tier, ready_s)
     sizes = [(512, 320), (768, 512), (1280, 704), (1920, 1088)]
 
     found = {
-        (answer.gpu_ms <= budget, lease(answer, machine, tier).fits)
+        (answer.gpu_ms <= budget, lease(answer, machine, tier, ready_s).fits)
         for width, height in sizes
         for frames in range(49, 482, 48)
         for answer in [estimate(asked(width=width, height=height, frames=frames), machine)]
@@ -123,3 +129,45 @@ def test_what_is_refused_for_a_tier_is_what_its_day_cannot_be_asked_for(asked, m
 
     assert found <= {(True, True), (False, False)}
     assert (True, True) in found
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("preset", Preset)
+def test_a_cold_worker_is_lent_for_long_enough_and_a_warm_one_for_less(asked, mode, preset):
+    answer = estimate(asked(mode, preset=preset), HALF)
+    disk_s = 38.6e9 / HALF.hardware.disk_bandwidth  # all fp8 files that a run may need
+    needed_s = answer.gpu_ms / 1000 + 16 + disk_s  # the slowest start that was measured
+
+    cold, warm = (lease(answer, HALF, ready_s=ready_seconds(HALF, WorkerState(warm=known)))
+                  for known in (False, True))  # fmt: skip
+
+    assert cold.declared_s * 1.5 >= needed_s
+    assert warm.declared_s < cold.declared_s
+    assert warm.declared_s * 1.5 >= answer.p95_ms / 1000
+
+
+def test_what_was_done_before_the_fork_and_lies_in_memory_is_not_waited_for():
+    known = [
+        WorkerState(),
+        WorkerState(imported=True),
+        WorkerState(imported=True, cached=0.5),
+        WorkerState(imported=True, cached=1.0),
+        WorkerState(warm=True),
+    ]
+    seconds = [ready_seconds(HALF, state) for state in known]
+
+    assert seconds == sorted(seconds, reverse=True)
+    assert ready_seconds(HALF, WorkerState(disk=0.5e9)) > seconds[0]
+    assert ready_seconds(HALF, WorkerState(disk=1e12)) > ready_seconds(HALF, WARM)
+
+
+def test_the_terms_say_what_is_granted_and_how_much_of_it_at_once(asked):
+    answer = estimate(asked(width=1920, height=1088, frames=241), HALF)
+
+    plain = lease(answer, HALF, Terms(loan=GpuSize(factor=1.0)))
+    short = lease(answer, HALF, Terms(call_s=240))
+    spent = lease(answer, HALF, Terms(Tier.FREE, left_s=90))
+
+    assert plain.declared_s > lease(answer, HALF).declared_s
+    assert (short.limit_s, spent.limit_s) == (160, 60)
+    assert not short.fits

@@ -121,4 +121,4 @@ def test_tiles_do_the_overlaps_twice(side, width, height, factor):
 
 
 def test_every_part_belongs_to_a_stage_of_the_bar():
-    assert {part.stage for part in Part} == set(Stage) - {Stage.DOWNLOAD}
+    assert {part.stage for part in Part} == set(Stage) - {Stage.DOWNLOAD, Stage.START}

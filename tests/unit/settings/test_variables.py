@@ -108,6 +108,7 @@ VARIABLES = [
     ("CLAPPER_STUDIO_SIGN_IN_HOURS", "sign_in.hours", "7"),
     ("CLAPPER_STUDIO_SESSIONS", "studio.sessions", "7"),
     ("CLAPPER_STUDIO_TIER", "studio.tier", "team"),
+    ("CLAPPER_STUDIO_CONCURRENT", "studio.concurrent", "7"),
     ("CLAPPER_STUDIO_MCP", "studio.mcp", "true"),
     ("CLAPPER_TELEGRAM_TOKEN", "telegram.token", "secret-of-sixteen-characters"),
     ("CLAPPER_TELEGRAM_API_URL", "telegram.api_url", "https://telegram_api_url.example"),

@@ -15,6 +15,8 @@ from core.domain.jobs import JobState, ReplyTo
 from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
 from core.domain.progress import ProgressSink
+from core.domain.quota import LentMs
+from core.errors import Cancelled, OutOfMemory
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
@@ -191,3 +193,34 @@ async def test_the_outcome_of_a_cancelled_run_is_looked_at(
     gc.collect()
 
     assert complaints == []
+
+
+class LentExecutor(QuickExecutor):
+    """Works on a device whose lender counts 73 s, whatever comes of it."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__()
+        self._error = error
+
+    async def execute(
+        self, order: Order, on_progress: ProgressSink, cancel: CancelToken
+    ) -> RawClip:
+        if self._error is not None:
+            raise self._error
+        return await super().execute(order, on_progress, cancel)
+
+    def lent_ms(self, job_id: str) -> LentMs:
+        return LentMs(73_000)
+
+
+@pytest.mark.parametrize("error", [None, OutOfMemory(64, 64, 9), ZeroDivisionError(), Cancelled()])
+async def test_what_the_lender_counted_is_charged_however_the_attempt_ends(
+    settings: Settings, delivery: RecordingDelivery, error: Exception | None
+) -> None:
+    async with open_core(settings, LentExecutor(error)) as core:
+        core.router.register(delivery)
+        async with running(core), asyncio.timeout(10):
+            job = await submit(core, "ann")
+            await delivery.until(1)
+
+        assert (await core.jobs.get(job)).charged_ms == 73_000
