@@ -35,7 +35,8 @@ _BAD_PACKETS = 0.1  # of all: more of them, and the file is damaged
 SLACK_S = 0.25  # encoders' padding at either end
 # demuxers whose files say how long they are; others only guess from the number of bytes
 _CLAIMING = frozenset({"mov", "matroska", "w64", "aiff", "flac", "asf"})
-_MISSING_S, _MISSING_SHARE = 0.5, 0.03  # less is a codec's padding or a rounded header
+_WITHOUT_DISPLAY = frozenset({"avi"})
+_MISSING_S, _MISSING_SHARE = 0.25, 0.03  # less is a codec's padding or a rounded header
 
 
 @dataclass(slots=True)
@@ -47,6 +48,9 @@ class Span:
     start: float = 0.0  # when the first is shown
     last: float = 0.0  # when the last is shown
     hold: float = 0.0  # how long the last lasts
+    # by how much all is stamped late: an AVI has no times of display, and what ffmpeg makes up for
+    # them begins with the delay of the decoder
+    delay: float = 0.0
     _key_seen: bool = False
     _key_first: bool = False  # the first one shown needs no other
 
@@ -75,6 +79,7 @@ class Span:
         """
         stamp = packet.dts if packet.pts is None else packet.pts
         if stamp is None or packet.size == 0:
+            self._repeat(packet)
             return
         if packet.is_keyframe and not self._key_seen:
             self._key_seen = True
@@ -86,11 +91,24 @@ class Span:
         if not self.times:
             self._key_first = packet.is_keyframe
             self.start, self.last, self.hold = at, at, hold
+            self.delay = self._delay_of(packet)
         elif at >= self.last:
             self.last, self.hold = at, hold
         elif not self._key_first:
             self.start = min(self.start, at)
         self.times.append(at)
+
+    def _delay_of(self, packet: "Packet[Any]") -> float:
+        if self.timeline.reader not in _WITHOUT_DISPLAY or packet.pts is None or packet.dts is None:
+            return 0.0
+        return float((packet.pts - packet.dts) * (packet.time_base or 0))
+
+    def _repeat(self, packet: "Packet[Any]") -> None:
+        """Count an empty packet: the picture before it stays, as in Theora and AVI."""
+        base, stamp = packet.time_base or Fraction(1, 1), packet.dts
+        at = 0.0 if stamp is None else float(stamp * base) + self.delay
+        if self.times and at > self.last:
+            self.last, self.hold = at, float((packet.duration or 0) * base) or self.gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +189,7 @@ def _read(
     """
     fps = {track.index: _MOST_FPS for track in container.streams.video}
     broken: list[FFmpegError] = []
-    for packet in _until_broken(all_packets(container), broken):
+    for packet in _until_broken(all_packets(container), broken, empty=True):
         index = packet.stream_index
         span = spans.setdefault(index, Span(Timeline(task.reader)))
         span.add(packet)
@@ -190,9 +208,14 @@ def _read(
 
 
 def _until_broken(
-    packets: "Iterator[Packet[Any]]", broken: list[FFmpegError] | None = None
+    packets: "Iterator[Packet[Any]]",
+    broken: list[FFmpegError] | None = None,
+    *,
+    empty: bool = False,
 ) -> "Iterator[Packet[Any]]":
     """Yield packets as far as the file can be read, and note in ``broken`` what ended it early.
+
+    Those that are ``empty`` only repeat the picture before them.
 
     Raises:
         MemoryError: one needs more than is allowed.
@@ -208,7 +231,7 @@ def _until_broken(
             return
         if packet is None:
             return
-        if packet.size:
+        if packet.size or empty:
             yield packet
 
 
