@@ -18,7 +18,9 @@ from av.video.frame import VideoFrame
 from core.domain.media import MediaKind
 from core.errors import MediaDamaged, MediaTooLong, MediaTooManyFrames
 from core.media.intake.claims import is_cut
+from core.media.intake.dolby import is_only_for_dolby
 from core.media.intake.protocol import RecodeTask
+from core.media.intake.reasons import codec_refused
 from core.media.intake.timeline import Timeline
 from core.media.intake.tracks import Choice, choose_tracks, damage_of, open_source
 from core.media.pyav import FFmpegError, all_packets
@@ -129,6 +131,9 @@ def survey(task: RecodeTask, source: BinaryIO) -> Survey:
     It raises MediaTooLong as soon as a packet of the wanted kind lies beyond the limit,
     MediaTooManyFrames where there are more than a real film has, MediaDamaged where the file is
     none, and MediaCodecRefused where no track of the wanted kind can be decoded.
+
+    Raises:
+        codec_refused: only Dolby's decoder can show it.
     """
     cut = is_cut(task.reader, source)
     with open_source(task, source) as container, damage_of(task):
@@ -142,6 +147,8 @@ def survey(task: RecodeTask, source: BinaryIO) -> Survey:
         present = {index for index, span in spans.items() if span.times}
         audible = tuple(index for index in sounds.indexes if index in present)
         video = next((index for index in videos.indexes if index in present), -1)
+        if video >= 0 and is_only_for_dolby(task.reader, source):
+            raise codec_refused(task.role, MediaKind.VIDEO, "dolby_vision_5")
         main = video if task.kind is MediaKind.VIDEO else next(iter(audible), -1)
         read_s = spans[main].seconds if main in spans else 0.0
         return Survey(
