@@ -118,6 +118,14 @@ def turned(image: Image.Image, orientation: int) -> bytes:
     return jpeg(image, exif=exif)
 
 
+def mirrored(format_: str, **options: Any) -> bytes:
+    """Return a selfie that is to be mirrored."""
+    exif = Image.Exif()
+    exif[0x0112] = 2
+    mirror = picture().transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return encoded(mirror, format_, exif=exif, **options)
+
+
 def in_adobe_rgb_by_exif() -> bytes:
     """Return a JPEG of a camera that writes no profile, but says in EXIF what its colours are."""
     exif = Image.Exif()
@@ -240,6 +248,10 @@ PICTURES = (
     Picture("burst HEIC", burst, notes=("main_picture_used",)),
     Picture("transparent HEIC", lambda: heic(over_nothing("RGBA")),
             colours=(RED, WHITE, WHITE, YELLOW)),
+    Picture("selfie, mirrored JPEG", lambda: mirrored("JPEG", quality=95, subsampling=0)),
+    Picture("selfie, mirrored PNG", lambda: mirrored("PNG")),
+    Picture("selfie, mirrored WebP", lambda: mirrored("WEBP", lossless=True)),
+    Picture("selfie, mirrored AVIF", lambda: mirrored("AVIF", quality=95)),
     Picture("AVIF", lambda: avif(picture())),
     Picture("AVIF with a P3 profile",
             lambda: avif(eight(in_space(P3, 2.2)), icc_profile=profile(P3, 2.2))),

@@ -106,9 +106,15 @@ def _begun_late(folder: Path) -> Path:
     """Cut a transport stream inside a packet, as a receiver does that starts to record."""
     path = _film("late.ts", *X264, "-g", "15", sound=("-c:a", "mp2"))(folder)
     content = path.read_bytes()
-    second = [at for at in range(0, len(content), 188) if content[at + 5] & 0x40 and at > 188]
-    path.write_bytes(content[second[0] - 111 :])
+    keys = [at for at in range(0, len(content), 188) if _is_key(content[at : at + 6])]
+    path.write_bytes(content[keys[1] - 111 :])
     return path
+
+
+def _is_key(head: bytes) -> bool:
+    """Tell whether a packet of a transport stream begins a picture that needs no other."""
+    video = int.from_bytes(head[1:3]) & 0x1FFF == 0x100
+    return video and bool(head[3] & 0x20 and head[4] and head[5] & 0x40)
 
 
 def _dolby(folder: Path, profile: int, base: int) -> Path:
@@ -208,7 +214,7 @@ RECORDINGS = (
     ),
     Recording("iPhone, Dolby Vision over HLG", partial(_dolby, profile=8, base=4), tolerance=25),
     Recording(
-        "HDR10 in AV1", _film("hdr.mp4", *_AV1, *_TAGS_PQ, filters=_PQ), tolerance=25, event_s=0.967
+        "HDR10 in AV1", _film("hdr.mp4", *_AV1, *_TAGS_PQ, filters=_PQ), tolerance=25, event_s=0.985
     ),
     Recording(
         "HLG in VP9, said by the container",
@@ -225,7 +231,7 @@ RECORDINGS = (
             filters=f"{BT709},zscale=p=smpte432:t=bt709:m=bt709,format=yuv420p",
         ),
     ),
-    Recording("H.264 and MP3 in AVI", _film("a.avi", *X264, sound=("-c:a", "mp3")), event_s=1.0),
+    Recording("H.264 and MP3 in AVI", _film("a.avi", *X264, sound=("-c:a", "mp3")), event_s=1.01),
     Recording(
         "web player, MP4 in fragments",
         _film("f.mp4", *X264, "-g", "15", "-movflags", "frag_keyframe+empty_moov"),
@@ -234,11 +240,18 @@ RECORDINGS = (
     ),
     Recording(
         "Theora, still at its end",
-        _film("a.ogv", "-c:v", "libtheora", "-q:v", "8", sound=("-c:a", "libvorbis"), filters=_SD),
+        _film(
+            "a.ogv",
+            "-c:v",
+            "libtheora",
+            "-q:v",
+            "8",
+            sound=("-c:a", "libvorbis"),
+            filters=_SD,
+        ),
+        fps=10,
     ),
     Recording("music shop, cover first", _behind_cover),
-    Recording(
-        "receiver, begun inside a packet", _begun_late, beeps=False, seconds=1.5, event_s=0.5
-    ),
+    Recording("receiver, begun inside a packet", _begun_late, seconds=1.5, event_s=0.5),
     Recording("screen recorder, no sound", _film("screen.mp4", *X264, sound=()), beeps=False),
 )
