@@ -6,12 +6,10 @@ from typing import BinaryIO
 from av.video.frame import VideoFrame
 
 from core.errors import MediaDamaged
-from core.media.intake.picture_source import DeepRows
+from core.media.intake.picture_source import DEEP_PIXELS, DeepRows
 from core.media.intake.protocol import RecodeTask
 from core.media.intake.tracks import open_source, prepared
 from core.media.pyav import FFmpegError, to_deep_rgb
-
-_DEEP_PIXELS = 13_000_000  # larger ones would take more memory than a child has
 
 
 def deep_rows_of(task: RecodeTask, source: BinaryIO, size: tuple[int, int]) -> DeepRows | None:
@@ -27,7 +25,7 @@ def deep_rows_of(task: RecodeTask, source: BinaryIO, size: tuple[int, int]) -> D
     Raises:
         MemoryError: it needs more than is allowed.
     """
-    if size[0] * size[1] > _DEEP_PIXELS:
+    if size[0] * size[1] > DEEP_PIXELS:
         return None
     try:
         with open_source(replace(task, reader="mov"), source) as container:

@@ -14,11 +14,8 @@ from core.errors import MediaCodecRefused, MediaDamaged, MediaNeedsMemory
 from core.media.colour import UNSPECIFIED, Colours
 from core.media.intake.picture_colour import PictureColour
 from core.media.intake.picture_limits import refuse_large
-from core.media.intake.picture_source import PictureSource
+from core.media.intake.picture_source import DEEP_PIXELS, PictureSource
 from core.media.intake.protocol import RecodeTask
-
-# with six bytes for each and its planes libheif takes 330 MB; larger ones come in 8 bits
-_DEEP_PIXELS = 26_000_000
 
 
 def open_heif(task: RecodeTask, source: BinaryIO) -> PictureSource:
@@ -35,7 +32,7 @@ def open_heif(task: RecodeTask, source: BinaryIO) -> PictureSource:
     image: Any = file[file.primary_index]
     refuse_large(task, "HEIF", *image.size)
     colour, bits = _colour_of(image), int(image.info.get("bit_depth") or 8)
-    deep = colour.is_hdr and bits > 8 and image.mode == "RGB" and _size(image) <= _DEEP_PIXELS
+    deep = colour.is_hdr and bits > 8 and image.mode == "RGB" and _size(image) <= DEEP_PIXELS
     if deep:
         image = _opened(task, source, deep=True)[file.primary_index]
     with _errors_of(task):

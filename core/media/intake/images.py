@@ -14,6 +14,7 @@ from core.media.intake.stored import most_bytes, write_picture
 
 Image.preinit()
 _ROWS = 512  # that are converted at once: a copy of all would double the memory
+_DEEP_ROWS = 32  # the same for arithmetic, which takes 100 bytes for each number
 _WHITE = (255, 255, 255)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -72,8 +73,8 @@ def _from_deep(picture: PictureSource, deep: DeepRows, size: tuple[int, int]) ->
     factor = max(1, min(picture.width // size[0], picture.height // size[1]))
     width, height = picture.width // factor, picture.height // factor
     made = Image.new("RGB", (width, height))
-    for top in range(0, height, _ROWS):
-        bottom = min(top + _ROWS, height)
+    for top in range(0, height, _DEEP_ROWS):
+        bottom = min(top + _DEEP_ROWS, height)
         rows = deep(top * factor, bottom * factor)
         blocks = rows[:, : width * factor].reshape(bottom - top, factor, width, factor, 3)
         mean = np.rint(blocks.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint16)

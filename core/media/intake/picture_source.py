@@ -19,6 +19,9 @@ DAMAGE = (
 )  # fmt: skip
 
 
+# that come in 16 bits, at some 25 bytes for each; of larger ones several make one that is kept,
+# which smooths bands as well
+DEEP_PIXELS = 27_000_000
 DeepRows: TypeAlias = Callable[[int, int], NDArray[np.uint16]]
 
 

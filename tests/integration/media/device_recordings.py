@@ -66,7 +66,6 @@ _VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
 _AV1 = ("-c:v", "libsvtav1", "-preset", "12", "-svtav1-params", "log=0")
 _TAGS = ("-color_primaries", "bt2020", "-colorspace", "bt2020nc", "-color_trc")
 _TAGS_PQ, _TAGS_HLG = (*_TAGS, "smpte2084"), (*_TAGS, "arib-std-b67")
-_TO_4K = "scale=3840:2160"
 _HLG = f"{LINEAR},zscale=t=arib-std-b67{HDR}"
 _PQ = f"{LINEAR},zscale=t=smpte2084{HDR}"
 _TURNED = (QUADRANTS[2], QUADRANTS[0], QUADRANTS[3], QUADRANTS[1])
@@ -208,7 +207,7 @@ RECORDINGS = (
     ),
     Recording(
         "iPhone, 4K HLG",
-        _film("4k.mov", *hevc("arib-std-b67"), filters=_HLG.replace(BT709, f"{BT709},{_TO_4K}")),
+        _film("4k.mov", *hevc("arib-std-b67"), filters=f"{_HLG},scale=3840:2160"),
         size=(1920, 1080),
         tolerance=25,
     ),
