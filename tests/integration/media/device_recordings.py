@@ -205,12 +205,6 @@ RECORDINGS = (
         "Windows Movie Maker",
         _film("wmm.wmv", "-c:v", "wmv2", "-q:v", "3", sound=("-c:a", "wmav2"), filters=_SD),
     ),
-    Recording(
-        "iPhone, 4K HLG",
-        _film("4k.mov", *hevc("arib-std-b67"), filters=f"{_HLG},scale=3840:2160"),
-        size=(1920, 1080),
-        tolerance=25,
-    ),
     Recording("iPhone, Dolby Vision over HLG", partial(_dolby, profile=8, base=4), tolerance=25),
     Recording(
         "HDR10 in AV1", _film("hdr.mp4", *_AV1, *_TAGS_PQ, filters=_PQ), tolerance=25, event_s=0.985
