@@ -72,7 +72,19 @@ def hdr_avif(width: int, height: int) -> Make:
         image = path.with_name("deep.png")
         photo(width, height).save(image)
         tags = ("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc")
-        ffmpeg("-i", str(image), *SVT_AV1, *TEN_BITS, *tags, "-f", "avif", str(path))
+        said = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
+        ffmpeg(
+            "-i",
+            str(image),
+            "-vf",
+            f"format=yuv420p10le,{said}",
+            *SVT_AV1,
+            *TEN_BITS,
+            *tags,
+            "-f",
+            "avif",
+            str(path),
+        )
 
     return make
 

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import BinaryIO
 
-from av.video.frame import VideoFrame
-
 from core.errors import MediaDamaged
 from core.media.intake.picture_source import DEEP_PIXELS, DeepRows
 from core.media.intake.protocol import RecodeTask
@@ -38,7 +36,7 @@ def deep_rows_of(task: RecodeTask, source: BinaryIO, size: tuple[int, int]) -> D
         raise
     except (FFmpegError, MediaDamaged, StopIteration):
         return None
-    if not isinstance(frame, VideoFrame) or frame.format.components[0].bits <= 8:
+    if frame.format.components[0].bits <= 8:
         return None
     whole = to_deep_rgb(frame)
     return lambda top, bottom: whole[top:bottom]

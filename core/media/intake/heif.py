@@ -46,7 +46,7 @@ def open_heif(task: RecodeTask, source: BinaryIO) -> PictureSource:
     def deep_rows(top: int, bottom: int) -> NDArray[np.uint16]:
         lines = np.frombuffer(pixels[top * stride : bottom * stride], np.uint16)
         whole = lines.reshape(bottom - top, -1)[:, : width * 3].reshape(bottom - top, width, 3)
-        return whole | whole >> bits  # libheif leaves the lowest bits empty
+        return np.bitwise_or(whole, whole >> np.uint16(bits))  # libheif leaves the lowest empty
 
     notes = ("main_picture_used",) if len(file) > 1 else ()
     return PictureSource(width, height, rows, colour, 1, notes, deep_rows if deep else None)

@@ -53,7 +53,7 @@ def to_srgb(picture: Image.Image, colour: PictureColour) -> Image.Image:
 
 def deep_to_srgb(pixels: NDArray[np.uint16], colour: PictureColour) -> Image.Image:
     """Convert pixels of 16 bits ``[h, w, 3]`` to sRGB, each by itself."""
-    coded = pixels.astype(np.float32) / 65_535
+    coded = pixels.astype(np.float32) / np.float32(65_535)
     return Image.fromarray(np.rint(convert(coded, colour.numbers, PICTURE) * 255).astype(np.uint8))
 
 
