@@ -54,14 +54,50 @@ def heic(width: int, height: int) -> Make:
     return make
 
 
+def hdr_heic(width: int, height: int) -> Make:
+    def make(path: Path) -> None:
+        deep = np.asarray(photo(width, height)).astype(np.uint16) * 257
+        with path.open("wb") as out:
+            pillow_heif.encode(
+                "RGB;16", (width, height), deep.tobytes(), out, quality=50,
+                enc_params={"preset": "ultrafast"}, color_primaries=9,
+                transfer_characteristics=16, matrix_coefficients=9, full_range_flag=1,
+            )  # fmt: skip
+
+    return make
+
+
+def hdr_avif(width: int, height: int) -> Make:
+    def make(path: Path) -> None:
+        image = path.with_name("deep.png")
+        photo(width, height).save(image)
+        tags = ("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc")
+        said = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
+        ffmpeg(
+            "-i",
+            str(image),
+            "-vf",
+            f"format=yuv420p10le,{said}",
+            *SVT_AV1,
+            *TEN_BITS,
+            *tags,
+            "-f",
+            "avif",
+            str(path),
+        )
+
+    return make
+
+
 def film(size: str, fps: int, *codec: str) -> Make:
     """Return what writes a minute of a moving pattern: one second of it, again and again."""
 
     def make(path: Path) -> None:
-        second = path.with_name("second.mov")
+        container = "mov" if "prores_ks" in codec else "mp4"
+        second = path.with_name("second")
         pattern = ("-f", "lavfi", "-i", f"testsrc2=s={size}:r={fps}:d=1")
-        ffmpeg(*pattern, *codec, "-f", "mov", str(second))
-        again = ("-stream_loop", "59", "-i", str(second), "-c", "copy", "-f", "mov")
+        ffmpeg(*pattern, *codec, "-f", container, str(second))
+        again = ("-stream_loop", "59", "-i", str(second), "-c", "copy", "-f", container)
         ffmpeg(*again, str(path))
 
     return make
@@ -89,6 +125,9 @@ CLASSES: tuple[tuple[str, MediaKind, Make], ...] = (
     ("HEIC, iPhone 24 MP", MediaKind.IMAGE, heic(5712, 4284)),
     ("HEIC, iPhone 48 MP", MediaKind.IMAGE, heic(8064, 6048)),
     ("HEIC, panorama 63 MP", MediaKind.IMAGE, heic(16382, 3888)),
+    ("HEIC, HDR 26 MP", MediaKind.IMAGE, hdr_heic(6240, 4160)),
+    ("HEIC, HDR 45 MP", MediaKind.IMAGE, hdr_heic(8192, 5464)),
+    ("AVIF, HDR 12 MP", MediaKind.IMAGE, hdr_avif(4032, 3024)),
     ("AVIF, 24 MP", MediaKind.IMAGE, picture(5712, 4284, "AVIF", speed=10)),
     ("AVIF, 24 MP with alpha", MediaKind.IMAGE, picture(5712, 4284, "AVIF", "RGBA", speed=10)),
     ("PNG, 50 MP", MediaKind.IMAGE, picture(8160, 6144, "PNG", compress_level=3)),

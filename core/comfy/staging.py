@@ -43,7 +43,7 @@ def stage(
     make_private_folder(folder)
     for item in inputs_of(workflow, order.request):
         check()
-        target = folder / _name_of(item)
+        target = folder / staged_name(item)
         staged.paths.append(target)
         if item.control is None:
             target.unlink(missing_ok=True)
@@ -58,10 +58,11 @@ def prepare(order: Order, workflow: Workflow, folder: Path, check: Callable[[], 
     make_private_folder(folder)
     for item in inputs_of(workflow, order.request):
         if item.control is not None:
-            _make_control(order, item, folder / _name_of(item), check)
+            _make_control(order, item, folder / staged_name(item), check)
 
 
-def _name_of(item: InputFile) -> str:
+def staged_name(item: InputFile) -> str:
+    """Return the name of ``item`` in the input folder, of a shape that cleaning up knows."""
     if item.control is None:
         return item.file.name
     recipe = hashlib.sha256(repr((item.file.sha256, astuple(item.control))).encode())

@@ -19,22 +19,36 @@ FILM = (MediaKind.VIDEO, MediaKind.AUDIO)  # the sound of a film is welcome as a
 MOVING_PICTURE = (MediaKind.VIDEO, MediaKind.IMAGE)  # its first picture is welcome as a picture
 _SUFFIXES: tuple[tuple[tuple[MediaKind, ...], tuple[str, ...]], ...] = (
     ((MediaKind.IMAGE,), (
-        "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "heic", "heif", "hif", "avif",
-        "bmp", "dib", "tif", "tiff", "svg", "jxl", "jp2", "psd", "ico", "dng", "cr2", "cr3", "nef",
-        "arw", "raf", "orf", "rw2",
+        "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "heic", "heif", "hif", "avif",
+        "bmp", "dib",
     )),
     (MOVING_PICTURE, ("gif",)),
     ((MediaKind.AUDIO,), (
         "mp3", "m4a", "m4b", "aac", "flac", "wav", "wave", "w64", "rf64", "bwf", "ogg", "oga",
-        "opus", "aif", "aiff", "aifc", "caf", "au", "amr", "awb", "wma", "ac3", "mka", "weba",
-        "mid", "midi", "ape", "wv", "dsf",
+        "opus", "aif", "aiff", "aifc", "caf", "au", "amr", "awb", "wma", "ac3", "eac3", "mka",
+        "weba", "mp2",
     )),
     (FILM, (
         "mp4", "m4v", "mov", "qt", "webm", "mkv", "avi", "3gp", "3g2", "ts", "mts", "m2ts", "mpg",
-        "mpeg", "vob", "wmv", "asf", "flv", "f4v", "ogv", "mxf", "rm", "rmvb",
+        "mpeg", "vob", "wmv", "asf", "flv", "f4v", "ogv",
     )),
 )  # fmt: skip
-_BY_SUFFIX = {suffix: kinds for kinds, suffixes in _SUFFIXES for suffix in suffixes}
+# of no use to any slot, but pictures, sounds and films all the same: their refusal says more
+_REFUSED: tuple[tuple[tuple[MediaKind, ...], tuple[str, ...]], ...] = (
+    ((MediaKind.IMAGE,), (
+        "tif", "tiff", "svg", "jxl", "jp2", "psd", "ico", "dng", "cr2", "cr3", "nef", "arw", "raf",
+        "orf", "rw2",
+    )),
+    ((MediaKind.AUDIO,), ("mid", "midi", "ape", "wv", "dsf")),
+    (FILM, ("mxf", "rm", "rmvb")),
+)  # fmt: skip
+_BY_SUFFIX = {
+    suffix: kinds
+    for table in (_SUFFIXES, _REFUSED)
+    for kinds, suffixes in table
+    for suffix in suffixes
+}
+_MOVING_AS_PICTURE = ("mp4", "webm")  # what chats make of a GIF, and of a sticker
 _SOUND_INFILMS = frozenset({"mp4", "webm", "x-matroska", "matroska", "ogg", "3gpp", "3gpp2"})
 # what is neither picture, sound nor film whatever its bytes are: what it is, and what to do
 _NEVER: dict[str, tuple[str, str]] = {
@@ -75,6 +89,17 @@ def likely_kinds(declared: str | None, name: str | None = None) -> tuple[MediaKi
         return (MediaKind.AUDIO, MediaKind.VIDEO)
     by_type = {"image": (MediaKind.IMAGE,), "audio": (MediaKind.AUDIO,), "video": FILM}.get(main)
     return by_type or _BY_SUFFIX.get(_suffix(name)) or _ALL
+
+
+def offered_types(kind: MediaKind) -> tuple[str, ...]:
+    """Return what a dialog for files offers where a ``kind`` is wanted: types, and suffixes.
+
+    A file of another name or of none can be given all the same; its bytes tell what it is.
+    """
+    kinds = (kind, MediaKind.VIDEO) if kind is MediaKind.AUDIO else (kind,)
+    fitting = [suffix for takes, suffixes in _SUFFIXES if kind in takes for suffix in suffixes]
+    also = _MOVING_AS_PICTURE if kind is MediaKind.IMAGE else ()
+    return (*(f"{one}/*" for one in kinds), *(f".{suffix}" for suffix in (*fitting, *also)))
 
 
 def _plain(declared: str | None) -> str:

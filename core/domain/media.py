@@ -29,7 +29,7 @@ class MediaFile:
     """
 
     sha256: str
-    suffix: str  # ".png", ".flac", ".mp4"
+    suffix: str  # ".png", ".jpg", ".flac", ".ogg", ".mp4"
     kind: MediaKind
     size_bytes: int
     width: int = 0  # px, upright; 0 for audio

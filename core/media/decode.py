@@ -33,7 +33,7 @@ def load_image(path: Path, size: Size, fit: Fit = "cover") -> NDArray[np.uint8]:
     Returns:
         A fresh array.
     """
-    with Image.open(path, formats=("PNG",)) as picture:
+    with Image.open(path, formats=("PNG", "JPEG")) as picture:
         return _fitted(picture, size, fit)
 
 

@@ -14,6 +14,9 @@ T = TypeVar("T")
 _LEAST_FPS = 8
 _LEAST_GAP_S = 1e-4  # two fields or layers at one time are one frame
 _ALIKE = 1.75  # times the shorter gaps: 2:3 pulldown and jitter are within, a frame left out is not
+# so many gaps within so much of the usual one: the others are slips, like the first frame of a
+# fragmented MP4, which waits for the sound's encoder
+_NEARLY_ALL, _SAME, _ROUNDING_S = 0.9, 0.02, 0.0011
 _EXACT_SHARE = 1e-4  # a tenth of what lies between 29.97 and 30
 _USUAL_RATES = [
     *(Fraction(whole) for whole in range(1, 501)),
@@ -69,6 +72,9 @@ def choose_rate(times: Sequence[float], highest: float) -> Fraction:
     if not gaps:
         return Fraction(_LEAST_FPS)
     busy = [gap for gap in gaps if gap <= _ALIKE * gaps[len(gaps) // 10]]
+    typical = busy[len(busy) // 2]
+    same = [gap for gap in busy if abs(gap - typical) <= max(_ROUNDING_S, _SAME * typical)]
+    busy = same if len(same) >= _NEARLY_ALL * len(busy) else busy
     measured = len(busy) / sum(busy)
     if len(busy) == len(gaps):
         measured = len(gaps) / (ordered[-1] - ordered[0])

@@ -40,6 +40,7 @@ __all__ = [
     "encode_frame",
     "system_errors",
     "tag_bt709",
+    "to_deep_rgb",
     "to_rgb",
     "unpack",
 ]
@@ -129,6 +130,14 @@ def display_matrix(picture: VideoFrame) -> tuple[int, ...]:
     extras = cast("Mapping[SideDataType, SideData]", picture.side_data)
     extra = extras.get(SideDataType.DISPLAYMATRIX)
     return () if extra is None else struct.unpack("=9i", bytes(extra)[:36])
+
+
+def to_deep_rgb(picture: VideoFrame) -> NDArray[np.uint16]:
+    """Convert a frame of any kind to full-range RGB ``[H, W, 3]`` of 16 bits; curves stay."""
+    made = picture.reformat(
+        format="rgb48le", dst_color_range=ColorRange.JPEG, interpolation=_EXACTLY, threads=1
+    )
+    return np.asarray(made.to_ndarray(), np.uint16)
 
 
 @contextmanager

@@ -12,9 +12,11 @@ Shape = re.Pattern[str]
 _ONE, _HASH = r"[0-9a-f]{32}", r"[0-9a-f]{64}"  # a random name; the SHA-256 of a content
 PART = re.compile(rf"\.part-{_ONE}(-.+|\.\w+)?")  # unfinished, see core.runtime.atomic_files
 CLIP = re.compile(rf"{_ONE}(-\d+|-last)?\.(mp4|png)")  # clip, poster, smaller copy, last frame
-MEDIA = re.compile(rf"{_HASH}\.(png|flac|mp4)")
+_ADMITTED = rf"{_HASH}\.(png|jpg|flac|ogg|mp4)"  # core.media.intake.protocol has the list
+MEDIA = re.compile(_ADMITTED)
 LATENTS = re.compile(rf"{_HASH}-[0-9a-f]{{16}}\.safetensors|{_ONE}\.part")
-STAGED = re.compile(rf"{_HASH}\.(png|flac|mp4)|part-{_ONE}\.mp4")  # in ComfyUI's input folder
+# in ComfyUI's input folder: as they were admitted, and prepared from one by a recipe
+STAGED = re.compile(rf"{_ADMITTED}|{_HASH}-{_ONE}\.mp4|part-{_ONE}\.mp4")
 # in the Studio's folder: Gradio names by content, we by chance; tmp… is an upload that was cut off
 UPLOADED = re.compile(rf"{_HASH}|{_ONE}|tmp[0-9a-z_]{{8}}")
 WORK = re.compile(rf"{_ONE}\.([0-9a-f]{{8}}|next)|calibrate-\w{{8}}")  # an attempt's folder

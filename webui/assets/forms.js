@@ -102,11 +102,39 @@ const ClapperForms = (() => {
   const unnote = (id) => { delete kept.notes[id]; save(); tell(); };
   const place = (element, name) => { places[name] = element.querySelector("[role=status]"); tell(); };
 
+  const fileAt = (target) => Object.values(tables).flatMap(({ fields }) => fields)
+    .find(({ id, file }) => file && target.closest && target.closest(`[id="${id}"]`));
+  /* Gradio leaves out files whose type the browser does not know; what a file is, its bytes tell the server. */
+  const typed = (list, { type }) => {
+    const transfer = new DataTransfer(), main = `${type.split("/")[0]}/`;
+    for (const file of list) transfer.items.add(file.type.startsWith(main) ? file : new File([file], file.name, { type }));
+    return transfer;
+  };
+  const isPicker = (target) => target.matches && target.matches("input[type=file]");
+  const offerAt = (target) => (fileAt(target) || {}).offer;
+  document.addEventListener("click", ({ target }) => {
+    const offer = isPicker(target) && offerAt(target);
+    if (offer) target.accept = offer.accept;
+  }, true);
+  document.addEventListener("change", ({ target }) => {
+    const offer = isPicker(target) && offerAt(target);
+    if (offer) target.files = typed(target.files, offer).files;
+  }, true);
+  const dropping = new WeakSet();
+  document.addEventListener("drop", (event) => {
+    const offer = !dropping.has(event) && offerAt(event.target), files = event.dataTransfer && event.dataTransfer.files;
+    if (!offer || !files || !files.length) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const again = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: typed(files, offer) });
+    dropping.add(again);
+    event.target.dispatchEvent(again);
+  }, true);
+
   /* An upload that a reload cuts off leaves its field's name behind. */
   let touched = "";
   for (const kind of ["pointerdown", "keydown", "change", "drop", "paste"]) document.addEventListener(kind, ({ target }) => {
-    const found = Object.values(tables).flatMap(({ fields }) => fields)
-      .find(({ id, file }) => file && target.closest && target.closest(`[id="${id}"]`));
+    const found = fileAt(target);
     if (found) touched = found.id;
   }, true);
   onUpload((upload) => {

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from core.domain.file_types import offered_types
 from core.domain.media import MediaKind
 
 _SOURCES: dict[MediaKind, list[Any]] = {
@@ -36,6 +37,19 @@ def upload_field(kind: MediaKind, label: str) -> Component:
     # service; a subclass would be tidier, but making one writes a file beside this module
     field.preprocess = _as_sent
     return field
+
+
+def offer_of(field: Component) -> dict[str, str] | None:
+    """Return what the page's script tells a browser of an upload field; None for other fields.
+
+    Gradio goes by the type that the browser says, which is often missing. So the script gives each
+    file the main type that the field wants, and the bytes decide on the server, as everywhere.
+    """
+    kinds = {gr.Image: MediaKind.IMAGE, gr.Audio: MediaKind.AUDIO, gr.Video: MediaKind.VIDEO}
+    kind = next((kind for part, kind in kinds.items() if isinstance(field, part)), None)
+    if kind is None:
+        return None
+    return {"type": f"{kind}/x-sent", "accept": ",".join(offered_types(kind))}
 
 
 def _as_sent(payload: Any) -> str | None:  # noqa: ANN401  # Gradio's own record

@@ -14,7 +14,7 @@ from core.domain.options import OPTIONS, Option, OptionKind
 from core.domain.presets import PRESETS, Preset
 from core.i18n.messages import name, say, sentences
 from core.i18n.option_words import mode_summary, mode_title
-from webui.page.components import upload_field
+from webui.page.components import offer_of, upload_field
 from webui.page.fields import FIRST, field_with_tick
 from webui.page.form_values import FOLLOW, fields_of, options_on_page
 
@@ -113,6 +113,7 @@ def kept_table(
                 "id": component.elem_id,
                 "label": str(component.label),  # pyright: ignore[reportAttributeAccessIssue]  # all fields have one
                 "file": key in media,
+                "offer": offer_of(component),
                 "shown": shown.get(key),
                 "drawn": _is_drawn(key),
             }

@@ -7,6 +7,7 @@ one), use no more memory, processor time and disk than ordered, and start no pro
 films are read by PyAV and not by the ffmpeg program: it works on one open file, without protocols.
 """
 
+import io
 import json
 import math
 import os
@@ -14,10 +15,11 @@ import resource
 import signal
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import Any, BinaryIO
 
 from core.domain.media import MediaKind
 from core.errors import MediaRefused
+from core.media.intake.behind_tags import BehindTags
 from core.media.intake.formats import FILM_READERS
 from core.media.intake.protocol import Recode, RecodeTask
 from core.media.intake.reasons import needs_memory
@@ -34,7 +36,7 @@ def main() -> None:
     with os.fdopen(task.source_fd, "rb") as source, os.fdopen(task.output_fd, "wb") as output:
         _confine(task)
         try:
-            made = recode(task, source, output)
+            made = recode(task, _behind_tags(task, source), output)
             output.flush()
             answer: dict[str, object] = {"made": asdict(made)}
         except MediaRefused as refusal:
@@ -59,6 +61,10 @@ def _recoder(task: RecodeTask) -> Recode:
     from core.media.intake.images import recode_image
 
     return recode_image
+
+
+def _behind_tags(task: RecodeTask, source: BinaryIO) -> BinaryIO:
+    return io.BufferedReader(BehindTags(source, task.skipped)) if task.skipped else source
 
 
 def _confine(task: RecodeTask) -> None:

@@ -12,12 +12,21 @@ from fractions import Fraction
 
 from av.filter import Graph
 from av.filter.context import FilterContext
+from av.video.codeccontext import VideoCodecContext
 from av.video.format import VideoFormat
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange
 
 from core.domain.dimensions import Size
-from core.media.colour import BT2020, LEVEL, MATRIX_RGB, hald_table, is_hdr, is_plain
+from core.media.colour import (
+    BT2020,
+    FILM,
+    LEVEL,
+    MATRIX_RGB,
+    UNSPECIFIED,
+    Colours,
+    hald_table,
+)
 from core.media.intake.orientation import UPRIGHT, Turn, filters_of, nearest_turn, swaps_sides
 from core.media.pyav import display_matrix
 
@@ -52,8 +61,7 @@ class _Kind:
     pixels: str
     matrix: int
     range: int
-    primaries: int
-    transfer: int
+    colours: Colours
     turn: Turn
     interlaced: bool
 
@@ -63,15 +71,36 @@ class _Kind:
         return _has_alpha(VideoFormat(self.pixels))
 
 
+@dataclass(frozen=True, slots=True)
+class StreamColour:
+    """What the container says of the colours; it counts where the frames do not say it."""
+
+    primaries: int = UNSPECIFIED
+    transfer: int = UNSPECIFIED
+    matrix: int = UNSPECIFIED
+    range: int = 0
+
+    @classmethod
+    def of(cls, decoder: VideoCodecContext) -> "StreamColour":
+        """Return what a demuxer told ``decoder``, before anything is decoded."""
+        return cls(
+            decoder.color_primaries, decoder.color_trc, decoder.colorspace, decoder.color_range
+        )
+
+
 class FrameConverter:
     """Converts the frames of one film, in their order.
 
     Args:
         keep_pixels: of the result; larger films are scaled down.
         aspect: of one pixel, width ÷ height, as the container or the stream has it.
+        told: the colours by the container.
     """
 
-    def __init__(self, keep_pixels: int, aspect: Fraction | None) -> None:
+    def __init__(
+        self, keep_pixels: int, aspect: Fraction | None, told: StreamColour = StreamColour()
+    ) -> None:
+        self._told = told
         self._keep_pixels = keep_pixels
         self._stretch = min(max(float(aspect or 1), 0.25), 4.0)
         self._kind: _Kind | None = None
@@ -86,7 +115,7 @@ class FrameConverter:
         if frame.rotation != self._rotation:
             self._rotation, self._turn = frame.rotation, nearest_turn(display_matrix(frame))
             gc.collect()  # a frame that was asked for its extras is in a cycle: 25 MB in 4K
-        kind = _kind_of(frame, self._turn, interlaced=interlaced)
+        kind = _kind_of(frame, self._told, self._turn, interlaced=interlaced)
         if kind != self._kind or self._chain is None:
             yield from self.flush()
             self._kind, self._chain = kind, _chain(kind, *self._shapes(kind))
@@ -124,34 +153,41 @@ class FrameConverter:
         return Size(min(fitted[0], box[0]), min(fitted[1], box[1])), film
 
 
-def _kind_of(frame: VideoFrame, turn: Turn, *, interlaced: bool) -> _Kind:
-    pixels, transfer, primaries = frame.format, frame.color_trc, frame.color_primaries
+def _kind_of(frame: VideoFrame, told: StreamColour, turn: Turn, *, interlaced: bool) -> _Kind:
+    pixels = frame.format
+    colours = Colours(
+        _said(frame.color_primaries, told.primaries), _said(frame.color_trc, told.transfer)
+    )
     if pixels.is_rgb or pixels.has_palette:
         matrix, range_ = MATRIX_RGB, ColorRange.JPEG
     else:
-        matrix, range_ = frame.colorspace, frame.color_range
+        matrix, range_ = _said(frame.colorspace, told.matrix), frame.color_range or told.range
         if "yuvj" in pixels.name:
             range_ = ColorRange.JPEG
         elif range_ not in {ColorRange.MPEG, ColorRange.JPEG}:
             range_ = ColorRange.MPEG
         if matrix not in _MATRICES:
-            matrix = _usual_matrix(frame)
+            matrix = _usual_matrix(frame, colours)
     return _Kind(
         width=frame.width,
         height=frame.height,
         pixels=pixels.name,
         matrix=matrix,
         range=int(range_),
-        primaries=primaries,
-        transfer=transfer,
+        colours=colours,
         turn=turn,
         interlaced=interlaced and pixels.name.startswith("yuv") and not _has_alpha(pixels),
     )
 
 
-def _usual_matrix(frame: VideoFrame) -> int:
+def _said(by_frame: int, by_container: int) -> int:
+    """Return the number that says something; the frame's own counts first."""
+    return by_container if by_frame in {0, UNSPECIFIED} else by_frame
+
+
+def _usual_matrix(frame: VideoFrame, colours: Colours) -> int:
     """Return the matrix that players assume for a film that does not name it."""
-    if is_hdr(frame.color_trc) or frame.color_primaries == BT2020:
+    if colours.is_hdr or colours.primaries == BT2020:
         return _MATRIX_BT2020
     high = min(frame.width, frame.height) >= _HIGH_DEFINITION
     return _MATRIX_BT709 if high else _MATRIX_BT601
@@ -170,7 +206,7 @@ def _chain(kind: _Kind, inner: Size, film: Size) -> _Chain:
     table: FilterContext | None = None
     node = entry
     scale = _SCALE % (inner.width, inner.height)
-    alpha, plain = kind.has_alpha, is_plain(kind.primaries, kind.transfer)
+    alpha, plain = kind.has_alpha, kind.colours.is_plain(FILM)
     if kind.interlaced:
         node = _linked(graph, node, "bwdif=mode=send_frame:parity=auto:deint=interlaced")
     if alpha:
@@ -225,7 +261,7 @@ def _looked_up(graph: Graph, node: FilterContext) -> tuple[FilterContext, Filter
 def _table_frame(kind: _Kind) -> VideoFrame:
     matrix = MATRIX_RGB if kind.has_alpha else kind.matrix
     full_range = kind.range == ColorRange.JPEG
-    pixels = hald_table(kind.primaries, kind.transfer, matrix, full_range)
+    pixels = hald_table(kind.colours, matrix, full_range)
     frame = VideoFrame.from_ndarray(pixels, "rgb48le")
     frame.pts, frame.time_base = 0, Fraction(1, _CLOCK)
     frame.colorspace, frame.color_range = MATRIX_RGB, ColorRange.JPEG

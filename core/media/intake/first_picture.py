@@ -11,6 +11,7 @@ from core.errors import MediaUnreadable
 from core.media.intake.probe import survey
 from core.media.intake.protocol import Note, RecodeResult, RecodeTask
 from core.media.intake.reasons import kind_refused
+from core.media.intake.stored import most_bytes, write_picture
 from core.media.intake.video import first_frame
 from core.media.pyav import to_rgb
 
@@ -31,5 +32,6 @@ def recode_first_picture(task: RecodeTask, source: BinaryIO, output: BinaryIO) -
     if found.video is None:
         raise MediaUnreadable(task.role, "no_video")
     clean = Image.fromarray(to_rgb(first_frame(film, source, found)))
-    clean.save(output, "PNG", compress_level=3)
-    return RecodeResult(clean.width, clean.height, notes=(Note("first_picture_used"),))
+    suffix = write_picture(clean, output, most_bytes(source))
+    notes = (Note("first_picture_used"),)
+    return RecodeResult(clean.width, clean.height, suffix=suffix, notes=notes)

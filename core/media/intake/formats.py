@@ -5,7 +5,7 @@ Standard library only: nothing is decoded, and no decoder is imported.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from core.domain.media import MediaKind
@@ -24,6 +24,7 @@ class Format:
     name: str  # for people: "MP4"
     reader: str  # Pillow's or ffmpeg's name; HEIF is pillow-heif
     kinds: frozenset[MediaKind]
+    behind: int = 0  # bytes of tags before it
 
 
 _STILL = frozenset({MediaKind.IMAGE})
@@ -86,6 +87,7 @@ _MAGIC: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
         (rb"\0\0\x01\xba", MPEG),
         (rb"(?:\x47.{187}){4}", TS),
         (rb"(?:....\x47.{187}){4}", TS),  # of camcorders and Blu-ray
+        (rb".{1,187}(?:\x47.{187}){8}", TS),  # a recording that begins inside a packet
         (rb"....(?:moov|mdat|wide|free|skip|pnot)", MP4),
         (rb"\xff[\xf0\xf1\xf8\xf9]", AAC),
         (rb"\xff[\xe2\xe3\xf2\xf3\xf4\xf5\xfa\xfb\xfc\xfd]", MP3),
@@ -124,7 +126,11 @@ _REFUSED: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"\x06\x0e\x2b\x34", "mxf", "fix_h264"),
         (rb"\.RMF|\.ra\xfd", "real_media", "fix_h264"),
         (rb"MAC |wvpk|TTA1|DSD |MPCK|MP\+", "rare_sound", "fix_sound"),
-        (rb"ADIF", "rare_sound", "fix_sound"),
+        (
+            rb"ADIF|\x7f\xfe\x80\x01|\x56[\xe0-\xff].|.{4}\xf8\x72\x6f[\xba\xbb]",
+            "rare_sound",
+            "fix_sound",
+        ),
         (rb"\s*#EXTM3U|\s*ffconcat|\[playlist\]", "playlist", "fix_file_itself"),
         (rb"[^\0]{0,512}<MPD", "playlist", "fix_file_itself"),
         (rb"[^\0]{0,1024}<svg", "svg", "fix_screenshot"),
@@ -160,14 +166,15 @@ def detect_file(read: Read) -> Format | None:
         at += _tag_bytes(head)
         head = read(at, HEAD_BYTES)
     found = detect(head)
-    if at and (found is None or found.kinds == _STILL):
-        return MP3  # its decoder searches for the sound
+    if at:
+        # a reader of MP3 searches for the sound
+        return MP3 if found is None or found.kinds == _STILL else replace(found, behind=at)
     if found is None and head[:1] == b"\0":
         start = read(at, _MOST_ZEROS)
         zeros = len(start) - len(start.lstrip(b"\0"))
         behind = detect(start[zeros : zeros + HEAD_BYTES]) if zeros < len(start) else None
         found = MP3 if behind is MP3 else None
-    if found is None and not at:
+    if found is None:
         found = MP3 if _has_mp3_frames(head) else None
     return found
 

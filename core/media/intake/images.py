@@ -1,17 +1,20 @@
-"""Rewrite pictures inside the sandbox as an upright RGB PNG that carries nothing but its pixels."""
+"""Rewrite pictures inside the sandbox upright, in RGB and with nothing but their pixels."""
 
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image
 
 from core.errors import MediaDamaged
-from core.media.intake.picture_colour import to_srgb
-from core.media.intake.picture_source import DAMAGE, PictureSource, kept_size
+from core.media.intake.picture_colour import deep_to_srgb, to_srgb
+from core.media.intake.picture_source import DAMAGE, DeepRows, PictureSource, kept_size
 from core.media.intake.picture_sources import open_picture
 from core.media.intake.protocol import Note, RecodeResult, RecodeTask
+from core.media.intake.stored import most_bytes, write_picture
 
 Image.preinit()
 _ROWS = 512  # that are converted at once: a copy of all would double the memory
+_DEEP_ROWS = 32  # the same for arithmetic, which takes 100 bytes for each number
 _WHITE = (255, 255, 255)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -35,20 +38,22 @@ def recode_image(task: RecodeTask, source: BinaryIO, output: BinaryIO) -> Recode
     try:
         picture = open_picture(task, source)
         size = kept_size(picture.width, picture.height, task.keep_pixels)
-        plain = _plain(picture, size)
+        deep = picture.deep_rows
+        plain = _from_deep(picture, deep, size) if deep else _plain(picture, size)
         orientation, colour = picture.orientation, picture.colour
         notes = tuple(Note(code) for code in picture.notes)
         del picture  # all of its pixels: 200 MB at the limit
         if plain.size != size:
             plain = plain.resize(size, Image.Resampling.LANCZOS)
-        plain = to_srgb(plain, colour)
+        plain = plain if deep else to_srgb(plain, colour)
     except DAMAGE as error:
         raise MediaDamaged(task.role) from error
-    if turn := _TURNS.get(orientation):
+    turn = _TURNS.get(orientation)
+    if turn is not None:
         plain = plain.transpose(turn)
     clean = Image.frombytes("RGB", plain.size, plain.tobytes())  # nothing of what came with it
-    clean.save(output, "PNG", compress_level=3)
-    return RecodeResult(clean.width, clean.height, notes=notes)
+    suffix = write_picture(clean, output, most_bytes(source))
+    return RecodeResult(clean.width, clean.height, suffix=suffix, notes=notes)
 
 
 def _plain(picture: PictureSource, size: tuple[int, int]) -> Image.Image:
@@ -60,6 +65,20 @@ def _plain(picture: PictureSource, size: tuple[int, int]) -> Image.Image:
     for top in range(0, picture.height, step):
         part = _opaque(picture.rows(top, min(top + step, picture.height)))
         made.paste(part.reduce(factor) if factor > 1 else part, (0, top // factor))
+    return made
+
+
+def _from_deep(picture: PictureSource, deep: DeepRows, size: tuple[int, int]) -> Image.Image:
+    """Return the pixels in sRGB; halved, … while larger than ``size``."""
+    factor = max(1, min(picture.width // size[0], picture.height // size[1]))
+    width, height = picture.width // factor, picture.height // factor
+    made = Image.new("RGB", (width, height))
+    for top in range(0, height, _DEEP_ROWS):
+        bottom = min(top + _DEEP_ROWS, height)
+        rows = deep(top * factor, bottom * factor)
+        blocks = rows[:, : width * factor].reshape(bottom - top, factor, width, factor, 3)
+        mean = np.rint(blocks.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint16)
+        made.paste(deep_to_srgb(mean, picture.colour), (0, top))
     return made
 
 

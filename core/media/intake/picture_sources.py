@@ -19,9 +19,11 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from core.media.colour import Colours
+from core.media.intake.avif import deep_rows_of
 from core.media.intake.heif import open_heif
 from core.media.intake.jpeg import rescue
-from core.media.intake.picture_colour import UNKNOWN, PictureColour
+from core.media.intake.picture_colour import PictureColour
 from core.media.intake.picture_limits import refuse_large
 from core.media.intake.picture_source import DAMAGE, PictureSource, kept_size
 from core.media.intake.png import PngParts, read_png, share_of_pixels
@@ -35,7 +37,7 @@ _THREADS = 1  # others would multiply the memory, and none may be started
 _ENOUGH = 0.99  # of the rows; with fewer a picture counts as damaged
 _ORIENTATION, _COLOUR_SPACE, _INTEROPERABILITY = 0x0112, 0xA001, 0xA005  # EXIF
 _ADOBE_RGB = PictureColour(
-    gamma=2.2, chromaticities=((0.3127, 0.3290), (0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
+    Colours(gamma=2.2, corners=((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), (0.3127, 0.3290)))
 )
 _NUMBERS = re.compile(rb"colrnclx(....)", re.DOTALL)
 _HEAD_BYTES = 65_536  # of an AVIF, in which its colours are told
@@ -146,12 +148,15 @@ def _open_any(task: RecodeTask, source: BinaryIO) -> PictureSource:
     moves = bool(getattr(picture, "is_animated", False))
     profile = picture.info.get("icc_profile") or b""
     orientation = _exif_of(picture).get(_ORIENTATION, 1)
-    picture.load()
-    primaries, transfer = struct.unpack(">HH", numbers[1]) if numbers else (UNKNOWN, UNKNOWN)
-    colour = PictureColour(primaries, transfer, profile)
+    told = Colours(*struct.unpack(">HH", numbers[1])) if numbers else Colours()
+    colour = PictureColour(told, profile)
+    opaque = picture.mode == "RGB"
+    deep = deep_rows_of(task, source, picture.size) if told.is_hdr and opaque else None
+    if deep is None:
+        picture.load()
     notes = (_MOVES,) if moves else ()
     return PictureSource(
-        picture.width, picture.height, _rows_of(picture), colour, orientation, notes
+        picture.width, picture.height, _rows_of(picture), colour, orientation, notes, deep
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import BinaryIO
 
+from core.media.colour import Colours, Corners
 from core.media.intake.picture_colour import PictureColour
 
 _MARK = b"\x89PNG\r\n\x1a\n"
@@ -35,18 +36,19 @@ class PngParts:
         """Return what it says of its colours; the PNG specification says what comes first."""
         facts = self.facts
         if (numbers := facts.get(b"cICP")) and len(numbers) == 4:
-            return PictureColour(primaries=numbers[0], transfer=numbers[1])
+            return PictureColour(Colours(primaries=numbers[0], transfer=numbers[1]))
         if profile := _unpacked(facts.get(b"iCCP", b"")):
             return PictureColour(profile=profile)
         if b"sRGB" in facts:
             return PictureColour()
         gamma = int.from_bytes(facts.get(b"gAMA", b"")[:4]) / 100_000
-        corners: tuple[tuple[float, float], ...] = ()
+        corners: Corners = ()
         if len(facts.get(b"cHRM", b"")) == 32:
             found = [value / 100_000 for value in struct.unpack(">8I", facts[b"cHRM"])]
             if all(found):
-                corners = tuple(zip(found[::2], found[1::2], strict=True))
-        return PictureColour(gamma=1 / gamma if gamma else 0.0, chromaticities=corners)
+                white, *colours = zip(found[::2], found[1::2], strict=True)
+                corners = (*colours, white)
+        return PictureColour(Colours(gamma=1 / gamma if gamma else 0.0, corners=corners))
 
 
 def read_png(source: BinaryIO) -> PngParts:

@@ -18,7 +18,9 @@ from av.video.frame import VideoFrame
 from core.domain.media import MediaKind
 from core.errors import MediaDamaged, MediaTooLong, MediaTooManyFrames
 from core.media.intake.claims import is_cut
+from core.media.intake.dolby import is_only_for_dolby
 from core.media.intake.protocol import RecodeTask
+from core.media.intake.reasons import codec_refused
 from core.media.intake.timeline import Timeline
 from core.media.intake.tracks import Choice, choose_tracks, damage_of, open_source
 from core.media.pyav import FFmpegError, all_packets
@@ -35,7 +37,8 @@ _BAD_PACKETS = 0.1  # of all: more of them, and the file is damaged
 SLACK_S = 0.25  # encoders' padding at either end
 # demuxers whose files say how long they are; others only guess from the number of bytes
 _CLAIMING = frozenset({"mov", "matroska", "w64", "aiff", "flac", "asf"})
-_MISSING_S, _MISSING_SHARE = 0.5, 0.03  # less is a codec's padding or a rounded header
+_WITHOUT_DISPLAY = frozenset({"avi"})
+_MISSING_S, _MISSING_SHARE = 0.25, 0.03  # less is a codec's padding or a rounded header
 
 
 @dataclass(slots=True)
@@ -47,6 +50,9 @@ class Span:
     start: float = 0.0  # when the first is shown
     last: float = 0.0  # when the last is shown
     hold: float = 0.0  # how long the last lasts
+    # by how much all is stamped late: an AVI has no times of display, and what ffmpeg makes up for
+    # them begins with the delay of the decoder
+    delay: float = 0.0
     _key_seen: bool = False
     _key_first: bool = False  # the first one shown needs no other
 
@@ -75,6 +81,7 @@ class Span:
         """
         stamp = packet.dts if packet.pts is None else packet.pts
         if stamp is None or packet.size == 0:
+            self._repeat(packet)
             return
         if packet.is_keyframe and not self._key_seen:
             self._key_seen = True
@@ -86,11 +93,24 @@ class Span:
         if not self.times:
             self._key_first = packet.is_keyframe
             self.start, self.last, self.hold = at, at, hold
+            self.delay = self._delay_of(packet)
         elif at >= self.last:
             self.last, self.hold = at, hold
         elif not self._key_first:
             self.start = min(self.start, at)
         self.times.append(at)
+
+    def _delay_of(self, packet: "Packet[Any]") -> float:
+        if self.timeline.reader not in _WITHOUT_DISPLAY or packet.pts is None or packet.dts is None:
+            return 0.0
+        return float((packet.pts - packet.dts) * (packet.time_base or 0))
+
+    def _repeat(self, packet: "Packet[Any]") -> None:
+        """Count an empty packet: the picture before it stays, as in Theora and AVI."""
+        base, stamp = packet.time_base or Fraction(1, 1), packet.dts
+        at = 0.0 if stamp is None else float(stamp * base) + self.delay
+        if self.times and at > self.last:
+            self.last, self.hold = at, float((packet.duration or 0) * base) or self.gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +131,9 @@ def survey(task: RecodeTask, source: BinaryIO) -> Survey:
     It raises MediaTooLong as soon as a packet of the wanted kind lies beyond the limit,
     MediaTooManyFrames where there are more than a real film has, MediaDamaged where the file is
     none, and MediaCodecRefused where no track of the wanted kind can be decoded.
+
+    Raises:
+        codec_refused: only Dolby's decoder can show it.
     """
     cut = is_cut(task.reader, source)
     with open_source(task, source) as container, damage_of(task):
@@ -124,6 +147,8 @@ def survey(task: RecodeTask, source: BinaryIO) -> Survey:
         present = {index for index, span in spans.items() if span.times}
         audible = tuple(index for index in sounds.indexes if index in present)
         video = next((index for index in videos.indexes if index in present), -1)
+        if video >= 0 and is_only_for_dolby(task.reader, source):
+            raise codec_refused(task.role, MediaKind.VIDEO, "dolby_vision_5")
         main = video if task.kind is MediaKind.VIDEO else next(iter(audible), -1)
         read_s = spans[main].seconds if main in spans else 0.0
         return Survey(
@@ -171,7 +196,7 @@ def _read(
     """
     fps = {track.index: _MOST_FPS for track in container.streams.video}
     broken: list[FFmpegError] = []
-    for packet in _until_broken(all_packets(container), broken):
+    for packet in _until_broken(all_packets(container), broken, empty=True):
         index = packet.stream_index
         span = spans.setdefault(index, Span(Timeline(task.reader)))
         span.add(packet)
@@ -190,9 +215,14 @@ def _read(
 
 
 def _until_broken(
-    packets: "Iterator[Packet[Any]]", broken: list[FFmpegError] | None = None
+    packets: "Iterator[Packet[Any]]",
+    broken: list[FFmpegError] | None = None,
+    *,
+    empty: bool = False,
 ) -> "Iterator[Packet[Any]]":
     """Yield packets as far as the file can be read, and note in ``broken`` what ended it early.
+
+    Those that are ``empty`` only repeat the picture before them.
 
     Raises:
         MemoryError: one needs more than is allowed.
@@ -208,7 +238,7 @@ def _until_broken(
             return
         if packet is None:
             return
-        if packet.size:
+        if packet.size or empty:
             yield packet
 
 

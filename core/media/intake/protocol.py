@@ -6,6 +6,13 @@ from typing import BinaryIO, TypeAlias
 
 from core.domain.media import MediaKind
 
+# how results are stored, by kind: without loss where that is small, see core.media.intake.stored
+SUFFIXES: dict[MediaKind, tuple[str, ...]] = {
+    MediaKind.IMAGE: (".png", ".jpg"),
+    MediaKind.AUDIO: (".flac", ".ogg"),
+    MediaKind.VIDEO: (".mp4",),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class RecodeTask:
@@ -24,6 +31,7 @@ class RecodeTask:
     memory_bytes: int  # in all, with the interpreter
     cpu_seconds: float
     output_bytes: int
+    skipped: int = 0  # bytes of tags before what the reader reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class RecodeResult:
     seconds: float = 0.0
     fps: float = 0.0
     sample_rate: int = 0
+    suffix: str = ""  # one of SUFFIXES
     notes: tuple[Note, ...] = ()
 
 

@@ -26,6 +26,7 @@ _CODEC_NAMES = {
     "dca": "DTS",
     "dirac": "Dirac",
     "dnxhd": "Avid DNxHD",
+    "dolby_vision_5": "Dolby Vision (profile 5)",
     "dsd_lsbf": "DSD",
     "dsd_msbf": "DSD",
     "dts": "DTS",

@@ -31,7 +31,7 @@ from core.errors import (
     MediaUnreadable,
     Scalar,
 )
-from core.media.intake.protocol import Note, RecodeResult, RecodeTask
+from core.media.intake.protocol import SUFFIXES, Note, RecodeResult, RecodeTask
 from core.media.intake.reasons import needs_memory, needs_time
 
 _REFUSALS = {
@@ -170,9 +170,11 @@ def _made(task: RecodeTask, data: dict[str, Any]) -> RecodeResult:
         seconds=float(data["seconds"]),
         fps=float(data["fps"]),
         sample_rate=int(data["sample_rate"]),
+        suffix=data["suffix"],
         notes=tuple(Note(_note_code(note["code"]), _plain(note["data"])) for note in data["notes"]),
     )
-    if not 0 <= made.seconds <= task.max_seconds + 1 or not 0 <= made.fps <= task.max_fps:
+    in_range = 0 <= made.seconds <= task.max_seconds + 1 and 0 <= made.fps <= task.max_fps
+    if not in_range or made.suffix not in SUFFIXES[task.kind]:
         raise ValueError(made)
     return made
 

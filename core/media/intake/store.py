@@ -27,7 +27,6 @@ from core.runtime.atomic_files import part_beside, publish, sha256_of
 from core.runtime.permissions import make_private_folder
 from core.runtime.threads import in_thread
 
-_SUFFIX = {MediaKind.IMAGE: ".png", MediaKind.AUDIO: ".flac", MediaKind.VIDEO: ".mp4"}
 # no clip is larger than 1920×1088, so more would only cost disk; pictures keep room for cropping
 _KEEP_PIXELS = {MediaKind.IMAGE: 3840 * 2160, MediaKind.AUDIO: 0, MediaKind.VIDEO: 1920 * 1088}
 _KEEP_FPS = 30.0
@@ -76,7 +75,7 @@ class MediaStore:
                 doors.callback(os.close, source_fd)
                 found = self._inspect(source_fd, role, kind)
                 make_private_folder(self.folder)
-                part = part_beside(self.folder / f"new{_SUFFIX[kind]}")
+                part = part_beside(self.folder / "new")
                 output_fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
                 doors.callback(part.unlink, missing_ok=True)
                 doors.callback(os.close, output_fd)
@@ -141,6 +140,7 @@ class MediaStore:
             role=role,
             kind=kind,
             reader=picture_reader(found) if picture else found.reader,
+            skipped=found.behind,
             max_pixels=self._limits.image_pixels if picture else self._limits.video_pixels,
             keep_pixels=_KEEP_PIXELS[kind],
             max_seconds=self._limits.stream_seconds,
@@ -154,7 +154,7 @@ class MediaStore:
     def _keep(self, part: Path, kind: MediaKind, made: RecodeResult) -> MediaFile:
         file = MediaFile(
             sha256=sha256_of(part),
-            suffix=_SUFFIX[kind],
+            suffix=made.suffix,
             kind=kind,
             size_bytes=part.stat().st_size,
             width=made.width,

@@ -3,6 +3,7 @@
 Nothing beside the open file may be read, whatever the file says.
 """
 
+import logging
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
+from av.subtitles import codeccontext as subtitle_codec
+from av.subtitles import stream as subtitle_stream
 from av.video.stream import VideoStream
 
 from core.domain.media import MediaKind
@@ -22,6 +25,8 @@ from core.media.intake.protocol import RecodeTask
 from core.media.intake.reasons import codec_name, codec_refused
 from core.media.pyav import FFmpegError
 
+# what PyAV would import later, when no file can be opened any more
+_LATER = (subtitle_codec, subtitle_stream, logging)
 _CLOSED = {
     "protocol_whitelist": "none",
     "codec_whitelist": ",".join(sorted(CODECS)),

@@ -1,7 +1,6 @@
-"""Rewrite sound and films inside the sandbox: FLAC, and an MP4 of constant rate and modest size."""
+"""Rewrite sound and films inside the sandbox, films as MP4 of constant rate and modest size."""
 
 import io
-import logging
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import partial
@@ -11,8 +10,6 @@ from typing import BinaryIO, cast
 import av
 from av.audio.frame import AudioFrame
 from av.container import InputContainer, OutputContainer
-from av.subtitles import codeccontext as subtitle_codec
-from av.subtitles import stream as subtitle_stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -22,15 +19,14 @@ from core.errors import MediaDamaged, MediaUnreadable
 from core.media.frame_rate import choose_rate, resample_frames
 from core.media.intake.audio import FILM_RATE, first_readable_sound
 from core.media.intake.codecs import WITH_ALPHA
-from core.media.intake.conversion import FrameConverter
+from core.media.intake.conversion import FrameConverter, StreamColour
 from core.media.intake.probe import Span, Survey, decoded, survey
 from core.media.intake.protocol import Note, RecodeResult, RecodeTask
+from core.media.intake.stored import EXACT, most_bytes, write_sound
 from core.media.intake.timeline import Timeline
 from core.media.intake.tracks import damage_of, open_source, pixel_aspect, prepared, refuse_pixels
 from core.media.pyav import add_audio, add_video, encode_frame, system_errors, tag_bt709, unpack
 
-# what PyAV would import later, when no file can be opened any more
-_LATER = (subtitle_codec, subtitle_stream, logging)
 # one thread, no look-ahead and one reference bound the memory
 _X264 = {
     "preset": "superfast",
@@ -44,7 +40,6 @@ _MOST_BPS, _LEAST_BPS = 24_000_000, 150_000
 _SHARE = 1.7
 _SOUND_BPS, _LEAST_SOUND_BPS = 128_000, 64_000
 _BUFFER_S = 0.5
-_EXACT = {"fflags": "+bitexact"}  # the same input gives the same bytes, hence the same name
 _MISSING_S = 0.5  # of frames that were promised by packets
 _SKIPPABLE = 4.0  # times the rate of the result: then frames that no other needs are not decoded
 
@@ -85,14 +80,12 @@ def _recode_sound(
     if not frames:
         raise MediaDamaged(task.role)
     samples = sum(frame.samples for frame in frames)
-    with system_errors(), av.open(output, "w", "flac", _EXACT) as target:
-        stream = add_audio(target, "flac", frames[0].sample_rate, frames[0].layout.name)
-        for frame in (*frames, None):
-            encode_frame(target, stream, frame)
-    seconds = samples / stream.rate
+    suffix = write_sound(frames, output, most_bytes(source))
+    rate = frames[0].sample_rate
+    seconds = samples / rate
     if found.missing or seconds < found.read_s - _MISSING_S:
         notes.append(Note("film_read_in_part", {"read_s": seconds}))
-    return RecodeResult(seconds=seconds, sample_rate=stream.rate, notes=tuple(notes))
+    return RecodeResult(seconds=seconds, sample_rate=rate, suffix=suffix, notes=tuple(notes))
 
 
 def _recode_film(
@@ -101,7 +94,7 @@ def _recode_film(
     span = found.video or Span()
     used_s = min(span.seconds, task.use_seconds)
     # 20 s in stereo are 8 MB; so each track is read by itself and no packet waits for another
-    sound, notes = first_readable_sound(task, source, found, span.start, used_s)
+    sound, notes = first_readable_sound(task, source, found, span.start - span.delay, used_s)
     fps = choose_rate([time for time in span.times if time >= span.start], task.max_fps)
     ticks = max(1, round(used_s * fps))
     rates = _bit_rates(source, span.seconds, used_s, with_sound=bool(sound))
@@ -112,7 +105,7 @@ def _recode_film(
         first = next(film, None)
         if first is None:
             raise MediaDamaged(task.role)
-        with system_errors(), av.open(output, "w", "mp4", _EXACT) as target:
+        with system_errors(), av.open(output, "w", "mp4", EXACT) as target:
             ticks = _write_film(target, fps, rates, chain([first], film), sound)
         width, height = first.width, first.height
     seconds = float(ticks / fps)
@@ -120,7 +113,15 @@ def _recode_film(
         notes.append(Note("film_read_in_part", {"read_s": seconds}))
     elif span.seconds > task.use_seconds + _MISSING_S:
         notes.append(Note("film_used_in_part", {"used_s": seconds}))
-    return RecodeResult(width, height, seconds, float(fps), FILM_RATE if sound else 0, tuple(notes))
+    return RecodeResult(
+        width,
+        height,
+        seconds,
+        float(fps),
+        sample_rate=FILM_RATE if sound else 0,
+        suffix=".mp4",
+        notes=tuple(notes),
+    )
 
 
 class _Decoding:
@@ -156,7 +157,9 @@ class _Decoding:
         if skip:
             decoder.skip_frame = "NONREF"
         converter = FrameConverter(
-            self._task.keep_pixels, pixel_aspect(self._task, self._source, track)
+            self._task.keep_pixels,
+            pixel_aspect(self._task, self._source, track),
+            StreamColour.of(track.codec_context),
         )
         frames = decoded(self._task, self._container, self._index, partial(unpack, decoder))
         timeline = Timeline(self._task.reader)

@@ -118,6 +118,14 @@ def turned(image: Image.Image, orientation: int) -> bytes:
     return jpeg(image, exif=exif)
 
 
+def mirrored(format_: str, **options: Any) -> bytes:
+    """Return a selfie that is to be mirrored."""
+    exif = Image.Exif()
+    exif[0x0112] = 2
+    mirror = picture().transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return encoded(mirror, format_, exif=exif, **options)
+
+
 def in_adobe_rgb_by_exif() -> bytes:
     """Return a JPEG of a camera that writes no profile, but says in EXIF what its colours are."""
     exif = Image.Exif()
@@ -314,4 +322,8 @@ PICTURES = (
     Picture("JPEG with a film behind it", lambda: jpeg() + b"\0\0\0\x18ftypmp42" + bytes(100_000)),
     Picture("PNG with an archive behind it",
             lambda: encoded(picture(), "PNG") + b"PK\x03\x04" + bytes(5000)),
+    Picture("selfie, mirrored JPEG", lambda: mirrored("JPEG", quality=95, subsampling=0)),
+    Picture("selfie, mirrored PNG", lambda: mirrored("PNG")),
+    Picture("selfie, mirrored WebP", lambda: mirrored("WEBP", lossless=True)),
+    Picture("selfie, mirrored AVIF", lambda: mirrored("AVIF", quality=95)),
 )  # fmt: skip

@@ -16,7 +16,13 @@ from core.media.intake.store import MediaStore
 from tests.integration.media.device_colours import quadrants
 from tests.integration.media.device_pictures import PICTURES, Picture
 from tests.integration.media.device_recordings import RECORDINGS, Recording
+from tests.integration.media.device_sounds import EVENT_S, SOUNDS, Sound
 from tests.support import recordings as made
+
+
+def largest(source: Path) -> int:
+    """The most bytes that may be stored of a file."""
+    return max(100_000, 2 * source.stat().st_size)
 
 
 @pytest.mark.parametrize("row", PICTURES, ids=lambda row: row.device)
@@ -28,12 +34,34 @@ async def test_a_picture_is_stored_as_it_looks(
 
     file = await store.admit(source, "image", MediaKind.IMAGE)
 
+    assert file.size_bytes <= largest(source)
     with Image.open(store.path_of(file)) as kept:
         found = quadrants(kept)
         assert kept.size == pytest.approx(row.size, abs=1)
     for told, expected in zip(found, row.colours, strict=True):
         assert told == pytest.approx(expected, abs=row.tolerance), found
     assert tuple(note.code for note in file.notes) == row.notes
+
+
+@pytest.mark.parametrize("row", SOUNDS, ids=lambda row: row.device)
+async def test_a_sound_is_stored_as_it_is_heard(
+    row: Sound, tmp_path: Path, store: MediaStore
+) -> None:
+    source = row.make(tmp_path)
+
+    file = await store.admit(source, "audio", MediaKind.AUDIO)
+
+    path = store.path_of(file)
+    assert file.seconds == pytest.approx(row.seconds, abs=0.06)
+    heard = np.abs(load_sound(path, 48_000, 2).samples)
+    assert heard.shape[1] == pytest.approx(file.seconds * 48_000, abs=2)
+    beep = int(np.argmax(heard.max(axis=0) > 0.1)) / 48_000
+    assert beep == pytest.approx(EVENT_S, abs=0.02)
+    assert heard.max(axis=1) == pytest.approx(row.peaks, abs=0.06)
+    with av.open(str(path)) as kept:
+        assert kept.streams.audio[0].channels == row.channels
+    assert tuple(note.code for note in file.notes) == row.notes
+    assert file.size_bytes <= largest(source)
 
 
 @pytest.mark.parametrize("row", RECORDINGS, ids=lambda row: row.device)
@@ -45,6 +73,7 @@ async def test_a_film_is_stored_as_a_player_shows_it(
     file = await store.admit(source, "video", MediaKind.VIDEO)
 
     path = store.path_of(file)
+    assert file.size_bytes <= largest(source)
     assert (file.width, file.height) == row.size
     assert file.fps == pytest.approx(row.fps, abs=0.01)
     assert file.seconds == pytest.approx(row.seconds, abs=0.06)

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaKind
 from core.errors import MediaRefused
+from core.media.intake.protocol import SUFFIXES
 from core.media.intake.store import MediaStore
 from core.testing.mutations import mutated
 from tests.integration.media.device_pictures import PICTURES
@@ -34,4 +35,4 @@ async def test_mutated_pictures_are_stored_or_refused(slice_: int, tmp_path: Pat
     assert [entry for entry in logs if entry["event"].startswith("media_sandbox")] == []
     kept = list(store.folder.iterdir())
     assert len(kept) <= stored
-    assert all(path.suffix == ".png" for path in kept)
+    assert all(path.suffix in SUFFIXES[MediaKind.IMAGE] for path in kept)

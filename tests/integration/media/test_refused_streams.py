@@ -27,6 +27,7 @@ from core.errors import (
     MediaUnreadable,
 )
 from core.media.intake.store import MediaStore
+from tests.integration.media.device_recordings import dolby_5
 
 AUDIO, VIDEO = MediaKind.AUDIO, MediaKind.VIDEO
 Make = Callable[..., Path]
@@ -325,6 +326,19 @@ async def test_codecs_that_are_not_on_the_list_are_refused_by_name(
 
     assert isinstance(error, MediaCodecRefused)
     assert error.data() == {"role": "image", "codec": "SNOW", "fix": "fix_h264"}
+
+
+async def test_dolby_vision_that_only_its_own_decoder_shows_is_refused_by_name(
+    tmp_path: Path, refusal: Refusal
+) -> None:
+    error = await refusal(dolby_5(tmp_path), VIDEO)
+
+    assert isinstance(error, MediaCodecRefused)
+    assert error.data() == {
+        "role": "image",
+        "codec": "Dolby Vision (profile 5)",
+        "fix": "fix_h264",
+    }
 
 
 async def test_too_many_bytes_are_refused_unread(tmp_path: Path, refusal: Refusal) -> None:

@@ -7,13 +7,16 @@ from PIL import Image
 from core.media.colour import (
     BT709,
     BT2020,
+    FILM,
     HLG,
     LEVEL,
+    PICTURE,
     PQ,
     UNSPECIFIED,
+    Colours,
+    Screen,
+    convert,
     hald_table,
-    is_plain,
-    to_bt709,
 )
 from core.media.intake.picture_colour import PictureColour, to_srgb
 
@@ -25,15 +28,16 @@ DISPLAY_P3, DCI_P3 = 12, 11
 def test_ordinary_colours_are_kept_to_the_number(primaries: int, transfer: int) -> None:
     pixels = np.linspace(0, 1, 30, dtype=np.float32).reshape(-1, 3)
 
-    assert is_plain(primaries, transfer)
-    assert np.array_equal(to_bt709(pixels, primaries, transfer), pixels)
+    assert Colours(primaries, transfer).is_plain(FILM)
+    assert np.array_equal(convert(pixels, Colours(primaries, transfer), FILM), pixels)
 
 
+@pytest.mark.parametrize("screen", [FILM, PICTURE], ids=["film", "picture"])
 @pytest.mark.parametrize("primaries", [BT709, 4, 5, 6, 7, 8, BT2020, 10, DCI_P3, 12, 22])
-def test_greys_of_every_primaries_stay_grey(primaries: int) -> None:
+def test_greys_of_every_primaries_stay_grey(primaries: int, screen: Screen) -> None:
     greys = np.repeat(np.linspace(0, 1, 9, dtype=np.float32)[:, None], 3, axis=1)
 
-    assert to_bt709(greys, primaries, 1) == pytest.approx(greys, abs=2e-3)
+    assert convert(greys, Colours(primaries, 1), screen) == pytest.approx(greys, abs=2e-3)
 
 
 def test_display_p3_as_apple_codes_it() -> None:
@@ -41,7 +45,7 @@ def test_display_p3_as_apple_codes_it() -> None:
     coded = np.array([[184, 55, 49], [89, 177, 77], [45, 59, 192], [217, 202, 77]])
 
     picture = Image.fromarray(coded.astype(np.uint8)[None])
-    made = np.asarray(to_srgb(picture, PictureColour(DISPLAY_P3, 13)))[0].astype(int)
+    made = np.asarray(to_srgb(picture, PictureColour(Colours(DISPLAY_P3, 13))))[0].astype(int)
 
     wanted = np.array([[200, 40, 40], [40, 180, 60], [40, 60, 200], [220, 200, 40]])
     assert np.abs(made - wanted).max() < 5
@@ -56,8 +60,8 @@ def test_paper_white_stays_bright_and_highlights_stay_below_white(
 ) -> None:
     ramp = np.repeat(np.linspace(0, 1, 65, dtype=np.float32)[:, None], 3, axis=1)
 
-    made = to_bt709(ramp, UNSPECIFIED, transfer)
-    white = to_bt709(np.full((1, 3), paper, np.float32), BT2020, transfer)
+    made = convert(ramp, Colours(UNSPECIFIED, transfer), FILM)
+    white = convert(np.full((1, 3), paper, np.float32), Colours(BT2020, transfer), FILM)
 
     assert np.all(np.diff(made[:, 0]) >= 0)
     assert made.max() <= 1.0
@@ -70,25 +74,25 @@ def test_other_curves_are_converted(transfer: int, exponent: float) -> None:
     half = np.full((1, 3), 0.5, np.float32)
 
     scale = 52.37 / 48 if transfer == 17 else 1
-    assert to_bt709(half, BT709, transfer)[0, 0] == pytest.approx(
+    assert convert(half, Colours(BT709, transfer), FILM)[0, 0] == pytest.approx(
         (scale * 0.5**exponent) ** (1 / 2.4), abs=1e-3
     )
 
 
 def test_the_table_has_the_conversion_of_every_step() -> None:
-    table = hald_table(BT2020, HLG, 0, True).reshape(-1, 3)
+    table = hald_table(Colours(BT2020, HLG), 0, True).reshape(-1, 3)
 
     at = (10, 40, 63)  # red, green, blue
     steps = LEVEL**2
     pixel = np.array(at, np.float32) / (steps - 1)
     found = table[at[0] + at[1] * steps + at[2] * steps**2] / 65_535
-    assert found == pytest.approx(to_bt709(pixel, BT2020, HLG), abs=1e-4)
+    assert found == pytest.approx(convert(pixel, Colours(BT2020, HLG), FILM), abs=1e-4)
 
 
 @pytest.mark.parametrize("matrix", [1, 4, 5, 6, 7, 9])
 @pytest.mark.parametrize("full_range", [False, True])
 def test_the_table_decodes_luma_and_differences(matrix: int, full_range: bool) -> None:
-    table = hald_table(12, 1, matrix, full_range).reshape(64, 64, 64, 3) / 65_535
+    table = hald_table(Colours(12, 1), matrix, full_range).reshape(64, 64, 64, 3) / 65_535
 
     low, high = (0, 255) if full_range else (16, 235)
     greys = [level / 256 * 63 for level in (low, 128, high)]

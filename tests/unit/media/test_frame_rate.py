@@ -56,6 +56,7 @@ def test_times_that_lie_never_change_how_many_there_are_nor_their_order(
         ([n / 50 for n in range(100)], Fraction(25)),
         ([*(n / 30 for n in range(60)), 9.96], Fraction(30)),  # then nothing moves
         ([*(n for n in range(20)), *(20 + n / 25 for n in range(50))], Fraction(25)),
+        ([0.0, *(n / 30 + 0.0213 for n in range(1, 60))], Fraction(30)),  # MP4 in fragments
         ([n / 30 for n in range(90) if n % 7], Fraction(30)),  # frames are left out in the dark
         ([n / 4 for n in range(8)], Fraction(8)),
         ([0.0], Fraction(8)),

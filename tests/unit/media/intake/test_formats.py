@@ -36,6 +36,7 @@ from core.media.intake.formats import _REFUSED, describe_refused, detect, detect
         (b"RIFF\0\0\0\0AVI LIST", "AVI"),
         ((b"G" + bytes(187)) * 5, "MPEG-TS"),
         ((bytes(4) + b"G" + bytes(187)) * 5, "MPEG-TS"),
+        (bytes(77) + (b"G" + bytes(187)) * 9, "MPEG-TS"),
         (b"\0\0\x01\xba\x44", "MPEG"),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9", "WMV"),
         (b"FLV\x01\x05", "FLV"),
