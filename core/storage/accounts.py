@@ -14,14 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.domain.decoding import parse_words
 from core.domain.people import Requester
 from core.storage.records import AccountNotice, Block, CarriedUse
-from core.storage.tables import METADATA, flow
+from core.storage.tables import INTEGER, METADATA, flow
 
 blocked = sa.Table(
     "blocked",
     METADATA,
     sa.Column("user_key", sa.Text, primary_key=True),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Column("created_at", INTEGER, nullable=False),
     sa.Column("origin", sa.Text, nullable=False),
 )
 identity = sa.Table(
@@ -29,7 +29,7 @@ identity = sa.Table(
     METADATA,
     sa.Column("user_key", sa.Text, primary_key=True),
     sa.Column("account_key", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Column("created_at", INTEGER, nullable=False),
     sa.Index("identity_account", "account_key"),
 )
 link_code = sa.Table(
@@ -37,14 +37,14 @@ link_code = sa.Table(
     METADATA,
     sa.Column("digest", sa.Text, primary_key=True),
     sa.Column("user_key", sa.Text, nullable=False),
-    sa.Column("expires_at", sa.Integer, nullable=False),
+    sa.Column("expires_at", INTEGER, nullable=False),
 )
 link_try = sa.Table(
     "link_try",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", INTEGER, primary_key=True),
     sa.Column("user_key", sa.Text, nullable=False),
-    sa.Column("at_ms", sa.Integer, nullable=False),
+    sa.Column("at_ms", INTEGER, nullable=False),
 )
 carried = sa.Table(
     "carried",
@@ -52,17 +52,17 @@ carried = sa.Table(
     sa.Column("limit_name", sa.Text, primary_key=True),
     sa.Column("user_key", sa.Text, primary_key=True),
     sa.Column("source_key", sa.Text, primary_key=True),
-    sa.Column("spent", sa.Integer, nullable=False),
-    sa.Column("until_ms", sa.Integer, nullable=False),
+    sa.Column("spent", INTEGER, nullable=False),
+    sa.Column("until_ms", INTEGER, nullable=False),
 )
 notice = sa.Table(
     "notice",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", INTEGER, primary_key=True),
     sa.Column("user_key", sa.Text, nullable=False),
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Column("created_at", INTEGER, nullable=False),
 )
 
 

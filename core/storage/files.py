@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.storage.records import FileHold
-from core.storage.tables import METADATA, artifact, job_media
+from core.storage.tables import INTEGER, METADATA, artifact, job_media
 
 MEDIA = "media/"  # begins the names of admitted files; job_media leaves it out
 
@@ -21,7 +21,7 @@ file_hold = sa.Table(
     sa.Column("file", sa.Text, primary_key=True),
     sa.Column("holder", sa.Text, primary_key=True),
     sa.Column("user_key", sa.Text, primary_key=True),
-    sa.Column("until_ms", sa.Integer, nullable=False),
+    sa.Column("until_ms", INTEGER, nullable=False),
     sa.Index("file_hold_of", "user_key"),
     sa.Index("file_hold_by", "holder"),
     sa.Index("file_hold_until", "until_ms"),

@@ -9,20 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.decoding import UndecodableError, parse_object, parse_stored
 from core.storage.records import AuditEntry
-from core.storage.tables import METADATA
+from core.storage.tables import INTEGER, METADATA
 
 policy = sa.Table(
     "policy",
     METADATA,
     sa.Column("place", sa.Text, primary_key=True),
     sa.Column("rules", sa.Text, nullable=False),
-    sa.Column("updated_at", sa.Integer, nullable=False),
+    sa.Column("updated_at", INTEGER, nullable=False),
 )
 audit = sa.Table(
     "audit",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", sa.Integer, nullable=False),
+    sa.Column("id", INTEGER, primary_key=True),
+    sa.Column("at", INTEGER, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("verb", sa.Text, nullable=False),
     sa.Column("target", sa.Text, nullable=False),
@@ -34,7 +34,7 @@ memory = sa.Table(
     sa.Column("front", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
-    sa.Column("updated_at", sa.Integer, nullable=False),
+    sa.Column("updated_at", INTEGER, nullable=False),
 )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.duration.calibration import Timing
 from core.duration.machine import Rates
 from core.duration.workload import Part, PartCost
-from core.storage.tables import METADATA
+from core.storage.tables import INTEGER, METADATA, REAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,15 @@ run_table = sa.Table(
     "run",
     METADATA,
     sa.Column("job_id", sa.Text, primary_key=True),
-    sa.Column("attempt", sa.Integer, primary_key=True),
-    sa.Column("recorded_at_ms", sa.Integer, nullable=False),
+    sa.Column("attempt", INTEGER, primary_key=True),
+    sa.Column("recorded_at_ms", INTEGER, nullable=False),
     *(sa.Column(name, sa.Text, nullable=False) for name in (*_PLACE, "mode", "preset")),
-    *(sa.Column(name, sa.Integer, nullable=False) for name in ("width", "height", "frames", "fps")),
-    sa.Column("estimate_ms", sa.Integer, nullable=False),
-    sa.Column("p95_ms", sa.Integer, nullable=False),
-    sa.Column("gpu_ms", sa.Integer, nullable=False),
-    sa.Column("wait_ms", sa.Integer, nullable=False),
-    sa.Column("peak_bytes", sa.Integer),
+    *(sa.Column(name, INTEGER, nullable=False) for name in ("width", "height", "frames", "fps")),
+    sa.Column("estimate_ms", INTEGER, nullable=False),
+    sa.Column("p95_ms", INTEGER, nullable=False),
+    sa.Column("gpu_ms", INTEGER, nullable=False),
+    sa.Column("wait_ms", INTEGER, nullable=False),
+    sa.Column("peak_bytes", INTEGER),
     sa.Column("error", sa.Text),
     sa.Index("run_by_place", *_PLACE, "recorded_at_ms"),
     sa.Index("run_by_mode", *_PLACE, "mode", "recorded_at_ms"),
@@ -80,9 +80,9 @@ part_table = sa.Table(
     "run_part",
     METADATA,
     sa.Column("job_id", sa.Text, primary_key=True),
-    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("attempt", INTEGER, primary_key=True),
     sa.Column("part", sa.Text, primary_key=True),
-    *(sa.Column(name, sa.REAL, nullable=False) for name in ("seconds", *_WORK)),
+    *(sa.Column(name, REAL, nullable=False) for name in ("seconds", *_WORK)),
     sa.ForeignKeyConstraint(
         ("job_id", "attempt"), ("run.job_id", "run.attempt"), ondelete="CASCADE"
     ),
@@ -91,15 +91,15 @@ fit_table = sa.Table(
     "fit",
     METADATA,
     *(sa.Column(name, sa.Text, primary_key=True) for name in _PLACE),
-    sa.Column("fitted_at_ms", sa.Integer, nullable=False),
-    sa.Column("spread", sa.REAL, nullable=False),
-    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("fitted_at_ms", INTEGER, nullable=False),
+    sa.Column("spread", REAL, nullable=False),
+    sa.Column("runs", INTEGER, nullable=False),
 )
 rate_table = sa.Table(
     "fit_rate",
     METADATA,
     *(sa.Column(name, sa.Text, primary_key=True) for name in (*_PLACE, "part")),
-    *(sa.Column(name, sa.REAL, nullable=False) for name in ("a", "b", "c", "launch")),
+    *(sa.Column(name, REAL, nullable=False) for name in ("a", "b", "c", "launch")),
     sa.ForeignKeyConstraint(_PLACE, [f"fit.{name}" for name in _PLACE], ondelete="CASCADE"),
 )
 
