@@ -21,7 +21,8 @@ from core.errors.storage import StorageUnavailable
 from core.runtime.clock import Clock, now_ms
 from core.runtime.tasks import outcome_of
 from core.storage.lock import lock, lock_database
-from core.storage.migrations import MIGRATIONS, migrate
+from core.storage.migration_files import MIGRATIONS
+from core.storage.migrations import migrate
 from core.storage.record import DatabaseStanding, advance, look
 from core.storage.sqlite_driver import connect
 from core.storage.trouble import named_troubles, storage_problem

@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from core.runtime.clock import Clock
 from core.storage.migration_files import Migration
@@ -21,7 +20,7 @@ def upgrade(
     folder: Path,
     pending: list[Migration],
     clock: Clock,
-    note: Callable[[sa.Connection, Migration], None],
+    note: Callable[[sa.Connection, Migration, int], None],
 ) -> None:
     """Apply the revisions in ``folder`` that the database does not have.
 
@@ -30,7 +29,8 @@ def upgrade(
         folder: where ``env.py`` and ``versions`` lie.
         pending: what they are called in the book of migrations.
         clock: what is written as the time of a migration.
-        note: is called in the transaction of each, after its row in that book.
+        note: is called in the transaction of each, after its row in that book, with the schema of
+            the oldest program that can use the database from then on.
     """
     by_number = {migration.number: migration for migration in pending}
 
@@ -46,17 +46,11 @@ def upgrade(
             sa.text("INSERT INTO migration (number, name, checksum, at_ms)"
                     " VALUES (:number, :name, :checksum, :at_ms)"), row
         )  # fmt: skip
-        note(connection, migration)
+        note(connection, migration, step.up_revision.module.oldest)
 
     config = _config(folder)
     config.attributes |= {"connection": connection, "applied": applied}
     command.upgrade(config, "head")
-
-
-def oldest_program(folder: Path, migration: Migration) -> int:
-    """Return the schema of the oldest program that can use a database with ``migration``."""
-    script = ScriptDirectory.from_config(_config(folder))
-    return int(script.get_revision(f"{migration.number:04d}").module.oldest)
 
 
 def _config(folder: Path) -> Config:

@@ -16,7 +16,7 @@ from core.storage.tables import METADATA
 for _module in pkgutil.iter_modules(core.storage.__path__):
     importlib.import_module(f"core.storage.{_module.name}")
 
-OWN = {"migration", "sqlite_sequence", "sqlite_stat1"}  # of the migrations themselves, of SQLite
+OWN = {"migration", "alembic_version", "sqlite_sequence", "sqlite_stat1"}
 
 
 def columns(connection, table):
