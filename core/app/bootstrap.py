@@ -78,7 +78,9 @@ async def _opened(
     clock: Clock,
 ) -> Core:
     database = await stack.enter_async_context(
-        open_database(settings.database, settings.data_dir, clock)
+        open_database(
+            settings.database, settings.data_dir, clock, insecure=settings.database_insecure
+        )
     )
     await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
     await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)

@@ -14,7 +14,7 @@ from core.runtime import file_names
 from core.runtime.clock import Clock
 from core.service.deletion import Eraser
 from core.service.scratch import Scratch
-from core.storage import rolling_up, vacuum
+from core.storage import rolling_up
 from core.storage.database import Connection, Database
 from core.storage.files import clips_named
 from core.storage.traces import Traces
@@ -77,7 +77,7 @@ class Pruning:
         scratch = await self._remove_scratch()
         unheld = await self._files.sweep()
         await self._traces.remove_old_copies(self._before_s())
-        await self._again(lambda connection: vacuum.shrink(connection, PAGES))
+        await self._again(lambda connection: self._database.shrink(connection, PAGES))
         log.info("pruned", jobs=jobs, clips=clips, unheld=unheld)
         return jobs + clips + unheld + scratch
 

@@ -5,14 +5,13 @@ Functions on a connection; the callers own the transaction.
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.decoding import parse_words
 from core.domain.people import Requester
+from core.storage.dialects import upsert
 from core.storage.records import AccountNotice, Block, CarriedUse
 from core.storage.tables import INTEGER, METADATA, flow
 
@@ -93,7 +92,7 @@ async def join(connection: AsyncConnection, user_key: str, account_key: str, now
     )
     await connection.execute(sa.delete(identity).where(identity.c.user_key == account_key))
     values = {"user_key": user_key, "account_key": account_key, "created_at": now}
-    await connection.execute(_replacing(identity, [values], ("account_key", "created_at")))
+    await upsert(connection, identity, [values])
 
 
 async def leave(connection: AsyncConnection, user_key: str) -> None:
@@ -153,7 +152,7 @@ async def block(
     rows = [
         {"user_key": key, "reason": reason, "created_at": now, "origin": origin} for key in keys
     ]
-    await connection.execute(_replacing(blocked, rows, ("reason", "created_at", "origin")))
+    await upsert(connection, blocked, rows)
 
 
 async def block_of(connection: AsyncConnection, keys: Iterable[str]) -> Block | None:
@@ -184,7 +183,7 @@ async def carry(
         "spent": owed.spent,
         "until_ms": owed.until_ms,
     }
-    await connection.execute(_replacing(carried, [values], ("spent", "until_ms")))
+    await upsert(connection, carried, [values])
 
 
 async def carried_by(
@@ -218,7 +217,7 @@ async def level_flows(connection: AsyncConnection, keys: list[str], now: int) ->
         return
     fresh = {"finish": last, "since_ms": now, "weight": 100, "held": 0, "active": 0}
     rows = [{"user_key": key, **fresh} for key in keys]
-    await connection.execute(_replacing(flow, rows, ("finish",)))
+    await upsert(connection, flow, rows, ["finish"])
 
 
 async def add_notice(
@@ -248,11 +247,3 @@ async def drop_notice(connection: AsyncConnection, number: int) -> None:
 async def drop_notices(connection: AsyncConnection, keys: Iterable[str]) -> None:
     """Drop what ``keys`` were to be told."""
     await connection.execute(sa.delete(notice).where(notice.c.user_key.in_(list(keys))))
-
-
-def _replacing(table: sa.Table, rows: list[dict[str, Any]], changes: tuple[str, ...]) -> Any:  # noqa: ANN401  # a statement
-    """Build an insert of ``rows`` that takes ``changes`` over where a row is there already."""
-    keys = [column.name for column in table.primary_key]
-    statement = insert(table).values(rows)
-    new = {name: statement.excluded[name] for name in changes}
-    return statement.on_conflict_do_update(index_elements=keys, set_=new)

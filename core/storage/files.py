@@ -7,9 +7,9 @@ everybody else by ``file_hold``; :func:`held` asks both.
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.storage.dialects import upsert
 from core.storage.records import FileHold
 from core.storage.tables import INTEGER, METADATA, artifact, job_media
 
@@ -32,12 +32,8 @@ async def hold(
     connection: AsyncConnection, files: Iterable[str], holder: str, user_key: str, until_ms: int
 ) -> None:
     """Note that ``holder`` needs ``files`` of ``user_key`` until ``until_ms`` (epoch)."""
-    for file in files:
-        key = {"file": file, "holder": holder, "user_key": user_key}
-        statement = insert(file_hold).values(**key, until_ms=until_ms)
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=list(key), set_={"until_ms": until_ms})
-        )
+    whose = {"holder": holder, "user_key": user_key, "until_ms": until_ms}
+    await upsert(connection, file_hold, [{"file": file, **whose} for file in files])
 
 
 async def let_go(

@@ -15,6 +15,7 @@ from core.domain.jobs import Job
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.runtime.clock import Clock, now_ms
 from core.storage.database import Database
+from core.storage.dialects import greater
 from core.storage.mapping import job_rows, job_with_clip
 from core.storage.tables import PENDING, SENDING, job, outbox
 
@@ -97,7 +98,7 @@ class Outbox:
             state="pending",
             next_at_ms=self._clock() + min(max(0, after_ms), LONGEST_WAIT_MS),
             error=error[:ERROR_LENGTH],
-            ambiguous=func.max(outbox.c.ambiguous, int(ambiguous)),
+            ambiguous=greater(outbox.c.ambiguous, int(ambiguous)),
         )
 
     async def dead(self, job_id: str, reason: str) -> bool:
