@@ -9,12 +9,14 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
 from core.settings import Settings, load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery
 from tests.slow import has_slice, is_slow
+from tests.support import postgres
 from tests.support.settings import changed
 
 if TYPE_CHECKING:
@@ -103,6 +105,26 @@ def settings_in(folder: Path) -> Settings:
 def settings_with(settings: Settings) -> Callable[..., Settings]:
     """The settings of the test with some values changed."""
     return partial(changed, settings)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Generator[postgres.PostgresServer]:
+    """A server of this test process."""
+    if postgres.binaries() is None:
+        pytest.skip(postgres.ABSENT)
+    with postgres.serve() as server:
+        yield server
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: postgres.PostgresServer) -> Generator[str]:
+    """The address of a database without tables, which is gone after the test."""
+    name = f"empty_{uuid4().hex[:12]}"
+    with postgres_server.connect("postgres") as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield postgres_server.url(name)
+    with postgres_server.connect("postgres") as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
