@@ -99,8 +99,9 @@ class Pruning:
             for first in range(0, len(old), NAMES):
                 some = old[first : first + NAMES]
                 async with self._database.transaction() as connection:
-                    named = await clips_named(connection, {path.name[:32] for path in some})
-                    unnamed = [path for path in some if path.name[:32] not in named]
+                    named = await clips_named(connection, {file_names.clip_stem(path.name) for path in some})
+                    unnamed = [path for path in some
+                               if file_names.clip_stem(path.name) not in named]  # fmt: skip
                 for path in unnamed:
                     await self._eraser.remove_clip(path)
                 gone += len(unnamed)

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from core.domain.dimensions import SIDE_MULTIPLE
+from core.settings.artefacts import IN_FOLDERS
 from core.settings.problems import SettingProblem, number
 
 HOURS_A_DAY = 24
@@ -56,6 +57,12 @@ def contradictions(
         yield from _frames(values, names)
     if sound.issuperset(("telegram_webhook_url", "studio")):
         yield from _ports(values, names, sound)
+    keys = ("s3_access_key_id", "s3_secret_access_key")
+    if sound.issuperset(("artefacts", *keys)) and values["artefacts"] != IN_FOLDERS:
+        if missing := [names[key] for key in keys if values[key] is None]:
+            yield SettingProblem(
+                "settings_bucket_keys", tuple(missing), {"place": values["artefacts"]}
+            )
 
 
 def _frames(values: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[SettingProblem]:
