@@ -21,9 +21,9 @@ from core.artefacts.cache import NodeCache
 from core.artefacts.mark import Mark
 from core.artefacts.names import ORIGINAL, content_type, digest_in, require_name
 from core.artefacts.presign import UrlSigner
-from core.artefacts.trouble import bucket_problem, file_problem, is_bucket_absent
-from core.errors import ClapperError, SetupProblem
-from core.errors.artefacts import ArtefactDamaged, ArtefactGone, unavailable
+from core.artefacts.trouble import NO_ROOM, is_bucket_absent, named_bucket_troubles
+from core.errors import SetupProblem
+from core.errors.artefacts import ArtefactDamaged, ArtefactGone, ArtefactsUnavailable
 from core.runtime.atomic_files import sha256_of, whole_file
 from core.runtime.clock import now_ms
 from core.runtime.permissions import make_private_folder
@@ -131,6 +131,7 @@ class BucketArtefacts:
 
         Raises:
             ArtefactsUnavailable: the object may be there still.
+            FileNotFoundError: never; becomes the former.
         """
         place = self._cache.place(require_name(name))
         await asyncio.to_thread(place.unlink, missing_ok=True)
@@ -174,7 +175,8 @@ class BucketArtefacts:
 
         Raises:
             ArtefactGone: there is none.
-            BaseError, ArtefactDamaged, OSError: the last try broke too.
+            BaseError: the last try broke too.
+            ArtefactDamaged: the last try brought another content too.
         """
         await asyncio.to_thread(make_private_folder, place.parent)
         number = 1
@@ -195,6 +197,7 @@ class BucketArtefacts:
         Raises:
             ArtefactGone: there is none.
             ArtefactDamaged: it is another content.
+            FileNotFoundError: there is no such bucket.
             OSError: errno ENOSPC, there is no room, also without what may go.
         """
         try:
@@ -216,34 +219,28 @@ class BucketArtefacts:
                 raise ArtefactDamaged(name)
 
     def _write(self, write: Callable[[bytes], int], piece: bytes, size: int) -> None:
-        """Write a piece; where the disk is full, once more after files went for it."""
+        """Write a piece; where the disk is full, once more after files went for it.
+
+        Raises:
+            OSError: there is no room.
+        """
         try:
             write(piece)
         except OSError as error:
-            full = file_problem(error, self._cache.data_dir) is not None
-            if not full or not self._cache.drop(size, self._has):
+            if error.errno not in NO_ROOM or not self._cache.drop(size, self._has):
                 raise
             write(piece)
 
     @contextmanager
     def _named(self) -> Generator[None]:
-        """Tell what breaks inside by its cause.
+        """Tell people that it cannot be reached, and the log why.
 
         Raises:
-            ArtefactsUnavailable: from the cause, which is logged.
+            ArtefactsUnavailable: from the cause.
         """
         try:
-            yield
-        except SetupProblem as problem:
-            cause: ClapperError = problem
-        except BaseError as error:
-            cause = bucket_problem(error, self._address, self._endpoint)
-        except OSError as error:
-            full = file_problem(error, self._cache.data_dir)
-            if full is None and not is_bucket_absent(error):
-                raise
-            cause = full or bucket_problem(error, self._address, self._endpoint)
-        else:
-            return
-        log.error("artefacts_unavailable", code=cause.code, **cause.data())
-        raise unavailable(cause) from cause
+            with named_bucket_troubles(self._address, self._endpoint, self._cache.data_dir):
+                yield
+        except SetupProblem as cause:
+            log.error("artefacts_unavailable", code=cause.code, **cause.data())  # noqa: TRY400  # a cause, no defect
+            raise ArtefactsUnavailable(cause.code) from cause

@@ -86,7 +86,7 @@ class NodeCache:
     def drop(
         self, excess: int, is_kept: Callable[[str], bool], files: list[_CachedFile] | None = None
     ) -> int:
-        """Remove ``excess`` bytes or more, whatever fits, in the same order and with the same care."""
+        """Remove ``excess`` bytes or more, in the same order and with the same care."""
         gone = 0
         for file in sorted(self._files() if files is None else files):
             if gone >= excess:

@@ -55,7 +55,11 @@ class Mark:
 
 
 def read_mark(store: "S3Store") -> str | None:
-    """Read whose the prefix is; None where there is no mark, empty where it is no mark of ours."""
+    """Read whose the prefix is; None where there is no mark, empty where it is no mark of ours.
+
+    Raises:
+        FileNotFoundError: there is no such bucket.
+    """
     try:
         found = bytes(obstore.get(store, MARK_NAME).bytes())
     except FileNotFoundError as error:

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from core.artefacts.folder import FolderArtefacts
-from core.errors.artefacts import BucketLibraryMissing
+from core.errors.artefacts import BucketForeign, BucketLibraryMissing
 from core.interfaces.artefacts import Artefacts
 from core.settings import Settings
 from core.settings.artefacts import ArtefactSettings
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from core.artefacts.presign import UrlSigner
 
-T = TypeVar("T")
 GIGABYTE = 1_000_000_000
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -43,9 +43,11 @@ async def open_artefacts(settings: Settings, owner: Callable[[], Awaitable[str]]
     from core.artefacts.bucket import BucketArtefacts
     from core.artefacts.cache import NodeCache
     from core.artefacts.mark import Mark
+    from core.artefacts.trouble import named_bucket_troubles
 
     mark = Mark(await owner(), chosen.place)
-    await asyncio.to_thread(_asked, chosen, lambda: mark.claim(store))
+    with named_bucket_troubles(chosen.place, endpoint_of(chosen), settings.data_dir):
+        await asyncio.to_thread(mark.claim, store)
     cache = NodeCache(settings.data_dir, round(chosen.cache_gigabytes * GIGABYTE))
     return BucketArtefacts(store, cache, mark, _signer(chosen), chosen.place, endpoint_of(chosen))
 
@@ -64,19 +66,17 @@ def examine_bucket(chosen: ArtefactSettings) -> str | None:
     import obstore
 
     from core.artefacts.mark import MARK_NAME, first_object, read_mark
-    from core.errors.artefacts import BucketForeign
+    from core.artefacts.trouble import named_bucket_troubles
 
-    def look() -> str | None:
+    with named_bucket_troubles(chosen.place, endpoint_of(chosen), Path()):
         found = read_mark(store)
-        strange = "" if found else first_object(store)
+        strange = first_object(store) if found is None else ""
         if found == "" or strange:
             raise BucketForeign(chosen.place, strange or MARK_NAME, MARK_NAME)
         probe = f".probe-{uuid4().hex}"
         obstore.put(store, probe, b"-")
         obstore.delete(store, probe)
-        return found
-
-    return _asked(chosen, look)
+    return found
 
 
 def open_store(chosen: ArtefactSettings) -> "S3Store":
@@ -92,7 +92,7 @@ def open_store(chosen: ArtefactSettings) -> "S3Store":
     key_id, secret = chosen.s3_access_key_id, chosen.s3_secret_access_key
     return S3Store(
         chosen.bucket,
-        prefix=chosen.prefix or None,
+        prefix=chosen.key_prefix or None,
         endpoint=endpoint_of(chosen),
         region=chosen.s3_region,
         access_key_id=key_id.get_secret_value() if key_id else "",
@@ -113,24 +113,6 @@ def open_store(chosen: ArtefactSettings) -> "S3Store":
             },
         },
     )
-
-
-def _asked(chosen: ArtefactSettings, ask: Callable[[], T]) -> T:
-    """Call ``ask``, which asks the bucket, and tell what breaks by its cause.
-
-    Raises:
-        SetupProblem: as :func:`open_artefacts`.
-    """
-    from obstore.exceptions import BaseError
-
-    from core.artefacts.trouble import bucket_problem, is_bucket_absent
-
-    try:
-        return ask()
-    except (BaseError, OSError) as error:
-        if isinstance(error, OSError) and not is_bucket_absent(error):
-            raise
-        raise bucket_problem(error, chosen.place, endpoint_of(chosen)) from None
 
 
 def _signer(chosen: ArtefactSettings) -> "UrlSigner | None":

@@ -2,9 +2,13 @@
 
 import errno
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import ClapperError
+from obstore.exceptions import BaseError
+
+from core.errors import SetupProblem
 from core.errors.artefacts import (
     BucketFailing,
     BucketForbidden,
@@ -20,7 +24,6 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _BAD_KEYS = frozenset(
     {"SignatureDoesNotMatch", "InvalidAccessKeyId", "InvalidToken", "ExpiredToken", "Unauthorized"}
 )
-_SILENT = 60  # characters of the detail
 
 
 def is_bucket_absent(error: Exception) -> bool:
@@ -28,7 +31,7 @@ def is_bucket_absent(error: Exception) -> bool:
     return "NoSuchBucket" in str(error)
 
 
-def bucket_problem(error: Exception, address: str, endpoint: str) -> ClapperError:
+def bucket_problem(error: Exception, address: str, endpoint: str) -> SetupProblem:
     """Return the cause of ``error``, which obstore raised for the bucket ``address``.
 
     Its text holds the server's answer, and nothing of ours is taken from it but codes: an address
@@ -45,11 +48,31 @@ def bucket_problem(error: Exception, address: str, endpoint: str) -> ClapperErro
         return BucketForbidden(address)
     if code or status:
         return BucketFailing(address, code or status)
-    if isinstance(error, ValueError) or "builder" in text:
-        return BucketFailing(address, type(error).__name__[:_SILENT])
     return BucketUnreachable(address, endpoint)
 
 
-def file_problem(error: OSError, folder: Path) -> ClapperError | None:
-    """Return the cause of ``error`` where the disk of ``folder`` is full."""
-    return CacheFull(str(folder)) if error.errno in NO_ROOM else None
+@contextmanager
+def named_bucket_troubles(address: str, endpoint: str, folder: Path) -> Generator[None]:
+    """Tell what breaks inside by its cause.
+
+    Args:
+        address: of the bucket, for operators.
+        endpoint: where it is asked, for operators.
+        folder: where what is fetched goes.
+
+    Raises:
+        BucketUnknown: there is no such bucket.
+        CacheFull: there is no room in ``folder``.
+        bucket_problem: it cannot be used for another cause.
+        OSError: something else of this machine.
+    """
+    try:
+        yield
+    except BaseError as error:
+        raise bucket_problem(error, address, endpoint) from None
+    except OSError as error:
+        if is_bucket_absent(error):
+            raise BucketUnknown(address) from None
+        if error.errno in NO_ROOM:
+            raise CacheFull(str(folder)) from None
+        raise

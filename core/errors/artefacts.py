@@ -4,7 +4,7 @@ The causes are for the operator and name the bucket; people are told
 :class:`ArtefactsUnavailable`, whose ``__cause__`` is one of them.
 """
 
-from core.errors.base import ClapperError, SetupProblem
+from core.errors.base import SetupProblem
 from core.errors.refusals import Refused
 
 
@@ -76,8 +76,3 @@ class ArtefactDamaged(SetupProblem):
     """What was fetched as ``name`` is not what was stored: its SHA-256 is another."""
 
     name: str
-
-
-def unavailable(cause: ClapperError) -> ArtefactsUnavailable:
-    """Return what people are told of ``cause``; raise it from that."""
-    return ArtefactsUnavailable(cause.code)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from core.domain.jobs import Job
 from core.domain.media import Clip, MediaFile
 
 CLIPS, MEDIA = "clips/", "media/"
@@ -81,3 +82,8 @@ def names_of_clip(clip: Clip) -> tuple[str, str]:
 def name_of_input(file: MediaFile) -> str:
     """Return the name of an admitted input."""
     return f"{MEDIA}{file.name}"
+
+
+def names_of_inputs(job: Job) -> list[str]:
+    """Return the names of the inputs of ``job``; none where this version cannot read it."""
+    return [] if job.asked is None else [name_of_input(one) for one in job.asked.media().values()]

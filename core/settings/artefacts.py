@@ -56,7 +56,7 @@ class ArtefactSettings(Area):
         return found[1] if found else ""
 
     @property
-    def prefix(self) -> str:
+    def key_prefix(self) -> str:
         """Return what begins the names in the bucket, without a slash at the end."""
         found = _BUCKET.fullmatch(self.place)
         return found[2].strip("/") if found else ""
