@@ -7,6 +7,7 @@ checked, migrated, recovered and checked again.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 
@@ -15,6 +16,7 @@ from core.app.executor_choice import choose_executor
 from core.app.maintenance import make_folders
 from core.app.rules import fitted_folder
 from core.app.wiring import build
+from core.artefacts.opening import open_artefacts
 from core.errors.setup import DatabaseDamaged
 from core.i18n.messages import say
 from core.interfaces.executor import Executor
@@ -26,6 +28,7 @@ from core.runtime.tasks import outcome_of
 from core.settings import Settings
 from core.storage.database import open_database
 from core.storage.postgres_schema import SchemaDuty
+from core.storage.record import database_name
 from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
@@ -60,6 +63,7 @@ async def open_core(
         DatabaseDamaged: the database contradicts itself.
         SchemaTooNew: written by a newer version.
         ComfyUnavailable: ComfyUI was asked for by name and cannot run.
+        BucketProblem: the bucket for clips and inputs cannot be used.
         StorageProblem: the database or the data directory cannot be read or written.
     """
     make_folders(settings)
@@ -91,9 +95,10 @@ async def _opened(
     await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
     for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
         await asyncio.to_thread(remove_parts, folder)
+    artefacts = await open_artefacts(settings, partial(database_name, database))
     executor = executor or choose_executor(settings, tell)
     stack.push_async_callback(_close, executor)
-    core = build(settings, database, executor, clock)
+    core = build(settings, database, executor, artefacts, clock)
     await core.runs.open()
     if not database.newest:
         tell(say(f"database_{database.standing}", {"folder": settings.clips_folder}))

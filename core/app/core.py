@@ -13,6 +13,7 @@ from core.app.worker_signs import WatchedQueue
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.people import Requester
+from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor
 from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
@@ -60,6 +61,7 @@ class Core:
     worker: Worker
     hub: ProgressHub
     media: MediaStore
+    artefacts: Artefacts
     outbox: Outbox
     database: Database
     executor: Executor

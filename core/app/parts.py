@@ -16,6 +16,7 @@ from core.app.rules import (
 from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
 from core.delivery.router import DeliveryRouter
+from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor
 from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
@@ -41,9 +42,15 @@ class Parts:
     """What several parts need, made once."""
 
     def __init__(
-        self, settings: Settings, database: Database, executor: Executor, clock: Clock
+        self,
+        settings: Settings,
+        database: Database,
+        executor: Executor,
+        artefacts: Artefacts,
+        clock: Clock,
     ) -> None:
         self.settings = settings
+        self.artefacts = artefacts
         self.database = database
         self.executor = executor
         self.clock = clock
@@ -78,7 +85,9 @@ class Parts:
         settings, database, clock = self.settings, self.database, self.clock
         self.outbox = CountedOutbox(database, settings.clips_folder, clock)
         self.outbox.count_into(self.figures.registry)
-        self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
+        self.router = DeliveryRouter(
+            self.outbox, self.hub, self.jobs.get, self.artefacts, router_rules(settings)
+        )
         self.alerts = ChatAlerts(
             database,
             clock,
@@ -92,13 +101,14 @@ class Parts:
         """Make what takes files in and what removes them."""
         settings, database = self.settings, self.database
         self.media = MediaStore(settings.media_folder, media_limits(settings))
-        self.files = FileOwnership(database, kept(settings), self.clock)
+        self.files = FileOwnership(database, kept(settings), self.artefacts, self.clock)
         self.traces = Traces(database, database_path(settings.database))
         self.scratch = Scratch(settings.comfy_folder)
         self.eraser = Eraser(
             self.queue,
             self.jobs,
             self.files,
+            self.artefacts,
             fitted_folder(settings),
             settings.latents_folder,
             self.traces,

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from core.runtime.paths import Place, SecretAddress, address_of
 from core.settings.area import variables
+from core.settings.artefacts import ArtefactSettings
 from core.settings.bots import DiscordSettings, TelegramSettings
 from core.settings.engine import ComfySettings, ModelSettings
 from core.settings.health import AlertSettings, HealthSettings
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     delivery: DeliverySettings = DeliverySettings()
     retention: RetentionSettings = RetentionSettings()
+    artefacts: ArtefactSettings = ArtefactSettings()
     people: PeopleSettings = PeopleSettings()
     metrics: MetricsSettings = MetricsSettings()
     health: HealthSettings = HealthSettings()

@@ -14,6 +14,7 @@ from core.storage.records import FileHold
 from core.storage.tables import INTEGER, METADATA, artifact, job_media
 
 MEDIA = "media/"  # begins the names of admitted files; job_media leaves it out
+GOING = "going"  # holds what is being deleted elsewhere, so that nobody counts on it meanwhile
 
 file_hold = sa.Table(
     "file_hold",
@@ -55,6 +56,14 @@ async def let_go(
         return []
     ended = sa.delete(file_hold).where(*fits).returning(file_hold.c.file)
     return [row.file for row in await connection.execute(ended)]
+
+
+async def going(connection: AsyncConnection, files: Iterable[str], now: int) -> bool:
+    """Tell whether one of ``files`` is being deleted from where all nodes look."""
+    theirs = file_hold.c.file.in_(list(files)), file_hold.c.holder == GOING
+    return bool(
+        await connection.scalar(sa.select(sa.exists().where(*theirs, file_hold.c.until_ms > now)))
+    )
 
 
 async def expire(connection: AsyncConnection, now: int) -> None:
