@@ -93,7 +93,7 @@ flow = sa.Table(
 sched = sa.Table(
     "sched",
     METADATA,
-    Column("id", INTEGER, primary_key=True),
+    Column("id", INTEGER, primary_key=True, autoincrement=False),
     Column("vtime", INTEGER, nullable=False),
 )
 

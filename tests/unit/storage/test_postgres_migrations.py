@@ -25,7 +25,7 @@ from core.storage.postgres_schema import SchemaDuty, prepare_schema
 from core.testing.doubles import ManualClock
 
 NAMES = [migration.name for migration in read_migrations(dialect=POSTGRESQL)]
-LATER = '''
+LATER = """
 import sqlalchemy as sa
 from alembic import op
 
@@ -36,7 +36,7 @@ oldest = {oldest}
 
 def upgrade():
     op.add_column("notice", sa.Column("more_{number}", sa.Text()))
-'''
+"""
 
 
 @pytest.fixture
