@@ -11,6 +11,7 @@ from functools import partial
 
 import structlog
 
+from core.app.bus_choice import bus_of
 from core.app.core import Core
 from core.app.executor_choice import choose_executor
 from core.app.maintenance import make_folders
@@ -98,7 +99,7 @@ async def _opened(
     artefacts = await open_artefacts(settings, partial(database_name, database))
     executor = executor or choose_executor(settings, tell)
     stack.push_async_callback(_close, executor)
-    core = build(settings, database, executor, artefacts, clock)
+    core = build(settings, database, executor, artefacts, clock, bus_of(settings, database))
     await core.runs.open()
     if not database.newest:
         tell(say(f"database_{database.standing}", {"folder": settings.clips_folder}))

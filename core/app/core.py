@@ -10,6 +10,7 @@ from core.accounts.quotas import Quotas
 from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
+from core.bus.bus import Bus, LocalEnds
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.people import Requester
@@ -60,6 +61,8 @@ class Core:
     router: DeliveryRouter
     worker: Worker
     hub: ProgressHub
+    bus: Bus
+    ends: LocalEnds
     media: MediaStore
     artefacts: Artefacts
     outbox: Outbox
@@ -79,6 +82,7 @@ class Core:
         self.submission.close(closed=False)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._close_intake(stop))
+            tasks.create_task(self.bus.run(self.ends, worked))
             tasks.create_task(self.positions.run(stop))
             tasks.create_task(self.housekeeping.run(stop))
             tasks.create_task(self.router.run(worked))

@@ -15,6 +15,7 @@ from core.app.rules import (
 )
 from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
+from core.bus.bus import Bus
 from core.delivery.router import DeliveryRouter
 from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor
@@ -48,14 +49,16 @@ class Parts:
         executor: Executor,
         artefacts: Artefacts,
         clock: Clock,
+        bus: Bus,
     ) -> None:
         self.settings = settings
         self.artefacts = artefacts
         self.database = database
         self.executor = executor
         self.clock = clock
-        self.hub = ProgressHub()
-        self.dispatcher = LocalDispatcher()
+        self.peers = bus.peers
+        self.hub = ProgressHub(self.peers)
+        self.dispatcher = LocalDispatcher(self.peers)
         rules, clips = queue_rules(settings), settings.clips_folder
         self.queue = WatchedQueue(database, rules, clips, clock, self._set_aside)
         self.jobs = JobQueries(database, clips)
@@ -122,9 +125,14 @@ class Parts:
     def _set_aside(self, job_id: str) -> None:
         """Let go of who watches a job that could not be read, and have its owner told."""
         self.hub.close(job_id)
+        self.owed()
+
+    def owed(self) -> None:
+        """Have looked at what is owed, wherever it is delivered."""
         self.router.wake()
+        self.peers.owed()
 
     def changed(self) -> None:
         """Let everybody look at the rows again."""
         self.dispatcher.wake()
-        self.router.wake()
+        self.owed()

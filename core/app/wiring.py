@@ -15,6 +15,7 @@ from core.app.rules import (
 )
 from core.app.run_recorder import run_recorder
 from core.app.self_check import SelfCheck
+from core.bus.bus import Bus, LocalEnds
 from core.delivery.position_updates import PositionPublisher
 from core.domain.people import Requester
 from core.interfaces.artefacts import Artefacts
@@ -58,7 +59,7 @@ class _Services:
             eraser=parts.eraser,
             dispatcher=parts.dispatcher,
             hub=parts.hub,
-            on_owed=parts.router.wake,
+            on_owed=parts.owed,
         )
         self.submission = Submission(
             queue=parts.queue,
@@ -83,10 +84,15 @@ class _Services:
 
 
 def build(
-    settings: Settings, database: Database, executor: Executor, artefacts: Artefacts, clock: Clock
+    settings: Settings,
+    database: Database,
+    executor: Executor,
+    artefacts: Artefacts,
+    clock: Clock,
+    bus: Bus,
 ) -> Core:
     """Return the core over an open database; nothing of it runs yet."""
-    parts = Parts(settings, database, executor, artefacts, clock)
+    parts = Parts(settings, database, executor, artefacts, clock, bus)
     services = _Services(parts)
     operators = _operator_api(parts, services)
     return Core(
@@ -109,6 +115,8 @@ def build(
         router=parts.router,
         worker=_worker(parts),
         hub=parts.hub,
+        bus=bus,
+        ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake),
         media=parts.media,
         artefacts=artefacts,
         outbox=parts.outbox,
@@ -135,7 +143,7 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         audit_log=parts.community.audit,
         health=services.health,
         dead=DeadDeliveries(parts.database, parts.clock),
-        on_owed=parts.router.wake,
+        on_owed=parts.owed,
     )
     return OperatorApi(steered, Requester("cli", "nobody"))
 
@@ -174,7 +182,7 @@ def _worker(parts: Parts) -> Worker:
         hub=parts.hub,
         watch=parts.watch,
         alerts=parts.alerts,
-        on_outcome=parts.router.wake,
+        on_outcome=parts.owed,
         media_folder=parts.settings.media_folder,
         work_folder=parts.settings.work_folder,
         rules=worker_rules(parts.settings),

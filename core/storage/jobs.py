@@ -218,14 +218,6 @@ async def complete(
     await owe(connection, seen, now, told=how.told)
 
 
-async def extend_lease(connection: AsyncConnection, job_id: str, token: str, until_ms: int) -> bool:
-    """Extend the lease of a job; False where ``token`` does not own it any more."""
-    result = await connection.execute(
-        update(job).where(job.c.id == job_id, job.c.token == token).values(lease_until_ms=until_ms)
-    )
-    return result.rowcount == 1
-
-
 async def note(connection: AsyncConnection, job_id: str, now: int, what: str, detail: str) -> None:
     """Append to the history of a job."""
     values = {"job_id": job_id, "at_ms": now, "what": what, "detail": detail}

@@ -196,7 +196,8 @@ class Worker:
     async def _keep_alive(self, attempt: JobAttempt) -> None:
         """Extend the lease until cancelled; stop the work where the row is not ours any more."""
         while True:
-            beat = await outcome_of(self._queue.beat(attempt.job.id, attempt.token))
+            progress = self._hub.latest(attempt.job.id)
+            beat = await outcome_of(self._queue.beat(attempt.job.id, attempt.token, progress))
             if beat.ok and not beat.value:
                 attempt.cancel.cancel("owner")
                 return
