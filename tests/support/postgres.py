@@ -50,6 +50,10 @@ CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger FOR EACH ROW
 CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger FOR EACH ROW
     EXECUTE FUNCTION ledger_refuse_of_kept();
 """
+_CUT_OFF = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
 _DEATH = 1  # PR_SET_PDEATHSIG
 
 
@@ -88,13 +92,15 @@ class PostgresServer:
             connection.exec_driver_sql(_LEDGER)
         engine.dispose()
 
+    def cut_off(self) -> None:
+        """End every connection."""
+        with self.connect() as connection:
+            connection.execute(_CUT_OFF)
+
     def empty(self) -> None:
         """Remove every row, and cut off whoever is still connected."""
         with self.connect() as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            )
+            connection.execute(_CUT_OFF)
             filled = " UNION ALL ".join(
                 f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})"
                 for table in METADATA.tables
