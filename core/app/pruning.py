@@ -98,7 +98,7 @@ class Pruning:
             old = await asyncio.to_thread(file_names.older_files, folder, before_s, file_names.CLIP)
             for first in range(0, len(old), NAMES):
                 some = old[first : first + NAMES]
-                async with self._database.transaction() as connection:
+                async with self._database.snapshot() as connection:
                     named = await clips_named(connection, {path.name[:32] for path in some})
                     unnamed = [path for path in some if path.name[:32] not in named]
                 for path in unnamed:

@@ -52,6 +52,8 @@ _CONNECTING: dict[str, Any] = {
 class PostgresEngine:
     """A pool of connections to one server."""
 
+    file = None  # what is written beside the tables is the server's business
+
     def __init__(self, address: PostgresAddress) -> None:
         """Take the address; nothing is opened before it is used."""
         self._server = address.server

@@ -36,12 +36,11 @@ _QUICK = {  # what is lost with the machine does not matter here; what is lost w
 _LEDGER = """
 INSERT INTO sched (id, vtime) VALUES (1, 0);
 CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'integrity_constraint_violation';
-END $$;
+BEGIN RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = '23000'; END $$;
 CREATE FUNCTION ledger_refuse_of_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT 1 FROM job WHERE id = OLD.job_id) THEN
-        RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'integrity_constraint_violation';
+        RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = '23000';
     END IF;
     RETURN OLD;
 END $$;
