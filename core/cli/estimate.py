@@ -94,15 +94,17 @@ def as_json(answer: Estimate, machine: Machine, tier: Tier = Tier.PRO) -> dict[s
 @asynccontextmanager
 async def recorded(settings: Settings) -> AsyncGenerator["Database | None", None]:
     """Yield the database beside a service that may be running; None where there is none yet."""
+    from core.storage.addresses import database_file
     from core.storage.claim import is_database_of_ours, is_marked
-    from core.storage.database import Database, database_path
+    from core.storage.database import Database
 
-    file = database_path(settings.database)
-    ours = file.exists() and (is_marked(settings.data_dir) or is_database_of_ours(file))
-    if not ours:
+    file = database_file(settings.database)
+    if file is not None and not (
+        file.exists() and (is_marked(settings.data_dir) or is_database_of_ours(file))
+    ):
         yield None
         return
-    database = Database(settings.database)
+    database = Database(settings.database, insecure=settings.database_insecure)
     try:
         async with database.transaction() as connection:
             ready = await has_runs(connection)

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy as sa
 import structlog
@@ -21,6 +22,7 @@ from core.storage.migration_files import (
     MIGRATIONS,
     Applied,
     Migration,
+    SchemaState,
     compare,
     newest_of,
     read_migrations,
@@ -36,6 +38,7 @@ CREATE TABLE IF NOT EXISTS migration (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, at_ms INTEGER NOT NULL
 ) STRICT
 """
+_HAS_BOOK = "SELECT 1 FROM sqlite_master WHERE name = 'migration'"
 # as alembic makes it, and strict as all of our tables
 _ALEMBIC = """
 CREATE TABLE IF NOT EXISTS alembic_version (
@@ -149,6 +152,26 @@ def check_database(connection: sqlite3.Connection, folder: Path = MIGRATIONS) ->
     applied = _read_book(connection)
     _compare(applied, read_migrations(folder))
     return max(applied, default=0)
+
+
+def read_file_state(path: Path, folder: Path = MIGRATIONS) -> SchemaState:
+    """Read how far the file ``path`` is, beside a service that may be using it.
+
+    Raises:
+        SchemaTooNew: it has a migration that is newer than all of ours.
+        MigrationChanged: an applied migration has other text now, or is gone.
+        StorageProblem: it cannot be read.
+    """
+    known, applied = read_migrations(folder), Applied()
+    with named_troubles(path):
+        if path.exists() and path.stat().st_size:
+            address = f"file:{quote(str(path))}?mode=ro"
+            with closing(sqlite3.connect(address, BUSY_S, uri=True)) as connection:
+                if connection.execute(_HAS_BOOK).fetchone():
+                    applied = _read_book(connection)
+    _compare(applied, known)
+    pending = tuple(migration.name for migration in known if migration.number not in applied)
+    return SchemaState(max(applied, default=0), newest_of(known), pending)
 
 
 def _apply_all(

@@ -23,8 +23,8 @@ _COPY = r"\.before-\d{4}(\.part)?"
 class Traces:
     """What deleted rows leave behind in the files of one database."""
 
-    def __init__(self, database: Database, path: Path) -> None:
-        """Take the database and where its file lies."""
+    def __init__(self, database: Database, path: Path | None) -> None:
+        """Take the database and where its file lies; None where a server keeps it."""
         self._database = database
         self._path = path
         self._due = False
@@ -54,6 +54,8 @@ class Traces:
         await asyncio.to_thread(self._remove_copies, COPIES_KEPT, before_s)
 
     def _remove_copies(self, kept: int, before_s: float | None) -> None:
+        if self._path is None:
+            return
         shape = re.compile(re.escape(self._path.name) + _COPY)
         found = file_names.files_of(self._path.parent.resolve(), shape)
         found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
