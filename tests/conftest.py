@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
@@ -151,6 +152,17 @@ def settings_in(folder: Path, **more: object) -> Settings:
 def settings_with(settings: Settings) -> Callable[..., Settings]:
     """The settings of the test with some values changed."""
     return partial(changed, settings)
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: postgres.PostgresServer) -> Generator[str]:
+    """The address of a database without tables, which is gone after the test."""
+    name = f"empty_{uuid4().hex[:12]}"
+    with postgres_server.connect("postgres") as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield postgres_server.url(name)
+    with postgres_server.connect("postgres") as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from core.runtime.permissions import make_private
 from core.runtime.tasks import outcome_of
 from core.settings import Settings
 from core.storage.database import open_database
+from core.storage.postgres_schema import SchemaDuty
 from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
@@ -79,7 +80,11 @@ async def _opened(
 ) -> Core:
     database = await stack.enter_async_context(
         open_database(
-            settings.database, settings.data_dir, clock, insecure=settings.database_insecure
+            settings.database,
+            settings.data_dir,
+            clock,
+            insecure=settings.database_insecure,
+            duty=SchemaDuty.MIGRATE,
         )
     )
     await asyncio.to_thread(make_private, settings.data_dir, _SHARED)

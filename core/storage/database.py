@@ -15,9 +15,10 @@ from core.runtime.tasks import outcome_of
 from core.storage.addresses import database_path, is_postgres, postgres_address
 from core.storage.engines import TROUBLES, Connection, StorageEngine, TransactionKind
 from core.storage.lock import lock, lock_database
-from core.storage.migrations import MIGRATIONS, migrate
+from core.storage.migration_files import MIGRATIONS
+from core.storage.migrations import migrate
 from core.storage.postgres_engine import PostgresEngine
-from core.storage.postgres_schema import require_schema
+from core.storage.postgres_schema import SchemaDuty, prepare_schema
 from core.storage.record import DatabaseStanding, advance, look
 from core.storage.sqlite_engine import SqliteEngine
 from core.storage.trouble import named_troubles
@@ -172,6 +173,7 @@ async def open_database(
     migrations: Path = MIGRATIONS,
     *,
     insecure: bool = False,
+    duty: SchemaDuty = SchemaDuty.REQUIRE,
 ) -> AsyncGenerator[Database]:
     """Lock the data directory, check and migrate the database, and give it.
 
@@ -179,8 +181,10 @@ async def open_database(
         url: ``sqlite+aiosqlite:///…`` or ``postgresql://…``.
         data_dir: the folder that one process at a time may use.
         clock: the time that is written beside applied migrations.
-        migrations: the folder of numbered SQL files.
+        migrations: the folder that they lie in.
         insecure: as of :class:`Database`.
+        duty: what to do about an older schema on a server, which others may be using; a file is
+            always migrated.
 
     Raises:
         DataDirectoryBusy: another process uses ``data_dir``.
@@ -189,6 +193,8 @@ async def open_database(
         ServerProblem: the server does not answer, or refuses.
         DatabaseDamaged: the file fails SQLite's check.
         SchemaTooNew: a newer Clapper wrote it.
+        SchemaBehind: somebody has to migrate it first.
+        CopyUnfinished: rows are being copied into it.
         MigrationChanged: an applied migration is not what it was.
         BadConfiguration: not an address of a database.
     """
@@ -197,7 +203,9 @@ async def open_database(
         if is_postgres(url):
             place, database = data_dir, Database(url, insecure=insecure)
             held.push_async_callback(_close, database)
-            fresh = await require_schema(database)
+            address = postgres_address(url, insecure=insecure)
+            with named_troubles(place):
+                fresh = await prepare_schema(database, address, duty, clock, migrations)
         else:
             place = database_path(url)
             with named_troubles(place):

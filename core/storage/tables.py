@@ -58,6 +58,12 @@ job = sa.Table(
     Column("place", Text, nullable=False, server_default=""),
     Column("fingerprint", Text, nullable=False, server_default=""),
     Column("losses", INTEGER, nullable=False, server_default="0"),
+    Column("pool", Text, nullable=False, server_default="default"),
+    Column("node_id", Text),
+    Column("overtaken", INTEGER, nullable=False, server_default="0"),
+    Column("overtaken_since_ms", INTEGER),
+    Column("progress", Text),
+    Column("progress_at_ms", INTEGER),
     sa.UniqueConstraint("user_key", "idem_key"),
 )
 WAITING = job.c.rank.is_not(None)  # without parameters, or SQLite cannot use the partial indexes
@@ -87,7 +93,7 @@ flow = sa.Table(
 sched = sa.Table(
     "sched",
     METADATA,
-    Column("id", INTEGER, primary_key=True),
+    Column("id", INTEGER, primary_key=True, autoincrement=False),
     Column("vtime", INTEGER, nullable=False),
 )
 
@@ -165,6 +171,9 @@ outbox = sa.Table(
     Column("ambiguous", INTEGER, nullable=False),
     Column("sent_id", Text),
     Column("error", Text),
+    Column("owner", Text),
+    Column("token", Text),
+    Column("lease_until_ms", INTEGER),
 )
 PENDING = outbox.c.next_at_ms.is_not(None)
 SENDING = sa.text("state = 'sending'")

