@@ -154,15 +154,6 @@ def settings_with(settings: Settings) -> Callable[..., Settings]:
     return partial(changed, settings)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Generator[postgres.PostgresServer]:
-    """A server of this test process."""
-    if postgres.binaries() is None:
-        pytest.skip(postgres.ABSENT)
-    with postgres.serve() as server:
-        yield server
-
-
 @pytest.fixture
 def empty_postgres(postgres_server: postgres.PostgresServer) -> Generator[str]:
     """The address of a database without tables, which is gone after the test."""

@@ -143,7 +143,7 @@ class FileOwnership:
 
     async def held_by(self, holder: str) -> list[tuple[Path, Requester]]:
         """List what ``holder`` needs, and whose it is."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             found = await rows.holds_of(connection, holder, self._clock())
         return [(self._kept.data / row.file, Requester.from_key(row.user_key)) for row in found]
 
@@ -169,7 +169,7 @@ class FileOwnership:
         """
         if not self._database.newest:
             return 0
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await rows.expire(connection, self._clock())
         before = self._clock() / 1000 - unheld_s if unheld_s else None
         found = await asyncio.to_thread(self._candidates, before)

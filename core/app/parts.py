@@ -33,7 +33,7 @@ from core.service.front_board import FrontBoard
 from core.service.scratch import Scratch
 from core.service.views import ServiceRules
 from core.settings import Settings
-from core.storage.database import Database, database_path
+from core.storage.database import Database
 from core.storage.job_queries import JobQueries
 from core.storage.traces import Traces
 from core.worker.device_watch import DeviceWatch
@@ -105,7 +105,7 @@ class Parts:
         settings, database = self.settings, self.database
         self.media = MediaStore(settings.media_folder, media_limits(settings))
         self.files = FileOwnership(database, kept(settings), self.artefacts, self.clock)
-        self.traces = Traces(database, database_path(settings.database))
+        self.traces = Traces(database)
         self.scratch = Scratch(settings.comfy_folder)
         self.eraser = Eraser(
             self.queue,

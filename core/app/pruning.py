@@ -104,7 +104,7 @@ class Pruning:
             for first in range(0, len(old), NAMES):
                 some = old[first : first + NAMES]
                 stems = {path: file_names.clip_stem(path.name) for path in some}
-                async with self._database.transaction() as connection:
+                async with self._database.snapshot() as connection:
                     named = await clips_named(connection, set(stems.values()))
                 unnamed = [path for path, stem in stems.items() if stem not in named]
                 for path in unnamed:

@@ -136,7 +136,7 @@ class JobQueue:
     async def next_up(self) -> Job | None:
         """Look which job would be claimed next, None where it cannot be read; nothing changes."""
         fair = self._rules.fair
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             due, _ = await fair_order.next_jobs(connection, fair.max_running, relax=fair.relax)
             job = await self._read(connection, due[0].id) if due else None
             return job if job is not None and job.asked is not None else None
@@ -208,7 +208,7 @@ class JobQueue:
 
     async def note_ending(self) -> None:
         """Note that the service ends on purpose: what runs now is not to blame if it is cut off."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await rows.write_setting(connection, ENDING, "1")
 
     async def cancel(

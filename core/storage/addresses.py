@@ -51,6 +51,15 @@ def database_path(url: str) -> Path:
     return Path(str(parsed.database))
 
 
+def database_file(url: str) -> Path | None:
+    """Find the file that ``url`` names; None where it names a server.
+
+    Raises:
+        BadConfiguration: not an address of a database.
+    """
+    return None if is_postgres(url) else database_path(url)
+
+
 def postgres_address(url: str, *, insecure: bool = False) -> PostgresAddress:
     """Find the server that ``url`` names.
 

@@ -55,6 +55,11 @@ class Database:
         return self._storage.engine
 
     @property
+    def file(self) -> Path | None:
+        """Return the file of SQLite, None where the rows are on a server."""
+        return self._storage.file
+
+    @property
     def newest(self) -> bool:
         """Tell whether files without a row are leftovers; else newer rows may name them."""
         return self.standing is DatabaseStanding.NEWEST

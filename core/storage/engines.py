@@ -5,6 +5,7 @@ One class for each dialect answers; nobody above asks which one it is.
 
 from contextlib import AbstractAsyncContextManager
 from enum import Enum, auto
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from sqlalchemy.exc import DBAPIError
@@ -32,6 +33,11 @@ class StorageEngine(Protocol):
     @property
     def engine(self) -> AsyncEngine:
         """Return SQLAlchemy's engine."""
+        ...
+
+    @property
+    def file(self) -> Path | None:
+        """Return the one file with the rows, None where they are on a server."""
         ...
 
     def queue(self, kind: TransactionKind) -> AbstractAsyncContextManager[object]:

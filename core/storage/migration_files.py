@@ -42,6 +42,17 @@ class Migration:
         return self.name.endswith(".py")
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """How far a database is, and how far this program."""
+
+    found: int  # the newest migration that it has; 0 without tables
+    known: int
+    pending: tuple[str, ...]  # names of the migrations that it lacks
+    whole: bool = True  # nobody is copying rows into it
+    empty: bool = True  # no job was ever accepted, as far as that was asked
+
+
 def read_migrations(folder: Path = MIGRATIONS, dialect: str = SQLITE) -> list[Migration]:
     """Read the migrations of ``folder`` for ``dialect`` in order.
 

@@ -9,9 +9,11 @@ import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy import event
 
 from core.errors.setup import DatabaseDamaged, SchemaTooNew
 from core.runtime.atomic_files import publish
@@ -21,6 +23,7 @@ from core.storage.migration_files import (
     MIGRATIONS,
     Applied,
     Migration,
+    SchemaState,
     compare,
     newest_of,
     read_migrations,
@@ -36,6 +39,7 @@ CREATE TABLE IF NOT EXISTS migration (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, at_ms INTEGER NOT NULL
 ) STRICT
 """
+_HAS_BOOK = "SELECT 1 FROM sqlite_master WHERE name = 'migration'"
 # as alembic makes it, and strict as all of our tables
 _ALEMBIC = """
 CREATE TABLE IF NOT EXISTS alembic_version (
@@ -151,6 +155,26 @@ def check_database(connection: sqlite3.Connection, folder: Path = MIGRATIONS) ->
     return max(applied, default=0)
 
 
+def read_file_state(path: Path, folder: Path = MIGRATIONS) -> SchemaState:
+    """Read how far the file ``path`` is, beside a service that may be using it.
+
+    Raises:
+        SchemaTooNew: it has a migration that is newer than all of ours.
+        MigrationChanged: an applied migration has other text now, or is gone.
+        StorageProblem: it cannot be read.
+    """
+    known, applied = read_migrations(folder), Applied()
+    with named_troubles(path):
+        if path.exists() and path.stat().st_size:
+            address = f"file:{quote(str(path))}?mode=ro"
+            with closing(sqlite3.connect(address, BUSY_S, uri=True)) as connection:
+                if connection.execute(_HAS_BOOK).fetchone():
+                    applied = _read_book(connection)
+    _compare(applied, known)
+    pending = tuple(migration.name for migration in known if migration.number not in applied)
+    return SchemaState(max(applied, default=0), newest_of(known), pending)
+
+
 def _apply_all(
     connection: sqlite3.Connection,
     known: list[Migration],
@@ -185,9 +209,13 @@ def _revise(
         )
         connection.execute(stamp, (f"{begun:04d}",))
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
-    sa.event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", _begin)
     with engine.connect() as wrapped:
         upgrade(wrapped, folder, revisions, clock, _number_file)
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _number_file(connection: sa.Connection, migration: Migration, oldest: int) -> None:

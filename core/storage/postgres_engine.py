@@ -26,8 +26,8 @@ TURN_KEY = 0x636C6170706572  # "clapper": everybody who takes turns at one datab
 _WROTE = "clapper_wrote"  # in a connection's own notes
 _READS = ("SELECT", "BEGIN", "SHOW")
 _BEGIN = {
-    TransactionKind.TURN: f"BEGIN READ WRITE; SELECT pg_advisory_xact_lock({TURN_KEY})",
-    TransactionKind.STEP: "BEGIN READ WRITE",
+    TransactionKind.TURN: f"BEGIN; SELECT pg_advisory_xact_lock({TURN_KEY})",
+    TransactionKind.STEP: "BEGIN",
     TransactionKind.SNAPSHOT: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 }
 # A node that stands still inside its turn holds everybody up: 3 s, and its connection is ended.
@@ -51,6 +51,8 @@ _CONNECTING: dict[str, Any] = {
 
 class PostgresEngine:
     """A pool of connections to one server."""
+
+    file = None  # what is written beside the tables is the server's business
 
     def __init__(self, address: PostgresAddress) -> None:
         """Take the address; nothing is opened before it is used."""
@@ -142,5 +144,6 @@ def _note_writing(
 
 def _leave_values_out(context: ExceptionContext) -> None:
     """Cut out of an error what PostgreSQL quotes of a row: it is logged, and rows hold prompts."""
-    error = context.original_exception
-    error.args = (first_line(error),)
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None:
+            error.args = (first_line(error),)

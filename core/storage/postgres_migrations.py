@@ -16,9 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from core.errors.setup import BadConfiguration
 from core.runtime.clock import Clock, now_ms
 from core.storage.addresses import VARIABLE, PostgresAddress
-from core.storage.cluster_tables import METADATA
+from core.storage.every_table import TABLES
 from core.storage.migration_files import MIGRATIONS, POSTGRESQL, Migration, read_migrations
-from core.storage.postgres_book import READ_BOOK, TABLE_OF_BOOK, Book, judge
+from core.storage.postgres_book import READ_BOOK, TABLE_OF_BOOK, book_of, judge
 from core.storage.postgres_trouble import postgres_problem
 
 log = structlog.get_logger(__name__)
@@ -49,13 +49,11 @@ def migrate_server(
         BadConfiguration: tables of somebody else bear our names.
     """
     known = read_migrations(folder, POSTGRESQL)
-    with _connected(address) as connection:
+    with locked_schema(address) as connection:
         with connection.begin():
-            connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))  # until we disconnect
             connection.exec_driver_sql(_DDL_WAIT)
-        with connection.begin():
             connection.exec_driver_sql(TABLE_OF_BOOK)
-            book: Book = {row.number: row for row in connection.execute(READ_BOOK)}
+            book = book_of(connection.execute(READ_BOOK))
             pending = judge(book, known)
             if not book:
                 _require_room(connection)
@@ -79,18 +77,25 @@ def _require_room(connection: sa.Connection) -> None:
         BadConfiguration: it has.
     """
     there = set(sa.inspect(connection).get_table_names())
-    if taken := sorted(there & set(METADATA.tables)):
+    if taken := sorted(there & {table.name for table in TABLES}):
         reason = f"the database holds a table “{taken[0]}” that is not Clapper's: take an empty one"
         raise BadConfiguration(VARIABLE, reason)
 
 
 @contextmanager
-def _connected(address: PostgresAddress) -> Generator[sa.Connection]:
+def locked_schema(address: PostgresAddress) -> Generator[sa.Connection]:
+    """Connect, and be the only program that changes the schema or fills the tables.
+
+    Raises:
+        ServerProblem: the server does not answer, or refuses.
+    """
     engine = sa.create_engine(
         address.url, poolclass=sa.NullPool, hide_parameters=True, connect_args=_CONNECTING
     )
     try:
         with engine.connect() as connection:
+            with connection.begin():
+                connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))  # to the end
             yield connection
     except DBAPIError as error:
         named = postgres_problem(error, address.server) or error

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
@@ -14,8 +13,14 @@ from core.errors.setup import BadConfiguration, CopyUnfinished, SchemaBehind
 from core.runtime.clock import Clock, now_ms
 from core.storage.addresses import VARIABLE, PostgresAddress
 from core.storage.engines import Connection
-from core.storage.migration_files import MIGRATIONS, POSTGRESQL, newest_of, read_migrations
-from core.storage.postgres_book import READ_BOOK, Book, judge
+from core.storage.migration_files import (
+    MIGRATIONS,
+    POSTGRESQL,
+    SchemaState,
+    newest_of,
+    read_migrations,
+)
+from core.storage.postgres_book import READ_BOOK, Book, book_of, judge
 from core.storage.postgres_migrations import migrate_server
 from core.storage.tables import job, sched
 
@@ -31,17 +36,6 @@ class SchemaDuty(Enum):
     MIGRATE = auto()  # a front node
     REQUIRE = auto()  # a command beside running nodes
     AWAIT = auto()  # a worker: somebody else migrates
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaState:
-    """How far a database is, and how far this program."""
-
-    found: int
-    known: int
-    pending: tuple[str, ...]  # names of the migrations that it lacks
-    whole: bool  # nobody is copying rows into it
-    empty: bool  # no job was ever accepted
 
 
 def require(state: SchemaState) -> None:
@@ -71,7 +65,7 @@ async def read_state(connection: Connection, folder: Path = MIGRATIONS) -> Schem
     known = read_migrations(folder, POSTGRESQL)
     book: Book = {}
     if await connection.scalar(sa.text("SELECT to_regclass('migration')")) is not None:
-        book = {row.number: row for row in await connection.execute(READ_BOOK)}
+        book = book_of(await connection.execute(READ_BOOK))
     pending = judge(book, known)
     whole = empty = True
     if book:
@@ -114,8 +108,8 @@ async def prepare_schema(
         state = await look()
     if state.pending and duty is SchemaDuty.AWAIT:
         tell(SchemaBehind(state.found, state.known))
-        while (state := await look()).pending:
-            await asyncio.sleep(POLL_S)
+        while (state := await look()).pending:  # noqa: ASYNC110  # see below
+            await asyncio.sleep(POLL_S)  # another program migrates, and tells nobody
     require(state)
     return state.empty
 

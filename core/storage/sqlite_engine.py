@@ -31,7 +31,7 @@ class SqliteEngine:
 
     def __init__(self, url: str, path: Path) -> None:
         """Take the address and the file that it names; nothing is opened before it is used."""
-        self._path = path
+        self.file = path
         self._turn = asyncio.Lock()
         self._changes = 0  # rows that the connection has written
         self.engine = create_async_engine(
@@ -64,7 +64,7 @@ class SqliteEngine:
 
     def problem(self, error: BaseException) -> ClapperError | None:
         """Return our error for what SQLite or the system reports."""
-        return storage_problem(error, self._path)
+        return storage_problem(error, self.file)
 
     async def empty_journal(self) -> bool:
         """Write the journal back into the file and empty it.

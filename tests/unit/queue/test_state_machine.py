@@ -78,6 +78,7 @@ class Life(RuleBasedStateMachine):
     def open(self):
         self.runner = asyncio.Runner()
         self.folder = type(self).quick_folder()
+        self.url = type(self).new_database(Path(self.folder.name))
         self.clock = ManualClock()
         self.jobs: dict[str, Mirror] = {}
         self.stale: list[tuple[str, str]] = []
@@ -100,8 +101,7 @@ class Life(RuleBasedStateMachine):
     async def _open(self):
         folder = Path(self.folder.name)
         self.stack = AsyncExitStack()
-        url = type(self).new_database(folder)
-        database = await self.stack.enter_async_context(open_database(url, folder, self.clock))
+        database = await self.stack.enter_async_context(open_database(self.url, folder, self.clock))
         self.room = type(self).make_room(database, folder, self.clock, self.rules)
         return await self.room.recovery.recover()
 
