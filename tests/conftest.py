@@ -9,12 +9,16 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
-from core.settings import Settings, load_settings
+from core.runtime.paths import address_of
+from core.settings import DATABASE_NAME, Settings, load_settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery
+from tests.dialects import always, on_both
 from tests.slow import has_slice, is_slow
+from tests.support import postgres
 from tests.support.settings import changed
 
 if TYPE_CHECKING:
@@ -40,13 +44,25 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what opens a database on both dialects, where its folder says so."""
+    if "dialect" in metafunc.fixturenames and on_both(metafunc.definition.path):
+        dialects = ["sqlite"]
+        if not metafunc.definition.get_closest_marker("sqlite"):
+            dialects.append(pytest.param("postgres", marks=pytest.mark.postgres))
+        metafunc.parametrize("dialect", dialects, indirect=True)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    begun: set[Path] = set()
+    begun: set[tuple[Path, bool]] = set()
     for item in items:
-        slow = is_slow(item.path) and (item.path in begun or not has_slice(item.path))
+        other = item.get_closest_marker("postgres") is not None
+        first = (item.path, other) not in begun
+        slow = is_slow(item.path) and not (first and has_slice(item.path))
+        slow |= other and not (first or always(item.path))
         if slow or item.get_closest_marker("load"):
             item.add_marker(pytest.mark.slow)
-        begun.add(item.path)
+        begun.add((item.path, other))
     for marker, (option, reason) in SWITCHES.items():
         if not config.getoption(option):
             for item in items:
@@ -81,12 +97,44 @@ def clean_logging() -> Generator[None]:
     root.setLevel(level)
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Generator[postgres.PostgresServer]:
+    """A server with our tables, of this test process."""
+    if postgres.binaries() is None:
+        pytest.skip(postgres.ABSENT)
+    with postgres.serve() as server:
+        server.make_tables()
+        yield server
+
+
 @pytest.fixture
-def settings(tmp_path: Path, clean_environment: None) -> Settings:
-    return settings_in(tmp_path)
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Which database the test opens; both where tests/dialects.py says so."""
+    return getattr(request, "param", "sqlite")
 
 
-def settings_in(folder: Path) -> Settings:
+@pytest.fixture
+def new_database(dialect: str, request: pytest.FixtureRequest) -> Callable[[Path], str]:
+    """Return the address of an empty database: the file in a folder, or all of the server."""
+    if dialect == "sqlite":
+        return lambda folder: address_of(folder / DATABASE_NAME)
+    server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
+
+    def emptied(_: Path) -> str:
+        server.empty()
+        return server.url()
+
+    return emptied
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, clean_environment: None, new_database: Callable[[Path], str]
+) -> Settings:
+    return settings_in(tmp_path, database_url=new_database(tmp_path / "data"))
+
+
+def settings_in(folder: Path, **more: object) -> Settings:
     """Return the settings of tests, with their data directory in ``folder``."""
     return load_settings(
         data_dir=folder / "data",
@@ -96,6 +144,7 @@ def settings_in(folder: Path) -> Settings:
         min_free_megabytes=0,
         shutdown_grace_s=5,
         progress_every_s=0.05,
+        **more,
     )
 
 
@@ -103,6 +152,17 @@ def settings_in(folder: Path) -> Settings:
 def settings_with(settings: Settings) -> Callable[..., Settings]:
     """The settings of the test with some values changed."""
     return partial(changed, settings)
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: postgres.PostgresServer) -> Generator[str]:
+    """The address of a database without tables, which is gone after the test."""
+    name = f"empty_{uuid4().hex[:12]}"
+    with postgres_server.connect("postgres") as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield postgres_server.url(name)
+    with postgres_server.connect("postgres") as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

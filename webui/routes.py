@@ -7,7 +7,13 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 
 from core.errors import ClapperError, InvalidInput, JobUnknown, NothingToFetch, NotYours
@@ -102,13 +108,27 @@ class StudioRoutes:
         return JSONResponse({"job": shown}, headers=_PRIVATE)
 
     async def _clip(self, request: Request, visitor: Visitor) -> Response:
-        clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
         name = f"clapper-{_id_of(request)[:8]}.mp4" if "download" in request.query_params else None
+        elsewhere = await self._elsewhere(request, visitor, name or "", poster=False)
+        if elsewhere is not None:
+            return elsewhere
+        clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
         return FileResponse(clip.path, media_type="video/mp4", filename=name, headers=_KEPT)
 
     async def _poster(self, request: Request, visitor: Visitor) -> Response:
+        elsewhere = await self._elsewhere(request, visitor, "", poster=True)
+        if elsewhere is not None:
+            return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
         return FileResponse(clip.poster, media_type="image/png", headers=_KEPT)
+
+    async def _elsewhere(
+        self, request: Request, visitor: Visitor, save_as: str, *, poster: bool
+    ) -> Response | None:
+        """Send the browser to where the file lies; None where it is read through this node."""
+        link = self._service.link(_id_of(request), visitor, save_as, poster=poster)
+        address = await self._bridge.call(link)
+        return None if address is None else RedirectResponse(address, 302, headers=_PRIVATE)
 
     async def _health(self, _: Request) -> Response:
         try:

@@ -81,7 +81,7 @@ async def _last_frame(context: DiscordContext, interaction: Interaction, job: Jo
     await interaction.response.defer(thinking=True, ephemeral=True)
     caller, short = context.caller(interaction), job.id[:SHORT_ID]
     with context.users.files.workspace() as folder:
-        still = await context.users.last_frame(caller, job.id, folder)
+        still = await context.users.clips.last_frame(caller, job.id, folder)
         file = discord.File(still, f"last-frame-{short}.png")
         text = texts_for(str(interaction.locale)).say("use_frame", job=short)
         await interaction.edit_original_response(content=text, attachments=[file])

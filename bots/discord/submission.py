@@ -150,7 +150,7 @@ async def post_again(context: DiscordContext, interaction: Interaction, job: Job
     if not visibility.private:
         await context.users.check_showing(caller, job.id)
     at = await _defer(interaction, visibility)
-    clip = await context.users.clip(caller, job.id)
+    clip = await context.users.clips.get(caller, job.id)
     again = replace(job, reply_to=at.to_reply())
     once = DeliveryAttempt(number=1, ambiguous=False, nonce=str(interaction.id))
     await context.delivery.completed(again, clip, once)

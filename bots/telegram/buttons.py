@@ -84,7 +84,7 @@ async def _edit(press: ButtonPress) -> None:
 async def _show_last_frame(press: ButtonPress) -> None:
     event, short_id = press.event, press.data.job_id[:8]
     with event.users.files.workspace() as folder:
-        frame = await event.users.last_frame(event.caller, press.data.job_id, folder)
+        frame = await event.users.clips.last_frame(event.caller, press.data.job_id, folder)
         await event.context.bot.send_document(
             event.message.chat_id,
             frame.read_bytes(),

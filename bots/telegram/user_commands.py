@@ -241,7 +241,7 @@ async def show_again(event: ChatEvent, job: Job) -> None:
             log.info("copy_unusable", reason=error.message[:80])
         else:
             return
-    await context.delivery.post(job, await event.users.clip(event.caller, job.id), at)
+    await context.delivery.post(job, await event.users.clips.get(event.caller, job.id), at)
 
 
 async def forget_all(event: ChatEvent) -> int:

@@ -66,7 +66,7 @@ class ChatAlerts:
 
     async def counts(self) -> dict[str, AlertCounts]:
         """Return what became of each kind so far."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             kept = await moderation.recall_all(connection, _MEMORY)
         return {kind: _read(value) for kind, value in kept.items()}
 

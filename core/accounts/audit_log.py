@@ -20,10 +20,10 @@ class AuditLog:
 
     async def note(self, actor: Requester, verb: str, target: str = "", detail: str = "") -> None:
         """Write down what an operator did."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await rows.note(connection, self._now(), actor.key, verb, target, detail)
 
     async def entries(self, limit: int = 20) -> list[AuditEntry]:
         """Read the newest entries, newest first."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             return await rows.notes(connection, limit)

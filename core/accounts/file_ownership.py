@@ -6,24 +6,33 @@ hold and the look whether the file is there; whoever comes second sees what the 
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import structlog
 
 from core.domain.media import MediaFile
 from core.domain.people import Requester
 from core.domain.requests import Request
 from core.errors import MediaGone
+from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
+from core.interfaces.artefacts import MEDIA, Artefacts
 from core.runtime import file_names
 from core.runtime.clock import Clock
 from core.storage import files as rows
-from core.storage.database import Database
+from core.storage.database import Connection, Database
+
+log = structlog.get_logger(__name__)
 
 HOUR_MS = 3_600_000
 REQUEST = "request"  # an admitted file between its admission and its job
 REQUEST_MS = HOUR_MS  # from an upload to Generate; afterwards it is admitted again
 UPLOAD = "upload"  # a file as it was sent to the Studio, while a page may refer to it
 UPLOAD_MS = 24 * HOUR_MS  # since it was sent; docs/operator.md
+GOING_MS = 60_000  # a deletion that takes longer is over: its process ended
+LOOK_S = 0.05  # between two looks whether a deletion on another node is over
 UNHELD_S = 3600.0  # an upload that nobody held for so long was never finished
 
 
@@ -40,22 +49,48 @@ class KeptFolders:
 class FileOwnership:
     """Holds on files, one set of rows per data directory."""
 
-    def __init__(self, database: Database, kept: KeptFolders, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, kept: KeptFolders, artefacts: Artefacts, clock: Clock
+    ) -> None:
         self._database = database
         self._kept = kept
+        self._artefacts = artefacts
         self._clock = clock
 
     async def hold(
         self, paths: Iterable[Path], holder: str, owner: Requester, life_ms: int
     ) -> bool:
-        """Keep ``paths`` for ``holder`` for ``life_ms`` from now; False if one is gone."""
+        """Keep ``paths`` for ``holder`` for ``life_ms`` from now; False if one is gone.
+
+        Raises:
+            ArtefactsUnavailable: not where all nodes look; the hold ends by itself.
+        """
         names = [self._name(path) for path in paths]
-        async with self._database.transaction() as connection:
+        async with self._settled(names) as connection:
             if not all((self._kept.data / name).is_file() for name in names):
                 return False
             until = self._clock() + life_ms
             await rows.hold(connection, names, holder, owner.key, until)
+        await self._share(names)
         return True
+
+    @asynccontextmanager
+    async def held(self, files: Iterable[MediaFile], owner: Requester) -> AsyncGenerator[None]:
+        """Keep ``files`` where all nodes look while a job with them is written.
+
+        Raises:
+            ArtefactsUnavailable: that cannot be done just now.
+        """
+        needed = list(files)
+        if not self._artefacts.shared or not needed:
+            yield
+            return
+        try:
+            paths = [self._kept.media / file.name for file in needed]
+            await self.hold(paths, REQUEST, owner, REQUEST_MS)
+            yield
+        finally:
+            await self.release(needed, owner)
 
     async def hold_only(
         self, files: Iterable[MediaFile], holder: str, owner: Requester, life_ms: int
@@ -66,12 +101,13 @@ class FileOwnership:
             False where one of ``files`` is not there any more.
         """
         names = [self._name(self._kept.media / file.name) for file in files]
-        async with self._database.transaction() as connection:
+        async with self._settled(names) as connection:
             before = await rows.let_go(connection, holder=holder)
             whole = all((self._kept.data / name).is_file() for name in names)
             until = self._clock() + life_ms
             await rows.hold(connection, names, holder, owner.key, until)
         await self._discard(set(before) - set(names))
+        await self._share(name for name in names if (self._kept.data / name).is_file())
         return whole
 
     async def release(self, files: Iterable[MediaFile], owner: Requester) -> None:
@@ -100,14 +136,14 @@ class FileOwnership:
         """Remove those of ``files`` that nobody needs."""
         await self._discard(self._name(self._kept.media / file.name) for file in files)
 
-    async def discard_named(self, names: Iterable[str]) -> None:
-        """Remove those of the admitted files called so in the media folder that nobody needs."""
+    async def discard_named(self, names: Iterable[str]) -> int:
+        """Remove those of the admitted files called so that nobody needs; return how many."""
         ours = [name for name in names if file_names.MEDIA.fullmatch(name)]
-        await self._discard(self._name(self._kept.media / name) for name in ours)
+        return await self._discard(self._name(self._kept.media / name) for name in ours)
 
     async def held_by(self, holder: str) -> list[tuple[Path, Requester]]:
         """List what ``holder`` needs, and whose it is."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             found = await rows.holds_of(connection, holder, self._clock())
         return [(self._kept.data / row.file, Requester.from_key(row.user_key)) for row in found]
 
@@ -133,7 +169,7 @@ class FileOwnership:
         """
         if not self._database.newest:
             return 0
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await rows.expire(connection, self._clock())
         before = self._clock() / 1000 - unheld_s if unheld_s else None
         found = await asyncio.to_thread(self._candidates, before)
@@ -163,12 +199,65 @@ class FileOwnership:
         gone = 0
         for name in names:
             async with self._database.transaction() as connection:
-                if not await rows.held(connection, name, self._clock()):
+                now = self._clock()
+                needed = await rows.held(connection, name, now)
+                if not needed:
                     # inside: a hold that comes next finds the file gone, never about to go
                     (self._kept.data / name).unlink(missing_ok=True)
                     gone += 1
                     self._after(name)
+                    if self._is_shared(name):
+                        await rows.hold(connection, [name], rows.GOING, "", now + GOING_MS)
+            if not needed and self._is_shared(name):
+                await self._delete_shared(name)
         return gone
+
+    def _is_shared(self, name: str) -> bool:
+        return self._artefacts.shared and name.startswith(MEDIA)
+
+    async def _delete_shared(self, name: str) -> None:
+        """Delete what a row says is going, then the row: no node counts on it meanwhile."""
+        try:
+            await self._artefacts.delete(name)
+        except ArtefactsUnavailable:
+            log.warning("object_left", name=name)  # the sweep of every hour finds it
+        async with self._database.transaction() as connection:
+            await rows.let_go(connection, files=[name], holder=rows.GOING)
+
+    @asynccontextmanager
+    async def _settled(self, names: Iterable[str]) -> AsyncGenerator[Connection]:
+        """Open a transaction in which none of ``names`` is being deleted.
+
+        Those that all nodes share, and that are there, are on this node then.
+        """
+        shared = [name for name in names if self._is_shared(name)]
+        while True:
+            for name in shared:
+                with suppress(ArtefactGone):
+                    await self._artefacts.local(name)
+            async with self._database.transaction() as connection:
+                if not shared or not await rows.going(connection, shared, self._clock()):
+                    yield connection
+                    return
+            await asyncio.sleep(LOOK_S)
+
+    async def share(self, path: Path) -> None:
+        """Put an admitted file where all nodes look, where somebody needs it.
+
+        Raises:
+            ArtefactsUnavailable: that cannot be done just now.
+        """
+        name = self._name(path)
+        async with self._settled([name]) as connection:
+            needed = await rows.held(connection, name, self._clock())
+        if needed:
+            await self._share([name])
+
+    async def _share(self, names: Iterable[str]) -> None:
+        """Put what is held here where all nodes look: once it is held, nobody deletes it there."""
+        for name in names:
+            if self._is_shared(name):
+                await self._artefacts.put(name, self._kept.data / name)
 
     def _after(self, name: str) -> None:
         path = self._kept.data / name

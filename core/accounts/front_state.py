@@ -18,17 +18,17 @@ class FrontState:
 
     async def remember(self, front: str, name: str, value: Any) -> None:  # noqa: ANN401  # plain JSON data
         """Keep plain JSON data for a front under a name; None forgets it."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await rows.remember(connection, front, name, value, self._now())
 
     async def recall(self, front: str, name: str) -> Any:  # noqa: ANN401  # plain JSON data
         """Read what a front kept under a name, None where nothing is."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             return await rows.recall(connection, front, name)
 
     async def recall_all(self, front: str) -> dict[str, Any]:
         """Read everything that a front kept, by name, the oldest first."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             return await rows.recall_all(connection, front)
 
     async def forget(self, person: Requester) -> None:
@@ -37,10 +37,10 @@ class FrontState:
         Those are named ``<platform>-…``, and a name of theirs that ends with ``:<user id>`` is of
         that person.
         """
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await rows.forget_of(connection, person.platform, person.user_id)
 
     async def forget_older(self, front: str, age_ms: int) -> None:
         """Drop what a front kept and has not touched for ``age_ms``."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await rows.forget_older(connection, front, self._now() - age_ms)

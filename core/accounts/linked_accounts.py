@@ -44,12 +44,12 @@ class LinkedAccounts:
 
     async def account(self, person: Requester) -> Requester:
         """Find who owns the jobs and the quota of ``person``: itself unless joined."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             return Requester.from_key(await rows.account_of(connection, person.key))
 
     async def keys(self, person: Requester) -> list[Requester]:
         """List every requester whose jobs ``person`` may see: the account and its joins."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             found = await rows.keys_of(connection, person.key)
         return [Requester.from_key(key) for key in found]
 

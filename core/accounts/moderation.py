@@ -65,7 +65,7 @@ class Moderation:
             RequesterBlocked: an operator blocked this person.
             PolicyForbids: a rule of the place.
         """
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             await refuse_blocked(connection, [who.key for who in (requester, *earlier)])
             rules = await rows.load_rules(connection, place)
         if rules is not None:
@@ -73,7 +73,7 @@ class Moderation:
 
     async def policy(self, place: str) -> Policy:
         """Read the rules of ``place``."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             rules = await rows.load_rules(connection, place)
         return Policy() if rules is None else Policy.from_json(rules)
 

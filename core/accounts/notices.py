@@ -25,17 +25,17 @@ class Notices:
 
     async def owed(self, platform: str) -> list[AccountNotice]:
         """List what people of ``platform`` have to be told, oldest first."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             return await rows.notices(connection, platform, self._now() - NOTICE_LIFE_MS)
 
     async def told(self, notice: AccountNotice) -> None:
         """Note that somebody was told."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await rows.drop_notice(connection, notice.id)
 
     async def forget(self, person: Requester) -> None:
         """Drop everything that somebody was to be told."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await rows.drop_notices(connection, [person.key])
 
     def owing(self) -> asyncio.Event:

@@ -25,7 +25,7 @@ class Quotas:
     async def quota(self, requester: Requester, payer: Payer | None = None) -> QuotaView:
         """Read what ``requester`` may still spend from the account of ``payer``."""
         pays = payer or Payer.of(requester)
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             return await LimitLedger(connection, self._rules, self._clock()).view(pays)
 
     async def grant(self, requester: Requester, amount_ms: int) -> None:

@@ -22,9 +22,9 @@ from core.runtime.clock import Clock, now_ms
 from core.runtime.paths import readable
 from core.runtime.permissions import make_private, make_private_folder
 from core.settings import DATABASE_NAME, Settings
+from core.storage.addresses import database_file, postgres_address
 from core.storage.backup import DatabaseContents, clips_of, copy_database, examine_database
 from core.storage.claim import is_database_of_ours, is_marked, put_mark
-from core.storage.database import database_path
 from core.storage.trouble import named_troubles
 
 MARK_LINE = "backup of a data directory"
@@ -38,6 +38,13 @@ class NothingToBackUp(SetupProblem):
     """There is no database of ours at ``path``."""
 
     path: str
+
+
+class RowsOnServer(SetupProblem):
+    """PostgreSQL keeps the rows on ``server``: they are copied and put back by its own programs."""
+
+    server: str
+    folder: str  # clips and inputs lie below it
 
 
 class BackupPlaceTaken(SetupProblem):
@@ -85,12 +92,13 @@ def make_backup(settings: Settings, place: Path, clock: Clock = now_ms) -> Backu
 
     Raises:
         NothingToBackUp: there is no database.
+        RowsOnServer: PostgreSQL keeps it.
         BackupPlaceTaken: something else lies there.
         BackupPlaceUnfit: a backup cannot lie there.
         DatabaseDamaged: the database, or the copy of it, does not pass SQLite's check.
         StorageProblem: something cannot be read or written.
     """
-    database = database_path(settings.database)
+    database = file_of_rows(settings)
     with named_troubles(place):
         place = place.resolve()
         if not is_database_of_ours(database):
@@ -106,6 +114,19 @@ def make_backup(settings: Settings, place: Path, clock: Clock = now_ms) -> Backu
         finally:
             shutil.rmtree(part, ignore_errors=True)
     return Backup(place, made.contents, made.files, made.made_at_ms, made.absent)
+
+
+def file_of_rows(settings: Settings) -> Path:
+    """Return where the rows lie.
+
+    Raises:
+        RowsOnServer: PostgreSQL keeps them.
+    """
+    file = database_file(settings.database)
+    if file is None:
+        server = postgres_address(settings.database, insecure=True).server
+        raise RowsOnServer(server, readable(settings.data_dir))
+    return file
 
 
 def check_backup(folder: Path) -> Backup:

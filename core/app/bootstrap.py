@@ -7,14 +7,17 @@ checked, migrated, recovered and checked again.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 
+from core.app.bus_choice import bus_of
 from core.app.core import Core
 from core.app.executor_choice import choose_executor
 from core.app.maintenance import make_folders
 from core.app.rules import fitted_folder
 from core.app.wiring import build
+from core.artefacts.opening import open_artefacts
 from core.errors.setup import DatabaseDamaged
 from core.i18n.messages import say
 from core.interfaces.executor import Executor
@@ -25,6 +28,8 @@ from core.runtime.permissions import make_private
 from core.runtime.tasks import outcome_of
 from core.settings import Settings
 from core.storage.database import open_database
+from core.storage.postgres_schema import SchemaDuty
+from core.storage.record import database_name
 from core.storage.trouble import named_troubles
 
 log = structlog.get_logger(__name__)
@@ -59,6 +64,7 @@ async def open_core(
         DatabaseDamaged: the database contradicts itself.
         SchemaTooNew: written by a newer version.
         ComfyUnavailable: ComfyUI was asked for by name and cannot run.
+        BucketProblem: the bucket for clips and inputs cannot be used.
         StorageProblem: the database or the data directory cannot be read or written.
     """
     make_folders(settings)
@@ -78,15 +84,22 @@ async def _opened(
     clock: Clock,
 ) -> Core:
     database = await stack.enter_async_context(
-        open_database(settings.database, settings.data_dir, clock)
+        open_database(
+            settings.database,
+            settings.data_dir,
+            clock,
+            insecure=settings.database_insecure,
+            duty=SchemaDuty.MIGRATE,
+        )
     )
     await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
     await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
     for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
         await asyncio.to_thread(remove_parts, folder)
+    artefacts = await open_artefacts(settings, partial(database_name, database))
     executor = executor or choose_executor(settings, tell)
     stack.push_async_callback(_close, executor)
-    core = build(settings, database, executor, clock)
+    core = build(settings, database, executor, artefacts, clock, bus_of(settings, database))
     await core.runs.open()
     if not database.newest:
         tell(say(f"database_{database.standing}", {"folder": settings.clips_folder}))

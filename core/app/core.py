@@ -10,9 +10,11 @@ from core.accounts.quotas import Quotas
 from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
+from core.bus.bus import Bus, LocalEnds
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.people import Requester
+from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor
 from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
@@ -59,7 +61,10 @@ class Core:
     router: DeliveryRouter
     worker: Worker
     hub: ProgressHub
+    bus: Bus
+    ends: LocalEnds
     media: MediaStore
+    artefacts: Artefacts
     outbox: Outbox
     database: Database
     executor: Executor
@@ -77,6 +82,7 @@ class Core:
         self.submission.close(closed=False)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._close_intake(stop))
+            tasks.create_task(self.bus.run(self.ends, worked))
             tasks.create_task(self.positions.run(stop))
             tasks.create_task(self.housekeeping.run(stop))
             tasks.create_task(self.router.run(worked))

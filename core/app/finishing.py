@@ -16,6 +16,8 @@ def finisher(settings: Settings) -> Finish:
         provenance = Provenance.of(
             order.job_id, order.request, with_prompt=settings.retention.prompt_in_metadata
         )
-        return await write_clip(raw, settings.clips_folder, provenance, cancel)
+        # all nodes of a bucket name clips by their attempts, which the workspaces are named by
+        name = order.workspace.name if settings.artefacts.shared else None
+        return await write_clip(raw, settings.clips_folder, provenance, cancel, name=name)
 
     return to_clip

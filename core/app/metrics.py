@@ -17,7 +17,7 @@ from core.app.core import Core
 from core.runtime.tasks import outcome_of
 from core.service.readiness import Readiness
 from core.storage.health_figures import RowFigures
-from core.storage.migrations import MIGRATIONS, read_migrations
+from core.storage.migration_files import MIGRATIONS, read_migrations
 
 _ALERTS_S = 0.2  # the counts of alerts may be missing where the database is held
 

@@ -15,7 +15,9 @@ from core.app.rules import (
 )
 from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
+from core.bus.bus import Bus
 from core.delivery.router import DeliveryRouter
+from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor, orders_at_once
 from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
@@ -31,7 +33,7 @@ from core.service.front_board import FrontBoard
 from core.service.scratch import Scratch
 from core.service.views import ServiceRules
 from core.settings import Settings
-from core.storage.database import Database, database_path
+from core.storage.database import Database
 from core.storage.job_queries import JobQueries
 from core.storage.traces import Traces
 from core.worker.device_watch import DeviceWatch
@@ -41,14 +43,22 @@ class Parts:
     """What several parts need, made once."""
 
     def __init__(
-        self, settings: Settings, database: Database, executor: Executor, clock: Clock
+        self,
+        settings: Settings,
+        database: Database,
+        executor: Executor,
+        artefacts: Artefacts,
+        clock: Clock,
+        bus: Bus,
     ) -> None:
         self.settings = settings
+        self.artefacts = artefacts
         self.database = database
         self.executor = executor
         self.clock = clock
-        self.hub = ProgressHub()
-        self.dispatcher = LocalDispatcher()
+        self.peers = bus.peers
+        self.hub = ProgressHub(self.peers)
+        self.dispatcher = LocalDispatcher(self.peers)
         rules, clips = queue_rules(settings, orders_at_once(executor)), settings.clips_folder
         self.queue = WatchedQueue(database, rules, clips, clock, self._set_aside)
         self.jobs = JobQueries(database, clips)
@@ -78,7 +88,9 @@ class Parts:
         settings, database, clock = self.settings, self.database, self.clock
         self.outbox = CountedOutbox(database, settings.clips_folder, clock)
         self.outbox.count_into(self.figures.registry)
-        self.router = DeliveryRouter(self.outbox, self.hub, self.jobs.get, router_rules(settings))
+        self.router = DeliveryRouter(
+            self.outbox, self.hub, self.jobs.get, self.artefacts, router_rules(settings)
+        )
         self.alerts = ChatAlerts(
             database,
             clock,
@@ -92,13 +104,14 @@ class Parts:
         """Make what takes files in and what removes them."""
         settings, database = self.settings, self.database
         self.media = MediaStore(settings.media_folder, media_limits(settings))
-        self.files = FileOwnership(database, kept(settings), self.clock)
-        self.traces = Traces(database, database_path(settings.database))
+        self.files = FileOwnership(database, kept(settings), self.artefacts, self.clock)
+        self.traces = Traces(database)
         self.scratch = Scratch(settings.comfy_folder)
         self.eraser = Eraser(
             self.queue,
             self.jobs,
             self.files,
+            self.artefacts,
             fitted_folder(settings),
             settings.latents_folder,
             self.traces,
@@ -112,9 +125,14 @@ class Parts:
     def _set_aside(self, job_id: str) -> None:
         """Let go of who watches a job that could not be read, and have its owner told."""
         self.hub.close(job_id)
+        self.owed()
+
+    def owed(self) -> None:
+        """Have looked at what is owed, wherever it is delivered."""
         self.router.wake()
+        self.peers.owed()
 
     def changed(self) -> None:
         """Let everybody look at the rows again."""
         self.dispatcher.wake()
-        self.router.wake()
+        self.owed()

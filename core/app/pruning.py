@@ -9,12 +9,14 @@ import structlog
 
 from core.accounts.file_ownership import FileOwnership
 from core.accounts.notices import NOTICE_LIFE_MS
+from core.app.object_sweep import ObjectSweep
+from core.interfaces.artefacts import Artefacts
 from core.queue.job_queue import JobQueue
 from core.runtime import file_names
 from core.runtime.clock import Clock
 from core.service.deletion import Eraser
 from core.service.scratch import Scratch
-from core.storage import rolling_up, vacuum
+from core.storage import rolling_up
 from core.storage.database import Connection, Database
 from core.storage.files import clips_named
 from core.storage.traces import Traces
@@ -51,6 +53,7 @@ class Pruning:
         eraser: Eraser,
         files: FileOwnership,
         folders: Folders,
+        artefacts: Artefacts,
         traces: Traces,
         scratch: Scratch,
         clock: Clock,
@@ -60,6 +63,7 @@ class Pruning:
         self._eraser = eraser
         self._files = files
         self._folders = folders
+        self._objects = ObjectSweep(database, artefacts, files, eraser, folders.clips)
         self._traces = traces
         self._scratch = scratch
         self._clock = clock
@@ -76,10 +80,11 @@ class Pruning:
         clips = await self.remove_unnamed(self._before_s())
         scratch = await self._remove_scratch()
         unheld = await self._files.sweep()
+        objects = await self._objects.sweep(self._clock() / 1000)
         await self._traces.remove_old_copies(self._before_s())
-        await self._again(lambda connection: vacuum.shrink(connection, PAGES))
-        log.info("pruned", jobs=jobs, clips=clips, unheld=unheld)
-        return jobs + clips + unheld + scratch
+        await self._again(lambda connection: self._database.shrink(connection, PAGES))
+        log.info("pruned", jobs=jobs, clips=clips, unheld=unheld, objects=objects)
+        return jobs + clips + unheld + scratch + objects
 
     async def remove_unnamed(self, before_s: float) -> int:
         """Remove clips, and copies of them, that no row names and nobody wrote to since then.
@@ -98,9 +103,10 @@ class Pruning:
             old = await asyncio.to_thread(file_names.older_files, folder, before_s, file_names.CLIP)
             for first in range(0, len(old), NAMES):
                 some = old[first : first + NAMES]
-                async with self._database.transaction() as connection:
-                    named = await clips_named(connection, {path.name[:32] for path in some})
-                    unnamed = [path for path in some if path.name[:32] not in named]
+                stems = {path: file_names.clip_stem(path.name) for path in some}
+                async with self._database.snapshot() as connection:
+                    named = await clips_named(connection, set(stems.values()))
+                unnamed = [path for path, stem in stems.items() if stem not in named]
                 for path in unnamed:
                     await self._eraser.remove_clip(path)
                 gone += len(unnamed)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from core.app.backup import FOLDERS, KEYS, Backup, check_backup, link_or_copy
+from core.app.backup import FOLDERS, KEYS, Backup, check_backup, file_of_rows, link_or_copy
 from core.app.maintenance import make_folders
 from core.errors import SetupProblem
 from core.runtime import file_names
@@ -15,7 +15,6 @@ from core.runtime.paths import readable
 from core.runtime.permissions import make_private, make_private_folder
 from core.settings import DATABASE_NAME, Settings
 from core.storage.backup import copy_database, doubt_deliveries
-from core.storage.database import database_path
 from core.storage.lock import lock, lock_database
 from core.storage.record import RECORD_NAME
 from core.storage.trouble import journals_of, named_troubles
@@ -43,6 +42,7 @@ def restore_backup(
 
     Raises:
         BackupDamaged: it is none, or not whole.
+        RowsOnServer: PostgreSQL keeps the rows.
         DatabaseDamaged: its database does not pass SQLite's check.
         SchemaTooNew: a newer Clapper made it.
         DataDirectoryBusy: a service runs there.
@@ -53,7 +53,7 @@ def restore_backup(
     with named_troubles(folder):
         backup = check_backup(folder.resolve())
     make_folders(settings)
-    data_dir, database = settings.data_dir, database_path(settings.database).resolve()
+    data_dir, database = settings.data_dir, file_of_rows(settings).resolve()
     with lock(data_dir), named_troubles(data_dir):
         there = _there(data_dir, database)
         if there and not force:

@@ -23,7 +23,7 @@ class SelfCheck:
         for source in SOURCES:
             after: Key | None = None
             while True:
-                async with self._database.transaction() as connection:
+                async with self._database.snapshot() as connection:
                     after, broken = await check_slice(connection, source, after, SLICE)
                 found += broken
                 if after is None:

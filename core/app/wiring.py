@@ -15,13 +15,16 @@ from core.app.rules import (
 )
 from core.app.run_recorder import run_recorder
 from core.app.self_check import SelfCheck
+from core.bus.bus import Bus, LocalEnds
 from core.delivery.position_updates import PositionPublisher
 from core.domain.people import Requester
+from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor
 from core.models.catalog import Profile
 from core.runtime.clock import Clock
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
+from core.service.clips import ClipReader
 from core.service.follow_ups import FollowUps
 from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi, OperatorServices
@@ -56,7 +59,7 @@ class _Services:
             eraser=parts.eraser,
             dispatcher=parts.dispatcher,
             hub=parts.hub,
-            on_owed=parts.router.wake,
+            on_owed=parts.owed,
         )
         self.submission = Submission(
             queue=parts.queue,
@@ -81,9 +84,16 @@ class _Services:
         )
 
 
-def build(settings: Settings, database: Database, executor: Executor, clock: Clock) -> Core:
+def build(
+    settings: Settings,
+    database: Database,
+    executor: Executor,
+    artefacts: Artefacts,
+    clock: Clock,
+    bus: Bus,
+) -> Core:
     """Return the core over an open database; nothing of it runs yet."""
-    parts = Parts(settings, database, executor, clock)
+    parts = Parts(settings, database, executor, artefacts, clock, bus)
     services = _Services(parts)
     operators = _operator_api(parts, services)
     return Core(
@@ -106,7 +116,10 @@ def build(settings: Settings, database: Database, executor: Executor, clock: Clo
         router=parts.router,
         worker=_worker(parts),
         hub=parts.hub,
+        bus=bus,
+        ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake),
         media=parts.media,
+        artefacts=artefacts,
         outbox=parts.outbox,
         database=database,
         executor=executor,
@@ -131,19 +144,21 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         audit_log=parts.community.audit,
         health=services.health,
         dead=DeadDeliveries(parts.database, parts.clock),
-        on_owed=parts.router.wake,
+        on_owed=parts.owed,
     )
     return OperatorApi(steered, Requester("cli", "nobody"))
 
 
 def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> UserApi:
     settings, limits = parts.settings, parts.rules.limits
+    clips = ClipReader(parts.artefacts)
     checked = UserServices(
         jobs=parts.jobs,
         forecasts=parts.forecasts,
         submission=services.submission,
         cancellation=services.cancellation,
-        follow_ups=FollowUps(services.admission, limits, services.previewer.smaller),
+        follow_ups=FollowUps(services.admission, clips, limits, services.previewer.smaller),
+        clips=clips,
         previewer=services.previewer,
         owned=Ownership(parts.jobs, parts.forecasts, parts.quotas, parts.community.accounts),
         accounts=UserAccounts(parts.community.accounts),
@@ -161,13 +176,14 @@ def _worker(parts: Parts) -> Worker:
         jobs=parts.jobs,
         executor=parts.executor,
         finish=finisher(parts.settings),
+        artefacts=parts.artefacts,
         record=run_recorder(parts.runs, parts.figures, parts.clock),
         shares=lambda request: parts.runs.estimate(request).shares(),
         dispatcher=parts.dispatcher,
         hub=parts.hub,
         watch=parts.watch,
         alerts=parts.alerts,
-        on_outcome=parts.router.wake,
+        on_outcome=parts.owed,
         media_folder=parts.settings.media_folder,
         work_folder=parts.settings.work_folder,
         rules=worker_rules(parts.settings),
@@ -198,6 +214,7 @@ def _housekeeping(parts: Parts) -> Housekeeping:
             files=parts.files,
             folders=folders(parts.settings),
             traces=parts.traces,
+            artefacts=parts.artefacts,
             scratch=parts.scratch,
             clock=parts.clock,
         ),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import monotonic, time
 
 from core.domain.jobs import Job
+from core.domain.progress import Progress
 from core.domain.requests import Request
 from core.queue.job_queue import JobQueue
 
@@ -22,9 +23,9 @@ class WatchedQueue(JobQueue):
         self._seen()
         return claimed
 
-    async def beat(self, job_id: str, token: str) -> bool:
+    async def beat(self, job_id: str, token: str, progress: Progress | None = None) -> bool:
         """Extend the lease as :class:`JobQueue` does."""
-        kept = await super().beat(job_id, token)
+        kept = await super().beat(job_id, token, progress)
         self._seen()
         return kept
 

@@ -39,6 +39,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.doctor", None),
     ("core.cli.backup", None),
     ("core.cli.invariants", None),
+    ("core.cli.db", "db"),
 )
 
 

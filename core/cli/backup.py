@@ -60,7 +60,9 @@ def accept_command() -> None:
 
 
 async def _accept(settings: Settings) -> None:
-    async with open_database(settings.database, settings.data_dir) as database:
+    async with open_database(
+        settings.database, settings.data_dir, insecure=settings.database_insecure
+    ) as database:
         await accept(database, settings.data_dir)
 
 

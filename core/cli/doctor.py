@@ -18,6 +18,7 @@ from PIL import features
 from rich.table import Table
 from rich.text import Text
 
+from core.cli.doctor_bucket import look_at_bucket
 from core.cli.doctor_service import (
     look_at_data,
     look_at_fronts,
@@ -228,6 +229,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[DoctorFinding]], ...] = (
     _disk,
     look_at_data,
     _database,
+    look_at_bucket,
     look_at_ports,
     look_at_intake,
     _executor,

@@ -86,7 +86,7 @@ async def _intake(settings: Settings) -> str:
     async with recorded(settings) as database:
         if database is None:
             return "open"
-        async with database.transaction() as connection:
+        async with database.snapshot() as connection:
             return await read_intake(connection)
 
 

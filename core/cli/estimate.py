@@ -95,16 +95,16 @@ def as_json(answer: Estimate, machine: Machine, tier: Tier = Tier.PRO) -> dict[s
 async def recorded(settings: Settings) -> AsyncGenerator["Database | None", None]:
     """Yield the database beside a service that may be running; None where there is none yet."""
     from core.storage.claim import is_database_of_ours, is_marked
-    from core.storage.database import Database, database_path
+    from core.storage.database import Database
 
-    file = database_path(settings.database)
-    ours = file.exists() and (is_marked(settings.data_dir) or is_database_of_ours(file))
-    if not ours:
-        yield None
-        return
-    database = Database(settings.database)
+    database = Database(settings.database, insecure=settings.database_insecure)
     try:
-        async with database.transaction() as connection:
+        file = database.file
+        marked = file is None or (file.exists() and is_marked(settings.data_dir))
+        if not marked and not (file and is_database_of_ours(file)):
+            yield None
+            return
+        async with database.snapshot() as connection:
             ready = await has_runs(connection)
         yield database if ready else None
     finally:

@@ -10,9 +10,8 @@ from core.control.commands import CheckInvariants
 from core.i18n.messages import say
 from core.settings import Settings, load_settings
 from core.storage.claim import claim
-from core.storage.database import database_path, open_database
+from core.storage.database import open_database
 from core.storage.invariants import check
-from core.storage.trouble import named_troubles
 
 APP = typer.Typer()
 
@@ -44,13 +43,10 @@ async def violations(settings: Settings) -> list[str]:
         if client is not None:
             return [item.text async for item in client.ask(CheckInvariants())]
     claim(settings.data_dir)
-    with named_troubles(database_path(settings.database)):
-        return await _checked(settings)
-
-
-async def _checked(settings: Settings) -> list[str]:
     async with (
-        open_database(settings.database, settings.data_dir) as database,
-        database.transaction() as connection,
+        open_database(
+            settings.database, settings.data_dir, insecure=settings.database_insecure
+        ) as database,
+        database.snapshot() as connection,
     ):
         return [str(violation) for violation in await check(connection)]

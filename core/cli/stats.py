@@ -64,7 +64,7 @@ async def _newest(settings: Settings, limit: int) -> list[RecordedRun]:
     async with recorded(settings) as database:
         if database is None:
             return []
-        async with database.transaction() as connection:
+        async with database.snapshot() as connection:
             return await recent_runs(connection, limit)
 
 

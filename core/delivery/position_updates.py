@@ -72,5 +72,5 @@ class PositionPublisher:
                 published[job.id] = before
                 continue
             published[job.id] = now
-            self._hub.publish(job.id, waiting_range(forecast))
+            self._hub.publish(job.id, waiting_range(forecast), job.attempt)
         self._published = published

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from core.artefacts.clips import bring_clip
 from core.delivery.progress_pump import ProgressPump
 from core.domain.jobs import Failure, Job, JobState
 from core.errors import DeliveryFailed, DeliveryImpossible, DeliveryRetry
+from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
+from core.interfaces.artefacts import Artefacts, names_of_clip
 from core.interfaces.delivery import Delivery, Receipt
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import TaskOutcome, outcome_of, run_shielded, wait_event
@@ -55,9 +58,11 @@ class DeliveryRouter:
         outbox: Outbox,
         hub: ProgressHub,
         load: Callable[[str], Awaitable[Job]],
+        artefacts: Artefacts,
         rules: RouterRules,
     ) -> None:
         self._outbox = outbox
+        self._artefacts = artefacts
         self._rules = rules
         self._deliveries: dict[str, Delivery] = {}
         self._owed = asyncio.Event()
@@ -149,9 +154,14 @@ class DeliveryRouter:
         if job.state is not JobState.SUCCEEDED or job.clip is None:
             failure = job.failure or Failure("cancelled", {"by": "owner"})
             return await delivery.failed(job, failure, owed.attempt)
-        if not await asyncio.to_thread(job.clip.path.exists):
-            raise DeliveryImpossible("clip_deleted")
-        return await delivery.completed(job, job.clip, owed.attempt)
+        with self._artefacts.in_use(*names_of_clip(job.clip)):
+            try:
+                await bring_clip(self._artefacts, job.clip)
+            except ArtefactGone:
+                raise DeliveryImpossible("clip_deleted") from None
+            except ArtefactsUnavailable as error:
+                raise DeliveryRetry(error.reason) from error
+            return await delivery.completed(job, job.clip, owed.attempt)
 
     async def _record(self, owed: DueDelivery, tried: TaskOutcome[Receipt]) -> None:
         job_id, error = owed.job.id, tried.error

@@ -31,6 +31,20 @@ class SchemaTooNew(SetupProblem):
     known: int
 
 
+class SchemaBehind(SetupProblem):
+    """The database lacks migrations, and this program may not apply them."""
+
+    found: int
+    known: int
+    command: str = "clapper db migrate"
+
+
+class CopyUnfinished(SetupProblem):
+    """Rows are being copied into the database, or somebody broke that off."""
+
+    command: str = "clapper db copy"
+
+
 class MigrationChanged(SetupProblem):
     """An applied migration file differs from what was applied."""
 

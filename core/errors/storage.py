@@ -102,3 +102,45 @@ class TooManyOpenFiles(SetupProblem):
 
 class MemoryShort(SetupProblem):
     """The system has no memory left."""
+
+
+class ServerProblem(SetupProblem):
+    """The database ``server``, named by host, port and database, cannot do what has to be done."""
+
+    server: str
+
+
+class ServerUnreachable(ServerProblem):
+    """It does not answer, or the connection was cut."""
+
+    detail: str
+
+
+class ServerRefuses(ServerProblem):
+    """It does not know account, password or database, or the account lacks rights."""
+
+    detail: str
+
+
+class ServerBusy(ServerProblem):
+    """It did not get round to it in time: somebody else holds what is needed."""
+
+
+class ServerFull(ServerProblem):
+    """No space is left on its disk."""
+
+
+class ServerReadOnly(ServerProblem):
+    """It takes no changes: it is a replica, or an operator said so."""
+
+
+class ServerOverloaded(ServerProblem):
+    """It has no connection or no memory left."""
+
+    detail: str
+
+
+class ServerFaulty(ServerProblem):
+    """Its system reports errors, e.g. of the disk."""
+
+    detail: str

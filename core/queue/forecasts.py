@@ -93,7 +93,7 @@ class Forecasts:
         Raises:
             JobUnknown: no such job.
         """
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             row = await rows.require(connection, job_id)
             if row.finished_at_ms is not None:
                 return None
@@ -118,7 +118,7 @@ class Forecasts:
 
         ``payer`` is who pays for ``person``'s own account, ``place`` where they ask from.
         """
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             account = Requester.from_key(await accounts.account_of(connection, person.key))
             running = await rows.running(connection)
             mine = [row for row in running if row.user_key == account.key]

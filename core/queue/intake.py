@@ -18,7 +18,7 @@ class IntakeSwitch:
 
     async def intake(self) -> Intake:
         """Read whether new jobs are accepted."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             return await read_intake(connection)
 
     async def set_intake(self, state: Intake) -> None:

@@ -12,6 +12,7 @@ import structlog
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
+from core.domain.progress import Progress
 from core.domain.requests import Request
 from core.errors import AlreadyFinished, Cancelled, JobUnknown, KeyReused, NotYours
 from core.queue.acceptance import AcceptedJob, NewJob, accept, take_over
@@ -22,6 +23,7 @@ from core.runtime.clock import Clock, now_ms
 from core.storage import fair_order
 from core.storage import jobs as rows
 from core.storage.database import Connection, Database
+from core.storage.heartbeats import extend_lease
 from core.storage.records import StoredJob
 
 log = structlog.get_logger(__name__)
@@ -134,7 +136,7 @@ class JobQueue:
     async def next_up(self) -> Job | None:
         """Look which job would be claimed next, None where it cannot be read; nothing changes."""
         fair = self._rules.fair
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             due, _ = await fair_order.next_jobs(connection, fair.max_running, relax=fair.relax)
             job = await self._read(connection, due[0].id) if due else None
             return job if job is not None and job.asked is not None else None
@@ -153,11 +155,11 @@ class JobQueue:
             await rows.note_device(connection, row, now)
             return now
 
-    async def beat(self, job_id: str, token: str) -> bool:
-        """Extend the lease; False where the attempt lost the job and must stop."""
-        until = self._clock() + self._rules.lease_ms
-        async with self._database.transaction() as connection:
-            return await rows.extend_lease(connection, job_id, token, until)
+    async def beat(self, job_id: str, token: str, progress: Progress | None = None) -> bool:
+        """Extend the lease and note ``progress``; False where the attempt lost the job."""
+        now, lease_ms = self._clock(), self._rules.lease_ms
+        async with self._database.transaction(turn=False) as connection:
+            return await extend_lease(connection, job_id, token, now, lease_ms, progress)
 
     async def settle(self, job_id: str, token: str, clip: Clip, actual_ms: int) -> bool:
         """End an attempt with its clip, and charge device time.
@@ -206,7 +208,7 @@ class JobQueue:
 
     async def note_ending(self) -> None:
         """Note that the service ends on purpose: what runs now is not to blame if it is cut off."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await rows.write_setting(connection, ENDING, "1")
 
     async def cancel(

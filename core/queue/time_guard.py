@@ -108,7 +108,7 @@ class TimeGuard:
         self._expiry_hold_ms = max(0, self._expiry_hold_ms - min(ran, GAP_MS))
         self._prune_hold_ms = max(0, self._prune_hold_ms - min(ran, GAP_MS))
         self._seen = now
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await stepped_times.write_guard(connection, self._values(now))
 
     async def _adopt_settled(self, clock: SteadyClock) -> None:

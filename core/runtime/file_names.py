@@ -11,7 +11,10 @@ from pathlib import Path
 Shape = re.Pattern[str]
 _ONE, _HASH = r"[0-9a-f]{32}", r"[0-9a-f]{64}"  # a random name; the SHA-256 of a content
 PART = re.compile(rf"\.part-{_ONE}(-.+|\.\w+)?")  # unfinished, see core.runtime.atomic_files
-CLIP = re.compile(rf"{_ONE}(-\d+|-last)?\.(mp4|png)")  # clip, poster, smaller copy, last frame
+# a clip and its poster: a name by chance, or the job and the beginning of its attempt's token
+_CLIP = rf"{_ONE}(\.[0-9a-f]{{8}})?"
+ORIGINAL_CLIP = re.compile(rf"{_CLIP}\.(mp4|png)")
+CLIP = re.compile(rf"({_CLIP})(-\d+|-last)?\.(mp4|png)")  # also a smaller copy, the last frame
 _ADMITTED = rf"{_HASH}\.(png|jpg|flac|ogg|mp4)"  # core.media.intake.protocol has the list
 MEDIA = re.compile(_ADMITTED)
 LATENTS = re.compile(rf"{_HASH}-[0-9a-f]{{16}}\.safetensors|{_ONE}\.part")
@@ -20,6 +23,12 @@ STAGED = re.compile(rf"{_ADMITTED}|{_HASH}-{_ONE}\.mp4|part-{_ONE}\.mp4")
 # in the Studio's folder: Gradio names by content, we by chance; tmp… is an upload that was cut off
 UPLOADED = re.compile(rf"{_HASH}|{_ONE}|tmp[0-9a-z_]{{8}}")
 WORK = re.compile(rf"{_ONE}\.([0-9a-f]{{8}}|next)|calibrate-\w{{8}}")  # an attempt's folder
+
+
+def clip_stem(name: str) -> str:
+    """Return the name without its end of the clip that ``name``, of shape ``CLIP``, belongs to."""
+    found = CLIP.fullmatch(name)
+    return found[1] if found else name
 
 
 def entries_of(folder: Path, shape: Shape) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Pass wake-ups and cancels on inside one process. The row is the truth; these only save waiting.
+"""Pass wake-ups and cancels on. The row is the truth; these only save waiting.
 
 A lost wake-up costs one poll interval, a lost cancel one heartbeat.
 """
@@ -7,19 +7,27 @@ import asyncio
 from collections.abc import Callable
 
 from core.runtime.cancellation import CancelToken
+from core.runtime.peers import NoPeers, Peers
 from core.runtime.tasks import wait_event
 
 
 class LocalDispatcher:
-    """Wakes the worker for changed rows and stops its attempts, in one event loop."""
+    """Wakes the worker for changed rows and stops its attempts, here and at the peers."""
 
-    def __init__(self) -> None:
+    def __init__(self, peers: Peers | None = None) -> None:
+        """Take whom to tell what others may have to act upon; nobody by default."""
+        self._peers = NoPeers() if peers is None else peers
         self._work = asyncio.Event()
         self._tokens: dict[str, CancelToken] = {}
         self._meters: dict[str, Callable[[], int]] = {}
 
     def wake(self) -> None:
-        """Wake the worker: there may be something to claim."""
+        """Wake every worker: there may be something to claim."""
+        self.wake_here()
+        self._peers.wake()
+
+    def wake_here(self) -> None:
+        """Wake the worker of this process alone."""
         self._work.set()
 
     async def wait(self, timeout_s: float) -> None:
@@ -56,7 +64,13 @@ class LocalDispatcher:
         return job_id in self._tokens
 
     def cancel(self, job_id: str, by: str) -> None:
-        """Stop the attempt of ``job_id`` if it runs here; ``by`` is who asked."""
+        """Stop the attempt of ``job_id``, wherever it runs; ``by`` is who asked."""
+        if not self.cancel_here(job_id, by):
+            self._peers.cancel(job_id, by)
+
+    def cancel_here(self, job_id: str, by: str) -> bool:
+        """Stop the attempt of ``job_id`` if it runs here, and tell whether it does."""
         token = self._tokens.get(job_id)
         if token is not None:
             token.cancel(by)
+        return token is not None

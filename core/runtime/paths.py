@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, unquote
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 
 _SQLITE = "sqlite+aiosqlite:///"
 
@@ -44,4 +44,6 @@ def readable(path: Path) -> str:
 
 
 Place = Annotated[Path, AfterValidator(absolute_path)]
-Address = Annotated[str, AfterValidator(absolute_address)]
+SecretAddress = Annotated[
+    SecretStr, AfterValidator(lambda given: SecretStr(absolute_address(given.get_secret_value())))
+]

@@ -1,9 +1,67 @@
-"""Prepare finished clips for the destination that a delivery brings them to."""
+"""Bring finished clips to this node, and prepare them for where a delivery brings them to."""
 
 from pathlib import Path
 
+from core.artefacts.clips import bring_clip
+from core.domain.jobs import Job
 from core.domain.media import Clip
-from core.media.output.transcode import fit_clip
+from core.errors import NothingToFetch
+from core.errors.artefacts import ArtefactGone
+from core.interfaces.artefacts import Artefacts, names_of_clip
+from core.media.output.transcode import fit_clip, last_frame
+
+LINK_S = 600  # how long an address works that a browser was sent to
+
+
+class ClipReader:
+    """Reads the clips of jobs that a caller may see; who that is, others ask."""
+
+    def __init__(self, artefacts: Artefacts) -> None:
+        self._artefacts = artefacts
+
+    async def clip_of(self, job: Job) -> Clip:
+        """Return the finished video of ``job``, whose files are on this node now.
+
+        Raises:
+            NothingToFetch: not finished, or deleted since.
+            ArtefactsUnavailable: it cannot be fetched just now.
+        """
+        if job.clip is None:
+            raise NothingToFetch(job.id)
+        try:
+            await bring_clip(self._artefacts, job.clip)
+        except ArtefactGone:
+            raise NothingToFetch(job.id) from None
+        return job.clip
+
+    async def last_frame_of(self, job: Job, folder: Path) -> Path:
+        """Write the last frame of the clip of ``job`` into ``folder``.
+
+        Raises:
+            NothingToFetch: there is no clip, or not any more.
+            ArtefactsUnavailable: it cannot be fetched just now.
+        """
+        clip = await self.clip_of(job)
+        with self._artefacts.in_use(*names_of_clip(clip)):
+            return await last_frame(clip.path, folder)
+
+    async def link_to(self, job: Job, save_as: str, *, poster: bool) -> str | None:
+        """Return an address of the clip, or of its poster, that works for ten minutes.
+
+        Args:
+            job: one that the caller may see.
+            save_as: the name under which a browser saves it; empty: it is shown.
+            poster: its poster instead of the clip.
+
+        Returns:
+            None where there is none: read :meth:`clip_of`.
+
+        Raises:
+            NothingToFetch: not finished.
+        """
+        if job.clip is None:
+            raise NothingToFetch(job.id)
+        return await self._artefacts.url(names_of_clip(job.clip)[poster], LINK_S, save_as)
 
 
 async def fitted_clip(clip: Clip, limit_bytes: int) -> Path:

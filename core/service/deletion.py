@@ -4,17 +4,23 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
+import structlog
+
 from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
 from core.domain.jobs import Job
 from core.domain.people import Requester
 from core.domain.requests import Request, latents_name
+from core.errors.artefacts import ArtefactsUnavailable
+from core.interfaces.artefacts import CLIPS, Artefacts
 from core.media.output.transcode import clip_files
 from core.queue.job_queue import JobQueue
 from core.runtime import file_names
 from core.service.scratch import Scratch
 from core.storage.job_queries import JobQueries
 from core.storage.traces import Traces
+
+log = structlog.get_logger(__name__)
 
 PAGE = 100
 
@@ -27,6 +33,7 @@ class Eraser:
         queue: JobQueue,
         jobs: JobQueries,
         files: FileOwnership,
+        artefacts: Artefacts,
         fitted_folder: Path,
         latents_folder: Path,
         traces: Traces,
@@ -36,6 +43,7 @@ class Eraser:
         self._queue = queue
         self._jobs = jobs
         self._files = files
+        self._artefacts = artefacts
         self._fitted_folder = fitted_folder
         self._latents_folder = latents_folder
         self._traces = traces
@@ -84,6 +92,11 @@ class Eraser:
 
     async def remove_clip(self, clip: Path) -> None:
         """Remove a clip with its poster, its last frame and the copies made of it."""
+        for name in (f"{CLIPS}{clip.name}", f"{CLIPS}{clip.with_suffix('.png').name}"):
+            try:
+                await self._artefacts.delete(name)
+            except ArtefactsUnavailable:
+                log.warning("object_left", name=name)  # the sweep of every hour finds it
         await asyncio.to_thread(_remove_clip, clip, self._fitted_folder)
 
 

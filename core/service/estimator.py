@@ -134,7 +134,7 @@ class RunBook:
 
     async def open(self) -> None:
         """Load the fit that earlier runs left."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             fit = await load_fit(connection, self.place)
         if fit is not None:
             self.machine = replace(self.machine, rates=fit.rates, spread=fit.spread, runs=fit.runs)
@@ -143,7 +143,7 @@ class RunBook:
 
     async def record_run(self, run: RecordedRun) -> None:
         """Keep ``run`` and, every few runs, fit the machine again."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             await add_run(connection, run)
         if run.error is None and run.timings:
             self._unfitted += 1
@@ -152,7 +152,7 @@ class RunBook:
 
     async def refit(self) -> Machine:
         """Fit the machine to its newest runs, keep the fit and return the machine."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             runs = await recent_runs(connection, KEPT, self.place)
         good = [run.timings for run in reversed(runs) if run.error is None and run.timings]
         fitted = await asyncio.to_thread(calibrate, self.machine, good)
@@ -166,13 +166,13 @@ class RunBook:
 
     async def recent(self, limit: int = KEPT, *, everywhere: bool = False) -> list[RecordedRun]:
         """Return the newest runs, newest first."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             return await recent_runs(connection, limit, None if everywhere else self.place)
 
 
 async def last_place(database: "Database") -> RunPlace | None:
     """Return where the newest recorded run was made."""
-    async with database.transaction() as connection:
+    async with database.snapshot() as connection:
         return await newest_place(connection)
 
 

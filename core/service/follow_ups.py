@@ -1,19 +1,18 @@
 """Make the next request from a finished job: another take, a better one, or what comes after it."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from core.domain.fingerprints import fingerprint_of_action
 from core.domain.followups import CONTINUES_AS, Action, again, longer, quality
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
-from core.domain.media import Clip, MediaFile, MediaKind
+from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES
 from core.domain.people import Requester
 from core.domain.requests import Composition, Request
-from core.errors import NotAChoice, NothingToFetch
-from core.media.output.transcode import last_frame
+from core.errors import NotAChoice
 from core.service.admission import FileAdmission
+from core.service.clips import ClipReader
 
 _MAKING = (Action.AGAIN, Action.LONGER, Action.QUALITY, Action.SMALLER)
 
@@ -24,11 +23,13 @@ class FollowUps:
     def __init__(
         self,
         admission: FileAdmission,
+        clips: ClipReader,
         limits: RequestLimits,
         smaller: Callable[[Request], Request],
     ) -> None:
         """Take what makes ``smaller`` requests (:meth:`core.service.preview.Previewer.smaller`)."""
         self._admission = admission
+        self._clips = clips
         self._limits = limits
         self._smaller = smaller
 
@@ -64,25 +65,5 @@ class FollowUps:
     async def _last_frame(self, job: Job, owner: Requester) -> MediaFile:
         role = MODES[CONTINUES_AS].slots[0].role
         with self._admission.workspace() as folder:
-            still = await last_frame_of(job, folder)
+            still = await self._clips.last_frame_of(job, folder)
             return await self._admission.admit(still, role, MediaKind.IMAGE, owner)
-
-
-def clip_of(job: Job) -> Clip:
-    """Return the finished video of ``job``.
-
-    Raises:
-        NothingToFetch: not finished, or deleted since.
-    """
-    if job.clip is None or not job.clip.path.exists():
-        raise NothingToFetch(job.id)
-    return job.clip
-
-
-async def last_frame_of(job: Job, folder: Path) -> Path:
-    """Write the last frame of the clip of ``job`` into ``folder``.
-
-    Raises:
-        NothingToFetch: there is no clip, or not any more.
-    """
-    return await last_frame(clip_of(job).path, folder)

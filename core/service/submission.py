@@ -119,6 +119,7 @@ class Submission:
             NotYours: the job to replace belongs to somebody else by now.
             IntakeClosed: paused, draining, shutting down, or the disk is nearly full.
             MediaGone: a file of the request is not there any more.
+            ArtefactsUnavailable: its files cannot be kept where all nodes look.
             TooCostly: costs more than is left or lent; names the largest setting that does not.
             QuotaExceeded: everything costs more than is left; says when there is more.
             TooManyJobs: a limit allows no more jobs; says when it does.
@@ -132,7 +133,8 @@ class Submission:
         await check()
         new = self._new_job(composition, submitter, reply_to, key)
         try:
-            submitted = await self._write(new, instead_of)
+            async with self._files.held(new.request.media().values(), submitter.account):
+                submitted = await self._write(new, instead_of)
         except QuotaExceeded as refusal:
             raise self._with_largest_setting(new, refusal) from None
         log.info("submitted", job_id=submitted.job.id, duplicate=submitted.duplicate)

@@ -6,12 +6,11 @@ decided here, and the same on every platform. An operator may see and stop any j
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 from core.accounts.weights import Shares
 from core.domain.jobs import Forecast, Job, ReplyTo, Ticket, find_job
 from core.domain.limits import MediaLimits, RequestLimits
-from core.domain.media import Clip, MediaFile
+from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
@@ -20,10 +19,10 @@ from core.domain.request_builder import compose
 from core.domain.requests import Composition, Request
 from core.errors import InvalidInput, NotYours, OperatorsOnly
 from core.queue.forecasts import Standing
-from core.service.follow_ups import clip_of, last_frame_of
 from core.service.operator_api import OperatorApi
 from core.service.preview import RequestPreview
 from core.service.submission import Submitter
+from core.service.user_clips import UserClips
 from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
 from core.service.views import QueuedJob, QueueView
@@ -53,6 +52,7 @@ class UserApi:
         self._owned = services.owned
         self._shares = shares
         self.files = files
+        self.clips = UserClips(self.job, services.clips)
         self.accounts = services.accounts
         self.limits = limits
         self.media_limits = media_limits
@@ -189,26 +189,6 @@ class UserApi:
         await self.accounts.leave(caller)
         await self._cancellation.remove_traces()
         return count
-
-    async def clip(self, caller: Caller, job_id: str) -> Clip:
-        """Return the finished video of a job.
-
-        Raises:
-            JobUnknown: there is none.
-            NotYours: it belongs to somebody else.
-            NothingToFetch: not finished, or deleted since.
-        """
-        return clip_of(await self.job(caller, job_id))
-
-    async def last_frame(self, caller: Caller, job_id: str, folder: Path) -> Path:
-        """Write the last frame of a finished clip into ``folder``.
-
-        Raises:
-            JobUnknown: there is none.
-            NotYours: it belongs to somebody else.
-            NothingToFetch: not finished, or deleted since.
-        """
-        return await last_frame_of(await self.job(caller, job_id), folder)
 
     async def check_showing(self, caller: Caller, job_id: str) -> None:
         """Refuse to show a clip to all in the caller's place where it could not be made there.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from core.accounts.moderation import Moderation
 from core.queue.forecasts import Forecasts
 from core.service.cancellation import Cancellation
+from core.service.clips import ClipReader
 from core.service.follow_ups import FollowUps
 from core.service.operator_api import OperatorApi
 from core.service.ownership import Ownership
@@ -23,6 +24,7 @@ class UserServices:
     submission: Submission
     cancellation: Cancellation
     follow_ups: FollowUps
+    clips: ClipReader
     previewer: Previewer
     owned: Ownership
     accounts: UserAccounts

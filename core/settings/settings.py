@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pydantic import field_validator, model_validator
+from pydantic import SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from core.runtime.paths import Address, Place, address_of
+from core.runtime.paths import Place, SecretAddress, address_of
 from core.settings.area import variables
+from core.settings.artefacts import ArtefactSettings
 from core.settings.bots import DiscordSettings, TelegramSettings
 from core.settings.engine import ComfySettings, ModelSettings
 from core.settings.health import AlertSettings, HealthSettings
@@ -42,7 +43,8 @@ class Settings(BaseSettings):
     )
 
     data_dir: Place = PROJECT_ROOT / "data"
-    database_url: Address = ""  # empty: sqlite in data_dir
+    database_url: SecretAddress = SecretStr("")  # empty: sqlite in data_dir; may hold a password
+    database_insecure: bool = False  # a server on another machine is reached without encryption
     workflows_dir: Place = PROJECT_ROOT / "workflows" / "custom"  # `clapper workflow adopt`
     executor: Literal["auto", "comfy", "draft"] = "auto"
 
@@ -54,6 +56,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     delivery: DeliverySettings = DeliverySettings()
     retention: RetentionSettings = RetentionSettings()
+    artefacts: ArtefactSettings = ArtefactSettings()
     people: PeopleSettings = PeopleSettings()
     metrics: MetricsSettings = MetricsSettings()
     health: HealthSettings = HealthSettings()
@@ -79,7 +82,9 @@ class Settings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
-    @field_validator("data_dir", "database_url", "workflows_dir", "executor", mode="before")
+    @field_validator(
+        "data_dir", "database_url", "database_insecure", "workflows_dir", "executor", mode="before"
+    )
     @classmethod
     def _clean(cls, value: object) -> object:
         return clean_text(value)
@@ -102,8 +107,8 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """Return the database address in force."""
-        return self.database_url or address_of(self.data_dir / DATABASE_NAME)
+        """Return the database address in force; it may hold a password, so it is never shown."""
+        return self.database_url.get_secret_value() or address_of(self.data_dir / DATABASE_NAME)
 
     @property
     def media_folder(self) -> Path:

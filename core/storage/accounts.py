@@ -5,23 +5,22 @@ Functions on a connection; the callers own the transaction.
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.decoding import parse_words
 from core.domain.people import Requester
+from core.storage.dialects import upsert
 from core.storage.records import AccountNotice, Block, CarriedUse
-from core.storage.tables import METADATA, flow
+from core.storage.tables import INTEGER, METADATA, flow
 
 blocked = sa.Table(
     "blocked",
     METADATA,
     sa.Column("user_key", sa.Text, primary_key=True),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Column("created_at", INTEGER, nullable=False),
     sa.Column("origin", sa.Text, nullable=False),
 )
 identity = sa.Table(
@@ -29,7 +28,7 @@ identity = sa.Table(
     METADATA,
     sa.Column("user_key", sa.Text, primary_key=True),
     sa.Column("account_key", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Column("created_at", INTEGER, nullable=False),
     sa.Index("identity_account", "account_key"),
 )
 link_code = sa.Table(
@@ -37,14 +36,14 @@ link_code = sa.Table(
     METADATA,
     sa.Column("digest", sa.Text, primary_key=True),
     sa.Column("user_key", sa.Text, nullable=False),
-    sa.Column("expires_at", sa.Integer, nullable=False),
+    sa.Column("expires_at", INTEGER, nullable=False),
 )
 link_try = sa.Table(
     "link_try",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", INTEGER, primary_key=True),
     sa.Column("user_key", sa.Text, nullable=False),
-    sa.Column("at_ms", sa.Integer, nullable=False),
+    sa.Column("at_ms", INTEGER, nullable=False),
 )
 carried = sa.Table(
     "carried",
@@ -52,17 +51,17 @@ carried = sa.Table(
     sa.Column("limit_name", sa.Text, primary_key=True),
     sa.Column("user_key", sa.Text, primary_key=True),
     sa.Column("source_key", sa.Text, primary_key=True),
-    sa.Column("spent", sa.Integer, nullable=False),
-    sa.Column("until_ms", sa.Integer, nullable=False),
+    sa.Column("spent", INTEGER, nullable=False),
+    sa.Column("until_ms", INTEGER, nullable=False),
 )
 notice = sa.Table(
     "notice",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", INTEGER, primary_key=True),
     sa.Column("user_key", sa.Text, nullable=False),
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Column("created_at", INTEGER, nullable=False),
 )
 
 
@@ -93,7 +92,7 @@ async def join(connection: AsyncConnection, user_key: str, account_key: str, now
     )
     await connection.execute(sa.delete(identity).where(identity.c.user_key == account_key))
     values = {"user_key": user_key, "account_key": account_key, "created_at": now}
-    await connection.execute(_replacing(identity, [values], ("account_key", "created_at")))
+    await upsert(connection, identity, [values])
 
 
 async def leave(connection: AsyncConnection, user_key: str) -> None:
@@ -153,7 +152,7 @@ async def block(
     rows = [
         {"user_key": key, "reason": reason, "created_at": now, "origin": origin} for key in keys
     ]
-    await connection.execute(_replacing(blocked, rows, ("reason", "created_at", "origin")))
+    await upsert(connection, blocked, rows)
 
 
 async def block_of(connection: AsyncConnection, keys: Iterable[str]) -> Block | None:
@@ -184,7 +183,7 @@ async def carry(
         "spent": owed.spent,
         "until_ms": owed.until_ms,
     }
-    await connection.execute(_replacing(carried, [values], ("spent", "until_ms")))
+    await upsert(connection, carried, [values])
 
 
 async def carried_by(
@@ -218,7 +217,7 @@ async def level_flows(connection: AsyncConnection, keys: list[str], now: int) ->
         return
     fresh = {"finish": last, "since_ms": now, "weight": 100, "held": 0, "active": 0}
     rows = [{"user_key": key, **fresh} for key in keys]
-    await connection.execute(_replacing(flow, rows, ("finish",)))
+    await upsert(connection, flow, rows, ["finish"])
 
 
 async def add_notice(
@@ -248,11 +247,3 @@ async def drop_notice(connection: AsyncConnection, number: int) -> None:
 async def drop_notices(connection: AsyncConnection, keys: Iterable[str]) -> None:
     """Drop what ``keys`` were to be told."""
     await connection.execute(sa.delete(notice).where(notice.c.user_key.in_(list(keys))))
-
-
-def _replacing(table: sa.Table, rows: list[dict[str, Any]], changes: tuple[str, ...]) -> Any:  # noqa: ANN401  # a statement
-    """Build an insert of ``rows`` that takes ``changes`` over where a row is there already."""
-    keys = [column.name for column in table.primary_key]
-    statement = insert(table).values(rows)
-    new = {name: statement.excluded[name] for name in changes}
-    return statement.on_conflict_do_update(index_elements=keys, set_=new)

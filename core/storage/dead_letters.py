@@ -31,13 +31,13 @@ class DeadDeliveries:
     async def newest(self, limit: int) -> list[DeadDelivery]:
         """List the newest ``limit``, by when they were tried last."""
         query = select(outbox).where(_DEAD).order_by(outbox.c.began_at_ms.desc()).limit(limit)
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             found = await connection.execute(query)
             return [DeadDelivery(row.job_id, row.dest, row.error or "") for row in found]
 
     async def count(self) -> int:
         """Count them."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             return await connection.scalar(select(func.count()).where(_DEAD)) or 0
 
     async def revive(self, job_id: str | None = None) -> list[DeadDelivery]:

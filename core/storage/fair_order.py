@@ -7,11 +7,11 @@ most as many waiting jobs as an account may have, however long the queue is.
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, tuple_, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.fairness import ORDINARY, JobLoad, WorkAhead, cost_of, rank_of
 from core.domain.jobs import JobState
+from core.storage.dialects import greater, total, upsert
 from core.storage.mapping import job_alone
 from core.storage.records import QueuePlace, StoredJob
 from core.storage.tables import RUNNING, WAITING, WAITING_STATES, flow, job, sched
@@ -31,12 +31,9 @@ async def enter_queue(
         since = now
     else:
         tag, since = await _end_of_own_queue(connection, user_key), found.since_ms
-    values = {"finish": tag, "since_ms": since, "weight": weight, "held": 1, "active": 0}
-    statement = insert(flow).values(user_key=user_key, **values)
+    row = {"user_key": user_key, "finish": tag, "since_ms": since, "weight": weight}
     changes = {"since_ms": since, "weight": weight, "held": flow.c.held + 1}
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=["user_key"], set_=changes)
-    )
+    await upsert(connection, flow, [{**row, "held": 1, "active": 0}], changes)
     fresh = found is None or (found.held == 0 and found.active == 0)
     return QueuePlace(JobState.HELD, tag, rank_of(tag, cost, since, fresh=fresh))
 
@@ -89,7 +86,7 @@ async def promote(connection: AsyncConnection, held: StoredJob, now: int) -> Non
             active=flow.c.active + 1,
         )
     )
-    await connection.execute(update(sched).values(vtime=func.max(sched.c.vtime, start)))
+    await connection.execute(update(sched).values(vtime=greater(sched.c.vtime, start)))
     tag = case(
         (job.c.seq < held.seq, job.c.tag + held.cost),
         (job.c.seq == held.seq, start),
@@ -164,8 +161,8 @@ async def ahead_of(connection: AsyncConnection, waiting: StoredJob) -> WorkAhead
     """Sum up what waits before a job, from the index ``job_line`` alone."""
     query = select(
         func.count(),
-        func.coalesce(func.sum(job.c.estimate_ms), 0),
-        func.coalesce(func.sum(job.c.spread_ms * job.c.spread_ms), 0),
+        total(job.c.estimate_ms),
+        total(job.c.spread_ms * job.c.spread_ms),
     ).where(WAITING, tuple_(job.c.rank, job.c.seq) < tuple_(waiting.rank, waiting.seq))
     count, sum_ms, squares = (await connection.execute(query)).one()
     return WorkAhead(count, sum_ms, squares)
@@ -183,12 +180,12 @@ async def ahead_of_all(
             job.c.estimate_ms,
             job.c.spread_ms,
             func.count(front.c.seq),
-            func.coalesce(func.sum(front.c.estimate_ms), 0),
-            func.coalesce(func.sum(front.c.spread_ms * front.c.spread_ms), 0),
+            total(front.c.estimate_ms),
+            total(front.c.spread_ms * front.c.spread_ms),
         )
         .outerjoin(front, front.c.rank.is_not(None) & before)
         .where(job.c.user_key == user_key, job.c.state.in_(WAITING_STATES), WAITING)
-        .group_by(job.c.id)
+        .group_by(job.c.id, job.c.estimate_ms, job.c.spread_ms)
     )
     return {
         job_id: (JobLoad(own_ms, spread_ms), WorkAhead(count, sum_ms, squares))

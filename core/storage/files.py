@@ -7,13 +7,14 @@ everybody else by ``file_hold``; :func:`held` asks both.
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.storage.dialects import upsert
 from core.storage.records import FileHold
-from core.storage.tables import METADATA, artifact, job_media
+from core.storage.tables import INTEGER, METADATA, artifact, job_media
 
 MEDIA = "media/"  # begins the names of admitted files; job_media leaves it out
+GOING = "going"  # holds what is being deleted elsewhere, so that nobody counts on it meanwhile
 
 file_hold = sa.Table(
     "file_hold",
@@ -21,7 +22,7 @@ file_hold = sa.Table(
     sa.Column("file", sa.Text, primary_key=True),
     sa.Column("holder", sa.Text, primary_key=True),
     sa.Column("user_key", sa.Text, primary_key=True),
-    sa.Column("until_ms", sa.Integer, nullable=False),
+    sa.Column("until_ms", INTEGER, nullable=False),
     sa.Index("file_hold_of", "user_key"),
     sa.Index("file_hold_by", "holder"),
     sa.Index("file_hold_until", "until_ms"),
@@ -32,12 +33,8 @@ async def hold(
     connection: AsyncConnection, files: Iterable[str], holder: str, user_key: str, until_ms: int
 ) -> None:
     """Note that ``holder`` needs ``files`` of ``user_key`` until ``until_ms`` (epoch)."""
-    for file in files:
-        key = {"file": file, "holder": holder, "user_key": user_key}
-        statement = insert(file_hold).values(**key, until_ms=until_ms)
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=list(key), set_={"until_ms": until_ms})
-        )
+    whose = {"holder": holder, "user_key": user_key, "until_ms": until_ms}
+    await upsert(connection, file_hold, [{"file": file, **whose} for file in files])
 
 
 async def let_go(
@@ -59,6 +56,14 @@ async def let_go(
         return []
     ended = sa.delete(file_hold).where(*fits).returning(file_hold.c.file)
     return [row.file for row in await connection.execute(ended)]
+
+
+async def going(connection: AsyncConnection, files: Iterable[str], now: int) -> bool:
+    """Tell whether one of ``files`` is being deleted from where all nodes look."""
+    theirs = file_hold.c.file.in_(list(files)), file_hold.c.holder == GOING
+    return bool(
+        await connection.scalar(sa.select(sa.exists().where(*theirs, file_hold.c.until_ms > now)))
+    )
 
 
 async def expire(connection: AsyncConnection, now: int) -> None:

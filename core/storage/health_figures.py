@@ -40,7 +40,7 @@ class HealthFigures:
             .group_by(outbox.c.dest)
         )
         waiting = select(func.min(job.c.created_at_ms)).where(WAITING)
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             counts = await count_live(connection)
             return RowFigures(
                 intake=await rows.read_setting(connection, "intake") or "open",

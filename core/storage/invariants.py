@@ -41,7 +41,7 @@ class Source:
 
     def bounds(self, after: Key | None, until: Key | None) -> tuple[str, dict[str, Any]]:
         """Return a condition for the rows behind ``after`` up to ``until``, and its values."""
-        found, values = ["1"], dict[str, Any]()
+        found, values = ["TRUE"], dict[str, Any]()
         for name, sign, key in (("after", ">", after), ("until", "<=", until)):
             if key is not None:
                 values |= {f"{name}{place}": part for place, part in enumerate(key)}
@@ -168,7 +168,7 @@ async def check(connection: AsyncConnection, now_ms: int | None = None) -> list[
     """
     found: list[Violation] = []
     for rule in _RULES:
-        found += await _ask(connection, rule, "1", {}, now_ms)
+        found += await _ask(connection, rule, "TRUE", {}, now_ms)
     return found
 
 

@@ -48,7 +48,7 @@ class JobQueries:
         Raises:
             JobUnknown: no such job.
         """
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             found = await rows.require(connection, job_id)
         return found.job(self._clips_folder)
 
@@ -64,7 +64,7 @@ class JobQueries:
         Raises:
             KeyReused: the key made it of another request than ``request`` with this fingerprint.
         """
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             row = await rows.read_by_key(connection, requester.key, idempotency_key)
         if row is None:
             return None
@@ -84,13 +84,13 @@ class JobQueries:
         if before is not None:
             query = query.where(job.c.seq < before)
         query = query.order_by(job.c.seq.desc()).limit(limit)
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             found = [job_with_clip(row) for row in await connection.execute(query)]
         return self._jobs(found)
 
     async def live_of(self, requester: Requester) -> list[Job]:
         """List the jobs of ``requester`` that are not terminal: running first, then in order."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             running = await rows.running(connection)
             mine = [one for one in running if one.user_key == requester.key]
             mine += await waiting_of(connection, requester.key)
@@ -106,19 +106,19 @@ class JobQueries:
 
     async def counts(self) -> QueueCounts:
         """Count the jobs that wait and those that run."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             return await count_live(connection)
 
     async def history(self, job_id: str) -> list[JobEvent]:
         """List what happened to a job, oldest first."""
         query = select(job_event).where(job_event.c.job_id == job_id).order_by(job_event.c.id)
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             found = await connection.execute(query)
             return [JobEvent(row.at_ms, row.what, row.detail) for row in found]
 
     async def needs_media(self, name: str) -> bool:
         """Tell whether a kept job needs the admitted file ``name``."""
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             return await rows.media_in_use(connection, name)
 
     def _jobs(self, found: list[StoredJob]) -> list[Job]:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, exists, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import JobState, ReplyTo
 from core.errors import JobUnknown
+from core.storage.dialects import NextNumber, upsert
 from core.storage.mapping import (
     clip_values,
     failure_values,
@@ -102,7 +102,7 @@ async def add(connection: AsyncConnection, new: JobToAdd, place: QueuePlace) -> 
 
 async def give_up_seq(connection: AsyncConnection, ended: StoredJob) -> int:
     """Take its place in the order of acceptance from ``ended``, which gets the next free one."""
-    free = select(func.max(job.c.seq) + 1).scalar_subquery()
+    free = NextNumber(job.c.seq)
     await connection.execute(update(job).where(job.c.id == ended.id).values(seq=free))
     return ended.seq
 
@@ -218,14 +218,6 @@ async def complete(
     await owe(connection, seen, now, told=how.told)
 
 
-async def extend_lease(connection: AsyncConnection, job_id: str, token: str, until_ms: int) -> bool:
-    """Extend the lease of a job; False where ``token`` does not own it any more."""
-    result = await connection.execute(
-        update(job).where(job.c.id == job_id, job.c.token == token).values(lease_until_ms=until_ms)
-    )
-    return result.rowcount == 1
-
-
 async def note(connection: AsyncConnection, job_id: str, now: int, what: str, detail: str) -> None:
     """Append to the history of a job."""
     values = {"job_id": job_id, "at_ms": now, "what": what, "detail": detail}
@@ -286,7 +278,4 @@ async def read_setting(connection: AsyncConnection, name: str) -> str | None:
 
 async def write_setting(connection: AsyncConnection, name: str, value: str) -> None:
     """Set a switch."""
-    statement = upsert(setting).values(name=name, value=value)
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
-    )
+    await upsert(connection, setting, [{"name": name, "value": value}])

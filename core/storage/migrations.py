@@ -1,51 +1,51 @@
-"""Numbered SQL files become the schema, each whole or not at all.
+"""Migrations become the schema of an SQLite file, each whole or not at all.
 
-Runs before the database is opened, with a connection of its own. ``migrations/NNNN_words.sql`` are
-forward only; what was applied is remembered with its checksum.
+Runs before the database is opened, with a connection of its own: the SQL files as they are, then
+alembic's revisions (:mod:`core.storage.revisions`), which nothing imports where none is due.
 """
 
-import hashlib
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
+import sqlalchemy as sa
 import structlog
+from sqlalchemy import event
 
-from core.errors.setup import DatabaseDamaged, MigrationChanged, SchemaTooNew
+from core.errors.setup import DatabaseDamaged, SchemaTooNew
 from core.runtime.atomic_files import publish
 from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import PRIVATE_FILE, make_private_folder
-from core.settings import PROJECT_ROOT
+from core.storage.migration_files import (
+    MIGRATIONS,
+    Applied,
+    Migration,
+    SchemaState,
+    compare,
+    newest_of,
+    read_migrations,
+)
 from core.storage.trouble import named_troubles
 from core.storage.vacuum import begin_incremental, convert
 
 log = structlog.get_logger(__name__)
 
-MIGRATIONS = PROJECT_ROOT / "migrations"
 BUSY_S = 5.0  # waits so long for another program that holds the file
-_NAME = re.compile(r"(\d{4})_\w+\.sql")
 _BOOK = """
 CREATE TABLE IF NOT EXISTS migration (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, at_ms INTEGER NOT NULL
 ) STRICT
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One file; ``checksum`` is the SHA-256 of its text."""
-
-    number: int
-    name: str
-    text: str
-
-    @property
-    def checksum(self) -> str:
-        """Return what is remembered of the text."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+_HAS_BOOK = "SELECT 1 FROM sqlite_master WHERE name = 'migration'"
+# as alembic makes it, and strict as all of our tables
+_ALEMBIC = """
+CREATE TABLE IF NOT EXISTS alembic_version (
+    version_num TEXT NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY
+) STRICT
+"""
 
 
 def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> list[str]:
@@ -54,7 +54,7 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
     Args:
         path: the SQLite file. The caller holds the lock of its folder.
         clock: what is written as the time of a migration.
-        folder: where the SQL files lie.
+        folder: where the migrations lie.
 
     Returns:
         The names of the migrations that were applied now.
@@ -74,32 +74,40 @@ def migrate(path: Path, clock: Clock = now_ms, folder: Path = MIGRATIONS) -> lis
             _check_file(connection)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")
-            begin_incremental(connection)
-            applied = _applied(connection)
-            _compare(applied, known)
-            pending = [migration for migration in known if migration.number not in applied]
-            if pending and applied:
-                backup(connection, path.with_name(f"{path.name}.before-{pending[0].number:04d}"))
-            for migration in pending:
-                _apply(connection, migration, clock())
-                log.info("migrated", name=migration.name)
+            if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+                pending = _make(connection, known, clock, folder)
+            else:
+                pending = _go_on(connection, path, known, clock, folder)
             convert(connection, path)
     return [migration.name for migration in pending]
 
 
-def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
-    """Read the migrations of ``folder`` in order.
+def _make(
+    connection: sqlite3.Connection, known: list[Migration], clock: Clock, folder: Path
+) -> list[Migration]:
+    """Migrate an empty file: in memory, so that the disk is waited for once."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as draft:
+        begin_incremental(draft)
+        draft.execute(_BOOK)
+        try:
+            _apply_all(draft, known, known, clock, folder)
+        finally:
+            draft.backup(connection)
+    return known
 
-    Raises:
-        ValueError: two files have the same number, or one has no number.
-    """
-    found: list[Migration] = []
-    for path in sorted(folder.glob("*.sql")):
-        match = _NAME.fullmatch(path.name)
-        if match is None or (found and found[-1].number == int(match[1])):
-            raise ValueError(f"not a migration of its own number: {path.name}")
-        found.append(Migration(int(match[1]), path.name, path.read_text("utf-8")))
-    return found
+
+def _go_on(
+    connection: sqlite3.Connection, path: Path, known: list[Migration], clock: Clock, folder: Path
+) -> list[Migration]:
+    """Apply what the file does not have, after a copy of it."""
+    connection.execute(_BOOK)
+    applied = _read_book(connection)
+    _compare(applied, known)
+    pending = [migration for migration in known if migration.number not in applied]
+    if pending and applied:
+        backup(connection, path.with_name(f"{path.name}.before-{pending[0].number:04d}"))
+    _apply_all(connection, known, pending, clock, folder)
+    return pending
 
 
 def backup(connection: sqlite3.Connection, target: Path) -> None:
@@ -122,20 +130,15 @@ def _check_file(connection: sqlite3.Connection, check: str = "quick_check") -> N
         raise DatabaseDamaged(str(findings[0]))
 
 
-def _applied(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
-    connection.execute(_BOOK)
+def _read_book(connection: sqlite3.Connection) -> Applied:
     rows = connection.execute("SELECT number, name, checksum FROM migration")
     return {number: (name, checksum) for number, name, checksum in rows}
 
 
-def _compare(applied: dict[int, tuple[str, str]], known: list[Migration]) -> None:
-    newest = max((migration.number for migration in known), default=0)
-    if max(applied, default=0) > newest:
-        raise SchemaTooNew(max(applied), newest)
-    ours = {migration.number: migration.checksum for migration in known}
-    for number, (name, checksum) in sorted(applied.items()):
-        if ours.get(number) != checksum:
-            raise MigrationChanged(name)
+def _compare(applied: Applied, known: list[Migration]) -> None:
+    if max(applied, default=0) > newest_of(known):
+        raise SchemaTooNew(max(applied), newest_of(known))
+    compare(applied, known)
 
 
 def check_database(connection: sqlite3.Connection, folder: Path = MIGRATIONS) -> int:
@@ -147,20 +150,94 @@ def check_database(connection: sqlite3.Connection, folder: Path = MIGRATIONS) ->
         MigrationChanged: an applied migration has other text now, or is gone.
     """
     _check_file(connection, "integrity_check")
-    rows = connection.execute("SELECT number, name, checksum FROM migration")
-    applied = {number: (name, checksum) for number, name, checksum in rows}
+    applied = _read_book(connection)
     _compare(applied, read_migrations(folder))
     return max(applied, default=0)
 
 
+def read_file_state(path: Path, folder: Path = MIGRATIONS) -> SchemaState:
+    """Read how far the file ``path`` is, beside a service that may be using it.
+
+    Raises:
+        SchemaTooNew: it has a migration that is newer than all of ours.
+        MigrationChanged: an applied migration has other text now, or is gone.
+        StorageProblem: it cannot be read.
+    """
+    known, applied = read_migrations(folder), Applied()
+    with named_troubles(path):
+        if path.exists() and path.stat().st_size:
+            address = f"file:{quote(str(path))}?mode=ro"
+            with closing(sqlite3.connect(address, BUSY_S, uri=True)) as connection:
+                if connection.execute(_HAS_BOOK).fetchone():
+                    applied = _read_book(connection)
+    _compare(applied, known)
+    pending = tuple(migration.name for migration in known if migration.number not in applied)
+    return SchemaState(max(applied, default=0), newest_of(known), pending)
+
+
+def _apply_all(
+    connection: sqlite3.Connection,
+    known: list[Migration],
+    pending: list[Migration],
+    clock: Clock,
+    folder: Path,
+) -> None:
+    for migration in pending:
+        if not migration.is_revision:
+            _apply(connection, migration, clock())
+            log.info("migrated", name=migration.name)
+    revisions = [migration for migration in pending if migration.is_revision]
+    if revisions:
+        files = [migration for migration in known if not migration.is_revision]
+        _revise(connection, newest_of(files), revisions, clock, folder)
+
+
+def _revise(
+    connection: sqlite3.Connection,
+    begun: int,
+    revisions: list[Migration],
+    clock: Clock,
+    folder: Path,
+) -> None:
+    """Let alembic apply ``revisions`` to a database that has all SQL files, up to ``begun``."""
+    from core.storage.revisions import upgrade
+
+    with _transaction(connection):
+        connection.execute(_ALEMBIC)
+        stamp = (
+            "INSERT INTO alembic_version SELECT ? WHERE NOT EXISTS (SELECT 1 FROM alembic_version)"
+        )
+        connection.execute(stamp, (f"{begun:04d}",))
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
+    event.listen(engine, "begin", _begin)
+    with engine.connect() as wrapped:
+        upgrade(wrapped, folder, revisions, clock, _number_file)
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _number_file(connection: sa.Connection, migration: Migration, oldest: int) -> None:
+    del oldest  # a file belongs to one program
+    connection.exec_driver_sql(f"PRAGMA user_version = {migration.number}")
+    log.info("migrated", name=migration.name)
+
+
 def _apply(connection: sqlite3.Connection, migration: Migration, at_ms: int) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with _transaction(connection):
         for statement in statements(migration.text):
             connection.execute(statement)
         row = (migration.number, migration.name, migration.checksum, at_ms)
         connection.execute("INSERT INTO migration VALUES (?, ?, ?, ?)", row)
         connection.execute(f"PRAGMA user_version = {migration.number}")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Generator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # SQLite ends it by itself where the disk is full

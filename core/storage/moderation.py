@@ -4,26 +4,26 @@ import json
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.decoding import UndecodableError, parse_object, parse_stored
 from core.domain.policy import RULES
+from core.storage.dialects import upsert
 from core.storage.records import AuditEntry
-from core.storage.tables import METADATA
+from core.storage.tables import INTEGER, METADATA
 
 policy = sa.Table(
     "policy",
     METADATA,
     sa.Column("place", sa.Text, primary_key=True),
     sa.Column("rules", sa.Text, nullable=False),
-    sa.Column("updated_at", sa.Integer, nullable=False),
+    sa.Column("updated_at", INTEGER, nullable=False),
 )
 audit = sa.Table(
     "audit",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", sa.Integer, nullable=False),
+    sa.Column("id", INTEGER, primary_key=True),
+    sa.Column("at", INTEGER, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("verb", sa.Text, nullable=False),
     sa.Column("target", sa.Text, nullable=False),
@@ -35,7 +35,7 @@ memory = sa.Table(
     sa.Column("front", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
-    sa.Column("updated_at", sa.Integer, nullable=False),
+    sa.Column("updated_at", INTEGER, nullable=False),
 )
 
 
@@ -54,7 +54,7 @@ async def save_rules(
 ) -> None:
     """Replace the rules of ``place``."""
     values = {"place": place, "rules": json.dumps(rules), "updated_at": now}
-    await _upsert(connection, policy, values)
+    await upsert(connection, policy, [values])
 
 
 async def move_rules(connection: AsyncConnection, old: str, new: str) -> None:
@@ -88,7 +88,7 @@ async def remember(
         await connection.execute(sa.delete(memory).where(at))
         return
     values = {"front": front, "name": name, "value": json.dumps(value), "updated_at": now}
-    await _upsert(connection, memory, values)
+    await upsert(connection, memory, [values])
 
 
 async def recall(connection: AsyncConnection, front: str, name: str) -> Any:  # noqa: ANN401  # JSON
@@ -123,10 +123,3 @@ async def forget_older(connection: AsyncConnection, front: str, before: int) -> 
     """Drop what a front has not touched since ``before`` (epoch ms)."""
     old = (memory.c.front == front) & (memory.c.updated_at < before)
     await connection.execute(sa.delete(memory).where(old))
-
-
-async def _upsert(connection: AsyncConnection, table: sa.Table, values: dict[str, Any]) -> None:
-    keys = [column.name for column in table.primary_key]
-    statement = insert(table).values(values)
-    changes = {name: value for name, value in values.items() if name not in keys}
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))

@@ -15,6 +15,7 @@ from core.domain.jobs import Job
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.runtime.clock import Clock, now_ms
 from core.storage.database import Database
+from core.storage.dialects import greater
 from core.storage.mapping import job_rows, job_with_clip
 from core.storage.tables import PENDING, SENDING, job, outbox
 
@@ -67,7 +68,7 @@ class Outbox:
         )
         if platform is not None:
             query = query.where(outbox.c.dest == platform)
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             found = list(await connection.execute(query))
         folder = self._clips_folder
         return [DueDelivery(job_with_clip(row).job(folder), _attempt(row)) for row in found]
@@ -97,7 +98,7 @@ class Outbox:
             state="pending",
             next_at_ms=self._clock() + min(max(0, after_ms), LONGEST_WAIT_MS),
             error=error[:ERROR_LENGTH],
-            ambiguous=func.max(outbox.c.ambiguous, int(ambiguous)),
+            ambiguous=greater(outbox.c.ambiguous, int(ambiguous)),
         )
 
     async def dead(self, job_id: str, reason: str) -> bool:
@@ -107,7 +108,7 @@ class Outbox:
     async def counts(self) -> OutboxCounts:
         """Count how many deliveries are in which state."""
         query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             found: dict[str, int] = {row[0]: row[1] for row in await connection.execute(query)}
         return OutboxCounts(
             found.get("pending", 0),
@@ -117,7 +118,7 @@ class Outbox:
         )
 
     async def _change(self, job_id: str, seen: str, **values: Any) -> bool:  # noqa: ANN401  # columns
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(turn=False) as connection:
             result = await connection.execute(
                 update(outbox)
                 .where(outbox.c.job_id == job_id, outbox.c.state == seen)

@@ -3,9 +3,9 @@
 from secrets import token_hex
 
 from sqlalchemy import Column, Table, Text, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.storage.dialects import upsert
 from core.storage.tables import METADATA, RESERVE, WAITING, account, job, ledger
 
 pseudonym = Table(
@@ -27,11 +27,7 @@ async def renew(connection: AsyncConnection, limit_name: str, subject: str) -> s
     """Give ``subject`` a new name in the ledger; nothing leads to an earlier one any more."""
     name = token_hex(16)
     values = {"limit_name": limit_name, "subject": subject, "account_key": name}
-    statement = insert(pseudonym).values(values)
-    keys = [pseudonym.c.limit_name, pseudonym.c.subject]
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_={"account_key": name})
-    )
+    await upsert(connection, pseudonym, [values])
     return name
 
 

@@ -95,6 +95,16 @@ async def accept(database: "Database", data_dir: Path) -> None:
     database.standing = DatabaseStanding.NEWEST
 
 
+async def database_name(database: "Database") -> str:
+    """Return the random name of the database, which it gets here if it has none yet."""
+    async with database.transaction() as connection:
+        own = await _own(connection)
+        if own is None:
+            own = Record(uuid4().hex, 0)
+            await _note(connection, own)
+    return own.name
+
+
 def read_record(data_dir: Path) -> Record | None:
     """Read the record; one that cannot be read names no database."""
     path = data_dir / RECORD_NAME

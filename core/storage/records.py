@@ -46,7 +46,7 @@ class JobToAdd:
 
 @dataclass(frozen=True, slots=True)
 class StoredClip:
-    """The clip of a job; paths are relative to the clips folder."""
+    """The clip of a job, by the names of its files; of older rows only the last part counts."""
 
     path: str
     poster: str
@@ -59,10 +59,10 @@ class StoredClip:
     has_sound: bool
 
     def below(self, folder: Path) -> Clip:
-        """Return the clip with paths below ``folder``."""
+        """Return the clip, with the places that its files have in ``folder`` of this node."""
         return Clip(
-            path=folder / self.path,
-            poster=folder / self.poster,
+            path=folder / Path(self.path).name,
+            poster=folder / Path(self.poster).name,
             sha256=self.sha256,
             size_bytes=self.size_bytes,
             width=self.width,

@@ -35,7 +35,7 @@ _OPEN = """
     FROM ledger WHERE id IN ({ids}) AND kind = 'commit'
     GROUP BY limit_name, account_key, period, unit
     ON CONFLICT (limit_name, account_key, period) WHERE kind = 'opening'
-    DO UPDATE SET amount = amount + excluded.amount, at_ms = excluded.at_ms
+    DO UPDATE SET amount = ledger.amount + excluded.amount, at_ms = excluded.at_ms
 """
 # Nothing is reserved or of a kept job in it, and it is not in force: a newer window is, or it
 # ended long ago, or nothing ever happened in it.
@@ -69,7 +69,7 @@ async def roll_up(connection: AsyncConnection, after: int, limit: int, now: int)
         The number of the last entry looked at now; None at the end of the ledger.
     """
     slice_of = "(SELECT id FROM ledger WHERE id > :after ORDER BY id LIMIT :n)"
-    looked = text(f"SELECT max(id), count(*) FROM {slice_of}")  # noqa: S608  # ours
+    looked = text(f"SELECT max(id), count(*) FROM {slice_of} AS looked")  # noqa: S608  # ours
     last, count = (await connection.execute(looked, {"after": after, "n": limit})).one()
     found = await connection.execute(text(_GONE), {"after": after, "n": limit})
     ids = ", ".join(str(int(row[0])) for row in found)
@@ -141,7 +141,7 @@ async def thin_runs(connection: AsyncConnection, limit: int, kept: int = RUNS_KE
     for kind in (await connection.execute(text(kinds))).mappings().all():
         gone += await _delete(
             connection,
-            """DELETE FROM run WHERE rowid IN (SELECT rowid FROM run
+            """DELETE FROM run WHERE (job_id, attempt) IN (SELECT job_id, attempt FROM run
                 WHERE device = :device AND profile = :profile AND pin = :pin AND mode = :mode
                 ORDER BY recorded_at_ms DESC LIMIT :n OFFSET :kept)""",
             {**kind, "n": limit, "kept": kept},
@@ -156,13 +156,15 @@ async def drop_old_notes(
     gone = await _delete(
         connection,
         """DELETE FROM audit WHERE id IN (SELECT id FROM
-            (SELECT id, at FROM audit ORDER BY id LIMIT :n) WHERE at < :before)""",
+            (SELECT id, at FROM audit ORDER BY id LIMIT :n) AS oldest
+            WHERE at < :before)""",
         {"before": audit_before, "n": limit},
     )
     return gone + await _delete(
         connection,
         """DELETE FROM notice WHERE id IN (SELECT id FROM
-            (SELECT id, created_at FROM notice ORDER BY id LIMIT :n) WHERE created_at < :before)""",
+            (SELECT id, created_at FROM notice ORDER BY id LIMIT :n) AS oldest
+            WHERE created_at < :before)""",
         {"before": notice_before, "n": limit},
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.duration.calibration import Timing
 from core.duration.machine import Rates
 from core.duration.workload import Part, PartCost
-from core.storage.tables import METADATA
+from core.storage.tables import INTEGER, METADATA, REAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +63,29 @@ run_table = sa.Table(
     "run",
     METADATA,
     sa.Column("job_id", sa.Text, primary_key=True),
-    sa.Column("attempt", sa.Integer, primary_key=True),
-    sa.Column("recorded_at_ms", sa.Integer, nullable=False),
+    sa.Column("attempt", INTEGER, primary_key=True),
+    sa.Column("recorded_at_ms", INTEGER, nullable=False),
     *(sa.Column(name, sa.Text, nullable=False) for name in (*_PLACE, "mode", "preset")),
-    *(sa.Column(name, sa.Integer, nullable=False) for name in ("width", "height", "frames", "fps")),
-    sa.Column("estimate_ms", sa.Integer, nullable=False),
-    sa.Column("p95_ms", sa.Integer, nullable=False),
-    sa.Column("gpu_ms", sa.Integer, nullable=False),
-    sa.Column("wait_ms", sa.Integer, nullable=False),
-    sa.Column("peak_bytes", sa.Integer),
+    *(sa.Column(name, INTEGER, nullable=False) for name in ("width", "height", "frames", "fps")),
+    sa.Column("estimate_ms", INTEGER, nullable=False),
+    sa.Column("p95_ms", INTEGER, nullable=False),
+    sa.Column("gpu_ms", INTEGER, nullable=False),
+    sa.Column("wait_ms", INTEGER, nullable=False),
+    sa.Column("peak_bytes", INTEGER),
     sa.Column("error", sa.Text),
+    sa.Column("pool", sa.Text, nullable=False, server_default="default"),
     sa.Index("run_by_place", *_PLACE, "recorded_at_ms"),
     sa.Index("run_by_mode", *_PLACE, "mode", "recorded_at_ms"),
 )
+# of `run`; a file of before has no others, and may be read beside its service
+_READ = (*_PLACE, *(item.name for item in fields(RecordedRun) if item.name in run_table.c))
 part_table = sa.Table(
     "run_part",
     METADATA,
     sa.Column("job_id", sa.Text, primary_key=True),
-    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("attempt", INTEGER, primary_key=True),
     sa.Column("part", sa.Text, primary_key=True),
-    *(sa.Column(name, sa.REAL, nullable=False) for name in ("seconds", *_WORK)),
+    *(sa.Column(name, REAL, nullable=False) for name in ("seconds", *_WORK)),
     sa.ForeignKeyConstraint(
         ("job_id", "attempt"), ("run.job_id", "run.attempt"), ondelete="CASCADE"
     ),
@@ -91,15 +94,16 @@ fit_table = sa.Table(
     "fit",
     METADATA,
     *(sa.Column(name, sa.Text, primary_key=True) for name in _PLACE),
-    sa.Column("fitted_at_ms", sa.Integer, nullable=False),
-    sa.Column("spread", sa.REAL, nullable=False),
-    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("fitted_at_ms", INTEGER, nullable=False),
+    sa.Column("spread", REAL, nullable=False),
+    sa.Column("runs", INTEGER, nullable=False),
+    sa.Column("pool", sa.Text, nullable=False, server_default="default"),
 )
 rate_table = sa.Table(
     "fit_rate",
     METADATA,
     *(sa.Column(name, sa.Text, primary_key=True) for name in (*_PLACE, "part")),
-    *(sa.Column(name, sa.REAL, nullable=False) for name in ("a", "b", "c", "launch")),
+    *(sa.Column(name, REAL, nullable=False) for name in ("a", "b", "c", "launch")),
     sa.ForeignKeyConstraint(_PLACE, [f"fit.{name}" for name in _PLACE], ondelete="CASCADE"),
 )
 
@@ -131,7 +135,7 @@ async def recent_runs(
 ) -> list[RecordedRun]:
     """Read the newest runs, newest first, of ``place`` or of everywhere."""
     query = (
-        select(run_table)
+        select(*(run_table.c[name] for name in _READ))
         .order_by(run_table.c.recorded_at_ms.desc(), run_table.c.job_id)
         .limit(limit)
     )
@@ -180,7 +184,9 @@ async def load_fit(connection: AsyncConnection, place: RunPlace) -> Fit | None:
     key = asdict(place)
     head = (
         await connection.execute(
-            select(fit_table).where(*(fit_table.c[n] == v for n, v in key.items()))
+            select(fit_table.c.spread, fit_table.c.runs).where(
+                *(fit_table.c[n] == v for n, v in key.items())
+            )
         )
     ).first()
     if head is None:
@@ -201,7 +207,6 @@ async def has_runs(connection: AsyncConnection) -> bool:
 
 async def newest_place(connection: AsyncConnection) -> RunPlace | None:
     """Find where the newest run was made, None where nothing was recorded."""
-    row = (
-        await connection.execute(select(run_table).order_by(run_table.c.recorded_at_ms.desc()))
-    ).first()
+    place = select(*(run_table.c[name] for name in _PLACE))
+    row = (await connection.execute(place.order_by(run_table.c.recorded_at_ms.desc()))).first()
     return None if row is None else RunPlace(row.device, row.profile, row.pin)

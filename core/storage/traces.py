@@ -7,7 +7,6 @@ schema works, and goes at the latest when somebody asks to be forgotten.
 
 import asyncio
 import re
-from pathlib import Path
 
 import structlog
 
@@ -23,10 +22,9 @@ _COPY = r"\.before-\d{4}(\.part)?"
 class Traces:
     """What deleted rows leave behind in the files of one database."""
 
-    def __init__(self, database: Database, path: Path) -> None:
-        """Take the database and where its file lies."""
+    def __init__(self, database: Database) -> None:
+        """Take the database."""
         self._database = database
-        self._path = path
         self._due = False
 
     def note(self) -> None:
@@ -54,8 +52,11 @@ class Traces:
         await asyncio.to_thread(self._remove_copies, COPIES_KEPT, before_s)
 
     def _remove_copies(self, kept: int, before_s: float | None) -> None:
-        shape = re.compile(re.escape(self._path.name) + _COPY)
-        found = file_names.files_of(self._path.parent.resolve(), shape)
+        file = self._database.file
+        if file is None:
+            return
+        shape = re.compile(re.escape(file.name) + _COPY)
+        found = file_names.files_of(file.parent.resolve(), shape)
         found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         for place, path in enumerate(found):
             if place >= kept or (before_s is not None and path.stat().st_mtime < before_s):

@@ -40,6 +40,7 @@ from core.errors.storage import (
     TooManyOpenFiles,
 )
 from core.runtime.paths import readable
+from core.storage.postgres_trouble import postgres_problem
 
 _TROUBLES = (DBAPIError, sqlite3.Error, OSError, StorageUnavailable)
 _PROBE_BYTES = 65_536  # more than SQLite asks for at once: a page, or 32 KiB of its index
@@ -112,12 +113,12 @@ def storage_problem(error: BaseException, path: Path | None = None) -> ClapperEr
     if isinstance(error, ClapperError):
         return error
     if isinstance(error, DBAPIError) and error.orig is not None:
-        return storage_problem(error.orig, path)
+        return postgres_problem(error) or storage_problem(error.orig, path)
     if isinstance(error, sqlite3.Error):
         return _of_sqlite(error, path or Path())
     if isinstance(error, OSError):
         return of_system(error, path)
-    return MemoryShort() if isinstance(error, MemoryError) else None
+    return MemoryShort() if isinstance(error, MemoryError) else postgres_problem(error)
 
 
 def members_of(error: BaseException) -> list[BaseException]:

@@ -17,30 +17,6 @@ class UncutConnection(AsyncConnection):
     thread still holds its write lock: everybody after it would find the database locked.
     """
 
-    async def enter(self) -> None:
-        """Open, and begin a transaction."""
-        await self.start()
-        await self.begin()
-
-    async def changes(self) -> int:
-        """Count the rows that were written through the driver's connection since it opened."""
-        driver: Any = (await self.get_raw_connection()).driver_connection
-        return int(driver.total_changes)
-
-    async def empty_journal(self, busy_ms: int) -> bool:
-        """Checkpoint and truncate, without waiting for readers: everybody else waits meanwhile.
-
-        ``busy_ms``: how long statements wait afterwards.
-        """
-        driver: Any = (await self.get_raw_connection()).driver_connection
-        await driver.execute("PRAGMA busy_timeout=0")
-        try:
-            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
-                busy, *_ = await cursor.fetchone()
-        finally:
-            await driver.execute(f"PRAGMA busy_timeout={busy_ms}")
-        return not busy
-
     async def leave(self, *, keep: bool) -> None:
         """End the transaction, and give the connection back."""
         if self.sync_connection is None:

@@ -146,7 +146,7 @@ class JobAttempt:
         if isinstance(event, Working) and event.stage in STEPS and event.step > 0:
             self.stepped = True
         if self._phase is not Phase.SETTLING and not self.cancel.cancelled:
-            hub.publish(self.job.id, event)
+            hub.publish(self.job.id, event, self.job.attempt)
 
 
 def public_error(error: Exception, job_id: str) -> ClapperError:

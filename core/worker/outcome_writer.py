@@ -28,6 +28,7 @@ from core.worker.attempt import (
 log = structlog.get_logger(__name__)
 
 Record: TypeAlias = Callable[[RunRecord], Coroutine[Any, Any, None]]
+Discard: TypeAlias = Callable[[Clip], Coroutine[Any, Any, None]]  # wherever it is kept
 Write: TypeAlias = Callable[[], Coroutine[Any, Any, bool]]  # False: the attempt lost its token
 
 LONGEST_WAIT_S = 30.0
@@ -42,6 +43,7 @@ class OutcomeWriter:
         queue: JobQueue,
         jobs: JobQueries,
         record: Record,
+        discard: Discard,
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
         on_outcome: Callable[[], None],
@@ -51,6 +53,7 @@ class OutcomeWriter:
         self._queue = queue
         self._jobs = jobs
         self._record = record
+        self._delete = discard
         self._dispatcher = dispatcher
         self._hub = hub
         self._on_outcome = on_outcome
@@ -130,5 +133,4 @@ class OutcomeWriter:
             return  # nobody can say; an unused file is better than a lost clip
         kept = found.value and found.value.clip
         if kept is None or kept.path != clip.path:
-            for path in (clip.path, clip.poster):
-                await asyncio.to_thread(path.unlink, missing_ok=True)
+            await self._delete(clip)

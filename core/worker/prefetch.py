@@ -10,6 +10,7 @@ from core.interfaces.executor import Executor, Order, PreparingExecutor
 from core.queue.job_queue import JobQueue
 from core.runtime.cancellation import CancelToken
 from core.runtime.tasks import TaskOutcome, outcome_of
+from core.worker.transfers import ArtefactTransfers
 
 log = structlog.get_logger(__name__)
 
@@ -22,10 +23,11 @@ class Prefetcher:
         queue: JobQueue,
         executor: Executor,
         order_of: Callable[[Job], Order],
+        transfers: ArtefactTransfers,
         poll_s: float,
         limit_s: float = 300.0,
     ) -> None:
-        """Look every ``poll_s`` seconds; do nothing for executors that cannot prepare.
+        """Look every ``poll_s`` seconds, where there is something to fetch or prepare.
 
         A preparation that takes longer than ``limit_s`` seconds is given up; the order itself will
         have to do it.
@@ -34,6 +36,7 @@ class Prefetcher:
         self._queue = queue
         self._executor = executor
         self._order_of = order_of
+        self._transfers = transfers
         self._poll_s = poll_s
         self._cancel = CancelToken()
         self._task: asyncio.Task[TaskOutcome[None]] | None = None
@@ -42,10 +45,10 @@ class Prefetcher:
 
     async def run(self) -> None:
         """Look for the next job until cancelled; a preparation that has begun goes on."""
-        while isinstance(self._executor, PreparingExecutor):
+        while isinstance(self._executor, PreparingExecutor) or self._transfers.shared:
             async with self._looking:
                 if self._task is None or self._task.done():
-                    await self._look(self._executor)
+                    await self._look()
             await asyncio.sleep(self._poll_s)
 
     async def close(self) -> None:
@@ -55,15 +58,17 @@ class Prefetcher:
             self._task.cancel()
             await asyncio.wait({self._task}, timeout=1.0)
 
-    async def _look(self, executor: PreparingExecutor) -> None:
+    async def _look(self) -> None:
         upcoming = await outcome_of(self._queue.next_up())
         job = upcoming.value
         if job is None or job.id == self._seen:
             return
         self._seen = job.id
         log.debug("preparing", job_id=job.id)
-        call = self._prepare(executor, job)
+        call = self._prepare(job)
         self._task = asyncio.create_task(outcome_of(call, self._limit_s))
 
-    async def _prepare(self, executor: PreparingExecutor, job: Job) -> None:
-        await executor.prepare(self._order_of(job), self._cancel)
+    async def _prepare(self, job: Job) -> None:
+        await self._transfers.prefetch(job)
+        if isinstance(self._executor, PreparingExecutor):
+            await self._executor.prepare(self._order_of(job), self._cancel)

@@ -19,6 +19,7 @@ from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.errors import Cancelled, DeviceLost, TimedOut
 from core.interfaces.alerts import OperatorAlerts
+from core.interfaces.artefacts import Artefacts, names_of_inputs
 from core.interfaces.executor import Executor, Order, orders_at_once
 from core.queue.job_queue import JobQueue
 from core.queue.model_affinity import preference
@@ -43,6 +44,7 @@ from core.worker.outcome_writer import DISK_S, OutcomeWriter, Record
 from core.worker.prefetch import Prefetcher
 from core.worker.rules import WorkerRules
 from core.worker.slots import DeviceSlot, Slots
+from core.worker.transfers import ArtefactTransfers
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +63,7 @@ class Worker:
         jobs: JobQueries,
         executor: Executor,
         finish: Finish,
+        artefacts: Artefacts,
         record: Record,
         shares: StageShares,
         dispatcher: LocalDispatcher,
@@ -84,11 +87,16 @@ class Worker:
         self._work_folder = work_folder
         self.rules = rules
         self._slots = Slots(orders_at_once(executor))
+        self._artefacts = artefacts
+        self._transfers = ArtefactTransfers(artefacts)
+        discard = self._transfers.discard
         self._outcomes = OutcomeWriter(
-            queue, jobs, record, dispatcher, hub, on_outcome, rules.retry_s
+            queue, jobs, record, discard, dispatcher, hub, on_outcome, rules.retry_s
         )
         self._live: dict[JobAttempt, asyncio.Task[None]] = {}
-        self._prefetcher = Prefetcher(queue, executor, self._order_of, rules.poll_s)
+        self._prefetcher = Prefetcher(
+            queue, executor, self._order_of, self._transfers, rules.poll_s
+        )
         self._runner = DeviceRunner(executor, queue, hub, watch, self._prefetcher)
         self._finisher = ClipFinisher(hub, watch)
         self._ending = False
@@ -167,11 +175,8 @@ class Worker:
         """
         beats = asyncio.create_task(self._keep_alive(attempt))
         try:
-            async with self._slots.device(attempt.cancel) as device:
-                result = await self._make(attempt, device)
-                settled = await run_shielded(outcome_of(self._outcomes.settle(attempt, result)))
-                if not settled.ok:  # the lease ends with the heartbeats: the job is taken back
-                    log.error("attempt_left", job_id=attempt.job.id, exc_info=settled.error)
+            with self._artefacts.in_use(*names_of_inputs(attempt.job)):
+                await self._attempt_on_device(attempt)
         except asyncio.CancelledError:
             attempt.cancel.cancel("shutdown")
             await run_shielded(self._outcomes.requeue(attempt))
@@ -183,10 +188,18 @@ class Worker:
             clear = asyncio.to_thread(shutil.rmtree, attempt.workspace, ignore_errors=True)
             await outcome_of(clear, DISK_S, unwind_s=0.1)
 
+    async def _attempt_on_device(self, attempt: JobAttempt) -> None:
+        async with self._slots.device(attempt.cancel) as device:
+            result = await self._make(attempt, device)
+            settled = await run_shielded(outcome_of(self._outcomes.settle(attempt, result)))
+            if not settled.ok:  # the lease ends with the heartbeats: the job is taken back
+                log.error("attempt_left", job_id=attempt.job.id, exc_info=settled.error)
+
     async def _keep_alive(self, attempt: JobAttempt) -> None:
         """Extend the lease until cancelled; stop the work where the row is not ours any more."""
         while True:
-            beat = await outcome_of(self._queue.beat(attempt.job.id, attempt.token))
+            progress = self._hub.latest(attempt.job.id)
+            beat = await outcome_of(self._queue.beat(attempt.job.id, attempt.token, progress))
             if beat.ok and not beat.value:
                 attempt.cancel.cancel("owner")
                 return
@@ -200,6 +213,7 @@ class Worker:
             attempt.cancel.raise_if_cancelled()
             order = self._order_of(attempt.job)
             attempt.shares = order.shares
+            await self._transfers.fetch(attempt, self.rules)
             await self._runner.fetch(attempt, order, device, self.rules, self._unwind_s)
             await self._until_alone(attempt)
             attempt.cancel.raise_if_cancelled()
@@ -210,6 +224,7 @@ class Worker:
                 clip = await self._finisher.finish(
                     self.finish, attempt, raw, order, self.rules, self._unwind_s
                 )
+            await self._transfers.upload(attempt, clip, self.rules)
         except Cancelled as error:
             if self._ending or error.by == "shutdown":
                 return Requeue()

@@ -8,6 +8,7 @@ from string import Formatter
 import pytest
 
 import core.errors
+import core.errors.artefacts
 import core.errors.setup
 import core.errors.storage
 from core.domain.limits import RequestLimits
@@ -21,7 +22,7 @@ from core.i18n.option_words import mode_summary, option_hint
 ERRORS = sorted(
     {
         kind
-        for module in (core.errors, core.errors.setup, core.errors.storage)
+        for module in (core.errors, core.errors.artefacts, core.errors.setup, core.errors.storage)
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, ClapperError)
     },

@@ -6,7 +6,6 @@ from core.domain.media import Clip
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller, Requester
-from core.service.follow_ups import clip_of
 from core.testing.doubles import eventually
 
 
@@ -40,4 +39,7 @@ def caller(requester: Requester) -> Caller:
 
 async def clip_in(core: Core, job_id: str) -> Clip:
     """Return the clip of a finished job, whoever it belongs to."""
-    return clip_of(await core.jobs.get(job_id))
+    clip = (await core.jobs.get(job_id)).clip
+    assert clip is not None
+    assert clip.path.exists()
+    return clip

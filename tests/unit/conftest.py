@@ -110,9 +110,10 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def room(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Room]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'clapper.sqlite'}"
-    async with open_database(url, tmp_path, clock) as database:
+async def room(
+    tmp_path: Path, clock: ManualClock, new_database: Callable[[Path], str]
+) -> AsyncIterator[Room]:
+    async with open_database(new_database(tmp_path), tmp_path, clock) as database:
         room = Room(database, tmp_path, clock, QueueRules())
         await room.recovery.recover()
         yield room

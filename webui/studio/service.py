@@ -165,7 +165,7 @@ class StudioService:
             NotYours: somebody else's.
             NothingToFetch: there is no clip, or not any more.
         """
-        return await self._users.last_frame(visitor.caller, job_id, folder)
+        return await self._users.clips.last_frame(visitor.caller, job_id, folder)
 
     async def clip(self, job_id: str, visitor: Visitor) -> Clip:
         """Return the clip of a job of ``visitor``.
@@ -175,7 +175,22 @@ class StudioService:
             NotYours: somebody else's.
             NothingToFetch: there is no clip, or not any more.
         """
-        return await self._users.clip(visitor.caller, job_id)
+        return await self._users.clips.get(visitor.caller, job_id)
+
+    async def link(
+        self, job_id: str, visitor: Visitor, save_as: str, *, poster: bool
+    ) -> str | None:
+        """Return an address of the clip or poster of a job of ``visitor``, outside this node.
+
+        Returns:
+            None where files are read through this node.
+
+        Raises:
+            JobUnknown: no such job.
+            NotYours: somebody else's.
+            NothingToFetch: not finished.
+        """
+        return await self._users.clips.link(visitor.caller, job_id, save_as, poster=poster)
 
     async def job(self, job_id: str, visitor: Visitor) -> JobView:
         """Return one job of ``visitor``.

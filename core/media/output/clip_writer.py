@@ -34,6 +34,7 @@ async def write_clip(
     provenance: Provenance,
     cancel: CancelToken | None = None,
     *,
+    name: str | None = None,
     clock: Clock = now_ms,
 ) -> Clip:
     """Encode ``raw`` into ``folder``: H.264 + AAC 48 kHz stereo, ``moov`` first, and a poster.
@@ -48,28 +49,29 @@ async def write_clip(
         folder: where clips lie.
         provenance: what the clip may say of itself; the executor's notes are added.
         cancel: checked between frames.
+        name: of both files, without their ends; by default an unguessable one.
         clock: tells when the clip was made, which is written into it.
 
     Returns:
-        The clip, with an unguessable file name.
+        The clip.
 
     Raises:
         Cancelled: ``cancel`` was cancelled; nothing is left.
         OSError: errno ENOSPC, the disk is full; nothing is left.
     """
+    target = folder / f"{name or uuid4().hex}.mp4"
     return await in_thread(
-        partial(_write_clip, raw, folder, provenance.noting(raw.notes), clock()), cancel
+        partial(_write_clip, raw, target, provenance.noting(raw.notes), clock()), cancel
     )
 
 
 def _write_clip(
-    raw: RawClip, folder: Path, provenance: Provenance, made_ms: int, check: Callable[[], None]
+    raw: RawClip, target: Path, provenance: Provenance, made_ms: int, check: Callable[[], None]
 ) -> Clip:
     count, height, width = raw.frames.shape[:3]
     fps = Fraction(raw.fps).limit_denominator(1001)
     sound = raw.sound or Sound(np.zeros((2, 0), np.float32), SOUND_RATE)
     samples = stereo(sound, round(count / fps * SOUND_RATE))
-    target = folder / f"{uuid4().hex}.mp4"
     tags = provenance.tags() | {"creation_time": _iso(made_ms)}
     recipe = EncoderSettings(Size(width, height), fps, _QUALITY, tags=tags)
     with ExitStack() as undo:

@@ -280,7 +280,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
     for name in ("https_proxy", "http_proxy", "HTTPS_PROXY", "HTTP_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("core.storage.database.BUSY_MS", 50)
+    monkeypatch.setattr("core.storage.sqlite_engine.BUSY_MS", 50)
     monkeypatch.setattr("core.storage.migrations.BUSY_S", 0.05)
 
     def invoke(command: tuple[str, ...], data_dir: Path | str) -> Result:

@@ -1,6 +1,6 @@
 """Rules, blocks, joins and memories on real SQLite."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
@@ -26,9 +26,10 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def community(tmp_path: Path, clock: ManualClock) -> AsyncGenerator[Community]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'c.sqlite'}"
-    async with open_database(url, tmp_path, clock) as database:
+async def community(
+    tmp_path: Path, clock: ManualClock, new_database: Callable[[Path], str]
+) -> AsyncGenerator[Community]:
+    async with open_database(new_database(tmp_path), tmp_path, clock) as database:
         yield Community.on(database, clock, frozenset({OPERATOR.key}))
 
 

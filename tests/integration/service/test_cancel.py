@@ -129,7 +129,7 @@ async def test_nobody_cancels_or_reads_somebody_elses_job(
     with pytest.raises(NotYours):
         await core.users.job(caller(ben), ticket.job_id)
     with pytest.raises(NotYours):
-        await core.users.clip(caller(ben), ticket.job_id)
+        await core.users.clips.get(caller(ben), ticket.job_id)
     assert (await core.jobs.get(ticket.job_id)).state.waiting
 
 

@@ -31,7 +31,7 @@ async def test_a_request_becomes_a_delivered_clip(
         await delivery.until(1)
 
     job = await core.users.job(caller(ann), ticket.job_id)
-    clip = await core.users.clip(caller(ann), ticket.job_id)
+    clip = await core.users.clips.get(caller(ann), ticket.job_id)
     provenance = read_provenance(clip.path)
     assert job.state is JobState.SUCCEEDED
     assert job.charged_ms == 100
@@ -89,7 +89,7 @@ async def test_an_unknown_exception_fails_the_job_refunds_it_and_the_service_goe
     assert [message.kind for message in delivery.of(fine.job_id)] == ["completed"]
     assert (await core.quotas.quota(ann)).used_ms == 100
     with pytest.raises(NothingToFetch):
-        await core.users.clip(caller(ann), broken.job_id)
+        await core.users.clips.get(caller(ann), broken.job_id)
     await sound_ledger()
 
 

@@ -66,7 +66,7 @@ async def test_forgetting_somebody_cancels_their_jobs_and_deletes_rows_and_files
     for ticket in (done, live):
         with pytest.raises(JobUnknown):
             await core.jobs.get(ticket.job_id)
-    clip = await core.users.clip(caller(ben), kept.job_id)
+    clip = await core.users.clips.get(caller(ben), kept.job_id)
     assert set(core.settings.clips_folder.glob("[!.]*")) == {clip.path, clip.poster}
     assert list(core.settings.media_folder.iterdir()) == []
     assert (await core.quotas.quota(ann)).used_ms >= 100

@@ -15,7 +15,8 @@ from core.queue.job_queue import QueueRules
 from core.queue.recovery import Recovery
 from core.storage.database import Database, open_database
 from core.storage.invariants import check
-from core.storage.migrations import MIGRATIONS, migrate
+from core.storage.migration_files import MIGRATIONS
+from core.storage.migrations import migrate
 from core.testing.doubles import ManualClock
 
 NOW = 1_700_000_000_000

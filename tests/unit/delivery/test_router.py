@@ -37,7 +37,7 @@ async def routing(router: DeliveryRouter) -> AsyncGenerator[None]:
 
 @pytest.fixture
 def router(core: Core) -> DeliveryRouter:
-    return DeliveryRouter(core.outbox, core.hub, core.jobs.get, RULES)
+    return DeliveryRouter(core.outbox, core.hub, core.jobs.get, core.artefacts, RULES)
 
 
 @pytest.fixture
@@ -128,7 +128,11 @@ async def test_what_can_never_arrive_is_laid_aside_and_not_tried_again(
     delivery = Watching()
     delivery.faults.extend([fault] if fault else [DeliveryRetry("busy")] * 3)
     router = DeliveryRouter(
-        core.outbox, core.hub, core.jobs.get, RouterRules(3, 0.01, 0.01, poll_s=0.02)
+        core.outbox,
+        core.hub,
+        core.jobs.get,
+        core.artefacts,
+        RouterRules(3, 0.01, 0.01, poll_s=0.02),
     )
     router.register(delivery)
 
@@ -179,7 +183,7 @@ async def test_a_delivery_that_hangs_is_cut_off_and_repeated(
 ) -> None:
     job_id = await finished()
     rules = RouterRules(first_wait_s=0.01, timeout_s=0.05, poll_s=0.02)
-    router = DeliveryRouter(core.outbox, core.hub, core.jobs.get, rules)
+    router = DeliveryRouter(core.outbox, core.hub, core.jobs.get, core.artefacts, rules)
     delivery = Watching()
     delivery.gate.clear()
     router.register(delivery)

@@ -10,8 +10,7 @@ from core.duration.calibration import Timing
 from core.duration.sampling_plan import plan_of
 from core.duration.workload import part_costs
 from core.service.estimator import REFIT_EVERY, RunBook, last_place, median_error, timings_of
-from core.storage.database import Database
-from core.storage.migrations import migrate
+from core.storage.database import open_database
 from core.storage.runs import RecordedRun, RunPlace, recent_runs
 from core.testing.doubles import ManualClock
 from core.worker.stage_timer import StageTimer
@@ -20,12 +19,9 @@ PLACE = RunPlace("Contoso Graphics 3000", "fp8", "bb131be9")
 
 
 @pytest.fixture
-async def database(tmp_path):
-    path = tmp_path / "clapper.sqlite"
-    migrate(path)
-    database = Database(f"sqlite+aiosqlite:///{path}")
-    yield database
-    await database.close()
+async def database(tmp_path, new_database):
+    async with open_database(new_database(tmp_path), tmp_path) as database:
+        yield database
 
 
 def run_of(request, number, truth, *, noise=None, place=PLACE, error=None) -> RecordedRun:

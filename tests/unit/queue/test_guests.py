@@ -15,7 +15,8 @@ from core.queue.job_queue import QueueRules
 from core.queue.recovery import Recovery
 from core.storage.database import open_database
 from core.storage.invariants import check
-from core.storage.migrations import MIGRATIONS, migrate
+from core.storage.migration_files import MIGRATIONS
+from core.storage.migrations import migrate
 from core.storage.pseudonyms import pseudonym
 
 RULES = QuotaRules(limit_ms=100_000, guests_ms=10_000, network_ms=4_000)

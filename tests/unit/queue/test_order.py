@@ -40,14 +40,13 @@ STEPS = st.lists(
 )
 
 
-async def replay_steps(steps, make_room, quick_folder):
+async def replay_steps(steps, make_room, quick_folder, new_database):
     clock = ManualClock()
     rules = QueueRules(max_queued=100, quota=QuotaRules(limit_ms=10**9))
     line = FairQueue(rules.fair)
     with quick_folder() as name:
         folder = Path(name)
-        url = f"sqlite+aiosqlite:///{folder / 'clapper.sqlite'}"
-        async with open_database(url, folder, clock) as database:
+        async with open_database(new_database(folder), folder, clock) as database:
             room = make_room(database, folder, clock, rules)
             await walk(room, line, steps)
 
@@ -88,8 +87,8 @@ async def walk(room, line, steps):
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS)
-def test_rows_and_memory_agree_on_the_order(make_room, quick_folder, steps):
-    asyncio.run(replay_steps(steps, make_room, quick_folder))
+def test_rows_and_memory_agree_on_the_order(make_room, quick_folder, new_database, steps):
+    asyncio.run(replay_steps(steps, make_room, quick_folder, new_database))
 
 
 @pytest.mark.parametrize("single_ms", [MINUTE // 6, MINUTE, 10 * MINUTE])

@@ -68,15 +68,17 @@ def payer_at(user, place):
 
 
 class Life(RuleBasedStateMachine):
-    """Random lives of jobs; both fixtures are set by the test below."""
+    """Random lives of jobs; the fixtures are set by the test below."""
 
     make_room = None
     quick_folder = None
+    new_database = None
 
     @initialize()
     def open(self):
         self.runner = asyncio.Runner()
         self.folder = type(self).quick_folder()
+        self.url = type(self).new_database(Path(self.folder.name))
         self.clock = ManualClock()
         self.made = 0
         self.jobs: dict[str, Mirror] = {}
@@ -100,8 +102,7 @@ class Life(RuleBasedStateMachine):
     async def _open(self):
         folder = Path(self.folder.name)
         self.stack = AsyncExitStack()
-        url = f"sqlite+aiosqlite:///{folder / 'clapper.sqlite'}"
-        database = await self.stack.enter_async_context(open_database(url, folder, self.clock))
+        database = await self.stack.enter_async_context(open_database(self.url, folder, self.clock))
         self.room = type(self).make_room(database, folder, self.clock, self.rules)
         return await self.room.recovery.recover()
 
@@ -344,9 +345,10 @@ class Life(RuleBasedStateMachine):
             assert all_.used + all_.reserved == sum(job.cost for job in today)
 
 
-def test_every_life_keeps_the_books(make_room, quick_folder):
+def test_every_life_keeps_the_books(make_room, quick_folder, new_database):
     Life.make_room = staticmethod(make_room)
     Life.quick_folder = staticmethod(quick_folder)
+    Life.new_database = staticmethod(new_database)
     run_state_machine_as_test(
         Life,
         settings=settings(

@@ -4,7 +4,8 @@ from contextlib import closing
 import pytest
 
 from core.errors.setup import DatabaseDamaged, MigrationChanged, SchemaTooNew
-from core.storage.migrations import MIGRATIONS, migrate, read_migrations, statements
+from core.storage.migration_files import MIGRATIONS, read_migrations
+from core.storage.migrations import migrate, statements
 from core.testing.doubles import ManualClock
 
 ONE = "CREATE TABLE one (a INTEGER) STRICT;\nINSERT INTO one VALUES (1);\n"

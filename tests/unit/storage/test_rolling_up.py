@@ -135,8 +135,10 @@ async def test_the_newest_runs_of_each_kind_are_kept(room):
         for number in range(30):
             mode = "t2v" if number % 3 else "i2v"
             await connection.execute(
-                text("""INSERT INTO run VALUES (:id, 1, :at, 'cpu', 'low', '', :mode, 'fast',
-                    64, 64, 9, 24, 1, 1, 1, 1, NULL, NULL)"""),
+                text("""INSERT INTO run (job_id, attempt, recorded_at_ms, device, profile, pin,
+                    mode, preset, width, height, frames, fps, estimate_ms, p95_ms, gpu_ms, wait_ms)
+                    VALUES (:id, 1, :at, 'cpu', 'low', '', :mode, 'fast',
+                    64, 64, 9, 24, 1, 1, 1, 1)"""),
                 {"id": str(number), "at": number, "mode": mode},
             )
             await connection.execute(

@@ -22,7 +22,8 @@ from core.storage import moderation
 from core.storage.database import Database, open_database
 from core.storage.invariants import check
 from core.storage.job_queries import JobQueries
-from core.storage.migrations import MIGRATIONS, migrate, read_migrations
+from core.storage.migration_files import MIGRATIONS, read_migrations
+from core.storage.migrations import migrate
 from core.storage.outbox import Outbox
 from core.storage.runs import recent_runs
 from core.testing.doubles import ManualClock
@@ -100,8 +101,9 @@ def add_jobs(db: sqlite3.Connection, version: int) -> None:
 def add_others(db: sqlite3.Connection, version: int) -> None:
     if version >= 2:
         db.execute(
-            f"""INSERT INTO run VALUES ('r', 1, {NOW}, 'cpu', 'bf16', 'p', 't2v', 'fast', 64, 64, 9,
-            24, 1, 1, 1, 0, NULL, NULL)"""
+            f"""INSERT INTO run (job_id, attempt, recorded_at_ms, device, profile, pin, mode,
+            preset, width, height, frames, fps, estimate_ms, p95_ms, gpu_ms, wait_ms)
+            VALUES ('r', 1, {NOW}, 'cpu', 'bf16', 'p', 't2v', 'fast', 64, 64, 9, 24, 1, 1, 1, 0)"""
         )
         db.execute("INSERT INTO run_part VALUES ('r', 1, 'a part of then', 1.0, 1, 0, 1, 0, 1)")
     if version >= 3:
@@ -119,10 +121,11 @@ def add_others(db: sqlite3.Connection, version: int) -> None:
 def left_by_then(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     version: int = request.param
     files = tmp_path / "migrations"
-    files.mkdir()
-    for path in sorted(MIGRATIONS.glob("*.sql")):
+    (files / "versions").mkdir(parents=True)
+    shutil.copy(MIGRATIONS / "env.py", files)
+    for path in (*MIGRATIONS.glob("*.sql"), *MIGRATIONS.glob("versions/*.py")):
         if int(path.name[:4]) <= version:
-            shutil.copy(path, files)
+            shutil.copy(path, files / path.relative_to(MIGRATIONS))
     migrate(tmp_path / "clapper.sqlite", ManualClock(NOW), files)
     with closing(sqlite3.connect(tmp_path / "clapper.sqlite")) as db:
         add_jobs(db, version)

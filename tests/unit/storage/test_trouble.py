@@ -227,7 +227,7 @@ async def test_a_disk_that_becomes_read_only_is_told(disk: Path) -> None:
 async def test_a_foreign_lock_is_told_and_over_when_it_is_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.storage.database.BUSY_MS", 20)
+    monkeypatch.setattr("core.storage.sqlite_engine.BUSY_MS", 20)
     url = f"sqlite+aiosqlite:///{tmp_path}/rows.sqlite"
     async with open_database(url, tmp_path) as database:
         with closing(sqlite3.connect(tmp_path / "rows.sqlite", isolation_level=None)) as other:

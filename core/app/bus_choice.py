@@ -1,0 +1,15 @@
+"""Which bus connects this process with others at the same rows."""
+
+from core.bus.bus import Bus, NoBus, NotificationBus
+from core.settings import Settings
+from core.storage.addresses import is_postgres, postgres_address
+from core.storage.database import Database
+from core.storage.notifications import Notifications
+
+
+def bus_of(settings: Settings, database: Database) -> Bus:
+    """Return the bus of the rows: a server of PostgreSQL carries it, a file has one process."""
+    if not is_postgres(settings.database):
+        return NoBus()
+    address = postgres_address(settings.database, insecure=settings.database_insecure)
+    return NotificationBus(Notifications(address), database)

@@ -1,0 +1,74 @@
+"""What processes tell each other, as short JSON texts; one topic each.
+
+A message is at most :data:`LIMIT` bytes. What cannot be understood is None: another version wrote
+it, and the rows say the same a little later.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.domain.decoding import UndecodableError, decode, parse_object
+from core.domain.progress import Progress
+from core.domain.progress_text import read_progress as read_event
+from core.domain.progress_text import write_progress
+
+LIMIT = 500  # bytes; PostgreSQL takes 8 000, but every listener of the cluster reads each
+
+
+class Topic(StrEnum):
+    """What a message is about, and so who listens."""
+
+    WORK = "clapper_work"  # there may be something to claim
+    CANCEL = "clapper_cancel"
+    PROGRESS = "clapper_progress"
+    OWED = "clapper_owed"  # the outbox owes something
+
+
+@dataclass(frozen=True, slots=True)
+class CancelMessage:
+    """Stop the attempt at a job."""
+
+    job: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressMessage:
+    """How far a job is, and at which attempt."""
+
+    job: str
+    attempt: int
+    event: Progress
+
+
+def of_cancel(message: CancelMessage) -> str:
+    """Write a cancel as text."""
+    return _text({"job": message.job, "by": message.by})
+
+
+def of_progress(message: ProgressMessage) -> str:
+    """Write progress as text."""
+    where = {"job": message.job, "attempt": message.attempt}
+    return _text({**where, "event": write_progress(message.event)})
+
+
+def read_cancel(text: str) -> CancelMessage | None:
+    """Read what :func:`of_cancel` wrote."""
+    try:
+        return decode(CancelMessage, parse_object(text))
+    except UndecodableError:
+        return None
+
+
+def read_progress(text: str) -> ProgressMessage | None:
+    """Read what :func:`of_progress` wrote."""
+    data = parse_object(text)
+    job, attempt, event = data.get("job"), data.get("attempt"), read_event(data.get("event"))
+    if not isinstance(job, str) or not isinstance(attempt, int) or event is None:
+        return None
+    return ProgressMessage(job, attempt, event)
+
+
+def _text(data: dict[str, object]) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

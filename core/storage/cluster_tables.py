@@ -1,0 +1,33 @@
+"""The tables of several machines: who lives, and who may do what only one of them may."""
+
+from sqlalchemy import Column, Table, Text
+
+from core.storage.tables import INTEGER, METADATA
+
+node = Table(
+    "node",
+    METADATA,
+    Column("id", Text, primary_key=True),  # a new one at each start of the process
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("vram_bytes", INTEGER, nullable=False),
+    Column("pin", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("resident", Text, nullable=False),
+    Column("job_id", Text),
+    Column("state", Text, nullable=False),
+    Column("beat_at_ms", INTEGER, nullable=False),
+    Column("started_at_ms", INTEGER, nullable=False),
+)
+
+term = Table(
+    "term",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("until_ms", INTEGER, nullable=False),
+)

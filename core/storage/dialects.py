@@ -1,0 +1,78 @@
+"""What SQLite and PostgreSQL spell differently, in one spelling."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from core.storage.tables import INTEGER
+
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+async def upsert(
+    connection: AsyncConnection,
+    table: sa.Table,
+    rows: Iterable[Mapping[str, Any]],
+    changes: Iterable[str] | Mapping[str, Any] | None = None,
+) -> None:
+    """Insert ``rows``, or change those of ``table`` that have the same primary key.
+
+    Args:
+        connection: inside a transaction.
+        table: of one dialect or the other.
+        rows: of two with the same key the later one counts.
+        changes: the columns that are taken over where a row is there already, or expressions for
+            them; None takes over all but the key.
+    """
+    keys = [column.name for column in table.primary_key]
+    distinct = {tuple(row[name] for name in keys): row for row in rows}
+    if not distinct:
+        return
+    values = [dict(row) for row in distinct.values()]
+    statement = _INSERTS[connection.dialect.name](table).values(values)
+    if changes is None:
+        changes = [name for name in values[0] if name not in keys]
+    if not isinstance(changes, Mapping):
+        changes = {name: statement.excluded[name] for name in changes}
+    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+
+
+def greater(one: sa.ColumnElement[int], other: sa.ColumnElement[int] | int) -> sa.Case[int]:
+    """Return the greater of two numbers that are not NULL."""
+    return sa.case((one > other, one), else_=other)
+
+
+def total(number: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """Sum up whole numbers to a whole number, 0 where there is none."""
+    return sa.cast(sa.func.coalesce(sa.func.sum(number), 0), INTEGER)
+
+
+class NextNumber(sa.ColumnElement[int]):
+    """The number that the next row of a table would get; it is taken with this."""
+
+    inherit_cache = True
+    type = INTEGER
+
+    def __init__(self, column: sa.Column[int]) -> None:
+        """Take the column that is numbered by itself."""
+        self.column = column
+
+
+@compiles(NextNumber, "sqlite")
+def _after_the_last(element: NextNumber, compiler: SQLCompiler, **_: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
+    preparer, column = compiler.preparer, element.column
+    name, table = preparer.format_column(column), preparer.format_table(column.table)
+    return f"(SELECT coalesce(max({name}), 0) + 1 FROM {table})"  # noqa: S608  # names of ours
+
+
+@compiles(NextNumber, "postgresql")
+def _of_the_sequence(element: NextNumber, compiler: SQLCompiler, **_: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
+    column = element.column
+    preparer = compiler.preparer
+    table = preparer.format_table(column.table)
+    return f"nextval(pg_get_serial_sequence('{table}', '{column.name}'))"

@@ -1,0 +1,113 @@
+"""LISTEN and NOTIFY of PostgreSQL: short messages between the processes at one database.
+
+They go by connections of their own, never inside a transaction of a job: those would commit one
+after the other. A message may be lost, and after every new connection one has to look at the rows.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+
+from core.runtime.tasks import outcome_of, wait_event
+from core.storage.addresses import PostgresAddress
+from core.storage.postgres_engine import connecting
+
+log = structlog.get_logger(__name__)
+
+QUIET_S = 5.0  # without a message, then the connection is tried
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0  # before the next connection
+_SEND = "SELECT pg_notify(topic, body) FROM unnest(%s::text[], %s::text[]) AS message (topic, body)"
+Receive = Callable[[str, str], None]  # topic and text; never blocks
+
+
+class Notifications:
+    """Sends to all processes, this one too, and receives what they send."""
+
+    def __init__(self, address: PostgresAddress) -> None:
+        """Take the address of the server; nothing is opened yet."""
+        self._address = address
+        self._sender: Any = None  # psycopg's connection
+        self._turn = asyncio.Lock()
+
+    async def send(self, messages: Sequence[tuple[str, str]]) -> None:
+        """Send topics with their texts, in this order.
+
+        Raises:
+            psycopg.Error: they are lost; the next call connects again.
+        """
+        async with self._turn:
+            if self._sender is None:
+                self._sender = await _connect(self._address)
+                # a message is worth nothing after a crash of the server: nobody waits for its disk
+                await self._sender.execute("SET synchronous_commit = off")
+            topics, texts = zip(*messages, strict=True)
+            try:
+                await self._sender.execute(_SEND, (list(topics), list(texts)))
+            except BaseException:
+                await self._close_sender()
+                raise
+
+    async def receive(
+        self,
+        topics: Sequence[str],
+        receive: Receive,
+        on_connected: Callable[[], None],
+        stop: asyncio.Event,
+    ) -> None:
+        """Hand every message of ``topics`` to ``receive`` until ``stop`` is set.
+
+        Args:
+            topics: to listen to.
+            receive: gets topic and text.
+            on_connected: is called after each connection: what was sent before is lost.
+            stop: ends it.
+        """
+        ending = asyncio.create_task(stop.wait())
+        wait_s = FIRST_WAIT_S
+        try:
+            while not stop.is_set():
+                began = asyncio.get_running_loop().time()
+                listening = asyncio.create_task(self._listen(topics, receive, on_connected))
+                await asyncio.wait({listening, ending}, return_when=asyncio.FIRST_COMPLETED)
+                listening.cancel()
+                await asyncio.wait({listening}, timeout=QUIET_S)
+                if stop.is_set():
+                    break
+                log.info("listener_disconnected", reason=_reason(listening))
+                lasted = asyncio.get_running_loop().time() - began > LONGEST_WAIT_S
+                wait_s = FIRST_WAIT_S if lasted else min(wait_s * 2, LONGEST_WAIT_S)
+                await wait_event(stop, wait_s * random.uniform(0.5, 1.5))  # noqa: S311  # not all at once
+        finally:
+            ending.cancel()
+            await self._close_sender()
+
+    async def _listen(
+        self, topics: Sequence[str], receive: Receive, on_connected: Callable[[], None]
+    ) -> None:
+        async with await _connect(self._address) as connection:
+            for topic in topics:
+                await connection.execute(f'LISTEN "{topic}"')
+            on_connected()
+            while True:
+                async for message in connection.notifies(timeout=QUIET_S):
+                    receive(message.channel, message.payload)
+                await connection.execute("SELECT 1")
+
+    async def _close_sender(self) -> None:
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            await outcome_of(sender.close(), 1.0)
+
+
+def _reason(task: "asyncio.Task[None]") -> str:
+    error = None if task.cancelled() or not task.done() else task.exception()
+    return type(error).__name__
+
+
+async def _connect(address: PostgresAddress) -> Any:  # noqa: ANN401  # psycopg's connection
+    from psycopg import AsyncConnection
+
+    return await AsyncConnection.connect(autocommit=True, **connecting(address))

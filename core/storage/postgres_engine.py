@@ -1,0 +1,149 @@
+"""PostgreSQL: many connections, and one turn for whatever touches the order or the money.
+
+A turn is an advisory lock that a transaction holds to its end: ``BEGIN IMMEDIATE`` again. Sums over
+several rows are only right while nobody else changes one of them.
+"""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.errors import ClapperError
+from core.storage.addresses import PostgresAddress
+from core.storage.engines import TransactionKind
+from core.storage.postgres_trouble import first_line, postgres_problem
+from core.storage.uncut_connection import UncutConnection
+
+POOL_SIZE = 5
+TURN_KEY = 0x636C6170706572  # "clapper": everybody who takes turns at one database
+_WROTE = "clapper_wrote"  # in a connection's own notes
+_READS = ("SELECT", "BEGIN", "SHOW")
+_BEGIN = {
+    TransactionKind.TURN: f"BEGIN; SELECT pg_advisory_xact_lock({TURN_KEY})",
+    TransactionKind.STEP: "BEGIN",
+    TransactionKind.SNAPSHOT: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+}
+# A node that stands still inside its turn holds everybody up: 3 s, and its connection is ended.
+_SESSION = {
+    "lock_timeout": "5s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "3s",
+    "default_transaction_isolation": "read\\ committed",
+}
+_CONNECTING: dict[str, Any] = {
+    "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
+    "application_name": "clapper",
+    "connect_timeout": 5,  # s
+    "tcp_user_timeout": 10_000,  # ms until what was sent and not acknowledged ends a connection
+    "keepalives": 1,
+    "keepalives_idle": 5,  # s
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+
+
+class PostgresEngine:
+    """A pool of connections to one server."""
+
+    file = None  # what is written beside the tables is the server's business
+
+    def __init__(self, address: PostgresAddress) -> None:
+        """Take the address; nothing is opened before it is used."""
+        self._server = address.server
+        self._turn = asyncio.Lock()  # one connection of ours waits for the turn, not all of them
+        self.engine = create_async_engine(
+            address.url,
+            isolation_level="AUTOCOMMIT",  # begun by us, together with the lock: one trip
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            hide_parameters=True,  # errors are logged, and rows hold prompts
+            connect_args=_CONNECTING,
+        )
+        event.listen(self.engine.sync_engine, "connect", _prepare)
+        event.listen(self.engine.sync_engine, "after_cursor_execute", _note_writing)
+        event.listen(self.engine.sync_engine, "handle_error", _leave_values_out)
+
+    def queue(self, kind: TransactionKind) -> AbstractAsyncContextManager[object]:
+        """Return what a transaction of this process waits in before it takes a connection."""
+        return self._turn if kind is TransactionKind.TURN else nullcontext()
+
+    async def enter(self, connection: UncutConnection, kind: TransactionKind) -> None:
+        """Open ``connection`` and begin, at a second one where the first was cut off while idle.
+
+        Raises:
+            DBAPIError: the server does not answer, or refuses.
+        """
+        await connection.start()
+        try:
+            await self._begin(connection, kind)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            await connection.rollback()
+            await self._begin(connection, kind)
+
+    async def _begin(self, connection: UncutConnection, kind: TransactionKind) -> None:
+        await connection.begin()
+        await connection.exec_driver_sql(_BEGIN[kind])
+        _notes(connection.sync_connection).pop(_WROTE, None)
+
+    async def wrote(self, connection: UncutConnection) -> bool:
+        """Tell whether a statement of this transaction changed rows."""
+        return bool(_notes(connection.sync_connection).pop(_WROTE, False))
+
+    def problem(self, error: BaseException) -> ClapperError | None:
+        """Return our error for what PostgreSQL or the network reports."""
+        return postgres_problem(error, self._server)
+
+    async def empty_journal(self) -> bool:
+        """Do nothing: what is deleted goes with the server's own vacuum and its journal."""
+        return True
+
+    async def shrink(self, connection: AsyncConnection, pages: int) -> bool:
+        """Do nothing: the server's own vacuum uses pages again."""
+        del connection, pages
+        return False
+
+
+def connecting(address: PostgresAddress) -> dict[str, Any]:
+    """Return what psycopg needs to connect to ``address`` as the pool does."""
+    parts = address.url.translate_connect_args(username="user", database="dbname")
+    return _CONNECTING | parts | dict(address.url.query)
+
+
+def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    from core.storage.postgres_text import TextDumper
+
+    driver: Any = connection.driver_connection  # pyright: ignore[reportAttributeAccessIssue]  # SQLAlchemy's own
+    driver.adapters.register_dumper(str, TextDumper)
+
+
+def _notes(connection: SyncConnection | None) -> dict[Any, Any]:
+    return {} if connection is None else connection.info
+
+
+def _note_writing(
+    connection: SyncConnection,
+    cursor: Any,  # noqa: ANN401  # of the driver
+    statement: str,
+    parameters: object,
+    context: object,
+    executemany: bool,  # noqa: FBT001  # SQLAlchemy's
+) -> None:
+    del parameters, context, executemany
+    if cursor.rowcount != 0 and not statement.lstrip().startswith(_READS):
+        connection.info[_WROTE] = True
+
+
+def _leave_values_out(context: ExceptionContext) -> None:
+    """Cut out of an error what PostgreSQL quotes of a row: it is logged, and rows hold prompts."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None:
+            error.args = (first_line(error),)

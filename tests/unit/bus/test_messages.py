@@ -1,0 +1,123 @@
+import json
+
+import pytest
+
+from core.bus.messages import (
+    LIMIT,
+    CancelMessage,
+    ProgressMessage,
+    Topic,
+    of_cancel,
+    of_progress,
+    read_cancel,
+    read_progress,
+)
+from core.bus.outgoing import OutgoingMessages
+from core.domain.progress import Downloading, Stage, Waiting, Working
+
+EVENTS = (
+    Waiting(3, 12.5, 40.0),
+    Waiting(1, 2.0),
+    Downloading("models/" + "x" * 400 + "/ltx.safetensors", 10**10, 4 * 10**10, 10**9),
+    Working(Stage.STAGE1, 3, 8, 0.4),
+)
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_progress_arrives_as_it_was_sent(event):
+    text = of_progress(ProgressMessage("a" * 32, 2, event))
+    read = read_progress(text)
+
+    assert len(text.encode()) <= LIMIT
+    assert read is not None
+    assert (read.job, read.attempt) == ("a" * 32, 2)
+    if isinstance(event, Downloading):
+        assert event.file.endswith(read.event.file)
+        assert read.event.left_bytes == event.left_bytes
+    else:
+        assert read.event == event
+
+
+def test_a_cancel_arrives_as_it_was_sent():
+    message = CancelMessage("b" * 32, "operator")
+
+    assert read_cancel(of_cancel(message)) == message
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", "null", '{"job":1}', '{"job":"a","attempt":1,"kind":"flying","event":{}}',
+     '{"job":"a","attempt":"x","event":"{\\"kind\\":\\"waiting\\",\\"position\\":1}"}',
+     '{"job":"a","attempt":1,"event":"{\\"kind\\":\\"working\\",\\"stage\\":\\"sing\\"}"}'],
+)  # fmt: skip
+def test_what_another_version_wrote_is_no_message(text):
+    assert read_progress(text) is None
+    assert read_cancel(text) is None
+
+
+def test_fields_of_a_newer_version_are_left_out():
+    data = json.loads(of_progress(ProgressMessage("a", 1, EVENTS[3])))
+    event = json.dumps({**json.loads(data["event"]), "mood": "good"})
+
+    read = read_progress(json.dumps({**data, "event": event, "from_the_future": 1}))
+
+    assert read is not None
+    assert read.event == EVENTS[3]
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+async def collected(clock):
+    sent = []
+
+    async def send(messages):
+        sent.extend(messages)
+
+    return OutgoingMessages(send, clock), sent
+
+
+async def test_equal_messages_are_sent_once_and_progress_only_newest():
+    clock = Clock()
+    out, sent = await collected(clock)
+    for step in range(5):
+        out.wake()
+        out.owed()
+        out.progress("job", Working(Stage.STAGE1, step, 8, step / 8), 1)
+
+    await out._send_due()
+
+    assert [topic for topic, _ in sent] == [Topic.WORK, Topic.OWED, Topic.PROGRESS]
+    assert read_progress(sent[-1][1]).event.step == 4
+
+
+async def test_progress_of_a_job_is_sent_at_most_twice_a_second():
+    clock = Clock()
+    out, sent = await collected(clock)
+    for tenth in range(20):
+        clock.now = 100 + tenth / 10
+        out.progress("job", Working(Stage.STAGE1, tenth, 20, tenth / 20), 1)
+        await out._send_due()
+
+    assert len(sent) == 4
+
+
+async def test_a_message_that_cannot_be_sent_is_lost_and_the_next_one_is_sent():
+    tried = []
+
+    async def send(messages):
+        tried.append(messages)
+        if len(tried) == 1:
+            raise OSError
+
+    out = OutgoingMessages(send)
+    out.wake()
+    await out._send_due()
+    out.owed()
+    await out._send_due()
+
+    assert tried == [[(Topic.WORK, "")], [(Topic.OWED, "")]]
