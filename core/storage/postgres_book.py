@@ -33,9 +33,9 @@ class AppliedMigration:
 Book: TypeAlias = dict[int, AppliedMigration]
 
 
-def book_of(rows: Iterable[sa.Row[Any]]) -> Book:
+def book_of(found: Iterable[Any]) -> Book:
     """Return what :data:`READ_BOOK` found, by number."""
-    return {row.number: AppliedMigration(row.name, row.checksum, row.oldest) for row in rows}
+    return {number: AppliedMigration(*entry) for number, *entry in found}
 
 
 def judge(book: Book, known: list[Migration]) -> list[Migration]:
