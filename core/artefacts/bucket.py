@@ -155,7 +155,7 @@ class BucketArtefacts:
     def _older(self, than: float) -> list[str]:
         return [
             found["path"]
-            for page in obstore.list(self._store)
+            for page in obstore.list(self._store)  # pyright: ignore[reportUnknownMemberType]  # arrow's
             for found in page
             if ORIGINAL.fullmatch(found["path"]) and found["last_modified"].timestamp() < than
         ]
