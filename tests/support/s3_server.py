@@ -5,7 +5,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-import threading
+import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -58,29 +58,25 @@ def serving(program: Path, folder: Path) -> Generator[S3Server]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key"]
-    command += [
-        f"{KEY_ID},{SECRET}",
-        "--no-cleanup",
-        "--dir-cache-time",
-        "0s",
-        "--config",
-        "",
-        str(folder),
-    ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
+    command += [f"{KEY_ID},{SECRET}", "--no-cleanup", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for line in process.stderr:
-            if "Starting s3 server" in line:
-                break
-        reading = threading.Thread(target=process.stderr.read)
-        reading.start()
+        _wait_for(port)
         yield S3Server(f"http://127.0.0.1:{port}", folder / BUCKET)
     finally:
-        process.terminate()
+        process.kill()
         process.wait(10)
-        reading.join(10)
-        process.stderr.close()
+
+
+def _wait_for(port: int) -> None:
+    """Wait until somebody listens on ``port``, at most 20 seconds."""
+    ends = time.monotonic() + 20
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < ends, "rclone does not listen"
+        time.sleep(0.05)
 
 
 class BreakingLine:
