@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from pydantic import SecretStr
+
 KEY_ID, SECRET, BUCKET = "clapper-tests", secrets.token_hex(16), "shelf"
 INSTALL = 'pip install -e ".[dev]"'
 
@@ -28,8 +30,8 @@ class S3Server:
         return {
             "artefacts": f"s3://{BUCKET}/{prefix}",
             "s3_endpoint": self.endpoint,
-            "s3_access_key_id": KEY_ID,
-            "s3_secret_access_key": SECRET,
+            "s3_access_key_id": SecretStr(KEY_ID),
+            "s3_secret_access_key": SecretStr(SECRET),
             **more,
         }
 
