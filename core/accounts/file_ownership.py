@@ -7,32 +7,26 @@ hold and the look whether the file is there; whoever comes second sees what the 
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
+from core.accounts.shared_files import SharedFiles
 from core.domain.media import MediaFile
 from core.domain.people import Requester
 from core.domain.requests import Request
 from core.errors import MediaGone
-from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
-from core.interfaces.artefacts import MEDIA, Artefacts
+from core.interfaces.artefacts import Artefacts
 from core.runtime import file_names
 from core.runtime.clock import Clock
 from core.storage import files as rows
-from core.storage.database import Connection, Database
-
-log = structlog.get_logger(__name__)
+from core.storage.database import Database
 
 HOUR_MS = 3_600_000
 REQUEST = "request"  # an admitted file between its admission and its job
 REQUEST_MS = HOUR_MS  # from an upload to Generate; afterwards it is admitted again
 UPLOAD = "upload"  # a file as it was sent to the Studio, while a page may refer to it
 UPLOAD_MS = 24 * HOUR_MS  # since it was sent; docs/operator.md
-GOING_MS = 60_000  # a deletion that takes longer is over: its process ended
-LOOK_S = 0.05  # between two looks whether a deletion on another node is over
 UNHELD_S = 3600.0  # an upload that nobody held for so long was never finished
 
 
@@ -54,7 +48,7 @@ class FileOwnership:
     ) -> None:
         self._database = database
         self._kept = kept
-        self._artefacts = artefacts
+        self._shared = SharedFiles(database, kept.data, artefacts, clock)
         self._clock = clock
 
     async def hold(
@@ -66,12 +60,12 @@ class FileOwnership:
             ArtefactsUnavailable: not where all nodes look; the hold ends by itself.
         """
         names = [self._name(path) for path in paths]
-        async with self._settled(names) as connection:
+        async with self._shared.settled(names) as connection:
             if not all((self._kept.data / name).is_file() for name in names):
                 return False
             until = self._clock() + life_ms
             await rows.hold(connection, names, holder, owner.key, until)
-        await self._share(names)
+        await self._shared.share(names)
         return True
 
     @asynccontextmanager
@@ -82,7 +76,7 @@ class FileOwnership:
             ArtefactsUnavailable: that cannot be done just now.
         """
         needed = list(files)
-        if not self._artefacts.shared or not needed:
+        if not self._shared.exist or not needed:
             yield
             return
         try:
@@ -101,14 +95,26 @@ class FileOwnership:
             False where one of ``files`` is not there any more.
         """
         names = [self._name(self._kept.media / file.name) for file in files]
-        async with self._settled(names) as connection:
+        async with self._shared.settled(names) as connection:
             before = await rows.let_go(connection, holder=holder)
             whole = all((self._kept.data / name).is_file() for name in names)
             until = self._clock() + life_ms
             await rows.hold(connection, names, holder, owner.key, until)
         await self._discard(set(before) - set(names))
-        await self._share(name for name in names if (self._kept.data / name).is_file())
+        await self._shared.share(names)
         return whole
+
+    async def share(self, path: Path) -> None:
+        """Put an admitted file where all nodes look, if anybody needs it.
+
+        Raises:
+            ArtefactsUnavailable: that cannot be done just now.
+        """
+        name = self._name(path)
+        async with self._shared.settled([name]) as connection:
+            needed = await rows.held(connection, name, self._clock())
+        if needed:
+            await self._shared.share([name])
 
     async def release(self, files: Iterable[MediaFile], owner: Requester) -> None:
         """End what ``owner``'s request in the making needed; unless a job needs it, it goes."""
@@ -199,65 +205,16 @@ class FileOwnership:
         gone = 0
         for name in names:
             async with self._database.transaction() as connection:
-                now = self._clock()
-                needed = await rows.held(connection, name, now)
+                needed = await rows.held(connection, name, self._clock())
                 if not needed:
                     # inside: a hold that comes next finds the file gone, never about to go
                     (self._kept.data / name).unlink(missing_ok=True)
                     gone += 1
                     self._after(name)
-                    if self._is_shared(name):
-                        await rows.hold(connection, [name], rows.GOING, "", now + GOING_MS)
-            if not needed and self._is_shared(name):
-                await self._delete_shared(name)
+                    await self._shared.note_going(connection, name)
+            if not needed:
+                await self._shared.delete(name)
         return gone
-
-    def _is_shared(self, name: str) -> bool:
-        return self._artefacts.shared and name.startswith(MEDIA)
-
-    async def _delete_shared(self, name: str) -> None:
-        """Delete what a row says is going, then the row: no node counts on it meanwhile."""
-        try:
-            await self._artefacts.delete(name)
-        except ArtefactsUnavailable:
-            log.warning("object_left", name=name)  # the sweep of every hour finds it
-        async with self._database.transaction() as connection:
-            await rows.let_go(connection, files=[name], holder=rows.GOING)
-
-    @asynccontextmanager
-    async def _settled(self, names: Iterable[str]) -> AsyncGenerator[Connection]:
-        """Open a transaction in which none of ``names`` is being deleted.
-
-        Those that all nodes share, and that are there, are on this node then.
-        """
-        shared = [name for name in names if self._is_shared(name)]
-        while True:
-            for name in shared:
-                with suppress(ArtefactGone):
-                    await self._artefacts.local(name)
-            async with self._database.transaction() as connection:
-                if not shared or not await rows.going(connection, shared, self._clock()):
-                    yield connection
-                    return
-            await asyncio.sleep(LOOK_S)
-
-    async def share(self, path: Path) -> None:
-        """Put an admitted file where all nodes look, where somebody needs it.
-
-        Raises:
-            ArtefactsUnavailable: that cannot be done just now.
-        """
-        name = self._name(path)
-        async with self._settled([name]) as connection:
-            needed = await rows.held(connection, name, self._clock())
-        if needed:
-            await self._share([name])
-
-    async def _share(self, names: Iterable[str]) -> None:
-        """Put what is held here where all nodes look: once it is held, nobody deletes it there."""
-        for name in names:
-            if self._is_shared(name):
-                await self._artefacts.put(name, self._kept.data / name)
 
     def _after(self, name: str) -> None:
         path = self._kept.data / name

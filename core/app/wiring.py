@@ -40,6 +40,7 @@ from core.settings import Settings
 from core.storage.database import Database
 from core.storage.dead_letters import DeadDeliveries
 from core.storage.health_figures import HealthFigures
+from core.worker.transfers import ArtefactTransfers
 from core.worker.worker import Worker
 
 
@@ -176,7 +177,7 @@ def _worker(parts: Parts) -> Worker:
         jobs=parts.jobs,
         executor=parts.executor,
         finish=finisher(parts.settings),
-        artefacts=parts.artefacts,
+        transfers=ArtefactTransfers(parts.artefacts),
         record=run_recorder(parts.runs, parts.figures, parts.clock),
         shares=lambda request: parts.runs.estimate(request).shares(),
         dispatcher=parts.dispatcher,

@@ -15,6 +15,6 @@ async def bring_clip(artefacts: Artefacts, clip: Clip) -> None:
         ArtefactsUnavailable: it cannot be fetched just now.
     """
     name, poster = names_of_clip(clip)
-    await artefacts.local(name)
+    await artefacts.local(name, clip.sha256)
     with suppress(ArtefactGone):  # a clip without one can still be watched
         await artefacts.local(poster)

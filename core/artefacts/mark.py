@@ -72,7 +72,7 @@ def read_mark(store: "S3Store") -> str | None:
 
 def first_object(store: "S3Store") -> str:
     """Return the name of any object below the prefix; empty where there is none."""
-    for page in obstore.list(store, chunk_size=1):
+    for page in obstore.list(store, chunk_size=1):  # pyright: ignore[reportUnknownMemberType]  # arrow's
         for found in islice(page, 1):
             return found["path"]
     return ""

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from pydantic import SecretStr
+
 from core.artefacts.folder import FolderArtefacts
-from core.errors.artefacts import BucketForeign, BucketLibraryMissing
+from core.errors.artefacts import BucketForeign, BucketKeysMissing, BucketLibraryMissing
 from core.interfaces.artefacts import Artefacts
 from core.settings import Settings
 from core.settings.artefacts import ArtefactSettings
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
-
-    from core.artefacts.presign import UrlSigner
 
 GIGABYTE = 1_000_000_000
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -32,6 +32,7 @@ async def open_artefacts(settings: Settings, owner: Callable[[], Awaitable[str]]
 
     Raises:
         BucketLibraryMissing: obstore is not installed.
+        BucketKeysMissing: the settings hold no key.
         BucketUnknown, BucketKeysRefused, BucketForbidden, BucketUnreachable, BucketFailing: it
             cannot be used.
         BucketForeign: the prefix belongs to another database, or to somebody else.
@@ -43,13 +44,17 @@ async def open_artefacts(settings: Settings, owner: Callable[[], Awaitable[str]]
     from core.artefacts.bucket import BucketArtefacts
     from core.artefacts.cache import NodeCache
     from core.artefacts.mark import Mark
+    from core.artefacts.presign import UrlSigner
     from core.artefacts.trouble import named_bucket_troubles
 
-    mark = Mark(await owner(), chosen.place)
-    with named_bucket_troubles(chosen.place, endpoint_of(chosen), settings.data_dir):
+    mark, endpoint = Mark(await owner(), chosen.place), endpoint_of(chosen)
+    with named_bucket_troubles(chosen.place, endpoint, settings.data_dir):
         await asyncio.to_thread(mark.claim, store)
+    key_id, secret = keys_of(chosen)
+    signer = UrlSigner(endpoint, chosen.bucket, chosen.s3_region, key_id.get_secret_value(), secret)
     cache = NodeCache(settings.data_dir, round(chosen.cache_gigabytes * GIGABYTE))
-    return BucketArtefacts(store, cache, mark, _signer(chosen), chosen.place, endpoint_of(chosen))
+    public = signer if chosen.s3_public else None
+    return BucketArtefacts(store, cache, mark, public, chosen.place, endpoint)
 
 
 def examine_bucket(chosen: ArtefactSettings) -> str | None:
@@ -84,19 +89,20 @@ def open_store(chosen: ArtefactSettings) -> "S3Store":
 
     Raises:
         BucketLibraryMissing: obstore is not installed.
+        BucketKeysMissing: the settings hold no key.
     """
     try:
         from obstore.store import S3Store
     except ImportError:
         raise BucketLibraryMissing from None
-    key_id, secret = chosen.s3_access_key_id, chosen.s3_secret_access_key
+    key_id, secret = keys_of(chosen)
     return S3Store(
         chosen.bucket,
         prefix=chosen.key_prefix or None,
         endpoint=endpoint_of(chosen),
         region=chosen.s3_region,
-        access_key_id=key_id.get_secret_value() if key_id else "",
-        secret_access_key=secret.get_secret_value() if secret else "",
+        access_key_id=key_id.get_secret_value(),
+        secret_access_key=secret.get_secret_value(),
         client_options={
             "allow_http": True,  # the operator's endpoint says which; doctor remarks on it
             "connect_timeout": timedelta(seconds=5),
@@ -115,15 +121,18 @@ def open_store(chosen: ArtefactSettings) -> "S3Store":
     )
 
 
-def _signer(chosen: ArtefactSettings) -> "UrlSigner | None":
-    from core.artefacts.presign import UrlSigner
+def keys_of(chosen: ArtefactSettings) -> tuple[SecretStr, SecretStr]:
+    """Return the access key and its secret.
 
+    Raises:
+        BucketKeysMissing: the settings hold none.
+    """
     key_id, secret = chosen.s3_access_key_id, chosen.s3_secret_access_key
-    if not chosen.s3_public or key_id is None or secret is None:
-        return None
-    return UrlSigner(
-        endpoint_of(chosen), chosen.bucket, chosen.s3_region, key_id.get_secret_value(), secret
-    )
+    if key_id is None or secret is None:
+        given = {"CLAPPER_S3_ACCESS_KEY_ID": key_id, "CLAPPER_S3_SECRET_ACCESS_KEY": secret}
+        missing = [name for name, value in given.items() if value is None]
+        raise BucketKeysMissing(chosen.place, ", ".join(missing))
+    return key_id, secret
 
 
 def endpoint_of(chosen: ArtefactSettings) -> str:

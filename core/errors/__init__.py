@@ -24,7 +24,7 @@ from the code.
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
     │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
-    │   ├── ArtefactsUnavailable, ArtefactGone  of clips and inputs: core/errors/artefacts.py
+    │   ├── ArtefactsUnavailable, ArtefactGone  clips and inputs: core/errors/artefacts.py
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown

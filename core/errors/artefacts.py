@@ -26,6 +26,12 @@ class BucketProblem(SetupProblem):
     address: str
 
 
+class BucketKeysMissing(BucketProblem):
+    """No access key is set; ``names`` are the variables."""
+
+    names: str
+
+
 class BucketUnknown(BucketProblem):
     """There is no such bucket."""
 

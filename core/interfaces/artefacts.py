@@ -31,8 +31,12 @@ class Artefacts(Protocol):
         """
         ...
 
-    async def local(self, name: str) -> Path:
+    async def local(self, name: str, sha256: str = "") -> Path:
         """Return where the artefact lies on this node, fetched if need be.
+
+        Args:
+            name: of the artefact.
+            sha256: of its content, where a row says that; what is fetched is checked against it.
 
         Raises:
             ArtefactGone: there is none.

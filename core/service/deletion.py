@@ -92,7 +92,8 @@ class Eraser:
 
     async def remove_clip(self, clip: Path) -> None:
         """Remove a clip with its poster, its last frame and the copies made of it."""
-        for name in (f"{CLIPS}{clip.name}", f"{CLIPS}{clip.with_suffix('.png').name}"):
+        stem = file_names.clip_stem(clip.name)
+        for name in (f"{CLIPS}{stem}.mp4", f"{CLIPS}{stem}.png"):
             try:
                 await self._artefacts.delete(name)
             except ArtefactsUnavailable:

@@ -6,11 +6,9 @@ from itertools import combinations
 from typing import Any
 
 from core.domain.dimensions import SIDE_MULTIPLE
-from core.settings.artefacts import IN_FOLDERS
 from core.settings.problems import SettingProblem, number
 
 HOURS_A_DAY = 24
-_BUCKET_KEYS = ("s3_access_key_id", "s3_secret_access_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +56,6 @@ def contradictions(
         yield from _frames(values, names)
     if sound.issuperset(("telegram_webhook_url", "studio")):
         yield from _ports(values, names, sound)
-    if sound.issuperset(("artefacts", *_BUCKET_KEYS)) and values["artefacts"] != IN_FOLDERS:
-        missing = tuple(names[key] for key in _BUCKET_KEYS if values[key] is None)
-        facts = {"names": ", ".join(missing), "place": values["artefacts"]}
-        yield from [SettingProblem("settings_bucket_keys", missing, facts)] if missing else []
 
 
 def _frames(values: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[SettingProblem]:

@@ -24,11 +24,11 @@ from core.worker.attempt import (
     Requeue,
     RunRecord,
 )
+from core.worker.transfers import ArtefactTransfers
 
 log = structlog.get_logger(__name__)
 
 Record: TypeAlias = Callable[[RunRecord], Coroutine[Any, Any, None]]
-Discard: TypeAlias = Callable[[Clip], Coroutine[Any, Any, None]]  # wherever it is kept
 Write: TypeAlias = Callable[[], Coroutine[Any, Any, bool]]  # False: the attempt lost its token
 
 LONGEST_WAIT_S = 30.0
@@ -43,7 +43,7 @@ class OutcomeWriter:
         queue: JobQueue,
         jobs: JobQueries,
         record: Record,
-        discard: Discard,
+        transfers: ArtefactTransfers,
         dispatcher: LocalDispatcher,
         hub: ProgressHub,
         on_outcome: Callable[[], None],
@@ -53,7 +53,7 @@ class OutcomeWriter:
         self._queue = queue
         self._jobs = jobs
         self._record = record
-        self._delete = discard
+        self._transfers = transfers
         self._dispatcher = dispatcher
         self._hub = hub
         self._on_outcome = on_outcome
@@ -133,4 +133,4 @@ class OutcomeWriter:
             return  # nobody can say; an unused file is better than a lost clip
         kept = found.value and found.value.clip
         if kept is None or kept.path != clip.path:
-            await self._delete(clip)
+            await self._transfers.discard(clip)

@@ -5,6 +5,7 @@ Where folders keep everything, both are done before they begin.
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import AbstractContextManager
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from core.domain.jobs import Job
 from core.domain.media import Clip
 from core.errors import MediaGone
 from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
-from core.interfaces.artefacts import Artefacts, name_of_input, names_of_clip
+from core.interfaces.artefacts import Artefacts, name_of_input, names_of_clip, names_of_inputs
 from core.runtime.tasks import outcome_of, run_shielded
 from core.worker.attempt import JobAttempt
 from core.worker.limited import TIME_LIMIT
@@ -34,6 +35,10 @@ class ArtefactTransfers:
     def shared(self) -> bool:
         """Return whether there is anything to fetch or upload."""
         return self._artefacts.shared
+
+    def inputs_in_use(self, job: Job) -> AbstractContextManager[None]:
+        """Keep the inputs of ``job`` on this node until the block ends."""
+        return self._artefacts.in_use(*names_of_inputs(job))
 
     async def prefetch(self, job: Job) -> None:
         """Have the inputs of ``job`` on this node, which is probably the next.

@@ -19,7 +19,6 @@ from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.errors import Cancelled, DeviceLost, TimedOut
 from core.interfaces.alerts import OperatorAlerts
-from core.interfaces.artefacts import Artefacts, names_of_inputs
 from core.interfaces.executor import Executor, Order, orders_at_once
 from core.queue.job_queue import JobQueue
 from core.queue.model_affinity import preference
@@ -63,7 +62,7 @@ class Worker:
         jobs: JobQueries,
         executor: Executor,
         finish: Finish,
-        artefacts: Artefacts,
+        transfers: ArtefactTransfers,
         record: Record,
         shares: StageShares,
         dispatcher: LocalDispatcher,
@@ -87,16 +86,12 @@ class Worker:
         self._work_folder = work_folder
         self.rules = rules
         self._slots = Slots(orders_at_once(executor))
-        self._artefacts = artefacts
-        self._transfers = ArtefactTransfers(artefacts)
-        discard = self._transfers.discard
+        self._transfers = transfers
         self._outcomes = OutcomeWriter(
-            queue, jobs, record, discard, dispatcher, hub, on_outcome, rules.retry_s
+            queue, jobs, record, transfers, dispatcher, hub, on_outcome, rules.retry_s
         )
         self._live: dict[JobAttempt, asyncio.Task[None]] = {}
-        self._prefetcher = Prefetcher(
-            queue, executor, self._order_of, self._transfers, rules.poll_s
-        )
+        self._prefetcher = Prefetcher(queue, executor, self._order_of, transfers, rules.poll_s)
         self._runner = DeviceRunner(executor, queue, hub, watch, self._prefetcher)
         self._finisher = ClipFinisher(hub, watch)
         self._ending = False
@@ -175,7 +170,7 @@ class Worker:
         """
         beats = asyncio.create_task(self._keep_alive(attempt))
         try:
-            with self._artefacts.in_use(*names_of_inputs(attempt.job)):
+            with self._transfers.inputs_in_use(attempt.job):
                 await self._attempt_on_device(attempt)
         except asyncio.CancelledError:
             attempt.cancel.cancel("shutdown")
