@@ -13,7 +13,7 @@ import structlog
 
 from core.runtime.tasks import outcome_of, wait_event
 from core.storage.addresses import PostgresAddress
-from core.storage.postgres_engine import connecting
+from core.storage.postgres_engine import SESSION
 
 log = structlog.get_logger(__name__)
 
@@ -110,4 +110,6 @@ def _reason(task: "asyncio.Task[None]") -> str:
 async def _connect(address: PostgresAddress) -> Any:  # noqa: ANN401  # psycopg's connection
     from psycopg import AsyncConnection
 
-    return await AsyncConnection.connect(autocommit=True, **connecting(address))
+    where = address.url.translate_connect_args(username="user", database="dbname")
+    options = SESSION | where | dict(address.url.query)
+    return await AsyncConnection.connect(autocommit=True, **options)

@@ -112,12 +112,6 @@ class PostgresEngine:
         return False
 
 
-def connecting(address: PostgresAddress) -> dict[str, Any]:
-    """Return what psycopg needs to connect to ``address`` as the pool does."""
-    parts = address.url.translate_connect_args(username="user", database="dbname")
-    return _CONNECTING | parts | dict(address.url.query)
-
-
 def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     from core.storage.postgres_text import TextDumper
 
