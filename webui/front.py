@@ -66,8 +66,8 @@ class StudioFront:
             BadConfiguration: the port is taken, or nobody could sign in as the settings say.
         """
         settings = services.settings
-        lent = self._contexts is not None and self._contexts.wanted
-        sign_in = SignInMethods.of(settings, lent=lent)
+        days_ms = None if self._contexts is None else self._contexts.days_ms
+        sign_in = SignInMethods.of(settings, days_ms)
         service = StudioService(services, Uploads(), self._contexts)
         await service.files.restore_uploads()
         services.register(StudioDelivery())

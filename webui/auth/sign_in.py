@@ -1,6 +1,7 @@
 """The addresses of signing in and out, and the page in front of a Studio without guests."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -67,8 +68,8 @@ class SignInMethods:
     signer: SessionSigner | None
 
     @classmethod
-    def of(cls, settings: Settings, *, lent: bool = False) -> Self:
-        """Build what the settings describe; ``lent``: the GPU is lent to each visitor.
+    def of(cls, settings: Settings, days_ms: Mapping[str, int] | None = None) -> Self:
+        """Build what the settings describe; ``days_ms`` as of :class:`VisitorAuthenticator`.
 
         Raises:
             BadConfiguration: half of the app is missing, nobody could get in, or everybody.
@@ -77,7 +78,7 @@ class SignInMethods:
         needed = users is not None or app is not None
         signer = SessionSigner.in_folder(settings.data_dir) if needed else None
         provider = HuggingFace(app) if app else None
-        authenticator = VisitorAuthenticator(settings, users, signer, lent=lent)
+        authenticator = VisitorAuthenticator(settings, users, signer, days_ms=days_ms)
         return cls(users, provider, authenticator, signer)
 
 

@@ -10,12 +10,12 @@ where the GPU is lent to each visitor, each pays with what they get there.
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from starlette.requests import HTTPConnection
 
 from core.domain.people import Asker, Caller, Payer, Requester
-from core.duration.zerogpu import DAY_S, Tier
 from core.errors import Refused
 from core.settings import Settings
 from webui.auth.networks import Networks
@@ -29,6 +29,7 @@ KEY_HEADER = "x-clapper-key"
 COOKIE_LIFE_S = 400 * 24 * 3600  # the longest that browsers keep
 HUGGING_FACE = "hf"  # platform of requesters that signed in there
 PRO = "hf-pro"  # role of an account that pays there
+NO_ACCOUNT = "anonymous"  # tier of a guest at the GPU's lender
 _SHORTEST_KEY = 16
 
 
@@ -89,11 +90,12 @@ class VisitorAuthenticator:
         users: UserFile | None = None,
         signer: SessionSigner | None = None,
         *,
-        lent: bool = False,
+        days_ms: Mapping[str, int] | None = None,
     ) -> None:
         """Take the user file, and the signer of sessions where anybody can sign in.
 
-        ``lent``: the GPU is lent to each visitor, as much a day as their account there is worth.
+        ``days_ms`` is what the GPU is lent for to each visitor a day, by their tier there; None
+        where it is ours.
         """
         self.users = users
         self.accounts = settings.sign_in.accounts()
@@ -103,7 +105,7 @@ class VisitorAuthenticator:
         member, pro = settings.studio.member_minutes, settings.studio.pro_minutes
         self._member_ms = None if member is None else round(member * 60_000)
         self._pro_ms = self._member_ms if pro is None else round(pro * 60_000)
-        self._lent = lent
+        self._days_ms = days_ms
         self._tier = settings.studio.tier  # None: what each one's sign-in says
 
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
@@ -135,7 +137,7 @@ class VisitorAuthenticator:
             secret = "" if self.closed else connection.cookies.get(COOKIE, "")
             requester = Requester(HUGGING_FACE, session.id)
             limit = self._pro_ms if session.pro else self._member_ms
-            tier = Tier.PRO if session.pro else Tier.FREE
+            tier = "pro" if session.pro else "free"
             return Visitor(
                 requester,
                 self._borrower(Payer(requester.key, limit), tier),
@@ -147,7 +149,7 @@ class VisitorAuthenticator:
         minutes = user.minutes if user else None
         limit = None if minutes is None else round(minutes * 60_000)
         requester = Requester(PLATFORM, f"user-{session.id}")
-        payer = self._borrower(Payer(requester.key, limit), Tier.ANONYMOUS)
+        payer = self._borrower(Payer(requester.key, limit), NO_ACCOUNT)
         return Visitor(requester, payer, account=session.name)
 
     def _guest(self, connection: HTTPConnection) -> Visitor:
@@ -156,23 +158,23 @@ class VisitorAuthenticator:
         if fresh:
             secret = secrets.token_urlsafe(32)
         requester = _guest_of(secret)
-        if self._lent:  # each in their own name, and so from their own account
+        if self._days_ms is not None:  # each in their own name, and so from their own account
             alone = Payer(requester.key, network=self._networks.of(connection))
-            payer = self._borrower(alone, Tier.ANONYMOUS)
+            payer = self._borrower(alone, NO_ACCOUNT)
         elif is_local(connection):
             payer = Payer(requester.key)
         else:
             payer = Payer.guest(self._networks.of(connection))
         return Visitor(requester, payer, secret if fresh else None)
 
-    def _borrower(self, payer: Payer, tier: Tier) -> Payer:
+    def _borrower(self, payer: Payer, tier: str) -> Payer:
         """Return ``payer`` with what the lender gives an account of ``tier`` a day."""
-        if not self._lent:
+        if self._days_ms is None:
             return payer
-        known = Tier(self._tier or tier)
-        day_ms = DAY_S[known] * 1000
+        known = self._tier or tier
+        day_ms = self._days_ms[known]
         limit_ms = day_ms if payer.limit_ms is None else min(day_ms, payer.limit_ms)
-        return replace(payer, limit_ms=limit_ms, tier=known.value)
+        return replace(payer, limit_ms=limit_ms, tier=known)
 
 
 def key_of(connection: HTTPConnection) -> str:

@@ -11,7 +11,7 @@ only the newest token of a visitor is here, in memory.
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
@@ -22,6 +22,7 @@ from gradio.context import LocalContext
 from starlette.requests import HTTPConnection, Request
 
 from core.duration import Tier
+from core.duration.zerogpu import DAY_S
 from core.runtime.cancellation import CancelToken
 from webui.auth.visitors import Visitor
 from webui.zerogpu.errors import GpuPageClosed, GpuTokenExpired
@@ -81,6 +82,13 @@ class RequestContexts:
         self._clock = clock
         self._newest: OrderedDict[str, RequestContext] = OrderedDict()
         self._arrived = threading.Condition()
+
+    @property
+    def days_ms(self) -> Mapping[str, int] | None:
+        """Return what is lent a day, by the tier of a visitor; None where nothing is."""
+        if not self.wanted:
+            return None
+        return {tier.value: seconds * 1000 for tier, seconds in DAY_S.items()}
 
     def note(self, visitor: Visitor, request: HTTPConnection, *, page: bool = True) -> None:
         """Remember ``request`` as the newest of ``visitor``, and of the guest they were before.

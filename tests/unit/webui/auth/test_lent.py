@@ -14,6 +14,7 @@ from core.domain.presets import Preset
 from core.domain.quota import LimitBalance, QuotaView
 from core.domain.requests import Sampling
 from core.duration import BY_KEY, Machine, Tier
+from core.duration.zerogpu import DAY_S
 from core.errors import NothingFits, QuotaExceeded, ShareTooCostly, TooCostly
 from core.settings import Settings
 from core.testing.doubles import t2v
@@ -24,6 +25,7 @@ from webui.views.jobs import quota_line
 
 LONG = replace(t2v(), sampling=Sampling(Preset.QUALITY, 1920, 1088, 241, 24, seed=1))
 SHORT = replace(t2v(), sampling=Sampling(Preset.DRAFT, 640, 384, 121, 24, seed=1))
+GIVEN = {tier.value: seconds * 1000 for tier, seconds in DAY_S.items()}
 SIGNER = SessionSigner(b"k" * 64)
 
 
@@ -44,7 +46,7 @@ def visit(settings: Settings, tier: Tier, name: str = "7", address: str = "9.9.9
         cookie = f"{COOKIE}={SIGNER.sign(session)}"
     headers = [(b"cookie", cookie.encode()), (b"host", b"space.hf.space")]
     scope: dict[str, Any] = {"type": "http", "headers": headers, "client": (address, 1)}
-    visitor = VisitorAuthenticator(settings, None, SIGNER, lent=True).visitor(Request(scope))
+    visitor = VisitorAuthenticator(settings, None, SIGNER, days_ms=GIVEN).visitor(Request(scope))
     assert visitor is not None
     return visitor
 
