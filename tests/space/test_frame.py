@@ -1,5 +1,6 @@
 """A Space in the frame of its platform, in a real browser: cookies of other sites or none."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -52,6 +53,7 @@ async def framed(space: Running, folder: Path, *, cookies: bool) -> AsyncGenerat
         rules = f"MAP {HOST} 127.0.0.1:{port},MAP {HUB} 127.0.0.1:{outer}"
         async with chrome(folder, cookies=cookies, rules=rules) as browser:
             page = await browser.new_page()
+            page.set_default_timeout(60_000)
             await page.goto(f"https://{HUB}/")
             yield page
             await page.goto("about:blank")
@@ -78,10 +80,18 @@ async def test_in_the_frame_a_clip_is_made_and_kept_over_a_reload(
     machine: Machine, tmp_path: Path, cookies: bool
 ) -> None:
     async with machine.running() as space, framed(space, tmp_path, cookies=cookies) as page:
+        pending: list[str] = []
+        page.on("request", lambda it: pending.append(it.url))
+        for over in ("requestfinished", "requestfailed"):
+            page.on(over, lambda it: it.url in pending and pending.remove(it.url))
         frame = page.frame_locator("iframe")
         first = await made(frame)
         await expect(frame.locator("#history [data-job]")).to_have_count(1)
-        shown = await page.frames[1].evaluate(PLAYED)
+        try:
+            async with asyncio.timeout(90):
+                shown = await page.frames[1].evaluate(PLAYED)
+        except TimeoutError:
+            pytest.fail(f"open requests: {pending}")
         await page.reload()
         await expect(frame.locator("#history [data-job]")).to_have_count(1)
 
