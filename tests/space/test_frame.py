@@ -104,12 +104,11 @@ async def test_in_the_frame_a_clip_is_made_and_kept_over_a_reload(
 PLAYED = """async () => {
   const film = document.querySelector("#stage video");
   const answer = await fetch(film.src, {headers: {Range: "bytes=0-99"}});
-  const loaded = new Promise((done) => {
-    if (film.readyState > 0) done("");
+  const loaded = film.readyState > 0 ? "" : new Promise((done) => {
     film.onloadedmetadata = () => done("");
     film.onerror = () => done(film.error.message);
+    film.load();
   });
-  film.load();
   return [answer.status, await loaded, film.videoWidth];
 }"""
 
