@@ -34,8 +34,9 @@ COVERED = """(edge) => {
     const box = node.getBoundingClientRect();
     const inside = box.right > corner.left && box.left < innerWidth
       && box.top < corner.bottom && box.bottom > 0 && box.width > 1 && box.height > 1;
-    const stuck = (one) => one && (["fixed", "sticky"].includes(getComputedStyle(one).position)
-      || stuck(one.parentElement));
+    const stays = (style) => style.position === "fixed"
+      || (style.position === "sticky" && style.top !== "auto");  // at the bottom: scrolls away
+    const stuck = (one) => one && (stays(getComputedStyle(one)) || stuck(one.parentElement));
     return inside && (edge === "top" || stuck(node));
   }).map((node) => node.outerHTML.slice(0, 120));
 }"""
