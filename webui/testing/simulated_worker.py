@@ -1,10 +1,11 @@
 """The shipped double of ComfyUI on a borrowed GPU: it takes as long as it is told, and no device.
 
-For lenders with a :class:`webui.testing.zerogpu.SharedClock`.
+Real seconds as short as it is told, or those of a :class:`webui.testing.zerogpu.SharedClock`.
 """
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -26,12 +27,19 @@ class Pace:
     start_s: float = 0.0  # until ComfyUI is there
     load_s: float = 0.0  # until the models are
     run_s: float = 0.0  # of every job
-    lender: str = ""  # its address
+    second_s: float = 1.0  # real seconds that one of the lender lasts, without its address
+    lender: str = ""  # its address, where the clock is shared
     crash_at: float | None = None  # share (0…1) of a run after which the process ends
 
+    def clock(self) -> float:
+        """Return the lender's seconds where its clock is not shared."""
+        return time.monotonic() / self.second_s
+
     async def spend(self, seconds: float) -> None:
-        """Let ``seconds`` pass on the lender's shared clock, who may end this process then."""
-        if seconds:
+        """Let ``seconds`` pass on the lender's clock, who may end this process then."""
+        if not self.lender:
+            await asyncio.sleep(seconds * self.second_s)
+        elif seconds:
             asked = {"seconds": seconds}
             await asyncio.to_thread(httpx.post, f"{self.lender}/tick", params=asked, timeout=60)
 
