@@ -70,11 +70,19 @@ def change():
     if second := os.environ.get("SPACE_TEST_SECOND"):
         shorten(float(second))
     if REAL:
-        import core.comfy
+        import core.comfy.startup
 
         core.comfy.__path__.append(REAL)
+        core.comfy.startup.import_ahead = nothing_ahead
     else:
         ComfyExecutor.open = staticmethod(lambda *_, **__: animatic())
+
+
+def nothing_ahead(*_):
+    """Without the lender's torch nothing here answers for a GPU before one is lent."""
+    from core.errors.setup import ComfyUnavailable
+
+    raise ComfyUnavailable("a GPU", "")
 
 
 def shorten(second_s):

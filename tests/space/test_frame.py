@@ -1,5 +1,6 @@
 """A Space in the frame of its platform, in a real browser: cookies of other sites or none."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,8 +34,9 @@ COVERED = """(edge) => {
     const box = node.getBoundingClientRect();
     const inside = box.right > corner.left && box.left < innerWidth
       && box.top < corner.bottom && box.bottom > 0 && box.width > 1 && box.height > 1;
-    const stuck = (one) => one && (["fixed", "sticky"].includes(getComputedStyle(one).position)
-      || stuck(one.parentElement));
+    const stays = (style) => style.position === "fixed"
+      || (style.position === "sticky" && style.top !== "auto");  // at the bottom: scrolls away
+    const stuck = (one) => one && (stays(getComputedStyle(one)) || stuck(one.parentElement));
     return inside && (edge === "top" || stuck(node));
   }).map((node) => node.outerHTML.slice(0, 120));
 }"""
@@ -52,6 +54,7 @@ async def framed(space: Running, folder: Path, *, cookies: bool) -> AsyncGenerat
         rules = f"MAP {HOST} 127.0.0.1:{port},MAP {HUB} 127.0.0.1:{outer}"
         async with chrome(folder, cookies=cookies, rules=rules) as browser:
             page = await browser.new_page()
+            page.set_default_timeout(60_000)
             await page.goto(f"https://{HUB}/")
             yield page
             await page.goto("about:blank")
@@ -78,10 +81,18 @@ async def test_in_the_frame_a_clip_is_made_and_kept_over_a_reload(
     machine: Machine, tmp_path: Path, cookies: bool
 ) -> None:
     async with machine.running() as space, framed(space, tmp_path, cookies=cookies) as page:
+        pending: list[str] = []
+        page.on("request", lambda it: pending.append(it.url))
+        for over in ("requestfinished", "requestfailed"):
+            page.on(over, lambda it: it.url in pending and pending.remove(it.url))
         frame = page.frame_locator("iframe")
         first = await made(frame)
         await expect(frame.locator("#history [data-job]")).to_have_count(1)
-        shown = await page.frames[1].evaluate(PLAYED)
+        try:
+            async with asyncio.timeout(90):
+                shown = await page.frames[1].evaluate(PLAYED)
+        except TimeoutError:
+            pytest.fail(f"open requests: {pending}")
         await page.reload()
         await expect(frame.locator("#history [data-job]")).to_have_count(1)
 
@@ -94,12 +105,11 @@ async def test_in_the_frame_a_clip_is_made_and_kept_over_a_reload(
 PLAYED = """async () => {
   const film = document.querySelector("#stage video");
   const answer = await fetch(film.src, {headers: {Range: "bytes=0-99"}});
-  const loaded = new Promise((done) => {
-    if (film.readyState > 0) done("");
+  const loaded = film.readyState > 0 ? "" : new Promise((done) => {
     film.onloadedmetadata = () => done("");
     film.onerror = () => done(film.error.message);
+    film.load();
   });
-  film.load();
   return [answer.status, await loaded, film.videoWidth];
 }"""
 

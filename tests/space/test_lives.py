@@ -65,11 +65,13 @@ async def provider() -> AsyncGenerator[Provider]:
 async def sign_in(http: httpx.AsyncClient, space: Running) -> None:
     """Go to Hugging Face and back, as the platform's proxy passes it on."""
     question = httpx.URL((await http.get("/login/huggingface")).headers["location"])
+    secure_cookies_over_http(http)
     assert question.params["redirect_uri"].startswith(f"https://{HOST}/")
     await http.get(question)
     sent = await http.post(question, data={"answer": "allow"})
     back = httpx.URL(sent.headers["location"])
     await http.get(f"{space.url}{back.raw_path.decode()}")
+    secure_cookies_over_http(http)
 
 
 @pytest.mark.parametrize("storage", ["home", "bucket"])
@@ -89,9 +91,7 @@ async def test_clips_quotas_and_sign_ins_outlive_a_restart(
         machine.variables["CLAPPER_DATA_DIR"] = str(bucket / "clapper")
     async with machine.running() as space, space.visitor("ada", **{"x-clapper-key": ""}) as ada:
         await ada.http.get("/")
-        secure_cookies_over_http(ada.http)
         await sign_in(ada.http, space)
-        secure_cookies_over_http(ada.http)
         assert (await ada.http.get("/studio/account")).json()["name"] == "ada"
         job = await ada.ask()
         await ada.made(job)

@@ -1,5 +1,6 @@
 """What keeps a Space from working: the page is up and says what its owner does about it."""
 
+import shutil
 import socket
 import subprocess
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.space.conftest import hand_over
 from tests.space.machine import USER, Machine
 from tests.space.running import PROBLEM
 
@@ -199,11 +201,13 @@ async def test_a_setting_with_an_impossible_value_is_told_on_the_page(machine: M
 
 
 async def test_a_space_that_could_not_start_turns_into_the_studio_once_it_can(
-    machine: Machine, comfyui: tuple[str, str]
+    machine: Machine, place: Path
 ) -> None:
-    repoint(machine, UNREACHABLE)
+    late = machine.base / "late.git"
+    repoint(machine, late.as_uri())
     async with machine.running(PROBLEM) as space:
-        repoint(machine, comfyui[0])
+        shutil.copytree(place / "comfyui.git", late)
+        hand_over(late)
         await space.ready()
         async with space.visitor("ada") as ada:
             assert (await ada.http.get("/")).status_code == 200

@@ -146,6 +146,8 @@ async def serve(settings: Settings) -> bool:
     executor = executor_of(settings, contexts)
     async with open_core(settings, executor, announce=log.info) as core:
         if isinstance(executor, LeasedExecutor):  # nobody's day holds what is not lent
+            # it makes folders, which only a data directory that is ours already may hold
+            PREPARATION.import_comfyui(comfy_paths(settings), settings.comfy.vram)
             core.runs.tier = tier_of_nobody(settings)
             executor.follow(core.runs)
         on_signals(stop, lambda: log.info("space_stopping"))
@@ -176,8 +178,6 @@ def start_once(settings: Settings) -> None:
             pauses_s=FETCH_PAUSES_S,
         )
     prepare(comfy_factory)
-    if lends():
-        PREPARATION.import_comfyui(comfy_paths(settings), settings.comfy.vram)
     if asyncio.run(serve(settings)):  # only a new process gets at the GPU again
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606  # ourselves
 

@@ -2,12 +2,15 @@
 
 import base64
 import json
+import mmap
 import os
 import signal
+import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,27 @@ class Rules:
     token_s: float | None = None  # a visitor's token is taken for so long; None for ever
     day_s: float | None = None  # seconds of a visitor's day, a whole card counting twice
     call_s: float | None = None  # in one call at most
+
+
+class SharedClock:
+    """Seconds in a file, the same for every process, that pass only when somebody lets them.
+
+    What a test waits for then takes the seconds that it says, on the busiest machine.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Map the file at ``path``, which is made where it is missing."""
+        with path.open("a+b") as file:
+            file.truncate(8)
+            self._map = mmap.mmap(file.fileno(), 8)
+
+    def __call__(self) -> float:
+        """Return the seconds."""
+        return struct.unpack("d", self._map[:])[0]
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass; one process at a time."""
+        self._map[:] = struct.pack("d", self() + seconds)
 
 
 @dataclass(slots=True)
@@ -41,6 +65,10 @@ class Lease:
     pid: int | None = None
     ended: float | None = None
     how: str = "running"  # then "released", "failed" or "killed"
+
+    def left_s(self, now: float) -> float:
+        """Return the seconds until it is over."""
+        return self.began + self.granted_s - now
 
     def spent_s(self, now: float) -> float:
         """Return the seconds that it lasted, as the visitor's day counts them."""

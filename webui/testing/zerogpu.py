@@ -7,15 +7,16 @@ used-up days, as the platform does.
 
 import json
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from webui.testing.lender_rules import Book, Lease, Rules, end_process, mint
+from webui.testing.lender_rules import Book, Lease, Rules, SharedClock, end_process, mint
 
-__all__ = ["Lease", "Lender", "Reply", "Rules", "granted", "lending", "refused"]
+__all__ = ["Lease", "Lender", "Reply", "Rules", "SharedClock", "granted", "lending", "refused"]
 
 Reply = tuple[int, dict[str, str], bytes]
 JSON, TEXT, EVENTS = (
@@ -32,12 +33,13 @@ class Lender:
     asked: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     calls: list[str] = field(default_factory=list[str])
     rules: Rules = field(default_factory=Rules)
+    clock: SharedClock | None = None  # else real seconds
     book: Book = field(init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _closing: bool = False
 
     def __post_init__(self) -> None:
-        self.book = Book(self.rules)
+        self.book = Book(self.rules, self.clock or time.monotonic)
 
     @property
     def leases(self) -> list[Lease]:
@@ -86,6 +88,8 @@ class Lender:
                     return self._allow(values["allowToken"], int(values["pid"]))
                 case "/release":
                     return self._release(values["allowToken"], failed=values.get("fail") == "true")
+                case "/tick":
+                    return self._tick(float(values["seconds"]))
                 case _:
                     return 200, TEXT, b""
 
@@ -118,7 +122,7 @@ class Lender:
 
     def _watched(self, lease: Lease) -> Lease:
         """Return ``lease``, which ends with its seconds where this lender kills."""
-        if self.rules.kills:
+        if self.rules.kills and self.clock is None:
             left_s = lease.granted_s * self.rules.second_s
             timer = threading.Timer(left_s, self._over, [lease])
             timer.daemon = True
@@ -132,6 +136,17 @@ class Lender:
                 if lease.pid is not None:
                     end_process(lease.pid)
                 self._changed.notify_all()
+
+    def _tick(self, seconds: float) -> Reply:
+        """Let the shared clock go on; whose seconds are over by then is killed before an answer."""
+        assert self.clock is not None  # noqa: S101  # only who shares it calls
+        self.calls.pop()  # no call of the lender's package
+        self.clock.advance(seconds)
+        for lease in self.leases:
+            if self.rules.kills and lease.ended is None and lease.left_s(self.book.now()) <= 0:
+                self._over(lease)
+                lease.ended = lease.began + lease.granted_s
+        return 200, TEXT, b""
 
     def _allow(self, token: str, pid: int) -> Reply:
         lease = self.book.find(token)
@@ -175,13 +190,14 @@ def refused(wait: int, *, left: int = 10, **headers: str) -> Reply:
 
 
 @contextmanager
-def lending(rules: Rules | None = None) -> Generator[Lender]:
+def lending(rules: Rules | None = None, clock: SharedClock | None = None) -> Generator[Lender]:
     """Run the service on a free port of 127.0.0.1 inside the block.
 
     Args:
         rules: how strict it is; none at all unless given.
+        clock: whose seconds count; the real ones unless given.
     """
-    lender = Lender(rules=rules or Rules())
+    lender = Lender(rules=rules or Rules(), clock=clock)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -59,6 +59,14 @@ class WorkerReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What happened in the worker, and when, on the clock of its report."""
+
+    event: Progress
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class HandedBack:
     """A warm worker was expected, this one is new, and the loan would not last for its start."""
 
@@ -89,7 +97,7 @@ class LeasedClip:
         )
 
 
-LeaseEvent: TypeAlias = Heartbeat | Progress | WorkerReport | HandedBack | LeasedClip | Failure
+LeaseEvent: TypeAlias = Heartbeat | Seen | WorkerReport | HandedBack | LeasedClip | Failure
 Factory: TypeAlias = Callable[[], Executor]
 
 
@@ -154,10 +162,14 @@ def perform(call: Call) -> Iterator[LeaseEvent]:
     if not report.warm and call.granted_s < call.cold_s:
         yield HandedBack()
         return
-    events: SimpleQueue[Progress] = SimpleQueue()
+    events: SimpleQueue[Seen] = SimpleQueue()
     cancel = CancelToken()
+
+    def see(event: Progress) -> None:
+        events.put(Seen(event, _PROCESS.clock()))
+
     with ThreadPoolExecutor(1) as pool:
-        work = pool.submit(lambda: asyncio.run(_execute(call.order, events.put, cancel)))
+        work = pool.submit(lambda: asyncio.run(_execute(call.order, see, cancel)))
         try:
             while not work.done() or not events.empty():
                 try:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.domain.progress import Stage, Working
-from webui.zerogpu.lease import WorkerReport
+from webui.zerogpu.lease import Seen, WorkerReport
 
 _STARTING = frozenset({Stage.DOWNLOAD, Stage.START, Stage.LOAD})
 _TELLING = 0.05  # of the run: before that its pace says little
@@ -33,12 +33,13 @@ class LoanRecord:
         """Take in what the worker says of itself."""
         self.report, self.began = report, report.began
 
-    def observe(self, event: Working) -> None:
+    def observe(self, seen: Seen) -> None:
         """Take in how far the run is."""
-        if event.stage in _STARTING:
+        event = seen.event
+        if not isinstance(event, Working) or event.stage in _STARTING:
             return
         if self.stepped is None:
-            self.stepped = self.clock()
+            self.stepped = seen.at
         self.fraction = max(self.fraction, min(1.0, event.fraction / max(self.on_device, 0.01)))
 
     def end(self, *, lent: bool) -> None:

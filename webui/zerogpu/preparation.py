@@ -19,6 +19,10 @@ from core.models.page_cache import FileReader
 
 log = structlog.get_logger(__name__)
 
+# what code of others raises on a torch that only seems to have a device
+_OF_OTHERS = (ImportError, RuntimeError, AttributeError, AssertionError, TypeError, ValueError,
+              LookupError, OSError)  # fmt: skip
+
 
 class Preparation:
     """The start of ComfyUI as far as it needs no GPU, and the files in memory."""
@@ -38,7 +42,7 @@ class Preparation:
             import_ahead(place, vram)
         except SetupProblem as problem:
             log.warning("comfyui_not_imported", problem=str(problem))
-        except Exception:  # code of others, on a torch that only seems to have a device
+        except _OF_OTHERS:
             log.exception("comfyui_not_imported")
         else:
             self._imported = True

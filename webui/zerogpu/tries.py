@@ -12,7 +12,7 @@ import structlog
 from core import errors
 from core.domain.jobs import Failure
 from core.domain.media import RawClip
-from core.domain.progress import Downloading, Progress, Stage, Waiting, Working
+from core.domain.progress import Progress, Stage
 from core.errors import Cancelled, ClapperError, GenerationFailed, InternalError
 from core.runtime.cancellation import CancelToken
 from webui.zerogpu import lease as borrowed
@@ -23,7 +23,7 @@ from webui.zerogpu.errors import (
     classify,
     was_lent,
 )
-from webui.zerogpu.lease import Call, HandedBack, LeasedClip, LeaseEvent, WorkerReport
+from webui.zerogpu.lease import Call, HandedBack, LeasedClip, LeaseEvent, Seen, WorkerReport
 from webui.zerogpu.loan_record import LoanRecord
 from webui.zerogpu.planning import Plan
 from webui.zerogpu.platform import size_of
@@ -185,10 +185,9 @@ class Tries:
                 return item.clip()
             if isinstance(item, Failure):
                 raise error_of(item)
-            if isinstance(item, Working):
+            if isinstance(item, Seen):
                 loan.observe(item)
-            if isinstance(item, Working | Downloading | Waiting):
-                self._emit(item)
+                self._emit(item.event)
         raise Cancelled("shutdown")
 
 

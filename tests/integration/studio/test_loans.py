@@ -12,19 +12,23 @@ from typing import Any
 
 import pytest
 
-from webui.testing.zerogpu import Lender, Rules, lending
+from webui.testing.zerogpu import Lender, Rules, SharedClock, lending
 
 BLACKWELL = "NVIDIA RTX PRO 6000 Blackwell Server Edition"
 PROGRAM = Path(__file__).with_name("zerogpu_program.py")
-SECOND_S = 0.05  # so long a second of the lender lasts
 COLD = {"start_s": 8.0, "load_s": 27.0, "run_s": 14.0}  # the median of a fast clip of 5 s
 
 Jobs = Callable[..., Awaitable[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def running_lender() -> Generator[Lender]:
-    with lending(Rules(kills=True, second_s=SECOND_S)) as running:
+def clock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clock") / "seconds"
+
+
+@pytest.fixture(scope="module")
+def running_lender(clock: Path) -> Generator[Lender]:
+    with lending(Rules(kills=True), SharedClock(clock)) as running:
         yield running
 
 
@@ -38,7 +42,7 @@ def strict(lender: Lender, **more: Any) -> Lender:
     """Let ``lender`` forget, and hold its borrowers to more."""
     for kept in (lender.answers, lender.asked, lender.calls, lender.leases):
         kept.clear()
-    lender.rules = lender.book.rules = Rules(kills=True, second_s=SECOND_S, **more)
+    lender.rules = lender.book.rules = Rules(kills=True, **more)
     return lender
 
 
@@ -65,9 +69,10 @@ def program(
 
 
 @pytest.fixture
-def jobs(program: "subprocess.Popen[str]", lender: Lender, tmp_path: Path) -> Jobs:
+def jobs(program: "subprocess.Popen[str]", lender: Lender, clock: Path, tmp_path: Path) -> Jobs:
     def play(*paces: dict[str, float], **others: object) -> dict[str, Any]:
-        asked = {"card": BLACKWELL, "second_s": SECOND_S, "paces": paces, **others}
+        shared = {"clock": str(clock), "lender": lender.url}
+        asked = {"card": BLACKWELL, "paces": paces, **shared, **others}
         line = json.dumps({"scenario": "paced", "folder": str(tmp_path), **asked})
         assert program.stdin
         assert program.stdout

@@ -29,6 +29,7 @@ from core.runtime.cancellation import CancelToken
 from core.settings import load_settings
 from core.testing.doubles import grey_clip
 from webui.testing.simulated_worker import Pace, SimulatedExecutor
+from webui.testing.zerogpu import SharedClock
 from webui.zerogpu import lease  # first: it imports spaces
 from webui.zerogpu.executor import LeasedExecutor
 from webui.zerogpu.planning import CallLimits, Plan
@@ -43,7 +44,8 @@ class Play:
     folder: str
     hardware: str = "rtx-pro-6000-half"
     card: str = ""  # as the driver would name it in /proc
-    second_s: float = 1.0  # real seconds that one of the lender lasts
+    clock: str = ""  # file of the clock that is shared with the lender
+    lender: str = ""  # its address
     paces: tuple[dict[str, float], ...] = ()  # of the jobs of the scenario "paced", in order
     tier: str = Tier.PRO
     frames: int = 121  # of each of these jobs
@@ -96,7 +98,7 @@ class Inside:
 
 
 def pace_of(play: Play, order: Order) -> Pace:
-    return Pace(second_s=play.second_s, **play.paces[int(order.job_id.removeprefix("job"))])
+    return Pace(lender=play.lender, **play.paces[int(order.job_id.removeprefix("job"))])
 
 
 async def paced(play: Play, executor: LeasedExecutor) -> dict[str, object]:
@@ -170,7 +172,7 @@ async def answer_to(play: Play) -> dict[str, object]:
     if play.card:
         config._read_gpu_information = lambda: f"Model: \t {play.card}\n"
     config.get_config.cache_clear()
-    clock = Pace(second_s=play.second_s).clock
+    clock = SharedClock(Path(play.clock)) if play.clock else time.monotonic
     inside = partial(pace_of, play)
     make = Inside(play) if not play.paces else SimulatedExecutor(inside)
     lease.prepare(lambda: make, clock)

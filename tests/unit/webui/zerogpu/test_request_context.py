@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from gradio.context import LocalContext
@@ -52,7 +53,7 @@ def seen(borrower: Borrower) -> str | None:
     """The token that the lender's package would send."""
 
     def token() -> str | None:
-        request = LocalContext.request.get(None)
+        request: Any = LocalContext.request.get(None)
         return None if request is None else request.headers.get("x-ip-token")
 
     return borrower.run(token)
@@ -144,7 +145,8 @@ def test_a_program_has_no_page_and_is_told_that_its_request_aged(
 
 def refusing(*tokens: str) -> Callable[[], str]:
     def lend() -> str:
-        token = LocalContext.request.get(None).headers["x-ip-token"]
+        request: Any = LocalContext.request.get(None)
+        token = str(request.headers["x-ip-token"])
         if token in tokens:
             raise GpuTokenExpired
         return token
@@ -241,11 +243,11 @@ def test_the_visitors_who_asked_last_are_remembered(
         contexts.note(Visitor(Requester("studio", f"guest-{name}")), asking(name))
 
     assert seen(borrower(ANN)) == "ann"
-    assert len(contexts._newest) == 2
+    assert len(contexts._newest) == 2  # pyright: ignore[reportPrivateUsage]
 
 
 def test_who_keeps_no_cookie_is_not_remembered(contexts: RequestContexts) -> None:
     """Each of their requests is another guest's: they would push out everybody else."""
     contexts.note(Visitor(ANN, cookie="fresh"), asking("ann"))
 
-    assert not contexts._newest
+    assert not contexts._newest  # pyright: ignore[reportPrivateUsage]

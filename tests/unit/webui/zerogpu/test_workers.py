@@ -12,7 +12,7 @@ from core.i18n.messages import explain, explain_end
 from core.interfaces.executor import Order
 from core.testing.doubles import t2v
 from webui.zerogpu.executor import LeasedExecutor
-from webui.zerogpu.lease import WorkerReport
+from webui.zerogpu.lease import Seen, WorkerReport
 from webui.zerogpu.loan_record import LoanRecord
 from webui.zerogpu.planning import CallLimits, Plan
 from webui.zerogpu.request_context import RequestContexts
@@ -93,11 +93,11 @@ def test_a_record_tells_pace_start_and_cost_of_a_loan(clock: Clock) -> None:
     loan.meet(WorkerReport(HERE, False, clock.now))
     assert loan.run_s() is None
     clock.now += 20
-    loan.observe(Working(Stage.LOAD, 0, 1, 0.0))
+    loan.observe(Seen(Working(Stage.LOAD, 0, 1, 0.0), clock.now))
     assert loan.ready_s is None
-    loan.observe(Working(Stage.STAGE1, 1, 8, 0.0))
+    loan.observe(Seen(Working(Stage.STAGE1, 1, 8, 0.0), clock.now))
     clock.now += 10
-    loan.observe(Working(Stage.STAGE1, 4, 8, 0.25))
+    loan.observe(Seen(Working(Stage.STAGE1, 4, 8, 0.25), clock.now))
     loan.end(lent=True)
     clock.now += 99
 
@@ -135,9 +135,9 @@ def test_a_second_try_stays_in_what_the_day_has_left(tier: Tier, clock: Clock) -
     plan = Plan(order, HALF, tier, CallLimits(), WorkerState(imported=True, cached=1.0), 60.0)
     tried = LoanRecord(60.0, clock=clock)
     tried.meet(WorkerReport(HERE, False, clock.now))
-    tried.observe(Working(Stage.STAGE1, 0, 8, 0.0))
+    tried.observe(Seen(Working(Stage.STAGE1, 0, 8, 0.0), clock.now))
     clock.now += 60
-    tried.observe(Working(Stage.STAGE1, 4, 8, 0.5))
+    tried.observe(Seen(Working(Stage.STAGE1, 4, 8, 0.5), clock.now))
     tried.end(lent=True)
 
     again = plan.longer(tried)
