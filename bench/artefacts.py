@@ -20,7 +20,6 @@ import httpx2
 from pydantic import SecretStr
 
 from core.artefacts.opening import open_artefacts
-from core.interfaces.artefacts import Artefacts
 from core.settings import Settings, load_settings
 from tests.support.s3_server import rclone, serving
 
@@ -38,9 +37,9 @@ async def owner() -> str:
     return "b" * 32
 
 
-async def measure(name: str, settings: list[Settings], made: Path) -> list[list[float]]:
+async def measure(settings: list[Settings], made: Path) -> list[list[float]]:
     """Return milliseconds of put, get and a signed address, a list for each."""
-    nodes: list[Artefacts] = [await open_artefacts(one, owner) for one in settings]
+    nodes = [await open_artefacts(one, owner) for one in settings]
     times: list[list[float]] = [[], [], []]
     for _ in range(RUNS):
         key = f"clips/{uuid4().hex}.mp4"
@@ -57,7 +56,11 @@ async def measure(name: str, settings: list[Settings], made: Path) -> list[list[
 
 @contextmanager
 def bucket(arguments: argparse.Namespace, folder: Path) -> Generator[dict[str, object]]:
-    """Yield the settings of the bucket to measure."""
+    """Yield the settings of the bucket to measure.
+
+    Raises:
+        SystemExit: there is none.
+    """
     if arguments.endpoint:
         yield {
             "artefacts": f"s3://{arguments.bucket}/bench-{uuid4().hex[:8]}",
@@ -83,7 +86,7 @@ async def main(arguments: argparse.Namespace) -> None:
             made = folder / "made"
             made.write_bytes(os.urandom(size << 20))
             for name, settings in (("folder", here), ("bucket", there)):
-                times = await measure(name, settings, made)
+                times = await measure(settings, made)
                 cells = [f"{statistics.median(t):8.0f}" if t else f"{'–':>8}" for t in times]
                 print(f"{size:>5} {name:8} {' '.join(cells)}", flush=True)
 

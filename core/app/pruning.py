@@ -80,9 +80,9 @@ class Pruning:
         clips = await self.remove_unnamed(self._before_s())
         scratch = await self._remove_scratch()
         unheld = await self._files.sweep()
-        objects = await self._objects.sweep(self._clock() / 1000)
         await self._traces.remove_old_copies(self._before_s())
         await self._again(lambda connection: self._database.shrink(connection, PAGES))
+        objects = await self._objects.sweep(self._clock() / 1000)  # last: a bucket may be away
         log.info("pruned", jobs=jobs, clips=clips, unheld=unheld, objects=objects)
         return jobs + clips + unheld + scratch + objects
 
