@@ -15,6 +15,7 @@ import pytest
 
 from core.runtime.paths import address_of
 from core.settings import DATABASE_NAME, Settings, load_settings
+from core.storage import postgres_engine
 from core.testing.doubles import QuickExecutor, RecordingDelivery
 from tests.dialects import always, on_both
 from tests.slow import has_slice, is_slow
@@ -114,10 +115,14 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def new_database(dialect: str, request: pytest.FixtureRequest) -> Callable[[Path], str]:
+def new_database(
+    dialect: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Path], str]:
     """Return the address of an empty database: the file in a folder, or all of the server."""
     if dialect == "sqlite":
         return lambda folder: address_of(folder / DATABASE_NAME)
+    # a machine that runs tests may be too busy for limits of seconds
+    monkeypatch.setitem(postgres_engine.SESSION, "options", "")
     server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
 
     def emptied(_: Path) -> str:

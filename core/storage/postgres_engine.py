@@ -31,14 +31,14 @@ _BEGIN = {
     TransactionKind.SNAPSHOT: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 }
 # A node that stands still inside its turn holds everybody up: 3 s, and its connection is ended.
-_SESSION = {
+_LIMITS = {
     "lock_timeout": "5s",
     "statement_timeout": "15s",
     "idle_in_transaction_session_timeout": "3s",
     "default_transaction_isolation": "read\\ committed",
 }
-_CONNECTING: dict[str, Any] = {
-    "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
+SESSION: dict[str, Any] = {
+    "options": " ".join(f"-c {name}={value}" for name, value in _LIMITS.items()),
     "application_name": "clapper",
     "connect_timeout": 5,  # s
     "tcp_user_timeout": 10_000,  # ms until what was sent and not acknowledged ends a connection
@@ -64,7 +64,7 @@ class PostgresEngine:
             pool_size=POOL_SIZE,
             max_overflow=0,
             hide_parameters=True,  # errors are logged, and rows hold prompts
-            connect_args=_CONNECTING,
+            connect_args=SESSION,
         )
         event.listen(self.engine.sync_engine, "connect", _prepare)
         event.listen(self.engine.sync_engine, "after_cursor_execute", _note_writing)

@@ -124,6 +124,7 @@ async def test_a_port_that_is_taken_is_told(service: Core) -> None:
                 pass
 
 
+@pytest.mark.sqlite
 async def test_answers_come_within_a_second_while_somebody_else_holds_the_database(
     service: Core, settings: Settings
 ) -> None:

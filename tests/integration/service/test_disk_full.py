@@ -72,6 +72,7 @@ def small_disk(request: pytest.FixtureRequest) -> None:
     request.getfixturevalue(request.param)
 
 
+@pytest.mark.sqlite  # a server that is started under the limit could not write either
 async def test_a_full_disk_fails_the_job_refunds_it_and_the_service_goes_on(
     small_disk: None,  # first: the core is opened on it
     core: Core,

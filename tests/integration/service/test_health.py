@@ -28,6 +28,7 @@ def held(core: Core, settings: Settings) -> Generator[sqlite3.Connection]:
         yield other
 
 
+@pytest.mark.sqlite
 async def test_health_answers_quickly_while_another_program_holds_the_database(
     core: Core, held: sqlite3.Connection
 ) -> None:
@@ -41,6 +42,7 @@ async def test_health_answers_quickly_while_another_program_holds_the_database(
     assert (await core.health.read()).intake == "open"
 
 
+@pytest.mark.sqlite
 async def test_a_submit_that_was_refused_by_a_lock_can_be_sent_again(
     core: Core, held: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,7 @@ def settings(settings_with: Callable[..., Settings]) -> Settings:
     return settings_with(max_queued=50)
 
 
+@pytest.mark.sqlite
 async def test_no_byte_of_a_forgotten_person_is_left_while_the_service_runs(
     core: Core, delivery: RecordingDelivery, ann: Requester, tmp_path: Path
 ) -> None:
@@ -93,6 +94,7 @@ async def test_no_byte_of_a_forgotten_person_is_left_while_the_service_runs(
         assert found(data) == []
 
 
+@pytest.mark.sqlite
 async def test_a_copy_from_before_a_migration_goes_with_who_is_forgotten(
     core: Core, ann: Requester, tmp_path: Path
 ) -> None:
@@ -107,6 +109,7 @@ async def test_a_copy_from_before_a_migration_goes_with_who_is_forgotten(
     assert (copy.exists(), theirs.exists()) == (False, True)
 
 
+@pytest.mark.sqlite
 async def test_a_reader_only_delays_what_has_to_go(
     core: Core, ann: Requester, tmp_path: Path
 ) -> None:
@@ -124,6 +127,7 @@ async def test_a_reader_only_delays_what_has_to_go(
     assert found(data) == []
 
 
+@pytest.mark.sqlite
 async def test_a_deleted_clip_leaves_no_words_after_the_next_round(
     core: Core, delivery: RecordingDelivery, submit: Submit, ann: Requester
 ) -> None:
@@ -165,6 +169,7 @@ async def test_a_scratch_file_that_may_be_in_use_goes_later(core: Core, ann: Req
     assert not fresh.exists()
 
 
+@pytest.mark.sqlite
 async def test_copies_of_before_migrations_are_few_and_not_old(settings: Settings) -> None:
     async with open_core(settings, QuickExecutor()) as core:
         names = [f"clapper.sqlite.before-000{number}" for number in (2, 4, 7)]

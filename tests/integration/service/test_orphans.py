@@ -54,6 +54,7 @@ async def test_clips_that_no_row_names_go_at_a_start(settings: Settings, folder:
     assert [path for path in (kept, *own, *theirs) if not path.exists()] == []
 
 
+@pytest.mark.sqlite
 async def test_clips_that_are_younger_than_the_database_stay(settings: Settings) -> None:
     """A backup of the database was put back: what it does not know was made later."""
     await make_clip(settings)
@@ -68,6 +69,7 @@ async def test_clips_that_are_younger_than_the_database_stay(settings: Settings)
     assert [path for path in later if not path.exists()] == []
 
 
+@pytest.mark.sqlite
 async def test_clips_beside_a_database_that_is_new_stay(settings: Settings) -> None:
     kept = await make_clip(settings)
     for path in settings.data_dir.glob("clapper.sqlite*"):
@@ -79,6 +81,7 @@ async def test_clips_beside_a_database_that_is_new_stay(settings: Settings) -> N
     assert kept.exists()
 
 
+@pytest.mark.sqlite
 async def test_an_older_database_decides_about_no_file(settings: Settings) -> None:
     await make_clip(settings)
     async with open_core(settings, QuickExecutor()) as core:

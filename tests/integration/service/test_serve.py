@@ -220,7 +220,10 @@ asyncio.run(core.app.serve.serve(settings, lambda sentence: print(sentence, flus
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_process_cleanly(settings: Settings, number: int) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVICE, str(settings.data_dir)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", SERVICE, str(settings.data_dir)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "CLAPPER_DATABASE_URL": settings.database},
     )
     assert process.stdout
     with process.stdout as out:

@@ -21,7 +21,7 @@ from core.errors.storage import (
 )
 from core.storage import jobs as rows
 from core.storage.database import Database
-from core.storage.postgres_engine import _CONNECTING
+from core.storage.postgres_engine import SESSION
 from core.storage.postgres_trouble import postgres_problem
 from core.storage.tables import setting
 from core.storage.trouble import storage_problem
@@ -128,7 +128,7 @@ async def test_snapshot_stays_at_its_moment_and_takes_no_changes(database, other
 
 
 async def test_turn_that_does_not_come_is_told(url, other, monkeypatch):
-    monkeypatch.setitem(_CONNECTING, "options", "-c lock_timeout=50ms")
+    monkeypatch.setitem(SESSION, "options", "-c lock_timeout=50ms")
     async with opened(url) as impatient, other.transaction():
         with pytest.raises(StorageUnavailable) as refused:
             async with impatient.transaction():
@@ -138,7 +138,7 @@ async def test_turn_that_does_not_come_is_told(url, other, monkeypatch):
 
 
 async def test_turn_of_one_that_stands_still_ends(url, other, monkeypatch):
-    monkeypatch.setitem(_CONNECTING, "options", "-c idle_in_transaction_session_timeout=100ms")
+    monkeypatch.setitem(SESSION, "options", "-c idle_in_transaction_session_timeout=100ms")
 
     async def stand_still(database):
         async with database.transaction() as connection:
