@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import SecretStr
+
 from core.settings import Settings, variables
 
 
@@ -14,7 +16,7 @@ def changed(settings: Settings, **values: Any) -> Settings:
     known = variables(Settings)
     for name, value in values.items():
         *areas, field = known[name].path
-        update: dict[str, Any] = {field: value}
+        update: dict[str, Any] = {field: SecretStr(value) if name == "database_url" else value}
         for area in areas:
             update = {area: getattr(settings, area).model_copy(update=update)}
         settings = settings.model_copy(update=update)
