@@ -50,10 +50,10 @@ def restore_backup(
         RestoreRefused: something is there, and ``force`` was not given.
         StorageProblem: something cannot be read or written.
     """
+    data_dir, database = settings.data_dir, file_of_rows(settings).resolve()
     with named_troubles(folder):
         backup = check_backup(folder.resolve())
     make_folders(settings)
-    data_dir, database = settings.data_dir, file_of_rows(settings).resolve()
     with lock(data_dir), named_troubles(data_dir):
         there = _there(data_dir, database)
         if there and not force:

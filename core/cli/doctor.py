@@ -152,13 +152,11 @@ def _database(settings: Settings) -> Iterator[DoctorFinding]:
     except ClapperError as problem:
         yield DoctorFinding(what, Severity.BAD, explain(problem))
         return
-    facts = {"count": len(found), "address": settings.database.rsplit("@", 1)[-1]}
     if found:
-        yield DoctorFinding(
-            what, Severity.BAD, say("doctor_violations", facts), "clapper invariants"
-        )
+        detail = say("doctor_violations", {"count": len(found)})
+        yield DoctorFinding(what, Severity.BAD, detail, "clapper invariants")
     else:
-        yield DoctorFinding(what, Severity.GOOD, say("doctor_database_good", facts))
+        yield DoctorFinding(what, Severity.GOOD, say("doctor_database_good"))
 
 
 def _executor(settings: Settings) -> Iterator[DoctorFinding]:

@@ -7,12 +7,14 @@ their bytes. So what is there already is known for what it is, and only what is 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -38,7 +40,7 @@ class CopiedRows:
     written: int
 
 
-def copy_rows(source: Path, target: PostgresAddress, tell: Tell = lambda *_: None) -> CopiedRows:
+def copy_rows(source: Path, target: PostgresAddress, tell: Tell) -> CopiedRows:
     """Copy every row of ``source`` that ``target`` does not have; set the numbers that go on there.
 
     Args:
@@ -72,7 +74,7 @@ def copy_rows(source: Path, target: PostgresAddress, tell: Tell = lambda *_: Non
 def _reading(source: Path) -> Generator[sa.Connection]:
     address = f"sqlite:///file:{quote(str(source))}?mode=ro&uri=true"
     engine = sa.create_engine(address, poolclass=sa.NullPool)
-    sa.event.listen(engine, "connect", _read_anything)
+    event.listen(engine, "connect", _read_anything)
     try:
         with engine.connect() as connection:
             yield connection
@@ -82,7 +84,8 @@ def _reading(source: Path) -> Generator[sa.Connection]:
 
 def _read_anything(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     """Let bytes that are no text arrive; :func:`_text` sees to them."""
-    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    driver: Any = connection
+    driver.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 def _ask(connection: sa.Connection, query: sa.Executable) -> int:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy import event
 
 from core.errors.setup import DatabaseDamaged, SchemaTooNew
 from core.runtime.atomic_files import publish
@@ -208,9 +209,13 @@ def _revise(
         )
         connection.execute(stamp, (f"{begun:04d}",))
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
-    sa.event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", _begin)
     with engine.connect() as wrapped:
         upgrade(wrapped, folder, revisions, clock, _number_file)
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _number_file(connection: sa.Connection, migration: Migration, oldest: int) -> None:

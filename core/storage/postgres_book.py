@@ -1,7 +1,8 @@
 """Which migrations a database of PostgreSQL has, and whether this program can use it."""
 
-from collections.abc import Mapping
-from typing import Protocol, TypeAlias
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -20,7 +21,8 @@ CREATE TABLE IF NOT EXISTS migration (
 READ_BOOK = sa.text("SELECT number, name, checksum, oldest FROM migration ORDER BY number")
 
 
-class Entry(Protocol):
+@dataclass(frozen=True, slots=True)
+class AppliedMigration:
     """A row of the book; ``oldest`` is the schema of the oldest program that can use it."""
 
     name: str
@@ -28,7 +30,12 @@ class Entry(Protocol):
     oldest: int
 
 
-Book: TypeAlias = Mapping[int, Entry]
+Book: TypeAlias = dict[int, AppliedMigration]
+
+
+def book_of(found: Iterable[Any]) -> Book:
+    """Return what :data:`READ_BOOK` found, by number."""
+    return {number: AppliedMigration(*entry) for number, *entry in found}
 
 
 def judge(book: Book, known: list[Migration]) -> list[Migration]:

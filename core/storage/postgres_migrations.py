@@ -18,7 +18,7 @@ from core.runtime.clock import Clock, now_ms
 from core.storage.addresses import VARIABLE, PostgresAddress
 from core.storage.every_table import TABLES
 from core.storage.migration_files import MIGRATIONS, POSTGRESQL, Migration, read_migrations
-from core.storage.postgres_book import READ_BOOK, TABLE_OF_BOOK, Book, judge
+from core.storage.postgres_book import READ_BOOK, TABLE_OF_BOOK, book_of, judge
 from core.storage.postgres_trouble import postgres_problem
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ def migrate_server(
         with connection.begin():
             connection.exec_driver_sql(_DDL_WAIT)
             connection.exec_driver_sql(TABLE_OF_BOOK)
-            book: Book = {row.number: row for row in connection.execute(READ_BOOK)}
+            book = book_of(connection.execute(READ_BOOK))
             pending = judge(book, known)
             if not book:
                 _require_room(connection)

@@ -20,7 +20,7 @@ from core.storage.migration_files import (
     newest_of,
     read_migrations,
 )
-from core.storage.postgres_book import READ_BOOK, Book, judge
+from core.storage.postgres_book import READ_BOOK, Book, book_of, judge
 from core.storage.postgres_migrations import migrate_server
 from core.storage.tables import job, sched
 
@@ -65,7 +65,7 @@ async def read_state(connection: Connection, folder: Path = MIGRATIONS) -> Schem
     known = read_migrations(folder, POSTGRESQL)
     book: Book = {}
     if await connection.scalar(sa.text("SELECT to_regclass('migration')")) is not None:
-        book = {row.number: row for row in await connection.execute(READ_BOOK)}
+        book = book_of(await connection.execute(READ_BOOK))
     pending = judge(book, known)
     whole = empty = True
     if book:

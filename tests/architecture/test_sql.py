@@ -13,7 +13,7 @@ OUTSIDE = sorted(
     for path in (ROOT / name).rglob("*.py")
     if STORAGE not in path.parents
 )
-DRIVERS = {"sqlalchemy", "sqlite3", "aiosqlite"}
+DRIVERS = {"sqlalchemy", "sqlite3", "aiosqlite", "alembic", "psycopg"}
 DOTTED = re.compile(r"\w+(\.\w+)*")
 LOGGER = {("core/app/logs.py", "aiosqlite")}  # kept quiet by its name: it would repeat statements
 INSIDE = {"core.storage.tables", "core.storage.mapping"}  # what statements and rows are made of

@@ -1,9 +1,14 @@
+import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
+import sqlalchemy
 
 from core.errors.setup import DatabaseDamaged, MigrationChanged, SchemaTooNew
+from core.settings import PROJECT_ROOT
 from core.storage.migration_files import MIGRATIONS, read_migrations
 from core.storage.migrations import migrate, statements
 from core.testing.doubles import ManualClock
@@ -162,3 +167,90 @@ def test_shipped_migrations_have_numbers_without_gaps():
     numbers = [migration.number for migration in read_migrations(MIGRATIONS)]
 
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+# Released: databases remember them. A new line comes with a new file; none of these ever changes.
+RELEASED = {
+    "0001_jobs.sql": "28d78449782030ab",
+    "0002_runs.sql": "5dd36c5dd9a319d3",
+    "0003_community.sql": "639e3c4a116ebca1",
+    "0004_file_holds.sql": "8eed9ca59211e98b",
+    "0005_accounts.sql": "5be17c1462446806",
+    "0006_guests.sql": "25226d06d0fd6d83",
+    "0007_limits.sql": "eaeea1961b694f7f",
+    "0008_losses.sql": "24322d9016a5c525",
+    "0009_fingerprint.sql": "c5c27cb6225d5947",
+    "0010_upkeep.sql": "dd2562fae3727307",
+}
+
+
+def test_released_migrations_are_what_they_were():
+    found = {migration.name: migration.checksum[:16] for migration in read_migrations(MIGRATIONS)}
+
+    assert RELEASED.items() <= found.items()
+
+
+ADDED = """
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+oldest = 10
+
+
+def upgrade():
+    op.execute("CREATE TABLE three (a INTEGER) STRICT")
+"""
+
+
+@pytest.fixture
+def ours(tmp_path):
+    """Our migrations, to which a test adds."""
+    return shutil.copytree(MIGRATIONS, tmp_path / "ours")
+
+
+def test_revision_is_applied_after_a_copy_and_remembered_like_a_file(file, ours):
+    migrate(file, folder=ours)
+    added = ours / "versions" / "0012_three.py"
+    added.write_text(ADDED)
+
+    assert migrate(file, ManualClock(7), ours) == ["0012_three.py"]
+
+    [copy] = file.parent.glob("*before*")
+    assert copy.name == "clapper.sqlite.before-0012"
+    assert query(copy, "PRAGMA user_version") == [(11,)]
+    assert query(file, "PRAGMA user_version") == [(12,)]
+    assert query(file, "SELECT name, at_ms FROM migration WHERE number = 12") == [(added.name, 7)]
+    assert query(file, "SELECT version_num FROM alembic_version") == [("0012",)]
+    added.write_text(ADDED + "# a word more\n")
+    with pytest.raises(MigrationChanged):
+        migrate(file, folder=ours)
+
+
+def test_revision_that_fails_halfway_leaves_nothing_of_itself_in_a_file(file, ours):
+    migrate(file, folder=ours)
+    broken = ours / "versions" / "0012_three.py"
+    broken.write_text(ADDED + "    op.execute(\"INSERT INTO three VALUES ('text')\")\n")
+
+    with pytest.raises(sqlalchemy.exc.IntegrityError):
+        migrate(file, folder=ours)
+
+    assert query(file, "PRAGMA user_version") == [(11,)]
+    assert query(file, "SELECT version_num FROM alembic_version") == [("0011",)]
+    assert query(file, "SELECT name FROM sqlite_master WHERE name = 'three'") == []
+    broken.write_text(ADDED)
+    assert migrate(file, folder=ours) == ["0012_three.py"]
+
+
+def test_file_of_the_newest_schema_is_known_without_importing_alembic(file):
+    migrate(file)
+    code = (
+        "import core.cli.app, pathlib, sys; from core.storage.migrations import migrate;"
+        f"assert migrate(pathlib.Path({str(file)!r})) == [];"
+        "print('alembic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT_ROOT
+    )
+
+    assert done.stdout.strip() == "False"
