@@ -6,8 +6,8 @@ second: the others are overtaken before anybody could look.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 PROGRESS_S = 0.5  # between two messages about one job
 KEPT = 1_000  # jobs whose last message is remembered
 Message: TypeAlias = tuple[Topic, str]
-Send: TypeAlias = Callable[[Sequence[Message]], Awaitable[None]]
+Send: TypeAlias = Callable[[Sequence[Message]], Coroutine[Any, Any, None]]
 
 
 class OutgoingMessages:

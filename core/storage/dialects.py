@@ -1,7 +1,7 @@
 """What SQLite and PostgreSQL spell differently, in one spelling."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -37,9 +37,11 @@ async def upsert(
     statement = _INSERTS[connection.dialect.name](table).values(values)
     if changes is None:
         changes = [name for name in values[0] if name not in keys]
-    if not isinstance(changes, Mapping):
-        changes = {name: statement.excluded[name] for name in changes}
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+    if isinstance(changes, Mapping):
+        taken = dict(cast("Mapping[str, Any]", changes))
+    else:
+        taken = {name: statement.excluded[name] for name in changes}
+    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=taken))
 
 
 def greater(one: sa.ColumnElement[int], other: sa.ColumnElement[int] | int) -> sa.Case[int]:

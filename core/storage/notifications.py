@@ -111,5 +111,5 @@ async def _connect(address: PostgresAddress) -> Any:  # noqa: ANN401  # psycopg'
     from psycopg import AsyncConnection
 
     where = address.url.translate_connect_args(username="user", database="dbname")
-    options = SESSION | where | dict(address.url.query)
+    options: dict[str, Any] = SESSION | where | dict(address.url.query)
     return await AsyncConnection.connect(autocommit=True, **options)
