@@ -36,8 +36,7 @@ def repository(place: Path) -> tuple[str, str]:
     if not (CHECKOUT / "comfyui_version.py").is_file():
         pytest.skip(f"no ComfyUI at {CHECKOUT}: clapper comfy install, or CLAPPER_COMFYUI_DIR")
     source = place / "real"
-    left_out = shutil.ignore_patterns(".git", "models", "output", "__pycache__")
-    shutil.copytree(CHECKOUT, source, ignore=left_out)
+    shutil.copytree(CHECKOUT, source, ignore=_left_out)
     git(source, "init", "--quiet")
     git(source, "add", "--force", ".")
     git(source, "commit", "--quiet", "--message", "the pinned one")
@@ -82,6 +81,12 @@ def machine(
     for left in made.processes():
         left.kill()
     shutil.rmtree(base, ignore_errors=True)
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Leave out of the checkout what is not of the repository; packages have such names too."""
+    left = {"__pycache__"} | ({".git", "models", "output"} if folder == str(CHECKOUT) else set())
+    return left & set(names)
 
 
 def lay_pack(machine: Machine) -> None:
