@@ -12,6 +12,7 @@ from core.settings import Settings, load_settings, variables
 VARIABLES = [
     ("CLAPPER_DATA_DIR", "data_dir", "/srv/data_dir"),
     ("CLAPPER_DATABASE_URL", "database_url", "sqlite+aiosqlite:////srv/rows.sqlite"),
+    ("CLAPPER_DATABASE_INSECURE", "database_insecure", "true"),
     ("CLAPPER_EXECUTOR", "executor", "draft"),
     ("CLAPPER_METRICS_TOKEN", "metrics.token", "secret-of-sixteen-characters"),
     ("CLAPPER_HEALTH_PORT", "health.port", "8"),

@@ -38,6 +38,12 @@ BREAK = {
 }
 
 
+UNREFERENCED = {  # lets rows refer to what is not there
+    "sqlite": "PRAGMA defer_foreign_keys=ON",
+    "postgresql": "SET LOCAL session_replication_role = replica",
+}
+
+
 class Undo(Exception):
     """Leaves the rows as they were."""
 
@@ -60,7 +66,7 @@ async def broken(room, statement, *, mend=False):
 
     async def look():
         async with room.database.transaction() as connection:
-            await connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+            await connection.exec_driver_sql(UNREFERENCED[connection.dialect.name])
             await connection.execute(text(statement))
             if mend:
                 await repair(connection)
