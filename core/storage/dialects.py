@@ -37,10 +37,9 @@ async def upsert(
     statement = _INSERTS[connection.dialect.name](table).values(values)
     if changes is None:
         changes = [name for name in values[0] if name not in keys]
-    if isinstance(changes, Mapping):
-        taken = dict(cast("Mapping[str, Any]", changes))
-    else:
-        taken = {name: statement.excluded[name] for name in changes}
+    if not isinstance(changes, Mapping):
+        changes = {name: statement.excluded[name] for name in changes}
+    taken = cast("Mapping[str, Any]", changes)
     await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=taken))
 
 

@@ -3,17 +3,16 @@
 Other modules of this package add their own tables to :data:`METADATA`.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, Text
-from sqlalchemy.types import TypeEngine
 
 METADATA = sa.MetaData()
 # PostgreSQL's own INTEGER has 32 bits, too few for epoch milliseconds, and its REAL six digits;
 # SQLite numbers only what is called INTEGER by itself.
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-REAL = cast("TypeEngine[float]", sa.Double()).with_variant(sa.REAL(), "sqlite")
+REAL = sa.Double[float]().with_variant(sa.REAL(), "sqlite")
 
 
 def index_some(
