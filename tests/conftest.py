@@ -134,8 +134,10 @@ def new_database(
 
 @pytest.fixture
 def settings(
-    tmp_path: Path, clean_environment: None, new_database: Callable[[Path], str]
+    tmp_path: Path, clean_environment: None, dialect: str, new_database: Callable[[Path], str]
 ) -> Settings:
+    if dialect == "sqlite":  # the usual one: it goes with the data directory
+        return settings_in(tmp_path)
     return settings_in(tmp_path, database_url=new_database(tmp_path / "data"))
 
 
