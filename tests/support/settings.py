@@ -5,6 +5,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from core.settings import Settings, variables
+from core.settings.area import field_at
+from core.settings.problems import is_secret
 
 
 def changed(settings: Settings, **values: Any) -> Settings:
@@ -16,7 +18,8 @@ def changed(settings: Settings, **values: Any) -> Settings:
     known = variables(Settings)
     for name, value in values.items():
         *areas, field = known[name].path
-        update: dict[str, Any] = {field: SecretStr(value) if name == "database_url" else value}
+        secret = isinstance(value, str) and is_secret(field_at(Settings, known[name].path))
+        update: dict[str, Any] = {field: SecretStr(value) if secret else value}
         for area in areas:
             update = {area: getattr(settings, area).model_copy(update=update)}
         settings = settings.model_copy(update=update)

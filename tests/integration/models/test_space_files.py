@@ -14,7 +14,7 @@ from core.models.preparation import ensure_files
 from core.runtime.cancellation import CancelToken
 from core.testing.doubles import t2v
 from webui.space.problems import ToldModelFiles
-from webui.zerogpu.executor import error_of
+from webui.zerogpu.tries import error_of
 
 
 @pytest.fixture
