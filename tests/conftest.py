@@ -136,7 +136,7 @@ def new_database(
 def settings(
     tmp_path: Path, clean_environment: None, dialect: str, new_database: Callable[[Path], str]
 ) -> Settings:
-    if dialect == "sqlite":  # the usual one: it goes with the data directory
+    if dialect == "sqlite":  # the file goes with the data directory, wherever a test puts that
         return settings_in(tmp_path)
     return settings_in(tmp_path, database_url=new_database(tmp_path / "data"))
 

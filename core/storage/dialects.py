@@ -1,7 +1,7 @@
 """What SQLite and PostgreSQL spell differently, in one spelling."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -39,7 +39,8 @@ async def upsert(
         changes = [name for name in values[0] if name not in keys]
     if not isinstance(changes, Mapping):
         changes = {name: statement.excluded[name] for name in changes}
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+    taken = cast("Mapping[str, Any]", changes)
+    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=taken))
 
 
 def greater(one: sa.ColumnElement[int], other: sa.ColumnElement[int] | int) -> sa.Case[int]:

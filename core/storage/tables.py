@@ -12,7 +12,7 @@ METADATA = sa.MetaData()
 # PostgreSQL's own INTEGER has 32 bits, too few for epoch milliseconds, and its REAL six digits;
 # SQLite numbers only what is called INTEGER by itself.
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-REAL: sa.Double[float] = sa.Double[float]().with_variant(sa.REAL(), "sqlite")
+REAL = sa.Double[float]().with_variant(sa.REAL(), "sqlite")
 
 
 def index_some(
