@@ -23,6 +23,7 @@ async def fill(room) -> None:
     await room.database.empty_journal()
 
 
+@pytest.mark.sqlite
 async def test_pages_are_given_back_a_few_at_a_time(room, tmp_path: Path) -> None:
     file = tmp_path / "clapper.sqlite"
     await fill(room)
