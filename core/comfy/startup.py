@@ -8,6 +8,7 @@ import asyncio
 import importlib
 import sys
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
@@ -83,6 +84,8 @@ def import_ahead(place: "ComfyPaths", vram: str) -> None:
 
     Raises:
         ComfyUnavailable: something that it needs is not installed.
+        RuntimeError: an event loop runs on this thread; or what ComfyUI's modules raise. They are
+            forgotten then, so that a fork can import them anew.
     """
     if _imported:
         return
@@ -90,6 +93,9 @@ def import_ahead(place: "ComfyPaths", vram: str) -> None:
         _imported.append(_import(place, DeviceKind.CUDA, vram, packs=False))
     except ModuleNotFoundError as error:
         raise ComfyUnavailable(str(error.name)) from error
+    finally:
+        if not _imported:
+            _forget(place.checkout)
 
 
 def start(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) -> ComfyModules:
@@ -147,6 +153,20 @@ def _import(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) 
     utils.set_progress_bar_enabled(enabled=False)  # else every sampler draws a bar on stderr
     _check_core()
     return _Imported(args, torch, execution, nodes, model_management, server, exchange)
+
+
+def _forget(checkout: Path) -> None:
+    """Drop the modules of ``checkout`` that were imported: half of them is worse than none."""
+    specs = {name: getattr(module, "__spec__", None) for name, module in [*sys.modules.items()]}
+    known = {name: spec for name, spec in specs.items() if isinstance(spec, ModuleSpec)}
+    for name in [name for name, spec in known.items() if _lies_in(checkout, spec)]:
+        del sys.modules[name]
+
+
+def _lies_in(checkout: Path, spec: ModuleSpec) -> bool:
+    """Tell whether a module comes from ``checkout``; a package without a file has folders alone."""
+    places = [spec.origin or "", *(spec.submodule_search_locations or ())]
+    return any(Path(place).is_relative_to(checkout) for place in places)
 
 
 def _attach(found: _Imported, device: DeviceKind, vram: str) -> ComfyModules:

@@ -3,6 +3,7 @@
 The lender's package wants a CUDA build of torch; what it looks for is put there. Prints one object.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -31,12 +32,26 @@ from core.comfy import startup  # noqa: E402
 
 folder = Path(tempfile.mkdtemp())
 place = ComfyPaths(Path(sys.argv[1]), folder / "packs", folder / "base", folder / "models")
+
+
+async def inside_a_loop() -> None:
+    startup.import_ahead(place, "auto")
+
+
+try:
+    asyncio.run(inside_a_loop())
+except RuntimeError as refused:
+    why = str(refused)
+names = ("comfy", "execution", "nodes", "folder_paths", "server", "utils.install_util")
+left = [name for name in names if name in sys.modules]
 startup.import_ahead(place, "auto")
 found = startup._imported[0]
 told = {
     "device": str(found.model_management.get_torch_device()),
     "samplers": "SamplerCustomAdvanced" in found.nodes.NODE_CLASS_MAPPINGS,
     "running": len(startup._running),
+    "half": left,
+    "loop": "running event loop" in why,
     "patched": torch.device is not real_device,
 }
 reader, writer = os.pipe()

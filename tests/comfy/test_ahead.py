@@ -24,6 +24,8 @@ def test_comfyui_is_imported_before_any_gpu_is_there(checkout: Path, tmp_path: P
         "device": "cuda:0",
         "samplers": True,
         "running": 0,  # nothing has a device yet
+        "half": [],  # what an import that failed left
+        "loop": True,
         "patched": True,
         "fork": "real",
     }

@@ -22,6 +22,7 @@ from core.errors.setup import NothingToServe
 from core.runtime.cancellation import CancelToken
 from core.interfaces.executor import Executor, Order
 from core.app.logs import log_as
+from core.app.maintenance import make_folders
 from core.app.preflight import check_settings, refuse_broken
 from core.models.catalog import Profile, files_for
 from core.models.preparation import ModelFileSource, ensure_files
@@ -146,8 +147,6 @@ async def serve(settings: Settings) -> bool:
     executor = executor_of(settings, contexts)
     async with open_core(settings, executor, announce=log.info) as core:
         if isinstance(executor, LeasedExecutor):  # nobody's day holds what is not lent
-            # it makes folders, which only a data directory that is ours already may hold
-            PREPARATION.import_comfyui(comfy_paths(settings), settings.comfy.vram)
             core.runs.tier = tier_of_nobody(settings)
             executor.follow(core.runs)
         on_signals(stop, lambda: log.info("space_stopping"))
@@ -177,6 +176,11 @@ def start_once(settings: Settings) -> None:
             torch_index="",
             pauses_s=FETCH_PAUSES_S,
         )
+        if lends():
+            # ComfyUI makes folders, which only a data directory that is ours already may hold; and
+            # it runs an event loop of its own, so it comes before ours
+            make_folders(settings)
+            PREPARATION.import_comfyui(comfy_paths(settings), settings.comfy.vram)
     prepare(comfy_factory)
     if asyncio.run(serve(settings)):  # only a new process gets at the GPU again
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606  # ourselves

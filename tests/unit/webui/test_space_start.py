@@ -1,5 +1,6 @@
 """What keeps a Space from starting is named, told without any command, and tried again."""
 
+import asyncio
 import logging
 import resource
 import sys
@@ -179,3 +180,26 @@ async def test_nothing_else_is_reached_while_the_page_is_there(
 
 async def test_gradio_finds_that_it_is_up(page: httpx.AsyncClient) -> None:
     assert (await page.get("/gradio_api/startup-events")).text == "gradio"
+
+
+def test_comfyui_is_imported_before_the_event_loop_and_into_a_folder_of_ours(monkeypatch):
+    seen = []
+
+    class Prepared:
+        def import_comfyui(self, place, vram):
+            with pytest.raises(RuntimeError):
+                asyncio.get_running_loop()
+            seen.append((program.space_settings().data_dir / ".clapper").is_file())
+
+    async def serve(settings):
+        seen.append("served")
+        return False
+
+    monkeypatch.setattr(program, "PREPARATION", Prepared())
+    monkeypatch.setattr(program, "serve", serve)
+    monkeypatch.setattr(program, "lends", lambda: True)
+    monkeypatch.setattr(program, "install", lambda *_, **__: None)
+
+    program.start_once(program.space_settings())
+
+    assert seen == [True, "served"]
