@@ -22,7 +22,7 @@ BOTH = (
     "unit/storage",
     "unit/worker",
 )
-ALWAYS = ("contract", "integration/community", "unit/accounts", "unit/queue", "unit/storage")
+ALWAYS = ("contract", "unit/queue", "unit/storage")
 
 
 def on_both(path: Path) -> bool:

@@ -93,7 +93,7 @@ class NotificationBus:
             incoming.look()
             known = await outcome_of(self._running())
             if not known.ok:
-                log.warning("progress_not_read", exc_info=known.error)
+                log.warning("progress_not_read", reason=type(known.error).__name__)
             for job_id, event in known.value or ():
                 if ends.hub.latest(job_id) is None:
                     ends.hub.receive(job_id, event)
