@@ -15,6 +15,7 @@ from core.app.bus_choice import bus_of
 from core.app.core import Core
 from core.app.executor_choice import choose_executor
 from core.app.maintenance import make_folders
+from core.app.parts import Parts
 from core.app.rules import fitted_folder
 from core.app.wiring import build
 from core.artefacts.opening import open_artefacts
@@ -99,7 +100,8 @@ async def _opened(
     artefacts = await open_artefacts(settings, partial(database_name, database))
     executor = executor or choose_executor(settings, tell)
     stack.push_async_callback(_close, executor)
-    core = build(settings, database, executor, artefacts, clock, bus_of(settings, database))
+    bus = bus_of(settings, database)
+    core = build(Parts(settings, database, executor, artefacts, clock, bus))
     await core.runs.open()
     if not database.newest:
         tell(say(f"database_{database.standing}", {"folder": settings.clips_folder}))

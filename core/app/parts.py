@@ -56,7 +56,7 @@ class Parts:
         self.database = database
         self.executor = executor
         self.clock = clock
-        self.peers = bus.peers
+        self.bus, self.peers = bus, bus.peers
         self.hub = ProgressHub(self.peers)
         self.dispatcher = LocalDispatcher(self.peers)
         rules, clips = queue_rules(settings, orders_at_once(executor)), settings.clips_folder

@@ -15,13 +15,10 @@ from core.app.rules import (
 )
 from core.app.run_recorder import run_recorder
 from core.app.self_check import SelfCheck
-from core.bus.bus import Bus, LocalEnds
+from core.bus.bus import LocalEnds
 from core.delivery.position_updates import PositionPublisher
 from core.domain.people import Requester
-from core.interfaces.artefacts import Artefacts
-from core.interfaces.executor import Executor
 from core.models.catalog import Profile
-from core.runtime.clock import Clock
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
@@ -36,8 +33,6 @@ from core.service.user_accounts import UserAccounts
 from core.service.user_api import UserApi
 from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
-from core.settings import Settings
-from core.storage.database import Database
 from core.storage.dead_letters import DeadDeliveries
 from core.storage.health_figures import HealthFigures
 from core.worker.transfers import ArtefactTransfers
@@ -85,20 +80,12 @@ class _Services:
         )
 
 
-def build(
-    settings: Settings,
-    database: Database,
-    executor: Executor,
-    artefacts: Artefacts,
-    clock: Clock,
-    bus: Bus,
-) -> Core:
-    """Return the core over an open database; nothing of it runs yet."""
-    parts = Parts(settings, database, executor, artefacts, clock, bus)
+def build(parts: Parts) -> Core:
+    """Return the core over its parts; nothing of it runs yet."""
     services = _Services(parts)
     operators = _operator_api(parts, services)
     return Core(
-        settings=settings,
+        settings=parts.settings,
         users=_user_api(parts, services, operators),
         operators=operators,
         submission=services.submission,
@@ -117,13 +104,13 @@ def build(
         router=parts.router,
         worker=_worker(parts),
         hub=parts.hub,
-        bus=bus,
+        bus=parts.bus,
         ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake),
         media=parts.media,
-        artefacts=artefacts,
+        artefacts=parts.artefacts,
         outbox=parts.outbox,
-        database=database,
-        executor=executor,
+        database=parts.database,
+        executor=parts.executor,
         runs=parts.runs,
         figures=parts.figures,
         housekeeping=_housekeeping(parts),

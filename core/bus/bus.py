@@ -77,13 +77,16 @@ class NotificationBus:
         """Pass messages on in both directions until ``stop`` is set."""
         later = asyncio.get_running_loop().call_later
         incoming = IncomingMessages(ends.hub, ends.dispatcher, ends.on_owed, later)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._outgoing.run(stop))
-            looking = tasks.create_task(self._look(ends, incoming))
-            await self._notifications.receive(
-                self._topics, incoming.receive, self._connected.set, stop
-            )
-            looking.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._outgoing.run(stop))
+                looking = tasks.create_task(self._look(ends, incoming))
+                await self._notifications.receive(
+                    self._topics, incoming.receive, self._connected.set, stop
+                )
+                looking.cancel()
+        finally:
+            await self._notifications.close()
 
     async def _look(self, ends: LocalEnds, incoming: IncomingMessages) -> None:
         """Look at the rows after each connection: what was sent before it is lost."""

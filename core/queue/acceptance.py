@@ -19,6 +19,7 @@ from core.errors import (
     AlreadyFinished,
     Cancelled,
     IntakeClosed,
+    KeyReused,
     NotYours,
     TooManyQueued,
 )
@@ -63,6 +64,20 @@ class AcceptedJob:
 
     job: Job
     duplicate: bool
+
+
+async def known_job(connection: Connection, new: NewJob, clips_folder: Path) -> AcceptedJob | None:
+    """Find the job that the key of ``new`` made before.
+
+    Raises:
+        KeyReused: the key made a job of another request.
+    """
+    row = await rows.read_by_key(connection, new.requester.key, new.idempotency_key)
+    if row is None:
+        return None
+    if not row.was_asked_by(new.fingerprint, new.request):
+        raise KeyReused(row.id)
+    return AcceptedJob(row.job(clips_folder), duplicate=True)
 
 
 async def accept(

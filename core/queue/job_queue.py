@@ -14,8 +14,8 @@ from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Progress
 from core.domain.requests import Request
-from core.errors import AlreadyFinished, Cancelled, JobUnknown, KeyReused, NotYours
-from core.queue.acceptance import AcceptedJob, NewJob, accept, take_over
+from core.errors import AlreadyFinished, Cancelled, JobUnknown, NotYours
+from core.queue.acceptance import AcceptedJob, NewJob, accept, known_job, take_over
 from core.queue.claims import Claimer
 from core.queue.deletion import delete_one, delete_rows
 from core.queue.transitions import ENDING, Back, End, QueueRules, device_ms, end, put_back
@@ -72,7 +72,7 @@ class JobQueue:
             QuotaExceeded, TooManyJobs: it needs more than a limit leaves.
         """
         async with self._database.transaction() as connection:
-            known = await self._known(connection, new)
+            known = await known_job(connection, new, self._clips_folder)
             if known is not None:
                 return known
             await accept(connection, self._rules, new, self._clock(), check)
@@ -104,7 +104,7 @@ class JobQueue:
         """
         rules, folder, now = self._rules, self._clips_folder, self._clock()
         async with self._database.transaction() as connection:
-            known = await self._known(connection, new)
+            known = await known_job(connection, new, self._clips_folder)
             if known is not None:
                 return known
             await take_over(connection, rules, folder, old_id, owner, new, now, check)
@@ -157,8 +157,8 @@ class JobQueue:
 
     async def beat(self, job_id: str, token: str, progress: Progress | None = None) -> bool:
         """Extend the lease and note ``progress``; False where the attempt lost the job."""
-        now, lease_ms = self._clock(), self._rules.lease_ms
         async with self._database.transaction(turn=False) as connection:
+            now, lease_ms = self._clock(), self._rules.lease_ms
             return await extend_lease(connection, job_id, token, now, lease_ms, progress)
 
     async def settle(self, job_id: str, token: str, clip: Clip, actual_ms: int) -> bool:
@@ -280,14 +280,6 @@ class JobQueue:
         async with self._database.transaction() as connection:
             old = await rows.told(connection, before_ms, limit)
             return await delete_rows(connection, self._clips_folder, old)
-
-    async def _known(self, connection: Connection, new: NewJob) -> AcceptedJob | None:
-        row = await rows.read_by_key(connection, new.requester.key, new.idempotency_key)
-        if row is None:
-            return None
-        if not row.was_asked_by(new.fingerprint, new.request):
-            raise KeyReused(row.id)
-        return AcceptedJob(row.job(self._clips_folder), duplicate=True)
 
     async def _read(self, connection: Connection, job_id: str) -> Job:
         return (await rows.require(connection, job_id)).job(self._clips_folder)

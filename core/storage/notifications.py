@@ -65,24 +65,42 @@ class Notifications:
             on_connected: is called after each connection: what was sent before is lost.
             stop: ends it.
         """
-        ending = asyncio.create_task(stop.wait())
+        ending, clock = asyncio.create_task(stop.wait()), asyncio.get_running_loop().time
         wait_s = FIRST_WAIT_S
         try:
             while not stop.is_set():
-                began = asyncio.get_running_loop().time()
-                listening = asyncio.create_task(self._listen(topics, receive, on_connected))
-                await asyncio.wait({listening, ending}, return_when=asyncio.FIRST_COMPLETED)
-                listening.cancel()
-                await asyncio.wait({listening}, timeout=QUIET_S)
+                began = clock()
+                reason = await self._listen_until(ending, topics, receive, on_connected)
                 if stop.is_set():
                     break
-                log.info("listener_disconnected", reason=_reason(listening))
-                lasted = asyncio.get_running_loop().time() - began > LONGEST_WAIT_S
+                log.info("listener_disconnected", reason=reason)
+                lasted = clock() - began > LONGEST_WAIT_S
                 wait_s = FIRST_WAIT_S if lasted else min(wait_s * 2, LONGEST_WAIT_S)
                 await wait_event(stop, wait_s * random.uniform(0.5, 1.5))  # noqa: S311  # not all at once
         finally:
             ending.cancel()
+
+    async def close(self) -> None:
+        """Close the connection that sends; a later call of :meth:`send` opens another."""
+        async with self._turn:
             await self._close_sender()
+
+    async def _listen_until(
+        self,
+        ending: "asyncio.Task[object]",
+        topics: Sequence[str],
+        receive: Receive,
+        on_connected: Callable[[], None],
+    ) -> str:
+        """Listen until ``ending`` ends or the connection is lost; return what it was lost by."""
+        listening = asyncio.create_task(self._listen(topics, receive, on_connected))
+        try:
+            await asyncio.wait({listening, ending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:  # its connection is closed before anybody goes on
+            listening.cancel()
+            await asyncio.wait({listening})
+        error = None if listening.cancelled() else listening.exception()
+        return type(error).__name__
 
     async def _listen(
         self, topics: Sequence[str], receive: Receive, on_connected: Callable[[], None]
@@ -100,11 +118,6 @@ class Notifications:
         sender, self._sender = self._sender, None
         if sender is not None:
             await outcome_of(sender.close(), 1.0)
-
-
-def _reason(task: "asyncio.Task[None]") -> str:
-    error = None if task.cancelled() or not task.done() else task.exception()
-    return type(error).__name__
 
 
 async def _connect(address: PostgresAddress) -> Any:  # noqa: ANN401  # psycopg's connection

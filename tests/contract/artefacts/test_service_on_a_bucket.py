@@ -268,6 +268,7 @@ async def test_clips_from_before_the_bucket_are_brought_into_it(
     assert len(s3.names(prefix)) == 3
 
 
+@pytest.mark.sqlite  # another data directory has another file, but the same server
 async def test_another_database_does_not_get_the_bucket(
     core: Core, on_bucket: Settings, s3: S3Server, prefix: str, tmp_path: Path
 ) -> None:

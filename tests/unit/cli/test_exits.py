@@ -145,7 +145,8 @@ def test_every_command_module_is_mounted() -> None:
     import core.cli
 
     folder = Path(core.cli.__file__).parent
-    found = {f"core.cli.{path.stem}" for path in folder.glob("*.py") if path.stem != "app"}
+    paths = [*folder.glob("*.py"), *(path.parent for path in folder.glob("*/__init__.py"))]
+    found = {f"core.cli.{path.stem}" for path in paths if path.stem != "app"}
     with_commands = {name for name in found if hasattr(import_module(name), "APP")}
 
     assert with_commands == {name for name, _ in COMMANDS}

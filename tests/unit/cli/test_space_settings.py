@@ -16,7 +16,7 @@ from core.settings import Settings, load_settings, variables
 
 # what has no meaning, or no business, on a Space, by its first variable: decide for a new one
 STAYS = re.compile(
-    r"CLAPPER_(DATA_DIR|DATABASE_URL|WORKFLOWS_DIR|EXECUTOR|LOG_\w+|OPERATORS|METRICS_\w+|HEALTH_\w+"
+    r"CLAPPER_(DATA_DIR|DATABASE_\w+|ARTEFACTS|S3_\w+|CACHE_GIGABYTES|WORKFLOWS_DIR|EXECUTOR|LOG_\w+|OPERATORS|METRICS_\w+|HEALTH_\w+"
     r"|ALERTS?\w*|RESTARTS|COMFYUI_\w+|TORCH_INDEX|MODELS_DIR|HUB_\w+|HF_TOKEN|ACCEPT_MODEL_LICENCES"
     r"|DISCORD_\w+|TELEGRAM_\w+|STUDIO|STUDIO_(URL|HOSTS?|PORT|USERS|OAUTH_\w+))|SPACE_\w+"
 )

@@ -17,7 +17,7 @@ class Queue:
         self.forecast_now = Forecast(3, 100.0, 110.0)
 
     async def in_order(self, _limit):
-        return [SimpleNamespace(id="a", state=SimpleNamespace(waiting=True))]
+        return [SimpleNamespace(id="a", attempt=0, state=SimpleNamespace(waiting=True))]
 
     async def forecast(self, _job_id):
         return self.forecast_now
