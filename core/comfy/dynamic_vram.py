@@ -16,6 +16,7 @@ class StartupFlags(Protocol):
     disable_api_nodes: bool
     disable_metadata: bool
     gpu_only: bool
+    disable_cuda_malloc: bool
     disable_dynamic_vram: bool
     lowvram: bool
     reserve_vram: float | None  # GiB

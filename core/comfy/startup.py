@@ -133,6 +133,8 @@ def _import(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) 
     args = _arguments(place, device, vram, packs=packs)
     if device is DeviceKind.CUDA:
         dynamic_vram.begin(args)  # before torch is imported: it hooks into CUDA's start
+        if "torch" in sys.modules:  # a torch that is loaded refuses CUDA with another allocator
+            args.disable_cuda_malloc = True
         importlib.import_module("cuda_malloc")  # chooses torch's allocator by an environment entry
     torch = importlib.import_module("torch")
     import_shims.install_shims(torch)  # before anything imports torchvision or torchaudio

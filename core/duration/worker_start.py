@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from core.duration.estimates import Residency, load_seconds
 from core.duration.machine import Machine
 
-FORKED_S = 4.0  # from the loan to ComfyUI's first node, its modules imported before the fork
+# from the loan to ComfyUI's first node, its modules imported before the fork: 0.4 s on an H200, and
+# room for a busy host
+FORKED_S = 4.0
 IMPORT_S = 16.0  # with ComfyUI's imports in the worker: 7 to 16 s
 READ_SPREAD = 1.25  # of the time that files take: a disk is shared
 

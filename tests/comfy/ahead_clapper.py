@@ -51,6 +51,7 @@ told = {
     "samplers": "SamplerCustomAdvanced" in found.nodes.NODE_CLASS_MAPPINGS,
     "running": len(startup._running),
     "half": left,
+    "allocator_left": found.args.disable_cuda_malloc,
     "loop": "running event loop" in why,
     "patched": torch.device is not real_device,
 }

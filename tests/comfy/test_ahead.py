@@ -25,6 +25,7 @@ def test_comfyui_is_imported_before_any_gpu_is_there(checkout: Path, tmp_path: P
         "samplers": True,
         "running": 0,  # nothing has a device yet
         "half": [],  # what an import that failed left
+        "allocator_left": True,  # a loaded torch starts no CUDA with another one
         "loop": True,
         "patched": True,
         "fork": "real",
