@@ -59,7 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         other = item.get_closest_marker("postgres") is not None
         first = (item.path, other) not in begun
-        slow = is_slow(item.path) and not (first and has_slice(item.path))
+        slice_ = first and has_slice(item.path) and (not other or always(item.path))
+        slow = is_slow(item.path) and not slice_
         slow |= other and not (first or always(item.path))
         if slow or item.get_closest_marker("load"):
             item.add_marker(pytest.mark.slow)
@@ -80,9 +81,13 @@ def forget_environment(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable and no .env file of the developer reaches a test."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """No variable and no .env file of the developer or of another test reaches a test."""
     forget_environment(monkeypatch)
+    yield
+    for name in list(os.environ):
+        if name.startswith("CLAPPER_"):  # an option of a command may be one too
+            del os.environ[name]
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ BOTH = (
     "unit/storage",
     "unit/worker",
 )
-ALWAYS = ("contract", "unit/queue", "unit/storage")
+ALWAYS = ("contract", "unit/queue/test_state_machine.py", "unit/storage")
 
 
 def on_both(path: Path) -> bool:

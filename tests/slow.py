@@ -15,6 +15,7 @@ SLOW = frozenset(
         "browser/test_keyboard.py",
         "browser/test_kept_forms.py",
         "browser/test_operators.py",
+        "browser/test_sent_files.py",
         "browser/test_sign_in.py",
         "browser/test_studio.py",
         "integration/cli/test_broken_surroundings.py",
@@ -28,10 +29,12 @@ SLOW = frozenset(
         "integration/studio/test_addresses.py",
         "integration/studio/test_agents.py",
         "integration/studio/test_guessing.py",
+        "integration/studio/test_loans.py",
         "integration/studio/test_options.py",
         "integration/studio/test_sign_in.py",
         "integration/studio/test_space.py",
         "integration/studio/test_uploads.py",
+        "integration/studio/test_visitors.py",
         "integration/studio/test_zerogpu.py",
         "integration/telegram/test_faults.py",
         "integration/telegram/test_kill.py",
@@ -46,6 +49,7 @@ SLOW = frozenset(
         "torture/test_growth.py",
         "torture/test_processes.py",
         "unit/queue/test_state_machine.py",
+        "unit/webui/test_space_gpu.py",
         "unit/worker/test_device_lost.py",
     }
 )

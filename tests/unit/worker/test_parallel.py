@@ -11,7 +11,7 @@ from core.app.core import Core
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.media import RawClip
 from core.domain.people import Requester
-from core.domain.progress import Downloading, ProgressSink, Stage, Working
+from core.domain.progress import Downloading, Progress, ProgressSink, Stage, Working
 from core.errors import ModelUnavailable
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
@@ -242,8 +242,8 @@ async def test_every_lease_is_kept_while_all_run(
         beaten: set[str] = set()
         beat = core.queue.beat
 
-        async def noted(job_id: str, token: str) -> bool:
-            kept = await beat(job_id, token)
+        async def noted(job_id: str, token: str, progress: Progress | None = None) -> bool:
+            kept = await beat(job_id, token, progress)
             if kept:
                 beaten.add(job_id)
             return kept
