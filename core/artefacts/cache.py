@@ -91,8 +91,10 @@ class NodeCache:
         for file in sorted(self._files() if files is None else files):
             if gone >= excess:
                 break
+            if not self._is_idle(file):
+                continue  # without asking the bucket
             kept_elsewhere = not ORIGINAL.fullmatch(file.name) or is_kept(file.name)
-            if self._is_idle(file) and kept_elsewhere and self._remove(file):
+            if kept_elsewhere and self._remove(file):
                 gone += file.size_bytes
         if gone:
             log.info("cache_made_room", gone_bytes=gone)

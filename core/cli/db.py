@@ -111,7 +111,9 @@ def _source(typed: str, settings: Settings) -> Path:
     """
     if typed and "://" not in typed:
         return Path(typed.removeprefix(f"{_SQLITE}:")).expanduser().absolute()
-    named = typed.replace(f"{_SQLITE}:", f"{_SQLITE}+aiosqlite:", 1) or settings.database
+    named = typed or settings.database
+    if typed.startswith(f"{_SQLITE}:"):
+        named = typed.replace(_SQLITE, f"{_SQLITE}+aiosqlite", 1)
     file = database_file(named)
     if file is None:
         raise WhichDatabase("--from")

@@ -137,3 +137,7 @@ class LentExecutor(Protocol):
         The figure is given once. It holds for attempts that failed, too.
         """
         ...
+
+    def lent_so_far_ms(self, job_id: str) -> int:
+        """Return what the lender counted so far for the attempt that runs."""
+        ...

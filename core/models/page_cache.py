@@ -72,6 +72,8 @@ class FileReader:
     def begin(self, paths: Sequence[Path]) -> None:
         """Read ``paths`` on a thread of its own, which ends with the process."""
         self._paths = tuple(paths)
+        if self._thread is not None and self._thread.is_alive():
+            return  # another try of the start: they are being read
         self._thread = threading.Thread(target=self._read_all, name="read-models", daemon=True)
         self._thread.start()
 

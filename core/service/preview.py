@@ -99,12 +99,13 @@ class Previewer:
         request = composition.request
         estimate = self._runs.estimate(request)
         needs_models = self._executor != _WITHOUT_MODELS
-        refusal = self._refusal(request, quota)
+        cost_ms = self._runs.cost_ms(request)
+        refusal = self._refusal(request, cost_ms, quota)
         return RequestPreview(
             quota,
             composition,
             estimate,
-            self._runs.cost_ms(request),
+            cost_ms,
             await self._download_bytes(mode) if needs_models else None,
             self._memory() if needs_models else None,
             refusal,
@@ -123,12 +124,12 @@ class Previewer:
             raise NothingFits(cost, cost // 2)
         return found
 
-    def _refusal(self, request: Request, quota: QuotaView) -> ClapperError | None:
+    def _refusal(self, request: Request, cost_ms: int, quota: QuotaView) -> ClapperError | None:
         try:
             self._runs.check_budget(request, None, self._limits, quota.tier)
         except ClapperError as refusal:
             return refusal.with_traceback(None)
-        return quota.refusal(self._runs.cost_ms(request))
+        return quota.refusal(cost_ms)
 
     def _fitting(
         self, request: Request, refusal: ClapperError | None, quota: QuotaView

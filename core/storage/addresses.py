@@ -80,6 +80,8 @@ def postgres_address(url: str, *, insecure: bool = False) -> PostgresAddress:
         raise BadConfiguration(VARIABLE, f"of ?{strange[0]}= nothing is known; known: {known}")
     if find_spec("psycopg") is None:
         raise BadConfiguration(VARIABLE, "PostgreSQL needs: pip install 'clapper[cluster]'")
+    if "@" in (parsed.host or ""):  # the rest of a password, which must not be shown as a host
+        raise BadConfiguration(VARIABLE, "in a user or password @ is written %40")
     hosts = query.get("host") or parsed.host or ""
     if not insecure:
         query["sslmode"] = _encrypted(query, hosts)

@@ -209,7 +209,7 @@ def _write(table: sa.Table, ours: sa.Connection, theirs: sa.Connection, tell: Te
                     writer.execute(sa.insert(table), values)
             except (DataError, IntegrityError) as error:
                 detail = first_line(error.orig or error)
-                raise RowNotMovable(table.name, detail) from error
+                raise RowNotMovable(table.name, detail) from None  # whose text quotes the row
             tell(table.name, len(rows))
 
 

@@ -34,7 +34,9 @@ async def upsert(
     if not distinct:
         return
     values = [dict(row) for row in distinct.values()]
-    statement = _INSERTS[connection.dialect.name](table).values(values)
+    # a list is compiled anew each time, one row is not
+    given: Any = values[0] if len(values) == 1 else values
+    statement = _INSERTS[connection.dialect.name](table).values(given)
     if changes is None:
         changes = [name for name in values[0] if name not in keys]
     if not isinstance(changes, Mapping):

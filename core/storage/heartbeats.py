@@ -8,6 +8,8 @@ from core.domain.progress import Progress
 from core.domain.progress_text import read_progress, write_progress
 from core.storage.tables import job
 
+NO_PROGRESS = {"progress": None, "progress_at_ms": None}  # of a job that does not run
+
 
 async def extend_lease(
     connection: AsyncConnection,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.domain.jobs import JobState, ReplyTo
 from core.errors import JobUnknown
 from core.storage.dialects import NextNumber, upsert
+from core.storage.heartbeats import NO_PROGRESS
 from core.storage.mapping import (
     clip_values,
     failure_values,
@@ -181,7 +182,7 @@ async def put_back(
     """Queue a running job again at ``rank``, with so many attempts and losses ``counted``."""
     attempt, losses = counted
     values = {"rank": rank, "attempt": attempt, "losses": losses}
-    values |= {"token": None, "lease_until_ms": None}
+    values |= {"token": None, "lease_until_ms": None} | NO_PROGRESS
     await move(connection, lost, JobState.QUEUED, now, values, detail)
 
 
@@ -206,6 +207,7 @@ async def complete(
         "rank": None,
         "token": None,
         "lease_until_ms": None,
+        **NO_PROGRESS,
         "finished_at_ms": now,
         "charged_ms": how.charged_ms,
         **failure_values(how.failure),

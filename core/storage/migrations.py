@@ -29,7 +29,7 @@ from core.storage.migration_files import (
     read_migrations,
 )
 from core.storage.trouble import named_troubles
-from core.storage.vacuum import begin_incremental, convert
+from core.storage.vacuum import convert
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +87,7 @@ def _make(
 ) -> list[Migration]:
     """Migrate an empty file: in memory, so that the disk is waited for once."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as draft:
-        begin_incremental(draft)
+        draft.execute("PRAGMA auto_vacuum=INCREMENTAL")  # gives pages back
         draft.execute(_BOOK)
         try:
             _apply_all(draft, known, known, clock, folder)

@@ -24,12 +24,13 @@ Receive = Callable[[str, str], None]  # topic and text; never blocks
 
 
 class Notifications:
-    """Sends to all processes, this one too, and receives what they send."""
+    """Sends to all other processes, and receives what they send."""
 
     def __init__(self, address: PostgresAddress) -> None:
         """Take the address of the server; nothing is opened yet."""
         self._address = address
         self._sender: Any = None  # psycopg's connection
+        self._own_pid = 0  # of the server's process that sends for us
         self._turn = asyncio.Lock()
 
     async def send(self, messages: Sequence[tuple[str, str]]) -> None:
@@ -41,6 +42,7 @@ class Notifications:
         async with self._turn:
             if self._sender is None:
                 self._sender = await _connect(self._address)
+                self._own_pid = self._sender.info.backend_pid
                 # a message is worth nothing after a crash of the server: nobody waits for its disk
                 await self._sender.execute("SET synchronous_commit = off")
             topics, texts = zip(*messages, strict=True)
@@ -111,7 +113,8 @@ class Notifications:
             on_connected()
             while True:
                 async for message in connection.notifies(timeout=QUIET_S):
-                    receive(message.channel, message.payload)
+                    if message.pid != self._own_pid:  # what happened here is known here
+                        receive(message.channel, message.payload)
                 await connection.execute("SELECT 1")
 
     async def _close_sender(self) -> None:

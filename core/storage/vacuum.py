@@ -19,12 +19,6 @@ _ROOM = (
 )
 
 
-def begin_incremental(connection: sqlite3.Connection) -> None:
-    """Let a file that is still empty give pages back; no other is changed."""
-    if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-
-
 def convert(connection: sqlite3.Connection, path: Path) -> None:
     """Rebuild the open file of before so that it gives pages back, where there is room for it.
 

@@ -2,7 +2,7 @@
 
 import errno
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -92,6 +92,7 @@ class JobAttempt:
         self.shares: Mapping[Stage, float] = {}  # of the run, once its order is made
         self.stepped = False  # the model made a first step
         self.limit_s = 0.0  # of the part that runs now
+        self.lent_so_far_ms: Callable[[], int] | None = None  # where a lender counts
         self.lent_ms: LentMs | None = None  # once it is over
         self.cancel = dispatcher.token_for(job.id)
         self.timer = StageTimer(time.monotonic)
@@ -124,7 +125,14 @@ class JobAttempt:
             self._started_s = time.monotonic()
 
     def off_device_ms(self) -> int:
-        """Measure what the attempt spent so far on downloads, loading and encoding: not theirs."""
+        """Measure what the attempt spent so far on downloads, loading and encoding: not theirs.
+
+        Where a lender counts, it is all but what was counted; less than nothing where that is more
+        than the time that went by.
+        """
+        if self.lent_so_far_ms is not None:
+            counted_ms = self.lent_so_far_ms() if self.lent_ms is None else self.lent_ms
+            return round((time.monotonic() - self._started_s) * 1000) - counted_ms
         return round(self.timer.spent_in(OFF_DEVICE) * 1000)
 
     def left_s(self, event: Progress) -> float | None:

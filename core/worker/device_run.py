@@ -96,6 +96,8 @@ class DeviceRunner:
         prefetch = None if attempt.suspect else asyncio.create_task(self._prefetcher.run())
         call = self._executed(attempt, order, device, rules)
         leave = partial(self._abandon, attempt, device, rules)
+        if isinstance(self._executor, LentExecutor):
+            attempt.lent_so_far_ms = partial(self._executor.lent_so_far_ms, order.job_id)
         try:
             run = await run_limited(call, attempt, rules.job_timeout_s, unwind_s, leave)
         finally:

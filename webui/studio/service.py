@@ -256,8 +256,10 @@ class StudioService:
         data = {"profile": settings.models.profile, "device": self._services.device}
         if not settings.on_space:
             return say("studio_model", data)
-        data |= {"vram": settings.comfy.vram, "tier": settings.studio.tier}
-        return say("studio_model_space", {**data, "seconds": settings.requests.max_seconds})
+        data |= {"vram": settings.comfy.vram, "seconds": settings.requests.max_seconds}
+        tier = settings.studio.tier
+        lent = say("studio_model_tier", {"tier": tier}) if tier and self.contexts.days_ms else ""
+        return say("studio_model_space", data) + lent
 
     def notice(self) -> str:
         """Return what everybody should know of this Studio; empty where there is nothing."""

@@ -94,6 +94,12 @@ class LeasedExecutor:
         counted_ms = 0 if tries is None else round(tries.counted_s * 1000)
         return LentMs(counted_ms) if counted_ms else None
 
+    def lent_so_far_ms(self, job_id: str) -> int:
+        """Return for how long a GPU was lent for ``job_id`` until now."""
+        with self._lock:
+            tries = self._tries.get(job_id)
+        return 0 if tries is None else round(tries.counted_s * 1000)
+
     @property
     def at_once(self) -> int:
         """Return how many GPUs are borrowed side by side."""

@@ -34,7 +34,6 @@ from core.domain.progress import Progress, Stage, Working
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 0.2  # between two yields, so also until a cancel is noticed
-_STOP_S = 5.0  # for the executor to notice
 
 
 @dataclass(frozen=True, slots=True)

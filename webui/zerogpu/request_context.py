@@ -124,6 +124,7 @@ class RequestContexts:
             GpuPageClosed: the page has not asked for too long; nothing was borrowed.
             GpuTokenExpired: the same of a program, or no newer token came in time.
         """
+        cancel.raise_if_cancelled()  # while it stood in line for a thread
         if not whose:
             return NobodysContext()
         until = self._clock() + WAIT_S

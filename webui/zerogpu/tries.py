@@ -66,11 +66,6 @@ class Tries:
         """Return the seconds of the visitor's day that all tries took so far."""
         return sum(loan.counted_s for loan in self._loans)
 
-    @property
-    def lent_s(self) -> float:
-        """Return the seconds for which a GPU was lent so far."""
-        return sum(loan.spent_s for loan in self._loans)
-
     def run(self, borrower: Borrower) -> RawClip:
         """Make the frames and sound, asking in the name of ``borrower``.
 

@@ -5,8 +5,10 @@ away before anything of it is imported.
 """
 
 import errno
+import gzip
 import shutil
 import tarfile
+import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
@@ -91,7 +93,7 @@ def _lay_out(pin: Pin, file: IO[bytes], beside: Path, folder: Path) -> None:
     try:
         with tarfile.open(fileobj=file, mode="r:gz") as archive:
             archive.extractall(fresh, filter=_inside)  # noqa: S202  # the filter refuses what leads outside
-    except (tarfile.TarError, EOFError, UnicodeError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeError) as error:
         detail = type(error).__name__
         raise ArchiveAltered(pin.name, detail=detail, source=pin.archive) from None
     found = tree_hash(fresh)

@@ -19,9 +19,11 @@ from core.domain.quota import LentMs
 from core.errors import Cancelled, OutOfMemory
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
+from core.runtime.notifier import LocalDispatcher
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v
 from core.testing.jobs import submit_request
+from core.worker.attempt import JobAttempt, Phase
 from core.worker.worker import Finish
 
 
@@ -212,6 +214,9 @@ class LentExecutor(QuickExecutor):
     def lent_ms(self, job_id: str) -> LentMs:
         return LentMs(73_000)
 
+    def lent_so_far_ms(self, job_id: str) -> int:
+        return 5_000
+
 
 @pytest.mark.parametrize("error", [None, OutOfMemory(64, 64, 9), ZeroDivisionError(), Cancelled()])
 async def test_what_the_lender_counted_is_charged_however_the_attempt_ends(
@@ -224,3 +229,17 @@ async def test_what_the_lender_counted_is_charged_however_the_attempt_ends(
             await delivery.until(1)
 
         assert (await core.jobs.get(job)).charged_ms == 73_000
+
+
+async def test_a_cancel_costs_what_the_lender_counted_until_then(settings: Settings) -> None:
+    dispatcher = LocalDispatcher()
+    async with open_core(settings, QuickExecutor()) as core:
+        job = await core.jobs.get(await submit(core, "ann"))
+    attempt = JobAttempt(job, settings.work_folder, dispatcher)
+    attempt.enter(Phase.EXECUTING)
+    attempt.lent_so_far_ms = lambda: 5_000
+
+    assert -5_000 <= dispatcher.off_device_ms(job.id) < 0  # what went by is not what was counted
+
+    attempt.lent_ms = LentMs(600_000)  # the loan is over, the clip is being encoded
+    assert -600_000 <= dispatcher.off_device_ms(job.id) < -5_000
