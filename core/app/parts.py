@@ -18,7 +18,7 @@ from core.app.worker_signs import WatchedQueue
 from core.bus.bus import Bus
 from core.delivery.router import DeliveryRouter
 from core.interfaces.artefacts import Artefacts
-from core.interfaces.executor import Executor, LentExecutor, orders_at_once
+from core.interfaces.executor import Executor, has_own_device, orders_at_once
 from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
@@ -70,7 +70,7 @@ class Parts:
         self.forecasts = Forecasts(database, rules, clips, clock)
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
-        self.watch = DeviceWatch(own=not isinstance(executor, LentExecutor))
+        self.watch = DeviceWatch(own=has_own_device(executor))
         self.fronts = FrontBoard()
         self.figures = RunFigures()
         self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)

@@ -141,3 +141,8 @@ class LentExecutor(Protocol):
     def lent_so_far_ms(self, job_id: str) -> int:
         """Return what the lender counted so far for the attempt that runs."""
         ...
+
+
+def has_own_device(executor: Executor) -> bool:
+    """Tell whether all orders use one device that is nobody else's."""
+    return orders_at_once(executor) == 1 and not isinstance(executor, LentExecutor)
