@@ -19,7 +19,7 @@ from core.storage import postgres_engine
 from core.testing.doubles import QuickExecutor, RecordingDelivery
 from tests.dialects import always, on_both
 from tests.slow import has_slice, is_slow
-from tests.support import postgres
+from tests.support import postgres, s3_server
 from tests.support.settings import changed
 
 if TYPE_CHECKING:
@@ -110,6 +110,16 @@ def postgres_server() -> Generator[postgres.PostgresServer]:
         pytest.skip(postgres.ABSENT)
     with postgres.serve() as server:
         server.make_tables()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Generator[s3_server.S3Server]:
+    """A server with an empty bucket, of a module."""
+    program = s3_server.rclone()
+    if program is None:
+        pytest.skip(f"needs rclone: {s3_server.INSTALL}")
+    with s3_server.serving(program, tmp_path_factory.mktemp("s3")) as server:
         yield server
 
 

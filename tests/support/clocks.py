@@ -1,4 +1,4 @@
-"""Clocks that tests set: a wall clock that may step, beside a monotonic one that only goes on."""
+"""Clocks that tests set: seconds that pass when told to, and a wall clock that may step."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,16 @@ START_MS = 1_700_000_000_000
 # how far a wall clock steps, in seconds; the last one is to 1970
 STEPS_S = (-25 * HOUR_S, -HOUR_S, -70, 70, HOUR_S, 25 * HOUR_S, 15 * DAY_S, -START_MS // 1000)
 BIG_STEPS_S = (-HOUR_S, 25 * HOUR_S, 15 * DAY_S, -START_MS // 1000)
+
+
+@dataclass
+class Seconds:
+    """Seconds that pass when a test says so."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @dataclass

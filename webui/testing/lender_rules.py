@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from webui.zerogpu.workers import lives
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -149,7 +151,7 @@ class Book:
         kept = self._kept.get(gpu)
         if kept is None:
             return None
-        if kept.task == task and self.now() < kept.until and _lives(kept.pid):
+        if kept.task == task and self.now() < kept.until and lives(kept.pid):
             return kept.pid
         self._kept.pop(gpu)
         if self.rules.kills:
@@ -191,11 +193,3 @@ def end_process(pid: int) -> None:
     """Kill ``pid`` as the platform does: at once."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

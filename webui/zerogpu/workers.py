@@ -38,7 +38,7 @@ class Workers:
         """
         with self._lock:
             now = self._clock()
-            for pid in [pid for pid in self._workers if not _lives(pid)]:
+            for pid in [pid for pid in self._workers if not lives(pid)]:
                 del self._workers[pid]
             for pid, one in self._workers.items():
                 if one.warm and one.free and one.size == size and now - one.since <= self.keep_s:
@@ -74,7 +74,8 @@ class Workers:
             self._workers.pop(pid or 0, None)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Tell whether the process ``pid`` of ours is there."""
     try:
         os.kill(pid, 0)
     except OSError:

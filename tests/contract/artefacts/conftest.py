@@ -1,6 +1,6 @@
 """Both forms of artefacts, the bucket on a real server."""
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -10,18 +10,9 @@ import pytest
 from core.artefacts.opening import open_artefacts
 from core.interfaces.artefacts import Artefacts
 from core.settings import Settings, load_settings
-from tests.support.s3_server import INSTALL, S3Server, rclone, serving
+from tests.support.s3_server import S3Server
 
 OWNER = "a" * 32
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Generator[S3Server]:
-    program = rclone()
-    if program is None:
-        pytest.skip(f"needs rclone: {INSTALL}")
-    with serving(program, tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @dataclass(frozen=True, slots=True)

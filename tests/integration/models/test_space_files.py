@@ -13,6 +13,7 @@ from core.interfaces.executor import Order
 from core.models.preparation import ensure_files
 from core.runtime.cancellation import CancelToken
 from core.testing.doubles import t2v
+from tests.integration.models.test_ready import gate, lose, spoil
 from webui.space.problems import ToldModelFiles
 from webui.zerogpu.tries import error_of
 
@@ -22,24 +23,12 @@ def order(tmp_path: Path) -> Order:
     return Order("1" * 32, 1, t2v(), tmp_path, tmp_path)
 
 
-def gate(hub, file):
-    hub.gated.add(file.repo)
-
-
 def hide(hub, file):
     hub.private.add(file.repo)
 
 
 def forbid(hub, file):
     hub.forbidden.add(file.repo)
-
-
-def lose(hub, file):
-    del hub.files[file.repo, file.path]
-
-
-def spoil(hub, file):
-    hub.deliver[file.path] = b"x" * file.size_bytes
 
 
 def break_down(hub, file):

@@ -1,6 +1,6 @@
 """Clips of the Studio that lie in a bucket: through the node, or by a signed address."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from uuid import uuid4
 
 import httpx
@@ -9,17 +9,8 @@ import pytest
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor
 from tests.integration.studio.test_addresses import made, requester_of
-from tests.support.s3_server import INSTALL, SECRET, S3Server, rclone, serving
+from tests.support.s3_server import SECRET, S3Server
 from webui.testing.server import served
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Generator[S3Server]:
-    program = rclone()
-    if program is None:
-        pytest.skip(f"needs rclone: {INSTALL}")
-    with serving(program, tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @pytest.mark.parametrize("public", [False, True])

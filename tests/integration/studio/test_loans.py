@@ -1,10 +1,6 @@
 """The real lender's package against a device API that counts, refuses and kills."""
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from pathlib import Path
@@ -12,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import lent_gpu
 from webui.testing.zerogpu import Lender, Rules, SharedClock, lending
 
 BLACKWELL = "NVIDIA RTX PRO 6000 Blackwell Server Edition"
@@ -49,39 +46,17 @@ def strict(lender: Lender, **more: Any) -> Lender:
 @pytest.fixture(scope="module")
 def program(
     running_lender: Lender, tmp_path_factory: pytest.TempPathFactory
-) -> Generator["subprocess.Popen[str]"]:
-    home = tmp_path_factory.mktemp("home")
-    cgroup = home / "cgroup"
-    cgroup.write_text("0::/x\n")
-    variables = {
-        **os.environ,
-        "HOME": str(home),
-        "SPACES_ZERO_GPU": "true",
-        "SPACES_ZERO_DEVICE_API_URL": running_lender.url,
-        "ZEROGPU_PROC_SELF_CGROUP_PATH": str(cgroup),
-        "GRADIO_ANALYTICS_ENABLED": "False",
-    }
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [sys.executable, str(PROGRAM)], stdin=pipe, stdout=pipe, env=variables, text=True
-    ) as process:
+) -> Generator[lent_gpu.Program]:
+    with lent_gpu.running(PROGRAM, tmp_path_factory.mktemp("home"), running_lender) as process:
         yield process
 
 
 @pytest.fixture
-def jobs(program: "subprocess.Popen[str]", lender: Lender, clock: Path, tmp_path: Path) -> Jobs:
+def jobs(program: lent_gpu.Program, lender: Lender, clock: Path, tmp_path: Path) -> Jobs:
     def play(*paces: dict[str, float], **others: object) -> dict[str, Any]:
         shared = {"clock": str(clock), "lender": lender.url}
         asked = {"card": BLACKWELL, "paces": paces, **shared, **others}
-        line = json.dumps({"scenario": "paced", "folder": str(tmp_path), **asked})
-        assert program.stdin
-        assert program.stdout
-        program.stdin.write(line + "\n")
-        program.stdin.flush()
-        while line := program.stdout.readline():
-            if line.startswith("{"):  # the log is there, too
-                return json.loads(line)
-        raise EOFError("the program ended; its last words are on standard error")
+        return lent_gpu.ask(program, {"scenario": "paced", "folder": str(tmp_path), **asked})
 
     return lambda *paces, **others: asyncio.to_thread(partial(play, *paces, **others))
 

@@ -1,7 +1,6 @@
 """Visitors of a Space: side by side, each in their own name, and told where they have left."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from core.testing.doubles import eventually
+from tests.support import lent_gpu
 from webui.testing.zerogpu import Lender, lending
 
 PROGRAM = Path(__file__).with_name("visitors_program.py")
@@ -35,21 +35,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def space(lender: Lender, folder: Path) -> Generator[str]:
     """A Space that serves for all tests; gives its address."""
-    cgroup = folder / "cgroup"
-    cgroup.write_text("0::/x\n")
-    variables = {
-        **os.environ,
-        "HOME": str(folder),
-        "SPACES_ZERO_GPU": "true",
-        "SPACES_ZERO_DEVICE_API_URL": lender.url,
-        "ZEROGPU_PROC_SELF_CGROUP_PATH": str(cgroup),
-        "GRADIO_ANALYTICS_ENABLED": "False",
-    }
     log, command = folder / "log", [sys.executable, str(PROGRAM), str(folder)]
     with (
         log.open("wb") as out,
         subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=out, stderr=out, env=variables
+            command,
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=out,
+            env=lent_gpu.variables(folder, lender),
         ) as process,
     ):
         address = _address_in(log, process)

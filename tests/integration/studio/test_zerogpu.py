@@ -1,10 +1,6 @@
 """The real lender's package against a device API of our own: durations, cancels, every error."""
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from pathlib import Path
@@ -14,6 +10,7 @@ import pytest
 
 from core.duration import Tier
 from core.duration.zerogpu import DAY_S
+from tests.support import lent_gpu
 from webui.testing.zerogpu import Lender, Reply, Rules, lending, refused
 
 BLACKWELL = "NVIDIA RTX PRO 6000 Blackwell Server Edition"
@@ -42,37 +39,15 @@ def lender(running_lender: Lender) -> Lender:
 @pytest.fixture(scope="module")
 def program(
     running_lender: Lender, tmp_path_factory: pytest.TempPathFactory
-) -> Generator["subprocess.Popen[str]"]:
-    home = tmp_path_factory.mktemp("home")
-    cgroup = home / "cgroup"
-    cgroup.write_text("0::/x\n")
-    variables = {
-        **os.environ,
-        "HOME": str(home),
-        "SPACES_ZERO_GPU": "true",
-        "SPACES_ZERO_DEVICE_API_URL": running_lender.url,
-        "ZEROGPU_PROC_SELF_CGROUP_PATH": str(cgroup),
-        "GRADIO_ANALYTICS_ENABLED": "False",
-    }
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [sys.executable, str(PROGRAM)], stdin=pipe, stdout=pipe, env=variables, text=True
-    ) as process:
+) -> Generator[lent_gpu.Program]:
+    with lent_gpu.running(PROGRAM, tmp_path_factory.mktemp("home"), running_lender) as process:
         yield process
 
 
 @pytest.fixture
-def space(program: "subprocess.Popen[str]", lender: Lender, tmp_path: Path) -> Run:
+def space(program: lent_gpu.Program, lender: Lender, tmp_path: Path) -> Run:
     def play(scenario: str, **others: object) -> dict[str, Any]:
-        line = json.dumps({"scenario": scenario, "folder": str(tmp_path), **others})
-        assert program.stdin
-        assert program.stdout
-        program.stdin.write(line + "\n")
-        program.stdin.flush()
-        while line := program.stdout.readline():
-            if line.startswith("{"):  # the log is there, too
-                return json.loads(line)
-        raise EOFError("the program ended; its last words are on standard error")
+        return lent_gpu.ask(program, {"scenario": scenario, "folder": str(tmp_path), **others})
 
     return partial(asyncio.to_thread, play)
 

@@ -14,6 +14,7 @@ from core.bus.messages import (
 )
 from core.bus.outgoing import OutgoingMessages
 from core.domain.progress import Downloading, Stage, Waiting, Working
+from tests.support.clocks import Seconds
 
 EVENTS = (
     Waiting(3, 12.5, 40.0),
@@ -65,13 +66,6 @@ def test_fields_of_a_newer_version_are_left_out():
     assert read.event == EVENTS[3]
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
 async def collected(clock):
     sent = []
 
@@ -82,7 +76,7 @@ async def collected(clock):
 
 
 async def test_equal_messages_are_sent_once_and_progress_only_newest():
-    clock = Clock()
+    clock = Seconds()
     out, sent = await collected(clock)
     for step in range(5):
         out.wake()
@@ -96,7 +90,7 @@ async def test_equal_messages_are_sent_once_and_progress_only_newest():
 
 
 async def test_progress_of_a_job_is_sent_at_most_twice_a_second():
-    clock = Clock()
+    clock = Seconds()
     out, sent = await collected(clock)
     for tenth in range(20):
         clock.now = 100 + tenth / 10

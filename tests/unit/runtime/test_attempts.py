@@ -5,23 +5,16 @@ import threading
 import pytest
 
 from core.runtime.attempts import AttemptLimiter, TooManyTries
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clocks import Seconds
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Seconds:
+    return Seconds()
 
 
 @pytest.fixture
-def attempts(clock: Clock) -> AttemptLimiter:
+def attempts(clock: Seconds) -> AttemptLimiter:
     return AttemptLimiter(clock)
 
 
@@ -35,7 +28,7 @@ def wait_of(attempts: AttemptLimiter, account: str, address: str, browser: str =
 
 
 def guessed(
-    attempts: AttemptLimiter, clock: Clock, account: str, address: str, for_s: float
+    attempts: AttemptLimiter, clock: Seconds, account: str, address: str, for_s: float
 ) -> int:
     """How many guesses one gets in ``for_s`` seconds who never waits longer than needed."""
     end, count = clock.now + for_s, 0
@@ -47,7 +40,7 @@ def guessed(
 
 
 def test_some_mistakes_cost_nothing_and_then_waits_grow(
-    attempts: AttemptLimiter, clock: Clock
+    attempts: AttemptLimiter, clock: Seconds
 ) -> None:
     free = [wait_of(attempts, "ada", "192.0.2.1") for _ in range(5)]
     waits: list[int] = []
@@ -62,12 +55,12 @@ def test_some_mistakes_cost_nothing_and_then_waits_grow(
     assert waits[-1] == 900
 
 
-def test_a_guesser_gets_few_tries_a_day(attempts: AttemptLimiter, clock: Clock) -> None:
+def test_a_guesser_gets_few_tries_a_day(attempts: AttemptLimiter, clock: Seconds) -> None:
     assert guessed(attempts, clock, "ada", "192.0.2.1", for_s=24 * 3600) < 150
 
 
 def test_a_guesser_of_many_names_at_one_address_is_slowed(
-    attempts: AttemptLimiter, clock: Clock
+    attempts: AttemptLimiter, clock: Seconds
 ) -> None:
     let_in = 0
     end = clock.now + 3600
@@ -96,7 +89,7 @@ def test_tries_at_the_same_moment_all_count(attempts: AttemptLimiter) -> None:
 
 
 def test_a_refused_try_does_not_make_the_wait_longer(
-    attempts: AttemptLimiter, clock: Clock
+    attempts: AttemptLimiter, clock: Seconds
 ) -> None:
     while not (wait_s := wait_of(attempts, "ada", "192.0.2.1")):
         pass
@@ -108,7 +101,7 @@ def test_a_refused_try_does_not_make_the_wait_longer(
 
 
 def test_the_right_secret_ends_the_waits_of_this_account_only(
-    attempts: AttemptLimiter, clock: Clock
+    attempts: AttemptLimiter, clock: Seconds
 ) -> None:
     """Else somebody with an account of their own could wipe their guesses at others away."""
     guesses = 0
@@ -121,7 +114,7 @@ def test_the_right_secret_ends_the_waits_of_this_account_only(
 
 
 def test_the_owner_gets_in_while_many_addresses_guess(
-    attempts: AttemptLimiter, clock: Clock
+    attempts: AttemptLimiter, clock: Seconds
 ) -> None:
     for number in range(500):
         wait_of(attempts, "ada", f"192.0.{number // 250}.{number % 250}")
@@ -139,7 +132,7 @@ def test_the_owner_gets_in_while_many_addresses_guess(
 
 
 def test_many_addresses_together_get_one_try_a_wait_each(
-    attempts: AttemptLimiter, clock: Clock
+    attempts: AttemptLimiter, clock: Seconds
 ) -> None:
     let_in = 0
     for number in range(6000):  # a hundred addresses, ten minutes
@@ -166,7 +159,7 @@ def test_a_browser_has_waits_of_its_own(attempts: AttemptLimiter) -> None:
     assert waits.count(0) <= 6
 
 
-def test_made_up_names_neither_fill_the_memory_nor_wash_a_guesser_clean(clock: Clock) -> None:
+def test_made_up_names_neither_fill_the_memory_nor_wash_a_guesser_clean(clock: Seconds) -> None:
     attempts = AttemptLimiter(clock, size=100)
     while not wait_of(attempts, "ada", "192.0.2.1"):
         pass
@@ -177,7 +170,7 @@ def test_made_up_names_neither_fill_the_memory_nor_wash_a_guesser_clean(clock: C
     assert attempts.size <= 300
 
 
-def test_everything_is_forgotten_in_time(attempts: AttemptLimiter, clock: Clock) -> None:
+def test_everything_is_forgotten_in_time(attempts: AttemptLimiter, clock: Seconds) -> None:
     guessed(attempts, clock, "ada", "192.0.2.1", for_s=24 * 3600)
     clock.now += 24 * 3600
 

@@ -11,6 +11,7 @@ from core.duration import BY_KEY, Machine, Tier, WorkerState
 from core.i18n.messages import explain, explain_end
 from core.interfaces.executor import Order
 from core.testing.doubles import t2v
+from tests.support.clocks import Seconds
 from webui.zerogpu.executor import LeasedExecutor
 from webui.zerogpu.lease import Seen, WorkerReport
 from webui.zerogpu.loan_record import LoanRecord
@@ -22,23 +23,13 @@ HERE = os.getpid()
 HALF = Machine(BY_KEY["rtx-pro-6000-half"], "fp8")
 
 
-class Clock:
-    """Seconds that pass when they are told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> Seconds:
+    return Seconds()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def workers(clock: Clock) -> Workers:
+def workers(clock: Seconds) -> Workers:
     """Workers of which one, this very process, made a clip."""
     found = Workers(clock)
     found.met("large", HERE, None, warm=False)
@@ -56,7 +47,9 @@ def test_a_worker_is_expected_once_until_it_is_free_again(workers: Workers) -> N
     assert workers.expect("large") == HERE
 
 
-def test_a_worker_that_ended_or_is_too_old_is_not_expected(workers: Workers, clock: Clock) -> None:
+def test_a_worker_that_ended_or_is_too_old_is_not_expected(
+    workers: Workers, clock: Seconds
+) -> None:
     clock.now += KEPT_S + 1
     assert workers.expect("large") is None
 
@@ -66,7 +59,7 @@ def test_a_worker_that_ended_or_is_too_old_is_not_expected(workers: Workers, clo
 
 
 def test_how_long_workers_are_kept_is_learnt_from_those_that_were_not_offered(
-    workers: Workers, clock: Clock
+    workers: Workers, clock: Seconds
 ) -> None:
     clock.now += 90
     assert workers.expect("large") == HERE
@@ -79,7 +72,7 @@ def test_how_long_workers_are_kept_is_learnt_from_those_that_were_not_offered(
     assert workers.keep_s == 300
 
 
-def test_a_worker_without_a_clip_is_not_warm(clock: Clock) -> None:
+def test_a_worker_without_a_clip_is_not_warm(clock: Seconds) -> None:
     workers = Workers(clock)
     workers.met("large", HERE, None, warm=False)
     workers.free(HERE)
@@ -87,7 +80,7 @@ def test_a_worker_without_a_clip_is_not_warm(clock: Clock) -> None:
     assert workers.expect("large") is None
 
 
-def test_a_record_tells_pace_start_and_cost_of_a_loan(clock: Clock) -> None:
+def test_a_record_tells_pace_start_and_cost_of_a_loan(clock: Seconds) -> None:
     loan = LoanRecord(60.0, counted=2.0, on_device=0.5, clock=clock)
     clock.now += 7  # in the lender's line, which costs nothing
     loan.meet(WorkerReport(HERE, False, clock.now))
@@ -106,7 +99,7 @@ def test_a_record_tells_pace_start_and_cost_of_a_loan(clock: Clock) -> None:
     assert (loan.spent_s, loan.counted_s) == (30, 60)
 
 
-def test_a_loan_costs_what_was_granted_at_most_and_nothing_where_none_came(clock: Clock) -> None:
+def test_a_loan_costs_what_was_granted_at_most_and_nothing_where_none_came(clock: Seconds) -> None:
     refused, died = LoanRecord(60.0, clock=clock), LoanRecord(60.0, clock=clock)
     clock.now += 200
     refused.end(lent=False)
@@ -130,7 +123,7 @@ def test_the_device_that_was_lent_is_the_one_of_later_estimates() -> None:
 
 
 @pytest.mark.parametrize("tier", Tier)
-def test_a_second_try_stays_in_what_the_day_has_left(tier: Tier, clock: Clock) -> None:
+def test_a_second_try_stays_in_what_the_day_has_left(tier: Tier, clock: Seconds) -> None:
     order = Order("j", 1, t2v(), Path(), Path())
     plan = Plan(order, HALF, tier, CallLimits(), WorkerState(imported=True, cached=1.0), 60.0)
     tried = LoanRecord(60.0, clock=clock)
