@@ -4,9 +4,8 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from webui.zerogpu.request_context import RequestContexts
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 # events until Gradio sums up all events for its dashboard, which is off; by default after each
 _NEVER = str(2**62)
@@ -95,22 +95,24 @@ def _open(
     hand_on("GRADIO_ANALYTICS_CACHE_FREQUENCY", _NEVER)
     from webui.application import build, start
 
-    with own_loop():
+    def opened() -> "gr.Blocks":
         studio = build(service, bridge, Metrics(), accounts=sign_in.signer is not None)
         start(studio, service, bridge, sign_in, port)
-    return studio.blocks
+        return studio.blocks
+
+    return in_own_loop(opened)
 
 
-@contextmanager
-def own_loop() -> Generator[None]:
-    """Give this thread an event loop for the block: Gradio makes one and never closes it."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        yield
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+def in_own_loop(call: Callable[[], T]) -> T:
+    """Call ``call`` inside an event loop of this thread.
+
+    Without a running one Gradio makes one for each lock and never closes it.
+    """
+
+    async def called() -> T:
+        return call()
+
+    return asyncio.run(called())
 
 
 def close(demo: Any) -> None:  # noqa: ANN401  # gradio's own types are incomplete

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import ClapperError
 from core.i18n.messages import language_of, say
-from webui.front import close, own_loop
+from webui.front import close, in_own_loop
 from webui.space.problems import told
 
 log = structlog.get_logger(__name__)
@@ -49,8 +49,7 @@ class ProblemPage:
         Where the port is taken, as by a process that is still ending, only the time passes.
         """
         try:
-            with own_loop():
-                blocks = self._launched(port)
+            blocks = in_own_loop(lambda: self._launched(port))
         except OSError as error:
             log.warning("problem_page_without_port", port=port, reason=str(error))
             time.sleep(seconds)
