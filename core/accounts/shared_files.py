@@ -11,7 +11,8 @@ from pathlib import Path
 
 import structlog
 
-from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
+from core.artefacts.clips import discard
+from core.errors.artefacts import ArtefactGone
 from core.interfaces.artefacts import MEDIA, Artefacts
 from core.runtime.clock import Clock
 from core.storage import files as rows
@@ -84,9 +85,6 @@ class SharedFiles:
         """Delete what :meth:`note_going` named, and the note."""
         if not self.includes(name):
             return
-        try:
-            await self._artefacts.delete(name)
-        except ArtefactsUnavailable:
-            log.warning("object_left", name=name)  # the sweep of every hour finds it
+        await discard(self._artefacts, name)
         async with self._database.transaction() as connection:
             await rows.let_go(connection, files=[name], holder=rows.GOING)

@@ -16,7 +16,7 @@ from core.duration.estimates import (
 )
 from core.duration.hardware import BY_KEY, HARDWARE, UNKNOWN, Hardware, hardware_for
 from core.duration.machine import DRAFT, Machine, Rates, saves_memory
-from core.duration.worker_start import COLD, WARM, WorkerState, ready_seconds
+from core.duration.worker_start import COLD, WorkerState, ready_seconds
 from core.duration.workload import Part, PartCost, SamplingPlan, part_costs
 from core.duration.zerogpu import GpuSize, LeaseRequest, Terms, Tier, lease, lease_for
 
@@ -27,7 +27,6 @@ __all__ = [
     "DRAFT",
     "HARDWARE",
     "UNKNOWN",
-    "WARM",
     "Estimate",
     "GpuSize",
     "Hardware",

@@ -27,7 +27,6 @@ class WorkerState:
 
 
 COLD = WorkerState()
-WARM = WorkerState(warm=True)
 
 
 def ready_seconds(machine: Machine, worker: WorkerState = COLD) -> float:

@@ -94,14 +94,12 @@ def lease(
         terms: the visitor's.
         ready_s: from the loan to the first step; that of an unknown, cold worker where None.
     """
-    if ready_s is None:
-        ready_s = ready_seconds(machine)
-    return lease_for(answer.p95_ms / 1000 + ready_s, machine, terms)
+    return lease_for(_needed_s(answer, machine, ready_s), machine, terms)
 
 
 def lease_for(needed_s: float, machine: Machine, terms: Terms | Tier = Tier.PRO) -> LeaseRequest:
     """Choose what to declare for ``needed_s`` seconds on the device, within the terms."""
-    terms = terms if isinstance(terms, Terms) else Terms(terms)
+    terms = _as_terms(terms)
     loan = terms.loan_of(machine)
     wanted = _wanted_s(needed_s, loan)
     limit = math.floor(terms.most_s / (loan.factor * loan.counted))
@@ -115,11 +113,17 @@ def counted_ms(answer: Estimate, machine: Machine, ready_s: float | None = None)
     The lender asks for all that is granted to be left, and counts what was used afterwards.
     Arguments as of :func:`lease`.
     """
-    if ready_s is None:
-        ready_s = ready_seconds(machine)
     loan = Terms().loan_of(machine)
-    wanted = _wanted_s(answer.p95_ms / 1000 + ready_s, loan)
+    wanted = _wanted_s(_needed_s(answer, machine, ready_s), loan)
     return round(wanted * loan.factor * loan.counted * 1000)
+
+
+def _needed_s(answer: Estimate, machine: Machine, ready_s: float | None) -> float:
+    return answer.p95_ms / 1000 + (ready_seconds(machine) if ready_s is None else ready_s)
+
+
+def _as_terms(terms: Terms | Tier) -> Terms:
+    return terms if isinstance(terms, Terms) else Terms(terms)
 
 
 def _wanted_s(needed_s: float, loan: GpuSize) -> int:
@@ -134,7 +138,7 @@ def budget_ms(machine: Machine, terms: Terms | Tier, ready_s: float | None = Non
     """
     if ready_s is None:
         ready_s = ready_seconds(machine)
-    terms = terms if isinstance(terms, Terms) else Terms(terms)
+    terms = _as_terms(terms)
     loan = terms.loan_of(machine)
     granted = math.floor(terms.most_s / (loan.factor * loan.counted)) * loan.factor
     return max(0.0, (granted - ready_s) * 1000)

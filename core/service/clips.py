@@ -19,6 +19,11 @@ class ClipReader:
     def __init__(self, artefacts: Artefacts) -> None:
         self._artefacts = artefacts
 
+    @property
+    def linkable(self) -> bool:
+        """Tell whether there may be addresses of clips outside this node."""
+        return self._artefacts.shared
+
     async def clip_of(self, job: Job) -> Clip:
         """Return the finished video of ``job``, whose files are on this node now.
 

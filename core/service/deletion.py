@@ -8,10 +8,10 @@ import structlog
 
 from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
+from core.artefacts.clips import discard
 from core.domain.jobs import Job
 from core.domain.people import Requester
 from core.domain.requests import Request, latents_name
-from core.errors.artefacts import ArtefactsUnavailable
 from core.interfaces.artefacts import CLIPS, Artefacts
 from core.media.output.transcode import clip_files
 from core.queue.job_queue import JobQueue
@@ -93,11 +93,7 @@ class Eraser:
     async def remove_clip(self, clip: Path) -> None:
         """Remove a clip with its poster, its last frame and the copies made of it."""
         stem = file_names.clip_stem(clip.name)
-        for name in (f"{CLIPS}{stem}.mp4", f"{CLIPS}{stem}.png"):
-            try:
-                await self._artefacts.delete(name)
-            except ArtefactsUnavailable:
-                log.warning("object_left", name=name)  # the sweep of every hour finds it
+        await discard(self._artefacts, f"{CLIPS}{stem}.mp4", f"{CLIPS}{stem}.png")
         await asyncio.to_thread(_remove_clip, clip, self._fitted_folder)
 
 

@@ -92,12 +92,12 @@ class RunBook:
         """Return what ``request`` takes on this machine, as known now."""
         return estimate(request, self.machine, residency)
 
-    def cost_ms(self, request: Request) -> int:
-        """Return what a quota must hold for ``request``, milliseconds.
+    def cost_ms(self, answer: Estimate) -> int:
+        """Return what a quota must hold for a run of ``answer``, milliseconds.
 
         The expected GPU time; where the device is lent, what its lender sets aside for the run.
         """
-        return round(self._cost(self.estimate(request)))
+        return round(self._cost(answer))
 
     def check_budget(
         self, request: Request, budget_ms: float | None, limits: RequestLimits, tier: str = ""

@@ -99,7 +99,7 @@ class Previewer:
         request = composition.request
         estimate = self._runs.estimate(request)
         needs_models = self._executor != _WITHOUT_MODELS
-        cost_ms = self._runs.cost_ms(request)
+        cost_ms = self._runs.cost_ms(estimate)
         refusal = self._refusal(request, cost_ms, quota)
         return RequestPreview(
             quota,

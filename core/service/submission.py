@@ -71,7 +71,7 @@ class Submission:
         hub: ProgressHub,
         estimate: Callable[[Request], Estimate],
         check_budget: Callable[[Request, int | None, RequestLimits, str], None],
-        cost_ms: Callable[[Request], int],
+        cost_ms: Callable[[Estimate], int],
         rules: ServiceRules,
     ) -> None:
         self._queue = queue
@@ -192,7 +192,7 @@ class Submission:
             weight=submitter.weight,
             payer=submitter.payer,
             fingerprint=composition.fingerprint,
-            reserve_ms=self._cost_ms(request),
+            reserve_ms=self._cost_ms(expected),
         )
 
     async def _write(self, new: NewJob, instead_of: Job | None) -> AcceptedJob:

@@ -39,6 +39,11 @@ class UserClips:
         """
         return await self._clips.last_frame_of(await self._visible(caller, job_id), folder)
 
+    @property
+    def linkable(self) -> bool:
+        """Tell whether :meth:`link` may find an address: clips do not lie on this node alone."""
+        return self._clips.linkable
+
     async def link(
         self, caller: Caller, job_id: str, save_as: str = "", *, poster: bool = False
     ) -> str | None:

@@ -10,10 +10,11 @@ from typing import Any
 
 import structlog
 
+from core.artefacts.clips import discard
 from core.domain.jobs import Job
 from core.domain.media import Clip
 from core.errors import MediaGone
-from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
+from core.errors.artefacts import ArtefactGone
 from core.interfaces.artefacts import Artefacts, name_of_input, names_of_clip, names_of_inputs
 from core.runtime.tasks import outcome_of, run_shielded
 from core.worker.attempt import JobAttempt
@@ -85,11 +86,7 @@ class ArtefactTransfers:
 
     async def discard(self, clip: Clip) -> None:
         """Delete a clip that no row names, wherever it is kept."""
-        for name in names_of_clip(clip):
-            try:
-                await self._artefacts.delete(name)
-            except ArtefactsUnavailable:
-                log.warning("object_left", name=name)  # the sweep of every hour finds it
+        await discard(self._artefacts, *names_of_clip(clip))
 
     async def _put(self, clip: Clip) -> None:
         for name, path in zip(names_of_clip(clip), (clip.path, clip.poster), strict=True):

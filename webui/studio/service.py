@@ -190,6 +190,8 @@ class StudioService:
             NotYours: somebody else's.
             NothingToFetch: not finished.
         """
+        if not self._users.clips.linkable:
+            return None  # the job is looked at once, when the file is asked for
         return await self._users.clips.link(visitor.caller, job_id, save_as, poster=poster)
 
     async def job(self, job_id: str, visitor: Visitor) -> JobView:

@@ -58,7 +58,7 @@ class LeasedExecutor:
         self._tier = tier
         self._fetch = fetch
         self._clock = clock
-        self._at_once = at_once
+        self.at_once = at_once  # GPUs that are borrowed side by side
         self._threads = ThreadPoolExecutor(THREADS * at_once, thread_name_prefix="loan")
         self._workers = Workers(clock)
         self._limits = CallLimits()
@@ -99,11 +99,6 @@ class LeasedExecutor:
         with self._lock:
             tries = self._tries.get(job_id)
         return 0 if tries is None else round(tries.counted_s * 1000)
-
-    @property
-    def at_once(self) -> int:
-        """Return how many GPUs are borrowed side by side."""
-        return self._at_once
 
     async def fetch(self, order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
         """Have the model files of ``order``.

@@ -7,6 +7,7 @@ from core.domain.limits import RequestLimits
 from core.duration import (
     COLD,
     Estimate,
+    GpuSize,
     Machine,
     Terms,
     Tier,
@@ -66,11 +67,15 @@ class Plan:
         object.__setattr__(self, "answer", estimate(self.order.request, self.machine))
 
     @property
+    def loan(self) -> GpuSize:
+        """Return the factors of what is lent."""
+        return loan_of(self.machine.hardware.zerogpu)
+
+    @property
     def terms(self) -> Terms:
         """Return the visitor's terms, as known now."""
-        loan = loan_of(self.machine.hardware.zerogpu)
         left_s = max(0.0, DAY_S[self.tier] - self.spent_s)
-        return Terms(self.tier, loan, left_s, self.limits.most_s(self.tier))
+        return Terms(self.tier, self.loan, left_s, self.limits.most_s(self.tier))
 
     def call(self, *, warm: bool) -> Call:
         """Return the first try, or the one after a warm worker was expected in vain.
@@ -82,7 +87,7 @@ class Plan:
         found = self._call(self.answer.p95_ms / 1000 + ready_s)
         least_s = self.answer.gpu_ms / 1000 + ready_s
         if self.terms.call_s is not None and found.granted_s < least_s:
-            raise self.too_long(found.granted_s * self.terms.loan_of(self.machine).counted)
+            raise self.too_long(found.granted_s * self.loan.counted)
         if not warm:
             return found
         return replace(found, cold_s=least_s - ready_s + ready_seconds(self.machine, self.worker))
@@ -107,8 +112,7 @@ class Plan:
 
     def _call(self, needed_s: float) -> Call:
         asked = lease_for(needed_s, self.machine, self.terms)
-        loan = self.terms.loan_of(self.machine)
-        return Call(self.order, asked.declared_s, asked.declared_s * loan.factor)
+        return Call(self.order, asked.declared_s, asked.declared_s * self.loan.factor)
 
     def too_long(self, declared_s: float) -> GpuDurationIllegal | GpuCallTooLong:
         """Return what to say where ``declared_s`` counted seconds are more than one call may be."""

@@ -107,7 +107,7 @@ class Tries:
             GpuCallTooLong: the same, with the largest setting that fits.
         """
         plan = self._planned
-        refused_s = call.granted_s * plan.terms.loan_of(plan.machine).counted
+        refused_s = call.granted_s * plan.loan.counted
         if not plan.limits.refused(plan.tier, refused_s):
             raise error
         return plan.call(warm=False)
@@ -129,8 +129,8 @@ class Tries:
             raw = self._follow(events, loan, expected)
         except gr.Error as error:
             title = str(error.title)
-            loan.end(lent=was_lent(title))
             dead = was_lent(title)
+            loan.end(lent=dead)
             log.info("gpu_refused", job_id=call.order.job_id, title=title, lent_s=loan.spent_s)
             message, granted_s = str(error.message), call.granted_s
             raise classify(title, message, call.declared_s, loan.spent_s, granted_s) from None
@@ -148,7 +148,7 @@ class Tries:
             self._let_go(loan, expected, warm=warm, dead=dead)
 
     def _record(self, call: Call) -> LoanRecord:
-        counted = self._plan.terms.loan_of(self._plan.machine).counted
+        counted = self._plan.loan.counted
         on_device = 1 - call.order.shares.get(Stage.ENCODE, 0.0)
         loan = LoanRecord(call.granted_s, counted, on_device, self._clock)
         self._loans.append(loan)

@@ -68,10 +68,10 @@ class Workers:
             if warm is not None:
                 worker.warm, worker.since = warm, self._clock()
 
-    def lost(self, pid: int | None) -> None:
+    def lost(self, pid: int) -> None:
         """Forget the worker ``pid``: its process has ended."""
         with self._lock:
-            self._workers.pop(pid or 0, None)
+            self._workers.pop(pid, None)
 
 
 def lives(pid: int) -> bool:

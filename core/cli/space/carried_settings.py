@@ -15,16 +15,16 @@ from core.settings.area import Variable, field_at
 
 # how the clips are made and what their makers may use
 _AREAS = frozenset({"requests", "media", "quota", "queue", "worker", "delivery", "retention"})
+ALWAYS = ("model_profile", "vram")  # written even where they are the default
 _MORE = frozenset(
     {
-        *("model_profile", "vram"),
+        *ALWAYS,
         *("studio_guest_minutes", "studio_network_minutes", "studio_member_minutes"),
         *("studio_pro_minutes", "studio_sessions", "studio_tier", "studio_mcp"),
         "studio_concurrent",
         *("studio_hf_accounts", "studio_sign_in_hours"),  # a closed Studio stays closed
     }
 )
-ALWAYS = ("model_profile", "vram")  # written even where they are the default
 _PLAIN = re.compile(r"[\w.:/+-]+")
 _HEAD = """\
 # Settings of this Space, as they were where it was built. A variable of the Space with the same
@@ -61,7 +61,7 @@ def settings_file(settings: Settings) -> str:
 
 def goes(name: str, variable: Variable) -> bool:
     """Return whether the setting ``name`` is one that a Space takes from its builder."""
-    chosen = variable.path[0] in _AREAS if len(variable.path) > 1 else False
+    chosen = len(variable.path) > 1 and variable.path[0] in _AREAS
     return (chosen or name in _MORE) and not _private(variable)
 
 

@@ -284,7 +284,8 @@ async def test_what_a_lender_gives_nobody_at_once_is_refused_before_it_waits(
         await submit_request(core, long, ann, ReplyTo("test"), "one")
 
     named = refused.value
-    assert named.need_ms == core.runs.cost_ms(long) > core.runs.estimate(long).gpu_ms
+    expected = core.runs.estimate(long)
+    assert named.need_ms == core.runs.cost_ms(expected) > expected.gpu_ms
     assert await core.jobs.jobs_of(ann) == []
     assert (await core.quotas.quota(ann)).reserved_ms == 0
     frames = snap_frames(named.seconds, 24)

@@ -7,7 +7,6 @@ from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.duration import (
     BY_KEY,
-    WARM,
     GpuSize,
     Machine,
     Terms,
@@ -116,7 +115,7 @@ def test_what_fits_the_day_can_be_declared(asked, tier):
 @pytest.mark.parametrize("machine", [HALF, FULL])
 @pytest.mark.parametrize("tier", Tier)
 def test_what_is_refused_for_a_tier_is_what_its_day_cannot_be_asked_for(asked, machine, tier):
-    ready_s = ready_seconds(machine, WARM)
+    ready_s = ready_seconds(machine, WorkerState(warm=True))
     budget = median_budget_ms(machine, tier, ready_s)
     sizes = [(512, 320), (768, 512), (1280, 704), (1920, 1088)]
 
@@ -158,7 +157,7 @@ def test_what_was_done_before_the_fork_and_lies_in_memory_is_not_waited_for():
 
     assert seconds == sorted(seconds, reverse=True)
     assert ready_seconds(HALF, WorkerState(disk=0.5e9)) > seconds[0]
-    assert ready_seconds(HALF, WorkerState(disk=1e12)) > ready_seconds(HALF, WARM)
+    assert ready_seconds(HALF, WorkerState(disk=1e12)) > ready_seconds(HALF, WorkerState(warm=True))
 
 
 def test_the_terms_say_what_is_granted_and_how_much_of_it_at_once(asked):
