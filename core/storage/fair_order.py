@@ -4,6 +4,7 @@ The arithmetic is explained in :mod:`core.domain.fairness`. Every change touches
 most as many waiting jobs as an account may have, however long the queue is.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, tuple_, update
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.fairness import ORDINARY, JobLoad, WorkAhead, cost_of, rank_of
 from core.domain.jobs import JobState
+from core.domain.requests import FORMAT
 from core.storage.dialects import greater, total, upsert
 from core.storage.mapping import job_alone
 from core.storage.records import QueuePlace, StoredJob
@@ -45,13 +47,34 @@ async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
     return (await connection.execute(query)).scalar_one()
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """From which waiting jobs one is taken: those of one pool, and of others where it has none."""
+
+    pool: str
+    not_from: tuple[str, ...] = ()  # pools whose jobs do not fit
+    format: int = FORMAT  # of requests, the newest that can be read
+
+    def conditions(self) -> tuple[tuple[ColumnElement[bool], ...], ...]:
+        """Return what narrows the queue, the own pool first."""
+        readable = job.c.format <= self.format
+        others = job.c.pool.not_in((self.pool, *self.not_from))
+        return (job.c.pool == self.pool, readable), (others, readable)
+
+
 async def next_jobs(
-    connection: AsyncConnection, max_running: int, *, relax: bool, limit: int = 1
+    connection: AsyncConnection,
+    max_running: int,
+    *,
+    relax: bool,
+    limit: int = 1,
+    lines: Lines | None = None,
 ) -> tuple[list[StoredJob], bool]:
     """Find the jobs whose turn it is, at most ``limit``, and whether above their account's limit.
 
-    Walks the index ``job_line`` from its front and steps over the jobs of accounts at their limit:
-    at most as many accounts as jobs run, each with at most as many jobs as it may have waiting.
+    Walks the index ``job_line`` (of a pool ``job_line_of``) from its front and steps over the jobs
+    of accounts at their limit: at most as many accounts as jobs run, each with at most as many jobs
+    as it may have waiting. Without ``lines`` all jobs are one line.
     """
     queue = (
         select(job)
@@ -60,11 +83,17 @@ async def next_jobs(
         .order_by(job.c.rank, job.c.seq)
         .limit(limit)
     )
+    queues = [queue] if lines is None else [queue.where(*one) for one in lines.conditions()]
     below = or_(job.c.state == "queued", flow.c.active < max_running)
-    found = [job_alone(row) for row in await connection.execute(queue.where(below))]
-    if found or not relax:
-        return found, False
-    return [job_alone(row) for row in await connection.execute(queue)], True
+    for one in queues:
+        found = [job_alone(row) for row in await connection.execute(one.where(below))]
+        if found:
+            return found, False
+    for one in queues if relax else ():
+        found = [job_alone(row) for row in await connection.execute(one)]
+        if found:
+            return found, True
+    return [], False
 
 
 async def promote(connection: AsyncConnection, held: StoredJob, now: int) -> None:
