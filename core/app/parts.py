@@ -20,6 +20,7 @@ from core.delivery.router import DeliveryRouter
 from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor, has_own_device, orders_at_once
 from core.media.intake.store import MediaStore
+from core.queue.abandoned import AbandonedByProcess
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
 from core.queue.recovery import Recovery
@@ -65,7 +66,7 @@ class Parts:
         retry_ms = round(router_rules(settings).longest_wait_s * 1000)
         self.time_guard = TimeGuard(database, clock, StepRules.of(rules, UPLOAD_MS, retry_ms))
         self.recovery = Recovery(
-            database, rules, clips, clock, self.time_guard, self.dispatcher.owns
+            database, rules, clips, clock, self.time_guard, AbandonedByProcess(self.dispatcher.owns)
         )
         self.forecasts = Forecasts(database, rules, clips, clock)
         self.quotas = Quotas(database, rules.quota, clock)

@@ -120,7 +120,7 @@ class RegisteredNode(KnownNodes):
         Raises:
             StorageUnavailable: the rows cannot be written; this process goes on to it all the same.
         """
-        if self.state in _TAKING or state not in _TAKING:
+        if self.state is not NodeState.DRAINING or state not in _TAKING:
             self._me = replace(self._me, state=state)
         await self.beat()
 

@@ -187,39 +187,51 @@ async def settle(connection: AsyncConnection, started: StoredJob, actual_ms: int
 
 
 async def ahead_of(connection: AsyncConnection, waiting: StoredJob) -> WorkAhead:
-    """Sum up what waits before a job, from the index ``job_line`` alone."""
+    """Sum up what waits before a job, from the index ``job_line_of`` alone."""
     query = select(
         func.count(),
         total(job.c.estimate_ms),
         total(job.c.spread_ms * job.c.spread_ms),
-    ).where(WAITING, tuple_(job.c.rank, job.c.seq) < tuple_(waiting.rank, waiting.seq))
+    ).where(
+        WAITING,
+        job.c.pool == waiting.pool,
+        tuple_(job.c.rank, job.c.seq) < tuple_(waiting.rank, waiting.seq),
+    )
     count, sum_ms, squares = (await connection.execute(query)).one()
     return WorkAhead(count, sum_ms, squares)
 
 
 async def ahead_of_all(
     connection: AsyncConnection, user_key: str
-) -> dict[str, tuple[JobLoad, WorkAhead]]:
-    """Sum up, for every waiting job of an account, its own load and what waits before it."""
+) -> tuple[dict[str, tuple[JobLoad, WorkAhead]], dict[str, str]]:
+    """Sum up, for every waiting job of an account, its own load and what waits before it.
+
+    Returns:
+        That, and the pool of each.
+    """
     front = job.alias("front")
     before = tuple_(front.c.rank, front.c.seq) < tuple_(job.c.rank, job.c.seq)
+    same_pool = front.c.pool == job.c.pool
     query = (
         select(
             job.c.id,
+            job.c.pool,
             job.c.estimate_ms,
             job.c.spread_ms,
             func.count(front.c.seq),
             total(front.c.estimate_ms),
             total(front.c.spread_ms * front.c.spread_ms),
         )
-        .outerjoin(front, front.c.rank.is_not(None) & before)
+        .outerjoin(front, front.c.rank.is_not(None) & same_pool & before)
         .where(job.c.user_key == user_key, job.c.state.in_(WAITING_STATES), WAITING)
-        .group_by(job.c.id, job.c.estimate_ms, job.c.spread_ms)
+        .group_by(job.c.id, job.c.pool, job.c.estimate_ms, job.c.spread_ms)
     )
-    return {
-        job_id: (JobLoad(own_ms, spread_ms), WorkAhead(count, sum_ms, squares))
-        for job_id, own_ms, spread_ms, count, sum_ms, squares in await connection.execute(query)
-    }
+    loads: dict[str, tuple[JobLoad, WorkAhead]] = {}
+    pools: dict[str, str] = {}
+    for job_id, pool, own_ms, spread_ms, count, sum_ms, squares in await connection.execute(query):
+        loads[job_id] = JobLoad(own_ms, spread_ms), WorkAhead(count, sum_ms, squares)
+        pools[job_id] = pool
+    return loads, pools
 
 
 async def _flow(connection: AsyncConnection, user_key: str) -> Row[Any] | None:

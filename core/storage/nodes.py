@@ -11,7 +11,6 @@ from core.domain.nodes import Node, NodeDevice, NodeId, NodeRole, NodeState
 from core.storage.cluster_tables import node
 from core.storage.dialects import upsert
 
-_TAKES_NONE = (NodeState.DRAINING, NodeState.ENDING)
 _SAME_DEVICE = ("pool", "device", "profile", "pin")
 
 
@@ -51,15 +50,14 @@ async def note_life(
     job_id: str | None,
     resident: str,
 ) -> NodeState | None:
-    """Write a sign of life, and go on to ``state`` unless the node is to take no more jobs.
+    """Write a sign of life, and go on to ``state``; a drain that was asked for stays till the end.
 
     Returns:
         The state that the row has now; None where there is no such row any more.
     """
-    going = state in (*_TAKES_NONE, NodeState.GONE)
-    to: Any = state.value if going else case(
-        (node.c.state.in_([one.value for one in _TAKES_NONE]), node.c.state), else_=state.value
-    )  # fmt: skip
+    drained = node.c.state == NodeState.DRAINING.value
+    takes = state in (NodeState.LOADING, NodeState.READY)
+    to: Any = case((drained, node.c.state), else_=state.value) if takes else state.value
     values = {"state": to, "beat_at_ms": now, "job_id": job_id, "resident": resident}
     written = update(node).where(node.c.id == node_id).values(**values).returning(node.c.state)
     found = (await connection.execute(written)).scalar()

@@ -81,6 +81,12 @@ async def oldest_program(connection: Connection) -> int:
     return (await connection.execute(most)).scalar_one()
 
 
+async def server_time(connection: Connection) -> int:
+    """Read the server's time in epoch milliseconds."""
+    now = sa.text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+    return (await connection.execute(now)).scalar_one()
+
+
 async def prepare_schema(
     database: "Database",
     address: PostgresAddress,
