@@ -1,13 +1,17 @@
 """What stands where a front node has no device: it makes nothing, others do."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from core.domain.media import RawClip
-from core.domain.nodes import Pool
 from core.domain.progress import ProgressSink
 from core.errors import InternalError
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.domain.nodes import Pool
 
 
 class AbsentExecutor:
@@ -31,6 +35,7 @@ class AbsentExecutor:
         Raises:
             InternalError: always; nothing claims here.
         """
+        del order, on_progress, cancel
         raise InternalError
 
     async def close(self) -> None:

@@ -20,6 +20,8 @@ from core.queue.claims import Claimant
 from core.queue.transitions import ENDING
 from core.runtime.atomic_files import write_atomically
 from core.runtime.clock import Clock, MeasuredClock, SteadyClock
+from core.service.estimator import RunBook
+from core.service.pool_estimates import NO_PLACE, PoolRunBook
 from core.settings import Settings
 from core.storage import jobs as rows
 from core.storage.addresses import is_postgres
@@ -28,6 +30,7 @@ from core.storage.fair_order import Lines
 from core.storage.lock import DirectoryHold
 from core.storage.migration_files import POSTGRESQL, newest_of, read_migrations
 from core.storage.postgres_schema import SchemaDuty, oldest_program, server_time
+from core.worker.worker import Worker
 
 LAST_NODE = ".node"  # in the data directory: the id of the node that has, or had, it alone
 NO_DEVICE = NodeDevice("", "")
@@ -93,7 +96,7 @@ async def join(
         known = KnownNodes(database, me, rules, clock)
         await known.look()
         return known
-    node = RegisteredNode(database, me, rules, clock, _load_of(executor), oldest_program)
+    node = RegisteredNode(database, me, rules, clock, oldest_program)
     await stack.enter_async_context(living(node))
     return node
 
@@ -124,6 +127,42 @@ def claimant_of(nodes: Nodes) -> Callable[[], Claimant]:
     if nodes.alone:
         return Claimant
     return partial(_claimant, nodes)
+
+
+def tell_load(nodes: Nodes, worker: Worker, executor: Executor) -> None:
+    """Let the other nodes see what this one works on."""
+
+    def load() -> Load:
+        resident = executor.resident if isinstance(executor, WarmExecutor) else None
+        return worker.on_device, resident or ""
+
+    if isinstance(nodes, RegisteredNode):
+        nodes.load = load
+
+
+def run_book(
+    settings: Settings,
+    standing: Standing,
+    database: Database,
+    executor: Executor,
+    nodes: Nodes,
+    clock: Clock,
+) -> RunBook:
+    """Return what knows how long requests take: here, or wherever they are made."""
+    vram = settings.comfy.vram
+    if nodes.alone:
+        place, memory = place_of(executor, settings), memory_of(executor)
+        return RunBook(database, place, clock, memory, vram)
+    if standing.beside or not standing.role.works:
+        return PoolRunBook(database, NO_PLACE, nodes, clock)
+    place, memory = place_of(executor, settings), memory_of(executor)
+    return PoolRunBook(database, place, nodes, clock, memory, vram)
+
+
+def own_work_folder(settings: Settings, standing: Standing, nodes: Nodes) -> Path:
+    """Return where unfinished files of this process lie; nobody else empties that folder."""
+    folder = settings.work_folder
+    return folder if standing.has_folder_alone else folder / nodes.id
 
 
 def life_rules(settings: Settings) -> LifeRules:
@@ -157,14 +196,6 @@ def _node(settings: Settings, standing: Standing, executor: Executor, now: int) 
         started_at_ms=now,
         beat_at_ms=now,
     )
-
-
-def _load_of(executor: Executor) -> Callable[[], Load]:
-    def load() -> Load:
-        resident = executor.resident if isinstance(executor, WarmExecutor) else None
-        return None, resident or ""
-
-    return load
 
 
 async def _note_ending(database: Database) -> None:

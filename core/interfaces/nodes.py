@@ -18,6 +18,11 @@ class Nodes(Protocol):
         ...
 
     @property
+    def name(self) -> str:
+        """Return what people call this process; empty where nobody has to."""
+        ...
+
+    @property
     def pool(self) -> str:
         """Return the pool of this process."""
         ...

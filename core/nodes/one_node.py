@@ -10,6 +10,7 @@ class OneNode:
     """Implements :class:`core.interfaces.nodes.Nodes` for a process that is alone."""
 
     alone = True
+    name = ""
     pool = DEFAULT_POOL
 
     def __init__(

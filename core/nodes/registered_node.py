@@ -50,6 +50,11 @@ class KnownNodes:
         return self._me.id
 
     @property
+    def name(self) -> str:
+        """Return what people call this process."""
+        return self._me.name
+
+    @property
     def pool(self) -> str:
         """Return the pool of this process."""
         return self._me.pool
@@ -90,15 +95,14 @@ class RegisteredNode(KnownNodes):
         me: Node,
         rules: LifeRules,
         clock: Clock,
-        load: Callable[[], Load] = lambda: (None, ""),
         oldest_program: OldestProgram | None = None,
     ) -> None:
-        """Take the rows, what this process is, and what tells what it works on.
+        """Take the rows, and what this process is.
 
         ``oldest_program`` reads which schema a program has to know to go on; None: any goes on.
         """
         super().__init__(database, me, rules, clock)
-        self._load = load
+        self.load: Callable[[], Load] = lambda: (None, "")  # what it works on
         self._oldest_program = oldest_program
 
     async def register(self) -> None:
@@ -117,12 +121,11 @@ class RegisteredNode(KnownNodes):
     async def enter(self, state: NodeState) -> None:
         """Go on to ``state`` and tell everybody; a drain that somebody asked for stays.
 
-        Raises:
-            StorageUnavailable: the rows cannot be written; this process goes on to it all the same.
+        Where the rows cannot be written, the next sign of life tells it.
         """
         if self.state is not NodeState.DRAINING or state not in _TAKING:
             self._me = replace(self._me, state=state)
-        await self.beat()
+        await self._try_to_beat()
 
     async def beat(self) -> None:
         """Give a sign of life, hear whether to take no more jobs, and look who else lives.
@@ -131,7 +134,7 @@ class RegisteredNode(KnownNodes):
             StorageUnavailable: the rows cannot be read or written.
         """
         now = self._clock()
-        job_id, resident = self._load()
+        job_id, resident = self.load()
         async with self._database.transaction(turn=False) as connection:
             state = await rows.note_life(connection, self.id, self.state, now, job_id, resident)
             oldest = await self._oldest_program(connection) if self._oldest_program else 0
@@ -149,9 +152,12 @@ class RegisteredNode(KnownNodes):
     async def run(self, stop: asyncio.Event) -> None:
         """Give signs of life until ``stop`` is set."""
         while not await wait_event(stop, self._rules.beat_s):
-            given = await outcome_of(self.beat())
-            if not given.ok:
-                log.warning("node_beat_failed", reason=type(given.error).__name__)
+            await self._try_to_beat()
+
+    async def _try_to_beat(self) -> None:
+        given = await outcome_of(self.beat())
+        if not given.ok:
+            log.warning("node_beat_failed", reason=type(given.error).__name__)
 
 
 @asynccontextmanager
@@ -169,6 +175,4 @@ async def living(node: RegisteredNode) -> AsyncGenerator[None]:
     finally:
         stop.set()
         await asyncio.wait({beats})
-        told = await outcome_of(node.enter(NodeState.GONE), END_S, unwind_s=0.1)
-        if not told.ok:
-            log.warning("node_end_not_noted", reason=type(told.error).__name__)
+        await outcome_of(node.enter(NodeState.GONE), END_S, unwind_s=0.1)

@@ -99,7 +99,7 @@ class Forecasts:
 
         ``slots`` tells how many devices a pool has; None: as many as the rules say.
         """
-        self._slots = slots or (lambda _: rules.slots)
+        self._slots: Callable[[str], int] = slots or (lambda _: rules.slots)
         self._database = database
         self._rules = rules
         self._clips_folder = clips_folder
