@@ -35,6 +35,7 @@ from core.settings import Settings
 from core.storage.database import Database
 from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
+from core.worker.driver import Driver
 from core.worker.worker import Worker
 
 
@@ -60,6 +61,7 @@ class Core:
     time_guard: TimeGuard
     router: DeliveryRouter
     worker: Worker
+    driver: Driver
     hub: ProgressHub
     bus: Bus
     ends: LocalEnds
@@ -86,7 +88,7 @@ class Core:
             tasks.create_task(self.positions.run(stop))
             tasks.create_task(self.housekeeping.run(stop))
             tasks.create_task(self.router.run(worked))
-            await self.worker.run(stop)
+            await self.driver.run(self.worker, stop)
             worked.set()
 
     async def _close_intake(self, stop: asyncio.Event) -> None:

@@ -103,6 +103,7 @@ def build(parts: Parts) -> Core:
         time_guard=parts.time_guard,
         router=parts.router,
         worker=_worker(parts),
+        driver=parts.driver,
         hub=parts.hub,
         bus=parts.bus,
         ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake),
