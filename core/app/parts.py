@@ -37,7 +37,6 @@ from core.storage.database import Database
 from core.storage.job_queries import JobQueries
 from core.storage.traces import Traces
 from core.worker.device_watch import DeviceWatch
-from core.worker.driver import Driver, LocalDriver
 
 
 class Parts:
@@ -72,7 +71,6 @@ class Parts:
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
         self.watch = DeviceWatch(own=has_own_device(executor))
-        self.driver: Driver = LocalDriver(self.dispatcher)
         self.fronts = FrontBoard()
         self.figures = RunFigures()
         self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)

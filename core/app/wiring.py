@@ -35,6 +35,7 @@ from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
 from core.storage.dead_letters import DeadDeliveries
 from core.storage.health_figures import HealthFigures
+from core.worker.driver import LocalDriver
 from core.worker.transfers import ArtefactTransfers
 from core.worker.worker import Worker
 
@@ -103,7 +104,7 @@ def build(parts: Parts) -> Core:
         time_guard=parts.time_guard,
         router=parts.router,
         worker=_worker(parts),
-        driver=parts.driver,
+        driver=LocalDriver(parts.dispatcher),
         hub=parts.hub,
         bus=parts.bus,
         ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake),
