@@ -83,8 +83,7 @@ class Worker:
         self._hub = hub
         self.watch = watch
         self._alerts = alerts
-        self._media_folder = media_folder
-        self._work_folder = work_folder
+        self._media_folder, self._work_folder = media_folder, work_folder
         self.rules = rules
         self._slots = Slots(orders_at_once(executor))
         self._transfers = transfers
@@ -95,8 +94,7 @@ class Worker:
         self._prefetcher = Prefetcher(queue, executor, self._order_of, transfers, rules.poll_s)
         self._runner = DeviceRunner(executor, queue, hub, watch, self._prefetcher)
         self._finisher = ClipFinisher(hub, watch)
-        self._claiming = asyncio.Lock()
-        self._stop = asyncio.Event()
+        self._claiming, self._stop = asyncio.Lock(), asyncio.Event()
         self._ending = False
 
     @asynccontextmanager
