@@ -2,6 +2,7 @@
 
 from core.accounts.weights import Shares
 from core.app.core import Core
+from core.app.driver_choice import driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
 from core.app.maintenance import Housekeeping
@@ -18,6 +19,7 @@ from core.app.self_check import SelfCheck
 from core.bus.bus import LocalEnds
 from core.delivery.position_updates import PositionPublisher
 from core.domain.people import Requester
+from core.interfaces.executor import orders_at_once
 from core.models.catalog import Profile
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
@@ -35,7 +37,7 @@ from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
 from core.storage.dead_letters import DeadDeliveries
 from core.storage.health_figures import HealthFigures
-from core.worker.driver import LocalDriver
+from core.worker.driver import Driver
 from core.worker.transfers import ArtefactTransfers
 from core.worker.worker import Worker
 
@@ -104,7 +106,7 @@ def build(parts: Parts) -> Core:
         time_guard=parts.time_guard,
         router=parts.router,
         worker=_worker(parts),
-        driver=LocalDriver(parts.dispatcher),
+        driver=_driver(parts),
         hub=parts.hub,
         bus=parts.bus,
         ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake),
@@ -178,6 +180,11 @@ def _worker(parts: Parts) -> Worker:
         work_folder=parts.settings.work_folder,
         rules=worker_rules(parts.settings),
     )
+
+
+def _driver(parts: Parts) -> Driver:
+    devices = orders_at_once(parts.executor)
+    return driver_of(parts.settings, parts.database, parts.dispatcher, devices)
 
 
 def _readiness(parts: Parts) -> ReadinessReader:
