@@ -2,7 +2,7 @@
 
 from core.accounts.weights import Shares
 from core.app.core import Core
-from core.app.driver_choice import driver_of
+from core.app.engine_choice import chore_runner_of, driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
 from core.app.maintenance import Housekeeping
@@ -219,6 +219,7 @@ def _housekeeping(parts: Parts) -> Housekeeping:
         on_change=parts.changed,
         database=parts.database,
         data_dir=parts.settings.data_dir,
+        runner=chore_runner_of(parts.settings, parts.database),
     )
     chores.measure_into(parts.figures.registry)
     return chores

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0  # before a worker process that failed is started again
+LIFE_S = 30.0  # a worker process without a sign of life for so long is gone
+BEAT_S = 5.0
 POOL_SIZE = 3  # one fetches, one ends, one beats
 
 

@@ -7,7 +7,7 @@ worker nor a repeated task can lose a job or run it twice: that is decided by ou
 import asyncio
 from typing import TYPE_CHECKING
 
-from core.engine.application import application, keep_working
+from core.engine.application import BEAT_S, LIFE_S, application, keep_working
 from core.runtime.tasks import outcome_of
 from core.storage.engine_connections import EngineConnections
 from core.storage.work_tokens import ATTEMPT, WorkTokens
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 OF_A_DEVICE = 3  # attempts: one has it, one waits to claim for it, one is in the encoder
 LAST_OFFER_S = 1.0
-LIFE_S = 30.0  # a worker process without a sign of life for so long is gone
-BEAT_S = 5.0
 
 
 class TokenDriver:
