@@ -40,6 +40,7 @@ from core.settings import Settings
 from core.storage.database import Database
 from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
+from core.worker.driver import Driver
 from core.worker.worker import Worker
 
 
@@ -65,6 +66,7 @@ class Core:
     time_guard: TimeGuard
     router: DeliveryRouter
     worker: Worker
+    driver: Driver
     hub: ProgressHub
     bus: Bus
     ends: LocalEnds
@@ -95,7 +97,7 @@ class Core:
                 self._begin_to_serve(tasks, stop, worked)
             await self.nodes.enter(NodeState.READY)
             if role.works:
-                await self.worker.run(stop)
+                await self.driver.run(self.worker, stop)
             else:
                 await stop.wait()
             worked.set()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from core.accounts.weights import Shares
 from core.app.core import Core
+from core.app.engine_choice import chore_runner_of, driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
 from core.app.lease_sweep import LeaseSweep
@@ -22,6 +23,7 @@ from core.app.worker_signs import WorkerPools
 from core.bus.bus import LocalEnds
 from core.delivery.position_updates import PositionPublisher
 from core.domain.people import Requester
+from core.interfaces.executor import orders_at_once
 from core.models.catalog import ModelFile, Profile
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
@@ -39,6 +41,7 @@ from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
 from core.storage.dead_letters import DeadDeliveries
 from core.storage.health_figures import HealthFigures
+from core.worker.driver import Driver
 from core.worker.transfers import ArtefactTransfers
 from core.worker.worker import Worker
 
@@ -112,6 +115,7 @@ def build(parts: Parts) -> Core:
         time_guard=parts.time_guard,
         router=parts.router,
         worker=_worker(parts),
+        driver=_driver(parts),
         hub=parts.hub,
         bus=parts.bus,
         ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake),
@@ -190,6 +194,11 @@ def _worker(parts: Parts) -> Worker:
     )
 
 
+def _driver(parts: Parts) -> Driver:
+    devices = orders_at_once(parts.executor)
+    return driver_of(parts.settings, parts.database, parts.dispatcher, devices)
+
+
 def _readiness(parts: Parts) -> ReadinessReader:
     return ReadinessReader(
         figures=HealthFigures(parts.database),
@@ -222,6 +231,7 @@ def _housekeeping(parts: Parts) -> Housekeeping:
         on_change=parts.changed,
         database=parts.database,
         data_dir=parts.settings.data_dir,
+        runner=chore_runner_of(parts.settings, parts.database),
     )
     chores.measure_into(parts.figures.registry)
     return chores

@@ -197,11 +197,12 @@ def test_released_migrations_are_what_they_were():
 
 
 NEWEST = read_migrations(MIGRATIONS)[-1].number
-ADDED_NAME = f"{NEWEST + 1:04d}_three.py"
+NEXT = NEWEST + 1
+THREE = f"{NEXT:04d}_three.py"
 ADDED = f"""
 from alembic import op
 
-revision = "{NEWEST + 1:04d}"
+revision = "{NEXT:04d}"
 down_revision = "{NEWEST:04d}"
 oldest = 10
 
@@ -219,19 +220,19 @@ def ours(tmp_path):
 
 def test_revision_is_applied_after_a_copy_and_remembered_like_a_file(file, ours):
     migrate(file, folder=ours)
-    added = ours / "versions" / ADDED_NAME
+    added = ours / "versions" / THREE
     added.write_text(ADDED)
 
-    assert migrate(file, ManualClock(7), ours) == [ADDED_NAME]
+    assert migrate(file, ManualClock(7), ours) == [THREE]
 
     [copy] = file.parent.glob("*before*")
-    assert copy.name == f"clapper.sqlite.before-{NEWEST + 1:04d}"
+    assert copy.name == f"clapper.sqlite.before-{NEXT:04d}"
     assert query(copy, "PRAGMA user_version") == [(NEWEST,)]
-    assert query(file, "PRAGMA user_version") == [(NEWEST + 1,)]
-    assert query(file, f"SELECT name, at_ms FROM migration WHERE number = {NEWEST + 1}") == [
+    assert query(file, "PRAGMA user_version") == [(NEXT,)]
+    assert query(file, f"SELECT name, at_ms FROM migration WHERE number = {NEXT}") == [
         (added.name, 7)
     ]
-    assert query(file, "SELECT version_num FROM alembic_version") == [(f"{NEWEST + 1:04d}",)]
+    assert query(file, "SELECT version_num FROM alembic_version") == [(f"{NEXT:04d}",)]
     added.write_text(ADDED + "# a word more\n")
     with pytest.raises(MigrationChanged):
         migrate(file, folder=ours)
@@ -239,7 +240,7 @@ def test_revision_is_applied_after_a_copy_and_remembered_like_a_file(file, ours)
 
 def test_revision_that_fails_halfway_leaves_nothing_of_itself_in_a_file(file, ours):
     migrate(file, folder=ours)
-    broken = ours / "versions" / ADDED_NAME
+    broken = ours / "versions" / THREE
     broken.write_text(ADDED + "    op.execute(\"INSERT INTO three VALUES ('text')\")\n")
 
     with pytest.raises(sqlalchemy.exc.IntegrityError):
@@ -249,7 +250,7 @@ def test_revision_that_fails_halfway_leaves_nothing_of_itself_in_a_file(file, ou
     assert query(file, "SELECT version_num FROM alembic_version") == [(f"{NEWEST:04d}",)]
     assert query(file, "SELECT name FROM sqlite_master WHERE name = 'three'") == []
     broken.write_text(ADDED)
-    assert migrate(file, folder=ours) == [ADDED_NAME]
+    assert migrate(file, folder=ours) == [THREE]
 
 
 def test_file_of_the_newest_schema_is_known_without_importing_alembic(file):
