@@ -1,14 +1,17 @@
 """What keeps a service that runs for months small and sound: pruning, expiry, self-checks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import structlog
 
 from core.app.pruning import Pruning
 from core.app.self_check import SelfCheck
+from core.interfaces.terms import Term
 from core.queue.recovery import Recovery
 from core.queue.time_guard import TimeGuard
 from core.runtime.permissions import make_private_folder
@@ -49,20 +52,35 @@ class Housekeeping:
         self._database = database
         self._data_dir = data_dir
         self._noted = -1  # version of the database
+        self._term: Term | None = None  # of what one node does for all
         self.violations = 0  # found by the newest check
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Expire every minute, check and prune every hour, until ``stop`` is set."""
+        """Do the chores of a minute and those of an hour, until ``stop`` is set."""
         rounds = 0
         while not await wait_event(stop, HOUR_S / 60):
             rounds += 1
-            chores = [self.expire(), self.note(), self.clear_traces()]
-            if rounds % 60 == 1:
-                chores += [self.check(), self.prune()]
-            for chore in chores:
-                done = await outcome_of(chore)
+            for chore in self._due(hourly=rounds % 60 == 1):
+                done = await outcome_of(chore())
                 if not done.ok:
                     log.error("housekeeping_failed", exc_info=done.error)
+
+    @contextmanager
+    def leading(self, term: Term) -> Generator[None]:
+        """Do the chores of all nodes too inside the block, as long as ``term`` is held."""
+        self._term = term
+        try:
+            yield
+        finally:
+            self._term = None
+
+    def _due(self, *, hourly: bool) -> list[Callable[[], Coroutine[Any, Any, object]]]:
+        """List the chores: of rows where we are the one node that does them, else of our files."""
+        leads = self._term is not None and self._term.held
+        minutely = [self.expire if leads else self._guard.look, self.note, self.clear_traces]
+        if not hourly:
+            return minutely
+        return minutely + ([self.check, self.prune] if leads else [self.prune_files])
 
     async def expire(self) -> int:
         """Give up what waited too long, and take jobs from workers that are gone; count them."""
@@ -97,6 +115,10 @@ class Housekeeping:
             log.warning("prune_postponed", reason="the clock stepped")
             return 0
         return await self._pruning.prune()
+
+    async def prune_files(self) -> int:
+        """Delete files of this node alone whose time is over; return how many."""
+        return await self._pruning.prune_files() if self._guard.may_prune else 0
 
     async def remove_orphans(self) -> int:
         """Remove clips that no row names, at a start: what a killed process left.

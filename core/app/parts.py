@@ -1,10 +1,13 @@
 """What several parts of the core need, made once, in the order in which they need each other."""
 
+from uuid import uuid4
+
 from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
 from core.app.delivery_metrics import CountedOutbox
+from core.app.bus_choice import terms_of
 from core.app.executor_choice import memory_of, place_of
 from core.app.rules import (
     fitted_folder,
@@ -57,6 +60,8 @@ class Parts:
         self.executor = executor
         self.clock = clock
         self.bus, self.peers = bus, bus.peers
+        self.node = uuid4().hex  # of this process, whatever its name
+        self.terms = terms_of(settings, database, self.node)
         self.hub = ProgressHub(self.peers)
         self.dispatcher = LocalDispatcher(self.peers)
         rules, clips = queue_rules(settings, orders_at_once(executor)), settings.clips_folder
@@ -86,7 +91,7 @@ class Parts:
     def _tell(self) -> None:
         """Make what tells people and operators."""
         settings, database, clock = self.settings, self.database, self.clock
-        self.outbox = CountedOutbox(database, settings.clips_folder, clock)
+        self.outbox = CountedOutbox(database, settings.clips_folder, clock, self.node)
         self.outbox.count_into(self.figures.registry)
         self.router = DeliveryRouter(
             self.outbox, self.hub, self.jobs.get, self.artefacts, router_rules(settings)

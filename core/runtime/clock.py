@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], int]  # milliseconds; epoch unless said otherwise
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former on Linux only
 NEAR_MS = 5_000  # a wall clock that is nearer than this is followed: it is being set with care
 
 
@@ -16,6 +17,16 @@ def now_ms() -> int:
 def monotonic_ms() -> int:
     """Return milliseconds since some moment; they never step, and mean nothing to other boots."""
     return time.monotonic_ns() // 1_000_000
+
+
+def boot_ms() -> int:
+    """Return milliseconds that go on also while this machine sleeps; else as monotonic_ms."""
+    return time.clock_gettime_ns(_SINCE_BOOT) // 1_000_000
+
+
+def boot_s() -> float:
+    """Return seconds that go on also while this machine sleeps."""
+    return time.clock_gettime(_SINCE_BOOT)
 
 
 class SteadyClock:
