@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 
 from core.app.bus_choice import bus_of
+from core.app.clock_choice import clock_of
 from core.app.core import Core
 from core.app.executor_choice import choose_executor
 from core.app.maintenance import make_folders
@@ -24,7 +25,7 @@ from core.i18n.messages import say
 from core.interfaces.executor import Executor
 from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
-from core.runtime.clock import Clock, SteadyClock
+from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import make_private
 from core.runtime.tasks import outcome_of
 from core.settings import Settings
@@ -54,7 +55,8 @@ async def open_core(
         settings: of the whole service.
         executor: to use instead of the one that the settings choose.
         announce: gets a sentence for everything the operator should see; the log without it.
-        clock: epoch milliseconds; by default the wall clock, without its steps.
+        clock: epoch milliseconds; by default that of the server with the rows, or else the wall
+            clock without its steps.
 
     Yields:
         The core, recovered and ready; nothing runs before :meth:`Core.run`.
@@ -69,7 +71,6 @@ async def open_core(
         StorageProblem: the database or the data directory cannot be read or written.
     """
     make_folders(settings)
-    clock = clock or SteadyClock()
     tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
         with named_troubles(settings.data_dir):
@@ -82,13 +83,13 @@ async def _opened(
     settings: Settings,
     executor: Executor | None,
     tell: Announce,
-    clock: Clock,
+    clock: Clock | None,
 ) -> Core:
     database = await stack.enter_async_context(
         open_database(
             settings.database,
             settings.data_dir,
-            clock,
+            clock or now_ms,
             insecure=settings.database_insecure,
             duty=SchemaDuty.MIGRATE,
         )
@@ -100,6 +101,7 @@ async def _opened(
     artefacts = await open_artefacts(settings, partial(database_name, database))
     executor = executor or choose_executor(settings, tell)
     stack.push_async_callback(_close, executor)
+    clock = clock or await stack.enter_async_context(clock_of(settings, database))
     bus = bus_of(settings, database)
     core = build(Parts(settings, database, executor, artefacts, clock, bus))
     await core.runs.open()

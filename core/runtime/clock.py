@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], int]  # milliseconds; epoch unless said otherwise
+STEP_MS = 2_000  # between two looks at a server's clock, more is a step
 _SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former on Linux only
 NEAR_MS = 5_000  # a wall clock that is nearer than this is followed: it is being set with care
 
@@ -65,3 +66,37 @@ class SteadyClock:
         self._ahead = self._wall() - self._monotonic()
         self._last = self._monotonic() + self._ahead
         return self._last - before
+
+
+class DatabaseClock:
+    """Epoch milliseconds of a server that several machines go by, counted on between two answers.
+
+    No wall clock of this machine is read. It goes back only where the server's did, by a step.
+    """
+
+    def __init__(self, monotonic: Clock = boot_ms) -> None:
+        """Take the clock that counts on; :meth:`follow` says where it begins."""
+        self._monotonic = monotonic
+        self._ahead = 0
+        self._last = 0
+
+    def __call__(self) -> int:
+        """Return the time in epoch milliseconds."""
+        self._last = max(self._last, self._monotonic() + self._ahead)
+        return self._last
+
+    def away_ms(self, told_ms: int, asked_ms: int, answered_ms: int) -> int:
+        """Return how far the server is ahead of this clock.
+
+        Args:
+            told_ms: what it answered.
+            asked_ms: when it was asked, on the clock that counts on.
+            answered_ms: when the answer came, on the same.
+        """
+        return told_ms - (asked_ms + answered_ms) // 2 - self._ahead
+
+    def follow(self, away_ms: int) -> None:
+        """Go by the server from now on, which was ``away_ms`` ahead."""
+        self._ahead += away_ms
+        if away_ms < -STEP_MS:
+            self._last = 0
