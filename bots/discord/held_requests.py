@@ -17,7 +17,9 @@ def only_while_held(term: Term) -> aiohttp.TraceConfig:
     Also a process that was stopped, and goes on in the middle of an answer, sends no more of it.
     """
 
-    async def check(session: aiohttp.ClientSession, context: SimpleNamespace, about: object) -> None:
+    async def check(
+        session: aiohttp.ClientSession, context: SimpleNamespace, about: object
+    ) -> None:
         del session, context, about
         if not term.held:
             raise BotNotHeld

@@ -191,9 +191,7 @@ async def _last_gone(running: set["asyncio.Task[None]"], stop: asyncio.Event) ->
     return early
 
 
-async def _supervised(
-    front: Front, core: Core, stop: asyncio.Event, announce: Announce
-) -> None:
+async def _supervised(front: Front, core: Core, stop: asyncio.Event, announce: Announce) -> None:
     """Run one front; its failure is told and stays its own."""
     title, board = front.name.title(), core.fronts
 

@@ -77,9 +77,7 @@ class NotificationBus:
     async def run(self, ends: LocalEnds, stop: asyncio.Event) -> None:
         """Pass messages on in both directions until ``stop`` is set."""
         later = asyncio.get_running_loop().call_later
-        incoming = IncomingMessages(
-            ends.hub, ends.dispatcher, ends.on_owed, later, ends.on_term
-        )
+        incoming = IncomingMessages(ends.hub, ends.dispatcher, ends.on_owed, later, ends.on_term)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._outgoing.run(stop))

@@ -81,6 +81,7 @@ class ClusterTerms:
         waiting = self._waiting.setdefault(claim.name, set())
         waiting.add(woken)
         held = HeldTerm(self._length_s, self._seconds)
+        told = False
         try:
             while True:
                 woken.clear()
@@ -91,6 +92,9 @@ class ClusterTerms:
                 if held.held:
                     log.info("term_taken", term=claim.name)
                     return held
+                if not told:
+                    log.info("term_waited_for", term=claim.name)
+                told = True
                 await wait_event(woken, left_s + random.uniform(0, SPREAD_S))  # noqa: S311  # no secret
         finally:
             waiting.discard(woken)

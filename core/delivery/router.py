@@ -166,9 +166,7 @@ class DeliveryRouter:
         if not noted.value:  # another node had it meanwhile, and tells what became of it
             log.warning("late_result_refused", job_id=owed.job.id)
 
-    async def _leased(
-        self, claim: DeliveryClaim, handing: Coroutine[Any, Any, Receipt]
-    ) -> Receipt:
+    async def _leased(self, claim: DeliveryClaim, handing: Coroutine[Any, Any, Receipt]) -> Receipt:
         """Hand over while the lease is extended; stop where it is somebody else's by now.
 
         Raises:
@@ -194,9 +192,7 @@ class DeliveryRouter:
             await asyncio.sleep(LEASE_MS / 3000)
             ours = (await outcome_of(self._outbox.extend(claim))).value is not False
 
-    async def _hand_over(
-        self, delivery: Delivery, job: Job, attempt: DeliveryAttempt
-    ) -> Receipt:
+    async def _hand_over(self, delivery: Delivery, job: Job, attempt: DeliveryAttempt) -> Receipt:
         if job.state is not JobState.SUCCEEDED or job.clip is None:
             failure = job.failure or Failure("cancelled", {"by": "owner"})
             return await delivery.failed(job, failure, attempt)

@@ -14,9 +14,7 @@ from core.storage.tables import INTEGER
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def insert_into(
-    connection: AsyncConnection, table: sa.Table
-) -> postgresql.Insert | sqlite.Insert:
+def insert_into(connection: AsyncConnection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """Begin an insert that may say what happens where the row is there already."""
     return _INSERTS[connection.dialect.name](table)
 

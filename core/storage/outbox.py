@@ -132,9 +132,7 @@ class Outbox:
 
     async def sent(self, claim: DeliveryClaim, receipt: Receipt) -> bool:
         """Note that the platform took it."""
-        return await self._change(
-            claim, state="sent", sent_id=receipt.sent_id, error=None, **_FREE
-        )
+        return await self._change(claim, state="sent", sent_id=receipt.sent_id, error=None, **_FREE)
 
     async def retry(
         self, claim: DeliveryClaim, after_ms: int, error: str, *, ambiguous: bool
@@ -189,9 +187,7 @@ async def resume(
         lapsed = func.coalesce(outbox.c.lease_until_ms, 0) <= now
         cut_off = and_(SENDING, lapsed, outbox.c.job_id.not_in(but))
     result = await connection.execute(
-        update(outbox)
-        .where(cut_off)
-        .values(state="pending", next_at_ms=now, ambiguous=1, **_FREE)
+        update(outbox).where(cut_off).values(state="pending", next_at_ms=now, ambiguous=1, **_FREE)
     )
     return result.rowcount
 

@@ -47,9 +47,7 @@ async def renew(connection: AsyncConnection, claim: TermClaim, length_ms: int) -
     """Let a term last ``length_ms`` from now on; False where it is over, or somebody else's."""
     now = DatabaseTime()
     ours = sa.and_(_of(claim), term.c.until_ms > now)
-    renewed = await connection.execute(
-        sa.update(term).where(ours).values(until_ms=now + length_ms)
-    )
+    renewed = await connection.execute(sa.update(term).where(ours).values(until_ms=now + length_ms))
     return renewed.rowcount == 1
 
 
