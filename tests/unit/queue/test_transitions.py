@@ -236,8 +236,8 @@ async def test_pruning_takes_old_jobs_whose_requester_knows(room):
     told, owed = await room.submit("anna"), await room.submit("ben")
     for _ in range(2):
         await room.finish(await room.start())
-    await room.outbox.begin(told.id)
-    await room.outbox.dead(told.id, "blocked")
+    claim = await room.outbox.begin(told.id)
+    await room.outbox.dead(claim, "blocked")
     room.clock.forward(10)
 
     assert [job.id for job in await room.queue.prune(room.clock())] == [told.id]
