@@ -6,10 +6,10 @@ from pathlib import Path
 
 from core.accounts.limit_ledger import LimitLedger
 from core.accounts.limits import HOUR_MS
-from core.domain.jobs import Failure, JobState
+from core.domain.jobs import Back, Failure, JobState
 from core.queue.intake import read_intake, write_intake
 from core.queue.time_guard import TimeGuard
-from core.queue.transitions import ENDING, Back, End, QueueRules, end, put_back
+from core.queue.transitions import ENDING, End, QueueRules, end, put_back
 from core.runtime.clock import Clock, now_ms
 from core.storage import invariants, outbox
 from core.storage import jobs as rows
