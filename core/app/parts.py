@@ -98,7 +98,7 @@ class Parts:
     def _tell(self) -> None:
         """Make what tells people and operators."""
         settings, database, clock = self.settings, self.database, self.clock
-        self.outbox = CountedOutbox(database, settings.clips_folder, clock, nodes.id)
+        self.outbox = CountedOutbox(database, settings.clips_folder, clock, self.nodes.id)
         self.outbox.count_into(self.figures.registry)
         self.router = DeliveryRouter(
             self.outbox, self.hub, self.jobs.get, self.artefacts, router_rules(settings)

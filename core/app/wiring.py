@@ -178,7 +178,6 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
 def _worker(parts: Parts) -> Worker:
     return Worker(
         queue=parts.queue,
-        jobs=parts.jobs,
         executor=parts.executor,
         finish=finisher(parts.settings),
         transfers=ArtefactTransfers(parts.artefacts),

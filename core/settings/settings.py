@@ -11,6 +11,7 @@ from core.settings.area import variables
 from core.settings.artefacts import ArtefactSettings
 from core.settings.bots import DiscordSettings, TelegramSettings
 from core.settings.engine import ComfySettings, ModelSettings
+from core.settings.gate import GateSettings
 from core.settings.health import AlertSettings, HealthSettings
 from core.settings.kinds import clean_text
 from core.settings.node import NodeSettings
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     people: PeopleSettings = PeopleSettings()
     metrics: MetricsSettings = MetricsSettings()
     health: HealthSettings = HealthSettings()
+    gate: GateSettings = GateSettings()
     alerts: AlertSettings = AlertSettings()
     comfy: ComfySettings = ComfySettings()
     models: ModelSettings = ModelSettings()

@@ -104,6 +104,19 @@ async def test_an_attempt_that_lost_its_job_changes_nothing(room):
     assert (await room.finish(second)).clip == room.clip(second.id)
 
 
+async def test_a_settlement_is_repeated_where_its_answer_was_lost(room):
+    job = await room.submit("anna", 60_000)
+    job = await room.start()
+    clip = room.clip(job.id)
+
+    assert await room.queue.settle(job.id, job.token, clip, 20_000)
+    assert await room.queue.settle(job.id, job.token, clip, 20_000)
+
+    assert (await room.jobs.get(job.id)).clip == clip
+    assert (await room.quotas.quota(ANNA)).used_ms == 20_000
+    assert not await room.queue.settle(job.id, "", room.clip("other"), 1)
+
+
 async def test_a_second_settlement_of_the_same_attempt_is_refused(room):
     await room.submit()
     job = await room.start()
