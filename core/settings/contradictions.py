@@ -71,9 +71,6 @@ def _nodes(
             pair = (names[beat], names[lease])
             facts = _facts(pair, values[beat], values[lease]) | {"times": number(HEARTBEATS)}
             yield SettingProblem("settings_heartbeats", pair, facts)
-    elif "worker" in sound and "database_url" in sound and not values["worker"]:
-        pair = (names["worker"], names["database_url"])
-        yield SettingProblem("settings_no_worker", pair, {"low": pair[0], "high": pair[1]})
 
 
 def _frames(values: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[SettingProblem]:
