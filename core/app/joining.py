@@ -15,7 +15,7 @@ from core.domain.requests import FORMAT
 from core.interfaces.executor import Executor, WarmExecutor, orders_at_once
 from core.interfaces.nodes import Nodes
 from core.nodes.one_node import OneNode
-from core.nodes.registered_node import AskTime, KnownNodes, LifeRules, Load, RegisteredNode, living
+from core.nodes.registered_node import KnownNodes, LifeRules, Load, RegisteredNode, living
 from core.queue.abandoned import AbandonedByNodes, AbandonedByProcess, AbandonedJobs
 from core.queue.claims import Claimant
 from core.queue.transitions import ENDING
@@ -26,7 +26,7 @@ from core.service.pool_estimates import NO_PLACE, PoolRunBook
 from core.settings import Settings
 from core.storage import jobs as rows
 from core.storage.addresses import is_postgres
-from core.storage.database import Connection, Database
+from core.storage.database import Database
 from core.storage.fair_order import Lines
 from core.storage.lock import DirectoryHold
 from core.storage.migration_files import POSTGRESQL, newest_of, read_migrations
@@ -106,7 +106,7 @@ async def join(
         known = KnownNodes(database, me, rules, clock)
         await known.look()
         return known
-    node = RegisteredNode(database, me, rules, clock, oldest_program, _asking(clock))
+    node = RegisteredNode(database, me, rules, clock, oldest_program)
     await stack.enter_async_context(living(node))
     return node
 
@@ -118,16 +118,8 @@ async def measure(clock: MeasuredClock, database: Database) -> None:
         StorageUnavailable: it does not answer.
     """
     async with database.transaction(turn=False) as connection:
-        await _ask(clock, connection)
-
-
-async def _ask(clock: MeasuredClock, connection: Connection) -> None:
-    asked = clock.ask_at()
-    clock.measured(asked, await server_time(connection))
-
-
-def _asking(clock: Clock) -> AskTime | None:
-    return partial(_ask, clock) if isinstance(clock, MeasuredClock) else None
+        asked = clock.ask_at()
+        clock.measured(asked, await server_time(connection))
 
 
 def abandoned_jobs(

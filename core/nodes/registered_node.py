@@ -1,7 +1,6 @@
 """A process of several: its row says that it lives, the rows of others who else does."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,12 +16,10 @@ from core.storage.database import Connection, Database
 
 log = structlog.get_logger(__name__)
 
-ASK_TIME_S = 60.0  # two clocks differ by few milliseconds after it
 END_S = 1.0  # a database that takes longer is not told that this process ends
 FORGOTTEN_MS = 24 * 3_600_000  # after so long without a sign a node is not shown any more
 _TAKING = (NodeState.LOADING, NodeState.READY)
 OldestProgram: TypeAlias = Callable[[Connection], Awaitable[int]]
-AskTime: TypeAlias = Callable[[Connection], Awaitable[None]]
 Load: TypeAlias = tuple[str | None, str]  # the job on the device, the model files in its memory
 
 
@@ -99,16 +96,12 @@ class RegisteredNode(KnownNodes):
         rules: LifeRules,
         clock: Clock,
         oldest_program: OldestProgram | None = None,
-        ask_time: AskTime | None = None,
     ) -> None:
         """Take the rows, and what this process is.
 
         ``oldest_program`` reads which schema a program has to know to go on; None: any goes on.
-        ``ask_time`` sets the clock again, now and then; None: it goes by itself.
         """
         super().__init__(database, me, rules, clock)
-        self._ask_time = ask_time
-        self._asked_s = time.monotonic()
         self.load: Callable[[], Load] = lambda: (None, "")  # what it works on
         self._oldest_program = oldest_program
 
@@ -142,9 +135,6 @@ class RegisteredNode(KnownNodes):
         """
         job_id, resident = self.load()
         async with self._database.transaction(turn=False) as connection:
-            if self._ask_time is not None and time.monotonic() - self._asked_s > ASK_TIME_S:
-                await self._ask_time(connection)
-                self._asked_s = time.monotonic()
             state = await rows.note_life(
                 connection, self.id, self.state, self._clock(), job_id, resident
             )
