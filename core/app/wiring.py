@@ -7,7 +7,6 @@ from core.app.core import Core
 from core.app.engine_choice import chore_runner_of, driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
-from core.app.lease_sweep import LeaseSweep
 from core.app.maintenance import Housekeeping
 from core.app.model_files import missing_files
 from core.app.parts import Parts
@@ -79,7 +78,7 @@ class _Services:
         self.previewer = Previewer(
             parts.rules.limits,
             parts.runs,
-            missing_files(parts.settings) if parts.standing.role.works else _no_files,
+            missing_files(parts.settings) if parts.deployment.role.works else _no_files,
             Profile(parts.settings.models.profile),
             parts.executor.name,
             parts.clock,
@@ -132,9 +131,7 @@ def build(parts: Parts) -> Core:
         fronts=parts.fronts,
         alerts=parts.alerts,
         positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
-        nodes=parts.nodes,
-        standing=parts.standing,
-        sweep=LeaseSweep(parts.recovery, parts.hub, parts.changed),
+        membership=parts.membership,
     )
 
 
@@ -190,7 +187,7 @@ def _worker(parts: Parts) -> Worker:
         on_outcome=parts.owed,
         media_folder=parts.settings.media_folder,
         work_folder=parts.work_folder,
-        rules=worker_rules(parts.settings, parts.standing.role),
+        rules=worker_rules(parts.settings, parts.deployment.role),
     )
 
 
@@ -203,7 +200,7 @@ def _readiness(parts: Parts) -> ReadinessReader:
     return ReadinessReader(
         figures=HealthFigures(parts.database),
         rules=parts.rules,
-        worker=parts.queue if parts.standing.role.works else WorkerPools(parts.nodes),
+        worker=parts.queue if parts.deployment.role.works else WorkerPools(parts.nodes),
         device_lost=lambda: parts.watch.lost is not None,
         fronts=parts.fronts,
         limits=readiness_limits(parts.settings),

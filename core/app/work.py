@@ -29,6 +29,8 @@ async def work(settings: Settings, announce: Announce) -> None:
     """
     check_role(settings, NodeRole.WORKER)
     refuse_broken([*check_names(), *check_ports(settings, [])])
+    if settings.executor == "auto":  # people would get drafts where they asked for clips
+        settings = settings.model_copy(update={"executor": "comfy"})
     stop = asyncio.Event()
     async with open_core(settings, announce=announce, role=NodeRole.WORKER) as core:
         notice_s = core.worker.rules.grace_s
