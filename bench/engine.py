@@ -27,13 +27,14 @@ from typing import Any
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.domain.jobs import Job, ReplyTo
-from core.domain.media import Clip, RawClip
+from core.domain.media import RawClip
 from core.domain.people import Requester
 from core.domain.progress import ProgressSink
 from core.interfaces.executor import Order
 from core.queue.job_queue import NewJob
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings, load_settings
+from core.testing.copied_clips import copied_clips
 from core.testing.doubles import QuickExecutor, t2v
 from core.worker.driver import LocalDriver
 from tests.support import postgres
@@ -63,29 +64,11 @@ class WaitingExecutor(QuickExecutor):
         return made
 
 
-def copying(core: Core) -> None:
-    """Have one clip encoded, and its files linked for the others."""
-    finish, first = core.worker.finish, list[Clip]()
-
-    async def copied(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
-        if not first:
-            first.append(await finish(raw, order, cancel))
-            return first[0]
-        names = [first[0].path, first[0].poster]
-        paths = [path.with_name(f"{order.job_id}.{time.monotonic_ns():x}{path.suffix}")
-                 for path in names]  # fmt: skip
-        for name, path in zip(names, paths, strict=True):
-            os.link(name, path)
-        return replace(first[0], path=paths[0], poster=paths[1])
-
-    core.worker.finish = copied
-
-
 def timing(core: Core, notes: list[tuple[str, float]]) -> None:
     """Note how long claims take that find a job."""
     claim = core.queue.claim
 
-    async def timed(*preference: Any, ahead: bool = False) -> Job | None:  # noqa: ANN401
+    async def timed(*preference: Any, ahead: bool = False) -> Job | None:
         began = time.monotonic()
         job = await claim(*preference, ahead=ahead)
         if job is not None:
@@ -106,7 +89,7 @@ async def live(folder: str, address: str, driver: str, render_s: str) -> None:
     """Be a worker: open, wait for a line, work until the input ends, print what was noted."""
     executor, stop = WaitingExecutor(float(render_s)), asyncio.Event()
     async with open_core(settings_of(Path(folder), address), executor) as core:
-        copying(core)
+        core.worker.finish = copied_clips(core.worker.finish)
         timing(core, executor.notes)
         if driver == ROWS:
             core = replace(core, driver=LocalDriver(core.ends.dispatcher))
@@ -154,13 +137,13 @@ async def start(place: Path, address: str, driver: str, render_s: float, count: 
             await asyncio.create_subprocess_exec(
                 sys.executable, __file__, "--live", folder, address, driver, str(render_s),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL, limit=1 << 26,
+                limit=1 << 26,
             )
         )  # fmt: skip
     for worker in workers:  # a start takes running jobs back: none may run yet
         assert worker.stdout
-        while (await worker.stdout.readline()) != b"ready\n":
-            assert worker.returncode is None
+        while (line := await worker.stdout.readline()) != b"ready\n":
+            assert line, "a worker ended at once"
     return workers
 
 
