@@ -1,11 +1,11 @@
 """What keeps a service that runs for months small and sound: pruning, expiry, self-checks."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -26,6 +26,7 @@ from core.storage.trouble import named_troubles
 log = structlog.get_logger(__name__)
 
 HOUR_S, MINUTE_S = 3600.0, 60.0
+Chore: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 
 
 class Housekeeping:
@@ -74,13 +75,13 @@ class Housekeeping:
         finally:
             self._term = None
 
-    def _due(self, *, hourly: bool) -> list[Callable[[], Coroutine[Any, Any, object]]]:
+    def _due(self, *, hourly: bool) -> Iterator[Chore]:
         """List the chores: of rows where we are the one node that does them, else of our files."""
         leads = self._term is not None and self._term.held
-        minutely = [self.expire if leads else self._guard.look, self.note, self.clear_traces]
-        if not hourly:
-            return minutely
-        return minutely + ([self.check, self.prune] if leads else [self.prune_files])
+        yield self.expire if leads else self._guard.look
+        yield from (self.note, self.clear_traces)
+        if hourly:
+            yield from (self.check, self.prune) if leads else (self.prune_files,)
 
     async def expire(self) -> int:
         """Give up what waited too long, and take jobs from workers that are gone; count them."""

@@ -7,7 +7,7 @@ from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
 from core.app.delivery_metrics import CountedOutbox
-from core.app.bus_choice import terms_of
+from core.app.bus_choice import row_version_of, terms_of
 from core.app.executor_choice import memory_of, place_of
 from core.app.rules import (
     fitted_folder,
@@ -62,6 +62,7 @@ class Parts:
         self.bus, self.peers = bus, bus.peers
         self.node = uuid4().hex  # of this process, whatever its name
         self.terms = terms_of(settings, database, self.node)
+        self.row_version = row_version_of(settings, database)
         self.hub = ProgressHub(self.peers)
         self.dispatcher = LocalDispatcher(self.peers)
         rules, clips = queue_rules(settings, orders_at_once(executor)), settings.clips_folder
