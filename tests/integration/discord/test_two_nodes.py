@@ -11,7 +11,7 @@ from tests.support.nodes import FAR_S, NodeProcess, nodes
 from tests.support.platforms.discord.server import DiscordServer
 from tests.support.postgres import PostgresServer
 
-GATEWAY = "gateway:discord:1000000000000000000"
+GATEWAY = "gateway:discord:100000000000000000"
 ANN = 501
 SMALL = {"preset": "fast", "width": 256, "height": 256, "fps": 8, "seconds": 1.0}
 
