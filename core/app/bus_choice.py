@@ -8,6 +8,7 @@ from core.settings import Settings
 from core.storage.addresses import is_postgres, postgres_address
 from core.storage.database import Database
 from core.storage.notifications import Notifications
+from core.storage.outbox import LEASE_MS
 
 
 def bus_of(settings: Settings, database: Database) -> Bus:
@@ -28,3 +29,8 @@ def terms_of(settings: Settings, database: Database, node: str) -> Terms:
 def row_version_of(settings: Settings, database: Database) -> RowVersion:
     """Return what tells whether rows changed, as the bus hears of it too."""
     return (SharedRowVersion if is_postgres(settings.database) else RowVersion)(database)
+
+
+def delivery_lease_ms(settings: Settings) -> int:
+    """Return how long nobody else takes a delivery of ours; 0 where nobody else could."""
+    return LEASE_MS if is_postgres(settings.database) else 0

@@ -7,7 +7,7 @@ from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
 from core.app.delivery_metrics import CountedOutbox
-from core.app.bus_choice import row_version_of, terms_of
+from core.app.bus_choice import delivery_lease_ms, row_version_of, terms_of
 from core.app.executor_choice import memory_of, place_of
 from core.app.rules import (
     fitted_folder,
@@ -92,7 +92,9 @@ class Parts:
     def _tell(self) -> None:
         """Make what tells people and operators."""
         settings, database, clock = self.settings, self.database, self.clock
-        self.outbox = CountedOutbox(database, settings.clips_folder, clock, self.node)
+        self.outbox = CountedOutbox(
+            database, settings.clips_folder, clock, self.node, delivery_lease_ms(settings)
+        )
         self.outbox.count_into(self.figures.registry)
         self.router = DeliveryRouter(
             self.outbox, self.hub, self.jobs.get, self.artefacts, router_rules(settings)
