@@ -13,6 +13,7 @@ from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
 from core.bus.bus import Bus, LocalEnds
+from core.bus.row_version import RowVersion
 from core.bus.while_held import run_while_held
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
@@ -77,6 +78,7 @@ class Core:
     artefacts: Artefacts
     outbox: Outbox
     database: Database
+    row_version: RowVersion
     executor: Executor
     runs: RunBook
     figures: RunFigures

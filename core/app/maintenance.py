@@ -14,6 +14,7 @@ from core.queue.time_guard import TimeGuard
 from core.runtime.chores import Chore, ChoreRunner
 from core.runtime.permissions import make_private_folder
 from core.runtime.progress_hub import ProgressHub
+from core.runtime.tasks import outcome_of, wait_event
 from core.settings import Settings
 from core.storage.claim import claim
 from core.storage.database import Database
@@ -23,6 +24,7 @@ from core.storage.trouble import named_troubles
 log = structlog.get_logger(__name__)
 
 HOUR_S, MINUTE_S = 3600.0, 60.0
+Chore: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 
 
 class Housekeeping:

@@ -4,7 +4,7 @@ from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
-from core.app.bus_choice import terms_of
+from core.app.bus_choice import delivery_lease_ms, row_version_of, terms_of
 from core.app.delivery_metrics import CountedOutbox
 from core.app.joining import (
     Deployment,
@@ -71,6 +71,7 @@ class Parts:
         self.work_folder = own_work_folder(settings, deployment, nodes)
         self.bus, self.peers = bus, bus.peers
         self.terms = terms_of(settings, database, nodes.id)
+        self.row_version = row_version_of(settings, database)
         self.hub = ProgressHub(self.peers)
         self.dispatcher = LocalDispatcher(self.peers)
         self._line_up()
@@ -109,7 +110,9 @@ class Parts:
     def _tell(self) -> None:
         """Make what tells people and operators."""
         settings, database, clock = self.settings, self.database, self.clock
-        self.outbox = CountedOutbox(database, settings.clips_folder, clock, self.nodes.id)
+        self.outbox = CountedOutbox(
+            database, settings.clips_folder, clock, self.nodes.id, delivery_lease_ms(settings)
+        )
         self.outbox.count_into(self.figures.registry)
         self.router = DeliveryRouter(
             self.outbox, self.hub, self.jobs.get, self.artefacts, router_rules(settings)

@@ -72,7 +72,7 @@ class Database:
         """Return a number that differs whenever this process may have changed a row.
 
         What was read at a version needs no second reading before the next one where nobody else
-        writes: the data directory is locked.
+        writes; see :mod:`core.bus.row_version` for where others do.
         """
         return self._version
 
