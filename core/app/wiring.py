@@ -1,5 +1,7 @@
 """Make the parts of the core from the settings and give each what it needs of the others."""
 
+from collections.abc import Iterable
+
 from core.accounts.weights import Shares
 from core.app.core import Core
 from core.app.finishing import finisher
@@ -15,10 +17,11 @@ from core.app.rules import (
 )
 from core.app.run_recorder import run_recorder
 from core.app.self_check import SelfCheck
+from core.app.worker_signs import WorkerPools
 from core.bus.bus import LocalEnds
 from core.delivery.position_updates import PositionPublisher
 from core.domain.people import Requester
-from core.models.catalog import Profile
+from core.models.catalog import ModelFile, Profile
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
@@ -46,9 +49,7 @@ class _Services:
         self.health = HealthReader(
             parts.jobs, parts.intake, parts.rules, lambda: parts.watch.lost is not None
         )
-        self.admission = FileAdmission(
-            parts.media, parts.files, parts.rules, parts.settings.work_folder
-        )
+        self.admission = FileAdmission(parts.media, parts.files, parts.rules, parts.work_folder)
         self.cancellation = Cancellation(
             queue=parts.queue,
             jobs=parts.jobs,
@@ -68,16 +69,23 @@ class _Services:
             estimate=parts.runs.estimate,
             check_budget=parts.runs.check_budget,
             cost_ms=parts.runs.cost_ms,
+            pool_of=parts.runs.pool_of,
             rules=parts.rules,
         )
         self.previewer = Previewer(
             parts.rules.limits,
             parts.runs,
-            missing_files(parts.settings),
+            missing_files(parts.settings) if parts.deployment.role.works else _no_files,
             Profile(parts.settings.models.profile),
             parts.executor.name,
             parts.clock,
         )
+
+
+def _no_files(files: Iterable[ModelFile]) -> Iterable[ModelFile]:
+    """Return nothing: the files are on other machines."""
+    del files
+    return ()
 
 
 def build(parts: Parts) -> Core:
@@ -118,6 +126,7 @@ def build(parts: Parts) -> Core:
         fronts=parts.fronts,
         alerts=parts.alerts,
         positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
+        membership=parts.membership,
     )
 
 
@@ -172,8 +181,8 @@ def _worker(parts: Parts) -> Worker:
         alerts=parts.alerts,
         on_outcome=parts.owed,
         media_folder=parts.settings.media_folder,
-        work_folder=parts.settings.work_folder,
-        rules=worker_rules(parts.settings),
+        work_folder=parts.work_folder,
+        rules=worker_rules(parts.settings, parts.deployment.role),
     )
 
 
@@ -181,7 +190,7 @@ def _readiness(parts: Parts) -> ReadinessReader:
     return ReadinessReader(
         figures=HealthFigures(parts.database),
         rules=parts.rules,
-        worker=parts.queue,
+        worker=parts.queue if parts.deployment.role.works else WorkerPools(parts.nodes),
         device_lost=lambda: parts.watch.lost is not None,
         fronts=parts.fronts,
         limits=readiness_limits(parts.settings),

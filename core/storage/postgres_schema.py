@@ -75,6 +75,18 @@ async def read_state(connection: Connection, folder: Path = MIGRATIONS) -> Schem
     return SchemaState(max(book, default=0), newest_of(known), names, whole, empty)
 
 
+async def oldest_program(connection: Connection) -> int:
+    """Read the schema that a program has to know at least, to go on with this database."""
+    most = sa.text("SELECT coalesce(max(oldest), 0) FROM migration")
+    return (await connection.execute(most)).scalar_one()
+
+
+async def server_time(connection: Connection) -> int:
+    """Read the server's time in epoch milliseconds."""
+    now = sa.text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+    return (await connection.execute(now)).scalar_one()
+
+
 async def prepare_schema(
     database: "Database",
     address: PostgresAddress,

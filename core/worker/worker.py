@@ -93,6 +93,12 @@ class Worker:
         self._finisher = ClipFinisher(hub, watch)
         self._ending = False
 
+    @property
+    def on_device(self) -> str | None:
+        """Return the id of the job that has the device; None where none has."""
+        live = (one for one in self._live if one.phase is Phase.EXECUTING)
+        return next((one.job.id for one in live), None)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Claim and run jobs until ``stop`` is set and what ran then is finished or requeued.
 
@@ -144,6 +150,7 @@ class Worker:
         self._slots.stop()
         self._dispatcher.wake()
         self._cancel_live(Phase.WAITING)
+        self._cancel_what_takes_longer()
         await outcome_of(self._queue.note_ending(), NOTE_S)
         if self.watch.lost is not None:
             told = self._alerts.send(self.watch.lost.code, self.watch.lost.data())
@@ -153,6 +160,15 @@ class Worker:
         self._ending = True
         self._outcomes.end()
         self._cancel_live(Phase.WAITING, Phase.EXECUTING, Phase.FINISHING)
+
+    def _cancel_what_takes_longer(self) -> None:
+        """Hand over what cannot be done within the notice, where there is a limit to it."""
+        if (notice_s := self.rules.notice_s) is None:
+            return
+        for attempt in self._live:
+            left_s = attempt.expected_left_s(self._hub.latest(attempt.job.id))
+            if attempt.phase is Phase.EXECUTING and left_s > notice_s:
+                attempt.cancel.cancel("shutdown")
 
     def _cancel_live(self, *phases: Phase) -> None:
         for attempt in self._live:
