@@ -10,7 +10,6 @@ from core.app.node_list import SeenNode, drain_nodes, list_nodes
 from core.cli.exit_codes import err, out, print_json
 from core.cli.steering import steer_one
 from core.control.commands import AdmitMachine, RevokeMachine
-from core.control.reports import MachineReport
 from core.i18n.messages import name as word
 from core.i18n.messages import say
 from core.runtime.terminal_text import printable
@@ -45,7 +44,7 @@ def token(
     name: Annotated[str, typer.Argument(metavar="NAME", help=say("help_node"))],
 ) -> None:
     """Print a new token for a machine behind the gate, and nothing else on standard output."""
-    admitted: MachineReport = steer_one(AdmitMachine(name))
+    admitted = steer_one(AdmitMachine(name))
     typer.echo(admitted.token)
     err().print(say("node_token_next", {"name": admitted.name}), soft_wrap=True)
 
@@ -55,7 +54,7 @@ def revoke(
     name: Annotated[str, typer.Argument(metavar="NAME", help=say("help_node"))],
 ) -> None:
     """Let a machine in no more."""
-    revoked: MachineReport = steer_one(RevokeMachine(name))
+    revoked = steer_one(RevokeMachine(name))
     out().print(say("node_revoked", {"name": revoked.name}), soft_wrap=True)
 
 

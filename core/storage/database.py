@@ -225,6 +225,7 @@ async def open_database(
                 database.standing = await look(database, data_dir, fresh=fresh)
         yield database
         if kept_here:
+            if duty is not SchemaDuty.AWAIT:  # fronts say which clips belong to which rows
             await _note_end(database, data_dir)
 
 

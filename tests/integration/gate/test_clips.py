@@ -21,6 +21,7 @@ from tests.integration.gate.conftest import Front
 
 async def made(job: Job, folder: Path, frames: int = 9) -> Clip:
     """A real clip of an attempt."""
+    await asyncio.to_thread(folder.mkdir)
     pictures = np.zeros((frames, 64, 96, 3), np.uint8)
     raw = RawClip(pictures, 24, None, 0, {})
     name = f"{job.id}.{job.token[:8]}"
