@@ -224,8 +224,9 @@ async def open_database(
             with named_troubles(place):
                 database.standing = await look(database, data_dir, fresh=fresh)
         yield database
-        if kept_here:
-            if duty is not SchemaDuty.AWAIT:  # fronts say which clips belong to which rows
+        if (
+            kept_here and duty is not SchemaDuty.AWAIT
+        ):  # a worker's clips are fronts' to account for
             await _note_end(database, data_dir)
 
 
