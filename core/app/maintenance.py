@@ -24,7 +24,6 @@ from core.storage.trouble import named_troubles
 log = structlog.get_logger(__name__)
 
 HOUR_S, MINUTE_S = 3600.0, 60.0
-Chore: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 
 
 class Housekeeping:

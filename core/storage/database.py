@@ -239,7 +239,9 @@ async def open_database(
             with named_troubles(place):
                 database.standing = await look(database, data_dir, fresh=fresh)
         yield database
-        if kept_here:
+        if (
+            kept_here and duty is not SchemaDuty.AWAIT
+        ):  # a worker's clips are fronts' to account for
             await _note_end(database, data_dir)
 
 

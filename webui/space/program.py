@@ -150,7 +150,7 @@ async def serve(settings: Settings) -> bool:
             core.runs.tier = tier_of_nobody(settings)
             executor.follow(core.runs)
         on_signals(stop, lambda: log.info("space_stopping"))
-        ending = asyncio.create_task(end_in_time(core, stop, log.info))
+        ending = asyncio.create_task(end_in_time(core.worker, stop, log.info))
         failed = await run_all(core, [front], stop, log.info)
         ending.cancel()
         lost = core.worker.watch.lost is not None
