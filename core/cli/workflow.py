@@ -15,7 +15,8 @@ from core.workflow.adopt.pipeline import check_place, remove_adoption, save_adop
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, read
 from core.workflow.library import load, load_all, paths_of
-from core.workflow.node_schema import NODES, redraw
+from core.workflow.node_schema import NODES
+from core.workflow.schema_drawing import redraw
 from core.workflow.validation import require_sound, unknown_kinds
 
 APP = typer.Typer(help=say("help_workflow"), no_args_is_help=True)
