@@ -40,7 +40,8 @@ def redraw(source: Path, version: str, target: Path) -> int:
     wanted = [kind for kind in before if packs[kind] != "clapper"]
     if not isinstance(info, dict) or not info.keys() & wanted:
         raise NotObjectInfo(source.name)
-    named = dict.fromkeys([*wanted, *(kind for kind in info if _comes_with_comfyui(info[kind]))])
+    new = (kind for kind in info if kind not in before and _comes_with_comfyui(info[kind]))
+    named = [*wanted, *new]
     nodes = {**before, **compact(info, named, packs)}
     write_atomically(target, dump(nodes, version), 0o666)
     return len(nodes)
