@@ -9,6 +9,13 @@ class EditorFormat(SetupProblem):
     file: str
 
 
+class EditorClassesUnknown(SetupProblem):
+    """An editor file uses ``classes`` that the installed ComfyUI does not have."""
+
+    file: str
+    classes: str
+
+
 class NotAWorkflow(SetupProblem):
     """The file is no graph in API format; ``reason`` is an identifier with a word."""
 

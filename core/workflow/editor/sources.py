@@ -1,0 +1,137 @@
+"""Follow a link of an editor file to what really gives the value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from core.workflow.editor.scopes import (
+    BYPASSED,
+    MUTED,
+    SUBGRAPH_INPUT,
+    SUBGRAPH_OUTPUT,
+    EditorLink,
+    Entry,
+    Scope,
+)
+
+_STEPS = 1000  # links followed for one input; more is a circle
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOf:
+    """An output of a node that will run."""
+
+    node: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value that somebody typed."""
+
+    value: object
+
+
+Source: TypeAlias = OutputOf | Value
+_Step: TypeAlias = tuple[Scope, EditorLink]
+
+
+def source_of(scope: Scope, link: int | None) -> Source | None:
+    """Return what comes through ``link``; None where nothing does."""
+    step: _Step | Source | None = _at(scope, link)
+    for _ in range(_STEPS):
+        if not isinstance(step, tuple):
+            return step
+        step = _next(*step)
+    return None
+
+
+def widgets_of(node: Entry) -> dict[str, object]:
+    """Return what is typed into the promoted widgets of a subgraph's node, by input."""
+    named = _named(node)
+    inputs = [entry for entry in node.get("inputs") or [] if entry.get("widget")]
+    values = node.get("widgets_values")
+    if not isinstance(values, list):
+        return {entry["name"]: named[entry["name"]] for entry in inputs if entry["name"] in named}
+    if len(values) == len(inputs):
+        named = {**{entry["name"]: value for entry, value in zip(inputs, values, strict=True)}}
+    return {entry["name"]: named[entry["name"]] for entry in inputs if entry["name"] in named}
+
+
+def _named(node: Entry) -> dict[str, object]:
+    for values in (node.get("widgets_values"), node.get("widgets_values_named")):
+        if isinstance(values, Mapping):
+            return dict(values)
+    return {}
+
+
+def _at(scope: Scope, link: int | None) -> _Step | None:
+    found = scope.links.get(link) if link is not None else None
+    return (scope, found) if found is not None else None
+
+
+def _next(scope: Scope, link: EditorLink) -> "_Step | Source | None":
+    """Take one step towards the origin of ``link``."""
+    if link.origin == SUBGRAPH_INPUT:
+        return _from_outside(scope, link.slot)
+    node = scope.nodes.get(link.origin)
+    if node is None or node.get("mode") == MUTED:
+        return None
+    if node.get("mode") == BYPASSED:
+        return _at(scope, _passed(node, link.slot))
+    if link.origin in scope.inner:
+        return _from_inside(scope.inner[link.origin], link.slot)
+    if node["type"] in {"Reroute", "Reroute (rgthree)"}:
+        return _at(scope, _first_link(node))
+    if node["type"] == "PrimitiveNode":
+        values = node.get("widgets_values") or [None]
+        return Value(values[0])
+    if node["type"] == "GetNode":
+        return _from_setter(scope, node)
+    return OutputOf(scope.id_of(node), link.slot)
+
+
+def _from_outside(scope: Scope, slot: int) -> "_Step | Source | None":
+    """Step from a subgraph's input to what its node gets there."""
+    inputs = scope.holder.get("inputs") or []
+    if scope.parent is None or slot >= len(inputs):
+        return None
+    entry: Mapping[str, Any] = inputs[slot]
+    if entry.get("link") is not None:
+        return _at(scope.parent, entry["link"])
+    typed = widgets_of(scope.holder)
+    return Value(typed[entry["name"]]) if entry["name"] in typed else None
+
+
+def _from_inside(inner: Scope, slot: int) -> _Step | None:
+    ends = (SUBGRAPH_OUTPUT, slot)
+    links = inner.links.values()
+    return next(((inner, link) for link in links if (link.target, link.place) == ends), None)
+
+
+def _from_setter(scope: Scope, getter: Entry) -> _Step | None:
+    """Step from a ``GetNode`` to what the ``SetNode`` of the same name takes."""
+    name = (getter.get("widgets_values") or [None])[0]
+    here: Scope | None = scope
+    while here is not None:
+        for node in here.nodes.values():
+            if node["type"] == "SetNode" and (node.get("widgets_values") or [None])[0] == name:
+                return _at(here, _first_link(node))
+        here = here.parent
+    return None
+
+
+def _first_link(node: Entry) -> int | None:
+    inputs = node.get("inputs") or [{}]
+    return inputs[0].get("link")
+
+
+def _passed(node: Entry, slot: int) -> int | None:
+    """Return the link that a bypassed node hands on at ``slot``: an input of the same type."""
+    outputs, inputs = node.get("outputs") or [], node.get("inputs") or []
+    type_ = outputs[slot]["type"] if slot < len(outputs) else None
+    same = [entry for entry in inputs if entry.get("type") == type_]
+    if slot < len(inputs) and inputs[slot] in same:
+        return inputs[slot].get("link")
+    either = same or [entry for entry in inputs if "*" in (entry.get("type"), type_)]
+    return either[0].get("link") if either else None
