@@ -33,9 +33,9 @@ def convert(text: str, file: str, classes: Mapping[str, Info]) -> Graph:
         nodes = [_node(scope, node, classes) for scope, node in whole.walk() if _runs(node)]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise NotAWorkflow(file, "not_a_graph") from None
-    unclear = {node.kind for node, named in nodes if not named}
     graph = Graph.of(node for node, _ in nodes)
-    if unclear & _needed(graph, classes):
+    unclear = {node.kind for node, named in nodes if not named} & _needed(graph, classes)
+    if unclear:
         raise EditorClassesUnknown(file, ", ".join(sorted(unclear)))
     return graph
 
@@ -45,13 +45,14 @@ def _runs(node: Entry) -> bool:
 
 
 def _needed(graph: Graph, classes: Mapping[str, Info]) -> set[str]:
-    """Return the classes that anything which saves or shows depends on."""
+    """Return the classes that something which saves or shows depends on, without itself."""
+    taken = {link.node for node in graph.nodes.values() for _, link in node.links()}
     ends = [
         node.id
         for node in graph.nodes.values()
-        if node.kind not in classes or classes[node.kind].get("output_node")
+        if (node.id not in taken if node.kind not in classes else classes[node.kind]["output_node"])
     ]
-    return {graph.nodes[key].kind for key in graph.upstream(*ends)}
+    return {graph.nodes[key].kind for key in graph.upstream(*ends) if key in taken}
 
 
 def _node(scope: Scope, node: Entry, classes: Mapping[str, Info]) -> tuple[Node, bool]:

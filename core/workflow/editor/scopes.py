@@ -1,6 +1,6 @@
 """Nodes and links of an editor file, each in the subgraph that holds it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
@@ -30,6 +30,7 @@ class Scope:
     links: Mapping[int, EditorLink]
     parent: "Scope | None" = None
     holder: Entry = field(default_factory=dict[str, Any])  # the node of ``parent`` that it is
+    inputs: Sequence[Entry] = ()  # of the subgraph, as it defines them
     inner: dict[int, "Scope"] = field(default_factory=dict[int, "Scope"])
     depth: int = 0
 
@@ -71,7 +72,8 @@ def _scope(
         raise ValueError("a subgraph holds itself")
     nodes = {int(node["id"]): cast("Entry", node) for node in content["nodes"]}
     links = dict(_link(entry) for entry in content.get("links") or [])
-    scope = Scope(prefix, nodes, links, parent, holder or {}, depth=depth)
+    inputs: list[Entry] = content.get("inputs") or []
+    scope = Scope(prefix, nodes, links, parent, holder or {}, inputs, depth=depth)
     for key, node in nodes.items():
         if node["type"] in subgraphs:
             inside = subgraphs[node["type"]]

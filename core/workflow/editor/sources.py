@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias, cast
 
 from core.workflow.editor.scopes import (
     BYPASSED,
@@ -14,6 +14,7 @@ from core.workflow.editor.scopes import (
     Scope,
 )
 
+_TYPED = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}  # inputs that a widget can fill
 _STEPS = 1000  # links followed for one input; more is a circle
 
 
@@ -46,23 +47,23 @@ def source_of(scope: Scope, link: int | None) -> Source | None:
     return None
 
 
-def widgets_of(node: Entry) -> dict[str, object]:
-    """Return what is typed into the promoted widgets of a subgraph's node, by input."""
-    named = _named(node)
-    inputs = [entry for entry in node.get("inputs") or [] if entry.get("widget")]
+def promoted(scope: Scope) -> dict[str, object]:
+    """Return what is typed into the widgets of a subgraph's own node, by the subgraph's input.
+
+    A value that cannot be told is left out: the node inside keeps its own.
+    """
+    node = scope.holder
     values = node.get("widgets_values")
-    if not isinstance(values, list):
-        return {entry["name"]: named[entry["name"]] for entry in inputs if entry["name"] in named}
-    if len(values) == len(inputs):
-        named = {**{entry["name"]: value for entry, value in zip(inputs, values, strict=True)}}
-    return {entry["name"]: named[entry["name"]] for entry in inputs if entry["name"] in named}
-
-
-def _named(node: Entry) -> dict[str, object]:
-    for values in (node.get("widgets_values"), node.get("widgets_values_named")):
-        if isinstance(values, Mapping):
-            return dict(values)
-    return {}
+    listed = cast("list[object]", values) if isinstance(values, list) else []
+    shown = (node.get("properties") or {}).get("proxyWidgets")
+    if shown and listed:
+        pairs = zip(cast("list[list[str]]", shown), listed, strict=False)
+        return {key[1]: value for key, value in pairs if key[0] == "-1" and value is not None}
+    names = [str(entry["name"]) for entry in scope.inputs if entry.get("type") in _TYPED]
+    if len(names) == len(listed):
+        return dict(zip(names, listed, strict=True))
+    named = node.get("widgets_values_named")
+    return dict(cast("Entry", named)) if isinstance(named, Mapping) else {}
 
 
 def _at(scope: Scope, link: int | None) -> _Step | None:
@@ -93,14 +94,15 @@ def _next(scope: Scope, link: EditorLink) -> "_Step | Source | None":
 
 def _from_outside(scope: Scope, slot: int) -> "_Step | Source | None":
     """Step from a subgraph's input to what its node gets there."""
-    inputs = scope.holder.get("inputs") or []
-    if scope.parent is None or slot >= len(inputs):
+    if scope.parent is None or slot >= len(scope.inputs):
         return None
-    entry: Mapping[str, Any] = inputs[slot]
-    if entry.get("link") is not None:
-        return _at(scope.parent, entry["link"])
-    typed = widgets_of(scope.holder)
-    return Value(typed[entry["name"]]) if entry["name"] in typed else None
+    name = scope.inputs[slot]["name"]
+    given: list[Entry] = scope.holder.get("inputs") or []
+    link = next((entry.get("link") for entry in given if entry["name"] == name), None)
+    if link is not None:
+        return _at(scope.parent, link)
+    typed = promoted(scope)
+    return Value(typed[name]) if name in typed else None
 
 
 def _from_inside(inner: Scope, slot: int) -> _Step | None:
