@@ -6,7 +6,7 @@ from core.domain.progress import Stage
 from core.models.errors import LoraRefused, ModelFileRefused
 from core.models.lora import check_lora
 from core.workflow.adopt.findings import AdoptionDraft
-from core.workflow.adopt.links import samplers_of
+from core.workflow.adopt.link_types import samplers_of
 from core.workflow.graph import Literal, Node
 
 _TEXT = {"CLIPTextEncode", "LTXVConditioning", "ConditioningZeroOut"}
