@@ -49,8 +49,15 @@ def primitive_input(node: Node) -> str | None:
     return next((name for name in _VALUES if name in node.inputs), None)
 
 
+def gives_first(node: Node) -> bool:
+    """Tell whether ``node`` gives the first input that is wired, whatever that is."""
+    return node.kind == "Any Switch (rgthree)" or "reroute" in node.kind.lower()
+
+
 def handed_on(node: Node) -> str | None:
     """Return the input that ``node`` gives on as it is, or as another kind of number."""
+    if gives_first(node):
+        return next((name for name, _ in node.links()), None)
     return _HANDED.get(node.kind) or primitive_input(node)
 
 

@@ -60,9 +60,10 @@ class LinkTypes:
 
 def is_sampler(types: LinkTypes, node: Node) -> bool:
     """Tell whether ``node`` samples: it gives latents and takes a guider, or a model and more."""
-    if not types.outputs(node, "LATENT"):
-        return False
     taken = {types.type_at(node, name, link) for name, link in node.links()}
+    if not types.outputs(node, "LATENT"):
+        unknown = node.kind not in known_nodes() and not types.outputs(node, "GUIDER")
+        return unknown and "GUIDER" in taken and bool(taken & {"SIGMAS", "NOISE", "SAMPLER"})
     return "GUIDER" in taken or ("MODEL" in taken and bool(taken & {"SIGMAS", "CONDITIONING"}))
 
 

@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from core.workflow.adopt.constants import Place, Plain, constant, roots
+from core.workflow.adopt.constants import Place, Plain, constant, gives_first, roots
 from core.workflow.adopt.link_types import LinkTypes
 from core.workflow.graph import Graph, Input, Link, Literal, Node
 from core.workflow.node_schema import known_nodes
 
 _DEPTH = 60  # switches behind each other; deeper is a circle
-_FIRST_GIVEN = {"Any Switch (rgthree)"}  # hands on the first input that is wired
-_HANDED = re.compile(r"reroute", re.IGNORECASE)
 _NUMBERED = re.compile(r"(.*?)[_ ]?(\d+)")
 _CHOICES = {"select", "index", "input", "selection", "switch", "select_index"}
 _ASKED = {"switch", "boolean", "bool", "cond", "condition", "select"}
@@ -68,15 +66,15 @@ def _behind(graph: Graph, types: LinkTypes, value: Input) -> Input | None:
 
 
 def is_fixed(graph: Graph, node: Node) -> bool:
-    """Tell whether ``node`` is a switch or a reroute that always gives the same input."""
-    if node.kind in _FIRST_GIVEN or _HANDED.search(node.kind):
-        return True
+    """Tell whether ``node`` is a switch that always gives the same of several inputs."""
+    if gives_first(node):
+        return len(list(node.links())) > 1  # one alone is a plain link already
     found = _control(node)
     return found is not None and isinstance(constant(graph, node.inputs[found]), int | float)
 
 
 def _selected(graph: Graph, node: Node) -> Input | None:
-    if node.kind in _FIRST_GIVEN or _HANDED.search(node.kind):
+    if gives_first(node):
         return next((link for _, link in node.links() if link.node in graph.nodes), None)
     control = _control(node)
     sides = _sides(node)

@@ -23,7 +23,7 @@ def variants(graph: Graph, mode: Mode) -> Iterator[tuple[Graph, tuple[Setting, .
     bypasses = tuple(_bypasses(graph, mode))
     if bypasses:
         yield _set(graph, bypasses), bypasses
-    touched = [setting for setting in settings_of(graph) if _beside_files(graph, setting)][:_MOST]
+    touched = [setting for setting in settings_of(graph) if _touched(graph, setting)][:_MOST]
     for count in range(1, min(len(touched), _TOGETHER) + 1):
         for chosen in combinations(touched, count):
             places = {setting.place for setting in chosen}
@@ -36,12 +36,20 @@ def _bypasses(graph: Graph, mode: Mode) -> Iterator[Setting]:
     pictures = {node.id for node in loaders_of(graph, MediaKind.IMAGE)}
     for setting in settings_of(graph):
         node = graph.nodes[setting.used_by]
-        if setting.input == "bypass" and setting.other is wanted:
+        if setting.input == "bypass" and setting.other is wanted and _touched(graph, setting):
             if graph.upstream(node.id) & pictures:
                 yield setting
 
 
-def _beside_files(graph: Graph, setting: Setting) -> bool:
+def _touched(graph: Graph, setting: Setting) -> bool:
+    """Tell whether ``setting`` decides about a file, and is a choice that its owner made.
+
+    A node that takes a picture has a bypass, whether or not anybody thought of using it; only a
+    node of its own that sets it says that the graph is made for both.
+    """
+    if setting.input == "bypass" and setting.other is True:
+        if setting.place.node == setting.used_by:
+            return False
     loaded = {node.id for kind in MediaKind for node in loaders_of(graph, kind)}
     return bool(graph.upstream(setting.used_by) & loaded)
 
