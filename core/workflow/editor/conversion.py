@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import cast
 
 from core.workflow.editor.scopes import Entry, Scope, open_file
-from core.workflow.editor.sources import OutputOf, Value, source_of
+from core.workflow.editor.sources import OutputOf, Value, WidgetOf, source_of
 from core.workflow.editor.widgets import widget_values
 from core.workflow.errors import EditorClassesUnknown, NotAWorkflow
 from core.workflow.graph import Graph, Input, Link, Literal, Node
@@ -70,6 +70,9 @@ def _node(scope: Scope, node: Entry, classes: Mapping[str, Info]) -> tuple[Node,
                 inputs[name] = Link(origin, slot)
             case Value(value):
                 inputs[name] = Literal.of(value)
+            case WidgetOf(owner, widget):
+                typed = widget_values(owner, classes.get(str(owner["type"]))) or {}
+                inputs |= {name: Literal.of(typed[widget])} if widget in typed else {}
             case _ if not entry.get("widget"):
                 inputs.pop(name, None)
             case _:  # a subgraph's end that nothing is wired to: the widget keeps its own

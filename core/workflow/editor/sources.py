@@ -33,7 +33,15 @@ class Value:
     value: object
 
 
-Source: TypeAlias = OutputOf | Value
+@dataclass(frozen=True, slots=True)
+class WidgetOf:
+    """What is typed into the widget ``name`` of ``node``."""
+
+    node: Entry
+    name: str
+
+
+Source: TypeAlias = OutputOf | Value | WidgetOf
 _Step: TypeAlias = tuple[Scope, EditorLink]
 
 
@@ -102,7 +110,19 @@ def _from_outside(scope: Scope, slot: int) -> "_Step | Source | None":
     if link is not None:
         return _at(scope.parent, link)
     typed = promoted(scope)
-    return Value(typed[name]) if name in typed else None
+    return Value(typed[name]) if name in typed else _widget_inside(scope, slot)
+
+
+def _widget_inside(scope: Scope, slot: int) -> WidgetOf | None:
+    """Find the widget that a subgraph's input stands for: the first that it fills."""
+    for link in scope.links.values():
+        if (link.origin, link.slot) != (SUBGRAPH_INPUT, slot) or link.target not in scope.nodes:
+            continue
+        node = scope.nodes[link.target]
+        entry = (node.get("inputs") or [])[link.place]
+        if entry.get("widget"):
+            return WidgetOf(node, str(entry["widget"]["name"]))
+    return None
 
 
 def _from_inside(inner: Scope, slot: int) -> _Step | None:
