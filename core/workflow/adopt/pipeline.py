@@ -12,11 +12,12 @@ from core.runtime.atomic_files import only_writer_of, whole_file
 from core.runtime.paths import readable
 from core.workflow.adopt.findings import Adoption, AdoptionDraft, EvidenceKind
 from core.workflow.adopt.loaders import find_media
+from core.workflow.adopt.loras import refuse_loras
 from core.workflow.adopt.numbers import UPSCALER, find_numbers
 from core.workflow.adopt.output import begin_draft, crop_to_size, fill_defaults
 from core.workflow.adopt.prompts import find_prompts
 from core.workflow.adopt.proof import prove_reach
-from core.workflow.adopt.stages import refuse_loras, stages_of
+from core.workflow.adopt.stages import stages_of
 from core.workflow.adopt.switches import fold
 from core.workflow.adopt.variants import variants
 from core.workflow.bindings import Bindings, dump_bindings
