@@ -1,5 +1,7 @@
 """``clapper workflow``: which graph each mode uses, and the user's own in its place."""
 
+import asyncio
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +17,7 @@ from core.settings import Settings, load_settings
 from core.workflow.adopt import adopt
 from core.workflow.adopt.pipeline import check_place, remove_adoption, save_adoption
 from core.workflow.editor import convert
-from core.workflow.errors import EditorFormat, NotAdoptable
+from core.workflow.errors import ControlsIdle, EditorFormat, NotAdoptable
 from core.workflow.graph import Graph, read
 from core.workflow.library import load, load_all, paths_of
 from core.workflow.model_files import FileState, LookedFor, look_for_files
@@ -71,6 +73,33 @@ def adopt_file(
         require_sound(load(mode, folder))
         done = {"mode": mode, "path": paths_of(mode, folder)[0], "id": mode.value}
         console.print(say("workflow_adopted", done), soft_wrap=True)
+
+
+@APP.command("try", help=say("help_workflow_try"))
+def try_file(
+    file: FileArgument,
+    mode: ModeOption,
+    *,
+    output: Annotated[str, typer.Option(help=say("help_workflow_output"))] = "",
+) -> None:
+    """Run ``file`` twice for each control of ``mode``, and show what the control changes.
+
+    Raises:
+        ControlsIdle: a control changes nothing, or something that it must not.
+    """
+    from core.cli.workflow_try import trial_table, try_adoption
+
+    console = out()
+    with explained_exit(), tempfile.TemporaryDirectory(prefix="clapper-try-") as folder:
+        settings = load_settings()
+        graph, _ = _graph(file, settings)
+        found = adopt(graph, mode, settings.models_folder / "loras", output)
+        rows, real = asyncio.run(try_adoption(found, settings, Path(folder)))
+        console.print(trial_table(rows, mode))
+        console.print(say("workflow_trial_real" if real else "workflow_trial_stand_ins"))
+        idle = [row.control for row in rows if not row.holds]
+        if idle:
+            raise ControlsIdle(mode, ", ".join(idle))
 
 
 @APP.command("list", help=say("help_workflow_list"))

@@ -50,6 +50,13 @@ class NotAdoptable(SetupProblem):
     detail: str = ""
 
 
+class ControlsIdle(SetupProblem):
+    """A trial showed ``controls`` of ``mode`` that do not do what they must."""
+
+    mode: str
+    controls: str
+
+
 class TemplateBroken(SetupProblem):
     """A workflow and its bindings do not fit together; ``defects`` lists what."""
 

@@ -12,7 +12,18 @@ Plain: TypeAlias = str | int | float | bool
 
 _DEPTH = 40  # nodes behind each other; deeper is a circle
 _PRIMITIVE = re.compile(r"primitive|constant|literal|^easy (int|float|boolean|string)$|^(int|float|bool|boolean|string)$", re.IGNORECASE)  # fmt: skip
-_VALUES = ("value", "Value", "int", "float", "boolean", "bool", "string", "text", "number", "Number")
+_VALUES = (
+    "value",
+    "Value",
+    "int",
+    "float",
+    "boolean",
+    "bool",
+    "string",
+    "text",
+    "number",
+    "Number",
+)
 # Classes that hand a number on: class to the input it comes from.
 _HANDED = {
     "CM_IntToFloat": "a",

@@ -79,4 +79,3 @@ def _node(scope: Scope, node: Entry, classes: Mapping[str, Info]) -> tuple[Node,
                 pass
     title = node.get("title") or (info or cast("Info", {})).get("display_name") or kind
     return Node(scope.id_of(node), kind, MappingProxyType(inputs), str(title)), values is not None
-

@@ -25,7 +25,11 @@ def widget_values(node: Entry, info: Info | None) -> dict[str, object] | None:
     """
     values = node.get("widgets_values")
     if isinstance(values, Mapping):
-        return {name: value for name, value in cast("Info", values).items() if name in _takes(node, info)}
+        return {
+            name: value
+            for name, value in cast("Info", values).items()
+            if name in _takes(node, info)
+        }
     listed = cast("list[object]", values) if isinstance(values, list) else []
     if info is None:
         return _by_inputs(node, listed)
