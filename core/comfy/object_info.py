@@ -39,7 +39,7 @@ def object_info(comfy: ComfyModules) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _info(comfy: ComfyModules, kind: str, node: Any) -> dict[str, Any]:
+def _info(comfy: ComfyModules, kind: str, node: Any) -> dict[str, Any]:  # noqa: ANN401  # a class of ComfyUI's
     """Return what one class says of itself; those of the newer interface say it in one piece."""
     if hasattr(node, "GET_NODE_INFO_V1"):
         return node.GET_NODE_INFO_V1()

@@ -61,14 +61,7 @@ def compact(info: Info, kinds: Iterable[str], packs: Mapping[str, str]) -> dict[
             continue
         found = info[kind]
         entry: dict[str, object] = {"pack": packs.get(kind, "core")}
-        for group, name in (("required", "inputs"), ("optional", "optional")):
-            for key, spec in (found["input"].get(group) or {}).items():
-                entry_group = cast("dict[str, object]", entry.setdefault(name, {}))
-                entry_group[key] = _describe(key, spec)
-        for group in ("required", "optional"):
-            for key, spec in _nested(found["input"].get(group) or {}):
-                extra = cast("dict[str, object]", entry.setdefault("optional", {}))
-                extra.setdefault(key, spec)
+        entry |= _inputs(found["input"])
         entry["outputs"] = [ANY if out in _WILD else str(out) for out in found["output"]]
         if found.get("output_node"):
             entry["output"] = True
@@ -89,6 +82,18 @@ def dump(nodes: Mapping[str, object], version: str) -> str:
         + ",\n".join(lines)
         + "\n  }\n}\n"
     )
+
+
+def _inputs(groups: Info) -> dict[str, object]:
+    """Describe the inputs; those that a choice adds are optional, whatever the choice says."""
+    required: Info = groups.get("required") or {}
+    optional: Info = groups.get("optional") or {}
+    described = {name: _describe(name, spec) for name, spec in required.items()}
+    free = {name: _describe(name, spec) for name, spec in optional.items()}
+    for name, spec in (*_nested(required), *_nested(optional)):
+        free.setdefault(name, spec)
+    found: dict[str, object] = {"inputs": described} if described else {}
+    return {**found, "optional": free} if free else found
 
 
 def _comes_with_comfyui(found: Info) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 Number: TypeAlias = int | float | bool
 
 _MAX = 1e15  # larger numbers are no size, time or choice
+_MAX_POWER = 16
 _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -53,34 +54,64 @@ def compute(expression: str, names: Mapping[str, Number]) -> Number | None:
     return value if isinstance(value, int | float) and abs(value) < _MAX else None
 
 
-def _value(part: ast.AST, names: Mapping[str, Number]) -> Any:
+def _value(part: ast.AST, names: Mapping[str, Number]) -> Number:
     """Compute one part.
 
     Raises:
         ValueError: something that is no arithmetic.
     """
+    if isinstance(part, ast.Constant) and isinstance(part.value, int | float):
+        return part.value
+    if isinstance(part, ast.Name):
+        return names[part.id]
+    inner = [_value(one, names) for one in _parts(part)]
+    return _of(part, inner)
+
+
+def _parts(part: ast.AST) -> list[ast.expr]:
+    """Return what is computed first; a choice computes both of its ways."""
     match part:
-        case ast.Constant(value=int() | float() as value):
-            return value
-        case ast.Name(id=name):
-            return names[name]
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            base, power = _value(left, names), _value(right, names)
-            if abs(power) > 16:
-                raise ValueError("power")
-            return base**power
-        case ast.BinOp(left=left, op=op, right=right):
-            return _BINARY[type(op)](_value(left, names), _value(right, names))
-        case ast.UnaryOp(op=op, operand=operand):
-            return _UNARY[type(op)](_value(operand, names))
-        case ast.BoolOp(op=op, values=values):
-            found = [_value(value, names) for value in values]
-            return all(found) if isinstance(op, ast.And) else any(found)
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return _COMPARED[type(op)](_value(left, names), _value(right, names))
+        case ast.BinOp(left=left, right=right):
+            return [left, right]
+        case ast.UnaryOp(operand=operand):
+            return [operand]
+        case ast.BoolOp(values=values):
+            return values
+        case ast.Compare(left=left, comparators=[right]):
+            return [left, right]
         case ast.IfExp(test=test, body=body, orelse=orelse):
-            return _value(body if _value(test, names) else orelse, names)
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            return _CALLED[name](*(_value(argument, names) for argument in arguments))
+            return [test, body, orelse]
+        case ast.Call(args=args, keywords=[]):
+            return args
         case _:
             raise ValueError(type(part).__name__)
+
+
+def _of(part: ast.AST, inner: list[Number]) -> Number:
+    match part:
+        case ast.BinOp(op=ast.Pow()):
+            return _power(*inner)
+        case ast.BinOp(op=op):
+            return _BINARY[type(op)](*inner)
+        case ast.UnaryOp(op=op):
+            return _UNARY[type(op)](*inner)
+        case ast.BoolOp(op=op):
+            return all(inner) if isinstance(op, ast.And) else any(inner)
+        case ast.Compare(ops=[op]):
+            return _COMPARED[type(op)](*inner)
+        case ast.IfExp():
+            return inner[1] if inner[0] else inner[2]
+        case _:
+            return _CALLED[_name(part)](*inner)
+
+
+def _name(part: ast.AST) -> str:
+    called = part.func if isinstance(part, ast.Call) else None
+    return called.id if isinstance(called, ast.Name) else ""
+
+
+def _power(base: Number, power: Number) -> Number:
+    """Return a power; raises ValueError for one that nobody needs and a machine computes long."""
+    if abs(power) > _MAX_POWER or abs(base) > _MAX:
+        raise ValueError("power")
+    return base**power

@@ -11,7 +11,9 @@ from core.workflow.graph import Graph, Input, Link, Literal, Node
 Plain: TypeAlias = str | int | float | bool
 
 _DEPTH = 40  # nodes behind each other; deeper is a circle
-_PRIMITIVE = re.compile(r"primitive|constant|literal|^easy (int|float|boolean|string)$|^(int|float|bool|boolean|string)$", re.IGNORECASE)  # fmt: skip
+_PRIMITIVE = re.compile(
+    r"primitive|constant|literal|^(easy )?(int|float|bool|boolean|string)$", re.IGNORECASE
+)
 _VALUES = (
     "value",
     "Value",

@@ -4,10 +4,10 @@ import re
 
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
-from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
-from core.workflow.errors import NotAdoptable
 from core.workflow.adopt.constants import constant
+from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.link_types import LinkTypes
+from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, Literal, Node
 from core.workflow.library import load
 from core.workflow.node_schema import known_nodes

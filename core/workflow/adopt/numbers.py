@@ -1,7 +1,7 @@
 """Size, length, frame rate and seeds of a foreign graph."""
 
-from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.constants import constant, handed_on
+from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.link_types import LinkTypes, samplers_of
 from core.workflow.adopt.links import NumberOrigin, number_at, origin_of
 from core.workflow.errors import NotAdoptable

@@ -47,7 +47,7 @@ def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "")
     Raises:
         NotAdoptable: something that the mode needs is not in the graph, or would change nothing.
     """
-    problem: NotAdoptable | None = None
+    problems: list[NotAdoptable] = []
     for variant, settings in variants(graph, mode):
         try:
             draft = begin_draft(fold(variant), mode, output)
@@ -57,9 +57,8 @@ def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "")
                 draft.notice("adopt_switched", **data, value=str(setting.other).lower())
             return _adopt(draft)
         except NotAdoptable as found:
-            problem = problem or found
-    assert problem is not None
-    raise problem
+            problems.append(found)
+    raise problems[0]  # of the graph as it stands
 
 
 def _adopt(draft: AdoptionDraft) -> Adoption:

@@ -2,9 +2,9 @@
 
 import re
 
-from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.conditioning import conditioning_of, text_inputs
 from core.workflow.adopt.constants import Place
+from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.link_types import samplers_of
 from core.workflow.adopt.report import describe_nodes
 from core.workflow.adopt.texts import text_root

@@ -33,19 +33,32 @@ def reaches(graph: Graph, start: str, *, text: bool = False) -> bool:
     following: dict[str, list[tuple[Link, Node, str]]] = {}
     for link, takers in types.takers.items():
         following.setdefault(link.node, []).extend((link, node, name) for node, name in takers)
-    waiting, seen = [start], set[str]()
+    waiting: list[tuple[str, int | None]] = [(start, None)]
+    seen = set(waiting)
     while waiting:
-        key = waiting.pop()
-        if key in seen:
-            continue
-        seen.add(key)
+        key, only = waiting.pop()
         for link, node, name in following.get(key, []):
-            if not _goes_on(graph, types, link, (node, name), text=text):
+            there = only in {None, link.slot}
+            if not there or not _goes_on(graph, types, link, (node, name), text=text):
                 continue
             if node.kind == OUTPUT_KIND and name == "images":
                 return True
-            waiting.append(node.id)
+            step = node.id, _slot_of(types, node, name)
+            if step not in seen:
+                seen.add(step)
+                waiting.append(step)
     return False
+
+
+def _slot_of(types: LinkTypes, node: Node, name: str) -> int | None:
+    """Return the output that a conditioning at ``name`` goes on through; None where any may be it.
+
+    Nodes that take a positive and a negative one give each of them on by itself.
+    """
+    taken = [key for key, _ in types.inputs(node, "CONDITIONING")]
+    given = types.outputs(node, "CONDITIONING")
+    alone = name in taken and len(taken) == len(given) > 1
+    return given[taken.index(name)] if alone else None
 
 
 def _goes_on(

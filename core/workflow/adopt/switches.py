@@ -89,7 +89,7 @@ def _sides(node: Node) -> Mapping[int, str]:
     yes = [name for name, parts in words.items() if {"true", "tt"} & {*parts}]
     no = [name for name, parts in words.items() if {"false", "ff"} & {*parts}]
     if len(yes) <= 1 and len(no) <= 1 and (yes or no):
-        return {**{1: name for name in yes}, **{0: name for name in no}}
+        return dict([*((1, name) for name in yes), *((0, name) for name in no)])
     found: dict[str, dict[int, str]] = {}
     for name, _ in node.links():
         match = _NUMBERED.fullmatch(name)

@@ -8,7 +8,10 @@ from core.workflow.node_schema import known_nodes
 
 _DEPTH = 20  # nodes behind each other; deeper is a circle
 _PROMPT = re.compile(r"prompt", re.IGNORECASE)
-_INSTRUCTION = re.compile(r"system|instruct|template|delimiter|separator|find|replace|regex|pattern|mode|model|device", re.IGNORECASE)  # fmt: skip
+_INSTRUCTION = re.compile(  # inputs of such nodes that are no part of the prompt
+    r"system|instruct|template|delimiter|separator|find|replace|regex|pattern|mode|model|device",
+    re.IGNORECASE,
+)
 
 
 def text_root(graph: Graph, place: Place) -> Place | None:

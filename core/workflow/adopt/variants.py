@@ -36,9 +36,9 @@ def _bypasses(graph: Graph, mode: Mode) -> Iterator[Setting]:
     pictures = {node.id for node in loaders_of(graph, MediaKind.IMAGE)}
     for setting in settings_of(graph):
         node = graph.nodes[setting.used_by]
-        if setting.input == "bypass" and setting.other is wanted and _touched(graph, setting):
-            if graph.upstream(node.id) & pictures:
-                yield setting
+        bypass = setting.input == "bypass" and setting.other is wanted
+        if bypass and _touched(graph, setting) and graph.upstream(node.id) & pictures:
+            yield setting
 
 
 def _touched(graph: Graph, setting: Setting) -> bool:
@@ -47,9 +47,9 @@ def _touched(graph: Graph, setting: Setting) -> bool:
     A node that takes a picture has a bypass, whether or not anybody thought of using it; only a
     node of its own that sets it says that the graph is made for both.
     """
-    if setting.input == "bypass" and setting.other is True:
-        if setting.place.node == setting.used_by:
-            return False
+    on = setting.input == "bypass" and setting.other is True
+    if on and setting.place.node == setting.used_by:
+        return False
     loaded = {node.id for kind in MediaKind for node in loaders_of(graph, kind)}
     return bool(graph.upstream(setting.used_by) & loaded)
 

@@ -81,10 +81,10 @@ def _scope(
     return scope
 
 
-def _link(entry: Any) -> tuple[int, EditorLink]:
+def _link(entry: list[int] | Entry) -> tuple[int, EditorLink]:
     """Read a link: a row in the file itself, a table in a subgraph."""
     if isinstance(entry, list):
-        key, origin, slot, target, place = cast("list[int]", entry)[:5]
+        key, origin, slot, target, place = entry[:5]
         return key, EditorLink(origin, slot, target, place)
     ends = ("origin_id", "origin_slot", "target_id", "target_slot")
     return entry["id"], EditorLink(*(int(entry[end]) for end in ends))
