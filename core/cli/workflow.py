@@ -11,7 +11,6 @@ from rich.table import Table
 from core.cli.exit_codes import explained_exit, out
 from core.cli.workflow_tables import bindings_table, files_table, parts_table
 from core.domain.modes import Mode
-from core.errors import Scalar
 from core.i18n.messages import name, say
 from core.settings import Settings, load_settings
 from core.workflow.adopt import adopt
@@ -177,8 +176,8 @@ def _graph(file: Path, settings: Settings) -> tuple[Graph, bool]:
 def _tell_files(files: tuple[LookedFor, ...], mode: Mode, folder: Path) -> None:
     """Say which files are missing or damaged, and where they belong."""
     for found in files:
-        facts: dict[str, Scalar] = {"mode": mode, "file": found.file.name, "fault": found.fault}
-        facts["folder"] = str(folder / found.file.folder)
+        place = str(folder / found.file.folder)
+        facts = {"mode": mode, "file": found.file.name, "fault": found.fault, "folder": place}
         if found.state is FileState.MISSING:
             out().print(f"• {say('workflow_file_absent', facts)}", soft_wrap=True)
         elif found.state is FileState.DAMAGED:

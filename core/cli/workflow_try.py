@@ -15,7 +15,7 @@ from core.comfy.install.availability import missing_components
 from core.comfy.job_run import ExecutionPlan
 from core.comfy.paths import ComfyPaths, comfy_paths
 from core.comfy.testing.stand_ins import tiny_stand_ins
-from core.comfy.trial import ControlTrial, Given, Run, try_controls
+from core.comfy.trial import ControlTrial, Given, Run, shortened, try_controls
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
 from core.domain.progress import ProgressSink
@@ -67,7 +67,7 @@ async def try_adoption(
     graph, mode = found.workflow.graph, found.workflow.mode
     looked = look_for_files(graph, settings.models_folder)
     real = bool(looked) and all(item.state is FileState.FOUND for item in looked)
-    save_adoption(found.workflow, folder / "workflows")
+    save_adoption(shortened(found.workflow), folder / "workflows")
     installed = comfy_paths(settings)
     models = settings.models_folder.absolute() if real else folder / "models"
     place = ComfyPaths(installed.checkout, installed.packs, folder / "comfy", models)

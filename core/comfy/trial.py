@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,9 +11,16 @@ from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
 from core.domain.requests import Request, Sampling, make_request
 from core.errors import ClipDiffers
+from core.workflow.graph import Literal
+from core.workflow.library import Workflow
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SIDE = 128  # px; the smallest latent of two stages, whose first is half of it
 FRAMES = 17
+_TEXT_LENGTHS = {"max_length", "max_tokens", "max_new_tokens"}
+_TOKENS = 16  # of a text that a model writes
 _PROMPTS = ("a boat leaves the harbour", "seven red kites over a snowy mountain")
 # What changes with each control of numbers; sizes are multiples of 64, lengths 8k+1.
 _NUMBERS: Mapping[str, Mapping[str, int]] = {
@@ -36,6 +44,15 @@ class ControlTrial:
 
 Run = Callable[[Request], Awaitable[RawClip]]
 Given = Mapping[str, tuple[MediaFile, MediaFile]]  # role: two files to choose from
+
+
+def shortened(workflow: Workflow) -> Workflow:
+    """Return ``workflow`` writing short texts, where it lets a model lengthen the prompt."""
+    graph = workflow.graph
+    for node in graph.nodes.values():
+        for name in _TEXT_LENGTHS & node.inputs.keys():
+            graph = graph.with_nodes(node.with_input(name, Literal.of(_TOKENS)))
+    return replace(workflow, graph=graph)
 
 
 async def try_controls(run: Run, mode: Mode, given: Given, *, negative: bool) -> list[ControlTrial]:
@@ -100,5 +117,5 @@ def _of_sounds(before: Sound | None, after: Sound | None) -> float:
     return _difference(before.samples[:1, :length], after.samples[:1, :length])
 
 
-def _difference(one: "np.ndarray", other: "np.ndarray") -> float:
+def _difference(one: "NDArray[Any]", other: "NDArray[Any]") -> float:
     return float(np.abs(one.astype(np.float32) - other.astype(np.float32)).mean())

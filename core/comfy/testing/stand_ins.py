@@ -3,6 +3,7 @@
 import importlib
 import json
 from pathlib import Path
+from typing import Any
 
 from core.comfy.testing.network_shapes import TINY
 from core.comfy.testing.random_weights import (
@@ -30,8 +31,23 @@ def tiny_stand_ins(files: tuple[NamedFile, ...], models: Path) -> ModelFamily:
     Blocks; in a process with a started ComfyUI.
     """
     shrink_text_encoder()
+    _read_any_token()
     torch = importlib.import_module("torch")
     return write_stand_ins(RandomWeightsWriter(torch, TINY), files, models)
+
+
+def _read_any_token() -> None:
+    """Make a text of every token that random weights write, also of those without a piece."""
+    tokenizer: Any = importlib.import_module("comfy.text_encoders.spiece_tokenizer").SPieceTokenizer
+    original = tokenizer.decode
+    if original.__name__ == "decode_any":
+        return
+
+    def decode_any(self: Any, token_ids: list[int], **options: Any) -> str:  # noqa: ANN401  # ComfyUI's
+        pieces: int = self.tokenizer.get_piece_size()
+        return original(self, [token % pieces for token in token_ids], **options)
+
+    tokenizer.decode = decode_any
 
 
 def write_stand_ins(

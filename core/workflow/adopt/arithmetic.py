@@ -69,7 +69,11 @@ def _value(part: ast.AST, names: Mapping[str, Number]) -> Number:
 
 
 def _parts(part: ast.AST) -> list[ast.expr]:
-    """Return what is computed first; a choice computes both of its ways."""
+    """Return what is computed first; a choice computes both of its ways.
+
+    Raises:
+        ValueError: something that is no arithmetic.
+    """
     match part:
         case ast.BinOp(left=left, right=right):
             return [left, right]
@@ -111,7 +115,11 @@ def _name(part: ast.AST) -> str:
 
 
 def _power(base: Number, power: Number) -> Number:
-    """Return a power; raises ValueError for one that nobody needs and a machine computes long."""
+    """Return a power.
+
+    Raises:
+        ValueError: it is one that nobody needs and a machine computes long.
+    """
     if abs(power) > _MAX_POWER or abs(base) > _MAX:
         raise ValueError("power")
     return base**power
