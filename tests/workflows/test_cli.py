@@ -173,8 +173,9 @@ def test_the_files_of_a_graph_are_listed_found_or_missing(
 
     adopted = run("adopt", saved(folder, export(Mode.I2V)), "--mode", "i2v")
 
-    rows = [line.split("│")[1:4] for line in adopted.output.splitlines() if "safetensors │" in line]
-    told = {file.strip(): (place.strip(), state.strip()) for file, place, state in rows}
+    lines = [line.split("│") for line in adopted.output.splitlines()]
+    rows = [[cell.strip() for cell in cells[1:4]] for cells in lines if len(cells) == 5]
+    told = {file: (place, state) for file, place, state in rows}
     assert told["up-x2.safetensors"] == ("latent_upscale_models", "found")
     assert told["te.safetensors"] == ("text_encoders", "missing")
     assert "workflow try" in adopted.output
