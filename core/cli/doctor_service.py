@@ -17,11 +17,11 @@ from core.queue.intake import read_intake
 from core.settings import Settings
 from core.storage.lock import LOCK_NAME, lock
 from core.workflow.library import load, paths_of
-from core.workflow.model_files import FileState, look_for_files
+from core.workflow.model_files import NamedFileState, look_for_files
 
 _FILE_PROBLEMS = {
-    FileState.MISSING: "doctor_workflow_file",
-    FileState.DAMAGED: "doctor_workflow_broken",
+    NamedFileState.MISSING: "doctor_workflow_file",
+    NamedFileState.DAMAGED: "doctor_workflow_broken",
 }
 
 

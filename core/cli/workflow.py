@@ -19,7 +19,7 @@ from core.workflow.editor import convert
 from core.workflow.errors import ControlsIdle, EditorFormat, NotAdoptable
 from core.workflow.graph import Graph, read
 from core.workflow.library import load, load_all, paths_of
-from core.workflow.model_files import FileState, LookedFor, look_for_files
+from core.workflow.model_files import NamedFileState, LookedFor, look_for_files
 from core.workflow.node_schema import NODES
 from core.workflow.schema_drawing import redraw
 from core.workflow.validation import require_sound, unknown_kinds
@@ -178,7 +178,7 @@ def _tell_files(files: tuple[LookedFor, ...], mode: Mode, folder: Path) -> None:
     for found in files:
         place = str(folder / found.file.folder)
         facts = {"mode": mode, "file": found.file.name, "fault": found.fault, "folder": place}
-        if found.state is FileState.MISSING:
+        if found.state is NamedFileState.MISSING:
             out().print(f"• {say('workflow_file_absent', facts)}", soft_wrap=True)
-        elif found.state is FileState.DAMAGED:
+        elif found.state is NamedFileState.DAMAGED:
             out().print(f"• {say('workflow_file_broken', facts)}", soft_wrap=True)

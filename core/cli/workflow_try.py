@@ -29,7 +29,7 @@ from core.settings import Settings
 from core.testing.doubles import write_png, write_video, write_wav
 from core.workflow.adopt import Adoption
 from core.workflow.adopt.pipeline import save_adoption
-from core.workflow.model_files import FileState, look_for_files, named_files
+from core.workflow.model_files import NamedFileState, look_for_files, named_files
 
 
 class _AllThere:
@@ -66,7 +66,7 @@ async def try_adoption(
         raise ComfyUnavailable(", ".join(item.what for item in missing), missing[0].command)
     graph, mode = found.workflow.graph, found.workflow.mode
     looked = look_for_files(graph, settings.models_folder)
-    real = bool(looked) and all(item.state is FileState.FOUND for item in looked)
+    real = bool(looked) and all(item.state is NamedFileState.FOUND for item in looked)
     save_adoption(shortened(found.workflow), folder / "workflows")
     installed = comfy_paths(settings)
     models = settings.models_folder.absolute() if real else folder / "models"

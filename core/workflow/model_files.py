@@ -32,7 +32,7 @@ _BY_CLASS = (
 )
 
 
-class FileState(StrEnum):
+class NamedFileState(StrEnum):
     """How a model file was found."""
 
     FOUND = "file_found"
@@ -54,7 +54,7 @@ class LookedFor:
     """A named file, and what lies there."""
 
     file: NamedFile
-    state: FileState
+    state: NamedFileState
     fault: str = ""  # of a damaged file: an identifier with a word
 
 
@@ -77,9 +77,9 @@ def require_files(graph: Graph, models: Path) -> None:
         ModelUnavailable: one is missing.
     """
     for found in look_for_files(graph, models):
-        if found.state is FileState.DAMAGED:
+        if found.state is NamedFileState.DAMAGED:
             raise ModelDamaged(found.file.name, found.fault)
-        if found.state is FileState.MISSING and found.file.needed:
+        if found.state is NamedFileState.MISSING and found.file.needed:
             raise ModelUnavailable(found.file.name, "clapper workflow check")
 
 
@@ -121,13 +121,13 @@ def _look(file: NamedFile, folders: list[Path]) -> LookedFor:
     places += [folder for folder in folders if (file.folder, folder.name) in _TWINS]
     path = next((item / file.name for item in places if (item / file.name).exists()), None)
     if path is None:
-        return LookedFor(file, FileState.MISSING)
+        return LookedFor(file, NamedFileState.MISSING)
     try:
         if path.suffix == SUFFIX:
             read_header(path)
     except ModelFileRefused as problem:
-        return LookedFor(file, FileState.DAMAGED, problem.fault)
-    return LookedFor(file, FileState.FOUND)
+        return LookedFor(file, NamedFileState.DAMAGED, problem.fault)
+    return LookedFor(file, NamedFileState.FOUND)
 
 
 _TWINS = {("diffusion_models", "unet"), ("text_encoders", "clip"), ("vae", "vae_approx")}

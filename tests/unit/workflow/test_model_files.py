@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from core.errors import ModelDamaged, ModelUnavailable
 from core.workflow.graph import Graph, Literal, Node
-from core.workflow.model_files import FileState, look_for_files, named_files, require_files
+from core.workflow.model_files import NamedFileState, look_for_files, named_files, require_files
 
 
 def graph_of(*nodes: tuple[str, dict[str, object]]) -> Graph:
@@ -57,19 +57,19 @@ def test_files_are_listed_once_with_the_folder_that_their_input_tells() -> None:
 def test_a_file_counts_only_in_its_own_folder(tmp_path: Path) -> None:
     whole(tmp_path / "checkpoints" / "mine.safetensors")
     (missing,) = look_for_files(lora("mine.safetensors"), tmp_path)
-    assert missing.state is FileState.MISSING
+    assert missing.state is NamedFileState.MISSING
 
     whole(tmp_path / "loras" / "mine.safetensors")
 
     (found,) = look_for_files(lora("mine.safetensors"), tmp_path)
-    assert found.state is FileState.FOUND
+    assert found.state is NamedFileState.FOUND
 
 
 def test_a_file_of_an_unknown_use_counts_in_any_folder(tmp_path: Path) -> None:
     graph = graph_of(("Somebodys", {"thing": "x.safetensors"}))
     whole(tmp_path / "elsewhere" / "x.safetensors")
 
-    assert [found.state for found in look_for_files(graph, tmp_path)] == [FileState.FOUND]
+    assert [found.state for found in look_for_files(graph, tmp_path)] == [NamedFileState.FOUND]
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>moved</html>", "half"])
@@ -79,7 +79,7 @@ def test_a_file_that_is_not_whole_is_damaged(tmp_path: Path, content: bytes | st
 
     (found,) = look_for_files(lora("mine.safetensors"), tmp_path)
 
-    assert found.state is FileState.DAMAGED
+    assert found.state is NamedFileState.DAMAGED
     with pytest.raises(ModelDamaged) as caught:
         require_files(lora("mine.safetensors"), tmp_path)
     assert (caught.value.file, caught.value.fault) == ("mine.safetensors", found.fault)
