@@ -19,7 +19,7 @@ from core.workflow.editor import convert
 from core.workflow.errors import ControlsIdle, EditorFormat, NotAdoptable
 from core.workflow.graph import Graph, read
 from core.workflow.library import load, load_all, paths_of
-from core.workflow.model_files import NamedFileState, LookedFor, look_for_files
+from core.workflow.model_files import LookedFor, NamedFileState, look_for_files
 from core.workflow.node_schema import NODES
 from core.workflow.schema_drawing import redraw
 from core.workflow.validation import require_sound, unknown_kinds

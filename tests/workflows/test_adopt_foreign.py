@@ -91,6 +91,21 @@ def test_what_else_gets_the_length_follows_the_request(export: "Export", ask: "A
     assert graph["cut"]["inputs"]["length"] == 49
 
 
+def test_a_guide_at_the_last_frame_stays_at_the_last_frame_of_any_length(
+    export: "Export", ask: "Ask"
+) -> None:
+    nodes = export(Mode.KEYFRAME)
+    guides = [one["inputs"] for one in nodes.values() if one["class_type"] == "LTXVAddGuideMulti"]
+    for inputs in guides:
+        inputs["num_guides.frame_idx_2"] = 150  # of 6 s at 25 frames, and one
+
+    graph = prompt_of(adopt(graph_of(nodes), Mode.KEYFRAME), ask, frames=49)
+
+    bound = [one["inputs"] for one in graph.values() if one["class_type"] == "LTXVAddGuideMulti"]
+    assert {inputs["num_guides.frame_idx_2"] for inputs in bound} == {-1}
+    assert graph["5437"]["inputs"]["image"] == "first.bin"
+
+
 def test_what_the_owner_does_with_the_prompt_stays(export: "Export", ask: "Ask") -> None:
     nodes = export(T2V)
     nodes["typed"] = node("PrimitiveStringMultiline", "Prompt", value="a man talks")

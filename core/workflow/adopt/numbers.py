@@ -39,6 +39,7 @@ def find_numbers(draft: AdoptionDraft) -> None:
     Raises:
         NotAdoptable: the graph makes no latent video, or has no seed.
     """
+    _free_last_frame(draft)
     full = _find_size(draft)
     for node in list(draft.graph.nodes.values()):
         for name in list(node.inputs):
@@ -53,6 +54,19 @@ def find_numbers(draft: AdoptionDraft) -> None:
     _find_seeds(draft)
     draft.prune()
     _find_constants(draft, full)
+
+
+def _free_last_frame(draft: AdoptionDraft) -> None:
+    """Let a guide at the last frame of the owner's length stay at the last one of any length."""
+    begun = [node for node in draft.graph.nodes.values() if makes_latents(draft.graph, node)]
+    lengths = [node.inputs[name] for node in begun for name in _LENGTHS if name in node.inputs]
+    last = {number - 1 for number in (constant(draft.graph, value) for value in lengths)
+            if isinstance(number, int)}  # fmt: skip
+    for node in list(draft.graph.nodes.values()):
+        for name, value in node.inputs.items():
+            at = constant(draft.graph, value) if "frame_idx" in name else None
+            if at in last and at:
+                draft.put(node.id, name, -1)
 
 
 def makes_latents(graph: Graph, node: Node) -> bool:
