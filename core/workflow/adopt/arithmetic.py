@@ -14,8 +14,8 @@ _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
+    ast.Div: lambda one, other: one / other,
+    ast.FloorDiv: lambda one, other: one // other,
     ast.Mod: operator.mod,
 }
 _COMPARED: dict[type[ast.AST], Callable[[Any, Any], bool]] = {
@@ -48,10 +48,10 @@ _CALLED: dict[str, Callable[..., Any]] = {
 def compute(expression: str, names: Mapping[str, Number]) -> Number | None:
     """Return what ``expression`` gives for ``names``; None where it cannot be computed."""
     try:
-        value: object = _value(ast.parse(expression.strip(), mode="eval").body, names)
+        value = _value(ast.parse(expression.strip(), mode="eval").body, names)
     except (SyntaxError, ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
         return None
-    return value if isinstance(value, int | float) and abs(value) < _MAX else None
+    return value if abs(value) < _MAX else None
 
 
 def _value(part: ast.AST, names: Mapping[str, Number]) -> Number:
@@ -120,6 +120,6 @@ def _power(base: Number, power: Number) -> Number:
     Raises:
         ValueError: it is one that nobody needs and a machine computes long.
     """
-    if abs(power) > _MAX_POWER or abs(base) > _MAX:
+    if abs(power) > _MAX_POWER or abs(base) > _MAX or (base < 0 and power != int(power)):
         raise ValueError("power")
     return base**power

@@ -30,8 +30,8 @@ def begin_draft(graph: Graph, mode: Mode, output: str = "") -> AdoptionDraft:
     """
     saver = _saver(graph, mode, output)
     extra, inputs = _inputs(graph, saver, mode)
-    output = Node(OUTPUT, OUTPUT_KIND, MappingProxyType(inputs), "Frames and sound to Clapper")
-    kept = Graph.of([*graph.nodes.values(), *extra, output]).pruned(OUTPUT)
+    end = Node(OUTPUT, OUTPUT_KIND, MappingProxyType(inputs), "Frames and sound to Clapper")
+    kept = Graph.of([*graph.nodes.values(), *extra, end]).pruned(OUTPUT)
     draft = AdoptionDraft(mode, kept, OUTPUT)
     if saver.kind != OUTPUT_KIND:
         draft.notice("adopt_output", node=saver.id, title=saver.title or saver.kind)

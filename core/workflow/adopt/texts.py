@@ -3,7 +3,7 @@
 import re
 
 from core.workflow.adopt.constants import Place, constant, primitive_input
-from core.workflow.graph import Graph, Link, Literal, Node
+from core.workflow.graph import Graph, Link, Node
 from core.workflow.node_schema import known_nodes
 
 _DEPTH = 20  # nodes behind each other; deeper is a circle
@@ -59,7 +59,7 @@ def _is_text(node: Node, name: str) -> bool:
         wanted = spec.input(name)
         return wanted is not None and wanted.type in {"STRING", "*"}
     value = node.inputs[name]
-    return isinstance(value, Link) or (isinstance(value, Literal) and isinstance(value.value, str))
+    return isinstance(value, Link) or isinstance(value.value, str)
 
 
 def _says_prompt(graph: Graph, place: Place) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import cast
 
-from core.workflow.editor.scopes import Entry, Scope, open_file
+from core.workflow.editor.scopes import Entry, Scope, entries, open_file
 from core.workflow.editor.sources import OutputOf, Value, WidgetOf, source_of
 from core.workflow.editor.widgets import widget_values
 from core.workflow.errors import EditorClassesUnknown, NotAWorkflow
@@ -61,7 +61,7 @@ def _node(scope: Scope, node: Entry, classes: Mapping[str, Info]) -> tuple[Node,
     info = classes.get(kind)
     values = widget_values(node, info)
     inputs: dict[str, Input] = {name: Literal.of(item) for name, item in (values or {}).items()}
-    for entry in node.get("inputs") or []:
+    for entry in entries(node, "inputs"):
         if entry.get("link") is None:
             continue
         name = str(entry["name"])
@@ -77,5 +77,6 @@ def _node(scope: Scope, node: Entry, classes: Mapping[str, Info]) -> tuple[Node,
                 inputs.pop(name, None)
             case _:  # a subgraph's end that nothing is wired to: the widget keeps its own
                 pass
-    title = node.get("title") or (info or cast("Info", {})).get("display_name") or kind
+    shown = info.get("display_name") if info is not None else None
+    title = node.get("title") or shown or kind
     return Node(scope.id_of(node), kind, MappingProxyType(inputs), str(title)), values is not None

@@ -49,14 +49,19 @@ class Scope:
                 yield self, node
 
 
+def entries(holder: Entry, key: str) -> list[Entry]:
+    """Return what ``holder`` lists under ``key``, nothing where it has none."""
+    return cast("list[Entry]", holder.get(key) or [])
+
+
 def open_file(content: Entry) -> Scope:
     """Return the scope of the whole file ``content``; raises what malformed JSON raises.
 
     Raises:
         ValueError: a subgraph holds itself.
     """
-    listed: list[Entry] = (content.get("definitions") or {}).get("subgraphs") or []
-    subgraphs = {str(entry["id"]): entry for entry in listed}
+    defined: Entry = content.get("definitions") or {}
+    subgraphs = {str(entry["id"]): entry for entry in entries(defined, "subgraphs")}
     return _scope(content, subgraphs)
 
 
@@ -71,8 +76,8 @@ def _scope(
     if depth > MAX_DEPTH:
         raise ValueError("a subgraph holds itself")
     nodes = {int(node["id"]): cast("Entry", node) for node in content["nodes"]}
-    links = dict(_link(entry) for entry in content.get("links") or [])
-    inputs: list[Entry] = content.get("inputs") or []
+    links = dict(_link(entry) for entry in entries(content, "links"))
+    inputs = entries(content, "inputs")
     scope = Scope(prefix, nodes, links, parent, holder or {}, inputs, depth=depth)
     for key, node in nodes.items():
         if node["type"] in subgraphs:

@@ -12,6 +12,7 @@ from core.workflow.editor.scopes import (
     EditorLink,
     Entry,
     Scope,
+    entries,
 )
 
 _TYPED = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}  # inputs that a widget can fill
@@ -63,9 +64,10 @@ def promoted(scope: Scope) -> dict[str, object]:
     node = scope.holder
     values = node.get("widgets_values")
     listed = cast("list[object]", values) if isinstance(values, list) else []
-    shown = (node.get("properties") or {}).get("proxyWidgets")
+    properties: Entry = node.get("properties") or {}
+    shown = cast("list[list[str]]", properties.get("proxyWidgets") or [])
     if shown and listed:
-        pairs = zip(cast("list[list[str]]", shown), listed, strict=False)
+        pairs = zip(shown, listed, strict=False)
         return {key[1]: value for key, value in pairs if key[0] == "-1" and value is not None}
     names = [str(entry["name"]) for entry in scope.inputs if entry.get("type") in _TYPED]
     if len(names) == len(listed):
@@ -105,7 +107,7 @@ def _from_outside(scope: Scope, slot: int) -> "_Step | Source | None":
     if scope.parent is None or slot >= len(scope.inputs):
         return None
     name = scope.inputs[slot]["name"]
-    given: list[Entry] = scope.holder.get("inputs") or []
+    given = entries(scope.holder, "inputs")
     link = next((entry.get("link") for entry in given if entry["name"] == name), None)
     if link is not None:
         return _at(scope.parent, link)
@@ -119,7 +121,7 @@ def _widget_inside(scope: Scope, slot: int) -> WidgetOf | None:
         if (link.origin, link.slot) != (SUBGRAPH_INPUT, slot) or link.target not in scope.nodes:
             continue
         node = scope.nodes[link.target]
-        entry = (node.get("inputs") or [])[link.place]
+        entry = entries(node, "inputs")[link.place]
         if entry.get("widget"):
             return WidgetOf(node, str(entry["widget"]["name"]))
     return None
@@ -144,13 +146,12 @@ def _from_setter(scope: Scope, getter: Entry) -> _Step | None:
 
 
 def _first_link(node: Entry) -> int | None:
-    inputs = node.get("inputs") or [{}]
-    return inputs[0].get("link")
+    return next((entry.get("link") for entry in entries(node, "inputs")), None)
 
 
 def _passed(node: Entry, slot: int) -> int | None:
     """Return the link that a bypassed node hands on at ``slot``: an input of the same type."""
-    outputs, inputs = node.get("outputs") or [], node.get("inputs") or []
+    outputs, inputs = entries(node, "outputs"), entries(node, "inputs")
     type_ = outputs[slot]["type"] if slot < len(outputs) else None
     same = [entry for entry in inputs if entry.get("type") == type_]
     if slot < len(inputs) and inputs[slot] in same:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from core.workflow.editor.scopes import Entry
+from core.workflow.editor.scopes import Entry, entries
 from core.workflow.node_schema import Info
 
 _COMBO = "COMFY_DYNAMICCOMBO_V3"
@@ -44,13 +44,13 @@ def widget_values(node: Entry, info: Info | None) -> dict[str, object] | None:
 def _takes(node: Entry, info: Info | None) -> set[str]:
     if info is None:
         return set(cast("Info", node["widgets_values"]))
-    groups = ("required", "optional")
-    return {name for group in groups for name in info["input"].get(group) or {}}
+    return {name for name, _ in _entries(info["input"])}
 
 
 def _by_inputs(node: Entry, listed: list[object]) -> dict[str, object] | None:
     """Name the values by the inputs that could take them: newer editors write all of those."""
-    names = [entry["widget"]["name"] for entry in node.get("inputs") or [] if entry.get("widget")]
+    shown = entries(node, "inputs")
+    names = [str(entry["widget"]["name"]) for entry in shown if entry.get("widget")]
     plain = _Values(listed)
     found = {name: plain.take(seed=name in _SEEDS) for name in names if plain.left}
     return found if len(found) == len(names) and not plain.left else None
