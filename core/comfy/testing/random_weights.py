@@ -89,7 +89,7 @@ class RandomWeightsWriter:
         config = {"config": json.dumps(self.shapes.config)}
         match slot:
             case Slot.CHECKPOINT:
-                return list(self._checkpoint()), config
+                return list(self.checkpoint()), config
             case Slot.TEXT_ENCODER:
                 return list(self._text_encoder()), {}
             case Slot.UPSCALER:
@@ -145,7 +145,8 @@ class RandomWeightsWriter:
         yield from _entries(audio.autoencoder, "audio_vae.")
         yield from _entries(audio.vocoder, "vocoder.")
 
-    def _checkpoint(self) -> Iterator[TensorSpec]:
+    def checkpoint(self) -> Iterator[TensorSpec]:
+        """Yield the tensors of a whole checkpoint."""
         module = importlib.import_module("comfy.ldm.lightricks.av_model")
         ops = importlib.import_module("comfy.ops").disable_weight_init
         with self.torch.device("meta"):
@@ -177,7 +178,7 @@ class RandomWeightsWriter:
     def _lora(self, below: str) -> Iterator[TensorSpec]:
         """Yield a low-rank change of every linear layer whose name begins with ``below``."""
         prefix = "model.diffusion_model."
-        for entry in self._checkpoint():
+        for entry in self.checkpoint():
             name = entry.name.removeprefix(prefix)
             if name == entry.name or len(entry.shape) != 2 or not name.startswith(below):
                 continue
