@@ -9,6 +9,7 @@ import importlib
 import io
 import json
 import math
+import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, make_dataclass, replace
@@ -21,7 +22,10 @@ from core.comfy.testing.network_shapes import TINY, NetworkShapes
 from core.models.catalog import LTX_2_3, ModelFamily, ModelFile, Profile, Slot
 
 _WORDS = "a quiet harbour at dawn fishing boats rest while gulls circle over the slow grey water "
-_VALUE_BYTES = {"F32": 4, "BF16": 2, "U8": 1}
+_VALUE_BYTES = {"F32": 4, "BF16": 2, "F8_E4M3": 1, "U8": 1}
+_LARGEST_F8 = 448.0
+_SPREAD_F8 = 112.0  # of random values in 8 bits: four times of it is the largest
+_LEAST_QUANTISED = 1024  # rows and columns of a matrix that published fp8 files hold in 8 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class TensorSpec:
     name: str
     shape: tuple[int, ...]
     data: bytes | None = None  # instead of random values
+    dtype: str | None = None  # of the values, where it is not the file's
 
     @property
     def count(self) -> int:
@@ -47,6 +52,7 @@ class RandomWeightsWriter:
     dtype: str = "F32"  # or BF16
     device: str = "cpu"
     profiles: tuple[Profile, ...] = (Profile.FP8,)
+    quantised: bool = False  # the transformer's large matrices in 8 bits, as ComfyUI stores them
 
     def family(self, folder: Path, elsewhere: Mapping[Slot, Path] | None = None) -> ModelFamily:
         """Write every file once and return LTX-2.3 with these in place of its own.
@@ -107,7 +113,7 @@ class RandomWeightsWriter:
         header: dict[str, Any] = {"__metadata__": metadata} if metadata else {}
         end = 0
         for entry in entries:
-            kind = "U8" if entry.data is not None else self.dtype
+            kind = entry.dtype or ("U8" if entry.data is not None else self.dtype)
             begin, end = end, end + entry.count * _VALUE_BYTES[kind]
             header[entry.name] = {
                 "dtype": kind, "shape": list(entry.shape), "data_offsets": [begin, end],
@@ -125,10 +131,13 @@ class RandomWeightsWriter:
         """Return the bytes of ``entry``: always the same for the same name, shape and device."""
         torch = self.torch
         generator = torch.Generator(self.device).manual_seed(zlib.crc32(entry.name.encode()))
+        eighth = entry.dtype == "F8_E4M3"
         dtype = torch.float32 if self.dtype == "F32" else torch.bfloat16
-        middle, spread = _scale(entry)
+        middle, spread = (0.0, _SPREAD_F8) if eighth else _scale(entry)
         values = torch.empty(entry.shape, dtype=dtype, device=self.device)
         values.normal_(middle, spread, generator=generator)
+        if eighth:
+            values = values.clamp_(-_LARGEST_F8, _LARGEST_F8).to(torch.float8_e4m3fn)
         return memoryview(values.reshape(-1).view(torch.uint8).cpu().numpy())
 
     def decoders(self) -> Iterator[TensorSpec]:
@@ -152,7 +161,8 @@ class RandomWeightsWriter:
             transformer = module.LTXAVModel(
                 **self.shapes.config["transformer"], dtype=self.torch.float32, operations=ops
             )
-        yield from _entries(transformer, "model.diffusion_model.")
+        entries = _entries(transformer, "model.diffusion_model.")
+        yield from _in_eight_bits(entries) if self.quantised else entries
         yield from self.decoders()
         width = self.shapes.text_width * 49  # 48 layers and the embedding
         for name, size in (("audio", self.shapes.audio_width), ("video", self.shapes.video_width)):
@@ -264,6 +274,21 @@ def _encoder_class(lt: ModuleType, shapes: NetworkShapes) -> type:
 def _entries(model: _HasState, prefix: str) -> Iterator[TensorSpec]:
     for name, value in model.state_dict().items():
         yield TensorSpec(prefix + name, tuple(value.shape))
+
+
+def _in_eight_bits(entries: Iterator[TensorSpec]) -> Iterator[TensorSpec]:
+    """Store large matrices of blocks as ComfyUI's fp8 files do: values, their scale, a note."""
+    note = json.dumps({"format": "float8_e4m3fn"}).encode()
+    for entry in entries:
+        large = len(entry.shape) == 2 and min(entry.shape) >= _LEAST_QUANTISED
+        if not large or ".transformer_blocks." not in entry.name:
+            yield entry
+            continue
+        layer = entry.name.removesuffix("weight")
+        scale = struct.pack("<f", _scale(entry)[1] / _SPREAD_F8)
+        yield replace(entry, dtype="F8_E4M3")
+        yield TensorSpec(layer + "weight_scale", (), scale, "F32")
+        yield TensorSpec(layer + "comfy_quant", (len(note),), note)
 
 
 def _scale(entry: TensorSpec) -> tuple[float, float]:
