@@ -40,6 +40,7 @@ from core.comfy.executor import ComfyExecutor, ComfyOptions  # the same
 from core.comfy.job_run import ExecutionPlan, RunReport  # the same
 from core.comfy.paths import ComfyPaths  # the same
 from core.domain.media import MediaFile, RawClip  # the same
+from core.domain.modes import Mode  # the same
 from core.domain.progress import Stage  # the same
 from core.duration import estimate  # the same
 from core.interfaces.executor import Order  # the same
@@ -182,9 +183,10 @@ class Bench:
         for _ in range(turns):
             await self.queue(before, JOBS, accelerate=False)
             await self.queue(now, JOBS, accelerate=True)
-        with busy_thread():
-            await self.queue(busy, JOBS, accelerate=True)
-        return [*firsts, before, now, busy]
+        if turns > 1:
+            with busy_thread():
+                await self.queue(busy, JOBS, accelerate=True)
+        return [spell for spell in (*firsts, before, now, busy) if spell.reports]
 
 
 @contextmanager
@@ -219,10 +221,16 @@ async def measure(asked: Namespace, work: Path) -> list[dict[str, object]]:
     executor.plan = replace(executor.plan, family=replace(family, profiles=specs))
     rows: list[dict[str, object]] = []
     bench = Bench(asked, executor, work)
-    for index, size in enumerate(SIZES[: 1 if asked.dry_run else asked.sizes]):
+    sizes = SIZES[:1] if asked.dry_run else SIZES[asked.first_size : asked.first_size + asked.sizes]
+    for mode, size in [
+        *((asked.mode, size) for size in sizes),
+        *((m, sizes[0]) for m in asked.also),
+    ]:
+        asked.mode = mode
+        bench.media = inputs(mode, bench.folder("media"))
         if not asked.dry_run:
             asked.width, asked.height, asked.frames = size
-        spells = await bench.all_ways(1 if index else TURNS)
+        spells = await bench.all_ways(1 if rows else TURNS)
         rows += [show(spell, bench) for spell in spells]
         same, most = await bench.difference()
         print(f"  frames equal byte for byte: {same} (at most {most:.0f} of 255)", flush=True)
@@ -262,6 +270,8 @@ def show(spell: Spell, bench: Bench) -> dict[str, object]:
 def main() -> None:
     parser = options()
     parser.add_argument("--sizes", type=int, default=2, help="how many of the sizes")
+    parser.add_argument("--first-size", type=int, default=0, help="leave so many out")
+    parser.add_argument("--also", type=Mode, nargs="*", default=[], help="more modes, first size")
     parser.add_argument("--no-usual", dest="usual", action="store_false", help="leave it out")
     asked = parser.parse_args()
     if asked.dry_run:

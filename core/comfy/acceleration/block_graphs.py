@@ -23,6 +23,7 @@ _log = structlog.get_logger(__name__)
 _SHAPES = 6  # kept per model: both stages of three sizes
 _ROOM = 4 * 1024**3  # bytes that must be free beside a recording: the decoder comes after it
 _POLL_S = 0.002
+_LAG_S = 0.005  # the last kernels of a pass that Python is too slow for take less
 # what a block asks of these options; see BasicAVTransformerBlock.forward
 _FLAGS = ("run_vx", "run_ax", "a2v_cross_attn", "v2a_cross_attn")
 Blocks = Callable[..., Any]
@@ -148,8 +149,8 @@ class BlockGraphs:
         if graph is not None:
             self._replay(graph, found.tensors)
             return x
-        made = go(inputs)  # so that everything is known to CUDA; its kernels run while we record
-        self._switch.forwards[self._record(found, go)] += 1
+        made = go(inputs)  # before it is recorded, so that CUDA has found and loaded its kernels
+        self._switch.forwards[self._learn(found, go)] += 1
         return made
 
     def _look(
@@ -199,10 +200,23 @@ class BlockGraphs:
             graphs.move_to_end(found.form)
         return graph
 
-    def _record(self, found: _Pass, go: Callable[[Any], list[Any]]) -> Forward:
-        """Record the pass for the ones that follow; whether it can be does not touch this one."""
+    def _learn(self, found: _Pass, go: Callable[[Any], list[Any]]) -> Forward:
+        """Record the pass just launched for the ones that follow, where they gain by it.
+
+        A recording takes as long as the launches do. Where the device is still at work after the
+        last of them, Python is the faster one.
+        """
+        done = self._recorder.mark()
+        if not done():
+            time.sleep(_LAG_S)
+            if not done():
+                return Forward.BUSY
         if self._management.get_free_memory(found.tensors[0].device) < self._room:
             return Forward.MEMORY
+        return self._record(found, go)
+
+    def _record(self, found: _Pass, go: Callable[[Any], list[Any]]) -> Forward:
+        """Record the pass; whether CUDA can does not touch what was launched already."""
         began = time.perf_counter()
         graphs = self._shapes(found).graphs
         try:

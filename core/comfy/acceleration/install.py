@@ -40,22 +40,38 @@ def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> 
     )
     graphs = BlockGraphs(switch, torch, management, CudaRecorder(torch))
     graphs.install(model_class)
-    _forget_with_weights(importlib.import_module("comfy.model_patcher"), graphs)
+    forget_with_weights(importlib.import_module("comfy.model_patcher"), graphs)
     return graphs
 
 
-def _forget_with_weights(patchers: ModuleType, graphs: BlockGraphs) -> None:
-    """Give the memory of a model's graphs back as soon as its weights leave or change."""
-    for name in ("unpatch_model", "partially_unload"):
-        original: Callable[..., Any] = getattr(patchers.ModelPatcher, name)
-        setattr(patchers.ModelPatcher, name, _forgetting(original, graphs))
+def forget_with_weights(patchers: ModuleType, graphs: BlockGraphs) -> None:
+    """Give the memory of a model's graphs back as soon as its weights leave or change.
+
+    Args:
+        patchers: ComfyUI's module ``comfy.model_patcher``.
+        graphs: of all models.
+    """
+    owner = patchers.ModelPatcher
+    unpatch: Callable[..., Any] = owner.unpatch_model
+    unload: Callable[..., Any] = owner.partially_unload
+
+    def unpatch_model(
+        self: _Patcher,
+        device_to: object = None,
+        unpatch_weights: bool = True,  # noqa: FBT001, FBT002  # ComfyUI's own
+    ) -> Any:
+        if unpatch_weights:  # ComfyUI also calls it before every use, to no effect on weights
+            _forget(self, graphs)
+        return unpatch(self, device_to, unpatch_weights)
+
+    def partially_unload(self: _Patcher, *arguments: Any, **options: Any) -> Any:
+        _forget(self, graphs)
+        return unload(self, *arguments, **options)
+
+    owner.unpatch_model, owner.partially_unload = unpatch_model, partially_unload
 
 
-def _forgetting(original: Callable[..., Any], graphs: BlockGraphs) -> Callable[..., Any]:
-    def changed(self: _Patcher, *arguments: Any, **options: Any) -> Any:
-        network = getattr(self.model, "diffusion_model", None)
-        if network is not None:
-            graphs.forget(network)
-        return original(self, *arguments, **options)
-
-    return changed
+def _forget(patcher: _Patcher, graphs: BlockGraphs) -> None:
+    network = getattr(patcher.model, "diffusion_model", None)
+    if network is not None:
+        graphs.forget(network)

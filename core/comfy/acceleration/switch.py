@@ -10,6 +10,7 @@ class Forward(StrEnum):
 
     REPLAYED = "replayed"  # one graph of all blocks
     RECORDED = "recorded"  # eager: the first of its shape, recorded for the ones that follow
+    BUSY = "busy"  # eager: the device is slower than Python, so a graph would gain nothing
     OFF = "off"
     DEVICE = "device"  # no CUDA
     SEVERAL_DEVICES = "several_devices"

@@ -47,7 +47,9 @@ def spare_tokens(prompts: Sequence[Sequence[object]], pad: int) -> int:
     if len(prompts) != 1:
         return 0
     tokens = prompts[0]
-    padding = sum(1 for _ in takewhile(lambda token: isinstance(token, int) and token == pad, tokens))
+    padding = sum(
+        1 for _ in takewhile(lambda token: isinstance(token, int) and token == pad, tokens)
+    )
     real = len(tokens) - padding
     return max(0, len(tokens) - max(_MULTIPLE, -(-real // _MULTIPLE) * _MULTIPLE))
 
