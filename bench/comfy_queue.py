@@ -1,4 +1,4 @@
-"""A queue of clips on one CUDA device: ours as it is, ours without its acceleration, and the usual way.
+"""A queue of clips on one CUDA device: ours, ours without acceleration, and the usual way.
 
     python bench/comfy_queue.py --checkout ~/ComfyUI --models /tmp/models --big /dev/shm --vram high
     python bench/comfy_queue.py --dry-run        # tiny shapes on the processor, a minute

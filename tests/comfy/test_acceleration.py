@@ -159,7 +159,7 @@ def network(lab: "Lab", request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         owner, "_process_transformer_blocks", owner.__dict__["_process_transformer_blocks"]
     )
-    made.plain = owner._process_transformer_blocks  # noqa: SLF001  # the seam
+    made.plain = owner._process_transformer_blocks  # the seam
     made.graphs.install(owner)
     return made
 
@@ -314,7 +314,7 @@ def _with_function(network: Network) -> dict[str, Any]:
 
 
 def _instead(network: Network, graphs: BlockGraphs) -> dict[str, Any]:
-    network.model._process_transformer_blocks = lambda *given, **named: graphs.run(  # noqa: SLF001  # the seam
+    network.model._process_transformer_blocks = lambda *given, **named: graphs.run(  # the seam
         network.plain, network.model, *given, **named
     )
     return {}
@@ -330,7 +330,7 @@ def _several(network: Network) -> dict[str, Any]:
 
 def _unknown(network: Network) -> dict[str, Any]:
     """Give the blocks a mask of a class that this version does not have."""
-    network.model._build_guide_self_attention_mask = lambda *_: SimpleNamespace()  # noqa: SLF001  # ComfyUI's seam
+    network.model._build_guide_self_attention_mask = lambda *_: SimpleNamespace()  # ComfyUI's seam
     for block in network.model.transformer_blocks:
         forward = block.attn1.forward
         block.attn1.forward = lambda *given, mask, forward=forward, **named: forward(

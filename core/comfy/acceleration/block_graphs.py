@@ -126,20 +126,10 @@ class BlockGraphs:
         """
         options = transformer_options or {}
         inputs = (x, context, attention_mask, timestep, pe, self_attention_mask)
+        named = {"transformer_options": options, **others}
 
         def go(arguments: Any) -> list[Any]:
-            moved, text, mask, times, positions, guides = arguments
-            return eager(
-                model,
-                moved,
-                text,
-                mask,
-                times,
-                positions,
-                transformer_options=options,
-                self_attention_mask=guides,
-                **others,
-            )
+            return eager(model, *arguments[:5], self_attention_mask=arguments[5], **named)
 
         found = self._look(model, inputs, options)
         if isinstance(found, Forward):
@@ -237,7 +227,9 @@ class BlockGraphs:
 
     def _like(self, tensor: Any) -> Any:
         """Return memory for a tensor laid out as ``tensor`` is, so that the same kernels run."""
-        if any(step == 0 and size > 1 for step, size in zip(tensor.stride(), tensor.shape)):
+        if any(
+            step == 0 and size > 1 for step, size in zip(tensor.stride(), tensor.shape, strict=True)
+        ):
             return self._torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device)
         return self._torch.empty_strided(
             tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device
@@ -253,7 +245,9 @@ class BlockGraphs:
         for kept, given in zip(graph.tensors, tensors, strict=True):
             kept.copy_(given)
         graph.recording.replay()
-        for given, kept in zip(tensors[:2], graph.tensors):  # video and sound, changed in place
+        for given, kept in zip(
+            tensors[:2], graph.tensors[:2], strict=True
+        ):  # video and sound, changed in place
             given.copy_(kept)
         self._switch.forwards[Forward.REPLAYED] += 1
         before, self._before = self._before, self._recorder.mark()
@@ -265,6 +259,6 @@ class BlockGraphs:
 def _in_place(go: Callable[[Any], list[Any]], form: Form, tensors: list[Any]) -> None:
     """Go through the blocks with ``tensors`` and leave what they make in the first two."""
     made = go(rebuild(form[:-1], iter(tensors)))
-    for kept, result in zip(tensors, made):
+    for kept, result in zip(tensors[:2], made, strict=True):
         if result is not kept:
             kept.copy_(result)

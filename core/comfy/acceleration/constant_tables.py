@@ -1,12 +1,14 @@
 """Keep small tables on the device between steps: each copy of one makes Python wait for it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.comfy.acceleration.switch import Acceleration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _KEPT = 16  # tables; a clip needs eight
 
@@ -25,7 +27,7 @@ def keep_tables(lightricks: ModuleType, patchifier: ModuleType, switch: Accelera
 
 
 def look_at_masks_in_memory(model_class: Any, switch: Acceleration) -> None:
-    """Copy a mask to main memory once a step, where ComfyUI asks the device about each frame of it.
+    """Copy a mask to main memory once a step; ComfyUI asks the device about each frame.
 
     Args:
         model_class: ComfyUI's ``LTXAVModel``.
@@ -53,7 +55,7 @@ def _keep_frequencies(lightricks: ModuleType, switch: Acceleration) -> None:
             return original(theta, count, dim)
         return kept(theta, count, dim, device)
 
-    lightricks.generate_freq_grid_np = grid
+    vars(lightricks)["generate_freq_grid_np"] = grid
 
 
 def _keep_coordinates(patchifier: ModuleType, switch: Acceleration) -> None:
@@ -95,4 +97,4 @@ def _keep_pixels(lightricks: ModuleType, switch: Acceleration) -> None:
             last.source, last.how = latent_coords, how
         return last.result.clone()  # callers put the places of guides into it
 
-    lightricks.latent_to_pixel_coords = pixels
+    vars(lightricks)["latent_to_pixel_coords"] = pixels

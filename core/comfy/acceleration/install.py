@@ -1,15 +1,17 @@
 """Put everything of this package in front of ComfyUI's functions, before it makes a model."""
 
 import importlib
-from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.comfy.acceleration.block_graphs import BlockGraphs
 from core.comfy.acceleration.constant_tables import keep_tables, look_at_masks_in_memory
 from core.comfy.acceleration.recording import CudaRecorder
 from core.comfy.acceleration.switch import Acceleration
 from core.comfy.acceleration.text_tokens import encode_real_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class _Patcher(Protocol):

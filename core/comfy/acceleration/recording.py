@@ -2,7 +2,7 @@
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -92,7 +92,7 @@ class CudaRecorder:
 
 
 @contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
+def _no_collection() -> Generator[None]:
     """Keep Python's collector away: it may free memory of the device, which ends a recording."""
     was = gc.isenabled()
     gc.disable()

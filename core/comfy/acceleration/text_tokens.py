@@ -1,6 +1,6 @@
 """Encode a prompt without its padding, which ComfyUI computes, masks and cuts off afterwards."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from types import ModuleType
@@ -59,14 +59,15 @@ def _shift_positions(llama: ModuleType) -> None:
     original: Callable[..., Any] = llama.Llama2_.compute_freqs_cis
 
     def compute(self: Any, position_ids: Any, device: Any) -> Any:
-        first: int = vars(self).get("first_position", 0)
+        held: dict[str, Any] = vars(self)
+        first: int = held.get("first_position", 0)
         return original(self, position_ids + first if first else position_ids, device)
 
     llama.Llama2_.compute_freqs_cis = compute
 
 
 @contextmanager
-def _positions_from(network: Any, first: int) -> Iterator[None]:
+def _positions_from(network: Any, first: int) -> Generator[None]:
     network.first_position = first
     try:
         yield

@@ -1,5 +1,8 @@
 """Tell where a network's weights lie, and whether they stay there during a pass."""
 
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
 from typing import Any
 
 
@@ -21,7 +24,7 @@ def addresses(blocks: Any, device: object) -> tuple[int, ...] | None:
 
 
 def _collect(module: Any, device: object, found: list[int]) -> bool:
-    held = vars(module)
+    held: dict[str, Any] = vars(module)
     if held.get("weight_function") or held.get("bias_function") or "_v" in held:
         return False
     for weight in held["_parameters"].values():
@@ -29,10 +32,22 @@ def _collect(module: Any, device: object, found: list[int]) -> bool:
             continue
         if weight.device != device:
             return False
-        flat = getattr(weight, "__tensor_flatten__", None)  # quantised: values and their scales
-        if flat is None:
-            found.append(weight.data_ptr())
-        else:
-            found.extend(getattr(weight, name).data_ptr() for name in flat()[0])
-    found.extend(id(value) for name, value in held.items() if name == "forward")  # replaced
+        values = getattr(weight, "_qdata", weight)
+        found.append(values.data_ptr())
+        if values is not weight:  # quantised: its scales lie elsewhere
+            found.extend(part.data_ptr() for part in _scales(weight))
+    found.append(id(held.get("forward")))  # replaced for this module alone
     return all(_collect(child, device, found) for child in held["_modules"].values())
+
+
+def _scales(weight: Any) -> Iterator[Any]:
+    settings = weight.params
+    for name in _names(type(settings)):
+        part = getattr(settings, name)
+        if hasattr(part, "data_ptr"):
+            yield part
+
+
+@cache
+def _names(settings: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(settings))

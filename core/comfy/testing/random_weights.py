@@ -8,8 +8,6 @@ every input still makes a difference. Needs a started ComfyUI.
 import importlib
 import io
 import json
-import math
-import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, make_dataclass, replace
@@ -19,28 +17,17 @@ from typing import Any, Protocol
 
 from core.comfy.output_node import TorchTensor
 from core.comfy.testing.network_shapes import TINY, NetworkShapes
+from core.comfy.testing.tensor_specs import (
+    LARGEST_F8,
+    SPREAD_F8,
+    TensorSpec,
+    in_eight_bits,
+    scale_of,
+)
 from core.models.catalog import LTX_2_3, ModelFamily, ModelFile, Profile, Slot
 
 _WORDS = "a quiet harbour at dawn fishing boats rest while gulls circle over the slow grey water "
 _VALUE_BYTES = {"F32": 4, "BF16": 2, "F8_E4M3": 1, "U8": 1}
-_LARGEST_F8 = 448.0
-_SPREAD_F8 = 112.0  # of random values in 8 bits: four times of it is the largest
-_LEAST_QUANTISED = 1024  # rows and columns of a matrix that published fp8 files hold in 8 bits
-
-
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
-    """One tensor of a file to be."""
-
-    name: str
-    shape: tuple[int, ...]
-    data: bytes | None = None  # instead of random values
-    dtype: str | None = None  # of the values, where it is not the file's
-
-    @property
-    def count(self) -> int:
-        """Return how many values it has."""
-        return math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +120,11 @@ class RandomWeightsWriter:
         generator = torch.Generator(self.device).manual_seed(zlib.crc32(entry.name.encode()))
         eighth = entry.dtype == "F8_E4M3"
         dtype = torch.float32 if self.dtype == "F32" else torch.bfloat16
-        middle, spread = (0.0, _SPREAD_F8) if eighth else _scale(entry)
+        middle, spread = (0.0, SPREAD_F8) if eighth else scale_of(entry)
         values = torch.empty(entry.shape, dtype=dtype, device=self.device)
         values.normal_(middle, spread, generator=generator)
         if eighth:
-            values = values.clamp_(-_LARGEST_F8, _LARGEST_F8).to(torch.float8_e4m3fn)
+            values = values.clamp_(-LARGEST_F8, LARGEST_F8).to(torch.float8_e4m3fn)
         return memoryview(values.reshape(-1).view(torch.uint8).cpu().numpy())
 
     def decoders(self) -> Iterator[TensorSpec]:
@@ -162,7 +149,7 @@ class RandomWeightsWriter:
                 **self.shapes.config["transformer"], dtype=self.torch.float32, operations=ops
             )
         entries = _entries(transformer, "model.diffusion_model.")
-        yield from _in_eight_bits(entries) if self.quantised else entries
+        yield from in_eight_bits(entries) if self.quantised else entries
         yield from self.decoders()
         width = self.shapes.text_width * 49  # 48 layers and the embedding
         for name, size in (("audio", self.shapes.audio_width), ("video", self.shapes.video_width)):
@@ -274,36 +261,6 @@ def _encoder_class(lt: ModuleType, shapes: NetworkShapes) -> type:
 def _entries(model: _HasState, prefix: str) -> Iterator[TensorSpec]:
     for name, value in model.state_dict().items():
         yield TensorSpec(prefix + name, tuple(value.shape))
-
-
-def _in_eight_bits(entries: Iterator[TensorSpec]) -> Iterator[TensorSpec]:
-    """Store large matrices of blocks as ComfyUI's fp8 files do: values, their scale, a note."""
-    note = json.dumps({"format": "float8_e4m3fn"}).encode()
-    for entry in entries:
-        large = len(entry.shape) == 2 and min(entry.shape) >= _LEAST_QUANTISED
-        if not large or ".transformer_blocks." not in entry.name:
-            yield entry
-            continue
-        layer = entry.name.removesuffix("weight")
-        scale = struct.pack("<f", _scale(entry)[1] / _SPREAD_F8)
-        yield replace(entry, dtype="F8_E4M3")
-        yield TensorSpec(layer + "weight_scale", (), scale, "F32")
-        yield TensorSpec(layer + "comfy_quant", (len(note),), note)
-
-
-def _scale(entry: TensorSpec) -> tuple[float, float]:
-    """Return middle and spread of the values of ``entry``, by what its name says it is."""
-    name, shape = entry.name, entry.shape
-    if name.endswith(("std-of-means", ".q_norm.weight", ".k_norm.weight")):
-        return 1.0, 0.01
-    if name.endswith(".filter"):  # low-pass filters keep the mean
-        return 1.0 / shape[-1], 0.001
-    if "norm" in name.rpartition(".")[0].rpartition(".")[2]:
-        return (0.0, 0.05) if name.startswith("model.layers") else (1.0, 0.05)
-    if len(shape) < 2 or "scale_shift_table" in name:
-        return 0.0, 0.05
-    fan_in = math.prod(shape[1:])
-    return 0.0, 1.0 / math.sqrt(fan_in)
 
 
 def _sentence_pieces() -> bytes:
