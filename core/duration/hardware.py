@@ -21,8 +21,7 @@ class Hardware:
     sampling_share: float = 0.5  # of flops, in the transformer
     codec_share: float = 0.5  # of flops, in the video autoencoder's decoder
     fixed_s: float = 1.2  # times the fixed seconds of each part; the H200's host is 1
-    launch_s: float = 0.11  # the fastest forward, however few tokens
-    graphs: bool = True  # records CUDA graphs where no weight leaves it
+    launch_s: float = 0.11  # the fastest forward, however few tokens: kernels launched one by one
     host_bandwidth: float = 12 * GIGA  # RAM to device, bytes a second
     disk_bandwidth: float = 1.5 * GIGA
     encode_rate: float = 30e6  # RGB bytes a second and CPU core, libx264 veryfast
@@ -109,7 +108,6 @@ HARDWARE: tuple[Hardware, ...] = (
         codec_share=0.3,
         fixed_s=1.5,
         launch_s=0.2,
-        graphs=False,
         host_bandwidth=400 * GIGA,
         disk_bandwidth=3 * GIGA,
         spread=0.6,
@@ -123,7 +121,6 @@ HARDWARE: tuple[Hardware, ...] = (
         memory=0,
         fixed_s=0.3,
         launch_s=0,
-        graphs=False,
         cores=2,
         spread=0.4,
     ),

@@ -32,9 +32,6 @@ FIXED_S: dict[Part, float] = {
     Part.AUDIO_DECODE: 0.014,
     Part.VIDEO_ENCODE: 0.3,
 }
-# seconds that Python needs to launch a forward kernel by kernel, where it is not one CUDA graph:
-# measured on hosts of H200s, 0.18 to 0.3 and 0.5 to 0.6
-EAGER_S: dict[str, float] = {Profile.BF16: 0.2, Profile.FP8: 0.55, Profile.LOW: 0.55}
 # share of the decoder's efficiency that the other codec networks reach: measured
 CODEC_SHARES: dict[Part, float] = {
     Part.PREPARE: 0.27,
@@ -158,15 +155,8 @@ class Machine:
 
     def seconds(self, work: PartCost) -> float:
         """Return the expected seconds of ``work``: the median of what runs take."""
-        rates = self.rates.get(work.part) or self._prior(work.part)
+        rates = self.rates.get(work.part) or prior(work.part, self.hardware)
         return rates.seconds(*self.features(work))
-
-    def _prior(self, part: Part) -> Rates:
-        """Return what the profile promises; graphs need every weight to stay where it is."""
-        found = prior(part, self.hardware)
-        eager = 0.0 if self.keeps or not self.hardware.graphs else EAGER_S.get(self.profile, 0.0)
-        sampled = part in {Part.STAGE1, Part.STAGE2}
-        return replace(found, launch=max(found.launch, eager)) if sampled else found
 
     def p95(self, seconds: float) -> float:
         """Return the seconds that 19 of 20 runs stay below, where ``seconds`` is the median."""
