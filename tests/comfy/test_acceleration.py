@@ -18,6 +18,7 @@ from core.comfy.acceleration.install import forget_with_weights
 from core.comfy.acceleration.recording import CudaRecorder, Recording
 from core.comfy.acceleration.switch import Acceleration, Forward
 from core.comfy.acceleration.text_tokens import spare_tokens
+from core.comfy.acceleration.weights import addresses
 from core.comfy.device import DeviceKind, device_kind
 from core.comfy.testing.network_shapes import TINY
 from core.domain.modes import Mode
@@ -290,6 +291,36 @@ def test_a_graph_goes_with_its_model(network: Network) -> None:
     importlib.import_module("gc").collect()
 
     assert not network.graphs._models  # pyright: ignore[reportPrivateUsage]  # as above
+
+
+def test_scales_of_quantised_weights_count_as_places_too(lab: "Lab") -> None:
+    torch = importlib.import_module("torch")
+    assert lab.executor.engine is not None
+    ops = importlib.import_module("comfy.ops").mixed_precision_ops({}, torch.float32)
+    layer = ops.Linear(16, 16, dtype=torch.float32)
+    note = torch.tensor(list(b'{"format": "float8_e4m3fn"}'), dtype=torch.uint8)
+    layer.load_state_dict(
+        {
+            "weight": torch.ones(16, 16).to(torch.float8_e4m3fn),
+            "bias": torch.zeros(16),
+            "weight_scale": torch.tensor(0.5),
+            "comfy_quant": note,
+        },
+        assign=True,
+    )
+    here = torch.device("cpu")
+    before = addresses(layer, here)
+    assert before is not None
+    assert len(before) == 4, "values, scale, bias, and no function in place of its own"
+    assert addresses(layer, here) == before
+
+    settings = layer.weight.params
+    object.__setattr__(settings, "scale", settings.scale.clone())
+
+    after = addresses(layer, here)
+    assert after is not None
+    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+    assert addresses(layer, torch.device("meta")) is None
 
 
 def _with_override(network: Network) -> dict[str, Any]:
