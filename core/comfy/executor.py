@@ -43,6 +43,7 @@ class ComfyOptions:
     device: DeviceKind
     vram: str = "auto"
     packs: bool = False
+    accelerate: bool = True  # in the ways of core.comfy.acceleration
 
 
 class ComfyExecutor:
@@ -88,7 +89,8 @@ class ComfyExecutor:
         hardware = hardware_for(device.name, device.memory_bytes) if device else None
         known = hardware and Machine(hardware, profile.value, settings.comfy.vram)
         vram = "high" if known and known.keeps else settings.comfy.vram
-        options = ComfyOptions(device_kind(), vram, settings.comfy.packs)
+        chosen = settings.comfy
+        options = ComfyOptions(device_kind(), vram, chosen.packs, chosen.accelerate)
         careful = saves_memory(settings.comfy.vram, profile.value)
         plan = ExecutionPlan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
         return cls(comfy_paths(settings), files or open_store(settings, now_ms), plan, options)
@@ -247,6 +249,7 @@ class ComfyExecutor:
             options = self.options
             started = start(self._place, options.device, options.vram, packs=options.packs)
             self.engine = Engine(started)
+            self.engine.accelerate(enabled=options.accelerate)
         return self.engine
 
 

@@ -67,6 +67,8 @@ class RunReport:
     peak_bytes: int  # device memory, 0 without CUDA
     tile: int  # px of the decoder's tiles, 0 where frames were decoded whole
     continued: bool = False  # stage 1 was taken from a draft
+    # how often the transformer ran, by how it was launched; see core.comfy.acceleration.switch
+    forwards: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(slots=True)
@@ -181,6 +183,7 @@ class JobRun:
 
         self.cancel.raise_if_cancelled()
         self.engine.peak_bytes(reset=True)
+        self.engine.take_forwards()
         ended = self.engine.run(self.job, graph, [bound.output_node], listen)
         relay.finish()
         return ended, relay
@@ -215,7 +218,10 @@ class JobRun:
         paid = sum(spent for stage, spent in seconds.items() if stage is not Stage.LOAD)
         gpu_ms = max(1, round(paid * 1000))
         peak = self.engine.peak_bytes(reset=False)
-        self.report = RunReport(seconds, ended.cached, gpu_ms, peak, tile, self._continued)
+        forwards = self.engine.take_forwards()
+        self.report = RunReport(
+            seconds, ended.cached, gpu_ms, peak, tile, self._continued, forwards
+        )
         _log.info(
             "run_finished",
             job_id=self.order.job_id,
@@ -223,6 +229,7 @@ class JobRun:
             cached_nodes=len(ended.cached),
             continued=self._continued,
             tile=tile,
+            forwards=forwards,
             **{f"{stage.value}_ms": round(spent * 1000) for stage, spent in seconds.items()},
         )
         notes = {
