@@ -75,13 +75,13 @@ async def test_every_mode_is_an_endpoint_that_answers_with_a_job(
     assert status["mode"] == mode
     assert (result["width"], result["height"]) == (256, 256)
     assert accepted["estimate_seconds"] > 0
-    async with httpx.AsyncClient(base_url=studio.url, cookies=client.cookies) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=studio.url, cookies=client.cookies) as http:
         video = await http.get(result["video"])
     assert len(video.content) == result["bytes"]
 
 
 async def test_only_the_documented_endpoints_are_public(studio: ServedStudio) -> None:
-    async with httpx.AsyncClient(base_url=studio.url) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=studio.url) as http:
         info = (await http.get("/gradio_api/info")).json()
 
     made = {f"/{mode}" for mode in MODES}
@@ -139,14 +139,14 @@ async def test_an_upload_of_another_program_cannot_be_used(
 ) -> None:
     stranger = await connect(studio)
     content = await asyncio.to_thread(picture.read_bytes)
-    async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=studio.url, headers=KEY) as http:
         sent = await http.post("/gradio_api/upload", files={"files": content})
     path = sent.json()[0]
     stolen = {"path": path, "meta": {"_type": "gradio.FileData"}}
 
-    async with httpx.AsyncClient(base_url=studio.url, cookies=stranger.cookies) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=studio.url, cookies=stranger.cookies) as http:
         foreign = await http.get(f"/gradio_api/file={path}")
-        async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as own:
+        async with httpx.AsyncClient(timeout=60, base_url=studio.url, headers=KEY) as own:
             mine = await own.get(f"/gradio_api/file={path}")
         posted = await http.post(
             "/gradio_api/call/i2v",
@@ -190,7 +190,7 @@ async def test_new_keys_bring_guests_nothing_and_other_networks_the_rest_of_what
 
     async def ask(url: str, key: str, address: str) -> str:
         headers = {"x-clapper-key": f"{key}-of-a-program", "x-forwarded-for": address}
-        async with httpx.AsyncClient(base_url=url, headers=headers) as http:
+        async with httpx.AsyncClient(timeout=60, base_url=url, headers=headers) as http:
             data = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
             posted = await http.post("/gradio_api/call/t2v", json={"data": data})
             event = posted.json()["event_id"]
