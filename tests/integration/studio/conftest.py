@@ -43,10 +43,11 @@ def imported_gradio() -> None:
 
 
 @pytest.fixture(autouse=True)
-def litter_of_gradio() -> Generator[None]:
+def litter_of_gradio(request: pytest.FixtureRequest) -> Generator[None]:
     """What Gradio leaves is collected here, where :data:`LITTER` is let pass, not later."""
     yield
-    gc.collect()
+    if "standing_studio" not in request.fixturenames:
+        gc.collect()
 
 
 @pytest.fixture
@@ -63,11 +64,17 @@ async def studio(
         yield running
 
 
+@pytest.fixture(scope="module")
+def litter_of_the_standing() -> Generator[None]:
+    yield
+    gc.collect()  # before a test elsewhere, for which it would count
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def standing_studio(
-    tmp_path_factory: pytest.TempPathFactory,
+    litter_of_the_standing: None, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncGenerator[ServedStudio]:
-    """One Studio for the tests of a module that ask it for no clip.
+    """One Studio for the tests of a module that neither steer its executor nor count its jobs.
 
     They run in its loop: ``pytest.mark.asyncio(loop_scope="module")``.
     """
@@ -89,21 +96,25 @@ async def visiting(studio: ServedStudio) -> AsyncGenerator[httpx.AsyncClient]:
         yield client
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def passer_by(
-    standing_studio: ServedStudio, monkeypatch: pytest.MonkeyPatch
-) -> AsyncGenerator[httpx.AsyncClient]:
-    """Somebody who has not been at the Studio that stands."""
+@pytest.fixture
+def open_studio(standing_studio: ServedStudio, monkeypatch: pytest.MonkeyPatch) -> ServedStudio:
+    """The Studio that stands, also after another one was here."""
     uploads = standing_studio.core.settings.uploads_folder
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(uploads))  # another Studio may have been here
-    async with visiting(standing_studio) as client:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(uploads))
+    return standing_studio
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def passer_by(open_studio: ServedStudio) -> AsyncGenerator[httpx.AsyncClient]:
+    """Somebody who has not been there."""
+    async with visiting(open_studio) as client:
         yield client
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def another(standing_studio: ServedStudio) -> AsyncGenerator[httpx.AsyncClient]:
+async def another(open_studio: ServedStudio) -> AsyncGenerator[httpx.AsyncClient]:
     """Somebody else there."""
-    async with visiting(standing_studio) as client:
+    async with visiting(open_studio) as client:
         yield client
 
 

@@ -66,7 +66,7 @@ async def test_forms_need_the_pages_own_header(passer_by: httpx.AsyncClient, add
     ],
 )
 async def test_what_no_form_would_send_is_told_and_makes_no_job(
-    standing_studio: ServedStudio,
+    open_studio: ServedStudio,
     passer_by: httpx.AsyncClient,
     values: dict[str, Any],
     code: str,
@@ -76,7 +76,7 @@ async def test_what_no_form_would_send_is_told_and_makes_no_job(
         answer = await passer_by.post(f"/studio/forms/t2v/{event}", content=body)
         assert answer.status_code == 200
         assert answer.json()["card"]["error"]["code"] == code
-    assert (await standing_studio.core.health.read()).waiting == 0
+    assert (await open_studio.core.health.read()).waiting == 0
 
 
 @STANDING
@@ -92,7 +92,7 @@ async def test_a_body_that_is_no_form_is_refused(
 @STANDING
 @pytest.mark.parametrize("mode", [mode for mode in Mode if MODES[mode].slots])
 async def test_a_file_that_is_gone_or_foreign_is_named_and_nothing_is_asked_for(
-    standing_studio: ServedStudio,
+    open_studio: ServedStudio,
     passer_by: httpx.AsyncClient,
     another: httpx.AsyncClient,
     picture: Path,
@@ -107,7 +107,7 @@ async def test_a_file_that_is_gone_or_foreign_is_named_and_nothing_is_asked_for(
         for event in ("look", "generate"):
             answer = await ask(passer_by, f"forms/{mode}/{event}", values=values, key=KEY)
             assert answer.json()["gone"] == [slot.role for slot in MODES[mode].slots]
-    assert (await standing_studio.core.health.read()).waiting == 0
+    assert (await open_studio.core.health.read()).waiting == 0
     assert (await ask(passer_by, "dropped", path=lost)).json() == {"gone": True}
 
 

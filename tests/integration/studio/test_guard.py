@@ -34,9 +34,9 @@ async def jobs(studio: ServedStudio) -> int:
 
 @STANDING
 async def test_gradios_cors_does_not_get_through(
-    passer_by: httpx.AsyncClient, standing_studio: ServedStudio
+    passer_by: httpx.AsyncClient, open_studio: ServedStudio
 ) -> None:
-    port = standing_studio.url.rpartition(":")[2]
+    port = open_studio.url.rpartition(":")[2]
     await passer_by.get("/")
     for host in (f"127.0.0.1:{port}", f"192.168.1.5:{port}"):
         for method, path in (("GET", "/studio/history"), ("POST", "/gradio_api/call/t2v")):
@@ -50,7 +50,7 @@ async def test_gradios_cors_does_not_get_through(
 
 @STANDING
 async def test_a_name_that_was_led_here_is_not_answered(
-    passer_by: httpx.AsyncClient, standing_studio: ServedStudio
+    passer_by: httpx.AsyncClient, open_studio: ServedStudio
 ) -> None:
     answer = await passer_by.get("/studio/state", headers={"host": "evil.example"})
 
@@ -127,16 +127,16 @@ async def test_an_address_that_names_no_job_shows_none(passer_by: httpx.AsyncCli
 
 @STANDING
 async def test_an_upload_by_an_impossible_name_is_gone_and_no_crash(
-    standing_studio: ServedStudio,
+    open_studio: ServedStudio,
 ) -> None:
-    async with httpx.AsyncClient(timeout=60, base_url=standing_studio.url, headers=KEY) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=KEY) as http:
         for path in ("\0", "a" * 5000):
             data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, *T2V]
             posted = await http.post("/gradio_api/call/i2v", json={"data": data})
             event = posted.json()["event_id"]
             answer = await http.get(f"/gradio_api/call/i2v/{event}")
             assert "event: error" in answer.text
-            assert standing_studio.core is not None
+            assert open_studio.core is not None
 
 
 async def test_a_clip_that_could_not_be_shown_is_not_made(
@@ -171,9 +171,9 @@ async def test_a_browser_and_a_program_with_a_key_go_on(studio: ServedStudio) ->
     ],
 )
 async def test_a_key_that_is_too_short_is_refused_with_the_reason_everywhere(
-    standing_studio: ServedStudio, key: dict[str, str]
+    open_studio: ServedStudio, key: dict[str, str]
 ) -> None:
-    async with httpx.AsyncClient(timeout=60, base_url=standing_studio.url, headers=key) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=key) as http:
         http.headers["x-clapper"] = "1"
         state = await http.get("/studio/state")
         act = await http.post("/studio/jobs/abc/again")
@@ -188,13 +188,13 @@ async def test_a_key_that_is_too_short_is_refused_with_the_reason_everywhere(
     assert "16" in upload.text
     assert "key_too_short" in event
     assert "16" in event
-    assert await jobs(standing_studio) == 0
+    assert await jobs(open_studio) == 0
     assert "{needed}" in sentences("en")["key_too_short"]
 
 
 @STANDING
-async def test_the_page_is_told_whether_its_cookie_came_back(standing_studio: ServedStudio) -> None:
-    async with httpx.AsyncClient(timeout=60, base_url=standing_studio.url) as http:
+async def test_the_page_is_told_whether_its_cookie_came_back(open_studio: ServedStudio) -> None:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url) as http:
         first, second = await http.get("/studio/state"), await http.get("/studio/state")
 
     assert first.json()["kept"] is False
