@@ -1,0 +1,238 @@
+"""Nodes of a cluster, each a process that runs the service as its command does.
+
+    python -m core.testing.cluster_nodes FOLDER
+
+A line of JSON on standard input starts one, ``{"role": …, "name": …, "settings": {…}}``, and is
+answered by the number of its process; ``{"wait": number}`` waits for its end and is answered by
+its status. Everything is imported once and each node is a fork, so that one is there within a
+second. What a node logs is in FOLDER/<name>.log.
+
+The role ``front`` has the fronts of the service replaced by one that submits FOLDER/plan.json,
+``{"jobs": n, "users": n}``, and posts to FOLDER/book; ``worker`` has none. SIGUSR1 lets a node stop
+itself, as SIGSTOP does, at the beginning of its next turn.
+"""
+
+import asyncio
+import ctypes
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.app import bootstrap, serve
+from core.app.core import Core
+from core.app.logs import set_up_logging
+from core.domain.jobs import ReplyTo
+from core.domain.media import RawClip
+from core.domain.people import Requester
+from core.domain.progress import ProgressSink, Stage, Working
+from core.errors import ClapperError
+from core.interfaces.executor import Order
+from core.runtime.cancellation import CancelToken
+from core.runtime.environment import hand_on
+from core.runtime.tasks import outcome_of
+from core.service.front_services import FrontServices
+from core.settings import Settings, load_settings
+from core.storage.engines import TransactionKind
+from core.storage.postgres_engine import PostgresEngine
+from core.storage.uncut_connection import UncutConnection
+from core.testing.doubles import grey_clip, t2v
+from core.testing.jobs import submit_request
+from core.testing.shared_chat import SharedChat
+
+STEPS = 5  # of a render
+POST_S = 0.01
+_DEATH = 1  # PR_SET_PDEATHSIG: no node outlives who started it
+AGAIN_S = 0.1  # after a refusal, until a job is submitted again
+
+
+@dataclass(frozen=True)
+class WaitingExecutor:
+    """A device that takes ``render_s`` for every clip, step by step, and hears cancels."""
+
+    render_s: float
+    name: str = "draft"
+
+    async def execute(
+        self, order: Order, on_progress: ProgressSink, cancel: CancelToken
+    ) -> RawClip:
+        """Wait, then give grey frames.
+
+        Raises:
+            Cancelled: as soon as ``cancel`` is.
+        """
+        stopped = asyncio.create_task(cancel.wait())
+        try:
+            for step in range(STEPS):
+                on_progress(Working(Stage.STAGE1, step, STEPS, step / STEPS))
+                await asyncio.wait({stopped}, timeout=self.render_s / STEPS)
+                cancel.raise_if_cancelled()
+        finally:
+            stopped.cancel()
+        return grey_clip(order.request.sampling, round(self.render_s * 1000), with_sound=False)
+
+    async def close(self) -> None:
+        """Do nothing: there is no device."""
+
+
+@dataclass(frozen=True)
+class ChatFront:
+    """Submits what is planned, each job until it is accepted, and delivers to the shared chat."""
+
+    folder: Path
+    core: list[Core]  # once it is open
+    name: str = "test"
+
+    def configured(self, settings: Settings) -> bool:
+        """Return True."""
+        del settings
+        return True
+
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
+        """Serve until cancelled."""
+        services.register(SharedChat(self.folder / "book", self.name, POST_S))
+        on_ready()
+        plan = json.loads((self.folder / "plan.json").read_text("utf-8"))
+        for number in self._unacknowledged(plan["jobs"]):
+            who = Requester(self.name, f"user-{number % plan['users']}")
+            await self._submit(number, who)
+        await asyncio.Event().wait()
+
+    def _unacknowledged(self, jobs: int) -> Iterator[int]:
+        acks = self.folder / "acks"
+        acks.touch()
+        done = {json.loads(line)["number"] for line in acks.read_text("utf-8").splitlines()}
+        return (number for number in range(jobs) if number not in done)
+
+    async def _submit(self, number: int, who: Requester) -> None:
+        """Submit until there is an answer, as people do who press again; note the answer."""
+        while True:
+            reply = ReplyTo(self.name)
+            asked = submit_request(self.core[0], t2v(seed=number), who, reply, f"event-{number}")
+            answer = await outcome_of(asked)
+            if answer.value is not None:
+                break
+            if not isinstance(answer.error, ClapperError):
+                raise answer.error or RuntimeError("no answer")
+            await asyncio.sleep(AGAIN_S)
+        with (self.folder / "acks").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"number": number, "id": answer.value.job_id}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@dataclass(frozen=True)
+class IdleFront:
+    """A front that nobody uses."""
+
+    name: str = "test"
+
+    def configured(self, settings: Settings) -> bool:
+        """Return True."""
+        del settings
+        return True
+
+    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
+        """Serve until cancelled."""
+        del services
+        on_ready()
+        await asyncio.Event().wait()
+
+
+class _Stop:
+    """Stops the process at the beginning of a turn, once it is asked to."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        enter = PostgresEngine.enter
+
+        async def entered(
+            engine: PostgresEngine, connection: UncutConnection, kind: TransactionKind
+        ) -> None:
+            await enter(engine, connection, kind)
+            if self.asked and kind is TransactionKind.TURN:
+                self.asked = False
+                os.kill(os.getpid(), signal.SIGSTOP)
+
+        PostgresEngine.enter = entered
+        signal.signal(signal.SIGUSR1, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+
+
+def run_node(folder: Path, role: str, render_s: float) -> None:
+    """Run the service of this process's settings to its end, with doubles at its edges."""
+    cores: list[Core] = []
+    of_core = serve.front_services
+
+    def front_services(core: Core) -> FrontServices:
+        cores.append(core)
+        return of_core(core)
+
+    serve.front_services = front_services
+    front = ChatFront(folder, cores) if role == "front" else IdleFront()
+    serve.found_fronts = lambda _: [front]
+    bootstrap.choose_executor = lambda *_: WaitingExecutor(render_s)
+    _Stop()
+    set_up_logging("info")
+    serve.run_service(load_settings(), lambda sentence: print(sentence, file=sys.stderr))  # noqa: T201  # it is the node's log
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """One node: its role, the name of its log, its settings without their prefix."""
+
+    role: str
+    name: str
+    settings: dict[str, str]
+    render_s: float = 0.2
+
+
+def born(folder: Path, plan: NodePlan) -> int:
+    """Start a node in a process of its own; return the number of that process."""
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        ctypes.CDLL(None).prctl(_DEATH, signal.SIGKILL)
+        with (folder / f"{plan.name}.log").open("ab") as file:
+            os.dup2(file.fileno(), sys.stdout.fileno())
+            os.dup2(file.fileno(), sys.stderr.fileno())
+        for name, value in plan.settings.items():
+            hand_on(f"CLAPPER_{name}", value)
+        run_node(folder, plan.role, plan.render_s)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _answer(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Start and await nodes as standard input says, until it ends."""
+    folder = Path(sys.argv[1])
+    _answer(os.getpid())
+    for line in iter(sys.stdin.readline, ""):
+        order = json.loads(line)
+        if "wait" in order:
+            _, status = os.waitpid(order["wait"], 0)
+            _answer(os.waitstatus_to_exitcode(status))
+        else:
+            _answer(born(folder, NodePlan(**order)))
+
+
+if __name__ == "__main__":
+    main()
