@@ -21,17 +21,19 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
-from core.app import bootstrap, serve
+from core.app import bootstrap, serve, wiring
 from core.app.core import Core
 from core.app.logs import set_up_logging
+from core.app.supervisor import tell_terminal
 from core.domain.jobs import ReplyTo
-from core.domain.media import RawClip
+from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
 from core.domain.progress import ProgressSink, Stage, Working
 from core.errors import ClapperError
-from core.interfaces.executor import Order
+from core.interfaces.executor import Executor, Order
 from core.runtime.cancellation import CancelToken
 from core.runtime.environment import hand_on
 from core.runtime.tasks import outcome_of
@@ -42,12 +44,34 @@ from core.storage.postgres_engine import PostgresEngine
 from core.storage.uncut_connection import UncutConnection
 from core.testing.doubles import grey_clip, t2v
 from core.testing.jobs import submit_request
+from core.testing.node_figures import MeasuredExecutor, NodeFigures, measure_claims
 from core.testing.shared_chat import SharedChat
+from core.worker.worker import Finish
 
-STEPS = 5  # of a render
 POST_S = 0.01
 _DEATH = 1  # PR_SET_PDEATHSIG: no node outlives who started it
 AGAIN_S = 0.1  # after a refusal, until a job is submitted again
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """One node.
+
+    Attributes:
+        role: ``front`` or ``worker``.
+        name: of its log.
+        settings: by name, without the prefix of the program.
+        render_s: what its device takes for a clip, seconds.
+        steps: of which it tells on the way.
+        measured: it notes moments in FOLDER/<name>.figures, and encodes nothing.
+    """
+
+    role: str
+    name: str
+    settings: dict[str, str]
+    render_s: float = 0.2
+    steps: int = 5
+    measured: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +79,7 @@ class WaitingExecutor:
     """A device that takes ``render_s`` for every clip, step by step, and hears cancels."""
 
     render_s: float
+    steps: int
     name: str = "draft"
 
     async def execute(
@@ -67,9 +92,9 @@ class WaitingExecutor:
         """
         stopped = asyncio.create_task(cancel.wait())
         try:
-            for step in range(STEPS):
-                on_progress(Working(Stage.STAGE1, step, STEPS, step / STEPS))
-                await asyncio.wait({stopped}, timeout=self.render_s / STEPS)
+            for step in range(self.steps):
+                on_progress(Working(Stage.STAGE1, step, self.steps, step / self.steps))
+                await asyncio.wait({stopped}, timeout=self.render_s / self.steps)
                 cancel.raise_if_cancelled()
         finally:
             stopped.cancel()
@@ -165,7 +190,22 @@ class _Stop:
         self.asked = True
 
 
-def run_node(folder: Path, role: str, render_s: float) -> None:
+def _unencoded(settings: Settings) -> Finish:
+    """Make what writes a file of a few bytes in the place of a clip: encoding is not measured."""
+
+    async def finish(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
+        del raw, cancel
+        clip = settings.clips_folder / f"{order.workspace.name}.mp4"
+        poster = clip.with_suffix(".png")
+        for file in (clip, poster):
+            file.write_bytes(b"clip")
+        digest = sha256(b"clip").hexdigest()
+        return Clip(clip, poster, digest, 4, 64, 64, 9, 24.0, has_sound=False)
+
+    return finish
+
+
+def run_node(folder: Path, plan: NodePlan) -> None:
     """Run the service of this process's settings to its end, with doubles at its edges."""
     cores: list[Core] = []
     of_core = serve.front_services
@@ -175,22 +215,18 @@ def run_node(folder: Path, role: str, render_s: float) -> None:
         return of_core(core)
 
     serve.front_services = front_services
-    front = ChatFront(folder, cores) if role == "front" else IdleFront()
+    front = ChatFront(folder, cores) if plan.role == "front" else IdleFront()
     serve.found_fronts = lambda _: [front]
-    bootstrap.choose_executor = lambda *_: WaitingExecutor(render_s)
+    executor: Executor = WaitingExecutor(plan.render_s, plan.steps)
+    if plan.measured:
+        figures = NodeFigures(folder / f"{plan.name}.figures")
+        measure_claims(figures)
+        executor = MeasuredExecutor(executor, figures)
+        wiring.finisher = _unencoded
+    bootstrap.choose_executor = lambda *_: executor
     _Stop()
     set_up_logging("info")
-    serve.run_service(load_settings(), lambda sentence: print(sentence, file=sys.stderr))  # noqa: T201  # it is the node's log
-
-
-@dataclass(frozen=True)
-class NodePlan:
-    """One node: its role, the name of its log, its settings without their prefix."""
-
-    role: str
-    name: str
-    settings: dict[str, str]
-    render_s: float = 0.2
+    serve.run_service(load_settings(), tell_terminal)
 
 
 def born(folder: Path, plan: NodePlan) -> int:
@@ -206,7 +242,7 @@ def born(folder: Path, plan: NodePlan) -> int:
             os.dup2(file.fileno(), sys.stderr.fileno())
         for name, value in plan.settings.items():
             hand_on(f"CLAPPER_{name}", value)
-        run_node(folder, plan.role, plan.render_s)
+        run_node(folder, plan)
         status = 0
     except BaseException:
         traceback.print_exc()
