@@ -3,18 +3,19 @@
     .venv/bin/python bench/cluster.py [--waiting N] [--seconds S] [--workers N] [--driver NAME]
 
 Method: a server of its own (apt's or the wheel's, fsync on, over its socket), N jobs of N / 5
-accounts submitted as people's are, then two runs of S seconds each with new worker processes, which
-are the service itself but for devices that only wait and clips that are not encoded. *Paced*:
-renders of 1.5 s, in two steps; every eighth job is cancelled while it runs. *Flat out*: renders that
-take no time. All moments are of the machine's one monotonic clock: a claim as the worker sees it, an
-idle gap from the end of a render to the begin of the next on that device, progress from the
-executor to the front's hub, a cancel from the front's call to the executor.
+accounts submitted as people's are, then two runs of S seconds each with new worker processes,
+which are the service itself but for devices that only wait and clips that are not encoded.
+*Paced*: renders of 1.5 s, in two steps; every eighth job is cancelled while it runs. *Flat out*:
+renders that take no time. All moments are of the machine's one monotonic clock: a claim as the
+worker sees it, an idle gap from the end of a render to the begin of the next on that device,
+progress from the executor to the front's hub, a cancel from the front's call to the executor.
 """
 
 import argparse
 import asyncio
 import os
 import platform
+import signal
 import tempfile
 import time
 from collections.abc import Iterable
@@ -87,6 +88,7 @@ class Front:
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def hear(self, job: str, event: Progress) -> None:
+        """Note when progress arrives, and cancel some of the jobs that run."""
         if not isinstance(event, Working) or (job, event.step) in self.heard_s:
             return
         self.heard_s[job, event.step] = time.monotonic()
@@ -94,12 +96,12 @@ class Front:
             self.tasks.add(asyncio.create_task(self.cancel(job)))
 
     async def cancel(self, job: str) -> None:
+        """Press the button of ``job``, unless it is over."""
         owner = (await self.core.jobs.get(job)).requester
         self.pressed_s[job] = time.monotonic()
-        if isinstance(
-            (await outcome_of(self.core.cancellation.cancel(job, owner))).error, ClapperError
-        ):
-            del self.pressed_s[job]  # it was over by then
+        cancelled = await outcome_of(self.core.cancellation.cancel(job, owner))
+        if isinstance(cancelled.error, ClapperError):  # it was over by then
+            del self.pressed_s[job]
 
 
 def percentiles(values: Iterable[float]) -> tuple[float, float]:
@@ -118,37 +120,38 @@ async def fill(core: Core, waiting: int) -> float:
     return waiting / (time.perf_counter() - began)
 
 
-async def run(
-    front: Front,
-    nursery: Nursery,
-    folder: Path,
-    settings: dict[str, str],
-    workers: int,
-    **how: object,
-) -> Moments:
-    """Let workers work for ``how["seconds"]``; return what they noted."""
-    seconds, label = float(str(how.pop("seconds"))), str(how.pop("label"))
+@dataclass(frozen=True)
+class Bench:
+    """Where and with what the runs are made."""
+
+    folder: Path
+    nursery: Nursery
+    settings: dict[str, str]
+    workers: int
+    seconds: float
+
+    def start(self, name: str, render_s: float, steps: int) -> int:
+        """Start a worker; return its process."""
+        settings = self.settings | {"DATA_DIR": str(self.folder / name)}
+        plan = {"name": name, "settings": settings, "render_s": render_s, "steps": steps}
+        return self.nursery.ask(role="worker", measured=True, **plan)
+
+
+async def run(bench: Bench, front: Front, label: str, render_s: float, steps: int) -> Moments:
+    """Let workers work; return what they noted."""
     stop = asyncio.Event()
     bus = asyncio.create_task(front.core.bus.run(front.core.ends, stop))
-    names = [f"{label}-{number}" for number in range(workers)]
-    pids = [
-        nursery.ask(
-            role="worker",
-            name=name,
-            settings=settings | {"DATA_DIR": str(folder / name)},
-            measured=True,
-            **how,
-        )
-        for name in names
-    ]
-    figures = [folder / f"{name}.figures" for name in names]
-    while not all(path.exists() and "claim" in path.read_text() for path in figures):
-        await asyncio.sleep(0.2)
-    await asyncio.sleep(seconds)
+    names = [f"{label}-{number}" for number in range(bench.workers)]
+    pids = [bench.start(name, render_s, steps) for name in names]
+    figures = [bench.folder / f"{name}.figures" for name in names]
+    for path in figures:
+        while not (path.exists() and path.read_text()):  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(0.2)
+    await asyncio.sleep(bench.seconds)
     for pid in pids:
-        os.kill(pid, 15)
+        os.kill(pid, signal.SIGTERM)
     for pid in pids:
-        await asyncio.to_thread(nursery.ask, wait=pid)
+        await asyncio.to_thread(bench.nursery.ask, wait=pid)
     stop.set()
     await asyncio.gather(bus, *front.tasks)
     moments = Moments()
@@ -158,9 +161,8 @@ async def run(
 
 
 def print_table(paced: Moments, front: Front, flat: Moments) -> None:
-    arrived = [
-        (at - paced.sent_s[key]) * 1000 for key, at in front.heard_s.items() if key in paced.sent_s
-    ]
+    sent_s = paced.sent_s
+    arrived = [(at - sent_s[key]) * 1000 for key, at in front.heard_s.items() if key in sent_s]
     cancels = [
         (paced.stopped_s[job] - at) * 1000
         for job, at in front.pressed_s.items()
@@ -194,21 +196,9 @@ async def measure(options: argparse.Namespace, server: PostgresServer, folder: P
             front = Front(core, cancels=True)
             core.hub.listen(front.hear)
             print(f"filled    {await fill(core, options.waiting):.0f} submits/s, one process")
-            how = {"workers": options.workers, "seconds": options.seconds}
-            paced = await run(
-                front,
-                nursery,
-                folder,
-                settings,
-                label="paced",
-                render_s=RENDER_S,
-                steps=STEPS,
-                **how,
-            )
-            rest = Front(core, cancels=False)
-            flat = await run(
-                rest, nursery, folder, settings, label="flat", render_s=0.0, steps=1, **how
-            )
+            bench = Bench(folder, nursery, settings, options.workers, options.seconds)
+            paced = await run(bench, front, "paced", RENDER_S, STEPS)
+            flat = await run(bench, Front(core, cancels=False), "flat", 0.0, 1)
         print_table(paced, front, flat)
     finally:
         nursery.close()
@@ -226,9 +216,8 @@ def main() -> None:
         load = " ".join(f"{one:.1f}" for one in os.getloadavg())
         print(f"machine   {os.cpu_count()} cores, load {load}, {platform.system()}")
         print(f"versions  Python {platform.python_version()}, PostgreSQL {version}")
-        print(
-            f"method    {options.workers} workers, {options.waiting} waiting, {options.seconds} s a run"
-        )
+        how = f"{options.workers} workers, {options.waiting} waiting, {options.seconds:g} s a run"
+        print(f"method    {how}")
         asyncio.run(measure(options, server, Path(name)))
         load = " ".join(f"{one:.1f}" for one in os.getloadavg())
         print(f"load      {load} at the end")
