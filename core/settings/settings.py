@@ -14,6 +14,7 @@ from core.settings.engine import ComfySettings, ModelSettings
 from core.settings.health import AlertSettings, HealthSettings
 from core.settings.kinds import clean_text
 from core.settings.requests import MediaSettings, RequestSettings
+from core.settings.scaling import ScalingSettings
 from core.settings.service import (
     DeliverySettings,
     LogSettings,
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     health: HealthSettings = HealthSettings()
     alerts: AlertSettings = AlertSettings()
+    scaling: ScalingSettings = ScalingSettings()
     comfy: ComfySettings = ComfySettings()
     models: ModelSettings = ModelSettings()
     discord: DiscordSettings = DiscordSettings()
