@@ -7,8 +7,8 @@ answered by the number of its process; ``{"wait": number}`` waits for its end an
 its status. Everything is imported once and each node is a fork, so that one is there within a
 second. What a node logs is in FOLDER/<name>.log.
 
-The role ``front`` has the fronts of the service replaced by one that submits FOLDER/plan.json,
-``{"jobs": n, "users": n}``, and posts to FOLDER/book; ``worker`` has none. SIGUSR1 lets a node stop
+The role ``front`` is ``clapper serve`` with one front, which submits FOLDER/plan.json, ``{"jobs": n,
+"users": n}``, and posts to FOLDER/book; ``worker`` is ``clapper worker``. SIGUSR1 lets a node stop
 itself, as SIGSTOP does, at the beginning of its next turn.
 """
 
@@ -28,6 +28,7 @@ from core.app import bootstrap, serve, wiring
 from core.app.core import Core
 from core.app.logs import set_up_logging
 from core.app.supervisor import tell_terminal
+from core.app.work import work
 from core.domain.jobs import ReplyTo
 from core.domain.media import Clip, RawClip
 from core.domain.people import Requester
@@ -150,24 +151,6 @@ class ChatFront:
             os.fsync(file.fileno())
 
 
-@dataclass(frozen=True)
-class IdleFront:
-    """A front that nobody uses."""
-
-    name: str = "test"
-
-    def configured(self, settings: Settings) -> bool:
-        """Return True."""
-        del settings
-        return True
-
-    async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
-        """Serve until cancelled."""
-        del services
-        on_ready()
-        await asyncio.Event().wait()
-
-
 class _Stop:
     """Stops the process at the beginning of a turn, once it is asked to."""
 
@@ -215,8 +198,7 @@ def run_node(folder: Path, plan: NodePlan) -> None:
         return of_core(core)
 
     serve.front_services = front_services
-    front = ChatFront(folder, cores) if plan.role == "front" else IdleFront()
-    serve.found_fronts = lambda _: [front]
+    serve.found_fronts = lambda _: [ChatFront(folder, cores)]
     executor: Executor = WaitingExecutor(plan.render_s, plan.steps)
     if plan.measured:
         figures = NodeFigures(folder / f"{plan.name}.figures")
@@ -226,7 +208,8 @@ def run_node(folder: Path, plan: NodePlan) -> None:
     bootstrap.choose_executor = lambda *_: executor
     _Stop()
     set_up_logging("info")
-    serve.run_service(load_settings(), tell_terminal)
+    command = serve.serve if plan.role == "front" else work
+    serve.run_main(command(load_settings(), tell_terminal), tell_terminal, None)
 
 
 def born(folder: Path, plan: NodePlan) -> int:

@@ -94,9 +94,7 @@ def test_a_container_is_confined(service: dict[str, Any]) -> None:
 def test_a_container_has_longer_to_stop_than_its_service(service: dict[str, Any]) -> None:
     if "stop_grace_period" in service:
         environment = service["environment"]
-        grace_s = float(
-            environment.get("CLAPPER_SHUTDOWN_GRACE_S", Settings().worker.shutdown_grace_s)
-        )
+        grace_s = float(environment.get("CLAPPER_NOTICE_S", Settings().worker.shutdown_grace_s))
         assert int(SECONDS.fullmatch(service["stop_grace_period"])[1]) > grace_s + 4
 
 

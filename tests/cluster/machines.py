@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
@@ -30,6 +31,8 @@ SETTINGS = {
     "MIN_FREE_MEGABYTES": "0",
     "LEASE_S": str(LEASE_S),
     "HEARTBEAT_S": str(HEARTBEAT_S),
+    "LEADER_S": "2",
+    "NOTICE_S": "2",
     "SHUTDOWN_GRACE_S": "2",
     "ALERTS": "false",
     "SUPERVISE": "false",
@@ -175,8 +178,12 @@ async def cluster(
     workers: int,
     jobs: int,
     render_s: float = 0.2,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncGenerator[Cluster]:
-    """Run one front and ``workers``, to which ``jobs`` are submitted, until the block ends."""
+    """Run one front and ``workers``, to which ``jobs`` are submitted, until the block ends.
+
+    ``more``: settings that differ from those of tests.
+    """
     (folder / "plan.json").write_text(json.dumps({"jobs": jobs, "users": 20}))
     nursery = Nursery(folder)
     try:
@@ -185,7 +192,8 @@ async def cluster(
             for name in ("front", *(f"worker-{number}" for number in range(workers))):
                 line = await lines.enter_async_context(database_line(server.socket))
                 role = name.partition("-")[0]
-                made.nodes.append(Node(name, role, line, _settings(folder, name, line, bucket)))
+                settings = _settings(folder, name, line, bucket) | dict(more)
+                made.nodes.append(Node(name, role, line, settings))
             nursery.ready()
             for node in made.nodes:
                 made.start(node)
@@ -199,6 +207,8 @@ async def cluster(
 
 def _settings(folder: Path, name: str, line: DatabaseLine, bucket: S3Server) -> dict[str, str]:
     return SETTINGS | {
+        "NODE": name,
+        "WORKER": "false" if name == "front" else "true",
         "DATA_DIR": str(folder / name),
         "DATABASE_URL": line.url(),
         "ARTEFACTS": f"s3://{BUCKET}/{PREFIX}",
