@@ -17,12 +17,13 @@ BOTH = (
     "unit/accounts",
     "unit/app",
     "unit/duration",
+    "unit/nodes",
     "unit/queue",
     "unit/service",
     "unit/storage",
     "unit/worker",
 )
-ALWAYS = ("contract", "unit/queue/test_state_machine.py", "unit/storage")
+ALWAYS = ("contract", "unit/nodes", "unit/queue/test_state_machine.py", "unit/storage")
 
 
 def on_both(path: Path) -> bool:

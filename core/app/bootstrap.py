@@ -11,25 +11,27 @@ from functools import partial
 
 import structlog
 
+from core.app.absent_executor import AbsentExecutor
 from core.app.bus_choice import bus_of
 from core.app.core import Core
 from core.app.executor_choice import choose_executor
+from core.app.joining import Standing, join, tell_load
 from core.app.maintenance import make_folders
 from core.app.parts import Parts
 from core.app.rules import fitted_folder
 from core.app.wiring import build
 from core.artefacts.opening import open_artefacts
+from core.domain.nodes import NodeRole
 from core.errors.setup import DatabaseDamaged
 from core.i18n.messages import say
 from core.interfaces.executor import Executor
 from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
-from core.runtime.clock import Clock, SteadyClock
+from core.runtime.clock import Clock
 from core.runtime.permissions import make_private
 from core.runtime.tasks import outcome_of
 from core.settings import Settings
 from core.storage.database import open_database
-from core.storage.postgres_schema import SchemaDuty
 from core.storage.record import database_name
 from core.storage.trouble import named_troubles
 
@@ -47,6 +49,8 @@ async def open_core(
     *,
     announce: Announce | None = None,
     clock: Clock | None = None,
+    role: NodeRole = NodeRole.SERVICE,
+    beside: bool = False,
 ) -> AsyncGenerator[Core]:
     """Open everything, and close it in the reverse order.
 
@@ -54,7 +58,9 @@ async def open_core(
         settings: of the whole service.
         executor: to use instead of the one that the settings choose.
         announce: gets a sentence for everything the operator should see; the log without it.
-        clock: epoch milliseconds; by default the wall clock, without its steps.
+        clock: epoch milliseconds; by default the wall clock, without its steps, or the server's.
+        role: what this process does among others.
+        beside: it is a command, which takes nothing over where others may live.
 
     Yields:
         The core, recovered and ready; nothing runs before :meth:`Core.run`.
@@ -69,11 +75,12 @@ async def open_core(
         StorageProblem: the database or the data directory cannot be read or written.
     """
     make_folders(settings)
-    clock = clock or SteadyClock()
+    standing = Standing.of(settings, role, beside=beside)
+    clock = clock or standing.clock()
     tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
         with named_troubles(settings.data_dir):
-            core = await _opened(stack, settings, executor, tell, clock)
+            core = await _opened(stack, settings, executor, tell, clock, standing)
         yield core
 
 
@@ -83,6 +90,7 @@ async def _opened(
     executor: Executor | None,
     tell: Announce,
     clock: Clock,
+    standing: Standing,
 ) -> Core:
     database = await stack.enter_async_context(
         open_database(
@@ -90,24 +98,46 @@ async def _opened(
             settings.data_dir,
             clock,
             insecure=settings.database_insecure,
-            duty=SchemaDuty.MIGRATE,
+            duty=standing.duty,
+            hold=standing.hold,
+            tell=lambda behind: tell(say("schema_awaited", behind.data())),
         )
     )
+    if standing.has_folder_alone:
+        await _clear_folders(settings)
+    artefacts = await open_artefacts(settings, partial(database_name, database))
+    executor = executor or _executor(settings, standing, tell)
+    stack.push_async_callback(_close, executor)
+    nodes = await join(stack, settings, standing, database, executor, clock)
+    if isinstance(executor, AbsentExecutor):
+        executor.pools = nodes.pools
+    bus = bus_of(settings, database)
+    core = build(Parts(settings, database, executor, artefacts, clock, bus, nodes, standing))
+    tell_load(nodes, core.worker, executor)
+    await core.runs.open()
+    if not database.newest:
+        tell(say(f"database_{database.standing}", {"folder": settings.clips_folder}))
+    if standing.tidies:
+        await _recover(core, tell)
+        await core.housekeeping.note()
+    return core
+
+
+def _executor(settings: Settings, standing: Standing, tell: Announce) -> Executor:
+    """Return what makes clips here; nothing does on a front.
+
+    Raises:
+        ComfyUnavailable: ComfyUI was asked for by name and cannot run.
+    """
+    return choose_executor(settings, tell) if standing.role.works else AbsentExecutor()
+
+
+async def _clear_folders(settings: Settings) -> None:
+    """Remove what the process before this one left unfinished."""
     await asyncio.to_thread(make_private, settings.data_dir, _SHARED)
     await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
     for folder in (settings.media_folder, settings.clips_folder, fitted_folder(settings)):
         await asyncio.to_thread(remove_parts, folder)
-    artefacts = await open_artefacts(settings, partial(database_name, database))
-    executor = executor or choose_executor(settings, tell)
-    stack.push_async_callback(_close, executor)
-    bus = bus_of(settings, database)
-    core = build(Parts(settings, database, executor, artefacts, clock, bus))
-    await core.runs.open()
-    if not database.newest:
-        tell(say(f"database_{database.standing}", {"folder": settings.clips_folder}))
-    await _recover(core, tell)
-    await core.housekeeping.note()
-    return core
 
 
 async def _close(executor: Executor) -> None:
@@ -129,8 +159,9 @@ async def _recover(core: Core, announce: Announce) -> None:
     report = await core.recovery.recover()
     if report.violations:
         raise DatabaseDamaged("; ".join(str(item) for item in report.violations[:5]))
-    if core.time_guard.may_prune:
-        await core.files.sweep(unheld_s=0)
-    await core.housekeeping.remove_orphans()
+    if core.nodes.alone:  # else a file without a row may be somebody's who lives
+        if core.time_guard.may_prune:
+            await core.files.sweep(unheld_s=0)
+        await core.housekeeping.remove_orphans()
     if report.requeued or report.lost:
         announce(say("jobs_recovered", {"requeued": report.requeued, "failed": report.lost}))

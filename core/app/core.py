@@ -7,15 +7,19 @@ from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
 from core.accounts.quotas import Quotas
+from core.app.joining import Standing
+from core.app.lease_sweep import LeaseSweep
 from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
 from core.bus.bus import Bus, LocalEnds
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
+from core.domain.nodes import NodeState
 from core.domain.people import Requester
 from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor
+from core.interfaces.nodes import Nodes
 from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
@@ -28,6 +32,7 @@ from core.service.estimator import RunBook
 from core.service.front_board import FrontBoard
 from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi
+from core.service.pool_estimates import PoolRunBook
 from core.service.readiness import ReadinessReader
 from core.service.submission import Submission
 from core.service.user_api import UserApi
@@ -35,6 +40,7 @@ from core.settings import Settings
 from core.storage.database import Database
 from core.storage.job_queries import JobQueries
 from core.storage.outbox import Outbox
+from core.worker.driver import Driver
 from core.worker.worker import Worker
 
 
@@ -60,6 +66,7 @@ class Core:
     time_guard: TimeGuard
     router: DeliveryRouter
     worker: Worker
+    driver: Driver
     hub: ProgressHub
     bus: Bus
     ends: LocalEnds
@@ -75,19 +82,37 @@ class Core:
     readiness: ReadinessReader
     fronts: FrontBoard
     alerts: ChatAlerts
+    nodes: Nodes
+    standing: Standing
+    sweep: LeaseSweep
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work and deliver until ``stop`` is set, then end what runs and hand over what is due."""
         worked = asyncio.Event()
         self.submission.close(closed=False)
+        role = self.standing.role
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._close_intake(stop))
             tasks.create_task(self.bus.run(self.ends, worked))
-            tasks.create_task(self.positions.run(stop))
-            tasks.create_task(self.housekeeping.run(stop))
-            tasks.create_task(self.router.run(worked))
-            await self.worker.run(stop)
+            if role.serves:
+                self._begin_to_serve(tasks, stop, worked)
+            await self.nodes.enter(NodeState.READY)
+            if role.works:
+                await self.driver.run(self.worker, stop)
+            else:
+                await stop.wait()
             worked.set()
+
+    def _begin_to_serve(
+        self, tasks: asyncio.TaskGroup, stop: asyncio.Event, worked: asyncio.Event
+    ) -> None:
+        tasks.create_task(self._close_intake(stop))
+        tasks.create_task(self.positions.run(stop))
+        tasks.create_task(self.housekeeping.run(stop))
+        tasks.create_task(self.router.run(worked))
+        if not self.nodes.alone:
+            tasks.create_task(self.sweep.run(stop))
+        if isinstance(self.runs, PoolRunBook):
+            tasks.create_task(self.runs.run(stop))
 
     async def _close_intake(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -11,9 +11,9 @@ from core.app.pruning import Pruning
 from core.app.self_check import SelfCheck
 from core.queue.recovery import Recovery
 from core.queue.time_guard import TimeGuard
+from core.runtime.chores import Chore, ChoreRunner
 from core.runtime.permissions import make_private_folder
 from core.runtime.progress_hub import ProgressHub
-from core.runtime.tasks import outcome_of, wait_event
 from core.settings import Settings
 from core.storage.claim import claim
 from core.storage.database import Database
@@ -26,7 +26,7 @@ HOUR_S, MINUTE_S = 3600.0, 60.0
 
 
 class Housekeeping:
-    """Round after round: expire, check, prune. A round that fails is logged and comes again."""
+    """Expire, check, prune, again and again."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Housekeeping:
         on_change: Callable[[], None],
         database: Database,
         data_dir: Path,
+        runner: ChoreRunner,
     ) -> None:
         self._recovery = recovery
         self._guard = guard
@@ -48,21 +49,24 @@ class Housekeeping:
         self._on_change = on_change
         self._database = database
         self._data_dir = data_dir
+        self._runner = runner
         self._noted = -1  # version of the database
         self.violations = 0  # found by the newest check
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Expire every minute, check and prune every hour, until ``stop`` is set."""
-        rounds = 0
-        while not await wait_event(stop, HOUR_S / 60):
-            rounds += 1
-            chores = [self.expire(), self.note(), self.clear_traces()]
-            if rounds % 60 == 1:
-                chores += [self.check(), self.prune()]
-            for chore in chores:
-                done = await outcome_of(chore)
-                if not done.ok:
-                    log.error("housekeeping_failed", exc_info=done.error)
+        """Do all of it when it is due until ``stop`` is set."""
+        await self._runner.run(self.chores(), stop)
+
+    def chores(self) -> list[Chore]:
+        """Return what is to be done, and how often."""
+        minute, hour = int(MINUTE_S), int(HOUR_S)
+        return [
+            Chore("expire", minute, self.expire),
+            Chore("note", minute, self.note, everywhere=True),
+            Chore("clear_traces", minute, self.clear_traces, everywhere=True),
+            Chore("check", hour, self.check),
+            Chore("prune", hour, self.prune),
+        ]
 
     async def expire(self) -> int:
         """Give up what waited too long, and take jobs from workers that are gone; count them."""

@@ -26,12 +26,7 @@ async def operated(core: Core, announce: Callable[[str], None]) -> AsyncGenerato
         service = steered_service(core, serving=True, troubles=core.readiness.troubles)
         core.router.register(service.delivery)
         await stack.enter_async_context(control_server(service))
-        health = core.settings.health
-        if health.port is not None:
-            probes = Probes(core.readiness.read, lambda: collect(core), _token(core))
-            server = health_server(health.host, health.port, probes)
-            port = await stack.enter_async_context(server)
-            announce(say("health_ready", {"host": health.host, "port": port}))
+        await stack.enter_async_context(health_of(core, core.settings.health.host, announce))
         watch = AlertWatch(
             core.alerts, core.readiness, core.housekeeping, core.settings.alerts.restarts
         )
@@ -43,6 +38,23 @@ async def operated(core: Core, announce: Callable[[str], None]) -> AsyncGenerato
             stop.set()
             await asyncio.wait({watching}, timeout=_LAST_LOOK_S)
             watching.cancel()
+
+
+@asynccontextmanager
+async def health_of(core: Core, host: str, announce: Callable[[str], None]) -> AsyncGenerator[None]:
+    """Answer probes at ``host`` inside the block, where the settings name a port.
+
+    Raises:
+        SetupProblem: the port cannot be used.
+    """
+    port = core.settings.health.port
+    if port is None:
+        yield
+        return
+    probes = Probes(core.readiness.read, lambda: collect(core), _token(core))
+    async with health_server(host, port, probes) as actual:
+        announce(say("health_ready", {"host": host, "port": actual}))
+        yield
 
 
 def _token(core: Core) -> str:

@@ -5,7 +5,13 @@ from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
 from core.app.delivery_metrics import CountedOutbox
-from core.app.executor_choice import memory_of, place_of
+from core.app.joining import (
+    Standing,
+    abandoned_jobs,
+    claimant_of,
+    own_work_folder,
+    run_book,
+)
 from core.app.rules import (
     fitted_folder,
     kept,
@@ -19,6 +25,7 @@ from core.bus.bus import Bus
 from core.delivery.router import DeliveryRouter
 from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor, has_own_device, orders_at_once
+from core.interfaces.nodes import Nodes
 from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
@@ -28,7 +35,6 @@ from core.runtime.clock import Clock
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.service.deletion import Eraser
-from core.service.estimator import RunBook
 from core.service.front_board import FrontBoard
 from core.service.scratch import Scratch
 from core.service.views import ServiceRules
@@ -50,33 +56,37 @@ class Parts:
         artefacts: Artefacts,
         clock: Clock,
         bus: Bus,
+        nodes: Nodes,
+        standing: Standing,
     ) -> None:
         self.settings = settings
         self.artefacts = artefacts
         self.database = database
         self.executor = executor
         self.clock = clock
+        self.nodes, self.standing = nodes, standing
+        self.work_folder = own_work_folder(settings, standing, nodes)
         self.bus, self.peers = bus, bus.peers
         self.hub = ProgressHub(self.peers)
         self.dispatcher = LocalDispatcher(self.peers)
         rules, clips = queue_rules(settings, orders_at_once(executor)), settings.clips_folder
-        self.queue = WatchedQueue(database, rules, clips, clock, self._set_aside)
+        self.queue = WatchedQueue(
+            database, rules, clips, clock, self._set_aside, claimant_of(nodes)
+        )
+        self.queue.nodes = nodes
         self.jobs = JobQueries(database, clips)
         retry_ms = round(router_rules(settings).longest_wait_s * 1000)
         self.time_guard = TimeGuard(database, clock, StepRules.of(rules, UPLOAD_MS, retry_ms))
-        self.recovery = Recovery(
-            database, rules, clips, clock, self.time_guard, self.dispatcher.owns
-        )
-        self.forecasts = Forecasts(database, rules, clips, clock)
+        abandoned = abandoned_jobs(settings, standing, nodes, self.dispatcher.owns)
+        self.recovery = Recovery(database, rules, clips, clock, self.time_guard, abandoned)
+        self.forecasts = Forecasts(database, rules, clips, clock, nodes.slots)
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
         self.watch = DeviceWatch(own=has_own_device(executor))
         self.fronts = FrontBoard()
         self.figures = RunFigures()
         self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
-        self.runs = RunBook(
-            database, place_of(executor, settings), clock, memory_of(executor), settings.comfy.vram
-        )
+        self.runs = run_book(settings, standing, database, executor, nodes, clock)
         self.rules = ServiceRules(
             settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
         )

@@ -14,6 +14,7 @@ from core.app.pruning import Folders
 from core.delivery.router import RouterRules
 from core.domain.fairness import FairRules
 from core.domain.limits import MediaLimits
+from core.domain.nodes import NodeRole
 from core.queue.transitions import QueueRules
 from core.service.readiness import ReadinessLimits
 from core.settings import Settings
@@ -51,13 +52,15 @@ def media_limits(settings: Settings) -> MediaLimits:
     return replace(settings.media.limits(), use_seconds=settings.requests.max_seconds)
 
 
-def worker_rules(settings: Settings) -> WorkerRules:
-    """Return the times of the worker."""
+def worker_rules(settings: Settings, role: NodeRole = NodeRole.SERVICE) -> WorkerRules:
+    """Return the times of the worker; one that is nothing else may be told to go by its cloud."""
+    notice_s = settings.node.notice_s if role is NodeRole.WORKER else None
     return WorkerRules(
+        notice_s=notice_s,
         heartbeat_s=settings.worker.heartbeat_s,
         job_timeout_s=settings.worker.job_timeout_s,
         finish_timeout_s=settings.worker.encode_timeout_s,
-        grace_s=settings.worker.shutdown_grace_s,
+        grace_s=settings.worker.shutdown_grace_s if notice_s is None else notice_s,
     )
 
 

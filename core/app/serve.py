@@ -19,6 +19,7 @@ from core.app.frontend import Front
 from core.app.metrics import collect
 from core.app.operation import operated
 from core.app.preflight import check_ports, check_settings, refuse_broken
+from core.app.roles import check_role, role_of_service
 from core.app.supervisor import RESTART
 from core.errors import ClapperError, DeviceLost
 from core.errors.setup import NothingToServe
@@ -39,21 +40,30 @@ Announce = Callable[[str], None]
 
 
 def run_service(settings: Settings, announce: Announce, parent: int | None = None) -> None:
-    """Run :func:`serve` to its end; leave the process at once where the device is lost.
+    """Run :func:`serve` as :func:`run_main` does.
+
+    Raises:
+        ClapperError: as told for :func:`serve`.
+    """
+    run_main(serve(settings, announce), announce, parent)
+
+
+def run_main(main: Coroutine[Any, Any, None], announce: Announce, parent: int | None) -> None:
+    """Run ``main`` to its end; leave the process at once where the device is lost.
 
     Args:
-        settings: of the whole service.
+        main: :func:`serve`, or :func:`core.app.work.work`.
         announce: gets a sentence for everything the operator should see.
         parent: descriptor of a socket; the process ends with it, and says there how it ended.
 
     Raises:
-        ClapperError: as told for :func:`serve`.
+        ClapperError: as told for ``main``.
     """
     if parent is not None:
         end_with_parent(parent)
         tell_parent(parent, BEGAN)
     try:
-        asyncio.run(serve(settings, announce))
+        asyncio.run(main)
     except DeviceLost as lost:
         announce(explain(lost))
         leave(RESTART)
@@ -77,8 +87,10 @@ async def serve(settings: Settings, announce: Announce) -> None:
     """
     stop = asyncio.Event()
     installed = found_fronts(announce)
+    role = role_of_service(settings)
+    check_role(settings, role)
     refuse_broken(check_settings(settings, installed))
-    async with open_core(settings, announce=announce) as core:
+    async with open_core(settings, announce=announce, role=role) as core:
         fronts = [front for front in installed if _wanted(front, settings, announce)]
         if not fronts:
             raise NothingToServe
@@ -86,6 +98,8 @@ async def serve(settings: Settings, announce: Announce) -> None:
         grace_s = settings.worker.shutdown_grace_s
         on_signals(stop, lambda: announce(say("stopping", {"grace_s": grace_s})))
         ending = asyncio.create_task(end_in_time(core, stop, announce))
+        if not core.nodes.pools():
+            announce(say("front_alone"))
         facts = {"executor": core.executor.name, "data_dir": settings.data_dir}
         announce(say("serving", facts))
         async with operated(core, announce):
@@ -108,7 +122,7 @@ async def end_in_time(core: Core, stop: asyncio.Event, announce: Announce) -> No
     await stop.wait()
     lost = core.worker.watch.lost is not None
     end_within(
-        core.settings.worker.shutdown_grace_s + OVER_GRACE_S,
+        core.worker.rules.grace_s + OVER_GRACE_S,
         lambda: RESTART if lost else 0,
         lambda: announce(say("stop_forced")),
     )
@@ -123,10 +137,8 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     Raises:
         SetupProblem: the executor cannot start.
     """
-    if isinstance(core.executor, StartableExecutor):
-        announce(say("executor_starts", {"executor": core.executor.name}))
-        if await _stopped_first(core.executor.warm_up(), stop):
-            return False
+    if not await started(core, stop, announce):
+        return False
     services = front_services(core)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -141,6 +153,18 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     finally:
         gc.unfreeze()
     return not gone.cancelled() and gone.result()
+
+
+async def started(core: Core, stop: asyncio.Event, announce: Announce) -> bool:
+    """Start the executor where that takes long; return False where ``stop`` was set first.
+
+    Raises:
+        SetupProblem: it cannot start.
+    """
+    if not isinstance(core.executor, StartableExecutor):
+        return True
+    announce(say("executor_starts", {"executor": core.executor.name}))
+    return not await _stopped_first(core.executor.warm_up(), stop)
 
 
 async def _stopped_first(call: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:

@@ -1,9 +1,13 @@
 """Make the parts of the core from the settings and give each what it needs of the others."""
 
+from collections.abc import Iterable
+
 from core.accounts.weights import Shares
 from core.app.core import Core
+from core.app.engine_choice import chore_runner_of, driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
+from core.app.lease_sweep import LeaseSweep
 from core.app.maintenance import Housekeeping
 from core.app.model_files import missing_files
 from core.app.parts import Parts
@@ -15,10 +19,12 @@ from core.app.rules import (
 )
 from core.app.run_recorder import run_recorder
 from core.app.self_check import SelfCheck
+from core.app.worker_signs import WorkerPools
 from core.bus.bus import LocalEnds
 from core.delivery.position_updates import PositionPublisher
 from core.domain.people import Requester
-from core.models.catalog import Profile
+from core.interfaces.executor import orders_at_once
+from core.models.catalog import ModelFile, Profile
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
@@ -35,6 +41,7 @@ from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
 from core.storage.dead_letters import DeadDeliveries
 from core.storage.health_figures import HealthFigures
+from core.worker.driver import Driver
 from core.worker.transfers import ArtefactTransfers
 from core.worker.worker import Worker
 
@@ -46,9 +53,7 @@ class _Services:
         self.health = HealthReader(
             parts.jobs, parts.intake, parts.rules, lambda: parts.watch.lost is not None
         )
-        self.admission = FileAdmission(
-            parts.media, parts.files, parts.rules, parts.settings.work_folder
-        )
+        self.admission = FileAdmission(parts.media, parts.files, parts.rules, parts.work_folder)
         self.cancellation = Cancellation(
             queue=parts.queue,
             jobs=parts.jobs,
@@ -68,16 +73,23 @@ class _Services:
             estimate=parts.runs.estimate,
             check_budget=parts.runs.check_budget,
             cost_ms=parts.runs.cost_ms,
+            pool_of=parts.runs.pool_of,
             rules=parts.rules,
         )
         self.previewer = Previewer(
             parts.rules.limits,
             parts.runs,
-            missing_files(parts.settings),
+            missing_files(parts.settings) if parts.standing.role.works else _no_files,
             Profile(parts.settings.models.profile),
             parts.executor.name,
             parts.clock,
         )
+
+
+def _no_files(files: Iterable[ModelFile]) -> Iterable[ModelFile]:
+    """Return nothing: the files are on other machines."""
+    del files
+    return ()
 
 
 def build(parts: Parts) -> Core:
@@ -103,6 +115,7 @@ def build(parts: Parts) -> Core:
         time_guard=parts.time_guard,
         router=parts.router,
         worker=_worker(parts),
+        driver=_driver(parts),
         hub=parts.hub,
         bus=parts.bus,
         ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake),
@@ -118,6 +131,9 @@ def build(parts: Parts) -> Core:
         fronts=parts.fronts,
         alerts=parts.alerts,
         positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
+        nodes=parts.nodes,
+        standing=parts.standing,
+        sweep=LeaseSweep(parts.recovery, parts.hub, parts.changed),
     )
 
 
@@ -173,16 +189,21 @@ def _worker(parts: Parts) -> Worker:
         alerts=parts.alerts,
         on_outcome=parts.owed,
         media_folder=parts.settings.media_folder,
-        work_folder=parts.settings.work_folder,
-        rules=worker_rules(parts.settings),
+        work_folder=parts.work_folder,
+        rules=worker_rules(parts.settings, parts.standing.role),
     )
+
+
+def _driver(parts: Parts) -> Driver:
+    devices = orders_at_once(parts.executor)
+    return driver_of(parts.settings, parts.database, parts.dispatcher, devices)
 
 
 def _readiness(parts: Parts) -> ReadinessReader:
     return ReadinessReader(
         figures=HealthFigures(parts.database),
         rules=parts.rules,
-        worker=parts.queue,
+        worker=parts.queue if parts.standing.role.works else WorkerPools(parts.nodes),
         device_lost=lambda: parts.watch.lost is not None,
         fronts=parts.fronts,
         limits=readiness_limits(parts.settings),
@@ -210,6 +231,7 @@ def _housekeeping(parts: Parts) -> Housekeeping:
         on_change=parts.changed,
         database=parts.database,
         data_dir=parts.settings.data_dir,
+        runner=chore_runner_of(parts.settings, parts.database),
     )
     chores.measure_into(parts.figures.registry)
     return chores

@@ -4,13 +4,17 @@ from collections.abc import Callable
 from time import monotonic, time
 
 from core.domain.jobs import Job
+from core.domain.nodes import NodeState
 from core.domain.progress import Progress
 from core.domain.requests import Request
+from core.interfaces.nodes import Nodes
 from core.queue.job_queue import JobQueue
 
 
 class WatchedQueue(JobQueue):
-    """The queue that remembers when the worker last reached it."""
+    """The queue that remembers when the worker last reached it, and that of a node."""
+
+    nodes: Nodes
 
     beat_at_s: float | None = None  # monotonic
     beat_at: float | None = None  # epoch seconds
@@ -29,5 +33,21 @@ class WatchedQueue(JobQueue):
         self._seen()
         return kept
 
+    async def note_ending(self) -> None:
+        """Note that this node ends on purpose: what it runs is not to blame if it is cut off."""
+        await self.nodes.enter(NodeState.ENDING)
+
     def _seen(self) -> None:
         self.beat_at_s, self.beat_at = monotonic(), time()
+
+
+class WorkerPools:
+    """Signs of workers on other machines: there are some, or were. They may come when jobs wait."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes = nodes
+
+    @property
+    def beat_at_s(self) -> float | None:
+        """Return now where a worker has ever registered, monotonic; None before."""
+        return monotonic() if self._nodes.pools() else None

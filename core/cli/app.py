@@ -25,6 +25,8 @@ from core.settings import use_env_file
 COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.demo", None),
     ("core.cli.serve", None),
+    ("core.cli.worker", None),
+    ("core.cli.nodes", "nodes"),
     ("core.cli.generate", None),
     ("core.cli.jobs", "jobs"),
     ("core.cli.quota", "quota"),

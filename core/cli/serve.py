@@ -20,6 +20,7 @@ def serve_command(
     studio_only: Annotated[
         bool, typer.Option("--studio-only", help=say("help_studio_only"))
     ] = False,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help=say("help_no_worker"))] = False,
     lan: Annotated[bool, typer.Option("--lan", help=say("help_lan"))] = False,
     no_supervise: Annotated[
         bool, typer.Option("--no-supervise", help=say("help_no_supervise"))
@@ -33,5 +34,8 @@ def serve_command(
     if lan:
         changes["studio_host"] = "0.0.0.0"  # noqa: S104  # that is what was asked for
     settings = load_settings(**changes)
+    if no_worker:  # not among the changes: a file of rows is told as what keeps it from working
+        node = settings.node.model_copy(update={"worker": False})
+        settings = settings.model_copy(update={"node": node})
     log_as(settings)
     run_service(settings, announce_to(err()), supervised)

@@ -37,7 +37,7 @@ async def _steer(settings: Settings, command: Command) -> list[Any]:
     async with running_service(settings.data_dir) as client:
         if client is not None:
             return [item async for item in client.ask(command)]
-    async with open_core(settings, DraftExecutor()) as core:
+    async with open_core(settings, DraftExecutor(), beside=True) as core:
         handlers = CommandHandlers(steered_service(core, serving=False), this_process())
         return [item async for item in handlers.answer(command, asyncio.Event())]
 

@@ -1,4 +1,4 @@
-"""Whether ``clapper serve`` gets a parent, and that parent; imported before anything heavy."""
+"""The parent of ``clapper serve`` and ``clapper worker``; imported before anything heavy."""
 
 import os
 import sys
@@ -9,6 +9,7 @@ from core.errors import ClapperError
 from core.settings import Settings, load_settings, use_env_file
 
 DIRECT = frozenset({"--no-supervise", "--supervised", "--help", "-h", "--version"})
+SERVICES = (["serve"], ["worker"])
 OVER_GRACE_S = 4.5  # a service that hangs at its end is killed so long after its grace
 
 
@@ -24,7 +25,8 @@ def run_supervised(arguments: Sequence[str]) -> int | None:
     from core.app.supervisor import RestartRules, Supervisor, tell_terminal
 
     worker = settings.worker
-    rules = RestartRules(worker.restarts_an_hour, stop_s=worker.shutdown_grace_s + OVER_GRACE_S)
+    grace_s = max(worker.shutdown_grace_s, settings.node.notice_s if "worker" in arguments else 0)
+    rules = RestartRules(worker.restarts_an_hour, stop_s=grace_s + OVER_GRACE_S)
     command = [sys.executable, "-P", "-c", "from core.cli import main; main()", *arguments]
     return Supervisor(command, rules, tell_terminal).run()
 
@@ -32,7 +34,7 @@ def run_supervised(arguments: Sequence[str]) -> int | None:
 def _settings_of_service(arguments: Sequence[str]) -> Settings | None:
     rest = _without_env_file(arguments)
     named = [argument for argument in rest if not argument.startswith("-")]
-    if os.name != "posix" or named[:1] != ["serve"] or DIRECT.intersection(arguments):
+    if os.name != "posix" or named[:1] not in SERVICES or DIRECT.intersection(arguments):
         return None
     try:
         settings = load_settings()

@@ -22,6 +22,10 @@ from core.domain.options import KEPT
 from core.domain.presets import PRESETS, Camera, Preset
 from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 
+# Of stored requests. One more with everything that a program of before cannot read: such a program
+# leaves the job to others. tests/unit/domain/test_requests.py notices it.
+FORMAT = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:

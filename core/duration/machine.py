@@ -10,7 +10,7 @@ from functools import cache
 
 from core.duration.architecture import WEIGHTS
 from core.duration.hardware import BY_KEY, UNKNOWN, Hardware
-from core.duration.workload import Part, PartCost, SamplingPlan, Tiling, tile_for
+from core.duration.workload import Part, PartCost, SamplingPlan, Tiling, tile_for, voxels
 from core.errors import NotAChoice
 from core.models.catalog import LTX_2_3, Profile
 
@@ -20,6 +20,7 @@ HOST_BANDWIDTH = 3.2e9
 HEADROOM = 0.8  # share of device memory that weights may take
 SPARE = 1.25  # of the weights that all stay: fragments, patched copies of LoRA layers, a desktop
 ACTIVATIONS = 16 * 1024**3  # bytes of sampling and decoding beside the weights, 1920×1088×241
+LARGEST_MEASURED = voxels(1920, 1088, 241)  # of that
 
 # seconds that a part takes on the H200's host however small the clip is: measured
 FIXED_S: dict[Part, float] = {
@@ -119,6 +120,13 @@ class Machine:
         files = LTX_2_3.files_for(None, Profile(self.profile))
         weights = sum(file.size_bytes for file in files)
         return self.hardware.memory >= weights * SPARE + ACTIVATIONS
+
+    def fits(self, plan: SamplingPlan) -> bool:
+        """Tell whether ``plan`` has room beside weights that travel; one of no weights always."""
+        if not WEIGHTS[self.profile].total:
+            return True
+        needed = ACTIVATIONS * plan.voxels / LARGEST_MEASURED
+        return needed <= HEADROOM * self.hardware.memory
 
     def tiling(self, plan: SamplingPlan) -> Tiling | None:
         """Choose the tiles in which the decoder works on ``plan``; None is one piece.

@@ -12,6 +12,7 @@ from core.accounts.limit_ledger import LimitLedger
 from core.accounts.moderation import refuse_blocked
 from core.domain.fairness import ORDINARY, cost_of
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
+from core.domain.nodes import DEFAULT_POOL
 from core.domain.people import Payer, Requester
 from core.domain.quota import NETWORK_LIMIT
 from core.domain.requests import Request
@@ -46,6 +47,7 @@ class NewJob:
     payer: Payer | None = None  # None: the requester itself, or all guests for a guest
     fingerprint: str = ""  # of what was asked; empty: the key alone says which job it is
     reserve_ms: int | None = None  # what the limits must hold; None: the estimate
+    pool: str = DEFAULT_POOL  # of the devices that fit it
 
     @property
     def pays(self) -> Payer:
@@ -199,4 +201,5 @@ def _to_add(new: NewJob, now: int) -> JobToAdd:
         cost=new.cost,
         created_at_ms=now,
         fingerprint=new.fingerprint,
+        pool=new.pool,
     )

@@ -11,7 +11,7 @@ from uuid import uuid4
 from core.domain.jobs import Failure, Job, JobState
 from core.domain.requests import Request
 from core.errors import RequestUnreadable
-from core.queue.model_affinity import Affinity, Candidate
+from core.queue.model_affinity import Candidate, choose
 from core.queue.transitions import End, QueueRules, end
 from core.storage import fair_order
 from core.storage import jobs as rows
@@ -29,14 +29,42 @@ class Claim:
     set_aside: str | None = None  # id of a job that could not be read and has failed; look again
 
 
-class Claimer:
-    """Takes the next job of the queue; remembers whom a preferred job overtook."""
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who claims. As it is, the only process: all jobs are one line, which it may always take."""
 
-    def __init__(self, rules: QueueRules, clips_folder: Path) -> None:
-        """Take the limits, and where the clips lie that rows name."""
+    node_id: str | None = None
+    lines: fair_order.Lines | None = None
+    takes: bool = True  # False: it is to take no more jobs
+    devices: int | None = None  # that take jobs of its pool; None: as the rules say
+
+    def relaxes(self, rules: QueueRules) -> bool:
+        """Tell whether an account may have more than its share where nobody else waits."""
+        return rules.fair.relax if self.devices is None else self.devices == 1
+
+
+class Claimer:
+    """Takes the next job of the queue."""
+
+    def __init__(
+        self, rules: QueueRules, clips_folder: Path, claimant: Callable[[], Claimant] = Claimant
+    ) -> None:
+        """Take the limits, where the clips lie that rows name, and who claims."""
         self._rules = rules
         self._clips_folder = clips_folder
-        self._affinity = Affinity(rules.affinity)
+        self._claimant = claimant
+
+    async def next_jobs(
+        self, connection: Connection, limit: int = 1
+    ) -> tuple[list[StoredJob], bool]:
+        """Find the jobs whose turn it is here, and whether above their account's limit."""
+        me = self._claimant()
+        if not me.takes:
+            return [], False
+        most, relax = self._rules.fair.max_running, me.relaxes(self._rules)
+        return await fair_order.next_jobs(
+            connection, most, relax=relax, limit=limit, lines=me.lines
+        )
 
     async def take(
         self, connection: Connection, prefer: Prefer | None, now: int, *, ahead: bool
@@ -49,11 +77,8 @@ class Claimer:
             now: epoch milliseconds.
             ahead: the device is busy; the attempt does not have it yet.
         """
-        fair = self._rules.fair
-        limit = 1 if prefer is None else self._affinity.rules.look_ahead
-        due, above_limit = await fair_order.next_jobs(
-            connection, fair.max_running, relax=fair.relax, limit=limit
-        )
+        limit = 1 if prefer is None else self._rules.affinity.look_ahead
+        due, above_limit = await self.next_jobs(connection, limit)
         requests: list[Request] = []
         for row in due:
             request = row.parsed_request()
@@ -63,12 +88,16 @@ class Claimer:
             requests.append(request)
         if not due:
             return Claim()
-        row = due[0] if prefer is None else due[self._choose(due, requests, prefer, now)]
+        chosen = 0 if prefer is None else self._choose(due, requests, prefer, now)
+        if chosen:
+            await rows.note_overtaken(connection, [row.id for row in due[:chosen]], now)
+        row = due[chosen]
         if row.state is JobState.HELD:
             await fair_order.promote(connection, row, now)
             row = await rows.enqueue(connection, row, now, above_limit=above_limit)
         token, until = uuid4().hex, now + self._rules.lease_ms
-        await rows.start(connection, row, token, until, now, has_device=not ahead)
+        node_id = self._claimant().node_id
+        await rows.start(connection, row, token, until, now, has_device=not ahead, node_id=node_id)
         return Claim((await rows.require(connection, row.id)).job(self._clips_folder))
 
     async def _set_aside(self, connection: Connection, row: StoredJob, now: int) -> None:
@@ -79,5 +108,8 @@ class Claimer:
     def _choose(
         self, due: Sequence[StoredJob], requests: Sequence[Request], prefer: Prefer, now: int
     ) -> int:
-        candidates = [Candidate(row.id, row.waiting_rank) for row in due]
-        return self._affinity.choose(candidates, lambda index: prefer(requests[index]), now)
+        candidates = [
+            Candidate(row.waiting_rank, row.overtaken, row.overtaken_since_ms) for row in due
+        ]
+        rules = self._rules.affinity
+        return choose(rules, candidates, lambda index: prefer(requests[index]), now)

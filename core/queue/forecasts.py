@@ -4,13 +4,14 @@ Read in one transaction. Further forecasts are made from a :class:`Standing` wit
 again: between two changes of the queue, only the time that running jobs have had moves on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.accounts.limit_ledger import LimitLedger
 from core.domain.fairness import JobLoad, WorkAhead, forecast
 from core.domain.jobs import Forecast, Job
+from core.domain.nodes import DEFAULT_POOL
 from core.domain.people import Payer, Requester
 from core.domain.quota import QuotaView
 from core.queue.transitions import QueueRules
@@ -29,6 +30,7 @@ class RunningLoad:
     at_ms: int | None
     load: JobLoad
     share_key: str  # whose share of the devices it uses
+    pool: str = DEFAULT_POOL
 
     def rest(self, now: int) -> JobLoad:
         """Return what is left of it at ``now``."""
@@ -42,8 +44,9 @@ class QueueLoad:
 
     running: Mapping[str, RunningLoad]  # everybody's, by job
     waiting: Mapping[str, tuple[JobLoad, WorkAhead]]  # some jobs, each with what goes before it
-    slots: int  # devices
     share_key: str  # of those that wait: they follow each other
+    slots: Callable[[str], int]  # devices of a pool
+    pools: Mapping[str, str]  # of those that wait, by job
 
     def forecast(self, job_id: str, now: int) -> Forecast | None:
         """Forecast when one of the jobs is ready; None for any other."""
@@ -53,14 +56,20 @@ class QueueLoad:
             return Forecast(0, left, left + late)
         if job_id not in self.waiting:
             return None
-        own, ahead = self.waiting[job_id]
-        running = [started.rest(now) for started in self.running.values()]
-        return forecast(own, ahead, running, self.slots, self._own_ms(ahead, now))
+        (own, ahead), pool = self.waiting[job_id], self.pools[job_id]
+        running = [one for one in self.running.values() if one.pool == pool]
+        loads = [started.rest(now) for started in running]
+        return forecast(own, ahead, loads, self.slots(pool), self._own_ms(ahead, pool, now))
 
-    def _own_ms(self, ahead: WorkAhead, now: int) -> int:
+    def _own_ms(self, ahead: WorkAhead, pool: str, now: int) -> int:
         """Sum up what runs and waits of the same account before a job that has ``ahead``."""
-        mine = [one for one in self.running.values() if one.share_key == self.share_key]
-        before = [load.left_ms for load, one in self.waiting.values() if one.count < ahead.count]
+        own = self.share_key
+        mine = [one for one in self.running.values() if (one.share_key, one.pool) == (own, pool)]
+        before = [
+            load.left_ms
+            for job_id, (load, one) in self.waiting.items()
+            if one.count < ahead.count and self.pools[job_id] == pool
+        ]
         return sum(one.rest(now).left_ms for one in mine) + sum(before)
 
 
@@ -79,9 +88,18 @@ class Forecasts:
     """Forecasts of jobs and the standing of accounts; nothing here changes a row."""
 
     def __init__(
-        self, database: Database, rules: QueueRules, clips_folder: Path, clock: Clock = now_ms
+        self,
+        database: Database,
+        rules: QueueRules,
+        clips_folder: Path,
+        clock: Clock = now_ms,
+        slots: Callable[[str], int] | None = None,
     ) -> None:
-        """Take the database, the limits, and where the clips lie that rows name."""
+        """Take the database, the limits, and where the clips lie that rows name.
+
+        ``slots`` tells how many devices a pool has; None: as many as the rules say.
+        """
+        self._slots: Callable[[str], int] = slots or (lambda _: rules.slots)
         self._database = database
         self._rules = rules
         self._clips_folder = clips_folder
@@ -98,12 +116,13 @@ class Forecasts:
             if row.finished_at_ms is not None:
                 return None
             running = _running_loads(await rows.running(connection))
-            if self._rules.slots == 1:
+            pools = {row.id: row.pool}
+            if self._slots(row.pool) == 1:
                 own = JobLoad(row.estimate_ms, row.spread_ms)
                 waiting = {row.id: (own, await fair_order.ahead_of(connection, row))}
             else:  # its account's other jobs come before it, however many devices are free
-                waiting = await fair_order.ahead_of_all(connection, row.user_key)
-        load = QueueLoad(running, waiting, self._rules.slots, row.share_key)
+                waiting, pools = await fair_order.ahead_of_all(connection, row.user_key)
+        load = QueueLoad(running, waiting, row.share_key, self._slots, pools)
         return load.forecast(job_id, self._clock())
 
     def of_standing(self, standing: Standing) -> dict[str, Forecast | None]:
@@ -122,7 +141,7 @@ class Forecasts:
             account = Requester.from_key(await accounts.account_of(connection, person.key))
             running = await rows.running(connection)
             mine = [row for row in running if row.user_key == account.key]
-            ahead = await fair_order.ahead_of_all(connection, account.key)
+            ahead, pools = await fair_order.ahead_of_all(connection, account.key)
             now = self._clock()
             mine += await job_queries.waiting_of(connection, account.key)
             own = payer if account == person else None
@@ -133,14 +152,14 @@ class Forecasts:
                 jobs=tuple(row.job(self._clips_folder) for row in mine),
                 counts=await job_queries.count_live(connection),
                 quota=await limits.view(replace(pays, place=place)),
-                queue=QueueLoad(_running_loads(running), ahead, self._rules.slots, pays.key),
+                queue=QueueLoad(_running_loads(running), ahead, pays.key, self._slots, pools),
             )
 
 
 def _running_loads(running: Iterable[StoredJob]) -> dict[str, RunningLoad]:
     return {
         row.id: RunningLoad(
-            row.started_at_ms, JobLoad(row.estimate_ms, row.spread_ms), row.share_key
+            row.started_at_ms, JobLoad(row.estimate_ms, row.spread_ms), row.share_key, row.pool
         )
         for row in running
     }

@@ -16,11 +16,10 @@ from core.domain.progress import Progress
 from core.domain.requests import Request
 from core.errors import AlreadyFinished, Cancelled, JobUnknown, NotYours
 from core.queue.acceptance import AcceptedJob, NewJob, accept, known_job, take_over
-from core.queue.claims import Claimer
+from core.queue.claims import Claimant, Claimer
 from core.queue.deletion import delete_one, delete_rows
 from core.queue.transitions import ENDING, Back, End, QueueRules, device_ms, end, put_back
 from core.runtime.clock import Clock, now_ms
-from core.storage import fair_order
 from core.storage import jobs as rows
 from core.storage.database import Connection, Database
 from core.storage.heartbeats import extend_lease
@@ -45,16 +44,18 @@ class JobQueue:
         clips_folder: Path,
         clock: Clock = now_ms,
         on_set_aside: Callable[[str], None] = lambda _: None,
+        claimant: Callable[[], Claimant] = Claimant,
     ) -> None:
         """Take the database, the limits, and where the clips lie that rows name.
 
-        ``on_set_aside`` hears of a job that failed because its row cannot be read.
+        ``on_set_aside`` hears of a job that failed because its row cannot be read; ``claimant``
+        says who claims.
         """
         self._database = database
         self._rules = rules
         self._clips_folder = clips_folder
         self._clock = clock
-        self._claimer = Claimer(rules, clips_folder)
+        self._claimer = Claimer(rules, clips_folder, claimant)
         self._on_set_aside = on_set_aside
 
     async def submit(self, new: NewJob, check: Callable[[], None] | None = None) -> AcceptedJob:
@@ -135,9 +136,8 @@ class JobQueue:
 
     async def next_up(self) -> Job | None:
         """Look which job would be claimed next, None where it cannot be read; nothing changes."""
-        fair = self._rules.fair
         async with self._database.snapshot() as connection:
-            due, _ = await fair_order.next_jobs(connection, fair.max_running, relax=fair.relax)
+            due, _ = await self._claimer.next_jobs(connection)
             job = await self._read(connection, due[0].id) if due else None
             return job if job is not None and job.asked is not None else None
 

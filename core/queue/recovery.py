@@ -1,15 +1,15 @@
 """Putting the queue in order: after a start, and whenever jobs waited or were leased too long."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.accounts.limit_ledger import LimitLedger
 from core.accounts.limits import HOUR_MS
 from core.domain.jobs import Failure, JobState
+from core.queue.abandoned import AbandonedByProcess, AbandonedJob, AbandonedJobs
 from core.queue.intake import read_intake, write_intake
 from core.queue.time_guard import TimeGuard
-from core.queue.transitions import ENDING, Back, End, QueueRules, end, put_back
+from core.queue.transitions import End, QueueRules, end, put_back
 from core.runtime.clock import Clock, now_ms
 from core.storage import invariants, outbox
 from core.storage import jobs as rows
@@ -31,6 +31,14 @@ class RecoveryReport:
     violations: tuple[Violation, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What was taken from workers that are gone; ``ended`` failed after their last attempt."""
+
+    taken: int = 0
+    ended: tuple[str, ...] = ()
+
+
 class Recovery:
     """Takes jobs back from workers that are gone, and gives up what waited too long."""
 
@@ -41,52 +49,45 @@ class Recovery:
         clips_folder: Path,
         clock: Clock = now_ms,
         guard: TimeGuard | None = None,
-        owned: Callable[[str], bool] = lambda _: False,
+        abandoned: AbandonedJobs | None = None,
     ) -> None:
         """Take the database, the limits, and where the clips lie that rows name.
 
-        ``guard`` says whether ages may be believed; ``owned`` whether an attempt at a job lives in
-        this process. Both are left out where nothing else runs.
+        ``guard`` says whether ages may be believed; ``abandoned`` which jobs have no worker. Both
+        are left out where nothing else runs.
         """
         self._database = database
         self._rules = rules
         self._clips_folder = clips_folder
         self._clock = clock
         self._guard = guard
-        self._owned = owned
+        self._abandoned = abandoned or AbandonedByProcess()
 
     async def recover(self) -> RecoveryReport:
         """Put the rows in order after a start, before anything is claimed or delivered.
 
-        No worker lives yet, so every running job lost its own: it is queued again, or fails
-        after too many losses; where the service ended on purpose that is none. Deliveries that
-        were cut off are due again, as ambiguous. A drain has ended with the process that was
-        drained; a pause goes on.
+        A running job without a worker is queued again, or fails after too many losses; where its
+        process ended on purpose that is none. Deliveries that were cut off are due again, as
+        ambiguous. A drain has ended with the process that was drained, where it was the only one;
+        a pause goes on.
         """
         async with self._database.transaction() as connection:
             now = self._clock()
             limit = str(self._rules.fair.max_running)
             await rows.write_setting(connection, MAX_RUNNING, limit)
-            if await read_intake(connection) == "draining":
+            if self._abandoned.alone and await read_intake(connection) == "draining":
                 await write_intake(connection, "open")
             await invariants.repair_counters(connection)
             redeliveries = await outbox.resume(connection, now)
-            running = await rows.running(connection)
-            ending = await rows.read_setting(connection, ENDING) == "1"
-            await rows.write_setting(connection, ENDING, "0")
-            requeued = 0
-            for row in running:
-                why = Back.STOPPED if ending else Back.DIED
-                requeued += await put_back(
-                    connection, self._rules, self._clips_folder, row, now, why
-                )
+            left = await self._abandoned.at_start(connection, now)
+            requeued = len(left) - len(await self._take_back(connection, left, now))
         expired = await self.expire()
         async with self._database.transaction() as connection:
             found = await invariants.check_newest(connection, CHECKED_AT_START)
             if found:  # sums may be wrong where nothing else is
                 await invariants.repair(connection)
                 found = await invariants.check(connection)
-        lost = len(running) - requeued
+        lost = len(left) - requeued
         return RecoveryReport(requeued, lost, len(expired), redeliveries, tuple(found))
 
     async def expire(self) -> list[str]:
@@ -103,17 +104,35 @@ class Recovery:
             await LimitLedger(connection, self._rules.quota, now).forget()
         return ended
 
-    async def _expire_leases(self, connection: Connection, now: int) -> list[str]:
-        """Queue jobs again whose lease ended; return those that failed after their last attempt.
+    async def sweep(self) -> Sweep:
+        """Take jobs from workers whose lease ended, and nothing else; cheap where there are none.
 
-        Nobody else uses the data directory, so a job whose attempt lives here has an owner.
+        Returns:
+            How many were taken, and which of them are terminal now.
         """
-        ended: list[str] = []
-        late = [one for one in await rows.running(connection) if (one.lease_until_ms or 0) < now]
-        for row in [one for one in late if not self._owned(one.id)]:
-            again = await put_back(connection, self._rules, self._clips_folder, row, now)
-            ended += [] if again else [row.id]
-        return ended
+        async with self._database.snapshot() as connection:
+            if not await rows.has_lapsed(connection, self._clock()):
+                return Sweep()
+        async with self._database.transaction() as connection:
+            now = self._clock()
+            late = await self._abandoned.lapsed(connection, now)
+            return Sweep(len(late), tuple(await self._take_back(connection, late, now)))
+
+    async def _expire_leases(self, connection: Connection, now: int) -> list[str]:
+        """Queue jobs again whose lease ended; return those that failed after their last attempt."""
+        late = await self._abandoned.lapsed(connection, now)
+        return await self._take_back(connection, late, now)
+
+    async def _take_back(
+        self, connection: Connection, left: list[AbandonedJob], now: int
+    ) -> list[str]:
+        """Queue jobs again; return those that failed after their last attempt."""
+        rules, folder = self._rules, self._clips_folder
+        return [
+            one.row.id
+            for one in left
+            if not await put_back(connection, rules, folder, one.row, now, one.why)
+        ]
 
     async def _expire_waiting(self, connection: Connection, now: int) -> list[str]:
         """End the jobs that waited longer than a job may wait, and return them."""

@@ -54,3 +54,31 @@ class SteadyClock:
         self._ahead = self._wall() - self._monotonic()
         self._last = self._monotonic() + self._ahead
         return self._last - before
+
+
+class MeasuredClock:
+    """Epoch milliseconds of another machine, as far as they are known; they never go back."""
+
+    def __init__(self, wall: Clock = now_ms, monotonic: Clock = monotonic_ms) -> None:
+        """Go by ``wall`` until the other machine was asked."""
+        self._monotonic = monotonic
+        self._ahead = wall() - monotonic()
+        self._last = 0
+
+    def __call__(self) -> int:
+        """Return the time in epoch milliseconds."""
+        self._last = max(self._last, self._monotonic() + self._ahead)
+        return self._last
+
+    def measured(self, asked: int, theirs: int) -> None:
+        """Take over what the other machine answered.
+
+        Args:
+            asked: the monotonic time before the question; its way is taken to be half of the wait.
+            theirs: epoch milliseconds.
+        """
+        self._ahead = theirs - (asked + self._monotonic()) // 2
+
+    def ask_at(self) -> int:
+        """Return the monotonic time, for :meth:`measured`."""
+        return self._monotonic()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core.domain.limits import RequestLimits
+from core.domain.nodes import DEFAULT_POOL
 from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.duration.budget import check_budget, gpu_ms, largest_fitting
@@ -88,9 +89,19 @@ class RunBook:
         self.tier: Tier | None = None
         self.ready_s: Callable[[], float] | None = None  # from a loan to its first step, as of now
 
+    def pool_of(self, request: Request) -> str:
+        """Return the pool whose devices make ``request``: the only one there is."""
+        del request
+        return DEFAULT_POOL
+
+    def machine_for(self, request: Request) -> Machine:
+        """Return the machine that makes ``request``: this one."""
+        del request
+        return self.machine
+
     def estimate(self, request: Request, residency: Residency = Residency.DEVICE) -> Estimate:
-        """Return what ``request`` takes on this machine, as known now."""
-        return estimate(request, self.machine, residency)
+        """Return what ``request`` takes where it is made, as known now."""
+        return estimate(request, self.machine_for(request), residency)
 
     def cost_ms(self, answer: Estimate) -> int:
         """Return what a quota must hold for a run of ``answer``, milliseconds.
@@ -121,11 +132,12 @@ class RunBook:
             day_ms = DAY_S[Tier(tier or self.tier)] * 1000
             budget_ms = day_ms if budget_ms is None else min(budget_ms, day_ms)
         if budget_ms is not None:
-            check_budget(request, budget_ms, self.machine, limits, self._cost)
+            check_budget(request, budget_ms, self.machine_for(request), limits, self._cost)
 
     def largest(self, request: Request, budget_ms: float, limits: RequestLimits) -> Request | None:
         """Find the largest request like ``request`` that costs at most ``budget_ms``."""
-        return largest_fitting(request, budget_ms, self.machine, limits, self._cost)
+        machine = self.machine_for(request)
+        return largest_fitting(request, budget_ms, machine, limits, self._cost)
 
     def _cost(self, answer: Estimate) -> float:
         if self.tier is None:

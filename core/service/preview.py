@@ -97,7 +97,11 @@ class Previewer:
         except ClapperError as refusal:
             return RequestPreview(quota, refusal=refusal.with_traceback(None))
         request = composition.request
-        estimate = self._runs.estimate(request)
+        try:
+            estimate = self._runs.estimate(request)
+        except ClapperError as refusal:  # nobody knows what it takes
+            told = refusal.with_traceback(None)
+            return RequestPreview(quota, composition, refusal=told)
         needs_models = self._executor != _WITHOUT_MODELS
         cost_ms = self._runs.cost_ms(estimate)
         refusal = self._refusal(request, cost_ms, quota)
@@ -107,7 +111,7 @@ class Previewer:
             estimate,
             cost_ms,
             await self._download_bytes(mode) if needs_models else None,
-            self._memory() if needs_models else None,
+            self._memory(request) if needs_models else None,
             refusal,
             self._fitting(request, refusal, quota),
         )
@@ -119,7 +123,8 @@ class Previewer:
             NothingFits: it is the smallest already.
         """
         cost = self._runs.estimate(request).gpu_ms
-        found = largest_fitting(request, cost * _SMALLER, self._runs.machine, self._limits)
+        machine = self._runs.machine_for(request)
+        found = largest_fitting(request, cost * _SMALLER, machine, self._limits)
         if found is None or found == request:
             raise NothingFits(cost, cost // 2)
         return found
@@ -153,6 +158,6 @@ class Previewer:
             self._looked_up[mode] = (missing, self._clock())
         return missing
 
-    def _memory(self) -> MemoryFit:
-        machine = self._runs.machine
+    def _memory(self, request: Request) -> MemoryFit:
+        machine = self._runs.machine_for(request)
         return MemoryFit(machine.hardware.known, machine.hardware.memory, machine.streamed)

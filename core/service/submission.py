@@ -72,6 +72,7 @@ class Submission:
         estimate: Callable[[Request], Estimate],
         check_budget: Callable[[Request, int | None, RequestLimits, str], None],
         cost_ms: Callable[[Estimate], int],
+        pool_of: Callable[[Request], str],
         rules: ServiceRules,
     ) -> None:
         self._queue = queue
@@ -84,6 +85,7 @@ class Submission:
         self._estimate = estimate
         self._check_budget = check_budget
         self._cost_ms = cost_ms
+        self._pool_of = pool_of
         self._rules = rules
         self._closing = False
 
@@ -172,6 +174,7 @@ class Submission:
             IntakeClosed: shutting down, or the disk is nearly full.
             OutOfRange, PromptTooLong: today's limits do not allow it, whenever it was composed.
             TooCostly: costs more than can be lent at once.
+            NoWorkerYet: nobody knows what it takes.
         """
         if self._closing:
             raise IntakeClosed("draining")
@@ -193,6 +196,7 @@ class Submission:
             payer=submitter.payer,
             fingerprint=composition.fingerprint,
             reserve_ms=self._cost_ms(expected),
+            pool=self._pool_of(request),
         )
 
     async def _write(self, new: NewJob, instead_of: Job | None) -> AcceptedJob:

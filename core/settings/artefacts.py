@@ -35,6 +35,8 @@ class ArtefactSettings(Area):
     place: Annotated[str, AfterValidator(artefact_place), ReadFrom("CLAPPER_ARTEFACTS")] = (
         IN_FOLDERS
     )
+    # the data directory is one folder for all nodes, e.g. of a network disk
+    artefacts_shared: bool = False
     s3_endpoint: WebAddress = ""  # empty: Amazon's own
     s3_region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]{1,40}$")
     s3_access_key_id: SecretStr | None = None

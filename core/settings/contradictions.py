@@ -9,6 +9,7 @@ from core.domain.dimensions import SIDE_MULTIPLE
 from core.settings.problems import SettingProblem, number
 
 HOURS_A_DAY = 24
+HEARTBEATS = 4  # that may come late before another node takes a job
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,23 @@ def contradictions(
         yield from _frames(values, names)
     if sound.issuperset(("telegram_webhook_url", "studio")):
         yield from _ports(values, names, sound)
+    yield from _nodes(values, names, sound)
+
+
+def _nodes(
+    values: Mapping[str, Any], names: Mapping[str, str], sound: frozenset[str]
+) -> Iterator[SettingProblem]:
+    """Give what cannot work among several processes."""
+    beat, lease = "heartbeat_s", "lease_s"
+    scheme = values["database_url"].get_secret_value().partition(":")[0]
+    if scheme.lower().startswith("postgres"):
+        if {beat, lease} <= sound and HEARTBEATS * values[beat] > values[lease] >= 2 * values[beat]:
+            pair = (names[beat], names[lease])
+            facts = _facts(pair, values[beat], values[lease]) | {"times": number(HEARTBEATS)}
+            yield SettingProblem("settings_heartbeats", pair, facts)
+    elif "worker" in sound and "database_url" in sound and not values["worker"]:
+        pair = (names["worker"], names["database_url"])
+        yield SettingProblem("settings_no_worker", pair, {"low": pair[0], "high": pair[1]})
 
 
 def _frames(values: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[SettingProblem]:

@@ -13,6 +13,7 @@ from core.settings.bots import DiscordSettings, TelegramSettings
 from core.settings.engine import ComfySettings, ModelSettings
 from core.settings.health import AlertSettings, HealthSettings
 from core.settings.kinds import clean_text
+from core.settings.node import NodeSettings
 from core.settings.requests import MediaSettings, RequestSettings
 from core.settings.scaling import ScalingSettings
 from core.settings.service import (
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     quota: QuotaSettings = QuotaSettings()
     queue: QueueSettings = QueueSettings()
     worker: WorkerSettings = WorkerSettings()
+    node: NodeSettings = NodeSettings()
     delivery: DeliverySettings = DeliverySettings()
     retention: RetentionSettings = RetentionSettings()
     artefacts: ArtefactSettings = ArtefactSettings()

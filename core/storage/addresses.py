@@ -78,7 +78,7 @@ def postgres_address(url: str, *, insecure: bool = False) -> PostgresAddress:
     if strange := sorted(set(query) - _OPTIONS):
         known = ", ".join(sorted(_OPTIONS))
         raise BadConfiguration(VARIABLE, f"of ?{strange[0]}= nothing is known; known: {known}")
-    if find_spec("psycopg") is None:
+    if not (find_spec("psycopg") and find_spec("procrastinate")):
         raise BadConfiguration(VARIABLE, "PostgreSQL needs: pip install 'clapper[cluster]'")
     if "@" in (parsed.host or ""):  # the rest of a password, which must not be shown as a host
         raise BadConfiguration(VARIABLE, "in a user or password @ is written %40")

@@ -21,6 +21,8 @@ node = Table(
     Column("state", Text, nullable=False),
     Column("beat_at_ms", INTEGER, nullable=False),
     Column("started_at_ms", INTEGER, nullable=False),
+    Column("schema_known", INTEGER, nullable=False, server_default="0"),
+    Column("format_known", INTEGER, nullable=False, server_default="0"),
 )
 
 term = Table(

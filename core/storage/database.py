@@ -2,19 +2,20 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from core.errors.setup import SchemaBehind
 from core.errors.storage import StorageUnavailable
 from core.runtime.clock import Clock, now_ms
 from core.runtime.tasks import outcome_of
 from core.storage.addresses import database_path, is_postgres, postgres_address
 from core.storage.engines import TROUBLES, Connection, StorageEngine, TransactionKind
-from core.storage.lock import lock, lock_database
+from core.storage.lock import DirectoryHold, lock, lock_database
 from core.storage.migration_files import MIGRATIONS
 from core.storage.migrations import migrate
 from core.storage.postgres_engine import PostgresEngine
@@ -174,6 +175,8 @@ async def open_database(
     *,
     insecure: bool = False,
     duty: SchemaDuty = SchemaDuty.REQUIRE,
+    hold: DirectoryHold = DirectoryHold.ALONE,
+    tell: Callable[[SchemaBehind], None] = lambda _: None,
 ) -> AsyncGenerator[Database]:
     """Lock the data directory, check and migrate the database, and give it.
 
@@ -185,6 +188,8 @@ async def open_database(
         insecure: as of :class:`Database`.
         duty: what to do about an older schema on a server, which others may be using; a file is
             always migrated.
+        hold: how ``data_dir`` is held; a file of rows is always one process's.
+        tell: is called once where a server's schema has to be waited for.
 
     Raises:
         DataDirectoryBusy: another process uses ``data_dir``.
@@ -199,13 +204,13 @@ async def open_database(
         BadConfiguration: not an address of a database.
     """
     async with AsyncExitStack() as held:
-        held.enter_context(lock(data_dir))
+        held.enter_context(lock(data_dir, hold if is_postgres(url) else DirectoryHold.ALONE))
         if is_postgres(url):
             place, database = data_dir, Database(url, insecure=insecure)
             held.push_async_callback(_close, database)
             address = postgres_address(url, insecure=insecure)
             with named_troubles(place):
-                fresh = await prepare_schema(database, address, duty, clock, migrations)
+                fresh = await prepare_schema(database, address, duty, clock, migrations, tell)
         else:
             place = database_path(url)
             with named_troubles(place):
@@ -214,10 +219,13 @@ async def open_database(
             await asyncio.to_thread(migrate, place, clock, migrations)
             database = Database(url)
             held.push_async_callback(_close, database)
-        with named_troubles(place):
-            database.standing = await look(database, data_dir, fresh=fresh)
+        kept_here = hold is not DirectoryHold.NOT or not is_postgres(url)
+        if kept_here:
+            with named_troubles(place):
+                database.standing = await look(database, data_dir, fresh=fresh)
         yield database
-        await _note_end(database, data_dir)
+        if kept_here:
+            await _note_end(database, data_dir)
 
 
 async def _close(database: Database) -> None:

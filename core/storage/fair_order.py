@@ -4,6 +4,7 @@ The arithmetic is explained in :mod:`core.domain.fairness`. Every change touches
 most as many waiting jobs as an account may have, however long the queue is.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, tuple_, update
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.fairness import ORDINARY, JobLoad, WorkAhead, cost_of, rank_of
 from core.domain.jobs import JobState
+from core.domain.requests import FORMAT
 from core.storage.dialects import greater, total, upsert
 from core.storage.mapping import job_alone
 from core.storage.records import QueuePlace, StoredJob
@@ -45,13 +47,34 @@ async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
     return (await connection.execute(query)).scalar_one()
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """From which waiting jobs one is taken: those of one pool, and of others where it has none."""
+
+    pool: str
+    not_from: tuple[str, ...] = ()  # pools whose jobs do not fit
+    format: int = FORMAT  # of requests, the newest that can be read
+
+    def conditions(self) -> tuple[tuple[ColumnElement[bool], ...], ...]:
+        """Return what narrows the queue, the own pool first."""
+        readable = job.c.format <= self.format
+        others = job.c.pool.not_in((self.pool, *self.not_from))
+        return (job.c.pool == self.pool, readable), (others, readable)
+
+
 async def next_jobs(
-    connection: AsyncConnection, max_running: int, *, relax: bool, limit: int = 1
+    connection: AsyncConnection,
+    max_running: int,
+    *,
+    relax: bool,
+    limit: int = 1,
+    lines: Lines | None = None,
 ) -> tuple[list[StoredJob], bool]:
     """Find the jobs whose turn it is, at most ``limit``, and whether above their account's limit.
 
-    Walks the index ``job_line`` from its front and steps over the jobs of accounts at their limit:
-    at most as many accounts as jobs run, each with at most as many jobs as it may have waiting.
+    Walks the index ``job_line`` (of a pool ``job_line_of``) from its front and steps over the jobs
+    of accounts at their limit: at most as many accounts as jobs run, each with at most as many jobs
+    as it may have waiting. Without ``lines`` all jobs are one line.
     """
     queue = (
         select(job)
@@ -60,11 +83,17 @@ async def next_jobs(
         .order_by(job.c.rank, job.c.seq)
         .limit(limit)
     )
+    queues = [queue] if lines is None else [queue.where(*one) for one in lines.conditions()]
     below = or_(job.c.state == "queued", flow.c.active < max_running)
-    found = [job_alone(row) for row in await connection.execute(queue.where(below))]
-    if found or not relax:
-        return found, False
-    return [job_alone(row) for row in await connection.execute(queue)], True
+    for one in queues:
+        found = [job_alone(row) for row in await connection.execute(one.where(below))]
+        if found:
+            return found, False
+    for one in queues if relax else ():
+        found = [job_alone(row) for row in await connection.execute(one)]
+        if found:
+            return found, True
+    return [], False
 
 
 async def promote(connection: AsyncConnection, held: StoredJob, now: int) -> None:
@@ -158,39 +187,51 @@ async def settle(connection: AsyncConnection, started: StoredJob, actual_ms: int
 
 
 async def ahead_of(connection: AsyncConnection, waiting: StoredJob) -> WorkAhead:
-    """Sum up what waits before a job, from the index ``job_line`` alone."""
+    """Sum up what waits before a job, from the index ``job_line_of`` alone."""
     query = select(
         func.count(),
         total(job.c.estimate_ms),
         total(job.c.spread_ms * job.c.spread_ms),
-    ).where(WAITING, tuple_(job.c.rank, job.c.seq) < tuple_(waiting.rank, waiting.seq))
+    ).where(
+        WAITING,
+        job.c.pool == waiting.pool,
+        tuple_(job.c.rank, job.c.seq) < tuple_(waiting.rank, waiting.seq),
+    )
     count, sum_ms, squares = (await connection.execute(query)).one()
     return WorkAhead(count, sum_ms, squares)
 
 
 async def ahead_of_all(
     connection: AsyncConnection, user_key: str
-) -> dict[str, tuple[JobLoad, WorkAhead]]:
-    """Sum up, for every waiting job of an account, its own load and what waits before it."""
+) -> tuple[dict[str, tuple[JobLoad, WorkAhead]], dict[str, str]]:
+    """Sum up, for every waiting job of an account, its own load and what waits before it.
+
+    Returns:
+        That, and the pool of each.
+    """
     front = job.alias("front")
     before = tuple_(front.c.rank, front.c.seq) < tuple_(job.c.rank, job.c.seq)
+    same_pool = front.c.pool == job.c.pool
     query = (
         select(
             job.c.id,
+            job.c.pool,
             job.c.estimate_ms,
             job.c.spread_ms,
             func.count(front.c.seq),
             total(front.c.estimate_ms),
             total(front.c.spread_ms * front.c.spread_ms),
         )
-        .outerjoin(front, front.c.rank.is_not(None) & before)
+        .outerjoin(front, front.c.rank.is_not(None) & same_pool & before)
         .where(job.c.user_key == user_key, job.c.state.in_(WAITING_STATES), WAITING)
-        .group_by(job.c.id, job.c.estimate_ms, job.c.spread_ms)
+        .group_by(job.c.id, job.c.pool, job.c.estimate_ms, job.c.spread_ms)
     )
-    return {
-        job_id: (JobLoad(own_ms, spread_ms), WorkAhead(count, sum_ms, squares))
-        for job_id, own_ms, spread_ms, count, sum_ms, squares in await connection.execute(query)
-    }
+    loads: dict[str, tuple[JobLoad, WorkAhead]] = {}
+    pools: dict[str, str] = {}
+    for job_id, pool, own_ms, spread_ms, count, sum_ms, squares in await connection.execute(query):
+        loads[job_id] = JobLoad(own_ms, spread_ms), WorkAhead(count, sum_ms, squares)
+        pools[job_id] = pool
+    return loads, pools
 
 
 async def _flow(connection: AsyncConnection, user_key: str) -> Row[Any] | None:

@@ -31,6 +31,7 @@ from core.storage.tables import (
     setting,
 )
 
+NOT_OVERTAKEN = {"overtaken": 0, "overtaken_since_ms": None}
 LONGEST_ID = 64  # characters; ours have 32 hex digits
 NONCE_LENGTH = 25  # what the strictest platform takes
 
@@ -152,9 +153,12 @@ async def start(
     now: int,
     *,
     has_device: bool,
+    node_id: str | None = None,
 ) -> None:
-    """Begin the next attempt of a queued job, owned by ``token``."""
+    """Begin the next attempt of a queued job, owned by ``token`` on the node ``node_id``."""
     values = {
+        "node_id": node_id,
+        **NOT_OVERTAKEN,
         "token": token,
         "attempt": queued.attempt + 1,
         "rank": None,
@@ -184,6 +188,19 @@ async def put_back(
     values = {"rank": rank, "attempt": attempt, "losses": losses}
     values |= {"token": None, "lease_until_ms": None} | NO_PROGRESS
     await move(connection, lost, JobState.QUEUED, now, values, detail)
+
+
+async def note_overtaken(connection: AsyncConnection, job_ids: list[str], now: int) -> None:
+    """Count that a job behind them goes before these."""
+    since = func.coalesce(job.c.overtaken_since_ms, now)
+    more = update(job).where(job.c.id.in_(job_ids))
+    await connection.execute(more.values(overtaken=job.c.overtaken + 1, overtaken_since_ms=since))
+
+
+async def has_lapsed(connection: AsyncConnection, before: int) -> bool:
+    """Tell whether the lease of a running job ended before then (epoch ms)."""
+    lapsed = exists().where(RUNNING, job.c.lease_until_ms < before)
+    return bool((await connection.execute(select(lapsed))).scalar())
 
 
 async def last_rank(connection: AsyncConnection) -> int | None:

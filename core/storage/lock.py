@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from enum import Enum, auto
 from pathlib import Path
 
 from core.errors import ClapperError
@@ -24,8 +25,16 @@ _held: set[tuple[int, int]] = set()  # device and inode of the databases that th
 _handles: set[int] = set()  # of the files that are locked
 
 
+class DirectoryHold(Enum):
+    """How a process holds its data directory."""
+
+    ALONE = auto()
+    TOGETHER = auto()  # with other nodes that say the same
+    NOT = auto()  # a command beside them, which keeps nothing there
+
+
 @contextmanager
-def lock(folder: Path) -> Generator[None]:
+def lock(folder: Path, hold: DirectoryHold = DirectoryHold.ALONE) -> Generator[None]:
     """Hold ``folder`` for this process; it is made if it does not exist.
 
     Raises:
@@ -34,7 +43,11 @@ def lock(folder: Path) -> Generator[None]:
     """
     with named_troubles(folder):
         make_private_folder(folder)
-    with _locked(folder / LOCK_NAME, os.O_CREAT, DataDirectoryBusy(readable(folder))):
+    if hold is DirectoryHold.NOT:
+        yield
+        return
+    how = fcntl.LOCK_EX if hold is DirectoryHold.ALONE else fcntl.LOCK_SH
+    with _locked(folder / LOCK_NAME, os.O_CREAT, DataDirectoryBusy(readable(folder)), how):
         yield
 
 
@@ -70,8 +83,10 @@ def lock_database(path: Path) -> Generator[None]:
 
 
 @contextmanager
-def _locked(path: Path, flags: int, busy: ClapperError) -> Generator[None]:
-    """Hold the file ``path``.
+def _locked(
+    path: Path, flags: int, busy: ClapperError, how: int = fcntl.LOCK_EX
+) -> Generator[None]:
+    """Hold the file ``path``, alone unless ``how`` says otherwise.
 
     Raises:
         ClapperError: ``busy`` where somebody else holds it, or what the system refuses.
@@ -82,7 +97,7 @@ def _locked(path: Path, flags: int, busy: ClapperError) -> Generator[None]:
     try:
         with named_troubles(path):
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, how | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise busy from None
         yield

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, select
 
 from core.domain.jobs import Failure, JobState
 from core.domain.media import Clip
-from core.domain.requests import to_json
+from core.domain.requests import FORMAT, to_json
 from core.storage.records import JobToAdd, QueuePlace, StoredClip, StoredJob
 from core.storage.tables import artifact, job
 
@@ -48,6 +48,8 @@ def job_values(new: JobToAdd, place: QueuePlace) -> dict[str, Any]:
         "spread_ms": new.spread_ms,
         "cost": new.cost,
         "fingerprint": new.fingerprint,
+        "pool": new.pool,
+        "format": FORMAT,
         "attempt": 0,
         "created_at_ms": new.created_at_ms,
         "state": place.state.value,

@@ -13,7 +13,7 @@ import structlog
 
 from core.runtime.tasks import outcome_of, wait_event
 from core.storage.addresses import PostgresAddress
-from core.storage.postgres_engine import SESSION
+from core.storage.postgres_engine import connection_options
 
 log = structlog.get_logger(__name__)
 
@@ -126,6 +126,4 @@ class Notifications:
 async def _connect(address: PostgresAddress) -> Any:  # noqa: ANN401  # psycopg's connection
     from psycopg import AsyncConnection
 
-    where = address.url.translate_connect_args(username="user", database="dbname")
-    options: dict[str, Any] = SESSION | where | dict(address.url.query)
-    return await AsyncConnection.connect(autocommit=True, **options)
+    return await AsyncConnection.connect(autocommit=True, **connection_options(address))

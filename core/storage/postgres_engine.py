@@ -49,6 +49,12 @@ SESSION: dict[str, Any] = {
 }
 
 
+def connection_options(address: PostgresAddress) -> dict[str, Any]:
+    """Return what psycopg connects with."""
+    where = address.url.translate_connect_args(username="user", database="dbname")
+    return SESSION | where | dict(address.url.query)
+
+
 class PostgresEngine:
     """A pool of connections to one server."""
 

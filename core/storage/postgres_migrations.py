@@ -13,9 +13,9 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from core.errors.setup import BadConfiguration
 from core.runtime.clock import Clock, now_ms
-from core.storage.addresses import VARIABLE, PostgresAddress
+from core.storage.addresses import PostgresAddress
+from core.storage.engine_schema import migrate_engine, require_room
 from core.storage.every_table import TABLES
 from core.storage.migration_files import MIGRATIONS, POSTGRESQL, Migration, read_migrations
 from core.storage.postgres_book import READ_BOOK, TABLE_OF_BOOK, book_of, judge
@@ -56,30 +56,19 @@ def migrate_server(
             book = book_of(connection.execute(READ_BOOK))
             pending = judge(book, known)
             if not book:
-                _require_room(connection)
+                require_room(connection, (table.name for table in TABLES))
+        applied = migrate_engine(connection, clock)  # triggers of ours call its functions
         if pending:
             from core.storage.revisions import upgrade
 
             upgrade(connection, folder, pending, clock, _note_oldest)
-    return [migration.name for migration in pending]
+    return [*applied, *(migration.name for migration in pending)]
 
 
 def _note_oldest(connection: sa.Connection, migration: Migration, oldest: int) -> None:
     statement = sa.text("UPDATE migration SET oldest = :oldest WHERE number = :number")
     connection.execute(statement, {"oldest": oldest, "number": migration.number})
     log.info("migrated", name=migration.name)
-
-
-def _require_room(connection: sa.Connection) -> None:
-    """See that a database without a book has none of our tables.
-
-    Raises:
-        BadConfiguration: it has.
-    """
-    there = set(sa.inspect(connection).get_table_names())
-    if taken := sorted(there & {table.name for table in TABLES}):
-        reason = f"the database holds a table “{taken[0]}” that is not Clapper's: take an empty one"
-        raise BadConfiguration(VARIABLE, reason)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from core.errors.setup import BadConfiguration, CopyUnfinished, SchemaBehind
 from core.runtime.clock import Clock, now_ms
 from core.storage.addresses import VARIABLE, PostgresAddress
+from core.storage.engine_schema import BOOK, ENGINE, missing_in
+from core.storage.engine_schema import READ_BOOK as READ_ENGINE_BOOK
 from core.storage.engines import Connection
 from core.storage.migration_files import (
     MIGRATIONS,
@@ -71,8 +73,25 @@ async def read_state(connection: Connection, folder: Path = MIGRATIONS) -> Schem
     if book:
         whole = await connection.scalar(sa.select(sched.c.id)) is not None
         empty = await connection.scalar(sa.select(job.c.seq).limit(1)) is None
-    names = tuple(migration.name for migration in pending)
+    names = (*[migration.name for migration in pending], *await _engine_lacks(connection))
     return SchemaState(max(book, default=0), newest_of(known), names, whole, empty)
+
+
+async def oldest_program(connection: Connection) -> int:
+    """Read the schema that a program has to know at least, to go on with this database."""
+    most = sa.text("SELECT coalesce(max(oldest), 0) FROM migration")
+    return (await connection.execute(most)).scalar_one()
+
+
+async def server_time(connection: Connection) -> int:
+    """Read the server's time in epoch milliseconds."""
+    now = sa.text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+    return (await connection.execute(now)).scalar_one()
+async def _engine_lacks(connection: Connection) -> list[str]:
+    applied: list[str] = []
+    if await connection.scalar(sa.text(f"SELECT to_regclass('{BOOK}')")) is not None:
+        applied += await connection.scalars(READ_ENGINE_BOOK)
+    return [f"{ENGINE} {name}" for name in missing_in(applied)]
 
 
 async def prepare_schema(

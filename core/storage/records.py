@@ -9,6 +9,7 @@ from core.domain.decoding import UndecodableError, parse_object, parse_stored, p
 from core.domain.fingerprints import is_same
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
+from core.domain.nodes import DEFAULT_POOL
 from core.domain.people import Requester
 from core.domain.requests import Request, from_json
 
@@ -42,6 +43,7 @@ class JobToAdd:
     cost: int  # virtual time
     created_at_ms: int  # epoch
     fingerprint: str = ""  # of what was asked, :mod:`core.domain.fingerprints`
+    pool: str = DEFAULT_POOL  # of the devices that fit it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,10 @@ class StoredJob:
     failure_data: str | None  # JSON
     losses: int = 0  # how often its worker, process or device was lost with it
     fingerprint: str = ""
+    pool: str = DEFAULT_POOL  # whose line it waits in
+    node_id: str | None = None  # of its newest attempt
+    overtaken: int = 0  # by jobs whose models were loaded, since it waits
+    overtaken_since_ms: int | None = None
     clip: StoredClip | None = None  # None also where it was not asked for
 
     @property

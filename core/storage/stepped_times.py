@@ -21,6 +21,8 @@ _MOVED = (
     "UPDATE outbox SET next_at_ms = next_at_ms + :by WHERE next_at_ms IS NOT NULL",
     "UPDATE job SET lease_until_ms = lease_until_ms + :by, started_at_ms = started_at_ms + :by"
     " WHERE token IS NOT NULL",
+    "UPDATE job SET overtaken_since_ms = overtaken_since_ms + :by"
+    " WHERE overtaken_since_ms IS NOT NULL",
     "UPDATE memory SET updated_at = updated_at + :by",
     "UPDATE notice SET created_at = created_at + :by",
     "UPDATE link_try SET at_ms = at_ms + :by",
@@ -33,6 +35,7 @@ _CAPPED = (
     "UPDATE file_hold SET until_ms = :now + :hold WHERE until_ms > :now + :hold",
     "UPDATE outbox SET next_at_ms = :now + :retry WHERE next_at_ms > :now + :retry",
     "UPDATE job SET started_at_ms = :now WHERE token IS NOT NULL AND started_at_ms > :now",
+    "UPDATE job SET overtaken_since_ms = :now WHERE overtaken_since_ms > :now",
     "UPDATE memory SET updated_at = :now WHERE updated_at > :now",
     "UPDATE notice SET created_at = :now WHERE created_at > :now",
     "UPDATE link_try SET at_ms = :now WHERE at_ms > :now",

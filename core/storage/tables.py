@@ -64,6 +64,7 @@ job = sa.Table(
     Column("overtaken_since_ms", INTEGER),
     Column("progress", Text),
     Column("progress_at_ms", INTEGER),
+    Column("format", INTEGER, nullable=False, server_default="0"),
     sa.UniqueConstraint("user_key", "idem_key"),
 )
 WAITING = job.c.rank.is_not(None)  # without parameters, or SQLite cannot use the partial indexes
@@ -71,6 +72,15 @@ RUNNING = job.c.token.is_not(None)
 WAITING_STATES = ("held", "queued")
 
 index_some("job_line", job.c.rank, job.c.seq, job.c.estimate_ms, job.c.spread_ms, where=WAITING)
+index_some(
+    "job_line_of",
+    job.c.pool,
+    job.c.rank,
+    job.c.seq,
+    job.c.estimate_ms,
+    job.c.spread_ms,
+    where=WAITING,
+)
 index_some("job_waiting_of", job.c.user_key, job.c.state, job.c.seq, where=WAITING)
 index_some("job_share_of", job.c.share_key, job.c.state, job.c.seq, where=WAITING)
 index_some("job_waiting_since", job.c.created_at_ms, where=WAITING)

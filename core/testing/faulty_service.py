@@ -24,6 +24,7 @@ from core.app.rules import worker_rules
 from core.app.supervisor import RestartRules, Supervisor, tell_terminal
 from core.domain.jobs import ReplyTo
 from core.domain.modes import Mode
+from core.domain.nodes import NodeRole
 from core.domain.people import Requester
 from core.domain.requests import Request
 from core.service.front_services import FrontServices
@@ -82,8 +83,8 @@ def run_service(folder: Path, descriptor: str, *, own_executor: bool = False) ->
         del settings, announce
         return FaultyExecutor(folder)
 
-    def rules(settings: Settings) -> WorkerRules:
-        return replace(worker_rules(settings), unwind_s=0.2, stuck_s=0.2)
+    def rules(settings: Settings, role: NodeRole) -> WorkerRules:
+        return replace(worker_rules(settings, role), unwind_s=0.2, stuck_s=0.2)
 
     serve.front_services = front_services
     serve.found_fronts = lambda _: [front]

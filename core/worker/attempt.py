@@ -148,6 +148,16 @@ class JobAttempt:
             return None
         return (time.monotonic() - self._started_s) * (whole / event.fraction - 1)
 
+    def expected_left_s(self, event: Progress | None) -> float:
+        """Predict the seconds until its clip is made: at the pace so far, else by the estimate."""
+        spent_s = time.monotonic() - self._started_s
+        if isinstance(event, Working) and event.fraction > 0:
+            left_s = self.left_s(event)
+            if left_s is not None:
+                ending = self.shares.get(Stage.ENCODE, 0.0)
+                return left_s + spent_s * ending / event.fraction
+        return max(0.0, self.job.estimate_ms / 1000 - spent_s)
+
     def publish(self, hub: ProgressHub, event: Progress) -> None:
         """Time the stages by ``event``, and publish it unless the attempt is cancelled or over."""
         self.timer.observe(event)

@@ -13,6 +13,7 @@ class WorkerRules:
     job_timeout_s: float = 1800.0
     finish_timeout_s: float = 300.0  # encoding and storing one clip
     grace_s: float = 5.0  # a running job may still finish so long after a stop
+    notice_s: float | None = None  # at a stop, what takes longer is handed over at once; None: not
     unwind_s: float = 30.0  # what ignores a cancel so long is abandoned …
     ending_unwind_s: float = 1.0  # … and so long once the service stops
     stuck_s: float = 30.0  # an abandoned executor that keeps the device so long never gives it back

@@ -28,6 +28,11 @@ class ClaimPermits:
         self._some = asyncio.Event()
         self._some.set()
 
+    @property
+    def some(self) -> bool:
+        """Tell whether there is one, or :meth:`stop` was called."""
+        return self._some.is_set()
+
     async def any(self) -> None:
         """Wait until there is one, or :meth:`stop` was called."""
         await self._some.wait()
@@ -138,6 +143,11 @@ class Slots:
     def device_free(self) -> bool:
         """Tell whether there is a device that no attempt has, or waits for."""
         return not self._devices.locked()
+
+    @property
+    def claim_allowed(self) -> bool:
+        """Tell whether :meth:`may_claim` would return at once."""
+        return self._permits.some
 
     async def may_claim(self) -> None:
         """Wait until one more job may be claimed, or :meth:`stop` was called."""

@@ -8,7 +8,8 @@ until its outcome is written.
 
 import asyncio
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -82,44 +83,74 @@ class Worker:
         self._hub = hub
         self.watch = watch
         self._alerts = alerts
-        self._media_folder = media_folder
-        self._work_folder = work_folder
+        self._media_folder, self._work_folder = media_folder, work_folder
         self.rules = rules
         self._slots = Slots(orders_at_once(executor))
         self._transfers = transfers
         self._outcomes = OutcomeWriter(
             queue, jobs, record, transfers, dispatcher, hub, on_outcome, rules.retry_s
         )
-        self._live: dict[JobAttempt, asyncio.Task[None]] = {}
+        self._live: dict[JobAttempt, asyncio.Future[None]] = {}  # each is done when it is over
         self._prefetcher = Prefetcher(queue, executor, self._order_of, transfers, rules.poll_s)
         self._runner = DeviceRunner(executor, queue, hub, watch, self._prefetcher)
         self._finisher = ClipFinisher(hub, watch)
+        self._claiming, self._stop = asyncio.Lock(), asyncio.Event()
         self._ending = False
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Claim and run jobs until ``stop`` is set and what ran then is finished or requeued.
+    @property
+    def on_device(self) -> str | None:
+        """Return the id of the job that has the device; None where none has."""
+        live = (one for one in self._live if one.phase is Phase.EXECUTING)
+        return next((one.job.id for one in live), None)
 
-        Where the device is lost, this sets ``stop``: only a new process can go on.
+    @asynccontextmanager
+    async def session(self, stop: asyncio.Event) -> AsyncGenerator[None]:
+        """Let attempts be made inside the block, until ``stop`` is set.
+
+        What runs then is finished, or requeued after its grace, before this returns. Where the
+        device is lost, this sets ``stop``: only a new process can go on.
         """
-        self.watch.on_lost = stop.set
-        async with asyncio.TaskGroup() as attempts:
-            attempts.create_task(self._end(stop))
-            while not stop.is_set():
-                await self._slots.may_claim()
-                job = None if stop.is_set() else await self._claim()
-                if job is None:
-                    if not stop.is_set():
-                        await self._dispatcher.wait(self.rules.poll_s)
-                elif stop.is_set():
-                    await outcome_of(self._queue.requeue(job.id, job.token or "", Back.STOPPED))
-                else:
-                    self._begin(job, attempts)
+        self._stop, self.watch.on_lost = stop, stop.set
+        ending = asyncio.create_task(self._end(stop))
+        try:
+            yield
+            await ending
+        finally:
+            ending.cancel()
         await self._prefetcher.close()
 
-    def _begin(self, job: Job, attempts: asyncio.TaskGroup) -> None:
-        self._slots.claimed()
-        attempt = JobAttempt(job, self._workspace_of(job), self._dispatcher)
-        self._live[attempt] = attempts.create_task(self._attempt(attempt))
+    @property
+    def busy(self) -> bool:
+        """Tell whether an attempt would have to wait for a device now."""
+        return self._claiming.locked() or not self._slots.claim_allowed
+
+    async def attempt(self) -> bool:
+        """Make one attempt: wait until a device is nearly free, claim a job, make and settle it.
+
+        Any number may be under way; they claim one after the other.
+
+        Returns:
+            Whether there was a job; False too where the service stops.
+        """
+        claimed = await self.claim()
+        if claimed is not None:
+            await self.work(claimed)
+        return claimed is not None
+
+    async def claim(self) -> JobAttempt | None:
+        """Do the first part of :meth:`attempt`; what is returned has to be worked on."""
+        async with self._claiming:
+            await self._slots.may_claim()
+            job = None if self._stop.is_set() else await self._claim()
+            if job is None:
+                return None
+            if self._stop.is_set():
+                await outcome_of(self._queue.requeue(job.id, job.token or "", Back.STOPPED))
+                return None
+            self._slots.claimed()
+            attempt = JobAttempt(job, self._workspace_of(job), self._dispatcher)
+            self._live[attempt] = asyncio.get_running_loop().create_future()
+            return attempt
 
     def _workspace_of(self, job: Job) -> Path:
         return self._work_folder / f"{job.id}.{(job.token or 'next')[:8]}"
@@ -147,6 +178,7 @@ class Worker:
         self._slots.stop()
         self._dispatcher.wake()
         self._cancel_live(Phase.WAITING)
+        self._cancel_what_takes_longer()
         await outcome_of(self._queue.note_ending(), NOTE_S)
         if self.watch.lost is not None:
             told = self._alerts.send(self.watch.lost.code, self.watch.lost.data())
@@ -157,12 +189,21 @@ class Worker:
         self._outcomes.end()
         self._cancel_live(Phase.WAITING, Phase.EXECUTING, Phase.FINISHING)
 
+    def _cancel_what_takes_longer(self) -> None:
+        """Hand over what cannot be done within the notice, where there is a limit to it."""
+        if (notice_s := self.rules.notice_s) is None:
+            return
+        for attempt in self._live:
+            left_s = attempt.expected_left_s(self._hub.latest(attempt.job.id))
+            if attempt.phase is Phase.EXECUTING and left_s > notice_s:
+                attempt.cancel.cancel("shutdown")
+
     def _cancel_live(self, *phases: Phase) -> None:
         for attempt in self._live:
             if attempt.phase in phases:
                 attempt.cancel.cancel("shutdown")
 
-    async def _attempt(self, attempt: JobAttempt) -> None:
+    async def work(self, attempt: JobAttempt) -> None:
         """Work on one attempt until its outcome is written; a failed one has the device till then.
 
         Raises:
@@ -179,7 +220,7 @@ class Worker:
         finally:
             beats.cancel()
             self._dispatcher.release(attempt.job.id, attempt.cancel)
-            del self._live[attempt]
+            self._live.pop(attempt).set_result(None)
             clear = asyncio.to_thread(shutil.rmtree, attempt.workspace, ignore_errors=True)
             await outcome_of(clear, DISK_S, unwind_s=0.1)
 
@@ -244,8 +285,8 @@ class Worker:
         try:
             while not attempt.cancel.cancelled:
                 others = {
-                    task
-                    for other, task in self._live.items()
+                    over
+                    for other, over in self._live.items()
                     if other is not attempt and attempt.must_wait_for(other)
                 }
                 if not others:

@@ -45,9 +45,14 @@ class Running:
 
         The lender's package listens on a port of its own, which several Spaces here want.
         """
-        at = [number for number, line in enumerate(self.said) if "Traceback" in line]
-        found = ["\n".join(self.said[max(0, number - 2) : number + 25]) for number in at]
-        return [text for text in found if RELOADER not in text]
+        texts: list[str] = []
+        for number in (at for at, line in enumerate(self.said) if "Traceback" in line):
+            text = "\n".join(self.said[max(0, number - 2) : number + 25])
+            if texts and text.startswith("During handling"):  # of the error before
+                texts[-1] += text
+            else:
+                texts.append(text)
+        return [text for text in texts if RELOADER not in text]
 
     async def ready(self, how: re.Pattern[str] = READY) -> None:
         found = how.search(await self.says(how))

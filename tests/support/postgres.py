@@ -20,6 +20,7 @@ from pathlib import Path
 import psycopg
 
 from core.storage.addresses import postgres_address
+from core.storage.engine_schema import ENGINE_TABLES
 from core.storage.every_table import TABLES
 from core.storage.postgres_migrations import migrate_server
 
@@ -140,10 +141,10 @@ class PostgresServer:
         """Remove every row, and cut off whoever is still connected."""
         with self.connect() as connection:
             connection.execute(_CUT)
+            names = [table.name for table in TABLES if table.name != "sched"]
             filled = " UNION ALL ".join(
-                f"SELECT '{table.name}' WHERE EXISTS (SELECT 1 FROM {table.name})"
-                for table in TABLES
-                if table.name != "sched"
+                f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})"
+                for name in (*names, *ENGINE_TABLES)
             )
             tables = ", ".join(row[0] for row in connection.execute(filled))
             if tables:  # a file is made anew for each: only where there is something in it

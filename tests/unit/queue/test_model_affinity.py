@@ -6,7 +6,9 @@ import pytest
 
 from core.accounts.quotas import QuotaRules
 from core.domain.jobs import Job
-from core.queue.model_affinity import Affinity, AffinityRules, Candidate, preference
+from core.queue.model_affinity import AffinityRules, Candidate, choose, preference
+from core.queue.transitions import Back
+from core.storage import jobs as rows
 from core.testing.doubles import QuickExecutor, t2v
 
 SECOND = 1000
@@ -22,45 +24,41 @@ class Loaded(QuickExecutor):
 
 
 def line(*ranks: int) -> list[Candidate]:
-    return [Candidate(str(number), rank) for number, rank in enumerate(ranks)]
+    return [Candidate(rank) for rank in ranks]
 
 
 def test_the_first_that_fits_goes_first_among_equals():
-    affinity = Affinity(AffinityRules())
+    rules = AffinityRules()
 
-    assert affinity.choose(line(0, 10, 20), lambda index: index == 2, 0) == 2
-    assert affinity.choose(line(0, 10, 20), lambda index: False, 0) == 0
+    assert choose(rules, line(0, 10, 20), lambda index: index == 2, 0) == 2
+    assert choose(rules, line(0, 10, 20), lambda index: False, 0) == 0
 
 
 def test_what_is_due_much_later_does_not_overtake():
-    affinity = Affinity(AffinityRules(slack_ms=30 * SECOND))
+    rules = AffinityRules(slack_ms=30 * SECOND)
 
-    assert affinity.choose(line(0, 31 * SECOND), lambda index: index == 1, 0) == 0
-
-
-def test_nobody_is_overtaken_more_than_three_times():
-    affinity = Affinity(AffinityRules(skips=3))
-
-    chosen = [affinity.choose(line(0, 1), lambda index: index == 1, now) for now in range(5)]
-
-    assert chosen == [1, 1, 1, 0, 1]
+    assert choose(rules, line(0, 31 * SECOND), lambda index: index == 1, 0) == 0
 
 
-def test_nobody_is_overtaken_for_more_than_a_minute():
-    affinity = Affinity(AffinityRules(skips=100, wait_ms=60 * SECOND))
+@pytest.mark.parametrize(("overtaken", "chosen"), [(2, 1), (3, 0)])
+def test_nobody_is_overtaken_more_than_three_times(overtaken, chosen):
+    due = [Candidate(0, overtaken, 0), Candidate(1)]
 
-    chosen = [
-        affinity.choose(line(0, 1), lambda index: index == 1, now * SECOND) for now in (0, 59, 60)
-    ]
+    assert choose(AffinityRules(skips=3), due, lambda index: index == 1, 0) == chosen
 
-    assert chosen == [1, 1, 0]
+
+@pytest.mark.parametrize(("now", "chosen"), [(59, 1), (60, 0)])
+def test_nobody_is_overtaken_for_more_than_a_minute(now, chosen):
+    due = [Candidate(0, 1, 0), Candidate(1)]
+    rules = AffinityRules(skips=100, wait_ms=60 * SECOND)
+
+    assert choose(rules, due, lambda index: index == 1, now * SECOND) == chosen
 
 
 def test_a_job_in_the_middle_that_waited_enough_is_not_overtaken_from_behind():
-    affinity = Affinity(AffinityRules(skips=1))
-    affinity.choose(line(0, 1, 2), lambda index: index == 2, 0)
+    due = [Candidate(0), Candidate(1, 1, 0), Candidate(2)]
 
-    assert affinity.choose(line(0, 1, 2), lambda index: index == 2, 0) == 0
+    assert choose(AffinityRules(skips=1), due, lambda index: index == 2, 0) == 0
 
 
 def test_an_executor_without_loaded_models_has_no_preference():
@@ -89,6 +87,32 @@ async def test_rows_of_loaded_models_are_claimed_first_and_the_others_soon(room)
 
     assert order == ["warm", "warm", "warm", "cold", "warm"]
     assert cold.state.waiting
+
+
+async def test_several_workers_together_overtake_nobody_more_often_than_one(room):
+    room.limit(max_queued=30, quota=QuotaRules(limit_ms=10**9))
+    cold = await _submit(room, "anna", "cold")
+    for user in ("ben", "cem", "dee", "eve"):
+        await _submit(room, user, "warm")
+
+    claimed = [await room.queue.claim(warm) for _ in range(4)]  # each by a queue of its own
+
+    assert [job.request.prompt for job in claimed] == ["warm", "warm", "warm", "cold"]
+    assert claimed[3].id == cold.id
+
+
+async def test_job_that_comes_back_may_be_overtaken_anew(room):
+    cold = await _submit(room, "anna", "cold")
+    await _submit(room, "ben", "warm")
+    await room.queue.claim(warm)
+    lost = await room.queue.claim(warm)
+    assert lost.id == cold.id
+    await room.queue.requeue(lost.id, lost.token, Back.STOPPED)
+
+    async with room.database.snapshot() as connection:
+        row = await rows.require(connection, cold.id)
+
+    assert (row.overtaken, row.overtaken_since_ms) == (0, None)
 
 
 async def test_a_claim_looks_at_32_jobs_at_most(room):

@@ -3,6 +3,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from itertools import pairwise
 
 import pytest
 import sqlalchemy
@@ -163,10 +164,15 @@ def test_statement_without_an_end_is_a_defect():
         list(statements("CREATE TABLE a (b TEXT)"))
 
 
-def test_shipped_migrations_have_numbers_without_gaps():
-    numbers = [migration.number for migration in read_migrations(MIGRATIONS)]
+def test_shipped_migrations_follow_each_other():
+    known = read_migrations(MIGRATIONS)
+    files = [migration.number for migration in known if not migration.is_revision]
+    revisions = [migration for migration in known if migration.is_revision]
 
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert files == list(range(1, len(files) + 1))
+    for before, migration in pairwise([known[len(files) - 1], *revisions]):
+        assert f'\nrevision = "{migration.number:04d}"\n' in migration.text
+        assert f'\ndown_revision = "{before.number:04d}"\n' in migration.text
 
 
 # Released: databases remember them. A new line comes with a new file; none of these ever changes.
@@ -190,11 +196,14 @@ def test_released_migrations_are_what_they_were():
     assert RELEASED.items() <= found.items()
 
 
-ADDED = """
+NEWEST = read_migrations(MIGRATIONS)[-1].number
+NEXT = NEWEST + 1
+THREE = f"{NEXT:04d}_three.py"
+ADDED = f"""
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "{NEXT:04d}"
+down_revision = "{NEWEST:04d}"
 oldest = 10
 
 
@@ -211,17 +220,19 @@ def ours(tmp_path):
 
 def test_revision_is_applied_after_a_copy_and_remembered_like_a_file(file, ours):
     migrate(file, folder=ours)
-    added = ours / "versions" / "0012_three.py"
+    added = ours / "versions" / THREE
     added.write_text(ADDED)
 
-    assert migrate(file, ManualClock(7), ours) == ["0012_three.py"]
+    assert migrate(file, ManualClock(7), ours) == [THREE]
 
     [copy] = file.parent.glob("*before*")
-    assert copy.name == "clapper.sqlite.before-0012"
-    assert query(copy, "PRAGMA user_version") == [(11,)]
-    assert query(file, "PRAGMA user_version") == [(12,)]
-    assert query(file, "SELECT name, at_ms FROM migration WHERE number = 12") == [(added.name, 7)]
-    assert query(file, "SELECT version_num FROM alembic_version") == [("0012",)]
+    assert copy.name == f"clapper.sqlite.before-{NEXT:04d}"
+    assert query(copy, "PRAGMA user_version") == [(NEWEST,)]
+    assert query(file, "PRAGMA user_version") == [(NEXT,)]
+    assert query(file, f"SELECT name, at_ms FROM migration WHERE number = {NEXT}") == [
+        (added.name, 7)
+    ]
+    assert query(file, "SELECT version_num FROM alembic_version") == [(f"{NEXT:04d}",)]
     added.write_text(ADDED + "# a word more\n")
     with pytest.raises(MigrationChanged):
         migrate(file, folder=ours)
@@ -229,17 +240,17 @@ def test_revision_is_applied_after_a_copy_and_remembered_like_a_file(file, ours)
 
 def test_revision_that_fails_halfway_leaves_nothing_of_itself_in_a_file(file, ours):
     migrate(file, folder=ours)
-    broken = ours / "versions" / "0012_three.py"
+    broken = ours / "versions" / THREE
     broken.write_text(ADDED + "    op.execute(\"INSERT INTO three VALUES ('text')\")\n")
 
     with pytest.raises(sqlalchemy.exc.IntegrityError):
         migrate(file, folder=ours)
 
-    assert query(file, "PRAGMA user_version") == [(11,)]
-    assert query(file, "SELECT version_num FROM alembic_version") == [("0011",)]
+    assert query(file, "PRAGMA user_version") == [(NEWEST,)]
+    assert query(file, "SELECT version_num FROM alembic_version") == [(f"{NEWEST:04d}",)]
     assert query(file, "SELECT name FROM sqlite_master WHERE name = 'three'") == []
     broken.write_text(ADDED)
-    assert migrate(file, folder=ours) == ["0012_three.py"]
+    assert migrate(file, folder=ours) == [THREE]
 
 
 def test_file_of_the_newest_schema_is_known_without_importing_alembic(file):

@@ -1,0 +1,60 @@
+"""Drive a worker by procrastinate: each token that it hands out is one attempt.
+
+A token has no job. So a lost one costs a moment and one too many nothing, and neither a dead
+worker nor a repeated task can lose a job or run it twice: that is decided by our rows alone.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from core.engine.application import BEAT_S, LIFE_S, application, keep_working
+from core.runtime.tasks import outcome_of
+from core.storage.engine_connections import EngineConnections
+from core.storage.work_tokens import ATTEMPT, WorkTokens
+from core.worker.worker import Worker
+
+if TYPE_CHECKING:
+    from procrastinate.app import WorkerOptions
+
+OF_A_DEVICE = 3  # attempts: one has it, one waits to claim for it, one is in the encoder
+LAST_OFFER_S = 1.0
+
+
+class TokenDriver:
+    """Implements :class:`core.worker.driver.Driver` by a worker process of procrastinate."""
+
+    def __init__(
+        self, connections: EngineConnections, tokens: WorkTokens, pool: str, devices: int
+    ) -> None:
+        """Take the way to the engine, and whose tokens to take for how many devices."""
+        self._connections = connections
+        self._tokens = tokens
+        self._pool = pool
+        self._devices = devices
+
+    async def run(self, worker: Worker, stop: asyncio.Event) -> None:
+        """Have ``worker`` make attempts until ``stop`` is set and what ran then is over."""
+        app = application(self._connections)
+
+        @app.task(name=ATTEMPT)
+        async def attempt() -> None:  # pyright: ignore[reportUnusedFunction]  # by its name
+            if worker.busy:  # while this token waits here, another device may be free
+                await outcome_of(self._tokens.offer(self._pool))
+            await worker.attempt()
+
+        async with worker.session(stop):
+            await keep_working(app, self._options(worker), stop)
+            # tokens that were taken and did not claim any more
+            await outcome_of(self._tokens.offer(self._pool), LAST_OFFER_S)
+
+    def _options(self, worker: Worker) -> "WorkerOptions":
+        return {
+            "queues": [self._pool],
+            "concurrency": OF_A_DEVICE * self._devices,
+            "fetch_job_polling_interval": worker.rules.poll_s,
+            "abort_job_polling_interval": worker.rules.heartbeat_s,
+            "update_heartbeat_interval": BEAT_S,
+            "stalled_worker_timeout": LIFE_S,
+            "delete_jobs": "always",
+            "install_signal_handlers": False,  # the grace of attempts is the worker's own
+        }

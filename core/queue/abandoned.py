@@ -1,0 +1,99 @@
+"""Which running jobs nobody works on any more, and whose fault that is.
+
+Functions on a connection; :class:`core.queue.recovery.Recovery` owns the transactions.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.domain.nodes import NodeId
+from core.queue.transitions import ENDING, Back
+from core.storage import jobs as rows
+from core.storage import nodes
+from core.storage.database import Connection
+from core.storage.records import StoredJob
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonedJob:
+    """A running job without a worker, and why it goes back in line."""
+
+    row: StoredJob
+    why: Back
+
+
+class AbandonedJobs(Protocol):
+    """Finds jobs without a worker."""
+
+    @property
+    def alone(self) -> bool:
+        """Tell whether nobody else works on these rows, so that a start may put all in order."""
+        ...
+
+    async def at_start(self, connection: Connection, now: int) -> list[AbandonedJob]:
+        """Return what was abandoned before this process began; what others run is theirs."""
+        ...
+
+    async def lapsed(self, connection: Connection, now: int) -> list[AbandonedJob]:
+        """Return the jobs whose lease has ended."""
+        ...
+
+
+class AbandonedByProcess:
+    """Implements :class:`AbandonedJobs` where one process at a time works on the rows."""
+
+    alone = True
+
+    def __init__(self, owned: Callable[[str], bool] = lambda _: False) -> None:
+        """Take what tells whether an attempt at a job lives in this process."""
+        self._owned = owned
+
+    async def at_start(self, connection: Connection, now: int) -> list[AbandonedJob]:
+        """Return every running job: no worker lives yet, so each has lost its own."""
+        del now
+        ended = await rows.read_setting(connection, ENDING) == "1"
+        await rows.write_setting(connection, ENDING, "0")
+        why = Back.STOPPED if ended else Back.DIED
+        return [AbandonedJob(row, why) for row in await rows.running(connection)]
+
+    async def lapsed(self, connection: Connection, now: int) -> list[AbandonedJob]:
+        """Return the jobs whose lease has ended, but for those whose attempt lives here."""
+        late = _late(await rows.running(connection), now)
+        return [AbandonedJob(row, Back.LOST) for row in late if not self._owned(row.id)]
+
+
+class AbandonedByNodes:
+    """Implements :class:`AbandonedJobs` where several processes work on the rows."""
+
+    alone = False
+
+    def __init__(self, before_us: NodeId | None = None) -> None:
+        """Take the node that had this data directory before, and so is dead; None: nobody knows."""
+        self._before_us = before_us
+
+    async def at_start(self, connection: Connection, now: int) -> list[AbandonedJob]:
+        """Return what the process before this one ran, and the jobs whose lease has ended."""
+        running = await rows.running(connection)
+        ours = [row for row in running if self._before_us and row.node_id == self._before_us]
+        late = [row for row in _late(running, now) if row not in ours]
+        found = await _judged(connection, ours, Back.DIED)
+        return found + await _judged(connection, late, Back.LOST)
+
+    async def lapsed(self, connection: Connection, now: int) -> list[AbandonedJob]:
+        """Return the jobs whose lease has ended."""
+        late = _late(await rows.running(connection), now)
+        return await _judged(connection, late, Back.LOST)
+
+
+def _late(running: Iterable[StoredJob], now: int) -> list[StoredJob]:
+    return [row for row in running if (row.lease_until_ms or 0) < now]
+
+
+async def _judged(connection: Connection, left: list[StoredJob], why: Back) -> list[AbandonedJob]:
+    """Blame a job for the loss of its node, unless that said before that it ends."""
+    if not left:
+        return []
+    ids = {row.node_id for row in left if row.node_id}
+    ended = await nodes.ended_on_purpose(connection, ids)
+    return [AbandonedJob(row, Back.STOPPED if row.node_id in ended else why) for row in left]

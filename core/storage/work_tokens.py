@@ -1,0 +1,35 @@
+"""Tokens of the engine, each of which says to one worker that there may be work.
+
+Every job that comes into line adds one in its own transaction, by a trigger (see revision 0012).
+Here is added what went missing since.
+"""
+
+import sqlalchemy as sa
+
+from core.storage.database import Database
+
+ATTEMPT = "clapper:attempt"  # what they are called at the engine
+_MOST = 100  # of a pool; workers that begin leave one for the next
+_OFFER = sa.text("SELECT clapper_top_up(:pool, 1)")
+_TOP_UP = sa.text(
+    "SELECT coalesce(sum(clapper_top_up(pool, :most)), 0)"
+    " FROM (SELECT DISTINCT pool FROM job WHERE rank IS NOT NULL) AS waiting"
+)
+
+
+class WorkTokens:
+    """Adds tokens; only where the rows are on a server."""
+
+    def __init__(self, database: Database) -> None:
+        """Take the rows."""
+        self._database = database
+
+    async def offer(self, pool: str) -> None:
+        """See that there is a token if somebody waits in ``pool``."""
+        async with self._database.transaction(turn=False) as connection:
+            await connection.execute(_OFFER, {"pool": pool})
+
+    async def top_up(self) -> int:
+        """Add tokens where there are fewer than jobs in line; return how many."""
+        async with self._database.transaction(turn=False) as connection:
+            return int((await connection.execute(_TOP_UP, {"most": _MOST})).scalar_one())

@@ -1,0 +1,139 @@
+"""A worker driven by tokens of the engine: each job once, whatever becomes of its token."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from core.app.core import Core
+from core.domain.jobs import JobState, ReplyTo
+from core.domain.people import Requester
+from core.engine.token_driver import TokenDriver
+from core.storage.work_tokens import WorkTokens
+from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v
+from core.testing.jobs import submit_request
+from tests.unit.engine.conftest import NewLife
+
+pytestmark = pytest.mark.postgres
+
+TOKENS = "procrastinate_jobs WHERE task_name = 'clapper:attempt'"
+FREE_TOKENS = f"{TOKENS} AND status = 'todo'"
+
+
+async def submit(core: Core, user: str, number: int = 0) -> str:
+    core.submission.close(closed=False)
+    key = f"{user}-{number}"
+    ticket = await submit_request(core, t2v(), Requester("test", user), ReplyTo("test"), key)
+    return ticket.job_id
+
+
+async def test_on_a_server_the_engine_drives_the_worker(
+    core: Core, delivery: RecordingDelivery, count: Callable[[str], int]
+) -> None:
+    assert isinstance(core.driver, TokenDriver)
+    core.router.register(delivery)
+    before = await submit(core, "ann")
+    assert count(FREE_TOKENS) == 1
+
+    async with running(core), asyncio.timeout(30):
+        while_it_runs = await submit(core, "ben")
+        await delivery.until(2)
+
+    for job in (before, while_it_runs):
+        assert (await core.jobs.get(job)).state is JobState.SUCCEEDED
+    assert count(TOKENS) == 0
+
+
+async def test_a_submit_that_is_rolled_back_leaves_no_token(
+    core: Core, count: Callable[[str], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(core.queue, "_read", fail)  # the last thing in its transaction
+        with pytest.raises(ZeroDivisionError):
+            await submit(core, "ann")
+        assert count(TOKENS) == 0
+
+    await submit(core, "ann")
+    assert count(TOKENS) == 1
+
+
+async def test_each_return_to_the_line_adds_a_token(
+    core: Core, count: Callable[[str], int]
+) -> None:
+    await submit(core, "ann")
+    job = await core.queue.claim()
+    assert job is not None
+    assert count(TOKENS) == 1
+
+    assert await core.queue.requeue(job.id, job.token or "")
+
+    assert count(TOKENS) == 2
+
+
+async def test_whom_a_limit_of_running_jobs_held_back_is_looked_for_when_one_ends(
+    core: Core, executor: QuickExecutor, delivery: RecordingDelivery, count: Callable[[str], int]
+) -> None:
+    core.router.register(delivery)
+    first, second = await submit(core, "ann"), await submit(core, "ann", 1)
+    running_job = await core.queue.claim()
+    assert running_job is not None
+    with_tokens_gone = WorkTokens(core.database)
+    await core.queue.cancel(first, Requester("test", "ann"))
+
+    assert count(FREE_TOKENS) >= 1
+    assert await with_tokens_gone.top_up() == 0
+    assert (await core.jobs.get(second)).state is JobState.HELD
+
+
+async def test_a_token_that_waits_for_the_device_leaves_one_for_who_has_a_free_one(
+    core: Core, executor: QuickExecutor, count: Callable[[str], int]
+) -> None:
+    executor.gate.clear()
+    async with running(core), asyncio.timeout(30):
+        for user in ("ann", "ben"):  # the tokens of both are taken; only one job is
+            await submit(core, user)
+        await executor.started.wait()
+
+        async def left_one() -> bool:
+            return count(FREE_TOKENS) == 1
+
+        await eventually(left_one)
+        executor.gate.set()
+
+
+async def test_a_stop_requeues_uncounted_and_the_next_service_goes_on(
+    core: Core, executor: QuickExecutor, delivery: RecordingDelivery, count: Callable[[str], int]
+) -> None:
+    core.router.register(delivery)
+    core.worker.rules = replace(core.worker.rules, grace_s=0.05)
+    executor.gate.clear()
+    async with running(core), asyncio.timeout(30):
+        jobs = [await submit(core, user) for user in ("ann", "ben", "cem")]
+        await executor.started.wait()
+
+    found = [await core.jobs.get(job) for job in jobs]
+    assert [job.state.waiting for job in found] == [True, True, True]
+    assert [job.losses for job in found] == [0, 0, 0]
+    assert count(FREE_TOKENS) >= 1
+
+
+async def test_a_killed_worker_leaves_no_job_behind_with_its_tokens(
+    core: Core, life: NewLife, delivery: RecordingDelivery, count: Callable[[str], int]
+) -> None:
+    core.router.register(delivery)
+    async with asyncio.timeout(60), life("hold") as process:
+        jobs = [await submit(core, user) for user in ("ann", "ben", "cem")]
+        held = (await process.stdout.readline()).decode().strip()
+        await eventually(lambda: asyncio.sleep(0, count(f"{TOKENS} AND status = 'doing'") == 3))
+        process.kill()
+        await process.wait()
+        assert held in jobs
+
+        async with running(core):
+            await delivery.until(2)  # the third is his who died, until its lease ends
+    states = {(await core.jobs.get(job)).state for job in jobs if job != held}
+    assert states == {JobState.SUCCEEDED}
