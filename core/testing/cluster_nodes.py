@@ -7,9 +7,9 @@ answered by the number of its process; ``{"wait": number}`` waits for its end an
 its status. Everything is imported once and each node is a fork, so that one is there within a
 second. What a node logs is in FOLDER/<name>.log.
 
-The role ``front`` is ``clapper serve`` with one front, which submits FOLDER/plan.json, ``{"jobs": n,
-"users": n}``, and posts to FOLDER/book; ``worker`` is ``clapper worker``. SIGUSR1 lets a node stop
-itself, as SIGSTOP does, at the beginning of its next turn.
+The role ``front`` is ``clapper serve`` with one front, which submits FOLDER/plan.json,
+``{"jobs": n, "users": n}``, and posts to FOLDER/book; ``worker`` is ``clapper worker``. SIGUSR1
+lets a node stop itself, as SIGSTOP does, at the beginning of its next turn.
 """
 
 import asyncio

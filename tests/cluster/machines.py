@@ -31,7 +31,6 @@ SETTINGS = {
     "MIN_FREE_MEGABYTES": "0",
     "LEASE_S": str(LEASE_S),
     "HEARTBEAT_S": str(HEARTBEAT_S),
-    "LEADER_S": "2",
     "NOTICE_S": "2",
     "SHUTDOWN_GRACE_S": "2",
     "ALERTS": "false",
@@ -50,6 +49,11 @@ class Node:
     settings: dict[str, str]
     pid: int = 0
     lives: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether it ended and nobody asked it to."""
+        return self.pid > 0 and psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
 
     async def until_stopped(self) -> None:
         """Wait until it stands still, as it was asked to."""
@@ -149,12 +153,14 @@ class Cluster:
         """Wait until people were shown so many messages.
 
         Raises:
-            TimeoutError: it took longer; the message has the ends of the logs.
+            TimeoutError: it took longer, or a node ended; the message has the ends of the logs.
         """
         ends = time.monotonic() + within_s
         while self.told < count:  # of a file that other processes write
-            if time.monotonic() > ends:
-                raise TimeoutError(f"{self.told} of {count} told\n{self.last_words()}")
+            gone = [node.name for node in self.nodes if node.ended]
+            if gone or time.monotonic() > ends:
+                how = f"{self.told} of {count} told; {gone} ended by themselves"
+                raise TimeoutError(f"{how}\n{self.last_words()}")
             await asyncio.sleep(0.05)
 
     def last_words(self) -> str:
