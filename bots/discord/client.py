@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
+import aiohttp
 import discord
 import structlog
 from discord import app_commands
@@ -44,8 +45,10 @@ class ClapperClient(discord.AutoShardedClient):
 
     context: DiscordContext
 
-    def __init__(self) -> None:
+    def __init__(self, trace: aiohttp.TraceConfig | None = None) -> None:
+        """Take what watches its requests, if anything does."""
         super().__init__(
+            http_trace=trace,
             intents=discord.Intents(guilds=True),
             max_ratelimit_timeout=THROTTLE_S,
             guild_ready_timeout=QUIET_S,

@@ -14,10 +14,12 @@ from bots.discord.address import PLATFORM
 from bots.discord.checks import examine
 from bots.discord.client import ClapperClient
 from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
+from bots.discord.held_requests import only_while_held
 from bots.discord.rendering import clip_text, texts_for
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import notice_text, tell
+from bots.shared.bot_id import discord_bot
 from bots.shared.edit_scheduler import EditScheduler
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
@@ -51,6 +53,10 @@ class DiscordFront:
     def configured(self, settings: Settings) -> bool:
         """Tell whether there is a token."""
         return settings.discord.token is not None
+
+    def term(self, settings: Settings) -> str:
+        """Return the name of the term of the gateway."""
+        return f"gateway:{PLATFORM}:{discord_bot(settings.discord.token)}"
 
     async def examine(self, settings: Settings) -> list[PlatformCheck]:
         """Check the settings against Discord, for ``clapper doctor``."""
@@ -87,7 +93,7 @@ class _Session:
         settings = services.settings
         self._services = services
         self._on_ready = on_ready
-        self._client = ClapperClient()
+        self._client = ClapperClient(only_while_held(services.term))
         self._client.on_connection = lambda state: services.connected(PLATFORM, state)
         self._edits = EditScheduler(lambda _: settings.discord.edit_s)
         rules = DiscordDeliveryRules(

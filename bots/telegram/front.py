@@ -23,6 +23,7 @@ from telegram.ext import (
 from telegram.warnings import PTBDeprecationWarning
 
 from bots.shared.accounts import notice_text, tell
+from bots.shared.bot_id import telegram_bot
 from bots.shared.edit_scheduler import EditScheduler
 from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
@@ -32,6 +33,7 @@ from bots.telegram.checks import check_webhook, examine, require_secret
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS, TelegramDelivery
 from bots.telegram.handlers import MessageRouter
+from bots.telegram.held_requests import HeldRequest
 from bots.telegram.inline_mode import inline
 from bots.telegram.legacy_api import LegacyServerAdapter
 from bots.telegram.permissions import PostingPermissions
@@ -49,6 +51,7 @@ from core.errors.setup import BadConfiguration
 from core.i18n.messages import languages, say
 from core.i18n.option_words import mode_summary
 from core.interfaces.platform_check import PlatformCheck
+from core.interfaces.terms import Term
 from core.runtime.tasks import outcome_of
 from core.service.front_services import AccountNotice, FrontServices
 from core.settings import Settings
@@ -59,6 +62,10 @@ App = Application[Any, Any, Any, Any, Any, Any]
 UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY]
 COMMAND_LIMIT = 256  # characters of a description
 TIMEOUT_S = 30.0
+_TIMEOUTS = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout"), TIMEOUT_S) | {
+    "pool_timeout": TIMEOUT_S,
+    "media_write_timeout": MEDIA_TIMEOUT_S,
+}
 CLEAN_UP_S = 3600.0
 DAY_MS = 24 * 3600 * 1000
 FIRST_WAIT_S = 1.0  # for a Telegram that cannot be reached; doubles …
@@ -78,6 +85,10 @@ class TelegramFront:
         """Check the webhook."""
         return check_webhook(settings)
 
+    def term(self, settings: Settings) -> str:
+        """Return the name of the term of the bot; a webhook has it too, for its deliveries."""
+        return f"polling:{PLATFORM}:{telegram_bot(settings.telegram.token)}"
+
     async def examine(self, settings: Settings) -> list[PlatformCheck]:
         """Check the settings against Telegram, for ``clapper doctor``."""
         return await examine(settings)
@@ -90,9 +101,9 @@ class TelegramFront:
         """
         settings = services.settings
         require_secret(settings)
-        inbox = UpdateInbox(services.state)
+        inbox = UpdateInbox(services.state, services.term)
         edits = EditScheduler(lambda chat: _edit_interval(settings, chat))
-        app = await _connect(lambda: _application(settings, inbox))
+        app = await _connect(lambda: _application(settings, inbox, services.term))
         try:
             context = _build_context(services, app, edits)
             _add_handlers(app, context, Albums(settings.telegram.album_s))
@@ -101,7 +112,8 @@ class TelegramFront:
             await app.start()
             try:
                 await inbox.replay(app.bot)
-                async with _updates(app, settings, Polling(services.connected)):
+                polling = Polling(services.connected, services.term)
+                async with _updates(app, settings, polling):
                     log.info("telegram_ready", webhook=bool(settings.telegram.webhook_url))
                     on_ready()
                     async with asyncio.TaskGroup() as tasks:
@@ -173,7 +185,7 @@ async def _connect(build: Callable[[], App]) -> App:
             return app
 
 
-def _application(settings: Settings, inbox: UpdateInbox) -> App:
+def _application(settings: Settings, inbox: UpdateInbox, term: Term) -> App:
     logging.getLogger("telegram").setLevel(logging.INFO)  # its debug lines hold what people write
     # raised for every duration until an environment variable is set; both types are handled
     warnings.filterwarnings("ignore", "Deprecated since version v22.2", PTBDeprecationWarning)
@@ -184,13 +196,9 @@ def _application(settings: Settings, inbox: UpdateInbox) -> App:
         .update_queue(inbox)
         .concurrent_updates(InboxProcessor(inbox))
         .rate_limiter(LegacyServerAdapter())
-        .read_timeout(TIMEOUT_S)
-        .write_timeout(TIMEOUT_S)
-        .connect_timeout(TIMEOUT_S)
-        .pool_timeout(TIMEOUT_S)
-        .media_write_timeout(MEDIA_TIMEOUT_S)
-        .connection_pool_size(64)
-        .get_updates_connection_pool_size(4)  # one polls, one confirms the last updates
+        .request(HeldRequest(term, connection_pool_size=64, **_TIMEOUTS))
+        # one polls, one confirms the last updates
+        .get_updates_request(HeldRequest(term, connection_pool_size=4))
     )
     if settings.telegram.api_url:
         root = settings.telegram.api_url.rstrip("/")

@@ -8,6 +8,7 @@ from telegram.error import Conflict, TelegramError
 
 from bots.telegram.address import PLATFORM
 from core.i18n.messages import say
+from core.interfaces.terms import Term
 from core.service.front_services import ConnectionState
 
 log = structlog.get_logger(__name__)
@@ -20,15 +21,17 @@ QUIET_S = 45.0
 class Polling:
     """Notes errors of polling, and that there have been none for a while."""
 
-    def __init__(self, connected: Callable[[str, ConnectionState], None]) -> None:
-        """Take what is told whether the platform is reached."""
+    def __init__(self, connected: Callable[[str, ConnectionState], None], term: Term) -> None:
+        """Take what is told whether the platform is reached, and the term of the bot."""
         self._connected = connected
+        self._term = term
         self._quiet: asyncio.TimerHandle | None = None
 
     def failed(self, error: TelegramError) -> None:
         """Note that a poll failed."""
         if isinstance(error, Conflict):
             log.error("telegram_conflict", fix=say("t_conflict"))
+            self._term.doubt()  # somebody else polls: no more of it before the rows were asked
         else:
             log.warning("polling_interrupted", reason=type(error).__name__)
         if self._quiet is not None:

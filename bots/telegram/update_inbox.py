@@ -13,7 +13,9 @@ import structlog
 from telegram import Bot, Update
 from telegram.ext import BaseUpdateProcessor
 
+from bots.telegram.held_requests import BotNotHeld
 from core.domain.decoding import DECODING_ERRORS
+from core.interfaces.terms import Term
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontState
 
@@ -28,12 +30,19 @@ HANDLED = True
 class UpdateInbox(asyncio.Queue[object]):
     """The library's queue of updates, kept in the database."""
 
-    def __init__(self, state: FrontState) -> None:
+    def __init__(self, state: FrontState, term: Term) -> None:
         super().__init__()
         self._state = state
+        self.term = term
 
     async def put(self, item: object) -> None:
-        """Store ``item``, then queue it; leave out an update that is known."""
+        """Store ``item``, then queue it; leave out an update that is known.
+
+        Raises:
+            BotNotHeld: another node gets it, as it is not confirmed.
+        """
+        if isinstance(item, Update) and not self.term.held:
+            raise BotNotHeld
         if isinstance(item, Update):
             kept = await outcome_of(self._keep(item))
             if kept.error is not None:  # better handled without being stored than not at all
@@ -92,7 +101,7 @@ class InboxProcessor(BaseUpdateProcessor):
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
         """Handle ``update``; one that is interrupted is handled again at the next start."""
         await coroutine
-        if isinstance(update, Update):
+        if isinstance(update, Update) and self._inbox.term.held:  # else it may be half done
             noted = await outcome_of(self._inbox.mark_handled(update))
             if noted.error is not None:
                 log.error("update_not_noted", exc_info=noted.error)

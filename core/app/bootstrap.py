@@ -13,6 +13,7 @@ import structlog
 
 from core.app.absent_executor import AbsentExecutor
 from core.app.bus_choice import bus_of
+from core.app.clock_choice import clock_of
 from core.app.core import Core
 from core.app.executor_choice import choose_executor
 from core.app.joining import Standing, join, tell_load
@@ -27,7 +28,7 @@ from core.i18n.messages import say
 from core.interfaces.executor import Executor
 from core.runtime import file_names
 from core.runtime.atomic_files import remove_parts
-from core.runtime.clock import Clock
+from core.runtime.clock import Clock, now_ms
 from core.runtime.permissions import make_private
 from core.runtime.tasks import outcome_of
 from core.settings import Settings
@@ -58,7 +59,8 @@ async def open_core(
         settings: of the whole service.
         executor: to use instead of the one that the settings choose.
         announce: gets a sentence for everything the operator should see; the log without it.
-        clock: epoch milliseconds; by default the wall clock, without its steps, or the server's.
+        clock: epoch milliseconds; by default that of the server with the rows, or else the wall
+            clock without its steps.
         role: what this process does among others.
         beside: it is a command, which takes nothing over where others may live.
 
@@ -76,7 +78,6 @@ async def open_core(
     """
     make_folders(settings)
     standing = Standing.of(settings, role, beside=beside)
-    clock = clock or standing.clock()
     tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
         with named_troubles(settings.data_dir):
@@ -89,14 +90,14 @@ async def _opened(
     settings: Settings,
     executor: Executor | None,
     tell: Announce,
-    clock: Clock,
+    clock: Clock | None,
     standing: Standing,
 ) -> Core:
     database = await stack.enter_async_context(
         open_database(
             settings.database,
             settings.data_dir,
-            clock,
+            clock or now_ms,
             insecure=settings.database_insecure,
             duty=standing.duty,
             hold=standing.hold,
@@ -108,6 +109,7 @@ async def _opened(
     artefacts = await open_artefacts(settings, partial(database_name, database))
     executor = executor or _executor(settings, standing, tell)
     stack.push_async_callback(_close, executor)
+    clock = clock or await stack.enter_async_context(clock_of(settings, database))
     nodes = await join(stack, settings, standing, database, executor, clock)
     if isinstance(executor, AbsentExecutor):
         executor.pools = nodes.pools

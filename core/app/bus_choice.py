@@ -1,6 +1,8 @@
-"""Which bus connects this process with others at the same rows."""
+"""What connects this process with others at the same rows, and who of them may do what."""
 
 from core.bus.bus import Bus, NoBus, NotificationBus
+from core.bus.cluster_terms import ClusterTerms
+from core.interfaces.terms import OwnTerms, Terms
 from core.settings import Settings
 from core.storage.addresses import is_postgres, postgres_address
 from core.storage.database import Database
@@ -13,3 +15,10 @@ def bus_of(settings: Settings, database: Database) -> Bus:
         return NoBus()
     address = postgres_address(settings.database, insecure=settings.database_insecure)
     return NotificationBus(Notifications(address), database)
+
+
+def terms_of(settings: Settings, database: Database, node: str) -> Terms:
+    """Return the terms of ``node``, an id of this process: in a file of rows all are its own."""
+    if not is_postgres(settings.database):
+        return OwnTerms()
+    return ClusterTerms(database, node, settings.queue.leader_s)

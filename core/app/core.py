@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
@@ -13,6 +14,7 @@ from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
 from core.bus.bus import Bus, LocalEnds
+from core.bus.while_held import run_while_held
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
 from core.domain.nodes import NodeState
@@ -20,6 +22,7 @@ from core.domain.people import Requester
 from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor
 from core.interfaces.nodes import Nodes
+from core.interfaces.terms import CHORES, Term, Terms
 from core.media.intake.store import MediaStore
 from core.queue.forecasts import Forecasts
 from core.queue.intake import IntakeSwitch
@@ -70,6 +73,7 @@ class Core:
     hub: ProgressHub
     bus: Bus
     ends: LocalEnds
+    terms: Terms
     media: MediaStore
     artefacts: Artefacts
     outbox: Outbox
@@ -106,13 +110,18 @@ class Core:
         self, tasks: asyncio.TaskGroup, stop: asyncio.Event, worked: asyncio.Event
     ) -> None:
         tasks.create_task(self._close_intake(stop))
-        tasks.create_task(self.positions.run(stop))
+        tasks.create_task(run_while_held(self.terms, CHORES, partial(self._lead, stop), stop))
         tasks.create_task(self.housekeeping.run(stop))
         tasks.create_task(self.router.run(worked))
         if not self.nodes.alone:
             tasks.create_task(self.sweep.run(stop))
         if isinstance(self.runs, PoolRunBook):
             tasks.create_task(self.runs.run(stop))
+
+    async def _lead(self, stop: asyncio.Event, term: Term) -> None:
+        """Do what one node does for all of them, while ``term`` is ours."""
+        del term
+        await self.positions.run(stop)
 
     async def _close_intake(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from prometheus_client import CollectorRegistry, Counter
 
 from core.interfaces.delivery import Receipt
-from core.storage.outbox import Outbox
+from core.storage.outbox import DeliveryClaim, Outbox
 
 TellDead: TypeAlias = Callable[[str, str], Awaitable[None]]  # of a job, and why
 
@@ -28,17 +28,17 @@ class CountedOutbox(Outbox):
         )
         self.on_dead: TellDead = _nobody
 
-    async def sent(self, job_id: str, receipt: Receipt) -> bool:
+    async def sent(self, claim: DeliveryClaim, receipt: Receipt) -> bool:
         """Note that the platform took it."""
-        noted = await super().sent(job_id, receipt)
+        noted = await super().sent(claim, receipt)
         if noted:
             self._sent.inc()
         return noted
 
-    async def dead(self, job_id: str, reason: str) -> bool:
+    async def dead(self, claim: DeliveryClaim, reason: str) -> bool:
         """Give up; the clip stays fetchable."""
-        noted = await super().dead(job_id, reason)
+        noted = await super().dead(claim, reason)
         if noted:
             self._given_up.inc()
-            await self.on_dead(job_id, reason)
+            await self.on_dead(claim.job_id, reason)
         return noted

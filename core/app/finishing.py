@@ -9,15 +9,19 @@ from core.settings import Settings
 from core.worker.worker import Finish
 
 
-def finisher(settings: Settings) -> Finish:
-    """Make what the worker calls with the frames of each attempt."""
+def finisher(settings: Settings, *, by_attempt: bool | None = None) -> Finish:
+    """Make what the worker calls with the frames of each attempt.
+
+    ``by_attempt``: clips are named by it; by default where a bucket keeps them.
+    """
+    named = settings.artefacts.shared if by_attempt is None else by_attempt
 
     async def to_clip(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
         provenance = Provenance.of(
             order.job_id, order.request, with_prompt=settings.retention.prompt_in_metadata
         )
         # all nodes of a bucket name clips by their attempts, which the workspaces are named by
-        name = order.workspace.name if settings.artefacts.shared else None
+        name = order.workspace.name if named else None
         return await write_clip(raw, settings.clips_folder, provenance, cancel, name=name)
 
     return to_clip

@@ -29,6 +29,15 @@ class Front(Protocol):
 
 
 @runtime_checkable
+class Exclusive(Protocol):
+    """A front that one node at a time may run."""
+
+    def term(self, settings: Settings) -> str:
+        """Return the name of the term that it runs under, see :mod:`core.interfaces.terms`."""
+        ...
+
+
+@runtime_checkable
 class Examinable(Protocol):
     """A front that can ask its platform whether it will work."""
 

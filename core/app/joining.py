@@ -19,7 +19,7 @@ from core.queue.abandoned import AbandonedByNodes, AbandonedByProcess, Abandoned
 from core.queue.claims import Claimant
 from core.queue.transitions import ENDING
 from core.runtime.atomic_files import write_atomically
-from core.runtime.clock import Clock, MeasuredClock, SteadyClock
+from core.runtime.clock import Clock
 from core.service.estimator import RunBook
 from core.service.pool_estimates import NO_PLACE, PoolRunBook
 from core.settings import Settings
@@ -29,7 +29,7 @@ from core.storage.database import Database
 from core.storage.fair_order import Lines
 from core.storage.lock import DirectoryHold
 from core.storage.migration_files import POSTGRESQL, newest_of, read_migrations
-from core.storage.postgres_schema import SchemaDuty, oldest_program, server_time
+from core.storage.postgres_schema import SchemaDuty, oldest_program
 from core.worker.worker import Worker
 
 LAST_NODE = ".node"  # in the data directory: the id of the node that has, or had, it alone
@@ -67,10 +67,6 @@ class Standing:
         """Tell whether it puts rows in order when it starts."""
         return self.role.serves and not self.beside
 
-    def clock(self) -> Clock:
-        """Return the clock that everybody at these rows goes by."""
-        return MeasuredClock() if self.shares_rows else SteadyClock()
-
 
 async def join(
     stack: AsyncExitStack,
@@ -89,8 +85,6 @@ async def join(
         place = place_of(executor, settings)
         device = NodeDevice(place.device, place.profile, place.pin, memory_of(executor) or 0)
         return OneNode(device, orders_at_once(executor), partial(_note_ending, database))
-    if isinstance(clock, MeasuredClock):
-        await measure(clock, database)
     me, rules = _node(settings, standing, executor, clock()), life_rules(settings)
     if standing.beside:
         known = KnownNodes(database, me, rules, clock)
@@ -99,17 +93,6 @@ async def join(
     node = RegisteredNode(database, me, rules, clock, oldest_program)
     await stack.enter_async_context(living(node))
     return node
-
-
-async def measure(clock: MeasuredClock, database: Database) -> None:
-    """Ask the server for its time.
-
-    Raises:
-        StorageUnavailable: it does not answer.
-    """
-    async with database.transaction(turn=False) as connection:
-        asked = clock.ask_at()
-        clock.measured(asked, await server_time(connection))
 
 
 def abandoned_jobs(

@@ -62,10 +62,12 @@ class Housekeeping:
         minute, hour = int(MINUTE_S), int(HOUR_S)
         return [
             Chore("expire", minute, self.expire),
+            Chore("look", minute, self._guard.look, everywhere=True),
             Chore("note", minute, self.note, everywhere=True),
             Chore("clear_traces", minute, self.clear_traces, everywhere=True),
             Chore("check", hour, self.check),
             Chore("prune", hour, self.prune),
+            Chore("prune_files", hour, self.prune_files, everywhere=True),
         ]
 
     async def expire(self) -> int:
@@ -101,6 +103,10 @@ class Housekeeping:
             log.warning("prune_postponed", reason="the clock stepped")
             return 0
         return await self._pruning.prune()
+
+    async def prune_files(self) -> int:
+        """Delete files of this node alone whose time is over; return how many."""
+        return await self._pruning.prune_files() if self._guard.may_prune else 0
 
     async def remove_orphans(self) -> int:
         """Remove clips that no row names, at a start: what a killed process left.

@@ -4,10 +4,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from core.app.joining import life_rules, measure
+from core.app.clock_choice import clock_of
+from core.app.joining import life_rules
 from core.domain.nodes import Node
 from core.errors.nodes import NodeNeedsServer, NodeUnknown
-from core.runtime.clock import MeasuredClock
+from core.runtime.clock import Clock, now_ms
 from core.settings import Settings
 from core.storage import nodes as rows
 from core.storage.addresses import is_postgres
@@ -62,14 +63,15 @@ async def drain_nodes(settings: Settings, name: str) -> int:
 
 
 @asynccontextmanager
-async def _beside(settings: Settings) -> AsyncGenerator[tuple[Database, MeasuredClock]]:
-    clock = MeasuredClock()
-    async with open_database(
-        settings.database,
-        settings.data_dir,
-        clock,
-        insecure=settings.database_insecure,
-        hold=DirectoryHold.NOT,
-    ) as database:
-        await measure(clock, database)
+async def _beside(settings: Settings) -> AsyncGenerator[tuple[Database, Clock]]:
+    async with (
+        open_database(
+            settings.database,
+            settings.data_dir,
+            now_ms,
+            insecure=settings.database_insecure,
+            hold=DirectoryHold.NOT,
+        ) as database,
+        clock_of(settings, database) as clock,
+    ):
         yield database, clock

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from core.app.alert_watch import AlertWatch
 from core.app.core import Core
+from core.app.front_gate import front_gate
 from core.app.health_server import Probes, health_server
 from core.app.metrics import collect
 from core.app.steering import steered_service
@@ -27,6 +28,10 @@ async def operated(core: Core, announce: Callable[[str], None]) -> AsyncGenerato
         core.router.register(service.delivery)
         await stack.enter_async_context(control_server(service))
         await stack.enter_async_context(health_of(core, core.settings.health.host, announce))
+        gate = core.settings.gate
+        if gate.port is not None:
+            port = await stack.enter_async_context(front_gate(core))
+            announce(say("gate_ready", {"host": gate.host, "port": port}))
         watch = AlertWatch(
             core.alerts, core.readiness, core.housekeeping, core.settings.alerts.restarts
         )

@@ -4,6 +4,7 @@ from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
+from core.app.bus_choice import terms_of
 from core.app.delivery_metrics import CountedOutbox
 from core.app.joining import (
     Standing,
@@ -67,6 +68,7 @@ class Parts:
         self.nodes, self.standing = nodes, standing
         self.work_folder = own_work_folder(settings, standing, nodes)
         self.bus, self.peers = bus, bus.peers
+        self.terms = terms_of(settings, database, nodes.id)
         self.hub = ProgressHub(self.peers)
         self.dispatcher = LocalDispatcher(self.peers)
         rules, clips = queue_rules(settings, orders_at_once(executor)), settings.clips_folder
@@ -96,7 +98,7 @@ class Parts:
     def _tell(self) -> None:
         """Make what tells people and operators."""
         settings, database, clock = self.settings, self.database, self.clock
-        self.outbox = CountedOutbox(database, settings.clips_folder, clock)
+        self.outbox = CountedOutbox(database, settings.clips_folder, clock, self.nodes.id)
         self.outbox.count_into(self.figures.registry)
         self.router = DeliveryRouter(
             self.outbox, self.hub, self.jobs.get, self.artefacts, router_rules(settings)

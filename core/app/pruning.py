@@ -77,14 +77,17 @@ class Pruning:
         """Delete what is too old, and give its pages back; return how many jobs and files."""
         jobs = await self._prune_jobs()
         await self._roll_up()
-        clips = await self.remove_unnamed(self._before_s())
-        scratch = await self._remove_scratch()
+        files = await self.prune_files()
         unheld = await self._files.sweep()
         await self._traces.remove_old_copies(self._before_s())
         await self._again(lambda connection: self._database.shrink(connection, PAGES))
         objects = await self._objects.sweep(self._clock() / 1000)  # last: a bucket may be away
-        log.info("pruned", jobs=jobs, clips=clips, unheld=unheld, objects=objects)
-        return jobs + clips + unheld + scratch + objects
+        log.info("pruned", jobs=jobs, files=files, unheld=unheld, objects=objects)
+        return jobs + files + unheld + objects
+
+    async def prune_files(self) -> int:
+        """Delete files of this machine that are too old and that no row names."""
+        return await self.remove_unnamed(self._before_s()) + await self._remove_scratch()
 
     async def remove_unnamed(self, before_s: float) -> int:
         """Remove clips, and copies of them, that no row names and nobody wrote to since then.

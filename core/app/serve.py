@@ -15,16 +15,18 @@ import structlog
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.app.executor_choice import is_guided
-from core.app.frontend import Front
+from core.app.frontend import Exclusive, Front
 from core.app.metrics import collect
 from core.app.operation import operated
 from core.app.preflight import check_ports, check_settings, refuse_broken
 from core.app.roles import check_role, role_of_service
 from core.app.supervisor import RESTART
+from core.bus.while_held import run_until_wanted, run_while_held
 from core.errors import ClapperError, DeviceLost
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
 from core.interfaces.executor import StartableExecutor
+from core.interfaces.terms import OwnTerm, Term
 from core.runtime.last_resort import BEGAN, ENDED, end_with_parent, end_within, leave, tell_parent
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontServices
@@ -139,11 +141,10 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     """
     if not await started(core, stop, announce):
         return False
-    services = front_services(core)
     try:
         async with asyncio.TaskGroup() as tasks:
             running = {
-                tasks.create_task(_supervised(front, core, services, announce)) for front in fronts
+                tasks.create_task(_supervised(front, core, stop, announce)) for front in fronts
             }
             working = tasks.create_task(core.run(stop))
             gone = tasks.create_task(_last_gone(running, stop))
@@ -183,8 +184,8 @@ async def _stopped_first(call: Coroutine[Any, Any, None], stop: asyncio.Event) -
     return False
 
 
-def front_services(core: Core) -> FrontServices:
-    """Return what the fronts are given of ``core``."""
+def front_services(core: Core, term: Term | None = None) -> FrontServices:
+    """Return what a front is given of ``core``, and the term that it runs under if any."""
     return FrontServices(
         settings=core.settings,
         users=core.users,
@@ -203,6 +204,7 @@ def front_services(core: Core) -> FrontServices:
         connected=core.fronts.note,
         readiness=core.readiness.read,
         figures=lambda: collect(core),
+        term=OwnTerm() if term is None else term,
     )
 
 
@@ -213,12 +215,9 @@ async def _last_gone(running: set["asyncio.Task[None]"], stop: asyncio.Event) ->
     return early
 
 
-async def _supervised(
-    front: Front, core: Core, services: FrontServices, announce: Announce
-) -> None:
+async def _supervised(front: Front, core: Core, stop: asyncio.Event, announce: Announce) -> None:
     """Run one front; its failure is told and stays its own."""
     title, board = front.name.title(), core.fronts
-    board.starts(front.name)
 
     def ready() -> None:
         # A full collection visits every object while the loop stands still: 120 ms for the quarter
@@ -227,7 +226,20 @@ async def _supervised(
         board.note(front.name, "connected")
         announce(say("front_ready", {"front": title}))
 
-    ended = await outcome_of(front.run(services, ready), unwind_s=3.0)
+    async def serve_under(term: Term) -> None:
+        board.starts(front.name)
+        try:
+            await run_until_wanted(front.run(front_services(core, term), ready), term, stop)
+        finally:
+            board.waits(front.name)
+
+    board.waits(front.name)
+    if isinstance(front, Exclusive):
+        name = front.term(core.settings)
+        running = run_while_held(core.terms, name, serve_under, stop)
+    else:
+        running = serve_under(OwnTerm())
+    ended = await outcome_of(running, unwind_s=3.0)
     board.ended(front.name)
     if isinstance(ended.error, ClapperError):
         announce(say("front_failed", {"front": title, "reason": explain(ended.error)}))

@@ -118,7 +118,8 @@ def build(parts: Parts) -> Core:
         driver=_driver(parts),
         hub=parts.hub,
         bus=parts.bus,
-        ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake),
+        ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake, parts.terms.hear),
+        terms=parts.terms,
         media=parts.media,
         artefacts=parts.artefacts,
         outbox=parts.outbox,
@@ -177,7 +178,6 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
 def _worker(parts: Parts) -> Worker:
     return Worker(
         queue=parts.queue,
-        jobs=parts.jobs,
         executor=parts.executor,
         finish=finisher(parts.settings),
         transfers=ArtefactTransfers(parts.artefacts),

@@ -29,6 +29,7 @@ class LocalEnds:
     hub: ProgressHub
     dispatcher: LocalDispatcher
     on_owed: Callable[[], None]
+    on_term: Callable[[str], None] = lambda _: None
 
 
 class Bus(Protocol):
@@ -76,7 +77,7 @@ class NotificationBus:
     async def run(self, ends: LocalEnds, stop: asyncio.Event) -> None:
         """Pass messages on in both directions until ``stop`` is set."""
         later = asyncio.get_running_loop().call_later
-        incoming = IncomingMessages(ends.hub, ends.dispatcher, ends.on_owed, later)
+        incoming = IncomingMessages(ends.hub, ends.dispatcher, ends.on_owed, later, ends.on_term)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._outgoing.run(stop))

@@ -30,12 +30,14 @@ class IncomingMessages:
         dispatcher: LocalDispatcher,
         on_owed: Callable[[], None],
         later: Later,
+        on_term: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take the local ends; ``later`` calls in so many seconds."""
         self._hub = hub
         self._dispatcher = dispatcher
         self._on_owed = on_owed
         self._later = later
+        self._on_term = on_term
         self._newest: dict[str, int] = {}  # attempt, by job
 
     def receive(self, topic: str, text: str) -> None:
@@ -50,11 +52,14 @@ class IncomingMessages:
                 self._dispatcher.cancel_here(cancel.job, cancel.by)
         elif topic == Topic.PROGRESS:
             self._receive_progress(text)
+        elif topic == Topic.TERM:
+            self._on_term(text)
 
     def look(self) -> None:
         """Look at the rows: messages may have been lost."""
         self._dispatcher.wake_here()
         self._on_owed()
+        self._on_term("")
 
     def _receive_progress(self, text: str) -> None:
         message = read_progress(text)

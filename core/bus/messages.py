@@ -12,6 +12,7 @@ from core.domain.decoding import UndecodableError, decode, parse_object
 from core.domain.progress import Progress
 from core.domain.progress_text import read_progress as read_event
 from core.domain.progress_text import write_progress
+from core.storage.terms import TOPIC as TERM_TOPIC
 
 LIMIT = 500  # bytes; PostgreSQL takes 8 000, but every listener of the cluster reads each
 
@@ -23,6 +24,7 @@ class Topic(StrEnum):
     CANCEL = "clapper_cancel"
     PROGRESS = "clapper_progress"
     OWED = "clapper_owed"  # the outbox owes something
+    TERM = TERM_TOPIC  # a term is free, or wanted; sent with the rows themselves
 
 
 @dataclass(frozen=True, slots=True)

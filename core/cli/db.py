@@ -14,7 +14,9 @@ from core.cli.exit_codes import ExitStatus, InvalidInput, err, out, print_json
 from core.i18n.messages import say
 from core.runtime.paths import readable
 from core.settings import Settings, load_settings
-from core.storage.addresses import database_file, is_postgres
+from core.storage.addresses import database_file, is_postgres, postgres_address
+from core.storage.postgres_migrations import grant_roles
+from core.storage.roles import FRONT, WORKER, role_statements
 
 APP = typer.Typer(help=say("help_db"), no_args_is_help=True)
 _SQLITE = "sqlite"
@@ -81,6 +83,24 @@ def migrate() -> None:
     """Apply what is missing."""
     applied = asyncio.run(migrate_database(load_settings()))
     _print(say("db_migrated", {"names": ", ".join(applied)}) if applied else say("db_current"))
+
+
+@APP.command("roles", help=say("help_db_roles"))
+def roles(
+    *, grant: Annotated[bool, typer.Option("--apply", help=say("help_db_roles_apply"))] = False
+) -> None:
+    """Print what gives workers and fronts their rights, or apply it.
+
+    Raises:
+        WhichDatabase: the rows are in a file, which knows no roles.
+    """
+    settings = load_settings()
+    address = _target("", settings)
+    if not grant:
+        typer.echo("".join(f"{statement};\n" for statement in role_statements()), nl=False)
+        return
+    grant_roles(postgres_address(address, insecure=settings.database_insecure))
+    _print(say("db_roles_granted", {"worker": WORKER, "front": FRONT}))
 
 
 @APP.command("copy", help=say("help_db_copy"))

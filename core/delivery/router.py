@@ -6,8 +6,9 @@ platform that is not registered stays owed.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -17,10 +18,10 @@ from core.domain.jobs import Failure, Job, JobState
 from core.errors import DeliveryFailed, DeliveryImpossible, DeliveryRetry
 from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
 from core.interfaces.artefacts import Artefacts, names_of_clip
-from core.interfaces.delivery import Delivery, Receipt
+from core.interfaces.delivery import Delivery, DeliveryAttempt, Receipt
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import TaskOutcome, outcome_of, run_shielded, wait_event
-from core.storage.outbox import DueDelivery, Outbox
+from core.storage.outbox import LEASE_MS, DeliveryClaim, DueDelivery, Outbox
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,7 @@ class DeliveryRouter:
         self._owed = asyncio.Event()
         self._lanes: dict[str, asyncio.Task[None]] = {}  # deliveries under way by job id
         self._busy: Counter[str] = Counter()  # the same, counted by platform
+        self._take_back_at_s = 0.0
         self._progress = ProgressPump(
             load, self._deliveries.get, rules.progress_every_s, rules.progress_timeout_s
         )
@@ -93,6 +95,7 @@ class DeliveryRouter:
             ending = tasks.create_task(self._wake_at(stop))
             while not stop.is_set():
                 self._owed.clear()
+                await self._take_back()
                 await self._start_due(tasks)
                 await wait_event(self._owed, self._rules.poll_s)
             self._progress.stop()
@@ -110,6 +113,16 @@ class DeliveryRouter:
         while await self._start_due(tasks) or self._lanes:
             self._owed.clear()
             await wait_event(self._owed, self._rules.poll_s)
+
+    async def _take_back(self) -> None:
+        """Make due again, now and then, what a node that is gone was delivering."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._take_back_at_s:
+            return
+        self._take_back_at_s = now_s + self._rules.poll_s
+        taken = await outcome_of(self._outbox.take_back(tuple(self._lanes)))
+        if taken.value:
+            log.warning("deliveries_taken_back", count=taken.value)
 
     async def _start_due(self, tasks: asyncio.TaskGroup) -> int:
         """Start a delivery for every row that is due and has a free lane; return how many."""
@@ -142,18 +155,47 @@ class DeliveryRouter:
 
     async def _deliver(self, delivery: Delivery, owed: DueDelivery) -> None:
         """Try once; the row says so before the platform hears of it, and the outcome after."""
-        if not await self._outbox.begin(owed.job.id):
+        claim = await self._outbox.begin(owed.job.id)
+        if claim is None:
             return
-        tried = await outcome_of(self._hand_over(delivery, owed), self._rules.timeout_s)
-        while not (noted := await outcome_of(run_shielded(self._record(owed, tried)))).ok:
+        handing = self._hand_over(delivery, owed.job, claim.attempt)
+        tried = await outcome_of(self._leased(claim, handing), self._rules.timeout_s)
+        while not (noted := await outcome_of(run_shielded(self._record(claim, tried)))).ok:
             log.error("delivery_not_recorded", job_id=owed.job.id, exc_info=noted.error)
             await asyncio.sleep(self._rules.poll_s)  # a crash meanwhile makes it ambiguous
+        if not noted.value:  # another node had it meanwhile, and tells what became of it
+            log.warning("late_result_refused", job_id=owed.job.id)
 
-    async def _hand_over(self, delivery: Delivery, owed: DueDelivery) -> Receipt:
-        job = owed.job
+    async def _leased(self, claim: DeliveryClaim, handing: Coroutine[Any, Any, Receipt]) -> Receipt:
+        """Hand over while the lease is extended; stop where it is somebody else's by now.
+
+        Raises:
+            DeliveryRetry: it is; what was sent is not known.
+        """
+        working = asyncio.create_task(handing)
+        keeping = asyncio.create_task(self._extend(claim))
+        try:
+            await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise DeliveryRetry("lease_lost", sent=True)
+        finally:
+            keeping.cancel()
+            if not working.done():
+                working.cancel()
+                await asyncio.wait({working})
+
+    async def _extend(self, claim: DeliveryClaim) -> None:
+        """Extend the lease until it is lost; a database that does not answer is asked again."""
+        ours = True
+        while ours:
+            await asyncio.sleep(LEASE_MS / 3000)
+            ours = (await outcome_of(self._outbox.extend(claim))).value is not False
+
+    async def _hand_over(self, delivery: Delivery, job: Job, attempt: DeliveryAttempt) -> Receipt:
         if job.state is not JobState.SUCCEEDED or job.clip is None:
             failure = job.failure or Failure("cancelled", {"by": "owner"})
-            return await delivery.failed(job, failure, owed.attempt)
+            return await delivery.failed(job, failure, attempt)
         with self._artefacts.in_use(*names_of_clip(job.clip)):
             try:
                 await bring_clip(self._artefacts, job.clip)
@@ -161,27 +203,27 @@ class DeliveryRouter:
                 raise DeliveryImpossible("clip_deleted") from None
             except ArtefactsUnavailable as error:
                 raise DeliveryRetry(error.reason) from error
-            return await delivery.completed(job, job.clip, owed.attempt)
+            return await delivery.completed(job, job.clip, attempt)
 
-    async def _record(self, owed: DueDelivery, tried: TaskOutcome[Receipt]) -> None:
-        job_id, error = owed.job.id, tried.error
+    async def _record(self, claim: DeliveryClaim, tried: TaskOutcome[Receipt]) -> bool:
+        """Write what became of an attempt; False where it is not ours any more."""
+        job_id, number, error = claim.job_id, claim.attempt.number, tried.error
         if tried.value is not None:
-            await self._outbox.sent(job_id, tried.value)
-        elif isinstance(error, DeliveryImpossible):
+            return await self._outbox.sent(claim, tried.value)
+        if isinstance(error, DeliveryImpossible):
             log.warning("delivery_dead", job_id=job_id, reason=error.reason)
-            await self._outbox.dead(job_id, error.reason)
-        elif owed.attempt.number >= self._rules.max_attempts:
-            log.warning("delivery_given_up", job_id=job_id, attempts=owed.attempt.number)
-            await self._outbox.dead(job_id, _reason(tried))
-        else:
-            if error is not None and not isinstance(error, DeliveryFailed):
-                log.error("delivery_broke", job_id=job_id, exc_info=error)
-            retry = error if isinstance(error, DeliveryRetry) else None
-            if retry is not None and (retry.after_s or 0) > 2 * self._rules.longest_wait_s:
-                log.warning("platform_asks_for_long_pause", job_id=job_id, after_s=retry.after_s)
-            after_ms = round(self._rules.wait_s(owed.attempt.number, retry) * 1000)
-            ambiguous = retry is None or retry.sent
-            await self._outbox.retry(job_id, after_ms, _reason(tried), ambiguous)
+            return await self._outbox.dead(claim, error.reason)
+        if number >= self._rules.max_attempts:
+            log.warning("delivery_given_up", job_id=job_id, attempts=number)
+            return await self._outbox.dead(claim, _reason(tried))
+        if error is not None and not isinstance(error, DeliveryFailed):
+            log.error("delivery_broke", job_id=job_id, exc_info=error)
+        retry = error if isinstance(error, DeliveryRetry) else None
+        if retry is not None and (retry.after_s or 0) > 2 * self._rules.longest_wait_s:
+            log.warning("platform_asks_for_long_pause", job_id=job_id, after_s=retry.after_s)
+        after_ms = round(self._rules.wait_s(number, retry) * 1000)
+        ambiguous = retry is None or retry.sent
+        return await self._outbox.retry(claim, after_ms, _reason(tried), ambiguous=ambiguous)
 
 
 def _reason(tried: TaskOutcome[Receipt]) -> str:

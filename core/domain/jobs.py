@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Self
 
 from core.domain.adjustments import Adjustment
@@ -53,6 +53,16 @@ MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
     JobState.EXPIRED: frozenset(),
 }
+
+
+class Back(Enum):
+    """Why a running job goes back in line; the first three count as a loss."""
+
+    LOST = auto()  # its worker vanished
+    DIED = auto()  # the process died with it
+    DEVICE = auto()  # the device died with it
+    DOUBTED = auto()  # the same, but nothing shows that the device works without this job
+    STOPPED = auto()  # the service stops, or restarts for another reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.domain.jobs import Back
 from core.domain.nodes import NodeId
-from core.queue.transitions import ENDING, Back
+from core.queue.transitions import ENDING
 from core.storage import jobs as rows
 from core.storage import nodes
 from core.storage.database import Connection

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from core.domain.jobs import Failure, Job, JobState, ReplyTo
+from core.domain.jobs import Back, Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Progress
@@ -18,7 +18,7 @@ from core.errors import AlreadyFinished, Cancelled, JobUnknown, NotYours
 from core.queue.acceptance import AcceptedJob, NewJob, accept, known_job, take_over
 from core.queue.claims import Claimant, Claimer
 from core.queue.deletion import delete_one, delete_rows
-from core.queue.transitions import ENDING, Back, End, QueueRules, device_ms, end, put_back
+from core.queue.transitions import ENDING, End, QueueRules, device_ms, end, put_back
 from core.runtime.clock import Clock, now_ms
 from core.storage import jobs as rows
 from core.storage.database import Connection, Database
@@ -171,15 +171,16 @@ class JobQueue:
             actual_ms: device time; at most 1.25 estimates of it, and all that a lender counted.
 
         Returns:
-            False where the attempt lost the job; the clip is not kept then.
+            Whether the job has the clip, also where a call whose answer was lost gave it; where it
+            has not, the attempt lost the job.
         """
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)
-            if row is not None:
-                await self._end(
-                    connection, row, End(JobState.SUCCEEDED, actual_ms, actual_ms, clip=clip)
-                )
-            return row is not None
+            if row is None:
+                return await rows.has_clip(connection, job_id, clip.path.name)
+            how = End(JobState.SUCCEEDED, actual_ms, actual_ms, clip=clip)
+            await self._end(connection, row, how)
+            return True
 
     async def fail(
         self, job_id: str, token: str, failure: Failure, charge_ms: int = 0, off_device_ms: int = 0

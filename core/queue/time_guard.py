@@ -11,12 +11,13 @@ from math import inf
 import structlog
 
 from core.queue.transitions import QueueRules
-from core.runtime.clock import Clock, SteadyClock
+from core.runtime.clock import Clock, DatabaseClock, SteadyClock
 from core.storage import stepped_times
-from core.storage.database import Database
+from core.storage.database import Connection, Database
 
 log = structlog.get_logger(__name__)
 
+STEPPING = (SteadyClock, DatabaseClock)  # what goes by a clock that somebody may set
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 SETTLED_MS = 10 * MINUTE_MS  # a wall clock that stays away for so long is believed
 GAP_MS = HOUR_MS  # between two looks, a minute apart while the service runs
@@ -73,7 +74,7 @@ class TimeGuard:
             kept = await stepped_times.read_guard(connection)
             now = self._clock()
             self.left_at_ms = kept.get("seen_ms")
-            if not isinstance(self._clock, SteadyClock):
+            if not isinstance(self._clock, STEPPING):
                 await stepped_times.write_guard(connection, {"seen_ms": now})
                 return 0
             self._expiry_hold_ms = kept.get("expiry_hold_ms", 0)
@@ -83,14 +84,7 @@ class TimeGuard:
             self._doubt(gap)
             if gap > GAP_MS:
                 await stepped_times.extend_holds(connection, seen, gap)
-            rules = self._rules
-            await stepped_times.cap(
-                connection,
-                now,
-                window_ms=rules.window_ms,
-                hold_ms=rules.hold_ms,
-                retry_ms=rules.retry_ms,
-            )
+            await self._cap(connection, now)
             self._seen = now
             await stepped_times.write_guard(connection, self._values(now))
         doubted = gap > LONG_GAP_MS or gap < -MINUTE_MS
@@ -98,18 +92,33 @@ class TimeGuard:
 
     async def look(self) -> None:
         """Compare the clocks; call it every minute, before anything expires or is deleted."""
-        if not isinstance(self._clock, SteadyClock) or self._seen is None:
+        if not isinstance(self._clock, STEPPING) or self._seen is None:
             return
-        await self._adopt_settled(self._clock)
+        if isinstance(self._clock, SteadyClock):
+            await self._adopt_settled(self._clock)
         now = self._clock()
         ran = max(0, now - self._seen)
         if ran > GAP_MS:  # stopped, or asleep
             self._doubt(ran)
         self._expiry_hold_ms = max(0, self._expiry_hold_ms - min(ran, GAP_MS))
         self._prune_hold_ms = max(0, self._prune_hold_ms - min(ran, GAP_MS))
+        back = now < self._seen - MINUTE_MS
         self._seen = now
-        async with self._database.transaction(turn=False) as connection:
+        async with self._database.transaction(turn=back) as connection:
+            if back:  # a server's clock was set back
+                log.warning("clock_went_back")
+                await self._cap(connection, now)
             await stepped_times.write_guard(connection, self._values(now))
+
+    async def _cap(self, connection: Connection, now: int) -> None:
+        rules = self._rules
+        await stepped_times.cap(
+            connection,
+            now,
+            window_ms=rules.window_ms,
+            hold_ms=rules.hold_ms,
+            retry_ms=rules.retry_ms,
+        )
 
     async def _adopt_settled(self, clock: SteadyClock) -> None:
         """Go by a wall clock that has stayed where it stepped to; what is measured moves along."""

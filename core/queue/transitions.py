@@ -5,13 +5,12 @@ connection; :class:`core.queue.job_queue.JobQueue` owns the transactions.
 """
 
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from pathlib import Path
 
 from core.accounts.limit_ledger import LimitLedger
 from core.accounts.limits import HOUR_MS, QuotaRules
 from core.domain.fairness import FairRules, rank_of
-from core.domain.jobs import Failure, JobState
+from core.domain.jobs import Back, Failure, JobState
 from core.domain.media import Clip
 from core.errors import WorkerLost
 from core.queue.model_affinity import AffinityRules
@@ -95,16 +94,6 @@ async def close(
     charged = await LimitLedger(connection, rules.quota, now).settle(row.id, how.charge_ms)
     completion = JobCompletion(how.state, charged, how.failure, how.clip, told=how.told)
     await rows.complete(connection, row, completion, clips_folder, now)
-
-
-class Back(Enum):
-    """Why a running job goes back in line; the first three count as a loss."""
-
-    LOST = auto()  # its worker vanished
-    DIED = auto()  # the process died with it
-    DEVICE = auto()  # the device died with it
-    DOUBTED = auto()  # the same, but nothing shows that the device works without this job
-    STOPPED = auto()  # the service stops, or restarts for another reason
 
 
 async def put_back(

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], int]  # milliseconds; epoch unless said otherwise
+STEP_MS = 2_000  # between two looks at a server's clock, more is a step
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former on Linux only
 NEAR_MS = 5_000  # a wall clock that is nearer than this is followed: it is being set with care
 
 
@@ -16,6 +18,16 @@ def now_ms() -> int:
 def monotonic_ms() -> int:
     """Return milliseconds since some moment; they never step, and mean nothing to other boots."""
     return time.monotonic_ns() // 1_000_000
+
+
+def boot_ms() -> int:
+    """Return milliseconds that go on also while this machine sleeps; else as monotonic_ms."""
+    return time.clock_gettime_ns(_SINCE_BOOT) // 1_000_000
+
+
+def boot_s() -> float:
+    """Return seconds that go on also while this machine sleeps."""
+    return time.clock_gettime(_SINCE_BOOT)
 
 
 class SteadyClock:
@@ -56,13 +68,16 @@ class SteadyClock:
         return self._last - before
 
 
-class MeasuredClock:
-    """Epoch milliseconds of another machine, as far as they are known; they never go back."""
+class DatabaseClock:
+    """Epoch milliseconds of a server that several machines go by, counted on between two answers.
 
-    def __init__(self, wall: Clock = now_ms, monotonic: Clock = monotonic_ms) -> None:
-        """Go by ``wall`` until the other machine was asked."""
+    No wall clock of this machine is read. It goes back only where the server's did, by a step.
+    """
+
+    def __init__(self, monotonic: Clock = boot_ms) -> None:
+        """Take the clock that counts on; :meth:`follow` says where it begins."""
         self._monotonic = monotonic
-        self._ahead = wall() - monotonic()
+        self._ahead = 0
         self._last = 0
 
     def __call__(self) -> int:
@@ -70,15 +85,18 @@ class MeasuredClock:
         self._last = max(self._last, self._monotonic() + self._ahead)
         return self._last
 
-    def measured(self, asked: int, theirs: int) -> None:
-        """Take over what the other machine answered.
+    def away_ms(self, told_ms: int, asked_ms: int, answered_ms: int) -> int:
+        """Return how far the server is ahead of this clock.
 
         Args:
-            asked: the monotonic time before the question; its way is taken to be half of the wait.
-            theirs: epoch milliseconds.
+            told_ms: what it answered.
+            asked_ms: when it was asked, on the clock that counts on.
+            answered_ms: when the answer came, on the same.
         """
-        self._ahead = theirs - (asked + self._monotonic()) // 2
+        return told_ms - (asked_ms + answered_ms) // 2 - self._ahead
 
-    def ask_at(self) -> int:
-        """Return the monotonic time, for :meth:`measured`."""
-        return self._monotonic()
+    def follow(self, away_ms: int) -> None:
+        """Go by the server from now on, which was ``away_ms`` ahead."""
+        self._ahead += away_ms
+        if away_ms < -STEP_MS:
+            self._last = 0

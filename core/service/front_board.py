@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-ConnectionState: TypeAlias = Literal["starting", "connected", "disconnected", "ended"]
+ConnectionState: TypeAlias = Literal["waiting", "starting", "connected", "disconnected", "ended"]
 
 
 class FrontBoard:
@@ -16,6 +16,10 @@ class FrontBoard:
     def states(self) -> Mapping[str, ConnectionState]:
         """Return the state of each front that is configured."""
         return self._states
+
+    def waits(self, name: str) -> None:
+        """Note that a front is begun once its term is ours: another node may be running it."""
+        self._states[name] = "waiting"
 
     def starts(self, name: str) -> None:
         """Note that a front was started and serves nobody yet."""

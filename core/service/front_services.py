@@ -1,13 +1,14 @@
 """All that a front is given: calls with a caller in them, and facts about nobody."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.accounts.front_state import FrontState
 from core.accounts.notices import Notices
 from core.domain.jobs import Job, ReplyTo
 from core.domain.progress import Progress
 from core.interfaces.delivery import Delivery
+from core.interfaces.terms import OwnTerm, Term
 from core.service.front_board import ConnectionState
 from core.service.readiness import Readiness
 from core.service.user_api import UserApi
@@ -46,3 +47,6 @@ class FrontServices:
     connected: Callable[[str, ConnectionState], None]  # by platform: whether a front reaches it
     readiness: Callable[[], Awaitable[Readiness]]  # which parts of the service work
     figures: Callable[[], Awaitable[bytes]]  # in FIGURES_TYPE, without names
+    term: Term = field(
+        default_factory=OwnTerm
+    )  # that the front runs under; asked before anything leaves for a platform

@@ -189,5 +189,5 @@ class ReadinessReader:
 
     def _fronts(self) -> HealthCheck:
         states = dict(self.fronts.states)
-        ok = all(state == "connected" for state in states.values())
+        ok = all(state in {"connected", "waiting"} for state in states.values())
         return HealthCheck("fronts", ok, states)

@@ -37,6 +37,8 @@ class QueueSettings(Area):
     wait_limit_hours: float = Field(default=24, ge=0.01, le=YEAR_HOURS)
     # a running job without heartbeat for so long is lost
     lease_s: float = Field(default=30, ge=1, le=3600)
+    # a node that is gone holds a bot for so long; of several nodes at one database
+    leader_s: float = Field(default=10, ge=0.5, le=300)
 
 
 class WorkerSettings(Area):

@@ -11,6 +11,7 @@ from core.settings.area import variables
 from core.settings.artefacts import ArtefactSettings
 from core.settings.bots import DiscordSettings, TelegramSettings
 from core.settings.engine import ComfySettings, ModelSettings
+from core.settings.gate import GateSettings
 from core.settings.health import AlertSettings, HealthSettings
 from core.settings.kinds import clean_text
 from core.settings.node import NodeSettings
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     people: PeopleSettings = PeopleSettings()
     metrics: MetricsSettings = MetricsSettings()
     health: HealthSettings = HealthSettings()
+    gate: GateSettings = GateSettings()
     alerts: AlertSettings = AlertSettings()
     scaling: ScalingSettings = ScalingSettings()
     comfy: ComfySettings = ComfySettings()

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.errors.setup import SchemaBehind
@@ -14,6 +15,7 @@ from core.errors.storage import StorageUnavailable
 from core.runtime.clock import Clock, now_ms
 from core.runtime.tasks import outcome_of
 from core.storage.addresses import database_path, is_postgres, postgres_address
+from core.storage.dialects import DatabaseTime
 from core.storage.engines import TROUBLES, Connection, StorageEngine, TransactionKind
 from core.storage.lock import DirectoryHold, lock, lock_database
 from core.storage.migration_files import MIGRATIONS
@@ -147,6 +149,19 @@ class Database:
         elif trouble is None and self._trouble is not None:
             log.warning("storage_trouble_over", cause=self._trouble)
         self._trouble = trouble
+
+    async def time_ms(self) -> int:
+        """Ask the database for its time, in epoch milliseconds.
+
+        Raises:
+            StorageUnavailable: as of :meth:`transaction`.
+        """
+        async with self.transaction(turn=False) as connection:
+            return int(await connection.scalar(select(DatabaseTime())) or 0)
+
+    async def reconnect(self) -> None:
+        """Let go of the connections that nobody uses; the next transaction opens new ones."""
+        await self._storage.engine.dispose()
 
     async def empty_journal(self) -> bool:
         """Remove what is left of deleted rows beside the tables.

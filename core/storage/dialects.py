@@ -14,6 +14,11 @@ from core.storage.tables import INTEGER
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
+def insert_into(connection: AsyncConnection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """Begin an insert that may say what happens where the row is there already."""
+    return _INSERTS[connection.dialect.name](table)
+
+
 async def upsert(
     connection: AsyncConnection,
     table: sa.Table,
@@ -36,7 +41,7 @@ async def upsert(
     values = [dict(row) for row in distinct.values()]
     # a list is compiled anew each time, one row is not
     given: Any = values[0] if len(values) == 1 else values
-    statement = _INSERTS[connection.dialect.name](table).values(given)
+    statement = insert_into(connection, table).values(given)
     if changes is None:
         changes = [name for name in values[0] if name not in keys]
     if not isinstance(changes, Mapping):
@@ -79,3 +84,45 @@ def _of_the_sequence(element: NextNumber, compiler: SQLCompiler, **_: Any) -> st
     preparer = compiler.preparer
     table = preparer.format_table(column.table)
     return f"nextval(pg_get_serial_sequence('{table}', '{column.name}'))"
+
+
+class DatabaseTime(sa.ColumnElement[int]):
+    """The time of the database at this moment, in epoch milliseconds."""
+
+    inherit_cache = True
+    type = INTEGER
+
+
+@compiles(DatabaseTime, "sqlite")
+def _julian(element: DatabaseTime, compiler: SQLCompiler, **_: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
+    del element, compiler
+    return "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+
+
+@compiles(DatabaseTime, "postgresql")
+def _of_the_clock(element: DatabaseTime, compiler: SQLCompiler, **_: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
+    del element, compiler
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+class Notification(sa.ColumnElement[str]):
+    """Tells the other processes at a server, once the transaction is committed; a file has none."""
+
+    inherit_cache = False
+    type = sa.Text()
+
+    def __init__(self, topic: str, text: str) -> None:
+        """Take the topic and the text of the message."""
+        self.parts = sa.literal(topic), sa.literal(text)
+
+
+@compiles(Notification, "sqlite")
+def _to_nobody(element: Notification, compiler: SQLCompiler, **_: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
+    del element, compiler
+    return "NULL"
+
+
+@compiles(Notification, "postgresql")
+def _by_notify(element: Notification, compiler: SQLCompiler, **more: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
+    topic, text = (compiler.process(part, **more) for part in element.parts)
+    return f"pg_notify({topic}, {text})"

@@ -94,16 +94,11 @@ async def change(
     used: int = 0,
 ) -> None:
     """Add to the sums of the window of ``entry``."""
-    same = _same(entry.limit_name, entry.account_key, entry.period)
-    await connection.execute(
-        update(account)
-        .where(same)
-        .values(
-            granted=account.c.granted + granted,
-            reserved=account.c.reserved + reserved,
-            used=account.c.used + used,
-        )
-    )
+    by = {"granted": granted, "reserved": reserved, "used": used}
+    values = {name: account.c[name] + amount for name, amount in by.items() if amount}
+    if values:
+        same = _same(entry.limit_name, entry.account_key, entry.period)
+        await connection.execute(update(account).where(same).values(values))
 
 
 async def reservations_of(connection: AsyncConnection, job_id: str) -> list[Reservation]:

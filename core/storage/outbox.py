@@ -1,14 +1,18 @@
 """What is still owed to people. A row is the promise; it ends ``sent`` or ``dead``.
 
-``pending`` becomes ``sending`` before the platform hears anything. A row still ``sending`` at the
-next start is ambiguous: nobody knows whether the platform took it, so the next attempt is told.
+``pending`` becomes ``sending`` before the platform hears anything, and then belongs to one token
+while its lease goes on. A row still ``sending`` at the next start of a process that is alone, or
+after its lease, is ambiguous: nobody knows whether the platform took it, so the next attempt is
+told. Whoever held the token before is refused.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import Job
@@ -21,6 +25,8 @@ from core.storage.tables import PENDING, SENDING, job, outbox
 
 ERROR_LENGTH = 200
 LONGEST_WAIT_MS = 24 * 3_600_000  # of a retry, whatever a platform or a stepped clock says
+LEASE_MS = 60_000  # of a delivery under way, unless it is extended
+_FREE = {"owner": None, "token": None, "lease_until_ms": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,15 @@ class DueDelivery:
     """One delivery that is due: the terminal job, and what is known of earlier tries."""
 
     job: Job
+    attempt: DeliveryAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryClaim:
+    """One attempt at a delivery, which nobody else may make meanwhile."""
+
+    job_id: str
+    token: str
     attempt: DeliveryAttempt
 
 
@@ -42,12 +57,16 @@ class OutboxCounts:
 
 
 class Outbox:
-    """The rows of owed deliveries. Every change is guarded by the state it begins from."""
+    """The rows of owed deliveries. Every change is guarded by the token of its attempt."""
 
-    def __init__(self, database: Database, clips_folder: Path, clock: Clock = now_ms) -> None:
+    def __init__(
+        self, database: Database, clips_folder: Path, clock: Clock = now_ms, owner: str = ""
+    ) -> None:
+        """Take the rows, where their clips lie, the time, and the node that delivers."""
         self._database = database
         self._clips_folder = clips_folder
         self._clock = clock
+        self._owner = owner
 
     async def due(self, platform: str | None = None, limit: int = 10) -> list[DueDelivery]:
         """List what may be tried now, the longest overdue first.
@@ -56,13 +75,11 @@ class Outbox:
             platform: only what goes there; None takes all.
             limit: at most so many.
         """
-        now = self._clock()
-        never_so_late = outbox.c.next_at_ms > now + LONGEST_WAIT_MS
         query = (
             job_rows()
             .add_columns(outbox)
             .join(outbox, outbox.c.job_id == job.c.id)
-            .where(PENDING, or_(outbox.c.next_at_ms <= now, never_so_late))
+            .where(_due(self._clock()))
             .order_by(outbox.c.next_at_ms)
             .limit(limit)
         )
@@ -71,39 +88,68 @@ class Outbox:
         async with self._database.snapshot() as connection:
             found = list(await connection.execute(query))
         folder = self._clips_folder
-        return [DueDelivery(job_with_clip(row).job(folder), _attempt(row)) for row in found]
+        return [
+            DueDelivery(job_with_clip(row).job(folder), _attempt(row, row.attempts + 1))
+            for row in found
+        ]
 
-    async def begin(self, job_id: str) -> bool:
-        """Note that the platform hears of it now; False where it is not pending any more."""
-        return await self._change(
-            job_id,
-            "pending",
-            state="sending",
-            attempts=outbox.c.attempts + 1,
-            next_at_ms=None,
-            began_at_ms=self._clock(),
+    async def begin(self, job_id: str) -> DeliveryClaim | None:
+        """Note that the platform hears of it now; None where it is not due any more.
+
+        A node that is just taking the same row is not waited for.
+        """
+        now, token = self._clock(), uuid4().hex
+        free = select(outbox.c.job_id).where(outbox.c.job_id == job_id, _due(now))
+        claiming = (
+            update(outbox)
+            .where(outbox.c.job_id.in_(free.with_for_update(skip_locked=True)))
+            .values(
+                state="sending",
+                attempts=outbox.c.attempts + 1,
+                next_at_ms=None,
+                began_at_ms=now,
+                owner=self._owner,
+                token=token,
+                lease_until_ms=now + LEASE_MS,
+            )
+            .returning(outbox)
         )
+        async with self._database.transaction(turn=False) as connection:
+            row = (await connection.execute(claiming)).first()
+        return None if row is None else DeliveryClaim(job_id, token, _attempt(row, row.attempts))
 
-    async def sent(self, job_id: str, receipt: Receipt) -> bool:
+    async def take_back(self, here: Collection[str]) -> int:
+        """Make deliveries due again whose lease is over, as ambiguous; return how many.
+
+        ``here`` are the jobs that are being delivered in this process, however late it is.
+        """
+        async with self._database.transaction(turn=False) as connection:
+            return await resume(connection, self._clock(), alone=False, but=here)
+
+    async def extend(self, claim: DeliveryClaim) -> bool:
+        """Extend the lease of a delivery under way; False where it is somebody else's by now."""
+        return await self._change(claim, lease_until_ms=self._clock() + LEASE_MS)
+
+    async def sent(self, claim: DeliveryClaim, receipt: Receipt) -> bool:
         """Note that the platform took it."""
-        return await self._change(
-            job_id, "sending", state="sent", sent_id=receipt.sent_id, error=None
-        )
+        return await self._change(claim, state="sent", sent_id=receipt.sent_id, error=None, **_FREE)
 
-    async def retry(self, job_id: str, after_ms: int, error: str, ambiguous: bool) -> bool:  # noqa: FBT001  # positional by contract
+    async def retry(
+        self, claim: DeliveryClaim, after_ms: int, error: str, *, ambiguous: bool
+    ) -> bool:
         """Put it back, due in ``after_ms``; what was ambiguous once stays so."""
         return await self._change(
-            job_id,
-            "sending",
+            claim,
             state="pending",
             next_at_ms=self._clock() + min(max(0, after_ms), LONGEST_WAIT_MS),
             error=error[:ERROR_LENGTH],
             ambiguous=greater(outbox.c.ambiguous, int(ambiguous)),
+            **_FREE,
         )
 
-    async def dead(self, job_id: str, reason: str) -> bool:
+    async def dead(self, claim: DeliveryClaim, reason: str) -> bool:
         """Give up; the clip stays fetchable."""
-        return await self._change(job_id, "sending", state="dead", error=reason[:ERROR_LENGTH])
+        return await self._change(claim, state="dead", error=reason[:ERROR_LENGTH], **_FREE)
 
     async def counts(self) -> OutboxCounts:
         """Count how many deliveries are in which state."""
@@ -117,23 +163,39 @@ class Outbox:
             found.get("dead", 0),
         )
 
-    async def _change(self, job_id: str, seen: str, **values: Any) -> bool:  # noqa: ANN401  # columns
+    async def _change(self, claim: DeliveryClaim, **values: Any) -> bool:  # noqa: ANN401  # columns
+        ours = update(outbox).where(
+            outbox.c.job_id == claim.job_id, SENDING, outbox.c.token == claim.token
+        )
         async with self._database.transaction(turn=False) as connection:
-            result = await connection.execute(
-                update(outbox)
-                .where(outbox.c.job_id == job_id, outbox.c.state == seen)
-                .values(**values)
-            )
-            return result.rowcount == 1
+            return (await connection.execute(ours.values(**values))).rowcount == 1
 
 
-async def resume(connection: AsyncConnection, now: int) -> int:
-    """Make every delivery that was cut off due again, as ambiguous; return how many."""
+async def resume(
+    connection: AsyncConnection, now: int, *, alone: bool = True, but: Collection[str] = ()
+) -> int:
+    """Make every delivery that was cut off due again, as ambiguous; return how many.
+
+    Args:
+        connection: inside a transaction.
+        now: epoch milliseconds.
+        alone: nobody else delivers; else what another node has a lease for is left to it.
+        but: jobs whose delivery is under way here.
+    """
+    cut_off = SENDING
+    if not alone:  # a version without leases was alone, and is gone
+        lapsed = func.coalesce(outbox.c.lease_until_ms, 0) <= now
+        cut_off = and_(SENDING, lapsed, outbox.c.job_id.not_in(but))
     result = await connection.execute(
-        update(outbox).where(SENDING).values(state="pending", next_at_ms=now, ambiguous=1)
+        update(outbox).where(cut_off).values(state="pending", next_at_ms=now, ambiguous=1, **_FREE)
     )
     return result.rowcount
 
 
-def _attempt(row: Row[Any]) -> DeliveryAttempt:
-    return DeliveryAttempt(row.attempts + 1, bool(row.ambiguous), row.nonce, row.sent_id)
+def _due(now: int) -> ColumnElement[bool]:
+    never_so_late = outbox.c.next_at_ms > now + LONGEST_WAIT_MS
+    return and_(PENDING, or_(outbox.c.next_at_ms <= now, never_so_late))
+
+
+def _attempt(row: Row[Any], number: int) -> DeliveryAttempt:
+    return DeliveryAttempt(number, bool(row.ambiguous), row.nonce, row.sent_id)

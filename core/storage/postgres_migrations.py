@@ -20,6 +20,7 @@ from core.storage.every_table import TABLES
 from core.storage.migration_files import MIGRATIONS, POSTGRESQL, Migration, read_migrations
 from core.storage.postgres_book import READ_BOOK, TABLE_OF_BOOK, book_of, judge
 from core.storage.postgres_trouble import postgres_problem
+from core.storage.roles import apply_roles, has_roles
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,20 @@ def migrate_server(
             from core.storage.revisions import upgrade
 
             upgrade(connection, folder, pending, clock, _note_oldest)
+            with connection.begin():
+                if has_roles(connection):  # an operator makes them; new tables have rights too
+                    apply_roles(connection)
     return [*applied, *(migration.name for migration in pending)]
+
+
+def grant_roles(address: PostgresAddress) -> None:
+    """Make the roles of workers and fronts and grant their rights, as the owner of the tables.
+
+    Raises:
+        ServerProblem: the server does not answer, or refuses.
+    """
+    with locked_schema(address) as connection, connection.begin():
+        apply_roles(connection)
 
 
 def _note_oldest(connection: sa.Connection, migration: Migration, oldest: int) -> None:

@@ -83,12 +83,6 @@ async def oldest_program(connection: Connection) -> int:
     return (await connection.execute(most)).scalar_one()
 
 
-async def server_time(connection: Connection) -> int:
-    """Read the server's time in epoch milliseconds."""
-    now = sa.text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
-    return (await connection.execute(now)).scalar_one()
-
-
 async def _engine_lacks(connection: Connection) -> list[str]:
     applied: list[str] = []
     if await connection.scalar(sa.text(f"SELECT to_regclass('{BOOK}')")) is not None:

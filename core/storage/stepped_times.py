@@ -19,6 +19,7 @@ _MOVED = (
     "UPDATE carried SET until_ms = until_ms + :by WHERE until_ms > :now",
     "UPDATE file_hold SET until_ms = until_ms + :by WHERE until_ms > :now",
     "UPDATE outbox SET next_at_ms = next_at_ms + :by WHERE next_at_ms IS NOT NULL",
+    "UPDATE outbox SET lease_until_ms = lease_until_ms + :by WHERE token IS NOT NULL",
     "UPDATE job SET lease_until_ms = lease_until_ms + :by, started_at_ms = started_at_ms + :by"
     " WHERE token IS NOT NULL",
     "UPDATE job SET overtaken_since_ms = overtaken_since_ms + :by"

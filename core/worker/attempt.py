@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import structlog
 
-from core.domain.jobs import Failure, Job
+from core.domain.jobs import Back, Failure, Job
 from core.domain.media import Clip
 from core.domain.progress import Progress, Stage, Working
 from core.errors import ClapperError, DeviceLost, DiskFull, InternalError
-from core.queue.transitions import Back
 from core.runtime.device_errors import is_device_lost
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub

@@ -11,7 +11,7 @@ from core.domain.media import RawClip
 from core.domain.progress import Downloading, Progress
 from core.errors import DeviceLost
 from core.interfaces.executor import Executor, FetchingExecutor, LentExecutor, Order
-from core.queue.job_queue import JobQueue
+from core.interfaces.work_queue import WorkQueue
 from core.runtime.device_errors import is_device_lost
 from core.runtime.permissions import make_private_folder
 from core.runtime.progress_hub import ProgressHub
@@ -34,7 +34,7 @@ class DeviceRunner:
     def __init__(
         self,
         executor: Executor,
-        queue: JobQueue,
+        queue: WorkQueue,
         hub: ProgressHub,
         watch: DeviceWatch,
         prefetcher: Prefetcher,

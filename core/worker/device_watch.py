@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from core.domain.jobs import Back
 from core.errors import ClapperError, DeviceLost, InternalError
-from core.queue.transitions import Back
 from core.worker.attempt import JobAttempt
 
 if TYPE_CHECKING:

@@ -7,15 +7,11 @@ from typing import Any, TypeAlias
 
 import structlog
 
-from core.domain.jobs import Failure
-from core.domain.media import Clip
-from core.errors import JobUnknown
-from core.queue.job_queue import JobQueue
-from core.queue.transitions import Back
+from core.domain.jobs import Back, Failure
+from core.interfaces.work_queue import WorkQueue
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of
-from core.storage.job_queries import JobQueries
 from core.worker.attempt import (
     AttemptResult,
     AttemptSucceeded,
@@ -40,8 +36,7 @@ class OutcomeWriter:
 
     def __init__(
         self,
-        queue: JobQueue,
-        jobs: JobQueries,
+        queue: WorkQueue,
         record: Record,
         transfers: ArtefactTransfers,
         dispatcher: LocalDispatcher,
@@ -51,7 +46,6 @@ class OutcomeWriter:
     ) -> None:
         """Wait ``retry_s`` seconds after a first failed write, then twice as long each time."""
         self._queue = queue
-        self._jobs = jobs
         self._record = record
         self._transfers = transfers
         self._dispatcher = dispatcher
@@ -97,7 +91,7 @@ class OutcomeWriter:
                 settle = partial(self._queue.settle, job_id, token, clip, spent)
                 written = await self._write(attempt, settle)
                 if written is False:
-                    await outcome_of(self._discard(clip, job_id), DISK_S)
+                    await outcome_of(self._transfers.discard(clip), DISK_S)
                 return written
             case Failure():
                 unpaid_ms = attempt.off_device_ms()
@@ -125,12 +119,3 @@ class OutcomeWriter:
         noted = await outcome_of(self._record(run))
         if not noted.ok:
             log.warning("run_not_noted", job_id=run.job.id, exc_info=noted.error)
-
-    async def _discard(self, clip: Clip, job_id: str) -> None:
-        """Delete the output of a lost token, unless a repeated write finds it already settled."""
-        found = await outcome_of(self._jobs.get(job_id))
-        if found.error is not None and not isinstance(found.error, JobUnknown):
-            return  # nobody can say; an unused file is better than a lost clip
-        kept = found.value and found.value.clip
-        if kept is None or kept.path != clip.path:
-            await self._transfers.discard(clip)

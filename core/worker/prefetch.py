@@ -7,7 +7,7 @@ import structlog
 
 from core.domain.jobs import Job
 from core.interfaces.executor import Executor, Order, PreparingExecutor
-from core.queue.job_queue import JobQueue
+from core.interfaces.work_queue import WorkQueue
 from core.runtime.cancellation import CancelToken
 from core.runtime.tasks import TaskOutcome, outcome_of
 from core.worker.transfers import ArtefactTransfers
@@ -20,7 +20,7 @@ class Prefetcher:
 
     def __init__(
         self,
-        queue: JobQueue,
+        queue: WorkQueue,
         executor: Executor,
         order_of: Callable[[Job], Order],
         transfers: ArtefactTransfers,

@@ -15,19 +15,17 @@ from typing import TypeAlias
 
 import structlog
 
-from core.domain.jobs import Failure, Job
+from core.domain.jobs import Back, Failure, Job
 from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.errors import Cancelled, DeviceLost, TimedOut
 from core.interfaces.alerts import OperatorAlerts
 from core.interfaces.executor import Executor, Order, orders_at_once
-from core.queue.job_queue import JobQueue
+from core.interfaces.work_queue import WorkQueue
 from core.queue.model_affinity import preference
-from core.queue.transitions import Back
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
 from core.runtime.tasks import outcome_of, run_shielded
-from core.storage.job_queries import JobQueries
 from core.worker.attempt import (
     AttemptResult,
     AttemptSucceeded,
@@ -59,8 +57,7 @@ class Worker:
     def __init__(
         self,
         *,
-        queue: JobQueue,
-        jobs: JobQueries,
+        queue: WorkQueue,
         executor: Executor,
         finish: Finish,
         transfers: ArtefactTransfers,
@@ -88,7 +85,7 @@ class Worker:
         self._slots = Slots(orders_at_once(executor))
         self._transfers = transfers
         self._outcomes = OutcomeWriter(
-            queue, jobs, record, transfers, dispatcher, hub, on_outcome, rules.retry_s
+            queue, record, transfers, dispatcher, hub, on_outcome, rules.retry_s
         )
         self._live: dict[JobAttempt, asyncio.Future[None]] = {}  # each is done when it is over
         self._prefetcher = Prefetcher(queue, executor, self._order_of, transfers, rules.poll_s)

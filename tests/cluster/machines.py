@@ -31,6 +31,7 @@ SETTINGS = {
     "MIN_FREE_MEGABYTES": "0",
     "LEASE_S": str(LEASE_S),
     "HEARTBEAT_S": str(HEARTBEAT_S),
+    "LEADER_S": "2",
     "NOTICE_S": "2",
     "SHUTDOWN_GRACE_S": "2",
     "ALERTS": "false",

@@ -50,6 +50,10 @@ def main() -> None:
 
 
 def _recoder(task: RecodeTask) -> Recode:
+    if task.finished:
+        from core.media.intake.clip_probe import probe_clip
+
+        return probe_clip
     if task.kind is not MediaKind.IMAGE:
         from core.media.intake.video import recode_stream
 

@@ -32,6 +32,7 @@ class RecodeTask:
     cpu_seconds: float
     output_bytes: int
     skipped: int = 0  # bytes of tags before what the reader reads
+    finished: bool = False  # a clip that another machine encoded: only measured
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,13 @@ import pytest
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.artefacts.opening import open_store
-from core.domain.jobs import Job, JobState, ReplyTo
+from core.domain.jobs import Back, Job, JobState, ReplyTo
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
 from core.domain.people import Requester
 from core.domain.requests import Request
 from core.errors import NotYours
 from core.errors.artefacts import ArtefactsUnavailable, BucketForeign
-from core.queue.transitions import Back
 from core.settings import Settings
 from core.testing.doubles import (
     QuickExecutor,

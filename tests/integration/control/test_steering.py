@@ -92,8 +92,8 @@ async def test_dead_deliveries_are_listed_and_revived(
 ) -> None:
     ticket = await submit_request(service, t2v(), ANN, ReplyTo("test"), "one")
     await eventually(lambda: _succeeded(service, ticket.job_id))
-    await service.outbox.begin(ticket.job_id)
-    await service.outbox.dead(ticket.job_id, "gone")
+    claim = await service.outbox.begin(ticket.job_id)
+    await service.outbox.dead(claim, "gone")
 
     listed = await run("deliveries", "list")
     status = await run("status")
@@ -106,8 +106,9 @@ async def test_dead_deliveries_are_listed_and_revived(
     assert "again: 0" in again.out
     due = (await service.outbox.due("test"))[0]
     assert (due.job.id, due.attempt.number, due.attempt.ambiguous) == (ticket.job_id, 1, True)
-    assert await service.outbox.begin(ticket.job_id)
-    assert await service.outbox.sent(ticket.job_id, Receipt("m"))
+    claim = await service.outbox.begin(ticket.job_id)
+    assert claim
+    assert await service.outbox.sent(claim, Receipt("m"))
 
 
 async def _succeeded(core: Core, job_id: str) -> bool:

@@ -59,9 +59,11 @@ async def work(queue: JobQueue, clips: Path, dice: random.Random) -> None:
 
 async def deliver(outbox: Outbox) -> None:
     for owed in await outbox.due("discord", 3):
-        await outbox.begin(owed.job.id)
+        claim = await outbox.begin(owed.job.id)
+        if claim is None:
+            continue
         tell("shown", owed.job.id, str(owed.attempt.ambiguous))
-        if await outbox.sent(owed.job.id, Receipt("1")):
+        if await outbox.sent(claim, Receipt("1")):
             tell("delivered", owed.job.id)
 
 

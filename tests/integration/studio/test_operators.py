@@ -97,8 +97,8 @@ async def test_dead_deliveries_are_shown_and_revived(
     core = studio.core
     ticket = await submit_request(core, t2v(), ANN, ReplyTo("test"), "one")
     await core.cancellation.cancel(ticket.job_id, ANN)
-    await core.outbox.begin(ticket.job_id)
-    await core.outbox.dead(ticket.job_id, "gone")
+    claim = await core.outbox.begin(ticket.job_id)
+    await core.outbox.dead(claim, "gone")
 
     view = (await ada.get(PAGE)).json()
     after = await told(ada, "revive")

@@ -2,8 +2,7 @@
 
 import pytest
 
-from core.domain.jobs import Failure, JobState
-from core.queue.transitions import Back
+from core.domain.jobs import Back, Failure, JobState
 
 
 async def put_back(room, why: Back):

@@ -318,13 +318,14 @@ class Life(RuleBasedStateMachine):
         outbox = self.room.outbox
         for owed in self.do(outbox.due(None, 2)):
             assert self.jobs[owed.job.id].state.terminal
-            assert self.do(outbox.begin(owed.job.id))
+            claim = self.do(outbox.begin(owed.job.id))
+            assert claim
             if how == "sent":
-                assert self.do(outbox.sent(owed.job.id, Receipt("1")))
+                assert self.do(outbox.sent(claim, Receipt("1")))
             elif how == "retry":
-                assert self.do(outbox.retry(owed.job.id, 1000, "busy", False))
+                assert self.do(outbox.retry(claim, 1000, "busy", ambiguous=False))
             elif how == "dead":
-                assert self.do(outbox.dead(owed.job.id, "blocked"))
+                assert self.do(outbox.dead(claim, "blocked"))
 
     @invariant()
     def books_agree(self):

@@ -136,8 +136,9 @@ async def test_a_delivery_is_tried_again_within_its_longest_wait(
     async with opened(settings, time) as core:
         await finished(core)
         [owed] = await core.outbox.due()
-        assert await core.outbox.begin(owed.job.id)
-        await core.outbox.retry(owed.job.id, 900_000, "busy", False)
+        claim = await core.outbox.begin(owed.job.id)
+        assert claim
+        await core.outbox.retry(claim, 900_000, "busy", ambiguous=False)
         time.steps(step_s)
         if not restarts:
             await rounds(core, time, 5)
@@ -155,8 +156,8 @@ async def test_a_wait_that_a_platform_asks_for_ends(
     async with opened(settings, time) as core:
         await finished(core)
         [owed] = await core.outbox.due()
-        await core.outbox.begin(owed.job.id)
-        await core.outbox.retry(owed.job.id, asked_ms, "busy", False)
+        claim = await core.outbox.begin(owed.job.id)
+        await core.outbox.retry(claim, asked_ms, "busy", ambiguous=False)
         time.passes(DAY_S)
         assert len(await core.outbox.due()) == 1
 
@@ -169,8 +170,8 @@ async def test_nothing_is_deleted_because_of_a_step(
     async with opened(settings, time) as core:
         clip = await finished(core)
         [owed] = await core.outbox.due()
-        await core.outbox.begin(owed.job.id)
-        await core.outbox.sent(owed.job.id, Receipt("1"))
+        claim = await core.outbox.begin(owed.job.id)
+        await core.outbox.sent(claim, Receipt("1"))
         time.steps(step_s)
         if not restarts:
             await rounds(core, time)
@@ -190,8 +191,8 @@ async def test_a_doubted_time_is_believed_after_a_day_of_running(
     async with opened(settings, time) as core:
         await finished(core)
         [owed] = await core.outbox.due()
-        await core.outbox.begin(owed.job.id)
-        await core.outbox.sent(owed.job.id, Receipt("1"))
+        claim = await core.outbox.begin(owed.job.id)
+        await core.outbox.sent(claim, Receipt("1"))
     time.passes(15 * DAY_S)
     async with open_core(
         settings, QuickExecutor(), clock=time.clock(), announce=told.append

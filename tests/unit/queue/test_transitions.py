@@ -104,6 +104,19 @@ async def test_an_attempt_that_lost_its_job_changes_nothing(room):
     assert (await room.finish(second)).clip == room.clip(second.id)
 
 
+async def test_a_settlement_is_repeated_where_its_answer_was_lost(room):
+    job = await room.submit("anna", 60_000)
+    job = await room.start()
+    clip = room.clip(job.id)
+
+    assert await room.queue.settle(job.id, job.token, clip, 20_000)
+    assert await room.queue.settle(job.id, job.token, clip, 20_000)
+
+    assert (await room.jobs.get(job.id)).clip == clip
+    assert (await room.quotas.quota(ANNA)).used_ms == 20_000
+    assert not await room.queue.settle(job.id, "", room.clip("other"), 1)
+
+
 async def test_a_second_settlement_of_the_same_attempt_is_refused(room):
     await room.submit()
     job = await room.start()
@@ -236,8 +249,8 @@ async def test_pruning_takes_old_jobs_whose_requester_knows(room):
     told, owed = await room.submit("anna"), await room.submit("ben")
     for _ in range(2):
         await room.finish(await room.start())
-    await room.outbox.begin(told.id)
-    await room.outbox.dead(told.id, "blocked")
+    claim = await room.outbox.begin(told.id)
+    await room.outbox.dead(claim, "blocked")
     room.clock.forward(10)
 
     assert [job.id for job in await room.queue.prune(room.clock())] == [told.id]

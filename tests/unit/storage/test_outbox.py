@@ -1,8 +1,12 @@
+import asyncio
+
 import pytest
 
 from core.domain.jobs import Failure, JobState
 from core.domain.people import Requester
-from core.interfaces.delivery import Receipt
+from core.interfaces.delivery import DeliveryAttempt, Receipt
+from core.storage import outbox
+from core.storage.outbox import LEASE_MS, DeliveryClaim
 
 ANNA = Requester("discord", "anna")
 
@@ -32,8 +36,8 @@ async def test_terminal_jobs_are_owed_once_and_live_ones_are_not(room):
 async def test_first_attempt_is_number_one_with_a_nonce_that_stays(room):
     done = await finished(room)
     [first] = await room.outbox.due()
-    await room.outbox.begin(done.id)
-    await room.outbox.retry(done.id, 0, "busy", ambiguous=False)
+    claim = await room.outbox.begin(done.id)
+    await room.outbox.retry(claim, 0, "busy", ambiguous=False)
     [second] = await room.outbox.due()
 
     assert (first.attempt.number, second.attempt.number) == (1, 2)
@@ -44,18 +48,19 @@ async def test_first_attempt_is_number_one_with_a_nonce_that_stays(room):
 async def test_what_is_being_sent_is_not_due(room):
     done = await finished(room)
 
-    assert await room.outbox.begin(done.id)
+    claim = await room.outbox.begin(done.id)
+    assert claim
     assert not await room.outbox.begin(done.id)
     assert await room.outbox.due() == []
-    assert await room.outbox.sent(done.id, Receipt("42"))
-    assert not await room.outbox.sent(done.id, Receipt("43"))
+    assert await room.outbox.sent(claim, Receipt("42"))
+    assert not await room.outbox.sent(claim, Receipt("43"))
     assert (await room.outbox.counts()).sent == 1
 
 
 async def test_retry_waits(room):
     done = await finished(room)
-    await room.outbox.begin(done.id)
-    await room.outbox.retry(done.id, 60_000, "rate_limited", ambiguous=False)
+    claim = await room.outbox.begin(done.id)
+    await room.outbox.retry(claim, 60_000, "rate_limited", ambiguous=False)
 
     room.clock.forward(59.9)
     assert await room.outbox.due() == []
@@ -66,8 +71,8 @@ async def test_retry_waits(room):
 async def test_ambiguity_stays_until_the_delivery_ends(room):
     done = await finished(room)
     for ambiguous in (False, True, False):
-        await room.outbox.begin(done.id)
-        await room.outbox.retry(done.id, 0, "timeout", ambiguous=ambiguous)
+        claim = await room.outbox.begin(done.id)
+        await room.outbox.retry(claim, 0, "timeout", ambiguous=ambiguous)
     [owed] = await room.outbox.due()
 
     assert owed.attempt.ambiguous
@@ -77,8 +82,8 @@ async def test_delivery_cut_off_by_a_crash_is_due_again_as_ambiguous(room):
     done = await finished(room)
     told = await finished(room, "ben")
     await room.outbox.begin(done.id)
-    await room.outbox.begin(told.id)
-    await room.outbox.sent(told.id, Receipt("1"))
+    claim = await room.outbox.begin(told.id)
+    await room.outbox.sent(claim, Receipt("1"))
 
     recovery = await room.recovery.recover()
 
@@ -89,20 +94,26 @@ async def test_delivery_cut_off_by_a_crash_is_due_again_as_ambiguous(room):
 
 async def test_dead_delivery_is_kept_and_not_due_again(room):
     done = await finished(room)
-    await room.outbox.begin(done.id)
-    assert await room.outbox.dead(done.id, "blocked")
+    claim = await room.outbox.begin(done.id)
+    assert await room.outbox.dead(claim, "blocked")
 
     assert await room.outbox.due() == []
     assert (await room.outbox.counts()).dead == 1
     assert (await room.jobs.get(done.id)).clip is not None
 
 
-@pytest.mark.parametrize("change", ["sent", "retry", "dead"])
+@pytest.mark.parametrize("change", ["sent", "retry", "dead", "extend"])
 async def test_nothing_is_noted_of_a_delivery_that_did_not_begin(room, change):
     done = await finished(room)
-    arguments = {"sent": (Receipt("1"),), "retry": (5, "busy", False), "dead": ("blocked",)}
+    claim = DeliveryClaim(done.id, "1" * 32, DeliveryAttempt(1, False, "nonce"))
+    changes = {
+        "sent": lambda: room.outbox.sent(claim, Receipt("1")),
+        "retry": lambda: room.outbox.retry(claim, 5, "busy", ambiguous=False),
+        "dead": lambda: room.outbox.dead(claim, "blocked"),
+        "extend": lambda: room.outbox.extend(claim),
+    }
 
-    assert not await getattr(room.outbox, change)(done.id, *arguments[change])
+    assert not await changes[change]()
     assert len(await room.outbox.due()) == 1
 
 
@@ -116,3 +127,54 @@ async def test_cancelled_and_expired_jobs_are_told_too(room):
     owed = {one.job.id: one.job.failure.code for one in await room.outbox.due()}
 
     assert owed == {cancelled.id: "cancelled", expired.id: "expired"}
+
+
+async def test_a_delivery_belongs_to_its_token_until_its_lease_is_over(room):
+    done = await finished(room)
+    stopped = await room.outbox.begin(done.id)
+
+    room.clock.forward(LEASE_MS / 1000 - 0.1)
+    assert await room.outbox.take_back(()) == 0
+    assert await room.outbox.extend(stopped)
+    room.clock.forward(LEASE_MS / 1000)
+    assert await room.outbox.take_back([done.id]) == 0  # delivered here, however late
+    assert await room.outbox.take_back(()) == 1
+
+    [owed] = await room.outbox.due()
+    assert (owed.attempt.number, owed.attempt.ambiguous) == (2, True)
+
+
+async def test_a_late_result_of_a_holder_that_was_stopped_is_refused(room):
+    done = await finished(room)
+    stopped = await room.outbox.begin(done.id)
+    room.clock.forward(LEASE_MS / 1000)
+    await room.outbox.take_back(())
+    other = await room.outbox.begin(done.id)
+
+    assert (other.attempt.number, other.attempt.ambiguous) == (2, True)
+    assert not await room.outbox.extend(stopped)
+    assert not await room.outbox.sent(stopped, Receipt("late"))
+    assert not await room.outbox.dead(stopped, "late")
+    assert not await room.outbox.retry(stopped, 0, "late", ambiguous=False)
+    assert await room.outbox.sent(other, Receipt("1"))
+    assert not await room.outbox.sent(stopped, Receipt("late"))
+
+
+async def test_a_start_beside_others_leaves_their_deliveries_alone(room):
+    theirs, gone = await finished(room), await finished(room, "ben")
+    await room.outbox.begin(gone.id)
+    room.clock.forward(LEASE_MS / 1000)
+    await room.outbox.begin(theirs.id)
+
+    async with room.database.transaction() as connection:
+        assert await outbox.resume(connection, room.clock(), alone=False) == 1
+
+    assert [one.job.id for one in await room.outbox.due()] == [gone.id]
+
+
+async def test_of_many_who_want_one_delivery_one_gets_it(room):
+    done = await finished(room)
+
+    claims = await asyncio.gather(*(room.outbox.begin(done.id) for _ in range(8)))
+
+    assert len([claim for claim in claims if claim]) == 1

@@ -155,6 +155,31 @@ async def test_an_outcome_that_cannot_be_written_is_written_later(
     assert (await core.jobs.get(job_id)).attempt == 1
 
 
+async def test_an_outcome_whose_answer_was_lost_keeps_its_clip(
+    core: Core, delivery: RecordingDelivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core.router.register(delivery)
+    faults = deque([OperationalError("COMMIT", {}, Exception("the connection was cut"))])
+    answers: list[bool] = []
+    settle = core.queue.settle
+
+    async def settle_unheard(job_id: str, token: str, clip: Clip, actual_ms: int) -> bool:
+        answers.append(await settle(job_id, token, clip, actual_ms))
+        if faults:
+            raise faults.popleft()
+        return answers[-1]
+
+    monkeypatch.setattr(core.queue, "settle", settle_unheard)
+    async with running(core), asyncio.timeout(10):
+        job_id = await submit(core, "ann")
+        await delivery.until(1)
+
+    job = await core.jobs.get(job_id)
+    assert answers == [True, True]
+    assert job.clip is not None
+    assert job.clip.path.exists()
+
+
 async def test_an_executor_that_ignores_its_cancel_is_left_behind(
     settings: Settings, delivery: RecordingDelivery
 ) -> None:

@@ -16,6 +16,10 @@ RESTRICTED = (
     *("can_add_web_page_previews", "can_change_info", "can_invite_users", "can_pin_messages"),
     *("can_manage_topics", "can_edit_tag", "can_react_to_messages"),
 )
+CONFLICT = (
+    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is"
+    " running"
+)
 MEDIA = ("video", "photo", "document", "animation", "thumbnail", "cover")
 
 
@@ -24,6 +28,7 @@ class Api:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._newest_poll = 0  # the others are ended by it
         self.webhook_error = ""  # what getWebhookInfo says of the last call
 
     async def call(self, method: str, data: dict[str, Any], files: dict[str, bytes]) -> Any:
@@ -63,10 +68,15 @@ class Api:
         del files
         offset = int(data.get("offset", 0))
         self.world.confirm(offset)
+        self._newest_poll += 1
+        poll = self._newest_poll
+        self.world.notify()
         try:
             async with asyncio.timeout(max(0.05, float(data.get("timeout", 0)))):
                 while not (due := self._due(offset)):
                     await self.world.changed()
+                    if poll != self._newest_poll:
+                        raise ApiError(409, CONFLICT)
                 return due
         except TimeoutError:
             return []

@@ -1,0 +1,134 @@
+"""A worker on a rented machine: its line of jobs and its files come through the gate.
+
+It opens no database and no bucket, and knows of each job what is to be made, not for whom.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+import structlog
+from pydantic import SecretStr
+
+from core.app.executor_choice import choose_executor, memory_of, place_of
+from core.app.finishing import finisher
+from core.app.maintenance import make_folders
+from core.app.rules import worker_rules
+from core.artefacts.cache import NodeCache
+from core.artefacts.opening import GIGABYTE
+from core.domain.progress import Stage
+from core.domain.requests import Request
+from core.duration.estimates import estimate
+from core.duration.hardware import hardware_for
+from core.duration.machine import Machine
+from core.errors.gate import GateUnreachable
+from core.gate.artefacts import GateArtefacts
+from core.gate.client import GateClient
+from core.gate.progress import GateProgress
+from core.interfaces.alerts import LoggedAlerts
+from core.interfaces.executor import Executor, has_own_device
+from core.runtime import file_names
+from core.runtime.notifier import LocalDispatcher
+from core.runtime.progress_hub import ProgressHub
+from core.runtime.tasks import outcome_of
+from core.settings import Settings
+from core.storage.lock import lock
+from core.worker.attempt import RunRecord
+from core.worker.device_watch import DeviceWatch
+from core.worker.transfers import ArtefactTransfers
+from core.worker.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+POLL_S = 0.1  # the gate itself waits for a job
+CLOSE_S = 2.0  # as in core.app.bootstrap
+
+
+@asynccontextmanager
+async def open_gate_worker(
+    settings: Settings,
+    executor: Executor | None = None,
+    announce: Callable[[str], None] = log.info,
+) -> AsyncGenerator[Worker]:
+    """Open what a worker at the gate of the settings needs, and close it in the reverse order.
+
+    Args:
+        settings: with the address of the gate and a token.
+        executor: to use instead of the one that the settings choose.
+        announce: gets a sentence for everything the operator should see.
+
+    Raises:
+        GateTokenRefused, GateVersion: it does not know the token, or speaks another version.
+        DataDirectoryBusy: another process uses the data directory.
+        ComfyUnavailable: ComfyUI was asked for by name and cannot run.
+    """
+    make_folders(settings)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(lock(settings.data_dir))
+        await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
+        token = settings.gate.token or SecretStr("")
+        client = await stack.enter_async_context(GateClient(settings.gate.url, token))
+        await _greet(client)
+        executor = executor or choose_executor(settings, announce)
+        stack.push_async_callback(_close, executor)
+        progress, dispatcher = GateProgress(client), LocalDispatcher()
+        sending = asyncio.create_task(progress.run(dispatcher))
+        stack.callback(sending.cancel)
+        yield _worker(settings, executor, client, progress, dispatcher)
+
+
+async def _close(executor: Executor) -> None:
+    await outcome_of(executor.close(), CLOSE_S, unwind_s=0.1)
+
+
+async def _greet(client: GateClient) -> None:
+    """See that the gate knows this machine; one that does not answer yet may come.
+
+    Raises:
+        GateTokenRefused, GateVersion: it does not.
+    """
+    greeted = await outcome_of(client.greet())
+    if isinstance(greeted.error, GateUnreachable):
+        log.warning("gate_unreachable", detail=greeted.error.detail)
+    elif greeted.error is not None:
+        raise greeted.error
+
+
+def _worker(
+    settings: Settings,
+    executor: Executor,
+    client: GateClient,
+    progress: GateProgress,
+    dispatcher: LocalDispatcher,
+) -> Worker:
+    cache = NodeCache(settings.data_dir, round(settings.artefacts.cache_gigabytes * GIGABYTE))
+    return Worker(
+        queue=client,
+        executor=executor,
+        finish=finisher(settings, by_attempt=True),
+        transfers=ArtefactTransfers(GateArtefacts(client, cache)),
+        record=_note_run,
+        shares=_shares(settings, executor),
+        dispatcher=dispatcher,
+        hub=ProgressHub(progress),
+        watch=DeviceWatch(own=has_own_device(executor)),
+        alerts=LoggedAlerts(),
+        on_outcome=lambda: None,
+        media_folder=settings.media_folder,
+        work_folder=settings.work_folder,
+        rules=replace(worker_rules(settings), poll_s=POLL_S),
+    )
+
+
+def _shares(settings: Settings, executor: Executor) -> Callable[[Request], dict[Stage, float]]:
+    place = place_of(executor, settings)
+    hardware = hardware_for(place.device, memory_of(executor))
+    machine = Machine(hardware, place.profile, settings.comfy.vram)
+    return lambda request: dict(estimate(request, machine).shares())
+
+
+async def _note_run(run: RunRecord) -> None:
+    """Write the run to the log: the history of runs lies where the rows are."""
+    await asyncio.sleep(0)
+    log.info("run", job_id=run.job.id, gpu_ms=run.gpu_ms, error=run.error)

@@ -1,0 +1,254 @@
+"""What each call of the gate does, whatever carries it: a node gets its own jobs alone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from core.domain.jobs import Back, Job, JobState
+from core.domain.media import Clip
+from core.domain.progress_text import read_progress
+from core.domain.requests import to_json
+from core.errors import JobUnknown, MediaRefused
+from core.errors.artefacts import ArtefactsUnavailable
+from core.gate.failures import known_failure
+from core.gate.keys import attempt_key, same, stem_of
+from core.gate.wire import (
+    AttemptCall,
+    BeatCall,
+    ClaimCall,
+    ClaimedJob,
+    FailCall,
+    RequeueCall,
+    SettleCall,
+)
+from core.interfaces.artefacts import Artefacts, name_of_input, names_of_clip
+from core.interfaces.work_queue import WorkQueue
+from core.runtime.notifier import LocalDispatcher
+from core.runtime.progress_hub import ProgressHub
+from core.storage.gate_nodes import GateNode
+
+log = structlog.get_logger(__name__)
+
+LONG_POLL_S = 25.0
+POLL_S = 2.0  # how long a lost wake-up may delay a claim
+MOST_HELD = 3  # one on the device, one that waits for it, one in the encoder
+LINK_S = 600  # how long an address of an input works
+Find = Callable[[str], Awaitable[Job]]  # raises JobUnknown
+
+
+class TooManyHeldError(Exception):
+    """The node has as many jobs as one device can be busy with."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontParts:
+    """What the gate needs of the front that it is on."""
+
+    find: Find
+    artefacts: Artefacts
+    hub: ProgressHub
+    dispatcher: LocalDispatcher
+    on_outcome: Callable[[], None]
+    check_clip: Callable[[Clip], Awaitable[None]]  # raises MediaRefused
+    clips_folder: Path
+
+
+class GateCalls:
+    """Answers the calls of all nodes."""
+
+    def __init__(self, queue_of: Callable[[GateNode], WorkQueue], parts: FrontParts) -> None:
+        """Take what makes the queue in the name of a node, and the parts of this front."""
+        self._queue_of = queue_of
+        self._parts = parts
+        self._held: dict[str, dict[str, str]] = {}  # by node: its jobs and the keys of its attempts
+        self._ends: dict[str, asyncio.Lock] = {}  # of jobs whose files are being taken or checked
+
+    async def claim(
+        self, node: GateNode, call: ClaimCall, is_gone: Callable[[], Awaitable[bool]]
+    ) -> ClaimedJob | None:
+        """Give ``node`` the job whose turn it is; wait for one as long as a poll may last.
+
+        Args:
+            node: who asks.
+            call: of it.
+            is_gone: tells whether it hung up; then nothing stays claimed.
+
+        Raises:
+            TooManyHeldError: it has too many jobs already.
+        """
+        await self._require_room(node)
+        queue, loop = self._queue_of(node), asyncio.get_running_loop()
+        until = loop.time() + LONG_POLL_S
+        while not await is_gone():
+            job = await queue.claim(ahead=call.ahead)
+            if job is not None:
+                return await self._hand_out(node, queue, job, is_gone)
+            left_s = until - loop.time()
+            if left_s <= 0:
+                return None
+            await self._parts.dispatcher.wait(min(POLL_S, left_s))
+        return None
+
+    async def begin(self, node: GateNode, call: AttemptCall) -> int | None:
+        """Note that an attempt has the device; None where it lost the job."""
+        job = await self._own(node, call.job, call.key)
+        return None if job is None else await self._queue_of(node).begin(job.id, job.token or "")
+
+    async def beat(self, node: GateNode, call: BeatCall) -> bool:
+        """Keep an attempt alive; False where it lost the job, or somebody cancelled it."""
+        job = await self._own(node, call.job, call.key)
+        if job is None:
+            return False
+        event = read_progress(call.progress) if call.progress else None
+        kept = await self._queue_of(node).beat(job.id, job.token or "", event)
+        if kept and event is not None:
+            self._parts.hub.publish(job.id, event, job.attempt)
+        return kept
+
+    async def settle(self, node: GateNode, call: SettleCall) -> bool:
+        """End an attempt with its clip, once its files were looked at.
+
+        False where the attempt lost the job, or its files are not what it says.
+
+        Raises:
+            ArtefactsUnavailable: the clip cannot be kept just now.
+        """
+        clip = self._clip_of(call)
+        async with self.end_of(call.job):
+            job = await self._own(node, call.job, call.key)
+            if job is None:
+                return await self._has(call.job, clip)
+            queue, token = self._queue_of(node), job.token or ""
+            try:
+                await self._parts.check_clip(clip)
+            except (MediaRefused, OSError) as error:
+                log.warning("gate_clip_refused", node=node.name, job_id=job.id, reason=str(error))
+                await self._drop_files(clip)
+                await queue.requeue(job.id, token, Back.DEVICE)
+                self._over(node, job.id, ended=False)
+                return False
+            for name, path in zip(names_of_clip(clip), (clip.path, clip.poster), strict=True):
+                await self._parts.artefacts.put(name, path)
+            kept = await queue.settle(job.id, token, clip, call.actual_ms)
+        if not kept:
+            await self._drop_files(clip)
+        self._over(node, job.id, ended=kept)
+        return kept
+
+    async def fail(self, node: GateNode, call: FailCall) -> bool:
+        """End an attempt without a clip; nothing is charged by what a node says."""
+        job = await self._own(node, call.job, call.key)
+        if job is None:
+            return False
+        failure = known_failure(call.code, call.data)
+        queue = self._queue_of(node)
+        kept = await queue.fail(job.id, job.token or "", failure, 0, call.off_device_ms)
+        self._over(node, job.id, ended=kept)
+        return kept
+
+    async def requeue(self, node: GateNode, call: RequeueCall) -> bool:
+        """Put an attempt's job back in line."""
+        job = await self._own(node, call.job, call.key)
+        if job is None:
+            return False
+        kept = await self._queue_of(node).requeue(job.id, job.token or "", call.back)
+        self._over(node, job.id, ended=False)
+        return kept
+
+    async def attempt_of(self, node: GateNode, job_id: str, key: str) -> Job | None:
+        """Return the job of an attempt that runs at ``node``; None where there is no such one."""
+        return await self._own(node, job_id, key)
+
+    def end_of(self, job_id: str) -> asyncio.Lock:
+        """Return what is held while the files of a job change or are looked at."""
+        if len(self._ends) > 1000:
+            self._ends = {job: lock for job, lock in self._ends.items() if lock.locked()}
+        return self._ends.setdefault(job_id, asyncio.Lock())
+
+    async def _hand_out(
+        self, node: GateNode, queue: WorkQueue, job: Job, is_gone: Callable[[], Awaitable[bool]]
+    ) -> ClaimedJob | None:
+        key = attempt_key(node.digest, job.id, job.token or "")
+        try:
+            inputs = {} if await is_gone() else await self._inputs(job)
+            given = ClaimedJob(
+                *(job.id, key, job.attempt, job.losses, job.estimate_ms, job.created_at_ms),
+                started_at_ms=job.started_at_ms,
+                request=to_json(job.request),
+                inputs=inputs,
+            )
+            if not await is_gone():
+                self._held.setdefault(node.name, {})[job.id] = key
+                log.info("gate_claim", node=node.name, job_id=job.id, attempt=job.attempt)
+                return given
+        except BaseException:
+            await queue.requeue(job.id, job.token or "", Back.STOPPED)
+            raise
+        await queue.requeue(job.id, job.token or "", Back.STOPPED)
+        self._parts.dispatcher.wake()
+        return None
+
+    async def _inputs(self, job: Job) -> dict[str, str]:
+        """Return where each input may be read: in the bucket for some minutes, or at the gate."""
+        found: dict[str, str] = {}
+        for file in job.request.media().values():
+            name = name_of_input(file)
+            address = await self._parts.artefacts.url(name, LINK_S)
+            found[name] = address or f"/gate/inputs/{job.id}/{file.name}"
+        return found
+
+    async def _own(self, node: GateNode, job_id: str, key: str) -> Job | None:
+        """Read the job that ``key`` is for, where it runs and ``node`` was given it."""
+        try:
+            job = await self._parts.find(job_id)
+        except JobUnknown:
+            return None
+        if job.token is None or job.state is not JobState.RUNNING:
+            return None
+        return job if same(attempt_key(node.digest, job.id, job.token), key) else None
+
+    async def _require_room(self, node: GateNode) -> None:
+        """See that the node may have one more job; forget those that it has no more.
+
+        Raises:
+            TooManyHeldError: it may not.
+        """
+        held = self._held.get(node.name, {})
+        if len(held) < MOST_HELD:
+            return
+        still = {job: key for job, key in held.items() if await self._own(node, job, key)}
+        self._held[node.name] = still
+        if len(still) >= MOST_HELD:
+            raise TooManyHeldError
+
+    def _over(self, node: GateNode, job_id: str, *, ended: bool) -> None:
+        self._held.get(node.name, {}).pop(job_id, None)
+        if ended:
+            self._parts.hub.close(job_id)
+        self._parts.dispatcher.wake()
+        self._parts.on_outcome()
+
+    def _clip_of(self, call: SettleCall) -> Clip:
+        path = self._parts.clips_folder / f"{stem_of(call.job, call.key)}.mp4"
+        return Clip(
+            *(path, path.with_suffix(".png"), call.sha256, call.size_bytes),
+            *(call.width, call.height, call.frames, call.fps, call.has_sound),
+        )
+
+    async def _has(self, job_id: str, clip: Clip) -> bool:
+        """Tell whether a call whose answer was lost gave the job this clip."""
+        try:
+            kept = (await self._parts.find(job_id)).clip
+        except JobUnknown:
+            return False
+        return kept is not None and kept.path == clip.path and kept.sha256 == clip.sha256
+
+    async def _drop_files(self, clip: Clip) -> None:
+        for name in names_of_clip(clip):
+            try:
+                await self._parts.artefacts.delete(name)
+            except ArtefactsUnavailable:
+                log.warning("object_left", name=name)

@@ -1,0 +1,268 @@
+"""The other side of the gate: a worker's line of jobs and its files, by one address and one token.
+
+Implements :class:`core.interfaces.work_queue.WorkQueue`. What it knows of an attempt beside the job
+is the key that came with it, which is that attempt's token here.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Self, TypeVar
+
+import httpx2
+import structlog
+from pydantic import SecretStr
+
+from core.domain.decoding import UndecodableError
+from core.domain.jobs import Back, Failure, Job, JobState, ReplyTo
+from core.domain.media import Clip
+from core.domain.people import Requester
+from core.domain.progress import Progress
+from core.domain.progress_text import write_progress
+from core.domain.requests import Request, from_json
+from core.errors import ClapperError
+from core.errors.gate import GateTokenRefused, GateUnreachable, GateVersion
+from core.gate import wire
+from core.runtime.tasks import outcome_of, wait_event
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+PLATFORM = "gate"  # for whom a job is, as far as a rented machine knows
+CALL_S = 15.0  # a call that takes longer failed
+CLAIM_S = 40.0  # the gate answers after 25 s where nobody waits
+FILES_S = 300.0  # without a byte
+RETRY_S = 5.0  # after a claim that failed
+_REFUSALS: dict[int, type[ClapperError]] = {401: GateTokenRefused, 426: GateVersion}
+
+
+class GateClient:
+    """Calls the gate; one for a process."""
+
+    def __init__(
+        self, address: str, token: SecretStr, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        """Take where the gate is (``https://…``), and the token of this machine."""
+        self._http = httpx2.AsyncClient(
+            base_url=address,
+            headers={"Authorization": f"Bearer {token.get_secret_value()}"},
+            timeout=CALL_S,
+            follow_redirects=False,  # the token goes to this address and no other
+            trust_env=False,
+            transport=transport,
+        )
+        self._files = httpx2.AsyncClient(timeout=FILES_S, follow_redirects=False, trust_env=False)
+        self._ending = asyncio.Event()
+        self.attempts: dict[str, str] = {}  # keys of what runs here, by job
+        self._inputs: dict[str, tuple[str, str]] = {}  # of each, by name: its job and address
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+        await self._files.aclose()
+
+    async def claim(
+        self, prefer: Callable[[Request], bool] | None = None, *, ahead: bool = False
+    ) -> Job | None:
+        """Take the job whose turn it is; wait for one at the gate, until :meth:`note_ending`.
+
+        ``prefer`` is not asked: it would have to see the jobs of others.
+
+        Raises:
+            GateUnreachable: the gate does not answer, or does not take it.
+            GateTokenRefused, GateVersion: it does not know this machine, or its version.
+        """
+        del prefer
+        call = wire.ClaimCall(wire.PROTOCOL, ahead)
+        asked = outcome_of(self._ask("claim", call, wire.ClaimAnswer, CLAIM_S))
+        asking = asyncio.create_task(asked)
+        ending = asyncio.create_task(self._ending.wait())
+        await asyncio.wait({asking, ending}, return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        if not asking.done():  # hung up: the gate puts back what it may have claimed
+            asking.cancel()
+            await asyncio.wait({asking})
+            return None
+        answered = asking.result()
+        if answered.error is not None:
+            await wait_event(self._ending, RETRY_S)
+            raise answered.error
+        given = answered.value.job if answered.value is not None else None
+        return None if given is None else await self._taken(given)
+
+    async def next_up(self) -> Job | None:
+        """Return None: who is next is not this machine's business."""
+        return await asyncio.sleep(0)
+
+    async def begin(self, job_id: str, token: str) -> int | None:
+        """Note that an attempt has the device now; None where it lost the job."""
+        call = wire.AttemptCall(job_id, token)
+        return (await self._ask("begin", call, wire.BeginAnswer)).at_ms
+
+    async def beat(self, job_id: str, token: str, progress: Progress | None = None) -> bool:
+        """Keep the attempt alive; False where it lost the job or was cancelled."""
+        text = None if progress is None else write_progress(progress)
+        return await self._kept("beat", wire.BeatCall(job_id, token, text))
+
+    async def settle(self, job_id: str, token: str, clip: Clip, actual_ms: int) -> bool:
+        """End the attempt with the files that :meth:`upload` brought."""
+        call = wire.SettleCall(
+            *(job_id, token, clip.sha256, clip.size_bytes, clip.width, clip.height),
+            *(clip.frames, float(clip.fps), clip.has_sound, max(0, int(actual_ms))),
+        )
+        kept = await self._kept("settle", call, FILES_S)
+        self._forget(job_id, token)
+        return kept
+
+    async def fail(
+        self, job_id: str, token: str, failure: Failure, charge_ms: int = 0, off_device_ms: int = 0
+    ) -> bool:
+        """End the attempt without a clip; what it cost is the gate's to say."""
+        del charge_ms
+        data = {
+            name: value[:200] if isinstance(value, str) else value
+            for name, value in failure.data.items()
+        }
+        call = wire.FailCall(job_id, token, failure.code, data, max(0, off_device_ms))
+        kept = await self._kept("fail", call)
+        self._forget(job_id, token)
+        return kept
+
+    async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
+        """Put the job of the attempt back in line."""
+        kept = await self._kept("requeue", wire.RequeueCall(job_id, token, why.name))
+        self._forget(job_id, token)
+        return kept
+
+    async def note_ending(self) -> None:
+        """Take no more jobs; a claim under way ends without one."""
+        self._ending.set()
+        await asyncio.sleep(0)
+
+    async def greet(self) -> None:
+        """See that the gate knows this machine and its version.
+
+        Raises:
+            GateTokenRefused, GateVersion: it does not.
+            GateUnreachable: it does not answer.
+        """
+        await self._ask("greet", wire.GreetCall(wire.PROTOCOL), wire.KeptAnswer)
+
+    def download(self, name: str) -> AbstractAsyncContextManager[httpx2.Response]:
+        """Read the input ``name`` of a job that was claimed here.
+
+        Raises:
+            GateUnreachable: no job here has such an input.
+        """
+        job_id, address = self._inputs.get(name, ("", ""))
+        key = self.attempts.get(job_id)
+        if key is None:
+            raise GateUnreachable("no_attempt")
+        if address.startswith("/"):
+            headers = {"X-Clapper-Attempt": key}
+            return self._http.stream("GET", address, headers=headers, timeout=FILES_S)
+        return self._files.stream("GET", address)  # the bucket's, signed; our token is not its
+
+    async def upload(self, job_id: str, kind: str, path: Path, sha256: str) -> None:
+        """Bring the clip (``mp4``) or the poster (``png``) of the attempt at ``job_id``.
+
+        Raises:
+            GateUnreachable: the gate does not answer, or does not take it.
+            GateTokenRefused, GateVersion: it does not know this machine, or its version.
+        """
+        key = self.attempts.get(job_id)
+        if key is None:
+            raise GateUnreachable("no_attempt")
+        size = (await asyncio.to_thread(path.stat)).st_size
+        headers = {
+            "X-Clapper-Attempt": key,
+            "X-Clapper-SHA256": sha256,
+            "Content-Length": str(size),
+        }
+        address = f"/gate/clips/{job_id}/{kind}"
+        try:
+            answer = await self._http.put(
+                address, content=_pieces(path), headers=headers, timeout=FILES_S
+            )
+        except httpx2.HTTPError as error:
+            raise GateUnreachable(type(error).__name__) from None
+        _require(answer)
+
+    async def _taken(self, given: wire.ClaimedJob) -> Job | None:
+        """Make the job of what the gate gave.
+
+        A request that this version cannot read goes back in line, for who can.
+        """
+        try:
+            asked = from_json(given.request)
+        except UndecodableError:
+            await outcome_of(self.requeue(given.job, given.key, Back.STOPPED))
+            log.error("gate_request_unreadable", job_id=given.job)  # noqa: TRY400  # no defect
+            return None
+        self.attempts[given.job] = given.key
+        self._inputs |= {name: (given.job, address) for name, address in given.inputs.items()}
+        return Job(
+            id=given.job,
+            requester=Requester(PLATFORM, given.job),
+            asked=asked,
+            reply_to=ReplyTo(PLATFORM),
+            state=JobState.RUNNING,
+            estimate_ms=given.estimate_ms,
+            attempt=given.attempt,
+            token=given.key,
+            created_at_ms=given.created_at_ms,
+            started_at_ms=given.started_at_ms,
+            losses=given.losses,
+        )
+
+    def _forget(self, job_id: str, key: str) -> None:
+        if self.attempts.get(job_id) == key:
+            del self.attempts[job_id]
+            self._inputs = {
+                name: where for name, where in self._inputs.items() if where[0] != job_id
+            }
+
+    async def _kept(self, name: str, call: object, within_s: float = CALL_S) -> bool:
+        return (await self._ask(name, call, wire.KeptAnswer, within_s)).kept
+
+    async def _ask(self, name: str, call: object, kind: type[T], within_s: float = CALL_S) -> T:
+        """Make one call.
+
+        Raises:
+            GateUnreachable: the gate does not answer, or with something else.
+            GateTokenRefused, GateVersion: it does not know this machine, or its version.
+        """
+        headers = {"Content-Type": "application/json"}
+        try:
+            answer = await self._http.post(
+                f"/gate/{name}", content=wire.encode(call), headers=headers, timeout=within_s
+            )
+        except httpx2.HTTPError as error:
+            raise GateUnreachable(type(error).__name__) from None
+        _require(answer)
+        try:
+            return wire.decode(kind, answer.content)
+        except ValueError:
+            raise GateUnreachable("no_gate") from None
+
+
+def _require(answer: httpx2.Response) -> None:
+    """Do nothing where the gate did what was asked.
+
+    Raises:
+        GateTokenRefused, GateVersion: it does not know this machine, or its version.
+        GateUnreachable: it did not.
+    """
+    if answer.status_code in _REFUSALS:
+        raise _REFUSALS[answer.status_code]()
+    if not answer.is_success:
+        raise GateUnreachable(str(answer.status_code))
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, 1 << 18):
+            yield piece

@@ -1,0 +1,170 @@
+"""What travels between a rented worker and the gate: frozen records, decoded strictly.
+
+Names of files never travel: both sides derive them of the job and the key of its attempt.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
+
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from core.domain.jobs import Back
+
+_EXACT = ConfigDict(extra="forbid", strict=True)
+PROTOCOL = 1
+MOST_BYTES = 256 * 1024  # of a call or an answer; two prompts of 10 000 characters have 80 000
+LONGEST_MS = 24 * 3_600_000
+
+JobId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+AttemptKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_MS)]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
+Value: TypeAlias = Annotated[str, Field(max_length=200)] | int | float | bool | None
+FileKind = Literal["mp4", "png"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCall:
+    """Ask for the next job; answered at the latest after the long poll."""
+
+    __pydantic_config__ = _EXACT
+    protocol: int
+    ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GreetCall:
+    """Ask whether this machine and its version are known."""
+
+    __pydantic_config__ = _EXACT
+    protocol: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptCall:
+    """Name an attempt: the job, and the key that came with it."""
+
+    __pydantic_config__ = _EXACT
+    job: JobId
+    key: AttemptKey
+
+
+@dataclass(frozen=True, slots=True)
+class BeatCall:
+    """Keep an attempt alive, and say how far it is."""
+
+    __pydantic_config__ = _EXACT
+    job: JobId
+    key: AttemptKey
+    progress: Annotated[str, Field(max_length=1000)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettleCall:
+    """End an attempt with the files that were uploaded for it."""
+
+    __pydantic_config__ = _EXACT
+    job: JobId
+    key: AttemptKey
+    sha256: Digest
+    size_bytes: Annotated[int, Field(ge=1)]
+    width: Annotated[int, Field(ge=1, le=16384)]
+    height: Annotated[int, Field(ge=1, le=16384)]
+    frames: Annotated[int, Field(ge=1, le=100_000)]
+    fps: Annotated[float, Field(gt=0, le=240, allow_inf_nan=False)]
+    has_sound: bool
+    actual_ms: Milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class FailCall:
+    """End an attempt without a clip."""
+
+    __pydantic_config__ = _EXACT
+    job: JobId
+    key: AttemptKey
+    code: Word
+    data: Annotated[dict[Word, Value], Field(max_length=20)] = field(default_factory=dict[str, Any])
+    off_device_ms: Milliseconds = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RequeueCall:
+    """Put the job of an attempt back in line."""
+
+    __pydantic_config__ = _EXACT
+    job: JobId
+    key: AttemptKey
+    why: Literal["LOST", "DIED", "DEVICE", "DOUBTED", "STOPPED"]
+
+    @property
+    def back(self) -> Back:
+        """Return why, as the queue knows it."""
+        return Back[self.why]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job as its worker gets it: what to make, not for whom."""
+
+    __pydantic_config__ = _EXACT
+    job: JobId
+    key: AttemptKey
+    attempt: int
+    losses: int
+    estimate_ms: int
+    created_at_ms: int
+    started_at_ms: int | None
+    request: dict[str, Any]
+    inputs: dict[str, str]  # by name, where each may be read; a path is asked of the gate
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAnswer:
+    """The job to work on, or none."""
+
+    __pydantic_config__ = _EXACT
+    job: ClaimedJob | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAnswer:
+    """When the attempt got the device; None where it lost the job."""
+
+    __pydantic_config__ = _EXACT
+    at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """Whether the attempt had the job."""
+
+    __pydantic_config__ = _EXACT
+    kept: bool
+
+
+Record = TypeVar("Record")
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def encode(record: object) -> bytes:
+    """Write ``record`` as JSON."""
+    return cast("bytes", _adapter(type(record)).dump_json(record))
+
+
+def decode(kind: type[Record], text: bytes) -> Record:
+    """Read a record of ``kind``; nothing is converted, left out or added.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return cast("Record", _adapter(kind).validate_json(text, strict=True))
+    except ValidationError as error:
+        raise ValueError(error.error_count()) from None  # what it holds is nobody's business
