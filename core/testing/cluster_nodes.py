@@ -35,6 +35,7 @@ from core.domain.people import Requester
 from core.domain.progress import ProgressSink, Stage, Working
 from core.errors import ClapperError
 from core.interfaces.executor import Executor, Order
+from core.interfaces.terms import Term
 from core.runtime.cancellation import CancelToken
 from core.runtime.environment import hand_on
 from core.runtime.tasks import outcome_of
@@ -193,9 +194,9 @@ def run_node(folder: Path, plan: NodePlan) -> None:
     cores: list[Core] = []
     of_core = serve.front_services
 
-    def front_services(core: Core) -> FrontServices:
+    def front_services(core: Core, term: Term | None = None) -> FrontServices:
         cores.append(core)
-        return of_core(core)
+        return of_core(core, term)
 
     serve.front_services = front_services
     serve.found_fronts = lambda _: [ChatFront(folder, cores)]
