@@ -12,6 +12,7 @@ from core.app.joining import Standing
 from core.app.lease_sweep import LeaseSweep
 from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
+from core.app.scaling_metrics import PoolFigures
 from core.app.worker_signs import WatchedQueue
 from core.bus.bus import Bus, LocalEnds
 from core.bus.while_held import run_while_held
@@ -89,6 +90,7 @@ class Core:
     nodes: Nodes
     standing: Standing
     sweep: LeaseSweep
+    pool_figures: PoolFigures
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work and deliver until ``stop`` is set, then end what runs and hand over what is due."""
@@ -120,8 +122,8 @@ class Core:
 
     async def _lead(self, stop: asyncio.Event, term: Term) -> None:
         """Do what one node does for all of them, while ``term`` is ours."""
-        del term
-        await self.positions.run(stop)
+        with self.pool_figures.telling(term):
+            await self.positions.run(stop)
 
     async def _close_intake(self, stop: asyncio.Event) -> None:
         await stop.wait()

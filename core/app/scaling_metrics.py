@@ -1,14 +1,19 @@
-"""How much waits for each pool of devices, and how many workers should be there for it."""
+"""How much waits for each pool of devices, and how many workers should be there for it.
+
+Of several nodes the one tells that does the chores.
+"""
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from core.domain.nodes import Node
 from core.domain.scaling import PoolBacklog, ScalingRules, WantedWorkers
+from core.interfaces.terms import Term
 from core.runtime.clock import Clock
 from core.settings.scaling import ScalingSettings
 from core.storage.database import Database
@@ -25,14 +30,25 @@ class PoolFigures:
     """What is read of the pools; it remembers what was wanted of each for a while."""
 
     def __init__(
-        self, database: Database, rules: ScalingRules, clock: Clock, silence_ms: int
+        self,
+        database: Database,
+        rules: ScalingRules,
+        clock: Clock,
+        silence_ms: int,
+        *,
+        told: bool = True,
     ) -> None:
-        """Take the rows, and for how long a silent worker counts as alive, milliseconds."""
+        """Take the rows, and for how long a silent worker counts as alive, milliseconds.
+
+        ``told``: there may be other workers than this process.
+        """
+        self._told = told
         self._database = database
         self._rules = rules
         self._clock = clock
         self._silence_ms = silence_ms
         self._wanted: dict[str, WantedWorkers] = {}
+        self._term: Term | None = None
 
     async def read(self) -> "PoolGauges":
         """Read what waits and who lives, now.
@@ -47,9 +63,20 @@ class PoolFigures:
         alive = [node for node in nodes if node.role.works and node.is_alive(now, self._silence_ms)]
         return PoolGauges(backlogs, alive, self._want(backlogs, alive))
 
-    def forget(self) -> None:
-        """Forget what was wanted: another node looks from now on."""
-        self._wanted.clear()
+    @contextmanager
+    def telling(self, term: Term) -> Generator[None]:
+        """Be who tells inside the block, as long as ``term`` is held: a sum counts all once."""
+        self._term = term
+        try:
+            yield
+        finally:
+            self._term = None
+            self._wanted.clear()  # somebody else looks from now on
+
+    @property
+    def tells(self) -> bool:
+        """Tell whether this node is the one that tells."""
+        return self._told and self._term is not None and self._term.held
 
     def _want(self, backlogs: Iterable[PoolBacklog], alive: Iterable[Node]) -> dict[str, int]:
         waiting = {backlog.pool: backlog.gpu_s for backlog in backlogs}

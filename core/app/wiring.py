@@ -7,6 +7,7 @@ from core.app.core import Core
 from core.app.engine_choice import chore_runner_of, driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
+from core.app.joining import life_rules
 from core.app.lease_sweep import LeaseSweep
 from core.app.maintenance import Housekeeping
 from core.app.model_files import missing_files
@@ -18,6 +19,7 @@ from core.app.rules import (
     worker_rules,
 )
 from core.app.run_recorder import run_recorder
+from core.app.scaling_metrics import PoolFigures, scaling_rules
 from core.app.self_check import SelfCheck
 from core.app.worker_signs import WorkerPools
 from core.bus.bus import LocalEnds
@@ -135,6 +137,7 @@ def build(parts: Parts) -> Core:
         nodes=parts.nodes,
         standing=parts.standing,
         sweep=LeaseSweep(parts.recovery, parts.hub, parts.changed),
+        pool_figures=_pool_figures(parts),
     )
 
 
@@ -197,6 +200,13 @@ def _worker(parts: Parts) -> Worker:
 def _driver(parts: Parts) -> Driver:
     devices = orders_at_once(parts.executor)
     return driver_of(parts.settings, parts.database, parts.dispatcher, devices)
+
+
+def _pool_figures(parts: Parts) -> PoolFigures:
+    settings = parts.settings
+    silence_ms, rules = life_rules(settings).silence_ms, scaling_rules(settings.scaling)
+    shared = parts.standing.shares_rows  # of one process nobody can want more
+    return PoolFigures(parts.database, rules, parts.clock, silence_ms, told=shared)
 
 
 def _readiness(parts: Parts) -> ReadinessReader:

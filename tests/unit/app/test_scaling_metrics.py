@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from core.app.bootstrap import open_core
+from core.app.metrics import collect
 from core.app.scaling_metrics import PoolFigures
 from core.domain.nodes import Node, NodeDevice, NodeRole, NodeState, new_node_id
 from core.domain.scaling import ScalingRules
+from core.interfaces.terms import OwnTerm
 from core.storage import nodes as rows
+from core.testing.doubles import eventually, running
 
 RULES = ScalingRules(target_wait_s=60, floor=0, ceiling=4)
 SILENCE_MS = 30_000
@@ -96,3 +100,30 @@ async def test_who_begins_to_look_sends_no_worker_away(live, figures):
         await live()
 
     assert (await read(figures))["wanted_workers default"] == 3
+
+
+async def test_only_who_does_the_chores_tells(figures, room, live):
+    await room.submit("anna", estimate_ms=240_000)
+    assert not figures.tells
+    with figures.telling(OwnTerm()):
+        assert figures.tells
+        await read(figures)
+    assert not figures.tells
+
+    with figures.telling(OwnTerm()):
+        await room.finish(await room.start(), 10)
+        assert await read(figures) == {}, "what the time before wanted is forgotten"
+
+
+async def test_front_tells_of_the_pools_at_a_server_and_one_process_alone_does_not(
+    settings, executor
+):
+    async with open_core(settings, executor) as core, running(core):
+        await eventually(lambda: told(core))
+        page = (await collect(core)).decode()
+
+    assert ("clapper_wanted_workers" in page) == core.standing.shares_rows
+
+
+async def told(core):
+    return core.pool_figures._term is not None
