@@ -18,6 +18,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -152,26 +153,24 @@ class ChatFront:
             os.fsync(file.fileno())
 
 
-class _Stop:
-    """Stops the process at the beginning of a turn, once it is asked to."""
+def _stop_when_asked() -> None:
+    """Stop this process at the beginning of its next turn, after each SIGUSR1."""
+    asked, enter = threading.Event(), PostgresEngine.enter
 
-    def __init__(self) -> None:
-        self.asked = False
-        enter = PostgresEngine.enter
+    async def entered(
+        self: PostgresEngine, connection: UncutConnection, kind: TransactionKind
+    ) -> None:
+        await enter(self, connection, kind)
+        if asked.is_set() and kind is TransactionKind.TURN:
+            asked.clear()
+            os.kill(os.getpid(), signal.SIGSTOP)
 
-        async def entered(
-            engine: PostgresEngine, connection: UncutConnection, kind: TransactionKind
-        ) -> None:
-            await enter(engine, connection, kind)
-            if self.asked and kind is TransactionKind.TURN:
-                self.asked = False
-                os.kill(os.getpid(), signal.SIGSTOP)
+    def ask(number: int, frame: object) -> None:
+        del number, frame
+        asked.set()
 
-        PostgresEngine.enter = entered
-        signal.signal(signal.SIGUSR1, self._ask)
-
-    def _ask(self, *_: object) -> None:
-        self.asked = True
+    PostgresEngine.enter = entered
+    signal.signal(signal.SIGUSR1, ask)
 
 
 def _unencoded(settings: Settings) -> Finish:
@@ -206,8 +205,13 @@ def run_node(folder: Path, plan: NodePlan) -> None:
         measure_claims(figures)
         executor = MeasuredExecutor(executor, figures)
         wiring.finisher = _unencoded
-    bootstrap.choose_executor = lambda *_: executor
-    _Stop()
+
+    def chosen(settings: Settings, announce: Callable[[str], None]) -> Executor:
+        del settings, announce
+        return executor
+
+    bootstrap.choose_executor = chosen
+    _stop_when_asked()
     set_up_logging("info")
     command = serve.serve if plan.role == "front" else work
     serve.run_main(command(load_settings(), tell_terminal), tell_terminal, None)

@@ -68,10 +68,10 @@ def measure_claims(figures: NodeFigures) -> None:
     claim = JobQueue.claim
 
     async def claimed(
-        queue: JobQueue, prefer: Callable[[Request], bool] | None = None, *, ahead: bool = False
+        self: JobQueue, prefer: Callable[[Request], bool] | None = None, *, ahead: bool = False
     ) -> Job | None:
         began = time.monotonic()
-        job = await claim(queue, prefer, ahead=ahead)
+        job = await claim(self, prefer, ahead=ahead)
         if job is not None:
             figures.note("claim", job.id, round((time.monotonic() - began) * 1e6))
         return job

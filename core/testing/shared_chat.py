@@ -59,13 +59,16 @@ class SharedChat:
         await asyncio.sleep(self.post_s)
         entry = {"nonce": attempt.nonce, "job_id": job_id, "kind": kind, "bytes": size}
         with _locked(self.book) as file:
-            nonces = {json.loads(line)["nonce"] for line in file} if attempt.ambiguous else set()
-            if attempt.nonce not in nonces:
+            if not (attempt.ambiguous and any(_nonce(line) == attempt.nonce for line in file)):
                 file.write(json.dumps(entry) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
         await asyncio.sleep(self.post_s)
         return Receipt(f"{self.platform}-{attempt.nonce}")
+
+
+def _nonce(line: str) -> str:
+    return json.loads(line)["nonce"]
 
 
 @contextmanager

@@ -94,7 +94,7 @@ async def test_one_of_each_failure_loses_nothing_and_repeats_nothing(
 ) -> None:
     blows = [kill_a_worker, kill_the_front, kill_the_postmaster, cut_the_line, stop_a_node]
     began = time.monotonic()
-    async with nodes_at_work(workers=2, jobs=60, render_s=0.1) as cluster:
+    async with nodes_at_work(workers=2, jobs=40, render_s=0.1) as cluster:
         await torture(cluster, blows, random.Random(17))
         await assert_whole(cluster, note, time.monotonic() - began)
 
