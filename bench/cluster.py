@@ -32,6 +32,7 @@ from core.errors import ClapperError
 from core.queue.job_queue import NewJob
 from core.runtime.tasks import outcome_of
 from core.settings import load_settings
+from core.testing.cluster_nodes import ENGINE, ROWS
 from core.testing.doubles import QuickExecutor, t2v
 from tests.cluster.machines import SETTINGS, Nursery
 from tests.support.postgres import PostgresServer, serve
@@ -129,12 +130,13 @@ class Bench:
     settings: dict[str, str]
     workers: int
     seconds: float
+    driver: str
 
     def start(self, name: str, render_s: float, steps: int) -> int:
         """Start a worker; return its process."""
         settings = self.settings | {"DATA_DIR": str(self.folder / name)}
         plan = {"name": name, "settings": settings, "render_s": render_s, "steps": steps}
-        return self.nursery.ask(role="worker", measured=True, **plan)
+        return self.nursery.ask(role="worker", measured=True, driver=self.driver, **plan)
 
 
 async def run(bench: Bench, front: Front, label: str, render_s: float, steps: int) -> Moments:
@@ -185,6 +187,7 @@ def print_table(paced: Moments, front: Front, flat: Moments) -> None:
 
 async def measure(options: argparse.Namespace, server: PostgresServer, folder: Path) -> None:
     settings = SETTINGS | {"DATABASE_URL": server.url(), "LEASE_S": "30", "HEARTBEAT_S": "5"}
+    settings |= {"ARTEFACTS_SHARED": "true"}  # nobody fetches the clips
     nursery = Nursery(folder)
     own = {name.lower(): value for name, value in settings.items()}
     try:
@@ -196,7 +199,8 @@ async def measure(options: argparse.Namespace, server: PostgresServer, folder: P
             front = Front(core, cancels=True)
             core.hub.listen(front.hear)
             print(f"filled    {await fill(core, options.waiting):.0f} submits/s, one process")
-            bench = Bench(folder, nursery, settings, options.workers, options.seconds)
+            workers, seconds = options.workers, options.seconds
+            bench = Bench(folder, nursery, settings, workers, seconds, options.driver)
             paced = await run(bench, front, "paced", RENDER_S, STEPS)
             flat = await run(bench, Front(core, cancels=False), "flat", 0.0, 1)
         print_table(paced, front, flat)
@@ -209,6 +213,7 @@ def main() -> None:
     parser.add_argument("--waiting", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--driver", choices=(ENGINE, ROWS), default=ENGINE)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, serve(max_connections="200", **DURABLE) as server:
         with server.connect() as connection:
@@ -217,7 +222,7 @@ def main() -> None:
         print(f"machine   {os.cpu_count()} cores, load {load}, {platform.system()}")
         print(f"versions  Python {platform.python_version()}, PostgreSQL {version}")
         how = f"{options.workers} workers, {options.waiting} waiting, {options.seconds:g} s a run"
-        print(f"method    {how}")
+        print(f"method    {how}, driven by {options.driver}")
         asyncio.run(measure(options, server, Path(name)))
         load = " ".join(f"{one:.1f}" for one in os.getloadavg())
         print(f"load      {load} at the end")

@@ -39,9 +39,11 @@ from core.interfaces.executor import Executor, Order
 from core.interfaces.terms import Term
 from core.runtime.cancellation import CancelToken
 from core.runtime.environment import hand_on
+from core.runtime.notifier import LocalDispatcher
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontServices
 from core.settings import Settings, load_settings
+from core.storage.database import Database
 from core.storage.engines import TransactionKind
 from core.storage.postgres_engine import PostgresEngine
 from core.storage.uncut_connection import UncutConnection
@@ -49,9 +51,11 @@ from core.testing.doubles import grey_clip, t2v
 from core.testing.jobs import submit_request
 from core.testing.node_figures import MeasuredExecutor, NodeFigures, measure_claims
 from core.testing.shared_chat import SharedChat
+from core.worker.driver import Driver, LocalDriver
 from core.worker.worker import Finish
 
 POST_S = 0.01
+ENGINE, ROWS = "procrastinate", "rows"
 _DEATH = 1  # PR_SET_PDEATHSIG: no node outlives who started it
 AGAIN_S = 0.1  # after a refusal, until a job is submitted again
 
@@ -67,6 +71,7 @@ class NodePlan:
         render_s: what its device takes for a clip, seconds.
         steps: of which it tells on the way.
         measured: it notes moments in FOLDER/<name>.figures, and encodes nothing.
+        driver: what calls for its attempts, ``procrastinate`` or bare ``rows``.
     """
 
     role: str
@@ -75,6 +80,7 @@ class NodePlan:
     render_s: float = 0.2
     steps: int = 5
     measured: bool = False
+    driver: str = ENGINE
 
 
 @dataclass(frozen=True)
@@ -188,6 +194,13 @@ def _unencoded(settings: Settings) -> Finish:
     return finish
 
 
+def _by_rows(
+    settings: Settings, database: Database, dispatcher: LocalDispatcher, devices: int
+) -> Driver:
+    del settings, database, devices
+    return LocalDriver(dispatcher)
+
+
 def run_node(folder: Path, plan: NodePlan) -> None:
     """Run the service of this process's settings to its end, with doubles at its edges."""
     cores: list[Core] = []
@@ -210,6 +223,8 @@ def run_node(folder: Path, plan: NodePlan) -> None:
         del settings, announce
         return executor
 
+    if plan.driver == ROWS:
+        wiring.driver_of = _by_rows
     bootstrap.choose_executor = chosen
     _stop_when_asked()
     set_up_logging("info")
