@@ -1,13 +1,14 @@
 """Make the parts of the core from the settings and give each what it needs of the others."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from core.accounts.weights import Shares
 from core.app.core import Core
 from core.app.engine_choice import chore_runner_of, driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
-from core.app.joining import life_rules
+from core.app.joining import life_rules, pools_served_by
 from core.app.lease_sweep import LeaseSweep
 from core.app.maintenance import Housekeeping
 from core.app.model_files import missing_files
@@ -199,7 +200,8 @@ def _worker(parts: Parts) -> Worker:
 
 def _driver(parts: Parts) -> Driver:
     devices = orders_at_once(parts.executor)
-    return driver_of(parts.settings, parts.database, parts.dispatcher, devices)
+    pools = partial(pools_served_by, parts.nodes)
+    return driver_of(parts.settings, parts.database, parts.dispatcher, devices, pools)
 
 
 def _pool_figures(parts: Parts) -> PoolFigures:

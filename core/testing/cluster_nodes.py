@@ -20,7 +20,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -195,9 +195,13 @@ def _unencoded(settings: Settings) -> Finish:
 
 
 def _by_rows(
-    settings: Settings, database: Database, dispatcher: LocalDispatcher, devices: int
+    settings: Settings,
+    database: Database,
+    dispatcher: LocalDispatcher,
+    devices: int,
+    pools: Callable[[], Sequence[str]],
 ) -> Driver:
-    del settings, database, devices
+    del settings, database, devices, pools
     return LocalDriver(dispatcher)
 
 
