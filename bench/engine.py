@@ -22,18 +22,19 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
+from typing import Any, TypeAlias
 
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.domain.jobs import Job, ReplyTo
-from core.domain.media import Clip, RawClip
+from core.domain.media import RawClip
 from core.domain.people import Requester
 from core.domain.progress import ProgressSink
 from core.interfaces.executor import Order
 from core.queue.job_queue import NewJob
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings, load_settings
+from core.testing.copied_clips import copied_clips
 from core.testing.doubles import QuickExecutor, t2v
 from core.worker.driver import LocalDriver
 from tests.support import postgres
@@ -52,40 +53,25 @@ class WaitingExecutor(QuickExecutor):
         super().__init__()
         self.render_s = render_s
         self.notes: list[tuple[str, float]] = []
+        self.begun_s: dict[str, float] = {}  # by job
 
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
     ) -> RawClip:
-        self.notes.append(("begin", time.monotonic()))
+        """Take the time of a render."""
+        self.begun_s[order.job_id] = time.monotonic()
+        self.notes.append(("begin", self.begun_s[order.job_id]))
         await asyncio.sleep(self.render_s)
         made = await super().execute(order, on_progress, cancel)
         self.notes.append(("end", time.monotonic()))
         return made
 
 
-def copying(core: Core) -> None:
-    """Have one clip encoded, and its files linked for the others."""
-    finish, first = core.worker.finish, list[Clip]()
-
-    async def copied(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
-        if not first:
-            first.append(await finish(raw, order, cancel))
-            return first[0]
-        names = [first[0].path, first[0].poster]
-        paths = [path.with_name(f"{order.job_id}.{time.monotonic_ns():x}{path.suffix}")
-                 for path in names]  # fmt: skip
-        for name, path in zip(names, paths, strict=True):
-            os.link(name, path)
-        return replace(first[0], path=paths[0], poster=paths[1])
-
-    core.worker.finish = copied
-
-
 def timing(core: Core, notes: list[tuple[str, float]]) -> None:
     """Note how long claims take that find a job."""
     claim = core.queue.claim
 
-    async def timed(*preference: Any, ahead: bool = False) -> Job | None:  # noqa: ANN401
+    async def timed(*preference: Any, ahead: bool = False) -> Job | None:
         began = time.monotonic()
         job = await claim(*preference, ahead=ahead)
         if job is not None:
@@ -106,17 +92,19 @@ async def live(folder: str, address: str, driver: str, render_s: str) -> None:
     """Be a worker: open, wait for a line, work until the input ends, print what was noted."""
     executor, stop = WaitingExecutor(float(render_s)), asyncio.Event()
     async with open_core(settings_of(Path(folder), address), executor) as core:
-        copying(core)
+        core.worker.finish = copied_clips(core.worker.finish)
         timing(core, executor.notes)
-        if driver == ROWS:
-            core = replace(core, driver=LocalDriver(core.ends.dispatcher))
+        local = replace(core, driver=LocalDriver(core.ends.dispatcher))
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        work = asyncio.create_task(core.run(stop))
+        work = asyncio.create_task((local if driver == ROWS else core).run(stop))
         await asyncio.to_thread(sys.stdin.readline)
         stop.set()
         await work
-    print(json.dumps(executor.notes), flush=True)
+    print(json.dumps({"notes": executor.notes, "begun_s": executor.begun_s}), flush=True)
+
+
+Noted: TypeAlias = dict[str, Any]
 
 
 @dataclass
@@ -128,11 +116,12 @@ class Figures:
     rates: list[float] = field(default_factory=list)
     woken_ms: list[float] = field(default_factory=list)
 
-    def add(self, workers: list[list[tuple[str, float]]], *, paced: bool) -> None:
+    def add(self, workers: list[Noted], *, paced: bool) -> None:
+        """Add what the workers of one run noted."""
         ends_s: list[float] = []
-        for notes in workers:
+        for noted in workers:
             ended: float | None = None
-            for what, value in notes:
+            for what, value in noted["notes"]:
                 if what == "claim" and paced:
                     self.claims_ms.append(value)
                 elif what == "begin" and ended is not None and paced:
@@ -145,7 +134,9 @@ class Figures:
             self.rates.append((len(ends_s) - 1) / (ends_s[-1] - ends_s[0]))
 
 
-async def start(place: Path, address: str, driver: str, render_s: float, count: int):
+async def start(
+    place: Path, address: str, driver: str, render_s: float, count: int
+) -> list[asyncio.subprocess.Process]:
     """Start workers, and give them when all have opened."""
     workers: list[asyncio.subprocess.Process] = []
     for number in range(count):
@@ -154,13 +145,13 @@ async def start(place: Path, address: str, driver: str, render_s: float, count: 
             await asyncio.create_subprocess_exec(
                 sys.executable, __file__, "--live", folder, address, driver, str(render_s),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL, limit=1 << 26,
+                limit=1 << 26,
             )
         )  # fmt: skip
     for worker in workers:  # a start takes running jobs back: none may run yet
         assert worker.stdout
-        while (await worker.stdout.readline()) != b"ready\n":
-            assert worker.returncode is None
+        while (line := await worker.stdout.readline()) != b"ready\n":
+            assert line, "a worker ended at once"
     return workers
 
 
@@ -171,7 +162,7 @@ async def say(workers: list[asyncio.subprocess.Process]) -> None:
         await worker.stdin.drain()
 
 
-async def end(workers: list[asyncio.subprocess.Process]) -> list[list[tuple[str, float]]]:
+async def end(workers: list[asyncio.subprocess.Process]) -> list[Noted]:
     await say(workers)
     outputs = [await worker.communicate() for worker in workers]
     return [json.loads(output.splitlines()[-1]) for output, _ in outputs]
@@ -194,7 +185,7 @@ def empty(server: postgres.PostgresServer, driver: str) -> None:
 async def one_run(
     options: argparse.Namespace, server: postgres.PostgresServer, place: Path, driver: str,
     render_s: float, waiting: int,
-) -> list[list[tuple[str, float]]]:  # fmt: skip
+) -> list[Noted]:  # fmt: skip
     empty(server, driver)
     folder = place / f"front-{time.monotonic_ns():x}"
     async with open_core(settings_of(folder, server.url()), QuickExecutor()) as front:
@@ -210,7 +201,7 @@ async def wake_ups(
 ) -> list[float]:
     """Return how long a job waits that comes while all workers are idle, milliseconds."""
     empty(server, driver)
-    folder, sent_s = place / f"front-{time.monotonic_ns():x}", list[float]()
+    folder, sent_s = place / f"front-{time.monotonic_ns():x}", dict[str, float]()
     async with open_core(settings_of(folder, server.url()), QuickExecutor()) as front:
         workers = await start(place, server.url(), driver, 0, options.workers)
         await say(workers)
@@ -218,15 +209,16 @@ async def wake_ups(
         bus = asyncio.create_task(front.bus.run(front.ends, stop))
         await asyncio.sleep(3)
         for number in range(WOKEN):
-            sent_s.append(time.monotonic())
+            sent_s[f"k{number}-0"] = time.monotonic()
             await fill(front, f"k{number}", 1)
             front.ends.dispatcher.wake()
             await asyncio.sleep(0.25)
-        notes = await end(workers)
+        await asyncio.sleep(3)
+        noted = await end(workers)
         stop.set()
         await bus
-    begun_s = sorted(at for worker in notes for what, at in worker if what == "begin")
-    return [(at - sent) * 1000 for sent, at in zip(sent_s, begun_s, strict=True)]
+    begun_s = {job: at for worker in noted for job, at in worker["begun_s"].items()}
+    return [(at - sent_s[job]) * 1000 for job, at in begun_s.items()]
 
 
 def percentiles(values: list[float]) -> tuple[float, float]:

@@ -22,6 +22,8 @@ SLOW = frozenset(
         "integration/cli/test_broken_surroundings.py",
         "integration/discord/test_faults.py",
         "integration/discord/test_kill.py",
+        "integration/gate/test_clips.py",
+        "integration/gate/test_processes.py",
         "integration/media/test_films.py",
         "integration/media/test_refused_streams.py",
         "integration/media/test_sounds.py",

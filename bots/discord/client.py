@@ -45,8 +45,8 @@ class ClapperClient(discord.AutoShardedClient):
 
     context: DiscordContext
 
-    def __init__(self, trace: aiohttp.TraceConfig | None = None) -> None:
-        """Take what watches its requests, if anything does."""
+    def __init__(self, trace: aiohttp.TraceConfig) -> None:
+        """Take what watches its requests."""
         super().__init__(
             http_trace=trace,
             intents=discord.Intents(guilds=True),

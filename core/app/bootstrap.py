@@ -16,7 +16,7 @@ from core.app.bus_choice import bus_of
 from core.app.clock_choice import clock_of
 from core.app.core import Core
 from core.app.executor_choice import choose_executor
-from core.app.joining import Standing, join, tell_load
+from core.app.joining import Deployment, join, tell_load
 from core.app.maintenance import make_folders
 from core.app.parts import Parts
 from core.app.rules import fitted_folder
@@ -77,11 +77,11 @@ async def open_core(
         StorageProblem: the database or the data directory cannot be read or written.
     """
     make_folders(settings)
-    standing = Standing.of(settings, role, beside=beside)
+    deployment = Deployment.of(settings, role, beside=beside)
     tell: Announce = announce or log.info
     async with AsyncExitStack() as stack:
         with named_troubles(settings.data_dir):
-            core = await _opened(stack, settings, executor, tell, clock, standing)
+            core = await _opened(stack, settings, executor, tell, clock, deployment)
         yield core
 
 
@@ -91,7 +91,7 @@ async def _opened(
     executor: Executor | None,
     tell: Announce,
     clock: Clock | None,
-    standing: Standing,
+    deployment: Deployment,
 ) -> Core:
     database = await stack.enter_async_context(
         open_database(
@@ -99,39 +99,39 @@ async def _opened(
             settings.data_dir,
             clock or now_ms,
             insecure=settings.database_insecure,
-            duty=standing.duty,
-            hold=standing.hold,
+            duty=deployment.duty,
+            hold=deployment.hold,
             tell=lambda behind: tell(say("schema_awaited", behind.data())),
         )
     )
-    if standing.has_folder_alone:
+    if deployment.has_folder_alone:
         await _clear_folders(settings)
     artefacts = await open_artefacts(settings, partial(database_name, database))
-    executor = executor or _executor(settings, standing, tell)
+    executor = executor or _executor(settings, deployment, tell)
     stack.push_async_callback(_close, executor)
     clock = clock or await stack.enter_async_context(clock_of(settings, database))
-    nodes = await join(stack, settings, standing, database, executor, clock)
+    nodes = await join(stack, settings, deployment, database, executor, clock)
     if isinstance(executor, AbsentExecutor):
         executor.pools = nodes.pools
     bus = bus_of(settings, database)
-    core = build(Parts(settings, database, executor, artefacts, clock, bus, nodes, standing))
+    core = build(Parts(settings, database, executor, artefacts, clock, bus, nodes, deployment))
     tell_load(nodes, core.worker, executor)
     await core.runs.open()
     if not database.newest:
         tell(say(f"database_{database.standing}", {"folder": settings.clips_folder}))
-    if standing.tidies:
+    if deployment.tidies:
         await _recover(core, tell)
         await core.housekeeping.note()
     return core
 
 
-def _executor(settings: Settings, standing: Standing, tell: Announce) -> Executor:
+def _executor(settings: Settings, deployment: Deployment, tell: Announce) -> Executor:
     """Return what makes clips here; nothing does on a front.
 
     Raises:
         ComfyUnavailable: ComfyUI was asked for by name and cannot run.
     """
-    return choose_executor(settings, tell) if standing.role.works else AbsentExecutor()
+    return choose_executor(settings, tell) if deployment.role.works else AbsentExecutor()
 
 
 async def _clear_folders(settings: Settings) -> None:

@@ -2,11 +2,13 @@
 
 from core.bus.bus import Bus, NoBus, NotificationBus
 from core.bus.cluster_terms import ClusterTerms
+from core.bus.row_version import RowVersion, SharedRowVersion
 from core.interfaces.terms import OwnTerms, Terms
 from core.settings import Settings
 from core.storage.addresses import is_postgres, postgres_address
 from core.storage.database import Database
 from core.storage.notifications import Notifications
+from core.storage.outbox import LEASE_MS
 
 
 def bus_of(settings: Settings, database: Database) -> Bus:
@@ -22,3 +24,13 @@ def terms_of(settings: Settings, database: Database, node: str) -> Terms:
     if not is_postgres(settings.database):
         return OwnTerms()
     return ClusterTerms(database, node, settings.queue.leader_s)
+
+
+def row_version_of(settings: Settings, database: Database) -> RowVersion:
+    """Return what tells whether rows changed, as the bus hears of it too."""
+    return (SharedRowVersion if is_postgres(settings.database) else RowVersion)(database)
+
+
+def delivery_lease_ms(settings: Settings) -> int:
+    """Return how long nobody else takes a delivery of ours; 0 where nobody else could."""
+    return LEASE_MS if is_postgres(settings.database) else 0

@@ -8,13 +8,13 @@ from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import FileOwnership
 from core.accounts.quotas import Quotas
-from core.app.joining import Standing
-from core.app.lease_sweep import LeaseSweep
+from core.app.joining import Membership
 from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
 from core.app.scaling_metrics import PoolFigures
 from core.app.worker_signs import WatchedQueue
 from core.bus.bus import Bus, LocalEnds
+from core.bus.row_version import RowVersion
 from core.bus.while_held import run_while_held
 from core.delivery.position_updates import PositionPublisher
 from core.delivery.router import DeliveryRouter
@@ -79,6 +79,7 @@ class Core:
     artefacts: Artefacts
     outbox: Outbox
     database: Database
+    row_version: RowVersion
     executor: Executor
     runs: RunBook
     figures: RunFigures
@@ -87,20 +88,25 @@ class Core:
     readiness: ReadinessReader
     fronts: FrontBoard
     alerts: ChatAlerts
-    nodes: Nodes
-    standing: Standing
-    sweep: LeaseSweep
+    membership: Membership
     pool_figures: PoolFigures
+
+    @property
+    def nodes(self) -> Nodes:
+        """Return this process among others."""
+        return self.membership.nodes
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work and deliver until ``stop`` is set, then end what runs and hand over what is due."""
         worked = asyncio.Event()
         self.submission.close(closed=False)
-        role = self.standing.role
+        role = self.membership.deployment.role
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.bus.run(self.ends, worked))
             if role.serves:
                 self._begin_to_serve(tasks, stop, worked)
+            else:
+                tasks.create_task(self.housekeeping.run_own(stop))
             await self.nodes.enter(NodeState.READY)
             if role.works:
                 await self.driver.run(self.worker, stop)
@@ -116,7 +122,7 @@ class Core:
         tasks.create_task(self.housekeeping.run(stop))
         tasks.create_task(self.router.run(worked))
         if not self.nodes.alone:
-            tasks.create_task(self.sweep.run(stop))
+            tasks.create_task(self.membership.sweep.run(stop))
         if isinstance(self.runs, PoolRunBook):
             tasks.create_task(self.runs.run(stop))
 

@@ -3,6 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 
 from core.app.core import Core
+from core.app.gate_machines import GateMachines
 from core.app.rules import media_limits
 from core.gate.calls import FrontParts, GateCalls
 from core.gate.files import GateFiles
@@ -28,9 +29,9 @@ def gate_of(core: Core) -> Gate:
         check_clip=ClipCheck(media_limits(settings)).require,
         clips_folder=settings.clips_folder,
     )
-    calls = GateCalls(lambda _: core.queue, parts)
+    calls = GateCalls(GateMachines(core), parts)
     files = GateFiles(calls, core.artefacts, settings.clips_folder)
-    return Gate(GateNodes(core.database), calls, files)
+    return Gate(GateNodes(core.database, core.queue.clock), calls, files)
 
 
 def front_gate(core: Core) -> AbstractAsyncContextManager[int]:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from importlib.metadata import version
 
 import structlog
 from pydantic import SecretStr
@@ -15,17 +16,21 @@ from core.app.executor_choice import choose_executor, memory_of, place_of
 from core.app.finishing import finisher
 from core.app.maintenance import make_folders
 from core.app.rules import worker_rules
+from core.app.serve import end_in_time, on_signals, started
 from core.artefacts.cache import NodeCache
 from core.artefacts.opening import GIGABYTE
+from core.domain.nodes import NodeRole
 from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.duration.estimates import estimate
 from core.duration.hardware import hardware_for
-from core.duration.machine import Machine
+from core.duration.machine import Machine as DurationMachine
 from core.errors.gate import GateUnreachable
 from core.gate.artefacts import GateArtefacts
 from core.gate.client import GateClient
 from core.gate.progress import GateProgress
+from core.gate.wire import Machine
+from core.i18n.messages import say
 from core.interfaces.alerts import LoggedAlerts
 from core.interfaces.executor import Executor, has_own_device
 from core.runtime import file_names
@@ -48,30 +53,27 @@ CLOSE_S = 2.0  # as in core.app.bootstrap
 @asynccontextmanager
 async def open_gate_worker(
     settings: Settings,
-    executor: Executor | None = None,
-    announce: Callable[[str], None] = log.info,
+    executor: Executor,
 ) -> AsyncGenerator[Worker]:
     """Open what a worker at the gate of the settings needs, and close it in the reverse order.
 
     Args:
         settings: with the address of the gate and a token.
-        executor: to use instead of the one that the settings choose.
-        announce: gets a sentence for everything the operator should see.
+        executor: makes the frames; it is closed with the rest.
 
     Raises:
         GateTokenRefused, GateVersion: it does not know the token, or speaks another version.
         DataDirectoryBusy: another process uses the data directory.
-        ComfyUnavailable: ComfyUI was asked for by name and cannot run.
     """
     make_folders(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(lock(settings.data_dir))
         await asyncio.to_thread(file_names.remove_entries, settings.work_folder, file_names.WORK)
         token = settings.gate.token or SecretStr("")
-        client = await stack.enter_async_context(GateClient(settings.gate.url, token))
-        await _greet(client)
-        executor = executor or choose_executor(settings, announce)
         stack.push_async_callback(_close, executor)
+        machine = _machine(settings, executor)
+        client = await stack.enter_async_context(GateClient(settings.gate.url, token, machine))
+        await _greet(client)
         progress, dispatcher = GateProgress(client), LocalDispatcher()
         sending = asyncio.create_task(progress.run(dispatcher))
         stack.callback(sending.cancel)
@@ -93,6 +95,18 @@ async def _greet(client: GateClient) -> None:
         log.warning("gate_unreachable", detail=greeted.error.detail)
     elif greeted.error is not None:
         raise greeted.error
+
+
+def _machine(settings: Settings, executor: Executor) -> Machine:
+    place = place_of(executor, settings)
+    return Machine(
+        device=place.device[:100],
+        profile=place.profile,
+        pin=place.pin,
+        vram_bytes=round(memory_of(executor) or 0),
+        version=version("clapper"),
+        pool=settings.node.pool,
+    )
 
 
 def _worker(
@@ -117,14 +131,14 @@ def _worker(
         on_outcome=lambda: None,
         media_folder=settings.media_folder,
         work_folder=settings.work_folder,
-        rules=replace(worker_rules(settings), poll_s=POLL_S),
+        rules=replace(worker_rules(settings, NodeRole.WORKER), poll_s=POLL_S),
     )
 
 
 def _shares(settings: Settings, executor: Executor) -> Callable[[Request], dict[Stage, float]]:
     place = place_of(executor, settings)
     hardware = hardware_for(place.device, memory_of(executor))
-    machine = Machine(hardware, place.profile, settings.comfy.vram)
+    machine = DurationMachine(hardware, place.profile, settings.comfy.vram)
     return lambda request: dict(estimate(request, machine).shares())
 
 
@@ -132,3 +146,25 @@ async def _note_run(run: RunRecord) -> None:
     """Write the run to the log: the history of runs lies where the rows are."""
     await asyncio.sleep(0)
     log.info("run", job_id=run.job.id, gpu_ms=run.gpu_ms, error=run.error)
+
+
+async def work_at_gate(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Make clips for the front behind the gate until SIGINT or SIGTERM.
+
+    Raises:
+        SetupProblem: it cannot be a worker there, or its executor cannot start.
+        DeviceLost: only a new process can go on; every job is back in line.
+    """
+    stop = asyncio.Event()
+    executor = choose_executor(settings, announce)
+    async with open_gate_worker(settings, executor) as worker:
+        notice_s = worker.rules.grace_s
+        on_signals(stop, lambda: announce(say("worker_stopping", {"notice_s": notice_s})))
+        ending = asyncio.create_task(end_in_time(worker, stop, announce))
+        if await started(executor, stop, announce):
+            announce(say("gate_worker_ready", {"address": settings.gate.url}))
+            await worker.run(stop)
+        ending.cancel()
+    if worker.watch.lost is not None:
+        raise worker.watch.lost
+    announce(say("stopped"))

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from core.app.executor_choice import memory_of, place_of
-from core.domain.nodes import Node, NodeDevice, NodeId, NodeRole, NodeState, new_node_id
+from core.app.lease_sweep import LeaseSweep
+from core.domain.nodes import ClusterNode, NodeDevice, NodeId, NodeRole, NodeState, new_node_id
 from core.domain.requests import FORMAT
 from core.interfaces.executor import Executor, WarmExecutor, orders_at_once
 from core.interfaces.nodes import Nodes
@@ -37,7 +38,7 @@ NO_DEVICE = NodeDevice("", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Deployment:
     """What follows from the role of a process and from where its rows and files are."""
 
     role: NodeRole
@@ -47,7 +48,7 @@ class Standing:
     duty: SchemaDuty
 
     @classmethod
-    def of(cls, settings: Settings, role: NodeRole, *, beside: bool) -> "Standing":
+    def of(cls, settings: Settings, role: NodeRole, *, beside: bool) -> "Deployment":
         """Find out how a process stands to others."""
         shares = is_postgres(settings.database)
         together = not settings.artefacts.shared and settings.artefacts.artefacts_shared
@@ -68,10 +69,19 @@ class Standing:
         return self.role.serves and not self.beside
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """This process among others."""
+
+    nodes: Nodes
+    deployment: Deployment
+    sweep: LeaseSweep
+
+
 async def join(
     stack: AsyncExitStack,
     settings: Settings,
-    standing: Standing,
+    deployment: Deployment,
     database: Database,
     executor: Executor,
     clock: Clock,
@@ -81,12 +91,12 @@ async def join(
     Raises:
         StorageUnavailable: the rows cannot be read or written.
     """
-    if not standing.shares_rows:
+    if not deployment.shares_rows:
         place = place_of(executor, settings)
         device = NodeDevice(place.device, place.profile, place.pin, memory_of(executor) or 0)
         return OneNode(device, orders_at_once(executor), partial(_note_ending, database))
-    me, rules = _node(settings, standing, executor, clock()), life_rules(settings)
-    if standing.beside:
+    me, rules = _node(settings, deployment, executor, clock()), life_rules(settings)
+    if deployment.beside:
         known = KnownNodes(database, me, rules, clock)
         await known.look()
         return known
@@ -96,12 +106,12 @@ async def join(
 
 
 def abandoned_jobs(
-    settings: Settings, standing: Standing, nodes: Nodes, owned: Callable[[str], bool]
+    settings: Settings, deployment: Deployment, nodes: Nodes, owned: Callable[[str], bool]
 ) -> AbandonedJobs:
     """Return what finds the jobs that nobody works on."""
-    if not standing.shares_rows:
+    if not deployment.shares_rows:
         return AbandonedByProcess(owned)
-    before = _take_folder(settings.data_dir, nodes.id) if standing.has_folder_alone else None
+    before = _take_folder(settings.data_dir, nodes.id) if deployment.has_folder_alone else None
     return AbandonedByNodes(before)
 
 
@@ -132,7 +142,7 @@ def tell_load(nodes: Nodes, worker: Worker, executor: Executor) -> None:
 
 def run_book(
     settings: Settings,
-    standing: Standing,
+    deployment: Deployment,
     database: Database,
     executor: Executor,
     nodes: Nodes,
@@ -143,16 +153,16 @@ def run_book(
     if nodes.alone:
         place, memory = place_of(executor, settings), memory_of(executor)
         return RunBook(database, place, clock, memory, vram)
-    if standing.beside or not standing.role.works:
+    if deployment.beside or not deployment.role.works:
         return PoolRunBook(database, NO_PLACE, nodes, clock)
     place, memory = place_of(executor, settings), memory_of(executor)
     return PoolRunBook(database, place, nodes, clock, memory, vram)
 
 
-def own_work_folder(settings: Settings, standing: Standing, nodes: Nodes) -> Path:
+def own_work_folder(settings: Settings, deployment: Deployment, nodes: Nodes) -> Path:
     """Return where unfinished files of this process lie; nobody else empties that folder."""
     folder = settings.work_folder
-    return folder if standing.has_folder_alone else folder / nodes.id
+    return folder if deployment.has_folder_alone else folder / nodes.id
 
 
 def life_rules(settings: Settings) -> LifeRules:
@@ -173,15 +183,15 @@ def _claimant(nodes: Nodes) -> Claimant:
     return Claimant(nodes.id, Lines(nodes.pool, larger), takes, nodes.slots(nodes.pool))
 
 
-def _node(settings: Settings, standing: Standing, executor: Executor, now: int) -> Node:
+def _node(settings: Settings, deployment: Deployment, executor: Executor, now: int) -> ClusterNode:
     node_id, device = new_node_id(), NO_DEVICE
-    if standing.role.works:
+    if deployment.role.works:
         place = place_of(executor, settings)
         device = NodeDevice(place.device, place.profile, place.pin, memory_of(executor) or 0)
-    return Node(
+    return ClusterNode(
         id=node_id,
         name=settings.node.name or f"{socket.gethostname()}-{node_id[:4]}",
-        role=standing.role,
+        role=deployment.role,
         pool=settings.node.pool,
         device=device,
         version=version("clapper"),

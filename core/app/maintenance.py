@@ -14,6 +14,7 @@ from core.queue.time_guard import TimeGuard
 from core.runtime.chores import Chore, ChoreRunner
 from core.runtime.permissions import make_private_folder
 from core.runtime.progress_hub import ProgressHub
+from core.runtime.tasks import outcome_of, wait_event
 from core.settings import Settings
 from core.storage.claim import claim
 from core.storage.database import Database
@@ -69,6 +70,13 @@ class Housekeeping:
             Chore("prune", hour, self.prune),
             Chore("prune_files", hour, self.prune_files, everywhere=True),
         ]
+
+    async def run_own(self, stop: asyncio.Event) -> None:
+        """Remove hourly what is old and only here, until ``stop`` is set; fronts do the rest."""
+        while not await wait_event(stop, HOUR_S):
+            done = await outcome_of(self._pruning.remove_scratch())
+            if not done.ok:
+                log.error("housekeeping_failed", exc_info=done.error)
 
     async def expire(self) -> int:
         """Give up what waited too long, and take jobs from workers that are gone; count them."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.app.clock_choice import clock_of
 from core.app.joining import life_rules
-from core.domain.nodes import Node
+from core.domain.nodes import ClusterNode
 from core.errors.nodes import NodeNeedsServer, NodeUnknown
 from core.runtime.clock import Clock, now_ms
 from core.settings import Settings
@@ -20,7 +20,7 @@ from core.storage.lock import DirectoryHold
 class SeenNode:
     """A node that is there, and how long ago it gave a sign of life."""
 
-    node: Node
+    node: ClusterNode
     age_s: float
     alive: bool  # else it fell silent without a word, and its jobs were taken
 

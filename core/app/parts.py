@@ -4,15 +4,17 @@ from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
-from core.app.bus_choice import terms_of
+from core.app.bus_choice import delivery_lease_ms, row_version_of, terms_of
 from core.app.delivery_metrics import CountedOutbox
 from core.app.joining import (
-    Standing,
+    Deployment,
+    Membership,
     abandoned_jobs,
     claimant_of,
     own_work_folder,
     run_book,
 )
+from core.app.lease_sweep import LeaseSweep
 from core.app.rules import (
     fitted_folder,
     kept,
@@ -58,20 +60,38 @@ class Parts:
         clock: Clock,
         bus: Bus,
         nodes: Nodes,
-        standing: Standing,
+        deployment: Deployment,
     ) -> None:
         self.settings = settings
         self.artefacts = artefacts
         self.database = database
         self.executor = executor
         self.clock = clock
-        self.nodes, self.standing = nodes, standing
-        self.work_folder = own_work_folder(settings, standing, nodes)
+        self.nodes, self.deployment = nodes, deployment
+        self.work_folder = own_work_folder(settings, deployment, nodes)
         self.bus, self.peers = bus, bus.peers
         self.terms = terms_of(settings, database, nodes.id)
+        self.row_version = row_version_of(settings, database)
         self.hub = ProgressHub(self.peers)
         self.dispatcher = LocalDispatcher(self.peers)
-        rules, clips = queue_rules(settings, orders_at_once(executor)), settings.clips_folder
+        self._line_up()
+        self.watch = DeviceWatch(own=has_own_device(executor))
+        self.fronts = FrontBoard()
+        self.figures = RunFigures()
+        self.community = Community.on(
+            database, clock, settings.people.operator_keys(), queue_rules(settings).quota
+        )
+        self.runs = run_book(settings, deployment, database, executor, nodes, clock)
+        self.rules = ServiceRules(
+            settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
+        )
+        self._tell()
+        self._keep_files()
+
+    def _line_up(self) -> None:
+        """Make what moves jobs and tells where they stand."""
+        settings, database, clock, nodes = self.settings, self.database, self.clock, self.nodes
+        rules, clips = queue_rules(settings, orders_at_once(self.executor)), settings.clips_folder
         self.queue = WatchedQueue(
             database, rules, clips, clock, self._set_aside, claimant_of(nodes)
         )
@@ -79,26 +99,20 @@ class Parts:
         self.jobs = JobQueries(database, clips)
         retry_ms = round(router_rules(settings).longest_wait_s * 1000)
         self.time_guard = TimeGuard(database, clock, StepRules.of(rules, UPLOAD_MS, retry_ms))
-        abandoned = abandoned_jobs(settings, standing, nodes, self.dispatcher.owns)
+        abandoned = abandoned_jobs(settings, self.deployment, nodes, self.dispatcher.owns)
         self.recovery = Recovery(database, rules, clips, clock, self.time_guard, abandoned)
         self.forecasts = Forecasts(database, rules, clips, clock, nodes.slots)
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
-        self.watch = DeviceWatch(own=has_own_device(executor))
-        self.fronts = FrontBoard()
-        self.figures = RunFigures()
-        self.community = Community.on(database, clock, settings.people.operator_keys(), rules.quota)
-        self.runs = run_book(settings, standing, database, executor, nodes, clock)
-        self.rules = ServiceRules(
-            settings.requests.limits(), settings.data_dir, settings.retention.min_free_megabytes
-        )
-        self._tell()
-        self._keep_files()
+        sweep = LeaseSweep(self.recovery, self.hub, self.changed)
+        self.membership = Membership(nodes, self.deployment, sweep)
 
     def _tell(self) -> None:
         """Make what tells people and operators."""
         settings, database, clock = self.settings, self.database, self.clock
-        self.outbox = CountedOutbox(database, settings.clips_folder, clock, self.nodes.id)
+        self.outbox = CountedOutbox(
+            database, settings.clips_folder, clock, self.nodes.id, delivery_lease_ms(settings)
+        )
         self.outbox.count_into(self.figures.registry)
         self.router = DeliveryRouter(
             self.outbox, self.hub, self.jobs.get, self.artefacts, router_rules(settings)

@@ -87,7 +87,7 @@ class Pruning:
 
     async def prune_files(self) -> int:
         """Delete files of this machine that are too old and that no row names."""
-        return await self.remove_unnamed(self._before_s()) + await self._remove_scratch()
+        return await self.remove_unnamed(self._before_s()) + await self.remove_scratch()
 
     async def remove_unnamed(self, before_s: float) -> int:
         """Remove clips, and copies of them, that no row names and nobody wrote to since then.
@@ -150,7 +150,8 @@ class Pruning:
             async with self._database.transaction() as connection:
                 more = await step(connection)
 
-    async def _remove_scratch(self) -> int:
+    async def remove_scratch(self) -> int:
+        """Remove old files of this machine that can be made again; return how many."""
         before, folders = self._before_s(), self._folders
         old = await asyncio.to_thread(
             file_names.older_files, folders.latents, before, file_names.LATENTS

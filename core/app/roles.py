@@ -1,5 +1,7 @@
 """Which part of the work this process takes, and whether its settings allow it."""
 
+from collections.abc import Iterable
+
 from core.domain.nodes import NodeRole
 from core.errors.nodes import NodeNeedsServer, NodeNeedsSharedFiles, WorkerHoldsSecrets
 from core.runtime.paths import readable
@@ -17,6 +19,8 @@ SECRETS_OF_FRONTS = (
     "studio_key",
     "operators",
 )
+# and what a machine behind the gate does without
+KEYS_OF_OWN_MACHINES = ("database_url", "s3_access_key_id", "s3_secret_access_key")
 
 
 def role_of_service(settings: Settings) -> NodeRole:
@@ -34,17 +38,20 @@ def check_role(settings: Settings, role: NodeRole) -> None:
     """
     if role is NodeRole.SERVICE:
         return
+    if role is NodeRole.WORKER and settings.gate.url:
+        _refuse_secrets(settings, (*SECRETS_OF_FRONTS, *KEYS_OF_OWN_MACHINES))
+        return
     if not is_postgres(settings.database):
         worker = role is NodeRole.WORKER
         raise NodeNeedsServer("clapper worker" if worker else "clapper serve --no-worker")
     if role is NodeRole.WORKER:
-        _refuse_secrets(settings)
+        _refuse_secrets(settings, SECRETS_OF_FRONTS)
     if not settings.artefacts.shared and not settings.artefacts.artefacts_shared:
         raise NodeNeedsSharedFiles(readable(settings.data_dir))
 
 
-def _refuse_secrets(settings: Settings) -> None:
+def _refuse_secrets(settings: Settings, refused: Iterable[str]) -> None:
     values, known = settings.values(), variables(type(settings))
-    held = [name for name in SECRETS_OF_FRONTS if values.get(name)]
+    held = [name for name in refused if values.get(name)]
     if held:
         raise WorkerHoldsSecrets(", ".join(known[name].names[0] for name in held))

@@ -25,12 +25,13 @@ from core.bus.while_held import run_until_wanted, run_while_held
 from core.errors import ClapperError, DeviceLost
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
-from core.interfaces.executor import StartableExecutor
+from core.interfaces.executor import Executor, StartableExecutor
 from core.interfaces.terms import OwnTerm, Term
 from core.runtime.last_resort import BEGAN, ENDED, end_with_parent, end_within, leave, tell_parent
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontServices
 from core.settings import Settings
+from core.worker.worker import Worker
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +100,7 @@ async def serve(settings: Settings, announce: Announce) -> None:
         refuse_broken(check_ports(settings, fronts))
         grace_s = settings.worker.shutdown_grace_s
         on_signals(stop, lambda: announce(say("stopping", {"grace_s": grace_s})))
-        ending = asyncio.create_task(end_in_time(core, stop, announce))
+        ending = asyncio.create_task(end_in_time(core.worker, stop, announce))
         if not core.nodes.pools():
             announce(say("front_alone"))
         facts = {"executor": core.executor.name, "data_dir": settings.data_dir}
@@ -116,15 +117,15 @@ async def serve(settings: Settings, announce: Announce) -> None:
         raise NothingToServe
 
 
-async def end_in_time(core: Core, stop: asyncio.Event, announce: Announce) -> None:
+async def end_in_time(worker: Worker, stop: asyncio.Event, announce: Announce) -> None:
     """Wait for ``stop``; from then on the process has so long to end, whatever hangs in it.
 
     That no job is lost or blamed by it, the worker noted in its row at the same moment.
     """
     await stop.wait()
-    lost = core.worker.watch.lost is not None
+    lost = worker.watch.lost is not None
     end_within(
-        core.worker.rules.grace_s + OVER_GRACE_S,
+        worker.rules.grace_s + OVER_GRACE_S,
         lambda: RESTART if lost else 0,
         lambda: announce(say("stop_forced")),
     )
@@ -139,7 +140,7 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     Raises:
         SetupProblem: the executor cannot start.
     """
-    if not await started(core, stop, announce):
+    if not await started(core.executor, stop, announce):
         return False
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -156,16 +157,16 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     return not gone.cancelled() and gone.result()
 
 
-async def started(core: Core, stop: asyncio.Event, announce: Announce) -> bool:
+async def started(executor: Executor, stop: asyncio.Event, announce: Announce) -> bool:
     """Start the executor where that takes long; return False where ``stop`` was set first.
 
     Raises:
         SetupProblem: it cannot start.
     """
-    if not isinstance(core.executor, StartableExecutor):
+    if not isinstance(executor, StartableExecutor):
         return True
-    announce(say("executor_starts", {"executor": core.executor.name}))
-    return not await _stopped_first(core.executor.warm_up(), stop)
+    announce(say("executor_starts", {"executor": executor.name}))
+    return not await _stopped_first(executor.warm_up(), stop)
 
 
 async def _stopped_first(call: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
@@ -199,7 +200,7 @@ def front_services(core: Core, term: Term | None = None) -> FrontServices:
         redirect=core.queue.update_reply_to,
         move_place=core.community.moderation.move_place,
         latest_progress=lambda job: core.hub.latest(job.id),
-        version=lambda: core.database.version,
+        version=core.row_version,
         health=core.readiness.service_health,
         connected=core.fronts.note,
         readiness=core.readiness.read,

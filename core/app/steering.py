@@ -8,6 +8,7 @@ from core.app.logs import RECENT
 from core.app.self_check import SelfCheck
 from core.control.service import SteeredService
 from core.control.watch import WatchedDelivery
+from core.gate.nodes import GateNodes
 
 
 async def _no_troubles() -> tuple[str, ...]:
@@ -37,6 +38,7 @@ def steered_service(
         admission=core.admission,
         cancellation=core.cancellation,
         jobs=core.jobs,
+        machines=GateNodes(core.database, core.queue.clock),
         limits=core.users.limits,
         check=contradictions,
         troubles=troubles,

@@ -9,7 +9,6 @@ from core.app.engine_choice import chore_runner_of, driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
 from core.app.joining import life_rules, pools_served_by
-from core.app.lease_sweep import LeaseSweep
 from core.app.maintenance import Housekeeping
 from core.app.model_files import missing_files
 from core.app.parts import Parts
@@ -82,7 +81,7 @@ class _Services:
         self.previewer = Previewer(
             parts.rules.limits,
             parts.runs,
-            missing_files(parts.settings) if parts.standing.role.works else _no_files,
+            missing_files(parts.settings) if parts.deployment.role.works else _no_files,
             Profile(parts.settings.models.profile),
             parts.executor.name,
             parts.clock,
@@ -121,12 +120,19 @@ def build(parts: Parts) -> Core:
         driver=_driver(parts),
         hub=parts.hub,
         bus=parts.bus,
-        ends=LocalEnds(parts.hub, parts.dispatcher, parts.router.wake, parts.terms.hear),
+        ends=LocalEnds(
+            parts.hub,
+            parts.dispatcher,
+            parts.router.wake,
+            parts.terms.hear,
+            parts.row_version.changed,
+        ),
         terms=parts.terms,
         media=parts.media,
         artefacts=parts.artefacts,
         outbox=parts.outbox,
         database=parts.database,
+        row_version=parts.row_version,
         executor=parts.executor,
         runs=parts.runs,
         figures=parts.figures,
@@ -135,9 +141,7 @@ def build(parts: Parts) -> Core:
         fronts=parts.fronts,
         alerts=parts.alerts,
         positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
-        nodes=parts.nodes,
-        standing=parts.standing,
-        sweep=LeaseSweep(parts.recovery, parts.hub, parts.changed),
+        membership=parts.membership,
         pool_figures=_pool_figures(parts),
     )
 
@@ -194,7 +198,7 @@ def _worker(parts: Parts) -> Worker:
         on_outcome=parts.owed,
         media_folder=parts.settings.media_folder,
         work_folder=parts.work_folder,
-        rules=worker_rules(parts.settings, parts.standing.role),
+        rules=worker_rules(parts.settings, parts.deployment.role),
     )
 
 
@@ -207,7 +211,7 @@ def _driver(parts: Parts) -> Driver:
 def _pool_figures(parts: Parts) -> PoolFigures:
     settings = parts.settings
     silence_ms, rules = life_rules(settings).silence_ms, scaling_rules(settings.scaling)
-    shared = parts.standing.shares_rows  # of one process nobody can want more
+    shared = parts.deployment.shares_rows  # of one process nobody can want more
     return PoolFigures(parts.database, rules, parts.clock, silence_ms, told=shared)
 
 
@@ -215,7 +219,7 @@ def _readiness(parts: Parts) -> ReadinessReader:
     return ReadinessReader(
         figures=HealthFigures(parts.database),
         rules=parts.rules,
-        worker=parts.queue if parts.standing.role.works else WorkerPools(parts.nodes),
+        worker=parts.queue if parts.deployment.role.works else WorkerPools(parts.nodes),
         device_lost=lambda: parts.watch.lost is not None,
         fronts=parts.fronts,
         limits=readiness_limits(parts.settings),

@@ -8,7 +8,9 @@ from core.domain.nodes import NodeState
 from core.domain.progress import Progress
 from core.domain.requests import Request
 from core.interfaces.nodes import Nodes
+from core.queue.claims import Claimant
 from core.queue.job_queue import JobQueue
+from core.runtime.clock import Clock
 
 
 class WatchedQueue(JobQueue):
@@ -36,6 +38,16 @@ class WatchedQueue(JobQueue):
     async def note_ending(self) -> None:
         """Note that this node ends on purpose: what it runs is not to blame if it is cut off."""
         await self.nodes.enter(NodeState.ENDING)
+
+    def for_node(self, claimant: Callable[[], Claimant]) -> JobQueue:
+        """Return the queue of the same line for another node of this process."""
+        folder, clock = self._clips_folder, self._clock
+        return JobQueue(self._database, self._rules, folder, clock, self._on_set_aside, claimant)
+
+    @property
+    def clock(self) -> Clock:
+        """Return what everybody at this line goes by."""
+        return self._clock
 
     def _seen(self) -> None:
         self.beat_at_s, self.beat_at = monotonic(), time()

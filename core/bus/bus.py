@@ -30,6 +30,7 @@ class LocalEnds:
     dispatcher: LocalDispatcher
     on_owed: Callable[[], None]
     on_term: Callable[[str], None] = lambda _: None
+    on_change: Callable[[], None] = lambda: None
 
 
 class Bus(Protocol):
@@ -77,7 +78,9 @@ class NotificationBus:
     async def run(self, ends: LocalEnds, stop: asyncio.Event) -> None:
         """Pass messages on in both directions until ``stop`` is set."""
         later = asyncio.get_running_loop().call_later
-        incoming = IncomingMessages(ends.hub, ends.dispatcher, ends.on_owed, later, ends.on_term)
+        incoming = IncomingMessages(
+            ends.hub, ends.dispatcher, ends.on_owed, later, ends.on_term, ends.on_change
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._outgoing.run(stop))

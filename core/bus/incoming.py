@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from core.bus.messages import Topic, read_cancel, read_progress
+from core.bus.messages import CHANGES, Topic, read_cancel, read_progress
 from core.domain.progress import Waiting
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
@@ -31,6 +31,7 @@ class IncomingMessages:
         on_owed: Callable[[], None],
         later: Later,
         on_term: Callable[[str], None] = lambda _: None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the local ends; ``later`` calls in so many seconds."""
         self._hub = hub
@@ -38,10 +39,13 @@ class IncomingMessages:
         self._on_owed = on_owed
         self._later = later
         self._on_term = on_term
+        self._on_change = on_change
         self._newest: dict[str, int] = {}  # attempt, by job
 
     def receive(self, topic: str, text: str) -> None:
         """Act upon one message. Never blocks, and never raises for what another version wrote."""
+        if topic in CHANGES:
+            self._on_change()
         if topic == Topic.WORK:
             self._later(random.uniform(0, SPREAD_S), self._dispatcher.wake_here)  # noqa: S311  # no secret
         elif topic == Topic.OWED:
@@ -60,6 +64,7 @@ class IncomingMessages:
         self._dispatcher.wake_here()
         self._on_owed()
         self._on_term("")
+        self._on_change()
 
     def _receive_progress(self, text: str) -> None:
         message = read_progress(text)

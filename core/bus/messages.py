@@ -27,6 +27,9 @@ class Topic(StrEnum):
     TERM = TERM_TOPIC  # a term is free, or wanted; sent with the rows themselves
 
 
+CHANGES = frozenset({Topic.WORK, Topic.CANCEL, Topic.OWED})  # said after rows changed
+
+
 @dataclass(frozen=True, slots=True)
 class CancelMessage:
     """Stop the attempt at a job."""

@@ -7,7 +7,9 @@ import typer
 from rich.table import Table
 
 from core.app.node_list import SeenNode, drain_nodes, list_nodes
-from core.cli.exit_codes import out, print_json
+from core.cli.exit_codes import err, out, print_json
+from core.cli.steering import steer_one
+from core.control.commands import AdmitMachine, RevokeMachine
 from core.i18n.messages import name as word
 from core.i18n.messages import say
 from core.runtime.terminal_text import printable
@@ -35,6 +37,25 @@ def drain(
     """Let the workers of a name take no more jobs."""
     count = asyncio.run(drain_nodes(load_settings(), name))
     out().print(say("nodes_drained", {"count": count}), soft_wrap=True)
+
+
+@APP.command("token", help=say("help_nodes_token"))
+def token(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=say("help_node"))],
+) -> None:
+    """Print a new token for a machine behind the gate, and nothing else on standard output."""
+    admitted = steer_one(AdmitMachine(name))
+    typer.echo(admitted.token)
+    err().print(say("node_token_next", {"name": admitted.name}), soft_wrap=True)
+
+
+@APP.command("revoke", help=say("help_nodes_revoke"))
+def revoke(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=say("help_node"))],
+) -> None:
+    """Let a machine in no more."""
+    revoked = steer_one(RevokeMachine(name))
+    out().print(say("node_revoked", {"name": revoked.name}), soft_wrap=True)
 
 
 def _list(*, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from core.control.reports import (
     GenerationEvent,
     JobReport,
     LogLine,
+    MachineReport,
     ServiceStatus,
 )
 from core.domain.modes import Mode
@@ -128,6 +129,22 @@ class GenerateClip:
     force: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class AdmitMachine:
+    """A new token for a machine behind the gate; one that it had ends."""
+
+    __pydantic_config__ = _EXACT
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeMachine:
+    """No token of a machine works any more."""
+
+    __pydantic_config__ = _EXACT
+    name: Name
+
+
 Command = (
     ListJobs
     | ShowJob
@@ -141,6 +158,8 @@ Command = (
     | ReadLogs
     | CheckInvariants
     | GenerateClip
+    | AdmitMachine
+    | RevokeMachine
 )
 
 
@@ -165,6 +184,8 @@ VERBS: dict[str, Verb] = {
     "revive": Verb(ReviveDeliveries, DeadDelivery),
     "logs": Verb(ReadLogs, LogLine, lasting=True),
     "invariants": Verb(CheckInvariants, Contradiction),
+    "admit_machine": Verb(AdmitMachine, MachineReport),
+    "revoke_machine": Verb(RevokeMachine, MachineReport),
     "generate": Verb(GenerateClip, GenerationEvent, lasting=True),
 }
 STOP: Literal["stop"] = "stop"  # sent while a command lasts: end it

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 
 from core.control.commands import (
+    AdmitMachine,
     CancelJob,
     CheckInvariants,
     Command,
@@ -15,6 +16,7 @@ from core.control.commands import (
     ReadLogs,
     ReadStatus,
     ReviveDeliveries,
+    RevokeMachine,
     SetIntake,
     ShowJob,
     ShowQuota,
@@ -25,6 +27,7 @@ from core.control.reports import (
     Contradiction,
     JobReport,
     LogLine,
+    MachineReport,
     Report,
     ServiceStatus,
 )
@@ -76,6 +79,8 @@ class CommandHandlers:
                 if isinstance(command, SetIntake):
                     await self._api.set_intake(command.state)
                 return [await self._status()]
+            case AdmitMachine() | RevokeMachine():
+                return [await self._machine(command)]
             case ListDeadLetters() | ReviveDeliveries():
                 return [*await self._dead(command)]
             case CheckInvariants():
@@ -98,6 +103,16 @@ class CommandHandlers:
                 newest = await self._api.jobs_of(Requester.from_key(requester), limit)
                 listed = [*await self._api.all_live(), *newest]
                 return list({job.id: job for job in listed}.values())
+
+    async def _machine(self, command: AdmitMachine | RevokeMachine) -> MachineReport:
+        machines, name = self._service.machines, command.name
+        if isinstance(command, AdmitMachine):
+            report = MachineReport(name, await machines.admit(name))
+            await self._api.note("admit_machine", name)
+            return report
+        await machines.revoke(name)
+        await self._api.note("revoke_machine", name)
+        return MachineReport(name)
 
     async def _quota(self, command: ShowQuota | GrantQuota) -> QuotaView:
         who = Requester.from_key(command.requester)

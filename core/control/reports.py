@@ -1,6 +1,6 @@
 """What commands answer: frozen records without a word that a person wrote in a prompt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from core.domain.adjustments import Adjustment
@@ -9,6 +9,14 @@ from core.domain.options import KEPT
 from core.domain.progress import Progress
 from core.domain.requests import Composition, Sampling, sampling_to_json
 from core.errors import Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class MachineReport:
+    """A machine behind the gate, and its token where it has just got one."""
+
+    name: str
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

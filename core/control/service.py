@@ -7,6 +7,7 @@ from pathlib import Path
 from core.control.logs import RecentLines
 from core.control.watch import WatchedDelivery
 from core.domain.limits import RequestLimits
+from core.gate.nodes import GateNodes
 from core.service.admission import FileAdmission
 from core.service.cancellation import Cancellation
 from core.service.operator_api import OperatorApi
@@ -23,6 +24,7 @@ class SteeredService:
     admission: FileAdmission
     cancellation: Cancellation
     jobs: JobQueries
+    machines: GateNodes
     limits: RequestLimits
     check: Callable[[], Awaitable[list[str]]]  # what contradicts itself in the database
     troubles: Callable[[], Awaitable[tuple[str, ...]]]  # health checks that fail

@@ -55,7 +55,7 @@ class NodeDevice:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class ClusterNode:
     """A node as its row tells. Times are epoch milliseconds of the database."""
 
     id: NodeId
@@ -97,12 +97,12 @@ class Pool:
         return min((one.vram_bytes for one in self.devices), default=0)
 
 
-def pools_of(nodes: Iterable[Node], now_ms: int, silence_ms: int) -> tuple[Pool, ...]:
+def pools_of(nodes: Iterable[ClusterNode], now_ms: int, silence_ms: int) -> tuple[Pool, ...]:
     """Group what makes clips into pools, those of the least memory first.
 
     Where no worker of a pool lives, it is told by its newest one, with no slots: it may come back.
     """
-    grouped: dict[str, list[Node]] = {}
+    grouped: dict[str, list[ClusterNode]] = {}
     for node in nodes:
         if node.role.works:
             grouped.setdefault(node.pool, []).append(node)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -21,6 +22,7 @@ from core.gate.wire import (
     ClaimCall,
     ClaimedJob,
     FailCall,
+    Machine,
     RequeueCall,
     SettleCall,
 )
@@ -56,12 +58,23 @@ class FrontParts:
     clips_folder: Path
 
 
+class Machines(Protocol):
+    """The nodes behind the gate, as the others at the same rows see them."""
+
+    async def seen(self, node: GateNode, machine: Machine | None = None) -> WorkQueue:
+        """Note a sign of life of ``node``, and return the queue in its name.
+
+        ``machine`` is what it says of itself; without it, it is what it was.
+        """
+        ...
+
+
 class GateCalls:
     """Answers the calls of all nodes."""
 
-    def __init__(self, queue_of: Callable[[GateNode], WorkQueue], parts: FrontParts) -> None:
-        """Take what makes the queue in the name of a node, and the parts of this front."""
-        self._queue_of = queue_of
+    def __init__(self, machines: Machines, parts: FrontParts) -> None:
+        """Take who keeps the nodes known, and the parts of this front."""
+        self._machines = machines
         self._parts = parts
         self._held: dict[str, dict[str, str]] = {}  # by node: its jobs and the keys of its attempts
         self._ends: dict[str, asyncio.Lock] = {}  # of jobs whose files are being taken or checked
@@ -80,9 +93,10 @@ class GateCalls:
             TooManyHeldError: it has too many jobs already.
         """
         await self._require_room(node)
-        queue, loop = self._queue_of(node), asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         until = loop.time() + LONG_POLL_S
         while not await is_gone():
+            queue = await self._machines.seen(node, call.machine)
             job = await queue.claim(ahead=call.ahead)
             if job is not None:
                 return await self._hand_out(node, queue, job, is_gone)
@@ -95,7 +109,9 @@ class GateCalls:
     async def begin(self, node: GateNode, call: AttemptCall) -> int | None:
         """Note that an attempt has the device; None where it lost the job."""
         job = await self._own(node, call.job, call.key)
-        return None if job is None else await self._queue_of(node).begin(job.id, job.token or "")
+        if job is None:
+            return None
+        return await (await self._machines.seen(node)).begin(job.id, job.token or "")
 
     async def beat(self, node: GateNode, call: BeatCall) -> bool:
         """Keep an attempt alive; False where it lost the job, or somebody cancelled it."""
@@ -103,7 +119,8 @@ class GateCalls:
         if job is None:
             return False
         event = read_progress(call.progress) if call.progress else None
-        kept = await self._queue_of(node).beat(job.id, job.token or "", event)
+        queue = await self._machines.seen(node)
+        kept = await queue.beat(job.id, job.token or "", event)
         if kept and event is not None:
             self._parts.hub.publish(job.id, event, job.attempt)
         return kept
@@ -121,7 +138,7 @@ class GateCalls:
             job = await self._own(node, call.job, call.key)
             if job is None:
                 return await self._has(call.job, clip)
-            queue, token = self._queue_of(node), job.token or ""
+            queue, token = await self._machines.seen(node), job.token or ""
             try:
                 await self._parts.check_clip(clip)
             except (MediaRefused, OSError) as error:
@@ -144,7 +161,7 @@ class GateCalls:
         if job is None:
             return False
         failure = known_failure(call.code, call.data)
-        queue = self._queue_of(node)
+        queue = await self._machines.seen(node)
         kept = await queue.fail(job.id, job.token or "", failure, 0, call.off_device_ms)
         self._over(node, job.id, ended=kept)
         return kept
@@ -154,7 +171,8 @@ class GateCalls:
         job = await self._own(node, call.job, call.key)
         if job is None:
             return False
-        kept = await self._queue_of(node).requeue(job.id, job.token or "", call.back)
+        queue = await self._machines.seen(node)
+        kept = await queue.requeue(job.id, job.token or "", call.back)
         self._over(node, job.id, ended=False)
         return kept
 

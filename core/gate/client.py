@@ -40,17 +40,15 @@ _REFUSALS: dict[int, type[ClapperError]] = {401: GateTokenRefused, 426: GateVers
 class GateClient:
     """Calls the gate; one for a process."""
 
-    def __init__(
-        self, address: str, token: SecretStr, transport: httpx2.AsyncBaseTransport | None = None
-    ) -> None:
-        """Take where the gate is (``https://…``), and the token of this machine."""
+    def __init__(self, address: str, token: SecretStr, machine: wire.Machine | None = None) -> None:
+        """Take where the gate is (``https://…``), the token of this machine, and what it is."""
+        self._machine = wire.Machine() if machine is None else machine
         self._http = httpx2.AsyncClient(
             base_url=address,
             headers={"Authorization": f"Bearer {token.get_secret_value()}"},
             timeout=CALL_S,
             follow_redirects=False,  # the token goes to this address and no other
             trust_env=False,
-            transport=transport,
         )
         self._files = httpx2.AsyncClient(timeout=FILES_S, follow_redirects=False, trust_env=False)
         self._ending = asyncio.Event()
@@ -76,7 +74,7 @@ class GateClient:
             GateTokenRefused, GateVersion: it does not know this machine, or its version.
         """
         del prefer
-        call = wire.ClaimCall(wire.PROTOCOL, ahead)
+        call = wire.ClaimCall(wire.PROTOCOL, self._machine, ahead)
         asked = outcome_of(self._ask("claim", call, wire.ClaimAnswer, CLAIM_S))
         asking = asyncio.create_task(asked)
         ending = asyncio.create_task(self._ending.wait())

@@ -6,7 +6,7 @@ or that of the certificate files that the settings name.
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -34,6 +34,7 @@ AT_ONCE = 256  # requests; each worker has a long poll and a few calls
 CALLS_PER_S, CALLS_AT_ONCE = 20.0, 100  # of a node
 TRIES_PER_S, TRIES_AT_ONCE = 0.2, 20  # with no token that works, of an address
 END_S = 2.0
+BODY_S = 5.0  # until a call has to be there
 T = TypeVar("T")
 Handler = Callable[[Request, GateNode], Awaitable[Response]]
 
@@ -239,14 +240,17 @@ async def _read(request: Request, kind: type[T]) -> T:
     """Read the record of a call.
 
     Raises:
-        RefusedError: it is too long (413), or none (400).
+        RefusedError: it is too long (413), takes too long (408), or is none (400).
     """
     text = bytearray()
-    stream: AsyncIterator[bytes] = request.stream()
-    async for piece in stream:
-        text += piece
-        if len(text) > wire.MOST_BYTES:
-            raise RefusedError(413)
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for piece in request.stream():
+                text += piece
+                if len(text) > wire.MOST_BYTES:
+                    raise RefusedError(413)
+    except TimeoutError:
+        raise RefusedError(408) from None
     try:
         return wire.decode(kind, bytes(text))
     except ValueError:

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from core.domain.jobs import Back
+from core.domain.nodes import DEFAULT_POOL
+from core.domain.requests import FORMAT
 
 _EXACT = ConfigDict(extra="forbid", strict=True)
 PROTOCOL = 1
@@ -22,7 +24,22 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_MS)]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
 Value: TypeAlias = Annotated[str, Field(max_length=200)] | int | float | bool | None
+Told = Annotated[str, StringConstraints(pattern=r"^[ -~]{0,100}$")]
 FileKind = Literal["mp4", "png"]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a rented machine says of itself, as other nodes do in their rows."""
+
+    __pydantic_config__ = _EXACT
+    device: Told = "draft"
+    profile: Told = "draft"
+    pin: Told = ""
+    vram_bytes: Annotated[int, Field(ge=0, le=1 << 50)] = 0
+    version: Told = ""
+    pool: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,40}$")] = DEFAULT_POOL
+    format: Annotated[int, Field(ge=0, le=10_000)] = FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,7 @@ class ClaimCall:
 
     __pydantic_config__ = _EXACT
     protocol: int
+    machine: Machine = field(default_factory=Machine)
     ahead: bool = False
 
 

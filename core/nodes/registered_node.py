@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import structlog
 
-from core.domain.nodes import Node, NodeId, NodeState, Pool, pools_of
+from core.domain.nodes import ClusterNode, NodeId, NodeState, Pool, pools_of
 from core.runtime.clock import Clock
 from core.runtime.tasks import outcome_of, wait_event
 from core.storage import nodes as rows
@@ -36,13 +36,13 @@ class KnownNodes:
 
     alone = False
 
-    def __init__(self, database: Database, me: Node, rules: LifeRules, clock: Clock) -> None:
+    def __init__(self, database: Database, me: ClusterNode, rules: LifeRules, clock: Clock) -> None:
         """Take the rows, and what this process is."""
         self._database = database
         self._me = me
         self._rules = rules
         self._clock = clock
-        self._known: tuple[Node, ...] = ()
+        self._known: tuple[ClusterNode, ...] = ()
 
     @property
     def id(self) -> NodeId:
@@ -92,7 +92,7 @@ class RegisteredNode(KnownNodes):
     def __init__(
         self,
         database: Database,
-        me: Node,
+        me: ClusterNode,
         rules: LifeRules,
         clock: Clock,
         oldest_program: OldestProgram | None = None,
@@ -133,10 +133,11 @@ class RegisteredNode(KnownNodes):
         Raises:
             StorageUnavailable: the rows cannot be read or written.
         """
-        now = self._clock()
         job_id, resident = self.load()
         async with self._database.transaction(turn=False) as connection:
-            state = await rows.note_life(connection, self.id, self.state, now, job_id, resident)
+            state = await rows.note_life(
+                connection, self.id, self.state, self._clock(), job_id, resident
+            )
             oldest = await self._oldest_program(connection) if self._oldest_program else 0
             known = tuple(await rows.read_nodes(connection))
         self._known = known

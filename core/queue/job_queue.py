@@ -20,6 +20,7 @@ from core.queue.claims import Claimant, Claimer
 from core.queue.deletion import delete_one, delete_rows
 from core.queue.transitions import ENDING, End, QueueRules, device_ms, end, put_back
 from core.runtime.clock import Clock, now_ms
+from core.storage import files
 from core.storage import jobs as rows
 from core.storage.database import Connection, Database
 from core.storage.heartbeats import extend_lease
@@ -177,7 +178,7 @@ class JobQueue:
         async with self._database.transaction() as connection:
             row = await _owned(connection, job_id, token)
             if row is None:
-                return await rows.has_clip(connection, job_id, clip.path.name)
+                return await files.has_clip(connection, job_id, clip.path.name)
             how = End(JobState.SUCCEEDED, actual_ms, actual_ms, clip=clip)
             await self._end(connection, row, how)
             return True

@@ -163,5 +163,9 @@ class OperatorApi:
         """Return the newest entries of the audit log, newest first."""
         return await self._services.audit_log.entries(limit)
 
+    async def note(self, verb: str, target: str) -> None:
+        """Write down what the operator did by another way than this."""
+        await self._note(verb, target)
+
     async def _note(self, verb: str, target: str, detail: str = "") -> None:
         await self._services.audit_log.note(self._operator, verb, target, detail)

@@ -20,6 +20,9 @@ class StudioSettings(Area):
     host: str = "127.0.0.1"  # loopback; "0.0.0.0" opens it to the network
     hosts: str = ""  # names by which people reach it, comma separated; see webui/auth/origin.py
     port: int = Field(default=7860, ge=0, le=65535)  # 0: any free port
+    # signs cookies and names networks; nodes that serve one page need the same. Empty: a file in
+    # the data directory
+    key: SecretStr | None = Field(default=None, min_length=32)
     users: Place | None = None  # who may log in: `python -m webui.auth.user_file FILE NAME`
     # GPU-minutes in a window, of visitors from elsewhere without an account
     # of all of them together

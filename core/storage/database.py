@@ -72,7 +72,7 @@ class Database:
         """Return a number that differs whenever this process may have changed a row.
 
         What was read at a version needs no second reading before the next one where nobody else
-        writes: the data directory is locked.
+        writes; see :mod:`core.bus.row_version` for where others do.
         """
         return self._version
 
@@ -239,7 +239,9 @@ async def open_database(
             with named_troubles(place):
                 database.standing = await look(database, data_dir, fresh=fresh)
         yield database
-        if kept_here:
+        if (
+            kept_here and duty is not SchemaDuty.AWAIT
+        ):  # a worker's clips are fronts' to account for
             await _note_end(database, data_dir)
 
 

@@ -91,3 +91,9 @@ async def clips_named(connection: AsyncConnection, stems: Iterable[str]) -> set[
     paths = [f"{stem}.mp4" for stem in stems]
     query = sa.select(artifact.c.path).where(artifact.c.path.in_(paths))
     return {path.removesuffix(".mp4") for path in await connection.scalars(query)}
+
+
+async def has_clip(connection: AsyncConnection, job_id: str, path: str) -> bool:
+    """Tell whether a job ended with the clip of this name."""
+    same = sa.exists().where(artifact.c.job_id == job_id, artifact.c.path == path)
+    return bool(await connection.scalar(sa.select(same)))

@@ -56,12 +56,6 @@ async def require(connection: AsyncConnection, job_id: str) -> StoredJob:
     return found
 
 
-async def has_clip(connection: AsyncConnection, job_id: str, file_name: str) -> bool:
-    """Tell whether a job ended with the clip of this name."""
-    found = await read(connection, job_id)
-    return found is not None and found.clip is not None and found.clip.path == file_name
-
-
 async def read_by_key(
     connection: AsyncConnection, user_key: str, idem_key: str
 ) -> StoredJob | None:

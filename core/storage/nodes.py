@@ -7,14 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy import Row, case, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.domain.nodes import Node, NodeDevice, NodeId, NodeRole, NodeState
+from core.domain.nodes import ClusterNode, NodeDevice, NodeId, NodeRole, NodeState
 from core.storage.cluster_tables import node
 from core.storage.dialects import upsert
 
 _SAME_DEVICE = ("pool", "device", "profile", "pin")
 
 
-async def register(connection: AsyncConnection, new: Node) -> None:
+async def register(connection: AsyncConnection, new: ClusterNode) -> None:
     """Write the row of a node that starts, or that was taken for gone."""
     await upsert(
         connection,
@@ -64,7 +64,7 @@ async def note_life(
     return None if found is None else NodeState(found)
 
 
-async def read_nodes(connection: AsyncConnection) -> list[Node]:
+async def read_nodes(connection: AsyncConnection) -> list[ClusterNode]:
     """Read all nodes that are known, the newest start first."""
     query = select(node).order_by(node.c.started_at_ms.desc(), node.c.id)
     return [_node(row) for row in await connection.execute(query)]
@@ -96,8 +96,8 @@ async def forget_gone(connection: AsyncConnection, before_ms: int) -> int:
     return (await connection.execute(old)).rowcount
 
 
-def _node(row: Row[Any]) -> Node:
-    return Node(
+def _node(row: Row[Any]) -> ClusterNode:
+    return ClusterNode(
         id=NodeId(row.id),
         name=row.name,
         role=NodeRole(row.role),

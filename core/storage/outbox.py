@@ -1,9 +1,9 @@
 """What is still owed to people. A row is the promise; it ends ``sent`` or ``dead``.
 
 ``pending`` becomes ``sending`` before the platform hears anything, and then belongs to one token
-while its lease goes on. A row still ``sending`` at the next start of a process that is alone, or
-after its lease, is ambiguous: nobody knows whether the platform took it, so the next attempt is
-told. Whoever held the token before is refused.
+while its lease goes on. After its lease it is ambiguous: nobody knows whether the platform took it,
+so the next attempt is told. Whoever held the token before is refused. A process that is alone at its
+rows needs no lease: what is ``sending`` at its start was cut off.
 """
 
 from collections.abc import Collection
@@ -25,7 +25,7 @@ from core.storage.tables import PENDING, SENDING, job, outbox
 
 ERROR_LENGTH = 200
 LONGEST_WAIT_MS = 24 * 3_600_000  # of a retry, whatever a platform or a stepped clock says
-LEASE_MS = 60_000  # of a delivery under way, unless it is extended
+LEASE_MS = 60_000  # of a delivery under way beside other nodes, unless it is extended
 _FREE = {"owner": None, "token": None, "lease_until_ms": None}
 
 
@@ -60,13 +60,22 @@ class Outbox:
     """The rows of owed deliveries. Every change is guarded by the token of its attempt."""
 
     def __init__(
-        self, database: Database, clips_folder: Path, clock: Clock = now_ms, owner: str = ""
+        self,
+        database: Database,
+        clips_folder: Path,
+        clock: Clock = now_ms,
+        owner: str = "",
+        lease_ms: int = 0,
     ) -> None:
-        """Take the rows, where their clips lie, the time, and the node that delivers."""
+        """Take the rows, where their clips lie, the time, and the node that delivers.
+
+        ``lease_ms`` is how long nobody else takes its deliveries; 0 where nobody else is.
+        """
         self._database = database
         self._clips_folder = clips_folder
         self._clock = clock
         self._owner = owner
+        self._lease_ms = lease_ms
 
     async def due(self, platform: str | None = None, limit: int = 10) -> list[DueDelivery]:
         """List what may be tried now, the longest overdue first.
@@ -110,7 +119,7 @@ class Outbox:
                 began_at_ms=now,
                 owner=self._owner,
                 token=token,
-                lease_until_ms=now + LEASE_MS,
+                lease_until_ms=now + self._lease_ms,
             )
             .returning(outbox)
         )
@@ -124,11 +133,11 @@ class Outbox:
         ``here`` are the jobs that are being delivered in this process, however late it is.
         """
         async with self._database.transaction(turn=False) as connection:
-            return await resume(connection, self._clock(), alone=False, but=here)
+            return await resume(connection, self._clock(), but=here)
 
     async def extend(self, claim: DeliveryClaim) -> bool:
         """Extend the lease of a delivery under way; False where it is somebody else's by now."""
-        return await self._change(claim, lease_until_ms=self._clock() + LEASE_MS)
+        return await self._change(claim, lease_until_ms=self._clock() + self._lease_ms)
 
     async def sent(self, claim: DeliveryClaim, receipt: Receipt) -> bool:
         """Note that the platform took it."""
@@ -171,23 +180,19 @@ class Outbox:
             return (await connection.execute(ours.values(**values))).rowcount == 1
 
 
-async def resume(
-    connection: AsyncConnection, now: int, *, alone: bool = True, but: Collection[str] = ()
-) -> int:
+async def resume(connection: AsyncConnection, now: int, but: Collection[str] = ()) -> int:
     """Make every delivery that was cut off due again, as ambiguous; return how many.
 
     Args:
         connection: inside a transaction.
-        now: epoch milliseconds.
-        alone: nobody else delivers; else what another node has a lease for is left to it.
+        now: epoch milliseconds; what another node has a lease for is left to it.
         but: jobs whose delivery is under way here.
     """
-    cut_off = SENDING
-    if not alone:  # a version without leases was alone, and is gone
-        lapsed = func.coalesce(outbox.c.lease_until_ms, 0) <= now
-        cut_off = and_(SENDING, lapsed, outbox.c.job_id.not_in(but))
+    lapsed = func.coalesce(outbox.c.lease_until_ms, 0) <= now  # versions before wrote none
     result = await connection.execute(
-        update(outbox).where(cut_off).values(state="pending", next_at_ms=now, ambiguous=1, **_FREE)
+        update(outbox)
+        .where(SENDING, lapsed, outbox.c.job_id.not_in(but))
+        .values(state="pending", next_at_ms=now, ambiguous=1, **_FREE)
     )
     return result.rowcount
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from core.storage.cluster_tables import node
 from core.storage.every_table import TABLES
 
 WORKER, FRONT = "clapper_worker", "clapper_front"
@@ -48,10 +49,11 @@ WORKER_RIGHTS: dict[str, Rights] = {
     "run_part": _ALL,
     "fit": _ALL,
     "fit_rate": _ALL,
-    "node": Rights(
+    "node": Rights(  # a worker can disturb other workers by it; whose jobs are whose stays
         read=True,
         add=True,
-        change=("beat_at_ms", "job_id", "resident", "state"),
+        change=tuple(column.name for column in node.columns if not column.primary_key),
+        remove=True,
     ),
     "migration": Rights(read=True),
 }

@@ -19,12 +19,12 @@ class Networks:
     """Names networks by a keyed hash; the key is the installation's own."""
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = settings.data_dir
+        self._settings = settings
         self._on_space = settings.on_space
 
     @cached_property
     def _signer(self) -> SessionSigner:
-        return SessionSigner.in_folder(self._folder)
+        return SessionSigner.of(self._settings)
 
     def of(self, connection: HTTPConnection) -> str:
         """Name the network that ``connection`` comes from."""

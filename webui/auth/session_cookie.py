@@ -1,7 +1,8 @@
 """Who is signed in, as a signed cookie: the browser keeps it and cannot change it.
 
-It holds no password and no token of the provider. The key is a file beside the database, so that a
-restart signs nobody out; deleting the file signs everybody out.
+It holds no password and no token of the provider. The key is in the settings, as several nodes that
+serve one page need the same, or a file in the data directory, so that a restart signs nobody out;
+another key signs everybody out.
 """
 
 import hmac
@@ -19,6 +20,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from core.errors.setup import KeyFileDamaged, KeyFileUnusable
 from core.runtime.atomic_files import only_writer_of, replace_whole
+from core.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +54,19 @@ class SessionSigner:
     def __init__(self, key: bytes) -> None:
         self.key = key
         self._serializer = URLSafeSerializer(key, salt=_PURPOSE)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Sign with the key of the settings, or else with that in the data directory.
+
+        Raises:
+            KeyFileDamaged: as of :meth:`in_folder`.
+            KeyFileUnusable: the same.
+        """
+        key = settings.studio.key
+        if key is None:
+            return cls.in_folder(settings.data_dir)
+        return cls(key.get_secret_value().encode())
 
     @classmethod
     def in_folder(cls, folder: Path) -> Self:

@@ -76,7 +76,7 @@ class SignInMethods:
         """
         users, app = sign_in_sources(settings)
         needed = users is not None or app is not None
-        signer = SessionSigner.in_folder(settings.data_dir) if needed else None
+        signer = SessionSigner.of(settings) if needed else None
         provider = HuggingFace(app) if app else None
         authenticator = VisitorAuthenticator(settings, users, signer, days_ms=days_ms)
         return cls(users, provider, authenticator, signer)

@@ -35,7 +35,7 @@ from core.settings import Settings, load_settings
 from core.storage.trouble import storage_problem
 from webui.front import StudioFront
 from webui.space.gpu import lent_card, lends
-from webui.space.forks import end_with_main
+from webui.space.forks import end_with_main, keep_connections_here
 from webui.space.places import defaults, preloaded
 from webui.space.problem_page import PORT, ProblemPage
 from webui.space.problems import ToldModelFiles, for_visitors, note
@@ -150,7 +150,7 @@ async def serve(settings: Settings) -> bool:
             core.runs.tier = tier_of_nobody(settings)
             executor.follow(core.runs)
         on_signals(stop, lambda: log.info("space_stopping"))
-        ending = asyncio.create_task(end_in_time(core, stop, log.info))
+        ending = asyncio.create_task(end_in_time(core.worker, stop, log.info))
         failed = await run_all(core, [front], stop, log.info)
         ending.cancel()
         lost = core.worker.watch.lost is not None
@@ -189,6 +189,7 @@ def start_once(settings: Settings) -> None:
 def run() -> None:
     """Serve; a page says what keeps the Space from starting, until another try succeeds."""
     end_with_main()
+    keep_connections_here()
     pause_s = FIRST_PAUSE_S
     with private_files():
         while (problem := kept_from_starting()) is not None:

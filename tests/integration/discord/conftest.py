@@ -253,3 +253,9 @@ class DiscordStage(ServiceStage):
 @pytest.fixture
 def stage(guild: Guild) -> DiscordStage:
     return DiscordStage(guild)
+
+
+@pytest.fixture
+def token() -> str:
+    """The token of the bot, which is none of Discord's."""
+    return TOKEN

@@ -92,8 +92,10 @@ def test_service_makes_clips_unless_told_otherwise(settings_of):
 
 
 def test_without_a_worker_a_file_of_rows_is_refused(settings_of):
-    with pytest.raises(BadConfiguration, match="CLAPPER_WORKER"):
-        settings_of({"CLAPPER_WORKER": "false"})
+    settings = settings_of({"CLAPPER_WORKER": "false"})
+
+    with pytest.raises(NodeNeedsServer, match="no-worker"):
+        check_role(settings, role_of_service(settings))
 
 
 @pytest.mark.parametrize("environment", [{}, SERVER])

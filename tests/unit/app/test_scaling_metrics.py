@@ -122,7 +122,7 @@ async def test_front_tells_of_the_pools_at_a_server_and_one_process_alone_does_n
         await eventually(lambda: told(core))
         page = (await collect(core)).decode()
 
-    assert ("clapper_wanted_workers" in page) == core.standing.shares_rows
+    assert ("clapper_wanted_workers" in page) == core.membership.deployment.shares_rows
 
 
 async def told(core):

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from core.app.core import Core
 from core.delivery.router import DeliveryRouter, RouterRules
@@ -261,6 +263,51 @@ async def test_a_clip_that_was_deleted_meanwhile_is_laid_aside(
         await eventually(lambda: nothing_owed(core))
 
     assert delivery.shown == {}
+
+
+async def test_of_two_routers_at_the_same_rows_one_delivers(
+    core: Core, router: DeliveryRouter, finished: Finished
+) -> None:
+    other = DeliveryRouter(core.outbox, core.hub, core.jobs.get, core.artefacts, RULES)
+    jobs = [await finished(key=f"key-{number}") for number in range(4)]
+    delivery = RecordingDelivery()
+    router.register(delivery)
+    other.register(delivery)
+
+    async with routing(router), routing(other):
+        await delivery.until(len(jobs))
+        await eventually(lambda: nothing_owed(core))
+
+    assert [message.attempts for job in jobs for message in delivery.of(job)] == [1] * len(jobs)
+
+
+async def test_what_a_stopped_node_delivers_late_is_refused_and_shown_once(
+    core: Core, router: DeliveryRouter, finished: Finished
+) -> None:
+    job_id = await finished()
+    stopped, other = Watching(), Watching()
+    stopped.gate.clear()
+    router.register(stopped)
+    second = DeliveryRouter(core.outbox, core.hub, core.jobs.get, core.artefacts, RULES)
+
+    async with routing(router):
+        await stopped.tried(1)
+        async with core.database.transaction() as connection:
+            await connection.execute(text("UPDATE outbox SET lease_until_ms = 1"))
+        second.register(other)
+        async with routing(second):
+            await other.until(1)
+            await eventually(lambda: nothing_owed(core))
+        with capture_logs() as logs:
+            stopped.gate.set()
+            await eventually(lambda: said(logs, "late_result_refused"))
+
+    assert [attempt.ambiguous for attempt in other.attempts] == [True]  # it looks before it posts
+    assert len(other.of(job_id)) == 1
+
+
+async def said(logs: list[Any], event: str) -> bool:
+    return any(entry["event"] == event for entry in logs)
 
 
 def test_waits_double_up_to_the_longest() -> None:

@@ -3,16 +3,30 @@
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from core.app.core import Core
+from core.domain.jobs import ReplyTo
+from core.domain.people import Requester
 from core.settings import Settings
+from core.testing.doubles import t2v
+from core.testing.jobs import submit_request
 from tests.support.postgres import PostgresServer
 
+TOKENS = "procrastinate_jobs WHERE task_name = 'clapper:attempt'"
 PROGRAM = Path(__file__).with_name("worker_life.py")
-NewLife = Callable[[str], object]
+NewLife = Callable[[str], AbstractAsyncContextManager[asyncio.subprocess.Process]]
+
+
+async def submit(core: Core, user: str, number: int = 0) -> str:
+    """Submit a job, also to a core that does not run."""
+    core.submission.close(closed=False)
+    key = f"{user}-{number}"
+    ticket = await submit_request(core, t2v(), Requester("test", user), ReplyTo("test"), key)
+    return ticket.job_id
 
 
 @pytest.fixture

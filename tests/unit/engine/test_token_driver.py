@@ -7,25 +7,17 @@ from dataclasses import replace
 import pytest
 
 from core.app.core import Core
-from core.domain.jobs import JobState, ReplyTo
+from core.domain.jobs import JobState
 from core.domain.people import Requester
 from core.engine.token_driver import TokenDriver
 from core.storage.work_tokens import WorkTokens
-from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v
-from core.testing.jobs import submit_request
-from tests.unit.engine.conftest import NewLife
+from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running
+from tests.support.postgres import PostgresServer
+from tests.unit.engine.conftest import TOKENS, NewLife, submit
 
 pytestmark = pytest.mark.postgres
 
-TOKENS = "procrastinate_jobs WHERE task_name = 'clapper:attempt'"
 FREE_TOKENS = f"{TOKENS} AND status = 'todo'"
-
-
-async def submit(core: Core, user: str, number: int = 0) -> str:
-    core.submission.close(closed=False)
-    key = f"{user}-{number}"
-    ticket = await submit_request(core, t2v(), Requester("test", user), ReplyTo("test"), key)
-    return ticket.job_id
 
 
 async def test_on_a_server_the_engine_drives_the_worker(
@@ -74,19 +66,32 @@ async def test_each_return_to_the_line_adds_a_token(
     assert count(TOKENS) == 2
 
 
-async def test_whom_a_limit_of_running_jobs_held_back_is_looked_for_when_one_ends(
-    core: Core, executor: QuickExecutor, delivery: RecordingDelivery, count: Callable[[str], int]
+async def test_whoever_a_limit_of_running_jobs_held_back_is_looked_for_when_one_ends(
+    core: Core, count: Callable[[str], int], postgres_server: PostgresServer
 ) -> None:
-    core.router.register(delivery)
     first, second = await submit(core, "ann"), await submit(core, "ann", 1)
-    running_job = await core.queue.claim()
-    assert running_job is not None
-    with_tokens_gone = WorkTokens(core.database)
+    assert await core.queue.claim() is not None
+    with postgres_server.connect() as connection:  # both found nothing that may run
+        connection.execute("DELETE FROM procrastinate_jobs")
+
     await core.queue.cancel(first, Requester("test", "ann"))
 
-    assert count(FREE_TOKENS) >= 1
-    assert await with_tokens_gone.top_up() == 0
+    assert count(FREE_TOKENS) == 1
     assert (await core.jobs.get(second)).state is JobState.HELD
+
+
+async def test_tokens_that_went_missing_are_added_and_no_more(
+    core: Core, count: Callable[[str], int], postgres_server: PostgresServer
+) -> None:
+    for user in ("ann", "ben", "cem"):
+        await submit(core, user)
+    with postgres_server.connect() as connection:
+        connection.execute("DELETE FROM procrastinate_jobs WHERE id % 2 = 0")
+    before, tokens = count(FREE_TOKENS), WorkTokens(core.database)
+
+    assert await tokens.top_up() == 3 - before
+    assert await tokens.top_up() == 0
+    assert count(FREE_TOKENS) == 3
 
 
 async def test_a_token_that_waits_for_the_device_leaves_one_for_who_has_a_free_one(

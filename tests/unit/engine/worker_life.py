@@ -14,6 +14,7 @@ from core.domain.progress import ProgressSink
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.settings import load_settings
+from core.testing.copied_clips import copied_clips
 from core.testing.doubles import QuickExecutor
 
 
@@ -36,6 +37,7 @@ async def main(folder: str, address: str, what: str) -> None:
         data_dir=Path(folder), database_url=address, executor="draft", min_free_megabytes=0
     )
     async with open_core(settings, executor) as core:
+        core.worker.finish = copied_clips(core.worker.finish)
         print("ready", flush=True)  # noqa: T201
         await core.run(stop)
 

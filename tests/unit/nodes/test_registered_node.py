@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.domain.nodes import Node, NodeDevice, NodeRole, NodeState, new_node_id
+from core.domain.nodes import ClusterNode, NodeDevice, NodeRole, NodeState, new_node_id
 from core.nodes.registered_node import FORGOTTEN_MS, KnownNodes, LifeRules, RegisteredNode, living
 from core.storage import nodes as rows
 from core.storage.nodes import drain
@@ -16,8 +16,8 @@ def device(gigabytes=24, name="NVIDIA GeForce RTX 4090"):
     return NodeDevice(name, "fp8", "abc", gigabytes * 1024**3)
 
 
-def node(clock, **changes) -> Node:
-    plain = Node(
+def node(clock, **changes) -> ClusterNode:
+    plain = ClusterNode(
         id=new_node_id(),
         name="attic",
         role=NodeRole.WORKER,

@@ -5,8 +5,7 @@ import pytest
 from core.domain.jobs import Failure, JobState
 from core.domain.people import Requester
 from core.interfaces.delivery import DeliveryAttempt, Receipt
-from core.storage import outbox
-from core.storage.outbox import LEASE_MS, DeliveryClaim
+from core.storage.outbox import LEASE_MS, DeliveryClaim, Outbox
 
 ANNA = Requester("discord", "anna")
 
@@ -129,46 +128,59 @@ async def test_cancelled_and_expired_jobs_are_told_too(room):
     assert owed == {cancelled.id: "cancelled", expired.id: "expired"}
 
 
+def beside_others(room):
+    """The outbox of one of several nodes."""
+    return Outbox(room.database, room.folder / "clips", room.clock, "node", LEASE_MS)
+
+
 async def test_a_delivery_belongs_to_its_token_until_its_lease_is_over(room):
-    done = await finished(room)
-    stopped = await room.outbox.begin(done.id)
+    done, outbox = await finished(room), beside_others(room)
+    stopped = await outbox.begin(done.id)
 
     room.clock.forward(LEASE_MS / 1000 - 0.1)
-    assert await room.outbox.take_back(()) == 0
-    assert await room.outbox.extend(stopped)
+    assert await outbox.take_back(()) == 0
+    assert await outbox.extend(stopped)
     room.clock.forward(LEASE_MS / 1000)
-    assert await room.outbox.take_back([done.id]) == 0  # delivered here, however late
-    assert await room.outbox.take_back(()) == 1
+    assert await outbox.take_back([done.id]) == 0  # delivered here, however late
+    assert await outbox.take_back(()) == 1
 
-    [owed] = await room.outbox.due()
+    [owed] = await outbox.due()
     assert (owed.attempt.number, owed.attempt.ambiguous) == (2, True)
 
 
 async def test_a_late_result_of_a_holder_that_was_stopped_is_refused(room):
-    done = await finished(room)
-    stopped = await room.outbox.begin(done.id)
+    done, outbox = await finished(room), beside_others(room)
+    stopped = await outbox.begin(done.id)
     room.clock.forward(LEASE_MS / 1000)
-    await room.outbox.take_back(())
-    other = await room.outbox.begin(done.id)
+    await outbox.take_back(())
+    other = await outbox.begin(done.id)
 
     assert (other.attempt.number, other.attempt.ambiguous) == (2, True)
-    assert not await room.outbox.extend(stopped)
-    assert not await room.outbox.sent(stopped, Receipt("late"))
-    assert not await room.outbox.dead(stopped, "late")
-    assert not await room.outbox.retry(stopped, 0, "late", ambiguous=False)
-    assert await room.outbox.sent(other, Receipt("1"))
-    assert not await room.outbox.sent(stopped, Receipt("late"))
+    assert not await outbox.extend(stopped)
+    assert not await outbox.sent(stopped, Receipt("late"))
+    assert not await outbox.dead(stopped, "late")
+    assert not await outbox.retry(stopped, 0, "late", ambiguous=False)
+    assert await outbox.sent(other, Receipt("1"))
+    assert not await outbox.sent(stopped, Receipt("late"))
+
+
+async def test_a_result_that_is_late_and_was_not_overtaken_counts(room):
+    done, outbox = await finished(room), beside_others(room)
+    slow = await outbox.begin(done.id)
+    room.clock.forward(10 * LEASE_MS / 1000)
+
+    assert await outbox.sent(slow, Receipt("1"))
 
 
 async def test_a_start_beside_others_leaves_their_deliveries_alone(room):
     theirs, gone = await finished(room), await finished(room, "ben")
-    await room.outbox.begin(gone.id)
+    await beside_others(room).begin(gone.id)
     room.clock.forward(LEASE_MS / 1000)
-    await room.outbox.begin(theirs.id)
+    await beside_others(room).begin(theirs.id)
 
-    async with room.database.transaction() as connection:
-        assert await outbox.resume(connection, room.clock(), alone=False) == 1
+    recovery = await room.recovery.recover()
 
+    assert recovery.redeliveries == 1
     assert [one.job.id for one in await room.outbox.due()] == [gone.id]
 
 

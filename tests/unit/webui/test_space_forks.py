@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -41,3 +42,33 @@ def test_a_child_ends_by_itself_as_ever() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
     assert (done.stdout, done.stderr) == (b"done\n", b"")
+
+
+SERVES = """
+import os, signal, socket
+from webui.space.forks import keep_connections_here
+keep_connections_here()
+with socket.create_server(("127.0.0.1", 0)) as server, os.fdopen(1, "wb", 0) as out:
+    out.write(b"%d\\n" % server.getsockname()[1])
+    with server.accept()[0]:
+        pipe, child = socket.socketpair(), os.fork()
+        if child == 0:
+            pipe[0].send(b"there")  # what is no connection is shared
+            signal.pause()
+        pipe[1].recv(5)
+    out.write(b"closed\\n")
+    signal.pause()
+"""
+
+
+def test_a_connection_that_the_main_process_ends_is_over_while_its_fork_lives() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVES], stdout=subprocess.PIPE, process_group=0
+    ) as main:
+        assert main.stdout
+        try:
+            with socket.create_connection(("127.0.0.1", int(main.stdout.readline())), 30) as line:
+                assert main.stdout.readline() == b"closed\n"
+                assert line.recv(1) == b""
+        finally:
+            os.killpg(main.pid, signal.SIGKILL)

@@ -21,7 +21,8 @@ class Gateway:
         self.identified: list[dict[str, Any]] = []
         self.resumed = 0
         self.connected = asyncio.Event()
-        self._socket: web.WebSocketResponse | None = None
+        self._socket: web.WebSocketResponse | None = None  # the newest
+        self._older: list[web.WebSocketResponse] = []  # another process has not closed its own
         self._sequence = 0
         self._events: list[dict[str, Any]] = []  # of this session
         self._session = uuid4().hex
@@ -37,18 +38,22 @@ class Gateway:
                 if frame.type is WSMsgType.TEXT:
                     await self._receive(socket, json.loads(frame.data))
         finally:
+            if socket in self._older:
+                self._older.remove(socket)
             if self._socket is socket:
                 self._socket = None
                 self.connected.clear()
         return socket
 
     async def dispatch(self, event: str, data: dict[str, Any]) -> None:
-        """Send an event; without a connection it waits for a resume."""
+        """Send an event to everybody connected; without a connection it waits for a resume."""
         self._sequence += 1
         message = {"op": DISPATCH, "t": event, "s": self._sequence, "d": data}
         self._events.append(message)
-        if self._socket is not None and not self._socket.closed:
-            await self._socket.send_str(json.dumps(message))
+        own = event in ("READY", "GUILD_CREATE", "RESUMED")
+        for socket in (self._socket, *(() if own else self._older)):
+            if socket is not None and not socket.closed:
+                await socket.send_str(json.dumps(message))
 
     async def drop(self, *, invalidate: bool = False) -> None:
         """Cut the connection; with ``invalidate`` the session cannot be resumed either."""
@@ -84,6 +89,8 @@ class Gateway:
     async def _identify(self, socket: web.WebSocketResponse, data: dict[str, Any]) -> None:
         self.identified.append(data)
         self._events.clear()  # what an older session missed is lost
+        if self._socket is not None:
+            self._older.append(self._socket)
         self._socket = socket
         guilds = [{"id": str(guild), "unavailable": True} for guild in self.world.guilds]
         user = {"id": str(BOT_USER), "username": "clapper", "discriminator": "0", "bot": True}

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import discord
 import pytest
+from aiohttp import TraceConfig
 
 from bots.discord.client import ClapperClient
 from bots.discord.context_menus import add_menus
@@ -19,12 +20,12 @@ def test_more_menus_than_an_application_has_are_refused_by_name(
         monkeypatch.setitem(sentences("en"), f"m_x{number}", "Do it")
 
     with pytest.raises(ValueError, match=r"9 menus, Discord takes 5: .*x5"):
-        add_menus(ClapperClient().tree, SimpleNamespace())
+        add_menus(ClapperClient(TraceConfig()).tree, SimpleNamespace())
 
 
 def test_a_mode_with_words_for_a_menu_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sentences("en"), "m_keyframe", "Join these")
-    tree = ClapperClient().tree
+    tree = ClapperClient(TraceConfig()).tree
 
     add_menus(tree, SimpleNamespace())
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import TraceConfig
 
 from bots.discord.client import ClapperClient
 from bots.discord.localization import CommandTranslator, choice_label, localised_name
@@ -39,7 +40,7 @@ TYPED = {
 
 async def commands() -> list[dict[str, Any]]:
     """Everything that a client sends to Discord, with all translations."""
-    client = ClapperClient()
+    client = ClapperClient(TraceConfig())
     client.add_commands(SimpleNamespace(users=SimpleNamespace(limits=LIMITS), state=None))
     translator = CommandTranslator()
     await client.tree.set_translator(translator)

@@ -1,9 +1,11 @@
 import pytest
+from pydantic import SecretStr
 from starlette.requests import Request
 
 from core.settings import load_settings
 from webui.auth.client_address import network_of
 from webui.auth.networks import Networks
+from webui.auth.session_cookie import AccountSession, SessionSigner
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,17 @@ def test_only_on_a_space_an_untrusted_header_says_the_address_and_only_its_last_
     assert space.of(connection("10.0.0.1", "1.1.1.1, 8.8.8.8, 10.0.0.7")) == plain
     assert space.of(connection("10.0.0.1", "1.1.1.1", "8.8.8.8")) == plain
     assert space.of(connection("8.8.8.8", "nonsense")) == plain
+
+
+def test_nodes_with_one_key_give_a_network_one_name_and_read_each_others_cookies(tmp_path) -> None:
+    key = SecretStr("one key of more than thirty-two characters")
+    one, other = (
+        load_settings(data_dir=tmp_path / name, studio_key=key) for name in ("one", "other")
+    )
+    session = AccountSession("hf", "1", "ada", until=2**40)
+
+    cookie = SessionSigner.of(one).sign(session)
+
+    assert SessionSigner.of(other).read(cookie) == session
+    assert Networks(one).of(connection("8.8.8.8")) == Networks(other).of(connection("8.8.8.8"))
+    assert list(tmp_path.iterdir()) == []  # and no file holds a key
