@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from core.domain.nodes import Node
+from core.domain.nodes import ClusterNode
 from core.domain.scaling import PoolBacklog, ScalingRules, WantedWorkers
 from core.interfaces.terms import Term
 from core.runtime.clock import Clock
@@ -78,7 +78,9 @@ class PoolFigures:
         """Tell whether this node is the one that tells."""
         return self._told and self._term is not None and self._term.held
 
-    def _want(self, backlogs: Iterable[PoolBacklog], alive: Iterable[Node]) -> dict[str, int]:
+    def _want(
+        self, backlogs: Iterable[PoolBacklog], alive: Iterable[ClusterNode]
+    ) -> dict[str, int]:
         waiting = {backlog.pool: backlog.gpu_s for backlog in backlogs}
         claiming = Counter(node.pool for node in alive if node.claims)
         return {
@@ -93,7 +95,7 @@ class PoolGauges(Collector):
     """One reading, as Prometheus reads it."""
 
     def __init__(
-        self, backlogs: Iterable[PoolBacklog], alive: Iterable[Node], wanted: dict[str, int]
+        self, backlogs: Iterable[PoolBacklog], alive: Iterable[ClusterNode], wanted: dict[str, int]
     ) -> None:
         """Take what waits, who lives and how many are wanted."""
         self._backlogs = {backlog.pool: backlog for backlog in backlogs}

@@ -7,7 +7,7 @@ import pytest
 from core.app.bootstrap import open_core
 from core.app.metrics import collect
 from core.app.scaling_metrics import PoolFigures
-from core.domain.nodes import Node, NodeDevice, NodeRole, NodeState, new_node_id
+from core.domain.nodes import ClusterNode, NodeDevice, NodeRole, NodeState, new_node_id
 from core.domain.scaling import ScalingRules
 from core.interfaces.terms import OwnTerm
 from core.storage import nodes as rows
@@ -18,7 +18,7 @@ SILENCE_MS = 30_000
 
 
 def node(clock, **changes):
-    plain = Node(
+    plain = ClusterNode(
         id=new_node_id(),
         name="attic",
         role=NodeRole.WORKER,
