@@ -41,6 +41,7 @@ from core.settings import Settings
 from core.storage.lock import lock
 from core.worker.attempt import RunRecord
 from core.worker.device_watch import DeviceWatch
+from core.worker.driver import Driver, LocalDriver
 from core.worker.transfers import ArtefactTransfers
 from core.worker.worker import Worker
 
@@ -54,7 +55,7 @@ CLOSE_S = 2.0  # as in core.app.bootstrap
 async def open_gate_worker(
     settings: Settings,
     executor: Executor,
-) -> AsyncGenerator[Worker]:
+) -> AsyncGenerator[tuple[Worker, Driver]]:
     """Open what a worker at the gate of the settings needs, and close it in the reverse order.
 
     Args:
@@ -77,7 +78,8 @@ async def open_gate_worker(
         progress, dispatcher = GateProgress(client), LocalDispatcher()
         sending = asyncio.create_task(progress.run(dispatcher))
         stack.callback(sending.cancel)
-        yield _worker(settings, executor, client, progress, dispatcher)
+        worker = _worker(settings, executor, client, progress, dispatcher)
+        yield worker, LocalDriver(dispatcher)
 
 
 async def _close(executor: Executor) -> None:
@@ -157,13 +159,13 @@ async def work_at_gate(settings: Settings, announce: Callable[[str], None]) -> N
     """
     stop = asyncio.Event()
     executor = choose_executor(settings, announce)
-    async with open_gate_worker(settings, executor) as worker:
+    async with open_gate_worker(settings, executor) as (worker, driver):
         notice_s = worker.rules.grace_s
         on_signals(stop, lambda: announce(say("worker_stopping", {"notice_s": notice_s})))
         ending = asyncio.create_task(end_in_time(worker, stop, announce))
         if await started(executor, stop, announce):
             announce(say("gate_worker_ready", {"address": settings.gate.url}))
-            await worker.run(stop)
+            await driver.run(worker, stop)
         ending.cancel()
     if worker.watch.lost is not None:
         raise worker.watch.lost

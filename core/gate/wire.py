@@ -173,7 +173,7 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 
 def encode(record: object) -> bytes:
     """Write ``record`` as JSON."""
-    return cast("bytes", _adapter(type(record)).dump_json(record))
+    return _adapter(type(record)).dump_json(record)
 
 
 def decode(kind: type[Record], text: bytes) -> Record:

@@ -77,8 +77,8 @@ class Front:
             gate_token=await self.nodes.admit(name),
         )
         stop = asyncio.Event()
-        async with open_gate_worker(settings, executor) as worker:
-            work = asyncio.create_task(worker.run(stop))
+        async with open_gate_worker(settings, executor) as (worker, driver):
+            work = asyncio.create_task(driver.run(worker, stop))
             try:
                 yield stop
             finally:
