@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo run test test-slow test-space torture check format clean test-comfy test-gpu bench space-lock
+.PHONY: demo run test test-slow test-cluster test-space torture check format clean test-comfy test-gpu bench space-lock
 
 demo: $(VENV)/.app ## every mode through the real path, into out/
 	$(BIN)/clapper demo --out out
@@ -20,6 +20,9 @@ test: $(VENV)/.dev ## what needs neither a GPU nor ComfyUI, within ten minutes; 
 test-slow: $(VENV)/.dev ## what `make test` takes a slice of, and crowds that need the machine alone
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "slow and not load and not space"
 	$(BIN)/python -m pytest -m load
+
+test-cluster: $(VENV)/.dev ## a front and workers as processes, killed fifty times; about five minutes
+	$(BIN)/python -m pytest tests/cluster
 
 test-space: $(VENV)/.dev ## the built folder as a Space runs it; as root, with Debian's chromium
 	$(BIN)/python -m pytest -n $(WORKERS) tests/space

@@ -18,6 +18,7 @@ SLOW = frozenset(
         "browser/test_sent_files.py",
         "browser/test_sign_in.py",
         "browser/test_studio.py",
+        "cluster/test_torture.py",
         "integration/cli/test_broken_surroundings.py",
         "integration/discord/test_faults.py",
         "integration/discord/test_kill.py",

@@ -11,6 +11,7 @@ from core.accounts.quotas import Quotas
 from core.app.joining import Membership
 from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
+from core.app.scaling_metrics import PoolFigures
 from core.app.worker_signs import WatchedQueue
 from core.bus.bus import Bus, LocalEnds
 from core.bus.row_version import RowVersion
@@ -88,6 +89,7 @@ class Core:
     fronts: FrontBoard
     alerts: ChatAlerts
     membership: Membership
+    pool_figures: PoolFigures
 
     @property
     def nodes(self) -> Nodes:
@@ -126,8 +128,8 @@ class Core:
 
     async def _lead(self, stop: asyncio.Event, term: Term) -> None:
         """Do what one node does for all of them, while ``term`` is ours."""
-        del term
-        await self.positions.run(stop)
+        with self.pool_figures.telling(term):
+            await self.positions.run(stop)
 
     async def _close_intake(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -1,5 +1,7 @@
 """What calls for attempts and chores: the engine where the rows are on a server."""
 
+from collections.abc import Callable, Sequence
+
 from core.engine.engine_chores import EngineChores
 from core.engine.token_driver import TokenDriver
 from core.runtime.chores import ChoreRunner, LocalChores
@@ -11,16 +13,21 @@ from core.storage.engine_connections import EngineConnections
 from core.storage.work_tokens import WorkTokens
 from core.worker.driver import Driver, LocalDriver
 
-DEFAULT_POOL = "default"
-
 
 def driver_of(
-    settings: Settings, database: Database, dispatcher: LocalDispatcher, devices: int
+    settings: Settings,
+    database: Database,
+    dispatcher: LocalDispatcher,
+    devices: int,
+    pools: Callable[[], Sequence[str]],
 ) -> Driver:
-    """Return the driver for the rows in use: a file has one process, which looks for itself."""
+    """Return the driver for the rows in use: a file has one process, which looks for itself.
+
+    ``pools`` tells whose jobs this process may make; it is asked when the driver begins.
+    """
     if not is_postgres(settings.database):
         return LocalDriver(dispatcher)
-    return TokenDriver(_connections(settings), WorkTokens(database), DEFAULT_POOL, devices)
+    return TokenDriver(_connections(settings), WorkTokens(database), pools, devices)
 
 
 def chore_runner_of(settings: Settings, database: Database) -> ChoreRunner:

@@ -122,6 +122,13 @@ def claimant_of(nodes: Nodes) -> Callable[[], Claimant]:
     return partial(_claimant, nodes)
 
 
+def pools_served_by(nodes: Nodes) -> list[str]:
+    """Return whose jobs this process may make: its own pool's, then those that are no larger."""
+    larger = _larger(nodes)
+    others = (pool.name for pool in nodes.pools() if pool.name not in {nodes.pool, *larger})
+    return [nodes.pool, *others]
+
+
 def tell_load(nodes: Nodes, worker: Worker, executor: Executor) -> None:
     """Let the other nodes see what this one works on."""
 
@@ -163,10 +170,15 @@ def life_rules(settings: Settings) -> LifeRules:
     return LifeRules(settings.worker.heartbeat_s, round(settings.queue.lease_s * 1000))
 
 
-def _claimant(nodes: Nodes) -> Claimant:
+def _larger(nodes: Nodes) -> tuple[str, ...]:
+    """Return the pools whose jobs may not fit the devices of ours."""
     pools = nodes.pools()
     own = next((pool.vram_bytes for pool in pools if pool.name == nodes.pool), 0)
-    larger = tuple(pool.name for pool in pools if pool.vram_bytes > own)
+    return tuple(pool.name for pool in pools if pool.vram_bytes > own)
+
+
+def _claimant(nodes: Nodes) -> Claimant:
+    larger = _larger(nodes)
     takes = nodes.state in (NodeState.LOADING, NodeState.READY)
     return Claimant(nodes.id, Lines(nodes.pool, larger), takes, nodes.slots(nodes.pool))
 

@@ -20,6 +20,7 @@ from core.storage.health_figures import RowFigures
 from core.storage.migration_files import MIGRATIONS, read_migrations
 
 _ALERTS_S = 0.2  # the counts of alerts may be missing where the database is held
+_POOLS_S = 0.3  # and so may the pools
 
 
 async def collect(core: Core) -> bytes:
@@ -39,6 +40,10 @@ async def collect(core: Core) -> bytes:
         counted = await outcome_of(core.alerts.counts(), _ALERTS_S, unwind_s=0)
         totals = {kind: counts.total for kind, counts in (counted.value or {}).items()}
         registry.register(_AlertTotals(totals))
+        if core.pool_figures.tells:
+            pools = await outcome_of(core.pool_figures.read(), _POOLS_S, unwind_s=0)
+            if pools.value is not None:
+                registry.register(pools.value)
     return generate_latest(registry) + generate_latest(core.figures.registry)
 
 

@@ -1,12 +1,14 @@
 """Make the parts of the core from the settings and give each what it needs of the others."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from core.accounts.weights import Shares
 from core.app.core import Core
 from core.app.engine_choice import chore_runner_of, driver_of
 from core.app.finishing import finisher
 from core.app.housekeeping_metrics import TimedHousekeeping
+from core.app.joining import life_rules, pools_served_by
 from core.app.maintenance import Housekeeping
 from core.app.model_files import missing_files
 from core.app.parts import Parts
@@ -17,6 +19,7 @@ from core.app.rules import (
     worker_rules,
 )
 from core.app.run_recorder import run_recorder
+from core.app.scaling_metrics import PoolFigures, scaling_rules
 from core.app.self_check import SelfCheck
 from core.app.worker_signs import WorkerPools
 from core.bus.bus import LocalEnds
@@ -139,6 +142,7 @@ def build(parts: Parts) -> Core:
         alerts=parts.alerts,
         positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
         membership=parts.membership,
+        pool_figures=_pool_figures(parts),
     )
 
 
@@ -200,7 +204,15 @@ def _worker(parts: Parts) -> Worker:
 
 def _driver(parts: Parts) -> Driver:
     devices = orders_at_once(parts.executor)
-    return driver_of(parts.settings, parts.database, parts.dispatcher, devices)
+    pools = partial(pools_served_by, parts.nodes)
+    return driver_of(parts.settings, parts.database, parts.dispatcher, devices, pools)
+
+
+def _pool_figures(parts: Parts) -> PoolFigures:
+    settings = parts.settings
+    silence_ms, rules = life_rules(settings).silence_ms, scaling_rules(settings.scaling)
+    shared = parts.deployment.shares_rows  # of one process nobody can want more
+    return PoolFigures(parts.database, rules, parts.clock, silence_ms, told=shared)
 
 
 def _readiness(parts: Parts) -> ReadinessReader:

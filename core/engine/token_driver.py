@@ -5,6 +5,7 @@ worker nor a repeated task can lose a job or run it twice: that is decided by ou
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from core.engine.application import BEAT_S, LIFE_S, application, keep_working
@@ -24,32 +25,36 @@ class TokenDriver:
     """Implements :class:`core.worker.driver.Driver` by a worker process of procrastinate."""
 
     def __init__(
-        self, connections: EngineConnections, tokens: WorkTokens, pool: str, devices: int
+        self,
+        connections: EngineConnections,
+        tokens: WorkTokens,
+        pools: Callable[[], Sequence[str]],
+        devices: int,
     ) -> None:
         """Take the way to the engine, and whose tokens to take for how many devices."""
         self._connections = connections
         self._tokens = tokens
-        self._pool = pool
+        self._pools = pools
         self._devices = devices
 
     async def run(self, worker: Worker, stop: asyncio.Event) -> None:
         """Have ``worker`` make attempts until ``stop`` is set and what ran then is over."""
-        app = application(self._connections)
+        app, pools = application(self._connections), list(self._pools())
 
         @app.task(name=ATTEMPT)
         async def attempt() -> None:  # pyright: ignore[reportUnusedFunction]  # by its name
             if worker.busy:  # while this token waits here, another device may be free
-                await outcome_of(self._tokens.offer(self._pool))
+                await outcome_of(self._tokens.offer(*pools))
             await worker.attempt()
 
         async with worker.session(stop):
-            await keep_working(app, self._options(worker), stop)
+            await keep_working(app, self._options(worker, pools), stop)
             # tokens that were taken and did not claim any more
-            await outcome_of(self._tokens.offer(self._pool), LAST_OFFER_S)
+            await outcome_of(self._tokens.offer(*pools), LAST_OFFER_S)
 
-    def _options(self, worker: Worker) -> "WorkerOptions":
+    def _options(self, worker: Worker, pools: list[str]) -> "WorkerOptions":
         return {
-            "queues": [self._pool],
+            "queues": pools,
             "concurrency": OF_A_DEVICE * self._devices,
             "fetch_job_polling_interval": worker.rules.poll_s,
             "abort_job_polling_interval": worker.rules.heartbeat_s,

@@ -30,6 +30,7 @@ ORDERS = (
     AscendingPair("min_fps", "default_fps"),
     AscendingPair("default_fps", "max_fps"),
     AscendingPair("min_side", "max_side"),
+    AscendingPair("scale_floor", "scale_ceiling"),
     # a heartbeat may come late once before a running job counts as lost
     AscendingPair("heartbeat_s", "lease_s", 2, "settings_heartbeat"),
     # what a waiting job needs is not to be older than what is kept

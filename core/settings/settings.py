@@ -16,6 +16,7 @@ from core.settings.health import AlertSettings, HealthSettings
 from core.settings.kinds import clean_text
 from core.settings.node import NodeSettings
 from core.settings.requests import MediaSettings, RequestSettings
+from core.settings.scaling import ScalingSettings
 from core.settings.service import (
     DeliverySettings,
     LogSettings,
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     health: HealthSettings = HealthSettings()
     gate: GateSettings = GateSettings()
     alerts: AlertSettings = AlertSettings()
+    scaling: ScalingSettings = ScalingSettings()
     comfy: ComfySettings = ComfySettings()
     models: ModelSettings = ModelSettings()
     discord: DiscordSettings = DiscordSettings()

@@ -24,10 +24,11 @@ class WorkTokens:
         """Take the rows."""
         self._database = database
 
-    async def offer(self, pool: str) -> None:
-        """See that there is a token if somebody waits in ``pool``."""
+    async def offer(self, *pools: str) -> None:
+        """See that there is a token for each of ``pools`` in which somebody waits."""
         async with self._database.transaction(turn=False) as connection:
-            await connection.execute(_OFFER, {"pool": pool})
+            for pool in pools:
+                await connection.execute(_OFFER, {"pool": pool})
 
     async def top_up(self) -> int:
         """Add tokens where there are fewer than jobs in line; return how many."""

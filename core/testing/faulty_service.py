@@ -27,6 +27,7 @@ from core.domain.modes import Mode
 from core.domain.nodes import NodeRole
 from core.domain.people import Requester
 from core.domain.requests import Request
+from core.interfaces.terms import Term
 from core.service.front_services import FrontServices
 from core.settings import Settings, load_settings
 from core.testing.doubles import RecordingDelivery, tiny
@@ -75,9 +76,9 @@ def run_service(folder: Path, descriptor: str, *, own_executor: bool = False) ->
     front = PlannedFront(folder)
     of_core = serve.front_services
 
-    def front_services(core: Core) -> FrontServices:
+    def front_services(core: Core, term: Term | None = None) -> FrontServices:
         front.core.append(core)
-        return of_core(core)
+        return of_core(core, term)
 
     def executor(settings: Settings, announce: Callable[[str], None]) -> FaultyExecutor:
         del settings, announce

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -49,13 +50,19 @@ def binaries() -> Path | None:
     return next((place for place in places if (place / "initdb").exists()), None)
 
 
+class NotStarted(Exception):
+    """The server ended instead of taking connections."""
+
+
 class PostgresServer:
     """A server in a folder of its own; connections come through a socket there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: str) -> None:
+        """Make it in ``folder``, with ``options`` beside those of all tests."""
         place = binaries()
         assert place is not None, ABSENT
         self.folder = folder
+        self._options = _QUICK | options
         self._data = folder / "data"
         self._place = place
         self._user = _unprivileged()
@@ -68,7 +75,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Run it, and wait until it takes connections."""
-        options = [f"--{name.replace('_', '-')}={value}" for name, value in _QUICK.items()]
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in self._options.items()]
         self._process = subprocess.Popen(
             [self._place / "postgres", "-D", self._data, "-k", self.folder, *options],
             stdout=subprocess.DEVNULL,
@@ -77,16 +84,41 @@ class PostgresServer:
             cwd=self.folder,
             preexec_fn=_die_with_parent,  # noqa: PLW1509  # calls the kernel and nothing else
         )
-        pid_file = self._data / "postmaster.pid"
-        while not (pid_file.exists() and pid_file.read_text().rstrip().endswith("ready")):
-            assert self._process.poll() is None, "PostgreSQL did not start"
+        while not self._ready():
+            if self._process.poll() is not None:
+                raise NotStarted
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.02)
+
+    def kill(self) -> None:
+        """Kill the postmaster, as a lack of memory does; its other processes end by themselves."""
+        self._process.kill()
+        self._process.wait(60)
+
+    def start_again(self) -> None:
+        """Start it after :meth:`kill`, as soon as the last process of before is gone."""
+        while True:
+            with suppress(NotStarted):
+                return self.start()
+            time.sleep(0.05)
+
+    def _ready(self) -> bool:
+        """Tell whether our own process, not one that was killed, wrote that it is ready."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text().split()
+        except FileNotFoundError:
+            return False
+        return lines[:1] == [str(self._process.pid)] and lines[-1] == "ready"
 
     def stop(self) -> None:
         """End its connections and itself."""
         self._process.send_signal(signal.SIGINT)
         self._process.wait(60)
+
+    @property
+    def socket(self) -> Path:
+        """Where it takes connections."""
+        return self.folder / ".s.PGSQL.5432"
 
     def url(self, database: str = "clapper") -> str:
         return f"postgresql://postgres@/{database}?host={self.folder}"
@@ -121,11 +153,14 @@ class PostgresServer:
 
 
 @contextmanager
-def serve() -> Generator[PostgresServer]:
-    """Run a server with an empty database ``clapper`` until the end of the block."""
+def serve(**options: str) -> Generator[PostgresServer]:
+    """Run a server with an empty database ``clapper`` until the end of the block.
+
+    ``options``: of the server, beside those of all tests.
+    """
     folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: sockets have short names
     try:
-        server = PostgresServer(folder)
+        server = PostgresServer(folder, **options)
         server.start()
         try:
             with server.connect("postgres") as connection:

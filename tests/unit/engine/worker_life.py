@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from core.app.bootstrap import open_core
+from core.app.logs import set_up_logging
 from core.domain.media import RawClip
 from core.domain.progress import ProgressSink
 from core.interfaces.executor import Order
@@ -42,4 +43,5 @@ async def main(folder: str, address: str, what: str) -> None:
         await core.run(stop)
 
 
+set_up_logging("info")  # to standard error: what is written here is read by the test
 asyncio.run(main(*sys.argv[1:]))
