@@ -21,10 +21,9 @@ from core.nodes.registered_node import KnownNodes, LifeRules, Load, RegisteredNo
 from core.queue.abandoned import AbandonedByNodes, AbandonedByProcess, AbandonedJobs
 from core.queue.claims import Claimant
 from core.queue.transitions import ENDING
-from core.runtime import file_names
+from core.runtime import file_names, paths
 from core.runtime.atomic_files import write_atomically
 from core.runtime.clock import Clock, MeasuredClock, SteadyClock
-from core.runtime.paths import readable
 from core.service.estimator import RunBook
 from core.service.pool_estimates import NO_PLACE, PoolRunBook
 from core.settings import Settings
@@ -122,22 +121,6 @@ async def join(
     return node
 
 
-def _require_alone(node: RegisteredNode, settings: Settings) -> None:
-    """See that nobody else lives whose clips would not be found here.
-
-    Raises:
-        NodeNeedsSharedFiles: somebody does.
-    """
-    if node.others():
-        raise NodeNeedsSharedFiles(readable(settings.data_dir))
-
-
-def _remove_work_of_the_dead(folder: Path, alive: Collection[str]) -> None:
-    for path in file_names.entries_of(folder, file_names.NODE_WORK):
-        if path.name not in alive:
-            file_names.remove_folder(path)
-
-
 async def measure(clock: MeasuredClock, database: Database) -> None:
     """Ask the server for its time.
 
@@ -149,11 +132,16 @@ async def measure(clock: MeasuredClock, database: Database) -> None:
         clock.measured(asked, await server_time(connection))
 
 
-def abandoned_jobs(nodes: Nodes, owned: Callable[[str], bool]) -> AbandonedJobs:
+def abandoned_jobs(
+    settings: Settings, deployment: Deployment, nodes: Nodes, owned: Callable[[str], bool]
+) -> AbandonedJobs:
     """Return what finds the jobs that nobody works on."""
+    del settings
+    if not deployment.shares_rows:
+        return AbandonedByProcess(owned)
     if isinstance(nodes, RegisteredNode):
         return AbandonedByNodes(nodes.before_us, lambda: _others_serve(nodes))
-    return AbandonedByProcess(owned) if nodes.alone else AbandonedByNodes()
+    return AbandonedByNodes()
 
 
 def _others_serve(nodes: RegisteredNode) -> bool:
@@ -206,6 +194,22 @@ def own_work_folder(settings: Settings, deployment: Deployment, nodes: Nodes) ->
 def life_rules(settings: Settings) -> LifeRules:
     """Return the times of a node; it is taken for dead when its job would be."""
     return LifeRules(settings.worker.heartbeat_s, round(settings.queue.lease_s * 1000))
+
+
+def _require_alone(node: RegisteredNode, settings: Settings) -> None:
+    """See that nobody else lives whose clips would not be found here.
+
+    Raises:
+        NodeNeedsSharedFiles: somebody does.
+    """
+    if node.others():
+        raise NodeNeedsSharedFiles(paths.readable(settings.data_dir))
+
+
+def _remove_work_of_the_dead(folder: Path, alive: Collection[str]) -> None:
+    for path in file_names.entries_of(folder, file_names.NODE_WORK):
+        if path.name not in alive:
+            file_names.remove_folder(path)
 
 
 def _claimant(nodes: Nodes) -> Claimant:
