@@ -133,10 +133,9 @@ async def measure(clock: MeasuredClock, database: Database) -> None:
 
 
 def abandoned_jobs(
-    settings: Settings, deployment: Deployment, nodes: Nodes, owned: Callable[[str], bool]
+    deployment: Deployment, nodes: Nodes, owned: Callable[[str], bool]
 ) -> AbandonedJobs:
     """Return what finds the jobs that nobody works on."""
-    del settings
     if not deployment.shares_rows:
         return AbandonedByProcess(owned)
     if isinstance(nodes, RegisteredNode):
