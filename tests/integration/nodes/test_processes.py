@@ -41,8 +41,7 @@ async def test_front_and_worker_of_their_own_processes_make_a_clip(town, until):
     town.start("serve", "--no-worker", "--no-supervise")
 
     async def both():
-        found = await asyncio.to_thread(town.nodes)
-        return {one["role"] for one in found if one["state"] == "ready"} == {"front", "worker"}
+        return town.ready() == {"front", "worker"}
 
     await until(both)
     clip = town.folder / "kite.mp4"
