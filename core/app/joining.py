@@ -195,22 +195,6 @@ def life_rules(settings: Settings) -> LifeRules:
     return LifeRules(settings.worker.heartbeat_s, round(settings.queue.lease_s * 1000))
 
 
-def _require_alone(node: RegisteredNode, settings: Settings) -> None:
-    """See that nobody else lives whose clips would not be found here.
-
-    Raises:
-        NodeNeedsSharedFiles: somebody does.
-    """
-    if node.others():
-        raise NodeNeedsSharedFiles(paths.readable(settings.data_dir))
-
-
-def _remove_work_of_the_dead(folder: Path, alive: Collection[str]) -> None:
-    for path in file_names.entries_of(folder, file_names.NODE_WORK):
-        if path.name not in alive:
-            file_names.remove_folder(path)
-
-
 def _claimant(nodes: Nodes) -> Claimant:
     pools = nodes.pools()
     own = next((pool.vram_bytes for pool in pools if pool.name == nodes.pool), 0)
@@ -250,3 +234,19 @@ def _take_folder(data_dir: Path, node_id: NodeId) -> NodeId | None:
     before = path.read_text("utf-8").strip() if path.is_file() else ""
     write_atomically(path, node_id)
     return NodeId(before) if before else None
+
+
+def _require_alone(node: RegisteredNode, settings: Settings) -> None:
+    """See that nobody else lives whose clips would not be found here.
+
+    Raises:
+        NodeNeedsSharedFiles: somebody does.
+    """
+    if node.others():
+        raise NodeNeedsSharedFiles(paths.readable(settings.data_dir))
+
+
+def _remove_work_of_the_dead(folder: Path, alive: Collection[str]) -> None:
+    for path in file_names.entries_of(folder, file_names.NODE_WORK):
+        if path.name not in alive:
+            file_names.remove_folder(path)
