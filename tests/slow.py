@@ -27,6 +27,7 @@ SLOW = frozenset(
         "integration/media/test_films.py",
         "integration/media/test_refused_streams.py",
         "integration/media/test_sounds.py",
+        "integration/nodes/test_processes.py",
         "integration/service/test_ending.py",
         "integration/storage/test_processes.py",
         "integration/studio/test_addresses.py",

@@ -23,9 +23,9 @@ class AbsentExecutor:
 
     @property
     def name(self) -> str:
-        """Return what the workers use: ``draft`` where nothing else is known."""
-        devices = [device for pool in self.pools() for device in pool.devices]
-        return "comfy" if any(device.pin for device in devices) else "draft"
+        """Return what the workers use: ``draft`` where all that are known draw."""
+        names = {device.device for pool in self.pools() for device in pool.devices}
+        return "draft" if names == {"draft"} else "comfy"
 
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken

@@ -1,7 +1,8 @@
 """How this process stands to others at the same rows, and how it becomes known to them."""
 
+import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ from core.app.executor_choice import memory_of, place_of
 from core.app.lease_sweep import LeaseSweep
 from core.domain.nodes import ClusterNode, NodeDevice, NodeId, NodeRole, NodeState, new_node_id
 from core.domain.requests import FORMAT
+from core.errors.nodes import NodeNeedsSharedFiles
 from core.interfaces.executor import Executor, WarmExecutor, orders_at_once
 from core.interfaces.nodes import Nodes
 from core.nodes.one_node import OneNode
@@ -19,6 +21,7 @@ from core.nodes.registered_node import KnownNodes, LifeRules, Load, RegisteredNo
 from core.queue.abandoned import AbandonedByNodes, AbandonedByProcess, AbandonedJobs
 from core.queue.claims import Claimant
 from core.queue.transitions import ENDING
+from core.runtime import file_names, paths
 from core.runtime.atomic_files import write_atomically
 from core.runtime.clock import Clock
 from core.service.estimator import RunBook
@@ -100,19 +103,31 @@ async def join(
         known = KnownNodes(database, me, rules, clock)
         await known.look()
         return known
-    node = RegisteredNode(database, me, rules, clock, oldest_program)
+    before = _take_folder(settings.data_dir, me.id) if deployment.has_folder_alone else None
+    node = RegisteredNode(database, me, rules, clock, oldest_program, before)
     await stack.enter_async_context(living(node))
+    if not (settings.artefacts.shared or deployment.hold is DirectoryHold.TOGETHER):
+        _require_alone(node, settings)
+    if not deployment.has_folder_alone:
+        stack.callback(file_names.remove_folder, settings.work_folder / node.id)
+        alive = {one.id for one in node.others()}
+        await asyncio.to_thread(_remove_work_of_the_dead, settings.work_folder, alive)
     return node
 
 
 def abandoned_jobs(
-    settings: Settings, deployment: Deployment, nodes: Nodes, owned: Callable[[str], bool]
+    deployment: Deployment, nodes: Nodes, owned: Callable[[str], bool]
 ) -> AbandonedJobs:
     """Return what finds the jobs that nobody works on."""
     if not deployment.shares_rows:
         return AbandonedByProcess(owned)
-    before = _take_folder(settings.data_dir, nodes.id) if deployment.has_folder_alone else None
-    return AbandonedByNodes(before)
+    if isinstance(nodes, RegisteredNode):
+        return AbandonedByNodes(nodes.before_us, lambda: _others_serve(nodes))
+    return AbandonedByNodes()
+
+
+def _others_serve(nodes: RegisteredNode) -> bool:
+    return any(one.role.serves for one in nodes.others())
 
 
 def claimant_of(nodes: Nodes) -> Callable[[], Claimant]:
@@ -214,3 +229,19 @@ def _take_folder(data_dir: Path, node_id: NodeId) -> NodeId | None:
     before = path.read_text("utf-8").strip() if path.is_file() else ""
     write_atomically(path, node_id)
     return NodeId(before) if before else None
+
+
+def _require_alone(node: RegisteredNode, settings: Settings) -> None:
+    """See that nobody else lives whose clips would not be found here.
+
+    Raises:
+        NodeNeedsSharedFiles: somebody does.
+    """
+    if node.others():
+        raise NodeNeedsSharedFiles(paths.readable(settings.data_dir))
+
+
+def _remove_work_of_the_dead(folder: Path, alive: Collection[str]) -> None:
+    for path in file_names.entries_of(folder, file_names.NODE_WORK):
+        if path.name not in alive:
+            file_names.remove_folder(path)

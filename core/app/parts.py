@@ -99,7 +99,7 @@ class Parts:
         self.jobs = JobQueries(database, clips)
         retry_ms = round(router_rules(settings).longest_wait_s * 1000)
         self.time_guard = TimeGuard(database, clock, StepRules.of(rules, UPLOAD_MS, retry_ms))
-        abandoned = abandoned_jobs(settings, self.deployment, nodes, self.dispatcher.owns)
+        abandoned = abandoned_jobs(self.deployment, nodes, self.dispatcher.owns)
         self.recovery = Recovery(database, rules, clips, clock, self.time_guard, abandoned)
         self.forecasts = Forecasts(database, rules, clips, clock, nodes.slots)
         self.quotas = Quotas(database, rules.quota, clock)

@@ -72,6 +72,13 @@ class KnownNodes:
         """Return how many nodes take the jobs of ``pool``; 1 where none does."""
         return max(1, sum(one.slots for one in self.pools() if one.name == pool))
 
+    def others(self) -> tuple[ClusterNode, ...]:
+        """Return the other nodes that live."""
+        now, silence_ms = self._clock(), self._rules.silence_ms
+        return tuple(
+            one for one in self._known if one.id != self.id and one.is_alive(now, silence_ms)
+        )
+
     async def look(self) -> None:
         """Read who is known."""
         async with self._database.snapshot() as connection:
@@ -96,11 +103,14 @@ class RegisteredNode(KnownNodes):
         rules: LifeRules,
         clock: Clock,
         oldest_program: OldestProgram | None = None,
+        before_us: NodeId | None = None,
     ) -> None:
         """Take the rows, and what this process is.
 
         ``oldest_program`` reads which schema a program has to know to go on; None: any goes on.
+        ``before_us`` is a node that is known to be dead.
         """
+        self.before_us = before_us
         super().__init__(database, me, rules, clock)
         self.load: Callable[[], Load] = lambda: (None, "")  # what it works on
         self._oldest_program = oldest_program
@@ -115,6 +125,8 @@ class RegisteredNode(KnownNodes):
         self._me = replace(self._me, beat_at_ms=now)
         async with self._database.transaction(turn=False) as connection:
             await rows.forget_gone(connection, now - FORGOTTEN_MS)
+            if self.before_us is not None:
+                await rows.forget_dead(connection, self.before_us)
             await rows.register(connection, self._me)
         await self.look()
 

@@ -27,9 +27,8 @@ class AbandonedJob:
 class AbandonedJobs(Protocol):
     """Finds jobs without a worker."""
 
-    @property
-    def alone(self) -> bool:
-        """Tell whether nobody else works on these rows, so that a start may put all in order."""
+    def is_first(self) -> bool:
+        """Tell whether nobody else serves these rows, so that a drain ends with this start."""
         ...
 
     async def at_start(self, connection: Connection, now: int) -> list[AbandonedJob]:
@@ -44,11 +43,13 @@ class AbandonedJobs(Protocol):
 class AbandonedByProcess:
     """Implements :class:`AbandonedJobs` where one process at a time works on the rows."""
 
-    alone = True
-
     def __init__(self, owned: Callable[[str], bool] = lambda _: False) -> None:
         """Take what tells whether an attempt at a job lives in this process."""
         self._owned = owned
+
+    def is_first(self) -> bool:
+        """Return True."""
+        return True
 
     async def at_start(self, connection: Connection, now: int) -> list[AbandonedJob]:
         """Return every running job: no worker lives yet, so each has lost its own."""
@@ -67,11 +68,21 @@ class AbandonedByProcess:
 class AbandonedByNodes:
     """Implements :class:`AbandonedJobs` where several processes work on the rows."""
 
-    alone = False
+    def __init__(
+        self,
+        before_us: NodeId | None = None,
+        others_serve: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Take the node that had this data directory before, and so is dead; None: nobody knows.
 
-    def __init__(self, before_us: NodeId | None = None) -> None:
-        """Take the node that had this data directory before, and so is dead; None: nobody knows."""
+        ``others_serve`` tells whether people reach another node that lives.
+        """
         self._before_us = before_us
+        self._others_serve = others_serve
+
+    def is_first(self) -> bool:
+        """Tell whether nobody else serves these rows."""
+        return not self._others_serve()
 
     async def at_start(self, connection: Connection, now: int) -> list[AbandonedJob]:
         """Return what the process before this one ran, and the jobs whose lease has ended."""

@@ -75,7 +75,7 @@ class Recovery:
             now = self._clock()
             limit = str(self._rules.fair.max_running)
             await rows.write_setting(connection, MAX_RUNNING, limit)
-            if self._abandoned.alone and await read_intake(connection) == "draining":
+            if self._abandoned.is_first() and await read_intake(connection) == "draining":
                 await write_intake(connection, "open")
             await invariants.repair_counters(connection)
             redeliveries = await outbox.resume(connection, now)

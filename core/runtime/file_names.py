@@ -17,6 +17,7 @@ ORIGINAL_CLIP = re.compile(rf"{_CLIP}\.(mp4|png)")
 CLIP = re.compile(rf"({_CLIP})(-\d+|-last)?\.(mp4|png)")  # also a smaller copy, the last frame
 _ADMITTED = rf"{_HASH}\.(png|jpg|flac|ogg|mp4)"  # core.media.intake.protocol has the list
 MEDIA = re.compile(_ADMITTED)
+NODE_WORK = re.compile(_ONE)  # a folder of unfinished files of one node of several
 LATENTS = re.compile(rf"{_HASH}-[0-9a-f]{{16}}\.safetensors|{_ONE}\.part")
 # in ComfyUI's input folder: as they were admitted, and prepared from one by a recipe
 STAGED = re.compile(rf"{_ADMITTED}|{_HASH}-{_ONE}\.mp4|part-{_ONE}\.mp4")
@@ -29,6 +30,12 @@ def clip_stem(name: str) -> str:
     """Return the name without its end of the clip that ``name``, of shape ``CLIP``, belongs to."""
     found = CLIP.fullmatch(name)
     return found[1] if found else name
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove ``folder`` with all in it; nothing where it is absent or a link."""
+    if not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def entries_of(folder: Path, shape: Shape) -> list[Path]:

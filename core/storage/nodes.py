@@ -64,6 +64,12 @@ async def note_life(
     return None if found is None else NodeState(found)
 
 
+async def forget_dead(connection: AsyncConnection, node_id: NodeId) -> None:
+    """Delete a node whose process is known to be dead, unless it said that it ends."""
+    said = node.c.state.in_([NodeState.ENDING.value, NodeState.GONE.value])
+    await connection.execute(delete(node).where(node.c.id == node_id, ~said))
+
+
 async def read_nodes(connection: AsyncConnection) -> list[ClusterNode]:
     """Read all nodes that are known, the newest start first."""
     query = select(node).order_by(node.c.started_at_ms.desc(), node.c.id)

@@ -18,6 +18,7 @@ from core.domain.nodes import NodeRole
 from core.settings import Settings
 from core.testing.doubles import RecordingDelivery, eventually
 from tests.conftest import settings_in
+from tests.support.postgres import PostgresServer
 from tests.support.settings import changed
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,10 +29,11 @@ LEASE = {"LEASE_S": "2", "HEARTBEAT_S": "0.4"}
 class Town:
     """What the processes share, and those that a test started."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, server: PostgresServer) -> None:
         self.folder = folder
         self.data = folder / "data"
-        self.url = url
+        self.server = server
+        self.url = server.url()
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -81,6 +83,12 @@ class Town:
         assert found.returncode == 0, found.stderr
         return json.loads(found.stdout)["nodes"]
 
+    def ready(self) -> set[str]:
+        """The roles of nodes that are ready."""
+        with self.server.connect() as rows:
+            found = rows.execute("SELECT role FROM node WHERE state = 'ready'")
+            return {role for (role,) in found}
+
     def kill(self) -> None:
         for process in self.processes:
             process.send_signal(signal.SIGKILL)
@@ -95,7 +103,7 @@ class Town:
 @pytest.fixture
 def town(tmp_path: Path, clean_environment: None, postgres_server) -> Iterator[Town]:
     postgres_server.empty()
-    made = Town(tmp_path, postgres_server.url())
+    made = Town(tmp_path, postgres_server)
     yield made
     made.kill()
 

@@ -5,12 +5,13 @@ import signal
 
 import pytest
 
+from core.app.bootstrap import open_core
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.modes import Mode
 from core.domain.nodes import NodeRole, NodeState
 from core.domain.people import Requester
 from core.domain.requests import Request
-from core.errors.nodes import NoWorkerYet
+from core.errors.nodes import NodeNeedsSharedFiles, NoWorkerYet
 from core.storage import nodes as rows
 from core.storage.invariants import check
 from core.testing.doubles import t2v, tiny
@@ -40,8 +41,7 @@ async def test_front_and_worker_of_their_own_processes_make_a_clip(town, until):
     town.start("serve", "--no-worker", "--no-supervise")
 
     async def both():
-        found = await asyncio.to_thread(town.nodes)
-        return {one["role"] for one in found if one["state"] == "ready"} == {"front", "worker"}
+        return town.ready() == {"front", "worker"}
 
     await until(both)
     clip = town.folder / "kite.mp4"
@@ -126,12 +126,14 @@ async def test_second_start_takes_nothing_from_the_living(town, open_front, unti
         part = town.data / "clips" / f".part-{'b' * 32}.mp4"
         part.write_bytes(b"being written")
         work = {path.name for path in (town.data / "work").iterdir()}
+        dead = town.data / "work" / ("d" * 32)
+        dead.mkdir()
         async with open_front():
             job = await core.jobs.get(ticket.job_id)
             assert (job.token, job.attempt) == (before.token, before.attempt)
         assert clip.exists()
         assert part.exists()
-        assert work <= {path.name for path in (town.data / "work").iterdir()}
+        assert work == {path.name for path in (town.data / "work").iterdir()}
 
 
 async def test_drained_worker_takes_nothing_and_another_does(town, open_front, until):
@@ -165,3 +167,26 @@ async def test_before_a_worker_ever_came_requests_are_refused_in_plain_words(ope
         with pytest.raises(NoWorkerYet):
             await submit(core, t2v())
         assert (await core.jobs.counts()).waiting == 0
+
+
+async def test_second_service_whose_clips_nobody_else_finds_is_refused(town):
+    alone = {"artefacts_shared": False}
+    async with open_core(town.settings(**alone)):
+        elsewhere = town.settings(**alone, data_dir=town.folder / "elsewhere")
+        with pytest.raises(NodeNeedsSharedFiles):
+            async with open_core(elsewhere):
+                pass
+    async with open_core(elsewhere):
+        pass
+
+
+async def test_restart_in_the_same_directory_takes_up_what_the_process_before_ran(town):
+    settings = town.settings(artefacts_shared=False, lease_s=600.0)
+    async with open_core(settings) as core:
+        ticket = await submit(core, t2v())
+        claimed = await core.queue.claim()
+        assert claimed.id == ticket.job_id
+        died = core.nodes.id
+    async with open_core(settings) as core:
+        job = await core.jobs.get(ticket.job_id)
+        assert (job.state, core.nodes.before_us) == (JobState.QUEUED, died)

@@ -35,9 +35,11 @@ def node(clock, **changes) -> ClusterNode:
 
 @pytest.fixture
 def make(room):
-    async def registered(oldest_program=None, **changes) -> RegisteredNode:
+    async def registered(oldest_program=None, before_us=None, **changes) -> RegisteredNode:
         me = node(room.clock, **changes)
-        made = RegisteredNode(room.database, me, RULES, room.clock, oldest_program=oldest_program)
+        made = RegisteredNode(
+            room.database, me, RULES, room.clock, oldest_program=oldest_program, before_us=before_us
+        )
         await made.register()
         return made
 
@@ -182,3 +184,14 @@ async def test_who_only_looks_is_no_node(room, make):
 
     assert [one.slots for one in looker.pools()] == [1]
     assert looker.id not in await read(room)
+
+
+async def test_node_that_is_known_to_be_dead_is_no_slot_any_more(room, make):
+    died, ended, alive = await make(), await make(), await make()
+    await ended.enter(NodeState.ENDING)
+    after_death = await make(before_us=died.id)
+    after_end = await make(before_us=ended.id)
+
+    assert set(await read(room)) == {ended.id, alive.id, after_death.id, after_end.id}
+    assert after_end.slots("default") == 3
+    assert {one.id for one in after_death.others()} == {ended.id, alive.id}

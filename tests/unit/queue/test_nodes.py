@@ -27,13 +27,13 @@ def queue_of(room, node_id="n", pool="default", **more) -> JobQueue:
     )
 
 
-def recovery_of(room, before=None) -> Recovery:
+def recovery_of(room, before=None, *, others_serve=True) -> Recovery:
     return Recovery(
         room.database,
         room.rules,
         room.folder / "clips",
         room.clock,
-        abandoned=AbandonedByNodes(before),
+        abandoned=AbandonedByNodes(before, lambda: others_serve),
     )
 
 
@@ -201,13 +201,15 @@ async def test_late_outcome_of_a_worker_that_was_taken_for_dead_changes_nothing(
     assert (await row_of(room, again.id)).token == again.token
 
 
-async def test_drain_of_the_intake_outlives_the_start_of_one_node_of_several(room):
+@pytest.mark.parametrize(("others_serve", "intake"), [(True, "draining"), (False, "open")])
+async def test_drain_of_the_intake_ends_with_the_start_of_the_only_front(
+    room, others_serve, intake
+):
     await room.intake.set_intake("draining")
-    await recovery_of(room).recover()
-    assert await room.intake.intake() == "draining"
 
-    await room.recovery.recover()
-    assert await room.intake.intake() == "open"
+    await recovery_of(room, others_serve=others_serve).recover()
+
+    assert await room.intake.intake() == intake
 
 
 async def test_forecast_counts_who_waits_for_the_same_pool_and_its_devices(room):
