@@ -226,7 +226,7 @@ async def open_database(
         yield database
         if (
             kept_here and duty is not SchemaDuty.AWAIT
-        ):  # a worker's clips are fronts' to account for
+        ):  # fronts account for clips
             await _note_end(database, data_dir)
 
 
