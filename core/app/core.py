@@ -95,6 +95,8 @@ class Core:
             tasks.create_task(self.bus.run(self.ends, worked))
             if role.serves:
                 self._begin_to_serve(tasks, stop, worked)
+            else:
+                tasks.create_task(self.housekeeping.run_own(stop))
             await self.nodes.enter(NodeState.READY)
             if role.works:
                 await self.worker.run(stop)

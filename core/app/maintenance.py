@@ -64,6 +64,13 @@ class Housekeeping:
                 if not done.ok:
                     log.error("housekeeping_failed", exc_info=done.error)
 
+    async def run_own(self, stop: asyncio.Event) -> None:
+        """Remove hourly what is old and only here, until ``stop`` is set; fronts do the rest."""
+        while not await wait_event(stop, HOUR_S):
+            done = await outcome_of(self._pruning.remove_scratch())
+            if not done.ok:
+                log.error("housekeeping_failed", exc_info=done.error)
+
     async def expire(self) -> int:
         """Give up what waited too long, and take jobs from workers that are gone; count them."""
         await self._guard.look()

@@ -78,7 +78,7 @@ class Pruning:
         jobs = await self._prune_jobs()
         await self._roll_up()
         clips = await self.remove_unnamed(self._before_s())
-        scratch = await self._remove_scratch()
+        scratch = await self.remove_scratch()
         unheld = await self._files.sweep()
         await self._traces.remove_old_copies(self._before_s())
         await self._again(lambda connection: self._database.shrink(connection, PAGES))
@@ -147,7 +147,8 @@ class Pruning:
             async with self._database.transaction() as connection:
                 more = await step(connection)
 
-    async def _remove_scratch(self) -> int:
+    async def remove_scratch(self) -> int:
+        """Remove old files of this machine that can be made again; return how many."""
         before, folders = self._before_s(), self._folders
         old = await asyncio.to_thread(
             file_names.older_files, folders.latents, before, file_names.LATENTS

@@ -30,6 +30,8 @@ async def work(settings: Settings, announce: Announce) -> None:
     """
     check_role(settings, NodeRole.WORKER)
     refuse_broken([*check_names(), *check_ports(settings, [])])
+    if settings.executor == "auto":  # people would get drafts where they asked for clips
+        settings = settings.model_copy(update={"executor": "comfy"})
     if settings.gate.url:
         await work_at_gate(settings, announce)
         return

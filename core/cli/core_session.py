@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.app.bootstrap import open_core
 from core.app.core import Core
+from core.app.roles import check_role, role_of_service
 from core.cli.terminal import PlainConsole
 from core.delivery.file_delivery import PLATFORM, TerminalDelivery
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
@@ -103,7 +104,9 @@ async def working_core(
     Raises:
         SetupProblem: the core cannot be opened.
     """
-    async with open_core(settings, announce=announce) as core:
+    role = role_of_service(settings)
+    check_role(settings, role)
+    async with open_core(settings, announce=announce, role=role) as core:
         delivery = TerminalDelivery(console)
         core.router.register(delivery)
         stop = asyncio.Event()

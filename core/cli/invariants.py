@@ -12,6 +12,7 @@ from core.settings import Settings, load_settings
 from core.storage.claim import claim
 from core.storage.database import open_database
 from core.storage.invariants import check
+from core.storage.lock import DirectoryHold
 
 APP = typer.Typer()
 
@@ -45,7 +46,10 @@ async def violations(settings: Settings) -> list[str]:
     claim(settings.data_dir)
     async with (
         open_database(
-            settings.database, settings.data_dir, insecure=settings.database_insecure
+            settings.database,
+            settings.data_dir,
+            insecure=settings.database_insecure,
+            hold=DirectoryHold.NOT,
         ) as database,
         database.snapshot() as connection,
     ):

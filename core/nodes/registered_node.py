@@ -133,10 +133,11 @@ class RegisteredNode(KnownNodes):
         Raises:
             StorageUnavailable: the rows cannot be read or written.
         """
-        now = self._clock()
         job_id, resident = self.load()
         async with self._database.transaction(turn=False) as connection:
-            state = await rows.note_life(connection, self.id, self.state, now, job_id, resident)
+            state = await rows.note_life(
+                connection, self.id, self.state, self._clock(), job_id, resident
+            )
             oldest = await self._oldest_program(connection) if self._oldest_program else 0
             known = tuple(await rows.read_nodes(connection))
         self._known = known

@@ -66,11 +66,12 @@ def _nodes(
     """Give what cannot work among several processes."""
     beat, lease = "heartbeat_s", "lease_s"
     scheme = values["database_url"].get_secret_value().partition(":")[0]
-    if scheme.lower().startswith("postgres"):
-        if {beat, lease} <= sound and HEARTBEATS * values[beat] > values[lease] >= 2 * values[beat]:
-            pair = (names[beat], names[lease])
-            facts = _facts(pair, values[beat], values[lease]) | {"times": number(HEARTBEATS)}
-            yield SettingProblem("settings_heartbeats", pair, facts)
+    if not scheme.lower().startswith("postgres") or not {beat, lease} <= sound:
+        return
+    if HEARTBEATS * values[beat] > values[lease] >= 2 * values[beat]:  # below: told already
+        pair = (names[beat], names[lease])
+        facts = _facts(pair, values[beat], values[lease]) | {"times": number(HEARTBEATS)}
+        yield SettingProblem("settings_heartbeats", pair, facts)
 
 
 def _frames(values: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[SettingProblem]:
