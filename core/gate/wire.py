@@ -29,7 +29,7 @@ FileKind = Literal["mp4", "png"]
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class RentedMachine:
     """What a rented machine says of itself, as other nodes do in their rows."""
 
     __pydantic_config__ = _EXACT
@@ -48,7 +48,7 @@ class ClaimCall:
 
     __pydantic_config__ = _EXACT
     protocol: int
-    machine: Machine = field(default_factory=Machine)
+    machine: RentedMachine = field(default_factory=RentedMachine)
     ahead: bool = False
 
 
@@ -173,7 +173,7 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 
 def encode(record: object) -> bytes:
     """Write ``record`` as JSON."""
-    return cast("bytes", _adapter(type(record)).dump_json(record))
+    return _adapter(type(record)).dump_json(record)
 
 
 def decode(kind: type[Record], text: bytes) -> Record:
