@@ -8,7 +8,7 @@ from time import monotonic
 from core.app.core import Core
 from core.app.joining import claimant_of, life_rules
 from core.domain.nodes import ClusterNode, NodeDevice, NodeRole, NodeState, new_node_id
-from core.gate.wire import Machine
+from core.gate.wire import RentedMachine
 from core.interfaces.work_queue import WorkQueue
 from core.nodes.registered_node import RegisteredNode
 from core.queue.claims import Claimant
@@ -18,7 +18,7 @@ from core.storage.migration_files import POSTGRESQL, newest_of, read_migrations
 
 @dataclass(slots=True)
 class _KnownMachine:
-    told: Machine
+    told: RentedMachine
     node: RegisteredNode
     queue: WorkQueue
     beat_s: float
@@ -34,7 +34,7 @@ class GateMachines:
         self._every_s = core.settings.worker.heartbeat_s
         self._known: dict[str, _KnownMachine] = {}  # by the digest of their token
 
-    async def seen(self, node: GateNode, machine: Machine | None = None) -> WorkQueue:
+    async def seen(self, node: GateNode, machine: RentedMachine | None = None) -> WorkQueue:
         """Give a sign of life for ``node`` where the last is old, and return its queue."""
         if self._core.nodes.alone:  # one process does everything else, and there is one line
             return self._core.queue
@@ -48,7 +48,7 @@ class GateMachines:
             await known.node.beat()
         return known.queue
 
-    async def _registered(self, node: GateNode, machine: Machine) -> _KnownMachine:
+    async def _registered(self, node: GateNode, machine: RentedMachine) -> _KnownMachine:
         now = self._clock()
         me = ClusterNode(
             id=new_node_id(),

@@ -24,12 +24,12 @@ from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.duration.estimates import estimate
 from core.duration.hardware import hardware_for
-from core.duration.machine import Machine as DurationMachine
+from core.duration.machine import Machine
 from core.errors.gate import GateUnreachable
 from core.gate.artefacts import GateArtefacts
 from core.gate.client import GateClient
 from core.gate.progress import GateProgress
-from core.gate.wire import Machine
+from core.gate.wire import RentedMachine
 from core.i18n.messages import say
 from core.interfaces.alerts import LoggedAlerts
 from core.interfaces.executor import Executor, has_own_device
@@ -99,9 +99,9 @@ async def _greet(client: GateClient) -> None:
         raise greeted.error
 
 
-def _machine(settings: Settings, executor: Executor) -> Machine:
+def _machine(settings: Settings, executor: Executor) -> RentedMachine:
     place = place_of(executor, settings)
-    return Machine(
+    return RentedMachine(
         device=place.device[:100],
         profile=place.profile,
         pin=place.pin,
@@ -140,7 +140,7 @@ def _worker(
 def _shares(settings: Settings, executor: Executor) -> Callable[[Request], dict[Stage, float]]:
     place = place_of(executor, settings)
     hardware = hardware_for(place.device, memory_of(executor))
-    machine = DurationMachine(hardware, place.profile, settings.comfy.vram)
+    machine = Machine(hardware, place.profile, settings.comfy.vram)
     return lambda request: dict(estimate(request, machine).shares())
 
 

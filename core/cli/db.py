@@ -97,7 +97,8 @@ def roles(
     settings = load_settings()
     address = _target("", settings)
     if not grant:
-        typer.echo("".join(f"{statement};\n" for statement in role_statements()), nl=False)
+        for statement in role_statements():
+            _print(f"{statement};")
         return
     grant_roles(postgres_address(address, insecure=settings.database_insecure))
     _print(say("db_roles_granted", {"worker": WORKER, "front": FRONT}))

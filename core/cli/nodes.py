@@ -45,7 +45,7 @@ def token(
 ) -> None:
     """Print a new token for a machine behind the gate, and nothing else on standard output."""
     admitted = steer_one(AdmitMachine(name))
-    typer.echo(admitted.token)
+    out().print(admitted.token, soft_wrap=True)
     err().print(say("node_token_next", {"name": admitted.name}), soft_wrap=True)
 
 

@@ -22,7 +22,7 @@ from core.gate.wire import (
     ClaimCall,
     ClaimedJob,
     FailCall,
-    Machine,
+    RentedMachine,
     RequeueCall,
     SettleCall,
 )
@@ -61,7 +61,7 @@ class FrontParts:
 class Machines(Protocol):
     """The nodes behind the gate, as the others at the same rows see them."""
 
-    async def seen(self, node: GateNode, machine: Machine | None = None) -> WorkQueue:
+    async def seen(self, node: GateNode, machine: RentedMachine | None = None) -> WorkQueue:
         """Note a sign of life of ``node``, and return the queue in its name.
 
         ``machine`` is what it says of itself; without it, it is what it was.

@@ -40,9 +40,11 @@ _REFUSALS: dict[int, type[ClapperError]] = {401: GateTokenRefused, 426: GateVers
 class GateClient:
     """Calls the gate; one for a process."""
 
-    def __init__(self, address: str, token: SecretStr, machine: wire.Machine | None = None) -> None:
+    def __init__(
+        self, address: str, token: SecretStr, machine: wire.RentedMachine | None = None
+    ) -> None:
         """Take where the gate is (``https://…``), the token of this machine, and what it is."""
-        self._machine = wire.Machine() if machine is None else machine
+        self._machine = wire.RentedMachine() if machine is None else machine
         self._http = httpx2.AsyncClient(
             base_url=address,
             headers={"Authorization": f"Bearer {token.get_secret_value()}"},

@@ -29,7 +29,7 @@ FileKind = Literal["mp4", "png"]
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class RentedMachine:
     """What a rented machine says of itself, as other nodes do in their rows."""
 
     __pydantic_config__ = _EXACT
@@ -48,7 +48,7 @@ class ClaimCall:
 
     __pydantic_config__ = _EXACT
     protocol: int
-    machine: Machine = field(default_factory=Machine)
+    machine: RentedMachine = field(default_factory=RentedMachine)
     ahead: bool = False
 
 

@@ -1,11 +1,11 @@
 """The gate for rented machines: where a front opens it, and where a worker goes through it."""
 
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from core.runtime.paths import Place
 from core.settings.area import Area
 from core.settings.kinds import WebAddress
 from core.settings.problems import SettingRefused
@@ -32,7 +32,7 @@ class GateSettings(Area):
 
     port: int | None = Field(default=None, ge=0, le=65535)  # empty: none; 0: any free port
     host: str = "127.0.0.1"  # loopback; a reverse proxy with HTTPS lies before it
-    certificate: Path | None = None  # PEM; else HTTPS is the proxy's
-    certificate_key: Path | None = None
+    certificate: Place | None = None  # PEM; else HTTPS is the proxy's
+    certificate_key: Place | None = None
     url: Annotated[WebAddress, AfterValidator(safe_address)] = ""  # of a worker: https://…
     token: SecretStr | None = None  # of a worker: from `clapper nodes token`

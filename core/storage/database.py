@@ -239,9 +239,7 @@ async def open_database(
             with named_troubles(place):
                 database.standing = await look(database, data_dir, fresh=fresh)
         yield database
-        if (
-            kept_here and duty is not SchemaDuty.AWAIT
-        ):  # a worker's clips are fronts' to account for
+        if kept_here and duty is not SchemaDuty.AWAIT:  # fronts account for clips
             await _note_end(database, data_dir)
 
 
