@@ -85,7 +85,7 @@ class AllThere:
         return tuple(Path(file.name) for file in files)
 
 
-def options() -> argparse.Namespace:
+def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--checkout", type=Path, default=ROOT / "comfyui" / "checkout")
     parser.add_argument("--models", type=Path, help="folder for the random weights; kept")
@@ -95,10 +95,13 @@ def options() -> argparse.Namespace:
     parser.add_argument("--height", type=int, default=512)
     parser.add_argument("--frames", type=int, default=121)
     parser.add_argument("--vram", default="auto", choices=["auto", "high", "normal", "low"])
+    parser.add_argument(
+        "--profile", type=Profile, choices=[Profile.BF16, Profile.FP8], default=Profile.BF16
+    )
     parser.add_argument("--runs", type=int, default=len(CASES), help="at most so many cases")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--dry-run", action="store_true", help="tiny shapes, 128×128, 17 frames")
-    return parser.parse_args()
+    return parser
 
 
 def inputs(mode: Mode, folder: Path) -> dict[str, MediaFile]:
@@ -133,7 +136,7 @@ async def measure(asked: argparse.Namespace, work: Path) -> list[Row]:
     models = asked.models or work / "models"
     place = ComfyPaths(asked.checkout.absolute(), work / "packs", work / "base", models.absolute())
     executor = ComfyExecutor(
-        place, AllThere(), ExecutionPlan(Profile.BF16), ComfyOptions(device_kind(), asked.vram)
+        place, AllThere(), ExecutionPlan(asked.profile), ComfyOptions(device_kind(), asked.vram)
     )
     began = time.perf_counter()
     await executor.warm_up()
@@ -168,7 +171,7 @@ def write_models(asked: argparse.Namespace, folder: Path):
     if asked.dry_run:
         torch.set_num_threads(1)  # tiny tensors: more threads only wait for each other
         shrink_text_encoder()
-        maker = RandomWeightsWriter(torch, TINY, profiles=(Profile.BF16,))
+        maker = RandomWeightsWriter(torch, TINY, profiles=(asked.profile,))
         return maker.family(folder)
     folder.mkdir(parents=True, exist_ok=True)
     elsewhere: dict[Slot, Path] = {}
@@ -178,7 +181,8 @@ def write_models(asked: argparse.Namespace, folder: Path):
     for name, path in (("models", folder), ("big", asked.big or folder)):
         print(f"{name}: {path}, {shutil.disk_usage(path).free / 1e9:.0f} GB free", flush=True)
     device = "cuda" if device_kind() is DeviceKind.CUDA else "cpu"
-    maker = RandomWeightsWriter(torch, FULL, "BF16", device, (Profile.BF16,))
+    quantised = asked.profile is Profile.FP8
+    maker = RandomWeightsWriter(torch, FULL, "BF16", device, (asked.profile,), quantised)
     family = maker.family(folder, elsewhere)
     if device == "cuda":
         torch.cuda.empty_cache()  # what drawing the values left behind is ComfyUI's to use
@@ -235,7 +239,7 @@ def as_json(asked: argparse.Namespace, rows: Sequence[Row]) -> str:
 
 
 def main() -> None:
-    asked = options()
+    asked = options().parse_args()
     if asked.dry_run:
         asked.width, asked.height, asked.frames = 128, 128, 17
     with tempfile.TemporaryDirectory() as work:

@@ -1,21 +1,26 @@
-"""A queue of clips on one CUDA device: ours, beside the usual way of one job after another.
+"""A queue of clips on one CUDA device: ours, ours without acceleration, and the usual way.
 
-    python bench/comfy_queue.py --checkout ~/ComfyUI --models /tmp/models --big /dev/shm
+    python bench/comfy_queue.py --checkout ~/ComfyUI --models /tmp/models --big /dev/shm --vram high
     python bench/comfy_queue.py --dry-run        # tiny shapes on the processor, a minute
 
-Ours: models stay, frames leave as uint8, and a clip is encoded while the next one is sampled.
-Usual: encode before the next job may start, and unload all models after each job.
-Weights are random and of full size (see comfy_gpu.py); both ways run in one process.
+Now: models stay, frames leave as uint8, a clip is encoded while the next one is sampled, and the
+transformer is launched in the ways of core/comfy/acceleration. Before: the same, CLAPPER_ACCELERATE
+off. Usual: off as well, encode before the next job may start, unload all models after each job.
+Now and before take turns in one process. Weights are random and of full size (see comfy_gpu.py).
 """
 
 import asyncio
 import json
 import sys
 import tempfile
+import threading
 import time
 from argparse import Namespace
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -32,34 +37,57 @@ from comfy_gpu import (  # after the path is set
 
 from core.comfy.device import device_kind, first_device  # comfy_gpu sets the path
 from core.comfy.executor import ComfyExecutor, ComfyOptions  # the same
-from core.comfy.job_run import ExecutionPlan  # the same
+from core.comfy.job_run import ExecutionPlan, RunReport  # the same
 from core.comfy.paths import ComfyPaths  # the same
 from core.domain.media import MediaFile, RawClip  # the same
+from core.domain.modes import Mode  # the same
+from core.domain.progress import Stage  # the same
 from core.duration import estimate  # the same
 from core.interfaces.executor import Order  # the same
-from core.models.catalog import Profile  # the same
 from core.runtime.cancellation import CancelToken  # the same
 
-JOBS = 6
-USUAL_JOBS = 3  # half a minute each
+TURNS = 2  # of now and before; one for a larger size
+JOBS = 3  # a turn
+USUAL_JOBS = 2  # half a minute each
 SIZES = ((768, 512, 121), (1280, 704, 121))
 PEAK_FLOPS = 790e12  # H200, bf16 8192³ matrix product on random data, measured
 
 
-@dataclass(frozen=True)
+@dataclass
 class Spell:
-    """What one way took."""
+    """What the jobs of one way took."""
 
     way: str
-    jobs: int
-    wall_s: float
-    device_s: float  # the executor was at work
-    stages: dict[str, float]  # mean seconds
+    wall_s: float = 0.0
+    device_s: float = 0.0  # the executor was at work
+    reports: list[RunReport] = field(default_factory=list[RunReport])
+
+    @property
+    def each_s(self) -> float:
+        """Return the seconds a job."""
+        return self.wall_s / len(self.reports)
 
     @property
     def idle(self) -> float:
         """Return the share of the time that the device waited for a job."""
         return max(0.0, 1 - self.device_s / self.wall_s)
+
+    def stages(self) -> dict[str, list[float]]:
+        """Return the least, middle and most seconds of each stage."""
+        found = {
+            stage.value: [report.seconds.get(stage, 0.0) for report in self.reports]
+            for stage in Stage
+            if any(stage in report.seconds for report in self.reports)
+        }
+        return {name: [min(took), median(took), max(took)] for name, took in found.items()}
+
+    def forwards(self) -> dict[str, int]:
+        """Return how often the transformer was launched in each way."""
+        total: dict[str, int] = {}
+        for report in self.reports:
+            for name, count in report.forwards.items():
+                total[name] = total.get(name, 0) + count
+        return total
 
 
 class Bench:
@@ -78,119 +106,181 @@ class Bench:
         made.mkdir(exist_ok=True)
         return made
 
-    def order(self) -> Order:
+    def order(self, seed: int | None = None, prompt: str | None = None) -> Order:
         """Return the next order; prompts take turns."""
         self.count += 1
-        case = Case("", PROMPTS[self.count % 2], self.count)
+        # never one that the cache of texts knows
+        words = prompt or f"{PROMPTS[self.count % 2]} Take {self.count}."
+        case = Case("", words, self.count if seed is None else seed)
         request = request_of(self.asked, case, self.media)
         place = self.folder(f"run{self.count}")
         return Order(f"{self.count:032x}", 1, request, self.work / "media", place)
 
-    async def run(self, order: Order) -> tuple[RawClip, float, dict[str, float]]:
-        """Return the frames, the seconds, and the seconds of each stage."""
+    async def run(self, order: Order, *, accelerate: bool) -> tuple[RawClip, float, RunReport]:
+        """Return the frames, the seconds, and the report."""
+        assert self.executor.engine is not None
+        self.executor.engine.accelerate(enabled=accelerate)
         began = time.perf_counter()
         clip = await self.executor.execute(order, lambda _: None, CancelToken())
         spent = time.perf_counter() - began
         report = self.executor.last_report
         assert report is not None
-        return clip, spent, {stage.value: s for stage, s in report.seconds.items()}
+        return clip, spent, report
 
-    async def ours(self) -> Spell:
+    async def queue(self, spell: Spell, jobs: int, *, accelerate: bool) -> None:
         """Encode each clip while the next one is sampled."""
         began = time.perf_counter()
-        device, stages, encoding = 0.0, list[dict[str, float]](), None
-        for _ in range(JOBS):
+        encoding: asyncio.Task[float] | None = None
+        for _ in range(jobs):
             order = self.order()
-            clip, spent, parts = await self.run(order)
-            device += spent
-            stages.append(parts)
+            clip, spent, report = await self.run(order, accelerate=accelerate)
+            spell.device_s += spent
+            spell.reports.append(report)
             if encoding is not None:
                 await encoding
             encoding = asyncio.create_task(encode(clip, order))
             await asyncio.sleep(0)
-        busy = time.perf_counter() - began  # the last encode waits for nobody
+        spell.wall_s += time.perf_counter() - began  # the last encode waits for nobody
         if encoding is not None:
             await encoding
-        return Spell("ours", JOBS, busy, device, mean(stages))
 
     async def usual(self) -> Spell:
         """Encode, then unload all models, before the next job starts; each one loads them anew."""
         assert self.executor.engine is not None
         await asyncio.to_thread(self.executor.engine.free)
-        began = time.perf_counter()
-        device, stages = 0.0, list[dict[str, float]]()
+        spell, began = Spell("usual"), time.perf_counter()
         for _ in range(USUAL_JOBS):
             order = self.order()
-            clip, spent, parts = await self.run(order)
-            device += spent
-            stages.append(parts)
+            clip, spent, report = await self.run(order, accelerate=False)
+            spell.device_s += spent
+            spell.reports.append(report)
             await encode(clip, order)
             await asyncio.to_thread(self.executor.engine.free)
-        return Spell("usual", USUAL_JOBS, time.perf_counter() - began, device, mean(stages))
+        spell.wall_s = time.perf_counter() - began
+        return spell
+
+    async def difference(self) -> tuple[bool, float]:
+        """Compare frames of one order, its text encoded once: equal bytes, and the most in 255.
+
+        The order between makes ComfyUI forget what it sampled, but not the text.
+        """
+        words = f"{PROMPTS[0]} Compared {self.count}."
+        before, _, _ = await self.run(self.order(11, words), accelerate=False)
+        await self.run(self.order(12, words), accelerate=True)
+        now, _, report = await self.run(self.order(11, words), accelerate=True)
+        assert report.forwards.get("off", 0) == 0, "sampled anew, and not eagerly"
+        off = abs(before.frames.astype("int16") - now.frames.astype("int16")).max()
+        return bool(off == 0), float(off)
+
+    async def all_ways(self, turns: int) -> list[Spell]:
+        """Return the first clip of a shape both ways, then a queue of both in turns."""
+        assert self.executor.engine is not None
+        await self.run(self.order(), accelerate=False)  # loads what is not loaded, finds kernels
+        firsts = [Spell("first, before"), Spell("first, now")]
+        await self.queue(firsts[0], 1, accelerate=False)
+        await self.queue(firsts[1], 1, accelerate=True)
+        before, now, busy = Spell("before"), Spell("now"), Spell("now, busy thread")
+        for _ in range(turns):
+            await self.queue(before, JOBS, accelerate=False)
+            await self.queue(now, JOBS, accelerate=True)
+        if turns > 1:
+            with busy_thread():
+                await self.queue(busy, JOBS, accelerate=True)
+        return [spell for spell in (*firsts, before, now, busy) if spell.reports]
 
 
-def mean(stages: list[dict[str, float]]) -> dict[str, float]:
-    names = dict.fromkeys(name for parts in stages for name in parts)
-    return {n: sum(parts.get(n, 0.0) for parts in stages) / len(stages) for n in names}
+@contextmanager
+def busy_thread() -> Iterator[None]:
+    """Let another thread of this process run Python for 2 ms in every 10."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.wait(0.008):
+            until = time.perf_counter() + 0.002
+            while time.perf_counter() < until:
+                pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
-async def measure(asked: Namespace, work: Path) -> list[tuple[str, Spell]]:
+async def measure(asked: Namespace, work: Path) -> list[dict[str, object]]:
     models = asked.models or work / "models"
     place = ComfyPaths(asked.checkout.absolute(), work / "packs", work / "base", models.absolute())
     executor = ComfyExecutor(
-        place, AllThere(), ExecutionPlan(Profile.BF16), ComfyOptions(device_kind(), asked.vram)
+        place, AllThere(), ExecutionPlan(asked.profile), ComfyOptions(device_kind(), asked.vram)
     )
     await executor.warm_up()
     family = await asyncio.to_thread(write_models, asked, models)
     specs = {key: replace(spec, guided=False) for key, spec in family.profiles.items()}
     executor.plan = replace(executor.plan, family=replace(family, profiles=specs))
-    rows: list[tuple[str, Spell]] = []
+    rows: list[dict[str, object]] = []
     bench = Bench(asked, executor, work)
-    for size in SIZES[: 1 if asked.dry_run else None]:
+    sizes = SIZES[:1] if asked.dry_run else SIZES[asked.first_size : asked.first_size + asked.sizes]
+    for mode, size in [
+        *((asked.mode, size) for size in sizes),
+        *((m, sizes[0]) for m in asked.also),
+    ]:
+        asked.mode = mode
+        bench.media = inputs(mode, bench.folder("media"))
         if not asked.dry_run:
             asked.width, asked.height, asked.frames = size
-        label = f"{asked.width}x{asked.height}x{asked.frames}"
-        await bench.run(bench.order())  # loads what is not loaded, finds kernels
-        rows.append((label, await bench.ours()))
-        show(rows[-1:], bench)
-    asked.width, asked.height, asked.frames = (
-        (asked.width, asked.height, asked.frames) if asked.dry_run else SIZES[0]
-    )
-    rows.append((f"{asked.width}x{asked.height}x{asked.frames}", await bench.usual()))
-    show(rows[-1:], bench)
+        spells = await bench.all_ways(1 if rows else TURNS)
+        rows += [show(spell, bench) for spell in spells]
+        same, most = await bench.difference()
+        print(f"  frames equal byte for byte: {same} (at most {most:.0f} of 255)", flush=True)
+        print(f"  before / now: ×{spells[2].each_s / spells[3].each_s:.2f}", flush=True)
+        rows[-1] |= {"identical": same}
+    if asked.usual:
+        if not asked.dry_run:
+            asked.width, asked.height, asked.frames = SIZES[0]
+        rows.append(show(await bench.usual(), bench))
     await executor.close()
     return rows
 
 
-def show(rows: list[tuple[str, Spell]], bench: Bench) -> None:
-    for label, spell in rows:
-        parts = "  ".join(f"{name} {seconds:.2f}" for name, seconds in spell.stages.items())
-        flops = sum(part.flops for part in estimate(bench.order().request).stages)
-        busy = sum(s for n, s in spell.stages.items() if n not in {"load", "encode"})
-        print(
-            f"{label}  {spell.way:<6}{spell.jobs} jobs  {spell.wall_s / spell.jobs:7.2f} s a job  "
-            f"idle {100 * spell.idle:4.1f} %  {parts}  "
-            f"floor {flops / PEAK_FLOPS:.2f} s, ×{busy * PEAK_FLOPS / flops:.2f}",
-            flush=True,
-        )
+def show(spell: Spell, bench: Bench) -> dict[str, object]:
+    """Print a line, and return its figures."""
+    asked = bench.asked
+    label = f"{asked.width}x{asked.height}x{asked.frames}"
+    stages = spell.stages()
+    parts = "  ".join(
+        f"{name} " + "·".join(f"{seconds:.3f}" for seconds in took) for name, took in stages.items()
+    )
+    flops = sum(part.flops for part in estimate(bench.order().request).stages)
+    peak = max(report.peak_bytes for report in spell.reports)
+    print(
+        f"{asked.mode} {label}  {spell.way:<16}{len(spell.reports)} jobs  {spell.each_s:6.2f} s a "
+        f"job  idle {100 * spell.idle:4.1f} %  {parts}  floor {flops / PEAK_FLOPS:.2f} s  "
+        f"peak {peak / 1e9:.1f} GB  {spell.forwards()}",
+        flush=True,
+    )
+    return {
+        "size": label, "mode": asked.mode.value, "way": spell.way, "jobs": len(spell.reports),
+        "wall_s": spell.wall_s, "device_s": spell.device_s, "idle": spell.idle, "stages": stages,
+        "peak_bytes": peak, "forwards": spell.forwards(),
+    }  # fmt: skip
 
 
 def main() -> None:
-    asked = options()
+    parser = options()
+    parser.add_argument("--sizes", type=int, default=2, help="how many of the sizes")
+    parser.add_argument("--first-size", type=int, default=0, help="leave so many out")
+    parser.add_argument("--also", type=Mode, nargs="*", default=[], help="more modes, first size")
+    parser.add_argument("--no-usual", dest="usual", action="store_false", help="leave it out")
+    asked = parser.parse_args()
     if asked.dry_run:
         asked.width, asked.height, asked.frames = 128, 128, 17
-    print(f"{first_device()}  vram={asked.vram}", flush=True)
+    print(f"{first_device()}  vram={asked.vram}  files {asked.profile.value}", flush=True)
     with tempfile.TemporaryDirectory() as work:
         rows = asyncio.run(measure(asked, Path(work)))
-    first, last = rows[0][1], rows[-1][1]
-    print(f"ratio: ×{(last.wall_s / last.jobs) / (first.wall_s / first.jobs):.1f}", flush=True)
     if asked.out is not None:
-        found = [
-            {"size": label, "way": s.way, "jobs": s.jobs, "wall_s": s.wall_s}
-            | {"device_s": s.device_s, "idle": s.idle, "stages": s.stages}
-            for label, s in rows
-        ]
-        asked.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        asked.out.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def queue(rows: list[dict[str, Any]]) -> Chart:
             f"{row['size']}, {row['way']}",
             each / max(seconds),
             f"{each:.1f} s, waits {row['idle']:.0%}",
-            row["way"] == "ours",
+            row["way"].startswith("now"),
         )
         for row, each in zip(rows, seconds, strict=True)
     ]

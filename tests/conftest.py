@@ -1,17 +1,19 @@
 """What every test may use: clean settings, an opened core, and switches for what needs hardware."""
 
+import gc
 import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+import typer.main
 
 from core.runtime.paths import address_of
 from core.settings import DATABASE_NAME, Settings, load_settings
@@ -20,10 +22,14 @@ from core.testing.doubles import QuickExecutor, RecordingDelivery
 from tests.dialects import always, on_both
 from tests.slow import has_slice, is_slow
 from tests.support import postgres, s3_server
+from tests.support.databases import place_database, place_database_of
 from tests.support.settings import changed
 
 if TYPE_CHECKING:
     from core.app.core import Core
+
+# the same tree of all commands for each command under test: building it takes a third of one
+typer.main.get_command = cache(typer.main.get_command)
 
 SWITCHES = {
     "comfy_real": ("--comfy-real", "needs a ComfyUI checkout: make test-comfy"),
@@ -43,6 +49,18 @@ def pytest_configure() -> None:
     """Let programs that tests start end at Ctrl-C: a shell's background job ignores it for all."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave modules and tests, a million objects that stay, to no search for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -90,6 +108,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
             del os.environ[name]
 
 
+@pytest.fixture
+def no_authorities(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No client under test reads those of the system, 20 ms each: its servers speak plain HTTP."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+
+
 @pytest.fixture(autouse=True)
 def clean_logging() -> Generator[None]:
     """A command under test sets up logging to its own streams, which are closed with it."""
@@ -100,7 +125,8 @@ def clean_logging() -> Generator[None]:
     sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
     logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
-    root.setLevel(level)
+    if root.level != level:  # each time it is set, all loggers forget what they know
+        root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +161,12 @@ def new_database(
 ) -> Callable[[Path], str]:
     """Return the address of an empty database: the file in a folder, or all of the server."""
     if dialect == "sqlite":
-        return lambda folder: address_of(folder / DATABASE_NAME)
+
+        def placed(folder: Path) -> str:
+            place_database(folder / DATABASE_NAME)
+            return address_of(folder / DATABASE_NAME)
+
+        return placed
     # a machine that runs tests may be too busy for limits of seconds
     monkeypatch.setitem(postgres_engine.SESSION, "options", "")
     server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
@@ -198,9 +229,10 @@ def delivery() -> RecordingDelivery:
 
 
 @pytest.fixture
-async def core(settings: Settings, executor: QuickExecutor) -> AsyncGenerator["Core"]:
+async def core(settings: Settings, dialect: str, executor: QuickExecutor) -> AsyncGenerator["Core"]:
     """The core as production opens it, with an executor that does as it is told. Not running."""
     from core.app.bootstrap import open_core
 
+    place_database_of(settings)
     async with open_core(settings, executor) as opened:
         yield opened

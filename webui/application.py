@@ -139,6 +139,7 @@ def start(
         server_name=settings.studio.host,
         server_port=port,
         prevent_thread_lock=True,
+        _frontend=False,  # else it asks for the page, and 3 s on a busy machine end the start
         quiet=True,
         share=False,
         inbrowser=False,

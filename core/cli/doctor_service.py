@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from core.app.frontend import Examinable
 from core.app.preflight import check_ports, check_settings, ports
@@ -17,10 +16,13 @@ from core.i18n.messages import explain, say
 from core.queue.intake import read_intake
 from core.settings import Settings
 from core.storage.lock import LOCK_NAME, lock
-from core.workflow.graph import Literal
-from core.workflow.library import Workflow, load, paths_of
+from core.workflow.library import load, paths_of
+from core.workflow.model_files import NamedFileState, look_for_files
 
-_MODEL_FILES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin", ".onnx")
+_FILE_PROBLEMS = {
+    NamedFileState.MISSING: "doctor_workflow_file",
+    NamedFileState.DAMAGED: "doctor_workflow_broken",
+}
 
 
 def look_at_settings(settings: Settings) -> Iterator[DoctorFinding]:
@@ -101,26 +103,17 @@ def look_at_workflows(settings: Settings) -> Iterator[DoctorFinding]:
         except ClapperError as problem:
             yield DoctorFinding(what, Severity.BAD, explain(problem))
             continue
-        for file in absent_files(workflow, settings.models_folder):
-            facts = {"mode": mode, "file": file, "path": settings.models_folder}
+        for found in look_for_files(workflow.graph, settings.models_folder):
+            if found.state not in _FILE_PROBLEMS:
+                continue
+            path = settings.models_folder / found.file.folder
+            facts = {"mode": mode, "file": found.file.name, "fault": found.fault, "path": path}
             yield DoctorFinding(
                 what,
-                Severity.BAD,
-                say("doctor_workflow_file", facts),
+                Severity.BAD if found.file.needed else Severity.NOTE,
+                say(_FILE_PROBLEMS[found.state], facts),
                 say("doctor_workflow_file_fix", facts),
             )
-
-
-def absent_files(workflow: Workflow, models: Path) -> list[str]:
-    """Return the model files that ``workflow`` names and that no folder of ``models`` has."""
-    named: dict[str, None] = {}
-    for node in workflow.graph.nodes.values():
-        for value in node.inputs.values():
-            text = value.value if isinstance(value, Literal) else None
-            if isinstance(text, str) and text.lower().endswith(_MODEL_FILES):
-                named[text.replace("\\", "/")] = None
-    folders = [path for path in models.iterdir() if path.is_dir()] if models.is_dir() else []
-    return [name for name in named if not any((folder / name).exists() for folder in folders)]
 
 
 def look_at_fronts(settings: Settings) -> Iterator[DoctorFinding]:

@@ -1,5 +1,7 @@
 """``clapper workflow``: which graph each mode uses, and the user's own in its place."""
 
+import asyncio
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -7,15 +9,19 @@ import typer
 from rich.table import Table
 
 from core.cli.exit_codes import explained_exit, out
+from core.cli.workflow_tables import bindings_table, files_table, parts_table
 from core.domain.modes import Mode
 from core.i18n.messages import name, say
-from core.settings import load_settings
-from core.workflow.adopt import Adoption, adopt, candidate_nodes
+from core.settings import Settings, load_settings
+from core.workflow.adopt import adopt
 from core.workflow.adopt.pipeline import check_place, remove_adoption, save_adoption
-from core.workflow.errors import NotAdoptable
+from core.workflow.editor import convert
+from core.workflow.errors import ControlsIdle, EditorFormat, NotAdoptable
 from core.workflow.graph import Graph, read
 from core.workflow.library import load, load_all, paths_of
-from core.workflow.node_schema import NODES, redraw
+from core.workflow.model_files import LookedFor, NamedFileState, look_for_files
+from core.workflow.node_schema import NODES
+from core.workflow.schema_drawing import redraw
 from core.workflow.validation import require_sound, unknown_kinds
 
 APP = typer.Typer(help=say("help_workflow"), no_args_is_help=True)
@@ -32,6 +38,7 @@ def adopt_file(
     file: FileArgument,
     mode: ModeOption,
     *,
+    output: Annotated[str, typer.Option(help=say("help_workflow_output"))] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("help_workflow_dry_run"))] = False,
 ) -> None:
     """Find the bindings of ``file``, show them, and use it for ``mode`` from then on.
@@ -41,19 +48,23 @@ def adopt_file(
     """
     console = out()
     with explained_exit():
-        graph = read(file)
         settings = load_settings()
-        folder = settings.workflows_dir
+        folder, models = settings.workflows_dir, settings.models_folder
+        graph, converted = _graph(file, settings)
         if not dry_run:
             check_place(mode, folder, file)
         try:
-            found = adopt(graph, mode, settings.models_folder / "loras")
+            found = adopt(graph, mode, models / "loras", output)
         except NotAdoptable:
-            console.print(_parts(graph))
+            console.print(parts_table(graph))
             raise
-        console.print(_bindings(found, mode))
+        console.print(bindings_table(found, mode))
+        if converted:
+            console.print(f"• {say('adopt_converted', {'file': file.name})}")
         for notice in found.notices:
             console.print(f"• {say(notice.code, notice.data)}")
+        console.print(files_table(look_for_files(found.workflow.graph, models)))
+        console.print(say("workflow_try_offer", {"mode": mode.value, "file": file.name}))
         if dry_run:
             console.print(say("workflow_fits", {"mode": mode}))
             return
@@ -61,6 +72,33 @@ def adopt_file(
         require_sound(load(mode, folder))
         done = {"mode": mode, "path": paths_of(mode, folder)[0], "id": mode.value}
         console.print(say("workflow_adopted", done), soft_wrap=True)
+
+
+@APP.command("try", help=say("help_workflow_try"))
+def try_file(
+    file: FileArgument,
+    mode: ModeOption,
+    *,
+    output: Annotated[str, typer.Option(help=say("help_workflow_output"))] = "",
+) -> None:
+    """Run ``file`` twice for each control of ``mode``, and show what the control changes.
+
+    Raises:
+        ControlsIdle: a control changes nothing, or something that it must not.
+    """
+    from core.cli.workflow_try import trial_table, try_adoption
+
+    console = out()
+    with explained_exit(), tempfile.TemporaryDirectory(prefix="clapper-try-") as folder:
+        settings = load_settings()
+        graph, _ = _graph(file, settings)
+        found = adopt(graph, mode, settings.models_folder / "loras", output)
+        rows, real = asyncio.run(try_adoption(found, settings, Path(folder)))
+        console.print(trial_table(rows, mode))
+        console.print(say("workflow_trial_real" if real else "workflow_trial_stand_ins"))
+        idle = [row.control for row in rows if not row.holds]
+        if idle:
+            raise ControlsIdle(mode, ", ".join(idle))
 
 
 @APP.command("list", help=say("help_workflow_list"))
@@ -82,9 +120,14 @@ def check() -> None:
     """Prove the workflows in use, or end with what is wrong."""
     console = out()
     with explained_exit():
-        workflows = load_all(load_settings().workflows_dir)
-        for workflow in workflows.values():
+        settings = load_settings()
+        workflows = load_all(settings.workflows_dir)
+        for mode, workflow in workflows.items():
             require_sound(workflow)
+            if workflow.custom:
+                files = look_for_files(workflow.graph, settings.models_folder)
+                console.print(files_table(files))
+                _tell_files(files, mode, settings.models_folder)
         console.print(say("workflow_sound", {"count": len(workflows)}))
 
 
@@ -113,21 +156,29 @@ def schema(
         console.print(say("workflow_schema_done", done), soft_wrap=True)
 
 
-def _bindings(found: Adoption, mode: Mode) -> Table:
-    heads = ("value", "node", "class", "input", "how")
-    title = say("workflow_bindings_title", {"mode": mode})
-    table = Table(*(say(f"workflow_column_{head}") for head in heads), title=title)
-    for row in found.findings:
-        target = row.binding
-        place = f"{target.node} {row.title}".strip()
-        table.add_row(target.value, place, target.kind, target.name, name(row.how))
-    return table
+def _graph(file: Path, settings: Settings) -> tuple[Graph, bool]:
+    """Read ``file``; return the graph, and whether it was turned into the API format.
+
+    Raises:
+        EditorFormat: it is what the editor saves, and no ComfyUI is installed.
+    """
+    try:
+        return read(file), False
+    except EditorFormat:
+        from core.comfy.object_info import installed_classes
+
+        classes = installed_classes(settings)
+        if classes is None:
+            raise
+        return convert(file.read_text("utf-8-sig"), file.name, classes), True
 
 
-def _parts(graph: Graph) -> Table:
-    heads = ("part", "node", "class")
-    title = say("workflow_parts_title")
-    table = Table(*(say(f"workflow_column_{head}") for head in heads), title=title)
-    for part, node in candidate_nodes(graph):
-        table.add_row(name(part), f"{node.id} {node.title}".strip(), node.kind)
-    return table
+def _tell_files(files: tuple[LookedFor, ...], mode: Mode, folder: Path) -> None:
+    """Say which files are missing or damaged, and where they belong."""
+    for found in files:
+        place = str(folder / found.file.folder)
+        facts = {"mode": mode, "file": found.file.name, "fault": found.fault, "folder": place}
+        if found.state is NamedFileState.MISSING:
+            out().print(f"• {say('workflow_file_absent', facts)}", soft_wrap=True)
+        elif found.state is NamedFileState.DAMAGED:
+            out().print(f"• {say('workflow_file_broken', facts)}", soft_wrap=True)

@@ -109,6 +109,7 @@ class Engine:
 
     def free(self) -> None:
         """Unload every model and cached output; only where memory ran out, or at the end."""
+        self._comfy.graphs.forget()
         self._comfy.model_management.unload_all_models()
         self._executor.reset()
         gc.collect()
@@ -123,6 +124,14 @@ class Engine:
             Whether they were kept there until now.
         """
         return allow_offloading(self._comfy.model_management)
+
+    def accelerate(self, *, enabled: bool) -> None:
+        """Compute in the faster ways of :mod:`core.comfy.acceleration` from now on, or in none."""
+        self._comfy.acceleration.enabled = enabled
+
+    def take_forwards(self) -> dict[str, int]:
+        """Return how often passes of the transformer were launched in each way, and begin anew."""
+        return self._comfy.acceleration.take_forwards()
 
     def node_classes(self) -> dict[str, type]:
         """Return ComfyUI's own table of node classes by name."""

@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, Self
 
 import structlog
@@ -27,6 +28,7 @@ from core.models.preparation import ModelFileSource, ensure_files
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
 from core.workflow.library import load, paths_of
+from core.workflow.model_files import named_files, require_files
 from core.workflow.values import guided
 
 _log = structlog.get_logger(__name__)
@@ -41,6 +43,7 @@ class ComfyOptions:
     device: DeviceKind
     vram: str = "auto"
     packs: bool = False
+    accelerate: bool = True  # in the ways of core.comfy.acceleration
 
 
 class ComfyExecutor:
@@ -86,7 +89,8 @@ class ComfyExecutor:
         hardware = hardware_for(device.name, device.memory_bytes) if device else None
         known = hardware and Machine(hardware, profile.value, settings.comfy.vram)
         vram = "high" if known and known.keeps else settings.comfy.vram
-        options = ComfyOptions(device_kind(), vram, settings.comfy.packs)
+        chosen = settings.comfy
+        options = ComfyOptions(device_kind(), vram, chosen.packs, chosen.accelerate)
         careful = saves_memory(settings.comfy.vram, profile.value)
         plan = ExecutionPlan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
         return cls(comfy_paths(settings), files or open_store(settings, now_ms), plan, options)
@@ -130,8 +134,7 @@ class ComfyExecutor:
             GenerationFailed: with the reason; ``Cancelled`` within a second of a cancel.
         """
         cancel.raise_if_cancelled()
-        files = self.plan.family.files_for(order.request.mode, self.plan.profile)
-        await ensure_files(self._files, files, order, on_progress, cancel)
+        await self._ensure_files(order, on_progress, cancel)
         await self._wait_until_free(cancel)
         loop = asyncio.get_running_loop()
 
@@ -157,6 +160,26 @@ class ComfyExecutor:
                 self.engine.interrupt()
             await loop.run_in_executor(self._thread, self.engine.free)
         self._thread.shutdown(wait=False)
+
+    async def _ensure_files(
+        self, order: Order, on_progress: ProgressSink, cancel: CancelToken
+    ) -> None:
+        """Make the files of ``order`` available; of somebody's own graph, those that it names.
+
+        Raises:
+            ModelDamaged: a file that the graph names cannot be read.
+            ModelUnavailable: a file is missing and could not be obtained.
+        """
+        mode, family = order.request.mode, self.plan.family
+        workflow = await asyncio.to_thread(load, mode, self.plan.custom)
+        files = family.files_for(mode, self.plan.profile)
+        if workflow.custom:
+            named = {Path(file.name).name for file in named_files(workflow.graph)}
+            files = tuple(file for file in family.all_files() if file.name in named)
+        if files or not workflow.custom:
+            await ensure_files(self._files, files, order, on_progress, cancel)
+        if workflow.custom:
+            await asyncio.to_thread(require_files, workflow.graph, self._place.models)
 
     async def _wait_until_free(self, cancel: CancelToken) -> None:
         """Wait for a run that was left behind after its cancel.
@@ -226,6 +249,7 @@ class ComfyExecutor:
             options = self.options
             started = start(self._place, options.device, options.vram, packs=options.packs)
             self.engine = Engine(started)
+            self.engine.accelerate(enabled=options.accelerate)
         return self.engine
 
 

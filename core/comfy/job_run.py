@@ -13,6 +13,7 @@ from core.comfy.install.pins import load_pins
 from core.comfy.latents import LatentFolder, continued_at, proof_of
 from core.comfy.output_node import NodeOutput
 from core.comfy.progress_events import StageRelay
+from core.comfy.returned import frames_as_asked, sound_as_asked
 from core.comfy.staging import StagedInputs, stage
 from core.comfy.tiles import WHOLE, first_tile, smaller_tile
 from core.domain.media import MediaKind, RawClip, Sound
@@ -66,6 +67,8 @@ class RunReport:
     peak_bytes: int  # device memory, 0 without CUDA
     tile: int  # px of the decoder's tiles, 0 where frames were decoded whole
     continued: bool = False  # stage 1 was taken from a draft
+    # how often the transformer ran, by how it was launched; see core.comfy.acceleration.switch
+    forwards: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(slots=True)
@@ -125,7 +128,9 @@ class JobRun:
             raise self._failure(ended)
         if self.latents is not None and output.stage1 is not None:
             self.latents.keep(latents_name(self.order.request), self._proof, output.stage1)
-        return self._clip(output, ended, relay, tile)
+        if workflow.custom:
+            output = frames_as_asked(output, self.order.request.sampling, bound)
+        return self._clip(output, ended, relay, tile, custom=workflow.custom)
 
     def _bind(self, workflow: Workflow, staged: Mapping[str, str], tile: int) -> BoundWorkflow:
         names = self.plan.family.names(self.plan.profile)
@@ -178,6 +183,7 @@ class JobRun:
 
         self.cancel.raise_if_cancelled()
         self.engine.peak_bytes(reset=True)
+        self.engine.take_forwards()
         ended = self.engine.run(self.job, graph, [bound.output_node], listen)
         relay.finish()
         return ended, relay
@@ -199,14 +205,23 @@ class JobRun:
         return error_mapping.node_error(ended.error, self.order.request)
 
     def _clip(
-        self, output: NodeOutput, ended: PromptResult, relay: StageRelay, tile: int
+        self,
+        output: NodeOutput,
+        ended: PromptResult,
+        relay: StageRelay,
+        tile: int,
+        *,
+        custom: bool,
     ) -> RawClip:
         seconds = relay.seconds()
         # Reading model files is not the requester's doing; everything else is.
         paid = sum(spent for stage, spent in seconds.items() if stage is not Stage.LOAD)
         gpu_ms = max(1, round(paid * 1000))
         peak = self.engine.peak_bytes(reset=False)
-        self.report = RunReport(seconds, ended.cached, gpu_ms, peak, tile, self._continued)
+        forwards = self.engine.take_forwards()
+        self.report = RunReport(
+            seconds, ended.cached, gpu_ms, peak, tile, self._continued, forwards
+        )
         _log.info(
             "run_finished",
             job_id=self.order.job_id,
@@ -214,6 +229,7 @@ class JobRun:
             cached_nodes=len(ended.cached),
             continued=self._continued,
             tile=tile,
+            forwards=forwards,
             **{f"{stage.value}_ms": round(spent * 1000) for stage, spent in seconds.items()},
         )
         notes = {
@@ -225,13 +241,13 @@ class JobRun:
         return RawClip(
             frames=output.frames,
             fps=float(self.order.request.sampling.fps),
-            sound=self._sound(output),
+            sound=self._sound(output, custom=custom),
             gpu_ms=gpu_ms,
             notes=notes,
             peak_bytes=peak or None,
         )
 
-    def _sound(self, output: NodeOutput) -> Sound | None:
+    def _sound(self, output: NodeOutput, *, custom: bool) -> Sound | None:
         """Return the sound of the clip: the requester's own where they gave one, never a copy.
 
         A waveform that went through the audio VAE and back is not the one that was sent.
@@ -239,6 +255,6 @@ class JobRun:
         request = self.order.request
         given = request.media().get(MODES[request.mode].length_from or "")
         if given is None or given.kind is not MediaKind.AUDIO:
-            return output.sound
+            return sound_as_asked(output.sound, request.sampling) if custom else output.sound
         seconds = request.sampling.seconds
         return load_sound(self.order.path_of(given), given.sample_rate or 48_000, 2, seconds)

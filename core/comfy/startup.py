@@ -17,6 +17,9 @@ import structlog
 
 import core
 from core.comfy import dynamic_vram, import_shims, memory
+from core.comfy.acceleration.block_graphs import BlockGraphs
+from core.comfy.acceleration.install import install
+from core.comfy.acceleration.switch import Acceleration
 from core.comfy.device import DeviceKind
 from core.comfy.dynamic_vram import StartupFlags
 from core.comfy.output_node import (
@@ -49,6 +52,8 @@ class ComfyModules:
     model_management: ModuleType
     server: HeadlessServer
     exchange: NodeExchange
+    acceleration: Acceleration
+    graphs: BlockGraphs
     device: DeviceKind
     dynamic_vram: bool
 
@@ -64,6 +69,8 @@ class _Imported:
     model_management: ModuleType
     server: HeadlessServer
     exchange: NodeExchange
+    acceleration: Acceleration
+    graphs: BlockGraphs
 
 
 class _Tokenizer(Protocol):
@@ -148,13 +155,17 @@ def _import(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) 
     importlib.import_module("server").PromptServer.instance = server
     memory.correct_decode_estimate(importlib.import_module("comfy.sd"))
     _keep_prompts_literal(importlib.import_module("comfy.sd1_clip"))
+    acceleration = Acceleration()
+    graphs = install(acceleration, torch, model_management)
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
     nodes.NODE_CLASS_MAPPINGS[OUTPUT_CLASS] = output_node(exchange)
     nodes.NODE_CLASS_MAPPINGS[STAGE1_CLASS] = stage1_node(exchange, torch.from_numpy)
     _hook_progress(utils, model_management)
     utils.set_progress_bar_enabled(enabled=False)  # else every sampler draws a bar on stderr
     _check_core()
-    return _Imported(args, torch, execution, nodes, model_management, server, exchange)
+    return _Imported(
+        args, torch, execution, nodes, model_management, server, exchange, acceleration, graphs
+    )
 
 
 def _forget(checkout: Path) -> None:
@@ -187,6 +198,8 @@ def _attach(found: _Imported, device: DeviceKind, vram: str) -> ComfyModules:
         management,
         found.server,
         found.exchange,
+        found.acceleration,
+        found.graphs,
         device,
         dynamic,
     )

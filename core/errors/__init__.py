@@ -28,7 +28,8 @@ from the code.
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
     ├── GenerationFailed        an accepted job that did not become a clip; its quota is refunded
     │   ├── Cancelled           by its owner, an operator or the shutdown
-    │   ├── OutOfMemory, ModelUnavailable, SpaceIncomplete, WorkflowRefused
+    │   ├── OutOfMemory, ModelUnavailable, ModelDamaged, SpaceIncomplete
+    │   ├── WorkflowRefused, ClipDiffers  the operator's own workflow
     │   ├── RequestUnreadable   written by another version of Clapper
     │   ├── DiskFull, DeviceLost, WorkerLost, TimedOut
     │   └── InternalError
@@ -42,6 +43,7 @@ from the code.
 from core.errors.base import ClapperError, Scalar, SetupProblem
 from core.errors.failures import (
     Cancelled,
+    ClipDiffers,
     ClipTooLarge,
     DeliveryFailed,
     DeliveryImpossible,
@@ -50,6 +52,7 @@ from core.errors.failures import (
     DiskFull,
     GenerationFailed,
     InternalError,
+    ModelDamaged,
     ModelUnavailable,
     OutOfMemory,
     RequestUnreadable,
@@ -112,6 +115,7 @@ __all__ = [
     "AlreadyFinished",
     "Cancelled",
     "ClapperError",
+    "ClipDiffers",
     "ClipTooLarge",
     "DeliveryFailed",
     "DeliveryImpossible",
@@ -143,6 +147,7 @@ __all__ = [
     "MediaTooManyPixels",
     "MediaUnexpected",
     "MediaUnreadable",
+    "ModelDamaged",
     "ModelUnavailable",
     "NotAChoice",
     "NotANumber",

@@ -28,6 +28,21 @@ class ModelUnavailable(GenerationFailed):
     command: str = "clapper models pull"
 
 
+class ModelDamaged(GenerationFailed):
+    """A model file is there and cannot be read; ``fault`` is an identifier with a word."""
+
+    file: str
+    fault: str
+
+
+class ClipDiffers(GenerationFailed):
+    """A workflow made something else than was asked; ``what`` is an identifier with a word."""
+
+    what: str
+    asked: str
+    given: str
+
+
 class SpaceIncomplete(GenerationFailed):
     """A Space lacks something that its owner can bring; ``problems`` is JSON: code and fields."""
 

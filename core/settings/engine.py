@@ -18,6 +18,8 @@ class ComfySettings(Area):
     packs: bool = False  # load the node packs too, for a workflow of your own
     # how models share the GPU's memory
     vram: Annotated[Literal["auto", "high", "normal", "low"], ReadFrom("CLAPPER_VRAM")] = "auto"
+    # false: compute exactly as ComfyUI does, to compare or to rule this out
+    accelerate: Annotated[bool, ReadFrom("CLAPPER_ACCELERATE")] = True
     # package index to take torch from, e.g. one of CPU builds
     torch_index: Annotated[str, ReadFrom("CLAPPER_TORCH_INDEX")] = ""
 

@@ -9,6 +9,13 @@ class EditorFormat(SetupProblem):
     file: str
 
 
+class EditorClassesUnknown(SetupProblem):
+    """An editor file uses ``classes`` that the installed ComfyUI does not have."""
+
+    file: str
+    classes: str
+
+
 class NotAWorkflow(SetupProblem):
     """The file is no graph in API format; ``reason`` is an identifier with a word."""
 
@@ -41,6 +48,13 @@ class NotAdoptable(SetupProblem):
     mode: str
     reason: str
     detail: str = ""
+
+
+class ControlsIdle(SetupProblem):
+    """A trial showed ``controls`` of ``mode`` that do not do what they must."""
+
+    mode: str
+    controls: str
 
 
 class TemplateBroken(SetupProblem):

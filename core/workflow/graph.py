@@ -53,6 +53,10 @@ class Node:
         """Return this node with another ``value`` for ``name``."""
         return replace(self, inputs=MappingProxyType({**self.inputs, name: value}))
 
+    def with_inputs(self, inputs: Mapping[str, Input]) -> Self:
+        """Return this node with other ``inputs``."""
+        return replace(self, inputs=MappingProxyType(dict(inputs)))
+
     def links(self) -> Iterator[tuple[str, Link]]:
         """Yield the inputs that come from other nodes."""
         for name, value in self.inputs.items():

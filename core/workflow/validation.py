@@ -1,7 +1,7 @@
 """Check that a graph, its bindings, the node schema and the requests fit together."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
@@ -73,6 +73,7 @@ def graph_defects(graph: Graph, workflow: Workflow | None = None) -> Iterator[De
     """Yield what ComfyUI's own validation would refuse, as far as the classes are known."""
     custom = workflow is not None and workflow.custom
     schema = known_nodes()
+    foreign = any(node.kind not in schema for node in graph.nodes.values())
     for node in graph.nodes.values():
         spec = schema.get(node.kind)
         if spec is None:
@@ -81,7 +82,9 @@ def graph_defects(graph: Graph, workflow: Workflow | None = None) -> Iterator[De
             continue
         yield from _missing(node, spec)
         for name, value in node.inputs.items():
-            yield from _input(graph, node, spec, name, value, strict=not custom)
+            found = _input(graph, node, spec, name, value, strict=not custom)
+            # packs widen lists such as that of the samplers
+            yield from (item for item in found if not (custom and foreign and _listed(spec, item)))
 
 
 def unknown_kinds(graph: Graph) -> dict[str, str]:
@@ -138,7 +141,7 @@ def _binding(
     if binding.kind not in kinds[binding.node]:
         yield Defect("another_class", binding.node, binding.name, binding.kind)
     spec = known_nodes().get(binding.kind)
-    if spec is not None and not spec.open and binding.name not in spec.inputs:
+    if spec is not None and not spec.open and spec.input(binding.name) is None:
         yield Defect("unknown_input", binding.node, binding.name)
 
 
@@ -164,16 +167,24 @@ def _fields(workflow: Workflow) -> Iterator[Defect]:
             yield Defect("field_unbound", name=slot.role)
 
 
+def _listed(spec: NodeSpec, found: Defect) -> bool:
+    wanted = spec.input(found.name)
+    return found.reason == "bad_value" and wanted is not None and wanted.choices is not None
+
+
 def _missing(node: Node, spec: NodeSpec) -> Iterator[Defect]:
     for name, wanted in spec.inputs.items():
-        if wanted.required and name not in node.inputs:
+        given = name in node.inputs
+        if wanted.grows is not None:  # ``values`` comes as ``values.a`` and so on
+            given = sum(key.startswith(f"{name}.") for key in node.inputs) >= wanted.grows
+        if wanted.required and not given:
             yield Defect("input_missing", node.id, name)
 
 
 def _input(
     graph: Graph, node: Node, spec: NodeSpec, name: str, value: Input, *, strict: bool
 ) -> Iterator[Defect]:
-    wanted = spec.inputs.get(name)
+    wanted = spec.input(name)
     if wanted is None:
         if strict and not spec.open:
             yield Defect("unknown_input", node.id, name)
@@ -198,7 +209,7 @@ def _link(graph: Graph, node: Node, name: str, link: Link, wanted: InputSpec) ->
         yield Defect("no_such_output", node.id, name, f"{link.node}:{link.slot}")
         return
     given = spec.outputs[link.slot]
-    if ANY not in {given, wanted.type} and given != wanted.type:
+    if wanted.type != "COMBO" and not wanted.takes(given):
         yield Defect("type_mismatch", node.id, name, f"{given} → {wanted.type}")
 
 
@@ -220,7 +231,8 @@ def _fits(wanted: InputSpec, value: object) -> bool:
         case "BOOLEAN":
             return isinstance(value, bool)
         case other:
-            return other == ANY
+            parts = other.split(",") if "," in other else []
+            return other == ANY or any(_fits(replace(wanted, type=part), value) for part in parts)
 
 
 def _within(wanted: InputSpec, value: float) -> bool:

@@ -6,7 +6,9 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from typer.testing import CliRunner, Result
 
 from core.cli.exit_codes import ExitStatus
@@ -159,3 +161,56 @@ def test_every_problem_has_a_sentence_with_its_own_fields(
     used = {name for _, name, _, _ in Formatter().parse(sentences(language)[kind.code]) if name}
 
     assert used <= known
+
+
+def test_the_files_of_a_graph_are_listed_found_or_missing(
+    folder: Path, export: "Export", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAPPER_MODELS_DIR", str(tmp_path / "models"))
+    upscaler = tmp_path / "models" / "latent_upscale_models" / "up-x2.safetensors"
+    upscaler.parent.mkdir(parents=True)
+    save_file({"x": np.zeros(1, np.float32)}, upscaler)
+
+    adopted = run("adopt", saved(folder, export(Mode.I2V)), "--mode", "i2v")
+
+    lines = [line.split("│") for line in adopted.output.splitlines()]
+    rows = [[cell.strip() for cell in cells[1:4]] for cells in lines if len(cells) == 5]
+    told = {file: (place, state) for file, place, state in rows}
+    assert told["up-x2.safetensors"] == ("latent_upscale_models", "found")
+    assert told["te.safetensors"] == ("text_encoders", "missing")
+    assert "workflow try" in adopted.output
+    checked = run("check").output
+    assert "model.gguf is not in" in checked
+    assert "up-x2.safetensors is not in" not in checked
+    upscaler.write_bytes(b"<html>")
+    assert "up-x2.safetensors in" in run("check").output
+    assert "is damaged" in run("check").output
+
+
+def test_of_several_savers_one_is_named(folder: Path, export: "Export") -> None:
+    nodes = export(Mode.T2V)
+    sampler = {**nodes["sampler1"], "_meta": {"title": "again"}}
+    look = {"class_type": "VAEDecode", "inputs": {"samples": ["again", 0], "vae": ["174", 0]}}
+    saver = {"class_type": "SaveWEBM", "inputs": {"images": ["look", 0]}}
+    path = saved(folder, {**nodes, "again": sampler, "look": look, "side": saver})
+
+    refused = run("adopt", path, "--mode", "t2v")
+    taken = run("adopt", path, "--mode", "t2v", "--output", "188")
+
+    assert refused.exit_code == ExitStatus.SETUP
+    assert "--output NODE" in " ".join(refused.output.split())
+    assert taken.exit_code == 0, taken.output
+
+
+def test_an_editors_file_without_a_comfyui_is_refused_with_both_ways_out(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAPPER_COMFYUI_DIR", str(tmp_path / "nowhere"))
+    path = saved(folder, {"nodes": [], "links": [], "version": 0.4})
+
+    refused = run("adopt", path, "--mode", "t2v")
+
+    assert refused.exit_code == ExitStatus.SETUP
+    text = " ".join(refused.output.split())
+    assert "clapper comfy install" in text
+    assert "Export (API)" in text

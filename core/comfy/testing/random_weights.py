@@ -8,7 +8,6 @@ every input still makes a difference. Needs a started ComfyUI.
 import importlib
 import io
 import json
-import math
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, make_dataclass, replace
@@ -18,24 +17,17 @@ from typing import Any, Protocol
 
 from core.comfy.output_node import TorchTensor
 from core.comfy.testing.network_shapes import TINY, NetworkShapes
+from core.comfy.testing.tensor_specs import (
+    LARGEST_F8,
+    SPREAD_F8,
+    TensorSpec,
+    in_eight_bits,
+    scale_of,
+)
 from core.models.catalog import LTX_2_3, ModelFamily, ModelFile, Profile, Slot
 
 _WORDS = "a quiet harbour at dawn fishing boats rest while gulls circle over the slow grey water "
-_VALUE_BYTES = {"F32": 4, "BF16": 2, "U8": 1}
-
-
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
-    """One tensor of a file to be."""
-
-    name: str
-    shape: tuple[int, ...]
-    data: bytes | None = None  # instead of random values
-
-    @property
-    def count(self) -> int:
-        """Return how many values it has."""
-        return math.prod(self.shape)
+_VALUE_BYTES = {"F32": 4, "BF16": 2, "F8_E4M3": 1, "U8": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +39,7 @@ class RandomWeightsWriter:
     dtype: str = "F32"  # or BF16
     device: str = "cpu"
     profiles: tuple[Profile, ...] = (Profile.FP8,)
+    quantised: bool = False  # the transformer's large matrices in 8 bits, as ComfyUI stores them
 
     def family(self, folder: Path, elsewhere: Mapping[Slot, Path] | None = None) -> ModelFamily:
         """Write every file once and return LTX-2.3 with these in place of its own.
@@ -89,7 +82,7 @@ class RandomWeightsWriter:
         config = {"config": json.dumps(self.shapes.config)}
         match slot:
             case Slot.CHECKPOINT:
-                return list(self._checkpoint()), config
+                return list(self.checkpoint()), config
             case Slot.TEXT_ENCODER:
                 return list(self._text_encoder()), {}
             case Slot.UPSCALER:
@@ -107,7 +100,7 @@ class RandomWeightsWriter:
         header: dict[str, Any] = {"__metadata__": metadata} if metadata else {}
         end = 0
         for entry in entries:
-            kind = "U8" if entry.data is not None else self.dtype
+            kind = entry.dtype or ("U8" if entry.data is not None else self.dtype)
             begin, end = end, end + entry.count * _VALUE_BYTES[kind]
             header[entry.name] = {
                 "dtype": kind, "shape": list(entry.shape), "data_offsets": [begin, end],
@@ -125,10 +118,13 @@ class RandomWeightsWriter:
         """Return the bytes of ``entry``: always the same for the same name, shape and device."""
         torch = self.torch
         generator = torch.Generator(self.device).manual_seed(zlib.crc32(entry.name.encode()))
+        eighth = entry.dtype == "F8_E4M3"
         dtype = torch.float32 if self.dtype == "F32" else torch.bfloat16
-        middle, spread = _scale(entry)
+        middle, spread = (0.0, SPREAD_F8) if eighth else scale_of(entry)
         values = torch.empty(entry.shape, dtype=dtype, device=self.device)
         values.normal_(middle, spread, generator=generator)
+        if eighth:
+            values = values.clamp_(-LARGEST_F8, LARGEST_F8).to(torch.float8_e4m3fn)
         return memoryview(values.reshape(-1).view(torch.uint8).cpu().numpy())
 
     def decoders(self) -> Iterator[TensorSpec]:
@@ -145,14 +141,16 @@ class RandomWeightsWriter:
         yield from _entries(audio.autoencoder, "audio_vae.")
         yield from _entries(audio.vocoder, "vocoder.")
 
-    def _checkpoint(self) -> Iterator[TensorSpec]:
+    def checkpoint(self) -> Iterator[TensorSpec]:
+        """Yield the tensors of a whole checkpoint."""
         module = importlib.import_module("comfy.ldm.lightricks.av_model")
         ops = importlib.import_module("comfy.ops").disable_weight_init
         with self.torch.device("meta"):
             transformer = module.LTXAVModel(
                 **self.shapes.config["transformer"], dtype=self.torch.float32, operations=ops
             )
-        yield from _entries(transformer, "model.diffusion_model.")
+        entries = _entries(transformer, "model.diffusion_model.")
+        yield from in_eight_bits(entries) if self.quantised else entries
         yield from self.decoders()
         width = self.shapes.text_width * 49  # 48 layers and the embedding
         for name, size in (("audio", self.shapes.audio_width), ("video", self.shapes.video_width)):
@@ -177,7 +175,7 @@ class RandomWeightsWriter:
     def _lora(self, below: str) -> Iterator[TensorSpec]:
         """Yield a low-rank change of every linear layer whose name begins with ``below``."""
         prefix = "model.diffusion_model."
-        for entry in self._checkpoint():
+        for entry in self.checkpoint():
             name = entry.name.removeprefix(prefix)
             if name == entry.name or len(entry.shape) != 2 or not name.startswith(below):
                 continue
@@ -264,21 +262,6 @@ def _encoder_class(lt: ModuleType, shapes: NetworkShapes) -> type:
 def _entries(model: _HasState, prefix: str) -> Iterator[TensorSpec]:
     for name, value in model.state_dict().items():
         yield TensorSpec(prefix + name, tuple(value.shape))
-
-
-def _scale(entry: TensorSpec) -> tuple[float, float]:
-    """Return middle and spread of the values of ``entry``, by what its name says it is."""
-    name, shape = entry.name, entry.shape
-    if name.endswith(("std-of-means", ".q_norm.weight", ".k_norm.weight")):
-        return 1.0, 0.01
-    if name.endswith(".filter"):  # low-pass filters keep the mean
-        return 1.0 / shape[-1], 0.001
-    if "norm" in name.rpartition(".")[0].rpartition(".")[2]:
-        return (0.0, 0.05) if name.startswith("model.layers") else (1.0, 0.05)
-    if len(shape) < 2 or "scale_shift_table" in name:
-        return 0.0, 0.05
-    fan_in = math.prod(shape[1:])
-    return 0.0, 1.0 / math.sqrt(fan_in)
 
 
 def _sentence_pieces() -> bytes:

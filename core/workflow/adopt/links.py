@@ -1,22 +1,10 @@
-"""Follow links backwards: to the text of a conditioning, to the constant of a number."""
+"""Follow links backwards: to the constant of a number."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.workflow.bind import SAMPLERS
+from core.workflow.adopt.constants import Place, constant, handed_on, roots
 from core.workflow.graph import Graph, Input, Link, Literal, Node
 
-# Nodes that hand a number on: class to the input it comes from.
-_NUMBERS = {
-    "INTConstant": "value",
-    "FloatConstant": "value",
-    "PrimitiveInt": "value",
-    "PrimitiveFloat": "value",
-    "CM_IntToFloat": "a",
-    "CM_FloatToInt": "a",
-    "LTXFloatToInt": "a",
-    "ComfyNumberConvert": "value",
-}
 # Nodes whose picture has the size of two of their inputs: class to the prefix of those.
 _SIZED = {
     "EmptyImage": "",
@@ -26,7 +14,6 @@ _SIZED = {
 }
 # Nodes whose picture has the size of the picture they take.
 _SAME_SIZE = {"LTXVPreprocess": "image", "Any Switch (rgthree)": "", "ImageFromBatch": "image"}
-_SIDES = ("positive", "negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +37,44 @@ def origin_of(graph: Graph, value: Input | None) -> NumberOrigin | None:
     node = graph.nodes[value.node]
     if node.kind == "GetImageSize" and value.slot < 2:
         return _side(graph, node.inputs.get("image"), ("width", "height")[value.slot])
-    if node.kind == "mxSlider":
-        floating = node.inputs.get("isfloatX")
-        return NumberOrigin(
-            node.id, "Xf" if isinstance(floating, Literal) and floating.value else "Xi"
-        )
-    if node.kind == "Any Switch (rgthree)":
-        return origin_of(graph, next(iter(links_of(node).values()), None))
-    name = _NUMBERS.get(node.kind)
+    name = handed_on(node)
     if name is None:
-        return None
+        return _scaled_root(graph, value)
     inner = node.inputs.get(name)
     return NumberOrigin(node.id, name) if isinstance(inner, Literal) else origin_of(graph, inner)
+
+
+def _scaled_root(graph: Graph, value: Link) -> NumberOrigin | None:
+    """Return the one number that ``value`` is computed from, where it is a multiple of that."""
+    places = dict.fromkeys(place for place in roots(graph, value) if _varies(graph, value, place))
+    if len(places) != 1:
+        return None
+    (place,) = places
+    factor = _factor(graph, value, place)
+    return NumberOrigin(place.node, place.name, factor) if factor is not None else None
+
+
+def _varies(graph: Graph, value: Link, place: Place) -> bool:
+    return _with(graph, value, place, 2) != _with(graph, value, place, 1)
+
+
+def _factor(graph: Graph, value: Link, place: Place) -> float | None:
+    """Return by how much ``value`` is larger than the number at ``place``; None if not always."""
+    now, twice = (_with(graph, value, place, times) for times in (1, 2))
+    root = number_at(graph, NumberOrigin(place.node, place.name))
+    if not root or not now or twice is None or abs(twice - 2 * now) > 1:
+        return None
+    return now / root
+
+
+def _with(graph: Graph, value: Link, place: Place, times: int) -> float | None:
+    node = graph.nodes[place.node]
+    root = constant(graph, node.inputs.get(place.name))
+    if isinstance(root, bool) or not isinstance(root, int | float):
+        return None
+    changed = graph.with_nodes(node.with_input(place.name, Literal.of(root * times)))
+    found = constant(changed, value)
+    return float(found) if isinstance(found, int | float) else None
 
 
 def _side(graph: Graph, picture: Input | None, side: str) -> NumberOrigin | None:
@@ -92,45 +105,3 @@ def number_at(graph: Graph, root: NumberOrigin) -> float | None:
     value = graph.nodes[root.node].inputs.get(root.name)
     found = value.value if isinstance(value, Literal) else None
     return float(found) if isinstance(found, int | float) else None
-
-
-def samplers_of(graph: Graph) -> list[Node]:
-    """List the samplers in the order in which they run."""
-    found = [node for node in graph.nodes.values() if node.kind in SAMPLERS]
-    return sorted(found, key=lambda node: len(graph.upstream(node.id)))
-
-
-def conditioning_of(graph: Graph, sampler: Node, side: str) -> Iterator[Node]:
-    """Yield the nodes that a sampler's ``positive`` or ``negative`` text comes from.
-
-    Args:
-        graph: of the sampler.
-        sampler: a sampler node, with a guider or with conditionings of its own.
-        side: ``positive`` or ``negative``.
-
-    Yields:
-        First the guider or sampler, last the text encoder, if the way is known so far.
-    """
-    guider = links_of(sampler).get("guider")
-    start = guider.node if guider else sampler.id
-    waiting, seen = [(start, side)], set[str]()
-    while waiting:
-        key, side = waiting.pop(0)
-        if key in seen or key not in graph.nodes:
-            continue
-        seen.add(key)
-        yield graph.nodes[key]
-        # a guider with one conditioning, such as BasicGuider, has no negative one
-        alone = side == "positive" or key != (guider and guider.node)
-        for link in _conditionings(graph.nodes[key], side, alone=alone):
-            source = graph.nodes.get(link.node)
-            both = source is not None and set(_SIDES) <= links_of(source).keys()
-            waiting.append((link.node, _SIDES[min(link.slot, 1)] if both else side))
-
-
-def _conditionings(node: Node, side: str, *, alone: bool) -> list[Link]:
-    """Return what ``node`` takes for ``side``; several where it puts conditionings together."""
-    links = links_of(node)
-    if side in links:
-        return [links[side]]
-    return [link for name, link in links.items() if alone and name.startswith("conditioning")]

@@ -4,10 +4,14 @@ import re
 
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
+from core.workflow.adopt.constants import constant
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
+from core.workflow.adopt.link_types import LinkTypes
 from core.workflow.errors import NotAdoptable
-from core.workflow.graph import Graph, Link, Literal, Node
+from core.workflow.graph import Graph, Literal, Node
 from core.workflow.library import load
+from core.workflow.node_schema import known_nodes
+from core.workflow.schema_drawing import FILE_INPUTS
 
 _LOADERS: dict[MediaKind, dict[str, str]] = {
     MediaKind.IMAGE: {"LoadImage": "image"},
@@ -18,6 +22,12 @@ _LOADERS: dict[MediaKind, dict[str, str]] = {
     },
     MediaKind.VIDEO: {"LoadVideo": "file", "VHS_LoadVideo": "video", "VHS_LoadVideoPath": "video"},
 }
+_SUFFIXES: dict[MediaKind, tuple[str, ...]] = {
+    MediaKind.IMAGE: (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"),
+    MediaKind.AUDIO: (".mp3", ".wav", ".flac", ".ogg", ".m4a", ".aac", ".opus"),
+    MediaKind.VIDEO: (".mp4", ".webm", ".mov", ".mkv", ".avi"),
+}
+_GIVEN = {MediaKind.VIDEO: "VIDEO", MediaKind.AUDIO: "AUDIO", MediaKind.IMAGE: "IMAGE"}
 _FIRST = re.compile(r"first|start|begin", re.IGNORECASE)
 _LAST = re.compile(r"last|end|final", re.IGNORECASE)
 _GUIDE_IMAGE = re.compile(r"(.*\b)image(_\d+)?$")
@@ -30,7 +40,7 @@ def find_media(draft: AdoptionDraft) -> None:
         NotAdoptable: a loader is missing, or there is one that the mode has no file for.
     """
     for kind in MediaKind:
-        loaders = [node for node in draft.graph.nodes.values() if node.kind in _LOADERS[kind]]
+        loaders = loaders_of(draft.graph, kind)
         roles = _roles(draft.mode, kind, len(loaders))
         if len(loaders) < len(roles):
             raise NotAdoptable(draft.mode, f"no_{kind}_loader")
@@ -38,7 +48,32 @@ def find_media(draft: AdoptionDraft) -> None:
             titles = ", ".join(f"{node.id} {node.title}".strip() for node in loaders)
             raise NotAdoptable(draft.mode, f"extra_{kind}_loader", f": {titles}")
         for role, (node, how) in zip(roles, _ordered(draft.graph, loaders), strict=True):
-            draft.take(role, node.id, _LOADERS[kind][node.kind], how, "")
+            draft.take(role, node.id, file_input(node, kind) or "", how, "")
+
+
+def loaders_of(graph: Graph, kind: MediaKind) -> list[Node]:
+    """List the nodes that load a file of ``kind``."""
+    return [node for node in graph.nodes.values() if file_input(node, kind) is not None]
+
+
+def file_input(node: Node, kind: MediaKind) -> str | None:
+    """Return the input in which ``node`` names a file of ``kind``; None where it loads none."""
+    if node.kind in _LOADERS[kind]:
+        return _LOADERS[kind][node.kind]
+    if any(node.kind in named for named in _LOADERS.values()):
+        return None
+    spec = known_nodes().get(node.kind)
+    if spec is None:
+        return next((name for name in node.inputs if _names_file(node, name, kind)), None)
+    first = next((type_ for type_ in _GIVEN.values() if type_ in spec.outputs), "")
+    files = [name for name in spec.inputs if name in FILE_INPUTS and spec.inputs[name].files]
+    return files[0] if files and first == _GIVEN[kind] and files[0] in node.inputs else None
+
+
+def _names_file(node: Node, name: str, kind: MediaKind) -> bool:
+    value = node.inputs[name]
+    text = value.value if isinstance(value, Literal) else None
+    return isinstance(text, str) and text.lower().endswith(_SUFFIXES[kind])
 
 
 def _roles(mode: Mode, kind: MediaKind, loaders: int) -> list[str]:
@@ -87,7 +122,7 @@ def _places(graph: Graph, loaders: set[str]) -> dict[str, int]:
     places: dict[str, int] = {}
     for node in graph.nodes.values():
         for name, link in node.links():
-            index = _index(node, name)
+            index = _index(graph, node, name)
             if index is None:
                 continue
             for loader in loaders & graph.upstream(link.node):
@@ -95,14 +130,15 @@ def _places(graph: Graph, loaders: set[str]) -> dict[str, int]:
     return places
 
 
-def _index(node: Node, name: str) -> int | None:
+def _index(graph: Graph, node: Node, name: str) -> int | None:
     """Return the frame that the picture at the input ``name`` guides, None for other inputs."""
     match = _GUIDE_IMAGE.fullmatch(name)
     if match is None:
-        return None
-    if node.kind in {"LTXVImgToVideoInplace", "LTXVImgToVideoConditionOnly", "LTXVImgToVideo"}:
+        named = re.search(r"image|frame|pic", name) and LinkTypes(graph)
+        if not named or (name, "IMAGE") not in [(n, named.of(k)) for n, k in node.links()]:
+            return None
+        return 0 if _FIRST.search(name) else -1 if _LAST.search(name) else None
+    value = constant(graph, node.inputs.get(f"{match[1]}frame_idx{match[2] or ''}"))
+    if value is None and "ImgToVideo" in node.kind:
         return 0
-    value = node.inputs.get(f"{match[1]}frame_idx{match[2] or ''}")
-    if isinstance(value, Link) or not isinstance(value, Literal):
-        return None
-    return value.value if isinstance(value.value, int) else None
+    return value if isinstance(value, int) else None

@@ -4,11 +4,12 @@ from types import MappingProxyType
 
 from core.domain.modes import Mode
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
+from core.workflow.adopt.link_types import LinkTypes, samplers_of
 from core.workflow.adopt.links import links_of
-from core.workflow.adopt.report import FRAME_SAVERS, VIDEO_SAVERS, describe_nodes
-from core.workflow.bind import SAMPLERS
+from core.workflow.adopt.report import describe_nodes, savers_of
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, Input, Link, Literal, Node
+from core.workflow.node_schema import known_nodes
 from core.workflow.validation import OUTPUT_KIND
 
 OUTPUT = "clapper_output"
@@ -16,16 +17,21 @@ _PARTS = "clapper_parts"
 _CROP = "clapper_crop"
 
 
-def begin_draft(graph: Graph, mode: Mode) -> AdoptionDraft:
+def begin_draft(graph: Graph, mode: Mode, output: str = "") -> AdoptionDraft:
     """Begin the adoption of ``graph``: it ends in our own output node and holds nothing else.
+
+    Args:
+        graph: without switches whose position is fixed.
+        mode: what it is for.
+        output: the node that saves the clip; "" finds it.
 
     Raises:
         NotAdoptable: nothing in the graph saves a video.
     """
-    saver = _saver(graph, mode)
+    saver = _saver(graph, mode, output)
     extra, inputs = _inputs(graph, saver, mode)
-    output = Node(OUTPUT, OUTPUT_KIND, MappingProxyType(inputs), "Frames and sound to Clapper")
-    kept = Graph.of([*graph.nodes.values(), *extra, output]).pruned(OUTPUT)
+    end = Node(OUTPUT, OUTPUT_KIND, MappingProxyType(inputs), "Frames and sound to Clapper")
+    kept = Graph.of([*graph.nodes.values(), *extra, end]).pruned(OUTPUT)
     draft = AdoptionDraft(mode, kept, OUTPUT)
     if saver.kind != OUTPUT_KIND:
         draft.notice("adopt_output", node=saver.id, title=saver.title or saver.kind)
@@ -52,13 +58,29 @@ def crop_to_size(draft: AdoptionDraft) -> None:
         draft.take(value, crop, value.removeprefix("crop_"), EvidenceKind.CLASS, 0)
 
 
-def _saver(graph: Graph, mode: Mode) -> Node:
+def fill_defaults(draft: AdoptionDraft) -> None:
+    """Fill inputs that a class requires now and did not when the graph was saved, and say so."""
+    for node in list(draft.graph.nodes.values()):
+        spec = known_nodes().get(node.kind)
+        for name, wanted in spec.inputs.items() if spec is not None else ():
+            if wanted.required and name not in node.inputs and wanted.default is not None:
+                draft.put(node.id, name, wanted.default)
+                facts = {"node": node.id, "title": node.title or node.kind, "input": name}
+                draft.notice("adopt_default", **facts, value=str(wanted.default))
+
+
+def _saver(graph: Graph, mode: Mode, wanted: str) -> Node:
     """Find the node that saves the clip: the last one of a chain, previews come before it.
 
     Raises:
-        NotAdoptable: nothing saves a video, or two videos are made apart from each other.
+        NotAdoptable: nothing saves a video, two videos are made apart from each other, or there is
+            no node ``wanted``.
     """
-    savers = [node for node in graph.nodes.values() if node.kind in {*FRAME_SAVERS, *VIDEO_SAVERS}]
+    if wanted:
+        if wanted not in graph.nodes:
+            raise NotAdoptable(mode, "no_such_output", f": {describe_nodes(savers_of(graph))}")
+        return graph.nodes[wanted]
+    savers = savers_of(graph)
     if not savers:
         raise NotAdoptable(mode, "no_saver")
     last = max(savers, key=lambda node: len(graph.upstream(node.id)))
@@ -69,7 +91,7 @@ def _saver(graph: Graph, mode: Mode) -> Node:
 
 
 def _samplers_before(graph: Graph, node: Node) -> set[str]:
-    return {key for key in graph.upstream(node.id) if graph.nodes[key].kind in SAMPLERS}
+    return {sampler.id for sampler in samplers_of(graph)} & graph.upstream(node.id)
 
 
 def _inputs(graph: Graph, saver: Node, mode: Mode) -> tuple[list[Node], dict[str, Input]]:
@@ -78,18 +100,22 @@ def _inputs(graph: Graph, saver: Node, mode: Mode) -> tuple[list[Node], dict[str
     Raises:
         NotAdoptable: the node that saves takes no frames.
     """
-    links, extra = links_of(saver), list[Node]()
-    video = links.get(VIDEO_SAVERS.get(saver.kind, ""))
+    types = LinkTypes(graph)
+    links = links_of(saver)
+    video = next((link for link in links.values() if types.of(link) == "VIDEO"), None)
     if video is not None and video.node in graph.nodes:
         source = graph.nodes[video.node]
-        if source.kind == "CreateVideo":
-            links = links_of(source)
-        else:
+        links = links_of(source)
+        if source.kind != "CreateVideo":
             node = Node(_PARTS, "GetVideoComponents", MappingProxyType({"video": video}), "Parts")
-            extra, links = [node], {"images": Link(_PARTS, 0), "audio": Link(_PARTS, 1)}
-    if "images" not in links:
+            parts = {"images": Link(_PARTS, 0), "audio": Link(_PARTS, 1)}
+            return [node], {**parts, "job": Literal.of("")}
+    frames = [link for link in links.values() if types.of(link) == "IMAGE"]
+    if not frames:
         raise NotAdoptable(mode, "no_frames", f": {saver.id}")
-    inputs: dict[str, Input] = {"images": links["images"]}
-    if "audio" in links:
-        inputs["audio"] = links["audio"]
-    return extra, {**inputs, "job": Literal.of("")}
+    inputs: dict[str, Input] = {"images": links.get("images", frames[0])}
+    heard = [link for link in links.values() if types.of(link) == "AUDIO"]
+    sound = links.get("audio", heard[0] if heard else None)
+    if sound is not None:
+        inputs["audio"] = sound
+    return [], {**inputs, "job": Literal.of("")}

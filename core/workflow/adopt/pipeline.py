@@ -12,10 +12,14 @@ from core.runtime.atomic_files import only_writer_of, whole_file
 from core.runtime.paths import readable
 from core.workflow.adopt.findings import Adoption, AdoptionDraft, EvidenceKind
 from core.workflow.adopt.loaders import find_media
+from core.workflow.adopt.loras import refuse_loras
 from core.workflow.adopt.numbers import UPSCALER, find_numbers
-from core.workflow.adopt.output import begin_draft, crop_to_size
+from core.workflow.adopt.output import begin_draft, crop_to_size, fill_defaults
 from core.workflow.adopt.prompts import find_prompts
-from core.workflow.adopt.stages import refuse_loras, stages_of
+from core.workflow.adopt.proof import prove_reach
+from core.workflow.adopt.stages import stages_of
+from core.workflow.adopt.switches import fold
+from core.workflow.adopt.variants import variants
 from core.workflow.bindings import Bindings, dump_bindings
 from core.workflow.errors import NotAdoptable, WorkflowNotKept, WorkflowPlaceForeign
 from core.workflow.graph import Graph
@@ -25,22 +29,40 @@ from core.workflow.validation import defects, unknown_kinds
 _CONTROL_GUIDES = {"LTXAddVideoICLoRAGuide", "GetICLoRAParameters"}
 
 
-def adopt(graph: Graph, mode: Mode, loras: Path | None = None) -> Adoption:
+def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "") -> Adoption:
     """Turn ``graph`` into a workflow of ``mode``.
+
+    Switches and bypasses are used as they stand where the mode's files then reach the clip, else
+    set so that they do.
 
     Args:
         graph: an export in API format, of any node packs.
         mode: what it is for; its files must be those that the graph loads.
         loras: the folder where the LoRAs that it names may lie, to read their headers.
+        output: the node that saves the clip, where several do; "" finds it.
 
     Returns:
         The workflow and everything to tell; nothing is written yet.
 
     Raises:
-        NotAdoptable: something that the mode needs is not in the graph.
+        NotAdoptable: something that the mode needs is not in the graph, or would change nothing.
     """
-    draft = begin_draft(graph, mode)
-    draft.loras = loras
+    problems: list[NotAdoptable] = []
+    for variant, settings in variants(graph, mode):
+        try:
+            draft = begin_draft(fold(variant), mode, output)
+            draft.loras = loras
+            for setting in settings:
+                data = {"node": setting.place.node, "title": setting.title}
+                draft.notice("adopt_switched", **data, value=str(setting.other).lower())
+            return _adopt(draft)
+        except NotAdoptable as found:
+            problems.append(found)
+    raise problems[0]  # of the graph as it stands
+
+
+def _adopt(draft: AdoptionDraft) -> Adoption:
+    fill_defaults(draft)
     canvas = _canvas(draft)
     if canvas > SIDE_MULTIPLE:
         crop_to_size(draft)
@@ -50,13 +72,14 @@ def adopt(graph: Graph, mode: Mode, loras: Path | None = None) -> Adoption:
     find_media(draft)
     draft.take("job", draft.output, "job", EvidenceKind.CLASS)
     draft.prune()
+    prove_reach(draft)
     for pack, kinds in _packs(draft.graph).items():
         draft.notice("adopt_pack" if pack else "adopt_unknown", pack=pack, classes=kinds)
     workflow = _workflow(draft, canvas)
     found = defects(workflow)
     if found:
         detail = "; ".join(str(defect) for defect in found[:5])
-        raise NotAdoptable(mode, "does_not_validate", f": {detail}")
+        raise NotAdoptable(draft.mode, "does_not_validate", f": {detail}")
     return Adoption(workflow, tuple(draft.findings), tuple(draft.notices))
 
 

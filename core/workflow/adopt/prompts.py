@@ -2,13 +2,15 @@
 
 import re
 
+from core.workflow.adopt.conditioning import conditioning_of, text_inputs
+from core.workflow.adopt.constants import Place
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
-from core.workflow.adopt.links import conditioning_of, samplers_of
+from core.workflow.adopt.link_types import samplers_of
 from core.workflow.adopt.report import describe_nodes
+from core.workflow.adopt.texts import text_root
 from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Node
 
-_TEXTS = ("text", "prompt")
 _PROMPT = re.compile(r"\bprompt\b", re.IGNORECASE)
 _UNTITLED = "CLIP Text Encode (Prompt)"  # what ComfyUI calls every text until somebody renames it
 
@@ -28,11 +30,23 @@ def find_prompts(draft: AdoptionDraft) -> None:
             "adopt_prompts", nodes=describe_nodes([node for node, _, _ in prompts.values()])
         )
     for node, name, how in prompts.values():
-        draft.take("prompt", node.id, name, how, "")
+        _take_text(draft, "prompt", Place(node.id, name), how)
     for sampler in samplers_of(draft.graph):
         for node, name in _encoders(draft, sampler, "negative"):
             if node.id not in prompts:
-                draft.take("negative_prompt", node.id, name, EvidenceKind.LINK, "")
+                _take_text(draft, "negative_prompt", Place(node.id, name), EvidenceKind.LINK)
+
+
+def _take_text(draft: AdoptionDraft, value: str, place: Place, how: EvidenceKind) -> None:
+    """Bind ``value`` where the text is typed, so that what its owner does with it stays."""
+    root = text_root(draft.graph, place)
+    if root is None:  # several texts, and nothing says which is the prompt
+        draft.notice("adopt_text_cut", node=place.node, input=place.name)
+        root = place
+    elif root != place:
+        titles = draft.graph.nodes[root.node].title or draft.graph.nodes[root.node].kind
+        draft.notice("adopt_text_kept", node=root.node, title=titles)
+    draft.take(value, root.node, root.name, how, "")
 
 
 def _prompts(draft: AdoptionDraft) -> dict[str, tuple[Node, str, EvidenceKind]]:
@@ -62,7 +76,5 @@ def _encoders(draft: AdoptionDraft, sampler: Node, side: str) -> list[tuple[Node
     """Find the text encoders that a sampler depends on, with their text inputs."""
     found: list[tuple[Node, str]] = []
     for node in conditioning_of(draft.graph, sampler, side):
-        name = next((text for text in _TEXTS if text in node.inputs), None)
-        if name is not None:
-            found.append((node, name))
+        found += [(node, name) for name in text_inputs(node, side)]
     return found

@@ -1,13 +1,9 @@
-"""What the nodes of a foreign graph mean for the person waiting, and LoRAs that do not fit."""
-
-from typing import cast
+"""What the nodes of a foreign graph mean for the person waiting."""
 
 from core.domain.progress import Stage
-from core.models.errors import LoraRefused, ModelFileRefused
-from core.models.lora import check_lora
 from core.workflow.adopt.findings import AdoptionDraft
-from core.workflow.adopt.links import samplers_of
-from core.workflow.graph import Literal, Node
+from core.workflow.adopt.link_types import samplers_of
+from core.workflow.graph import Node
 
 _TEXT = {"CLIPTextEncode", "LTXVConditioning", "ConditioningZeroOut"}
 _DECODE = ("Decode", "ClapperOutput", "VideoCombine", "CreateVideo")
@@ -42,30 +38,3 @@ def _kind_stage(node: Node, otherwise: Stage) -> Stage:
     if any(part in node.kind for part in _DECODE):
         return Stage.DECODE
     return otherwise
-
-
-def refuse_loras(draft: AdoptionDraft) -> None:
-    """Switch off every LoRA that was made for another model, and say so by name."""
-    for node in list(draft.graph.nodes.values()):
-        for name, value in node.inputs.items():
-            if not isinstance(value, Literal):
-                continue
-            row = value.value
-            if isinstance(row, dict):  # a row of rgthree's Power Lora Loader
-                entry = cast("dict[str, object]", row)
-                if entry.get("on") and _refused(draft, str(entry.get("lora", ""))):
-                    draft.put(node.id, name, {**entry, "on": False})
-            elif name == "lora_name" and _refused(draft, str(row)):
-                draft.put(node.id, "strength_model", 0.0)
-
-
-def _refused(draft: AdoptionDraft, file: str) -> bool:
-    try:
-        check_lora(file, draft.loras)
-    except LoraRefused as problem:
-        draft.notice("adopt_lora", file=file, base=problem.found, wanted=problem.base)
-        return True
-    except ModelFileRefused as problem:
-        draft.notice(problem.code, file=problem.file, fault=problem.fault)
-        return True
-    return False

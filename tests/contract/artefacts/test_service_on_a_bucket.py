@@ -62,7 +62,7 @@ async def picture(core: Core, tmp_path: Path) -> Request:
 
 async def made(core: Core, request: Request, who: Requester = ANN, key: str = "one") -> Job:
     """A finished job."""
-    async with running(core), asyncio.timeout(60):
+    async with running(core), asyncio.timeout(120):
         ticket = await submit_request(core, request, who, ReplyTo("test"), key)
         return await until_ended(core, ticket.job_id)
 
@@ -98,7 +98,7 @@ async def test_a_node_without_the_files_delivers_continues_and_repeats(
     forget_locally(core)
     core.router.register(delivery)
 
-    async with running(core), asyncio.timeout(60):
+    async with running(core), asyncio.timeout(120):
         await delivery.until(1)
         clip = await core.users.clips.get(caller(ANN), job.id)
         again = await core.users.follow_up(caller(ANN), job.id, "again")
@@ -116,7 +116,7 @@ async def test_a_worker_fetches_inputs_that_it_lacks(core: Core, picture: Reques
     await submit_request(core, picture, ANN, ReplyTo("test"), "one")
     forget_locally(core)
 
-    async with running(core), asyncio.timeout(60):
+    async with running(core), asyncio.timeout(120):
         jobs = await core.jobs.jobs_of(ANN, 1)
         job = await until_ended(core, jobs[0].id)
 

@@ -16,6 +16,7 @@ from core.app.core import Core
 from core.app.operation import operated
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor
+from tests.support.databases import place_database_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -105,6 +106,7 @@ def run(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 async def serving(settings: Settings, executor: QuickExecutor) -> AsyncGenerator[Core]:
     """The core as ``clapper serve`` runs it, without fronts."""
     stop = asyncio.Event()
+    place_database_of(settings)
     async with open_core(settings, executor) as core, operated(core, lambda _: None):
         working = asyncio.create_task(core.run(stop))
         try:

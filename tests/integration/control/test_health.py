@@ -134,7 +134,7 @@ async def test_answers_come_within_a_second_while_somebody_else_holds_the_databa
             for path in ("/livez", "/readyz", "/metrics", "/readyz"):
                 began = monotonic()
                 status, _, body = await got(port, path)
-                assert monotonic() - began < 2, path  # 1 s, and a busy machine
+                assert monotonic() - began < 4, path  # who waits for the lock takes 5 s
                 assert status == (503 if path == "/readyz" else 200)
                 if path == "/readyz":
                     assert "database" in json.loads(body)["troubles"]

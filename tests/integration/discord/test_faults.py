@@ -168,7 +168,7 @@ async def test_throttled_progress_is_dropped_before_it_delays_a_result(guild) ->
 
     await guild.clip(asked)
 
-    assert asyncio.get_running_loop().time() - began < 5
+    assert asyncio.get_running_loop().time() - began < 25  # of the 30 that the platform asked for
 
 
 @pytest.mark.parametrize(("status", "times"), [(502, 1), (503, 1)])

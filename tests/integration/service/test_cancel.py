@@ -57,7 +57,7 @@ async def test_a_running_job_stops_at_once_and_frees_the_device(
     core.router.register(delivery)
     executor.gate.clear()
 
-    async with running(core), asyncio.timeout(30):
+    async with running(core), asyncio.timeout(120):
         first = await submit("first")
         await executor.started.wait()
         await core.cancellation.cancel(first.job_id, ann)
@@ -84,7 +84,7 @@ async def test_a_cancel_while_the_clip_is_encoded_leaves_no_file(
     core.router.register(delivery)
     encoder.gate.clear()
 
-    async with running(core), asyncio.timeout(30):
+    async with running(core), asyncio.timeout(120):
         ticket = await submit()
         await encoder.started.wait()
         await core.cancellation.cancel(ticket.job_id, ann)
@@ -201,7 +201,7 @@ async def test_the_owner_of_a_cancelled_job_pays_for_no_download_and_no_loading(
     long = replace(t2v(), sampling=sampling)
     async with open_core(settings, executor, clock=clock) as core:
         core.router.register(delivery)
-        async with running(core), asyncio.timeout(30):
+        async with running(core), asyncio.timeout(120):
             ticket = await submit_request(core, long, ann, ReplyTo("test"), "one")
             await executor.started.wait()
             await eventually(lambda: has_begun(core, ticket.job_id))

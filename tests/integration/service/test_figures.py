@@ -59,7 +59,7 @@ async def test_runs_are_recorded_with_wait_memory_and_error(
     executor = Telling()
     async with open_core(settings, executor) as core:
         core.router.register(delivery)
-        async with running(core), asyncio.timeout(20):
+        async with running(core), asyncio.timeout(120):
             good = await ask(core, "ann")
             await delivery.until(1)
             executor.faults.append(OutOfMemory(64, 64, 9))
@@ -101,7 +101,7 @@ async def test_inputs_of_the_next_job_are_prepared_while_one_runs(
     executor.gate.clear()
     async with open_core(settings, executor) as core:
         core.router.register(delivery)
-        async with running(core), asyncio.timeout(20):
+        async with running(core), asyncio.timeout(120):
             await ask(core, "ann")
             following = await ask(core, "ben")
             await executor.ready.wait()
@@ -123,7 +123,7 @@ async def test_a_preparation_that_fails_disturbs_nobody(
     executor.gate.clear()
     async with open_core(settings, executor) as core:
         core.router.register(delivery)
-        async with running(core), asyncio.timeout(20):
+        async with running(core), asyncio.timeout(120):
             await ask(core, "ann")
             await ask(core, "ben")
             await executor.ready.wait()

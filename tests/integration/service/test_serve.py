@@ -84,7 +84,7 @@ async def test_what_stands_is_not_collected_while_people_are_served(core: Core) 
 async def test_without_any_front_left_the_service_ends(core: Core) -> None:
     front = PlainFront(fault=BadConfiguration("X", "y"))
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         assert await run_all(core, [front], asyncio.Event(), lambda _: None) is True
 
 
@@ -149,7 +149,7 @@ async def test_fronts_come_up_once_a_slow_executor_has_started(settings: Setting
 
     executor, front, stop = SlowExecutor(), PlainFront(), asyncio.Event()
     told: list[str] = []
-    async with open_core(settings, executor) as opened, asyncio.timeout(10):
+    async with open_core(settings, executor) as opened, asyncio.timeout(120):
         assert not executor.starts.is_set()  # a single command leaves it to the first order
         serving = asyncio.create_task(run_all(opened, [front], stop, told.append))
         await executor.starts.wait()
@@ -192,7 +192,7 @@ async def test_the_first_signal_asks_and_the_second_is_the_systems(core: Core) -
     on_signals(stop, asked.set)
 
     os.kill(os.getpid(), signal.SIGTERM)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await stop.wait()
 
     assert asked.is_set()

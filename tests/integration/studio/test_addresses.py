@@ -206,7 +206,7 @@ async def test_an_upload_above_the_limit_is_refused(
     settings = settings_with(studio_port=0, media_megabytes=0.01)
     async with (
         served(settings, executor) as studio,
-        httpx.AsyncClient(base_url=studio.url) as http,
+        httpx.AsyncClient(timeout=60, base_url=studio.url) as http,
     ):
         answer = await http.post("/gradio_api/upload", files={"files": b"x" * 50_000})
 
@@ -219,7 +219,7 @@ async def test_a_full_disk_takes_no_uploads_and_says_so(
     settings = settings_with(studio_port=0, min_free_megabytes=10**9)
     async with (
         served(settings, executor) as studio,
-        httpx.AsyncClient(base_url=studio.url) as http,
+        httpx.AsyncClient(timeout=60, base_url=studio.url) as http,
     ):
         answer = await http.post("/gradio_api/upload", files={"files": b"x" * 1000})
 
@@ -237,7 +237,7 @@ async def test_with_a_user_file_nothing_is_shown_before_the_login(
     settings = settings_with(studio_port=0, studio_users=book)
     async with (
         served(settings, executor) as studio,
-        httpx.AsyncClient(base_url=studio.url) as http,
+        httpx.AsyncClient(timeout=60, base_url=studio.url) as http,
     ):
         before = await http.get("/studio/state")
         wrong = await http.post("/login", data={"username": "ada", "password": "wrong"})

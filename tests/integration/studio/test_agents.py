@@ -72,7 +72,7 @@ async def finished(studio: ServedStudio, job: str, headers: dict[str, str] = KEY
 async def test_the_tools_are_the_public_endpoints_with_typed_and_described_arguments(
     studio: ServedStudio,
 ) -> None:
-    async with httpx.AsyncClient(base_url=studio.url) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=studio.url) as http:
         info = (await http.get("/gradio_api/info")).json()
     tools = {tool.name: tool for tool in await tools_of(studio)}
     described = {
@@ -101,7 +101,7 @@ async def test_submit_status_result_and_the_film_with_the_same_key(studio: Serve
     accepted = answer(await use(studio, "t2v", KEY, **SMALL))
     status = await finished(studio, accepted["job"])
     result = answer(await use(studio, "result", KEY, job=accepted["job"]))
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         film = await http.get(result["video"], headers=KEY)
         foreign = await http.get(result["video"], headers=OTHER)
 
@@ -117,7 +117,7 @@ async def test_files_come_as_bytes_or_as_uploads_of_the_same_key(
     image = write_png(tmp_path / "a.png").read_bytes()
     sound = write_wav(tmp_path / "a.wav").read_bytes()
     film = write_video(tmp_path / "a.mp4", frames=30).read_bytes()
-    async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=studio.url, headers=KEY) as http:
         path = (await http.post("/gradio_api/upload", files={"files": film})).json()[0]
 
     spoken = await use(
@@ -204,7 +204,7 @@ async def test_a_body_above_the_limit_is_refused(
     settings_with: Callable[..., Settings], executor: QuickExecutor
 ) -> None:
     settings = settings_with(studio_port=0, studio_mcp=True, media_megabytes=0.01)
-    async with served(settings, executor) as studio, httpx.AsyncClient() as http:
+    async with served(settings, executor) as studio, httpx.AsyncClient(timeout=60) as http:
         sent = await http.post(f"{studio.url}/mcp", content=b"x" * 50_000, headers=KEY)
 
     assert sent.status_code == 413
@@ -218,7 +218,7 @@ async def test_it_is_off_unless_asked_for(
     monkeypatch.setenv("GRADIO_MCP_SERVER", "true")  # Gradio's own switch
     async with (
         served(settings_with(studio_port=0), executor) as studio,
-        httpx.AsyncClient(base_url=studio.url) as http,
+        httpx.AsyncClient(timeout=60, base_url=studio.url) as http,
     ):
         for address in ("/mcp", "/gradio_api/mcp/", "/gradio_api/mcp/schema"):
             assert (await http.get(address)).status_code == 404
@@ -232,7 +232,7 @@ async def test_a_closed_studio_lets_no_agent_in(
 
     add(tmp_path / "users", User.of("ada", "correct horse"))
     settings = settings_with(studio_port=0, studio_mcp=True, studio_users=tmp_path / "users")
-    async with served(settings, executor) as studio, httpx.AsyncClient() as http:
+    async with served(settings, executor) as studio, httpx.AsyncClient(timeout=60) as http:
         sent = await http.post(f"{studio.url}/mcp", json={}, headers=KEY)
 
     assert sent.status_code == 401

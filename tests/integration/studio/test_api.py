@@ -19,6 +19,7 @@ from core.testing.doubles import QuickExecutor, eventually, write_png, write_vid
 from webui.testing.server import ServedStudio, served
 
 SMALL = {"preset": "fast", "width": 256, "height": 256, "seconds": 1.0}
+STANDING = pytest.mark.asyncio(loop_scope="module")
 KEY = {"x-clapper-key": "a-secret-of-the-first-program"}
 
 
@@ -50,6 +51,7 @@ def files(tmp_path: Path) -> dict[str, Any]:
     }
 
 
+@STANDING
 @pytest.mark.parametrize(
     ("mode", "roles"),
     [
@@ -62,9 +64,9 @@ def files(tmp_path: Path) -> dict[str, Any]:
     ],
 )
 async def test_every_mode_is_an_endpoint_that_answers_with_a_job(
-    studio: ServedStudio, files: dict[str, Any], mode: str, roles: tuple[str, ...]
+    open_studio: ServedStudio, files: dict[str, Any], mode: str, roles: tuple[str, ...]
 ) -> None:
-    client = await connect(studio)
+    client = await connect(open_studio)
     media = {role: files[role] for role in roles}
 
     accepted = await predict(client, mode, prompt="a boat at sea", **media, **SMALL)
@@ -75,13 +77,16 @@ async def test_every_mode_is_an_endpoint_that_answers_with_a_job(
     assert status["mode"] == mode
     assert (result["width"], result["height"]) == (256, 256)
     assert accepted["estimate_seconds"] > 0
-    async with httpx.AsyncClient(base_url=studio.url, cookies=client.cookies) as http:
+    async with httpx.AsyncClient(
+        timeout=60, base_url=open_studio.url, cookies=client.cookies
+    ) as http:
         video = await http.get(result["video"])
     assert len(video.content) == result["bytes"]
 
 
-async def test_only_the_documented_endpoints_are_public(studio: ServedStudio) -> None:
-    async with httpx.AsyncClient(base_url=studio.url) as http:
+@STANDING
+async def test_only_the_documented_endpoints_are_public(open_studio: ServedStudio) -> None:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url) as http:
         info = (await http.get("/gradio_api/info")).json()
 
     made = {f"/{mode}" for mode in MODES}
@@ -104,8 +109,9 @@ async def test_cancel_stops_the_job_and_refunds_it(
     assert stopped["error"]["code"] == "cancelled"
 
 
-async def test_a_refusal_has_a_code_and_a_sentence(studio: ServedStudio) -> None:
-    client = await connect(studio)
+@STANDING
+async def test_a_refusal_has_a_code_and_a_sentence(open_studio: ServedStudio) -> None:
+    client = await connect(open_studio)
 
     with pytest.raises(Exception, match="Length 99 s is not possible") as caught:
         await predict(client, "t2v", prompt="a boat", preset="fast", seconds=99.0)
@@ -113,19 +119,21 @@ async def test_a_refusal_has_a_code_and_a_sentence(studio: ServedStudio) -> None
     assert getattr(caught.value, "title", "") == "out_of_range"
 
 
-async def test_a_program_with_the_same_key_finds_its_jobs_again(studio: ServedStudio) -> None:
-    first = await connect(studio, headers=KEY)
+@STANDING
+async def test_a_program_with_the_same_key_finds_its_jobs_again(open_studio: ServedStudio) -> None:
+    first = await connect(open_studio, headers=KEY)
     job = (await predict(first, "t2v", prompt="a boat", **SMALL))["job"]
 
-    second = await connect(studio, headers=KEY)
+    second = await connect(open_studio, headers=KEY)
 
     assert (await finished(second, job))["state"] == "succeeded"
 
 
+@STANDING
 async def test_another_program_can_neither_see_nor_stop_nor_fetch_a_job(
-    studio: ServedStudio,
+    open_studio: ServedStudio,
 ) -> None:
-    owner, stranger = await connect(studio), await connect(studio)
+    owner, stranger = await connect(open_studio), await connect(open_studio)
     job = (await predict(owner, "t2v", prompt="a boat", **SMALL))["job"]
     await finished(owner, job)
 
@@ -134,19 +142,22 @@ async def test_another_program_can_neither_see_nor_stop_nor_fetch_a_job(
             await predict(stranger, endpoint, job=job)
 
 
+@STANDING
 async def test_an_upload_of_another_program_cannot_be_used(
-    studio: ServedStudio, picture: Path
+    open_studio: ServedStudio, picture: Path
 ) -> None:
-    stranger = await connect(studio)
+    stranger = await connect(open_studio)
     content = await asyncio.to_thread(picture.read_bytes)
-    async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=KEY) as http:
         sent = await http.post("/gradio_api/upload", files={"files": content})
     path = sent.json()[0]
     stolen = {"path": path, "meta": {"_type": "gradio.FileData"}}
 
-    async with httpx.AsyncClient(base_url=studio.url, cookies=stranger.cookies) as http:
+    async with httpx.AsyncClient(
+        timeout=60, base_url=open_studio.url, cookies=stranger.cookies
+    ) as http:
         foreign = await http.get(f"/gradio_api/file={path}")
-        async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as own:
+        async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=KEY) as own:
             mine = await own.get(f"/gradio_api/file={path}")
         posted = await http.post(
             "/gradio_api/call/i2v",
@@ -190,7 +201,7 @@ async def test_new_keys_bring_guests_nothing_and_other_networks_the_rest_of_what
 
     async def ask(url: str, key: str, address: str) -> str:
         headers = {"x-clapper-key": f"{key}-of-a-program", "x-forwarded-for": address}
-        async with httpx.AsyncClient(base_url=url, headers=headers) as http:
+        async with httpx.AsyncClient(timeout=60, base_url=url, headers=headers) as http:
             data = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
             posted = await http.post("/gradio_api/call/t2v", json={"data": data})
             event = posted.json()["event_id"]
@@ -211,8 +222,9 @@ async def test_new_keys_bring_guests_nothing_and_other_networks_the_rest_of_what
     assert view.reserved_ms + view.used_ms == sum(job.estimate_ms for job in jobs)
 
 
+@STANDING
 async def test_a_call_leaves_no_copy_of_the_page_behind(
-    studio: ServedStudio, monkeypatch: pytest.MonkeyPatch
+    open_studio: ServedStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from webui.page.session_state import Sessions
 
@@ -224,7 +236,7 @@ async def test_a_call_leaves_no_copy_of_the_page_behind(
         return get(self, session)
 
     monkeypatch.setattr(Sessions, "__getitem__", noting)
-    client = await connect(studio)
+    client = await connect(open_studio)
     await predict(client, "t2v", prompt="a boat", **SMALL)
 
     assert made
@@ -232,6 +244,7 @@ async def test_a_call_leaves_no_copy_of_the_page_behind(
     assert made[0].capacity == 2000
 
 
+@STANDING
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
@@ -247,9 +260,9 @@ async def test_a_call_leaves_no_copy_of_the_page_behind(
     ],
 )
 async def test_a_value_of_another_type_is_told_and_never_taken_for_none(
-    studio: ServedStudio, field: str, value: Any, sentence: str
+    open_studio: ServedStudio, field: str, value: Any, sentence: str
 ) -> None:
-    client = await connect(studio)
+    client = await connect(open_studio)
 
     with pytest.raises(Exception, match=sentence) as caught:
         await predict(client, "t2v", **{"prompt": "a boat", **SMALL, field: value})
@@ -258,18 +271,22 @@ async def test_a_value_of_another_type_is_told_and_never_taken_for_none(
     assert code in {"not_a_number", "seed_not_a_number", "not_a_choice"}
 
 
-async def test_numbers_as_text_are_numbers_and_any_prompt_is_text(studio: ServedStudio) -> None:
-    client = await connect(studio)
+@STANDING
+async def test_numbers_as_text_are_numbers_and_any_prompt_is_text(
+    open_studio: ServedStudio,
+) -> None:
+    client = await connect(open_studio)
     values = {"width": "256", "height": 256.0, "seconds": "1", "preset": "fast", "seed": 7}
 
     job = (await predict(client, "t2v", prompt=5, **values))["job"]
-    request = (await studio.core.jobs.get(job)).request
+    request = (await open_studio.core.jobs.get(job)).request
 
     assert (request.prompt, request.sampling.seed, request.sampling.width) == ("5", 7, 256)
 
 
-async def test_files_are_never_fetched_from_an_address(studio: ServedStudio) -> None:
-    client = await connect(studio)
+@STANDING
+async def test_files_are_never_fetched_from_an_address(open_studio: ServedStudio) -> None:
+    client = await connect(open_studio)
     asked: list[str] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

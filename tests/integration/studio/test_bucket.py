@@ -22,9 +22,9 @@ async def test_only_the_owner_gets_a_clip_from_the_bucket(
     headers = {"X-Clapper": "1"}
     async with (
         served(settings, QuickExecutor()) as studio,
-        httpx.AsyncClient(base_url=studio.url, headers=headers) as browser,
-        httpx.AsyncClient(base_url=studio.url, headers=headers) as stranger,
-        httpx.AsyncClient() as anybody,
+        httpx.AsyncClient(timeout=60, base_url=studio.url, headers=headers) as browser,
+        httpx.AsyncClient(timeout=60, base_url=studio.url, headers=headers) as stranger,
+        httpx.AsyncClient(timeout=60) as anybody,
     ):
         job = await made(browser, studio)
         await requester_of(stranger, studio)

@@ -13,6 +13,7 @@ from core.domain.modes import MODES, Mode
 from webui.testing.server import ServedStudio
 
 KEY = "0123456789abcdef" * 2
+STANDING = pytest.mark.asyncio(loop_scope="module")
 VALUES = {"prompt": "a boat", "preset": "fast", "seconds": 1, "width": 256, "height": 256}
 
 
@@ -42,13 +43,15 @@ async def test_the_same_key_is_the_same_job_for_one_person_and_another_for_other
     assert first["drawn"].keys() == {"seed"}
 
 
+@STANDING
 @pytest.mark.parametrize("address", ["forms/t2v/look", "forms/t2v/generate", "dropped"])
-async def test_forms_need_the_pages_own_header(browser: httpx.AsyncClient, address: str) -> None:
-    del browser.headers["X-Clapper"]
+async def test_forms_need_the_pages_own_header(passer_by: httpx.AsyncClient, address: str) -> None:
+    del passer_by.headers["X-Clapper"]
 
-    assert (await ask(browser, address, values=VALUES, key=KEY)).status_code == 403
+    assert (await ask(passer_by, address, values=VALUES, key=KEY)).status_code == 403
 
 
+@STANDING
 @pytest.mark.parametrize(
     ("values", "code"),
     [
@@ -63,48 +66,56 @@ async def test_forms_need_the_pages_own_header(browser: httpx.AsyncClient, addre
     ],
 )
 async def test_what_no_form_would_send_is_told_and_makes_no_job(
-    studio: ServedStudio, browser: httpx.AsyncClient, values: dict[str, Any], code: str
+    open_studio: ServedStudio,
+    passer_by: httpx.AsyncClient,
+    values: dict[str, Any],
+    code: str,
 ) -> None:
     for event in ("look", "generate"):
         body = json.dumps({"values": values, "key": KEY})
-        answer = await browser.post(f"/studio/forms/t2v/{event}", content=body)
+        answer = await passer_by.post(f"/studio/forms/t2v/{event}", content=body)
         assert answer.status_code == 200
         assert answer.json()["card"]["error"]["code"] == code
-    assert (await studio.core.health.read()).waiting == 0
+    assert (await open_studio.core.health.read()).waiting == 0
 
 
+@STANDING
 @pytest.mark.parametrize("content", [b"[]", b"{", b"[" * 100_000, b"x" * 300_000])
 async def test_a_body_that_is_no_form_is_refused(
-    browser: httpx.AsyncClient, content: bytes
+    passer_by: httpx.AsyncClient, content: bytes
 ) -> None:
-    answer = await browser.post("/studio/forms/t2v/generate", content=content)
+    answer = await passer_by.post("/studio/forms/t2v/generate", content=content)
 
     assert answer.status_code == 400
 
 
+@STANDING
 @pytest.mark.parametrize("mode", [mode for mode in Mode if MODES[mode].slots])
 async def test_a_file_that_is_gone_or_foreign_is_named_and_nothing_is_asked_for(
-    studio: ServedStudio,
-    browser: httpx.AsyncClient,
-    stranger: httpx.AsyncClient,
+    open_studio: ServedStudio,
+    passer_by: httpx.AsyncClient,
+    another: httpx.AsyncClient,
     picture: Path,
     mode: Mode,
 ) -> None:
-    for client in (browser, stranger):
+    for client in (passer_by, another):
         await client.get("/studio/state")
-    lost, foreign = await upload(browser, picture), await upload(stranger, picture)
+    lost, foreign = await upload(passer_by, picture), await upload(another, picture)
     shutil.rmtree(Path(lost).parent)
     for path in (lost, foreign, "/etc/passwd", "../x", str(picture)):
         values = {"prompt": "a boat", **{slot.role: path for slot in MODES[mode].slots}}
         for event in ("look", "generate"):
-            answer = await ask(browser, f"forms/{mode}/{event}", values=values, key=KEY)
+            answer = await ask(passer_by, f"forms/{mode}/{event}", values=values, key=KEY)
             assert answer.json()["gone"] == [slot.role for slot in MODES[mode].slots]
-    assert (await studio.core.health.read()).waiting == 0
-    assert (await ask(browser, "dropped", path=lost)).json() == {"gone": True}
+    assert (await open_studio.core.health.read()).waiting == 0
+    assert (await ask(passer_by, "dropped", path=lost)).json() == {"gone": True}
 
 
-async def test_a_frame_of_somebody_elses_clip_is_not_given(browser: httpx.AsyncClient) -> None:
-    answer = await ask(browser, f"jobs/{'0' * 32}/last_frame")
+@STANDING
+async def test_a_frame_of_somebody_elses_clip_is_not_given(
+    passer_by: httpx.AsyncClient,
+) -> None:
+    answer = await ask(passer_by, f"jobs/{'0' * 32}/last_frame")
 
     assert answer.status_code == 404
 

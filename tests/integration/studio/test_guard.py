@@ -13,6 +13,7 @@ from webui.testing.server import ServedStudio, served
 
 EVIL = {"origin": "https://evil.example"}
 T2V = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
+STANDING = pytest.mark.asyncio(loop_scope="module")
 KEY = {"x-clapper-key": "a-secret-of-the-first-program"}
 
 
@@ -31,25 +32,27 @@ async def jobs(studio: ServedStudio) -> int:
         return int((await session.execute(text("select count(*) from job"))).scalar_one())
 
 
+@STANDING
 async def test_gradios_cors_does_not_get_through(
-    browser: httpx.AsyncClient, studio: ServedStudio
+    passer_by: httpx.AsyncClient, open_studio: ServedStudio
 ) -> None:
-    port = studio.url.rpartition(":")[2]
-    await browser.get("/")
+    port = open_studio.url.rpartition(":")[2]
+    await passer_by.get("/")
     for host in (f"127.0.0.1:{port}", f"192.168.1.5:{port}"):
         for method, path in (("GET", "/studio/history"), ("POST", "/gradio_api/call/t2v")):
             asked = {"access-control-request-method": "POST"}
             for verb, more in ((method, {}), ("OPTIONS", asked)):
                 headers = {"host": host, **EVIL, **more}
-                answer = await browser.request(verb, path, headers=headers)
+                answer = await passer_by.request(verb, path, headers=headers)
                 assert answer.status_code in (403, 404)
                 assert not [one for one in answer.headers if one.startswith("access-control")]
 
 
+@STANDING
 async def test_a_name_that_was_led_here_is_not_answered(
-    browser: httpx.AsyncClient, studio: ServedStudio
+    passer_by: httpx.AsyncClient, open_studio: ServedStudio
 ) -> None:
-    answer = await browser.get("/studio/state", headers={"host": "evil.example"})
+    answer = await passer_by.get("/studio/state", headers={"host": "evil.example"})
 
     assert answer.status_code == 421
     assert "evil.example" in answer.json()["detail"]
@@ -59,7 +62,7 @@ async def test_a_proxy_that_adds_no_header_makes_nobody_local(
     settings_with: Callable[..., Settings], executor: QuickExecutor
 ) -> None:
     settings = settings_with(studio_port=0, studio_hosts="studio.example", quota_minutes=1000)
-    async with served(settings, executor) as studio, httpx.AsyncClient() as http:
+    async with served(settings, executor) as studio, httpx.AsyncClient(timeout=60) as http:
         http.base_url = studio.url
         lines: list[str] = []
         for headers in ({}, {"host": "studio.example"}, {"referer": "https://studio.example/"}):
@@ -73,6 +76,7 @@ async def test_a_proxy_that_adds_no_header_makes_nobody_local(
     assert "1000" not in lines[2]
 
 
+@STANDING
 @pytest.mark.parametrize(
     "path",
     [
@@ -102,9 +106,9 @@ async def test_a_proxy_that_adds_no_header_makes_nobody_local(
     ],
 )
 async def test_a_malformed_address_is_the_askers_mistake(
-    browser: httpx.AsyncClient, path: str
+    passer_by: httpx.AsyncClient, path: str
 ) -> None:
-    answer = await browser.get(path)
+    answer = await passer_by.get(path)
 
     assert answer.status_code in (400, 403, 404), answer.text[:500]
     assert "Traceback" not in answer.text
@@ -113,30 +117,32 @@ async def test_a_malformed_address_is_the_askers_mistake(
         assert answer.json()["error"]["code"] == "bad_address"
 
 
-async def test_an_address_that_names_no_job_shows_none(browser: httpx.AsyncClient) -> None:
+@STANDING
+async def test_an_address_that_names_no_job_shows_none(passer_by: httpx.AsyncClient) -> None:
     for job in ("%00", "%ff", "a" * 5000, "9" * 5000):
-        assert (await browser.get(f"/studio/state?job={job}")).status_code == 200
-    listed = await browser.get("/studio/history?before=999999999999999")
+        assert (await passer_by.get(f"/studio/state?job={job}")).status_code == 200
+    listed = await passer_by.get("/studio/history?before=999999999999999")
     assert listed.status_code == 200
 
 
+@STANDING
 async def test_an_upload_by_an_impossible_name_is_gone_and_no_crash(
-    studio: ServedStudio,
+    open_studio: ServedStudio,
 ) -> None:
-    async with httpx.AsyncClient(base_url=studio.url, headers=KEY) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=KEY) as http:
         for path in ("\0", "a" * 5000):
             data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, *T2V]
             posted = await http.post("/gradio_api/call/i2v", json={"data": data})
             event = posted.json()["event_id"]
             answer = await http.get(f"/gradio_api/call/i2v/{event}")
             assert "event: error" in answer.text
-            assert studio.core is not None
+            assert open_studio.core is not None
 
 
 async def test_a_clip_that_could_not_be_shown_is_not_made(
     studio: ServedStudio, executor: QuickExecutor
 ) -> None:
-    async with httpx.AsyncClient(base_url=studio.url) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=studio.url) as http:
         event = (await http.post("/gradio_api/call/t2v", json={"data": T2V})).json()["event_id"]
         answer = (await http.get(f"/gradio_api/call/t2v/{event}")).text
 
@@ -146,14 +152,15 @@ async def test_a_clip_that_could_not_be_shown_is_not_made(
 
 
 async def test_a_browser_and_a_program_with_a_key_go_on(studio: ServedStudio) -> None:
-    async with httpx.AsyncClient(base_url=studio.url) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=studio.url) as http:
         await http.get("/")  # the page brings the cookie
         assert "job" in await call(http)
-    async with httpx.AsyncClient(base_url=studio.url) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=studio.url) as http:
         assert "job" in await call(http, headers=KEY)
     assert await jobs(studio) == 2
 
 
+@STANDING
 @pytest.mark.parametrize(
     "key",
     [
@@ -164,9 +171,9 @@ async def test_a_browser_and_a_program_with_a_key_go_on(studio: ServedStudio) ->
     ],
 )
 async def test_a_key_that_is_too_short_is_refused_with_the_reason_everywhere(
-    studio: ServedStudio, key: dict[str, str]
+    open_studio: ServedStudio, key: dict[str, str]
 ) -> None:
-    async with httpx.AsyncClient(base_url=studio.url, headers=key) as http:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url, headers=key) as http:
         http.headers["x-clapper"] = "1"
         state = await http.get("/studio/state")
         act = await http.post("/studio/jobs/abc/again")
@@ -181,12 +188,13 @@ async def test_a_key_that_is_too_short_is_refused_with_the_reason_everywhere(
     assert "16" in upload.text
     assert "key_too_short" in event
     assert "16" in event
-    assert await jobs(studio) == 0
+    assert await jobs(open_studio) == 0
     assert "{needed}" in sentences("en")["key_too_short"]
 
 
-async def test_the_page_is_told_whether_its_cookie_came_back(studio: ServedStudio) -> None:
-    async with httpx.AsyncClient(base_url=studio.url) as http:
+@STANDING
+async def test_the_page_is_told_whether_its_cookie_came_back(open_studio: ServedStudio) -> None:
+    async with httpx.AsyncClient(timeout=60, base_url=open_studio.url) as http:
         first, second = await http.get("/studio/state"), await http.get("/studio/state")
 
     assert first.json()["kept"] is False
@@ -198,11 +206,11 @@ async def test_cookies_in_the_frame_of_a_space_are_partitioned(
 ) -> None:
     host = "ada-clapper.hf.space"
     settings = settings_with(studio_port=0, space_id="ada/clapper", space_host=host)
-    async with served(settings, executor) as studio, httpx.AsyncClient() as http:
+    async with served(settings, executor) as studio, httpx.AsyncClient(timeout=60) as http:
         answer = await http.get(f"{studio.url}/", headers={"host": host})
     async with (
         served(settings_with(studio_port=0), executor) as studio,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(timeout=60) as http,
     ):
         plain = await http.get(f"{studio.url}/")
 

@@ -151,12 +151,15 @@ async def test_a_closed_studio_gives_its_figures_for_the_token_only(
 ) -> None:
     token = "a token of its own"
     without, with_token = closed, changed(closed, metrics_token=SecretStr(token))
-    async with served(without, executor) as studio, httpx.AsyncClient(base_url=studio.url) as http:
+    async with (
+        served(without, executor) as studio,
+        httpx.AsyncClient(timeout=60, base_url=studio.url) as http,
+    ):
         shut = await http.get("/metrics", headers={"authorization": "Bearer x"})
         health = await http.get("/healthz")
     async with (
         served(with_token, QuickExecutor()) as studio,
-        httpx.AsyncClient(base_url=studio.url) as http,
+        httpx.AsyncClient(timeout=60, base_url=studio.url) as http,
     ):
         right = await http.get("/metrics", headers={"authorization": f"Bearer {token}"})
         none = await http.get("/metrics")
@@ -178,7 +181,10 @@ async def test_an_open_studio_with_a_token_asks_for_it_too(
     settings_with: Callable[..., Settings], executor: QuickExecutor
 ) -> None:
     settings = settings_with(studio_port=0, metrics_token=SecretStr("a token of its own"))
-    async with served(settings, executor) as studio, httpx.AsyncClient(base_url=studio.url) as http:
+    async with (
+        served(settings, executor) as studio,
+        httpx.AsyncClient(timeout=60, base_url=studio.url) as http,
+    ):
         assert (await http.get("/metrics")).status_code == 401
 
 
@@ -203,7 +209,10 @@ def test_a_token_that_can_be_guessed_is_refused(token: str) -> None:
 async def test_cookies_of_accounts_are_secure_behind_any_https_proxy(
     closed: Settings, executor: QuickExecutor, headers: dict[str, str], *, secure: bool
 ) -> None:
-    async with served(closed, executor) as studio, httpx.AsyncClient(base_url=studio.url) as http:
+    async with (
+        served(closed, executor) as studio,
+        httpx.AsyncClient(timeout=60, base_url=studio.url) as http,
+    ):
         if "origin" in headers:  # a page at the same host behind TLS, which names no port
             headers = {**headers, "host": "127.0.0.1"}
         answer = await http.post("/login", data=form("correct horse"), headers=headers)
@@ -217,7 +226,10 @@ async def test_the_cookie_of_a_guest_is_secure_behind_an_https_proxy(
     settings_with: Callable[..., Settings], executor: QuickExecutor
 ) -> None:
     settings = settings_with(studio_port=0)
-    async with served(settings, executor) as studio, httpx.AsyncClient(base_url=studio.url) as http:
+    async with (
+        served(settings, executor) as studio,
+        httpx.AsyncClient(timeout=60, base_url=studio.url) as http,
+    ):
         plain = await http.get("/studio/state")
         http.cookies.clear()
         behind = await http.get("/studio/state", headers={"x-forwarded-proto": "https"})

@@ -33,7 +33,9 @@ def studio_settings(settings_with: Callable[..., Settings], tmp_path: Path) -> S
 async def signed_in(
     studio: ServedStudio, name: str, password: str
 ) -> AsyncGenerator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=studio.url, headers={"X-Clapper": "1"}) as client:
+    async with httpx.AsyncClient(
+        timeout=60, base_url=studio.url, headers={"X-Clapper": "1"}
+    ) as client:
         answer = await client.post("/login", data={"username": name, "password": password})
         assert answer.json() == {"success": True}
         yield client
@@ -144,7 +146,9 @@ async def test_who_is_no_operator_gets_nothing_by_any_address(
     assert {(answer.status_code, answer.content) for answer in found} == {
         (nothing.status_code, nothing.content)
     }
-    async with httpx.AsyncClient(base_url=studio.url, headers={"X-Clapper": "1"}) as nobody:
+    async with httpx.AsyncClient(
+        timeout=60, base_url=studio.url, headers={"X-Clapper": "1"}
+    ) as nobody:
         assert (await nobody.get(PAGE)).status_code == 401
         assert {(await nobody.post(f"{PAGE}/{verb}", json={})).status_code for verb in VERBS} == {
             401
@@ -183,7 +187,7 @@ async def test_a_guest_is_no_operator_whatever_the_settings_name(
     settings = settings_with(studio_port=0, operators=f"studio:guest-{name},studio:guests")
     async with served(settings, executor) as studio:
         headers = {"X-Clapper": "1", "X-Clapper-Key": key}
-        async with httpx.AsyncClient(base_url=studio.url, headers=headers) as guest:
+        async with httpx.AsyncClient(timeout=60, base_url=studio.url, headers=headers) as guest:
             assert (await guest.get("/studio/state")).json()["operator"] is False
             assert (await guest.get(PAGE)).status_code == 404
             assert (await guest.post(f"{PAGE}/pause", json={})).status_code == 404

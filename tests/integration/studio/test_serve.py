@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
-from core.settings import PROJECT_ROOT
+from core.settings import PROJECT_ROOT, Settings
+from core.testing.doubles import QuickExecutor
+from webui.testing.server import served
 
 READY = re.compile(r"studio_ready.*url=(\S+?)/?$")
 
@@ -61,3 +64,12 @@ async def test_opening_it_to_the_network_takes_a_flag_and_warns(tmp_path: Path) 
     assert (status, code) == (200, 0)
     assert "studio_open_to_network" in said
     assert "CLAPPER_STUDIO_USERS" in said
+
+
+async def test_it_starts_where_its_page_takes_longer_than_gradio_waits_for_it(
+    studio_settings: Settings, executor: QuickExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)  # after 3 s
+
+    async with served(studio_settings, executor) as studio, httpx.AsyncClient(timeout=60) as http:
+        assert (await http.get(f"{studio.url}/healthz")).status_code == 200

@@ -35,6 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore:Deprecated since version v22.2"))
 
 
+@pytest.fixture(autouse=True)
+def plain(no_authorities: None) -> None:
+    """All clients of these tests speak plain HTTP."""
+
+
 class Town(FrontService):
     """A running service, the Telegram it talks to, and what people do there."""
 

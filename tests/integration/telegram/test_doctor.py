@@ -48,7 +48,7 @@ async def test_an_unreachable_telegram_is_told_as_such(
             telegram_token=telegram_settings.telegram.token,
             telegram_api_url=f"http://127.0.0.1:{port}",
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             (check,) = await FRONT.examine(settings)
 
     assert check.health == "bad"

@@ -15,6 +15,7 @@ from core.domain.jobs import Job, JobState
 from core.media.output.provenance import read_provenance
 from core.settings import Settings
 from core.testing.doubles import QuickExecutor, eventually, running
+from tests.support.databases import place_database_of
 
 RETRY_S = 0.25  # instead of 2 s: what is tried again is the same, only sooner
 
@@ -34,6 +35,7 @@ class FrontService:
 
     async def start(self) -> None:
         """Open the service on its data and wait until its front is ready."""
+        place_database_of(self.settings)
         self.core = await self._stack.enter_async_context(open_core(self.settings, self.executor))
         router: Any = self.core.router
         router._rules = replace(

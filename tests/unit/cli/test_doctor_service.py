@@ -8,8 +8,10 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import SecretStr
+from safetensors.numpy import save_file
 
 from bots.telegram.front import TelegramFront
 from core.app.preflight import check_ports, check_settings, ports, refuse_broken
@@ -215,11 +217,14 @@ def test_model_files_of_adopted_workflows_are_looked_for(
     for named in [one.detail for one in look_at_workflows(settings)]:
         words = [word.rstrip(",") for word in named.split()]
         file = next(word for word in words if word.endswith("safetensors"))
-        path = settings.models_folder / "loras" / file
+        folder_of = next(word for word in words if word.startswith(str(settings.models_folder)))
+        path = Path(folder_of.rstrip(".")) / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
+        save_file({"x": np.zeros(1, np.float32)}, path)
 
     assert list(look_at_workflows(settings)) == []
+    (settings.models_folder / "loras" / "styles" / "mine.safetensors").write_bytes(b"<html>")
+    assert "mine.safetensors, which is damaged" in told(list(look_at_workflows(settings)))
 
 
 @pytest.mark.parametrize("mode", [Mode.T2V])

@@ -23,7 +23,7 @@ class Platform:
         self.news.set()
 
     async def until(self, *shown):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             while self.shown != list(shown):
                 self.news.clear()
                 await self.news.wait()

@@ -30,7 +30,7 @@ async def routing(router: DeliveryRouter) -> AsyncGenerator[None]:
     stop = asyncio.Event()
     task = asyncio.create_task(router.run(stop))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             yield
     finally:
         stop.set()
@@ -225,7 +225,7 @@ async def test_progress_is_thinned_and_a_stuck_progress_delays_no_result(
     core.router.register(delivery)
     executor.gate.clear()
 
-    async with running(core), asyncio.timeout(10):
+    async with running(core), asyncio.timeout(120):
         ticket = await submit_request(core, t2v(), Requester("test", "a"), ReplyTo("test"), "one")
         await executor.started.wait()
         for step in range(100):

@@ -346,14 +346,15 @@ class Life(RuleBasedStateMachine):
             assert all_.used + all_.reserved == sum(job.cost for job in today)
 
 
-def test_every_life_keeps_the_books(make_room, quick_folder, new_database):
+@pytest.mark.parametrize("lives", [8, 40])  # the first in `make test`, see tests/slow.py
+def test_every_life_keeps_the_books(make_room, quick_folder, new_database, lives):
     Life.make_room = staticmethod(make_room)
     Life.quick_folder = staticmethod(quick_folder)
     Life.new_database = staticmethod(new_database)
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=20,
+            max_examples=lives,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -35,7 +35,7 @@ async def test_a_wake_up_before_the_wait_is_not_lost() -> None:
     dispatcher = LocalDispatcher()
     dispatcher.wake()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await dispatcher.wait(60)
 
 

@@ -49,7 +49,7 @@ async def until_lost(settings: Settings, executor: QuickExecutor, jobs: int) -> 
     """Run one life of the service with ``jobs`` jobs in line; return them as it left them."""
     async with open_core(settings, executor) as core:
         ids = [await submit(core, f"user-{number}") for number in range(jobs)]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await core.run(asyncio.Event())  # ends by itself
         assert core.worker.watch.lost is not None
         return [await core.jobs.get(job_id) for job_id in ids]
@@ -94,7 +94,7 @@ async def test_jobs_that_break_after_their_first_step_stop_nothing(
 
     async with open_core(settings, Late()) as core:
         core.router.register(delivery)
-        async with running(core), asyncio.timeout(10):
+        async with running(core), asyncio.timeout(120):
             for number in range(4):
                 await submit(core, f"user-{number}")
             await delivery.until(4)
@@ -119,7 +119,7 @@ async def test_a_job_that_kills_a_sound_device_three_times_fails_alone(
             if life == 0:
                 poison = await submit(core, "eve", "poison")
             fine = [await submit(core, f"user-{life}-{number}") for number in range(2)]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 await core.run(asyncio.Event())
             assert {(await core.jobs.get(one)).state for one in fine} <= {
                 JobState.SUCCEEDED,
@@ -128,7 +128,7 @@ async def test_a_job_that_kills_a_sound_device_three_times_fails_alone(
             }
     async with open_core(settings, Poisoned()) as core:
         core.router.register(delivery)
-        async with running(core), asyncio.timeout(20):
+        async with running(core), asyncio.timeout(120):
             await eventually(lambda: ended(core, poison))
             await delivery.until(7)
 
@@ -156,7 +156,7 @@ async def test_health_says_that_the_device_is_lost_and_operators_are_told(
         core.worker._alerts = Alerts()
         executor.faults.append(RuntimeError(STICKY))
         await submit(core, "ann")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             await core.run(asyncio.Event())
 
     assert told == [("device_lost", {"reason": "device_error"})]
@@ -176,7 +176,7 @@ async def test_an_encoder_that_never_returns_fails_its_job_alone(
         return await finish(raw, order, cancel)
 
     core.worker.finish = hangs
-    async with running(core), asyncio.timeout(20):
+    async with running(core), asyncio.timeout(120):
         stuck = await submit(core, "ann", "hangs")
         others = [await submit(core, user) for user in ("ben", "cem", "dee")]
         await delivery.until(4)
@@ -204,7 +204,7 @@ async def test_after_some_encoders_that_never_return_the_service_starts_anew(
         core.worker.finish = hangs
         for number in range(6):
             await submit(core, f"user-{number}")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await core.run(asyncio.Event())
         never.set()
 
@@ -237,7 +237,7 @@ async def test_an_executor_that_keeps_the_device_makes_the_service_start_anew(
             core.worker.rules, job_timeout_s=0.1, unwind_s=0.05, stuck_s=0.1
         )
         first, second = [await submit(core, user) for user in ("ann", "ben")]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await core.run(asyncio.Event())
         executor.never.set()
 
@@ -262,7 +262,7 @@ async def test_an_estimate_that_breaks_fails_its_job_alone(
         return shares(request)
 
     core.worker._shares = breaks
-    async with running(core), asyncio.timeout(20):
+    async with running(core), asyncio.timeout(120):
         ids = {
             one: await submit(core, one, "breaks" if one == user else "a kite")
             for one in ("ann", "ben", "cem", "dee")
@@ -288,7 +288,7 @@ async def test_a_job_whose_models_cannot_be_named_stops_nobody(
 
     async with open_core(settings, Warm()) as core:
         core.router.register(delivery)
-        async with running(core), asyncio.timeout(10):
+        async with running(core), asyncio.timeout(120):
             await submit(core, "ann", "breaks")
             await submit(core, "ben")
             await delivery.until(2)
@@ -313,7 +313,7 @@ async def test_a_suspect_runs_alone(settings: Settings, delivery: RecordingDeliv
             return await finish(raw, order, cancel)
 
         core.worker.finish = looks
-        async with running(core), asyncio.timeout(10):
+        async with running(core), asyncio.timeout(120):
             await submit(core, "ann")
             await submit(core, "ben")
             await delivery.until(3)
@@ -347,7 +347,7 @@ async def test_a_job_is_known_to_have_the_device_before_it_can_do_harm(
         core.router.register(delivery)
         for number in range(5):
             await submit(core, f"user-{number}")
-        async with running(core), asyncio.timeout(20):
+        async with running(core), asyncio.timeout(120):
             await delivery.until(5)
 
     assert begun == [True] * 5

@@ -83,7 +83,7 @@ async def two_of_them(core: Core, stepwise: Stepwise) -> str:
 
 async def test_nothing_is_claimed_in_the_first_half(room: Core, stepwise: Stepwise) -> None:
     """Which job comes next stays open as long as it can: who comes late may be first."""
-    async with running(room), asyncio.timeout(10):
+    async with running(room), asyncio.timeout(120):
         await submit(room, "ann")
         await stepwise.started.wait()
         second = await submit(room, "ben")
@@ -97,7 +97,7 @@ async def test_nothing_is_claimed_in_the_first_half(room: Core, stepwise: Stepwi
 async def test_the_next_job_waits_before_the_device_and_begins_when_it_is_free(
     room: Core, stepwise: Stepwise, delivery: RecordingDelivery
 ) -> None:
-    async with running(room), asyncio.timeout(10):
+    async with running(room), asyncio.timeout(120):
         second = await two_of_them(room, stepwise)
         assert len(stepwise.orders) == 1
         stepwise.gate.set()
@@ -111,7 +111,7 @@ async def test_the_next_job_waits_before_the_device_and_begins_when_it_is_free(
 
 
 async def test_at_most_one_job_waits_before_the_device(room: Core, stepwise: Stepwise) -> None:
-    async with running(room), asyncio.timeout(10):
+    async with running(room), asyncio.timeout(120):
         third = await two_of_them(room, stepwise) and await submit(room, "cem")
         await turns_of_the_database(room)
 
@@ -122,7 +122,7 @@ async def test_at_most_one_job_waits_before_the_device(room: Core, stepwise: Ste
 async def test_a_cancel_before_the_device_costs_nothing_and_lets_another_take_the_place(
     room: Core, stepwise: Stepwise, delivery: RecordingDelivery
 ) -> None:
-    async with running(room), asyncio.timeout(10):
+    async with running(room), asyncio.timeout(120):
         second = await two_of_them(room, stepwise)
         third = await submit(room, "cem")
         cancelled = await room.cancellation.cancel(second, Requester("test", "ben"))
@@ -140,7 +140,7 @@ async def test_a_job_that_its_first_attempt_lost_near_the_end_is_made_by_the_sec
     room: Core, stepwise: Stepwise, delivery: RecordingDelivery
 ) -> None:
     """As after a long suspend: the second waits before the device while the first unwinds."""
-    async with running(room), asyncio.timeout(10):
+    async with running(room), asyncio.timeout(120):
         job_id = await submit(room, "ann")
         await stepwise.started.wait()
         first = await room.jobs.get(job_id)
@@ -155,7 +155,7 @@ async def test_a_job_that_its_first_attempt_lost_near_the_end_is_made_by_the_sec
 
 
 async def test_a_stop_puts_it_back_in_line_uncounted(room: Core, stepwise: Stepwise) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         async with running(room) as stop:
             second = await two_of_them(room, stepwise)
             stop.set()
@@ -182,7 +182,7 @@ async def test_an_executor_that_does_not_stop_keeps_the_device_from_the_next(
 
     stepwise.execute = ignore_cancel
     room.worker.rules = type(room.worker.rules)(unwind_s=0.05)
-    async with running(room), asyncio.timeout(10):
+    async with running(room), asyncio.timeout(120):
         await submit(room, "ann")
         await stepwise.started.wait()
         second = await submit(room, "ben")

@@ -52,7 +52,7 @@ async def test_the_device_works_on_the_next_job_while_a_clip_is_encoded(
     core.router.register(delivery)
     core.worker.finish = held = HeldFinish(core.worker.finish)
 
-    async with running(core), asyncio.timeout(10):
+    async with running(core), asyncio.timeout(120):
         first = await submit(core, "ann")
         await held.waiting.acquire()
         executor.started.clear()
@@ -73,7 +73,7 @@ async def test_at_most_one_clip_is_encoded_beside_the_running_job(
     core.router.register(delivery)
     core.worker.finish = held = HeldFinish(core.worker.finish)
 
-    async with running(core), asyncio.timeout(10):
+    async with running(core), asyncio.timeout(120):
         for user in ("ann", "ben", "cem", "dee"):
             await submit(core, user)
         await held.waiting.acquire()
@@ -92,7 +92,7 @@ async def test_both_leases_are_kept_alive_while_the_encoder_is_slow(
     async with open_core(settings, executor) as core:
         core.router.register(delivery)
         core.worker.finish = held = HeldFinish(core.worker.finish)
-        async with running(core), asyncio.timeout(10):
+        async with running(core), asyncio.timeout(120):
             await submit(core, "ann")
             await submit(core, "ben")
             await held.waiting.acquire()
@@ -121,7 +121,7 @@ async def test_a_worker_that_lost_its_token_stops_and_deletes_its_output(
         return clip
 
     core.worker.finish = finish_and_lose
-    async with running(core), asyncio.timeout(10):
+    async with running(core), asyncio.timeout(120):
         job_id = await submit(core, "ann")
         await delivery.until(1)
 
@@ -148,7 +148,7 @@ async def test_an_outcome_that_cannot_be_written_is_written_later(
         return await settle(job_id, token, clip, actual_ms)
 
     monkeypatch.setattr(core.queue, "settle", settle_later)
-    async with running(core), asyncio.timeout(10):
+    async with running(core), asyncio.timeout(120):
         job_id = await submit(core, "ann")
         await delivery.until(1)
 
@@ -194,7 +194,7 @@ async def test_an_executor_that_ignores_its_cancel_is_left_behind(
     async with open_core(settings, executor) as core:
         core.router.register(delivery)
         core.worker.rules = replace(core.worker.rules, unwind_s=0.05)
-        async with running(core), asyncio.timeout(10):
+        async with running(core), asyncio.timeout(120):
             job_id = await submit(core, "ann")
             await executor.started.wait()
             await core.cancellation.cancel(job_id, Requester("test", "ann"))
@@ -213,7 +213,7 @@ async def test_the_outcome_of_a_cancelled_run_is_looked_at(
     asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
     executor.gate.clear()
 
-    async with running(core), asyncio.timeout(10):
+    async with running(core), asyncio.timeout(120):
         job_id = await submit(core, "ann")
         await executor.started.wait()
         await core.cancellation.cancel(job_id, Requester("test", "ann"))
@@ -249,7 +249,7 @@ async def test_what_the_lender_counted_is_charged_however_the_attempt_ends(
 ) -> None:
     async with open_core(settings, LentExecutor(error)) as core:
         core.router.register(delivery)
-        async with running(core), asyncio.timeout(10):
+        async with running(core), asyncio.timeout(120):
             job = await submit(core, "ann")
             await delivery.until(1)
 

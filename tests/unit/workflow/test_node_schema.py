@@ -2,7 +2,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from core.workflow.node_schema import NODES, compact, dump, known_nodes, redraw
+from core.workflow.node_schema import NODES, known_nodes
+from core.workflow.schema_drawing import compact, dump, redraw
 
 NESTED = {"x": ["INT", {"min": 1}]}
 INFO: dict[str, Any] = {

@@ -1,0 +1,264 @@
+"""Launch the transformer's blocks as one CUDA graph instead of some 9000 kernels.
+
+Python needs longer to launch a small clip's forward than the device needs to compute it. The same
+kernels on the same values give the same bytes. ADR 42 says when a graph is used and thrown away.
+"""
+
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import structlog
+
+from core.comfy.acceleration.recording import Recorder, Recording
+from core.comfy.acceleration.switch import Acceleration, Forward
+from core.comfy.acceleration.tensor_tree import Form, UnknownKind, flatten, rebuild
+from core.comfy.acceleration.weights import addresses
+
+_log = structlog.get_logger(__name__)
+_SHAPES = 6  # kept per model: both stages of three sizes
+_ROOM = 4 * 1024**3  # bytes that must be free beside a recording: the decoder comes after it
+_POLL_S = 0.002
+_LAG_S = 0.005  # the last kernels of a pass that Python is too slow for take less
+# what a block asks of these options; see BasicAVTransformerBlock.forward
+_FLAGS = ("run_vx", "run_ax", "a2v_cross_attn", "v2a_cross_attn")
+Blocks = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Graph:
+    """One recording, and the tensors that it reads; the first two are also what it writes."""
+
+    recording: Recording
+    tensors: list[Any]
+
+
+@dataclass(slots=True)
+class _Shapes:
+    """The recordings of one model, by form; None where CUDA refused one."""
+
+    addresses: tuple[int, ...]
+    graphs: OrderedDict[Form, _Graph | None] = field(
+        default_factory=OrderedDict[Form, "_Graph | None"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """The arguments of one pass that has an answer in a graph."""
+
+    model: Any
+    tensors: list[Any]
+    form: Form
+    addresses: tuple[int, ...]
+
+
+class BlockGraphs:
+    """Stands before ``LTXAVModel._process_transformer_blocks``; on the executor's thread alone."""
+
+    def __init__(
+        self,
+        switch: Acceleration,
+        torch: ModuleType,
+        management: ModuleType,
+        recorder: Recorder,
+        device: str = "cuda",
+        room: float = _ROOM,
+    ) -> None:
+        """Record nothing yet.
+
+        Args:
+            switch: asked at every pass.
+            torch: the imported module.
+            management: ComfyUI's module ``comfy.model_management``.
+            recorder: of the device.
+            device: the type of device that it records for.
+            room: bytes that must be free beside a recording.
+        """
+        self._switch = switch
+        self._torch = torch
+        self._management = management
+        self._recorder = recorder
+        self._device = device
+        self._room = room
+        self._models: weakref.WeakKeyDictionary[Any, _Shapes] = weakref.WeakKeyDictionary()
+        self._before: Callable[[], bool] | None = None  # whether the pass before is done
+
+    def install(self, model_class: Any) -> None:
+        """Replace the loop over the blocks of ``model_class``, ComfyUI's ``LTXAVModel``."""
+        eager: Blocks = model_class._process_transformer_blocks  # noqa: SLF001  # the one seam
+
+        def blocks(model: Any, x: Any, *given: Any, **named: Any) -> Any:
+            return self.run(eager, model, x, *given, **named)
+
+        model_class._process_transformer_blocks = blocks  # noqa: SLF001  # as above
+
+    def forget(self, model: Any = None) -> None:
+        """Throw the recordings of ``model`` away, or all of them, with their memory."""
+        if model is None:
+            self._models.clear()
+        else:
+            self._models.pop(model, None)
+        if not self._models:
+            self._before = None
+            self._recorder.forget_memory()
+
+    def run(
+        self,
+        eager: Blocks,
+        model: Any,
+        x: list[Any],
+        context: Any,
+        attention_mask: Any,
+        timestep: Any,
+        pe: Any,
+        transformer_options: Mapping[str, Any] | None = None,
+        self_attention_mask: Any = None,
+        **others: Any,
+    ) -> list[Any]:
+        """Return what the blocks make of ``x``, which they change in place, as ComfyUI's do.
+
+        The parameters are those of ``_process_transformer_blocks``, whose original is ``eager``.
+        """
+        options = transformer_options or {}
+        inputs = (x, context, attention_mask, timestep, pe, self_attention_mask)
+        named = {"transformer_options": options, **others}
+
+        def go(arguments: Any) -> list[Any]:
+            return eager(model, *arguments[:5], self_attention_mask=arguments[5], **named)
+
+        found = self._look(model, inputs, options)
+        if isinstance(found, Forward):
+            self._switch.forwards[found] += 1
+            return go(inputs)
+        graph = self._held(found)
+        if graph is not None:
+            self._replay(graph, found.tensors)
+            return x
+        made = go(inputs)  # before it is recorded, so that CUDA has found and loaded its kernels
+        self._switch.forwards[self._learn(found, go)] += 1
+        return made
+
+    def _look(
+        self, model: Any, inputs: tuple[Any, ...], options: Mapping[str, Any]
+    ) -> _Pass | Forward:
+        """Return the pass, or why it has to be eager."""
+        device = inputs[0][0].device
+        if not self._switch.enabled:
+            return Forward.OFF
+        if device.type != self._device:
+            return Forward.DEVICE
+        if "multigpu_thread_device" in options or device.index not in (None, self._current()):
+            return Forward.SEVERAL_DEVICES
+        replaced = options.get("patches_replace", {}).get("dit")
+        if replaced or "optimized_attention_override" in options:
+            return Forward.PATCHES
+        places = addresses(model.transformer_blocks, device)
+        if places is None:
+            return Forward.PAGING
+        try:
+            tensors, form = flatten(inputs, self._torch.Tensor)
+        except UnknownKind as kind:
+            _log.warning("graph_input_unknown", kind=str(kind))
+            return Forward.INPUT
+        flags = tuple(options.get(name, True) for name in _FLAGS)
+        passed = _Pass(model, tensors, (*form, flags), places)
+        return Forward.REFUSED if self._refused(passed) else passed
+
+    def _current(self) -> int:
+        return self._torch.cuda.current_device() if self._device == "cuda" else 0
+
+    def _shapes(self, found: _Pass) -> _Shapes:
+        """Return the recordings of the model, none of which reads a weight that has moved."""
+        shapes = self._models.get(found.model)
+        if shapes is None or shapes.addresses != found.addresses:
+            self.forget(found.model)
+            shapes = self._models[found.model] = _Shapes(found.addresses)
+        return shapes
+
+    def _refused(self, found: _Pass) -> bool:
+        return self._shapes(found).graphs.get(found.form, found) is None
+
+    def _held(self, found: _Pass) -> _Graph | None:
+        graphs = self._shapes(found).graphs
+        graph = graphs.get(found.form)
+        if graph is not None:
+            graphs.move_to_end(found.form)
+        return graph
+
+    def _learn(self, found: _Pass, go: Callable[[Any], list[Any]]) -> Forward:
+        """Record the pass just launched for the ones that follow, where they gain by it.
+
+        A recording takes as long as the launches do. Where the device is still at work after the
+        last of them, Python is the faster one.
+        """
+        done = self._recorder.mark()
+        if not done():
+            time.sleep(_LAG_S)
+            if not done():
+                return Forward.BUSY
+        if self._management.get_free_memory(found.tensors[0].device) < self._room:
+            return Forward.MEMORY
+        return self._record(found, go)
+
+    def _record(self, found: _Pass, go: Callable[[Any], list[Any]]) -> Forward:
+        """Record the pass; whether CUDA can does not touch what was launched already."""
+        began = time.perf_counter()
+        graphs = self._shapes(found).graphs
+        try:
+            tensors = [self._like(tensor) for tensor in found.tensors]
+            recording = self._recorder.record(lambda: _in_place(go, found.form, tensors))
+        except RuntimeError as error:  # also torch's OutOfMemoryError
+            full = isinstance(error, self._torch.OutOfMemoryError)
+            _log.warning("graph_refused", reason=str(error)[:200], memory=full)
+            if not full:
+                graphs[found.form] = None
+            return Forward.MEMORY if full else Forward.REFUSED
+        graphs[found.form] = _Graph(recording, tensors)
+        while len(graphs) > _SHAPES:
+            graphs.popitem(last=False)
+        took = round((time.perf_counter() - began) * 1000)
+        _log.info("graph_recorded", tokens=int(tensors[0].shape[1]), ms=took)
+        return Forward.RECORDED
+
+    def _like(self, tensor: Any) -> Any:
+        """Return memory for a tensor laid out as ``tensor`` is, so that the same kernels run."""
+        if any(
+            step == 0 and size > 1 for step, size in zip(tensor.stride(), tensor.shape, strict=True)
+        ):
+            return self._torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device)
+        return self._torch.empty_strided(
+            tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device
+        )
+
+    def _replay(self, graph: _Graph, tensors: list[Any]) -> None:
+        """Launch ``graph`` with the values of ``tensors``, and wait for the pass before it.
+
+        Without waiting, all steps would be launched at once: progress would be at its end at the
+        beginning, and a cancel would come too late. The device has this pass to do meanwhile.
+        """
+        self._management.throw_exception_if_processing_interrupted()
+        for kept, given in zip(graph.tensors, tensors, strict=True):
+            kept.copy_(given)
+        graph.recording.replay()
+        for given, kept in zip(
+            tensors[:2], graph.tensors[:2], strict=True
+        ):  # video and sound, changed in place
+            given.copy_(kept)
+        self._switch.forwards[Forward.REPLAYED] += 1
+        before, self._before = self._before, self._recorder.mark()
+        while before is not None and not before():
+            self._management.throw_exception_if_processing_interrupted()
+            time.sleep(_POLL_S)
+
+
+def _in_place(go: Callable[[Any], list[Any]], form: Form, tensors: list[Any]) -> None:
+    """Go through the blocks with ``tensors`` and leave what they make in the first two."""
+    made = go(rebuild(form[:-1], iter(tensors)))
+    for kept, result in zip(tensors[:2], made, strict=True):
+        if result is not kept:
+            kept.copy_(result)

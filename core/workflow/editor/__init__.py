@@ -1,0 +1,10 @@
+"""The editor's own file format, turned into the API format.
+
+Here belongs what ComfyUI's editor does when it exports: subgraphs are opened, muted and bypassed
+nodes left out, reroutes and primitives followed, widgets named by their order. It needs the node
+classes of the ComfyUI that will run the graph. Nothing is judged here and nothing is run.
+"""
+
+from core.workflow.editor.conversion import convert
+
+__all__ = ["convert"]

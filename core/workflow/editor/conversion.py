@@ -1,0 +1,82 @@
+"""Turn an editor file into a graph, as the editor's own export would."""
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import cast
+
+from core.workflow.editor.scopes import Entry, Scope, entries, open_file
+from core.workflow.editor.sources import OutputOf, Value, WidgetOf, source_of
+from core.workflow.editor.widgets import widget_values
+from core.workflow.errors import EditorClassesUnknown, NotAWorkflow
+from core.workflow.graph import Graph, Input, Link, Literal, Node
+from core.workflow.node_schema import Info
+
+_NOTES = {"Note", "MarkdownNote", "Label (rgthree)", "Fast Groups Bypasser (rgthree)"}
+_FOLLOWED = {"Reroute", "Reroute (rgthree)", "PrimitiveNode", "GetNode", "SetNode"}
+
+
+def convert(text: str, file: str, classes: Mapping[str, Info]) -> Graph:
+    """Return the graph that is drawn in ``text``.
+
+    Args:
+        text: JSON as the editor saves it.
+        file: its name, for messages.
+        classes: ComfyUI's object_info: what each class takes.
+
+    Raises:
+        EditorClassesUnknown: widgets of a class that is not installed cannot be named.
+        NotAWorkflow: the JSON is not what the editor saves.
+    """
+    try:
+        whole = open_file(cast("Entry", json.loads(text)))
+        nodes = [_node(scope, node, classes) for scope, node in whole.walk() if _runs(node)]
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        raise NotAWorkflow(file, "not_a_graph") from None
+    graph = Graph.of(node for node, _ in nodes)
+    unclear = {node.kind for node, named in nodes if not named} & _needed(graph, classes)
+    if unclear:
+        raise EditorClassesUnknown(file, ", ".join(sorted(unclear)))
+    return graph
+
+
+def _runs(node: Entry) -> bool:
+    return node["type"] not in _NOTES | _FOLLOWED
+
+
+def _needed(graph: Graph, classes: Mapping[str, Info]) -> set[str]:
+    """Return the classes that something which saves or shows depends on, without itself."""
+    taken = {link.node for node in graph.nodes.values() for _, link in node.links()}
+    ends = [
+        node.id
+        for node in graph.nodes.values()
+        if (node.id not in taken if node.kind not in classes else classes[node.kind]["output_node"])
+    ]
+    return {graph.nodes[key].kind for key in graph.upstream(*ends) if key in taken}
+
+
+def _node(scope: Scope, node: Entry, classes: Mapping[str, Info]) -> tuple[Node, bool]:
+    """Return the node, and whether all its widgets could be named."""
+    kind = str(node["type"])
+    info = classes.get(kind)
+    values = widget_values(node, info)
+    inputs: dict[str, Input] = {name: Literal.of(item) for name, item in (values or {}).items()}
+    for entry in entries(node, "inputs"):
+        if entry.get("link") is None:
+            continue
+        name = str(entry["name"])
+        match source_of(scope, entry["link"]):
+            case OutputOf(origin, slot):
+                inputs[name] = Link(origin, slot)
+            case Value(value):
+                inputs[name] = Literal.of(value)
+            case WidgetOf(owner, widget):
+                typed = widget_values(owner, classes.get(str(owner["type"]))) or {}
+                inputs |= {name: Literal.of(typed[widget])} if widget in typed else {}
+            case _ if not entry.get("widget"):
+                inputs.pop(name, None)
+            case _:  # a subgraph's end that nothing is wired to: the widget keeps its own
+                pass
+    shown = info.get("display_name") if info is not None else None
+    title = node.get("title") or shown or kind
+    return Node(scope.id_of(node), kind, MappingProxyType(inputs), str(title)), values is not None
