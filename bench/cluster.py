@@ -4,7 +4,7 @@
 
 Method: a server of its own (apt's or the wheel's, fsync on, over its socket), N jobs of N / 5
 accounts submitted as people's are, then two runs of S seconds each with new worker processes,
-which are the service itself but for devices that only wait and clips that are not encoded.
+which are the service itself but for devices that only wait and clips that are encoded once.
 *Paced*: renders of 1.5 s, in two steps; every eighth job is cancelled while it runs. *Flat out*:
 renders that take no time. All moments are of the machine's one monotonic clock: a claim as the
 worker sees it, an idle gap from the end of a render to the begin of the next on that device,

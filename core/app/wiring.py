@@ -98,16 +98,37 @@ def build(parts: Parts) -> Core:
     """Return the core over its parts; nothing of it runs yet."""
     services = _Services(parts)
     operators = _operator_api(parts, services)
-    return Core(
-        settings=parts.settings,
+    ends = LocalEnds(
+        parts.hub,
+        parts.dispatcher,
+        parts.router.wake,
+        parts.terms.hear,
+        parts.row_version.changed,
+    )
+    return _over_parts(parts)(
         users=_user_api(parts, services, operators),
         operators=operators,
         submission=services.submission,
         cancellation=services.cancellation,
         admission=services.admission,
+        health=services.health,
+        worker=_worker(parts),
+        driver=_driver(parts),
+        ends=ends,
+        housekeeping=_housekeeping(parts),
+        readiness=_readiness(parts),
+        positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
+        pool_figures=_pool_figures(parts),
+    )
+
+
+def _over_parts(parts: Parts) -> "partial[Core]":
+    """Return the core but for what is made for it alone."""
+    return partial(
+        Core,
+        settings=parts.settings,
         files=parts.files,
         community=parts.community,
-        health=services.health,
         queue=parts.queue,
         jobs=parts.jobs,
         forecasts=parts.forecasts,
@@ -116,17 +137,8 @@ def build(parts: Parts) -> Core:
         recovery=parts.recovery,
         time_guard=parts.time_guard,
         router=parts.router,
-        worker=_worker(parts),
-        driver=_driver(parts),
         hub=parts.hub,
         bus=parts.bus,
-        ends=LocalEnds(
-            parts.hub,
-            parts.dispatcher,
-            parts.router.wake,
-            parts.terms.hear,
-            parts.row_version.changed,
-        ),
         terms=parts.terms,
         media=parts.media,
         artefacts=parts.artefacts,
@@ -136,13 +148,9 @@ def build(parts: Parts) -> Core:
         executor=parts.executor,
         runs=parts.runs,
         figures=parts.figures,
-        housekeeping=_housekeeping(parts),
-        readiness=_readiness(parts),
         fronts=parts.fronts,
         alerts=parts.alerts,
-        positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
         membership=parts.membership,
-        pool_figures=_pool_figures(parts),
     )
 
 

@@ -22,16 +22,16 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from core.app import bootstrap, serve, wiring
 from core.app.core import Core
+from core.app.finishing import finisher
 from core.app.logs import set_up_logging
 from core.app.supervisor import tell_terminal
 from core.app.work import work
 from core.domain.jobs import ReplyTo
-from core.domain.media import Clip, RawClip
+from core.domain.media import RawClip
 from core.domain.people import Requester
 from core.domain.progress import ProgressSink, Stage, Working
 from core.errors import ClapperError
@@ -47,6 +47,7 @@ from core.storage.database import Database
 from core.storage.engines import TransactionKind
 from core.storage.postgres_engine import PostgresEngine
 from core.storage.uncut_connection import UncutConnection
+from core.testing.copied_clips import copied_clips
 from core.testing.doubles import grey_clip, t2v
 from core.testing.jobs import submit_request
 from core.testing.node_figures import MeasuredExecutor, NodeFigures, measure_claims
@@ -70,7 +71,7 @@ class NodePlan:
         settings: by name, without the prefix of the program.
         render_s: what its device takes for a clip, seconds.
         steps: of which it tells on the way.
-        measured: it notes moments in FOLDER/<name>.figures, and encodes nothing.
+        measured: it notes moments in FOLDER/<name>.figures, and encodes one clip for all.
         driver: what calls for its attempts, ``procrastinate`` or bare ``rows``.
     """
 
@@ -179,19 +180,8 @@ def _stop_when_asked() -> None:
     signal.signal(signal.SIGUSR1, ask)
 
 
-def _unencoded(settings: Settings) -> Finish:
-    """Make what writes a file of a few bytes in the place of a clip: encoding is not measured."""
-
-    async def finish(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
-        del raw, cancel
-        clip = settings.clips_folder / f"{order.workspace.name}.mp4"
-        poster = clip.with_suffix(".png")
-        for file in (clip, poster):
-            file.write_bytes(b"clip")
-        digest = sha256(b"clip").hexdigest()
-        return Clip(clip, poster, digest, 4, 64, 64, 9, 24.0, has_sound=False)
-
-    return finish
+def _encoding_once(settings: Settings) -> Finish:
+    return copied_clips(finisher(settings))
 
 
 def _by_rows(
@@ -221,7 +211,7 @@ def run_node(folder: Path, plan: NodePlan) -> None:
         figures = NodeFigures(folder / f"{plan.name}.figures")
         measure_claims(figures)
         executor = MeasuredExecutor(executor, figures)
-        wiring.finisher = _unencoded
+        wiring.finisher = _encoding_once
 
     def chosen(settings: Settings, announce: Callable[[str], None]) -> Executor:
         del settings, announce

@@ -49,7 +49,6 @@ class Node:
     line: DatabaseLine
     settings: dict[str, str]
     pid: int = 0
-    lives: int = 0
 
     @property
     def ended(self) -> bool:
@@ -132,7 +131,6 @@ class Cluster:
 
     def start(self, node: Node) -> None:
         """Start a node; its folder stays that of its machine."""
-        node.lives += 1
         node.pid = self.nursery.ask(
             role=node.role, name=node.name, settings=node.settings, render_s=self.render_s
         )
