@@ -11,16 +11,18 @@ from core.storage.engine_connections import EngineConnections
 from core.storage.work_tokens import WorkTokens
 from core.worker.driver import Driver, LocalDriver
 
-DEFAULT_POOL = "default"
-
 
 def driver_of(
-    settings: Settings, database: Database, dispatcher: LocalDispatcher, devices: int
+    settings: Settings,
+    database: Database,
+    dispatcher: LocalDispatcher,
+    devices: int,
+    pool: str = "default",
 ) -> Driver:
     """Return the driver for the rows in use: a file has one process, which looks for itself."""
     if not is_postgres(settings.database):
         return LocalDriver(dispatcher)
-    return TokenDriver(_connections(settings), WorkTokens(database), DEFAULT_POOL, devices)
+    return TokenDriver(_connections(settings), WorkTokens(database), pool, devices)
 
 
 def chore_runner_of(settings: Settings, database: Database) -> ChoreRunner:

@@ -51,6 +51,7 @@ QUIET = (
     "multipart",
     "urllib3",
     "discord",
+    "procrastinate",  # every token
 )
 
 

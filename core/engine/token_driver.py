@@ -8,9 +8,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from core.engine.application import BEAT_S, LIFE_S, application, keep_working
-from core.runtime.tasks import outcome_of
+from core.runtime.tasks import outcome_of, wait_event
 from core.storage.engine_connections import EngineConnections
-from core.storage.work_tokens import ATTEMPT, WorkTokens
+from core.storage.work_tokens import ATTEMPT, WorkTokens, queue_of
 from core.worker.worker import Worker
 
 if TYPE_CHECKING:
@@ -43,13 +43,15 @@ class TokenDriver:
             await worker.attempt()
 
         async with worker.session(stop):
-            await keep_working(app, self._options(worker), stop)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_look(worker, stop))
+                await keep_working(app, self._options(worker), stop)
             # tokens that were taken and did not claim any more
             await outcome_of(self._tokens.offer(self._pool), LAST_OFFER_S)
 
     def _options(self, worker: Worker) -> "WorkerOptions":
         return {
-            "queues": [self._pool],
+            "queues": [queue_of(self._pool)],
             "concurrency": OF_A_DEVICE * self._devices,
             "fetch_job_polling_interval": worker.rules.poll_s,
             "abort_job_polling_interval": worker.rules.heartbeat_s,
@@ -58,3 +60,13 @@ class TokenDriver:
             "delete_jobs": "always",
             "install_signal_handlers": False,  # the grace of attempts is the worker's own
         }
+
+
+async def _look(worker: Worker, stop: asyncio.Event) -> None:
+    """Attempt without a token while the device is idle: one was lost, or another pool needs help.
+
+    Its jobs have their tokens elsewhere.
+    """
+    while not await wait_event(stop, worker.rules.poll_s):
+        while not worker.busy and await worker.attempt():
+            pass
