@@ -17,7 +17,7 @@ pytestmark = pytest.mark.postgres
 
 JOBS = 100
 SETTLED = "job_event WHERE what = 'succeeded'"
-WITHIN_S = 120
+WITHIN_S = 20
 
 
 @pytest.fixture
