@@ -132,7 +132,10 @@ async def test_a_killed_worker_leaves_no_job_behind_with_its_tokens(
     core.router.register(delivery)
     async with asyncio.timeout(60), life("hold") as process:
         jobs = [await submit(core, user) for user in ("ann", "ben", "cem")]
-        held = (await process.stdout.readline()).decode().strip()
+        assert process.stdout is not None
+        while not (line := await process.stdout.readline()).startswith(b"order "):
+            assert line
+        held = line.decode().split()[1]
         await eventually(lambda: asyncio.sleep(0, count(f"{TOKENS} AND status = 'doing'") == 3))
         process.kill()
         await process.wait()
