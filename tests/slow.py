@@ -52,6 +52,7 @@ SLOW = frozenset(
         "torture/test_faults.py",
         "torture/test_growth.py",
         "torture/test_processes.py",
+        "unit/engine/test_many_jobs.py",
         "unit/queue/test_state_machine.py",
         "unit/webui/test_space_gpu.py",
         "unit/worker/test_device_lost.py",

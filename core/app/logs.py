@@ -52,6 +52,7 @@ QUIET = (
     "multipart",
     "urllib3",
     "discord",
+    "procrastinate",  # every token
 )
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from core.engine.application import BEAT_S, LIFE_S, application, keep_working
-from core.runtime.tasks import outcome_of
+from core.runtime.tasks import outcome_of, wait_event
 from core.storage.engine_connections import EngineConnections
-from core.storage.work_tokens import ATTEMPT, WorkTokens
+from core.storage.work_tokens import ATTEMPT, WorkTokens, queue_of
 from core.worker.worker import Worker
 
 if TYPE_CHECKING:
@@ -48,13 +48,15 @@ class TokenDriver:
             await worker.attempt()
 
         async with worker.session(stop):
-            await keep_working(app, self._options(worker, pools), stop)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_look(worker, stop))
+                await keep_working(app, self._options(worker, pools), stop)
             # tokens that were taken and did not claim any more
             await outcome_of(self._tokens.offer(*pools), LAST_OFFER_S)
 
     def _options(self, worker: Worker, pools: list[str]) -> "WorkerOptions":
         return {
-            "queues": pools,
+            "queues": [queue_of(pool) for pool in pools],
             "concurrency": OF_A_DEVICE * self._devices,
             "fetch_job_polling_interval": worker.rules.poll_s,
             "abort_job_polling_interval": worker.rules.heartbeat_s,
@@ -63,3 +65,13 @@ class TokenDriver:
             "delete_jobs": "always",
             "install_signal_handlers": False,  # the grace of attempts is the worker's own
         }
+
+
+async def _look(worker: Worker, stop: asyncio.Event) -> None:
+    """Attempt without a token while the device is idle: one was lost, or another pool needs help.
+
+    Its jobs have their tokens elsewhere.
+    """
+    while not await wait_event(stop, worker.rules.poll_s):
+        while not worker.busy and await worker.attempt():
+            pass

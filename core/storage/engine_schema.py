@@ -23,7 +23,7 @@ ENGINE_TABLES = (
     "procrastinate_periodic_defers",
     "procrastinate_workers",
 )
-BOOK = "engine_migration"
+BOOK = "procrastinate_migration"  # beside its tables: who may use those may read it
 _MAKE_BOOK = f"CREATE TABLE IF NOT EXISTS {BOOK} (name TEXT PRIMARY KEY, at_ms BIGINT NOT NULL)"
 READ_BOOK = sa.text(f"SELECT name FROM {BOOK}")  # noqa: S608  # a name of ours
 

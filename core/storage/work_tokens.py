@@ -4,17 +4,27 @@ Every job that comes into line adds one in its own transaction, by a trigger (se
 Here is added what went missing since.
 """
 
+import hashlib
+
 import sqlalchemy as sa
 
 from core.storage.database import Database
 
 ATTEMPT = "clapper:attempt"  # what they are called at the engine
+_LONGEST_NAME = 40  # bytes, as in revision 0012
 _MOST = 100  # of a pool; workers that begin leave one for the next
 _OFFER = sa.text("SELECT clapper_top_up(:pool, 1)")
 _TOP_UP = sa.text(
     "SELECT coalesce(sum(clapper_top_up(pool, :most)), 0)"
     " FROM (SELECT DISTINCT pool FROM job WHERE rank IS NOT NULL) AS waiting"
 )
+
+
+def queue_of(pool: str) -> str:
+    """Return the engine's queue with the tokens of ``pool``; revision 0012 names it alike."""
+    if len(pool.encode()) <= _LONGEST_NAME:
+        return pool
+    return hashlib.md5(pool.encode(), usedforsecurity=False).hexdigest()
 
 
 class WorkTokens:

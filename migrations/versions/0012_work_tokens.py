@@ -10,6 +10,12 @@ revision = "0012"
 down_revision = "0011"
 oldest = 10
 
+# A queue's name is part of a channel's, which PostgreSQL limits to 63 bytes.
+_QUEUE = """
+CREATE FUNCTION clapper_queue(of_pool TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN octet_length(of_pool) <= 40 THEN of_pool ELSE md5(of_pool) END
+$$
+"""
 # As many tokens as there are jobs in line, at most so many; those that are there count.
 _TOP_UP = """
 CREATE FUNCTION clapper_top_up(of_pool TEXT, most BIGINT) RETURNS BIGINT LANGUAGE plpgsql AS $$
@@ -21,7 +27,7 @@ BEGIN
             SELECT 1 FROM job WHERE rank IS NOT NULL AND pool = of_pool LIMIT most) AS waiting)
         - (SELECT count(*) FROM (
             SELECT 1 FROM procrastinate_jobs
-            WHERE status = 'todo' AND queue_name = of_pool LIMIT most) AS known)
+            WHERE status = 'todo' AND queue_name = clapper_queue(of_pool) LIMIT most) AS known)
         INTO missing;
     IF missing > 0 THEN
         PERFORM clapper_defer(of_pool, missing);
@@ -33,8 +39,8 @@ _DEFER = """
 CREATE FUNCTION clapper_defer(of_pool TEXT, tokens BIGINT) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM procrastinate_defer_jobs_v1(array_agg(
-        ROW(of_pool, 'clapper:attempt', 0, NULL, NULL, '{}', NULL)::procrastinate_job_to_defer_v1))
-        FROM generate_series(1, tokens);
+        ROW(clapper_queue(of_pool), 'clapper:attempt', 0, NULL, NULL, '{}', NULL)
+            ::procrastinate_job_to_defer_v1)) FROM generate_series(1, tokens);
 END $$
 """
 _ENTERS = """
@@ -67,5 +73,5 @@ _TRIGGERS = (
 def upgrade() -> None:
     """Add functions and triggers on PostgreSQL; no table changes."""
     if op.get_bind().dialect.name == "postgresql":
-        for statement in (_DEFER, _TOP_UP, _ENTERS, _ENDS, *_TRIGGERS):
+        for statement in (_QUEUE, _DEFER, _TOP_UP, _ENTERS, _ENDS, *_TRIGGERS):
             op.execute(statement)

@@ -10,7 +10,7 @@ from core.app.core import Core
 from core.domain.jobs import JobState
 from core.domain.people import Requester
 from core.engine.token_driver import TokenDriver
-from core.storage.work_tokens import WorkTokens
+from core.storage.work_tokens import WorkTokens, queue_of
 from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running
 from tests.support.postgres import PostgresServer
 from tests.unit.engine.conftest import TOKENS, NewLife, submit
@@ -132,7 +132,10 @@ async def test_a_killed_worker_leaves_no_job_behind_with_its_tokens(
     core.router.register(delivery)
     async with asyncio.timeout(60), life("hold") as process:
         jobs = [await submit(core, user) for user in ("ann", "ben", "cem")]
-        held = (await process.stdout.readline()).decode().strip()
+        assert process.stdout is not None
+        while not (line := await process.stdout.readline()).startswith(b"order "):
+            assert line
+        held = line.decode().split()[1]
         await eventually(lambda: asyncio.sleep(0, count(f"{TOKENS} AND status = 'doing'") == 3))
         process.kill()
         await process.wait()
@@ -142,3 +145,32 @@ async def test_a_killed_worker_leaves_no_job_behind_with_its_tokens(
             await delivery.until(2)  # the third is his who died, until its lease ends
     states = {(await core.jobs.get(job)).state for job in jobs if job != held}
     assert states == {JobState.SUCCEEDED}
+
+
+@pytest.mark.parametrize("pool", ["default", "p" * 40, "p" * 41, "größer" * 10])
+def test_a_pool_of_any_name_has_a_queue_that_both_sides_call_alike(
+    postgres_server: PostgresServer, pool: str
+) -> None:
+    postgres_server.empty()
+    with postgres_server.connect() as connection:
+        connection.execute("SELECT clapper_defer(%s, 1)", [pool])
+        found = connection.execute("SELECT queue_name FROM procrastinate_jobs").fetchall()
+
+    assert found == [(queue_of(pool),)]
+
+
+async def test_an_idle_worker_finds_a_job_that_has_no_token(
+    core: Core, delivery: RecordingDelivery, postgres_server: PostgresServer
+) -> None:
+    core.router.register(delivery)
+    core.worker.rules = replace(core.worker.rules, poll_s=0.1)
+    await submit(core, "ann")
+    with postgres_server.connect() as connection:
+        connection.execute("ALTER TABLE job DISABLE TRIGGER USER")
+        connection.execute("DELETE FROM procrastinate_jobs")
+    try:
+        async with running(core), asyncio.timeout(30):
+            await delivery.until(1)
+    finally:
+        with postgres_server.connect() as connection:
+            connection.execute("ALTER TABLE job ENABLE TRIGGER USER")

@@ -25,7 +25,7 @@ class TellingExecutor(QuickExecutor):
     async def execute(
         self, order: Order, on_progress: ProgressSink, cancel: CancelToken
     ) -> RawClip:
-        print(order.job_id, flush=True)  # noqa: T201  # to the test
+        print("order", order.job_id, flush=True)  # noqa: T201  # to the test
         return await super().execute(order, on_progress, cancel)
 
 
