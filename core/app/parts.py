@@ -6,8 +6,8 @@ from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
-from core.app.delivery_metrics import CountedOutbox
 from core.app.bus_choice import delivery_lease_ms, row_version_of, terms_of
+from core.app.delivery_metrics import CountedOutbox
 from core.app.executor_choice import memory_of, place_of
 from core.app.rules import (
     fitted_folder,

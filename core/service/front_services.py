@@ -1,7 +1,7 @@
 """All that a front is given: calls with a caller in them, and facts about nobody."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.accounts.front_state import FrontState
 from core.accounts.notices import Notices
@@ -47,4 +47,5 @@ class FrontServices:
     connected: Callable[[str, ConnectionState], None]  # by platform: whether a front reaches it
     readiness: Callable[[], Awaitable[Readiness]]  # which parts of the service work
     figures: Callable[[], Awaitable[bytes]]  # in FIGURES_TYPE, without names
-    term: Term = OwnTerm()  # that the front runs under; asked before anything leaves for a platform
+    # that the front runs under; asked before anything leaves for a platform
+    term: Term = field(default_factory=OwnTerm)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from core.testing.doubles import eventually
-from tests.support.nodes import FAR_S, NodeProcess, nodes
-from tests.support.postgres import PostgresServer
+from tests.support.nodes import FAR_S, NodeProcess, nodes, tell
 from tests.support.platforms.telegram.server import TelegramServer
+from tests.support.postgres import PostgresServer
 
 POLLING = "polling:telegram:4242424242"
 ANN = 501
@@ -83,7 +83,7 @@ async def test_a_bot_goes_from_node_to_node_and_every_question_has_one_answer(
         await serves(one, 2)  # begun a second time in its process
         clean_s = time.monotonic() - asked_s
         assert await asks(telegram_server) == 1
-        print(f"telegram, SIGTERM: {clean_s:.2f} s")
+        tell("telegram, SIGTERM", clean_s)
         assert clean_s <= 2
 
 
@@ -104,5 +104,5 @@ async def test_a_bot_of_a_killed_node_is_held_by_another_within_fifteen_seconds(
         failover_s = time.monotonic() - killed_s
 
         assert await asks(telegram_server) == 1
-        print(f"telegram, kill -9: {failover_s:.2f} s")
+        tell("telegram, kill -9", failover_s)
         assert failover_s <= 15
