@@ -59,10 +59,7 @@ class Parts:
         self.database = database
         self.executor = executor
         self.clock = clock
-        self.bus, self.peers = bus, bus.peers
-        self.node = uuid4().hex  # of this process, whatever its name
-        self.terms = terms_of(settings, database, self.node)
-        self.row_version = row_version_of(settings, database)
+        self._join(bus)
         self.hub = ProgressHub(self.peers)
         self.dispatcher = LocalDispatcher(self.peers)
         rules, clips = queue_rules(settings, orders_at_once(executor)), settings.clips_folder
@@ -88,6 +85,13 @@ class Parts:
         )
         self._tell()
         self._keep_files()
+
+    def _join(self, bus: Bus) -> None:
+        """Make what connects this process with others at the same rows."""
+        self.bus, self.peers = bus, bus.peers
+        self.node = uuid4().hex  # of this process, whatever its name
+        self.terms = terms_of(self.settings, self.database, self.node)
+        self.row_version = row_version_of(self.settings, self.database)
 
     def _tell(self) -> None:
         """Make what tells people and operators."""

@@ -105,13 +105,7 @@ def build(parts: Parts) -> Core:
         worker=_worker(parts),
         hub=parts.hub,
         bus=parts.bus,
-        ends=LocalEnds(
-            parts.hub,
-            parts.dispatcher,
-            parts.router.wake,
-            parts.terms.hear,
-            parts.row_version.changed,
-        ),
+        ends=_ends(parts),
         terms=parts.terms,
         media=parts.media,
         artefacts=parts.artefacts,
@@ -127,6 +121,11 @@ def build(parts: Parts) -> Core:
         alerts=parts.alerts,
         positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
     )
+
+
+def _ends(parts: Parts) -> LocalEnds:
+    wake, version = parts.router.wake, parts.row_version
+    return LocalEnds(parts.hub, parts.dispatcher, wake, parts.terms.hear, version.changed)
 
 
 def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
