@@ -11,7 +11,7 @@ from tests.support.nodes import FAR_S, NodeProcess, nodes, tell
 from tests.support.platforms.discord.server import DiscordServer
 from tests.support.postgres import PostgresServer
 
-pytestmark = pytest.mark.slow  # what passes a bot on is the same for Telegram
+pytestmark = pytest.mark.load  # figures of a quiet machine; what passes a bot on is Telegram's too
 GATEWAY = "gateway:discord:100000000000000000"
 ANN = 501
 SMALL = {"preset": "fast", "width": 256, "height": 256, "fps": 8, "seconds": 1.0}
