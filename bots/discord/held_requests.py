@@ -7,7 +7,7 @@ import aiohttp
 from core.interfaces.terms import Term
 
 
-class BotNotHeld(aiohttp.ClientError):
+class GatewayNotHeld(aiohttp.ClientError):
     """The bot is another node's; nothing was sent."""
 
 
@@ -22,7 +22,7 @@ def only_while_held(term: Term) -> aiohttp.TraceConfig:
     ) -> None:
         del session, context, about
         if not term.held:
-            raise BotNotHeld
+            raise GatewayNotHeld
 
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(check)

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from core.app.executor_choice import choose_executor, memory_of, place_of
 from core.app.finishing import finisher
 from core.app.maintenance import make_folders
+from core.app.process import end_in_time, on_signals, started
 from core.app.rules import worker_rules
-from core.app.serve import end_in_time, on_signals, started
 from core.artefacts.cache import NodeCache
 from core.artefacts.opening import GIGABYTE
 from core.domain.nodes import NodeRole

@@ -67,11 +67,7 @@ class Parts:
         self.database = database
         self.executor = executor
         self.clock = clock
-        self.nodes, self.deployment = nodes, deployment
-        self.work_folder = own_work_folder(settings, deployment, nodes)
-        self.bus, self.peers = bus, bus.peers
-        self.terms = terms_of(settings, database, nodes.id)
-        self.row_version = row_version_of(settings, database)
+        self._join(bus, nodes, deployment)
         self.hub = ProgressHub(self.peers)
         self.dispatcher = LocalDispatcher(self.peers)
         self._line_up()
@@ -106,6 +102,14 @@ class Parts:
         self.intake = IntakeSwitch(database)
         sweep = LeaseSweep(self.recovery, self.hub, self.changed)
         self.membership = Membership(nodes, self.deployment, sweep)
+
+    def _join(self, bus: Bus, nodes: Nodes, deployment: Deployment) -> None:
+        """Make what connects this process with others at the same rows."""
+        self.nodes, self.deployment = nodes, deployment
+        self.work_folder = own_work_folder(self.settings, deployment, nodes)
+        self.bus, self.peers = bus, bus.peers
+        self.terms = terms_of(self.settings, self.database, nodes.id)
+        self.row_version = row_version_of(self.settings, self.database)
 
     def _tell(self) -> None:
         """Make what tells people and operators."""

@@ -1,14 +1,8 @@
 """``clapper serve``: the core and every configured front, in one event loop, until a signal."""
 
 import asyncio
-import contextlib
 import gc
-import os
-import signal
-import sys
-from collections.abc import Callable, Coroutine
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
 
 import structlog
 
@@ -19,27 +13,20 @@ from core.app.frontend import Exclusive, Front
 from core.app.metrics import collect
 from core.app.operation import operated
 from core.app.preflight import check_ports, check_settings, refuse_broken
+from core.app.process import Announce, end_in_time, on_signals, run_main, started
 from core.app.roles import check_role, role_of_service
-from core.app.supervisor import RESTART
 from core.bus.while_held import run_until_wanted, run_while_held
-from core.errors import ClapperError, DeviceLost
+from core.errors import ClapperError
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
-from core.interfaces.executor import Executor, StartableExecutor
 from core.interfaces.terms import OwnTerm, Term
-from core.runtime.last_resort import BEGAN, ENDED, end_with_parent, end_within, leave, tell_parent
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontServices
 from core.settings import Settings
-from core.worker.worker import Worker
 
 log = structlog.get_logger(__name__)
 
 GROUP = "clapper.fronts"
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-AT_ONCE_S = 1.0
-OVER_GRACE_S = 3.5  # what may hang at the end, deliveries and the executor, has so long
-Announce = Callable[[str], None]
 
 
 def run_service(settings: Settings, announce: Announce, parent: int | None = None) -> None:
@@ -49,30 +36,6 @@ def run_service(settings: Settings, announce: Announce, parent: int | None = Non
         ClapperError: as told for :func:`serve`.
     """
     run_main(serve(settings, announce), announce, parent)
-
-
-def run_main(main: Coroutine[Any, Any, None], announce: Announce, parent: int | None) -> None:
-    """Run ``main`` to its end; leave the process at once where the device is lost.
-
-    Args:
-        main: :func:`serve`, or :func:`core.app.work.work`.
-        announce: gets a sentence for everything the operator should see.
-        parent: descriptor of a socket; the process ends with it, and says there how it ended.
-
-    Raises:
-        ClapperError: as told for ``main``.
-    """
-    if parent is not None:
-        end_with_parent(parent)
-        tell_parent(parent, BEGAN)
-    try:
-        asyncio.run(main)
-    except DeviceLost as lost:
-        announce(explain(lost))
-        leave(RESTART)
-    finally:
-        if parent is not None:
-            tell_parent(parent, ENDED)
 
 
 async def serve(settings: Settings, announce: Announce) -> None:
@@ -117,20 +80,6 @@ async def serve(settings: Settings, announce: Announce) -> None:
         raise NothingToServe
 
 
-async def end_in_time(worker: Worker, stop: asyncio.Event, announce: Announce) -> None:
-    """Wait for ``stop``; from then on the process has so long to end, whatever hangs in it.
-
-    That no job is lost or blamed by it, the worker noted in its row at the same moment.
-    """
-    await stop.wait()
-    lost = worker.watch.lost is not None
-    end_within(
-        worker.rules.grace_s + OVER_GRACE_S,
-        lambda: RESTART if lost else 0,
-        lambda: announce(say("stop_forced")),
-    )
-
-
 async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce: Announce) -> bool:
     """Run core and fronts until ``stop``; return whether all fronts failed before it.
 
@@ -155,34 +104,6 @@ async def run_all(core: Core, fronts: list[Front], stop: asyncio.Event, announce
     finally:
         gc.unfreeze()
     return not gone.cancelled() and gone.result()
-
-
-async def started(executor: Executor, stop: asyncio.Event, announce: Announce) -> bool:
-    """Start the executor where that takes long; return False where ``stop`` was set first.
-
-    Raises:
-        SetupProblem: it cannot start.
-    """
-    if not isinstance(executor, StartableExecutor):
-        return True
-    announce(say("executor_starts", {"executor": executor.name}))
-    return not await _stopped_first(executor.warm_up(), stop)
-
-
-async def _stopped_first(call: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
-    """Wait for ``call``; return whether ``stop`` was set before it ended, and leave it behind then.
-
-    Raises:
-        SetupProblem: as ``call`` does.
-    """
-    starting, stopped = asyncio.create_task(call), asyncio.create_task(stop.wait())
-    await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if not starting.done():
-        starting.cancel()
-        return True
-    starting.result()
-    return False
 
 
 def front_services(core: Core, term: Term | None = None) -> FrontServices:
@@ -274,32 +195,3 @@ def _wanted(front: Front, settings: Settings, announce: Announce) -> bool:
         return True
     announce(say("front_not_configured", {"front": front.name.title()}))
     return False
-
-
-def on_signals(stop: asyncio.Event, first: Callable[[], None]) -> None:
-    """Set ``stop`` at the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once."""
-    loop = asyncio.get_running_loop()
-    numbers = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-
-    def asked() -> None:
-        for number in numbers:
-            loop.remove_signal_handler(number)
-        signal.signal(signal.SIGINT, _at_once)
-        stop.set()
-        first()
-
-    for number in numbers:
-        loop.add_signal_handler(number, asked)
-
-
-def _at_once(number: int, frame: object) -> None:
-    """End the process without the grace; the next start takes up what it was doing.
-
-    That it ended on purpose is being noted beside the jobs; that has the moment that it needs.
-    """
-    del frame
-    with contextlib.suppress(
-        OSError
-    ):  # past the buffer: the signal may have cut into a write to it
-        os.write(sys.stderr.fileno(), (say("stop_at_once") + "\n").encode())
-    end_within(AT_ONCE_S, lambda: 128 + number, lambda: None)

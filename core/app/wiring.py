@@ -98,13 +98,6 @@ def build(parts: Parts) -> Core:
     """Return the core over its parts; nothing of it runs yet."""
     services = _Services(parts)
     operators = _operator_api(parts, services)
-    ends = LocalEnds(
-        parts.hub,
-        parts.dispatcher,
-        parts.router.wake,
-        parts.terms.hear,
-        parts.row_version.changed,
-    )
     return _over_parts(parts)(
         users=_user_api(parts, services, operators),
         operators=operators,
@@ -114,7 +107,6 @@ def build(parts: Parts) -> Core:
         health=services.health,
         worker=_worker(parts),
         driver=_driver(parts),
-        ends=ends,
         housekeeping=_housekeeping(parts),
         readiness=_readiness(parts),
         positions=PositionPublisher(parts.jobs, parts.forecasts, parts.hub),
@@ -139,6 +131,7 @@ def _over_parts(parts: Parts) -> "partial[Core]":
         router=parts.router,
         hub=parts.hub,
         bus=parts.bus,
+        ends=_ends(parts),
         terms=parts.terms,
         media=parts.media,
         artefacts=parts.artefacts,
@@ -152,6 +145,11 @@ def _over_parts(parts: Parts) -> "partial[Core]":
         alerts=parts.alerts,
         membership=parts.membership,
     )
+
+
+def _ends(parts: Parts) -> LocalEnds:
+    wake, version = parts.router.wake, parts.row_version
+    return LocalEnds(parts.hub, parts.dispatcher, wake, parts.terms.hear, version.changed)
 
 
 def _operator_api(parts: Parts, services: _Services) -> OperatorApi:

@@ -8,8 +8,8 @@ from core.app.core import Core
 from core.app.gate_worker import work_at_gate
 from core.app.operation import health_of
 from core.app.preflight import LOOPBACK, check_names, check_ports, refuse_broken
+from core.app.process import end_in_time, on_signals, started
 from core.app.roles import check_role
-from core.app.serve import end_in_time, on_signals, started
 from core.domain.nodes import NodeRole
 from core.i18n.messages import say
 from core.settings import Settings

@@ -1,1 +1,1 @@
-"""Messages between the processes that work on the same rows."""
+"""Between the processes that work on the same rows: messages, and who of them may do what."""

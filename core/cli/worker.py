@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from core.app.logs import log_as
-from core.app.serve import run_main
+from core.app.process import run_main
 from core.app.work import work
 from core.cli.core_session import announce_to
 from core.cli.exit_codes import err

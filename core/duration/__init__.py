@@ -18,7 +18,7 @@ from core.duration.hardware import BY_KEY, HARDWARE, UNKNOWN, Hardware, hardware
 from core.duration.machine import DRAFT, Machine, Rates, saves_memory
 from core.duration.worker_start import COLD, WorkerState, ready_seconds
 from core.duration.workload import Part, PartCost, SamplingPlan, part_costs
-from core.duration.zerogpu import GpuSize, LeaseRequest, Terms, Tier, lease, lease_for
+from core.duration.zerogpu import GpuSize, LeaseRequest, LoanTerms, Tier, lease, lease_for
 
 __all__ = [
     "BY_KEY",
@@ -31,6 +31,7 @@ __all__ = [
     "GpuSize",
     "Hardware",
     "LeaseRequest",
+    "LoanTerms",
     "Machine",
     "Part",
     "PartCost",
@@ -38,7 +39,6 @@ __all__ = [
     "Residency",
     "SamplingPlan",
     "StageEstimate",
-    "Terms",
     "Tier",
     "WorkerState",
     "check_budget",

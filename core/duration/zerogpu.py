@@ -48,7 +48,7 @@ LOANS: dict[str, GpuSize] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class LoanTerms:
     """What a visitor may borrow; None stands for what is not known."""
 
     tier: Tier = Tier.PRO
@@ -80,7 +80,7 @@ class LeaseRequest:
 def lease(
     answer: Estimate,
     machine: Machine,
-    terms: Terms | Tier = Tier.PRO,
+    terms: LoanTerms | Tier = Tier.PRO,
     ready_s: float | None = None,
 ) -> LeaseRequest:
     """Choose what to declare for a job of ``answer``.
@@ -97,7 +97,9 @@ def lease(
     return lease_for(_needed_s(answer, machine, ready_s), machine, terms)
 
 
-def lease_for(needed_s: float, machine: Machine, terms: Terms | Tier = Tier.PRO) -> LeaseRequest:
+def lease_for(
+    needed_s: float, machine: Machine, terms: LoanTerms | Tier = Tier.PRO
+) -> LeaseRequest:
     """Choose what to declare for ``needed_s`` seconds on the device, within the terms."""
     terms = _as_terms(terms)
     loan = terms.loan_of(machine)
@@ -113,7 +115,7 @@ def counted_ms(answer: Estimate, machine: Machine, ready_s: float | None = None)
     The lender asks for all that is granted to be left, and counts what was used afterwards.
     Arguments as of :func:`lease`.
     """
-    loan = Terms().loan_of(machine)
+    loan = LoanTerms().loan_of(machine)
     wanted = _wanted_s(_needed_s(answer, machine, ready_s), loan)
     return round(wanted * loan.factor * loan.counted * 1000)
 
@@ -122,15 +124,15 @@ def _needed_s(answer: Estimate, machine: Machine, ready_s: float | None) -> floa
     return answer.p95_ms / 1000 + (ready_seconds(machine) if ready_s is None else ready_s)
 
 
-def _as_terms(terms: Terms | Tier) -> Terms:
-    return terms if isinstance(terms, Terms) else Terms(terms)
+def _as_terms(terms: LoanTerms | Tier) -> LoanTerms:
+    return terms if isinstance(terms, LoanTerms) else LoanTerms(terms)
 
 
 def _wanted_s(needed_s: float, loan: GpuSize) -> int:
     return max(1, math.ceil(needed_s / loan.factor))
 
 
-def budget_ms(machine: Machine, terms: Terms | Tier, ready_s: float | None = None) -> float:
+def budget_ms(machine: Machine, terms: LoanTerms | Tier, ready_s: float | None = None) -> float:
     """Return the GPU-milliseconds (95th percentile) that the terms allow one job.
 
     For :func:`core.duration.budget.check_budget` with ``cost=p95_ms``. Arguments as of
@@ -144,7 +146,9 @@ def budget_ms(machine: Machine, terms: Terms | Tier, ready_s: float | None = Non
     return max(0.0, (granted - ready_s) * 1000)
 
 
-def median_budget_ms(machine: Machine, terms: Terms | Tier, ready_s: float | None = None) -> float:
+def median_budget_ms(
+    machine: Machine, terms: LoanTerms | Tier, ready_s: float | None = None
+) -> float:
     """Return the same as median GPU-milliseconds: 19 of 20 runs of so long a job end in time.
 
     This is what people are told a clip costs.

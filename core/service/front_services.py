@@ -47,6 +47,5 @@ class FrontServices:
     connected: Callable[[str, ConnectionState], None]  # by platform: whether a front reaches it
     readiness: Callable[[], Awaitable[Readiness]]  # which parts of the service work
     figures: Callable[[], Awaitable[bytes]]  # in FIGURES_TYPE, without names
-    term: Term = field(
-        default_factory=OwnTerm
-    )  # that the front runs under; asked before anything leaves for a platform
+    # that the front runs under; asked before anything leaves for a platform
+    term: Term = field(default_factory=OwnTerm)

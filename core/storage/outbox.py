@@ -1,9 +1,9 @@
 """What is still owed to people. A row is the promise; it ends ``sent`` or ``dead``.
 
 ``pending`` becomes ``sending`` before the platform hears anything, and then belongs to one token
-while its lease goes on. After its lease it is ambiguous: nobody knows whether the platform took it,
-so the next attempt is told. Whoever held the token before is refused. A process that is alone at its
-rows needs no lease: what is ``sending`` at its start was cut off.
+while its lease goes on. After it the row is ambiguous: nobody knows whether the platform took it,
+so the next attempt is told, and whoever held the token before is refused. A process that is alone
+at its rows needs no lease: what is ``sending`` at its start was cut off.
 """
 
 from collections.abc import Collection

@@ -28,6 +28,7 @@ from core.app import bootstrap, serve, wiring
 from core.app.core import Core
 from core.app.finishing import finisher
 from core.app.logs import set_up_logging
+from core.app.process import run_main
 from core.app.supervisor import tell_terminal
 from core.app.work import work
 from core.domain.jobs import ReplyTo
@@ -223,7 +224,7 @@ def run_node(folder: Path, plan: NodePlan) -> None:
     _stop_when_asked()
     set_up_logging("info")
     command = serve.serve if plan.role == "front" else work
-    serve.run_main(command(load_settings(), tell_terminal), tell_terminal, None)
+    run_main(command(load_settings(), tell_terminal), tell_terminal, None)
 
 
 def born(folder: Path, plan: NodePlan) -> int:

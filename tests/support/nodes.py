@@ -67,6 +67,11 @@ class NodeProcess:
         self.process.wait(10)
 
 
+def tell(what: str, seconds: float) -> None:
+    """Print how long it took until another node held something."""
+    sys.stdout.write(f"{what}: held by another node after {seconds:.2f} s\n")
+
+
 @asynccontextmanager
 async def nodes(
     server: PostgresServer, folder: Path, **settings: str

@@ -30,7 +30,8 @@ from core.models.setup import open_store
 from core.models.store import ModelStore
 from core.domain.progress import ProgressSink
 from core.runtime.permissions import private_files
-from core.app.serve import end_in_time, on_signals, run_all
+from core.app.process import end_in_time, on_signals
+from core.app.serve import run_all
 from core.settings import Settings, load_settings
 from core.storage.trouble import storage_problem
 from webui.front import StudioFront

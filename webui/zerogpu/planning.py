@@ -8,8 +8,8 @@ from core.duration import (
     COLD,
     Estimate,
     GpuSize,
+    LoanTerms,
     Machine,
-    Terms,
     Tier,
     WorkerState,
     estimate,
@@ -72,10 +72,10 @@ class Plan:
         return loan_of(self.machine.hardware.zerogpu)
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> LoanTerms:
         """Return the visitor's terms, as known now."""
         left_s = max(0.0, DAY_S[self.tier] - self.spent_s)
-        return Terms(self.tier, self.loan, left_s, self.limits.most_s(self.tier))
+        return LoanTerms(self.tier, self.loan, left_s, self.limits.most_s(self.tier))
 
     def call(self, *, warm: bool) -> Call:
         """Return the first try, or the one after a warm worker was expected in vain.

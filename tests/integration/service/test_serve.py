@@ -13,7 +13,8 @@ import pytest
 import core.app.serve
 from core.app.bootstrap import open_core
 from core.app.core import Core
-from core.app.serve import found_fronts, front_services, on_signals, run_all, serve
+from core.app.process import on_signals
+from core.app.serve import found_fronts, front_services, run_all, serve
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration, NothingToServe

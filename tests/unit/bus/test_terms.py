@@ -14,6 +14,7 @@ from core.runtime.progress_hub import ProgressHub
 from core.storage.addresses import postgres_address
 from core.storage.database import Database
 from core.storage.notifications import Notifications
+from core.testing.doubles import eventually
 
 NAME = "gateway:discord:1"
 
@@ -54,6 +55,18 @@ class Work:
             await asyncio.sleep(self.unwind_s)
             self.now -= 1
 
+    async def at_rest(self):
+        return not self.now
+
+
+async def wanted(term):
+    """Wait until another node tried to get the term, and told so."""
+
+    async def told():
+        return term.wanted
+
+    await eventually(told, 30)
+
 
 @asynccontextmanager
 async def working(terms, work, stop=None):
@@ -72,9 +85,7 @@ async def test_a_term_that_is_given_back_is_taken_at_once_by_who_hears_of_it(pos
         async with working(one, work):
             first = await work.begun.get()
             waiting = asyncio.create_task(run_while_held(other, NAME, work, asyncio.Event()))
-            async with asyncio.timeout(30):
-                while not first.wanted:  # the other one tried, and told so
-                    await asyncio.sleep(0.01)
+            await wanted(first)
             assert work.begun.empty()
 
         async with asyncio.timeout(30):  # of the 300 s that it would have to wait unheard
@@ -95,10 +106,8 @@ async def test_a_holder_whose_database_does_not_answer_ends_before_its_term_does
                 "SELECT until_ms - extract(epoch FROM clock_timestamp()) * 1000 FROM term"
             ).fetchone()[0]
             began = loop.time()
-            async with asyncio.timeout(30):
-                await term.wait_lost()
-                while work.now:
-                    await asyncio.sleep(0.01)
+            await asyncio.wait_for(term.wait_lost(), 30)
+            await eventually(work.at_rest)
             assert loop.time() - began < float(left_ms) / 1000
 
         async with asyncio.timeout(30):
@@ -126,11 +135,9 @@ async def test_nobody_waits_for_a_term_after_a_stop(postgres_server):
     async with node(postgres_server, "1", 300) as one, node(postgres_server, "2", 300) as other:
         async with working(one, work), working(other, work, stop) as waiting:
             first = await work.begun.get()
-            async with asyncio.timeout(30):
-                while not first.wanted:
-                    await asyncio.sleep(0.01)
-                stop.set()
-                await waiting
+            await wanted(first)
+            stop.set()
+            await asyncio.wait_for(waiting, 30)
         assert work.begun.empty()
 
 

@@ -8,8 +8,8 @@ from core.domain.presets import Preset
 from core.duration import (
     BY_KEY,
     GpuSize,
+    LoanTerms,
     Machine,
-    Terms,
     Tier,
     WorkerState,
     check_budget,
@@ -163,9 +163,9 @@ def test_what_was_done_before_the_fork_and_lies_in_memory_is_not_waited_for():
 def test_the_terms_say_what_is_granted_and_how_much_of_it_at_once(asked):
     answer = estimate(asked(width=1920, height=1088, frames=241), HALF)
 
-    plain = lease(answer, HALF, Terms(loan=GpuSize(factor=1.0)))
-    short = lease(answer, HALF, Terms(call_s=240))
-    spent = lease(answer, HALF, Terms(Tier.FREE, left_s=90))
+    plain = lease(answer, HALF, LoanTerms(loan=GpuSize(factor=1.0)))
+    short = lease(answer, HALF, LoanTerms(call_s=240))
+    spent = lease(answer, HALF, LoanTerms(Tier.FREE, left_s=90))
 
     assert plain.declared_s > lease(answer, HALF).declared_s
     assert (short.limit_s, spent.limit_s) == (160, 60)

@@ -6,6 +6,7 @@ from uuid import uuid4
 from core.bus.cluster_terms import ClusterTerms
 from core.storage import terms as rows
 from core.storage.terms import TermClaim
+from core.testing.doubles import eventually
 
 LONG_MS = 60_000
 NAME = "gateway:discord:1"
@@ -130,9 +131,10 @@ async def test_a_doubted_term_is_not_held_until_the_rows_say_so(room):
         term.doubt()
         assert not term.held
 
-        async with asyncio.timeout(10):
-            while not term.held:
-                await asyncio.sleep(0.01)
+        async def held():
+            return term.held
+
+        await eventually(held)
 
         async with room.database.transaction() as connection:
             await connection.exec_driver_sql("UPDATE term SET token = 'another'")
