@@ -59,7 +59,7 @@ def _shift_positions(llama: ModuleType) -> None:
     original: Callable[..., Any] = llama.Llama2_.compute_freqs_cis
 
     def compute(self: Any, position_ids: Any, device: Any) -> Any:
-        held: dict[str, Any] = vars(self)
+        held: dict[str, Any] = self.__dict__
         first: int = held.get("first_position", 0)
         return original(self, position_ids + first if first else position_ids, device)
 

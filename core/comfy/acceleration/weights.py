@@ -24,7 +24,7 @@ def addresses(blocks: Any, device: object) -> tuple[int, ...] | None:
 
 
 def _collect(module: Any, device: object, found: list[int]) -> bool:
-    held: dict[str, Any] = vars(module)
+    held: dict[str, Any] = module.__dict__
     if held.get("weight_function") or held.get("bias_function") or "_v" in held:
         return False
     for weight in held["_parameters"].values():
@@ -42,7 +42,7 @@ def _collect(module: Any, device: object, found: list[int]) -> bool:
 
 def _scales(weight: Any) -> Iterator[Any]:
     settings = weight.params
-    for name in _names(type(settings)):
+    for name in _names(settings.__class__):
         part = getattr(settings, name)
         if hasattr(part, "data_ptr"):
             yield part
