@@ -20,7 +20,7 @@ from core.settings import DATABASE_NAME, Settings, load_settings
 from core.storage import postgres_engine
 from core.testing.doubles import QuickExecutor, RecordingDelivery
 from tests.dialects import always, on_both
-from tests.slow import has_slice, is_slow
+from tests.slow import has_slice, is_slow, is_table
 from tests.support import postgres, s3_server
 from tests.support.databases import place_database, place_database_of
 from tests.support.settings import changed
@@ -74,12 +74,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     begun: set[tuple[Path, bool]] = set()
+    rows: set[tuple[Path, str]] = set()  # of tables: tests of which there was one
     for item in items:
         other = item.get_closest_marker("postgres") is not None
         first = (item.path, other) not in begun
         slice_ = first and has_slice(item.path) and (not other or always(item.path))
         slow = is_slow(item.path) and not slice_
         slow |= other and not (first or always(item.path))
+        if is_table(item.path):
+            test = (item.path, getattr(item, "originalname", item.name))
+            slow |= test in rows
+            rows.add(test)
         if slow or item.get_closest_marker("load"):
             item.add_marker(pytest.mark.slow)
         begun.add((item.path, other))

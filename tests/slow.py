@@ -1,5 +1,6 @@
 """Modules that take long: `make test` runs the first test of each, `make test-slow` the rest.
 
+Of a long table, one device or format a row, `make test` runs the first row of each of its tests.
 Of the browser's modules it runs one test only, every mode from form to film; of those of a Space
 the first clips from a lease. `make test-space` runs the others of a Space.
 """
@@ -64,6 +65,19 @@ SLICES = frozenset(path for path in SLOW if not path.startswith(("browser/", "sp
     "browser/test_studio.py",
     "space/test_clips.py",
 }
+
+TABLES = frozenset(
+    {
+        "integration/media/test_devices.py",
+        "integration/media/test_pictures.py",
+        "integration/media/test_sound_and_films.py",
+    }
+)
+
+
+def is_table(path: Path) -> bool:
+    """Tell whether the module at ``path`` is a long table."""
+    return path.is_relative_to(ROOT) and path.relative_to(ROOT).as_posix() in TABLES
 
 
 def has_slice(path: Path) -> bool:

@@ -24,7 +24,10 @@ KEY = {"x-clapper-key": "a-secret-of-the-first-program"}
 
 
 async def connect(studio: ServedStudio, **options: Any) -> Client:
-    return await asyncio.to_thread(Client, studio.url, verbose=False, **options)
+    patient = {"timeout": 60}  # s; the client's own 5 s are too few for a busy machine
+    return await asyncio.to_thread(
+        Client, studio.url, verbose=False, httpx_kwargs=patient, **options
+    )
 
 
 async def predict(client: Client, name: str, **values: Any) -> Any:

@@ -151,7 +151,7 @@ async def by_program(
     given = {**values, "seed": str(values["seed"]), **media}
 
     def call() -> str:
-        client = Client(studio.url, verbose=False, headers=KEY)
+        client = Client(studio.url, verbose=False, headers=KEY, httpx_kwargs={"timeout": 60})
         return str(client.predict(api_name=f"/{mode}", **given)["job"])
 
     return await asyncio.to_thread(call)
