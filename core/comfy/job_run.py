@@ -232,20 +232,22 @@ class JobRun:
             forwards=forwards,
             **{f"{stage.value}_ms": round(spent * 1000) for stage, spent in seconds.items()},
         )
-        notes = {
-            "executor": "comfy",
-            "comfyui": load_pins().version,
-            "model": self.plan.family.name,
-            "profile": self.plan.profile.value,
-        }
         return RawClip(
             frames=output.frames,
             fps=float(self.order.request.sampling.fps),
             sound=self._sound(output, custom=custom),
             gpu_ms=gpu_ms,
-            notes=notes,
+            notes=self._notes(),
             peak_bytes=peak or None,
         )
+
+    def _notes(self) -> dict[str, str]:
+        return {
+            "executor": "comfy",
+            "comfyui": load_pins().version,
+            "model": self.plan.family.name,
+            "profile": self.plan.profile.value,
+        }
 
     def _sound(self, output: NodeOutput, *, custom: bool) -> Sound | None:
         """Return the sound of the clip: the requester's own where they gave one, never a copy.
