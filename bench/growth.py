@@ -115,8 +115,9 @@ async def seed(core: Core) -> None:
                         has_sound=True)  # fmt: skip
             await core.queue.settle(job.id, job.token or "", made, 900)
             [owed] = await core.outbox.due()
-            await core.outbox.begin(job.id)
-            await core.outbox.sent(owed.job.id, Receipt("1"))
+            claim = await core.outbox.begin(owed.job.id)
+            assert claim is not None
+            await core.outbox.sent(claim, Receipt("1"))
 
 
 async def submit(core: Core, key: str) -> None:

@@ -161,9 +161,9 @@ async def _recover(core: Core, announce: Announce) -> None:
     report = await core.recovery.recover()
     if report.violations:
         raise DatabaseDamaged("; ".join(str(item) for item in report.violations[:5]))
-    if core.nodes.alone:  # else a file without a row may be somebody's who lives
-        if core.time_guard.may_prune:
-            await core.files.sweep(unheld_s=0)
+    if core.nodes.alone and core.time_guard.may_prune:  # else an upload may be somebody's who lives
+        await core.files.sweep(unheld_s=0)
+    if core.membership.deployment.has_folder_alone:
         await core.housekeeping.remove_orphans()
     if report.requeued or report.lost:
         announce(say("jobs_recovered", {"requeued": report.requeued, "failed": report.lost}))

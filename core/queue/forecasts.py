@@ -48,6 +48,11 @@ class QueueLoad:
     slots: Callable[[str], int]  # devices of a pool
     pools: Mapping[str, str]  # of those that wait, by job
 
+    def joined(self, other: "QueueLoad") -> "QueueLoad":
+        """Return it with the jobs that wait in ``other`` as well."""
+        waiting, pools = {**self.waiting, **other.waiting}, {**self.pools, **other.pools}
+        return replace(self, waiting=waiting, pools=pools)
+
     def forecast(self, job_id: str, now: int) -> Forecast | None:
         """Forecast when one of the jobs is ready; None for any other."""
         if started := self.running.get(job_id):

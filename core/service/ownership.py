@@ -59,8 +59,7 @@ class Ownership:
         for earlier in caller.earlier:
             before = await self._forecasts.standing(earlier)
             if before.jobs and before.account != standing.account:
-                waiting = {**standing.queue.waiting, **before.queue.waiting}
-                queue = replace(standing.queue, waiting=waiting)
+                queue = standing.queue.joined(before.queue)
                 standing = replace(standing, jobs=(*before.jobs, *standing.jobs), queue=queue)
         return standing
 

@@ -16,6 +16,7 @@ from tests.support.postgres import PostgresServer
 ROOT = Path(__file__).resolve().parents[2]
 START_S, FAR_S = 90.0, 60.0
 COMMON = {
+    "ARTEFACTS_SHARED": "true",  # nobody looks for a clip of another node here
     "EXECUTOR": "draft",
     "STUDIO": "false",
     "SUPERVISE": "false",

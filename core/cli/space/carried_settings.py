@@ -22,6 +22,7 @@ _MORE = frozenset(
         *("studio_guest_minutes", "studio_network_minutes", "studio_member_minutes"),
         *("studio_pro_minutes", "studio_sessions", "studio_tier", "studio_mcp"),
         "studio_concurrent",
+        "accelerate",
         *("studio_hf_accounts", "studio_sign_in_hours"),  # a closed Studio stays closed
     }
 )

@@ -57,8 +57,8 @@ async def test_inputs_come_from_the_bucket_and_clips_go_into_it(
             gate_token=await GateNodes(core.database).admit("rented"),
         )
         stop = asyncio.Event()
-        async with open_gate_worker(rented, executor) as worker, asyncio.timeout(60):
-            work = asyncio.create_task(worker.run(stop))
+        async with open_gate_worker(rented, executor) as (worker, driver), asyncio.timeout(60):
+            work = asyncio.create_task(driver.run(worker, stop))
             ticket = await submit_request(core, request, ANN, ReplyTo("test"), "one")
             job = await until_ended(core, ticket.job_id)
             stop.set()

@@ -103,8 +103,10 @@ def add_others(db):
         "memory VALUES ('telegram', '~', '\"x\"', 1)",
         "file_hold VALUES ('media/a.png', 'upload', 'discord:1', 1)",
         "setting VALUES ('intake', 'open')",
-        "node VALUES ('n', 'a', 'serve', 'default', 'cpu', 'bf16', 1, '', '1', '', NULL, 'idle',"
-        " 1, 1)",
+        "node(id, name, role, pool, device, profile, vram_bytes, pin, version, resident, job_id,"
+        " state, beat_at_ms, started_at_ms) VALUES ('n', 'a', 'serve', 'default', 'cpu', 'bf16', 1,"
+        " '', '1', '', NULL, 'idle', 1, 1)",
+        "gate_node VALUES ('rented', 'ab', 1, NULL)",
         "term VALUES ('chores', 'n', 't', 1)",
     ):
         db.execute(f"INSERT INTO {statement}")

@@ -133,11 +133,12 @@ async def test_nobody_waits_for_a_term_after_a_stop(postgres_server):
     postgres_server.empty()
     work, stop = Work(), asyncio.Event()
     async with node(postgres_server, "1", 300) as one, node(postgres_server, "2", 300) as other:
-        async with working(one, work), working(other, work, stop) as waiting:
+        async with working(one, work):
             first = await work.begun.get()
-            await wanted(first)
-            stop.set()
-            await asyncio.wait_for(waiting, 30)
+            async with working(other, work, stop) as waiting:
+                await wanted(first)
+                stop.set()
+                await asyncio.wait_for(waiting, 30)
         assert work.begun.empty()
 
 

@@ -29,8 +29,8 @@ async def finish_some(room, number, user="anna"):
 async def forget_jobs(room):
     """Delete all terminal jobs, as pruning does."""
     for owed in await room.outbox.due(limit=1000):
-        await room.outbox.begin(owed.job.id)
-        await room.outbox.dead(owed.job.id, "gone")
+        claim = await room.outbox.begin(owed.job.id)
+        await room.outbox.dead(claim, "gone")
     while await room.queue.prune(room.clock() + 1, 100):
         pass
 
