@@ -13,6 +13,11 @@ from tests.support.s3_server import SECRET, S3Server
 from webui.testing.server import served
 
 
+@pytest.fixture(autouse=True)
+def plain() -> None:
+    """Keep the authorities of the system: the library of buckets does not start without one."""
+
+
 @pytest.mark.parametrize("public", [False, True])
 async def test_only_the_owner_gets_a_clip_from_the_bucket(
     s3: S3Server, settings_with: Callable[..., Settings], public: bool
