@@ -1,4 +1,4 @@
-"""Real ``clapper serve`` processes at one PostgreSQL, each with a folder of its own."""
+"""Real ``clapper serve`` processes at one PostgreSQL and one folder."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from tests.support.postgres import PostgresServer
 ROOT = Path(__file__).resolve().parents[2]
 START_S, FAR_S = 90.0, 60.0
 COMMON = {
-    "ARTEFACTS_SHARED": "true",  # nobody looks for a clip of another node here
+    "ARTEFACTS_SHARED": "true",
     "EXECUTOR": "draft",
     "STUDIO": "false",
     "SUPERVISE": "false",
@@ -38,7 +38,7 @@ class NodeProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", "from core.cli import main; main()", "serve"],
                 cwd=ROOT,
-                env=inherited | ours | {"CLAPPER_DATA_DIR": str(folder / "data")},
+                env=inherited | ours | {"CLAPPER_DATA_DIR": str(folder.parent / "data")},
                 stdout=log,
                 stderr=log,
             )

@@ -49,7 +49,9 @@ async def test_two_workers_in_one_process_settle_each_job_once(
     count: Callable[[str], int],
 ) -> None:
     second = QuickExecutor()
-    async with open_core(settings_with(data_dir=tmp_path / "other"), second) as other:
+    async with open_core(
+        settings_with(data_dir=tmp_path / "other", artefacts_shared=True), second
+    ) as other:
         other.worker.finish = copied_clips(other.worker.finish)
         async with running(core), running(other):
             await eventually(until_settled(count), WITHIN_S)

@@ -35,7 +35,11 @@ async def main(folder: str, address: str, what: str) -> None:
         executor.gate.clear()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = load_settings(
-        data_dir=Path(folder), database_url=address, executor="draft", min_free_megabytes=0
+        artefacts_shared=True,
+        data_dir=Path(folder),
+        database_url=address,
+        executor="draft",
+        min_free_megabytes=0,
     )
     async with open_core(settings, executor) as core:
         core.worker.finish = copied_clips(core.worker.finish)
