@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import structlog
+
 from core.app.alert_watch import AlertWatch
 from core.app.core import Core
 from core.app.front_gate import front_gate
@@ -11,7 +13,10 @@ from core.app.health_server import Probes, health_server
 from core.app.metrics import collect
 from core.app.steering import steered_service
 from core.control.server import control_server
+from core.errors.setup import DataDirectoryBusy
 from core.i18n.messages import say
+
+log = structlog.get_logger(__name__)
 
 _LAST_LOOK_S = 1.0  # what is told at the end of a process may be told by the next one
 
@@ -21,12 +26,18 @@ async def operated(core: Core, announce: Callable[[str], None]) -> AsyncGenerato
     """Let operators steer and watch ``core`` inside the block.
 
     Raises:
+        DataDirectoryBusy: a process that has the data directory to itself finds another one there.
         SetupProblem: an address that was asked for cannot be used.
     """
     async with AsyncExitStack() as stack:
         service = steered_service(core, serving=True, troubles=core.readiness.troubles)
         core.router.register(service.delivery)
-        await stack.enter_async_context(control_server(service))
+        try:
+            await stack.enter_async_context(control_server(service))
+        except DataDirectoryBusy:
+            if core.membership.deployment.has_folder_alone:
+                raise
+            log.info("control_socket_of_another_node")  # which steers the same rows
         await stack.enter_async_context(health_of(core, core.settings.health.host, announce))
         gate = core.settings.gate
         if gate.port is not None:
