@@ -125,7 +125,12 @@ async def test_second_start_takes_nothing_from_the_living(town, open_front, unti
         clip.write_bytes(b"not settled yet")
         part = town.data / "clips" / f".part-{'b' * 32}.mp4"
         part.write_bytes(b"being written")
-        work = {path.name for path in (town.data / "work").iterdir()}
+
+        async def at_work():
+            return {path.name for path in (town.data / "work").iterdir()}
+
+        await until(at_work)  # the worker made its folder
+        work = await at_work()
         dead = town.data / "work" / ("d" * 32)
         dead.mkdir()
         async with open_front():
@@ -133,7 +138,7 @@ async def test_second_start_takes_nothing_from_the_living(town, open_front, unti
             assert (job.token, job.attempt) == (before.token, before.attempt)
         assert clip.exists()
         assert part.exists()
-        assert work == {path.name for path in (town.data / "work").iterdir()}
+        assert await at_work() == work
 
 
 async def test_drained_worker_takes_nothing_and_another_does(town, open_front, until):
