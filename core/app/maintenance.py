@@ -63,12 +63,12 @@ class Housekeeping:
         minute, hour = int(MINUTE_S), int(HOUR_S)
         return [
             Chore("expire", minute, self.expire),
-            Chore("look", minute, self._guard.look, everywhere=True),
+            Chore("look", minute, self._guard.look, everywhere=True, part_of="expire"),
             Chore("note", minute, self.note, everywhere=True),
             Chore("clear_traces", minute, self.clear_traces, everywhere=True),
             Chore("check", hour, self.check),
             Chore("prune", hour, self.prune),
-            Chore("prune_files", hour, self.prune_files, everywhere=True),
+            Chore("prune_files", hour, self.prune_files, everywhere=True, part_of="prune"),
         ]
 
     async def run_own(self, stop: asyncio.Event) -> None:

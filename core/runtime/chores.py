@@ -22,6 +22,7 @@ class Chore:
     every_s: int
     call: Callable[[], Coroutine[Any, Any, object]]
     everywhere: bool = False  # in every process at the rows; else in one of them
+    part_of: str = ""  # the chore that does it as well, in the process that does that one
 
     async def do(self) -> None:
         """Do it once; a failure is logged, and it comes again."""
@@ -43,6 +44,8 @@ class LocalChores:
 
     async def run(self, chores: Sequence[Chore], stop: asyncio.Event) -> None:
         """Do ``chores`` when they are due until ``stop`` is set; the one under way is finished."""
+        names = {chore.name for chore in chores}
+        chores = [chore for chore in chores if chore.part_of not in names]
         if not chores:
             return
         clock = asyncio.get_running_loop().time
