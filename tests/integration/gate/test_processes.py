@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from core.app.bootstrap import open_core
+from core.app.core import Core
 from core.app.front_gate import front_gate
-from core.domain.jobs import ReplyTo
+from core.domain.jobs import ReplyTo, Ticket
 from core.domain.nodes import NodeRole
 from core.domain.people import Requester
 from core.gate.nodes import GateNodes
@@ -145,6 +146,25 @@ def test_tokens_are_given_and_taken_by_commands(tmp_path: Path) -> None:
     assert command(tmp_path, "nodes", "token", "../x").returncode != 0
 
 
+async def made_by(core: Core, name: str) -> Ticket:
+    """Wait for the node called ``name``, submit a job, and wait for its end."""
+
+    async def known() -> bool:
+        async with core.database.snapshot() as connection:
+            found = await node_rows.read_nodes(connection)
+        return any(one.name == name and one.claims for one in found)
+
+    await eventually(known, 90)
+    await core.nodes.beat()
+    ticket = await submit_request(core, t2v(), Requester("test", "ann"), ReplyTo("test"), "one")
+
+    async def ended() -> bool:
+        return (await core.jobs.get(ticket.job_id)).state.terminal
+
+    await eventually(ended, 90)
+    return ticket
+
+
 @pytest.mark.postgres
 async def test_a_rented_machine_is_a_node_among_the_others(
     tmp_path: Path, start: Start, postgres_server, delivery: RecordingDelivery
@@ -160,19 +180,7 @@ async def test_a_rented_machine_is_a_node_among_the_others(
         token = await GateNodes(core.database).admit("rented")
         start("rented", GATE_URL=f"http://127.0.0.1:{port}", GATE_TOKEN=token)
 
-        async def known() -> bool:
-            async with core.database.snapshot() as connection:
-                found = await node_rows.read_nodes(connection)
-            return any(one.name == "rented" and one.claims for one in found)
-
-        await eventually(known, 90)
-        await core.nodes.beat()
-        ticket = await submit_request(core, t2v(), Requester("test", "ann"), ReplyTo("test"), "one")
-
-        async def made() -> bool:
-            return (await core.jobs.get(ticket.job_id)).state.terminal
-
-        await eventually(made, 90)
+        ticket = await made_by(core, "rented")
         assert (await core.jobs.get(ticket.job_id)).clip is not None
 
 
@@ -197,19 +205,7 @@ async def test_a_worker_makes_clips_with_the_rights_of_its_role(
             NODE="own",
         )
 
-        async def known() -> bool:
-            async with core.database.snapshot() as connection:
-                found = await node_rows.read_nodes(connection)
-            return any(one.name == "own" and one.claims for one in found)
-
-        await eventually(known, 90)
-        await core.nodes.beat()
-        ticket = await submit_request(core, t2v(), Requester("test", "ann"), ReplyTo("test"), "one")
-
-        async def made() -> bool:
-            return (await core.jobs.get(ticket.job_id)).state.terminal
-
-        await eventually(made, 90)
+        ticket = await made_by(core, "own")
         process.send_signal(signal.SIGTERM)
         code = process.wait(30)
         log = (tmp_path / "data.log").read_text()

@@ -62,13 +62,7 @@ async def test_killed_workers_job_is_made_by_another_after_its_lease(
 ):
     first = town.start("worker", "--no-supervise", NODE="first")
     async with open_front() as core:
-        await until(lambda: ready_workers(core))
-        ticket = await submit(core, LONG)
-
-        async def begun():
-            return (await core.jobs.get(ticket.job_id)).started_at_ms is not None
-
-        await until(begun)
+        ticket = await begun(core, until)
         first.send_signal(signal.SIGKILL)
         first.wait()
         town.start("worker", "--no-supervise", NODE="second")
@@ -84,6 +78,18 @@ async def test_killed_workers_job_is_made_by_another_after_its_lease(
         assert (await core.jobs.get(ticket.job_id)).losses == 1
 
 
+async def begun(core, until):
+    """Submit a job that takes long, and wait until a worker has begun it."""
+    await until(lambda: ready_workers(core))
+    ticket = await submit(core, LONG)
+
+    async def is_begun():
+        return (await core.jobs.get(ticket.job_id)).started_at_ms is not None
+
+    await until(is_begun)
+    return ticket
+
+
 def ready_workers_called(core, name):
     async def look():
         return [one for one in await ready_workers(core) if one.name == name]
@@ -94,13 +100,7 @@ def ready_workers_called(core, name):
 async def test_worker_that_has_to_stop_hands_over_what_takes_longer(town, open_front, until):
     worker = town.start("worker", "--no-supervise", NOTICE_S="0")
     async with open_front() as core:
-        await until(lambda: ready_workers(core))
-        ticket = await submit(core, LONG)
-
-        async def begun():
-            return (await core.jobs.get(ticket.job_id)).started_at_ms is not None
-
-        await until(begun)
+        ticket = await begun(core, until)
         worker.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(worker.wait, 60) == 0
         job = await core.jobs.get(ticket.job_id)
@@ -113,13 +113,7 @@ async def test_worker_that_has_to_stop_hands_over_what_takes_longer(town, open_f
 async def test_second_start_takes_nothing_from_the_living(town, open_front, until):
     town.start("worker", "--no-supervise")
     async with open_front() as core:
-        await until(lambda: ready_workers(core))
-        ticket = await submit(core, LONG)
-
-        async def begun():
-            return (await core.jobs.get(ticket.job_id)).started_at_ms is not None
-
-        await until(begun)
+        ticket = await begun(core, until)
         before = await core.jobs.get(ticket.job_id)
         clip = town.data / "clips" / f"{'a' * 32}.12345678.mp4"
         clip.write_bytes(b"not settled yet")
