@@ -17,7 +17,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin clapper \
     && install -d -o clapper -m 700 /data /models
 WORKDIR /opt/clapper
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE clapper.py ./
 COPY migrations migrations
 COPY workflows workflows
 COPY comfyui/pins.toml comfyui/pins.toml

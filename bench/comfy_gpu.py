@@ -105,7 +105,7 @@ def options() -> argparse.ArgumentParser:
 
 
 def inputs(mode: Mode, folder: Path) -> dict[str, MediaFile]:
-    from core.testing.doubles import write_png, write_video, write_wav
+    from core.demo.samples import write_png, write_video, write_wav
 
     made: dict[str, MediaFile] = {}
     for slot in MODES[mode].slots:

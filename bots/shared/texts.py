@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import version
 
 from bots.shared.mode_lines import ModeLines, Name
 from bots.shared.option_lines import option_lines
+from core import __version__
 from core.domain.jobs import Failure, Job, JobState, Ticket, waiting_range
 from core.domain.modes import MODES
 from core.domain.progress import Downloading, Progress, Waiting, Working
@@ -233,7 +233,7 @@ class Texts:
             running=health.running,
             waiting=health.waiting,
             free=health.free_bytes,
-            version=version("clapper"),
+            version=__version__,
         )
 
     def admin_jobs(self, jobs: Sequence[Job]) -> str:

@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from importlib.metadata import version
 
 import structlog
 from pydantic import SecretStr
 
+from core import __version__
 from core.app.executor_choice import choose_executor, memory_of, place_of
 from core.app.finishing import finisher
 from core.app.maintenance import make_folders
@@ -106,7 +106,7 @@ def _machine(settings: Settings, executor: Executor) -> RentedMachine:
         profile=place.profile,
         pin=place.pin,
         vram_bytes=round(memory_of(executor) or 0),
-        version=version("clapper"),
+        version=__version__,
         pool=settings.node.pool,
     )
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
+from core import __version__
 from core.app.executor_choice import memory_of, place_of
 from core.app.lease_sweep import LeaseSweep
 from core.domain.nodes import ClusterNode, NodeDevice, NodeId, NodeRole, NodeState, new_node_id
@@ -209,7 +209,7 @@ def _node(settings: Settings, deployment: Deployment, executor: Executor, now: i
         role=deployment.role,
         pool=settings.node.pool,
         device=device,
-        version=version("clapper"),
+        version=__version__,
         schema=newest_of(read_migrations(dialect=POSTGRESQL)),
         format=FORMAT,
         state=NodeState.LOADING,

@@ -7,12 +7,12 @@ the difference to ``time()``.
 import sys
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from core import __version__
 from core.app.core import Core
 from core.runtime.tasks import outcome_of
 from core.service.readiness import Readiness
@@ -85,7 +85,7 @@ def _process(page: _Page, core: Core, ready: Readiness) -> None:
     page.info(
         "clapper_build_info",
         "What runs here",
-        version=version("clapper"),
+        version=__version__,
         schema=_schema(),
         python=python,
         executor=core.executor.name,

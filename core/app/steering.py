@@ -1,8 +1,8 @@
 """Give the control socket the parts of the core that commands reach."""
 
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version
 
+from core import __version__
 from core.app.core import Core
 from core.app.logs import RECENT
 from core.app.self_check import SelfCheck
@@ -43,7 +43,7 @@ def steered_service(
         check=contradictions,
         troubles=troubles,
         data_dir=core.settings.data_dir,
-        version=version("clapper"),
+        version=__version__,
         lines=RECENT,
         delivery=WatchedDelivery(),
         serving=serving,

@@ -8,13 +8,13 @@ Problems may leave a command as ClapperError: the root says the sentence and end
 
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from core import __version__
 from core.app.logs import set_up_logging
 from core.cli.exit_codes import explained_exit
 from core.cli.terminal import out
@@ -71,7 +71,7 @@ APP = typer.Typer(
 
 def _version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
     if asked:
-        out().print(say("cli_version", {"version": version("clapper")}))
+        out().print(say("cli_version", {"version": __version__}))
         raise typer.Exit
 
 

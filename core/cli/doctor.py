@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from importlib.metadata import version
 from types import TracebackType
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from PIL import features
 from rich.table import Table
 from rich.text import Text
 
+from core import __version__
 from core.cli.doctor_bucket import look_at_bucket
 from core.cli.doctor_service import (
     look_at_data,
@@ -93,7 +93,7 @@ def _python(_: Settings | None) -> Iterator[DoctorFinding]:
     yield DoctorFinding(
         "Python",
         Severity.GOOD if good else Severity.BAD,
-        f"{platform.python_version()}, Clapper {version('clapper')}",
+        f"{platform.python_version()}, Clapper {__version__}",
         "" if good else say("doctor_python_fix"),
     )
 

@@ -16,6 +16,7 @@ from core.comfy.job_run import ExecutionPlan
 from core.comfy.paths import ComfyPaths, comfy_paths
 from core.comfy.testing.stand_ins import tiny_stand_ins
 from core.comfy.trial import ControlTrial, Given, Run, shortened, try_controls
+from core.demo.samples import write_png, write_video, write_wav
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
 from core.domain.progress import ProgressSink
@@ -26,7 +27,6 @@ from core.interfaces.executor import Order
 from core.models.catalog import ModelFile, Profile
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
-from core.testing.doubles import write_png, write_video, write_wav
 from core.workflow.adopt import Adoption
 from core.workflow.adopt.pipeline import save_adoption
 from core.workflow.model_files import NamedFileState, look_for_files, named_files

@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.settings import PROJECT_ROOT, Settings
+from core.runtime.program_files import IS_INSTALLED, PROJECT_ROOT
+from core.settings import Settings
 
 _VERSION = re.compile(r"""^__version__\s*=\s*["']([^"']+)["']""", re.MULTILINE)
 
@@ -51,7 +52,8 @@ def comfy_paths(settings: Settings) -> ComfyPaths:
         packs = checkout.parent / "packs"
     else:
         beside = PROJECT_ROOT / "comfyui"
-        writable = beside.is_dir() and os.access(beside, os.W_OK) and not settings.on_space
+        ours = not IS_INSTALLED and not settings.on_space
+        writable = ours and beside.is_dir() and os.access(beside, os.W_OK)
         home = beside if writable else Path.home() / ".cache" / "clapper" / "comfyui"
         checkout, packs = home / "checkout", home / "packs"
     base = settings.comfy_folder

@@ -4,10 +4,11 @@ Belongs here: what an operator may set; it is read once, at the start of the pro
 down. Never here: what follows from a value in a part of the program (:mod:`core.app.rules`).
 """
 
+from core.runtime.program_files import PROJECT_ROOT
 from core.settings.area import variables
 from core.settings.env_file import SPACE_SETTINGS, use_env_file, use_settings_of
 from core.settings.loading import NameFindings, load_settings, look_at_names
-from core.settings.settings import DATABASE_NAME, PROJECT_ROOT, Settings
+from core.settings.settings import DATABASE_NAME, Settings
 
 __all__ = [
     "DATABASE_NAME",

@@ -7,6 +7,11 @@ from pydantic import SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.runtime.paths import Place, SecretAddress, address_of
+from core.runtime.program_files import (
+    CUSTOM_WORKFLOWS,
+    DATA_FOLDER,
+    SETTINGS_FOLDER,
+)
 from core.settings.area import variables
 from core.settings.artefacts import ArtefactSettings
 from core.settings.bots import DiscordSettings, TelegramSettings
@@ -29,7 +34,6 @@ from core.settings.service import (
 )
 from core.settings.studio import SignInSettings, SpaceSettings, StudioSettings
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
 DATABASE_NAME = "clapper.sqlite"  # in the data directory
 
 
@@ -40,15 +44,15 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=PROJECT_ROOT / ".env",  # see core.settings.env_file
+        env_file=SETTINGS_FOLDER / ".env",  # see core.settings.env_file
         extra="forbid",
         frozen=True,
     )
 
-    data_dir: Place = PROJECT_ROOT / "data"
+    data_dir: Place = DATA_FOLDER
     database_url: SecretAddress = SecretStr("")  # empty: sqlite in data_dir; may hold a password
     database_insecure: bool = False  # a server on another machine is reached without encryption
-    workflows_dir: Place = PROJECT_ROOT / "workflows" / "custom"  # `clapper workflow adopt`
+    workflows_dir: Place = CUSTOM_WORKFLOWS  # `clapper workflow adopt`
     executor: Literal["auto", "comfy", "draft"] = "auto"
 
     log: LogSettings = LogSettings()

@@ -79,7 +79,7 @@ def postgres_address(url: str, *, insecure: bool = False) -> PostgresAddress:
         known = ", ".join(sorted(_OPTIONS))
         raise BadConfiguration(VARIABLE, f"of ?{strange[0]}= nothing is known; known: {known}")
     if not (find_spec("psycopg") and find_spec("procrastinate")):
-        raise BadConfiguration(VARIABLE, "PostgreSQL needs: pip install 'clapper[cluster]'")
+        raise BadConfiguration(VARIABLE, "PostgreSQL needs: pip install 'clapper-bot[cluster]'")
     if "@" in (parsed.host or ""):  # the rest of a password, which must not be shown as a host
         raise BadConfiguration(VARIABLE, "in a user or password @ is written %40")
     hosts = query.get("host") or parsed.host or ""

@@ -6,21 +6,18 @@ They keep the promises of what they stand for, so a test that passes with them m
 import asyncio
 import json
 import os
-import wave
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from core.domain.dimensions import Size
+from core.demo.samples import tone
 from core.domain.jobs import Failure, Job
-from core.domain.media import Clip, RawClip, Sound
+from core.domain.media import Clip, RawClip
 from core.domain.modes import Mode
 from core.domain.presets import Preset
 from core.domain.progress import Progress, ProgressSink, Stage, Working
@@ -28,13 +25,10 @@ from core.domain.requests import Request, Sampling
 from core.errors import DeliveryRetry
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.interfaces.executor import Order
-from core.media.output.encode import EncoderSettings, write_mp4
 from core.runtime.cancellation import CancelToken
 
 if TYPE_CHECKING:
     from core.app.core import Core
-
-SOUND_RATE = 48_000
 
 
 class ManualClock:
@@ -238,38 +232,3 @@ def grey_clip(sampling: Sampling, gpu_ms: int = 1000, *, with_sound: bool = True
     frames = np.broadcast_to(shade[:, None, None, None], shape).copy()
     sound = tone(sampling.seconds) if with_sound else None
     return RawClip(frames, sampling.fps, sound, gpu_ms, {"executor": "draft"})
-
-
-def tone(seconds: float, pitch: float = 220.0, rate: int = SOUND_RATE) -> Sound:
-    """Make a quiet mono sine of ``pitch`` Hz, samples ``[1, n] float32``."""
-    at = np.arange(round(seconds * rate), dtype=np.float32) / rate
-    return Sound((0.2 * np.sin(2 * np.pi * pitch * at))[None].astype(np.float32), rate)
-
-
-def write_png(path: Path, width: int = 128, height: int = 96, shade: int = 90) -> Path:
-    """Write a small picture with a diagonal gradient and return its path."""
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    pixels = np.stack([x * 255 // width, y * 255 // height, np.full_like(x, shade)], axis=-1)
-    Image.fromarray(pixels.astype(np.uint8)).save(path)
-    return path
-
-
-def write_wav(path: Path, seconds: float = 1.5, pitch: float = 220.0) -> Path:
-    """Write a quiet mono tone, 16 bit, and return its path."""
-    samples = tone(seconds, pitch).samples[0]
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SOUND_RATE)
-        file.writeframes((samples * 32767).astype("<i2").tobytes())
-    return path
-
-
-def write_video(path: Path, width: int = 96, height: int = 64, frames: int = 24) -> Path:
-    """Write a small silent H.264 video at 24 fps with a moving edge and return its path."""
-    pictures = np.full((frames, height, width, 3), 60, np.uint8)
-    for index, picture in enumerate(pictures):
-        picture[:, : width * (index + 1) // frames] = (200, 120, 40)
-    recipe = EncoderSettings(Size(width, height), Fraction(24), {"preset": "ultrafast"})
-    write_mp4(path, recipe, pictures, None, lambda: None)
-    return path

@@ -6,14 +6,14 @@ from functools import cache
 from pathlib import Path
 
 from core.domain.modes import Mode
-from core.settings import PROJECT_ROOT
+from core.runtime.program_files import CUSTOM_WORKFLOWS, PROJECT_ROOT
 from core.workflow.bindings import Bindings, parse_bindings
 from core.workflow.errors import NotAWorkflow, TemplateBroken
 from core.workflow.graph import Graph, read
 from core.workflow.graph_reuse import GraphReuse, parse_reuse
 
 WORKFLOWS = PROJECT_ROOT / "workflows"
-CUSTOM = WORKFLOWS / "custom"  # the default of the setting workflows_dir
+CUSTOM = CUSTOM_WORKFLOWS  # the default of the setting workflows_dir
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from core.comfy.job_run import ExecutionPlan, RunReport
 from core.comfy.paths import ComfyPaths
 from core.comfy.testing.network_shapes import TINY
 from core.comfy.testing.random_weights import RandomWeightsWriter, shrink_text_encoder
+from core.demo.samples import write_png, write_video, write_wav
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
@@ -30,7 +31,6 @@ from core.interfaces.executor import Order
 from core.models.catalog import ModelFamily, ModelFile, Profile
 from core.runtime.cancellation import CancelToken
 from core.settings import PROJECT_ROOT
-from core.testing.doubles import write_png, write_video, write_wav
 
 # read at import: the clean environment of each test hides it later
 CHECKOUT = Path(os.environ.get("CLAPPER_COMFYUI_DIR", PROJECT_ROOT / "comfyui" / "checkout"))

@@ -16,12 +16,12 @@ from core.comfy.engine import Engine
 from core.comfy.install.pins import load_pins
 from core.comfy.paths import ComfyPaths
 from core.comfy.startup import start
+from core.demo.samples import write_png, write_video, write_wav
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
 from core.domain.requests import Sampling, make_request
 from core.models.catalog import Profile, names
-from core.testing.doubles import write_png, write_video, write_wav
 from core.workflow.adopt import adopt
 from core.workflow.bind import bind
 from core.workflow.graph import read

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
+from core.demo.samples import write_png, write_video, write_wav
 from core.domain.modes import MODES, Mode
-from core.testing.doubles import write_png, write_video, write_wav
 
 if TYPE_CHECKING:
     from tests.comfy.conftest import Lab

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 
-from core.testing.doubles import write_png, write_wav
+from core.demo.samples import write_png, write_wav
 from tests.space.machine import Machine
 
 

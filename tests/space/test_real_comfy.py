@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from core.comfy.testing import network_shapes
+from core.demo.samples import write_png, write_wav
 from core.models.catalog import LTX_2_3, Profile
 from core.settings import PROJECT_ROOT
-from core.testing.doubles import write_png, write_wav
 from tests.comfy.conftest import CHECKOUT, PACK
 from tests.space.conftest import git, hand_over, pin
 from tests.space.environment import environment

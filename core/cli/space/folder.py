@@ -10,12 +10,14 @@ from core.cli.space.requirements import requirements
 from core.demo.paint import MORNING, NIGHT, coast, portrait, poster
 from core.demo.sounds import speech, tune, write_samples
 from core.models.catalog import ModelFile
-from core.settings import PROJECT_ROOT, SPACE_SETTINGS, Settings
+from core.runtime.program_files import PACKAGES, PROJECT_ROOT
+from core.settings import SPACE_SETTINGS, Settings
 
-_CODE = ("core", "webui", "workflows", "migrations", "comfyui/pins.toml", "LICENSE")
+_PACKAGES = ("core", "webui")
+_FILES = ("workflows", "migrations", "comfyui/pins.toml", "LICENSE")
 # commands, what tests start, and workflows of whoever builds: a Space runs none of them
-_LEFT_OUT = ("core/cli", "core/demo", "core/testing", "core/comfy/testing", "webui/testing",
-             "workflows/custom")  # fmt: skip
+_LEFT_OUT = ("core/cli", "core/demo", "core/testing", "core/comfy/testing", "core/resources",
+             "webui/testing", "workflows/custom")  # fmt: skip
 _UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store")
 _WIDE = (1152, 768)  # px
 _SOUND_S = 4.0
@@ -37,9 +39,11 @@ def write_space(
 ) -> None:
     """Write page, settings, requirements, entry and code into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in _CODE:
-        _copy(PROJECT_ROOT / name, folder / name)
-    _copy(PROJECT_ROOT / _PICTURE, folder / THUMBNAIL)
+    for name in _PACKAGES:
+        _copy(PACKAGES, name, folder / name)
+    for name in _FILES:
+        _copy(PROJECT_ROOT, name, folder / name)
+    _copy(PROJECT_ROOT, _PICTURE, folder / THUMBNAIL)
     _write_examples(folder / "examples")
     texts = {
         "README.md": readme(page, files, settings),
@@ -63,19 +67,20 @@ def _write_examples(folder: Path) -> None:
     write_samples(folder / "melody.wav", tune(_SOUND_S))
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(root: Path, name: str, target: Path) -> None:
+    source = root / name
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, ignore=_ignored())
+        shutil.copytree(source, target, ignore=_ignored(root))
     else:
         shutil.copy(source, target)
 
 
-def _ignored() -> Callable[[str, list[str]], set[str]]:
+def _ignored(root: Path) -> Callable[[str, list[str]], set[str]]:
     """Return what :func:`shutil.copytree` asks which names of a folder to leave out."""
 
     def names(folder: str, found: list[str]) -> set[str]:
-        here = Path(folder).relative_to(PROJECT_ROOT)
+        here = Path(folder).relative_to(root)
         left = {name for name in found if (here / name).as_posix() in _LEFT_OUT}
         return left | set(_UNWANTED(folder, found))
 

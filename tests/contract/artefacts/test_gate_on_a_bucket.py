@@ -10,6 +10,7 @@ import pytest
 from core.app.bootstrap import open_core
 from core.app.front_gate import front_gate
 from core.app.gate_worker import open_gate_worker
+from core.demo.samples import write_png
 from core.domain.jobs import ReplyTo
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
@@ -17,7 +18,7 @@ from core.domain.people import Requester
 from core.domain.requests import Request
 from core.gate.nodes import GateNodes
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, tiny, write_png
+from core.testing.doubles import QuickExecutor, tiny
 from core.testing.jobs import submit_request
 from tests.conftest import settings_in
 from tests.support.jobs import until_ended

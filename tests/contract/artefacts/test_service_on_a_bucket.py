@@ -12,6 +12,7 @@ import pytest
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.artefacts.opening import open_store
+from core.demo.samples import write_png
 from core.domain.jobs import Back, Job, JobState, ReplyTo
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
@@ -20,15 +21,7 @@ from core.domain.requests import Request
 from core.errors import NotYours
 from core.errors.artefacts import ArtefactsUnavailable, BucketForeign
 from core.settings import Settings
-from core.testing.doubles import (
-    QuickExecutor,
-    RecordingDelivery,
-    eventually,
-    running,
-    t2v,
-    tiny,
-    write_png,
-)
+from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, running, t2v, tiny
 from core.testing.jobs import submit_request
 from tests.support.jobs import caller, until_ended
 from tests.support.s3_server import S3Server

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from core.testing.doubles import write_png, write_video, write_wav
+from core.demo.samples import write_png, write_video, write_wav
 
 
 @pytest.fixture

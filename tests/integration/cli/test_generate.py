@@ -13,10 +13,10 @@ import av
 import pytest
 from typer.testing import Result
 
+from core.demo.samples import write_png
 from core.domain.modes import Mode
 from core.domain.options import KEPT, Option
 from core.storage.lock import lock
-from core.testing.doubles import write_png
 from tests.support.option_rows import value_of
 
 Clapper = Callable[..., Result]

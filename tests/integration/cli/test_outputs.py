@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
+from core.demo.samples import write_png, write_video, write_wav
 from core.media.output.seal import is_sealed
-from core.testing.doubles import write_png, write_video, write_wav
 
 Clapper = Callable[..., Result]
 Small = list[object]

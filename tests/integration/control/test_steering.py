@@ -17,12 +17,13 @@ from core.control.address import control_folder, read_note
 from core.control.client import running_service
 from core.control.commands import ListJobs, ReadStatus
 from core.control.server import control_server
+from core.demo.samples import write_png
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.people import Requester
 from core.errors.setup import DataDirectoryBusy, DataDirectoryLink
 from core.interfaces.delivery import Receipt
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, eventually, t2v, write_png
+from core.testing.doubles import QuickExecutor, eventually, t2v
 from core.testing.jobs import submit_request
 from tests.integration.control.conftest import Run, Start
 

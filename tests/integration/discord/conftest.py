@@ -9,10 +9,11 @@ from pydantic import SecretStr
 
 import bots.discord.client
 from bots.discord.front import FRONT
+from core.demo.samples import write_png, write_video, write_wav
 from core.domain.modes import MODES, Mode
 from core.domain.people import Caller, Requester
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, eventually, write_png, write_video, write_wav
+from core.testing.doubles import QuickExecutor, eventually
 from tests.support.platforms.discord.server import DiscordServer
 from tests.support.platforms.discord.world import Interaction, Stored
 from tests.support.platforms.faults import Fault

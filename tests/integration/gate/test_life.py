@@ -5,19 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from core.demo.samples import write_png
 from core.domain.jobs import JobState
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
 from core.domain.progress import Stage, Working
 from core.domain.requests import Request
 from core.errors import OutOfMemory
-from core.testing.doubles import (
-    QuickExecutor,
-    RecordingDelivery,
-    eventually,
-    tiny,
-    write_png,
-)
+from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, tiny
 from tests.integration.gate.conftest import ANN, Front
 
 

@@ -13,6 +13,7 @@ import structlog
 
 from core.app.front_gate import gate_of
 from core.app.logs import Redaction
+from core.demo.samples import write_png
 from core.domain.jobs import Back, Failure, Job, JobState
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
@@ -22,7 +23,7 @@ from core.gate.client import GateClient
 from core.gate.keys import attempt_key, digest_of, new_token
 from core.gate.rate import RateLimit
 from core.storage.gate_nodes import GateNode
-from core.testing.doubles import tiny, write_png
+from core.testing.doubles import tiny
 from tests.integration.gate.conftest import ANN, Front
 
 CALLS = ("greet", "claim", "begin", "beat", "settle", "fail", "requeue")

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.demo.samples import tone
 from core.domain.media import Clip, RawClip, Sound
 from core.errors import ClipTooLarge
 from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance, read_provenance
 from core.media.output.transcode import clip_files, fit_clip, last_frame
-from core.testing.doubles import t2v, tone
+from core.testing.doubles import t2v
 
 ORIGIN = Provenance.of("f" * 32, t2v(), with_prompt=True)
 

@@ -8,6 +8,7 @@ from bots.telegram.request_form import RequestForm, RequestForms
 from core.accounts.file_ownership import UPLOAD
 from core.app.bootstrap import open_core
 from core.app.core import Core
+from core.demo.samples import write_png
 from core.domain.jobs import ReplyTo
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import Mode
@@ -15,7 +16,7 @@ from core.domain.people import Requester
 from core.domain.requests import Request
 from core.errors import MediaFormatRefused, MediaGone
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, tiny, write_png
+from core.testing.doubles import QuickExecutor, tiny
 from core.testing.jobs import submit_request
 from tests.support.jobs import caller
 

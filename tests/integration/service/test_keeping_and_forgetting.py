@@ -8,6 +8,7 @@ import pytest
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.delivery.position_updates import SHOWN
+from core.demo.samples import write_png
 from core.domain.dimensions import snap_frames
 from core.domain.jobs import JobState, ReplyTo, Ticket
 from core.domain.media import Clip, MediaKind
@@ -20,15 +21,7 @@ from core.errors import IntakeClosed, JobUnknown, NotYours, QuotaExceeded, Share
 from core.i18n.messages import explain
 from core.runtime.clock import now_ms
 from core.settings import Settings
-from core.testing.doubles import (
-    ManualClock,
-    QuickExecutor,
-    RecordingDelivery,
-    running,
-    t2v,
-    tiny,
-    write_png,
-)
+from core.testing.doubles import ManualClock, QuickExecutor, RecordingDelivery, running, t2v, tiny
 from core.testing.jobs import submit_request
 from tests.support.jobs import caller, clip_in
 

@@ -18,13 +18,13 @@ from bots.discord.attachments import check_declared
 from bots.telegram.attachments import AttachmentFetcher, attachment_of
 from bots.telegram.request_form import RequestForm
 from core.app.core import Core
+from core.demo.samples import write_wav
 from core.domain.file_types import likely_kinds
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.people import Requester
 from core.errors import MediaRefused
 from core.i18n.messages import explain
-from core.testing.doubles import write_wav
 from tests.integration.media.conftest import write_click, write_film
 from tests.support.jobs import caller
 

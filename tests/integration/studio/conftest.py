@@ -132,6 +132,6 @@ async def stranger(studio: ServedStudio) -> AsyncGenerator[httpx.AsyncClient]:
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    from core.testing.doubles import write_png
+    from core.demo.samples import write_png
 
     return write_png(tmp_path / "picture.png")

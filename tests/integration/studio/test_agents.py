@@ -9,12 +9,13 @@ import pytest
 from mcp import ClientSession, types
 from mcp.client.streamable_http import streamable_http_client
 
+from core.demo.samples import write_png, write_video, write_wav
 from core.domain.modes import MODES
 from core.domain.people import Requester
 from core.errors import TooManyQueued
 from core.i18n.messages import sentences
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, eventually, write_png, write_video, write_wav
+from core.testing.doubles import QuickExecutor, eventually
 from webui.testing.server import ServedStudio, served
 
 KEY = {"x-clapper-key": "the secret of the first agent"}

@@ -10,12 +10,13 @@ import pytest
 from gradio_client import Client, handle_file
 
 from core.app.bootstrap import open_core
+from core.demo.samples import write_png, write_video, write_wav
 from core.domain.modes import MODES, Mode
 from core.domain.options import Options
 from core.domain.people import Requester
 from core.domain.request_builder import compose
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, eventually, write_png, write_video, write_wav
+from core.testing.doubles import QuickExecutor, eventually
 from webui.testing.server import ServedStudio, served
 
 SMALL = {"preset": "fast", "width": 256, "height": 256, "seconds": 1.0}

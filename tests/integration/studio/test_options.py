@@ -15,6 +15,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
 import webui.application  # noqa: F401  # all is imported before rows are added
+from core.demo.samples import write_png, write_video, write_wav
 from core.domain.limits import RequestLimits
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
@@ -22,7 +23,7 @@ from core.domain.options import OPTIONS, Option, OptionKind
 from core.domain.requests import to_json
 from core.i18n.messages import sentences
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, write_png, write_video, write_wav
+from core.testing.doubles import QuickExecutor
 from tests.support.jobs import clip_in, until_ended
 from tests.support.options import NEW_ROWS, added_rows, sample
 from webui.api.mcp_tools import tools

@@ -8,10 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from bots.telegram.front import FRONT
+from core.demo.samples import write_png, write_video, write_wav
 from core.domain.modes import MODES, Mode
 from core.domain.people import Requester
 from core.settings import Settings
-from core.testing.doubles import QuickExecutor, eventually, write_png, write_video, write_wav
+from core.testing.doubles import QuickExecutor, eventually
 from tests.support.platforms.faults import Fault
 from tests.support.platforms.service import FrontService, job_of
 from tests.support.platforms.stage import ServiceStage

@@ -9,9 +9,10 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bots.telegram.front import FRONT
+from core.demo.samples import write_png
 from core.domain.jobs import JobState
 from core.errors.setup import BadConfiguration
-from core.testing.doubles import eventually, write_png
+from core.testing.doubles import eventually
 from tests.support.platforms.faults import Fault
 
 ANN, BEN = 501, 502

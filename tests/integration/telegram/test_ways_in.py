@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from core.demo.samples import write_png, write_video, write_wav
 from core.domain.jobs import JobState
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode, ModeSpec
@@ -14,7 +15,6 @@ from core.domain.people import Requester
 from core.domain.request_builder import compose
 from core.domain.requests import Composition
 from core.i18n.option_words import mode_summary
-from core.testing.doubles import write_png, write_video, write_wav
 from tests.support.platforms.faults import Fault
 
 ANN, BEN = 501, 502

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+from core.demo.samples import write_png
 from core.media.output.clip_writer import write_clip
 from core.media.output.provenance import Provenance
 from core.service.clip_settings import ClipSettings, read_clip_settings
-from core.testing.doubles import grey_clip, t2v, write_png
+from core.testing.doubles import grey_clip, t2v
 
 
 async def test_a_clip_gives_its_settings_back(tmp_path: Path) -> None:
