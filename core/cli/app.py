@@ -39,6 +39,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.workflow", "workflow"),
     ("core.cli.space", "space"),
     ("core.cli.doctor", None),
+    ("core.cli.settings", None),
     ("core.cli.backup", None),
     ("core.cli.invariants", None),
     ("core.cli.db", "db"),

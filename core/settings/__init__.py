@@ -7,7 +7,14 @@ down. Never here: what follows from a value in a part of the program (:mod:`core
 from core.runtime.program_files import PROJECT_ROOT
 from core.settings.area import variables
 from core.settings.env_file import SPACE_SETTINGS, use_env_file, use_settings_of
-from core.settings.loading import NameFindings, load_settings, look_at_names
+from core.settings.loading import (
+    NameFindings,
+    SettingInForce,
+    SettingOrigin,
+    load_settings,
+    look_at_names,
+    settings_in_force,
+)
 from core.settings.settings import DATABASE_NAME, Settings
 
 __all__ = [
@@ -15,9 +22,12 @@ __all__ = [
     "PROJECT_ROOT",
     "SPACE_SETTINGS",
     "NameFindings",
+    "SettingInForce",
+    "SettingOrigin",
     "Settings",
     "load_settings",
     "look_at_names",
+    "settings_in_force",
     "use_env_file",
     "use_settings_of",
     "variables",

@@ -59,7 +59,7 @@ def read_env_file(usual: Path | None) -> EnvFile:
     path = _named(named) if named else usual
     if path is None:
         return EnvFile()
-    text = _text(path, wanted=bool(named))
+    text = read_text(path, wanted=bool(named))
     return EnvFile() if text is None else _parsed(path, text)
 
 
@@ -70,8 +70,12 @@ def _named(text: str) -> Path:
         _refuse("env_file_unreadable", Path(text), reason=str(error))
 
 
-def _text(path: Path, *, wanted: bool) -> str | None:
-    """Return the content of ``path``, None where it is not there and not ``wanted``."""
+def read_text(path: Path, *, wanted: bool) -> str | None:
+    """Return the content of ``path``, None where it is not there and not ``wanted``.
+
+    Raises:
+        BadSettings: it cannot be read, is too large or no UTF-8.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_BYTES + 1)

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from core.settings.area import Variable, field_at, nested, variables
 from core.settings.contradictions import contradictions
 from core.settings.env_file import EnvFile, read_env_file
-from core.settings.problems import SettingProblem, problem_of, refuse
+from core.settings.problems import HIDDEN, SettingProblem, problem_of, refuse
 from core.settings.settings import Settings
+from core.settings.toml_file import TOML_NAME, read_toml_file
 from core.settings.unknown_names import UnknownName, environment, foreign_tokens, unknown_among
 
 _NO_DEFAULTS: Mapping[str, object] = MappingProxyType({})
@@ -27,6 +29,24 @@ class NameFindings:
     foreign: tuple[str, ...] = ()  # of other programs, in our file
     tokens: tuple[str, ...] = ()  # a token of Hugging Face under a name that we do not read
     file: Path | None = None  # the file of settings that was read
+
+
+class SettingOrigin(StrEnum):
+    """Where the value of a setting comes from."""
+
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInForce:
+    """One setting as it holds now; ``value`` is for people, secrets are hidden."""
+
+    name: str
+    value: str
+    origin: SettingOrigin
+    file: Path | None = None  # that says so
 
 
 def load_settings(
@@ -51,7 +71,8 @@ def load_settings(
     """
     known = _known()
     nested(known, {**defaults, **overrides})  # a wrong name is a defect, whatever else is wrong
-    given = {**defaults, **_given(read_env_file(_usual_file())), **overrides}
+    found = {name: value for name, (value, _) in _found().items()}
+    given = {**defaults, **found, **overrides}
     settings, problems = _validated(given)
     sound = frozenset(known) - {_flat_name(name) for problem in problems for name in problem.names}
     names = {flat: variable.names[0] for flat, variable in known.items()}
@@ -67,10 +88,40 @@ def look_at_names() -> NameFindings:
     Raises:
         BadSettings: the file of settings cannot be read.
     """
-    file = read_env_file(_usual_file())
+    file, tables = _files()
     known = [name for variable in _known().values() for name in variable.names]
-    unknown = unknown_among([*environment(), *file.values], known)
+    unknown = unknown_among([*environment(), *file.values, *tables.values], known)
     return NameFindings(tuple(unknown), file.foreign, tuple(foreign_tokens()), file.path)
+
+
+def settings_in_force(settings: Settings) -> list[SettingInForce]:
+    """List every setting with its value and where that comes from, in the order of the areas.
+
+    Args:
+        settings: what :func:`load_settings` returned.
+
+    Raises:
+        BadSettings: the file of settings cannot be read.
+    """
+    found = _found()
+    values = settings.values()
+    listed: list[SettingInForce] = []
+    for flat, variable in _known().items():
+        _, file = found.get(flat, ("", None))
+        origin = SettingOrigin.DEFAULT
+        if flat in found:
+            origin = SettingOrigin.FILE if file else SettingOrigin.ENVIRONMENT
+        listed.append(SettingInForce(variable.names[0], _shown(values[flat]), origin, file))
+    return listed
+
+
+def _shown(value: object) -> str:
+    """Write ``value`` for people; of a secret no more than that there is one."""
+    if isinstance(value, SecretStr):
+        return HIDDEN if value.get_secret_value() else ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 @cache
@@ -87,13 +138,23 @@ def _usual_file() -> Path | None:
     return Path(cast("str | Path", path)) if path else None
 
 
-def _given(file: EnvFile) -> dict[str, Any]:
-    """Return what is set by flat name; the environment wins over the file."""
-    outside = {name.upper(): value for name, value in environment().items()}
-    found: dict[str, Any] = {}
+def _files() -> tuple[EnvFile, EnvFile]:
+    """Read the file of settings, and the tables beside the usual one."""
+    usual = _usual_file()
+    return read_env_file(usual), read_toml_file(usual.with_name(TOML_NAME) if usual else None)
+
+
+def _found() -> dict[str, tuple[Any, Path | None]]:
+    """Return what is set by flat name, and the file that says so: None for the environment.
+
+    The environment wins over the file of settings, and that over the tables.
+    """
+    outside = EnvFile(None, {name.upper(): value for name, value in environment().items()})
+    sources = (outside, *_files())
+    found: dict[str, tuple[Any, Path | None]] = {}
     for flat, variable in _known().items():
-        values = [held[name] for held in (outside, file.values) for name in variable.names
-                  if held.get(name, "").strip()]  # fmt: skip
+        values = [(held.values[name], held.path) for held in sources
+                  for name in variable.names if held.values.get(name, "").strip()]  # fmt: skip
         if values:
             found[flat] = values[0]
     return found

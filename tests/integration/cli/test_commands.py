@@ -1,8 +1,8 @@
 """The commands around a clip: jobs, quota, invariants, doctor, demo, version."""
 
 import sqlite3
-import tomllib
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,28 @@ def job(answer: Answer, small: list[object]) -> dict[str, Any]:
     return answer("generate", "t2v", "-p", "a red kite", *small, "-o", "kite.mp4")
 
 
-def test_the_version_is_the_projects(clapper: Clapper) -> None:
-    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+def test_the_version_is_the_distributions(clapper: Clapper) -> None:
+    assert clapper("--version").stdout.strip() == f"Clapper {version('clapper-bot')}"
 
-    assert clapper("--version").stdout.strip() == f"Clapper {project['version']}"
+
+def test_settings_tells_every_value_and_where_it_comes_from(
+    clapper: Clapper, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAPPER_TELEGRAM_TOKEN", "123:secret")
+    monkeypatch.setenv("CLAPPER_TELEGRAM_TOKENN", "x")
+
+    shown, rows = clapper("settings"), answer("settings")
+    told = {row["name"]: row for row in rows["settings"]}
+
+    assert "CLAPPER_TELEGRAM_TOKENN" in shown.stdout
+    assert rows["unknown"] == ["CLAPPER_TELEGRAM_TOKENN"]
+    assert told["CLAPPER_QUOTA_MINUTES"]["value"].startswith("1000")
+    assert told["CLAPPER_QUOTA_MINUTES"]["from"] == "environment"
+    assert told["CLAPPER_STUDIO_PORT"] == {
+        "name": "CLAPPER_STUDIO_PORT", "value": "7860", "from": "default", "file": "",
+    }  # fmt: skip
+    assert "secret" not in shown.stdout + str(rows)
+    assert "CLAPPER_STUDIO_PORT" not in clapper("settings", "--set").stdout
 
 
 @pytest.mark.parametrize(
