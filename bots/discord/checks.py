@@ -9,6 +9,8 @@ import aiohttp
 import discord
 from discord.http import Route
 
+from bots.discord.address import PLATFORM
+from core.domain.people import Requester
 from core.i18n.messages import say
 from core.interfaces.platform_check import PlatformCheck
 from core.settings import Settings
@@ -55,6 +57,21 @@ async def examine(settings: Settings) -> list[PlatformCheck]:
         *_rights(guilds),
         PlatformCheck("", "good", say("dd_invite", {"url": invite_link(application.id)})),
     ]
+
+
+async def find_owner(settings: Settings) -> Requester | None:
+    """Return who owns the application; of a team, its owner."""
+    if settings.discord.token is None:
+        return None
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
+        try:
+            await client.login(settings.discord.token.get_secret_value())
+            application = await client.application_info()
+        except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError):
+            return None  # the check of the token tells why
+    team = application.team
+    owner = team.owner_id if team else application.owner.id
+    return Requester(PLATFORM, str(owner)) if owner else None
 
 
 def _intents(application: discord.AppInfo) -> Iterator[PlatformCheck]:

@@ -11,7 +11,7 @@ import structlog
 import yarl
 
 from bots.discord.address import PLATFORM
-from bots.discord.checks import examine
+from bots.discord.checks import examine, find_owner
 from bots.discord.client import ClapperClient
 from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
 from bots.discord.held_requests import only_while_held
@@ -62,6 +62,14 @@ class DiscordFront:
         """Check the settings against Discord, for ``clapper doctor``."""
         use_addresses_of(settings)
         return await examine(settings)
+
+    async def find_operator(
+        self, settings: Settings, code: str, ask: Callable[[str], None]
+    ) -> Requester | None:
+        """Return the owner of the application, whom Discord names without being asked to wait."""
+        del code, ask
+        use_addresses_of(settings)
+        return await find_owner(settings)
 
     async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled; wait for Discord while it cannot be reached.

@@ -52,7 +52,7 @@ async def examine(settings: Settings) -> list[PlatformCheck]:
     if not TOKEN.fullmatch(token) and not settings.telegram.api_url:
         return [PlatformCheck("Telegram", "bad", say("td_format"), say("td_token_fix"))]
     try:
-        async with _bot(settings, token) as bot:
+        async with open_bot(settings, token) as bot:
             me = bot.bot
             hook = await bot.get_webhook_info() if settings.telegram.webhook_url else None
     except InvalidToken:
@@ -63,7 +63,8 @@ async def examine(settings: Settings) -> list[PlatformCheck]:
     return [*_account(me), *_webhook(hook)]
 
 
-def _bot(settings: Settings, token: str) -> Bot:
+def open_bot(settings: Settings, token: str) -> Bot:
+    """Make a client for a few questions; it is opened by ``async with``."""
     def request() -> HTTPXRequest:
         return HTTPXRequest(
             connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, pool_timeout=TIMEOUT_S

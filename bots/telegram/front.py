@@ -35,6 +35,7 @@ from bots.telegram.delivery import FILE_IDS, TelegramDelivery
 from bots.telegram.handlers import MessageRouter
 from bots.telegram.held_requests import HeldRequest
 from bots.telegram.inline_mode import inline
+from bots.telegram.introduction import find_operator
 from bots.telegram.legacy_api import LegacyServerAdapter
 from bots.telegram.permissions import PostingPermissions
 from bots.telegram.polling import Polling
@@ -92,6 +93,12 @@ class TelegramFront:
     async def examine(self, settings: Settings) -> list[PlatformCheck]:
         """Check the settings against Telegram, for ``clapper doctor``."""
         return await examine(settings)
+
+    async def find_operator(
+        self, settings: Settings, code: str, ask: Callable[[str], None]
+    ) -> Requester | None:
+        """Wait for ``code`` in a private chat, for ``clapper setup``."""
+        return await find_operator(settings, code, ask)
 
     async def run(self, services: FrontServices, on_ready: Callable[[], None]) -> None:
         """Serve until cancelled; wait for Telegram while it cannot be reached.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+from core.domain.people import Requester
 from core.interfaces.platform_check import PlatformCheck
 from core.service.front_services import FrontServices
 from core.settings import Settings
@@ -43,6 +44,26 @@ class Examinable(Protocol):
 
     async def examine(self, settings: Settings) -> list[PlatformCheck]:
         """Return what is well and what is not; nothing where the front is not configured."""
+        ...
+
+
+@runtime_checkable
+class OperatorFinder(Protocol):
+    """A front that can find out which account its operator has."""
+
+    async def find_operator(
+        self, settings: Settings, code: str, ask: Callable[[str], None]
+    ) -> Requester | None:
+        """Return the account of whoever set the bot up.
+
+        Args:
+            settings: with a token that the platform takes.
+            code: what only that person knows; it is awaited from nobody else.
+            ask: gets what the person has to do, where the platform does not know already.
+
+        Returns:
+            None where the platform names nobody. Waits for the code until it is cancelled.
+        """
         ...
 
 

@@ -1,0 +1,1 @@
+"""``clapper setup``: ask for what a service needs, and write the file of settings."""

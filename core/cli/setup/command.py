@@ -1,0 +1,108 @@
+"""``clapper setup``: the command, from the questions to the first start."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from click import get_current_context
+from pydantic import SecretStr
+
+from core.cli.doctor import doctor
+from core.cli.exit_codes import ExitStatus, err, out
+from core.cli.setup.answers import Answers
+from core.cli.setup.questions import Asking, Given, answered
+from core.cli.setup.settings_text import settings_text
+from core.errors.setup import SettingsThere
+from core.i18n.messages import say
+from core.models.catalog import Profile
+from core.runtime.atomic_files import write_atomically
+from core.runtime.paths import absolute_path
+from core.settings import SETTINGS_FOLDER, load_settings, use_env_file
+
+APP = typer.Typer()
+_KEPT = ".before-setup"  # what an older file of settings is kept as
+
+
+@APP.command("setup", help=say("help_setup"))
+def setup(
+    *,
+    discord_token: Annotated[
+        Path | None, typer.Option("--discord-token-file", help=say("help_setup_token"))
+    ] = None,
+    telegram_token: Annotated[
+        Path | None, typer.Option("--telegram-token-file", help=say("help_setup_token"))
+    ] = None,
+    operators: Annotated[
+        list[str] | None, typer.Option("--operator", help=say("help_setup_operator"))
+    ] = None,
+    profile: Annotated[Profile | None, typer.Option(help=say("help_setup_profile"))] = None,
+    data_dir: Annotated[Path | None, typer.Option(help=say("help_setup_data"))] = None,
+    file: Annotated[Path | None, typer.Option(help=say("help_setup_file"))] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=say("help_setup_yes"))] = False,
+    force: Annotated[bool, typer.Option("--force", help=say("help_setup_force"))] = False,
+    start: Annotated[bool | None, typer.Option(help=say("help_setup_start"))] = None,
+) -> None:
+    """Ask, write the file of settings, look at everything, and start.
+
+    Raises:
+        SettingsThere: there is a file of settings already.
+        Exit: with the status of a broken installation where a token or the doctor says no.
+    """
+    path = absolute_path(file or SETTINGS_FOLDER / ".env")
+    if path.exists() and not force:
+        raise SettingsThere(str(path))
+    given = Given(
+        _token(discord_token), _token(telegram_token), tuple(operators or ()), profile,
+        absolute_path(data_dir) if data_dir else None,
+    )  # fmt: skip
+    answers = answered(given, Asking(quiet=yes))
+    _write(path, answers)
+    out().print(say("setup_written", {"path": path}))
+    use_env_file(path)
+    doctor(as_json=False)
+    out().print(say("setup_studio", {"url": load_settings().studio.url}))
+    if start if start is not None else not yes and typer.confirm(say("setup_start"), default=True):
+        _start()
+    command = get_current_context().find_root().info_name or "clapper"
+    out().print(say("setup_later", {"command": f"{command} --env-file {path} serve"}))
+
+
+def _token(path: Path | None) -> SecretStr | None:
+    """Read a token from ``path``; ``-`` is standard input.
+
+    Raises:
+        BadParameter: it cannot be read, or is empty.
+    """
+    if path is None:
+        return None
+    try:
+        text = sys.stdin.readline() if str(path) == "-" else path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(say("setup_token_unreadable", {"path": path})) from error
+    if not text.strip():
+        raise typer.BadParameter(say("setup_token_unreadable", {"path": path}))
+    return SecretStr(text.strip())
+
+
+def _write(path: Path, answers: Answers) -> None:
+    """Write the file for its owner alone; an older one is kept beside it.
+
+    Raises:
+        Exit: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.replace(path.with_name(path.name + _KEPT))
+        write_atomically(path, settings_text(answers), 0o600)
+    except OSError as error:
+        err().print(say("setup_unwritten", {"path": path, "reason": error.strerror or ""}))
+        raise typer.Exit(ExitStatus.SETUP) from error
+
+
+def _start() -> None:
+    """Become ``clapper serve``."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "clapper", "serve"])  # noqa: S606  # our own command, no shell

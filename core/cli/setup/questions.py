@@ -1,0 +1,147 @@
+"""The questions of ``clapper setup``, and the looks that each answer gets at once."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import typer
+from pydantic import SecretStr
+
+from core.app.frontend import Examinable, Front, OperatorFinder
+from core.app.serve import found_fronts
+from core.cli.exit_codes import ExitStatus, err, out
+from core.cli.setup.answers import Answers
+from core.i18n.messages import say
+from core.interfaces.platform_check import PlatformCheck
+from core.models.catalog import PROFILES, Profile
+from core.settings import Settings
+
+PLATFORMS = ("discord", "telegram")
+CODE_DIGITS = 6
+WAIT_S = 300.0  # for the person who sends the code
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What options of the command answered already."""
+
+    discord_token: SecretStr | None = None
+    telegram_token: SecretStr | None = None
+    operators: tuple[str, ...] = ()
+    profile: Profile | None = None
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How questions are put; none at all where ``quiet``."""
+
+    quiet: bool
+
+    def secret(self, question: str) -> SecretStr | None:
+        """Ask for what is not shown while it is typed; nothing typed is None."""
+        text = "" if self.quiet else typer.prompt(question, "", hide_input=True, show_default=False)
+        return SecretStr(text.strip()) if text.strip() else None
+
+    def text(self, question: str, usual: str) -> str:
+        """Ask for a line; ``usual`` where nothing is typed."""
+        return usual if self.quiet else str(typer.prompt(question, usual)).strip()
+
+
+def answered(given: Given, asking: Asking) -> Answers:
+    """Ask for what ``given`` leaves open.
+
+    Raises:
+        BadSettings: an answer cannot be used.
+        Exit: a token was given that its platform refuses, and there is nobody to ask.
+    """
+    answers = Answers(operators=given.operators, data_dir=given.data_dir)
+    for platform in PLATFORMS:
+        answers = _with_bot(platform, getattr(given, f"{platform}_token"), answers, asking)
+    for platform in PLATFORMS:
+        if not any(account.startswith(f"{platform}:") for account in answers.operators):
+            answers = _with_operator(platform, answers, asking)
+    answers = replace(answers, model_profile=_profile(given.profile, asking))
+    if answers.data_dir is None:
+        usual = answers.settings().data_dir
+        typed = asking.text(say("setup_data"), str(usual))
+        answers = replace(answers, data_dir=None if typed == str(usual) else Path(typed))
+    answers.settings()
+    return answers
+
+
+def _with_bot(
+    platform: str, token: SecretStr | None, answers: Answers, asking: Asking
+) -> Answers:
+    """Ask for the token of ``platform`` until it works, or none is typed."""
+    while token := token or asking.secret(say(f"setup_{platform}_token")):
+        tried = replace(answers, **{f"{platform}_token": token})
+        if _works(platform, tried.settings()):
+            return tried
+        if asking.quiet:
+            raise typer.Exit(ExitStatus.SETUP)
+        token = None
+    return answers
+
+
+def _works(platform: str, settings: Settings) -> bool:
+    """Ask the platform about the token, and tell what it says."""
+    front = _front(platform)
+    if not isinstance(front, Examinable):
+        return True
+    checks: list[PlatformCheck] = asyncio.run(front.examine(settings))
+    for check in checks:
+        bad = check.health == "bad"
+        (err() if bad else out()).print(" ".join(("✗" if bad else "✓", check.detail, check.fix)))
+    return not any(check.health == "bad" for check in checks)
+
+
+def _with_operator(platform: str, answers: Answers, asking: Asking) -> Answers:
+    """Find who runs the bot of ``platform``, and ask whether that is right."""
+    front, settings = _front(platform), answers.settings()
+    if asking.quiet or front is None or not front.configured(settings):
+        return answers
+    found = ""
+    if isinstance(front, OperatorFinder):
+        found = _found_operator(front, settings, out().print)
+    typed = asking.text(say("setup_operator", {"platform": platform}), found or "-")
+    if typed in {"", "-"}:
+        return answers
+    account = typed if ":" in typed else f"{platform}:{typed}"
+    return replace(answers, operators=(*answers.operators, account))
+
+
+def _found_operator(
+    finder: OperatorFinder, settings: Settings, ask: Callable[[str], None]
+) -> str:
+    """Wait for the operator; Ctrl-C goes on without."""
+    code = "".join(secrets.choice("0123456789") for _ in range(CODE_DIGITS))
+
+    async def wait() -> str:
+        async with asyncio.timeout(WAIT_S):
+            found = await finder.find_operator(settings, code, ask)
+        return found.key if found else ""
+
+    try:
+        return asyncio.run(wait())
+    except (KeyboardInterrupt, TimeoutError, OSError):
+        ask(say("setup_no_operator"))
+        return ""
+
+
+def _profile(given: Profile | None, asking: Asking) -> str | None:
+    """Ask which model files fit the card."""
+    if given is not None or asking.quiet:
+        return given
+    for profile, spec in PROFILES.items():
+        out().print(say("setup_profile_line", {"profile": profile, "gb": spec.min_memory_gb}))
+    usual = Settings().models.profile
+    while (typed := asking.text(say("setup_profile"), usual)) not in set(Profile):
+        err().print(say("setup_profile_unknown", {"profiles": ", ".join(Profile)}))
+    return typed
+
+
+def _front(platform: str) -> Front | None:
+    return next((one for one in found_fronts(lambda _: None) if one.name == platform), None)
