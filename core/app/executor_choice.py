@@ -8,7 +8,7 @@ import structlog
 from core.errors.setup import ComfyUnavailable
 from core.i18n.messages import say
 from core.interfaces.executor import Executor
-from core.models.catalog import LTX_2_3, Profile
+from core.models.catalog import FAMILY, Profile
 from core.settings import Settings
 from core.storage.runs import RunPlace
 
@@ -82,7 +82,7 @@ def memory_of(executor: Executor) -> int | None:
 
 def is_guided(executor: Executor, settings: Settings) -> bool:
     """Return whether a preset runs with guidance here, so that a negative prompt acts."""
-    profile = LTX_2_3.profiles[Profile(settings.models.profile)]
+    profile = FAMILY.profiles[Profile(settings.models.profile)]
     return executor.name != "draft" and profile.guided
 
 

@@ -36,6 +36,7 @@ from core.domain.limits import MEGABYTE
 from core.errors import ClapperError
 from core.errors.setup import BadSettings, DataDirectoryBusy
 from core.i18n.messages import explain, say, say_each
+from core.models.catalog import FAMILY
 from core.settings import Settings, load_settings
 from core.storage.trouble import storage_problem
 
@@ -170,7 +171,7 @@ def _executor(settings: Settings) -> Iterator[DoctorFinding]:
         yield DoctorFinding(what, Severity.GOOD, say("doctor_draft_chosen"))
         return
     if not blocking:
-        yield DoctorFinding(what, Severity.GOOD, say("doctor_comfy"))
+        yield DoctorFinding(what, Severity.GOOD, say("doctor_comfy", {"family": FAMILY.name}))
     elif settings.executor == "auto":
         yield DoctorFinding(what, Severity.NOTE, say("doctor_draft_auto"))
     else:

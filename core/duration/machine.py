@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from core.duration.architecture import WEIGHTS
 from core.duration.hardware import BY_KEY, UNKNOWN, Hardware
-from core.duration.workload import Part, PartCost, SamplingPlan, Tiling, tile_for, voxels
+from core.duration.workload import WEIGHTS, Part, PartCost, SamplingPlan, Tiling, tile_for, voxels
 from core.errors import NotAChoice
-from core.models.catalog import LTX_2_3, Profile
+from core.models.catalog import FAMILY, Profile
 
 # bytes a second through the host's memory, measured: decoded tiles are added up there, and the
 # latent upscaler comes from there and goes back
@@ -85,7 +84,7 @@ def saves_memory(vram: str, profile: str) -> bool:
         vram: how models share the device's memory, as the setting.
         profile: the model files.
     """
-    offloads = profile in set(Profile) and LTX_2_3.profiles[Profile(profile)].offload
+    offloads = profile in set(Profile) and FAMILY.profiles[Profile(profile)].offload
     return vram == "low" or offloads
 
 
@@ -117,7 +116,7 @@ class Machine:
         """
         if self.vram != "auto" or self.profile not in set(Profile):
             return self.vram == "high"
-        files = LTX_2_3.files_for(None, Profile(self.profile))
+        files = FAMILY.files_for(None, Profile(self.profile))
         weights = sum(file.size_bytes for file in files)
         return self.hardware.memory >= weights * SPARE + ACTIVATIONS
 

@@ -26,6 +26,7 @@ _PLANNED = {
     "stage2_sigmas",
     "stage2_strength",
     "control_strength",
+    "sampler",
     "job",
     "stage1",
     "tile_size",
