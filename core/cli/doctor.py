@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.cli.doctor_bucket import look_at_bucket
+from core.cli.doctor_card import look_at_card
 from core.cli.doctor_service import (
     look_at_data,
     look_at_fronts,
@@ -232,6 +233,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[DoctorFinding]], ...] = (
     look_at_ports,
     look_at_intake,
     _executor,
+    look_at_card,
     look_at_workflows,
     look_at_fronts,
     look_at_platforms,

@@ -19,6 +19,9 @@ HOST_BANDWIDTH = 3.2e9
 HEADROOM = 0.8  # share of device memory that weights may take
 SPARE = 1.25  # of the weights that all stay: fragments, patched copies of LoRA layers, a desktop
 ACTIVATIONS = 16 * 1024**3  # bytes of sampling and decoding beside the weights, 1920×1088×241
+# bytes of the same where memory is saved and the decoder works in tiles: what a card of 12 GB had
+# for it, measured by bench/small_cards.py; it may need less
+TILED_ACTIVATIONS = 0.8 * 12 * 1024**3
 LARGEST_MEASURED = voxels(1920, 1088, 241)  # of that
 
 # seconds that a part takes on the H200's host however small the clip is: measured
@@ -124,7 +127,9 @@ class Machine:
         """Tell whether ``plan`` has room beside weights that travel; one of no weights always."""
         if not WEIGHTS[self.profile].total:
             return True
-        needed = ACTIVATIONS * plan.voxels / LARGEST_MEASURED
+        careful = saves_memory(self.vram, self.profile)
+        most = TILED_ACTIVATIONS if careful else ACTIVATIONS
+        needed = most * plan.voxels / LARGEST_MEASURED
         return needed <= HEADROOM * self.hardware.memory
 
     def tiling(self, plan: SamplingPlan) -> Tiling | None:

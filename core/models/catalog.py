@@ -121,6 +121,15 @@ class ModelFamily:
         files = [file for slot, file in self.profiles[profile].files.items() if slot not in unused]
         return tuple(sorted(files, key=lambda file: -file.size_bytes))
 
+    def profile_for(self, memory_bytes: float) -> Profile:
+        """Return the profile of the largest files for a device of ``memory_bytes``.
+
+        The smallest profile stands for devices that are too small for any.
+        """
+        specs = sorted(self.profiles.values(), key=lambda spec: -spec.min_memory_gb)
+        fits = (spec for spec in specs if memory_bytes >= spec.min_memory_gb * 1e9)
+        return next(fits, specs[-1]).profile
+
     @property
     def licences(self) -> tuple[Licence, ...]:
         """Return the terms of all files, each once."""

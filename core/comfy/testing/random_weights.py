@@ -16,13 +16,12 @@ from typing import Any, Protocol
 
 from core.comfy.output_node import TorchTensor
 from core.comfy.testing.network_shapes import TINY, NetworkShapes
+from core.comfy.testing.quantised import FP4, FP8, INT8, Quantisation, quantised
 from core.comfy.testing.sentence_pieces import sentence_pieces
 from core.comfy.testing.tensor_specs import (
     LARGEST_F8,
-    LARGEST_I8,
     SPREAD_F8,
     TensorSpec,
-    in_eight_bits,
     scale_of,
 )
 from core.models.catalog import FAMILY, ModelFamily, ModelFile, Profile, Slot
@@ -46,7 +45,7 @@ class RandomWeightsWriter:
     dtype: str = "F32"  # or BF16
     device: str = "cpu"
     profiles: tuple[Profile, ...] = (Profile.FP8,)
-    quantised: bool = False  # the transformer's large matrices in 8 bits, as ComfyUI stores them
+    quantised: bool = False  # large matrices in 8 and 4 bits, as the published files have them
 
     def family(self, folder: Path, elsewhere: Mapping[Slot, Path] | None = None) -> ModelFamily:
         """Write every file once and return the family with these in place of its own.
@@ -128,10 +127,9 @@ class RandomWeightsWriter:
         torch = self.torch
         seed = zlib.crc32((entry.drawn_as or entry.name).encode())
         generator = torch.Generator(self.device).manual_seed(seed)
-        if entry.dtype == "I8":
-            shape = entry.shape
-            whole = torch.empty(shape, dtype=torch.int8, device=self.device)
-            return _bytes_of(torch, whole.random_(-LARGEST_I8, LARGEST_I8 + 1, generator=generator))
+        if entry.dtype in {"I8", "U8"}:
+            whole = torch.empty(entry.shape, dtype=torch.uint8, device=self.device)
+            return _bytes_of(torch, whole.random_(0, 256, generator=generator))
         eighth = entry.dtype == "F8_E4M3"
         dtype = torch.float32 if self.dtype == "F32" else torch.bfloat16
         middle, spread = (0.0, SPREAD_F8) if eighth else scale_of(entry)
@@ -155,12 +153,8 @@ class RandomWeightsWriter:
         yield from _entries(audio.autoencoder, "audio_vae.")
         yield from _entries(audio.vocoder, "vocoder.")
 
-    def checkpoint(self, kind: str = "float8_e4m3fn") -> Iterator[TensorSpec]:
-        """Yield the tensors of a whole checkpoint.
-
-        Args:
-            kind: of the large matrices where they are quantised, as ComfyUI names it.
-        """
+    def checkpoint(self, way: Quantisation = FP8) -> Iterator[TensorSpec]:
+        """Yield the tensors of a whole checkpoint; ``way`` counts where they are quantised."""
         module = importlib.import_module("comfy.ldm.lightricks.av_model")
         ops = importlib.import_module("comfy.ops").disable_weight_init
         with self.torch.device("meta"):
@@ -168,7 +162,7 @@ class RandomWeightsWriter:
                 **self.shapes.config["transformer"], dtype=self.torch.float32, operations=ops
             )
         entries = _entries(transformer, "model.diffusion_model.")
-        yield from in_eight_bits(entries, kind) if self.quantised else entries
+        yield from quantised(entries, way) if self.quantised else entries
         yield from self.decoders()
         width = self.shapes.text_width * 49  # 48 layers and the embedding
         for name, size in (("audio", self.shapes.audio_width), ("video", self.shapes.video_width)):
@@ -179,7 +173,7 @@ class RandomWeightsWriter:
     def part(self, slot: Slot) -> Iterator[TensorSpec]:
         """Yield the tensors of one part of the checkpoint, as a file of its own holds them."""
         beginnings = _PARTS[slot]
-        for entry in self.checkpoint("int8_tensorwise"):
+        for entry in self.checkpoint(INT8):
             if not entry.name.startswith(beginnings):
                 continue
             bare = slot in {Slot.TRANSFORMER, Slot.VIDEO_VAE}
@@ -191,7 +185,8 @@ class RandomWeightsWriter:
         ops = importlib.import_module("comfy.ops").disable_weight_init
         config = _gemma_config(llama, self.shapes)()
         model = llama.Llama2_(config, device="meta", dtype=self.torch.float32, ops=ops)
-        yield from _entries(model, "model.")
+        entries = _entries(model, "model.")
+        yield from quantised(entries, FP4) if self.quantised else entries
         pieces = sentence_pieces()
         yield TensorSpec("spiece_model", (len(pieces),), pieces)
 

@@ -1,17 +1,10 @@
 """What tensors a stand-in file holds, and how their random values are spread."""
 
-import json
 import math
-import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 LARGEST_F8 = 448.0
-LARGEST_I8 = 127
-SPREAD_I8 = 73.3  # of whole numbers drawn evenly up to the largest
 SPREAD_F8 = 112.0  # of random values in 8 bits: four times of it is the largest
-_ROTATED = 256  # columns that are rotated together
-_LEAST_QUANTISED = 1024  # rows and columns of a matrix that published fp8 files hold in 8 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +21,6 @@ class TensorSpec:
     def count(self) -> int:
         """Return how many values it has."""
         return math.prod(self.shape)
-
-
-def in_eight_bits(
-    entries: Iterator[TensorSpec], kind: str = "float8_e4m3fn"
-) -> Iterator[TensorSpec]:
-    """Store large matrices as ComfyUI's quantised files do: values, their scale, a note.
-
-    Args:
-        entries: of the whole file.
-        kind: ``float8_e4m3fn``, with one scale a matrix, in the blocks alone; ``int8_tensorwise``,
-            rotated and with a scale for each row, in the connectors of the text too.
-    """
-    whole = kind == "int8_tensorwise"
-    more = {"convrot": True, "convrot_groupsize": _ROTATED} if whole else {}
-    note = json.dumps({"format": kind, **more}).encode()
-    places = (".transformer_blocks.", *((".transformer_1d_blocks.",) if whole else ()))
-    for entry in entries:
-        large = len(entry.shape) == 2 and min(entry.shape) >= _LEAST_QUANTISED
-        if not large or not any(place in entry.name for place in places):
-            yield entry
-            continue
-        layer = entry.name.removesuffix("weight")
-        rows = entry.shape[0] if whole else 1
-        scale = scale_of(entry)[1] / (SPREAD_I8 if whole else SPREAD_F8)
-        shape = (rows, 1) if whole else ()
-        yield replace(entry, dtype="I8" if whole else "F8_E4M3")
-        yield TensorSpec(layer + "weight_scale", shape, struct.pack("<f", scale) * rows, "F32")
-        yield TensorSpec(layer + "comfy_quant", (len(note),), note)
 
 
 def scale_of(entry: TensorSpec) -> tuple[float, float]:
