@@ -62,12 +62,14 @@ def place_of(executor: Executor, settings: Settings) -> RunPlace:
         return RunPlace("draft", "draft", "")
     from core.comfy.device import device_kind, first_device
     from core.comfy.install.pins import load_pins
+    from core.comfy.paths import comfy_paths
 
+    version = comfy_paths(settings).wanted or load_pins().version
     if isinstance(executor, Borrowing):
-        return RunPlace(executor.device, settings.models.profile, load_pins().version)
+        return RunPlace(executor.device, settings.models.profile, version)
     device = first_device()
     name = device.name if device else device_kind().value
-    return RunPlace(name, settings.models.profile, load_pins().version)
+    return RunPlace(name, settings.models.profile, version)
 
 
 def memory_of(executor: Executor) -> int | None:

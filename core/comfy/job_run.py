@@ -43,6 +43,7 @@ class ExecutionPlan:
     machine: Machine | None = None  # whose memory decides how a clip is decoded
     careful: bool = False  # without a known machine: decode in tiles also where frames may fit
     custom: Path | None = None  # folder of the user's own workflows
+    version: str = ""  # of ComfyUI, where it is not the pinned one
 
     def choices(self, tile: int = WHOLE) -> MachineChoices:
         """Choose what :func:`bind` gets to know of the machine.
@@ -244,7 +245,7 @@ class JobRun:
     def _notes(self) -> dict[str, str]:
         return {
             "executor": "comfy",
-            "comfyui": load_pins().version,
+            "comfyui": self.plan.version or load_pins().version,
             "model": self.plan.family.name,
             "profile": self.plan.profile.value,
         }
