@@ -52,9 +52,7 @@ def upstream(
     checkout: Path, bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Upstream:
     folder = tmp_path / "upstream"
-    skipped = shutil.ignore_patterns(
-        ".git", "__pycache__", "models", "input", "output", "user", "temp"
-    )
+    skipped = shutil.ignore_patterns(".git", "__pycache__")
     shutil.copytree(checkout, folder, ignore=skipped)
     made = Upstream(folder)
     made.git("init", "-q", "--initial-branch", "master")
@@ -92,7 +90,10 @@ def test_one_that_renamed_an_input_is_told_by_it_and_not_used(upstream: Upstream
 
 
 def test_one_in_which_every_workflow_and_control_holds_is_used(upstream: Upstream) -> None:
-    upstream.commit("v0.27.8", lambda folder: (folder / "README.md").write_text("other words"))
+    def reword(folder: Path) -> None:
+        (folder / "README.md").write_text("other words")
+
+    upstream.commit("v0.27.8", reword)
 
     code, text = typed("--to", "v0.27.8", "--mode", "t2v")
 
