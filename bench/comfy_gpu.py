@@ -181,7 +181,7 @@ def write_models(asked: argparse.Namespace, folder: Path):
     for name, path in (("models", folder), ("big", asked.big or folder)):
         print(f"{name}: {path}, {shutil.disk_usage(path).free / 1e9:.0f} GB free", flush=True)
     device = "cuda" if device_kind() is DeviceKind.CUDA else "cpu"
-    quantised = asked.profile is Profile.FP8
+    quantised = asked.profile is not Profile.BF16
     maker = RandomWeightsWriter(torch, FULL, "BF16", device, (asked.profile,), quantised)
     family = maker.family(folder, elsewhere)
     if device == "cuda":

@@ -32,10 +32,11 @@ from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
 from core.domain.requests import Request, Sampling, make_request
 from core.duration import BY_KEY, GpuSize, Machine, Tier, estimate
-from core.duration.architecture import GIGA, WEIGHTS
+from core.duration.workload import WEIGHTS
 from core.duration.zerogpu import LOANS
 from core.errors import ClapperError
 from core.interfaces.executor import Order
+from core.models.architecture import GIGA
 from core.runtime.cancellation import CancelToken
 from webui.testing.simulated_worker import Pace, SimulatedExecutor
 from webui.testing.zerogpu import Lease, Rules, lending

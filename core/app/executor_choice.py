@@ -8,7 +8,7 @@ import structlog
 from core.errors.setup import ComfyUnavailable
 from core.i18n.messages import say
 from core.interfaces.executor import Executor
-from core.models.catalog import LTX_2_3, Profile
+from core.models.catalog import FAMILY, Profile
 from core.settings import Settings
 from core.storage.runs import RunPlace
 
@@ -62,12 +62,14 @@ def place_of(executor: Executor, settings: Settings) -> RunPlace:
         return RunPlace("draft", "draft", "")
     from core.comfy.device import device_kind, first_device
     from core.comfy.install.pins import load_pins
+    from core.comfy.paths import comfy_paths
 
+    version = comfy_paths(settings).wanted or load_pins().version
     if isinstance(executor, Borrowing):
-        return RunPlace(executor.device, settings.models.profile, load_pins().version)
+        return RunPlace(executor.device, settings.models.profile, version)
     device = first_device()
     name = device.name if device else device_kind().value
-    return RunPlace(name, settings.models.profile, load_pins().version)
+    return RunPlace(name, settings.models.profile, version)
 
 
 def memory_of(executor: Executor) -> int | None:
@@ -82,7 +84,7 @@ def memory_of(executor: Executor) -> int | None:
 
 def is_guided(executor: Executor, settings: Settings) -> bool:
     """Return whether a preset runs with guidance here, so that a negative prompt acts."""
-    profile = LTX_2_3.profiles[Profile(settings.models.profile)]
+    profile = FAMILY.profiles[Profile(settings.models.profile)]
     return executor.name != "draft" and profile.guided
 
 

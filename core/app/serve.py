@@ -20,6 +20,7 @@ from core.errors import ClapperError
 from core.errors.setup import NothingToServe
 from core.i18n.messages import explain, say
 from core.interfaces.terms import OwnTerm, Term
+from core.models.catalog import FAMILY
 from core.runtime.tasks import outcome_of
 from core.service.front_services import FrontServices
 from core.settings import Settings
@@ -115,6 +116,7 @@ def front_services(core: Core, term: Term | None = None) -> FrontServices:
         notices=core.community.notices,
         executor=core.executor.name,
         device=core.runs.place.device,
+        family=FAMILY.name,
         guided=is_guided(core.executor, core.settings),
         register=core.router.register,
         unregister=core.router.unregister,

@@ -9,11 +9,13 @@ from core.cli.exit_codes import ExitStatus, explained_exit, out, print_json
 from core.comfy.device import device_kind
 from core.comfy.install.availability import INSTALL, MissingComponent, missing_components
 from core.comfy.install.checkout import Head, head_of, is_ours
+from core.comfy.install.choice import drop_choice
 from core.comfy.install.installer import Step, install
 from core.comfy.install.pins import Pin, Pins, load_pins
-from core.comfy.paths import ComfyPaths, comfy_paths
+from core.comfy.paths import ComfyPaths, comfy_paths, pinned_paths
+from core.domain.modes import Mode
 from core.i18n.messages import say
-from core.settings import load_settings
+from core.settings import Settings, load_settings
 
 APP = typer.Typer(help=say("help_comfy"), no_args_is_help=True)
 
@@ -29,7 +31,7 @@ def install_command(
 ) -> None:
     """Bring ComfyUI, and the packs if asked, to their pins."""
     settings = load_settings()
-    console = out()
+    console, place = out(), pinned_paths(settings)
 
     def tell(step: Step) -> None:
         data = {"what": f"{step.what} {step.commit[:_SHORT]}".strip(), "path": step.path}
@@ -38,12 +40,14 @@ def install_command(
     with explained_exit():
         install(
             load_pins(),
-            comfy_paths(settings),
+            place,
             tell,
             packs=packs,
             packages=packages,
             torch_index=torch_index or settings.comfy.torch_index,
         )
+        if drop_choice(place.checkout):
+            console.print(say("comfy_back", {"version": load_pins().version}), soft_wrap=True)
     gaps = missing_components(settings)
     if gaps:
         next_step = say("comfy_next", {"what": gaps[0].what, "command": gaps[0].command})
@@ -53,11 +57,38 @@ def install_command(
 
 
 @APP.command("update", help=say("help_comfy_update"))
-def update_command(*, packages: PackagesOption = True, torch_index: IndexOption = "") -> None:
-    """Follow changed pins: ComfyUI, and all packs if any is there."""
-    place = comfy_paths(load_settings())
+def update_command(
+    *,
+    to: Annotated[str, typer.Option("--to", help=say("help_comfy_to"))] = "",
+    mode: Annotated[list[Mode] | None, typer.Option(help=say("help_comfy_mode"))] = None,
+    packages: PackagesOption = True,
+    torch_index: IndexOption = "",
+) -> None:
+    """Follow changed pins: ComfyUI, and all packs if any is there; or try another ComfyUI."""
+    settings = load_settings()
+    if to:
+        _try(to, mode or list(Mode), settings, packages=packages)
+        return
+    place = pinned_paths(settings)
     packs = any((place.packs / pin.name).is_dir() for pin in load_pins().packs)
     install_command(packs=packs, packages=packages, torch_index=torch_index)
+
+
+def _try(ref: str, modes: list[Mode], settings: Settings, *, packages: bool) -> None:
+    """Try the ComfyUI of ``ref`` and switch to it, or tell what broke."""
+    from core.cli.comfy_trial import UpdateTrial, try_and_switch
+
+    console, pins = out(), load_pins()
+    for sentence in pins.newer:
+        console.print(f"• {sentence}", soft_wrap=True)
+
+    def tell(sentence: str) -> None:
+        console.print(sentence, soft_wrap=True)
+
+    with explained_exit():
+        asked = UpdateTrial(pins.comfyui, ref, modes, packages)
+        chosen = try_and_switch(asked, settings, tell)
+        tell(say("comfy_switched", {"version": chosen.version, "commit": chosen.commit[:_SHORT]}))
 
 
 @APP.command("status", help=say("help_comfy_status"))
@@ -89,7 +120,11 @@ def status_command(
             table = Table(box=None, show_header=False, pad_edge=False)
             for _ in range(3):
                 table.add_column(overflow="fold")
-            table.add_row("ComfyUI", f"{found}  {_state(pins.comfyui, head)}", str(place.checkout))
+            table.add_row(
+                "ComfyUI",
+                f"{found}  {_state(pins.comfyui, head, chosen=bool(place.wanted))}",
+                str(place.checkout),
+            )
             table.add_row(say("comfy_device"), device_kind(), "")
             for name, state in packs.items():
                 table.add_row(name, state, "")
@@ -109,10 +144,12 @@ def _packs(pins: Pins, place: ComfyPaths) -> dict[str, str]:
     return found | dict.fromkeys(left, say("comfy_not_pinned"))
 
 
-def _state(pin: Pin, head: Head | None) -> str:
+def _state(pin: Pin, head: Head | None, *, chosen: bool = False) -> str:
     if head is None:
         return say("comfy_absent")
     data = {"commit": head.commit[:_SHORT], "pin": pin.commit[:_SHORT], "count": head.changed}
+    if head.commit != pin.commit and chosen:
+        return say("comfy_chosen", data)
     if head.commit != pin.commit:
         return say("comfy_off_pin", data)
     state = say("comfy_at_pin", data)

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from core import __version__
 from core.cli.doctor_bucket import look_at_bucket
+from core.cli.doctor_card import look_at_card
 from core.cli.doctor_service import (
     look_at_data,
     look_at_fronts,
@@ -36,6 +37,7 @@ from core.domain.limits import MEGABYTE
 from core.errors import ClapperError
 from core.errors.setup import BadSettings, DataDirectoryBusy
 from core.i18n.messages import explain, say, say_each
+from core.models.catalog import FAMILY
 from core.settings import Settings, load_settings
 from core.storage.trouble import storage_problem
 
@@ -170,7 +172,7 @@ def _executor(settings: Settings) -> Iterator[DoctorFinding]:
         yield DoctorFinding(what, Severity.GOOD, say("doctor_draft_chosen"))
         return
     if not blocking:
-        yield DoctorFinding(what, Severity.GOOD, say("doctor_comfy"))
+        yield DoctorFinding(what, Severity.GOOD, say("doctor_comfy", {"family": FAMILY.name}))
     elif settings.executor == "auto":
         yield DoctorFinding(what, Severity.NOTE, say("doctor_draft_auto"))
     else:
@@ -231,6 +233,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[DoctorFinding]], ...] = (
     look_at_ports,
     look_at_intake,
     _executor,
+    look_at_card,
     look_at_workflows,
     look_at_fronts,
     look_at_platforms,

@@ -21,7 +21,7 @@ from core.cli.terminal import PlainConsole, literally, out
 from core.domain.modes import Mode
 from core.domain.progress import Downloading, Progress
 from core.i18n.messages import name, say
-from core.models.catalog import LTX_2_3, ModelFile, Profile
+from core.models.catalog import FAMILY, ModelFile, Profile
 from core.models.prune import Garbage, discard, garbage
 from core.models.setup import open_store
 from core.models.store import ModelStore
@@ -32,7 +32,6 @@ from core.runtime.paths import readable
 from core.settings import load_settings
 from core.storage.claim import claim
 
-FAMILY = LTX_2_3
 APP = typer.Typer(help=say("help_models"), no_args_is_help=True)
 
 ProfileOption = Annotated[Profile | None, typer.Option(help=say("help_models_profile"))]

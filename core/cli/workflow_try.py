@@ -32,7 +32,7 @@ from core.workflow.adopt.pipeline import save_adoption
 from core.workflow.model_files import NamedFileState, look_for_files, named_files
 
 
-class _AllThere:
+class AllThere:
     """Answers for a model store whose files all lie in ComfyUI's folders already."""
 
     async def ensure(
@@ -73,7 +73,7 @@ async def try_adoption(
     place = ComfyPaths(installed.checkout, installed.packs, folder / "comfy", models)
     options = ComfyOptions(device_kind(), settings.comfy.vram, settings.comfy.packs)
     plan = ExecutionPlan(Profile.FP8, custom=folder / "workflows")
-    executor = ComfyExecutor(place, _AllThere(), plan, options)
+    executor = ComfyExecutor(place, AllThere(), plan, options)
     try:
         await executor.warm_up()
         if not real:
@@ -82,7 +82,7 @@ async def try_adoption(
         given = await asyncio.to_thread(write_inputs, mode, folder / "media")
         idle = any(notice.code == "adopt_negative_idle" for notice in found.notices)
         bound = found.workflow.bindings.named("negative_prompt")
-        run = _runner(executor, folder)
+        run = runner_of(executor, folder)
         return await try_controls(run, mode, given, negative=bool(bound) and not idle), real
     finally:
         await executor.close()
@@ -120,7 +120,8 @@ def _input(kind: MediaKind, folder: Path, number: int) -> MediaFile:
     return MediaFile(digest, path.suffix, kind, size, **facts)  # pyright: ignore[reportArgumentType]  # whole numbers where they must be
 
 
-def _runner(executor: ComfyExecutor, folder: Path) -> Run:
+def runner_of(executor: ComfyExecutor, folder: Path) -> Run:
+    """Return what makes the clip of a request whose files lie in ``folder / "media"``."""
     numbers = itertools.count(1)
 
     async def run(request: Request) -> RawClip:

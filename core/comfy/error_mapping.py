@@ -15,6 +15,7 @@ from core.errors import (
     OutOfMemory,
     WorkflowRefused,
 )
+from core.models.catalog import FAMILY
 from core.runtime.device_errors import says_device_lost
 
 _MEMORY = ("OutOfMemoryError", "MemoryError")
@@ -23,12 +24,11 @@ _LOADERS = {
     "CheckpointLoaderSimple": "ckpt_name",
     "CLIPLoader": "clip_name",
     "DualCLIPLoader": "clip_name1",
-    "LTXAVTextEncoderLoader": "text_encoder",
-    "LTXVAudioVAELoader": "ckpt_name",
     "LatentUpscaleModelLoader": "model_name",
     "LoraLoaderModelOnly": "lora_name",
     "UNETLoader": "unet_name",
     "VAELoader": "vae_name",
+    **FAMILY.nodes.loaders,
 }
 
 

@@ -92,8 +92,15 @@ class ComfyExecutor:
         chosen = settings.comfy
         options = ComfyOptions(device_kind(), vram, chosen.packs, chosen.accelerate)
         careful = saves_memory(settings.comfy.vram, profile.value)
-        plan = ExecutionPlan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
-        return cls(comfy_paths(settings), files or open_store(settings, now_ms), plan, options)
+        place = comfy_paths(settings)
+        plan = ExecutionPlan(
+            profile,
+            machine=known,
+            careful=careful,
+            custom=settings.workflows_dir,
+            version=place.wanted,
+        )
+        return cls(place, files or open_store(settings, now_ms), plan, options)
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """Let torchvision and torchaudio be imported beside a torch without CUDA.
 
 Their packages carry extensions that are linked against CUDA and do not load there. ComfyUI imports
-both, but LTX-2.3 uses only what is written in Python: transforms and resampling.
+both, but the model uses only what is written in Python: transforms and resampling.
 """
 
 import sys

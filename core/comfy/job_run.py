@@ -25,7 +25,7 @@ from core.duration import Machine, estimate
 from core.errors import InternalError
 from core.interfaces.executor import Order
 from core.media.decode import load_sound
-from core.models.catalog import LTX_2_3, ModelFamily, Profile
+from core.models.catalog import FAMILY, ModelFamily, Profile
 from core.runtime.cancellation import CancelToken
 from core.workflow.bind import BoundWorkflow, bind
 from core.workflow.library import Workflow, load
@@ -39,10 +39,11 @@ class ExecutionPlan:
     """What the machine decides for every order."""
 
     profile: Profile
-    family: ModelFamily = LTX_2_3
+    family: ModelFamily = FAMILY
     machine: Machine | None = None  # whose memory decides how a clip is decoded
     careful: bool = False  # without a known machine: decode in tiles also where frames may fit
     custom: Path | None = None  # folder of the user's own workflows
+    version: str = ""  # of ComfyUI, where it is not the pinned one
 
     def choices(self, tile: int = WHOLE) -> MachineChoices:
         """Choose what :func:`bind` gets to know of the machine.
@@ -244,7 +245,7 @@ class JobRun:
     def _notes(self) -> dict[str, str]:
         return {
             "executor": "comfy",
-            "comfyui": load_pins().version,
+            "comfyui": self.plan.version or load_pins().version,
             "model": self.plan.family.name,
             "profile": self.plan.profile.value,
         }

@@ -71,7 +71,7 @@ def _needed(shape: tuple[int, ...], dtype: _DType) -> float:
 
 
 def correct_decode_estimate(sd: ModuleType) -> None:
-    """Make ComfyUI reserve what decoding LTX-2.3 latents needs instead of up to 78 GB.
+    """Make ComfyUI reserve what decoding the model's latents needs instead of up to 78 GB.
 
     Its estimate takes the decoder for one that holds the whole clip at once, so it would first move
     the transformer off the device, on every job.

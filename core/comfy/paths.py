@@ -2,9 +2,10 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.comfy.install.choice import read_choice
 from core.runtime.program_files import IS_INSTALLED, PROJECT_ROOT
 from core.settings import Settings
 
@@ -19,6 +20,7 @@ class ComfyPaths:
     packs: Path  # node packs, one folder each
     base: Path  # inputs, outputs and temporary files of ComfyUI
     models: Path  # one folder for each kind of model file; the model store fills them
+    wanted: str = ""  # the version that was chosen instead of the pinned one
 
     @property
     def inputs(self) -> Path:
@@ -45,8 +47,18 @@ def comfy_paths(settings: Settings) -> ComfyPaths:
     """Return where ComfyUI belongs for ``settings``.
 
     ``CLAPPER_COMFYUI_DIR`` wins. Otherwise it lies beside the project, or, where that cannot be
-    written (a Space, a system-wide installation), in the user's cache folder.
+    written (a Space, a system-wide installation), in the user's cache folder. One that was tried
+    beside it and chosen is used instead.
     """
+    pinned = pinned_paths(settings)
+    chosen = read_choice(pinned.checkout)
+    if chosen is None:
+        return pinned
+    return replace(pinned, checkout=pinned.checkout.with_name(chosen.folder), wanted=chosen.version)
+
+
+def pinned_paths(settings: Settings) -> ComfyPaths:
+    """Return where the pinned ComfyUI belongs, whichever is used."""
     if settings.comfy.dir is not None:
         checkout = settings.comfy.dir
         packs = checkout.parent / "packs"

@@ -22,6 +22,7 @@ from core.comfy.acceleration.install import install
 from core.comfy.acceleration.switch import Acceleration
 from core.comfy.device import DeviceKind
 from core.comfy.dynamic_vram import StartupFlags
+from core.comfy.install.candidate import OWN_PACKAGES
 from core.comfy.output_node import (
     OUTPUT_CLASS,
     STAGE1_CLASS,
@@ -208,11 +209,10 @@ def _attach(found: _Imported, device: DeviceKind, vram: str) -> ComfyModules:
 def _open_path(checkout: Path) -> None:
     """Make ComfyUI's modules importable, its package ``utils`` before its file ``comfy/utils.py``.
 
-    ComfyUI itself later puts ``comfy/`` first on the path; whoever imports ``utils`` then gets the
-    wrong one, unless the right one is already loaded.
+    ComfyUI later puts ``comfy/`` first on the path, and ``utils`` would then be the wrong one.
     """
     if str(checkout) not in sys.path:
-        sys.path.insert(0, str(checkout))
+        sys.path[:0] = [str(checkout), str(checkout / OWN_PACKAGES)]
     importlib.import_module("utils.install_util")
 
 

@@ -1,6 +1,6 @@
 """Time and size as the model can take them: frames 8k+1, sides in whole latent blocks.
 
-The only home of these two formulas. Source: the LTX-2.3 video VAE compresses 8× in time (with one
+The only home of these two formulas. Source: the video VAE compresses 8× in time (with one
 leading frame) and 32× in space; the two-stage topology halves the size first, hence 64.
 """
 

@@ -1,6 +1,6 @@
 """The presets: what a requester chooses instead of steps and guidance.
 
-Source of the sizes and step counts: the distilled two-stage schedule of LTX-2.3 (8 sigmas at half
+Source of the sizes and step counts: the distilled two-stage schedule (8 sigmas at half
 size, then 3 at full size); its measured cost is in docs/performance.md.
 """
 
@@ -21,7 +21,7 @@ class Preset(StrEnum):
 
 
 class Camera(StrEnum):
-    """Camera moves; they act through the prompt, as no camera LoRA exists for LTX-2.3."""
+    """Camera moves; they act through the prompt, as no camera LoRA exists for the model."""
 
     NONE = "none"
     STATIC = "static"

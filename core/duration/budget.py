@@ -58,15 +58,24 @@ def largest_fitting(
     Returns:
         ``request`` itself where it fits, None where nothing does.
     """
-    allowed = limits or RequestLimits()
 
     def fits(sampling: Sampling) -> bool:
         return cost(estimate(replace(request, sampling=sampling), machine)) <= budget_ms
 
+    return largest_where(request, fits, limits or RequestLimits())
+
+
+def largest_where(
+    request: Request, fits: Callable[[Sampling], bool], limits: RequestLimits
+) -> Request | None:
+    """Find the largest request like ``request`` whose sampling ``fits``; None where none does.
+
+    What is needed must grow with every frame. Shape and length as of :func:`largest_fitting`.
+    """
     keeps_length = MODES[request.mode].length_from is not None
     options: list[Sampling] = []
-    for candidate in _sizes(request.sampling, allowed):
-        found = _longest(candidate, allowed, fits)
+    for candidate in _sizes(request.sampling, limits):
+        found = longest(candidate, limits, fits)
         if found:
             options.append(found)
     if not options:
@@ -102,7 +111,7 @@ def _preset_for(size: Size, highest: Preset) -> Preset:
     return next((p for p in below if PRESETS[p].size.pixels >= size.pixels), highest)
 
 
-def _longest(
+def longest(
     asked: Sampling, limits: RequestLimits, fits: Callable[[Sampling], bool]
 ) -> Sampling | None:
     """Return ``asked`` with as many frames as fit; cost grows with every frame."""

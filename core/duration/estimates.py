@@ -5,10 +5,9 @@ from enum import StrEnum
 
 from core.domain.progress import Stage
 from core.domain.requests import Request
-from core.duration.architecture import WEIGHTS
 from core.duration.machine import Machine
 from core.duration.sampling_plan import plan_of
-from core.duration.workload import Part, SamplingPlan, part_costs
+from core.duration.workload import WEIGHTS, Part, SamplingPlan, part_costs
 
 
 class Residency(StrEnum):

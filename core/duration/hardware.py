@@ -6,7 +6,7 @@ with a margin, until this machine's recorded runs correct them.
 
 from dataclasses import dataclass, replace
 
-from core.duration.architecture import GIGA, TERA
+from core.models.architecture import GIGA, TERA
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from core.duration.architecture import WEIGHTS
 from core.duration.hardware import BY_KEY, UNKNOWN, Hardware
-from core.duration.workload import Part, PartCost, SamplingPlan, Tiling, tile_for, voxels
+from core.duration.workload import WEIGHTS, Part, PartCost, SamplingPlan, Tiling, tile_for, voxels
 from core.errors import NotAChoice
-from core.models.catalog import LTX_2_3, Profile
+from core.models.catalog import FAMILY, Profile
 
 # bytes a second through the host's memory, measured: decoded tiles are added up there, and the
 # latent upscaler comes from there and goes back
@@ -20,6 +19,9 @@ HOST_BANDWIDTH = 3.2e9
 HEADROOM = 0.8  # share of device memory that weights may take
 SPARE = 1.25  # of the weights that all stay: fragments, patched copies of LoRA layers, a desktop
 ACTIVATIONS = 16 * 1024**3  # bytes of sampling and decoding beside the weights, 1920×1088×241
+# bytes of the same where memory is saved and the decoder works in tiles: what a card of 12 GB had
+# for it, measured by bench/small_cards.py; it may need less
+TILED_ACTIVATIONS = 0.8 * 12 * 1024**3
 LARGEST_MEASURED = voxels(1920, 1088, 241)  # of that
 
 # seconds that a part takes on the H200's host however small the clip is: measured
@@ -85,7 +87,7 @@ def saves_memory(vram: str, profile: str) -> bool:
         vram: how models share the device's memory, as the setting.
         profile: the model files.
     """
-    offloads = profile in set(Profile) and LTX_2_3.profiles[Profile(profile)].offload
+    offloads = profile in set(Profile) and FAMILY.profiles[Profile(profile)].offload
     return vram == "low" or offloads
 
 
@@ -117,7 +119,7 @@ class Machine:
         """
         if self.vram != "auto" or self.profile not in set(Profile):
             return self.vram == "high"
-        files = LTX_2_3.files_for(None, Profile(self.profile))
+        files = FAMILY.files_for(None, Profile(self.profile))
         weights = sum(file.size_bytes for file in files)
         return self.hardware.memory >= weights * SPARE + ACTIVATIONS
 
@@ -125,7 +127,9 @@ class Machine:
         """Tell whether ``plan`` has room beside weights that travel; one of no weights always."""
         if not WEIGHTS[self.profile].total:
             return True
-        needed = ACTIVATIONS * plan.voxels / LARGEST_MEASURED
+        careful = saves_memory(self.vram, self.profile)
+        most = TILED_ACTIVATIONS if careful else ACTIVATIONS
+        needed = most * plan.voxels / LARGEST_MEASURED
         return needed <= HEADROOM * self.hardware.memory
 
     def tiling(self, plan: SamplingPlan) -> Tiling | None:

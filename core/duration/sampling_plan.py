@@ -7,7 +7,7 @@ same two stages is said here, and tests hold the graphs to it.
 from core.domain.presets import PRESETS, PresetSpec
 from core.domain.requests import Request
 from core.duration.workload import Part, SamplingPlan, SamplingStage, Tiling
-from core.models.catalog import LTX_2_3, ModelFamily, Profile
+from core.models.catalog import FAMILY, ModelFamily, Profile
 from core.workflow.guides import guides_of
 
 
@@ -15,13 +15,13 @@ def plan_of(
     request: Request,
     profile: str = "bf16",
     tiling: Tiling | None = None,
-    family: ModelFamily = LTX_2_3,
+    family: ModelFamily = FAMILY,
 ) -> SamplingPlan:
     """Plan ``request``.
 
     Args:
         request: already snapped.
-        profile: which model files, a key of :data:`core.duration.architecture.WEIGHTS`.
+        profile: which model files, a key of :data:`core.models.architecture.WEIGHTS`.
         tiling: how the decoder cuts; None decodes whole frames.
         family: its schedules.
     """

@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.domain.progress import Stage
-from core.duration.architecture import (
-    CODEC,
-    SPATIAL_STRIDE,
-    TEMPORAL_STRIDE,
-    TEXT,
-    TRANSFORMER,
-    WEIGHTS,
-    Transformer,
-)
+from core.models.architecture import SPATIAL_STRIDE, TEMPORAL_STRIDE, Transformer
+from core.models.catalog import FAMILY
+
+TRANSFORMER, CODEC = FAMILY.architecture.transformer, FAMILY.architecture.codec
+TEXT, WEIGHTS = FAMILY.architecture.text, FAMILY.architecture.weights
 
 MASK_FACTOR = 1.8  # a guide of strength ≠ 1 masks self-attention, which then runs so much slower
 EAGER_PASSES = 80.0  # times a block reads or writes all its tokens outside matrix products

@@ -21,6 +21,7 @@ from the code.
     │       └── MediaUnreadable, MediaGone
     ├── Refused                 a sound request that may not run now, or not for this requester
     │   ├── QuotaExceeded, TooManyJobs, TooCostly, NothingFits, TooManyQueued
+    │   ├── TooLargeForDevice, DeviceTooSmall
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
     │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
@@ -92,6 +93,7 @@ from core.errors.media import (
 )
 from core.errors.refusals import (
     AlreadyFinished,
+    DeviceTooSmall,
     IntakeClosed,
     JobUnknown,
     KeyReused,
@@ -107,6 +109,7 @@ from core.errors.refusals import (
     RequesterBlocked,
     ShareTooCostly,
     TooCostly,
+    TooLargeForDevice,
     TooManyJobs,
     TooManyQueued,
 )
@@ -121,6 +124,7 @@ __all__ = [
     "DeliveryImpossible",
     "DeliveryRetry",
     "DeviceLost",
+    "DeviceTooSmall",
     "DiskFull",
     "DraftUnreadable",
     "GenerationFailed",
@@ -172,6 +176,7 @@ __all__ = [
     "SpaceIncomplete",
     "TimedOut",
     "TooCostly",
+    "TooLargeForDevice",
     "TooManyJobs",
     "TooManyQueued",
     "WorkerLost",

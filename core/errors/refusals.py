@@ -62,6 +62,25 @@ class NothingFits(Refused):
     limit_ms: int
 
 
+class TooLargeForDevice(Refused):
+    """Has no room in the memory of the device; the largest setting that has is named.
+
+    ``memory`` is what the device has, bytes; ``width`` and ``height`` are px of the finished clip.
+    """
+
+    memory: int
+    width: int
+    height: int
+    seconds: float
+    preset: str
+
+
+class DeviceTooSmall(Refused):
+    """Not even the smallest setting has room in the device's ``memory``, bytes."""
+
+    memory: int
+
+
 class TooManyQueued(Refused):
     """The requester already has as many waiting jobs as allowed."""
 

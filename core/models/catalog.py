@@ -1,7 +1,8 @@
 """The model family as data: files per profile, schedules, strengths and licences of LTX-2.3.
 
 Sizes, hashes and commits are those that the hub itself announces for the pinned commits. Another
-family is another record; nothing else in core knows a model file by name.
+family is another record, made :data:`FAMILY` at the end of this module; nothing outside this
+package and the graphs in ``workflows/`` names a family.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +10,10 @@ from enum import StrEnum
 
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE
 from core.domain.modes import MODES, Mode
+from core.models import split_files
+from core.models.architecture import LTX_ARCHITECTURE, Architecture
+from core.models.model_file import LTX2_LICENCE, Licence, ModelFile
+from core.models.node_classes import LTX_NODES, NodeClasses
 
 
 class Profile(StrEnum):
@@ -17,12 +22,17 @@ class Profile(StrEnum):
     BF16 = "bf16"  # 96 GB, or a Mac: MPS has no fp8
     FP8 = "fp8"  # 32 to 48 GB
     LOW = "low"  # 16 to 24 GB; the files of fp8, streamed from main memory
+    SMALL = "small"  # 12 to 16 GB; files of 8-bit whole numbers, streamed from main memory
 
 
 class Slot(StrEnum):
-    """What a graph uses a file for."""
+    """What a graph uses a file for; a profile has either a checkpoint or its parts, each a file."""
 
     CHECKPOINT = "checkpoint"  # transformer, both VAEs, vocoder and text projection in one file
+    TRANSFORMER = "transformer"
+    VIDEO_VAE = "video_vae"
+    AUDIO_VAE = "audio_vae"  # with the vocoder
+    TEXT_PROJECTION = "text_projection"
     TEXT_ENCODER = "text_encoder"
     UPSCALER = "upscaler"
     DISTILLED_LORA = "distilled_lora"
@@ -30,49 +40,26 @@ class Slot(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Licence:
-    """Terms to accept before the first download; a new ``version`` asks again."""
-
-    key: str
-    name: str
-    version: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """One file on the hub, and ComfyUI's folder for it.
-
-    ``revision`` is a commit where one is known, else a branch; ``sha256`` None leaves the check to
-    the size and the hash that the hub announces.
-    """
-
-    repo: str
-    revision: str
-    path: str  # inside the repository
-    folder: str  # ComfyUI's folder type, e.g. "loras"
-    size_bytes: int
-    sha256: str | None
-    licence: Licence
-
-    @property
-    def name(self) -> str:
-        """Return the file name as a graph writes it."""
-        return self.path.rpartition("/")[2]
-
-
-@dataclass(frozen=True, slots=True)
 class ModelNames:
     """File names as a graph's loader nodes want them, one field a :class:`Slot`.
 
-    Video VAE, audio VAE with vocoder and the text projection are read from ``checkpoint``.
+    Empty where the profile has no such file: with a checkpoint its parts are, without it it is.
     """
 
-    checkpoint: str
     text_encoder: str
     upscaler: str
     distilled_lora: str
     control_lora: str
+    checkpoint: str = ""
+    transformer: str = ""
+    video_vae: str = ""
+    audio_vae: str = ""
+    text_projection: str = ""
+
+    @property
+    def split(self) -> bool:
+        """Tell whether the parts of the checkpoint are files of their own."""
+        return not self.checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +96,10 @@ class ModelFamily:
     stage2_sigmas: tuple[float, ...]
     distilled_strength: float
     control_strength: float
+    architecture: Architecture
+    nodes: NodeClasses
+    sampler: str = "euler"  # as ComfyUI names it
+    tags: tuple[str, ...] = ()  # under which the hub lists it
     fps: int = 24
     side_multiple: int = SIDE_MULTIPLE  # px, two stages
     single_stage_multiple: int = 32  # px
@@ -130,6 +121,20 @@ class ModelFamily:
         files = [file for slot, file in self.profiles[profile].files.items() if slot not in unused]
         return tuple(sorted(files, key=lambda file: -file.size_bytes))
 
+    def profile_for(self, memory_bytes: float) -> Profile:
+        """Return the profile of the largest files for a device of ``memory_bytes``.
+
+        The smallest profile stands for devices that are too small for any.
+        """
+        specs = sorted(self.profiles.values(), key=lambda spec: -spec.min_memory_gb)
+        fits = (spec for spec in specs if memory_bytes >= spec.min_memory_gb * 1e9)
+        return next(fits, specs[-1]).profile
+
+    @property
+    def licences(self) -> tuple[Licence, ...]:
+        """Return the terms of all files, each once."""
+        return tuple(dict.fromkeys(file.licence for file in self.all_files()))
+
     def all_files(self) -> tuple[ModelFile, ...]:
         """Return every file of every profile once."""
         return tuple(
@@ -137,12 +142,6 @@ class ModelFamily:
         )
 
 
-LTX2_LICENCE = Licence(
-    key="ltx2",
-    name="LTX-2 Community License Agreement",
-    version="2026-01-05",
-    url="https://huggingface.co/Lightricks/LTX-2.3/blob/main/LICENSE",
-)
 GEMMA_TERMS = Licence(
     key="gemma",
     name="Gemma Terms of Use",
@@ -222,9 +221,9 @@ _CONTROL = ModelFile(
 )
 
 
-def _files(checkpoint: ModelFile, text_encoder: ModelFile) -> dict[Slot, ModelFile]:
+def _files(text_encoder: ModelFile, **parts: ModelFile) -> dict[Slot, ModelFile]:
     return {
-        Slot.CHECKPOINT: checkpoint,
+        **{Slot(part): file for part, file in parts.items()},
         Slot.TEXT_ENCODER: text_encoder,
         Slot.UPSCALER: _UPSCALER,
         Slot.DISTILLED_LORA: _DISTILLED,
@@ -232,21 +231,33 @@ def _files(checkpoint: ModelFile, text_encoder: ModelFile) -> dict[Slot, ModelFi
     }
 
 
+_SPLIT = _files(
+    _GEMMA_FP4,
+    transformer=split_files.INT8_TRANSFORMER,
+    video_vae=split_files.VIDEO_VAE,
+    audio_vae=split_files.AUDIO_VAE,
+    text_projection=split_files.TEXT_PROJECTION,
+)
+
 LTX_2_3 = ModelFamily(
     name="LTX-2.3",
     base="ltx-2.3-22b",
     profiles={
         spec.profile: spec
         for spec in (
-            ProfileSpec(Profile.BF16, _files(_DEV_BF16, _GEMMA_BF16), 90, guided=True),
-            ProfileSpec(Profile.FP8, _files(_DEV_FP8, _GEMMA_FP4), 30),
-            ProfileSpec(Profile.LOW, _files(_DEV_FP8, _GEMMA_FP4), 15, offload=True),
+            ProfileSpec(Profile.BF16, _files(_GEMMA_BF16, checkpoint=_DEV_BF16), 90, guided=True),
+            ProfileSpec(Profile.FP8, _files(_GEMMA_FP4, checkpoint=_DEV_FP8), 30),
+            ProfileSpec(Profile.LOW, _files(_GEMMA_FP4, checkpoint=_DEV_FP8), 15, offload=True),
+            ProfileSpec(Profile.SMALL, _SPLIT, 11, offload=True),
         )
     },
     stage1_sigmas=(1.0, 0.99375, 0.9875, 0.98125, 0.975, 0.909375, 0.725, 0.421875, 0.0),
     stage2_sigmas=(0.85, 0.725, 0.4219, 0.0),
     distilled_strength=0.5,
     control_strength=1.0,
+    architecture=LTX_ARCHITECTURE,
+    nodes=LTX_NODES,
+    tags=("ltx-2",),
     renamed={
         "ltx-2.3-spatial-upscaler-x2-1.0.safetensors": _UPSCALER.name,
         "ltx-2.3-22b-distilled-1.1_lora-dynamic_fro09_avg_rank_111_bf16.safetensors": (
@@ -256,11 +267,14 @@ LTX_2_3 = ModelFamily(
 )
 
 
+FAMILY = LTX_2_3  # the family in use
+
+
 def names(profile: Profile) -> ModelNames:
     """Return the file names of ``profile`` in the family in use."""
-    return LTX_2_3.names(profile)
+    return FAMILY.names(profile)
 
 
 def files_for(mode: Mode | None, profile: Profile) -> tuple[ModelFile, ...]:
     """Return the files that ``mode`` needs in the family in use; None means all modes."""
-    return LTX_2_3.files_for(mode, profile)
+    return FAMILY.files_for(mode, profile)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from core.models.catalog import LTX_2_3, ModelFamily
+from core.models.catalog import FAMILY, ModelFamily
 from core.models.errors import LoraRefused
 from core.models.safetensors_header import Header, read_header, refuse_other_formats
 
@@ -77,7 +77,7 @@ def _foreign_base(keys: Iterable[str]) -> str | None:
     return None
 
 
-def refuse_other_base_by_name(name: str, family: ModelFamily = LTX_2_3) -> None:
+def refuse_other_base_by_name(name: str, family: ModelFamily = FAMILY) -> None:
     """Refuse a LoRA whose file name tells another base.
 
     Raises:
@@ -90,7 +90,7 @@ def refuse_other_base_by_name(name: str, family: ModelFamily = LTX_2_3) -> None:
         raise LoraRefused(name, str(found), family.base)
 
 
-def refuse_other_base(path: Path, family: ModelFamily = LTX_2_3) -> Header:
+def refuse_other_base(path: Path, family: ModelFamily = FAMILY) -> Header:
     """Read the header of the LoRA at ``path``; refuse one that was made for another base.
 
     Reads from the disk: call it in a thread.
@@ -107,7 +107,7 @@ def refuse_other_base(path: Path, family: ModelFamily = LTX_2_3) -> Header:
     return header
 
 
-def check_lora(name: str, folder: Path | None, family: ModelFamily = LTX_2_3) -> None:
+def check_lora(name: str, folder: Path | None, family: ModelFamily = FAMILY) -> None:
     """Refuse a LoRA of another base: by its header where the file is there, else by its name.
 
     Args:

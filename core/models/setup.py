@@ -5,7 +5,7 @@ from pathlib import Path
 from huggingface_hub.constants import HF_HUB_CACHE
 
 from core.domain.limits import MEGABYTE
-from core.models.catalog import LTX_2_3, ModelFamily
+from core.models.catalog import FAMILY, ModelFamily
 from core.models.hub_client import Hub, HubAccess
 from core.models.licences import Acceptance
 from core.models.store import ModelStore, StoreFolders
@@ -14,7 +14,7 @@ from core.settings import Settings
 
 
 def open_store(
-    settings: Settings, clock: Clock = now_ms, family: ModelFamily = LTX_2_3
+    settings: Settings, clock: Clock = now_ms, family: ModelFamily = FAMILY
 ) -> ModelStore:
     """Make the store that ``settings`` describe; touches neither disk nor network."""
     return ModelStore(

@@ -17,7 +17,7 @@ import structlog
 from core.domain.progress import Downloading, ProgressSink
 from core.errors import ModelUnavailable
 from core.errors.setup import DownloadFailed
-from core.models.catalog import LTX_2_3, ModelFamily, ModelFile
+from core.models.catalog import FAMILY, ModelFamily, ModelFile
 from core.models.errors import (
     DiskTooSmall,
     FolderUnwritable,
@@ -73,7 +73,7 @@ class ModelStore:
         hub: Hub,
         acceptance: Acceptance,
         *,
-        family: ModelFamily = LTX_2_3,
+        family: ModelFamily = FAMILY,
         reserve_bytes: int = 0,
         ways: Sequence[Way] = WAYS,
     ) -> None:

@@ -20,6 +20,7 @@ from core.duration.calibration import Timing, calibrate
 from core.duration.estimates import Estimate, Residency, estimate
 from core.duration.hardware import hardware_for
 from core.duration.machine import Machine
+from core.duration.memory import check_memory
 from core.duration.sampling_plan import plan_of
 from core.duration.workload import part_costs
 from core.duration.zerogpu import DAY_S, Tier, counted_ms
@@ -83,6 +84,7 @@ class RunBook:
         self._database = database
         self._clock = clock
         self._unfitted = 0
+        self._reported = memory_bytes is not None  # else the memory is a guess
         self.place = place
         self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile, vram)
         # of who borrows the device for each run and is not known better; None: it is ours
@@ -125,14 +127,18 @@ class RunBook:
             tier: of who asks, where the device is lent; empty: nobody knows.
 
         Raises:
+            TooLargeForDevice, DeviceTooSmall: it has no room in the device's memory.
             TooCostly: with the largest setting within ``limits`` that fits.
             NothingFits: not even the smallest does.
         """
+        machine = self.machine_for(request)
+        if machine.hardware.known or self._reported:
+            check_memory(request, machine, limits)
         if self.tier is not None:
             day_ms = DAY_S[Tier(tier or self.tier)] * 1000
             budget_ms = day_ms if budget_ms is None else min(budget_ms, day_ms)
         if budget_ms is not None:
-            check_budget(request, budget_ms, self.machine_for(request), limits, self._cost)
+            check_budget(request, budget_ms, machine, limits, self._cost)
 
     def largest(self, request: Request, budget_ms: float, limits: RequestLimits) -> Request | None:
         """Find the largest request like ``request`` that costs at most ``budget_ms``."""

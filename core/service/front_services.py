@@ -36,6 +36,7 @@ class FrontServices:
     notices: Notices  # the private words that people are owed
     executor: str  # what makes the clips; "draft" is the animatic one
     device: str  # the key of the hardware, :mod:`core.duration.hardware`
+    family: str  # the name of the model that makes the clips
     guided: bool  # a preset runs with guidance here, so a negative prompt acts
     register: Callable[[Delivery], None]  # before the front takes requests
     unregister: Callable[[str], None]  # by platform, when the front ends; owed results stay owed

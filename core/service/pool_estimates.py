@@ -12,11 +12,11 @@ import structlog
 
 from core.domain.nodes import NodeDevice, Pool
 from core.domain.requests import Request
-from core.duration.architecture import WEIGHTS
 from core.duration.estimates import estimate
 from core.duration.hardware import hardware_for
 from core.duration.machine import Machine
 from core.duration.sampling_plan import plan_of
+from core.duration.workload import WEIGHTS
 from core.errors.nodes import NoWorkerYet
 from core.interfaces.nodes import Nodes
 from core.runtime.clock import Clock, now_ms

@@ -13,7 +13,8 @@ from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, Request
 from core.duration import Estimate, largest_fitting
-from core.errors import ClapperError, NothingFits, QuotaExceeded, TooCostly
+from core.duration.memory import largest_with_room
+from core.errors import ClapperError, NothingFits, QuotaExceeded, TooCostly, TooLargeForDevice
 from core.models.catalog import ModelFile, Profile, files_for
 from core.runtime.clock import Clock, now_ms
 from core.service.estimator import RunBook
@@ -144,6 +145,9 @@ class Previewer:
                 budget_ms = quota.left_ms
             case TooCostly(limit_ms=lent_ms):
                 budget_ms = min(lent_ms, quota.left_ms)
+            case TooLargeForDevice():
+                machine = self._runs.machine_for(request)
+                return largest_with_room(request, machine, self._limits)
             case _:
                 return None
         found = self._runs.largest(request, budget_ms, self._limits)

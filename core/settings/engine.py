@@ -27,8 +27,10 @@ class ComfySettings(Area):
 class ModelSettings(Area):
     """Model files: ``core/models`` and ``clapper models``."""
 
-    # for 96 GB; 32 to 48 GB; 16 to 24 GB
-    profile: Annotated[Literal["bf16", "fp8", "low"], ReadFrom("CLAPPER_MODEL_PROFILE")] = "fp8"
+    # for 96 GB; 32 to 48 GB; 16 to 24 GB; 12 to 16 GB
+    profile: Annotated[
+        Literal["bf16", "fp8", "low", "small"], ReadFrom("CLAPPER_MODEL_PROFILE")
+    ] = "fp8"
     # ComfyUI's models folder; empty: models in data_dir
     dir: Annotated[Place | None, ReadFrom("CLAPPER_MODELS_DIR")] = None
     hub_cache: Place | None = None  # empty: huggingface_hub's own cache

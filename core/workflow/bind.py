@@ -8,10 +8,11 @@ from typing import Any
 from core.domain.presets import PRESETS
 from core.domain.progress import Stage
 from core.domain.requests import Request
-from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
+from core.models.catalog import FAMILY, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings, Condition, NodeForm
 from core.workflow.graph import Graph, Leaf, Literal, Node
 from core.workflow.library import Workflow
+from core.workflow.split_loaders import split_loaders
 from core.workflow.values import SOUND, MachineChoices, guided, values_of
 
 SAMPLERS = ("SamplerCustomAdvanced", "SamplerCustom", "KSampler", "KSamplerAdvanced")
@@ -40,7 +41,7 @@ def bind(
     staged: Mapping[str, str],
     job: str,
     choices: MachineChoices | None = None,
-    family: ModelFamily = LTX_2_3,
+    family: ModelFamily = FAMILY,
 ) -> BoundWorkflow:
     """Fill ``workflow`` with the values of ``request``.
 
@@ -65,16 +66,24 @@ def bind(
     for form in bindings.forms:  # one after the other: a node may take two, a draft in tiles
         if form.when in active:
             graph = graph.with_nodes(take_form(graph, form))
-    graph = _fill(graph, bindings, values).pruned(bindings.output)
+    graph = _fill(graph, bindings, values)
+    if names.split and not workflow.custom:  # whose models stay as their owner set them
+        graph = split_loaders(graph, names)
+    graph = graph.pruned(bindings.output)
     return BoundWorkflow(
         bound=graph,
         output_node=bindings.output,
         stages=MappingProxyType(
-            {node: bindings.stages.get(node, Stage.PREPARE) for node in graph.nodes}
+            {node: _stage_of(node, bindings, workflow.graph) for node in graph.nodes}
         ),
         steps=MappingProxyType(_steps(graph)),
         custom=workflow.custom,
     )
+
+
+def _stage_of(node: str, bindings: Bindings, written: Graph) -> Stage:
+    """Return the stage of ``node``; one that the graph was not written with loads a file."""
+    return bindings.stages.get(node, Stage.PREPARE if node in written.nodes else Stage.LOAD)
 
 
 def _conditions(

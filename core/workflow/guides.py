@@ -6,6 +6,7 @@ from functools import cache
 
 from core.domain.dimensions import SIDE_MULTIPLE
 from core.domain.modes import Mode
+from core.models.catalog import FAMILY
 from core.workflow.bind import SAMPLERS
 from core.workflow.library import load
 
@@ -35,13 +36,14 @@ def guides_of(mode: Mode) -> Guides:
     workflow = load(mode, None)
     nodes = workflow.graph.nodes.values()
     kinds = Counter(node.kind for node in nodes)
-    clips = sum("iclora_parameters" in node.inputs for node in nodes if node.kind == "LTXVAddGuide")
+    guide, decoder = FAMILY.nodes.guide, FAMILY.nodes.audio_decoder
+    clips = sum("iclora_parameters" in node.inputs for node in nodes if node.kind == guide)
     stages = sum(kinds[kind] for kind in SAMPLERS)
     canvas = workflow.bindings.canvas
     return Guides(
         images=kinds["LoadImage"],
-        frames=(kinds["LTXVAddGuide"] - clips) // stages,
+        frames=(kinds[guide] - clips) // stages,
         clip_shrink=canvas // SIDE_MULTIPLE if clips else 0,
-        keeps_sound=not kinds["LTXVAudioVAEDecode"],
+        keeps_sound=not kinds[decoder],
         canvas=canvas,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from core.errors import ModelDamaged, ModelUnavailable
+from core.models.catalog import FAMILY
 from core.models.errors import ModelFileRefused
 from core.models.safetensors_header import SUFFIX, read_header
 from core.workflow.graph import Graph, Literal, Node
@@ -20,7 +21,8 @@ _BY_INPUT = (
     (re.compile(r"^ckpt_name"), "checkpoints"),
     (re.compile(r"^unet_name|^diffusion_model"), "diffusion_models"),
     (re.compile(r"^vae_name"), "vae"),
-    (re.compile(r"^clip_name|^text_encoder|^clip_l|^gemma_path"), "text_encoders"),
+    (re.compile(r"^clip_name|^text_encoder|^clip_l"), "text_encoders"),
+    (re.compile(FAMILY.nodes.encoder_input), "text_encoders"),
     (re.compile(r"^control_net_name"), "controlnet"),
     (re.compile(r"^style_model_name"), "style_models"),
 )

@@ -68,7 +68,12 @@ class NodeSpec:
 def known_nodes() -> Mapping[str, NodeSpec]:
     """Return every class that Clapper knows, by name."""
     content = json.loads(NODES.read_text("utf-8"))
-    return MappingProxyType({kind: _spec(kind, entry) for kind, entry in content["nodes"].items()})
+    return specs_of(content["nodes"])
+
+
+def specs_of(entries: Mapping[str, Any]) -> Mapping[str, NodeSpec]:
+    """Return the classes that ``entries`` describe, which are written as in ``nodes.json``."""
+    return MappingProxyType({kind: _spec(kind, entry) for kind, entry in entries.items()})
 
 
 def _spec(kind: str, entry: Info) -> NodeSpec:

@@ -34,7 +34,7 @@ def prompt_text(prompt: str, mode: Mode, kept: Mapping[str, str]) -> str:
         prompt: the requester's words, taken literally.
         mode: an empty prompt becomes the neutral sentence of the mode.
         kept: values of options by name; those with a phrase become a sentence each, in the order
-            of the table of options: prompts for LTX-2 end with the camera.
+            of the table of options: prompts for the model end with the camera.
     """
     words = literal(prompt).strip() or _neutral(mode)
     return " ".join(part for part in (words, *map(_sentence, kept, kept.values())) if part)

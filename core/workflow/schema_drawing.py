@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from core.runtime.atomic_files import write_atomically
 from core.workflow.errors import NotObjectInfo
-from core.workflow.node_schema import ANY, NODES, Info
+from core.workflow.node_schema import ANY, NODES, Info, NodeSpec, known_nodes, specs_of
 
 FILE_INPUTS = frozenset({"audio", "file", "image", "text_encoder", "video"})  # and every …_name
 # These classes make up inputs as the editor adds them, so nobody can list them.
@@ -69,6 +69,12 @@ def compact(info: Info, kinds: Iterable[str], packs: Mapping[str, str]) -> dict[
             entry["open"] = True
         entries[kind] = entry
     return entries
+
+
+def schema_of(info: Info) -> Mapping[str, NodeSpec]:
+    """Return the classes that ``info``, ComfyUI's object_info, describes; none but those."""
+    packs = {kind: spec.pack for kind, spec in known_nodes().items()}
+    return specs_of(compact(info, info, packs))
 
 
 def dump(nodes: Mapping[str, object], version: str) -> str:

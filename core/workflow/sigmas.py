@@ -12,11 +12,11 @@ def as_text(sigmas: Sequence[float]) -> str:
 
 
 def guided_sigmas(guidance: Guidance) -> tuple[float, ...]:
-    """Return the LTX scheduler's noise levels for the undistilled model, from 1 down to 0.
+    """Return the scheduler's noise levels for the undistilled model, from 1 down to 0.
 
-    Source: ComfyUI's ``LTXVScheduler`` without a latent, which is how Lightricks' two-stage
-    pipeline calls it: a logistic shift by ``max_shift``, stretched so that the last level before 0
-    is ``terminal``.
+    Source: ComfyUI's scheduler for the model without a latent, which is how the two-stage pipeline
+    of its makers calls it: a logistic shift by ``max_shift``, stretched so that the last level
+    before 0 is ``terminal``.
     """
     lift = math.exp(guidance.max_shift)
     steps = guidance.steps

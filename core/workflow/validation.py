@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import TypeAlias
 
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
@@ -26,11 +27,15 @@ _PLANNED = {
     "stage2_sigmas",
     "stage2_strength",
     "control_strength",
+    "sampler",
     "job",
     "stage1",
     "tile_size",
     SOUND,
 }
+
+
+Schema: TypeAlias = Mapping[str, NodeSpec]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +70,28 @@ def defects(workflow: Workflow) -> list[Defect]:
         *_structure(workflow),
         *_bindings(workflow),
         *_fields(workflow),
-        *(defect for graph in _shapes(workflow) for defect in graph_defects(graph, workflow)),
+        *shape_defects(workflow, known_nodes()),
     ]
 
 
-def graph_defects(graph: Graph, workflow: Workflow | None = None) -> Iterator[Defect]:
-    """Yield what ComfyUI's own validation would refuse, as far as the classes are known."""
+def shape_defects(workflow: Workflow, schema: Schema) -> Iterator[Defect]:
+    """Yield what a ComfyUI whose classes are ``schema`` would refuse in any form of a workflow."""
+    for graph in _shapes(workflow):
+        yield from graph_defects(graph, workflow, schema)
+
+
+def graph_defects(
+    graph: Graph, workflow: Workflow | None = None, schema: Schema | None = None
+) -> Iterator[Defect]:
+    """Yield what ComfyUI's own validation would refuse, as far as the classes are known.
+
+    Args:
+        graph: of ``workflow`` where it has one.
+        workflow: some things are left to the owner of a custom one.
+        schema: of another ComfyUI than the pinned one.
+    """
     custom = workflow is not None and workflow.custom
-    schema = known_nodes()
+    schema = known_nodes() if schema is None else schema
     foreign = any(node.kind not in schema for node in graph.nodes.values())
     for node in graph.nodes.values():
         spec = schema.get(node.kind)
@@ -82,7 +101,7 @@ def graph_defects(graph: Graph, workflow: Workflow | None = None) -> Iterator[De
             continue
         yield from _missing(node, spec)
         for name, value in node.inputs.items():
-            found = _input(graph, node, spec, name, value, strict=not custom)
+            found = _input(graph, node, schema, name, value, strict=not custom)
             # packs widen lists such as that of the samplers
             yield from (item for item in found if not (custom and foreign and _listed(spec, item)))
 
@@ -182,8 +201,9 @@ def _missing(node: Node, spec: NodeSpec) -> Iterator[Defect]:
 
 
 def _input(
-    graph: Graph, node: Node, spec: NodeSpec, name: str, value: Input, *, strict: bool
+    graph: Graph, node: Node, schema: Schema, name: str, value: Input, *, strict: bool
 ) -> Iterator[Defect]:
+    spec = schema[node.kind]
     wanted = spec.input(name)
     if wanted is None:
         if strict and not spec.open:
@@ -192,17 +212,20 @@ def _input(
             return
         wanted = InputSpec(ANY, required=False)
     if isinstance(value, Link):
-        yield from _link(graph, node, name, value, wanted)
+        yield from _link(graph, node, schema, name, wanted)
     elif not _fits(wanted, value.value):
         yield Defect("bad_value", node.id, name, str(value.value)[:60])
 
 
-def _link(graph: Graph, node: Node, name: str, link: Link, wanted: InputSpec) -> Iterator[Defect]:
+def _link(
+    graph: Graph, node: Node, schema: Schema, name: str, wanted: InputSpec
+) -> Iterator[Defect]:
+    link = dict(node.links())[name]
     source = graph.nodes.get(link.node)
     if source is None:
         yield Defect("no_such_node", node.id, name, link.node)
         return
-    spec = known_nodes().get(source.kind)
+    spec = schema.get(source.kind)
     if spec is None or spec.open:
         return
     if not 0 <= link.slot < len(spec.outputs):

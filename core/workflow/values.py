@@ -8,7 +8,7 @@ from core.domain.options import KEPT, OptionKind
 from core.domain.presets import PRESETS
 from core.domain.requests import Request
 from core.errors import MediaMissing
-from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
+from core.models.catalog import FAMILY, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings
 from core.workflow.control_video import canvas_of
 from core.workflow.graph import Leaf
@@ -51,7 +51,7 @@ def values_of(
     job: str,
     choices: MachineChoices,
     bindings: Bindings,
-    family: ModelFamily = LTX_2_3,
+    family: ModelFamily = FAMILY,
 ) -> dict[str, Leaf]:
     """Compute every value by name; a value that is absent leaves the graph as its file says.
 
@@ -72,7 +72,8 @@ def values_of(
         **_shape(request, bindings),
         **_schedule(request, choices, family),
         **_files(request.mode, staged),
-        **asdict(names),
+        **{slot: file for slot, file in asdict(names).items() if file},
+        "sampler": family.sampler,
         "control_strength": family.control_strength,
         "job": job,
         "stage1": choices.stage1,

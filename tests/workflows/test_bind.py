@@ -101,9 +101,13 @@ def test_every_node_has_a_stage_and_the_output_is_ours(
 def test_profiles_change_the_files_and_nothing_else(profile: Profile, ask: "Ask") -> None:
     bound = bind(load(Mode.T2V, None), ask(Mode.T2V), names(profile), {}, "job-1").graph
 
-    assert bound["checkpoint"]["inputs"]["ckpt_name"] == names(profile).checkpoint
-    assert bound["text_encoder"]["inputs"]["ckpt_name"] == names(profile).checkpoint
-    assert bound["text_encoder"]["inputs"]["text_encoder"] == names(profile).text_encoder
+    if names(profile).split:
+        assert bound["checkpoint"]["inputs"]["unet_name"] == names(profile).transformer
+        assert bound["text_encoder"]["inputs"]["clip_name1"] == names(profile).text_encoder
+    else:
+        assert bound["checkpoint"]["inputs"]["ckpt_name"] == names(profile).checkpoint
+        assert bound["text_encoder"]["inputs"]["ckpt_name"] == names(profile).checkpoint
+        assert bound["text_encoder"]["inputs"]["text_encoder"] == names(profile).text_encoder
 
 
 def test_a_source_video_is_prepared_and_its_sound_staged_beside_it(

@@ -255,7 +255,11 @@ class StudioService:
         if self._services.executor == "draft":
             return say("studio_model_draft")
         settings = self.settings
-        data = {"profile": settings.models.profile, "device": self._services.device}
+        data = {
+            "family": self._services.family,
+            "profile": settings.models.profile,
+            "device": self._services.device,
+        }
         if not settings.on_space:
             return say("studio_model", data)
         data |= {"vram": settings.comfy.vram, "seconds": settings.requests.max_seconds}

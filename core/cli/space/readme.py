@@ -9,7 +9,7 @@ from string import Template
 from core.cli.space.requirements import PYTHON, locked
 from core.domain.modes import MODES
 from core.i18n.messages import name, say
-from core.models.catalog import ModelFile
+from core.models.catalog import FAMILY, ModelFile
 from core.settings import SPACE_SETTINGS, Settings
 
 MOST_ENTRIES = 10  # of preload_from_hub
@@ -17,7 +17,7 @@ THUMBNAIL = "thumbnail.png"
 HARDWARE = "zero-a10g"  # how the platform calls ZeroGPU, whatever cards it lends
 HUB = "https://huggingface.co"
 _BODY = Path(__file__).with_name("readme.md")
-_TAGS = ("text-to-video", "image-to-video", "lip-sync", "audio", "comfyui", "ltx-2")
+_TAGS = ("text-to-video", "image-to-video", "lip-sync", "audio", "comfyui", *FAMILY.tags)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ _MULTIPLE = 16
 
 
 def encode_real_tokens(lt: ModuleType, llama: ModuleType, switch: Acceleration) -> None:
-    """Leave out the padding before a prompt: up to 1008 of the 1024 tokens of Gemma.
+    """Leave out the padding before a prompt: up to 1008 of the 1024 tokens.
 
     Real tokens see none of it, and keep their positions. What differs is in which order matrix
     products add up: 0.1 % of the conditioning.

@@ -31,10 +31,11 @@ def missing_components(settings: Settings) -> list[MissingComponent]:
     """
     found: list[MissingComponent] = []
     pins, place = load_pins(), comfy_paths(settings)
+    wanted = place.wanted or pins.version
     if place.version is None:
-        found.append(MissingComponent(f"ComfyUI {pins.version}", INSTALL))
-    elif place.version != pins.version:
-        data = {"version": pins.version, "found": place.version}
+        found.append(MissingComponent(f"ComfyUI {wanted}", INSTALL))
+    elif place.version != wanted:
+        data = {"version": wanted, "found": place.version}
         found.append(MissingComponent(say("comfy_version_wrong", data), "clapper comfy update"))
     for module in ("torch", "torchsde", "transformers", "comfy_kitchen"):
         if importlib.util.find_spec(module) is None:

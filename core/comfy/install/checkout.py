@@ -102,6 +102,17 @@ def head_of(folder: Path) -> Head | None:
     return Head(commit.stdout.strip(), len(changed.stdout.splitlines()))
 
 
+def read_remote(pin: Pin) -> dict[str, str]:
+    """Ask the repository of ``pin`` for its references: name to commit.
+
+    Raises:
+        DownloadFailed: it does not answer, or refuses.
+    """
+    found = _git(pin, Path.cwd(), "ls-remote", pin.repository)
+    pairs = (line.partition("\t") for line in found.splitlines())
+    return {name: commit for commit, _, name in pairs}
+
+
 def is_ours(folder: Path) -> bool:
     """Tell whether :func:`check_out` made ``folder``."""
     return (folder / ".git" / _MARK).is_file()

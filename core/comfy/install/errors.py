@@ -1,5 +1,6 @@
 """What can stop ``clapper comfy install``. Each has its sentence and its fix."""
 
+from core.errors import SetupProblem
 from core.errors.setup import DownloadFailed
 
 
@@ -23,6 +24,14 @@ class CommitUnknown(DownloadFailed):
     reason: str = "unknown_commit"
     source: str = ""
     commit: str = ""
+
+
+class ReferenceUnknown(DownloadFailed):
+    """``source`` has no tag and no branch ``ref``."""
+
+    reason: str = "unknown_reference"
+    source: str = ""
+    ref: str = ""
 
 
 class CheckoutBroken(DownloadFailed):
@@ -91,3 +100,10 @@ class InstallerMissing(DownloadFailed):
 
     reason: str = "pip_missing"
     python: str = ""
+
+
+class CandidateFailed(SetupProblem):
+    """The ComfyUI of ``ref`` was tried and is not used; ``broken`` says what does not hold."""
+
+    ref: str
+    broken: str

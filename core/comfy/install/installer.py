@@ -93,7 +93,7 @@ def install(
         groups.append(("packages of the packs", pins.pack_requirements))
     for name, requirements in groups:
         on_step(Step(name, CheckoutOutcome.STARTED))
-        _pip(name, requirements)
+        install_packages(name, requirements)
         on_step(Step(name, CheckoutOutcome.DONE))
 
 
@@ -145,7 +145,15 @@ def _unpacked(pin: Pin, folder: Path, problem: DownloadFailed) -> CheckoutOutcom
         raise problem from offline
 
 
-def _pip(what: str, requirements: Sequence[str]) -> None:
+def install_packages(what: str, requirements: Sequence[str]) -> None:
+    """Let pip install ``requirements``, within our own constraints.
+
+    Raises:
+        InstallerMissing: there is no pip.
+        PackagesDiskFull: the disk is full.
+        PackagesOffline: the index does not answer.
+        PackagesFailed: anything else that it says.
+    """
     constraints = PROJECT_ROOT / "constraints.txt"
     pinned = ["--constraint", str(constraints)] if constraints.is_file() else []
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

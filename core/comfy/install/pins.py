@@ -33,6 +33,7 @@ class Pins:
     requirements: tuple[str, ...]
     packs: tuple[Pin, ...] = ()
     pack_requirements: tuple[str, ...] = ()
+    newer: tuple[str, ...] = ()  # what a raise of the pin would bring, in sentences
 
 
 @cache
@@ -48,6 +49,7 @@ def load_pins(path: Path = PINS_FILE) -> Pins:
         requirements=tuple(python["requirements"]),
         packs=tuple(_pin(pack) for pack in packs.get("pack", ())),
         pack_requirements=tuple(packs.get("requirements", ())),
+        newer=tuple(comfyui.get("newer", ())),
     )
 
 

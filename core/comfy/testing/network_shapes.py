@@ -1,4 +1,4 @@
-"""Sizes of the LTX-2.3 networks: the published ones, and the smallest that still run.
+"""Sizes of the networks: the published ones, and the smallest that still run.
 
 ``config`` is what the published checkpoint carries in its metadata, in its own words.
 """

@@ -1,4 +1,4 @@
-"""Random weights in the shape of LTX-2.3's files, tiny or full size, for tests and benchmarks.
+"""Random weights in the shape of the model's files, tiny or full size, for tests and benchmarks.
 
 The shapes come from ComfyUI's own classes, so a stand-in is loaded, detected and run by exactly the
 code that runs the published files. Values are scaled by fan-in: a clip of noise, but one in which
@@ -6,7 +6,6 @@ every input still makes a difference. Needs a started ComfyUI.
 """
 
 import importlib
-import io
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -17,17 +16,24 @@ from typing import Any, Protocol
 
 from core.comfy.output_node import TorchTensor
 from core.comfy.testing.network_shapes import TINY, NetworkShapes
+from core.comfy.testing.quantised import FP4, FP8, INT8, Quantisation, quantised
+from core.comfy.testing.sentence_pieces import sentence_pieces
 from core.comfy.testing.tensor_specs import (
     LARGEST_F8,
     SPREAD_F8,
     TensorSpec,
-    in_eight_bits,
     scale_of,
 )
-from core.models.catalog import LTX_2_3, ModelFamily, ModelFile, Profile, Slot
+from core.models.catalog import FAMILY, ModelFamily, ModelFile, Profile, Slot
 
-_WORDS = "a quiet harbour at dawn fishing boats rest while gulls circle over the slow grey water "
-_VALUE_BYTES = {"F32": 4, "BF16": 2, "F8_E4M3": 1, "U8": 1}
+_VALUE_BYTES = {"F32": 4, "BF16": 2, "F8_E4M3": 1, "I8": 1, "U8": 1}
+# how the names of the tensors of each part begin in a checkpoint
+_PARTS = {
+    Slot.TRANSFORMER: ("model.diffusion_model.",),
+    Slot.VIDEO_VAE: ("vae.",),
+    Slot.AUDIO_VAE: ("audio_vae.", "vocoder."),
+    Slot.TEXT_PROJECTION: ("text_embedding_projection.",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +45,10 @@ class RandomWeightsWriter:
     dtype: str = "F32"  # or BF16
     device: str = "cpu"
     profiles: tuple[Profile, ...] = (Profile.FP8,)
-    quantised: bool = False  # the transformer's large matrices in 8 bits, as ComfyUI stores them
+    quantised: bool = False  # large matrices in 8 and 4 bits, as the published files have them
 
     def family(self, folder: Path, elsewhere: Mapping[Slot, Path] | None = None) -> ModelFamily:
-        """Write every file once and return LTX-2.3 with these in place of its own.
+        """Write every file once and return the family with these in place of its own.
 
         Args:
             folder: ComfyUI's models folder.
@@ -60,10 +66,10 @@ class RandomWeightsWriter:
                     for slot, file in spec.files.items()
                 },
             )
-            for profile, spec in LTX_2_3.profiles.items()
+            for profile, spec in FAMILY.profiles.items()
             if profile in self.profiles
         }
-        return replace(LTX_2_3, profiles=profiles)
+        return replace(FAMILY, profiles=profiles)
 
     def _file(
         self, slot: Slot, file: ModelFile, folder: Path, elsewhere: Mapping[Slot, Path]
@@ -83,6 +89,8 @@ class RandomWeightsWriter:
         match slot:
             case Slot.CHECKPOINT:
                 return list(self.checkpoint()), config
+            case Slot.TRANSFORMER | Slot.VIDEO_VAE | Slot.AUDIO_VAE | Slot.TEXT_PROJECTION:
+                return list(self.part(slot)), config
             case Slot.TEXT_ENCODER:
                 return list(self._text_encoder()), {}
             case Slot.UPSCALER:
@@ -117,7 +125,11 @@ class RandomWeightsWriter:
     def values(self, entry: TensorSpec) -> memoryview:
         """Return the bytes of ``entry``: always the same for the same name, shape and device."""
         torch = self.torch
-        generator = torch.Generator(self.device).manual_seed(zlib.crc32(entry.name.encode()))
+        seed = zlib.crc32((entry.drawn_as or entry.name).encode())
+        generator = torch.Generator(self.device).manual_seed(seed)
+        if entry.dtype in {"I8", "U8"}:
+            whole = torch.empty(entry.shape, dtype=torch.uint8, device=self.device)
+            return _bytes_of(torch, whole.random_(0, 256, generator=generator))
         eighth = entry.dtype == "F8_E4M3"
         dtype = torch.float32 if self.dtype == "F32" else torch.bfloat16
         middle, spread = (0.0, SPREAD_F8) if eighth else scale_of(entry)
@@ -125,7 +137,7 @@ class RandomWeightsWriter:
         values.normal_(middle, spread, generator=generator)
         if eighth:
             values = values.clamp_(-LARGEST_F8, LARGEST_F8).to(torch.float8_e4m3fn)
-        return memoryview(values.reshape(-1).view(torch.uint8).cpu().numpy())
+        return _bytes_of(torch, values)
 
     def decoders(self) -> Iterator[TensorSpec]:
         """Yield the tensors of both VAEs and the vocoder, as a checkpoint holds them."""
@@ -141,8 +153,8 @@ class RandomWeightsWriter:
         yield from _entries(audio.autoencoder, "audio_vae.")
         yield from _entries(audio.vocoder, "vocoder.")
 
-    def checkpoint(self) -> Iterator[TensorSpec]:
-        """Yield the tensors of a whole checkpoint."""
+    def checkpoint(self, way: Quantisation = FP8) -> Iterator[TensorSpec]:
+        """Yield the tensors of a whole checkpoint; ``way`` counts where they are quantised."""
         module = importlib.import_module("comfy.ldm.lightricks.av_model")
         ops = importlib.import_module("comfy.ops").disable_weight_init
         with self.torch.device("meta"):
@@ -150,7 +162,7 @@ class RandomWeightsWriter:
                 **self.shapes.config["transformer"], dtype=self.torch.float32, operations=ops
             )
         entries = _entries(transformer, "model.diffusion_model.")
-        yield from in_eight_bits(entries) if self.quantised else entries
+        yield from quantised(entries, way) if self.quantised else entries
         yield from self.decoders()
         width = self.shapes.text_width * 49  # 48 layers and the embedding
         for name, size in (("audio", self.shapes.audio_width), ("video", self.shapes.video_width)):
@@ -158,13 +170,24 @@ class RandomWeightsWriter:
             yield TensorSpec(prefix + "weight", (size, width))
             yield TensorSpec(prefix + "bias", (size,))
 
+    def part(self, slot: Slot) -> Iterator[TensorSpec]:
+        """Yield the tensors of one part of the checkpoint, as a file of its own holds them."""
+        beginnings = _PARTS[slot]
+        for entry in self.checkpoint(INT8):
+            if not entry.name.startswith(beginnings):
+                continue
+            bare = slot in {Slot.TRANSFORMER, Slot.VIDEO_VAE}
+            name = entry.name.removeprefix(beginnings[0]) if bare else entry.name
+            yield replace(entry, name=name, drawn_as=entry.name)
+
     def _text_encoder(self) -> Iterator[TensorSpec]:
         llama = importlib.import_module("comfy.text_encoders.llama")
         ops = importlib.import_module("comfy.ops").disable_weight_init
         config = _gemma_config(llama, self.shapes)()
         model = llama.Llama2_(config, device="meta", dtype=self.torch.float32, ops=ops)
-        yield from _entries(model, "model.")
-        pieces = _sentence_pieces()
+        entries = _entries(model, "model.")
+        yield from quantised(entries, FP4) if self.quantised else entries
+        pieces = sentence_pieces()
         yield TensorSpec("spiece_model", (len(pieces),), pieces)
 
     def _upscaler(self) -> Iterator[TensorSpec]:
@@ -185,6 +208,10 @@ class RandomWeightsWriter:
             rank = min(self.shapes.lora_rank, rows, columns)
             yield TensorSpec(f"diffusion_model.{layer}.lora_A.weight", (rank, columns))
             yield TensorSpec(f"diffusion_model.{layer}.lora_B.weight", (rows, rank))
+
+
+def _bytes_of(torch: ModuleType, values: Any) -> memoryview:  # noqa: ANN401  # a tensor of torch
+    return memoryview(values.reshape(-1).view(torch.uint8).cpu().numpy())
 
 
 class _HasState(Protocol):
@@ -262,16 +289,3 @@ def _encoder_class(lt: ModuleType, shapes: NetworkShapes) -> type:
 def _entries(model: _HasState, prefix: str) -> Iterator[TensorSpec]:
     for name, value in model.state_dict().items():
         yield TensorSpec(prefix + name, tuple(value.shape))
-
-
-def _sentence_pieces() -> bytes:
-    """Train a tokenizer of 400 pieces that knows every byte, so no text is lost."""
-    trainer = importlib.import_module("sentencepiece").SentencePieceTrainer
-    model = io.BytesIO()
-    text = [_WORDS[start:] + _WORDS[:start] for start in range(0, len(_WORDS), 3)]
-    trainer.train(
-        sentence_iterator=iter(text), model_writer=model, vocab_size=300, model_type="bpe",
-        byte_fallback=True, pad_id=0, eos_id=1, bos_id=2, unk_id=3, minloglevel=2,
-        hard_vocab_limit=False,
-    )  # fmt: skip
-    return model.getvalue()

@@ -8,7 +8,6 @@ from typing import Any
 from core.comfy.testing.network_shapes import TINY
 from core.comfy.testing.random_weights import (
     RandomWeightsWriter,
-    TensorSpec,
     shrink_text_encoder,
 )
 from core.models.catalog import ModelFamily, ModelFile, Slot
@@ -55,7 +54,7 @@ def write_stand_ins(
 ) -> ModelFamily:
     """Write the family of ``writer``, and ``files`` beside it: links to those of the same use.
 
-    Files of a folder that LTX has nothing for are left out; the run tells which one it missed.
+    Files of a folder that the model has nothing for are left out; the run tells which it missed.
 
     Args:
         writer: of the shapes wanted, in a process with a started ComfyUI.
@@ -86,20 +85,18 @@ def _slot(file: NamedFile) -> Slot:
     return _SLOTS.get(file.folder, Slot.CHECKPOINT)
 
 
-def _part_of(file: NamedFile) -> tuple[str, ...]:
-    """Return the beginnings of the names of a checkpoint's tensors that ``file`` holds alone."""
+def _part_of(file: NamedFile) -> Slot | None:
+    """Return the part of a checkpoint that ``file`` holds alone; None where it is another file."""
     name = file.name.lower()
     if file.folder == "vae":
-        return ("audio_vae.", "vocoder.") if "audio" in name else ("vae.",)
+        return Slot.AUDIO_VAE if "audio" in name else Slot.VIDEO_VAE
     projects = file.folder == "text_encoders" and ("proj" in name or "connector" in name)
-    return ("text_embedding_projection.",) if projects else ()
+    return Slot.TEXT_PROJECTION if projects else None
 
 
-def _write_part(writer: RandomWeightsWriter, place: Path, part: tuple[str, ...]) -> None:
-    entries = [entry for entry in writer.checkpoint() if entry.name.startswith(part)]
-    if part == ("vae.",):  # the only one that lies there without its prefix
-        entries = [TensorSpec(entry.name.removeprefix("vae."), entry.shape) for entry in entries]
-    writer.write(place, entries, {"config": json.dumps(writer.shapes.config)})
+def _write_part(writer: RandomWeightsWriter, place: Path, part: Slot) -> None:
+    config = {"config": json.dumps(writer.shapes.config)}
+    writer.write(place, list(writer.part(part)), config)
 
 
 def _written(models: Path, file: ModelFile) -> Path:

@@ -1,14 +1,10 @@
 """What tensors a stand-in file holds, and how their random values are spread."""
 
-import json
 import math
-import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 LARGEST_F8 = 448.0
 SPREAD_F8 = 112.0  # of random values in 8 bits: four times of it is the largest
-_LEAST_QUANTISED = 1024  # rows and columns of a matrix that published fp8 files hold in 8 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +15,12 @@ class TensorSpec:
     shape: tuple[int, ...]
     data: bytes | None = None  # instead of random values
     dtype: str | None = None  # of the values, where it is not the file's
+    drawn_as: str = ""  # the name that random values follow, where it is not this one
 
     @property
     def count(self) -> int:
         """Return how many values it has."""
         return math.prod(self.shape)
-
-
-def in_eight_bits(entries: Iterator[TensorSpec]) -> Iterator[TensorSpec]:
-    """Store large matrices of blocks as ComfyUI's fp8 files do: values, their scale, a note."""
-    note = json.dumps({"format": "float8_e4m3fn"}).encode()
-    for entry in entries:
-        large = len(entry.shape) == 2 and min(entry.shape) >= _LEAST_QUANTISED
-        if not large or ".transformer_blocks." not in entry.name:
-            yield entry
-            continue
-        layer = entry.name.removesuffix("weight")
-        scale = struct.pack("<f", scale_of(entry)[1] / SPREAD_F8)
-        yield replace(entry, dtype="F8_E4M3")
-        yield TensorSpec(layer + "weight_scale", (), scale, "F32")
-        yield TensorSpec(layer + "comfy_quant", (len(note),), note)
 
 
 def scale_of(entry: TensorSpec) -> tuple[float, float]:

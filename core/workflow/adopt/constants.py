@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from core.models.catalog import FAMILY
 from core.workflow.adopt.arithmetic import Number, compute
 from core.workflow.graph import Graph, Input, Link, Literal, Node
 
@@ -30,10 +31,14 @@ _VALUES = (
 _HANDED = {
     "CM_IntToFloat": "a",
     "CM_FloatToInt": "a",
-    "LTXFloatToInt": "a",
     "ComfyNumberConvert": "value",
+    **FAMILY.nodes.rounders,
 }
-_WHOLE = {("CM_FloatToInt", 0), ("LTXFloatToInt", 0), ("ComfyNumberConvert", 1)}
+_WHOLE = {
+    ("CM_FloatToInt", 0),
+    ("ComfyNumberConvert", 1),
+    *((kind, 0) for kind in FAMILY.nodes.rounders),
+}
 # Classes that compute: class to the type of each output.
 _EXPRESSIONS: dict[str, tuple[Callable[[Number], Number], ...]] = {
     "ComfyMathExpression": (float, int, bool),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.models.catalog import FAMILY
 from core.workflow.adopt.constants import Place, constant, handed_on, roots
 from core.workflow.graph import Graph, Input, Link, Literal, Node
 
@@ -13,7 +14,7 @@ _SIZED = {
     "ResizeImageMaskNode": "resize_type.",
 }
 # Nodes whose picture has the size of the picture they take.
-_SAME_SIZE = {"LTXVPreprocess": "image", "Any Switch (rgthree)": "", "ImageFromBatch": "image"}
+_SAME_SIZE = {"Any Switch (rgthree)": "", "ImageFromBatch": "image", **FAMILY.nodes.same_size}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import cast
 
-from core.models.catalog import LTX_2_3, ModelFamily
+from core.models.catalog import FAMILY, ModelFamily
 from core.models.errors import LoraRefused, ModelFileRefused
 from core.models.lora import base_by_name, check_lora
 from core.workflow.adopt.findings import AdoptionDraft
@@ -53,10 +53,10 @@ def _family_of(graph: Graph, node: Node) -> ModelFamily:
         seen.add(current.id)
         if current is not node:
             for base in _bases(current):
-                return replace(LTX_2_3, base=base)
+                return replace(FAMILY, base=base)
         links = types.inputs(current, "MODEL")
         waiting += [graph.nodes[link.node] for _, link in links if link.node in graph.nodes]
-    return LTX_2_3
+    return FAMILY
 
 
 def _bases(node: Node) -> list[str]:

@@ -1,5 +1,6 @@
 """Size, length, frame rate and seeds of a foreign graph."""
 
+from core.models.catalog import FAMILY
 from core.workflow.adopt.constants import constant, handed_on
 from core.workflow.adopt.findings import AdoptionDraft, EvidenceKind
 from core.workflow.adopt.link_types import LinkTypes, samplers_of
@@ -8,11 +9,11 @@ from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, Input, Link, Literal, Node
 from core.workflow.node_schema import known_nodes
 
-UPSCALER = "LTXVLatentUpsampler"
+UPSCALER = FAMILY.nodes.upscaler
 _LENGTHS = ("length", "num_frames", "frames", "video_frames")  # of a node that begins a video
 # Inputs that always mean the same: they get the exact value, whatever computed it before.
 _EXACT: dict[tuple[str, str], tuple[str, object]] = {
-    ("LTXVEmptyLatentAudio", "frames_number"): ("frames", 121),
+    FAMILY.nodes.audio_latent: ("frames", 121),
     ("TrimAudioDuration", "duration"): ("seconds", 5.0),
     ("VHS_LoadAudioUpload", "duration"): ("seconds", 5.0),
     ("VHS_LoadVideo", "frame_load_cap"): ("frames", 121),

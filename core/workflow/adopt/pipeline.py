@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from core.domain.dimensions import SIDE_MULTIPLE
 from core.domain.modes import Mode
+from core.models.catalog import FAMILY
 from core.runtime.atomic_files import only_writer_of, whole_file
 from core.runtime.paths import readable
 from core.workflow.adopt.findings import Adoption, AdoptionDraft, EvidenceKind
@@ -25,8 +26,6 @@ from core.workflow.errors import NotAdoptable, WorkflowNotKept, WorkflowPlaceFor
 from core.workflow.graph import Graph
 from core.workflow.library import WORKFLOWS, Workflow, paths_of
 from core.workflow.validation import defects, unknown_kinds
-
-_CONTROL_GUIDES = {"LTXAddVideoICLoRAGuide", "GetICLoRAParameters"}
 
 
 def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "") -> Adoption:
@@ -144,7 +143,8 @@ def remove_adoption(mode: Mode, folder: Path) -> bool:
 def _canvas(draft: AdoptionDraft) -> int:
     """Return the side multiple, px: a guide at half of half the size needs whole latents too."""
     kinds = {node.kind for node in draft.graph.nodes.values()}
-    return SIDE_MULTIPLE * 2 if UPSCALER in kinds and kinds & _CONTROL_GUIDES else SIDE_MULTIPLE
+    halved = UPSCALER in kinds and kinds & FAMILY.nodes.control
+    return SIDE_MULTIPLE * 2 if halved else SIDE_MULTIPLE
 
 
 def _workflow(draft: AdoptionDraft, canvas: int) -> Workflow:

@@ -1,11 +1,12 @@
 """What the nodes of a foreign graph mean for the person waiting."""
 
 from core.domain.progress import Stage
+from core.models.catalog import FAMILY
 from core.workflow.adopt.findings import AdoptionDraft
 from core.workflow.adopt.link_types import samplers_of
 from core.workflow.graph import Node
 
-_TEXT = {"CLIPTextEncode", "LTXVConditioning", "ConditioningZeroOut"}
+_TEXT = {"CLIPTextEncode", "ConditioningZeroOut", *FAMILY.nodes.text}
 _DECODE = ("Decode", "ClapperOutput", "VideoCombine", "CreateVideo")
 _INPUT_LOADERS = {"LoadImage", "LoadAudio", "LoadVideo"}
 

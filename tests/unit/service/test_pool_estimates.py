@@ -9,7 +9,7 @@ from core.domain.nodes import NodeDevice, Pool
 from core.domain.presets import Preset
 from core.domain.requests import Sampling
 from core.duration import BY_KEY, Machine, estimate
-from core.errors import TooCostly
+from core.errors import TooCostly, TooLargeForDevice
 from core.errors.nodes import NoWorkerYet
 from core.service.estimator import REFIT_EVERY, RunBook
 from core.service.pool_estimates import NO_PLACE, PoolRunBook
@@ -164,3 +164,15 @@ def test_nothing_is_too_large_for_a_device_that_draws(nodes, room):
     nodes.known = [Pool("a", (NodeDevice("draft", "draft"),)), Pool("b", (LARGE,))]
 
     assert PoolRunBook(room.database, NO_PLACE, nodes).pool_of(HUGE) == "a"
+
+
+async def test_what_has_no_room_is_refused_before_its_cost_is_asked_for(room):
+    place = RunPlace("some card of 12 GB", "small", "")
+    runs = RunBook(room.database, place, room.clock, 12 * GIB)
+    unknown = RunBook(room.database, place, room.clock)
+
+    with pytest.raises(TooLargeForDevice):
+        runs.check_budget(request(1920, 1088, 481), None, RequestLimits())
+    unknown.check_budget(
+        request(1920, 1088, 481), None, RequestLimits()
+    )  # nobody said how much memory there is

@@ -14,7 +14,14 @@ from core.domain.options import Options
 from core.domain.quota import LimitBalance, QuotaView
 from core.domain.requests import Request
 from core.duration import BY_KEY, UNKNOWN, Machine, Tier, estimate
-from core.errors import MediaMissing, NothingFits, OutOfRange, QuotaExceeded, TooCostly
+from core.errors import (
+    MediaMissing,
+    NothingFits,
+    OutOfRange,
+    QuotaExceeded,
+    TooCostly,
+    TooLargeForDevice,
+)
 from core.models.catalog import ModelFile, Profile, files_for
 from core.service.preview import MISSING_FILES_MS, MemoryFit, Previewer, RequestPreview
 from core.testing.doubles import ManualClock
@@ -226,3 +233,17 @@ async def test_smaller_is_at_most_half_of_the_work_and_ends_at_the_smallest(make
 
     assert len(costs) > 2
     assert all(small <= large / 2 for large, small in pairwise(costs))
+
+
+async def test_what_has_no_room_in_the_device_is_refused_and_the_largest_that_has_is_shown(
+    make: Make,
+) -> None:
+    small = Machine(replace(BY_KEY["3090"], memory=12 * 1024**3), "small")
+
+    seen = await look(make(small), LONG)
+
+    assert isinstance(seen.refusal, TooLargeForDevice)
+    assert seen.fitting is not None
+    shown = seen.fitting.sampling
+    again = replace(LONG, width=shown.width, height=shown.height, seconds=seen.refusal.seconds)
+    assert (await look(make(small), again)).refusal is None

@@ -55,11 +55,6 @@ class TextEncoder:
     parameters: float = (10.8 + 1.16 + 2.01) * GIGA
 
 
-TRANSFORMER = Transformer()
-CODEC = Codec()
-TEXT = TextEncoder()
-
-
 @dataclass(frozen=True, slots=True)
 class Weights:
     """The files of one profile: bytes that are read, moved and kept."""
@@ -75,12 +70,25 @@ class Weights:
         return self.transformer + self.text + self.rest
 
 
-WEIGHTS: dict[str, Weights] = {
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """The networks of one family as numbers."""
+
+    transformer: Transformer
+    codec: Codec
+    text: TextEncoder
+    weights: dict[str, Weights]  # by profile
+
+
+_WEIGHTS: dict[str, Weights] = {
     item.profile: item
     for item in (
         Weights("bf16", transformer=44.3 * GIGA, text=24.5 * GIGA, rest=3.1 * GIGA),
         Weights("fp8", transformer=27.6 * GIGA, text=9.45 * GIGA, rest=3.1 * GIGA),
         Weights("low", transformer=27.6 * GIGA, text=9.45 * GIGA, rest=3.1 * GIGA),
+        Weights("small", transformer=23.8 * GIGA, text=9.45 * GIGA, rest=3.1 * GIGA),
         Weights("draft", transformer=0, text=0, rest=0),
     )
 }
+
+LTX_ARCHITECTURE = Architecture(Transformer(), Codec(), TextEncoder(), _WEIGHTS)

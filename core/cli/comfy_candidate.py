@@ -1,0 +1,117 @@
+"""Try one ComfyUI in a process of its own: ``python -m core.cli.comfy_candidate CHECKOUT FOLDER``.
+
+Prints a JSON object a line: what does not fit in which workflow, and what each control changed.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from core.cli.workflow_try import AllThere, runner_of, write_inputs
+from core.comfy.device import device_kind
+from core.comfy.executor import ComfyExecutor, ComfyOptions
+from core.comfy.job_run import ExecutionPlan
+from core.comfy.object_info import object_info
+from core.comfy.paths import ComfyPaths, pinned_paths
+from core.comfy.startup import start
+from core.comfy.testing.stand_ins import tiny_stand_ins
+from core.comfy.trial import shortened, try_controls
+from core.domain.modes import Mode
+from core.errors import GenerationFailed
+from core.i18n.messages import explain
+from core.models.catalog import Profile, names
+from core.settings import Settings, load_settings
+from core.workflow.adopt.pipeline import save_adoption
+from core.workflow.library import load
+from core.workflow.model_files import named_files
+from core.workflow.node_schema import Info
+from core.workflow.schema_drawing import schema_of
+from core.workflow.split_loaders import split_loaders
+from core.workflow.validation import graph_defects, shape_defects
+
+
+def check_workflows(info: Info, settings: Settings) -> list[dict[str, str]]:
+    """Return what the ComfyUI that ``info`` describes would refuse, of our workflows and adopted.
+
+    Args:
+        info: its object_info.
+        settings: where adopted workflows lie.
+    """
+    schema, found = schema_of(info), list[dict[str, str]]()
+    for mode in Mode:
+        for workflow in dict.fromkeys((None, settings.workflows_dir)):
+            used = load(mode, workflow)
+            defects = list(shape_defects(used, schema))
+            if not used.custom:
+                split = split_loaders(used.graph, names(Profile.SMALL))
+                defects += graph_defects(split, used, schema)
+            told = dict.fromkeys(str(defect) for defect in defects)
+            found += [{"mode": mode.value, "defect": text} for text in told]
+    return list({json.dumps(item): item for item in found}.values())
+
+
+async def try_modes(modes: list[Mode], place: ComfyPaths, settings: Settings, work: Path) -> None:
+    """Run every control of ``modes`` in the workflows in use, and print a line for each mode."""
+    options = ComfyOptions(device_kind(), settings.comfy.vram, settings.comfy.packs)
+    used = {mode: load(mode, settings.workflows_dir) for mode in modes}
+    adopted = [workflow for workflow in used.values() if workflow.custom]
+    for workflow in adopted:
+        save_adoption(shortened(workflow), work / "workflows")
+    plan = ExecutionPlan(Profile.FP8, custom=work / "workflows")
+    executor = ComfyExecutor(place, AllThere(), plan, options)
+    try:
+        await executor.warm_up()
+        files = tuple(file for workflow in adopted for file in named_files(workflow.graph))
+        family = await asyncio.to_thread(tiny_stand_ins, files, place.models)
+        executor.plan = replace(plan, family=family)
+        for mode, workflow in used.items():
+            _say(
+                {"mode": mode, **await _tried(executor, mode, work / mode, custom=workflow.custom)}
+            )
+    finally:
+        await executor.close()
+
+
+async def _tried(
+    executor: ComfyExecutor, mode: Mode, folder: Path, *, custom: bool
+) -> dict[str, object]:
+    """Return the rows of one mode, or why it does not run."""
+    given = await asyncio.to_thread(write_inputs, mode, folder / "media")
+    try:
+        rows = await try_controls(runner_of(executor, folder), mode, given, negative=False)
+    except GenerationFailed as problem:
+        return {"broken": explain(problem)}
+    # whether somebody's own graph uses a negative prompt is not known here
+    judged = [row for row in rows if not (custom and row.control == "negative_prompt")]
+    return {"rows": [asdict(row) for row in judged]}
+
+
+def _say(line: dict[str, object]) -> None:
+    sys.stdout.write(f"{json.dumps(line)}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Check all workflows, and try those of the modes that are named."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("--mode", type=Mode, action="append", default=[])
+    asked = parser.parse_args()
+    settings = load_settings()
+    with tempfile.TemporaryDirectory(prefix="clapper-try-") as folder:
+        work = Path(folder)
+        packs = pinned_paths(settings).packs
+        place = ComfyPaths(asked.checkout, packs, work / "comfy", work / "models")
+        comfy = start(place, device_kind(), settings.comfy.vram, packs=settings.comfy.packs)
+        defects = check_workflows(object_info(comfy), settings)
+        _say({"defects": defects})
+        if not defects:  # else nothing is to be learnt from running them
+            asyncio.run(try_modes(asked.mode, place, settings, work))
+
+
+if __name__ == "__main__":
+    main()

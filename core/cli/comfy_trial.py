@@ -1,0 +1,113 @@
+"""``clapper comfy update --to REF``: try another ComfyUI beside the one in use, then switch."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.comfy.install.candidate import add_packages, commit_of, lay_out
+from core.comfy.install.choice import ChosenCheckout, write_choice
+from core.comfy.install.errors import CandidateFailed
+from core.comfy.install.pins import Pin
+from core.comfy.paths import ComfyPaths, pinned_paths
+from core.comfy.trial import ControlTrial
+from core.domain.modes import Mode
+from core.i18n.messages import name, say
+from core.settings import PROJECT_ROOT, Settings
+
+LIMIT_S = 7200.0  # of all trials; a processor takes about a minute a mode
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateTrial:
+    """What is to be tried."""
+
+    pin: Pin  # of the repository
+    ref: str
+    modes: Sequence[Mode]  # whose controls are tried; all workflows are checked
+    packages: bool = True
+
+
+def try_and_switch(asked: UpdateTrial, settings: Settings, tell: Told) -> ChosenCheckout:
+    """Try a ComfyUI beside the one in use, and use it from the next start on if all holds.
+
+    Nothing is changed that the one in use needs: neither its folder nor the environment. Whoever is
+    killed in here still has it.
+
+    Args:
+        asked: what to try.
+        settings: where ComfyUI and adopted workflows lie.
+        tell: gets a sentence at each step.
+
+    Raises:
+        CandidateFailed: something does not hold; says what.
+        DownloadFailed: it could not be fetched.
+    """
+    pinned = pinned_paths(settings)
+    commit = commit_of(asked.pin, asked.ref)
+    tell(say("comfy_trial_fetch", {"ref": asked.ref, "commit": commit[:10]}))
+    folder = lay_out(asked.pin, commit, pinned.checkout)
+    if asked.packages:
+        added = add_packages(folder, pinned.checkout)
+        if added:
+            tell(say("comfy_trial_packages", {"what": ", ".join(added)}))
+    version = ComfyPaths(folder, pinned.packs, pinned.base, pinned.models).version
+    if version is None:
+        raise CandidateFailed(asked.ref, say("comfy_trial_no_version", {"path": folder}))
+    tell(say("comfy_trial_runs", {"version": version, "count": len(asked.modes)}))
+    broken = [sentence for line in _run(asked, folder) for sentence in _failures(line, tell)]
+    if broken:
+        raise CandidateFailed(asked.ref, "\n".join(f"• {item}" for item in broken))
+    chosen = ChosenCheckout(folder.name, asked.ref, commit, version)
+    write_choice(pinned.checkout, chosen)
+    return chosen
+
+
+def _run(asked: UpdateTrial, folder: Path) -> Iterator[dict[str, Any]]:
+    """Try ``folder`` in a process of its own and yield what it prints.
+
+    Raises:
+        CandidateFailed: it ended before it had tried everything; with its last words.
+    """
+    modes = [part for mode in asked.modes for part in ("--mode", mode.value)]
+    module = [sys.executable, "-m", "core.cli.comfy_candidate"]
+    try:
+        done = subprocess.run(  # noqa: S603  # argument list, no shell; the program is ours
+            [*module, str(folder), *modes],
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LIMIT_S,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        raise CandidateFailed(asked.ref, say("comfy_trial_slow")) from None
+    yield from (json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"'))
+    if done.returncode:
+        words = [line for line in done.stderr.splitlines() if line.strip()]
+        raise CandidateFailed(asked.ref, "\n".join(words[-3:]))
+
+
+def _failures(line: dict[str, Any], tell: Told) -> Iterator[str]:
+    """Yield what does not hold of one line of the trial, and tell what was tried."""
+    for item in line.get("defects", ()):
+        yield say("comfy_trial_defect", item)
+    if "broken" in line:
+        yield say("comfy_trial_broken", line)
+    if "rows" not in line:
+        return
+    rows = [ControlTrial(**row) for row in line["rows"]]
+    idle = [row.control for row in rows if not row.holds]
+    facts = {"mode": line["mode"], "count": len(rows), "controls": ", ".join(idle)}
+    tell(
+        say(
+            "comfy_trial_mode", {**facts, "verdict": name("trial_fails" if idle else "trial_holds")}
+        )
+    )
+    if idle:
+        yield say("comfy_trial_idle", facts)
