@@ -11,6 +11,7 @@ from the code.
     │   ├── NotANumber, SeedNotANumber
     │   ├── NotAChoice          a value outside a closed list
     │   ├── NotAnId             a channel or role that is none
+    │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
     │   └── MediaRefused        a file, before it is decoded or while it is
@@ -22,6 +23,7 @@ from the code.
     ├── Refused                 a sound request that may not run now, or not for this requester
     │   ├── QuotaExceeded, TooManyJobs, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
+    │   ├── AccessClosed, AccessNotAsked, BotRightsMissing, ChatRightsMissing: core/errors/access.py
     │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
     │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
     │   ├── ArtefactsUnavailable, ArtefactGone  clips and inputs: core/errors/artefacts.py
@@ -40,6 +42,15 @@ from the code.
     └── SetupProblem            the installation, not the request: core/errors/setup.py, storage.py
 """
 
+from core.errors.access import (
+    AccessClosed,
+    AccessNotAsked,
+    AccountUnknown,
+    BotRightsMissing,
+    ChatRightsMissing,
+    EntryUnknown,
+    RuleLocksOut,
+)
 from core.errors.base import ClapperError, Scalar, SetupProblem
 from core.errors.failures import (
     Cancelled,
@@ -112,8 +123,13 @@ from core.errors.refusals import (
 )
 
 __all__ = [
+    "AccessClosed",
+    "AccessNotAsked",
+    "AccountUnknown",
     "AlreadyFinished",
+    "BotRightsMissing",
     "Cancelled",
+    "ChatRightsMissing",
     "ClapperError",
     "ClipDiffers",
     "ClipTooLarge",
@@ -123,6 +139,7 @@ __all__ = [
     "DeviceLost",
     "DiskFull",
     "DraftUnreadable",
+    "EntryUnknown",
     "GenerationFailed",
     "IntakeClosed",
     "InternalError",
@@ -165,6 +182,7 @@ __all__ = [
     "Refused",
     "RequestUnreadable",
     "RequesterBlocked",
+    "RuleLocksOut",
     "Scalar",
     "SeedNotANumber",
     "SetupProblem",
