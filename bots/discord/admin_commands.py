@@ -6,8 +6,9 @@ import discord
 from discord import app_commands
 
 from bots.discord.address import PLATFORM, Interaction
+from bots.discord.answers import answer
 from bots.discord.localization import choices, text
-from bots.discord.rendering import clip_text, texts_for
+from bots.discord.rendering import texts_for
 from bots.discord.submission import DiscordContext
 from core.domain.people import Requester
 from core.domain.policy import RULES, Policy
@@ -140,7 +141,7 @@ class AdminGroup(app_commands.Group):
 
     @staticmethod
     async def _show(interaction: Interaction, content: str) -> None:
-        await interaction.response.send_message(clip_text(content), ephemeral=True)
+        await answer(interaction, content)
 
 
 def _requester(user: DiscordUser) -> Requester:

@@ -7,9 +7,10 @@ from typing import Any, Self
 import discord
 
 from bots.discord.address import Interaction
+from bots.discord.answers import acknowledge, answer, remove, show_form, think
 from bots.discord.edit_modal import edit_form
 from bots.discord.error_replies import run_with_error_reply
-from bots.discord.rendering import CUSTOM_ID, clip_text, custom_id, texts_for
+from bots.discord.rendering import CUSTOM_ID, custom_id, texts_for
 from bots.discord.submission import DiscordContext, post_again, submit_followup
 from bots.shared.texts import SHORT_ID
 from core.domain.followups import Action
@@ -55,7 +56,7 @@ async def press(
 
 
 async def _cancel(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    await interaction.response.defer()
+    await acknowledge(interaction)
     await context.users.cancel(context.caller(interaction), job.id)
 
 
@@ -68,29 +69,28 @@ def _follow_up(action: Action) -> Handler:
 
 async def _edit(context: DiscordContext, interaction: Interaction, job: Job) -> None:
     form = edit_form(job, context.users.limits, str(interaction.locale))
-    await interaction.response.send_modal(form)
+    await show_form(interaction, form)
 
 
 async def _details(context: DiscordContext, interaction: Interaction, job: Job) -> None:
     del context
-    text = clip_text(texts_for(str(interaction.locale)).details(job))
-    await interaction.response.send_message(text, ephemeral=True)
+    await answer(interaction, texts_for(str(interaction.locale)).details(job))
 
 
 async def _last_frame(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    await interaction.response.defer(thinking=True, ephemeral=True)
+    await think(interaction)
     caller, short = context.caller(interaction), job.id[:SHORT_ID]
     with context.users.files.workspace() as folder:
         still = await context.users.clips.last_frame(caller, job.id, folder)
         file = discord.File(still, f"last-frame-{short}.png")
         text = texts_for(str(interaction.locale)).say("use_frame", job=short)
-        await interaction.edit_original_response(content=text, attachments=[file])
+        await answer(interaction, text, files=[file])
 
 
 async def _delete(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    await interaction.response.defer()
+    await acknowledge(interaction)
     await context.users.delete(context.caller(interaction), job.id)
-    await interaction.delete_original_response()
+    await remove(interaction)
 
 
 _HANDLERS: dict[Action, Handler] = {

@@ -10,12 +10,15 @@ import discord.http
 import structlog
 import yarl
 
+from bots.discord.access_buttons import decide_view
 from bots.discord.address import PLATFORM
 from bots.discord.checks import examine
 from bots.discord.client import ClapperClient
 from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
+from bots.discord.directory import DiscordDirectory
 from bots.discord.held_requests import only_while_held
-from bots.discord.rendering import clip_text, texts_for
+from bots.discord.rendering import texts_for
+from bots.discord.sender import send_direct
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import notice_text, tell
@@ -109,6 +112,7 @@ class _Session:
             operator_roles=settings.discord.roles(),
         )
         self._client.add_commands(context)
+        services.register_directory(DiscordDirectory(self._client, settings.discord.roles()))
 
     async def run(self) -> None:
         """Serve until cancelled or broken.
@@ -158,14 +162,13 @@ class _Session:
 
     async def _notify(self, notice: AccountNotice) -> None:
         """Send a notice by direct message, with a button to undo a join that it tells of."""
-        opened = await self._client.http.start_private_message(int(notice.to.user_id))
-        channel = self._client.get_partial_messageable(int(opened["id"]))
-        text = clip_text(notice_text(texts_for(None), notice))
-        joined = notice.data.get("key")
-        if joined is None:
-            await channel.send(text)
-        else:
-            await channel.send(text, view=unlink_view([Requester.from_key(joined)], None))
+        text = notice_text(texts_for(None), notice)
+        view = None
+        if joined := notice.data.get("key"):
+            view = unlink_view([Requester.from_key(joined)], None)
+        elif entry := notice.data.get("entry"):
+            view = decide_view(entry, None)
+        await send_direct(self._client, int(notice.to.user_id), text, view)
 
 
 def _reason(error: BaseException) -> str:

@@ -1,5 +1,7 @@
 """Render jobs for Discord: markup, and the rows of buttons under a status or a clip."""
 
+from typing import Any
+
 import discord
 
 from bots.discord.localization import command_name, option_name
@@ -10,6 +12,7 @@ from core.domain.limits import RequestLimits
 from core.i18n.messages import say
 
 CUSTOM_ID = r"job:(?P<action>[a-z_]+):(?P<job>[0-9a-f]{32})"
+ASK_ACCESS = "access:ask"
 MESSAGE_LIMIT = 2000  # characters of a message
 
 MARKUP = Markup(
@@ -55,6 +58,21 @@ def buttons(actions: list[Action], job: Job, locale: str | None) -> discord.ui.V
             )
         )
     view.stop()  # presses are handled by JobButton, not by this object
+    return view
+
+
+def ask_button(locale: str | None) -> discord.ui.Button[Any]:
+    """Build the button that asks operators for access."""
+    label = say("access_ask_label", {}, locale)
+    style = discord.ButtonStyle.primary
+    return discord.ui.Button(label=label, custom_id=ASK_ACCESS, style=style)
+
+
+def ask_view(locale: str | None) -> discord.ui.View:
+    """Build a view with the button that asks operators for access."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(ask_button(locale))
+    view.stop()
     return view
 
 

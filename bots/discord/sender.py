@@ -8,8 +8,10 @@ from typing import Any, TypeAlias
 import aiohttp
 import discord
 import structlog
+from discord.utils import MISSING
 
 from bots.discord.address import DiscordAddress
+from bots.discord.rendering import clip_text
 from bots.shared.edit_scheduler import Throttled
 from core.errors import DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import DeliveryAttempt
@@ -195,6 +197,15 @@ def delivery_error_of(error: discord.HTTPException) -> Exception:
     if error.status == HTTP_UNAUTHORIZED and error.code != INVALID_TOKEN:
         return DeliveryRetry("the bot's token is refused")  # the operator must act; the job is fine
     return SendMethodUnavailable(f"{error.status}/{error.code}")
+
+
+async def send_direct(
+    client: discord.Client, user_id: int, text: str, view: discord.ui.View | None
+) -> None:
+    """Write to somebody in private."""
+    opened = await client.http.start_private_message(user_id)
+    channel = client.get_partial_messageable(int(opened["id"]))
+    await channel.send(clip_text(text), view=view or MISSING)
 
 
 def _wait_s(error: discord.HTTPException) -> float:

@@ -14,6 +14,7 @@ from bots.discord.address import (
     caller_of,
     is_direct,
 )
+from bots.discord.answers import think
 from bots.discord.attachments import check_all, receive_all
 from bots.discord.delivery import DiscordDelivery
 from bots.discord.permissions import check_rights
@@ -93,6 +94,7 @@ async def submit_command(
         InvalidInput: a value or file cannot work.
         Refused: quota, policy, block, rights or a closed intake.
     """
+    await context.users.access.check(context.caller(interaction))
     check_rights(interaction)
     check_all(mode, attachments, context.users.media_limits)
     at = await _defer(interaction, visibility)
@@ -113,9 +115,10 @@ async def submit_followup(
         NothingToFetch: the action needs the clip of ``job``, which is gone.
         Refused: quota, policy, block, rights or a closed intake.
     """
+    caller = context.caller(interaction)
+    await context.users.access.check(caller)
     check_rights(interaction)
     at = await _defer(interaction, Visibility.of(job, interaction))
-    caller = context.caller(interaction)
     composition = await context.users.follow_up(caller, job.id, action)
     await _submit(context, interaction, at, composition)
 
@@ -131,6 +134,7 @@ async def submit_edit(
     """
     request = job.request
     caller = context.caller(interaction)
+    await context.users.access.check(caller)
     composition = await context.users.compose(caller, request.mode, options, request.media())
     check_rights(interaction)
     at = await _defer(interaction, Visibility.of(job, interaction))
@@ -172,10 +176,7 @@ async def _submit(
 
 
 async def _defer(interaction: Interaction, visibility: Visibility) -> DiscordAddress:
-    answer = await interaction.response.defer(thinking=True, ephemeral=visibility.private)
-    message_id = answer.message_id if answer is not None else None
-    if message_id is None:
-        message_id = (await interaction.original_response()).id
+    message_id = await think(interaction, private=visibility.private)
     return address_of(
         interaction, message_id, private=visibility.private, spoiler=visibility.spoiler
     )

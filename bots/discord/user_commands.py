@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from bots.discord.address import Interaction
+from bots.discord.answers import acknowledge, answer, replace, think
 from bots.discord.error_replies import run_with_error_reply
 from bots.discord.generation_commands import everywhere
 from bots.discord.localization import text
@@ -49,7 +50,7 @@ def add_account_commands(tree: CommandTree, context: DiscordContext) -> None:
 def _queue(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     async def queue(interaction: Interaction) -> None:
         view = await context.users.queue(context.caller(interaction))
-        await _reply(interaction, texts_for(str(interaction.locale)).line(view))
+        await answer(interaction, texts_for(str(interaction.locale)).line(view))
 
     return queue
 
@@ -58,11 +59,10 @@ def _cancel(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callba
     @app_commands.describe(job=text("o_job"))
     async def cancel(interaction: Interaction, job: str) -> None:
         caller = context.caller(interaction)
-        await interaction.response.defer(ephemeral=True)
+        await think(interaction)
         chosen = await context.users.find(caller, job)
         await context.users.cancel(caller, chosen.id)
-        answer = texts_for(str(interaction.locale)).say("cancelled_ack")
-        await interaction.edit_original_response(content=answer)
+        await answer(interaction, texts_for(str(interaction.locale)).say("cancelled_ack"))
 
     return cancel
 
@@ -70,7 +70,7 @@ def _cancel(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callba
 def _history(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     async def history(interaction: Interaction) -> None:
         content, view = await history_page(context, interaction, 1)
-        await interaction.response.send_message(content, view=view, ephemeral=True)
+        await answer(interaction, content, view)
 
     return history
 
@@ -101,7 +101,7 @@ def _quota(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callbac
     async def quota(interaction: Interaction) -> None:
         view = await context.users.quota(context.caller(interaction))
         texts = texts_for(str(interaction.locale))
-        await _reply(interaction, texts.quota(view, context.window_hours))
+        await answer(interaction, texts.quota(view, context.window_hours))
 
     return quota
 
@@ -113,10 +113,10 @@ def _link(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
         caller, accounts = context.caller(interaction), context.users.accounts
         if code:
             await accounts.link(caller, code, interaction.user.name)
-            await _reply(interaction, texts.say("linked"))
+            await answer(interaction, texts.say("linked"))
         else:
             made = await accounts.link_code(caller)
-            await _reply(interaction, texts.say("link_code_text", code=made))
+            await answer(interaction, texts.say("link_code_text", code=made))
 
     return link
 
@@ -127,7 +127,7 @@ def _unlink(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callba
         keys = await context.users.accounts.keys(caller)
         view = unlink_view([who for who in keys if who != caller.requester], locale)
         content = clip_text(accounts_text(texts_for(locale), keys, caller.requester))
-        await interaction.response.send_message(content, view=view, ephemeral=True)
+        await answer(interaction, content, view)
 
     return unlink
 
@@ -141,7 +141,7 @@ def _forget(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callba
         view.add_item(ForgetButton(locale))
         view.stop()
         content = texts_for(locale).say("forget_ask")
-        await interaction.response.send_message(content, view=view, ephemeral=True)
+        await answer(interaction, content, view)
 
     return forget
 
@@ -150,13 +150,9 @@ def _help(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     del context
 
     async def show(interaction: Interaction) -> None:
-        await _reply(interaction, texts_for(str(interaction.locale)).help())
+        await answer(interaction, texts_for(str(interaction.locale)).help())
 
     return show
-
-
-async def _reply(interaction: Interaction, content: str) -> None:
-    await interaction.response.send_message(clip_text(content), ephemeral=True)
 
 
 async def history_page(
@@ -213,7 +209,7 @@ class PageButton(
 
     async def _turn(self, interaction: Interaction) -> None:
         content, view = await history_page(interaction.client.context, interaction, self.page)
-        await interaction.response.edit_message(content=content, view=view)
+        await replace(interaction, content, view)
 
 
 def unlink_view(others: list[Requester], locale: str | None) -> discord.ui.View:
@@ -255,7 +251,7 @@ class UnlinkButton(
         context: DiscordContext = interaction.client.context
         done = await unlink(context.users.accounts, context.caller(interaction), self.handle)
         code = "unlinked" if done else "unlink_gone"
-        await _reply(interaction, texts_for(str(interaction.locale)).say(code))
+        await answer(interaction, texts_for(str(interaction.locale)).say(code))
 
 
 class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"forget:me"):
@@ -283,7 +279,7 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
 
     async def _forget(self, interaction: Interaction) -> None:
         context: DiscordContext = interaction.client.context
-        await interaction.response.defer()
+        await acknowledge(interaction)
         count = await context.users.forget(context.caller(interaction))
-        answer = texts_for(str(interaction.locale)).say("forgotten", count=count)
-        await interaction.edit_original_response(content=answer, view=None)
+        text = texts_for(str(interaction.locale)).say("forgotten", count=count)
+        await replace(interaction, text, None)

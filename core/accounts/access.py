@@ -133,14 +133,14 @@ class AccessList:
 
     def _refuse_asking(self, known: AccessRow | None, waiting: int, now: int) -> None:
         if not self._rules.operators:
-            raise AccessNotAsked("nobody")
+            raise AccessNotAsked("access_nobody_why")
         if known is not None and known.state is AccessState.ASKED:
-            raise AccessNotAsked("waiting")
+            raise AccessNotAsked("access_waiting_why")
         if known is not None and known.state is AccessState.DENIED:
             if 0 <= now - known.at_ms < AGAIN_MS:
-                raise AccessNotAsked("denied")
+                raise AccessNotAsked("access_denied_why")
         elif waiting >= MOST_ASKING:
-            raise AccessNotAsked("full")
+            raise AccessNotAsked("access_full_why")
 
     async def decide(
         self, actor: Requester, entry: AccessEntry, decision: AccessDecision

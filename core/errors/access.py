@@ -9,7 +9,7 @@ class AccessClosed(Refused):
 
 
 class AccessNotAsked(Refused):
-    """A request for access is not passed on; ``why`` is waiting, denied, full or nobody."""
+    """A request for access is not passed on; ``why`` names the sentence that says why."""
 
     why: str
 
