@@ -11,10 +11,11 @@ from bots.discord.answers import acknowledge, answer, remove, show_form, think
 from bots.discord.edit_modal import edit_form
 from bots.discord.error_replies import run_with_error_reply
 from bots.discord.rendering import CUSTOM_ID, custom_id, texts_for
-from bots.discord.submission import DiscordContext, post_again, submit_followup
+from bots.discord.submission import DiscordContext, post_again, share, submit_followup
 from bots.shared.texts import SHORT_ID
 from core.domain.followups import Action
 from core.domain.jobs import Job
+from core.errors import JobUnknown
 
 Handler = Callable[[DiscordContext, Interaction, Job], Awaitable[None]]
 
@@ -43,16 +44,61 @@ class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUSTOM_
         )
 
 
+class ShareButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"share:(?P<job>[0-9a-f]{32})"
+):
+    """Shows everybody in the channel a clip that its owner alone sees."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(discord.ui.Button(custom_id=f"share:{job_id}"))
+        self.job_id = job_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button that was pressed from its id."""
+        del interaction, item
+        return cls(match["job"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Post the clip for everybody."""
+        await run_with_error_reply(interaction, self._share(interaction))
+
+    async def _share(self, interaction: Interaction) -> None:
+        context: DiscordContext = interaction.client.context
+        job = await context.users.job(context.caller(interaction), self.job_id)
+        if context.presses.is_second(str(interaction.user.id), "share", job.id):
+            await acknowledge(interaction)
+            return
+        await share(context, interaction, job)
+
+
 async def press(
     context: DiscordContext, interaction: Interaction, action: Action, job_id: str
 ) -> None:
     """Perform ``action`` on a job of the person.
 
     Raises:
-        ClapperError: the job is not theirs, is gone, or does not allow it now.
+        JobUnknown: the job is gone.
+        ClapperError: the job is not theirs, or does not allow it now.
     """
-    job = await context.users.job(context.caller(interaction), job_id)
+    try:
+        job = await context.users.job(context.caller(interaction), job_id)
+    except JobUnknown:
+        if action is Action.DELETE and _asked_for(interaction):
+            await acknowledge(interaction)
+            await remove(interaction)
+            return
+        raise
     await _HANDLERS[action](context, interaction, job)
+
+
+def _asked_for(interaction: Interaction) -> bool:
+    """Tell whether the message whose button was pressed answered this person."""
+    message = interaction.message
+    asked = message.interaction_metadata if message else None
+    return asked is not None and asked.user.id == interaction.user.id
 
 
 async def _cancel(context: DiscordContext, interaction: Interaction, job: Job) -> None:
@@ -62,6 +108,9 @@ async def _cancel(context: DiscordContext, interaction: Interaction, job: Job) -
 
 def _follow_up(action: Action) -> Handler:
     async def submit(context: DiscordContext, interaction: Interaction, job: Job) -> None:
+        if context.presses.is_second(str(interaction.user.id), action, job.id):
+            await acknowledge(interaction)
+            return
         await submit_followup(context, interaction, job, action)
 
     return submit
@@ -91,6 +140,7 @@ async def _delete(context: DiscordContext, interaction: Interaction, job: Job) -
     await acknowledge(interaction)
     await context.users.delete(context.caller(interaction), job.id)
     await remove(interaction)
+    await context.delivery.remove_copies(job.id)
 
 
 _HANDLERS: dict[Action, Handler] = {

@@ -24,6 +24,7 @@ from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import notice_text, tell
 from bots.shared.bot_id import discord_bot
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.posted_messages import PostedMessages
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.interfaces.platform_check import PlatformCheck
@@ -33,6 +34,7 @@ from core.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+POSTS = "discord-posts"  # the namespace of where clips were posted, by job
 FIRST_WAIT_S = 1.0  # for a Discord that cannot be reached; doubles …
 LONGEST_WAIT_S = 60.0  # … up to this
 UNWIND_S = 8.0  # for closing the gateway
@@ -102,7 +104,9 @@ class _Session:
         rules = DiscordDeliveryRules(
             settings.studio.url, settings.retention.days, services.users.limits
         )
-        self._delivery = DiscordDelivery(self._client, self._edits, rules)
+        self._delivery = DiscordDelivery(
+            self._client, self._edits, rules, PostedMessages(services.state, POSTS)
+        )
         self.was_ready = False
         context = DiscordContext(
             users=services.users,

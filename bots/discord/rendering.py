@@ -76,10 +76,17 @@ def ask_view(locale: str | None) -> discord.ui.View:
     return view
 
 
-def job_view(job: Job, locale: str | None, limits: RequestLimits | None = None) -> discord.ui.View:
+def job_view(
+    job: Job, locale: str | None, limits: RequestLimits | None = None, *, hidden: bool = False
+) -> discord.ui.View:
     """Build the buttons under a job's message, which needs none to fetch the clip it shows.
 
-    Those that ``limits`` would refuse are left out.
+    Those that ``limits`` would refuse are left out. A clip that one person alone sees in a server
+    (``hidden``) has one to show it to all.
     """
     shown = [action for action in actions_for(job, limits) if action is not Action.FETCH]
-    return buttons(shown, job, locale)
+    view = buttons(shown, job, locale)
+    if hidden and job.clip is not None:
+        label = say("share_label", {}, locale)
+        view.add_item(discord.ui.Button(label=label, custom_id=f"share:{job.id}", row=2))
+    return view

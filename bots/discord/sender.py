@@ -123,6 +123,14 @@ class FallbackSender:
         await channel.get_partial_message(at.message_id).edit(**_edited(out))
         return f"{at.channel_id}/{at.message_id}"
 
+    async def remove(self, channel_id: int, message_id: int) -> None:
+        """Delete a message of the bot's, if it can be reached."""
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            await channel.get_partial_message(message_id).delete()
+        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError) as error:
+            log.info("message_left_as_it_is", reason=type(error).__name__)
+
     async def _post(
         self, channel_id: int, at: DiscordAddress, out: OutgoingMessage, attempt: DeliveryAttempt
     ) -> str:

@@ -1,7 +1,7 @@
 """Submit jobs for interactions: commands, menus, buttons and forms all end here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import discord
@@ -19,6 +19,7 @@ from bots.discord.attachments import check_all, receive_all
 from bots.discord.delivery import DiscordDelivery
 from bots.discord.permissions import check_rights
 from bots.discord.rendering import texts_for
+from bots.shared.double_presses import DoublePresses
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.domain.modes import Mode
@@ -63,6 +64,7 @@ class DiscordContext:
     delivery: DiscordDelivery
     window_hours: float
     operator_roles: frozenset[str] = frozenset()
+    presses: DoublePresses = field(default_factory=DoublePresses)
 
     def caller(self, interaction: Interaction) -> Caller:
         """Identify who is asking, and from where."""
@@ -151,10 +153,32 @@ async def post_again(context: DiscordContext, interaction: Interaction, job: Job
     """
     caller = context.caller(interaction)
     visibility = Visibility.of(job, interaction)
+    if not await context.users.owns(caller, job):  # an operator looks, and shows it to nobody
+        visibility = replace(visibility, private=True)
     if not visibility.private:
         await context.users.check_showing(caller, job.id)
+    await _post(context, interaction, job, visibility)
+
+
+async def share(context: DiscordContext, interaction: Interaction, job: Job) -> None:
+    """Show a clip, which its owner alone sees here, to everybody in the channel.
+
+    Raises:
+        Refused: it is somebody else's, or the rules of the place forbid it.
+        NothingToFetch: the clip is gone.
+        DeliveryFailed: the clip could not be posted.
+    """
+    await context.users.check_sharing(context.caller(interaction), job.id)
+    check_rights(interaction)
+    visibility = replace(Visibility.of(job, interaction), private=False)
+    await _post(context, interaction, job, visibility)
+
+
+async def _post(
+    context: DiscordContext, interaction: Interaction, job: Job, visibility: Visibility
+) -> None:
     at = await _defer(interaction, visibility)
-    clip = await context.users.clips.get(caller, job.id)
+    clip = await context.users.clips.get(context.caller(interaction), job.id)
     again = replace(job, reply_to=at.to_reply())
     once = DeliveryAttempt(number=1, ambiguous=False, nonce=str(interaction.id))
     await context.delivery.completed(again, clip, once)

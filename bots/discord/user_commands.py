@@ -10,14 +10,14 @@ from bots.discord.address import Interaction
 from bots.discord.answers import acknowledge, answer, replace, think
 from bots.discord.error_replies import run_with_error_reply
 from bots.discord.generation_commands import everywhere
+from bots.discord.job_choice import chosen_job, offer_jobs
 from bots.discord.localization import text
 from bots.discord.rendering import buttons, clip_text, texts_for
 from bots.discord.submission import DiscordContext, submit_followup
 from bots.shared.accounts import accounts_text, handle_of, unlink
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Job
-from core.domain.people import Caller, Requester
-from core.errors import JobUnknown
+from core.domain.people import Requester
 from core.i18n.messages import say
 
 LABEL_LIMIT = 80  # characters of a button
@@ -57,10 +57,11 @@ def _queue(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callbac
 
 def _cancel(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     @app_commands.describe(job=text("o_job"))
-    async def cancel(interaction: Interaction, job: str) -> None:
+    @app_commands.autocomplete(job=offer_jobs(context, live=True))
+    async def cancel(interaction: Interaction, job: str | None = None) -> None:
         caller = context.caller(interaction)
         await think(interaction)
-        chosen = await context.users.find(caller, job)
+        chosen = await chosen_job(context, caller, job, live=True)
         await context.users.cancel(caller, chosen.id)
         await answer(interaction, texts_for(str(interaction.locale)).say("cancelled_ack"))
 
@@ -77,24 +78,12 @@ def _history(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callb
 
 def _again(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     @app_commands.describe(job=text("o_job"))
+    @app_commands.autocomplete(job=offer_jobs(context, live=False))
     async def run(interaction: Interaction, job: str | None = None) -> None:
-        chosen = await _chosen(context, context.caller(interaction), job)
+        chosen = await chosen_job(context, context.caller(interaction), job, live=False)
         await submit_followup(context, interaction, chosen, Action.AGAIN)
 
     return run
-
-
-async def _chosen(context: DiscordContext, caller: Caller, typed: str | None) -> Job:
-    """Find the job that was typed, or the newest one.
-
-    Raises:
-        JobUnknown: there is none.
-    """
-    if typed:
-        return await context.users.find(caller, typed)
-    for newest in await context.users.jobs(caller, 1):
-        return newest
-    raise JobUnknown("")
 
 
 def _quota(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback

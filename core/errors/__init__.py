@@ -24,7 +24,7 @@ from the code.
     │   ├── QuotaExceeded, TooManyJobs, TooCostly, NothingFits, TooManyQueued
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── AccessClosed, AccessNotAsked, BotRightsMissing, ChatRightsMissing: core/errors/access.py
-    │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
+    │   ├── JobUnknown, NoJob, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
     │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
     │   ├── ArtefactsUnavailable, ArtefactGone  clips and inputs: core/errors/artefacts.py
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
@@ -108,6 +108,7 @@ from core.errors.refusals import (
     KeyReused,
     LinkCodeUnknown,
     LinkTriesUsed,
+    NoJob,
     NothingFits,
     NothingToFetch,
     NotYours,
@@ -166,6 +167,7 @@ __all__ = [
     "MediaUnreadable",
     "ModelDamaged",
     "ModelUnavailable",
+    "NoJob",
     "NotAChoice",
     "NotANumber",
     "NotAnId",

@@ -207,6 +207,23 @@ class UserApi:
         job = await self.job(caller, job_id)
         await self.access.check_request(caller, job.request)
 
+    async def check_sharing(self, caller: Caller, job_id: str) -> None:
+        """Refuse to make a clip public: only its owner may, where the rules of the place allow it.
+
+        Raises:
+            JobUnknown: there is none.
+            NotYours: it belongs to somebody else; an operator's right does not help.
+            RequesterBlocked, AccessClosed, PolicyForbids: as for :meth:`check_showing`.
+        """
+        job = await self._jobs.get(job_id)
+        if not await self.owns(caller, job):
+            raise NotYours(job_id)
+        await self.access.check_request(caller, job.request)
+
+    async def owns(self, caller: Caller, job: Job) -> bool:
+        """Tell whether a job is the caller's own, on any of their platforms."""
+        return await self._owned.owns(caller, job)
+
     async def queue(self, caller: Caller) -> QueueView:
         """Return how long the queue is and where the caller's live jobs are."""
         standing = await self.standing(caller)

@@ -80,7 +80,17 @@ def test_words_are_looked_for_in_everything_that_was_written() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["blооd", "ｂｌｏｏｄ", "b l o o d", "b.l.o.o.d", "bl00d", "bl\u200bood", "𝐛𝐥𝐨𝐨𝐝", "ʙʟᴏᴏᴅ", "BLOOD!"],
+    [
+        "blооd",
+        "ｂｌｏｏｄ",
+        "b l o o d",
+        "b.l.o.o.d",
+        "bl00d",
+        "bl\u200bood",
+        "𝐛𝐥𝐨𝐨𝐝",
+        "ʙʟᴏᴏᴅ",
+        "BLOOD!",
+    ],
 )  # Cyrillic, full width, spaced, dotted, digits, invisible, mathematical, small capitals
 def test_a_word_is_found_however_it_is_spelt(text: str) -> None:
     assert forbidden([f"the {text} of a"], ("blood",)) == "blood"
