@@ -49,7 +49,8 @@ class Visibility:
         message = interaction.message
         private = bool(message and message.flags.ephemeral)
         if job.reply_to.platform != PLATFORM:
-            return cls(private or not is_direct(interaction))
+            veiled = job.reply_to.address.get("spoiler") == "1"
+            return cls(private or not is_direct(interaction), veiled)
         at = DiscordAddress.of(job.reply_to)
         foreign = at.channel_id != interaction.channel_id and not is_direct(interaction)
         return cls(private or at.private or foreign, at.spoiler)

@@ -7,6 +7,7 @@ from telegram import Bot
 from bots.shared.edit_scheduler import EditScheduler
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.delivery import TelegramDelivery
+from bots.telegram.outgoing import Outgoing
 from bots.telegram.permissions import PostingPermissions
 from bots.telegram.request_form import RequestForms
 from bots.telegram.status_messages import StatusMessages
@@ -22,6 +23,7 @@ class TelegramContext:
     bot: Bot
     bot_name: str
     messages: StatusMessages
+    outgoing: Outgoing
     delivery: TelegramDelivery
     edits: EditScheduler
     forms: RequestForms

@@ -93,6 +93,7 @@ class MessageRouter:
         """
         if await was_submitted(event):
             return
+        await event.users.access.check(event.caller)
         await self._context.permissions.check(event.message)
         form = RequestForm(mode=mode, options=self._options(rest, mode))
         replied = event.message.reply_to_message
@@ -112,6 +113,7 @@ class MessageRouter:
         """
         if await was_submitted(event):
             return
+        await event.users.access.check(event.caller)
         chat_id = event.message.chat_id
         form = await self._context.forms.load(chat_id, event.user.id) or RequestForm()
         files = [found for part in parts if (found := attachment_of(part))]

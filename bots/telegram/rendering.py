@@ -16,6 +16,7 @@ from core.domain.modes import MODES
 from core.domain.options import OPTIONS, Option
 from core.domain.request_check import bounded_values
 from core.i18n.messages import name, say
+from core.service.operator_api import AccessDecision
 
 CAPTION_LIMIT = 1024  # characters
 TEXT_LIMIT = 4096
@@ -100,6 +101,17 @@ def fetch_keyboard(job: Job, bot_name: str, locale: str | None) -> InlineKeyboar
     """Build the button that opens the private chat and shows the clip there."""
     url = f"https://t.me/{bot_name}?start=job_{job.id}"
     return InlineKeyboardMarkup([[InlineKeyboardButton(say("fetch_label", {}, locale), url=url)]])
+
+
+def decide_buttons(entry: str, locale: str | None) -> list[InlineKeyboardButton]:
+    """Build the buttons with which an operator answers somebody who asks for access."""
+    return [
+        InlineKeyboardButton(
+            say(f"access_{decision}_label", {}, locale),
+            callback_data=callback_data("access", "0", f"{decision}.{entry}"),
+        )
+        for decision in AccessDecision
+    ]
 
 
 def _rows(job: Job, limits: RequestLimits | None) -> list[list[Action]]:

@@ -29,6 +29,7 @@ class RequestForm:
     options: Options = field(default_factory=Options)
     media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
     unassigned: tuple[MediaFile, ...] = ()
+    spoiler: bool = False  # the clip is hidden until it is tapped
 
     def with_file(self, file: MediaFile) -> Self:
         """Add a file, in the first free slot of its kind."""
@@ -119,6 +120,7 @@ class RequestForm:
             "options": typed(self.options),
             "media": {role: file_to_json(file) for role, file in self.media.items()},
             "loose": [file_to_json(file) for file in self.unassigned],
+            "spoiler": self.spoiler,
         }
 
     @classmethod
@@ -135,7 +137,7 @@ class RequestForm:
             raise UndecodableError("media")
         typed_ones = {name: it for name, it in stored.options.items() if it is not None}
         options = decode(Options, typed_ones)
-        return cls(stored.mode, options, stored.media, tuple(stored.loose))
+        return cls(stored.mode, options, stored.media, tuple(stored.loose), stored.spoiler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ class _StoredForm:
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
     loose: list[MediaFile] = field(default_factory=list[MediaFile])
+    spoiler: bool = False
 
 
 def typed(options: Options) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 import structlog
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
-from telegram.error import BadRequest, NetworkError
 
 from bots.shared.texts import Texts
-from bots.telegram.address import address_of
+from bots.telegram.address import address_of, is_veiled
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.messages import edit, remove
 from bots.telegram.rendering import callback_data
@@ -13,6 +12,7 @@ from bots.telegram.request_form import RequestForm
 from core.domain.followups import Action
 from core.domain.jobs import ReplyTo, Ticket
 from core.domain.requests import Composition
+from core.errors import DeliveryRetry
 from core.i18n.messages import say
 from core.i18n.option_words import mode_title
 
@@ -33,7 +33,7 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
         await _ask(event, form)
         return
     composition = await event.users.compose(event.caller, form.mode, form.options, form.media)
-    await _submit(event, composition)
+    await _submit(event, composition, spoiler=form.spoiler)
     await event.context.forms.save(event.caller, event.message.chat_id, None)
 
 
@@ -85,11 +85,14 @@ async def submit_follow_up(event: ChatEvent, job_id: str, action: Action) -> Non
     """
     if await was_submitted(event):
         return
+    await event.users.access.check(event.caller)
     await event.context.permissions.check(event.message)
-    await _submit(event, await event.users.follow_up(event.caller, job_id, action))
+    job = await event.users.job(event.caller, job_id)
+    composition = await event.users.follow_up(event.caller, job_id, action)
+    await _submit(event, composition, spoiler=is_veiled(job))
 
 
-async def _submit(event: ChatEvent, composition: Composition) -> None:
+async def _submit(event: ChatEvent, composition: Composition, *, spoiler: bool) -> None:
     """Post the placeholder that will become the clip, and submit with its address.
 
     If Telegram does not answer, the job is submitted all the same: its delivery posts a placeholder
@@ -97,7 +100,7 @@ async def _submit(event: ChatEvent, composition: Composition) -> None:
     """
     posted = await _post_placeholder(event)
     message_id = posted.message_id if posted else 0
-    at = address_of(event.user, event.message, message_id).to_reply()
+    at = address_of(event.user, event.message, message_id, spoiler=spoiler).to_reply()
     ticket: Ticket | None = None
     try:
         ticket = await event.users.submit(event.caller, composition, at, event.key)
@@ -111,10 +114,8 @@ async def _submit(event: ChatEvent, composition: Composition) -> None:
 async def _post_placeholder(event: ChatEvent) -> Message | None:
     try:
         return await event.reply(say("t_accepted", {}, event.locale))
-    except BadRequest:
-        raise
-    except NetworkError as error:
-        log.info("placeholder_unknown", reason=type(error).__name__)
+    except DeliveryRetry as error:
+        log.info("placeholder_unknown", reason=error.reason)
         return None
 
 

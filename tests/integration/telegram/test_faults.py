@@ -57,7 +57,7 @@ async def test_whatever_fails_on_the_way_it_is_one_video(town, small: str, fault
 async def test_a_timeout_after_the_upload_was_stored_makes_no_second_video(
     town, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.telegram.status_messages.MEDIA_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("bots.telegram.outgoing.MEDIA_TIMEOUT_S", 0.5)
     town.server.faults.add(Fault("editMessageMedia", after_storing=True, delay_s=1.0))
 
     message = await ask(town, small)
