@@ -24,6 +24,7 @@ class TelegramAddress:
     thread_id: int | None = None
     locale: str = "en"
     spoiler: bool = False  # the clip is hidden until it is tapped
+    guessed: bool = False  # the mode was not said
     silent: str = ""  # the event that replaced the job by another one; then nothing is shown
 
     @property
@@ -44,6 +45,7 @@ class TelegramAddress:
                 "locale": self.locale,
                 "silent": self.silent,
                 "spoiler": str(int(self.spoiler)),
+                "guessed": str(int(self.guessed)),
             },
         )
 
@@ -68,6 +70,7 @@ class TelegramAddress:
             thread_id=(whole(at, "thread") or None) if chat_id else None,
             locale=at.get("locale", "en"),
             spoiler=at.get("spoiler") == "1",
+            guessed=at.get("guessed") == "1",
             silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag
         )
 

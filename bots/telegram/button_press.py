@@ -80,7 +80,7 @@ async def _private_link_for(press: ButtonPress) -> str | None:
         if not await event.context.forms.has(event.message.chat_id, event.user.id):
             raise NotYours(action)
         return None
-    of_job = changed_by(action) is not None or action in set(Action)
+    of_job = changed_by(action) is not None or action in {*Action, "rather"}
     return private_link(action, await press.job() if of_job else None, event.message)
 
 

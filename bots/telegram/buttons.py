@@ -31,7 +31,7 @@ from bots.telegram.user_commands import (
 )
 from core.domain.followups import Action, options_of, with_option
 from core.domain.modes import Mode
-from core.domain.options import Option
+from core.domain.options import Option, Options
 from core.errors import NotYours
 from core.service.operator_api import AccessDecision
 
@@ -76,7 +76,30 @@ async def _cancel(press: ButtonPress) -> None:
     await press.event.users.cancel(press.event.caller, press.data.job_id)
 
 
+async def _rather(press: ButtonPress) -> None:
+    """Take back a waiting job whose mode was guessed, and go on in the mode that is meant.
+
+    Raises:
+        AlreadyFinished: it is over; nothing was changed.
+        NotYours: it belongs to somebody else; an operator's right does not help.
+    """
+    event, job = press.event, await press.job()
+    if press.data.value not in set(Mode):  # or a button of another version
+        return
+    if not await event.users.owns(event.caller, job):
+        raise NotYours(job.id)
+    prompt = replace(Options(), prompt=job.request.prompt)
+    form = RequestForm(options=prompt, unassigned=job.request.files, spoiler=is_veiled(job))
+    form = form.with_mode(Mode(press.data.value))
+    await event.context.forms.save(event.caller, event.message.chat_id, form)  # holds the files
+    await event.users.cancel(event.caller, job.id)
+    await continue_form(event, form)
+
+
 async def _follow_up(press: ButtonPress) -> None:
+    event = press.event
+    if event.context.presses.is_second(str(event.user.id), press.data.action, press.data.job_id):
+        return
     await submit_follow_up(press.event, press.data.job_id, Action(press.data.action))
 
 
@@ -226,6 +249,7 @@ _HANDLERS: dict[str, ButtonHandler] = {
     "forget": _forget,
     "unlink": _unlink,
     "mode": _mode,
+    "rather": _rather,
     "ask": _ask,
     "access": _access,
 }

@@ -1,9 +1,10 @@
 """Hold what every Telegram handler needs, in one record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from telegram import Bot
 
+from bots.shared.double_presses import DoublePresses
 from bots.shared.edit_scheduler import EditScheduler
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.delivery import TelegramDelivery
@@ -30,3 +31,4 @@ class TelegramContext:
     attachments: AttachmentFetcher
     permissions: PostingPermissions
     locks: UserLocks
+    presses: DoublePresses = field(default_factory=DoublePresses)

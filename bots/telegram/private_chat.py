@@ -44,6 +44,7 @@ BUTTON_AUDIENCES: dict[str, Audience] = {
     "forget": Audience.PERSON,
     "unlink": Audience.PERSON,
     "mode": Audience.CHAT,
+    "rather": Audience.JOB_CHAT,
     "ask": Audience.PERSON,
     "access": Audience.PERSON,
 }

@@ -1,5 +1,7 @@
 """Ask for what a form still lacks, and submit a complete one as a job."""
 
+from dataclasses import dataclass, replace
+
 import structlog
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
 
@@ -19,6 +21,15 @@ from core.i18n.option_words import mode_title
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a job is shown, and what is said about how it was asked for."""
+
+    spoiler: bool = False
+    guessed: bool = False  # the mode was not said; buttons offer others
+    unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
+
+
 async def continue_form(event: ChatEvent, form: RequestForm) -> None:
     """Ask for the next thing that the form lacks, or submit it as a job.
 
@@ -33,7 +44,7 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
         await _ask(event, form)
         return
     composition = await event.users.compose(event.caller, form.mode, form.options, form.media)
-    await _submit(event, composition, spoiler=form.spoiler)
+    await _submit(event, composition, Shown(form.spoiler, form.guessed, form.unknown))
     await event.context.forms.save(event.caller, event.message.chat_id, None)
 
 
@@ -89,10 +100,10 @@ async def submit_follow_up(event: ChatEvent, job_id: str, action: Action) -> Non
     await event.context.permissions.check(event.message)
     job = await event.users.job(event.caller, job_id)
     composition = await event.users.follow_up(event.caller, job_id, action)
-    await _submit(event, composition, spoiler=is_veiled(job))
+    await _submit(event, composition, Shown(is_veiled(job)))
 
 
-async def _submit(event: ChatEvent, composition: Composition, *, spoiler: bool) -> None:
+async def _submit(event: ChatEvent, composition: Composition, shown: Shown) -> None:
     """Post the placeholder that will become the clip, and submit with its address.
 
     If Telegram does not answer, the job is submitted all the same: its delivery posts a placeholder
@@ -100,7 +111,8 @@ async def _submit(event: ChatEvent, composition: Composition, *, spoiler: bool) 
     """
     posted = await _post_placeholder(event)
     message_id = posted.message_id if posted else 0
-    at = address_of(event.user, event.message, message_id, spoiler=spoiler).to_reply()
+    at = address_of(event.user, event.message, message_id, spoiler=shown.spoiler)
+    at = replace(at, guessed=shown.guessed).to_reply()
     ticket: Ticket | None = None
     try:
         ticket = await event.users.submit(event.caller, composition, at, event.key)
@@ -108,7 +120,7 @@ async def _submit(event: ChatEvent, composition: Composition, *, spoiler: bool) 
         if ticket is None and posted is not None:
             await remove(event.context, posted)
     if posted is not None and ticket is not None:
-        await _show_ticket(event, posted, ticket, at)
+        await _show_ticket(event, posted, ticket, at, shown.unknown)
 
 
 async def _post_placeholder(event: ChatEvent) -> Message | None:
@@ -119,7 +131,9 @@ async def _post_placeholder(event: ChatEvent) -> Message | None:
         return None
 
 
-async def _show_ticket(event: ChatEvent, placeholder: Message, ticket: Ticket, at: ReplyTo) -> None:
+async def _show_ticket(
+    event: ChatEvent, placeholder: Message, ticket: Ticket, at: ReplyTo, unknown: tuple[str, ...]
+) -> None:
     """Show position and expected time in the placeholder, with the job's buttons.
 
     When the same update was handled before, the job has a placeholder already; delete this one.
@@ -129,4 +143,7 @@ async def _show_ticket(event: ChatEvent, placeholder: Message, ticket: Ticket, a
         await remove(event.context, placeholder)
         return
     if not job.state.terminal:
-        await edit(event.context, placeholder, event.texts.ticket(job, ticket), job)
+        text = event.texts.ticket(job, ticket)
+        if unknown:
+            text += "\n" + event.texts.say("t_not_options", names=", ".join(unknown))
+        await edit(event.context, placeholder, text, job)

@@ -10,6 +10,7 @@ from the code.
     │   ├── OutOfRange          a number outside its limits
     │   ├── NotANumber, SeedNotANumber
     │   ├── NotAChoice          a value outside a closed list
+    │   ├── OptionMisspelt, TooManyFiles
     │   ├── NotAnId             a channel or role that is none
     │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
@@ -80,10 +81,12 @@ from core.errors.input import (
     NotAChoice,
     NotAnId,
     NotANumber,
+    OptionMisspelt,
     OutOfRange,
     PromptMissing,
     PromptTooLong,
     SeedNotANumber,
+    TooManyFiles,
 )
 from core.errors.media import (
     MediaCodecRefused,
@@ -175,6 +178,7 @@ __all__ = [
     "NothingFits",
     "NothingToFetch",
     "OperatorsOnly",
+    "OptionMisspelt",
     "OutOfMemory",
     "OutOfRange",
     "PolicyForbids",
@@ -192,6 +196,7 @@ __all__ = [
     "SpaceIncomplete",
     "TimedOut",
     "TooCostly",
+    "TooManyFiles",
     "TooManyJobs",
     "TooManyQueued",
     "WorkerLost",
