@@ -156,6 +156,10 @@ class TelegramDelivery:
         sent = await self._complete(elsewhere, clip, once, own=False)
         await self._posts.add(job.id, sent.sent_id)
 
+    async def note_copy(self, job_id: str, message: Message) -> None:
+        """Note a message that shows the clip of a job, so that Delete takes it too."""
+        await self._posts.add(job_id, f"{message.chat_id}/{message.message_id}")
+
     async def remove_copies(self, job_id: str) -> None:
         """Delete every message that shows the clip of a job."""
         for chat_id, message_id in await self._posts.take(job_id):

@@ -254,10 +254,11 @@ async def show_again(event: ChatEvent, job: Job) -> None:
     file_id = await context.services.state.recall(FILE_IDS, job.id)
     if file_id is not None:
         try:
-            await context.messages.repost_clip(job, str(file_id), at)
+            sent = await context.messages.repost_clip(job, str(file_id), at)
         except NOT_THERE as error:  # Telegram forgot it, or the chat takes none
             log.info("copy_unusable", reason=str(error)[:80])
         else:
+            await context.delivery.note_copy(job.id, sent)
             return
     await context.delivery.post(job, await event.users.clips.get(event.caller, job.id), at)
 
