@@ -190,6 +190,7 @@ async def main() -> None:
                 data_dir=Path(folder) / "data",
                 executor="draft",
                 discord_token=SecretStr("no-real-token"),
+                allowed="everyone",
                 discord_api_url=server.api_url,
                 discord_gateway_url=server.gateway_url,
                 discord_edit_s=0.2,

@@ -223,6 +223,7 @@ async def played(server: TelegramServer, folder: Path, locale: str) -> str:
         data_dir=folder / "data",
         executor="draft",
         telegram_token=SecretStr(TOKEN),
+        allowed="everyone",
         telegram_api_url=server.url,
         telegram_private_edit_s=0.2,
         telegram_group_edit_s=0.2,

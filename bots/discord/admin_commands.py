@@ -6,11 +6,14 @@ import discord
 from discord import app_commands
 
 from bots.discord.address import PLATFORM, Interaction
+from bots.discord.answers import answer
 from bots.discord.localization import choices, text
-from bots.discord.rendering import clip_text, texts_for
+from bots.discord.rendering import texts_for
 from bots.discord.submission import DiscordContext
+from bots.shared.admin_texts import access_text, policy_text, typed_entry, word_text
+from core.domain.access import AccessEntry
 from core.domain.people import Requester
-from core.domain.policy import RULES, Policy
+from core.domain.policy import EVERYWHERE, RULES
 
 SHOWN = 15  # lines of a listing
 REASON_LIMIT = 200  # characters of the reason of a block
@@ -99,24 +102,72 @@ class AdminGroup(app_commands.Group):
             await self._say(interaction, "admin_not_blocked", who=person.key)
 
     @app_commands.command(name="policy", description=text("d_admin_policy"))
-    @app_commands.describe(rule=text("o_rule"), value=text("o_value"))
+    @app_commands.describe(
+        rule=text("o_rule"), value=text("o_value"), everywhere=text("o_everywhere")
+    )
     @app_commands.choices(rule=choices(RULES))
     async def policy(
-        self, interaction: Interaction, rule: str | None = None, value: str = ""
+        self,
+        interaction: Interaction,
+        rule: str | None = None,
+        value: str = "",
+        everywhere: bool = False,  # noqa: FBT001, FBT002  # an option of a command
     ) -> None:
-        """Show or change the rules of this place."""
-        operator, place = (
-            self._context.operator(interaction),
-            self._context.caller(interaction).place,
-        )
-        if rule is not None:
+        """Show or change the rules of this place, or of all places."""
+        operator = self._context.operator(interaction)
+        place = EVERYWHERE if everywhere else self._context.caller(interaction).place
+        if rule is not None and value:
             await operator.set_rule(place, rule, value)
         policy = await operator.policy(place)
-        if policy == Policy():
-            await self._say(interaction, "admin_no_policy", place=place)
-            return
-        rules = policy.shown("<#{}>")
-        await self._say(interaction, "admin_policy", place=place, rules=rules)
+        text_of = policy_text(texts_for(str(interaction.locale)), policy, place, "<#{}>")
+        await self._show(interaction, text_of)
+
+    @app_commands.command(name="test", description=text("d_admin_test"))
+    @app_commands.describe(sentence=text("o_sentence"))
+    async def test(self, interaction: Interaction, sentence: str) -> None:
+        """Say whether a word rule refuses a sentence here."""
+        place = self._context.caller(interaction).place
+        found = await self._context.operator(interaction).forbidden_word(place, sentence)
+        await self._show(interaction, word_text(texts_for(str(interaction.locale)), found))
+
+    @app_commands.command(name="access", description=text("d_admin_access"))
+    async def access(self, interaction: Interaction) -> None:
+        """Show who asks for access, and who was let in here."""
+        rows = await self._context.operator(interaction).access()
+        await self._show(interaction, access_text(texts_for(str(interaction.locale)), rows))
+
+    @app_commands.command(name="allow", description=text("d_admin_allow"))
+    @app_commands.describe(user=text("o_user"), entry=text("o_entry"))
+    async def allow(
+        self, interaction: Interaction, user: DiscordUser | None = None, entry: str = ""
+    ) -> None:
+        """Let somebody, or everybody of something, use the bots; this server if nothing is said."""
+        operator = self._context.operator(interaction)
+        for one in self._entries(interaction, user, entry):
+            await operator.allow(one)
+            await self._say(interaction, "access_did_allow", entry=one.key)
+
+    @app_commands.command(name="disallow", description=text("d_admin_disallow"))
+    @app_commands.describe(user=text("o_user"), entry=text("o_entry"))
+    async def disallow(
+        self, interaction: Interaction, user: DiscordUser | None = None, entry: str = ""
+    ) -> None:
+        """Take back what was allowed."""
+        operator = self._context.operator(interaction)
+        for one in self._entries(interaction, user, entry):
+            done = await operator.disallow(one)
+            await self._say(
+                interaction, "access_removed" if done else "access_absent", entry=one.key
+            )
+
+    def _entries(
+        self, interaction: Interaction, user: DiscordUser | None, entry: str
+    ) -> list[AccessEntry]:
+        if user is not None:
+            return [AccessEntry.of_person(_requester(user))]
+        if entry.strip():
+            return typed_entry(entry)
+        return [AccessEntry.of_place(self._context.caller(interaction).place)]
 
     @app_commands.command(name="audit", description=text("d_admin_audit"))
     async def audit(self, interaction: Interaction) -> None:
@@ -140,7 +191,7 @@ class AdminGroup(app_commands.Group):
 
     @staticmethod
     async def _show(interaction: Interaction, content: str) -> None:
-        await interaction.response.send_message(clip_text(content), ephemeral=True)
+        await answer(interaction, content)
 
 
 def _requester(user: DiscordUser) -> Requester:

@@ -7,13 +7,15 @@ from typing import Any, Self
 import discord
 
 from bots.discord.address import Interaction
+from bots.discord.answers import acknowledge, answer, remove, show_form, think
 from bots.discord.edit_modal import edit_form
 from bots.discord.error_replies import run_with_error_reply
-from bots.discord.rendering import CUSTOM_ID, clip_text, custom_id, texts_for
-from bots.discord.submission import DiscordContext, post_again, submit_followup
+from bots.discord.rendering import CUSTOM_ID, custom_id, texts_for
+from bots.discord.submission import DiscordContext, post_again, share, submit_followup
 from bots.shared.texts import SHORT_ID
 from core.domain.followups import Action
 from core.domain.jobs import Job
+from core.errors import JobUnknown
 
 Handler = Callable[[DiscordContext, Interaction, Job], Awaitable[None]]
 
@@ -42,25 +44,73 @@ class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUSTOM_
         )
 
 
+class ShareButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"share:(?P<job>[0-9a-f]{32})"
+):
+    """Shows everybody in the channel a clip that its owner alone sees."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(discord.ui.Button(custom_id=f"share:{job_id}"))
+        self.job_id = job_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button that was pressed from its id."""
+        del interaction, item
+        return cls(match["job"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Post the clip for everybody."""
+        await run_with_error_reply(interaction, self._share(interaction))
+
+    async def _share(self, interaction: Interaction) -> None:
+        context: DiscordContext = interaction.client.context
+        job = await context.users.job(context.caller(interaction), self.job_id)
+        if context.presses.is_second(str(interaction.user.id), "share", job.id):
+            await acknowledge(interaction)
+            return
+        await share(context, interaction, job)
+
+
 async def press(
     context: DiscordContext, interaction: Interaction, action: Action, job_id: str
 ) -> None:
     """Perform ``action`` on a job of the person.
 
     Raises:
-        ClapperError: the job is not theirs, is gone, or does not allow it now.
+        JobUnknown: the job is gone.
+        ClapperError: the job is not theirs, or does not allow it now.
     """
-    job = await context.users.job(context.caller(interaction), job_id)
+    try:
+        job = await context.users.job(context.caller(interaction), job_id)
+    except JobUnknown:
+        if action is Action.DELETE and _asked_for(interaction):
+            await acknowledge(interaction)
+            await remove(interaction)
+            return
+        raise
     await _HANDLERS[action](context, interaction, job)
 
 
+def _asked_for(interaction: Interaction) -> bool:
+    """Tell whether the message whose button was pressed answered this person."""
+    message = interaction.message
+    asked = message.interaction_metadata if message else None
+    return asked is not None and asked.user.id == interaction.user.id
+
+
 async def _cancel(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    await interaction.response.defer()
+    await acknowledge(interaction)
     await context.users.cancel(context.caller(interaction), job.id)
 
 
 def _follow_up(action: Action) -> Handler:
     async def submit(context: DiscordContext, interaction: Interaction, job: Job) -> None:
+        if context.presses.is_second(str(interaction.user.id), action, job.id):
+            await acknowledge(interaction)
+            return
         await submit_followup(context, interaction, job, action)
 
     return submit
@@ -68,29 +118,29 @@ def _follow_up(action: Action) -> Handler:
 
 async def _edit(context: DiscordContext, interaction: Interaction, job: Job) -> None:
     form = edit_form(job, context.users.limits, str(interaction.locale))
-    await interaction.response.send_modal(form)
+    await show_form(interaction, form)
 
 
 async def _details(context: DiscordContext, interaction: Interaction, job: Job) -> None:
     del context
-    text = clip_text(texts_for(str(interaction.locale)).details(job))
-    await interaction.response.send_message(text, ephemeral=True)
+    await answer(interaction, texts_for(str(interaction.locale)).details(job))
 
 
 async def _last_frame(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    await interaction.response.defer(thinking=True, ephemeral=True)
+    await think(interaction)
     caller, short = context.caller(interaction), job.id[:SHORT_ID]
     with context.users.files.workspace() as folder:
         still = await context.users.clips.last_frame(caller, job.id, folder)
         file = discord.File(still, f"last-frame-{short}.png")
         text = texts_for(str(interaction.locale)).say("use_frame", job=short)
-        await interaction.edit_original_response(content=text, attachments=[file])
+        await answer(interaction, text, files=[file])
 
 
 async def _delete(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    await interaction.response.defer()
+    await acknowledge(interaction)
     await context.users.delete(context.caller(interaction), job.id)
-    await interaction.delete_original_response()
+    await remove(interaction)
+    await context.delivery.remove_copies(job.id)
 
 
 _HANDLERS: dict[Action, Handler] = {

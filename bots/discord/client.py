@@ -10,9 +10,10 @@ import discord
 import structlog
 from discord import app_commands
 
+from bots.discord.access_buttons import AskAccessButton, DecideAccessButton
 from bots.discord.address import PLATFORM, Interaction
 from bots.discord.admin_commands import AdminGroup
-from bots.discord.buttons import JobButton
+from bots.discord.buttons import JobButton, ShareButton
 from bots.discord.context_menus import add_menus
 from bots.discord.edit_modal import form_job, receive_form
 from bots.discord.error_replies import reply_to_error, run_with_error_reply
@@ -77,6 +78,7 @@ class ClapperClient(discord.AutoShardedClient):
         add_menus(self.tree, context)
         self.tree.add_command(AdminGroup(context))
         self.add_dynamic_items(JobButton, PageButton, ForgetButton, UnlinkButton)
+        self.add_dynamic_items(AskAccessButton, DecideAccessButton, ShareButton)
 
     async def sync_if_changed(self, guild_id: int | None) -> bool:
         """Send the commands to Discord if they differ from those sent last.

@@ -16,6 +16,7 @@ from bots.discord.sender import (
     SendMethodUnavailable,
 )
 from bots.shared.edit_scheduler import EditScheduler, Throttled
+from bots.shared.posted_messages import PostedMessages
 from core.domain.followups import Action
 from core.domain.jobs import Failure, Job
 from core.domain.limits import RequestLimits
@@ -59,7 +60,10 @@ class DiscordDelivery:
         client: discord.Client,
         edits: EditScheduler,
         rules: DiscordDeliveryRules,
+        posts: PostedMessages,
     ) -> None:
+        """Take the client, its budget of edits, what is said, and where clips were posted."""
+        self._posts = posts
         self._client = client
         self._sender = FallbackSender(client)
         self._edits = edits
@@ -122,10 +126,13 @@ class DiscordDelivery:
         while True:
             path = await fitted_clip(clip, limit)
             try:
-                return await self._send(at, self._outgoing(job, clip, path, at), attempt)
+                sent = await self._send(at, self._outgoing(job, clip, path, at), attempt)
             except DiscordFileTooLarge:
                 limit = smaller(min(limit, path.stat().st_size))
                 log.info("stepping_down", job_id=job.id, limit_bytes=limit)
+            else:
+                await self._posts.add(job.id, sent.sent_id)
+                return sent
 
     async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
         """Explain why there is no clip, in the message that showed the progress.
@@ -139,6 +146,11 @@ class DiscordDelivery:
         return await self._send(
             at, OutgoingMessage(text, job_view(job, at.locale, self._rules.limits), list), attempt
         )
+
+    async def remove_copies(self, job_id: str) -> None:
+        """Delete every message that shows the clip of a job and that the bot can reach."""
+        for channel_id, message_id in await self._posts.take(job_id):
+            await self._sender.remove(channel_id, message_id)
 
     async def _send(
         self, at: DiscordAddress, out: OutgoingMessage, attempt: DeliveryAttempt
@@ -176,9 +188,9 @@ class DiscordDelivery:
         def files() -> list[discord.File]:
             return [discord.File(path, name, spoiler=at.spoiler, description=alt)]
 
-        return OutgoingMessage(
-            clip_text("\n".join(lines)), job_view(job, at.locale, self._rules.limits), files
-        )
+        hidden = at.private and at.guild_id is not None
+        view = job_view(job, at.locale, self._rules.limits, hidden=hidden)
+        return OutgoingMessage(clip_text("\n".join(lines)), view, files)
 
     def _original(self, job: Job, at: DiscordAddress) -> list[str]:
         if not self._rules.studio_url:

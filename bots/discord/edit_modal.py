@@ -4,7 +4,6 @@ An option that the form does not ask for stays as it was in the job.
 """
 
 import re
-from dataclasses import replace
 from typing import Any, cast
 
 import discord
@@ -13,10 +12,10 @@ from bots.discord.address import Interaction
 from bots.discord.localization import choice_label
 from bots.discord.option_parameters import MOST_CHOICES, fields_of, values_of
 from bots.discord.submission import DiscordContext, submit_edit
-from core.domain.followups import new_seed, options_of, with_option
+from core.domain.followups import new_seed, options_of, typed_over
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
-from core.domain.options import OPTIONS, Option, OptionKind, Options
+from core.domain.options import Option, OptionKind, Options
 from core.domain.requests import Request
 from core.i18n.messages import say
 from core.i18n.option_words import option_hint, option_label
@@ -99,10 +98,7 @@ def edited(request: Request, typed: dict[str, str], limits: RequestLimits) -> Op
     """
     options = options_of(request, limits)
     values = values_of(typed, request.mode, limits)
-    preset: str | None = values.get("preset") or options.preset
-    if preset is not None and preset != options.preset:  # another size, of the same shape
-        options = with_option(request, OPTIONS["preset"], preset, limits)
-    return replace(options, **{"seed": new_seed(), **values, "preset": preset})
+    return Options.of(typed_over(options.values(), {"seed": new_seed(), **values}))
 
 
 def _typed(interaction: Interaction) -> dict[str, str]:

@@ -9,8 +9,9 @@ import structlog
 from discord import app_commands
 
 from bots.discord.address import Interaction
-from bots.discord.rendering import MARKUP, clip_text
-from core.errors import ClapperError, InternalError
+from bots.discord.answers import answer
+from bots.discord.rendering import MARKUP, ask_view
+from core.errors import AccessClosed, ClapperError, InternalError
 from core.i18n.messages import explain, say
 from core.runtime.tasks import outcome_of
 
@@ -49,19 +50,11 @@ async def reply_to_error(interaction: Interaction, error: BaseException) -> None
     if isinstance(error, _LOST) or interaction.client.is_closed():
         log.info("interaction_lost", reason=_reason(error))
         return
-    text = clip_text(_told(error, str(interaction.locale)))
+    locale = str(interaction.locale)
+    text = _told(error, locale)
+    view = ask_view(locale) if isinstance(error, AccessClosed) else None
     try:
-        if not interaction.response.is_done():
-            await interaction.response.send_message(text, ephemeral=True)
-            return
-        answer = await interaction.original_response()
-        if not answer.flags.loading:
-            await interaction.followup.send(text, ephemeral=True)
-        elif answer.flags.ephemeral:
-            await interaction.edit_original_response(content=text)
-        else:
-            await interaction.followup.send(text, ephemeral=True)
-            await interaction.delete_original_response()
+        await answer(interaction, text, view)
     except _LOST as lost:
         log.info("refusal_not_shown", reason=_reason(lost))
 

@@ -10,17 +10,21 @@ import discord.http
 import structlog
 import yarl
 
+from bots.discord.access_buttons import decide_view
 from bots.discord.address import PLATFORM
 from bots.discord.checks import examine, find_owner
 from bots.discord.client import ClapperClient
 from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
+from bots.discord.directory import DiscordDirectory
 from bots.discord.held_requests import only_while_held
-from bots.discord.rendering import clip_text, texts_for
+from bots.discord.rendering import texts_for
+from bots.discord.sender import send_direct
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import notice_text, tell
 from bots.shared.bot_id import discord_bot
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.posted_messages import PostedMessages
 from core.domain.people import Requester
 from core.errors.setup import BadConfiguration
 from core.interfaces.platform_check import PlatformCheck
@@ -30,6 +34,7 @@ from core.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+POSTS = "discord-posts"  # the namespace of where clips were posted, by job
 FIRST_WAIT_S = 1.0  # for a Discord that cannot be reached; doubles …
 LONGEST_WAIT_S = 60.0  # … up to this
 UNWIND_S = 8.0  # for closing the gateway
@@ -107,7 +112,9 @@ class _Session:
         rules = DiscordDeliveryRules(
             settings.studio.url, settings.retention.days, services.users.limits
         )
-        self._delivery = DiscordDelivery(self._client, self._edits, rules)
+        self._delivery = DiscordDelivery(
+            self._client, self._edits, rules, PostedMessages(services.state, POSTS)
+        )
         self.was_ready = False
         context = DiscordContext(
             users=services.users,
@@ -117,6 +124,7 @@ class _Session:
             operator_roles=settings.discord.roles(),
         )
         self._client.add_commands(context)
+        services.register_directory(DiscordDirectory(self._client, settings.discord.roles()))
 
     async def run(self) -> None:
         """Serve until cancelled or broken.
@@ -166,14 +174,13 @@ class _Session:
 
     async def _notify(self, notice: AccountNotice) -> None:
         """Send a notice by direct message, with a button to undo a join that it tells of."""
-        opened = await self._client.http.start_private_message(int(notice.to.user_id))
-        channel = self._client.get_partial_messageable(int(opened["id"]))
-        text = clip_text(notice_text(texts_for(None), notice))
-        joined = notice.data.get("key")
-        if joined is None:
-            await channel.send(text)
-        else:
-            await channel.send(text, view=unlink_view([Requester.from_key(joined)], None))
+        text = notice_text(texts_for(None), notice)
+        view = None
+        if joined := notice.data.get("key"):
+            view = unlink_view([Requester.from_key(joined)], None)
+        elif entry := notice.data.get("entry"):
+            view = decide_view(entry, None)
+        await send_direct(self._client, int(notice.to.user_id), text, view)
 
 
 def _reason(error: BaseException) -> str:

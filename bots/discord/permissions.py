@@ -3,7 +3,7 @@
 import discord
 
 from bots.discord.address import Interaction
-from core.errors import PolicyForbids
+from core.errors import BotRightsMissing
 
 
 def check_rights(interaction: Interaction) -> None:
@@ -12,7 +12,7 @@ def check_rights(interaction: Interaction) -> None:
     A bot that is only installed for the user answers through the interaction and needs no rights.
 
     Raises:
-        PolicyForbids: the bot lacks a right in this channel.
+        BotRightsMissing: the bot lacks a right in this channel.
     """
     if interaction.guild_id is None or not interaction.is_guild_integration():
         return
@@ -20,4 +20,4 @@ def check_rights(interaction: Interaction) -> None:
     in_thread = isinstance(interaction.channel, discord.Thread)
     may_send = rights.send_messages_in_threads if in_thread else rights.send_messages
     if not (rights.view_channel and may_send and rights.attach_files):
-        raise PolicyForbids("rule_rights")
+        raise BotRightsMissing

@@ -1,5 +1,7 @@
 """Render jobs for Discord: markup, and the rows of buttons under a status or a clip."""
 
+from typing import Any
+
 import discord
 
 from bots.discord.localization import command_name, option_name
@@ -10,6 +12,7 @@ from core.domain.limits import RequestLimits
 from core.i18n.messages import say
 
 CUSTOM_ID = r"job:(?P<action>[a-z_]+):(?P<job>[0-9a-f]{32})"
+ASK_ACCESS = "access:ask"
 MESSAGE_LIMIT = 2000  # characters of a message
 
 MARKUP = Markup(
@@ -58,10 +61,32 @@ def buttons(actions: list[Action], job: Job, locale: str | None) -> discord.ui.V
     return view
 
 
-def job_view(job: Job, locale: str | None, limits: RequestLimits | None = None) -> discord.ui.View:
+def ask_button(locale: str | None) -> discord.ui.Button[Any]:
+    """Build the button that asks operators for access."""
+    label = say("access_ask_label", {}, locale)
+    style = discord.ButtonStyle.primary
+    return discord.ui.Button(label=label, custom_id=ASK_ACCESS, style=style)
+
+
+def ask_view(locale: str | None) -> discord.ui.View:
+    """Build a view with the button that asks operators for access."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(ask_button(locale))
+    view.stop()
+    return view
+
+
+def job_view(
+    job: Job, locale: str | None, limits: RequestLimits | None = None, *, hidden: bool = False
+) -> discord.ui.View:
     """Build the buttons under a job's message, which needs none to fetch the clip it shows.
 
-    Those that ``limits`` would refuse are left out.
+    Those that ``limits`` would refuse are left out. A clip that one person alone sees in a server
+    (``hidden``) has one to show it to all.
     """
     shown = [action for action in actions_for(job, limits) if action is not Action.FETCH]
-    return buttons(shown, job, locale)
+    view = buttons(shown, job, locale)
+    if hidden and job.clip is not None:
+        label = say("share_label", {}, locale)
+        view.add_item(discord.ui.Button(label=label, custom_id=f"share:{job.id}", row=2))
+    return view

@@ -8,8 +8,10 @@ from typing import Any, TypeAlias
 import aiohttp
 import discord
 import structlog
+from discord.utils import MISSING
 
 from bots.discord.address import DiscordAddress
+from bots.discord.rendering import clip_text
 from bots.shared.edit_scheduler import Throttled
 from core.errors import DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import DeliveryAttempt
@@ -121,6 +123,14 @@ class FallbackSender:
         await channel.get_partial_message(at.message_id).edit(**_edited(out))
         return f"{at.channel_id}/{at.message_id}"
 
+    async def remove(self, channel_id: int, message_id: int) -> None:
+        """Delete a message of the bot's, if it can be reached."""
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            await channel.get_partial_message(message_id).delete()
+        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError) as error:
+            log.info("message_left_as_it_is", reason=type(error).__name__)
+
     async def _post(
         self, channel_id: int, at: DiscordAddress, out: OutgoingMessage, attempt: DeliveryAttempt
     ) -> str:
@@ -195,6 +205,15 @@ def delivery_error_of(error: discord.HTTPException) -> Exception:
     if error.status == HTTP_UNAUTHORIZED and error.code != INVALID_TOKEN:
         return DeliveryRetry("the bot's token is refused")  # the operator must act; the job is fine
     return SendMethodUnavailable(f"{error.status}/{error.code}")
+
+
+async def send_direct(
+    client: discord.Client, user_id: int, text: str, view: discord.ui.View | None
+) -> None:
+    """Write to somebody in private."""
+    opened = await client.http.start_private_message(user_id)
+    channel = client.get_partial_messageable(int(opened["id"]))
+    await channel.send(clip_text(text), view=view or MISSING)
 
 
 def _wait_s(error: discord.HTTPException) -> float:

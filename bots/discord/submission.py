@@ -1,7 +1,7 @@
 """Submit jobs for interactions: commands, menus, buttons and forms all end here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import discord
@@ -14,10 +14,12 @@ from bots.discord.address import (
     caller_of,
     is_direct,
 )
+from bots.discord.answers import think
 from bots.discord.attachments import check_all, receive_all
 from bots.discord.delivery import DiscordDelivery
 from bots.discord.permissions import check_rights
 from bots.discord.rendering import texts_for
+from bots.shared.double_presses import DoublePresses
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.domain.modes import Mode
@@ -47,7 +49,8 @@ class Visibility:
         message = interaction.message
         private = bool(message and message.flags.ephemeral)
         if job.reply_to.platform != PLATFORM:
-            return cls(private or not is_direct(interaction))
+            veiled = job.reply_to.address.get("spoiler") == "1"
+            return cls(private or not is_direct(interaction), veiled)
         at = DiscordAddress.of(job.reply_to)
         foreign = at.channel_id != interaction.channel_id and not is_direct(interaction)
         return cls(private or at.private or foreign, at.spoiler)
@@ -62,6 +65,7 @@ class DiscordContext:
     delivery: DiscordDelivery
     window_hours: float
     operator_roles: frozenset[str] = frozenset()
+    presses: DoublePresses = field(default_factory=DoublePresses)
 
     def caller(self, interaction: Interaction) -> Caller:
         """Identify who is asking, and from where."""
@@ -93,6 +97,7 @@ async def submit_command(
         InvalidInput: a value or file cannot work.
         Refused: quota, policy, block, rights or a closed intake.
     """
+    await context.users.access.check(context.caller(interaction))
     check_rights(interaction)
     check_all(mode, attachments, context.users.media_limits)
     at = await _defer(interaction, visibility)
@@ -113,9 +118,10 @@ async def submit_followup(
         NothingToFetch: the action needs the clip of ``job``, which is gone.
         Refused: quota, policy, block, rights or a closed intake.
     """
+    caller = context.caller(interaction)
+    await context.users.access.check(caller)
     check_rights(interaction)
     at = await _defer(interaction, Visibility.of(job, interaction))
-    caller = context.caller(interaction)
     composition = await context.users.follow_up(caller, job.id, action)
     await _submit(context, interaction, at, composition)
 
@@ -131,6 +137,7 @@ async def submit_edit(
     """
     request = job.request
     caller = context.caller(interaction)
+    await context.users.access.check(caller)
     composition = await context.users.compose(caller, request.mode, options, request.media())
     check_rights(interaction)
     at = await _defer(interaction, Visibility.of(job, interaction))
@@ -147,10 +154,32 @@ async def post_again(context: DiscordContext, interaction: Interaction, job: Job
     """
     caller = context.caller(interaction)
     visibility = Visibility.of(job, interaction)
+    if not await context.users.owns(caller, job):  # an operator looks, and shows it to nobody
+        visibility = replace(visibility, private=True)
     if not visibility.private:
         await context.users.check_showing(caller, job.id)
+    await _post(context, interaction, job, visibility)
+
+
+async def share(context: DiscordContext, interaction: Interaction, job: Job) -> None:
+    """Show a clip, which its owner alone sees here, to everybody in the channel.
+
+    Raises:
+        Refused: it is somebody else's, or the rules of the place forbid it.
+        NothingToFetch: the clip is gone.
+        DeliveryFailed: the clip could not be posted.
+    """
+    await context.users.check_sharing(context.caller(interaction), job.id)
+    check_rights(interaction)
+    visibility = replace(Visibility.of(job, interaction), private=False)
+    await _post(context, interaction, job, visibility)
+
+
+async def _post(
+    context: DiscordContext, interaction: Interaction, job: Job, visibility: Visibility
+) -> None:
     at = await _defer(interaction, visibility)
-    clip = await context.users.clips.get(caller, job.id)
+    clip = await context.users.clips.get(context.caller(interaction), job.id)
     again = replace(job, reply_to=at.to_reply())
     once = DeliveryAttempt(number=1, ambiguous=False, nonce=str(interaction.id))
     await context.delivery.completed(again, clip, once)
@@ -172,10 +201,7 @@ async def _submit(
 
 
 async def _defer(interaction: Interaction, visibility: Visibility) -> DiscordAddress:
-    answer = await interaction.response.defer(thinking=True, ephemeral=visibility.private)
-    message_id = answer.message_id if answer is not None else None
-    if message_id is None:
-        message_id = (await interaction.original_response()).id
+    message_id = await think(interaction, private=visibility.private)
     return address_of(
         interaction, message_id, private=visibility.private, spoiler=visibility.spoiler
     )

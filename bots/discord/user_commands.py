@@ -7,16 +7,17 @@ import discord
 from discord import app_commands
 
 from bots.discord.address import Interaction
+from bots.discord.answers import acknowledge, answer, replace, think
 from bots.discord.error_replies import run_with_error_reply
 from bots.discord.generation_commands import everywhere
+from bots.discord.job_choice import chosen_job, offer_jobs
 from bots.discord.localization import text
 from bots.discord.rendering import buttons, clip_text, texts_for
 from bots.discord.submission import DiscordContext, submit_followup
 from bots.shared.accounts import accounts_text, handle_of, unlink
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Job
-from core.domain.people import Caller, Requester
-from core.errors import JobUnknown
+from core.domain.people import Requester
 from core.i18n.messages import say
 
 LABEL_LIMIT = 80  # characters of a button
@@ -49,20 +50,20 @@ def add_account_commands(tree: CommandTree, context: DiscordContext) -> None:
 def _queue(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     async def queue(interaction: Interaction) -> None:
         view = await context.users.queue(context.caller(interaction))
-        await _reply(interaction, texts_for(str(interaction.locale)).line(view))
+        await answer(interaction, texts_for(str(interaction.locale)).line(view))
 
     return queue
 
 
 def _cancel(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     @app_commands.describe(job=text("o_job"))
-    async def cancel(interaction: Interaction, job: str) -> None:
+    @app_commands.autocomplete(job=offer_jobs(context, live=True))
+    async def cancel(interaction: Interaction, job: str | None = None) -> None:
         caller = context.caller(interaction)
-        await interaction.response.defer(ephemeral=True)
-        chosen = await context.users.find(caller, job)
+        await think(interaction)
+        chosen = await chosen_job(context, caller, job, live=True)
         await context.users.cancel(caller, chosen.id)
-        answer = texts_for(str(interaction.locale)).say("cancelled_ack")
-        await interaction.edit_original_response(content=answer)
+        await answer(interaction, texts_for(str(interaction.locale)).say("cancelled_ack"))
 
     return cancel
 
@@ -70,38 +71,26 @@ def _cancel(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callba
 def _history(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     async def history(interaction: Interaction) -> None:
         content, view = await history_page(context, interaction, 1)
-        await interaction.response.send_message(content, view=view, ephemeral=True)
+        await answer(interaction, content, view)
 
     return history
 
 
 def _again(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     @app_commands.describe(job=text("o_job"))
+    @app_commands.autocomplete(job=offer_jobs(context, live=False))
     async def run(interaction: Interaction, job: str | None = None) -> None:
-        chosen = await _chosen(context, context.caller(interaction), job)
+        chosen = await chosen_job(context, context.caller(interaction), job, live=False)
         await submit_followup(context, interaction, chosen, Action.AGAIN)
 
     return run
-
-
-async def _chosen(context: DiscordContext, caller: Caller, typed: str | None) -> Job:
-    """Find the job that was typed, or the newest one.
-
-    Raises:
-        JobUnknown: there is none.
-    """
-    if typed:
-        return await context.users.find(caller, typed)
-    for newest in await context.users.jobs(caller, 1):
-        return newest
-    raise JobUnknown("")
 
 
 def _quota(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     async def quota(interaction: Interaction) -> None:
         view = await context.users.quota(context.caller(interaction))
         texts = texts_for(str(interaction.locale))
-        await _reply(interaction, texts.quota(view, context.window_hours))
+        await answer(interaction, texts.quota(view, context.window_hours))
 
     return quota
 
@@ -113,10 +102,10 @@ def _link(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
         caller, accounts = context.caller(interaction), context.users.accounts
         if code:
             await accounts.link(caller, code, interaction.user.name)
-            await _reply(interaction, texts.say("linked"))
+            await answer(interaction, texts.say("linked"))
         else:
             made = await accounts.link_code(caller)
-            await _reply(interaction, texts.say("link_code_text", code=made))
+            await answer(interaction, texts.say("link_code_text", code=made))
 
     return link
 
@@ -127,7 +116,7 @@ def _unlink(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callba
         keys = await context.users.accounts.keys(caller)
         view = unlink_view([who for who in keys if who != caller.requester], locale)
         content = clip_text(accounts_text(texts_for(locale), keys, caller.requester))
-        await interaction.response.send_message(content, view=view, ephemeral=True)
+        await answer(interaction, content, view)
 
     return unlink
 
@@ -141,7 +130,7 @@ def _forget(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callba
         view.add_item(ForgetButton(locale))
         view.stop()
         content = texts_for(locale).say("forget_ask")
-        await interaction.response.send_message(content, view=view, ephemeral=True)
+        await answer(interaction, content, view)
 
     return forget
 
@@ -150,13 +139,9 @@ def _help(context: DiscordContext) -> Any:  # noqa: ANN401  # a command callback
     del context
 
     async def show(interaction: Interaction) -> None:
-        await _reply(interaction, texts_for(str(interaction.locale)).help())
+        await answer(interaction, texts_for(str(interaction.locale)).help())
 
     return show
-
-
-async def _reply(interaction: Interaction, content: str) -> None:
-    await interaction.response.send_message(clip_text(content), ephemeral=True)
 
 
 async def history_page(
@@ -213,7 +198,7 @@ class PageButton(
 
     async def _turn(self, interaction: Interaction) -> None:
         content, view = await history_page(interaction.client.context, interaction, self.page)
-        await interaction.response.edit_message(content=content, view=view)
+        await replace(interaction, content, view)
 
 
 def unlink_view(others: list[Requester], locale: str | None) -> discord.ui.View:
@@ -255,7 +240,7 @@ class UnlinkButton(
         context: DiscordContext = interaction.client.context
         done = await unlink(context.users.accounts, context.caller(interaction), self.handle)
         code = "unlinked" if done else "unlink_gone"
-        await _reply(interaction, texts_for(str(interaction.locale)).say(code))
+        await answer(interaction, texts_for(str(interaction.locale)).say(code))
 
 
 class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"forget:me"):
@@ -283,7 +268,7 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
 
     async def _forget(self, interaction: Interaction) -> None:
         context: DiscordContext = interaction.client.context
-        await interaction.response.defer()
+        await acknowledge(interaction)
         count = await context.users.forget(context.caller(interaction))
-        answer = texts_for(str(interaction.locale)).say("forgotten", count=count)
-        await interaction.edit_original_response(content=answer, view=None)
+        text = texts_for(str(interaction.locale)).say("forgotten", count=count)
+        await replace(interaction, text, None)

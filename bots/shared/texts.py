@@ -225,6 +225,14 @@ class Texts:
             lines.append(say(code, data, self.locale))
         return "\n".join(lines)
 
+    def job_label(self, job: Job, limit: int) -> str:
+        """Name a job in a list to choose from: mode, the beginning of its prompt, id."""
+        prompt = "" if job.asked is None else " ".join(job.asked.prompt.split())
+        mode, end = name(job.mode_word, self.locale), f" · {job.id[:SHORT_ID]}"
+        label = f"{mode}: {prompt}" if prompt else mode
+        room = limit - len(end)
+        return (label if len(label) <= room else label[: room - 1] + "…") + end
+
     def admin_status(self, health: ServiceHealth) -> str:
         """Describe the state of the service, for operators."""
         return self.say(

@@ -6,7 +6,7 @@ from typing import Self
 from telegram import Message, User
 
 from core.domain.decoding import whole
-from core.domain.jobs import ReplyTo
+from core.domain.jobs import Job, ReplyTo
 from core.domain.people import Asker, Caller, Requester
 from core.errors import DeliveryImpossible
 
@@ -23,6 +23,8 @@ class TelegramAddress:
     user_id: int
     thread_id: int | None = None
     locale: str = "en"
+    spoiler: bool = False  # the clip is hidden until it is tapped
+    guessed: bool = False  # the mode was not said
     silent: str = ""  # the event that replaced the job by another one; then nothing is shown
 
     @property
@@ -42,6 +44,8 @@ class TelegramAddress:
                 "thread": str(self.thread_id or ""),
                 "locale": self.locale,
                 "silent": self.silent,
+                "spoiler": str(int(self.spoiler)),
+                "guessed": str(int(self.guessed)),
             },
         )
 
@@ -65,6 +69,8 @@ class TelegramAddress:
             user_id=user_id,
             thread_id=(whole(at, "thread") or None) if chat_id else None,
             locale=at.get("locale", "en"),
+            spoiler=at.get("spoiler") == "1",
+            guessed=at.get("guessed") == "1",
             silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag
         )
 
@@ -83,7 +89,16 @@ def caller_of(user: User, message: Message) -> Caller:
     )
 
 
-def address_of(user: User, message: Message, placeholder: int) -> TelegramAddress:
+def is_veiled(job: Job) -> bool:
+    """Tell whether a clip is hidden until somebody opens it, wherever it was asked for."""
+    at = job.reply_to
+    veiled = at.address.get("spoiler")
+    return veiled == "1" if at.platform == PLATFORM else veiled not in {None, "0"}
+
+
+def address_of(
+    user: User, message: Message, placeholder: int, *, spoiler: bool = False
+) -> TelegramAddress:
     """Address the answer to ``message``, in the bot's message ``placeholder``."""
     return TelegramAddress(
         chat_id=message.chat_id,
@@ -92,4 +107,5 @@ def address_of(user: User, message: Message, placeholder: int) -> TelegramAddres
         user_id=user.id,
         thread_id=message.message_thread_id if message.is_topic_message else None,
         locale=user.language_code or "en",
+        spoiler=spoiler,
     )

@@ -4,11 +4,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from bots.shared.admin_texts import (
+    access_text,
+    policy_text,
+    typed_entry,
+    typed_person,
+    word_text,
+)
 from bots.telegram.address import PLATFORM
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.private_chat import is_private, refer_to_private_chat
+from core.domain.access import AccessEntry
 from core.domain.people import Requester
-from core.domain.policy import Policy
+from core.domain.policy import EVERYWHERE, RULES
 from core.errors import NotAChoice, OutOfRange
 from core.service.operator_api import OperatorApi
 
@@ -47,14 +55,21 @@ class AdminCommand:
         """Parse the numeric id (or ``platform:id``) of a person.
 
         Raises:
-            NotAChoice: a name was typed; somebody else can take a name.
+            AccountUnknown: a name was typed, or a platform that there is not.
         """
-        typed = self.word(index)
-        if ":" in typed:
-            return Requester.from_key(typed)
-        if not typed.isdigit():
-            raise NotAChoice("user", typed[:40], "123456789, discord:123456789")
-        return Requester(PLATFORM, typed)
+        return typed_person(self.word(index), PLATFORM)
+
+    def entries(self) -> list[AccessEntry]:
+        """Parse who is let in; this chat where nothing was typed.
+
+        Raises:
+            EntryUnknown: it names nobody.
+        """
+        if len(self.words) < 2:
+            return [AccessEntry.of_place(self.event.caller.place)]
+        typed = self.words[1]
+        person = typed.isascii() and typed.isdecimal()
+        return typed_entry(f"{PLATFORM}:{typed}" if person else typed)
 
 
 async def run_admin(event: ChatEvent, rest: str) -> None:
@@ -133,15 +148,44 @@ async def _unblock(admin: AdminCommand) -> None:
 
 
 async def _policy(admin: AdminCommand) -> None:
+    """Show the rules of this chat, or of all places, after changing one if a value was typed.
+
+    Raises:
+        NotAChoice: there is no such rule.
+    """
+    words = admin.words[1:]
     place = admin.event.caller.place
-    if len(admin.words) > 1:
-        value = " ".join(admin.words[2:])
-        await admin.operator.set_rule(place, admin.words[1].lower(), value)
+    if words and words[0].lower() == "everywhere":
+        place, words = EVERYWHERE, words[1:]
+    if len(words) > 1:
+        await admin.operator.set_rule(place, words[0].lower(), " ".join(words[1:]))
+    elif words and words[0].lower() not in RULES:
+        raise NotAChoice("rule", words[0][:40], ", ".join(sorted(RULES)))
     policy = await admin.operator.policy(place)
-    if policy == Policy():
-        await admin.say("admin_no_policy", place=place)
-        return
-    await admin.say("admin_policy", place=place, rules=policy.shown())
+    await admin.event.reply(policy_text(admin.event.texts, policy, place))
+
+
+async def _test(admin: AdminCommand) -> None:
+    sentence = " ".join(admin.words[1:])
+    found = await admin.operator.forbidden_word(admin.event.caller.place, sentence)
+    await admin.event.reply(word_text(admin.event.texts, found))
+
+
+async def _access(admin: AdminCommand) -> None:
+    rows = await admin.operator.access()
+    await admin.event.reply(access_text(admin.event.texts, rows))
+
+
+async def _allow(admin: AdminCommand) -> None:
+    for entry in admin.entries():
+        await admin.operator.allow(entry)
+        await admin.say("access_did_allow", entry=entry.key)
+
+
+async def _disallow(admin: AdminCommand) -> None:
+    for entry in admin.entries():
+        done = await admin.operator.disallow(entry)
+        await admin.say("access_removed" if done else "access_absent", entry=entry.key)
 
 
 async def _audit(admin: AdminCommand) -> None:
@@ -161,5 +205,9 @@ _VERBS: dict[str, Callable[[AdminCommand], Awaitable[None]]] = {
     "unblock": _unblock,
     "policy": _policy,
     "audit": _audit,
+    "test": _test,
+    "access": _access,
+    "allow": _allow,
+    "disallow": _disallow,
 }
-_ABOUT_PEOPLE = frozenset({_jobs, _audit})  # listings of what others did: in private only
+_ABOUT_PEOPLE = frozenset({_jobs, _audit, _access})  # listings of what others did: in private only

@@ -39,6 +39,11 @@ class MessageUnchanged(Exception):
     """The message shows this already."""
 
 
+# The message cannot be sent or edited there; another place may take it. What the Bot API says in a
+# sentence that is not known here is among them: somebody has to be told all the same.
+NOT_THERE = (MessageGone, PostingForbidden, DeliveryImpossible)
+
+
 async def call_api(call: Callable[[], Awaitable[T]]) -> T:
     """Call the Bot API and translate its errors.
 
@@ -50,7 +55,7 @@ async def call_api(call: Callable[[], Awaitable[T]]) -> T:
         TelegramFileTooLarge: a smaller file would go through.
         PostingForbidden: the bot may not post this in the chat.
         DeliveryRetry: no answer came; Telegram may have stored the message.
-        DeliveryImpossible: nobody can be reached.
+        DeliveryImpossible: it is refused for a reason of its own, or nobody is there.
     """
     try:
         return await call()
@@ -85,10 +90,18 @@ def _meaning(bad: telegram_error.BadRequest) -> Exception:
         if any(part in text for part in parts):
             return meaning()
     log.info("delivery_refused", reason=bad.message[:120])
-    return DeliveryImpossible("refused")
+    return DeliveryImpossible(bad.message[:60])
 
 
 def retry_after_s(wait: telegram_error.RetryAfter) -> float:
     """Read how long Telegram asks to wait, in seconds; a setting makes it a timedelta."""
     after = wait.retry_after
     return after.total_seconds() if isinstance(after, timedelta) else float(after)
+
+
+async def ignoring_errors(call: Awaitable[object]) -> None:
+    """Make a call that may fail: a later one shows the same, or nobody misses it."""
+    try:
+        await call
+    except (*NOT_THERE, ChatMoved, MessageUnchanged, Throttled, DeliveryRetry) as error:
+        log.info("message_left_as_it_is", reason=type(error).__name__)

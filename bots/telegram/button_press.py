@@ -74,13 +74,13 @@ async def _private_link_for(press: ButtonPress) -> str | None:
         NotYours: it belongs to somebody else.
     """
     event, action = press.event, press.data.action
-    if action in {"page", "forget"} and press.data.job_id != str(event.user.id):
+    if action in {"page", "forget", "ask"} and press.data.job_id != str(event.user.id):
         raise NotYours(action)
     if action == "mode":
         if not await event.context.forms.has(event.message.chat_id, event.user.id):
             raise NotYours(action)
         return None
-    of_job = changed_by(action) is not None or action in set(Action)
+    of_job = changed_by(action) is not None or action in {*Action, "rather"}
     return private_link(action, await press.job() if of_job else None, event.message)
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from telegram import ForceReply, Message, Update
 
-from bots.telegram.address import TelegramAddress
+from bots.shared.admin_texts import typed_entry
+from bots.telegram.address import TelegramAddress, is_veiled
 from bots.telegram.button_press import (
     ButtonPress,
     acknowledge,
@@ -16,16 +17,23 @@ from bots.telegram.chat_event import ChatEvent, update_key
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS
 from bots.telegram.error_replies import reply_on_error
-from bots.telegram.messages import edit, remove
+from bots.telegram.messages import edit, edit_text, remove, reply_file
 from bots.telegram.private_chat import is_private
-from bots.telegram.rendering import check_buttons, clip_text, parse_callback_data
+from bots.telegram.rendering import check_buttons, parse_callback_data
 from bots.telegram.request_form import RequestForm
 from bots.telegram.submission import continue_form, submit_follow_up
-from bots.telegram.user_commands import forget_all, history_page, remove_account, show_again
+from bots.telegram.user_commands import (
+    ask_access,
+    forget_all,
+    history_page,
+    remove_account,
+    show_again,
+)
 from core.domain.followups import Action, options_of, with_option
 from core.domain.modes import Mode
-from core.domain.options import Option
+from core.domain.options import Option, Options
 from core.errors import NotYours
+from core.service.operator_api import AccessDecision
 
 PAGE_DIGITS = 4  # of a history; more is no page
 WITHOUT_WAITING: frozenset[str] = frozenset({Action.CANCEL, Action.DETAILS})
@@ -68,7 +76,30 @@ async def _cancel(press: ButtonPress) -> None:
     await press.event.users.cancel(press.event.caller, press.data.job_id)
 
 
+async def _rather(press: ButtonPress) -> None:
+    """Take back a waiting job whose mode was guessed, and go on in the mode that is meant.
+
+    Raises:
+        AlreadyFinished: it is over; nothing was changed.
+        NotYours: it belongs to somebody else; an operator's right does not help.
+    """
+    event, job = press.event, await press.job()
+    if press.data.value not in set(Mode):  # or a button of another version
+        return
+    if not await event.users.owns(event.caller, job):
+        raise NotYours(job.id)
+    prompt = replace(Options(), prompt=job.request.prompt)
+    form = RequestForm(options=prompt, unassigned=job.request.files, spoiler=is_veiled(job))
+    form = form.with_mode(Mode(press.data.value))
+    await event.context.forms.save(event.caller, event.message.chat_id, form)  # holds the files
+    await event.users.cancel(event.caller, job.id)
+    await continue_form(event, form)
+
+
 async def _follow_up(press: ButtonPress) -> None:
+    event = press.event
+    if event.context.presses.is_second(str(event.user.id), press.data.action, press.data.job_id):
+        return
     await submit_follow_up(press.event, press.data.job_id, Action(press.data.action))
 
 
@@ -76,7 +107,12 @@ async def _edit(press: ButtonPress) -> None:
     """Begin a form with everything of the job but its prompt, and ask for that."""
     event, job = press.event, await press.job()
     options = replace(options_of(job.request), prompt="", seed=None)
-    form = RequestForm(mode=job.request.mode, options=options, media=job.request.media())
+    form = RequestForm(
+        mode=job.request.mode,
+        options=options,
+        media=job.request.media(),
+        spoiler=is_veiled(job),
+    )
     await event.context.forms.save(event.caller, event.message.chat_id, form)
     await event.reply(event.texts.say("t_ask_prompt"), ForceReply(selective=True))
 
@@ -85,12 +121,9 @@ async def _show_last_frame(press: ButtonPress) -> None:
     event, short_id = press.event, press.data.job_id[:8]
     with event.users.files.workspace() as folder:
         frame = await event.users.clips.last_frame(event.caller, press.data.job_id, folder)
-        await event.context.bot.send_document(
-            event.message.chat_id,
-            frame.read_bytes(),
-            filename=f"last-frame-{short_id}.png",
-            caption=event.texts.say("use_frame", job=short_id),
-        )
+        caption = event.texts.say("use_frame", job=short_id)
+        name = f"last-frame-{short_id}.png"
+        await reply_file(event.context, event.message, frame, name, caption)
 
 
 async def _details(press: ButtonPress) -> None:
@@ -113,6 +146,7 @@ async def _delete(press: ButtonPress) -> None:
     await event.users.delete(event.caller, job_id)
     await event.context.services.state.remember(FILE_IDS, job_id, None)
     await remove(event.context, event.message)
+    await event.context.delivery.remove_copies(job_id)
 
 
 async def _page(press: ButtonPress) -> None:
@@ -127,13 +161,7 @@ async def _page(press: ButtonPress) -> None:
     typed = press.data.value
     page = max(1, int(typed)) if typed.isdecimal() and len(typed) <= PAGE_DIGITS else 1
     text, markup = await history_page(event, page)
-    await event.context.bot.edit_message_text(
-        clip_text(text),
-        event.message.chat_id,
-        event.message.message_id,
-        parse_mode="HTML",
-        reply_markup=markup,
-    )
+    await edit_text(event.context, event.message, text, markup)
 
 
 async def _forget(press: ButtonPress) -> None:
@@ -146,6 +174,33 @@ async def _forget(press: ButtonPress) -> None:
     if press.data.job_id != str(event.user.id):
         raise NotYours("forget")
     await event.reply(event.texts.say("forgotten", count=await forget_all(event)))
+
+
+async def _ask(press: ButtonPress) -> None:
+    """Ask the operators to let the person in.
+
+    Raises:
+        NotYours: another person was asked.
+    """
+    if press.data.job_id != str(press.event.user.id):
+        raise NotYours("ask")
+    await ask_access(press.event)
+
+
+async def _access(press: ButtonPress) -> None:
+    """Note an operator's answer to somebody who asks.
+
+    Raises:
+        OperatorsOnly: the person is none.
+    """
+    event = press.event
+    operator = event.users.operator(event.caller)
+    verb, _, typed = press.data.value.partition(".")
+    if verb not in set(AccessDecision):
+        return
+    done = [await operator.decide(one, AccessDecision(verb)) for one in typed_entry(typed)]
+    code = f"access_did_{verb}" if any(done) else "access_over"
+    await edit_text(event.context, event.message, event.texts.say(code, entry=typed), None)
 
 
 async def _mode(press: ButtonPress) -> None:
@@ -194,6 +249,9 @@ _HANDLERS: dict[str, ButtonHandler] = {
     "forget": _forget,
     "unlink": _unlink,
     "mode": _mode,
+    "rather": _rather,
+    "ask": _ask,
+    "access": _access,
 }
 
 check_buttons(_HANDLERS)

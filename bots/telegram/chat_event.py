@@ -46,7 +46,7 @@ class ChatEvent:
         self, text: str, markup: InlineKeyboardMarkup | ForceReply | None = None
     ) -> Message:
         """Answer the message (:func:`bots.telegram.messages.reply`)."""
-        return await reply(self.context, self.message, text, markup)
+        return await reply(self.context, self.message, text, markup, self.user.id)
 
 
 def update_key(update_id: int, bot_id: int) -> str:

@@ -54,13 +54,13 @@ async def examine(settings: Settings) -> list[PlatformCheck]:
     try:
         async with open_bot(settings, token) as bot:
             me = bot.bot
-            hook = await bot.get_webhook_info() if settings.telegram.webhook_url else None
+            hook = await bot.get_webhook_info()
     except InvalidToken:
         return [PlatformCheck("Telegram", "bad", say("td_token"), say("td_token_fix"))]
     except (TelegramError, OSError) as error:
         why = say("td_unreachable", {"reason": type(error).__name__})
         return [PlatformCheck("Telegram", "bad", why, say("td_unreachable_fix"))]
-    return [*_account(me), *_webhook(hook)]
+    return [*_account(me), *_webhook(settings, hook)]
 
 
 def open_bot(settings: Settings, token: str) -> Bot:
@@ -76,12 +76,27 @@ def open_bot(settings: Settings, token: str) -> Bot:
 
 def _account(me: User) -> list[PlatformCheck]:
     facts = {"name": me.username or "", "id": me.id}
-    return [PlatformCheck("Telegram", "good", say("td_good", facts))]
+    found = [PlatformCheck("Telegram", "good", say("td_good", facts))]
+    for note in (
+        "" if me.supports_inline_queries else "td_inline",
+        "" if me.can_join_groups is not False else "td_groups",
+        "td_privacy" if me.can_read_all_group_messages else "",
+    ):
+        if note:
+            found.append(PlatformCheck("", "note", say(note), say(f"{note}_fix")))
+    return found
 
 
-def _webhook(hook: WebhookInfo | None) -> list[PlatformCheck]:
-    """Tell what went wrong when Telegram last called us."""
-    if hook is None or not hook.last_error_message:
+def _webhook(settings: Settings, hook: WebhookInfo) -> list[PlatformCheck]:
+    """Tell whether somebody else gets the updates, and what went wrong at the last call."""
+    wanted = settings.telegram.webhook_url
+    if hook.url and not wanted:
+        facts = {"url": hook.url}
+        return [PlatformCheck("", "note", say("td_webhook_other", facts), say("td_webhook_ends"))]
+    if hook.url and hook.url != wanted:
+        facts = {"url": hook.url}
+        return [PlatformCheck("", "note", say("td_webhook_other", facts), say("td_webhook_ours"))]
+    if not wanted or not hook.last_error_message:
         return []
     detail = say("td_webhook_error", {"reason": hook.last_error_message[:200]})
     return [PlatformCheck("", "note", detail, say("td_webhook_error_fix"))]

@@ -1,12 +1,14 @@
 """Hold what every Telegram handler needs, in one record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from telegram import Bot
 
+from bots.shared.double_presses import DoublePresses
 from bots.shared.edit_scheduler import EditScheduler
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.delivery import TelegramDelivery
+from bots.telegram.outgoing import Outgoing
 from bots.telegram.permissions import PostingPermissions
 from bots.telegram.request_form import RequestForms
 from bots.telegram.status_messages import StatusMessages
@@ -22,9 +24,11 @@ class TelegramContext:
     bot: Bot
     bot_name: str
     messages: StatusMessages
+    outgoing: Outgoing
     delivery: TelegramDelivery
     edits: EditScheduler
     forms: RequestForms
     attachments: AttachmentFetcher
     permissions: PostingPermissions
     locks: UserLocks
+    presses: DoublePresses = field(default_factory=DoublePresses)

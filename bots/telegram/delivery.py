@@ -9,21 +9,21 @@ import structlog
 from telegram import Message
 
 from bots.shared.edit_scheduler import EditScheduler, Throttled
+from bots.shared.posted_messages import PostedMessages
 from bots.telegram.address import PLATFORM, TelegramAddress
 from bots.telegram.api_errors import (
+    NOT_THERE,
     ChatMoved,
-    MessageGone,
     MessageUnchanged,
-    PostingForbidden,
     TelegramFileTooLarge,
-    call_api,
+    ignoring_errors,
 )
 from bots.telegram.rendering import job_keyboard, texts_for
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from core.domain.jobs import Failure, Job
 from core.domain.media import Clip
 from core.domain.progress import Progress
-from core.errors import ClipTooLarge, DeliveryFailed, DeliveryImpossible, DeliveryRetry
+from core.errors import ClipTooLarge, DeliveryImpossible, DeliveryRetry
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.service.clips import fitted_clip
 from core.service.front_services import FrontServices
@@ -35,7 +35,7 @@ LOCAL_LIMIT = 2_000_000_000
 HEADROOM = 0.98  # of a limit; multipart framing takes a little
 SHRINK_FACTOR = 0.5  # of the size that was refused
 MIN_BYTES = 1_000_000  # bytes; below it a clip is not worth looking at
-MAX_PLACEHOLDERS = 5  # a group moves once, a message is deleted once; more is a loop
+POSTS = "telegram-posts"  # the namespace of where clips were posted, by job
 FILE_IDS = "telegram-file"  # the namespace of Telegram's file ids of posted clips, by job
 
 Show = Callable[[TelegramAddress], Awaitable[Message]]
@@ -53,6 +53,8 @@ class TelegramDelivery:
         rules: DisplayRules,
         services: FrontServices,
     ) -> None:
+        """Take what shows messages, their budget, the settings, and the service."""
+        self._posts = PostedMessages(services.state, POSTS)
         self._messages = messages
         self._edits = edits
         self._rules = rules
@@ -65,51 +67,53 @@ class TelegramDelivery:
         if at.silent or not at.message_id:
             return
         text = texts_for(at.locale).progress(job, event)
-
-        async def edit() -> None:
-            try:
-                await call_api(
-                    lambda: self._messages.show_text(
-                        at, text, job_keyboard(job, at.locale, self._rules.limits)
-                    )
-                )
-            except (
-                DeliveryFailed,
-                MessageGone,
-                ChatMoved,
-                MessageUnchanged,
-                PostingForbidden,
-            ) as error:
-                log.info("progress_dropped", reason=type(error).__name__)
-
-        self._edits.offer(at.chat_key, str(at.message_id), edit)
+        keyboard = job_keyboard(job, at.locale, self._rules.limits)
+        self._edits.offer(
+            at.chat_key,
+            str(at.message_id),
+            lambda: ignoring_errors(self._messages.show_text(at, text, keyboard)),
+        )
 
     async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
-        """Replace the placeholder by the clip.
+        """Replace the placeholder by the clip, or have the clip where the person finds it.
 
         Raises:
-            DeliveryImpossible: nobody can be reached, or no size is accepted.
+            DeliveryImpossible: it was shown nowhere; its person was told how to fetch it.
             DeliveryRetry: a later attempt may work.
         """
+        sent = await self._complete(job, clip, attempt, own=True)
+        await self._posts.add(job.id, sent.sent_id)
+        return sent
+
+    async def _complete(
+        self, job: Job, clip: Clip, attempt: DeliveryAttempt, *, own: bool
+    ) -> Receipt:
         try:
-            return await self._fit_and_deliver(job, clip, attempt)
-        except PostingForbidden:
-            reason = "not allowed"
-        except ClipTooLarge as error:
-            reason = error.code
+            return await self._fit_and_deliver(job, clip, attempt, own=own)
+        except DeliveryImpossible as error:
+            if own:
+                await self._withhold(job, attempt)
+            raise error.with_traceback(None) from None
+
+    async def _withhold(self, job: Job, attempt: DeliveryAttempt) -> None:
+        """Say, where anything can be said, that the clip can be fetched."""
 
         async def show(at: TelegramAddress) -> Message:
             return await self._messages.show_withheld(job, at)
 
-        await self._deliver(job, show, attempt)
-        raise DeliveryImpossible(reason)
+        try:
+            await self._deliver(job, show, attempt, own=True)
+        except DeliveryImpossible as error:
+            log.info("nobody_told", job_id=job.id, reason=error.reason)
 
-    async def _fit_and_deliver(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
+    async def _fit_and_deliver(
+        self, job: Job, clip: Clip, attempt: DeliveryAttempt, *, own: bool
+    ) -> Receipt:
         """Post the clip, smaller each time the server refuses its size.
 
         Raises:
             ClipTooLarge: the server accepts no size that is worth posting.
-            PostingForbidden: the bot may not post videos in the chat.
+            DeliveryImpossible: no place takes it.
         """
         limit = int((LOCAL_LIMIT if self._rules.local else CLOUD_LIMIT) * HEADROOM)
         while limit >= MIN_BYTES:
@@ -119,7 +123,7 @@ class TelegramDelivery:
                 return await self._messages.show_clip(job, clip, path, at)
 
             try:
-                return await self._deliver(job, show, attempt)
+                return await self._deliver(job, show, attempt, own=own)
             except TelegramFileTooLarge:
                 limit = int(path.stat().st_size * SHRINK_FACTOR)
                 log.info("stepping_down", job_id=job.id, limit_bytes=limit)
@@ -139,10 +143,7 @@ class TelegramDelivery:
                 at, text, job_keyboard(job, at.locale, self._rules.limits)
             )
 
-        try:
-            return await self._deliver(job, show, attempt)
-        except PostingForbidden:
-            raise DeliveryImpossible("not allowed") from None
+        return await self._deliver(job, show, attempt, own=True)
 
     async def post(self, job: Job, clip: Clip, at: TelegramAddress) -> None:
         """Post a finished clip in another message; the job's own address stays.
@@ -150,63 +151,115 @@ class TelegramDelivery:
         Raises:
             DeliveryFailed: it cannot be posted there, or not now.
         """
-        here = await self._messages.post_placeholder(job, at)
         once = DeliveryAttempt(number=1, ambiguous=False, nonce=job.id)
-        await self.completed(replace(job, reply_to=here.to_reply()), clip, once)
+        elsewhere = replace(job, reply_to=replace(at, message_id=0).to_reply())
+        sent = await self._complete(elsewhere, clip, once, own=False)
+        await self._posts.add(job.id, sent.sent_id)
 
-    async def _deliver(self, job: Job, show: Show, attempt: DeliveryAttempt) -> Receipt:
-        """Edit the placeholder, or a new one where it was deleted or the group moved.
+    async def note_copy(self, job_id: str, message: Message) -> None:
+        """Note a message that shows the clip of a job, so that Delete takes it too."""
+        await self._posts.add(job_id, f"{message.chat_id}/{message.message_id}")
 
-        An edit can be repeated, so a lost answer never posts a second clip.
+    async def remove_copies(self, job_id: str) -> None:
+        """Delete every message that shows the clip of a job."""
+        for chat_id, message_id in await self._posts.take(job_id):
+            await ignoring_errors(self._messages.delete(chat_id, message_id))
+
+    async def _deliver(
+        self, job: Job, show: Show, attempt: DeliveryAttempt, *, own: bool
+    ) -> Receipt:
+        """Edit the placeholder; where that is impossible post a new one, in place or in private.
+
+        An edit can be repeated, so a lost answer never posts a second clip. Where the result ends
+        up in private, the message in the chat says so.
+
+        Args:
+            job: with the address that is begun with.
+            show: shows the result in the message of an address.
+            attempt: for the log.
+            own: the address of the job follows the message.
 
         Raises:
             DeliveryRetry: a later attempt may work.
+            DeliveryImpossible: no place takes it; says why each does not.
         """
-        at = TelegramAddress.of(job.reply_to)
-        if at.silent:
+        first = TelegramAddress.of(job.reply_to)
+        if first.silent:
             return Receipt("silent")
-        for _ in range(MAX_PLACEHOLDERS):
-            try:
-                return await self._edits.result(
-                    at.chat_key, str(at.message_id), lambda at=at: self._show_once(job, at, show)
-                )
-            except Throttled as throttled:
-                raise DeliveryRetry("throttled", throttled.after_s) from throttled
-            except ChatMoved as moved:
-                await self._services.move_place(
-                    f"{PLATFORM}:{at.chat_id}", f"{PLATFORM}:{moved.chat_id}"
-                )
-                at = at.moved(moved.chat_id)
-            except MessageGone:
-                at = await self._new_placeholder(job, replace(at, message_id=0))
-        log.warning("placeholder_lost", job_id=job.id, attempt=attempt.number)
-        raise DeliveryRetry("placeholder lost")
+        reasons: list[str] = []
+        for at in _ways(first):
+            sent = await self._attempt(job, at, show, reasons, own=own)
+            if sent is None:
+                continue
+            if at.chat_id == first.user_id != first.chat_id and first.message_id:
+                await ignoring_errors(self._messages.show_elsewhere(first))
+            return sent
+        if own:
+            await self._services.redirect(job.id, first.to_reply())
+        log.info("no_way_left", job_id=job.id, attempt=attempt.number, reasons=reasons)
+        raise DeliveryImpossible("; ".join(reasons))
 
-    async def _show_once(self, job: Job, at: TelegramAddress, show: Show) -> Receipt:
-        if not at.message_id:
-            raise MessageGone
-        try:
-            message = await call_api(lambda: show(at))
-        except MessageUnchanged:
-            return Receipt(f"{at.chat_id}/{at.message_id}")
-        if message.video is not None:
-            await self._services.state.remember(FILE_IDS, job.id, message.video.file_id)
-        return Receipt(f"{at.chat_id}/{message.message_id}")
-
-    async def _new_placeholder(self, job: Job, at: TelegramAddress) -> TelegramAddress:
-        """Post a new placeholder and store its address; a moved chat is only returned.
+    async def _attempt(
+        self, job: Job, at: TelegramAddress, show: Show, reasons: list[str], *, own: bool
+    ) -> Receipt | None:
+        """Show the result by one way; None, with the reason, where that is impossible.
 
         Raises:
-            DeliveryImpossible: the topic was deleted.
             DeliveryRetry: a later attempt may work.
         """
         try:
-            here = await self._messages.post_placeholder(job, at)
-        except ChatMoved as moved:
-            return at.moved(moved.chat_id)
+            return await self._by_one_way(job, at, show, own=own)
         except Throttled as throttled:
             raise DeliveryRetry("throttled", throttled.after_s) from throttled
-        except MessageGone:
-            raise DeliveryImpossible("topic gone") from None
-        await self._services.redirect(job.id, here.to_reply())
-        return here
+        except ChatMoved as moved:
+            await self._move(at.chat_id, moved.chat_id)
+            return await self._attempt(job, at.moved(moved.chat_id), show, reasons, own=own)
+        except NOT_THERE as error:
+            reasons.append(f"{type(error).__name__} {error}".strip())
+            return None
+
+    async def _move(self, old: int, new: int) -> None:
+        await self._services.move_place(f"{PLATFORM}:{old}", f"{PLATFORM}:{new}")
+
+    async def _by_one_way(self, job: Job, at: TelegramAddress, show: Show, *, own: bool) -> Receipt:
+        """Show the result at one address; a new message that cannot become it is removed.
+
+        Raises:
+            TelegramFileTooLarge: a smaller file would go through.
+        """
+        if at.message_id:
+            return await self._show(job, at, show)
+        here = await self._messages.post_placeholder(job, at)
+        if own:
+            await self._services.redirect(job.id, here.to_reply())
+        try:
+            return await self._show(job, here, show)
+        except (*NOT_THERE, TelegramFileTooLarge):
+            await ignoring_errors(self._messages.remove(here))
+            raise
+
+    async def _show(self, job: Job, at: TelegramAddress, show: Show) -> Receipt:
+        where = f"{at.chat_id}/{at.message_id}"
+
+        async def once() -> Receipt:
+            try:
+                message = await show(at)
+            except MessageUnchanged:
+                return Receipt(where)
+            if message.video is not None:
+                await self._services.state.remember(FILE_IDS, job.id, message.video.file_id)
+            return Receipt(where)
+
+        return await self._edits.result(at.chat_key, str(at.message_id), once)
+
+
+def _ways(at: TelegramAddress) -> list[TelegramAddress]:
+    """List where a result may go: its message, a new one in place, the private chat."""
+    new = replace(at, message_id=0)
+    found = [at] if at.message_id else []
+    found.append(new)
+    if at.thread_id is not None:
+        found.append(replace(new, thread_id=None))
+    if at.user_id not in {0, at.chat_id}:
+        found.append(replace(new, chat_id=at.user_id, asked_id=0, thread_id=None))
+    return found

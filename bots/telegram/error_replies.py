@@ -7,7 +7,9 @@ import structlog
 from telegram.error import TelegramError
 
 from bots.telegram.chat_event import ChatEvent
-from core.errors import ClapperError, InternalError
+from bots.telegram.messages import AnswerLost
+from bots.telegram.private_chat import ask_keyboard
+from core.errors import AccessClosed, ClapperError, DeliveryRetry, InternalError
 from core.i18n.messages import explain
 from core.runtime.tasks import outcome_of
 
@@ -19,13 +21,14 @@ async def reply_on_error(event: ChatEvent, work: Coroutine[Any, Any, None]) -> N
     error = (await outcome_of(work)).error
     if error is None:
         return
-    if isinstance(error, TelegramError):
+    if isinstance(error, (TelegramError, AnswerLost, DeliveryRetry)):
         log.info("answer_lost", reason=type(error).__name__)
         return
     if not isinstance(error, ClapperError):
         log.error("update_failed", exc_info=error)
         error = InternalError()
     text = event.texts.markup.escape(explain(error, event.locale))
-    failed = (await outcome_of(event.reply(text))).error
+    markup = ask_keyboard(event) if isinstance(error, AccessClosed) else None
+    failed = (await outcome_of(event.reply(text, markup))).error
     if failed is not None:
         log.info("refusal_not_shown", reason=type(failed).__name__)

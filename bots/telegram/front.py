@@ -9,7 +9,6 @@ from typing import Any
 
 import structlog
 from telegram import BotCommand, InlineKeyboardMarkup, Update
-from telegram.constants import ParseMode
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import (
     Application,
@@ -31,17 +30,19 @@ from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.buttons import receive_press
 from bots.telegram.checks import check_webhook, examine, require_secret
 from bots.telegram.context import TelegramContext
-from bots.telegram.delivery import FILE_IDS, TelegramDelivery
+from bots.telegram.delivery import FILE_IDS, POSTS, TelegramDelivery
+from bots.telegram.directory import TelegramDirectory
 from bots.telegram.handlers import MessageRouter
 from bots.telegram.held_requests import HeldRequest
 from bots.telegram.inline_mode import inline
 from bots.telegram.introduction import find_operator
 from bots.telegram.legacy_api import LegacyServerAdapter
+from bots.telegram.outgoing import MEDIA_TIMEOUT_S, ChatTarget, Outgoing
 from bots.telegram.permissions import PostingPermissions
 from bots.telegram.polling import Polling
-from bots.telegram.rendering import texts_for
+from bots.telegram.rendering import decide_buttons, texts_for
 from bots.telegram.request_form import RequestForms
-from bots.telegram.status_messages import MEDIA_TIMEOUT_S, DisplayRules, StatusMessages
+from bots.telegram.status_messages import DisplayRules, StatusMessages
 from bots.telegram.update_inbox import InboxProcessor, UpdateInbox
 from bots.telegram.user_commands import ACCOUNT, unlink_button
 from bots.telegram.user_locks import UserLocks
@@ -139,14 +140,14 @@ def _notify(context: TelegramContext) -> Callable[[AccountNotice], Coroutine[Any
 
     async def send(notice: AccountNotice) -> None:
         texts = texts_for(None)
-        joined = notice.data.get("key")
-        buttons = [[unlink_button(Requester.from_key(joined), None)]] if joined else None
-        await context.bot.send_message(
-            int(notice.to.user_id),
-            notice_text(texts, notice),
-            parse_mode=ParseMode.HTML,
-            reply_markup=InlineKeyboardMarkup(buttons) if buttons else None,
-        )
+        buttons = None
+        if joined := notice.data.get("key"):
+            buttons = [[unlink_button(Requester.from_key(joined), None)]]
+        elif entry := notice.data.get("entry"):
+            buttons = [decide_buttons(entry, None)]
+        markup = InlineKeyboardMarkup(buttons) if buttons else None
+        to = ChatTarget(int(notice.to.user_id))
+        await context.outgoing.text(to, notice_text(texts, notice), markup)
 
     return send
 
@@ -161,6 +162,7 @@ async def _clean_up_hourly(
         await inbox.prune()
         await context.forms.prune()
         await context.services.state.forget_older(FILE_IDS, kept_ms)
+        await context.services.state.forget_older(POSTS, kept_ms)
 
     while True:
         done = await outcome_of(clean_up())
@@ -226,12 +228,15 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
     settings, users = services.settings, services.users
     local = settings.telegram.local
     rules = DisplayRules(local, settings.retention.days, settings.studio.url, services.users.limits)
-    messages = StatusMessages(app.bot, rules)
+    outgoing = Outgoing(app.bot)
+    messages = StatusMessages(outgoing, rules)
+    services.register_directory(TelegramDirectory(app.bot))
     return TelegramContext(
         services=services,
         bot=app.bot,
         bot_name=app.bot.username,
         messages=messages,
+        outgoing=outgoing,
         delivery=TelegramDelivery(messages, edits, rules, services),
         edits=edits,
         forms=RequestForms(services.state, users.files),

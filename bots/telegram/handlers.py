@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from telegram import Message, Update
+from telegram.ext import filters
 
 from bots.telegram.address import PLATFORM
 from bots.telegram.admin_commands import run_admin
@@ -12,14 +13,14 @@ from bots.telegram.chat_event import ChatEvent, update_key
 from bots.telegram.context import TelegramContext
 from bots.telegram.error_replies import reply_on_error
 from bots.telegram.messages import reply
-from bots.telegram.option_parser import TypedCommand, command_of, options_of
+from bots.telegram.option_parser import TypedCommand, TypedText, command_of, read_text
 from bots.telegram.private_chat import is_private
 from bots.telegram.rendering import texts_for
 from bots.telegram.request_form import RequestForm, guessed_files
 from bots.telegram.submission import continue_form, was_submitted
 from bots.telegram.user_commands import ACCOUNT, run_account
 from core.domain.modes import MODES, Mode
-from core.domain.options import Options
+from core.errors import TooManyFiles
 
 
 class MessageRouter:
@@ -36,6 +37,8 @@ class MessageRouter:
             return
         if message.migrate_to_chat_id is not None:
             await self._move_group(message.chat_id, message.migrate_to_chat_id)
+            return
+        if filters.StatusUpdate.ALL.check_update(update):  # a pinned message, a new member …
             return
         key = update_key(update.update_id, self._context.bot.id)
         event = ChatEvent(self._context, user, message, key)
@@ -93,14 +96,16 @@ class MessageRouter:
         """
         if await was_submitted(event):
             return
+        await event.users.access.check(event.caller)
         await self._context.permissions.check(event.message)
-        form = RequestForm(mode=mode, options=self._options(rest, mode))
+        form = RequestForm(mode=mode).with_text(self._read(rest, mode))
         replied = event.message.reply_to_message
+        _refuse_more(parts, len(MODES[mode].slots))
         if MODES[mode].slots:
             form = await self._with_media(form, event, [replied] if replied else [])
             form = await self._with_media(form, event, parts)
         elif not form.options.prompt and replied is not None and replied.text:
-            form = form.with_options(self._options(replied.text, mode))
+            form = form.with_text(self._read(replied.text, mode))
         await continue_form(event, form)
 
     async def _continue_form(self, event: ChatEvent, parts: list[Message]) -> None:
@@ -112,27 +117,33 @@ class MessageRouter:
         """
         if await was_submitted(event):
             return
+        await event.users.access.check(event.caller)
         chat_id = event.message.chat_id
-        form = await self._context.forms.load(chat_id, event.user.id) or RequestForm()
+        begun = await self._context.forms.load(chat_id, event.user.id)
+        form = begun or RequestForm()
         files = [found for part in parts if (found := attachment_of(part))]
         words = next((text for part in parts if (text := part.text or part.caption)), None)
         if not files and not words:
             await event.reply(event.texts.say("t_unusable"))
             return
         if files and not any(form.roles_for(file.kinds) for file in files):
-            form = RequestForm()  # no slot is free, so this begins a new request
+            form, begun = RequestForm(), None  # no slot is free, so this begins a new request
         if form.mode is None and len(form.unassigned) + len(files) > guessed_files():
             form = RequestForm(options=form.options)
-        form = form.with_options(self._options(words or "", form.mode))
-        await continue_form(event, await self._with_media(form, event, parts))
+        _refuse_more(parts, guessed_files())
+        form = form.with_text(self._read(words or "", form.mode))
+        form = await self._with_media(form, event, parts)
+        if words and begun is None and (mode := form.default_mode()) is not None:
+            form = replace(form.with_mode(mode), guessed=True)
+        await continue_form(event, form)
 
-    def _options(self, text: str, mode: Mode | None) -> Options:
-        """Parse the options for ``mode`` in ``text``.
+    def _read(self, text: str, mode: Mode | None) -> TypedText:
+        """Parse the prompt and options for ``mode`` in ``text``.
 
         Raises:
             InvalidInput: an unknown option, or a value that is not a number.
         """
-        return options_of(text, self._context.services.users.limits, mode)
+        return read_text(text, self._context.services.users.limits, mode)
 
     async def _with_media(
         self, form: RequestForm, event: ChatEvent, parts: list[Message]
@@ -162,3 +173,14 @@ class MessageRouter:
             return False
         chat_id = event.message.chat_id
         return await self._context.forms.has(chat_id, event.user.id)
+
+
+def _refuse_more(parts: list[Message], limit: int) -> None:
+    """Refuse more files than can be used, before any is fetched: nobody knows which are meant.
+
+    Raises:
+        TooManyFiles: naming how many are too many.
+    """
+    count = sum(attachment_of(part) is not None for part in parts)
+    if len(parts) > 1 and count > limit:
+        raise TooManyFiles(count, limit)

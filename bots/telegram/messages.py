@@ -2,77 +2,106 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import structlog
-from telegram import ForceReply, InlineKeyboardMarkup, Message, ReplyParameters
-from telegram.constants import ParseMode
-from telegram.error import RetryAfter, TelegramError
+from telegram import InlineKeyboardMarkup, Message
 
-from bots.telegram.api_errors import retry_after_s
+from bots.shared.edit_scheduler import Throttled
+from bots.telegram.api_errors import NOT_THERE, ChatMoved, ignoring_errors
 from bots.telegram.context import TelegramContext
-from bots.telegram.rendering import clip_text, job_keyboard
+from bots.telegram.outgoing import ChatTarget, Keyboard
+from bots.telegram.rendering import job_keyboard
 from core.domain.jobs import Job
 
 log = structlog.get_logger(__name__)
 
 MAX_PAUSES = 3  # times that an answer waits as long as Telegram asks for
+Send = Callable[[ChatTarget], Awaitable[Message]]
+
+
+class AnswerLost(Exception):
+    """An answer reached nobody, also not in the private chat."""
 
 
 async def reply(
     context: TelegramContext,
     message: Message,
     text: str,
-    markup: InlineKeyboardMarkup | ForceReply | None = None,
+    markup: Keyboard = None,
+    user_id: int = 0,
 ) -> Message:
-    """Answer ``message``, even if it was deleted; wait where Telegram asks for a pause."""
+    """Answer ``message``, even if it was deleted; wait where Telegram asks for a pause.
 
-    async def send() -> Message:
-        return await context.bot.send_message(
-            message.chat_id,
-            clip_text(text),
-            parse_mode=ParseMode.HTML,
-            message_thread_id=message.message_thread_id if message.is_topic_message else None,
-            reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True),
-            reply_markup=markup,
-        )
+    Where that is not possible the answer goes to the chat without its topic, and then to the
+    private chat of ``user_id``.
 
+    Raises:
+        AnswerLost: none of these works.
+        DeliveryRetry: Telegram cannot be reached.
+    """
+    return await _by_any_way(message, user_id, lambda to: context.outgoing.text(to, text, markup))
+
+
+async def reply_file(
+    context: TelegramContext, message: Message, path: Path, name: str, caption: str
+) -> Message:
+    """Answer ``message`` with a file (:func:`reply`).
+
+    Raises:
+        AnswerLost: it cannot be sent there.
+        DeliveryRetry: Telegram cannot be reached.
+    """
+    return await _by_any_way(message, 0, lambda to: context.outgoing.file(to, path, name, caption))
+
+
+async def _by_any_way(message: Message, user_id: int, send: Send) -> Message:
+    reasons: list[str] = []
+    for target in _targets(message, user_id):
+        try:
+            return await _patiently(target, send)
+        except (*NOT_THERE, ChatMoved) as error:
+            reasons.append(f"{type(error).__name__} {error}")
+    log.info("answer_lost", reasons=reasons)
+    raise AnswerLost
+
+
+def _targets(message: Message, user_id: int) -> list[ChatTarget]:
+    """List where an answer may go, the best first."""
+    chat, asked = message.chat_id, message.message_id
+    thread = message.message_thread_id if message.is_topic_message else None
+    found = [ChatTarget(chat, thread, asked)]
+    if thread is not None:
+        found.append(ChatTarget(chat, None, asked))
+    if user_id not in {0, chat}:
+        found.append(ChatTarget(user_id))
+    return found
+
+
+async def _patiently(target: ChatTarget, send: Send) -> Message:
     for _ in range(MAX_PAUSES):
         try:
-            return await send()
-        except RetryAfter as wait:
-            log.info("reply_waits", after_s=retry_after_s(wait))
-            await asyncio.sleep(retry_after_s(wait))
-    return await send()
+            return await send(target)
+        except Throttled as wait:
+            log.info("reply_waits", after_s=wait.after_s)
+            await asyncio.sleep(wait.after_s)
+    return await send(target)
 
 
 async def edit(context: TelegramContext, message: Message, text: str, job: Job) -> None:
+    """Replace the text of the message of a job, if it is still there."""
+    markup = job_keyboard(job, job.reply_to.address.get("locale"), context.services.users.limits)
+    await edit_text(context, message, text, markup)
+
+
+async def edit_text(
+    context: TelegramContext, message: Message, text: str, markup: InlineKeyboardMarkup | None
+) -> None:
     """Replace the text of a message of the bot's, if it is still there."""
-    locale = job.reply_to.address.get("locale")
-
-    async def run() -> None:
-        await context.bot.edit_message_text(
-            clip_text(text),
-            message.chat_id,
-            message.message_id,
-            parse_mode=ParseMode.HTML,
-            reply_markup=job_keyboard(job, locale, context.services.users.limits),
-        )
-
-    await _ignoring_errors(run)
+    call = context.outgoing.edit_text(message.chat_id, message.message_id, text, markup)
+    await ignoring_errors(call)
 
 
 async def remove(context: TelegramContext, message: Message) -> None:
     """Delete a message of the bot's, if it is still there."""
-
-    async def run() -> None:
-        await context.bot.delete_message(message.chat_id, message.message_id)
-
-    await _ignoring_errors(run)
-
-
-async def _ignoring_errors(call: Callable[[], Awaitable[None]]) -> None:
-    """Make a call that may fail: a later one shows the same, or nobody misses it."""
-    try:
-        await call()
-    except TelegramError as error:
-        log.info("message_left_as_it_is", reason=type(error).__name__)
+    await ignoring_errors(context.outgoing.delete(message.chat_id, message.message_id))

@@ -1,5 +1,6 @@
 """Parse what people type after a command: the prompt, then ``--name value`` options."""
 
+import difflib
 import re
 import shlex
 from dataclasses import dataclass
@@ -9,12 +10,18 @@ from core.domain.limits import RequestLimits
 from core.domain.modes import Mode
 from core.domain.options import OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.parsing import parse_option
-from core.errors import NotAChoice, NotANumber
+from core.errors import NotAChoice, NotANumber, OptionMisspelt
 
 PROMPT = "prompt"  # what stands before the options; it has no name to type
 SIZE = "size"  # our own notation for width and height
 _SIDES = re.compile(r"(?P<width>\d{1,5})\s*[x×X*]\s*(?P<height>\d{1,5})")  # people type × too
-_SEPARATOR = re.compile(r"(?:^|\s)(?:--|—|–)(?=[a-zA-Z])")  # phones turn -- into a dash
+# phones turn -- into a dash; what follows one is an option only where its name is known
+_NAMED = re.compile(r"(?:^|(?<=\s))(?P<dash>--|—|–)(?P<name>[^\W\d_][\w-]*)(?P<end>=|(?=\s)|$)")
+HABITS = {"ar": "aspect", "no": "negative"}  # what people know from other programs
+SPOILER = "spoiler"  # a flag: the clip is hidden until it is tapped
+_PROSE = frozenset({"no"})  # after a dash of print it begins what somebody says
+NEAR = 0.75  # how alike a name must be for a hint, 0 … 1
+SHORT = 3  # letters of a name; of fewer everything is alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +40,25 @@ def command_of(text: str | None, bot: str) -> TypedCommand | None:
     return TypedCommand(found[1].lower(), found[3].strip())
 
 
+@dataclass(frozen=True, slots=True)
+class TypedText:
+    """What a text says: the prompt and options, and what is no option after all."""
+
+    options: Options
+    spoiler: bool = False
+    unknown: tuple[str, ...] = ()
+
+
 def options_of(rest: str, limits: RequestLimits, mode: Mode | None = None) -> Options:
+    """Parse the prompt and options in ``rest`` (:func:`read_text`)."""
+    return read_text(rest, limits, mode).options
+
+
+def read_text(rest: str, limits: RequestLimits, mode: Mode | None = None) -> TypedText:
     """Parse the prompt and options in ``rest``; refusals name the ``limits``.
+
+    Only a known name after a dash is an option. Anything else stays in the prompt: people write
+    dialogue with dashes.
 
     Args:
         rest: what was typed.
@@ -42,24 +66,56 @@ def options_of(rest: str, limits: RequestLimits, mode: Mode | None = None) -> Op
         mode: what the options are for; every option where it is not known yet.
 
     Raises:
-        NotAChoice: an unknown option, or a malformed size.
+        OptionMisspelt: nearly the name of an option.
+        NotAChoice: an option of other modes, not one of its values, or a malformed size.
         NotANumber: a length, side or frame rate that is not a number.
         SeedNotANumber: a seed that is not a whole number.
     """
-    prompt, *parts = _SEPARATOR.split(rest)
     offered = _offered(mode)
-    values: dict[str, Any] = {PROMPT: prompt.strip()}
-    for part in parts:
-        name, _, value = part.strip().partition(" ")
-        name, _, attached = name.partition("=")
-        name, typed = name.lower().replace("-", "_"), _unquoted(attached or value)
-        if name == SIZE:
+    unknown: list[str] = []
+    marks = [found for found in _NAMED.finditer(rest) if _is_option(found, offered, unknown)]
+    values: dict[str, Any] = {}
+    prompt = [rest[: marks[0].start()] if marks else rest]
+    spoiler = False
+    ends = [*(mark.start() for mark in marks[1:]), len(rest)]
+    for mark, end in zip(marks, ends, strict=False):  # no mark: one end is left over
+        typed = _unquoted(rest[mark.end() : end])
+        name = _name(mark)
+        if name == SPOILER:
+            spoiler = True
+            prompt.append(typed)
+        elif name == SIZE:
             values |= _sides(typed)
-        elif name in offered:
-            values[offered[name].name] = _value(offered[name], typed, limits)
         else:
-            raise NotAChoice("option", f"--{name}"[:40], _listed(offered))
-    return Options.of(values)
+            values[offered[name].name] = _value(offered[name], typed, limits)
+    words = " ".join(part.strip() for part in prompt if part.strip())
+    return TypedText(Options.of({PROMPT: words, **values}), spoiler, tuple(unknown))
+
+
+def _name(mark: re.Match[str]) -> str:
+    name = mark["name"].lower().replace("-", "_")
+    return HABITS.get(name, name)
+
+
+def _is_option(mark: re.Match[str], offered: dict[str, Option], unknown: list[str]) -> bool:
+    """Tell whether a dash begins an option; note what looks like one and is none.
+
+    Raises:
+        NotAChoice: the name of one of other modes.
+        OptionMisspelt: nearly the name of one.
+    """
+    name, typed = _name(mark), mark["dash"] == "--"
+    if name in offered or name in {SIZE, SPOILER}:
+        return typed or mark["name"].lower() not in _PROSE
+    if typed and name in _offered(None):
+        raise NotAChoice("option", f"--{mark['name']}"[:40], _listed(offered))
+    if typed:
+        known = [*offered, SIZE, SPOILER]
+        near = difflib.get_close_matches(name, known, 1, NEAR) if len(name) > SHORT else []
+        if near:
+            raise OptionMisspelt(f"--{mark['name']}"[:40], f"--{near[0]}")
+        unknown.append(f"--{mark['name']}"[:40])
+    return False
 
 
 def _offered(mode: Mode | None) -> dict[str, Option]:

@@ -6,7 +6,7 @@ import structlog
 from telegram import Bot, ChatMember, ChatMemberRestricted, Message
 from telegram.error import TelegramError
 
-from core.errors import PolicyForbids
+from core.errors import ChatRightsMissing
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ class PostingPermissions:
         """Refuse work for a group in which the bot may not post videos.
 
         Raises:
-            PolicyForbids: the bot lacks permissions there.
+            ChatRightsMissing: the bot lacks permissions there.
         """
         chat_id = message.chat_id
         if message.chat.type == "private" or self._good_until.get(chat_id, 0) > time.monotonic():
@@ -36,7 +36,7 @@ class PostingPermissions:
             log.info("rights_unknown", reason=type(error).__name__)
             return
         if not may:
-            raise PolicyForbids("rule_chat_rights")
+            raise ChatRightsMissing
         self._good_until[chat_id] = time.monotonic() + CACHE_S
 
     async def _may_post(self, chat_id: int) -> bool:

@@ -9,12 +9,14 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
 from bots.telegram.address import PLATFORM, TelegramAddress
 from bots.telegram.chat_event import ChatEvent
+from bots.telegram.rendering import callback_data
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.domain.options import OPTIONS
 from core.i18n.messages import say
 
 JOB_LINK = "job_"  # what a deep link to a clip begins with
+ASK_LINK = "access"  # to a request for access
 DETAILS_LINK = "details_"  # and to what was asked for
 
 
@@ -42,8 +44,11 @@ BUTTON_AUDIENCES: dict[str, Audience] = {
     "forget": Audience.PERSON,
     "unlink": Audience.PERSON,
     "mode": Audience.CHAT,
+    "rather": Audience.JOB_CHAT,
+    "ask": Audience.PERSON,
+    "access": Audience.PERSON,
 }
-_LISTS = {"page": "history", "forget": "forget", "unlink": "unlink"}
+_LISTS = {"page": "history", "ask": ASK_LINK, "forget": "forget", "unlink": "unlink"}
 
 
 def is_private(message: Message) -> bool:
@@ -74,6 +79,16 @@ def private_link(action: str, job: Job | None, message: Message) -> str | None:
 def deep_link(bot_name: str, what: str) -> str:
     """Build the link that opens the private chat and sends ``/start what`` there."""
     return f"https://t.me/{bot_name}?start={what}"
+
+
+def ask_keyboard(event: ChatEvent) -> InlineKeyboardMarkup:
+    """Build the button that asks operators for access; in a group it opens the private chat."""
+    label = say("access_ask_label", {}, event.locale)
+    if is_private(event.message):
+        data = callback_data("ask", str(event.user.id))
+        return InlineKeyboardMarkup([[InlineKeyboardButton(label, callback_data=data)]])
+    url = deep_link(event.context.bot_name, ASK_LINK)
+    return InlineKeyboardMarkup([[InlineKeyboardButton(label, url=url)]])
 
 
 async def refer_to_private_chat(event: ChatEvent, what: str, code: str = "t_private") -> None:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,10 +13,12 @@ from bots.shared.texts import Markup, Texts
 from core.domain.followups import Action, actions_for, changeable, is_present
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
+from core.domain.media import MediaKind
 from core.domain.modes import MODES
 from core.domain.options import OPTIONS, Option
 from core.domain.request_check import bounded_values
 from core.i18n.messages import name, say
+from core.service.operator_api import AccessDecision
 
 CAPTION_LIMIT = 1024  # characters
 TEXT_LIMIT = 4096
@@ -93,6 +96,8 @@ def job_keyboard(
     ]
     if job.state.waiting:
         rows += _option_rows(job, locale, limits or RequestLimits())
+        if job.reply_to.address.get("guessed") == "1":
+            rows += _rather_rows(job, locale)
     return InlineKeyboardMarkup(rows)
 
 
@@ -100,6 +105,17 @@ def fetch_keyboard(job: Job, bot_name: str, locale: str | None) -> InlineKeyboar
     """Build the button that opens the private chat and shows the clip there."""
     url = f"https://t.me/{bot_name}?start=job_{job.id}"
     return InlineKeyboardMarkup([[InlineKeyboardButton(say("fetch_label", {}, locale), url=url)]])
+
+
+def decide_buttons(entry: str, locale: str | None) -> list[InlineKeyboardButton]:
+    """Build the buttons with which an operator answers somebody who asks for access."""
+    return [
+        InlineKeyboardButton(
+            say(f"access_{decision}_label", {}, locale),
+            callback_data=callback_data("access", "0", f"{decision}.{entry}"),
+        )
+        for decision in AccessDecision
+    ]
 
 
 def _rows(job: Job, limits: RequestLimits | None) -> list[list[Action]]:
@@ -127,6 +143,25 @@ def _option_rows(
         for option in changeable(request.mode)
     ]
     return [[button(option, value) for value in values] for option, values in rows if values]
+
+
+def _rather_rows(job: Job, locale: str | None) -> list[list[InlineKeyboardButton]]:
+    """Build the buttons for other modes that the files of a job could be meant for."""
+    kinds = Counter(file.kind for file in job.request.files) if job.asked else Counter[MediaKind]()
+    others = [
+        mode
+        for mode, spec in MODES.items()
+        if mode is not job.mode_word and kinds <= Counter(slot.kind for slot in spec.slots)
+    ]
+    buttons = [
+        InlineKeyboardButton(
+            say("rather_label", {"mode": mode}, locale),
+            callback_data=callback_data("rather", job.id, mode),
+        )
+        for mode in others
+        if mode != job.mode_word
+    ]
+    return [buttons[i : i + 2] for i in range(0, len(buttons), 2)]
 
 
 def value_label(option: Option, value: str, locale: str | None) -> str:

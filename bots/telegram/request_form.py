@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from bots.telegram.address import PLATFORM
+from bots.telegram.option_parser import TypedText
 from core.domain.decoding import UndecodableError, decode
+from core.domain.followups import typed_over
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Options
@@ -29,6 +31,9 @@ class RequestForm:
     options: Options = field(default_factory=Options)
     media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
     unassigned: tuple[MediaFile, ...] = ()
+    spoiler: bool = False  # the clip is hidden until it is tapped
+    guessed: bool = False  # the mode was not said; buttons offer others
+    unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
 
     def with_file(self, file: MediaFile) -> Self:
         """Add a file, in the first free slot of its kind."""
@@ -85,7 +90,19 @@ class RequestForm:
 
     def with_options(self, options: Options) -> Self:
         """Add options that were typed; earlier ones stay where nothing new was given."""
-        return replace(self, options=Options.of(typed(self.options) | typed(options)))
+        values = typed_over(typed(self.options), typed(options))
+        return replace(self, options=Options.of(values))
+
+    def with_text(self, text: TypedText) -> Self:
+        """Add what was typed: a prompt, options, and what was said about it."""
+        form = self.with_options(text.options)
+        veiled = self.spoiler or text.spoiler
+        return replace(form, spoiler=veiled, unknown=(*self.unknown, *text.unknown))
+
+    def default_mode(self) -> Mode | None:
+        """Return the mode that the unassigned files complete, the first of several."""
+        exact = [m for m in self._fitting() if len(MODES[m].slots) == len(self.unassigned)]
+        return exact[0] if exact else None
 
     def guess_mode(self) -> Mode | None:
         """Guess the mode that the unassigned files complete; None where several can use them."""
@@ -119,6 +136,7 @@ class RequestForm:
             "options": typed(self.options),
             "media": {role: file_to_json(file) for role, file in self.media.items()},
             "loose": [file_to_json(file) for file in self.unassigned],
+            "spoiler": self.spoiler,
         }
 
     @classmethod
@@ -135,7 +153,7 @@ class RequestForm:
             raise UndecodableError("media")
         typed_ones = {name: it for name, it in stored.options.items() if it is not None}
         options = decode(Options, typed_ones)
-        return cls(stored.mode, options, stored.media, tuple(stored.loose))
+        return cls(stored.mode, options, stored.media, tuple(stored.loose), stored.spoiler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +164,7 @@ class _StoredForm:
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
     loose: list[MediaFile] = field(default_factory=list[MediaFile])
+    spoiler: bool = False
 
 
 def typed(options: Options) -> dict[str, Any]:

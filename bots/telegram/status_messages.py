@@ -7,19 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
-from telegram import (
-    Bot,
-    InlineKeyboardMarkup,
-    InputFile,
-    InputMediaVideo,
-    Message,
-    ReplyParameters,
-)
-from telegram.constants import ChatAction, ParseMode
-from telegram.error import TelegramError
+from telegram import InlineKeyboardMarkup, InputFile, InputMediaVideo, Message
+from telegram.constants import ParseMode
 
 from bots.telegram.address import TelegramAddress
-from bots.telegram.api_errors import MessageGone, call_api
+from bots.telegram.api_errors import ignoring_errors
+from bots.telegram.outgoing import ChatTarget, Outgoing
 from bots.telegram.rendering import (
     CAPTION_LIMIT,
     clip_text,
@@ -34,7 +27,6 @@ from core.domain.media import Clip
 
 log = structlog.get_logger(__name__)
 
-MEDIA_TIMEOUT_S = 180.0
 STILLS = ("thumbnail", "cover")  # shown in the chat before the clip plays
 ACTION_EVERY_S = 4.5  # a chat action shows for five seconds
 
@@ -50,30 +42,36 @@ class DisplayRules:
 
 
 class StatusMessages:
-    """Posts and edits a job's messages; raises errors of the Bot API (see :func:`call_api`)."""
+    """Posts and edits a job's messages; raises what an answer of the Bot API means."""
 
-    def __init__(self, bot: Bot, rules: DisplayRules) -> None:
-        self._bot = bot
+    def __init__(self, outgoing: Outgoing, rules: DisplayRules) -> None:
+        self._outgoing = outgoing
         self._rules = rules
 
     async def show_text(
-        self, at: TelegramAddress, text: str, keyboard: InlineKeyboardMarkup
+        self, at: TelegramAddress, text: str, keyboard: InlineKeyboardMarkup | None
     ) -> Message:
         """Replace the message by ``text``."""
-        edited = await self._bot.edit_message_text(
-            clip_text(text),
-            at.chat_id,
-            at.message_id,
-            parse_mode=ParseMode.HTML,
-            reply_markup=keyboard,
-        )
-        assert isinstance(edited, Message)  # noqa: S101  # True comes only for inline messages
-        return edited
+        return await self._outgoing.edit_text(at.chat_id, at.message_id, text, keyboard)
 
     async def show_withheld(self, job: Job, at: TelegramAddress) -> Message:
         """Say that the clip cannot be posted here, with a button that leads to it."""
         text = texts_for(at.locale).say("result_kept")
-        return await self.show_text(at, text, fetch_keyboard(job, self._bot.username, at.locale))
+        return await self.show_text(
+            at, text, fetch_keyboard(job, self._outgoing.bot_name, at.locale)
+        )
+
+    async def show_elsewhere(self, at: TelegramAddress) -> Message:
+        """Say that what became of the job is in the private chat."""
+        return await self.show_text(at, texts_for(at.locale).say("t_sent_private"), None)
+
+    async def remove(self, at: TelegramAddress) -> None:
+        """Delete the message."""
+        await self.delete(at.chat_id, at.message_id)
+
+    async def delete(self, chat_id: int, message_id: int) -> None:
+        """Delete a message by its ids."""
+        await self._outgoing.delete(chat_id, message_id)
 
     async def show_clip(self, job: Job, clip: Clip, path: Path, at: TelegramAddress) -> Message:
         """Replace the message by the clip; repeating it changes nothing."""
@@ -88,31 +86,24 @@ class StatusMessages:
             height=clip.height,
             duration=round(clip.seconds),
             supports_streaming=True,
+            has_spoiler=at.spoiler,
             thumbnail=parts["thumbnail"].attach_uri,
             cover=parts["cover"].attach_uri,
         )
+        keyboard = job_keyboard(job, at.locale, self._rules.limits)
         async with self._uploading(at):
-            edited = await self._bot.edit_message_media(
-                media,
-                at.chat_id,
-                at.message_id,
-                reply_markup=job_keyboard(job, at.locale, self._rules.limits),
-                write_timeout=MEDIA_TIMEOUT_S,
-                read_timeout=MEDIA_TIMEOUT_S,
-                api_kwargs=parts,  # the library itself uploads no covers
+            return await self._outgoing.edit_video(
+                at.chat_id, at.message_id, media, parts, keyboard
             )
-        assert isinstance(edited, Message)  # noqa: S101  # True comes only for inline messages
-        return edited
 
-    async def repost_clip(self, job: Job, file_id: str, at: TelegramAddress) -> None:
+    async def repost_clip(self, job: Job, file_id: str, at: TelegramAddress) -> Message:
         """Post a clip that Telegram still has, by its file id; nothing is uploaded."""
-        await self._bot.send_video(
-            at.chat_id,
+        return await self._outgoing.video(
+            ChatTarget(at.chat_id, at.thread_id),
             file_id,
-            caption=clip_text(texts_for(at.locale).result(job), CAPTION_LIMIT),
-            parse_mode=ParseMode.HTML,
-            message_thread_id=at.thread_id,
-            reply_markup=job_keyboard(job, at.locale, self._rules.limits),
+            texts_for(at.locale).result(job),
+            job_keyboard(job, at.locale, self._rules.limits),
+            spoiler=at.spoiler,
         )
 
     async def post_placeholder(self, job: Job, at: TelegramAddress) -> TelegramAddress:
@@ -122,24 +113,8 @@ class StatusMessages:
         line of text does no harm.
         """
         text = texts_for(at.locale).say("status_delivering", mode=job.mode_word)
-        reply = None
-        if at.asked_id:
-            reply = ReplyParameters(at.asked_id, allow_sending_without_reply=True)
-
-        async def send(thread: int | None) -> Message:
-            return await self._bot.send_message(
-                at.chat_id,
-                text,
-                parse_mode=ParseMode.HTML,
-                message_thread_id=thread,
-                reply_parameters=reply,
-                disable_notification=True,
-            )
-
-        try:
-            sent = await call_api(lambda: send(at.thread_id))
-        except MessageGone:  # the topic was deleted
-            sent = await call_api(lambda: send(None))
+        to = ChatTarget(at.chat_id, at.thread_id, at.asked_id)
+        sent = await self._outgoing.text(to, text, quiet=True)
         return replace(at, message_id=sent.message_id)
 
     def _caption(self, job: Job, clip: Clip, path: Path, at: TelegramAddress) -> str:
@@ -158,13 +133,10 @@ class StatusMessages:
         """Show “sending a video” while the upload runs."""
 
         async def show() -> None:
-            while True:
-                try:
-                    await self._bot.send_chat_action(
-                        at.chat_id, ChatAction.UPLOAD_VIDEO, message_thread_id=at.thread_id
-                    )
-                except TelegramError as error:  # only nice to have
-                    log.debug("action_skipped", reason=type(error).__name__)
+            while True:  # only nice to have
+                await ignoring_errors(
+                    self._outgoing.uploading(ChatTarget(at.chat_id, at.thread_id))
+                )
                 await asyncio.sleep(ACTION_EVERY_S)
 
         task = asyncio.create_task(show(), name="upload action")

@@ -1,11 +1,12 @@
 """Ask for what a form still lacks, and submit a complete one as a job."""
 
+from dataclasses import dataclass, replace
+
 import structlog
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
-from telegram.error import BadRequest, NetworkError
 
 from bots.shared.texts import Texts
-from bots.telegram.address import address_of
+from bots.telegram.address import address_of, is_veiled
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.messages import edit, remove
 from bots.telegram.rendering import callback_data
@@ -13,10 +14,20 @@ from bots.telegram.request_form import RequestForm
 from core.domain.followups import Action
 from core.domain.jobs import ReplyTo, Ticket
 from core.domain.requests import Composition
+from core.errors import DeliveryRetry
 from core.i18n.messages import say
 from core.i18n.option_words import mode_title
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a job is shown, and what is said about how it was asked for."""
+
+    spoiler: bool = False
+    guessed: bool = False  # the mode was not said; buttons offer others
+    unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
 
 
 async def continue_form(event: ChatEvent, form: RequestForm) -> None:
@@ -33,7 +44,7 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
         await _ask(event, form)
         return
     composition = await event.users.compose(event.caller, form.mode, form.options, form.media)
-    await _submit(event, composition)
+    await _submit(event, composition, Shown(form.spoiler, form.guessed, form.unknown))
     await event.context.forms.save(event.caller, event.message.chat_id, None)
 
 
@@ -85,11 +96,14 @@ async def submit_follow_up(event: ChatEvent, job_id: str, action: Action) -> Non
     """
     if await was_submitted(event):
         return
+    await event.users.access.check(event.caller)
     await event.context.permissions.check(event.message)
-    await _submit(event, await event.users.follow_up(event.caller, job_id, action))
+    job = await event.users.job(event.caller, job_id)
+    composition = await event.users.follow_up(event.caller, job_id, action)
+    await _submit(event, composition, Shown(is_veiled(job)))
 
 
-async def _submit(event: ChatEvent, composition: Composition) -> None:
+async def _submit(event: ChatEvent, composition: Composition, shown: Shown) -> None:
     """Post the placeholder that will become the clip, and submit with its address.
 
     If Telegram does not answer, the job is submitted all the same: its delivery posts a placeholder
@@ -97,7 +111,8 @@ async def _submit(event: ChatEvent, composition: Composition) -> None:
     """
     posted = await _post_placeholder(event)
     message_id = posted.message_id if posted else 0
-    at = address_of(event.user, event.message, message_id).to_reply()
+    at = address_of(event.user, event.message, message_id, spoiler=shown.spoiler)
+    at = replace(at, guessed=shown.guessed).to_reply()
     ticket: Ticket | None = None
     try:
         ticket = await event.users.submit(event.caller, composition, at, event.key)
@@ -105,20 +120,20 @@ async def _submit(event: ChatEvent, composition: Composition) -> None:
         if ticket is None and posted is not None:
             await remove(event.context, posted)
     if posted is not None and ticket is not None:
-        await _show_ticket(event, posted, ticket, at)
+        await _show_ticket(event, posted, ticket, at, shown.unknown)
 
 
 async def _post_placeholder(event: ChatEvent) -> Message | None:
     try:
         return await event.reply(say("t_accepted", {}, event.locale))
-    except BadRequest:
-        raise
-    except NetworkError as error:
-        log.info("placeholder_unknown", reason=type(error).__name__)
+    except DeliveryRetry as error:
+        log.info("placeholder_unknown", reason=error.reason)
         return None
 
 
-async def _show_ticket(event: ChatEvent, placeholder: Message, ticket: Ticket, at: ReplyTo) -> None:
+async def _show_ticket(
+    event: ChatEvent, placeholder: Message, ticket: Ticket, at: ReplyTo, unknown: tuple[str, ...]
+) -> None:
     """Show position and expected time in the placeholder, with the job's buttons.
 
     When the same update was handled before, the job has a placeholder already; delete this one.
@@ -128,4 +143,7 @@ async def _show_ticket(event: ChatEvent, placeholder: Message, ticket: Ticket, a
         await remove(event.context, placeholder)
         return
     if not job.state.terminal:
-        await edit(event.context, placeholder, event.texts.ticket(job, ticket), job)
+        text = event.texts.ticket(job, ticket)
+        if unknown:
+            text += "\n" + event.texts.say("t_not_options", names=", ".join(unknown))
+        await edit(event.context, placeholder, text, job)

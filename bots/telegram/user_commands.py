@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import structlog
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
-from telegram.error import BadRequest
 
 from bots.shared.accounts import accounts_text, handle_of, unlink
-from bots.telegram.address import address_of
+from bots.telegram.address import address_of, is_veiled
 from bots.telegram.admin_commands import ADMIN_LINK, run_admin
+from bots.telegram.api_errors import NOT_THERE
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.delivery import FILE_IDS
 from bots.telegram.private_chat import (
+    ASK_LINK,
     DETAILS_LINK,
     JOB_LINK,
     Audience,
@@ -132,6 +133,7 @@ async def _start(event: ChatEvent, rest: str) -> None:
     """Greet, or show what a deep link names: ``/start help``, or a job by ``/start job_<id>``.
 
     Raises:
+        AccessClosed: nobody let the person in yet.
         JobUnknown: no such job.
         NotYours: it belongs to somebody else.
         NothingToFetch: the clip was deleted.
@@ -149,10 +151,25 @@ async def _start(event: ChatEvent, rest: str) -> None:
         await event.reply(event.texts.details(job))
     elif rest.startswith(JOB_LINK):
         await show_again(event, await event.users.job(event.caller, rest.removeprefix(JOB_LINK)))
+    elif rest == ASK_LINK and is_private(event.message):
+        await ask_access(event)
     elif rest == "help":
         await _help(event, "")
     else:
+        await event.users.access.check(event.caller)
         await event.reply(event.texts.say("t_start"))
+
+
+async def ask_access(event: ChatEvent) -> None:
+    """Ask the operators to let the person in, and say so.
+
+    Raises:
+        AccessNotAsked: they wait already, were turned down lately, or nobody could answer.
+        RequesterBlocked: an operator blocked this person.
+    """
+    user = event.user
+    await event.users.access.ask(event.caller, f"@{user.username or user.first_name}")
+    await event.reply(event.texts.say("access_sent"))
 
 
 async def _drop(event: ChatEvent, _: str) -> None:
@@ -232,14 +249,16 @@ async def show_again(event: ChatEvent, job: Job) -> None:
     Raises:
         NothingToFetch: the clip was deleted.
     """
-    context, at = event.context, address_of(event.user, event.message, 0)
+    context = event.context
+    at = address_of(event.user, event.message, 0, spoiler=is_veiled(job))
     file_id = await context.services.state.recall(FILE_IDS, job.id)
     if file_id is not None:
         try:
-            await context.messages.repost_clip(job, str(file_id), at)
-        except BadRequest as error:  # Telegram forgot it
-            log.info("copy_unusable", reason=error.message[:80])
+            sent = await context.messages.repost_clip(job, str(file_id), at)
+        except NOT_THERE as error:  # Telegram forgot it, or the chat takes none
+            log.info("copy_unusable", reason=str(error)[:80])
         else:
+            await context.delivery.note_copy(job.id, sent)
             return
     await context.delivery.post(job, await event.users.clips.get(event.caller, job.id), at)
 

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from core.accounts.access import AccessList, AccessRules
 from core.accounts.audit_log import AuditLog
 from core.accounts.front_state import FrontState
 from core.accounts.limits import QuotaRules
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.notices import Notices
+from core.domain.access import AccessEntry
 from core.domain.people import Requester
 from core.storage.database import Database
 
@@ -23,11 +25,18 @@ class Community:
     moderation: Moderation
     audit: AuditLog
     state: FrontState
+    access: AccessList
 
     async def forget(self, person: Requester) -> None:
-        """Drop what fronts kept of somebody, and what they were to be told."""
+        """Drop what fronts kept of somebody, what they asked for, and what they were to be told."""
         await self.notices.forget(person)
+        await self.access.forget(person)
         await self.state.forget(person)
+
+    async def move_place(self, old: str, new: str) -> None:
+        """Let everything that is known of a place follow it to a new name."""
+        await self.moderation.move_place(old, new)
+        await self.access.move_place(old, new)
 
     @classmethod
     def on(
@@ -36,6 +45,7 @@ class Community:
         now: Callable[[], int],
         operators: frozenset[str],
         quota: QuotaRules | None = None,
+        allowed: tuple[AccessEntry, ...] = (),
     ) -> Self:
         """Make all parts.
 
@@ -44,6 +54,7 @@ class Community:
             now: epoch milliseconds.
             operators: requester keys, from the settings.
             quota: what the limits allow; what was spent is carried until its window ends.
+            allowed: who may use the bots, from the settings.
         """
         notices, rules = Notices(database, now), quota or QuotaRules()
         return cls(
@@ -52,4 +63,5 @@ class Community:
             moderation=Moderation(database, now, operators, rules),
             audit=AuditLog(database, now),
             state=FrontState(database, now),
+            access=AccessList(database, now, AccessRules(allowed, operators), notices),
         )

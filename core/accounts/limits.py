@@ -4,7 +4,7 @@ Every limit is a row of :data:`LIMITS`. All that apply to a job are asked and re
 :class:`core.accounts.limit_ledger.LimitLedger`; nothing else lists them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from core.domain.people import Payer
@@ -21,6 +21,8 @@ class QuotaRules:
     guests_ms: int = 20 * 60_000  # of all guests together
     network_ms: int = 5 * 60_000  # of it, of the guests of one network
     place_ms: int | None = None  # of everybody in one place on a day
+    roles_ms: Mapping[str, int] = field(default_factory=dict[str, int])  # by role:id, instead
+    places_ms: Mapping[str, int] = field(default_factory=dict[str, int])  # by place, instead
     window_ms: int = 24 * HOUR_MS
     charge_percent: int = 125  # of the estimate; a job never costs more
     table: "tuple[Limit, ...]" = field(default_factory=lambda: LIMITS)
@@ -28,11 +30,20 @@ class QuotaRules:
     def limit_of(self, payer: Payer) -> int:
         """Return the allowance of a person: one of its own never exceeds the usual one.
 
-        What somebody else lends them is not ours to bound.
+        A role that has one counts instead, of several the most generous. What somebody else lends
+        them is not ours to bound.
         """
         if payer.tier and payer.limit_ms is not None:
             return payer.limit_ms
+        by_role = [self.roles_ms[f"role:{role}"] for role in payer.roles
+                   if f"role:{role}" in self.roles_ms]  # fmt: skip
+        if by_role:
+            return max(by_role)
         return self.limit_ms if payer.limit_ms is None else min(self.limit_ms, payer.limit_ms)
+
+    def place_limit_of(self, payer: Payer) -> int | None:
+        """Return what everybody in a place has together; None: there is no such limit."""
+        return self.places_ms.get(payer.place, self.place_ms)
 
     def network_limit_of(self, payer: Payer) -> int:
         """Return the allowance of a guest's network; a lender counts by address, so it is one's."""
@@ -118,5 +129,5 @@ LIMITS = (  # whoever pays is named by one of the first two, so that every job h
     Limit("own", of_person, lambda rules, payer: rules.limit_of(payer), _usual),
     Limit(GUESTS_LIMIT, of_guests, lambda rules, _: rules.guests_ms, _usual),
     Limit(NETWORK_LIMIT, of_network, QuotaRules.network_limit_of, _usual, within="guests"),
-    Limit("place", of_place, lambda rules, _: rules.place_ms, _day),
+    Limit("place", of_place, QuotaRules.place_limit_of, _day),
 )

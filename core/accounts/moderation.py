@@ -1,16 +1,19 @@
 """Who may make what, and where: operators, blocks, and the rules of places."""
 
+import json
 from collections.abc import Callable, Iterable
 
 from core.accounts.limit_ledger import LimitLedger
 from core.accounts.limits import QuotaRules
 from core.domain.people import Asker, Requester
-from core.domain.policy import Policy
+from core.domain.policy import EVERYWHERE, Policy
 from core.domain.requests import Request
-from core.errors import RequesterBlocked
+from core.errors import RequesterBlocked, RuleLocksOut
 from core.storage import accounts
 from core.storage import moderation as rows
 from core.storage.database import Connection, Database
+
+WITHOUT_ROLES = "telegram:"  # places of this platform: nobody there has a role
 
 
 class Moderation:
@@ -67,12 +70,13 @@ class Moderation:
         """
         async with self._database.snapshot() as connection:
             await refuse_blocked(connection, [who.key for who in (requester, *earlier)])
-            rules = await rows.load_rules(connection, place)
-        if rules is not None:
-            Policy.from_json(rules).check(request, asker)
+            found = [await rows.load_rules(connection, where) for where in (EVERYWHERE, place)]
+        for rules in found:
+            if rules is not None:
+                Policy.from_json(rules).check(request, asker)
 
     async def policy(self, place: str) -> Policy:
-        """Read the rules of ``place``."""
+        """Read the rules of ``place``; of all places together for :data:`EVERYWHERE`."""
         async with self._database.snapshot() as connection:
             rules = await rows.load_rules(connection, place)
         return Policy() if rules is None else Policy.from_json(rules)
@@ -82,12 +86,18 @@ class Moderation:
 
         Raises:
             NotAChoice: no such rule or mode.
-            OutOfRange: not a number where one is needed.
+            NotANumber, OutOfRange: no such number.
+            RuleLocksOut: nobody could do anything in this place.
         """
-        policy = (await self.policy(place)).changed(rule, value)
+        before = await self.policy(place)
+        policy = before.changed(rule, value)
+        if rule == "roles" and policy.roles and place.startswith(WITHOUT_ROLES):
+            raise RuleLocksOut(rule)
+        old = before.to_json().get(rule)
+        detail = f"{rule}={value}" + (f" (was {json.dumps(old)})" if old else "")
         async with self._database.transaction() as connection:
             await rows.save_rules(connection, place, policy.to_json(), self._now())
-            await rows.note(connection, self._now(), actor.key, "policy", place, f"{rule}={value}")
+            await rows.note(connection, self._now(), actor.key, "policy", place, detail)
         return policy
 
     async def move_place(self, old: str, new: str) -> None:

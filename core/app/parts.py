@@ -16,6 +16,7 @@ from core.app.joining import (
 )
 from core.app.lease_sweep import LeaseSweep
 from core.app.rules import (
+    allowed_entries,
     fitted_folder,
     kept,
     media_limits,
@@ -75,7 +76,11 @@ class Parts:
         self.fronts = FrontBoard()
         self.figures = RunFigures()
         self.community = Community.on(
-            database, clock, settings.people.operator_keys(), queue_rules(settings).quota
+            database,
+            clock,
+            settings.people.operator_keys(),
+            queue_rules(settings).quota,
+            allowed_entries(settings),
         )
         self.runs = run_book(settings, deployment, database, executor, nodes, clock)
         self.rules = ServiceRules(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.accounts.weights import Shares
 from core.app.frontend import Checkable, Front
+from core.domain.access import CHATS, OWN, AccessKind, read_entries
 from core.errors import ClapperError
 from core.errors.setup import NotReady
 from core.i18n.messages import explain, say
@@ -37,6 +38,7 @@ def check_settings(settings: Settings, fronts: Iterable[Front]) -> Iterator[Plat
     """Check what can be told before anything is opened: names, accounts, each front's settings."""
     fronts = list(fronts)
     yield from check_names()
+    yield from check_access(settings, fronts)
     yield from _people(settings, {*_NOT_FRONTS, *(front.name for front in fronts)})
     for front in fronts:
         if isinstance(front, Checkable) and front.configured(settings):
@@ -51,6 +53,10 @@ def check_names() -> Iterator[PlatformCheck]:
         fix = "doctor_name_nearest" if unknown.nearest else "doctor_name_remove"
         facts = {"name": unknown.name, "nearest": unknown.nearest}
         yield PlatformCheck(what, "bad", say("doctor_name_unknown", facts), say(fix, facts))
+    if found.file is None and found.looked_at is not None:
+        facts = {"path": found.looked_at}
+        detail = say("doctor_no_file", facts)
+        yield PlatformCheck(what, "note", detail, say("doctor_no_file_fix"))
     if found.foreign:
         facts = {"names": ", ".join(found.foreign), "path": found.file}
         detail = say("doctor_names_foreign", facts)
@@ -63,6 +69,27 @@ def check_names() -> Iterator[PlatformCheck]:
         facts = {"path": found.file}
         detail = say("doctor_file_open", facts)
         yield PlatformCheck(what, "note", detail, say("doctor_file_open_fix", facts))
+
+
+def check_access(settings: Settings, fronts: Iterable[Front]) -> Iterator[PlatformCheck]:
+    """Tell who may use the bots, and whether anybody could let people in."""
+    bots = sorted(f.name for f in fronts if f.name in CHATS and f.configured(settings))
+    if not bots:
+        return
+    entries, what = read_entries(settings.people.allowed), say("doctor_access")
+    operators = {key.partition(":")[0] for key in settings.people.operator_keys()}
+    if settings.discord.roles():
+        operators.add("discord")
+    open_to_all = {one.platform for one in entries if one.kind is AccessKind.EVERYONE}
+    alone = [bot for bot in bots if bot not in operators | open_to_all]
+    if settings.people.allowed == OWN and alone:
+        detail = say("doctor_access_nobody", {"platforms": ", ".join(alone)})
+        yield PlatformCheck(what, "note", detail, say("doctor_access_nobody_fix"))
+    elif open_to_all.issuperset(bots):
+        yield PlatformCheck(what, "note", say("doctor_access_everyone"))
+    else:
+        listed = "own" if settings.people.allowed == OWN else "listed"
+        yield PlatformCheck(what, "good", say(f"doctor_access_{listed}"))
 
 
 def check_ports(

@@ -12,12 +12,14 @@ from core.accounts.limits import HOUR_MS, QuotaRules
 from core.app.maintenance import HOUR_S
 from core.app.pruning import Folders
 from core.delivery.router import RouterRules
+from core.domain.access import AccessEntry, read_entries
 from core.domain.fairness import FairRules
 from core.domain.limits import MediaLimits
 from core.domain.nodes import NodeRole
 from core.queue.transitions import QueueRules
 from core.service.readiness import ReadinessLimits
 from core.settings import Settings
+from core.settings.kinds import minutes_of
 from core.worker.rules import WorkerRules
 
 DAY_S = 24 * HOUR_S
@@ -36,6 +38,8 @@ def queue_rules(settings: Settings, devices: int = 1) -> QueueRules:
             guests_ms=round(settings.studio.guest_minutes * 60_000),
             network_ms=round(settings.studio.network_minutes * 60_000),
             place_ms=None if quota.place_minutes is None else round(quota.place_minutes * 60_000),
+            roles_ms=_milliseconds(quota.roles),
+            places_ms=_milliseconds(quota.places),
             window_ms=round(quota.window_hours * HOUR_MS),
         ),
         fair=FairRules(max_running=queue.max_running, relax=devices == 1),
@@ -45,6 +49,15 @@ def queue_rules(settings: Settings, devices: int = 1) -> QueueRules:
         wait_limit_ms=round(queue.wait_limit_hours * HOUR_MS),
         slots=devices,
     )
+
+
+def _milliseconds(listed: str) -> dict[str, int]:
+    return {name: round(minutes * 60_000) for name, minutes in minutes_of(listed).items()}
+
+
+def allowed_entries(settings: Settings) -> tuple[AccessEntry, ...]:
+    """Return who may use the bots."""
+    return tuple(read_entries(settings.people.allowed))
 
 
 def media_limits(settings: Settings) -> MediaLimits:

@@ -160,6 +160,7 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         cancellation=services.cancellation,
         linked=parts.community.accounts,
         moderation=parts.community.moderation,
+        access=parts.community.access,
         audit_log=parts.community.audit,
         health=services.health,
         dead=DeadDeliveries(parts.database, parts.clock),
@@ -182,6 +183,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         owned=Ownership(parts.jobs, parts.forecasts, parts.quotas, parts.community.accounts),
         accounts=UserAccounts(parts.community.accounts),
         moderation=parts.community.moderation,
+        access=parts.community.access,
         operators=operators,
     )
     files = UserFiles(services.admission, parts.files, settings.retention.days)

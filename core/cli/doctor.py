@@ -14,7 +14,6 @@ import av
 import typer
 from av.codec import Codec
 from PIL import features
-from rich.table import Table
 from rich.text import Text
 
 from core import __version__
@@ -79,13 +78,15 @@ def _report(findings: list[DoctorFinding]) -> None:
         Severity.NOTE: Text("•", "yellow"),
         Severity.BAD: Text("✗", "red"),
     }
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for finding in findings:
-        table.add_row(marks[finding.health], finding.what, finding.detail)
-        if finding.fix:
-            table.add_row("", "", literally(f"→ {finding.fix}", "bold"))
     console = out()
-    console.print(table)
+    width = max((len(finding.what) for finding in findings), default=0)
+    for finding in findings:  # no table: a link or a command that is cut is of no use
+        what = literally(f" {finding.what:<{width}} ")
+        detail = literally(finding.detail)
+        console.print(Text.assemble(marks[finding.health], what, " ", detail), soft_wrap=True)
+        if finding.fix:
+            gap = " " * (width + 4)
+            console.print(literally(f"{gap}→ {finding.fix}", "bold"), soft_wrap=True)
     bad = sum(finding.health is Severity.BAD for finding in findings)
     console.print(say("doctor_bad", {"count": bad}) if bad else say("doctor_good"))
 

@@ -4,10 +4,11 @@ Pure functions; the fronts submit what they return like any other request. A fil
 request needs (the last frame of a clip) is admitted by the front first, like any upload.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from secrets import randbits
+from typing import Any
 
 from core.domain.dimensions import inside, nearest_inside
 from core.domain.jobs import Job, JobState
@@ -179,6 +180,23 @@ def with_option(request: Request, option: Option, value: str, limits: RequestLim
             return replace(options, aspect=given, width=None, height=None)
         case name:
             return replace(options, **{name: given})
+
+
+def typed_over(before: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of ``before``, by name, with what was typed anew; the rest stays.
+
+    An aspect ratio takes the place of sides of before. Another preset has another size, so of
+    sides of before their shape stays, unless one was typed too.
+    """
+    given = dict(typed)
+    if given.get("width") is None and given.get("height") is None:
+        width, height = before.get("width"), before.get("height")
+        other = given.get("preset") not in {None, before.get("preset")}
+        if given.get("aspect") is None and other and width and height:
+            given["aspect"] = _nearest_aspect(width / height)
+        if given.get("aspect") is not None:
+            given |= {"width": None, "height": None}
+    return {**before, **given}
 
 
 def _nearest_aspect(ratio: float) -> str:

@@ -53,6 +53,7 @@ class Payer:
     network: str = ""  # keyed hash of where a guest asks from; empty: not bounded by it
     place: str = ""  # as of the caller; empty: from none
     tier: str = ""  # what they are to who lends the device; empty: it is ours
+    roles: frozenset[str] = frozenset()  # role ids, as of the caller
 
     @classmethod
     def of(cls, requester: Requester) -> Self:

@@ -1,21 +1,30 @@
-"""The rules of a place (a guild, a group, a chat): what its operators allow there.
+"""The rules of a place (a guild, a group, a chat), or of all places: what operators allow there.
 
 Pure: a policy and a request in, nothing or a refusal out. Where policies are kept and who may
 change them is in :mod:`core.accounts.moderation`.
 """
 
+import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, cast
 
 from core.domain.decoding import UndecodableError, decode
 from core.domain.modes import Mode
+from core.domain.options import KEPT, OptionKind
 from core.domain.people import Asker
 from core.domain.place_ids import known_ids, read_ids
 from core.domain.requests import Request
-from core.errors import NotAChoice, OutOfRange, PolicyForbids
+from core.domain.word_rules import forbidden, read_rules
+from core.errors import NotAChoice, NotANumber, OutOfRange, PolicyForbids
 
+EVERYWHERE = "*"  # the place whose rules hold in all places, above their own
+CLEARED = frozenset({"", "none"})  # what an operator types to have no rule
+MEGAPIXELS_BELOW = 1000  # a smaller number of pixels is none of a frame: it means megapixels
 _IDS = frozenset({"channels", "roles"})
+_WORDS = frozenset({"words", "nsfw_words"})
+_UNITS = re.compile(r"(?i)\s*(s|sec|seconds|mpx|mp|px)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,7 @@ class Policy:
     modes: tuple[str, ...] = ()  # only these
     max_seconds: float = 0.0
     max_pixels: int = 0  # of one frame
-    words: tuple[str, ...] = ()  # prompts containing one of these are refused, case-insensitive
+    words: tuple[str, ...] = ()  # texts with one of these words or phrases are refused
     nsfw_words: tuple[str, ...] = ()  # the same, but age-gated channels take them
     # what is stored of rules that this version cannot read: nothing is allowed until set anew
     unreadable: tuple[tuple[str, Any], ...] = ()  # name and value
@@ -50,16 +59,31 @@ class Policy:
             raise PolicyForbids("rule_seconds", f"{self.max_seconds:g} s")
         if self.max_pixels and request.sampling.size.pixels > self.max_pixels:
             raise PolicyForbids("rule_pixels", f"{self.max_pixels / 1e6:.1f} Mpx")
-        self._check_words(request.prompt, asker)
+        self.check_words(texts_of(request), age_gated=asker.age_gated)
 
-    def _check_words(self, prompt: str, asker: Asker) -> None:
-        if _contains_any(prompt, self.words):
-            raise PolicyForbids("rule_words")
-        if not asker.age_gated and _contains_any(prompt, self.nsfw_words):
-            raise PolicyForbids("rule_nsfw_words")
+    def check_words(self, texts: Iterable[str], *, age_gated: bool = False) -> None:
+        """Refuse what somebody wrote if it has a word that the rules forbid.
+
+        Raises:
+            PolicyForbids: naming the rule, never the word.
+        """
+        found = self.found_words(texts, age_gated=age_gated)
+        if found is not None:
+            raise PolicyForbids(f"rule_{found[0]}")
+
+    def found_words(self, texts: Iterable[str], *, age_gated: bool) -> tuple[str, str] | None:
+        """Return the rule and the word that forbid one of ``texts``; None where nothing does."""
+        written = list(texts)
+        for rule in ("words",) if age_gated else ("words", "nsfw_words"):
+            word = forbidden(written, getattr(self, rule))
+            if word is not None:
+                return rule, word
+        return None
 
     def changed(self, rule: str, value: str) -> Self:
-        """Return this policy with ``rule`` set from what an operator typed; empty clears it.
+        """Return this policy with ``rule`` set from what an operator typed.
+
+        Nothing, or ``none``, clears it.
 
         Raises:
             NotAChoice: no such rule, or no such mode.
@@ -68,12 +92,15 @@ class Policy:
         """
         if rule not in RULES:
             raise NotAChoice("rule", rule[:40], ", ".join(sorted(RULES)))
+        value = "" if value.strip().lower() in CLEARED else value
         parsed: tuple[str, ...] | float | int
         if rule in {"max_seconds", "max_pixels"}:
             number = _number(rule, value)
-            parsed = number if rule == "max_seconds" else int(number)
+            parsed = number if rule == "max_seconds" else _pixels(number)
         elif rule in _IDS:
             parsed = read_ids(rule, value)
+        elif rule in _WORDS:
+            parsed = read_rules(value)
         else:
             parsed = tuple(part for part in re.split(r"[,\s]+", value.strip().lower()) if part)
         if rule == "modes":
@@ -113,7 +140,7 @@ class Policy:
         for name in RULES:
             value: Any = getattr(self, name)
             if isinstance(value, tuple):
-                form = channel if name == "channels" else "{}"
+                form = channel if name == "channels" else "“{}”" if name in _WORDS else "{}"
                 text = " ".join(form.format(one) for one in cast("tuple[str, ...]", value))
             else:
                 text = f"{value:g}" if name == "max_seconds" else str(value)
@@ -133,17 +160,21 @@ def _known(name: str, value: Any) -> Any:  # noqa: ANN401  # of one of the rules
 
 def _number(rule: str, value: str) -> float:
     try:
-        number = float(value or 0)
+        number = float(_UNITS.sub("", value.strip()).replace(",", ".") or 0)
     except ValueError:
-        number = -1.0
+        number = math.nan
+    if math.isnan(number):
+        raise NotANumber(rule, value[:40], 0, 1e12)
     if not 0 <= number < 1e12:
         raise OutOfRange(rule, number, 0, 1e12)
     return number
 
 
-def _contains_any(prompt: str, words: tuple[str, ...]) -> bool:
-    return any(_contains(prompt, word) for word in words)
+def _pixels(number: float) -> int:
+    return round(number * 1e6 if number < MEGAPIXELS_BELOW else number)
 
 
-def _contains(prompt: str, word: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", prompt, re.IGNORECASE) is not None
+def texts_of(request: Request) -> list[str]:
+    """Return everything that a person wrote for ``request``: what word rules look at."""
+    kept = [option.name for option in KEPT if option.kind is OptionKind.TEXT]
+    return [request.prompt, *(str(getattr(request.sampling, name)) for name in kept)]

@@ -10,7 +10,9 @@ from the code.
     │   ├── OutOfRange          a number outside its limits
     │   ├── NotANumber, SeedNotANumber
     │   ├── NotAChoice          a value outside a closed list
+    │   ├── OptionMisspelt, TooManyFiles
     │   ├── NotAnId             a channel or role that is none
+    │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
     │   └── MediaRefused        a file, before it is decoded or while it is
@@ -23,7 +25,8 @@ from the code.
     │   ├── QuotaExceeded, TooManyJobs, TooCostly, NothingFits, TooManyQueued
     │   ├── TooLargeForDevice, DeviceTooSmall
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
-    │   ├── JobUnknown, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
+    │   ├── AccessClosed, AccessNotAsked, BotRightsMissing, ChatRightsMissing: core/errors/access.py
+    │   ├── JobUnknown, NoJob, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
     │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
     │   ├── ArtefactsUnavailable, ArtefactGone  clips and inputs: core/errors/artefacts.py
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
@@ -41,6 +44,15 @@ from the code.
     └── SetupProblem            the installation, not the request: core/errors/setup.py, storage.py
 """
 
+from core.errors.access import (
+    AccessClosed,
+    AccessNotAsked,
+    AccountUnknown,
+    BotRightsMissing,
+    ChatRightsMissing,
+    EntryUnknown,
+    RuleLocksOut,
+)
 from core.errors.base import ClapperError, Scalar, SetupProblem
 from core.errors.failures import (
     Cancelled,
@@ -70,10 +82,12 @@ from core.errors.input import (
     NotAChoice,
     NotAnId,
     NotANumber,
+    OptionMisspelt,
     OutOfRange,
     PromptMissing,
     PromptTooLong,
     SeedNotANumber,
+    TooManyFiles,
 )
 from core.errors.media import (
     MediaCodecRefused,
@@ -99,6 +113,7 @@ from core.errors.refusals import (
     KeyReused,
     LinkCodeUnknown,
     LinkTriesUsed,
+    NoJob,
     NothingFits,
     NothingToFetch,
     NotYours,
@@ -115,8 +130,13 @@ from core.errors.refusals import (
 )
 
 __all__ = [
+    "AccessClosed",
+    "AccessNotAsked",
+    "AccountUnknown",
     "AlreadyFinished",
+    "BotRightsMissing",
     "Cancelled",
+    "ChatRightsMissing",
     "ClapperError",
     "ClipDiffers",
     "ClipTooLarge",
@@ -127,6 +147,7 @@ __all__ = [
     "DeviceTooSmall",
     "DiskFull",
     "DraftUnreadable",
+    "EntryUnknown",
     "GenerationFailed",
     "IntakeClosed",
     "InternalError",
@@ -153,6 +174,7 @@ __all__ = [
     "MediaUnreadable",
     "ModelDamaged",
     "ModelUnavailable",
+    "NoJob",
     "NotAChoice",
     "NotANumber",
     "NotAnId",
@@ -160,6 +182,7 @@ __all__ = [
     "NothingFits",
     "NothingToFetch",
     "OperatorsOnly",
+    "OptionMisspelt",
     "OutOfMemory",
     "OutOfRange",
     "PolicyForbids",
@@ -169,6 +192,7 @@ __all__ = [
     "Refused",
     "RequestUnreadable",
     "RequesterBlocked",
+    "RuleLocksOut",
     "Scalar",
     "SeedNotANumber",
     "SetupProblem",
@@ -177,6 +201,7 @@ __all__ = [
     "TimedOut",
     "TooCostly",
     "TooLargeForDevice",
+    "TooManyFiles",
     "TooManyJobs",
     "TooManyQueued",
     "WorkerLost",

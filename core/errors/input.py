@@ -42,6 +42,20 @@ class NotAChoice(InvalidInput):
     choices: str
 
 
+class OptionMisspelt(InvalidInput):
+    """Nearly the name of an option; ``nearest`` is that name."""
+
+    value: str
+    nearest: str
+
+
+class TooManyFiles(InvalidInput):
+    """More files than the mode, or any mode, takes."""
+
+    count: int
+    limit: int
+
+
 class PromptMissing(InvalidInput):
     """The mode needs a prompt and got none."""
 

@@ -112,6 +112,12 @@ class JobUnknown(Refused):
     job_id: str
 
 
+class NoJob(Refused):
+    """The person has no job at all, or none that runs or waits (``live``)."""
+
+    live: bool
+
+
 class NotYours(Refused):
     """The job belongs to somebody else."""
 

@@ -133,6 +133,7 @@ class _Words(Formatter):
             "number": lambda: self._number(value),
             "millions": lambda: self._number(float(str(value)) / 1e6),
             "unit": lambda: self._behind(str(value)),  # behind a number, where it has one
+            "more": lambda: f" {value}" if value else "",  # behind a word, where there is more
             "name": lambda: name(str(value), self.language),
             "problems": lambda: "\n".join(say_each(str(value), self.language)),
         }.get(format_spec)

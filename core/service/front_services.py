@@ -8,6 +8,7 @@ from core.accounts.notices import Notices
 from core.domain.jobs import Job, ReplyTo
 from core.domain.progress import Progress
 from core.interfaces.delivery import Delivery
+from core.interfaces.directory import PeopleDirectory
 from core.interfaces.terms import OwnTerm, Term
 from core.service.front_board import ConnectionState
 from core.service.readiness import Readiness
@@ -40,6 +41,7 @@ class FrontServices:
     guided: bool  # a preset runs with guidance here, so a negative prompt acts
     register: Callable[[Delivery], None]  # before the front takes requests
     unregister: Callable[[str], None]  # by platform, when the front ends; owed results stay owed
+    register_directory: Callable[[PeopleDirectory], None]  # who knows a platform's people
     redirect: Callable[[str, ReplyTo], Awaitable[None]]  # where the result of a job goes
     move_place: Callable[[str, str], Awaitable[None]]  # its rules and limits follow a place
     latest_progress: Callable[[Job], Progress | None]  # takes the record: its holder may see it

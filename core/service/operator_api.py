@@ -9,23 +9,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
+from core.accounts.access import AccessDecision, AccessList
 from core.accounts.audit_log import AuditLog
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.quotas import Quotas
+from core.domain.access import AccessEntry
 from core.domain.jobs import Job, find_job
 from core.domain.people import Payer, Requester
-from core.domain.policy import Policy
+from core.domain.policy import EVERYWHERE, Policy
 from core.domain.quota import QuotaView
 from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
 from core.service.health import HealthReader
 from core.service.views import ServiceHealth
+from core.storage.access import AccessRow
 from core.storage.dead_letters import DeadDeliveries, DeadDelivery
 from core.storage.job_queries import JobQueries
 from core.storage.records import AuditEntry
 
-__all__ = ["DeadDelivery", "OperatorApi", "OperatorServices"]
+__all__ = ["AccessDecision", "AccessRow", "DeadDelivery", "OperatorApi", "OperatorServices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class OperatorServices:
     cancellation: Cancellation
     linked: LinkedAccounts
     moderation: Moderation
+    access: AccessList
     audit_log: AuditLog
     health: HealthReader
     dead: DeadDeliveries
@@ -146,6 +150,22 @@ class OperatorApi:
         """Lift the block of somebody for every account that it reached; return those."""
         return await self._services.moderation.unblock(self._operator, requester)
 
+    async def decide(self, entry: AccessEntry, decision: AccessDecision) -> AccessRow | None:
+        """Answer somebody who asks for access; None where nobody does any more."""
+        return await self._services.access.decide(self._operator, entry, decision)
+
+    async def allow(self, entry: AccessEntry) -> None:
+        """Let somebody, or everybody of a place or role, use the bots."""
+        await self._services.access.allow(self._operator, entry)
+
+    async def disallow(self, entry: AccessEntry) -> bool:
+        """Take back what was allowed in chat; False where nothing was."""
+        return await self._services.access.disallow(self._operator, entry)
+
+    async def access(self) -> list[AccessRow]:
+        """List who asks for access, then who was allowed in chat."""
+        return await self._services.access.listed()
+
     async def policy(self, place: str) -> Policy:
         """Return the rules of ``place``."""
         return await self._services.moderation.policy(place)
@@ -155,9 +175,19 @@ class OperatorApi:
 
         Raises:
             NotAChoice: no such rule or mode.
-            OutOfRange: not a number where one is needed.
+            NotANumber, OutOfRange: no such number.
+            RuleLocksOut: nobody could do anything there.
         """
         return await self._services.moderation.set_rule(self._operator, place, rule, value)
+
+    async def forbidden_word(self, place: str, sentence: str) -> tuple[str, str] | None:
+        """Return the rule and the word that forbid ``sentence`` in ``place``; None if none does."""
+        for where in (EVERYWHERE, place):
+            policy = await self._services.moderation.policy(where)
+            found = policy.found_words([sentence], age_gated=False)
+            if found is not None:
+                return found
+        return None
 
     async def audit(self, limit: int) -> list[AuditEntry]:
         """Return the newest entries of the audit log, newest first."""

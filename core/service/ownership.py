@@ -34,7 +34,8 @@ class Ownership:
         """
         account = await self._linked.account(caller.requester)
         own = caller.payer if account == caller.requester else None
-        return account, replace(own or Payer.of(account), place=caller.place)
+        payer = own or Payer.of(account)
+        return account, replace(payer, place=caller.place, roles=caller.asker.roles)
 
     async def quota(self, caller: Caller) -> QuotaView:
         """Return what the caller may still spend."""

@@ -16,16 +16,18 @@ from core.domain.options import Options
 from core.domain.people import Caller
 from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
-from core.domain.requests import Composition, Request
-from core.errors import InvalidInput, NotYours, OperatorsOnly
+from core.domain.requests import Composition
+from core.errors import InvalidInput, NotYours
 from core.queue.forecasts import Standing
 from core.service.operator_api import OperatorApi
 from core.service.preview import RequestPreview
 from core.service.submission import Submitter
+from core.service.user_access import UserAccess
 from core.service.user_clips import UserClips
 from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
 from core.service.views import QueuedJob, QueueView
+from core.service.visible_jobs import VisibleJobs
 
 SEARCHED = 50  # newest jobs among which a typed id is looked for
 
@@ -47,9 +49,11 @@ class UserApi:
         self._cancellation = services.cancellation
         self._follow_ups = services.follow_ups
         self._previewer = services.previewer
-        self._moderation = services.moderation
-        self._operators = services.operators
         self._owned = services.owned
+        self._visible = VisibleJobs(
+            services.jobs, services.owned, services.moderation, services.operators
+        )
+        self.access = UserAccess(services.access, services.moderation)
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)
@@ -147,7 +151,7 @@ class UserApi:
             JobUnknown: there is none, or it was deleted.
             NotYours: it belongs to somebody else.
         """
-        return (await self._visible(caller, job_id))[0]
+        return await self._visible.get(caller, job_id)
 
     async def find(self, caller: Caller, typed: str) -> Job:
         """Return the job of the caller whose id begins with what they typed.
@@ -169,10 +173,10 @@ class UserApi:
             NotYours: it belongs to somebody else.
             AlreadyFinished: nothing is left to stop.
         """
-        job, own = await self._visible(caller, job_id)
+        job, own = await self._visible.find(caller, job_id)
         if own:
             return await self._cancellation.cancel(job_id, job.requester)
-        return await self._cancellation.cancel_for_operator(job_id, caller.requester)
+        return await self.operator(caller).cancel(job_id)
 
     async def delete(self, caller: Caller, job_id: str) -> None:
         """Delete a job with its files; a live one is cancelled first.
@@ -180,7 +184,7 @@ class UserApi:
         Raises:
             JobUnknown, NotYours: there is none, or it belongs to somebody else.
         """
-        await self._cancellation.delete(await self.job(caller, job_id))
+        await self._cancellation.delete(await self._visible.get(caller, job_id, "delete"))
 
     async def forget(self, caller: Caller) -> int:
         """Delete all jobs, files and joins of the caller; return how many jobs there were."""
@@ -197,9 +201,28 @@ class UserApi:
             JobUnknown: there is none.
             NotYours: it belongs to somebody else.
             RequesterBlocked: an operator blocked the caller.
-            PolicyForbids: a rule of the place.
+            AccessClosed: nothing lets the caller in.
+            PolicyForbids: a rule of the place, or of all places.
         """
-        await self._check_rules(caller, (await self.job(caller, job_id)).request)
+        job = await self.job(caller, job_id)
+        await self.access.check_request(caller, job.request)
+
+    async def check_sharing(self, caller: Caller, job_id: str) -> None:
+        """Refuse to make a clip public: only its owner may, where the rules of the place allow it.
+
+        Raises:
+            JobUnknown: there is none.
+            NotYours: it belongs to somebody else; an operator's right does not help.
+            RequesterBlocked, AccessClosed, PolicyForbids: as for :meth:`check_showing`.
+        """
+        job = await self._jobs.get(job_id)
+        if not await self.owns(caller, job):
+            raise NotYours(job_id)
+        await self.access.check_request(caller, job.request)
+
+    async def owns(self, caller: Caller, job: Job) -> bool:
+        """Tell whether a job is the caller's own, on any of their platforms."""
+        return await self._owned.owns(caller, job)
 
     async def queue(self, caller: Caller) -> QueueView:
         """Return how long the queue is and where the caller's live jobs are."""
@@ -228,7 +251,7 @@ class UserApi:
 
     def is_operator(self, caller: Caller) -> bool:
         """Return whether the settings name the caller, or a role of theirs."""
-        return caller.has_operator_role or self._moderation.is_operator(caller.requester)
+        return self._visible.is_operator(caller)
 
     def operator(self, caller: Caller) -> OperatorApi:
         """Return the door of operators, in the caller's name.
@@ -236,22 +259,7 @@ class UserApi:
         Raises:
             OperatorsOnly: the settings name neither the caller nor a role of theirs.
         """
-        if not self.is_operator(caller):
-            raise OperatorsOnly
-        return self._operators.acting_as(caller.requester)
-
-    async def _visible(self, caller: Caller, job_id: str) -> tuple[Job, bool]:
-        """Return a job that the caller may see, and whether it is their own.
-
-        Raises:
-            JobUnknown: there is none, or it was deleted.
-            NotYours: it belongs to somebody else, and the caller is no operator.
-        """
-        job = await self._jobs.get(job_id)
-        own = await self._owned.owns(caller, job)
-        if not own and not self.is_operator(caller):
-            raise NotYours(job_id)
-        return job, own
+        return self._visible.operator(caller)
 
     async def _submit(
         self,
@@ -261,7 +269,7 @@ class UserApi:
         key: str,
         instead_of: Job | None,
     ) -> Ticket:
-        check = partial(self._check_rules, caller, composition.request)
+        check = partial(self.access.check_request, caller, composition.request)
         account, payer = await self._owned.account(caller)
         weight = self._shares.weight(
             caller.requester, caller.asker.roles, operator=self.is_operator(caller)
@@ -273,8 +281,3 @@ class UserApi:
             )
         finally:  # its files are the job's now, or nobody's
             await self.files.release(caller, composition.request.media().values())
-
-    async def _check_rules(self, caller: Caller, request: Request) -> None:
-        await self._moderation.admit(
-            request, caller.requester, caller.place, caller.asker, caller.earlier
-        )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.accounts.access import AccessList
 from core.accounts.moderation import Moderation
 from core.queue.forecasts import Forecasts
 from core.service.cancellation import Cancellation
@@ -29,4 +30,5 @@ class UserServices:
     owned: Ownership
     accounts: UserAccounts
     moderation: Moderation
+    access: AccessList
     operators: OperatorApi

@@ -9,6 +9,7 @@ import codecs
 import io
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from core.runtime.paths import absolute_path
 from core.settings.area import PREFIX
 from core.settings.problems import SettingProblem, refuse
 
+ENV_NAME = ".env"
 ENV_FILE = "CLAPPER_ENV_FILE"
 SPACE_SETTINGS = "clapper.env"  # the file of settings in the folder of a Space
 LARGEST_BYTES = 1_000_000
@@ -47,6 +49,16 @@ def use_settings_of(folder: Path) -> None:
     path = folder / SPACE_SETTINGS
     if not os.environ.get(ENV_FILE, "").strip() and path.is_file():
         use_env_file(path)
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a file is there that nobody but this account, or root, could have put there."""
+    try:
+        owners = {found.st_uid for found in (path.stat(), path.parent.stat())}
+        others = path.parent.stat().st_mode & stat.S_IWOTH
+    except (OSError, ValueError):
+        return False
+    return path.is_file() and owners <= {0, os.getuid()} and not others
 
 
 def read_env_file(usual: Path | None) -> EnvFile:

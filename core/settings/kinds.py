@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
+from core.domain.access import read_entries
 from core.runtime.terminal_text import unprintable
 from core.settings.problems import SettingRefused
 
 _PLATFORM = re.compile(r"[a-z][a-z0-9_]*")
+_NAMED = re.compile(r"role:[0-9]{1,20}|(?:discord|telegram):-?[0-9]{1,20}")  # roles, places
+_MINUTES = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _BY_NUMBER = frozenset({"discord", "telegram"})  # whose people are known by a number
 LONGEST = 4096  # characters: what Linux takes as a path
 
@@ -89,7 +92,47 @@ def numbers(text: str) -> str:
     return text
 
 
+def allowed(text: str) -> str:
+    """Return ``text``: who may use the bots (:mod:`core.domain.access`).
+
+    Raises:
+        SettingRefused: an entry is none.
+    """
+    try:
+        read_entries(text)
+    except ValueError as error:
+        raise SettingRefused("setting_no_entry", entry=str(error)[:60]) from None
+    return text
+
+
+def minutes(text: str) -> str:
+    """Return ``text``: names with minutes, ``role:1=60``, comma separated.
+
+    Raises:
+        SettingRefused: an entry is none.
+    """
+    minutes_of(text)
+    return text
+
+
+def minutes_of(text: str) -> dict[str, float]:
+    """Return the minutes that ``text`` lists, by name.
+
+    Raises:
+        SettingRefused: an entry is no name with minutes from 0 on.
+    """
+    found: dict[str, float] = {}
+    for entry in entries(text):
+        name, _, amount = (part.strip() for part in entry.rpartition("="))
+        if not _NAMED.fullmatch(name) or not _MINUTES.fullmatch(amount):
+            raise SettingRefused("setting_no_minutes", entry=entry[:60])
+        found[name] = float(amount)
+    return found
+
+
 WebAddress = Annotated[str, AfterValidator(web_address)]
 SocketAddress = Annotated[str, AfterValidator(socket_address)]
 Accounts = Annotated[str, AfterValidator(accounts)]
+Allowed = Annotated[str, AfterValidator(allowed)]
+Minutes = Annotated[str, AfterValidator(minutes)]
 Numbers = Annotated[str, AfterValidator(numbers)]

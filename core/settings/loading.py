@@ -10,9 +10,10 @@ from typing import Any, cast
 
 from pydantic import SecretStr, ValidationError
 
+from core.runtime.paths import absolute_path
 from core.settings.area import Variable, field_at, nested, variables
 from core.settings.contradictions import contradictions
-from core.settings.env_file import EnvFile, read_env_file
+from core.settings.env_file import ENV_NAME, EnvFile, is_ours, read_env_file
 from core.settings.problems import HIDDEN, SettingProblem, problem_of, refuse
 from core.settings.settings import Settings
 from core.settings.toml_file import TOML_NAME, read_toml_file
@@ -29,6 +30,7 @@ class NameFindings:
     foreign: tuple[str, ...] = ()  # of other programs, in our file
     tokens: tuple[str, ...] = ()  # a token of Hugging Face under a name that we do not read
     file: Path | None = None  # the file of settings that was read
+    looked_at: Path | None = None  # where one was looked for; None: nowhere
 
 
 class SettingOrigin(StrEnum):
@@ -91,7 +93,9 @@ def look_at_names() -> NameFindings:
     file, tables = _files()
     known = [name for variable in _known().values() for name in variable.names]
     unknown = unknown_among([*environment(), *file.values, *tables.values], known)
-    return NameFindings(tuple(unknown), file.foreign, tuple(foreign_tokens()), file.path)
+    return NameFindings(
+        tuple(unknown), file.foreign, tuple(foreign_tokens()), file.path, _usual_file()
+    )
 
 
 def settings_in_force(settings: Settings) -> list[SettingInForce]:
@@ -134,8 +138,20 @@ def _flat_name(name: str) -> str:
 
 
 def _usual_file() -> Path | None:
+    """Return where the file of settings is looked for: beside the checkout, else beside the data.
+
+    The data directory of the environment is meant; that of the file would be too late.
+    """
     path = Settings.model_config.get("env_file")
-    return Path(cast("str | Path", path)) if path else None
+    usual = Path(cast("str | Path", path)) if path else None
+    data_dir = environment().get("CLAPPER_DATA_DIR", "").strip()
+    if not data_dir or (usual is not None and usual.is_file()):
+        return usual
+    try:
+        beside = absolute_path(Path(data_dir)).parent / ENV_NAME
+    except ValueError:  # told where the setting itself is checked
+        return usual
+    return beside if is_ours(beside) else usual
 
 
 def _files() -> tuple[EnvFile, EnvFile]:

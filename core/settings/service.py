@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 
 from core.runtime.paths import Place
 from core.settings.area import Area, ReadFrom, parts
-from core.settings.kinds import Accounts
+from core.settings.kinds import Accounts, Allowed, Minutes
 
 YEAR_HOURS = 8784
 MOST_MINUTES = 1_000_000  # as good as no limit: nearly two years
@@ -24,6 +24,8 @@ class QuotaSettings(Area):
     place_minutes: Annotated[float | None, ReadFrom("CLAPPER_PLACE_MINUTES")] = Field(
         default=None, ge=0, le=MOST_MINUTES
     )
+    roles: Minutes = ""  # GPU-minutes instead of the usual, by role, e.g. "role:42=60"
+    places: Minutes = ""  # of everybody there on a day, e.g. "discord:77=300, telegram:-100=60"
 
 
 class QueueSettings(Area):
@@ -96,9 +98,12 @@ class LogSettings(Area):
 
 
 class PeopleSettings(Area):
-    """Who runs this service."""
+    """Who runs this service, and who may use its bots."""
 
     operators: Accounts = ""  # requester keys, comma separated, e.g. "discord:123,telegram:456"
+
+    # who may use the bots beside operators, see core.domain.access
+    allowed: Allowed = "own"
 
     def operator_keys(self) -> frozenset[str]:
         """Return the requester keys of the operators."""

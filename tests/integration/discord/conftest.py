@@ -129,6 +129,7 @@ def discord_settings(
         discord_gateway_url=discord_server.gateway_url,
         discord_edit_s=0.05,
         operators=f"discord:{IDS[OPERATOR]}",
+        allowed="everyone",
         shutdown_grace_s=0.1,
     )
 

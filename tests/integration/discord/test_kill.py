@@ -47,6 +47,7 @@ class Service:
             "EXECUTOR": "draft",
             "STUDIO": "false",
             "DISCORD_TOKEN": self.token,
+            "ALLOWED": "everyone",
             "DISCORD_API_URL": self.server.api_url,
             "DISCORD_GATEWAY_URL": self.server.gateway_url,
             "DISCORD_EDIT_S": "0.05",

@@ -116,7 +116,7 @@ async def test_policy_block_and_pause_are_obeyed(guild) -> None:
         lambda: any("not allowed here" in m.content for m in guild.world.shown())
     )
 
-    await command("admin policy", OP, guild.channel, rule="words")
+    await command("admin policy", OP, guild.channel, rule="words", value="none")
     await command("admin pause", OP, guild.channel)
     await guild.world.until(lambda: any("paused" in m.content for m in guild.world.shown()))
     await guild.t2v()

@@ -20,6 +20,7 @@ SMALL = {"preset": "fast", "width": 256, "height": 256, "fps": 8, "seconds": 1.0
 def of(server: DiscordServer, token: str, **more: str) -> dict[str, str]:
     return {
         "DISCORD_TOKEN": token,
+        "ALLOWED": "everyone",
         "DISCORD_API_URL": server.api_url,
         "DISCORD_GATEWAY_URL": server.gateway_url,
         "DISCORD_EDIT_S": "0.05",

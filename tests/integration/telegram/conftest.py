@@ -256,6 +256,7 @@ def telegram_settings(
         telegram_group_edit_s=0.05,
         telegram_album_s=0.15,
         operators=f"telegram:{IDS[OPERATOR]}",
+        allowed="everyone",
         default_seconds=1.0,
         default_fps=8,
         shutdown_grace_s=0.1,

@@ -220,7 +220,7 @@ async def test_pause_policy_block_and_grant_are_obeyed_and_written_down(town, sm
     await admin("resume")
     assert "words" in await admin("policy words kite")
     assert "not allowed here" in await ann()
-    await admin("policy words")
+    await admin("policy words none")
     await admin(f"block {ANN} too many kites")
     assert "too many kites" in await ann()
     await admin(f"unblock {ANN}")

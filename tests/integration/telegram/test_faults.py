@@ -58,7 +58,7 @@ async def test_whatever_fails_on_the_way_it_is_one_video(town, small: str, fault
 async def test_a_timeout_after_the_upload_was_stored_makes_no_second_video(
     town, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.telegram.status_messages.MEDIA_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("bots.telegram.outgoing.MEDIA_TIMEOUT_S", 0.5)
     town.server.faults.add(Fault("editMessageMedia", after_storing=True, delay_s=1.0))
 
     message = await ask(town, small)
@@ -139,6 +139,69 @@ async def test_rights_taken_away_meanwhile_lead_to_the_private_chat(town, small:
 
     await town.world.until(lambda: "Fetch it with /history" in message.text)
     await eventually(lambda: _state(town, "dead"))
+
+
+NOWHERE = (
+    "Bad Request: TOPIC_CLOSED",
+    "Bad Request: CHAT_RESTRICTED",
+    "Bad Request: VIDEO_CONTENT_TYPE_INVALID",
+    "Bad Request: there is no media in the message to edit",
+    "Bad Request: a sentence that nobody knows",
+)
+
+
+@pytest.mark.parametrize("sentence", NOWHERE)
+async def test_a_refused_edit_becomes_a_new_message_and_nothing_stands_still(
+    town, small: str, sentence: str
+) -> None:
+    group = town.world.group()
+    town.executor.gate.clear()
+    message = await ask(town, small, chat=group)
+    await town.executor.started.wait()
+    town.server.faults.add(Fault("editMessageMedia", status=400, body={"description": sentence}))
+    town.executor.gate.set()
+
+    shown = await town.world.until(lambda: next(iter(town.world.with_video()), None))
+    await town.quiet()
+    assert (shown.chat_id, shown.id != message.id) == (group.id, True)
+    assert len(town.world.with_video()) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403])
+async def test_a_chat_that_takes_nothing_any_more_leads_to_the_private_chat(
+    town, small: str, status: int
+) -> None:
+    await town.answer(town.say("/start"))
+    group = town.world.group()
+    town.executor.gate.clear()
+    message = await ask(town, small, chat=group)
+    await town.executor.started.wait()
+    if status == 403:
+        group.blocked = True  # kicked
+    else:
+        group.may_send_media = False
+    town.executor.gate.set()
+
+    await town.world.until(lambda: town.world.with_video(ANN))
+    await town.quiet()
+    assert town.world.with_video(group.id) == []
+    assert (await outbox(town))["state"] == "sent"
+    if status == 400:
+        assert "private chat" in message.text
+        assert [m.id for m in town.world.shown(group.id)] == [message.id]
+
+
+async def test_where_no_way_is_left_the_message_says_how_to_fetch_the_clip(
+    town, small: str
+) -> None:
+    body = {"description": "Bad Request: VIDEO_CONTENT_TYPE_INVALID"}
+    town.server.faults.add(Fault("editMessageMedia", status=400, times=-1, body=body))
+
+    message = await ask(town, small)
+
+    await town.world.until(lambda: "Fetch it with /history" in message.text)
+    await eventually(lambda: _state(town, "dead"))
+    assert [m.id for m in town.world.shown()] == [message.id]
 
 
 @pytest.mark.parametrize("lacking", ["may_send_media", "members_may"])

@@ -38,6 +38,7 @@ async def service(telegram_server, tmp_path: Path) -> AsyncGenerator[Service]:
         "CLAPPER_EXECUTOR": "draft",
         "CLAPPER_STUDIO": "false",
         "CLAPPER_TELEGRAM_TOKEN": telegram_server.token,
+        "CLAPPER_ALLOWED": "everyone",
         "CLAPPER_TELEGRAM_API_URL": telegram_server.url,
         "CLAPPER_TELEGRAM_PRIVATE_EDIT_S": "0.05",
         "CLAPPER_PROGRESS_EVERY_S": "0.05",

@@ -67,6 +67,7 @@ async def test_sixty_jobs_of_ten_people_in_three_groups_beside_discord(
         settings = changed(
             telegram_settings,
             discord_token=SecretStr("secret-token"),
+            allowed="everyone",
             discord_api_url=discord.api_url,
             discord_gateway_url=discord.gateway_url,
             discord_edit_s=0.2,

@@ -19,6 +19,7 @@ ANN = 501
 def of(server: TelegramServer, **more: str) -> dict[str, str]:
     return {
         "TELEGRAM_TOKEN": server.token,
+        "ALLOWED": "everyone",
         "TELEGRAM_API_URL": server.url,
         "TELEGRAM_PRIVATE_EDIT_S": "0.05",
         **more,

@@ -156,8 +156,8 @@ async def test_a_video_and_then_a_photo_is_style(town) -> None:
     assert town.executor.orders[0].request.mode == "style"
 
 
-async def test_a_lone_picture_is_asked_about_and_its_button_makes_a_video(town) -> None:
-    asked = await town.answer(town.say(**town.media("image"), caption="it blinks"))
+async def test_a_picture_without_words_is_asked_about_and_its_button_makes_a_video(town) -> None:
+    asked = await town.answer(town.say(**town.media("image")))
     assert [data.split(":")[1] for data in asked.callback_data()] == [
         f"mode={mode}" for mode, spec in MODES.items() if spec.roles(MediaKind.IMAGE)
     ]
@@ -165,17 +165,99 @@ async def test_a_lone_picture_is_asked_about_and_its_button_makes_a_video(town) 
     town.tap(asked, "mode=i2v")
     await town.executor.started.wait()
 
-    request = town.executor.orders[0].request
-    assert (request.mode, request.prompt) == ("i2v", "it blinks")
+    assert town.executor.orders[0].request.mode == "i2v"
 
 
-async def test_plain_words_in_private_are_a_prompt_for_the_mode_of_the_button(town) -> None:
-    asked = await town.answer(town.say("a red kite"))
+async def test_a_picture_with_words_and_words_alone_become_a_clip_at_once(town) -> None:
+    await town.clip(town.say(**town.media("image"), caption="it blinks"))
+    await town.clip(town.say("a red kite"))
 
-    town.tap(asked, "mode=t2v")
+    made = [(order.request.mode, order.request.prompt) for order in town.executor.orders]
+    assert made == [("i2v", "it blinks"), ("t2v", "a red kite")]
+
+
+async def test_what_was_guessed_is_changed_by_a_button(town) -> None:
+    town.executor.gate.clear()
+    await town.answer(town.say("/t2v a first one", BEN))
+    await town.executor.started.wait()
+    guessed = await town.answer(town.say(**town.media("image"), caption="it blinks"))
+    button = await town.world.until(
+        lambda: next((d for d in guessed.callback_data() if "rather=keyframe" in d), None)
+    )
+
+    town.tap(guessed, button)
+    await town.says("a last image", ANN)
+    town.executor.gate.set()
+    job = await town.made(**town.media("image"))
+
+    assert (job.request.mode, job.request.prompt) == ("keyframe", "it blinks")
+    assert len(town.executor.orders) == 2
+
+
+async def test_an_album_of_more_than_can_be_used_is_asked_about(town) -> None:
+    parts = [town.say(media_group_id="g", **town.media("image")) for _ in range(3)]
+
+    assert "You sent 3 files" in (await town.answer(parts[0])).text
+    assert await town.core.jobs.in_order() == []
+
+
+async def test_a_notice_of_telegram_gets_no_answer(town) -> None:
+    before = len(town.world.shown())
+    pinned = town.say(pinned_message=as_reply(town, {"text": "hello"}))
+    await town.answer(town.say("/help"))
+
+    assert len(town.world.shown()) == before + 1
+    assert pinned
+
+
+async def test_what_is_no_option_stays_in_the_prompt_and_is_named(town) -> None:
+    town.executor.gate.clear()
+    answer = await town.answer(town.say("/t2v dice: —Hola, amigo— --wings 2"))
+    await town.world.until(lambda: "--wings" in "".join(answer.states))
     await town.executor.started.wait()
 
-    assert town.executor.orders[0].request.prompt == "a red kite"
+    assert town.executor.orders[0].request.prompt == "dice: —Hola, amigo— --wings 2"
+
+
+async def test_an_aspect_and_a_preset_that_are_typed_into_edit_change_the_clip(town) -> None:
+    clip = await town.clip(town.say("/t2v a cat --size 832x448 --preset fast --seconds 1 --fps 8"))
+    town.tap(clip, "v1:edit:")
+    await town.says("What should happen", ANN)
+
+    job = await town.made("a cat --aspect 9:16 --preset balanced")
+
+    assert job.request.sampling.preset == "balanced"
+    assert job.request.sampling.height > job.request.sampling.width
+
+
+async def test_a_veiled_clip_stays_veiled_in_what_is_made_of_it(town, small: str) -> None:
+    clip = await town.clip(town.say(f"/t2v a kite {small} --spoiler"))
+    assert clip.payload["has_spoiler"]
+    town.tap(clip, "v1:again:")
+    await town.world.until(lambda: len(town.world.with_video()) == 2)
+
+    assert all(message.payload["has_spoiler"] for message in town.world.with_video())
+
+
+async def test_a_button_that_is_pressed_twice_in_a_row_is_one_job(town, small: str) -> None:
+    clip = await town.clip(town.say(f"/t2v a kite {small}"))
+    for _ in range(2):
+        town.tap(clip, "v1:again:")
+    await town.world.until(lambda: len(town.world.with_video()) == 2)
+    await town.quiet()
+
+    assert len(town.executor.orders) == 2
+
+
+async def test_delete_takes_every_copy_of_a_clip(town, small: str) -> None:
+    clip = await town.clip(town.say(f"/t2v a kite {small}"))
+    page = await town.answer(town.say("/history"))
+    town.tap(page, "v1:fetch:")
+    await town.world.until(lambda: len(town.world.with_video()) == 2)
+
+    town.tap(clip, "v1:delete:")
+
+    await town.world.until(lambda: not town.world.with_video())
 
 
 async def test_the_form_asks_for_what_is_missing_and_survives_a_restart(town, small: str) -> None:
@@ -294,7 +376,7 @@ async def test_anonymous_administrators_are_asked_to_write_as_themselves(town) -
         ("--seconds nine", "“nine” is no number for Length"),
         ("--size big", "big"),
         ("--seconds 90", "between 1 and 20 s"),
-        ("--wings 2", "--wings"),
+        ("--sead 2", "Did you mean --seed"),
     ],
 )
 async def test_options_that_cannot_work_are_refused_with_the_limit(

@@ -85,5 +85,5 @@ def test_a_rule_of_which_no_value_names_anything_lets_nobody_in_and_says_why():
 def test_rules_are_shown_as_a_readable_list():
     policy = Policy(channels=("1", "2"), max_seconds=5.0, words=("a", "b"))
 
-    assert policy.shown() == "channels: 1 2, max_seconds: 5, words: a b"
+    assert policy.shown() == "channels: 1 2, max_seconds: 5, words: “a” “b”"
     assert policy.shown("<#{}>").startswith("channels: <#1> <#2>")

@@ -7,7 +7,8 @@ from core.domain.people import Asker
 from core.domain.policy import Policy
 from core.domain.presets import Preset
 from core.domain.requests import Request, Sampling
-from core.errors import NotAChoice, OutOfRange, PolicyForbids
+from core.domain.word_rules import forbidden
+from core.errors import NotAChoice, NotANumber, OutOfRange, PolicyForbids
 
 REQUEST = Request(Mode.T2V, "A red fox runs.", Sampling(Preset.FAST, 768, 512, 121, 24, 1))
 HERE = Asker(channel="10", roles=frozenset({"7"}))
@@ -47,13 +48,69 @@ def test_rules_are_set_from_typed_text_and_cleared_by_nothing() -> None:
     policy = Policy().changed("channels", "1, 2 3").changed("max_seconds", "8")
 
     assert policy == Policy(channels=("1", "2", "3"), max_seconds=8)
-    assert policy.changed("channels", "").changed("max_seconds", "") == Policy()
+    assert policy.changed("channels", "").changed("max_seconds", "none") == Policy()
+
+
+@pytest.mark.parametrize(
+    ("rule", "typed", "value"),
+    [
+        ("max_pixels", "0.9", 900_000),
+        ("max_pixels", "0,9 Mpx", 900_000),
+        ("max_pixels", "921600", 921_600),
+        ("max_seconds", "5,5", 5.5),
+        ("max_seconds", "8 s", 8.0),
+        ("words", "Red Room, blood", ("red room", "blood")),
+        ("words", "“taylor swift”; gore", ("taylor swift", "gore")),
+    ],
+)
+def test_rules_are_read_as_people_write_them(rule: str, typed: str, value: object) -> None:
+    assert getattr(Policy().changed(rule, typed), rule) == value
+
+
+def test_words_are_looked_for_in_everything_that_was_written() -> None:
+    asked = Request(
+        Mode.T2V,
+        "A red fox runs.",
+        Sampling(Preset.FAST, 768, 512, 121, 24, 1, negative_prompt="b l o o d"),
+    )
+
+    with pytest.raises(PolicyForbids):
+        Policy(words=("blood",)).check(asked, HERE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blооd",
+        "ｂｌｏｏｄ",
+        "b l o o d",
+        "b.l.o.o.d",
+        "bl00d",
+        "bl\u200bood",
+        "𝐛𝐥𝐨𝐨𝐝",
+        "ʙʟᴏᴏᴅ",
+        "BLOOD!",
+    ],
+)  # Cyrillic, full width, spaced, dotted, digits, invisible, mathematical, small capitals
+def test_a_word_is_found_however_it_is_spelt(text: str) -> None:
+    assert forbidden([f"the {text} of a"], ("blood",)) == "blood"
+
+
+@pytest.mark.parametrize("text", ["bloodhound", "röd", "A B C", "red, then a room", "КРОВЛЯ"])
+def test_no_other_word_is_taken_for_one_of_a_rule(text: str) -> None:
+    assert forbidden([text], ("blood", "rod", "red room", "кровь")) is None
+
+
+def test_a_phrase_is_found_over_any_gap_and_in_any_case() -> None:
+    for text in ("a Red   Room", "red_room", "RED-ROOM", "КРОВЬ"):
+        assert forbidden([text], ("red room", "кровь")) is not None
+    assert forbidden(["nudity"], ("nud*",)) == "nud*"
 
 
 @pytest.mark.parametrize(
     ("rule", "value", "error"),
     [
-        ("max_seconds", "soon", OutOfRange),
+        ("max_seconds", "soon", NotANumber),
         ("max_pixels", "-4", OutOfRange),
         ("modes", "t2v,movie", NotAChoice),
         ("colour", "red", NotAChoice),

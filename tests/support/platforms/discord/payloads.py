@@ -15,21 +15,24 @@ from tests.support.platforms.discord.world import (
 )
 
 
-def role_object(role_id: int, name: str) -> dict[str, Any]:
-    """Return a role without rights."""
+def role_object(role_id: int, name: str, rights: int = 0) -> dict[str, Any]:
+    """Return a role."""
     looks = {"color": 0, "colors": {"primary_color": 0}, "hoist": False, "mentionable": False}
-    rest = {"permissions": "0", "position": 0, "managed": False, "flags": 0}
+    rest = {"permissions": str(rights), "position": 0, "managed": False, "flags": 0}
     return {"id": str(role_id), "name": name, **looks, **rest}
 
 
 def guild_object(world: World, guild_id: int) -> dict[str, Any]:
     """Return a guild as GUILD_CREATE carries it to a bot without members."""
     roles = [role_object(guild_id, "@everyone")]
-    roles += [role_object(role, f"role-{role}") for role in world.role_ids()]
+    roles += [
+        role_object(role, f"role-{role}", world.role_rights.get(role, 0))
+        for role in world.role_ids()
+    ]
     return {
         "id": str(guild_id),
         "name": f"guild-{guild_id}",
-        "owner_id": "1",
+        "owner_id": str(world.owners.get(guild_id, 1)),
         "roles": roles,
         "channels": [world.channels[channel].payload() for channel in world.guilds[guild_id]],
         "members": [],

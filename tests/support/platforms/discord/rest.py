@@ -18,6 +18,7 @@ from tests.support.platforms.discord.world import (
     Stored,
     World,
     snowflake,
+    user_object,
 )
 
 MODAL = 9  # type of an answer to an interaction
@@ -39,6 +40,7 @@ class Rest:
             web.get(f"{at}/applications/@me", self.application),
             web.get(f"{at}/gateway/bot", self.gateway),
             web.get(f"{at}/users/@me/guilds", self.guilds),
+            web.get(f"{at}/guilds/{{guild}}/members/{{user}}", self.member),
             web.put(f"{at}/applications/{{application}}/commands", self.sync),
             web.put(f"{at}/applications/{{application}}/guilds/{{guild}}/commands", self.sync),
             web.get(f"{at}/applications/{{application}}/commands", self.commands),
@@ -76,6 +78,15 @@ class Rest:
             {"id": str(g), "name": f"guild-{g}", "permissions": rights} for g in self.world.guilds
         ]
         return answer(found)
+
+    async def member(self, request: web.Request) -> web.Response:
+        guild, user = int(request.match_info["guild"]), int(request.match_info["user"])
+        if guild not in self.world.guilds:
+            raise DiscordError(404, 10004, "Unknown Guild")
+        if (guild, user) not in self.world.members:
+            raise DiscordError(404, 10007, "Unknown Member")
+        roles = [str(role) for role in self.world.roles.get(user, ())]
+        return answer({"user": user_object(user), "roles": roles})
 
     async def gateway(self, request: web.Request) -> web.Response:
         del request

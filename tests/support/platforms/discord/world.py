@@ -136,6 +136,9 @@ class World:
         self.token = ""  # of the bot; empty takes any
         self.application_flags = 0
         self.guild_rights = ALL_RIGHTS  # the bot's, by its roles
+        self.owners: dict[int, int] = {}  # guild → who owns it; 1 unless it is said
+        self.role_rights: dict[int, int] = {}  # of a role; none unless it is said
+        self.members: set[tuple[int, int]] = set()  # guild and user
         self.roles: dict[int, list[int]] = {}  # user → role ids, in every guild
         self.channels: dict[int, Channel] = {}
         self.guilds: dict[int, list[int]] = {}

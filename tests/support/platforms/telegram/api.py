@@ -23,6 +23,15 @@ CONFLICT = (
 MEDIA = ("video", "photo", "document", "animation", "thumbnail", "cover")
 
 
+def _member(chat: Chat, user_id: int) -> dict[str, Any]:
+    person = {"id": user_id, "is_bot": False, "first_name": f"user{user_id}"}
+    if user_id in chat.strangers:
+        return {"status": "left", "user": person}
+    if user_id not in chat.managers:
+        return {"status": "member", "user": person}
+    return {"status": "creator", "user": person, "is_anonymous": False}
+
+
 class Api:
     """One coroutine a method, found by name in lower case."""
 
@@ -107,7 +116,7 @@ class Api:
         del files
         chat = self._chat(data)
         if int(data["user_id"]) != BOT["id"]:
-            return {"status": "member", "user": {**BOT, "id": int(data["user_id"])}}
+            return _member(chat, int(data["user_id"]))
         if chat.may_send_media:
             return {"status": "member", "user": BOT}
         rights = dict.fromkeys(RESTRICTED, False)
@@ -142,7 +151,7 @@ class Api:
                 "Bad Request: message is not modified: specified new message content and reply "
                 "markup are exactly the same as a current content and reply markup of the message",
             )
-        message.payload |= data
+        message.payload |= {"reply_markup": None} | data  # buttons that are not sent again are gone
         message.states.append(message.text)
         return self.payload(message)
 

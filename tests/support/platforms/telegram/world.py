@@ -31,6 +31,8 @@ class Chat:
     blocked: bool = False  # the person blocked the bot, or the group removed it
     may_send_media: bool = True  # the bot's own right
     members_may: bool = True  # what the group lets all members send
+    managers: set[int] = field(default_factory=set[int])  # administrators
+    strangers: set[int] = field(default_factory=set[int])  # who does not belong to it
     topics: frozenset[int] | None = None  # the topics that exist, where it is a forum
 
     def payload(self) -> dict[str, Any]:

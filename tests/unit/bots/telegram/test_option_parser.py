@@ -1,10 +1,11 @@
 import pytest
 
-from bots.telegram.option_parser import TypedCommand, command_of, options_of
+from bots.telegram.option_parser import TypedCommand, TypedText, command_of, options_of, read_text
 from bots.telegram.rendering import CAPTION_LIMIT, callback_data, clip_text, parse_callback_data
 from core.domain.followups import Action
 from core.domain.limits import RequestLimits
-from core.errors import NotAChoice, NotANumber, SeedNotANumber
+from core.domain.options import Options
+from core.errors import NotAChoice, NotANumber, OptionMisspelt, SeedNotANumber
 
 LIMITS = RequestLimits()
 
@@ -44,12 +45,46 @@ def test_lengths_may_have_a_comma_and_a_unit() -> None:
     assert options_of("--seconds 2,5s", LIMITS).seconds == 2.5
 
 
-@pytest.mark.parametrize(
-    "typed", ["--wings 2", "--size big", "--size 1280", "--camera", "--preset="]
-)
+@pytest.mark.parametrize("typed", ["--size big", "--size 1280", "--camera", "--preset="])
 def test_unknown_options_sizes_and_choices_that_are_none_name_the_choices(typed: str) -> None:
     with pytest.raises(NotAChoice):
         options_of(typed, LIMITS)
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "un hombre dice: —Hola, amigo—",
+        "a sailor –old and grey–",
+        "elle dit —non, merci— et part",
+        "ela diz: —No, obrigada.",
+        "two dashes -- really -- in prose",
+    ],
+)
+def test_dashes_of_prose_stay_in_the_prompt(prose: str) -> None:
+    assert read_text(prose, LIMITS) == TypedText(Options(prompt=prose))
+
+
+def test_an_unknown_name_stays_in_the_prompt_and_is_named() -> None:
+    found = read_text("a kite --wings 2 --seed 7", LIMITS)
+
+    assert (found.options.prompt, found.options.seed) == ("a kite --wings 2", 7)
+    assert found.unknown == ("--wings",)
+
+
+def test_habits_of_other_programs_are_understood() -> None:
+    found = read_text("a kite --ar 9:16 --no rain, fog --spoiler", LIMITS)
+
+    assert found.options == Options(prompt="a kite", aspect="9:16", negative_prompt="rain, fog")
+    assert found.spoiler
+
+
+@pytest.mark.parametrize("typed", ["--sead 7", "--secnds 3", "--presets fast", "--spoilr"])
+def test_a_near_miss_gets_a_hint(typed: str) -> None:
+    with pytest.raises(OptionMisspelt) as caught:
+        read_text(f"a kite {typed}", LIMITS)
+
+    assert caught.value.nearest in {"--seed", "--seconds", "--preset", "--spoiler"}
 
 
 @pytest.mark.parametrize("typed", ["--seconds long", "--fps", "--width wide", "--height inf"])

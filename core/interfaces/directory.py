@@ -1,0 +1,22 @@
+"""The seam to what a platform knows of its people: who owns a place, who is a member of it."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+
+class PeopleDirectory(Protocol):
+    """Answers for one platform; what cannot be found out is answered by no."""
+
+    platform: str
+
+    async def is_run_by(self, place_id: str, people: Iterable[str]) -> bool:
+        """Tell whether one of ``people`` (user ids), or who made the bot, owns or manages it."""
+        ...
+
+    async def is_member(self, user_id: str, place_id: str) -> bool:
+        """Tell whether somebody belongs to a server or group."""
+        ...
+
+    async def has_role(self, user_id: str, role_id: str) -> bool:
+        """Tell whether somebody has a role, wherever they ask."""
+        ...

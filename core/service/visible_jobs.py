@@ -1,0 +1,80 @@
+"""Find the jobs that a caller may see; what an operator sees of others is written down."""
+
+import time
+from collections import OrderedDict
+
+from core.accounts.moderation import Moderation
+from core.domain.jobs import Job
+from core.domain.people import Caller
+from core.errors import NotYours, OperatorsOnly
+from core.service.operator_api import OperatorApi
+from core.service.ownership import Ownership
+from core.storage.job_queries import JobQueries
+
+LOOK = "look"  # the verb of the audit log
+ONCE_S = 60.0  # one look at a job is many calls: they are one line of the log
+REMEMBERED = 1000  # looks
+
+
+class VisibleJobs:
+    """Jobs by their id, for those who may see them: their owner, and operators."""
+
+    def __init__(
+        self, jobs: JobQueries, owned: Ownership, moderation: Moderation, operators: OperatorApi
+    ) -> None:
+        self._jobs = jobs
+        self._owned = owned
+        self._moderation = moderation
+        self._operators = operators
+        self._looks: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+
+    def is_operator(self, caller: Caller) -> bool:
+        """Tell whether the settings name the caller, or a role of theirs."""
+        return caller.has_operator_role or self._moderation.is_operator(caller.requester)
+
+    def operator(self, caller: Caller) -> OperatorApi:
+        """Return the door of operators, in the caller's name.
+
+        Raises:
+            OperatorsOnly: the settings name neither the caller nor a role of theirs.
+        """
+        if not self.is_operator(caller):
+            raise OperatorsOnly
+        return self._operators.acting_as(caller.requester)
+
+    async def get(self, caller: Caller, job_id: str, verb: str = LOOK) -> Job:
+        """Return a job that the caller may see, for what ``verb`` says.
+
+        Raises:
+            JobUnknown: there is none, or it was deleted.
+            NotYours: it belongs to somebody else, and the caller is no operator.
+        """
+        job, own = await self.find(caller, job_id)
+        if not own:
+            await self._note(caller, verb, job_id)
+        return job
+
+    async def find(self, caller: Caller, job_id: str) -> tuple[Job, bool]:
+        """Return a job that the caller may see, and whether it is their own.
+
+        The caller of this writes down what an operator does with it.
+
+        Raises:
+            JobUnknown: there is none, or it was deleted.
+            NotYours: it belongs to somebody else, and the caller is no operator.
+        """
+        job = await self._jobs.get(job_id)
+        own = await self._owned.owns(caller, job)
+        if not own and not self.is_operator(caller):
+            raise NotYours(job_id)
+        return job, own
+
+    async def _note(self, caller: Caller, verb: str, job_id: str) -> None:
+        look, now = (caller.requester.key, verb, job_id), time.monotonic()
+        if now - self._looks.get(look, -ONCE_S) < ONCE_S:
+            return
+        self._looks[look] = now
+        self._looks.move_to_end(look)
+        if len(self._looks) > REMEMBERED:
+            self._looks.popitem(last=False)
+        await self.operator(caller).note(verb, job_id)
