@@ -65,6 +65,7 @@ async def examine(settings: Settings) -> list[PlatformCheck]:
 
 def open_bot(settings: Settings, token: str) -> Bot:
     """Make a client for a few questions; it is opened by ``async with``."""
+
     def request() -> HTTPXRequest:
         return HTTPXRequest(
             connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, pool_timeout=TIMEOUT_S

@@ -113,6 +113,12 @@ class BadSettings(BadConfiguration):
     """
 
 
+class SettingsThere(SetupProblem):
+    """``clapper setup`` found a file of settings, which it does not write over."""
+
+    path: str
+
+
 class NotReady(SetupProblem):
     """The service cannot work as it is set up; ``findings`` are sentences, one a line."""
 

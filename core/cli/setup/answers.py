@@ -15,6 +15,7 @@ class Answers:
     discord_token: SecretStr | None = None
     telegram_token: SecretStr | None = None
     operators: tuple[str, ...] = ()  # accounts, ``platform:id``
+    allowed: str | None = None  # who may use the bots
     model_profile: str | None = None
     data_dir: Path | None = None
 
@@ -24,6 +25,7 @@ class Answers:
             "DISCORD_TOKEN": self.discord_token,
             "TELEGRAM_TOKEN": self.telegram_token,
             "OPERATORS": ",".join(self.operators) or None,
+            "ALLOWED": self.allowed,
             "MODEL_PROFILE": self.model_profile,
             "DATA_DIR": None if self.data_dir is None else str(self.data_dir),
         }

@@ -1,12 +1,12 @@
 """``clapper setup``: the command, from the questions to the first start."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from click import get_current_context
 from pydantic import SecretStr
 
 from core.cli.doctor import doctor
@@ -19,7 +19,8 @@ from core.i18n.messages import say
 from core.models.catalog import Profile
 from core.runtime.atomic_files import write_atomically
 from core.runtime.paths import absolute_path
-from core.settings import SETTINGS_FOLDER, load_settings, use_env_file
+from core.runtime.program_files import SETTINGS_FOLDER
+from core.settings import load_settings, use_env_file
 
 APP = typer.Typer()
 _KEPT = ".before-setup"  # what an older file of settings is kept as
@@ -38,6 +39,7 @@ def setup(
         list[str] | None, typer.Option("--operator", help=say("help_setup_operator"))
     ] = None,
     profile: Annotated[Profile | None, typer.Option(help=say("help_setup_profile"))] = None,
+    allowed: Annotated[str | None, typer.Option(help=say("help_setup_allowed"))] = None,
     data_dir: Annotated[Path | None, typer.Option(help=say("help_setup_data"))] = None,
     file: Annotated[Path | None, typer.Option(help=say("help_setup_file"))] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=say("help_setup_yes"))] = False,
@@ -54,7 +56,7 @@ def setup(
     if path.exists() and not force:
         raise SettingsThere(str(path))
     given = Given(
-        _token(discord_token), _token(telegram_token), tuple(operators or ()), profile,
+        _token(discord_token), _token(telegram_token), tuple(operators or ()), profile, allowed,
         absolute_path(data_dir) if data_dir else None,
     )  # fmt: skip
     answers = answered(given, Asking(quiet=yes))
@@ -62,11 +64,11 @@ def setup(
     out().print(say("setup_written", {"path": path}))
     use_env_file(path)
     doctor(as_json=False)
-    out().print(say("setup_studio", {"url": load_settings().studio.url}))
+    _tell_address()
     if start if start is not None else not yes and typer.confirm(say("setup_start"), default=True):
         _start()
-    command = get_current_context().find_root().info_name or "clapper"
-    out().print(say("setup_later", {"command": f"{command} --env-file {path} serve"}))
+    named = "" if path == SETTINGS_FOLDER / ".env" else f"--env-file {shlex.quote(str(path))} "
+    out().print(say("setup_later", {"command": f"clapper {named}serve"}))
 
 
 def _token(path: Path | None) -> SecretStr | None:
@@ -100,6 +102,13 @@ def _write(path: Path, answers: Answers) -> None:
     except OSError as error:
         err().print(say("setup_unwritten", {"path": path, "reason": error.strerror or ""}))
         raise typer.Exit(ExitStatus.SETUP) from error
+
+
+def _tell_address() -> None:
+    studio = load_settings().studio
+    if studio.enabled:
+        url = studio.url or f"http://{studio.host}:{studio.port}"
+        out().print(say("setup_studio", {"url": url}))
 
 
 def _start() -> None:

@@ -13,9 +13,10 @@ from core.app.frontend import Examinable, Front, OperatorFinder
 from core.app.serve import found_fronts
 from core.cli.exit_codes import ExitStatus, err, out
 from core.cli.setup.answers import Answers
+from core.cli.setup.card import first_card
+from core.domain.access import OWN
 from core.i18n.messages import say
-from core.interfaces.platform_check import PlatformCheck
-from core.models.catalog import PROFILES, Profile
+from core.models.catalog import FAMILY, Profile
 from core.settings import Settings
 
 PLATFORMS = ("discord", "telegram")
@@ -31,6 +32,7 @@ class Given:
     telegram_token: SecretStr | None = None
     operators: tuple[str, ...] = ()
     profile: Profile | None = None
+    allowed: str | None = None
     data_dir: Path | None = None
 
 
@@ -64,6 +66,7 @@ def answered(given: Given, asking: Asking) -> Answers:
         if not any(account.startswith(f"{platform}:") for account in answers.operators):
             answers = _with_operator(platform, answers, asking)
     answers = replace(answers, model_profile=_profile(given.profile, asking))
+    answers = replace(answers, allowed=_allowed(given.allowed, answers, asking))
     if answers.data_dir is None:
         usual = answers.settings().data_dir
         typed = asking.text(say("setup_data"), str(usual))
@@ -72,10 +75,12 @@ def answered(given: Given, asking: Asking) -> Answers:
     return answers
 
 
-def _with_bot(
-    platform: str, token: SecretStr | None, answers: Answers, asking: Asking
-) -> Answers:
-    """Ask for the token of ``platform`` until it works, or none is typed."""
+def _with_bot(platform: str, token: SecretStr | None, answers: Answers, asking: Asking) -> Answers:
+    """Ask for the token of ``platform`` until it works, or none is typed.
+
+    Raises:
+        Exit: it does not work, and there is nobody to ask.
+    """
     while token := token or asking.secret(say(f"setup_{platform}_token")):
         tried = replace(answers, **{f"{platform}_token": token})
         if _works(platform, tried.settings()):
@@ -91,7 +96,7 @@ def _works(platform: str, settings: Settings) -> bool:
     front = _front(platform)
     if not isinstance(front, Examinable):
         return True
-    checks: list[PlatformCheck] = asyncio.run(front.examine(settings))
+    checks = asyncio.run(front.examine(settings))
     for check in checks:
         bad = check.health == "bad"
         (err() if bad else out()).print(" ".join(("✗" if bad else "✓", check.detail, check.fix)))
@@ -113,9 +118,7 @@ def _with_operator(platform: str, answers: Answers, asking: Asking) -> Answers:
     return replace(answers, operators=(*answers.operators, account))
 
 
-def _found_operator(
-    finder: OperatorFinder, settings: Settings, ask: Callable[[str], None]
-) -> str:
+def _found_operator(finder: OperatorFinder, settings: Settings, ask: Callable[[str], None]) -> str:
     """Wait for the operator; Ctrl-C goes on without."""
     code = "".join(secrets.choice("0123456789") for _ in range(CODE_DIGITS))
 
@@ -131,13 +134,26 @@ def _found_operator(
         return ""
 
 
+def _allowed(given: str | None, answers: Answers, asking: Asking) -> str | None:
+    """Ask who may use the bots, where there are any."""
+    if given is not None or asking.quiet or not (answers.discord_token or answers.telegram_token):
+        return given
+    typed = asking.text(say("setup_allowed"), OWN)
+    return None if typed == OWN else typed
+
+
 def _profile(given: Profile | None, asking: Asking) -> str | None:
     """Ask which model files fit the card."""
     if given is not None or asking.quiet:
         return given
-    for profile, spec in PROFILES.items():
-        out().print(say("setup_profile_line", {"profile": profile, "gb": spec.min_memory_gb}))
-    usual = Settings().models.profile
+    for profile, spec in FAMILY.profiles.items():
+        size = sum(file.size_bytes for file in FAMILY.files_for(None, profile))
+        facts = {"profile": profile, "memory": round(spec.min_memory_gb * 1e9), "size": size}
+        out().print(say("setup_profile_line", facts))
+    card, usual = first_card(), str(Settings().models.profile)
+    if card is not None:
+        usual = str(card.profile)
+        out().print(say("setup_card", {"card": card.name, "profile": usual}))
     while (typed := asking.text(say("setup_profile"), usual)) not in set(Profile):
         err().print(say("setup_profile_unknown", {"profiles": ", ".join(Profile)}))
     return typed

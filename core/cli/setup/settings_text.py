@@ -14,7 +14,8 @@ def settings_text(answers: Answers) -> str:
     """Return the content of the file: what was answered, each with what it means."""
     parts = [f"# {say('setup_file_head')}\n"]
     for variable, value in answers.variables().items():
-        parts.append(f"# {say(f'setup_file_{variable.lower()}')}\nCLAPPER_{variable}={_quoted(value)}\n")
+        comment = say(f"setup_file_{variable.lower()}")
+        parts.append(f"# {comment}\nCLAPPER_{variable}={_quoted(value)}\n")
     return "\n".join(parts)
 
 

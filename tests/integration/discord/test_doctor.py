@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from bots.discord.front import FRONT
+from core.domain.people import Requester
 from tests.support.platforms.discord.world import APPLICATION, ATTACH, HISTORY, SEND, THREADS, VIEW
 
 
@@ -57,3 +58,17 @@ async def test_an_unreachable_discord_is_bad(settings_with) -> None:
 
 async def test_without_a_token_nothing_is_asked(settings) -> None:
     assert await FRONT.examine(settings) == []
+
+
+async def test_setup_knows_the_owner_of_the_application_without_asking(
+    server, discord_settings
+) -> None:
+    owner = await FRONT.find_operator(discord_settings, "314159", pytest.fail)
+
+    assert owner == Requester("discord", "9")
+
+
+async def test_setup_finds_nobody_where_the_token_is_refused(server, discord_settings) -> None:
+    server.world.token = "another"
+
+    assert await FRONT.find_operator(discord_settings, "314159", pytest.fail) is None
