@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -26,12 +27,13 @@ from core.i18n.messages import explain
 from core.models.catalog import Profile, names
 from core.settings import Settings, load_settings
 from core.workflow.adopt.pipeline import save_adoption
-from core.workflow.library import load
+from core.workflow.graph import Graph
+from core.workflow.library import Workflow, load
 from core.workflow.model_files import named_files
 from core.workflow.node_schema import Info
 from core.workflow.schema_drawing import schema_of
 from core.workflow.split_loaders import split_loaders
-from core.workflow.validation import graph_defects, shape_defects
+from core.workflow.validation import graph_defects, shapes_of
 
 
 def check_workflows(info: Info, settings: Settings) -> list[dict[str, str]]:
@@ -41,17 +43,24 @@ def check_workflows(info: Info, settings: Settings) -> list[dict[str, str]]:
         info: its object_info.
         settings: where adopted workflows lie.
     """
-    schema, found = schema_of(info), list[dict[str, str]]()
-    for mode in Mode:
-        for workflow in dict.fromkeys((None, settings.workflows_dir)):
-            used = load(mode, workflow)
-            defects = list(shape_defects(used, schema))
-            if not used.custom:
-                split = split_loaders(used.graph, names(Profile.SMALL))
-                defects += graph_defects(split, used, schema)
-            told = dict.fromkeys(str(defect) for defect in defects)
-            found += [{"mode": mode.value, "defect": text} for text in told]
+    used = [load(mode, None) for mode in Mode]
+    used += [item for mode in Mode if (item := load(mode, settings.workflows_dir)).custom]
+    shapes = [shape for workflow in used for shape in _shapes(workflow)]
+    schema = schema_of(info, {node.kind for _, graph in shapes for node in graph.nodes.values()})
+    found = (
+        {"mode": workflow.mode.value, "defect": str(defect)}
+        for workflow, graph in shapes
+        for defect in graph_defects(graph, workflow, schema)
+    )
     return list({json.dumps(item): item for item in found}.values())
+
+
+def _shapes(workflow: Workflow) -> Iterator[tuple[Workflow, Graph]]:
+    """Yield ``workflow`` with each graph that it may run."""
+    for graph in shapes_of(workflow):
+        yield workflow, graph
+        if not workflow.custom:
+            yield workflow, split_loaders(graph, names(Profile.SMALL))
 
 
 async def try_modes(modes: list[Mode], place: ComfyPaths, settings: Settings, work: Path) -> None:

@@ -71,10 +71,10 @@ def compact(info: Info, kinds: Iterable[str], packs: Mapping[str, str]) -> dict[
     return entries
 
 
-def schema_of(info: Info) -> Mapping[str, NodeSpec]:
-    """Return the classes that ``info``, ComfyUI's object_info, describes; none but those."""
+def schema_of(info: Info, kinds: Iterable[str]) -> Mapping[str, NodeSpec]:
+    """Return those of ``kinds`` that ``info``, ComfyUI's object_info, describes."""
     packs = {kind: spec.pack for kind, spec in known_nodes().items()}
-    return specs_of(compact(info, info, packs))
+    return specs_of(compact(info, kinds, packs))
 
 
 def dump(nodes: Mapping[str, object], version: str) -> str:

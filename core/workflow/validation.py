@@ -70,14 +70,8 @@ def defects(workflow: Workflow) -> list[Defect]:
         *_structure(workflow),
         *_bindings(workflow),
         *_fields(workflow),
-        *shape_defects(workflow, known_nodes()),
+        *(defect for graph in shapes_of(workflow) for defect in graph_defects(graph, workflow)),
     ]
-
-
-def shape_defects(workflow: Workflow, schema: Schema) -> Iterator[Defect]:
-    """Yield what a ComfyUI whose classes are ``schema`` would refuse in any form of a workflow."""
-    for graph in _shapes(workflow):
-        yield from graph_defects(graph, workflow, schema)
 
 
 def graph_defects(
@@ -114,7 +108,8 @@ def unknown_kinds(graph: Graph) -> dict[str, str]:
     return {kind: pack for kind, pack in packs.items() if pack not in {"core", "clapper"}}
 
 
-def _shapes(workflow: Workflow) -> Iterator[Graph]:
+def shapes_of(workflow: Workflow) -> Iterator[Graph]:
+    """Yield the graph of ``workflow`` as it is, and with each of its forms."""
     yield workflow.graph
     for form in workflow.bindings.forms:
         yield workflow.graph.with_nodes(take_form(workflow.graph, form))
