@@ -39,6 +39,8 @@ async def test_no_button_of_a_stranger_shows_or_changes_anything(guild, private:
     assert len(buttons) >= len(Action) + 6
 
     for custom_id in buttons:
+        button = {"type": 2, "style": 2, "label": "x", "custom_id": custom_id}
+        clip.payload["components"] = [{"type": 1, "components": [button]}]  # or nothing is heard
         pressed = await guild.server.press(clip.id, custom_id, BEN)
         await guild.world.until(lambda pressed=pressed: pressed.responses)
         assert pressed.modal is None
