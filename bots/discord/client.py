@@ -27,6 +27,15 @@ log = structlog.get_logger(__name__)
 
 NoteConnection: TypeAlias = Callable[[ConnectionState], None]
 
+BUTTONS = (
+    JobButton,
+    ShareButton,
+    PageButton,
+    ForgetButton,
+    UnlinkButton,
+    AskAccessButton,
+    DecideAccessButton,
+)  # every button, as they are found again after a restart
 QUIET_S = 0.5  # no further guild for so long: the list is complete; we need no members
 THROTTLE_S = 30.0  # discord.py itself waits up to here; beyond, the outbox does
 
@@ -77,8 +86,7 @@ class ClapperClient(discord.AutoShardedClient):
         add_account_commands(self.tree, context)
         add_menus(self.tree, context)
         self.tree.add_command(AdminGroup(context))
-        self.add_dynamic_items(JobButton, PageButton, ForgetButton, UnlinkButton)
-        self.add_dynamic_items(AskAccessButton, DecideAccessButton, ShareButton)
+        self.add_dynamic_items(*BUTTONS)
 
     async def sync_if_changed(self, guild_id: int | None) -> bool:
         """Send the commands to Discord if they differ from those sent last.

@@ -107,6 +107,7 @@ def add_others(db):
         " state, beat_at_ms, started_at_ms) VALUES ('n', 'a', 'serve', 'default', 'cpu', 'bf16', 1,"
         " '', '1', '', NULL, 'idle', 1, 1)",
         "gate_node VALUES ('rented', 'ab', 1, NULL)",
+        "access VALUES ('discord:user:1', 'asked', 'Zoë', 'discord:2', 1, '')",
         "term VALUES ('chores', 'n', 't', 1)",
     ):
         db.execute(f"INSERT INTO {statement}")

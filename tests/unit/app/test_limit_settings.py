@@ -11,7 +11,10 @@ from core.settings import Settings, load_settings, variables
 from core.settings.service import QuotaSettings
 
 OF_GUESTS = ("guest_minutes", "network_minutes")
-PAYERS = (Payer("discord:1", place="discord:100"), Payer.guest("home"))
+LISTED = {"quota_roles": "role:42=7", "quota_places": "discord:100=7"}
+MAPPED = {"roles_ms": {"role:42": 7}, "places_ms": {"discord:100": 7}}
+ROLES = frozenset({"42"})
+PAYERS = (Payer("discord:1", place="discord:100", roles=ROLES), Payer.guest("home"))
 AMOUNTS = [item.name for item in fields(QuotaRules) if item.name not in {"charge_percent", "table"}]
 SETTINGS = [
     name
@@ -22,7 +25,10 @@ SETTINGS = [
 
 def changed_by(setting: str) -> set[str]:
     """Return which rules differ where ``setting`` has another value than usual."""
-    usual, other = (queue_rules(load_settings(**given)).quota for given in ({}, {setting: 7}))
+    usual, other = (
+        queue_rules(load_settings(**given)).quota
+        for given in ({}, {setting: LISTED.get(setting, 7)})
+    )
     return {name for name in AMOUNTS if getattr(usual, name) != getattr(other, name)}
 
 
@@ -48,7 +54,7 @@ def test_every_rule_has_its_setting() -> None:
 
 @pytest.mark.parametrize("rule", AMOUNTS)
 def test_every_rule_is_in_a_row(rule: str) -> None:
-    assert in_force(QuotaRules()) != in_force(replace(QuotaRules(), **{rule: 7}))
+    assert in_force(QuotaRules()) != in_force(replace(QuotaRules(), **{rule: MAPPED.get(rule, 7)}))
 
 
 def test_as_much_of_a_film_is_kept_as_a_clip_may_last(monkeypatch: pytest.MonkeyPatch) -> None:
