@@ -33,7 +33,7 @@ class RequestForm:
     def with_file(self, file: MediaFile) -> Self:
         """Add a file, in the first free slot of its kind."""
         if self.mode is not None:
-            for slot in self.missing():
+            for slot in self.free():
                 if slot.kind is file.kind:
                     return replace(self, media={**self.media, slot.role: file})
         return replace(self, unassigned=(*self.unassigned, file))
@@ -50,6 +50,12 @@ class RequestForm:
         if self.mode is None:
             return []
         return [slot for slot in MODES[self.mode].slots if slot.role not in self.media]
+
+    def free(self) -> list[MediaSlot]:
+        """List the slots that may take a file: first those that need one."""
+        if self.mode is None:
+            return []
+        return [slot for slot in MODES[self.mode].every_slot if slot.role not in self.media]
 
     def needs_prompt(self) -> bool:
         """Tell whether the mode needs a prompt and there is none."""
@@ -79,7 +85,7 @@ class RequestForm:
         if self.mode is None:
             return {kind: kind.value for kind in kinds}
         free: dict[MediaKind, str] = {}
-        for slot in self.missing():
+        for slot in self.free():
             free.setdefault(slot.kind, slot.role)
         return {kind: free[kind] for kind in kinds if kind in free}
 
@@ -90,7 +96,7 @@ class RequestForm:
     def guess_mode(self) -> Mode | None:
         """Guess the mode that the unassigned files complete; None where several can use them."""
         match self._fitting():
-            case [mode] if len(MODES[mode].slots) == len(self.unassigned):
+            case [mode] if not self.with_mode(mode).missing():
                 return mode
             case _:
                 return None
@@ -99,7 +105,7 @@ class RequestForm:
         """List the modes that can use the unassigned files; all modes where there are none."""
         kinds = {file.kind for file in self.unassigned}
         return self._fitting() or [
-            spec.mode for spec in MODES.values() if kinds <= {slot.kind for slot in spec.slots}
+            spec.mode for spec in MODES.values() if kinds <= {slot.kind for slot in spec.every_slot}
         ]
 
     def _fitting(self) -> list[Mode]:
@@ -108,7 +114,7 @@ class RequestForm:
         return [
             spec.mode
             for spec in MODES.values()
-            if kinds <= Counter(slot.kind for slot in spec.slots)
+            if kinds <= Counter(slot.kind for slot in spec.every_slot)
             and all(OPTIONS[name].offered_in(spec.mode) for name in typed(self.options))
         ]
 
@@ -130,7 +136,7 @@ class RequestForm:
         """
         stored = decode(_StoredForm, data)
         if stored.mode is not None and not set(stored.media) <= {
-            slot.role for slot in MODES[stored.mode].slots
+            slot.role for slot in MODES[stored.mode].every_slot
         }:
             raise UndecodableError("media")
         typed_ones = {name: it for name, it in stored.options.items() if it is not None}
@@ -155,7 +161,7 @@ def typed(options: Options) -> dict[str, Any]:
 
 def guessed_files() -> int:
     """Return how many files a mode can take at most; more say nothing of the mode."""
-    return max(len(spec.slots) for spec in MODES.values())
+    return max(len(spec.every_slot) for spec in MODES.values())
 
 
 class RequestForms:

@@ -15,8 +15,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from core.animatic.drawing import Floats, Shot, View, font, ink
+from core.domain.continuation import film_frames, film_of, shown_frames
 from core.domain.media import MediaKind
-from core.domain.modes import Mode
+from core.domain.modes import MODES, Mode
 from core.domain.presets import Camera
 from core.media.decode import video_frames
 
@@ -30,7 +31,7 @@ def pictures(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
 
 def _own_scenes() -> dict[Mode, Scene]:
     """Return the scenes that say more than the files of their mode do."""
-    return {Mode.LIPSYNC: _portrait}
+    return {Mode.LIPSYNC: _portrait, Mode.EXTEND: _going_on}
 
 
 def _scene_of(shot: Shot) -> Scene:
@@ -167,6 +168,22 @@ def _restyled(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
         edges = Image.fromarray(pixels).convert("L").filter(ImageFilter.FIND_EDGES).point(darken)
         inked.paste(ink(shot.look.deep), (2, 2), ImageOps.crop(edges, 2))  # a rim is no edge
         yield shot.at(index)[2].of_picture(inked), 0.5
+
+
+def _going_on(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
+    """Go on from the film's last picture: its last second to and fro, and the camera leaves."""
+    film = film_of(shot.request)
+    path, sampling = shot.files[MODES[shot.request.mode].continues], shot.request.sampling
+    count, shown = film_frames(film, sampling.fps) if film else 1, shown_frames(shot.request) + 1
+    seen = video_frames(path, sampling.fps, shown, sampling.size, start=count - shown)
+    tail = [Image.fromarray(pixels) for pixels in seen]
+    (_, _, begun), turn = shot.at(0), max(1, len(tail) - 1)
+    for index in range(sampling.frames):
+        back = abs((index + turn) % (2 * turn) - turn)  # 0, 1 … and back again, from the end on
+        view = shot.at(index)[2]
+        zoom = max(1.0, view.zoom / begun.zoom)  # there is nothing around the picture
+        moved = View(zoom, view.x - begun.x, view.y - begun.y)
+        yield moved.of_picture(tail[-1 - back]), 0.5 * min(1.0, index / sampling.fps)
 
 
 def _film(shot: Shot) -> Iterator[tuple[Image.Image, float]]:

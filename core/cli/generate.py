@@ -38,8 +38,8 @@ from core.domain.jobs import Failure
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, Options
 from core.domain.request_builder import compose
-from core.domain.requests import Composition
-from core.errors import MediaMissing, MediaUnexpected
+from core.domain.requests import Composition, check_roles
+from core.errors import MediaMissing
 from core.i18n.messages import say
 from core.media.output.destinations import check_clip
 from core.runtime.paths import readable
@@ -100,15 +100,13 @@ def check_files(mode: Mode, paths: dict[str, Path], file: Path) -> None:
         FileAbsent: no such file.
         OutputRefused: ``file`` is no place for an MP4, or no file can be made there.
     """
-    roles = [slot.role for slot in MODES[mode].slots]
-    for role, path in paths.items():
-        if role not in roles:
-            raise MediaUnexpected(mode, role)
+    check_roles(mode, paths)
+    for path in paths.values():
         if not path.is_file():
             raise FileAbsent(readable(path))
-    for role in roles:
-        if role not in paths:
-            raise MediaMissing(mode, role)
+    for slot in MODES[mode].slots:
+        if slot.role not in paths:
+            raise MediaMissing(mode, slot.role)
     if file.suffix.lower() != ".mp4" or file.is_dir() or not _takes_files(file):
         raise OutputRefused(readable(file))
 
@@ -171,6 +169,7 @@ async def compose_request(
         slot.role: await core.admission.admit(
             paths[slot.role], slot.role, slot.kind, local_requester()
         )
-        for slot in MODES[mode].slots
+        for slot in MODES[mode].every_slot
+        if slot.role in paths
     }
     return compose(mode, options, media, core.users.limits)

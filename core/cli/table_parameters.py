@@ -91,7 +91,7 @@ def roles() -> dict[str, list[Mode]]:
     """Return every role of a file, with the modes that use it."""
     found: dict[str, list[Mode]] = {}
     for spec in MODES.values():
-        for slot in spec.slots:
+        for slot in spec.every_slot:
             found.setdefault(slot.role, []).append(spec.mode)
     return found
 

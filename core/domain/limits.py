@@ -15,6 +15,7 @@ class RequestLimits:
     prompt_characters: int = 2000
     min_seconds: float = 1.0
     max_seconds: float = 20.0
+    max_film_seconds: float = 60.0  # of a clip with all that it was continued by
     min_side: int = 256
     max_side: int = 1920
     max_pixels: int = 2_100_000

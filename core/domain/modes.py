@@ -21,6 +21,7 @@ class Mode(StrEnum):
     LIPSYNC = "lipsync"
     KEYFRAME = "keyframe"
     STYLE = "style"
+    EXTEND = "extend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class ModeSpec:
 
     mode: Mode
     slots: tuple[MediaSlot, ...] = ()
+    more: tuple[MediaSlot, ...] = ()  # files that may be given beside them, filled from the first
+    continues: str = ""  # role of the film that is gone on with; the result is joined to it
     prompt_required: bool = False
     preset: Preset = Preset.BALANCED  # where a person chose none
     icon: str = "clip"  # a file of webui/assets/icons, without its suffix
@@ -51,9 +54,19 @@ class ModeSpec:
         return tuple(slot.role for slot in self.slots if slot.kind in kinds)
 
     @property
+    def every_slot(self) -> tuple[MediaSlot, ...]:
+        """Return the slots that need a file, and then those that may have one."""
+        return self.slots + self.more
+
+    @property
     def length_from(self) -> str | None:
         """Return the role of the file whose play time is the default length, if there is one."""
-        return next(iter(self.roles(MediaKind.AUDIO, MediaKind.VIDEO)), None)
+        timed = (
+            slot.role
+            for slot in self.every_slot
+            if slot.kind is not MediaKind.IMAGE and slot.role != self.continues
+        )
+        return next(timed, None)
 
     @property
     def shape_from(self) -> str | None:
@@ -75,5 +88,6 @@ MODES: dict[Mode, ModeSpec] = {
         ModeSpec(Mode.LIPSYNC, (_IMAGE, _AUDIO), icon="voice"),
         ModeSpec(Mode.KEYFRAME, (_FIRST, _LAST), icon="keyframes"),
         ModeSpec(Mode.STYLE, (_VIDEO, _IMAGE), icon="palette", models=("control_lora",)),
+        ModeSpec(Mode.EXTEND, (_VIDEO,), (_AUDIO,), continues="video"),
     )
 }

@@ -144,6 +144,15 @@ OPTIONS: dict[str, Option] = {
             kept=True,
             shapes_draft=True,
         ),
+        Option(
+            "sound_from",
+            OptionKind.NUMBER,
+            bounds=lambda _: (0, 3600),  # the most that an operator may let sound last
+            unit="s",
+            modes=frozenset({Mode.EXTEND}),
+            kept=True,
+            shapes_draft=True,
+        ),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
@@ -167,6 +176,7 @@ class Options:
     fps: int | None = None
     seed: int | None = None
     camera: str | None = None
+    sound_from: float | None = None
     negative_prompt: str = ""
 
     @classmethod

@@ -7,9 +7,11 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.domain.adjustments import Adjustment
+from core.domain.continuation import as_the_film, check_film, frames_within, room_for
 from core.domain.fingerprints import fingerprint_of
 from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range
 from core.domain.media import MediaFile
@@ -51,10 +53,14 @@ def compose(
         PromptTooLong: more characters than allowed.
         MediaMissing: a slot of the mode has no file.
         MediaUnexpected: a file in a role that the mode does not have.
+        FilmTooLong, FilmComplete: the film that goes on would become longer than allowed.
     """
     spec = MODES[mode]
     _check_offered(mode, options)
     check_roles(mode, media)
+    typed, film = options, media.get(spec.continues)
+    if film is not None:
+        options = as_the_film(options, film, limits)
     prompt = _clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)
@@ -72,7 +78,9 @@ def compose(
     shape = media.get(spec.shape_from) if spec.shape_from else None
     size = clip_size(options, preset, shape, limits, adjustments)
     sound = media.get(spec.length_from) if spec.length_from else None
-    frames = clip_frames(options.seconds, fps, sound, limits, adjustments)
+    if sound is not None and options.sound_from is not None:
+        sound = _rest_of(sound, options.sound_from)
+    frames = _frames(options.seconds, fps, sound, film, limits, adjustments)
     sampling = Sampling(
         preset=preset,
         width=size.width,
@@ -82,11 +90,53 @@ def compose(
         seed=seed,
         **{option.name: _kept(option, options, limits) for option in KEPT},
     )
+    request = make_request(mode, prompt, sampling, media)
+    check_film(request, limits)
     return Composition(
-        make_request(mode, prompt, sampling, media),
+        request,
         tuple(adjustments),
-        fingerprint_of(mode, options, {role: file.sha256 for role, file in media.items()}),
+        fingerprint_of(mode, typed, {role: file.sha256 for role, file in media.items()}),
     )
+
+
+def _frames(
+    seconds: float | None,
+    fps: int,
+    sound: MediaFile | None,
+    film: MediaFile | None,
+    limits: RequestLimits,
+    adjustments: list[Adjustment],
+) -> int:
+    """Choose the number of frames; where a film goes on, no more than it may take.
+
+    What was typed is not cut: :func:`check_film` refuses it with what fits.
+
+    Raises:
+        FilmComplete: the film is as long as it may be.
+    """
+    if film is None:
+        return clip_frames(seconds, fps, sound, limits, adjustments)
+    left = room_for(film, limits)
+    within = _within_film(left, limits) if seconds is None else limits
+    frames = clip_frames(seconds, fps, sound, within, adjustments)
+    return frames_within(frames, left, fps) if seconds is None or seconds <= left else frames
+
+
+def _within_film(left: float, limits: RequestLimits) -> RequestLimits:
+    """Return ``limits`` with at most ``left`` seconds."""
+    if left >= limits.max_seconds:
+        return limits
+    return replace(limits, max_seconds=left, default_seconds=min(limits.default_seconds, left))
+
+
+def _rest_of(sound: MediaFile, start_s: float) -> MediaFile:
+    """Return ``sound`` as if it began ``start_s`` seconds later.
+
+    Raises:
+        OutOfRange: it is over by then.
+    """
+    check_range("sound_from", start_s, 0, sound.seconds, "s")
+    return replace(sound, seconds=sound.seconds - start_s)
 
 
 def _clean(text: str, limits: RequestLimits) -> str:

@@ -4,6 +4,7 @@ What is typed is checked when it is composed. A request may also be another job'
 the limits were wider: taken again, continued, bettered, or kept in a form over a restart.
 """
 
+from core.domain.continuation import check_film
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.limits import RequestLimits, check_range
 from core.domain.options import KEPT, OPTIONS, OptionKind
@@ -24,6 +25,7 @@ def check_limits(request: Request, limits: RequestLimits) -> None:
     Raises:
         OutOfRange: seconds, frames a second, a side or all pixels leave the limits.
         PromptTooLong: a text has more characters than allowed.
+        FilmTooLong, FilmComplete: its film would become longer than allowed.
     """
     sampling = request.sampling
     texts = (getattr(sampling, option.name) for option in KEPT if option.kind is OptionKind.TEXT)
@@ -36,6 +38,7 @@ def check_limits(request: Request, limits: RequestLimits) -> None:
             check_range(option.name, value, *option.range_in(limits), option.unit)
     _check_time(sampling, limits)
     _check_size(sampling, limits)
+    check_film(request, limits)
 
 
 def allows(request: Request, limits: RequestLimits) -> bool:

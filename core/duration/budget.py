@@ -63,9 +63,12 @@ def largest_fitting(
     def fits(sampling: Sampling) -> bool:
         return cost(estimate(replace(request, sampling=sampling), machine)) <= budget_ms
 
-    keeps_length = MODES[request.mode].length_from is not None
+    spec = MODES[request.mode]
+    keeps_length = spec.length_from is not None and not spec.continues
     options: list[Sampling] = []
-    for candidate in _sizes(request.sampling, allowed):
+    # a film that goes on keeps its size
+    sizes = (request.sampling,) if spec.continues else _sizes(request.sampling, allowed)
+    for candidate in sizes:
         found = _longest(candidate, allowed, fits)
         if found:
             options.append(found)

@@ -4,6 +4,7 @@ The shape of the workflows as numbers. Guides are read from the graph of the mod
 same two stages is said here, and tests hold the graphs to it.
 """
 
+from core.domain.continuation import film_of, run_frames, shown_frames
 from core.domain.presets import PRESETS, PresetSpec
 from core.domain.requests import Request
 from core.duration.workload import Part, SamplingPlan, SamplingStage, Tiling
@@ -42,12 +43,13 @@ def plan_of(
     return SamplingPlan(
         -(-sampling.width // canvas) * canvas,
         -(-sampling.height // canvas) * canvas,
-        sampling.frames,
+        run_frames(request),
         sampling.fps,
         (first, second) if preset.stage2_steps else (first,),
         prompts=branches,
         images=guides.images,
         clip_shrink=shrink * guides.clip_shrink,
+        shown_frames=shown_frames(request) + 1 if film_of(request) else 0,
         decodes_audio=not guides.keeps_sound,
         profile=profile,
         tiling=tiling,

@@ -179,6 +179,7 @@ class SamplingPlan:
     clip_shrink: int = (
         0  # the control clip is encoded at the size divided by this; 0: there is none
     )
+    shown_frames: int = 0  # of a film that goes on, encoded in every stage
     decodes_audio: bool = True
     profile: str = "bf16"
     tiling: Tiling | None = None  # None decodes the whole frame at once
@@ -217,6 +218,10 @@ def _prepare(plan: SamplingPlan) -> PartCost | None:
     shrinks = {sampling.shrink for sampling in plan.samplings}
     pictures = sum(voxels(plan.width // s, plan.height // s, 1) for s in shrinks) * plan.images
     flops = CODEC.encode_image_flops * pictures
+    if plan.shown_frames:
+        for s in shrinks:
+            shown = voxels(plan.width // s, plan.height // s, plan.shown_frames)
+            flops += CODEC.encode_flops * shown
     if plan.clip_shrink:
         shrunk = (plan.width // plan.clip_shrink, plan.height // plan.clip_shrink)
         flops += CODEC.encode_flops * voxels(*shrunk, plan.frames)

@@ -13,6 +13,7 @@ from the code.
     │   ├── NotAnId             a channel or role that is none
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
+    │   ├── FilmTooLong, FilmComplete
     │   └── MediaRefused        a file, before it is decoded or while it is
     │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong, MediaTooManyFrames
     │       ├── MediaFormatRefused, MediaKindRefused, MediaCodecRefused
@@ -63,6 +64,8 @@ from core.errors.failures import (
 )
 from core.errors.input import (
     DraftUnreadable,
+    FilmComplete,
+    FilmTooLong,
     InvalidInput,
     MediaMissing,
     MediaUnexpected,
@@ -123,6 +126,8 @@ __all__ = [
     "DeviceLost",
     "DiskFull",
     "DraftUnreadable",
+    "FilmComplete",
+    "FilmTooLong",
     "GenerationFailed",
     "IntakeClosed",
     "InternalError",

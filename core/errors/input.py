@@ -78,3 +78,19 @@ class NotAnId(InvalidInput):
 
     field: str
     value: str
+
+
+class FilmTooLong(InvalidInput):
+    """A film of ``film_s`` cannot be continued by ``seconds``: ``limit_s`` is the most in all."""
+
+    film_s: float
+    seconds: float
+    limit_s: float
+    left_s: float
+
+
+class FilmComplete(InvalidInput):
+    """A film of ``film_s`` is as long as one may become."""
+
+    film_s: float
+    limit_s: float

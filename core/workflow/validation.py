@@ -29,6 +29,9 @@ _PLANNED = {
     "job",
     "stage1",
     "tile_size",
+    "sound_latents",
+    "held_latents",
+    "sound_free",
     SOUND,
 }
 
@@ -147,7 +150,7 @@ def _binding(
 
 def value_names(mode: Mode) -> set[str]:
     """Return the names of all values that a request of ``mode`` has."""
-    roles = {slot.role for slot in MODES[mode].slots}
+    roles = {slot.role for slot in MODES[mode].every_slot}
     files = {item.name for item in fields(ModelNames)}
     derived = {value for values in FIELDS.values() for value in values}
     return roles | files | derived | _DERIVED | _PLANNED
