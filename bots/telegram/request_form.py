@@ -12,7 +12,7 @@ from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Options
 from core.domain.people import Caller, Requester
 from core.domain.requests import file_to_json
-from core.errors import DraftUnreadable, MediaGone
+from core.errors import DraftUnreadable, MediaGone, PicturesTooMany
 from core.service.front_services import FrontState
 from core.service.user_files import UserFiles
 
@@ -31,12 +31,25 @@ class RequestForm:
     unassigned: tuple[MediaFile, ...] = ()
 
     def with_file(self, file: MediaFile) -> Self:
-        """Add a file, in the first free slot of its kind."""
-        if self.mode is not None:
-            for slot in self.free():
-                if slot.kind is file.kind:
-                    return replace(self, media={**self.media, slot.role: file})
+        """Add a file: behind those of its kind, where one of its slots is free."""
+        if self.mode is not None and any(slot.kind is file.kind for slot in self.free()):
+            return replace(self, media=self._media_with(file))
         return replace(self, unassigned=(*self.unassigned, file))
+
+    def _media_with(self, file: MediaFile) -> dict[str, MediaFile]:
+        """Return the files by role with ``file`` behind those of its kind."""
+        if self.mode is None:
+            return self.media
+        spec = MODES[self.mode]
+        same = sum(one.kind is file.kind for one in self.media.values())
+        roles = spec.roles_for(file.kind, same)
+        before = [self.media[role] for role in roles if role in self.media]
+        if len(before) < same:  # somewhere in between one is gone: it is sent again
+            role = next(slot.role for slot in self.free() if slot.kind is file.kind)
+            return {**self.media, role: file}
+        others = {role: one for role, one in self.media.items() if one.kind is not file.kind}
+        now = spec.roles_for(file.kind, same + 1)
+        return others | dict(zip(now, [*before, file], strict=True))
 
     def with_mode(self, mode: Mode) -> Self:
         """Set the mode, and put all files into its slots."""
@@ -162,6 +175,23 @@ def typed(options: Options) -> dict[str, Any]:
 def guessed_files() -> int:
     """Return how many files a mode can take at most; more say nothing of the mode."""
     return max(len(spec.every_slot) for spec in MODES.values())
+
+
+def refuse_pictures(form: RequestForm, kinds: Iterable[Collection[MediaKind]]) -> None:
+    """Refuse more pictures at once than a clip can go through.
+
+    Args:
+        form: what was begun.
+        kinds: what each file of a message or an album may be used as.
+
+    Raises:
+        PicturesTooMany: naming the mode that takes the most.
+    """
+    given = sum(MediaKind.IMAGE in one for one in kinds)
+    most = max(MODES.values(), key=lambda spec: len(spec.roles_for(MediaKind.IMAGE, given)))
+    limit = len(most.roles_for(MediaKind.IMAGE, given))
+    if given > limit and form.mode in (None, most.mode):
+        raise PicturesTooMany(most.mode, given, limit)
 
 
 class RequestForms:

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from core.animatic.drawing import Floats, Shot, View, font, ink
 from core.domain.continuation import film_frames, film_of, shown_frames
+from core.domain.keyframes import picture_frames
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Camera
@@ -134,15 +135,15 @@ def _mouth(image: Image.Image) -> tuple[int, int, int]:
 
 
 def _between(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
-    """From each image to the next, all exact, through a cloud that the seed shapes."""
-    camera, images = shot.request.sampling.camera, map(shot.image, shot.roles(MediaKind.IMAGE))
-    legs = list(pairwise(images))
+    """From each image to the next, all exact and in time, through a cloud that the seed shapes."""
+    camera, places = shot.request.sampling.camera, picture_frames(shot.request)
+    legs = list(pairwise((frame, shot.image(role)) for role, frame in places.items()))
     small = Image.fromarray(shot.look.random(5).integers(0, 256, (5, 7), np.uint8))
     cloud, still = small.resize(shot.size, Image.Resampling.BICUBIC), View(1, 0, 0)
     for index in range(shot.request.sampling.frames):
-        way = shot.at(index)[1] * len(legs)
-        leg = min(int(way), len(legs) - 1)
-        share, (first, last) = way - leg, legs[leg]
+        passed = [leg for leg in legs if leg[0][0] <= index]
+        (begins, first), (ends, last) = passed[-1] if passed else legs[0]
+        share = min(1.0, max(0.0, (index - begins) / (ends - begins)))
         eased = share * share * (3 - 2 * share) * 425 - 170  # the cloud parts over 100 levels
         mask = cloud.point([min(255, max(0, level / 1.5 + eased)) for level in range(256)])
         back = View.of(camera, share if camera is Camera.DOLLY_OUT else 1 - share)

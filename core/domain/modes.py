@@ -53,6 +53,18 @@ class ModeSpec:
         """Return the roles whose files are one of ``kinds``, in the order of the slots."""
         return tuple(slot.role for slot in self.slots if slot.kind in kinds)
 
+    def roles_for(self, kind: MediaKind, count: int) -> tuple[str, ...]:
+        """Return the roles of ``count`` files of ``kind`` in the order of time.
+
+        What is given beside the needed ones lies before the last of them, as pictures between a
+        first and a last one do. Files that no slot is left for have no role.
+        """
+        needed = self.roles(kind)
+        more = tuple(slot.role for slot in self.more if slot.kind is kind)
+        if count <= len(needed) or not more:
+            return needed[:count]
+        return (*needed[:-1], *more[: count - len(needed)], *needed[-1:])
+
     @property
     def every_slot(self) -> tuple[MediaSlot, ...]:
         """Return the slots that need a file, and then those that may have one."""
@@ -78,6 +90,10 @@ _IMAGE = MediaSlot("image", MediaKind.IMAGE)
 _AUDIO = MediaSlot("audio", MediaKind.AUDIO)
 _VIDEO = MediaSlot("video", MediaKind.VIDEO)
 _FIRST, _LAST = MediaSlot("first", MediaKind.IMAGE), MediaSlot("last", MediaKind.IMAGE)
+_BETWEEN = tuple(
+    MediaSlot(role, MediaKind.IMAGE)
+    for role in ("second", "third", "fourth", "fifth", "sixth", "seventh")
+)
 
 MODES: dict[Mode, ModeSpec] = {
     spec.mode: spec
@@ -86,7 +102,7 @@ MODES: dict[Mode, ModeSpec] = {
         ModeSpec(Mode.I2V, (_IMAGE,), icon="image"),
         ModeSpec(Mode.A2V, (_AUDIO,), icon="sound"),
         ModeSpec(Mode.LIPSYNC, (_IMAGE, _AUDIO), icon="voice"),
-        ModeSpec(Mode.KEYFRAME, (_FIRST, _LAST), icon="keyframes"),
+        ModeSpec(Mode.KEYFRAME, (_FIRST, _LAST), _BETWEEN, icon="keyframes"),
         ModeSpec(Mode.STYLE, (_VIDEO, _IMAGE), icon="palette", models=("control_lora",)),
         ModeSpec(Mode.EXTEND, (_VIDEO,), (_AUDIO,), continues="video"),
     )

@@ -153,6 +153,14 @@ OPTIONS: dict[str, Option] = {
             kept=True,
             shapes_draft=True,
         ),
+        Option(
+            "times",
+            OptionKind.TEXT,
+            modes=frozenset({Mode.KEYFRAME}),
+            private=False,
+            kept=True,
+            shapes_draft=True,
+        ),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
@@ -177,6 +185,7 @@ class Options:
     seed: int | None = None
     camera: str | None = None
     sound_from: float | None = None
+    times: str = ""
     negative_prompt: str = ""
 
     @classmethod

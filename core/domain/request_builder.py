@@ -13,6 +13,7 @@ from typing import Any
 from core.domain.adjustments import Adjustment
 from core.domain.continuation import as_the_film, check_film, frames_within, room_for
 from core.domain.fingerprints import fingerprint_of
+from core.domain.keyframes import check_times, written_times
 from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
@@ -54,6 +55,7 @@ def compose(
         MediaMissing: a slot of the mode has no file.
         MediaUnexpected: a file in a role that the mode does not have.
         FilmTooLong, FilmComplete: the film that goes on would become longer than allowed.
+        TimesUncounted, TimesOutOfOrder, TimesNotApart: of the pictures.
     """
     spec = MODES[mode]
     _check_offered(mode, options)
@@ -90,8 +92,11 @@ def compose(
         seed=seed,
         **{option.name: _kept(option, options, limits) for option in KEPT},
     )
+    if sampling.times:
+        sampling = replace(sampling, times=written_times(sampling.times, sampling))
     request = make_request(mode, prompt, sampling, media)
     check_film(request, limits)
+    check_times(request)
     return Composition(
         request,
         tuple(adjustments),

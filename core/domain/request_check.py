@@ -6,6 +6,7 @@ the limits were wider: taken again, continued, bettered, or kept in a form over 
 
 from core.domain.continuation import check_film
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
+from core.domain.keyframes import check_times
 from core.domain.limits import RequestLimits, check_range
 from core.domain.options import KEPT, OPTIONS, OptionKind
 from core.domain.presets import PRESETS
@@ -39,6 +40,7 @@ def check_limits(request: Request, limits: RequestLimits) -> None:
     _check_time(sampling, limits)
     _check_size(sampling, limits)
     check_film(request, limits)
+    check_times(request)
 
 
 def allows(request: Request, limits: RequestLimits) -> bool:

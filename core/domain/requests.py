@@ -39,6 +39,7 @@ class Sampling:
     seed: int  # 0 … 2⁶³ − 1
     camera: Camera = Camera.NONE
     negative_prompt: str = ""
+    times: str = ""  # s, of each picture, separated by commas; empty: spread evenly
     sound_from: float | None = None  # s into the given sound, where the clip begins
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from the code.
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
     │   ├── FilmTooLong, FilmComplete
+    │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, PicturesTooMany
     │   └── MediaRefused        a file, before it is decoded or while it is
     │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong, MediaTooManyFrames
     │       ├── MediaFormatRefused, MediaKindRefused, MediaCodecRefused
@@ -73,9 +74,13 @@ from core.errors.input import (
     NotAnId,
     NotANumber,
     OutOfRange,
+    PicturesTooMany,
     PromptMissing,
     PromptTooLong,
     SeedNotANumber,
+    TimesNotApart,
+    TimesOutOfOrder,
+    TimesUncounted,
 )
 from core.errors.media import (
     MediaCodecRefused,
@@ -163,6 +168,7 @@ __all__ = [
     "OperatorsOnly",
     "OutOfMemory",
     "OutOfRange",
+    "PicturesTooMany",
     "PolicyForbids",
     "PromptMissing",
     "PromptTooLong",
@@ -176,6 +182,9 @@ __all__ = [
     "ShareTooCostly",
     "SpaceIncomplete",
     "TimedOut",
+    "TimesNotApart",
+    "TimesOutOfOrder",
+    "TimesUncounted",
     "TooCostly",
     "TooManyJobs",
     "TooManyQueued",

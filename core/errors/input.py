@@ -94,3 +94,33 @@ class FilmComplete(InvalidInput):
 
     film_s: float
     limit_s: float
+
+
+class TimesUncounted(InvalidInput):
+    """There are ``given`` times for ``pictures`` pictures."""
+
+    given: int
+    pictures: int
+
+
+class TimesOutOfOrder(InvalidInput):
+    """A time ``later`` follows ``earlier``, which it lies before; seconds."""
+
+    earlier: float
+    later: float
+
+
+class TimesNotApart(InvalidInput):
+    """Two of ``pictures`` pictures are at one frame, ``at_s``; a frame lasts ``frame_s``."""
+
+    at_s: float
+    frame_s: float
+    pictures: int
+
+
+class PicturesTooMany(InvalidInput):
+    """The mode takes ``limit`` pictures."""
+
+    mode: str
+    given: int
+    limit: int

@@ -12,6 +12,7 @@ from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings, Condition, NodeForm
 from core.workflow.graph import Graph, Leaf, Literal, Node
 from core.workflow.library import Workflow
+from core.workflow.more_pictures import with_pictures
 from core.workflow.values import SOUND, MachineChoices, guided, values_of
 
 SAMPLERS = ("SamplerCustomAdvanced", "SamplerCustom", "KSampler", "KSamplerAdvanced")
@@ -56,8 +57,10 @@ def bind(
 
     Raises:
         MediaMissing: a file of the request was not staged.
+        MediaUnexpected: a graph of somebody's own takes fewer pictures.
     """
     choices = choices or MachineChoices()
+    workflow = with_pictures(workflow, staged)
     bindings = workflow.bindings
     values = values_of(request, names, staged, job, choices, bindings, family)
     active = _conditions(request, staged, choices)

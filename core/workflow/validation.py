@@ -153,7 +153,8 @@ def value_names(mode: Mode) -> set[str]:
     roles = {slot.role for slot in MODES[mode].every_slot}
     files = {item.name for item in fields(ModelNames)}
     derived = {value for values in FIELDS.values() for value in values}
-    return roles | files | derived | _DERIVED | _PLANNED
+    places = {f"{role}_at" for role in roles}
+    return roles | places | files | derived | _DERIVED | _PLANNED
 
 
 def _fields(workflow: Workflow) -> Iterator[Defect]:

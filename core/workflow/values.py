@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from core.domain.continuation import film_of, run_frames
 from core.domain.dimensions import play_time
+from core.domain.keyframes import picture_frames
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OptionKind
 from core.domain.presets import PRESETS
@@ -26,6 +27,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt",),
     **{option.name: ("prompt",) if has_phrase(option.name) else (option.name,) for option in KEPT},
     "sound_from": (SHOWN_SOUND,),
+    "times": ("first_at", "last_at"),
     "preset": ("stage1_sigmas", "guidance", "stage1_strength"),
     "width": ("width", "half_width", "canvas_width"),
     "height": ("height", "half_height", "canvas_height"),
@@ -76,6 +78,7 @@ def values_of(
         **_words(request),
         **_shape(request, bindings),
         **_shown(request),
+        **_places(request),
         **_schedule(request, choices, family),
         **_files(request.mode, staged),
         **asdict(names),
@@ -133,6 +136,15 @@ def _shown(request: Request) -> dict[str, Leaf]:
         "held_latents": held_latents(sound.shown_s),
         "sound_free": 0.0 if given else 1.0,
     }
+
+
+def _places(request: Request) -> dict[str, Leaf]:
+    """Return the frame of each picture; a first and a last one are where the graph has them."""
+    if request.mode is not Mode.KEYFRAME or (
+        not request.sampling.times and len(request.files) == len(MODES[request.mode].slots)
+    ):
+        return {}
+    return {f"{role}_at": frame for role, frame in picture_frames(request).items()}
 
 
 def _schedule(request: Request, choices: MachineChoices, family: ModelFamily) -> dict[str, Leaf]:
