@@ -17,13 +17,13 @@ from core.comfy.progress_events import StageRelay
 from core.comfy.returned import frames_as_asked, sound_as_asked
 from core.comfy.staging import StagedInputs, stage
 from core.comfy.tiles import WHOLE, first_tile, smaller_tile
-from core.domain.continuation import FADE_S, film_of, shown_frames, sound_start_s
+from core.domain.continuation import FADE_S, film_of, run_frames, shown_frames, sound_start_s
 from core.domain.dimensions import play_time
 from core.domain.media import MediaFile, MediaKind, RawClip, Sound
 from core.domain.modes import MODES
 from core.domain.presets import PRESETS
 from core.domain.progress import Stage, Working
-from core.domain.requests import Request, latents_name
+from core.domain.requests import Request, Sampling, latents_name
 from core.duration import Machine, estimate
 from core.errors import InternalError
 from core.interfaces.executor import Order
@@ -132,7 +132,7 @@ class JobRun:
         if self.latents is not None and output.stage1 is not None:
             self.latents.keep(latents_name(self.order.request), self._proof, output.stage1)
         if workflow.custom:
-            output = frames_as_asked(output, self.order.request, bound)
+            output = frames_as_asked(output, self._asked(), bound)
         return self._clip(output, ended, relay, tile, custom=workflow.custom)
 
     def _bind(self, workflow: Workflow, staged: Mapping[str, str], tile: int) -> BoundWorkflow:
@@ -238,7 +238,7 @@ class JobRun:
         request = self.order.request
         goes_on = film_of(request) is not None
         return RawClip(
-            frames=output.frames[shown_frames(request) :],
+            frames=output.frames[shown_frames(request) * request.sampling.factor :],
             fps=float(request.sampling.fps),
             sound=self._sound(output, custom=custom),
             gpu_ms=gpu_ms,
@@ -247,6 +247,13 @@ class JobRun:
             repeated=int(goes_on),
             lead_s=FADE_S if goes_on else 0.0,
         )
+
+    def _asked(self) -> Sampling:
+        """Return what a graph of somebody's own has to give: of a film, also what it is shown."""
+        request = self.order.request
+        if film_of(request) is None:
+            return request.sampling
+        return replace(request.sampling, frames=run_frames(request), doubled=False)
 
     def _notes(self) -> dict[str, str]:
         return {
@@ -280,7 +287,7 @@ class JobRun:
             return sound_between(path, rate, sound_start_s(sampling), seconds)
         if output.sound is None:
             return None
-        start_s = play_time(shown_frames(request), sampling.fps) - FADE_S
+        start_s = play_time(shown_frames(request), sampling.sampled_fps) - FADE_S
         start = round(start_s * output.sound.rate)
         samples = np.pad(output.sound.samples, ((0, 0), (max(0, -start), 0)))
         return replace(output.sound, samples=samples[:, max(0, start) :])

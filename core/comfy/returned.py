@@ -5,9 +5,8 @@ from dataclasses import replace
 import structlog
 
 from core.comfy.output_node import NodeOutput
-from core.domain.continuation import run_frames
 from core.domain.media import Sound
-from core.domain.requests import Request, Sampling
+from core.domain.requests import Sampling
 from core.errors import ClipDiffers
 from core.workflow.bind import BoundWorkflow
 
@@ -16,7 +15,7 @@ _STEP_S = 0.1  # the audio VAE works in steps of 1/25 s, and its vocoder rounds 
 _TOO_SHORT_S = 0.5  # a gap at the end that people hear
 
 
-def frames_as_asked(output: NodeOutput, request: Request, bound: BoundWorkflow) -> NodeOutput:
+def frames_as_asked(output: NodeOutput, sampling: Sampling, bound: BoundWorkflow) -> NodeOutput:
     """Return ``output`` with as many frames as were asked.
 
     A graph that adds guides leaves them behind the clip where its owner does not cut them off;
@@ -24,22 +23,21 @@ def frames_as_asked(output: NodeOutput, request: Request, bound: BoundWorkflow) 
 
     Args:
         output: of the graph.
-        request: what was asked.
+        sampling: what was asked.
         bound: the graph as it ran.
 
     Raises:
         ClipDiffers: another size, or another number of frames.
     """
-    sampling, frames = request.sampling, run_frames(request)
     count, height, width = output.frames.shape[:3]
     if (width, height) != (sampling.width, sampling.height):
         asked, given = f"{sampling.width}×{sampling.height}", f"{width}×{height}"
         raise ClipDiffers("differs_size", asked, given)
-    if count < frames or (count > frames and not _adds_guides(bound)):
-        raise ClipDiffers("differs_frames", str(frames), str(count))
-    if count > frames:
-        _log.info("guides_dropped", frames=count - frames)
-    return replace(output, frames=output.frames[:frames])
+    if count < sampling.frames or (count > sampling.frames and not _adds_guides(bound)):
+        raise ClipDiffers("differs_frames", str(sampling.frames), str(count))
+    if count > sampling.frames:
+        _log.info("guides_dropped", frames=count - sampling.frames)
+    return replace(output, frames=output.frames[: sampling.frames])
 
 
 def sound_as_asked(sound: Sound | None, sampling: Sampling) -> Sound | None:

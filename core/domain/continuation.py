@@ -37,17 +37,22 @@ def film_frames(film: MediaFile, fps: float) -> int:
 
 
 def shown_frames(request: Request) -> int:
-    """Return how many frames before the last one the model is shown: 8k, less of a short film."""
+    """Return how many sampled frames before the last one the model is shown: 8k.
+
+    Less of a short film.
+    """
     film = film_of(request)
     if film is None:
         return 0
-    whole = (film_frames(film, request.sampling.fps) - 1) // FRAME_STRIDE * FRAME_STRIDE
+    sampling = request.sampling
+    before = (film_frames(film, sampling.fps) - 1) // sampling.factor
+    whole = before // FRAME_STRIDE * FRAME_STRIDE
     return min(SHOWN_FRAMES, whole)
 
 
 def run_frames(request: Request) -> int:
     """Return how many frames a run of ``request`` samples: its own, and those that it is shown."""
-    return request.sampling.frames + shown_frames(request)
+    return request.sampling.sampled_frames + shown_frames(request)
 
 
 def added_seconds(sampling: Sampling) -> float:
@@ -98,10 +103,14 @@ def as_the_film(options: Options, film: MediaFile, limits: RequestLimits) -> Opt
     return Options.of(options.values() | chosen)
 
 
-def frames_within(frames: int, seconds: float, fps: int) -> int:
-    """Return the most frames, 8k+1 and at most ``frames``, that add at most ``seconds``."""
-    most = int(seconds * fps + 1e-6) // FRAME_STRIDE * FRAME_STRIDE + 1
-    return max(FRAME_STRIDE + 1, min(frames, most))
+def frames_within(frames: int, seconds: float, fps: int, factor: int = 1) -> int:
+    """Return the most frames, at most ``frames``, that add at most ``seconds``.
+
+    They are 8k+1, or 16k+1 where the ``factor`` is 2.
+    """
+    stride = FRAME_STRIDE * factor
+    most = int(seconds * fps + 1e-6) // stride * stride + 1
+    return max(stride + 1, min(frames, most))
 
 
 def film_from(clip: Clip) -> MediaFile:
@@ -139,7 +148,7 @@ def longer(
         FilmComplete: the film is as long as it may be.
     """
     sampling, notes = request.sampling, list[Adjustment]()
-    frames = frames_within(sampling.frames, room_for(film, limits), sampling.fps)
+    frames = frames_within(sampling.frames, room_for(film, limits), sampling.fps, sampling.factor)
     if frames < sampling.frames:
         added, most = play_time(frames - 1, sampling.fps), limits.max_film_seconds
         notes.append(Adjustment("film_filled", {"becomes_s": added, "limit_s": most}))
@@ -147,7 +156,8 @@ def longer(
     start_s = _heard_s(request)
     left_s = 0.0 if heard is None else heard.seconds - start_s
     if heard is not None and left_s >= _LEAST_SOUND_S:
-        frames = min(frames, max(FRAME_STRIDE + 1, lengthen_frames(left_s, sampling.fps)))
+        sampled = lengthen_frames(left_s, sampling.sampled_fps)
+        frames = min(frames, sampling.factor * (sampled - 1) + 1)
     elif heard is not None:
         notes.append(Adjustment("sound_over", {"seconds": heard.seconds}))
         heard = None

@@ -33,6 +33,12 @@ def picture_frames(request: Request) -> dict[str, int]:
     return dict(zip(pictures, ends, strict=True))
 
 
+def sampled_frames(request: Request) -> dict[str, int]:
+    """Return the sampled frame at which each picture is reached, by role."""
+    factor = request.sampling.factor
+    return {role: round(frame / factor) for role, frame in picture_frames(request).items()}
+
+
 def check_times(request: Request) -> None:
     """Refuse times that do not fit the pictures or the length of ``request``.
 
@@ -53,10 +59,10 @@ def check_times(request: Request) -> None:
         for earlier, later in pairwise(times):
             if later < earlier:
                 raise TimesOutOfOrder(earlier, later)
-    for earlier, later in pairwise(picture_frames(request).values()):
+    for earlier, later in pairwise(sampled_frames(request).values()):
         if later <= earlier:
-            at_s = play_time(earlier, sampling.fps)
-            raise TimesNotApart(at_s, play_time(1, sampling.fps), len(pictures))
+            fps = sampling.sampled_fps
+            raise TimesNotApart(play_time(earlier, fps), play_time(1, fps), len(pictures))
 
 
 def read_times(text: str, sampling: Sampling) -> tuple[float, ...]:

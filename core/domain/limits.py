@@ -45,6 +45,14 @@ MAX_SEED = 2**63 - 1
 SEED_BITS = 53
 
 
+MOST_FPS = 60  # what chats and browsers play everywhere
+
+
+def most_fps(limits: RequestLimits) -> int:
+    """Return the highest rate of a clip: twice the highest that is sampled, at most 60."""
+    return max(limits.max_fps, min(MOST_FPS, 2 * limits.max_fps))
+
+
 def check_range(name: str, value: float, low: float, high: float, unit: str = "") -> None:
     """Refuse ``value`` where it lies outside ``low`` … ``high``.
 

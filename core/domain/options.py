@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from core.domain.limits import MAX_SEED, RequestLimits
+from core.domain.limits import MAX_SEED, RequestLimits, most_fps
 from core.domain.modes import Mode
 from core.domain.presets import Camera, Preset
 
@@ -130,7 +130,7 @@ OPTIONS: dict[str, Option] = {
         Option(
             "fps",
             OptionKind.COUNT,
-            bounds=lambda limits: (limits.min_fps, limits.max_fps),
+            bounds=lambda limits: (limits.min_fps, most_fps(limits)),
             unit="fps",
             costs=True,
         ),

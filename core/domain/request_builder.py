@@ -14,13 +14,13 @@ from core.domain.adjustments import Adjustment
 from core.domain.continuation import as_the_film, check_film, frames_within, room_for
 from core.domain.fingerprints import fingerprint_of
 from core.domain.keyframes import check_times, written_times
-from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range
+from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range, most_fps
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.presets import Preset
 from core.domain.requests import Composition, Sampling, check_roles, make_request
-from core.domain.sizing import clip_frames, clip_size
+from core.domain.sizing import clip_frames, clip_size, doubled_frames, is_doubled
 from core.errors import (
     NotAChoice,
     PromptMissing,
@@ -56,6 +56,7 @@ def compose(
         MediaUnexpected: a file in a role that the mode does not have.
         FilmTooLong, FilmComplete: the film that goes on would become longer than allowed.
         TimesUncounted, TimesOutOfOrder, TimesNotApart: of the pictures.
+        FpsNotEven: a rate that is doubled.
     """
     spec = MODES[mode]
     _check_offered(mode, options)
@@ -69,7 +70,8 @@ def compose(
     chosen = spec.preset if options.preset is None else options.preset
     preset = Preset(_choice(OPTIONS["preset"], chosen))
     fps = limits.default_fps if options.fps is None else options.fps
-    check_range("fps", fps, limits.min_fps, limits.max_fps, "fps")
+    check_range("fps", fps, limits.min_fps, most_fps(limits), "fps")
+    doubled = is_doubled(fps, limits)
     seed = secrets.randbits(SEED_BITS) if options.seed is None else options.seed
     check_range("seed", seed, 0, MAX_SEED)
     adjustments = [
@@ -82,14 +84,16 @@ def compose(
     sound = media.get(spec.length_from) if spec.length_from else None
     if sound is not None and options.sound_from is not None:
         sound = _rest_of(sound, options.sound_from)
-    frames = _frames(options.seconds, fps, sound, film, limits, adjustments)
+    sampled_fps = fps // 2 if doubled else fps
+    frames = _frames(options.seconds, sampled_fps, sound, film, limits, adjustments)
     sampling = Sampling(
         preset=preset,
         width=size.width,
         height=size.height,
-        frames=frames,
+        frames=doubled_frames(frames) if doubled else frames,
         fps=fps,
         seed=seed,
+        doubled=doubled,
         **{option.name: _kept(option, options, limits) for option in KEPT},
     )
     if sampling.times:

@@ -7,7 +7,7 @@ the limits were wider: taken again, continued, bettered, or kept in a form over 
 from core.domain.continuation import check_film
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.keyframes import check_times
-from core.domain.limits import RequestLimits, check_range
+from core.domain.limits import RequestLimits, check_range, most_fps
 from core.domain.options import KEPT, OPTIONS, OptionKind
 from core.domain.presets import PRESETS
 from core.domain.requests import Request, Sampling
@@ -53,10 +53,10 @@ def allows(request: Request, limits: RequestLimits) -> bool:
 
 
 def _check_time(sampling: Sampling, limits: RequestLimits) -> None:
-    fps, frames = sampling.fps, sampling.frames
+    fps, frames = sampling.sampled_fps, sampling.sampled_frames
     slowest = limits.min_fps if limits.min_fps > _PRODUCT.min_fps else 1
     if not slowest <= fps <= limits.max_fps:
-        raise OutOfRange("fps", fps, limits.min_fps, limits.max_fps, "fps")
+        raise OutOfRange("fps", sampling.fps, limits.min_fps, most_fps(limits), "fps")
     # the same steps as compose, which rounds to whole strides of frames
     long = frames > _SHORTEST and play_time(frames - 1, fps) > limits.max_seconds
     raised = limits.min_seconds > _PRODUCT.min_seconds

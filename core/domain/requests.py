@@ -41,11 +41,14 @@ class Sampling:
     negative_prompt: str = ""
     times: str = ""  # s, of each picture, separated by commas; empty: spread evenly
     sound_from: float | None = None  # s into the given sound, where the clip begins
+    doubled: bool = False  # made at half the rate; a network puts a frame between every two
 
     def __post_init__(self) -> None:
         for name, side in (("width", self.width), ("height", self.height)):
             if side < SIDE_MULTIPLE or side % SIDE_MULTIPLE:
                 raise OutOfRange(name, side, SIDE_MULTIPLE, side // SIDE_MULTIPLE * 64, "px")
+        if self.doubled and (self.fps % 2 or self.frames % (2 * FRAME_STRIDE) != 1):
+            raise OutOfRange("frames", self.frames, 2 * FRAME_STRIDE + 1, self.frames, "16k+1")
         if self.frames < FRAME_STRIDE + 1 or self.frames % FRAME_STRIDE != 1:
             raise OutOfRange("frames", self.frames, FRAME_STRIDE + 1, self.frames, "8k+1")
         if self.fps < 1:
@@ -63,6 +66,21 @@ class Sampling:
         """Return the size of the clip that this becomes: twice its own for a draft."""
         scale = PRESETS[self.preset].scale
         return Size(self.width * scale, self.height * scale)
+
+    @property
+    def factor(self) -> int:
+        """Return how many frames the clip has for each one that is sampled."""
+        return 2 if self.doubled else 1
+
+    @property
+    def sampled_fps(self) -> int:
+        """Return the rate at which the clip is sampled."""
+        return self.fps // self.factor
+
+    @property
+    def sampled_frames(self) -> int:
+        """Return how many frames are sampled, 8k+1."""
+        return (self.frames - 1) // self.factor + 1
 
     @property
     def seconds(self) -> float:
@@ -215,6 +233,7 @@ def latents_name(request: Request) -> str:
         "size": [sampling.finished.width, sampling.finished.height],
         "time": [sampling.frames, sampling.fps],
         "seed": sampling.seed,
+        **({"doubled": True} if sampling.doubled else {}),
         **{option.name: getattr(sampling, option.name) for option in KEPT if option.shapes_draft},
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

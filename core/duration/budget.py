@@ -109,17 +109,19 @@ def _longest(
     asked: Sampling, limits: RequestLimits, fits: Callable[[Sampling], bool]
 ) -> Sampling | None:
     """Return ``asked`` with as many frames as fit; cost grows with every frame."""
-    shortest = min(asked.frames, snapped_frames(limits.min_seconds, asked.fps, limits))
-    low, high = shortest // FRAME_STRIDE, asked.frames // FRAME_STRIDE
-    if not fits(replace(asked, frames=low * FRAME_STRIDE + 1)):
+    stride = FRAME_STRIDE * asked.factor
+    sampled = snapped_frames(limits.min_seconds, asked.sampled_fps, limits)
+    shortest = min(asked.frames, asked.factor * (sampled - 1) + 1)
+    low, high = shortest // stride, asked.frames // stride
+    if not fits(replace(asked, frames=low * stride + 1)):
         return None
     while low < high:
         middle = (low + high + 1) // 2
-        if fits(replace(asked, frames=middle * FRAME_STRIDE + 1)):
+        if fits(replace(asked, frames=middle * stride + 1)):
             low = middle
         else:
             high = middle - 1
-    return replace(asked, frames=low * FRAME_STRIDE + 1)
+    return replace(asked, frames=low * stride + 1)
 
 
 def check_budget(

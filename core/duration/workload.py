@@ -180,6 +180,7 @@ class SamplingPlan:
         0  # the control clip is encoded at the size divided by this; 0: there is none
     )
     shown_frames: int = 0  # of a film that goes on, encoded in every stage
+    doubled: bool = False  # a frame is put between every two before they are decoded
     decodes_audio: bool = True
     profile: str = "bf16"
     tiling: Tiling | None = None  # None decodes the whole frame at once
@@ -195,11 +196,21 @@ class SamplingPlan:
         """Return the latent voxels at full size."""
         return voxels(self.width, self.height, self.frames)
 
+    @property
+    def decoded(self) -> int:
+        """Return the latent voxels that are decoded."""
+        return voxels(self.width, self.height, self.decoded_frames)
+
+    @property
+    def decoded_frames(self) -> int:
+        """Return how many frames come out."""
+        return 2 * (self.frames - 1) + 1 if self.doubled else self.frames
+
 
 def part_costs(plan: SamplingPlan) -> tuple[PartCost, ...]:
     """Compute the cost of each part of ``plan``, in the order of a run, without loading."""
     if plan.profile == "draft":  # frames are drawn, not sampled: their bytes are the work
-        drawn = 3.0 * plan.width * plan.height * plan.frames
+        drawn = 3.0 * plan.width * plan.height * plan.decoded_frames
         return PartCost(Part.STAGE1, bytes=drawn), _encode(plan)
     sampled = [_sample(plan, sampling) for sampling in plan.samplings]
     found = [_text(plan), _prepare(plan), sampled[0]]
@@ -263,11 +274,12 @@ def _upscale(plan: SamplingPlan) -> PartCost:
 def _decode(plan: SamplingPlan) -> PartCost:
     tiling = plan.tiling
     factor = tiling.factor(plan.width, plan.height) if tiling else 1.0
-    count = plan.voxels * factor
+    count = plan.decoded * factor
+    between = CODEC.double_flops * plan.voxels if plan.doubled else 0.0
     pixels = TEMPORAL_STRIDE * SPATIAL_STRIDE**2 * 3 * 4  # float32 RGB of a voxel, blended in RAM
     return PartCost(
         Part.DECODE,
-        CODEC.decode_flops * count,
+        CODEC.decode_flops * count + between,
         CODEC.activation_bytes * count,
         host_bytes=count * pixels if tiling else 0.0,
     )
@@ -281,7 +293,9 @@ def _audio(plan: SamplingPlan) -> PartCost | None:
 
 
 def _encode(plan: SamplingPlan) -> PartCost:
-    return PartCost(Part.VIDEO_ENCODE, host_bytes=3.0 * plan.width * plan.height * plan.frames)
+    return PartCost(
+        Part.VIDEO_ENCODE, host_bytes=3.0 * plan.width * plan.height * plan.decoded_frames
+    )
 
 
 def tile_for(plan: SamplingPlan, free_bytes: float) -> Tiling | None:
@@ -291,8 +305,8 @@ def tile_for(plan: SamplingPlan, free_bytes: float) -> Tiling | None:
     asked for, as fragmentation and other versions need room.
     """
     per_voxel = 0.45e6
-    if plan.voxels * per_voxel <= free_bytes:
+    if plan.decoded * per_voxel <= free_bytes:
         return None
-    deep = plan.voxels / max(1, voxels(plan.width, plan.height, 1))
+    deep = plan.decoded / max(1, voxels(plan.width, plan.height, 1))
     side = math.sqrt(max(free_bytes, 0.0) / per_voxel / deep)
     return Tiling(side=max(8, min(40, int(side) // 2 * 2)))

@@ -13,7 +13,7 @@ from the code.
     │   ├── NotAnId             a channel or role that is none
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
-    │   ├── FilmTooLong, FilmComplete
+    │   ├── FilmTooLong, FilmComplete, FpsNotEven
     │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, PicturesTooMany
     │   └── MediaRefused        a file, before it is decoded or while it is
     │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong, MediaTooManyFrames
@@ -67,6 +67,7 @@ from core.errors.input import (
     DraftUnreadable,
     FilmComplete,
     FilmTooLong,
+    FpsNotEven,
     InvalidInput,
     MediaMissing,
     MediaUnexpected,
@@ -133,6 +134,7 @@ __all__ = [
     "DraftUnreadable",
     "FilmComplete",
     "FilmTooLong",
+    "FpsNotEven",
     "GenerationFailed",
     "IntakeClosed",
     "InternalError",

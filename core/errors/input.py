@@ -124,3 +124,10 @@ class PicturesTooMany(InvalidInput):
     mode: str
     given: int
     limit: int
+
+
+class FpsNotEven(InvalidInput):
+    """Above ``limit`` frames a second they are doubled, so ``fps`` would have to be even."""
+
+    fps: int
+    limit: int

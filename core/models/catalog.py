@@ -10,6 +10,8 @@ from enum import StrEnum
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE
 from core.domain.modes import MODES, Mode
 
+_HEADER_SHARE = 0.01  # of a size that was computed: what the file's header may differ by
+
 
 class Profile(StrEnum):
     """Which files are used, chosen by the memory of the device."""
@@ -27,6 +29,7 @@ class Slot(StrEnum):
     UPSCALER = "upscaler"
     DISTILLED_LORA = "distilled_lora"
     CONTROL_LORA = "control_lora"
+    TEMPORAL_UPSCALER = "temporal_upscaler"  # a frame between every two, where that is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ class ModelFile:
     size_bytes: int
     sha256: str | None
     licence: Licence
+    exact: bool = True  # else the size is computed: the hub announces the right one for the commit
+
+    def may_be(self, size_bytes: int) -> bool:
+        """Tell whether a file of ``size_bytes`` may be this one."""
+        near = abs(size_bytes - self.size_bytes) <= _HEADER_SHARE * self.size_bytes
+        return near and (size_bytes == self.size_bytes or not self.exact)
 
     @property
     def name(self) -> str:
@@ -73,6 +82,7 @@ class ModelNames:
     upscaler: str
     distilled_lora: str
     control_lora: str
+    temporal_upscaler: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +133,16 @@ class ModelFamily:
             **{slot.value: file.name for slot, file in self.profiles[profile].files.items()}
         )
 
-    def files_for(self, mode: Mode | None, profile: Profile) -> tuple[ModelFile, ...]:
-        """Return the files that ``mode`` needs, largest first; mode None means all modes."""
+    def files_for(
+        self, mode: Mode | None, profile: Profile, *, doubled: bool = False
+    ) -> tuple[ModelFile, ...]:
+        """Return the files that ``mode`` needs, largest first; mode None means all modes.
+
+        ``doubled``: also the one that doubles the frame rate.
+        """
         special = {slot for spec in MODES.values() for slot in spec.models}
         unused = special.difference(MODES[mode].models) if mode else set[str]()
+        unused |= set() if doubled else {Slot.TEMPORAL_UPSCALER}
         files = [file for slot, file in self.profiles[profile].files.items() if slot not in unused]
         return tuple(sorted(files, key=lambda file: -file.size_bytes))
 
@@ -201,6 +217,17 @@ _UPSCALER = ModelFile(
     sha256="5f416311fa8172b65af67530758964708d29a317b830d689a51143b7f91913ed",
     licence=LTX2_LICENCE,
 )
+# 130 968 192 values of 16 bits, by the layers that its class makes of its settings, and a header
+_TEMPORAL = ModelFile(
+    repo="Lightricks/LTX-2.3",
+    revision=_LTX23,
+    path="ltx-2.3-temporal-upscaler-x2-1.0.safetensors",
+    folder="latent_upscale_models",
+    size_bytes=261_944_000,
+    sha256=None,  # the commit names it
+    licence=LTX2_LICENCE,
+    exact=False,
+)
 _DISTILLED = ModelFile(
     repo="Comfy-Org/ltx-2.3",
     revision=_COMFY_LTX23,
@@ -229,6 +256,7 @@ def _files(checkpoint: ModelFile, text_encoder: ModelFile) -> dict[Slot, ModelFi
         Slot.UPSCALER: _UPSCALER,
         Slot.DISTILLED_LORA: _DISTILLED,
         Slot.CONTROL_LORA: _CONTROL,
+        Slot.TEMPORAL_UPSCALER: _TEMPORAL,
     }
 
 
@@ -261,6 +289,8 @@ def names(profile: Profile) -> ModelNames:
     return LTX_2_3.names(profile)
 
 
-def files_for(mode: Mode | None, profile: Profile) -> tuple[ModelFile, ...]:
+def files_for(
+    mode: Mode | None, profile: Profile, *, doubled: bool = False
+) -> tuple[ModelFile, ...]:
     """Return the files that ``mode`` needs in the family in use; None means all modes."""
-    return LTX_2_3.files_for(mode, profile)
+    return LTX_2_3.files_for(mode, profile, doubled=doubled)

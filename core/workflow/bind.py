@@ -1,7 +1,7 @@
 """Fill a graph with the values of one request. Pure: nothing is read, written or changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,11 +10,13 @@ from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings, Condition, NodeForm
+from core.workflow.doubled_frames import DOUBLED, LOADER, with_doubled_frames
 from core.workflow.graph import Graph, Leaf, Literal, Node
 from core.workflow.library import Workflow
 from core.workflow.more_pictures import with_pictures
 from core.workflow.values import SOUND, MachineChoices, guided, values_of
 
+_STAGES = {LOADER: Stage.LOAD, DOUBLED: Stage.DECODE}
 SAMPLERS = ("SamplerCustomAdvanced", "SamplerCustom", "KSampler", "KSamplerAdvanced")
 
 
@@ -61,6 +63,8 @@ def bind(
     """
     choices = choices or MachineChoices()
     workflow = with_pictures(workflow, staged)
+    if workflow.custom and request.sampling.doubled:  # its owner decides what is done to frames
+        request = replace(request, sampling=replace(request.sampling, doubled=False))
     bindings = workflow.bindings
     values = values_of(request, names, staged, job, choices, bindings, family)
     active = _conditions(request, staged, choices)
@@ -68,12 +72,15 @@ def bind(
     for form in bindings.forms:  # one after the other: a node may take two, a draft in tiles
         if form.when in active:
             graph = graph.with_nodes(take_form(graph, form))
-    graph = _fill(graph, bindings, values).pruned(bindings.output)
+    graph = _fill(graph, bindings, values)
+    if request.sampling.doubled:
+        graph = with_doubled_frames(graph, bindings, names)
+    graph = graph.pruned(bindings.output)
     return BoundWorkflow(
         bound=graph,
         output_node=bindings.output,
         stages=MappingProxyType(
-            {node: bindings.stages.get(node, Stage.PREPARE) for node in graph.nodes}
+            {node: {**_STAGES, **bindings.stages}.get(node, Stage.PREPARE) for node in graph.nodes}
         ),
         steps=MappingProxyType(_steps(graph)),
         custom=workflow.custom,

@@ -44,7 +44,8 @@ def control_of(
     """
     sampling = request.sampling
     size = size or sampling.size
-    return ControlVideo(size, canvas_of(size, canvas), sampling.frames, sampling.fps, sound)
+    frames, fps = sampling.sampled_frames, sampling.sampled_fps
+    return ControlVideo(size, canvas_of(size, canvas), frames, fps, sound)
 
 
 def prepare_control(

@@ -36,15 +36,16 @@ class ShownSound:
 def shown_pictures(request: Request, film: MediaFile, canvas: int, size: Size) -> ControlVideo:
     """Return how the last pictures of ``film`` are prepared, at most a second."""
     sampling, count = request.sampling, shown_frames(request) + 1
-    start = film_frames(film, sampling.fps) - count
-    return ControlVideo(size, canvas_of(size, canvas), count, sampling.fps, start=start)
+    last = (film_frames(film, sampling.fps) - 1) // sampling.factor  # at the rate of sampling
+    start, canvas_size = last + 1 - count, canvas_of(size, canvas)
+    return ControlVideo(size, canvas_size, count, sampling.sampled_fps, start=start)
 
 
 def shown_sound(request: Request, film: MediaFile) -> ShownSound:
     """Return how the sound of a run that continues ``film`` is prepared."""
     sampling = request.sampling
-    shown_s = play_time(shown_frames(request) + 1, sampling.fps)
-    whole_s = whole_blocks(play_time(run_frames(request), sampling.fps))
+    shown_s = play_time(shown_frames(request), sampling.sampled_fps) + play_time(1, sampling.fps)
+    whole_s = whole_blocks(play_time(run_frames(request), sampling.sampled_fps))
     start_s = play_time(film_frames(film, sampling.fps), sampling.fps) - shown_s
     return ShownSound(start_s, shown_s, whole_s, sampling.sound_from or 0.0)
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 from core.domain.continuation import film_of, run_frames
 from core.domain.dimensions import play_time
-from core.domain.keyframes import picture_frames
+from core.domain.keyframes import sampled_frames
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OptionKind
 from core.domain.presets import PRESETS
@@ -34,6 +34,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "frames": ("frames",),
     "fps": ("fps", "fps_exact"),
     "seed": ("seed", "stage2_seed"),
+    "doubled": ("fps", "fps_exact"),
 }
 
 
@@ -116,9 +117,9 @@ def _shape(request: Request, bindings: Bindings) -> dict[str, Leaf]:
         "crop_x": (canvas.width - finished.width) // 2,
         "crop_y": (canvas.height - finished.height) // 2,
         "frames": run_frames(request),
-        "fps": sampling.fps,
-        "fps_exact": float(sampling.fps),
-        "seconds": play_time(run_frames(request), sampling.fps),
+        "fps": sampling.sampled_fps,
+        "fps_exact": float(sampling.sampled_fps),
+        "seconds": play_time(run_frames(request), sampling.sampled_fps),
         "seed": sampling.seed,
         "stage2_seed": sampling.seed + 1,  # fresh noise: what stage 1 used up is not drawn again
     }
@@ -144,7 +145,7 @@ def _places(request: Request) -> dict[str, Leaf]:
         not request.sampling.times and len(request.files) == len(MODES[request.mode].slots)
     ):
         return {}
-    return {f"{role}_at": frame for role, frame in picture_frames(request).items()}
+    return {f"{role}_at": frame for role, frame in sampled_frames(request).items()}
 
 
 def _schedule(request: Request, choices: MachineChoices, family: ModelFamily) -> dict[str, Leaf]:

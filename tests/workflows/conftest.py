@@ -33,7 +33,7 @@ _NAMED = {  # files whose names stand in the golden graphs
 FILES = {
     slot.role: replace(_KINDS[slot.kind], sha256=hashlib.sha256(slot.role.encode()).hexdigest())
     for spec in MODES.values()
-    for slot in spec.slots
+    for slot in spec.every_slot
 } | _NAMED
 Ask = Callable[..., Request]
 Fill = Callable[..., BoundWorkflow]
@@ -45,12 +45,14 @@ def asked(
     preset: Preset = Preset.FAST,
     prompt: str = "a fox runs through snow",
     media: Mapping[str, MediaFile] | None = None,
+    more: int = 0,
     **sampling: Any,
 ) -> Request:
     size = PRESETS[preset].size
     values = {"width": size.width, "height": size.height, "frames": 121, "fps": 24, "seed": 7}
     files = {**FILES, **(media or {})}
-    roles = {slot.role: files[slot.role] for slot in MODES[mode].slots}
+    slots = MODES[mode].every_slot[: len(MODES[mode].slots) + more]
+    roles = {slot.role: files[slot.role] for slot in slots}
     return make_request(mode, prompt, Sampling(preset, **{**values, **sampling}), roles)
 
 

@@ -26,7 +26,15 @@ from tests.support.option_values import (
     something,
 )
 
-DERIVED = {"preset", "width", "height", "frames", "fps", "seed"}  # of Sampling, by the composition
+DERIVED = {
+    "preset",
+    "width",
+    "height",
+    "frames",
+    "fps",
+    "seed",
+    "doubled",
+}  # of Sampling, by the composition
 KEPT_CASES = [(mode, option) for mode in MODES for option in KEPT if option.offered_in(mode)]
 
 
