@@ -16,7 +16,7 @@ from core.domain.fingerprints import fingerprint_of
 from core.domain.keyframes import check_times, written_times
 from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range, most_fps
 from core.domain.media import MediaFile
-from core.domain.modes import MODES, Mode
+from core.domain.modes import MODES, Mode, ModeSpec
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.presets import Preset
 from core.domain.requests import Composition, Sampling, check_roles, make_request
@@ -61,27 +61,49 @@ def compose(
     spec = MODES[mode]
     _check_offered(mode, options)
     check_roles(mode, media)
-    typed, film = options, media.get(spec.continues)
-    if film is not None:
-        options = as_the_film(options, film, limits)
+    film = media.get(spec.continues)
+    chosen = options if film is None else as_the_film(options, film, limits)
     prompt = _clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)
-    chosen = spec.preset if options.preset is None else options.preset
-    preset = Preset(_choice(OPTIONS["preset"], chosen))
-    fps = limits.default_fps if options.fps is None else options.fps
-    check_range("fps", fps, limits.min_fps, most_fps(limits), "fps")
-    doubled = is_doubled(fps, limits)
-    seed = secrets.randbits(SEED_BITS) if options.seed is None else options.seed
-    check_range("seed", seed, 0, MAX_SEED)
     adjustments = [
         Adjustment(note.code, {"role": role, **note.data})
         for role, file in media.items()
         for note in file.notes
     ]
-    shape = media.get(spec.shape_from) if spec.shape_from else None
+    sampling = _sampling(spec, chosen, media, limits, adjustments)
+    request = make_request(mode, prompt, sampling, media)
+    check_film(request, limits)
+    check_times(request)
+    return Composition(
+        request,
+        tuple(adjustments),
+        fingerprint_of(mode, options, {role: file.sha256 for role, file in media.items()}),
+    )
+
+
+def _sampling(
+    spec: ModeSpec,
+    options: Options,
+    media: Mapping[str, MediaFile],
+    limits: RequestLimits,
+    adjustments: list[Adjustment],
+) -> Sampling:
+    """Choose how the clip is made; what differs from what was typed is added to the adjustments.
+
+    Raises:
+        InvalidInput: a value cannot work.
+    """
+    preset_word = spec.preset if options.preset is None else options.preset
+    preset = Preset(_choice(OPTIONS["preset"], preset_word))
+    fps = limits.default_fps if options.fps is None else options.fps
+    check_range("fps", fps, limits.min_fps, most_fps(limits), "fps")
+    doubled = is_doubled(fps, limits)
+    seed = secrets.randbits(SEED_BITS) if options.seed is None else options.seed
+    check_range("seed", seed, 0, MAX_SEED)
+    shape = media.get(spec.shape_from or "")
     size = clip_size(options, preset, shape, limits, adjustments)
-    sound = media.get(spec.length_from) if spec.length_from else None
+    sound, film = media.get(spec.length_from or ""), media.get(spec.continues)
     if sound is not None and options.sound_from is not None:
         sound = _rest_of(sound, options.sound_from)
     sampled_fps = fps // 2 if doubled else fps
@@ -96,16 +118,7 @@ def compose(
         doubled=doubled,
         **{option.name: _kept(option, options, limits) for option in KEPT},
     )
-    if sampling.times:
-        sampling = replace(sampling, times=written_times(sampling.times, sampling))
-    request = make_request(mode, prompt, sampling, media)
-    check_film(request, limits)
-    check_times(request)
-    return Composition(
-        request,
-        tuple(adjustments),
-        fingerprint_of(mode, typed, {role: file.sha256 for role, file in media.items()}),
-    )
+    return replace(sampling, times=written_times(sampling.times, sampling))
 
 
 def _frames(

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from core.duration.architecture import WEIGHTS
+from core.duration.decode_tiles import tile_for
 from core.duration.hardware import BY_KEY, UNKNOWN, Hardware
-from core.duration.workload import Part, PartCost, SamplingPlan, Tiling, tile_for, voxels
+from core.duration.workload import Part, PartCost, SamplingPlan, Tiling, voxels
 from core.errors import NotAChoice
 from core.models.catalog import LTX_2_3, Profile
 

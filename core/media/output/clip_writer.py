@@ -86,12 +86,7 @@ def _write_clip(
             seal(part)
         undo.callback(poster.unlink, missing_ok=True)
         with whole_file(target) as part:
-            if before is None:
-                sound = raw.sound or Sound(np.zeros((2, 0), np.float32), SOUND_RATE)
-                samples = stereo(sound, round(count / fps * SOUND_RATE))
-                write_mp4(part, recipe, raw.frames, samples, check)
-            else:
-                write_film(part, before, raw, recipe, check)
+            _write_video(part, raw, recipe, before, check)
             seal(part)
         undo.callback(target.unlink, missing_ok=True)
         clip = Clip(
@@ -108,6 +103,21 @@ def _write_clip(
         check()
         undo.pop_all()
     return clip
+
+
+def _write_video(
+    part: Path,
+    raw: RawClip,
+    recipe: EncoderSettings,
+    before: FilmBefore | None,
+    check: Callable[[], None],
+) -> None:
+    if before is not None:
+        write_film(part, before, raw, recipe, check)
+        return
+    sound = raw.sound or Sound(np.zeros((2, 0), np.float32), SOUND_RATE)
+    samples = stereo(sound, round(len(raw.frames) / recipe.fps * SOUND_RATE))
+    write_mp4(part, recipe, raw.frames, samples, check)
 
 
 def _iso(epoch_ms: int) -> str:

@@ -58,7 +58,8 @@ def test_a_film_that_goes_on_becomes_shorter_and_keeps_its_size(asked):
 
 
 def test_a_doubled_clip_becomes_shorter_in_its_own_steps(asked):
-    request = asked(Mode.T2V, frames=241, fps=48, doubled=True)
+    plain = asked(Mode.T2V, frames=241)
+    request = replace(plain, sampling=replace(plain.sampling, fps=48, doubled=True))
 
     found = largest_fitting(request, estimate(request, HALF).gpu_ms * 0.6, HALF)
 
