@@ -176,15 +176,25 @@ def _going_on(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
     film = film_of(shot.request)
     path, sampling = shot.files[MODES[shot.request.mode].continues], shot.request.sampling
     count, shown = film_frames(film, sampling.fps) if film else 1, shown_frames(shot.request) + 1
-    seen = video_frames(path, sampling.fps, shown, sampling.size, start=count - shown)
-    tail = [Image.fromarray(pixels) for pixels in seen]
+    end = video_frames(path, sampling.fps, shown, sampling.size, start=count - shown)
+    tail = [Image.fromarray(pixels) for pixels in end]
     (_, _, begun), turn = shot.at(0), max(1, len(tail) - 1)
     for index in range(sampling.frames):
         back = abs((index + turn) % (2 * turn) - turn)  # 0, 1 … and back again, from the end on
         view = shot.at(index)[2]
-        zoom = max(1.0, view.zoom / begun.zoom)  # there is nothing around the picture
-        moved = View(zoom, view.x - begun.x, view.y - begun.y)
-        yield moved.of_picture(tail[-1 - back]), 0.5 * min(1.0, index / sampling.fps)
+        seen = _from_afar(tail[-1 - back], begun.zoom / view.zoom)
+        moved = View(max(1.0, view.zoom / begun.zoom), view.x - begun.x, view.y - begun.y)
+        yield moved.of_picture(seen), 0.5 * min(1.0, index / sampling.fps)
+
+
+def _from_afar(picture: Image.Image, distance: float) -> Image.Image:
+    """Return ``picture`` smaller by ``distance``, where that is above 1, before its own blur."""
+    if distance <= 1:
+        return picture
+    small = picture.resize([max(1, round(side / distance)) for side in picture.size])
+    far = picture.filter(ImageFilter.GaussianBlur(picture.width / 40))
+    far.paste(small, ((far.width - small.width) // 2, (far.height - small.height) // 2))
+    return far
 
 
 def _film(shot: Shot) -> Iterator[tuple[Image.Image, float]]:

@@ -40,7 +40,7 @@ def value_of(option: Option) -> Any:
             return round(low + (high - low) / 4, 2)
         case OptionKind.COUNT:
             low, high = option.range_in(LIMITS)
-            return round(low + (high - low) * 0.3)
+            return round(low + (high - low) / 4)
         case OptionKind.SEED:
             return 2**62 + 1  # more digits than a float keeps
 
