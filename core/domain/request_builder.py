@@ -106,6 +106,8 @@ def _sampling(
     sound, film = media.get(spec.length_from or ""), media.get(spec.continues)
     if sound is not None and options.sound_from is not None:
         sound = _rest_of(sound, options.sound_from)
+    elif options.sound_from is not None:
+        adjustments.append(Adjustment("sound_from_idle", {}))
     sampled_fps = fps // 2 if doubled else fps
     frames = _frames(options.seconds, sampled_fps, sound, film, limits, adjustments)
     sampling = Sampling(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.comfy.staging import staged_name
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.presets import PRESETS, Preset
@@ -16,7 +17,7 @@ from core.workflow.bind import BoundWorkflow, bind
 from core.workflow.guides import guides_of
 from core.workflow.input_files import inputs_of
 from core.workflow.library import load
-from core.workflow.values import MachineChoices
+from core.workflow.values import SHOWN_SOUND, MachineChoices
 
 _KINDS = {
     MediaKind.IMAGE: MediaFile("", ".png", MediaKind.IMAGE, 10, 640, 480),
@@ -58,7 +59,10 @@ def asked(
 
 def filled(request: Request, *, guided: bool = False, tile: int = 0) -> BoundWorkflow:
     workflow = load(request.mode, None)
-    staged = {item.role: item.file.name for item in inputs_of(workflow, request)}
+    staged = {
+        item.role: staged_name(item) if item.role == SHOWN_SOUND else item.file.name
+        for item in inputs_of(workflow, request)
+    }
     choices = MachineChoices(guided=guided, tile=tile)
     return bind(workflow, request, names(Profile.FP8), staged, "job-1", choices)
 

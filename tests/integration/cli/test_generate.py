@@ -56,7 +56,11 @@ def test_json_is_one_object_and_nothing_else_on_standard_output(
     assert "a red kite" not in str(job)
 
 
-@pytest.mark.parametrize("option", KEPT, ids=lambda option: option.name)
+@pytest.mark.parametrize(
+    "option",
+    [option for option in KEPT if option.offered_in(Mode.T2V)],
+    ids=lambda option: option.name,
+)
 def test_a_kept_option_is_told_to_scripts_unless_it_is_private(
     answer: Callable[..., dict[str, Any]], small: list[object], option: Option
 ) -> None:
