@@ -31,7 +31,7 @@ NEW_ROWS = (
 def value_of(option: Option) -> Any:
     """A value of ``option`` that is not what one gets without typing any."""
     if option.name == "times":
-        return "0, 3"
+        return "0, 1.5"
     match option.kind:
         case OptionKind.TEXT:
             return f"some {option.name}, low — and (quiet)"

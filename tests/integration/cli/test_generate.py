@@ -36,10 +36,23 @@ def test_every_mode_becomes_a_video_with_sound_and_a_poster(
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     with av.open(str(out)) as container:
         video = container.streams.video[0]
-        assert (video.width, video.height, video.frames) == (256, 256, 25)
+        frames = 24 + 24 if mode == "extend" else 25  # of the film, and what is added
+        assert (video.width, video.height, video.frames) == (256, 256, frames)
         assert container.streams.audio, "without a track chats take it for a moving picture"
         peak = max(float(abs(frame.to_ndarray()).max()) for frame in container.decode(audio=0))
     assert (peak > 0.001) is (mode != "style")  # the given film is silent
+
+
+def test_pictures_are_given_one_after_the_other_with_their_times(
+    answer: Callable[..., dict[str, Any]], inputs: dict[str, list[object]], small: list[object]
+) -> None:
+    _, first, _, last = inputs["keyframe"]
+    given = [f"{first}@0", f"{last}@0.5", f"{first}@1"]
+    images = [part for path in given for part in ("--image", path)]
+
+    job = answer("generate", "keyframe", *images, *small, "-o", "day.mp4")
+
+    assert job["times"] == "0, 0.5, 1"
 
 
 def test_json_is_one_object_and_nothing_else_on_standard_output(
