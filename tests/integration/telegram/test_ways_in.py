@@ -142,7 +142,7 @@ def album(town, shades, **first):
 
 async def test_an_album_of_four_pictures_goes_through_them_in_their_time(town) -> None:
     town.executor.gate.clear()
-    album(town, (20, 90, 150, 220), caption="it grows --times 0 1,5 3 5")
+    album(town, (20, 90, 150, 220), caption="it grows --times 0 0,4 0.7 1")
 
     await town.executor.started.wait()
 
@@ -150,15 +150,15 @@ async def test_an_album_of_four_pictures_goes_through_them_in_their_time(town) -
     assert (request.mode, request.prompt) == ("keyframe", "it grows")
     assert list(pictures_of(request)) == ["first", "second", "third", "last"]
     assert len({file.sha256 for file in request.files}) == 4
-    assert request.sampling.times == "0, 1.5, 3, 5"
+    assert request.sampling.times == "0, 0.4, 0.7, 1"
 
 
 async def test_nine_pictures_and_times_that_do_not_fit_are_answered_in_a_sentence(town) -> None:
     album(town, range(10, 100, 10), caption="too many")
     await town.says("takes at most 8 pictures, and 9 were given")
 
-    album(town, (20, 90, 150), caption="/keyframe it grows --times 0 4 2")
-    await town.says("2 s cannot follow 4 s")
+    album(town, (20, 90, 150), caption="/keyframe it grows --times 0 0.9 0.5")
+    await town.says("0.5 s cannot follow 0.9 s")
 
     assert town.executor.orders == []
 
