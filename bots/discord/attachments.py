@@ -44,7 +44,7 @@ def check_all(
     mode: Mode, attachments: Mapping[str, discord.Attachment], limits: MediaLimits
 ) -> None:
     """Check every attachment of a request; see :func:`check_declared`."""
-    for slot in MODES[mode].slots:
+    for slot in MODES[mode].every_slot:
         if slot.role in attachments:
             check_declared(attachments[slot.role], slot, limits)
 
@@ -58,7 +58,7 @@ async def receive_all(
         MediaRefused: the bytes are not what they should be.
         IntakeClosed: the disk is nearly full.
     """
-    slots = [slot for slot in MODES[mode].slots if slot.role in attachments]
+    slots = [slot for slot in MODES[mode].every_slot if slot.role in attachments]
     files = await asyncio.gather(
         *(_receive(uploads, caller, attachments[slot.role], slot) for slot in slots)
     )

@@ -61,8 +61,11 @@ def media_of(mode: Mode, message: discord.Message) -> dict[str, discord.Attachme
     """
     left = list(message.attachments)
     found: dict[str, discord.Attachment] = {}
-    for slot in MODES[mode].slots:
+    spec = MODES[mode]
+    for slot in spec.every_slot:
         fitting = [item for item in left if slot.kind in kinds_of(item)]
+        if not fitting and slot in spec.more:
+            continue
         if not fitting:
             raise MediaMissing(mode, slot.role)
         best = min(fitting, key=lambda item: _rank(item, slot.kind))

@@ -61,12 +61,12 @@ def everywhere() -> app_commands.AppCommandContext:
 
 
 def _callback(spec: ModeSpec, context: DiscordContext) -> Callback:
-    roles = [slot.role for slot in spec.slots]
+    roles = [slot.role for slot in spec.every_slot]
 
     limits = context.users.limits
 
     async def run(interaction: Interaction, **given: Any) -> None:  # noqa: ANN401  # Discord's values
-        files = {role: given[role] for role in roles}
+        files = {role: given[role] for role in roles if given.get(role) is not None}
         visibility = Visibility(
             private=bool(given.get("private")), spoiler=bool(given.get("spoiler"))
         )

@@ -36,7 +36,7 @@ LABEL_LIMIT = 45  # characters of the label of a field
 def parameters_of(spec: ModeSpec, limits: RequestLimits) -> list[inspect.Parameter]:
     """List the options of a mode's command: what it needs first, then what may be left out."""
     needed: list[tuple[str, Any]] = [(slot.role, discord.Attachment) for slot in spec.slots]
-    free: list[tuple[str, Any]] = []
+    free: list[tuple[str, Any]] = [(slot.role, discord.Attachment) for slot in spec.more]
     for option in options_in(spec.mode):
         where = needed if is_required(spec, option) else free
         where.append((option.name, _annotation(option, limits)))
@@ -56,7 +56,7 @@ def is_required(spec: ModeSpec, option: Option) -> bool:
 def descriptions_of(spec: ModeSpec, limits: RequestLimits) -> dict[str, Text]:
     """Describe each option of a mode's command, in every language."""
     return {
-        **{slot.role: spoken(partial(_describe_slot, slot)) for slot in spec.slots},
+        **{slot.role: spoken(partial(_describe_slot, slot)) for slot in spec.every_slot},
         **{o.name: spoken(partial(option_hint, o, limits)) for o in options_in(spec.mode)},
         **{own: spoken(partial(say, f"o_{own}", {})) for own in OWN},
     }

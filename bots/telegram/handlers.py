@@ -16,7 +16,7 @@ from bots.telegram.messages import reply
 from bots.telegram.option_parser import TypedCommand, TypedText, command_of, read_text
 from bots.telegram.private_chat import is_private
 from bots.telegram.rendering import texts_for
-from bots.telegram.request_form import RequestForm, guessed_files
+from bots.telegram.request_form import RequestForm, guessed_files, refuse_pictures
 from bots.telegram.submission import continue_form, was_submitted
 from bots.telegram.user_commands import ACCOUNT, run_account
 from core.domain.modes import MODES, Mode
@@ -114,6 +114,7 @@ class MessageRouter:
         Raises:
             InvalidInput: a value or file cannot work.
             Refused: quota, policy, block or a closed intake.
+            PicturesTooMany: an album of more pictures than a clip can have.
         """
         if await was_submitted(event):
             return
@@ -152,7 +153,9 @@ class MessageRouter:
 
         Raises:
             MediaRefused: a file cannot be used.
+            PicturesTooMany: more pictures than a clip can have.
         """
+        refuse_pictures(form, [file.kinds for part in parts if (file := attachment_of(part))])
         for part in parts:
             file = attachment_of(part)
             roles = form.roles_for(file.kinds) if file else {}

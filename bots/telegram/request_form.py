@@ -14,7 +14,7 @@ from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Options
 from core.domain.people import Caller, Requester
 from core.domain.requests import file_to_json
-from core.errors import DraftUnreadable, MediaGone
+from core.errors import DraftUnreadable, MediaGone, PicturesTooMany
 from core.service.front_services import FrontState
 from core.service.user_files import UserFiles
 
@@ -36,12 +36,25 @@ class RequestForm:
     unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
 
     def with_file(self, file: MediaFile) -> Self:
-        """Add a file, in the first free slot of its kind."""
-        if self.mode is not None:
-            for slot in self.missing():
-                if slot.kind is file.kind:
-                    return replace(self, media={**self.media, slot.role: file})
+        """Add a file: behind those of its kind, where one of its slots is free."""
+        if self.mode is not None and any(slot.kind is file.kind for slot in self.free()):
+            return replace(self, media=self._media_with(file))
         return replace(self, unassigned=(*self.unassigned, file))
+
+    def _media_with(self, file: MediaFile) -> dict[str, MediaFile]:
+        """Return the files by role with ``file`` behind those of its kind."""
+        if self.mode is None:
+            return self.media
+        spec = MODES[self.mode]
+        same = sum(one.kind is file.kind for one in self.media.values())
+        roles = spec.roles_for(file.kind, same)
+        before = [self.media[role] for role in roles if role in self.media]
+        if len(before) < same:  # somewhere in between one is gone: it is sent again
+            role = next(slot.role for slot in self.free() if slot.kind is file.kind)
+            return {**self.media, role: file}
+        others = {role: one for role, one in self.media.items() if one.kind is not file.kind}
+        now = spec.roles_for(file.kind, same + 1)
+        return others | dict(zip(now, [*before, file], strict=True))
 
     def with_mode(self, mode: Mode) -> Self:
         """Set the mode, and put all files into its slots."""
@@ -55,6 +68,12 @@ class RequestForm:
         if self.mode is None:
             return []
         return [slot for slot in MODES[self.mode].slots if slot.role not in self.media]
+
+    def free(self) -> list[MediaSlot]:
+        """List the slots that may take a file: first those that need one."""
+        if self.mode is None:
+            return []
+        return [slot for slot in MODES[self.mode].every_slot if slot.role not in self.media]
 
     def needs_prompt(self) -> bool:
         """Tell whether the mode needs a prompt and there is none."""
@@ -84,7 +103,7 @@ class RequestForm:
         if self.mode is None:
             return {kind: kind.value for kind in kinds}
         free: dict[MediaKind, str] = {}
-        for slot in self.missing():
+        for slot in self.free():
             free.setdefault(slot.kind, slot.role)
         return {kind: free[kind] for kind in kinds if kind in free}
 
@@ -107,7 +126,7 @@ class RequestForm:
     def guess_mode(self) -> Mode | None:
         """Guess the mode that the unassigned files complete; None where several can use them."""
         match self._fitting():
-            case [mode] if len(MODES[mode].slots) == len(self.unassigned):
+            case [mode] if not self.with_mode(mode).missing():
                 return mode
             case _:
                 return None
@@ -116,7 +135,7 @@ class RequestForm:
         """List the modes that can use the unassigned files; all modes where there are none."""
         kinds = {file.kind for file in self.unassigned}
         return self._fitting() or [
-            spec.mode for spec in MODES.values() if kinds <= {slot.kind for slot in spec.slots}
+            spec.mode for spec in MODES.values() if kinds <= {slot.kind for slot in spec.every_slot}
         ]
 
     def _fitting(self) -> list[Mode]:
@@ -125,7 +144,7 @@ class RequestForm:
         return [
             spec.mode
             for spec in MODES.values()
-            if kinds <= Counter(slot.kind for slot in spec.slots)
+            if kinds <= Counter(slot.kind for slot in spec.every_slot)
             and all(OPTIONS[name].offered_in(spec.mode) for name in typed(self.options))
         ]
 
@@ -148,7 +167,7 @@ class RequestForm:
         """
         stored = decode(_StoredForm, data)
         if stored.mode is not None and not set(stored.media) <= {
-            slot.role for slot in MODES[stored.mode].slots
+            slot.role for slot in MODES[stored.mode].every_slot
         }:
             raise UndecodableError("media")
         typed_ones = {name: it for name, it in stored.options.items() if it is not None}
@@ -174,7 +193,24 @@ def typed(options: Options) -> dict[str, Any]:
 
 def guessed_files() -> int:
     """Return how many files a mode can take at most; more say nothing of the mode."""
-    return max(len(spec.slots) for spec in MODES.values())
+    return max(len(spec.every_slot) for spec in MODES.values())
+
+
+def refuse_pictures(form: RequestForm, kinds: Iterable[Collection[MediaKind]]) -> None:
+    """Refuse more pictures at once than a clip can go through.
+
+    Args:
+        form: what was begun.
+        kinds: what each file of a message or an album may be used as.
+
+    Raises:
+        PicturesTooMany: naming the mode that takes the most.
+    """
+    given = sum(MediaKind.IMAGE in one for one in kinds)
+    most = max(MODES.values(), key=lambda spec: len(spec.roles_for(MediaKind.IMAGE, given)))
+    limit = len(most.roles_for(MediaKind.IMAGE, given))
+    if given > limit and form.mode in (None, most.mode):
+        raise PicturesTooMany(most.mode, given, limit)
 
 
 class RequestForms:

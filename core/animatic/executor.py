@@ -2,17 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
 from core.animatic.audio_features import RATE, AudioFeatures, ambience
 from core.animatic.drawing import Palette, Shot, grade
 from core.animatic.scenes import pictures
+from core.domain.continuation import FADE_S, film_of, sound_start_s
 from core.domain.media import MediaFile, MediaKind, RawClip
+from core.domain.modes import MODES
 from core.domain.progress import Progress, ProgressSink, Stage, Working
+from core.domain.requests import Request
 from core.interfaces.executor import Order
-from core.media.decode import load_sound
+from core.media.decode import load_sound, sound_between
 from core.media.output.frame_buffer import frame_buffer
 from core.runtime.cancellation import CancelToken
 from core.runtime.threads import in_thread
@@ -46,9 +49,14 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
     sampling, media = request.sampling, request.media()
     report(Working(Stage.PREPARE, 0, 1, 0.0))
     check()
-    look, source, sound = Palette.of(request), _source_of_sound(media), None
+    goes_on = film_of(request) is not None
+    look, source, sound = Palette.of(request), _source_of_sound(request), None
+    lead_s = FADE_S if goes_on else 0.0
     if source is None:
-        sound = ambience(look.random(3), float(look.sky[0]) / 255, sampling.seconds)
+        sound = ambience(look.random(3), float(look.sky[0]) / 255, lead_s + sampling.seconds)
+    elif goes_on:
+        start_s, path = sound_start_s(sampling), order.path_of(source)
+        sound = sound_between(path, RATE, start_s, lead_s + sampling.seconds)
     elif source.sample_rate:
         sound = load_sound(order.path_of(source), RATE, 2, sampling.seconds)
     heard = sound if source and source.kind is MediaKind.AUDIO else None
@@ -62,10 +70,23 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
         share = _PREPARED + drawn * (index + 1) / sampling.frames
         report(Working(Stage.STAGE1, index + 1, sampling.frames, share))
     gpu_ms = round((time.monotonic() - began) * 1000)
-    return RawClip(frames, float(sampling.fps), sound, gpu_ms, {"executor": "draft"})
+    return RawClip(
+        frames,
+        float(sampling.fps),
+        sound,
+        gpu_ms,
+        {"executor": "draft"},
+        repeated=int(goes_on),
+        lead_s=lead_s,
+    )
 
 
-def _source_of_sound(media: Mapping[str, MediaFile]) -> MediaFile | None:
-    """Return the file whose sound the clip has: the first sound, else the first video."""
+def _source_of_sound(request: Request) -> MediaFile | None:
+    """Return the file whose sound the clip has: the first sound, else the first video.
+
+    The sound of a film that goes on is over.
+    """
+    media = request.media()
+    media.pop(MODES[request.mode].continues, None)
     found = [file for file in media.values() if file.kind is not MediaKind.IMAGE]
     return next(iter(sorted(found, key=lambda file: file.kind is MediaKind.VIDEO)), None)

@@ -15,8 +15,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from core.animatic.drawing import Floats, Shot, View, font, ink
+from core.domain.continuation import film_frames, film_of, shown_frames
+from core.domain.keyframes import picture_frames
 from core.domain.media import MediaKind
-from core.domain.modes import Mode
+from core.domain.modes import MODES, Mode
 from core.domain.presets import Camera
 from core.media.decode import video_frames
 
@@ -30,7 +32,7 @@ def pictures(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
 
 def _own_scenes() -> dict[Mode, Scene]:
     """Return the scenes that say more than the files of their mode do."""
-    return {Mode.LIPSYNC: _portrait}
+    return {Mode.LIPSYNC: _portrait, Mode.EXTEND: _going_on}
 
 
 def _scene_of(shot: Shot) -> Scene:
@@ -133,15 +135,15 @@ def _mouth(image: Image.Image) -> tuple[int, int, int]:
 
 
 def _between(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
-    """From each image to the next, all exact, through a cloud that the seed shapes."""
-    camera, images = shot.request.sampling.camera, map(shot.image, shot.roles(MediaKind.IMAGE))
-    legs = list(pairwise(images))
+    """From each image to the next, all exact and in time, through a cloud that the seed shapes."""
+    camera, places = shot.request.sampling.camera, picture_frames(shot.request)
+    legs = list(pairwise((frame, shot.image(role)) for role, frame in places.items()))
     small = Image.fromarray(shot.look.random(5).integers(0, 256, (5, 7), np.uint8))
     cloud, still = small.resize(shot.size, Image.Resampling.BICUBIC), View(1, 0, 0)
     for index in range(shot.request.sampling.frames):
-        way = shot.at(index)[1] * len(legs)
-        leg = min(int(way), len(legs) - 1)
-        share, (first, last) = way - leg, legs[leg]
+        passed = [leg for leg in legs if leg[0][0] <= index]
+        (begins, first), (ends, last) = passed[-1] if passed else legs[0]
+        share = min(1.0, max(0.0, (index - begins) / (ends - begins)))
         eased = share * share * (3 - 2 * share) * 425 - 170  # the cloud parts over 100 levels
         mask = cloud.point([min(255, max(0, level / 1.5 + eased)) for level in range(256)])
         back = View.of(camera, share if camera is Camera.DOLLY_OUT else 1 - share)
@@ -167,6 +169,32 @@ def _restyled(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
         edges = Image.fromarray(pixels).convert("L").filter(ImageFilter.FIND_EDGES).point(darken)
         inked.paste(ink(shot.look.deep), (2, 2), ImageOps.crop(edges, 2))  # a rim is no edge
         yield shot.at(index)[2].of_picture(inked), 0.5
+
+
+def _going_on(shot: Shot) -> Iterator[tuple[Image.Image, float]]:
+    """Go on from the film's last picture: its last second to and fro, and the camera leaves."""
+    film = film_of(shot.request)
+    path, sampling = shot.files[MODES[shot.request.mode].continues], shot.request.sampling
+    count, shown = film_frames(film, sampling.fps) if film else 1, shown_frames(shot.request) + 1
+    end = video_frames(path, sampling.fps, shown, sampling.size, start=count - shown)
+    tail = [Image.fromarray(pixels) for pixels in end]
+    (_, _, begun), turn = shot.at(0), max(1, len(tail) - 1)
+    for index in range(sampling.frames):
+        back = abs((index + turn) % (2 * turn) - turn)  # 0, 1 … and back again, from the end on
+        view = shot.at(index)[2]
+        seen = _from_afar(tail[-1 - back], begun.zoom / view.zoom)
+        moved = View(max(1.0, view.zoom / begun.zoom), view.x - begun.x, view.y - begun.y)
+        yield moved.of_picture(seen), 0.5 * min(1.0, index / sampling.fps)
+
+
+def _from_afar(picture: Image.Image, distance: float) -> Image.Image:
+    """Return ``picture`` smaller by ``distance``, where that is above 1, before its own blur."""
+    if distance <= 1:
+        return picture
+    small = picture.resize([max(1, round(side / distance)) for side in picture.size])
+    far = picture.filter(ImageFilter.GaussianBlur(picture.width / 40))
+    far.paste(small, ((far.width - small.width) // 2, (far.height - small.height) // 2))
+    return far
 
 
 def _film(shot: Shot) -> Iterator[tuple[Image.Image, float]]:

@@ -1,8 +1,10 @@
 """Turn what an executor made into a clip, as the settings say."""
 
+from core.domain.continuation import film_frames, film_of
 from core.domain.media import Clip, RawClip
 from core.interfaces.executor import Order
 from core.media.output.clip_writer import write_clip
+from core.media.output.film import FilmBefore
 from core.media.output.provenance import Provenance
 from core.runtime.cancellation import CancelToken
 from core.settings import Settings
@@ -22,6 +24,10 @@ def finisher(settings: Settings, *, by_attempt: bool | None = None) -> Finish:
         )
         # all nodes of a bucket name clips by their attempts, which the workspaces are named by
         name = order.workspace.name if named else None
-        return await write_clip(raw, settings.clips_folder, provenance, cancel, name=name)
+        film = film_of(order.request)
+        before = film and FilmBefore(order.path_of(film), film_frames(film, raw.fps))
+        return await write_clip(
+            raw, settings.clips_folder, provenance, cancel, name=name, before=before
+        )
 
     return to_clip

@@ -1,7 +1,7 @@
 """``clapper generate``: one clip, from options to a file."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated, Any
@@ -22,6 +22,7 @@ from core.cli.exit_codes import (
 )
 from core.cli.generation_lines import print_accepted
 from core.cli.job_lines import job_as_json
+from core.cli.picture_arguments import IMAGE, placed_pictures
 from core.cli.remote_generation import RemoteGeneration, clip_command
 from core.cli.table_parameters import (
     file_parameters,
@@ -38,7 +39,7 @@ from core.domain.jobs import Failure
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, Options
 from core.domain.request_builder import compose
-from core.domain.requests import Composition
+from core.domain.requests import Composition, check_roles
 from core.errors import MediaMissing, MediaUnexpected
 from core.i18n.messages import say
 from core.media.output.destinations import check_clip
@@ -77,10 +78,16 @@ def generate(
 
     Raises:
         Exit: with the status of what went wrong.
+        MediaUnexpected: a picture in two ways; explained like every refusal.
     """
-    paths = {role: given[role] for role in roles() if given[role] is not None}
-    options = Options.of({name: given[name] for name in OPTIONS})
+    paths = {role: given[role] for role in roles() if role != IMAGE and given[role] is not None}
     with explained_exit(as_json=as_json):
+        placed = placed_pictures(mode, given[IMAGE] or ())
+        if not paths.keys().isdisjoint(placed.paths):
+            raise MediaUnexpected(mode, IMAGE)
+        paths = paths | placed.paths
+        options = Options.of({name: given[name] for name in OPTIONS})
+        options = replace(options, times=options.times or placed.times)
         check_files(mode, paths, file)
         check_clip(file, paths.values(), force=force)
         request = _ClipRequest(mode, options, paths, file, force)
@@ -100,15 +107,13 @@ def check_files(mode: Mode, paths: dict[str, Path], file: Path) -> None:
         FileAbsent: no such file.
         OutputRefused: ``file`` is no place for an MP4, or no file can be made there.
     """
-    roles = [slot.role for slot in MODES[mode].slots]
-    for role, path in paths.items():
-        if role not in roles:
-            raise MediaUnexpected(mode, role)
+    check_roles(mode, paths)
+    for path in paths.values():
         if not path.is_file():
             raise FileAbsent(readable(path))
-    for role in roles:
-        if role not in paths:
-            raise MediaMissing(mode, role)
+    for slot in MODES[mode].slots:
+        if slot.role not in paths:
+            raise MediaMissing(mode, slot.role)
     if file.suffix.lower() != ".mp4" or file.is_dir() or not _takes_files(file):
         raise OutputRefused(readable(file))
 
@@ -171,6 +176,7 @@ async def compose_request(
         slot.role: await core.admission.admit(
             paths[slot.role], slot.role, slot.kind, local_requester()
         )
-        for slot in MODES[mode].slots
+        for slot in MODES[mode].every_slot
+        if slot.role in paths
     }
     return compose(mode, options, media, core.users.limits)

@@ -59,12 +59,13 @@ def pull(
     accept_licences: Annotated[
         bool, typer.Option("--accept-licences", help=say("help_models_accept"))
     ] = False,
+    doubling: Annotated[bool, typer.Option("--doubling", help=say("help_models_doubling"))] = False,
 ) -> None:
     """Fetch what is missing, with a bar a file; stopping keeps the bytes."""
     console = out()
     with explained_exit():
         store, chosen = _open(profile, changes=True)
-        files = FAMILY.files_for(mode, chosen)
+        files = FAMILY.files_for(mode, chosen, doubled=doubling)
         _agree(console, store, files, accepted=accept_licences)
         with _bars(console) as bars:
             asyncio.run(store.ensure(files, _Meter(bars), CancelToken()))
@@ -110,7 +111,7 @@ def prune(
     console = out()
     with explained_exit():
         store, _ = _open(profile, changes=True)
-        keep = FAMILY.files_for(None, profile) if profile else FAMILY.all_files()
+        keep = FAMILY.files_for(None, profile, doubled=True) if profile else FAMILY.all_files()
         items = garbage(store, keep)
         if not items:
             console.print(say("models_nothing_to_prune"))

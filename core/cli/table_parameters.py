@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from core.cli.picture_arguments import IMAGE
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, Mode
 from core.domain.options import Option, OptionKind
@@ -82,7 +83,10 @@ def file_parameters() -> list[Parameter]:
     found: list[Parameter] = []
     for role, modes in roles().items():
         text = say("help_file", {"role": role, "modes": ", ".join(modes)})
-        kind = _annotated(Path | None, text, _flag(role))
+        several = role == IMAGE
+        if several:
+            text = f"{text} {say('help_images', {})}"
+        kind = _annotated(list[str] | None if several else Path | None, text, _flag(role))
         found.append(Parameter(role, Parameter.KEYWORD_ONLY, default=None, annotation=kind))
     return found
 
@@ -91,7 +95,7 @@ def roles() -> dict[str, list[Mode]]:
     """Return every role of a file, with the modes that use it."""
     found: dict[str, list[Mode]] = {}
     for spec in MODES.values():
-        for slot in spec.slots:
+        for slot in spec.every_slot:
             found.setdefault(slot.role, []).append(spec.mode)
     return found
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import structlog
 
 from core.comfy import error_mapping
@@ -16,15 +17,17 @@ from core.comfy.progress_events import StageRelay
 from core.comfy.returned import frames_as_asked, sound_as_asked
 from core.comfy.staging import StagedInputs, stage
 from core.comfy.tiles import WHOLE, first_tile, smaller_tile
-from core.domain.media import MediaKind, RawClip, Sound
+from core.domain.continuation import FADE_S, film_of, run_frames, shown_frames, sound_start_s
+from core.domain.dimensions import play_time
+from core.domain.media import MediaFile, MediaKind, RawClip, Sound
 from core.domain.modes import MODES
 from core.domain.presets import PRESETS
 from core.domain.progress import Stage, Working
-from core.domain.requests import Request, latents_name
+from core.domain.requests import Request, Sampling, latents_name
 from core.duration import Machine, estimate
 from core.errors import InternalError
 from core.interfaces.executor import Order
-from core.media.decode import load_sound
+from core.media.decode import load_sound, sound_between
 from core.models.catalog import FAMILY, ModelFamily, Profile
 from core.runtime.cancellation import CancelToken
 from core.workflow.bind import BoundWorkflow, bind
@@ -130,7 +133,7 @@ class JobRun:
         if self.latents is not None and output.stage1 is not None:
             self.latents.keep(latents_name(self.order.request), self._proof, output.stage1)
         if workflow.custom:
-            output = frames_as_asked(output, self.order.request.sampling, bound)
+            output = frames_as_asked(output, self._asked(), bound)
         return self._clip(output, ended, relay, tile, custom=workflow.custom)
 
     def _bind(self, workflow: Workflow, staged: Mapping[str, str], tile: int) -> BoundWorkflow:
@@ -233,14 +236,25 @@ class JobRun:
             forwards=forwards,
             **{f"{stage.value}_ms": round(spent * 1000) for stage, spent in seconds.items()},
         )
+        request = self.order.request
+        goes_on = film_of(request) is not None
         return RawClip(
-            frames=output.frames,
-            fps=float(self.order.request.sampling.fps),
+            frames=output.frames[shown_frames(request) * request.sampling.factor :],
+            fps=float(request.sampling.fps),
             sound=self._sound(output, custom=custom),
             gpu_ms=gpu_ms,
             notes=self._notes(),
             peak_bytes=peak or None,
+            repeated=int(goes_on),
+            lead_s=FADE_S if goes_on else 0.0,
         )
+
+    def _asked(self) -> Sampling:
+        """Return what a graph of somebody's own has to give: of a film, also what it is shown."""
+        request = self.order.request
+        if film_of(request) is None:
+            return request.sampling
+        return replace(request.sampling, frames=run_frames(request), doubled=False)
 
     def _notes(self) -> dict[str, str]:
         return {
@@ -257,7 +271,24 @@ class JobRun:
         """
         request = self.order.request
         given = request.media().get(MODES[request.mode].length_from or "")
+        if film_of(request) is not None:
+            return self._continued_sound(output, given)
         if given is None or given.kind is not MediaKind.AUDIO:
             return sound_as_asked(output.sound, request.sampling) if custom else output.sound
         seconds = request.sampling.seconds
         return load_sound(self.order.path_of(given), given.sample_rate or 48_000, 2, seconds)
+
+    def _continued_sound(self, output: NodeOutput, given: MediaFile | None) -> Sound | None:
+        """Return the sound from the fade before the film's end on, as given or as made."""
+        request = self.order.request
+        sampling = request.sampling
+        if given is not None:
+            rate, seconds = given.sample_rate or 48_000, FADE_S + sampling.seconds
+            path = self.order.path_of(given)
+            return sound_between(path, rate, sound_start_s(sampling), seconds)
+        if output.sound is None:
+            return None
+        start_s = play_time(shown_frames(request), sampling.sampled_fps) - FADE_S
+        start = round(start_s * output.sound.rate)
+        samples = np.pad(output.sound.samples, ((0, 0), (max(0, -start), 0)))
+        return replace(output.sound, samples=samples[:, max(0, start) :])

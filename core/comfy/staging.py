@@ -13,6 +13,7 @@ from core.runtime.permissions import make_private_folder
 from core.workflow.control_video import prepare_control
 from core.workflow.input_files import InputFile, inputs_of
 from core.workflow.library import Workflow
+from core.workflow.shown_film import ShownSound, write_shown_sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,23 @@ def staged_name(item: InputFile) -> str:
     """Return the name of ``item`` in the input folder, of a shape that cleaning up knows."""
     if item.control is None:
         return item.file.name
-    recipe = hashlib.sha256(repr((item.file.sha256, astuple(item.control))).encode())
-    return f"{item.file.sha256}-{recipe.hexdigest()[:32]}.mp4"  # goes with its source
+    sources = [file.sha256 for file in (item.file, item.beside) if file is not None]
+    recipe = hashlib.sha256(repr((*sources, astuple(item.control))).encode())
+    suffix = ".wav" if isinstance(item.control, ShownSound) else ".mp4"
+    return f"{item.file.sha256}-{recipe.hexdigest()[:32]}{suffix}"  # goes with its source
 
 
 def _make_control(order: Order, item: InputFile, target: Path, check: Callable[[], None]) -> None:
     if item.control is None or target.is_file():
         return
-    part = target.with_name(f"part-{uuid4().hex}.mp4")
+    part = target.with_name(f"part-{uuid4().hex}{target.suffix}")
+    source = order.path_of(item.file)
     try:
-        prepare_control(order.path_of(item.file), part, item.control, check)
+        if isinstance(item.control, ShownSound):
+            given = item.beside and order.path_of(item.beside)
+            write_shown_sound(source, given, part, item.control, check)
+        else:
+            prepare_control(source, part, item.control, check)
         publish(part, target)
     finally:
         part.unlink(missing_ok=True)

@@ -21,8 +21,8 @@ from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, OptionKind, Options
 from core.domain.people import Requester
 from core.domain.request_builder import compose
-from core.domain.requests import Composition
-from core.errors import MediaMissing, MediaUnexpected, MediaUnreadable
+from core.domain.requests import Composition, check_roles
+from core.errors import MediaMissing, MediaUnreadable
 from core.errors.setup import ControlBroken
 from core.media.output.destinations import check_clip
 from core.runtime.tasks import outcome_of
@@ -93,16 +93,15 @@ class ClipOrder:
             InvalidInput: a file or a value cannot work.
         """
         mode, options = self._command.mode, _options(self._command.options)
-        roles = [slot.role for slot in MODES[mode].slots]
-        for role in self._command.files:
-            if role not in roles:
-                raise MediaUnexpected(mode, role)
+        check_roles(mode, self._command.files)
         return compose(mode, options, await self._admit(mode), self._service.limits)
 
     async def _admit(self, mode: Mode) -> dict[str, MediaFile]:
         admitted: dict[str, MediaFile] = {}
-        for slot in MODES[mode].slots:
+        for slot in MODES[mode].every_slot:
             if slot.role not in self._command.files:
+                if slot in MODES[mode].more:
+                    continue
                 raise MediaMissing(mode, slot.role)
             path = _path(self._command.files[slot.role])
             if not await asyncio.to_thread(_is_readable_file, path):

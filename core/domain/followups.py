@@ -10,17 +10,19 @@ from enum import StrEnum
 from secrets import randbits
 from typing import Any
 
+from core.domain.continuation import film_from, longer
 from core.domain.dimensions import inside, nearest_inside
 from core.domain.jobs import Job, JobState
 from core.domain.limits import SEED_BITS, RequestLimits
-from core.domain.media import MediaFile
-from core.domain.modes import Mode
+from core.domain.media import Clip
+from core.domain.modes import MODES, Mode
 from core.domain.options import ASPECTS, KEPT, Option, Options, options_in
 from core.domain.parsing import parse_option
 from core.domain.presets import Preset
 from core.domain.request_check import allows
 from core.domain.requests import Request, Sampling
 from core.domain.sizing import shaped_size, typed_seconds
+from core.errors import FilmComplete
 
 
 class Action(StrEnum):
@@ -55,20 +57,33 @@ def actions_for(job: Job, limits: RequestLimits | None = None) -> tuple[Action, 
     request, offered = job.asked, _in_every_limit(job)
     if limits is None:
         return offered
-    next_ones = {Action.AGAIN: request, Action.LONGER: request}
+    next_ones = {Action.AGAIN: request}
     if Action.QUALITY in offered:
         next_ones[Action.QUALITY] = quality(request, limits)
     refused = {action for action, one in next_ones.items() if not allows(one, limits)}
+    if job.clip is not None and not _may_go_on(request, job.clip, limits):
+        refused.add(Action.LONGER)
     return tuple(action for action in offered if action not in refused)
+
+
+def _may_go_on(request: Request, clip: Clip, limits: RequestLimits) -> bool:
+    """Tell whether ``limits`` allow a film that goes on from ``clip``, which ``request`` made."""
+    try:
+        more = longer(request, film_from(clip), limits)
+    except FilmComplete:
+        return False
+    return allows(more.request, limits)
 
 
 def _in_every_limit(job: Job) -> tuple[Action, ...]:
     if job.state is not JobState.SUCCEEDED:
         return (Action.AGAIN, Action.EDIT, Action.DETAILS, Action.DELETE)
-    actions = [Action.AGAIN, Action.EDIT, Action.LONGER, Action.LAST_FRAME]
+    actions = [Action.AGAIN, Action.EDIT]
+    if job.clip is not None:  # removed after the retention period, or by the operator
+        actions += [Action.LONGER, Action.LAST_FRAME]
     if can_improve(job.request):
         actions.append(Action.QUALITY)
-    if job.clip is not None:  # removed after the retention period, or by the operator
+    if job.clip is not None:
         actions.append(Action.FETCH)
     return (*actions, Action.DETAILS, Action.DELETE)
 
@@ -105,13 +120,6 @@ def _finished(request: Request, limits: RequestLimits) -> Request:
         request.sampling, preset=Preset.BALANCED, width=size.width, height=size.height
     )
     return replace(request, sampling=sampling)
-
-
-def longer(request: Request, last_frame: MediaFile, seed: Callable[[], int] = new_seed) -> Request:
-    """Return what continues ``request``'s clip: image to video from its last frame."""
-    return Request(
-        CONTINUES_AS, request.prompt, replace(request.sampling, seed=seed()), (last_frame,)
-    )
 
 
 def options_of(request: Request, limits: RequestLimits | None = None) -> Options:
@@ -205,7 +213,7 @@ def _nearest_aspect(ratio: float) -> str:
 
 def can_improve(request: Request) -> bool:
     """Tell whether a quality pass would change anything."""
-    return request.sampling.preset is not Preset.QUALITY
+    return request.sampling.preset is not Preset.QUALITY and not MODES[request.mode].continues
 
 
-CONTINUES_AS = Mode.I2V  # what `longer` and "use last frame" make
+USES_FRAME = Mode.I2V  # what "use last frame" makes

@@ -15,6 +15,7 @@ class RequestLimits:
     prompt_characters: int = 2000
     min_seconds: float = 1.0
     max_seconds: float = 20.0
+    max_film_seconds: float = 60.0  # of a clip with all that it was continued by
     min_side: int = 256
     max_side: int = 1920
     max_pixels: int = 2_100_000
@@ -42,6 +43,14 @@ class MediaLimits:
 MAX_SEED = 2**63 - 1
 # of a drawn seed: every reader of JSON keeps so many; source: RFC 8259, section 6
 SEED_BITS = 53
+
+
+MOST_FPS = 60  # what chats and browsers play everywhere
+
+
+def most_fps(limits: RequestLimits) -> int:
+    """Return the highest rate of a clip: twice the highest that is sampled, at most 60."""
+    return max(limits.max_fps, min(MOST_FPS, 2 * limits.max_fps))
 
 
 def check_range(name: str, value: float, low: float, high: float, unit: str = "") -> None:

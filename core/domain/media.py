@@ -65,6 +65,8 @@ class RawClip:
     gpu_ms: int  # device time that the requester pays for
     notes: dict[str, str]  # becomes provenance metadata, e.g. {"executor": "draft"}
     peak_bytes: int | None = None  # most device memory in use, where the executor can tell
+    repeated: int = 0  # frames at the start that the film which it goes on with ends with
+    lead_s: float = 0.0  # of its sound before its first frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class Mode(StrEnum):
     LIPSYNC = "lipsync"
     KEYFRAME = "keyframe"
     STYLE = "style"
+    EXTEND = "extend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class ModeSpec:
 
     mode: Mode
     slots: tuple[MediaSlot, ...] = ()
+    more: tuple[MediaSlot, ...] = ()  # files that may be given beside them, filled from the first
+    continues: str = ""  # role of the film that is gone on with; the result is joined to it
     prompt_required: bool = False
     preset: Preset = Preset.BALANCED  # where a person chose none
     icon: str = "clip"  # a file of webui/assets/icons, without its suffix
@@ -50,10 +53,32 @@ class ModeSpec:
         """Return the roles whose files are one of ``kinds``, in the order of the slots."""
         return tuple(slot.role for slot in self.slots if slot.kind in kinds)
 
+    def roles_for(self, kind: MediaKind, count: int) -> tuple[str, ...]:
+        """Return the roles of ``count`` files of ``kind`` in the order of time.
+
+        What is given beside the needed ones lies before the last of them, as pictures between a
+        first and a last one do. Files that no slot is left for have no role.
+        """
+        needed = self.roles(kind)
+        more = tuple(slot.role for slot in self.more if slot.kind is kind)
+        if count <= len(needed) or not more:
+            return needed[:count]
+        return (*needed[:-1], *more[: count - len(needed)], *needed[-1:])
+
+    @property
+    def every_slot(self) -> tuple[MediaSlot, ...]:
+        """Return the slots that need a file, and then those that may have one."""
+        return self.slots + self.more
+
     @property
     def length_from(self) -> str | None:
         """Return the role of the file whose play time is the default length, if there is one."""
-        return next(iter(self.roles(MediaKind.AUDIO, MediaKind.VIDEO)), None)
+        timed = (
+            slot.role
+            for slot in self.every_slot
+            if slot.kind is not MediaKind.IMAGE and slot.role != self.continues
+        )
+        return next(timed, None)
 
     @property
     def shape_from(self) -> str | None:
@@ -65,6 +90,10 @@ _IMAGE = MediaSlot("image", MediaKind.IMAGE)
 _AUDIO = MediaSlot("audio", MediaKind.AUDIO)
 _VIDEO = MediaSlot("video", MediaKind.VIDEO)
 _FIRST, _LAST = MediaSlot("first", MediaKind.IMAGE), MediaSlot("last", MediaKind.IMAGE)
+_BETWEEN = tuple(
+    MediaSlot(role, MediaKind.IMAGE)
+    for role in ("second", "third", "fourth", "fifth", "sixth", "seventh")
+)
 
 MODES: dict[Mode, ModeSpec] = {
     spec.mode: spec
@@ -73,7 +102,8 @@ MODES: dict[Mode, ModeSpec] = {
         ModeSpec(Mode.I2V, (_IMAGE,), icon="image"),
         ModeSpec(Mode.A2V, (_AUDIO,), icon="sound"),
         ModeSpec(Mode.LIPSYNC, (_IMAGE, _AUDIO), icon="voice"),
-        ModeSpec(Mode.KEYFRAME, (_FIRST, _LAST), icon="keyframes"),
+        ModeSpec(Mode.KEYFRAME, (_FIRST, _LAST), _BETWEEN, icon="keyframes"),
         ModeSpec(Mode.STYLE, (_VIDEO, _IMAGE), icon="palette", models=("control_lora",)),
+        ModeSpec(Mode.EXTEND, (_VIDEO,), (_AUDIO,), continues="video"),
     )
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from core.domain.limits import MAX_SEED, RequestLimits
+from core.domain.limits import MAX_SEED, RequestLimits, most_fps
 from core.domain.modes import Mode
 from core.domain.presets import Camera, Preset
 
@@ -130,7 +130,7 @@ OPTIONS: dict[str, Option] = {
         Option(
             "fps",
             OptionKind.COUNT,
-            bounds=lambda limits: (limits.min_fps, limits.max_fps),
+            bounds=lambda limits: (limits.min_fps, most_fps(limits)),
             unit="fps",
             costs=True,
         ),
@@ -141,6 +141,23 @@ OPTIONS: dict[str, Option] = {
             tuple(Camera),
             Camera,
             Camera.NONE,
+            kept=True,
+            shapes_draft=True,
+        ),
+        Option(
+            "sound_from",
+            OptionKind.NUMBER,
+            bounds=lambda _: (0, 3600),  # the most that an operator may let sound last
+            unit="s",
+            modes=frozenset({Mode.EXTEND}),
+            kept=True,
+            shapes_draft=True,
+        ),
+        Option(
+            "times",
+            OptionKind.TEXT,
+            modes=frozenset({Mode.KEYFRAME}),
+            private=False,
             kept=True,
             shapes_draft=True,
         ),
@@ -167,6 +184,8 @@ class Options:
     fps: int | None = None
     seed: int | None = None
     camera: str | None = None
+    sound_from: float | None = None
+    times: str = ""
     negative_prompt: str = ""
 
     @classmethod

@@ -7,17 +7,20 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.domain.adjustments import Adjustment
+from core.domain.continuation import as_the_film, check_film, frames_within, room_for
 from core.domain.fingerprints import fingerprint_of
-from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range
+from core.domain.keyframes import check_times, written_times
+from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range, most_fps
 from core.domain.media import MediaFile
-from core.domain.modes import MODES, Mode
+from core.domain.modes import MODES, Mode, ModeSpec
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.presets import Preset
 from core.domain.requests import Composition, Sampling, check_roles, make_request
-from core.domain.sizing import clip_frames, clip_size
+from core.domain.sizing import clip_frames, clip_size, doubled_frames, is_doubled
 from core.errors import (
     NotAChoice,
     PromptMissing,
@@ -51,42 +54,113 @@ def compose(
         PromptTooLong: more characters than allowed.
         MediaMissing: a slot of the mode has no file.
         MediaUnexpected: a file in a role that the mode does not have.
+        FilmTooLong, FilmComplete: the film that goes on would become longer than allowed.
+        TimesUncounted, TimesOutOfOrder, TimesNotApart: of the pictures.
+        FpsNotEven: a rate that is doubled.
     """
     spec = MODES[mode]
     _check_offered(mode, options)
     check_roles(mode, media)
+    film = media.get(spec.continues)
+    chosen = options if film is None else as_the_film(options, film, limits)
     prompt = _clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)
-    chosen = spec.preset if options.preset is None else options.preset
-    preset = Preset(_choice(OPTIONS["preset"], chosen))
-    fps = limits.default_fps if options.fps is None else options.fps
-    check_range("fps", fps, limits.min_fps, limits.max_fps, "fps")
-    seed = secrets.randbits(SEED_BITS) if options.seed is None else options.seed
-    check_range("seed", seed, 0, MAX_SEED)
     adjustments = [
         Adjustment(note.code, {"role": role, **note.data})
         for role, file in media.items()
         for note in file.notes
     ]
-    shape = media.get(spec.shape_from) if spec.shape_from else None
+    sampling = _sampling(spec, chosen, media, limits, adjustments)
+    request = make_request(mode, prompt, sampling, media)
+    check_film(request, limits)
+    check_times(request)
+    return Composition(
+        request,
+        tuple(adjustments),
+        fingerprint_of(mode, options, {role: file.sha256 for role, file in media.items()}),
+    )
+
+
+def _sampling(
+    spec: ModeSpec,
+    options: Options,
+    media: Mapping[str, MediaFile],
+    limits: RequestLimits,
+    adjustments: list[Adjustment],
+) -> Sampling:
+    """Choose how the clip is made; what differs from what was typed is added to the adjustments.
+
+    Raises:
+        InvalidInput: a value cannot work.
+    """
+    preset_word = spec.preset if options.preset is None else options.preset
+    preset = Preset(_choice(OPTIONS["preset"], preset_word))
+    fps = limits.default_fps if options.fps is None else options.fps
+    check_range("fps", fps, limits.min_fps, most_fps(limits), "fps")
+    doubled = is_doubled(fps, limits)
+    seed = secrets.randbits(SEED_BITS) if options.seed is None else options.seed
+    check_range("seed", seed, 0, MAX_SEED)
+    shape = media.get(spec.shape_from or "")
     size = clip_size(options, preset, shape, limits, adjustments)
-    sound = media.get(spec.length_from) if spec.length_from else None
-    frames = clip_frames(options.seconds, fps, sound, limits, adjustments)
+    sound, film = media.get(spec.length_from or ""), media.get(spec.continues)
+    if sound is not None and options.sound_from is not None:
+        sound = _rest_of(sound, options.sound_from)
+    elif options.sound_from is not None:
+        adjustments.append(Adjustment("sound_from_idle", {}))
+    sampled_fps = fps // 2 if doubled else fps
+    frames = _frames(options.seconds, sampled_fps, sound, film, limits, adjustments)
     sampling = Sampling(
         preset=preset,
         width=size.width,
         height=size.height,
-        frames=frames,
+        frames=doubled_frames(frames) if doubled else frames,
         fps=fps,
         seed=seed,
+        doubled=doubled,
         **{option.name: _kept(option, options, limits) for option in KEPT},
     )
-    return Composition(
-        make_request(mode, prompt, sampling, media),
-        tuple(adjustments),
-        fingerprint_of(mode, options, {role: file.sha256 for role, file in media.items()}),
-    )
+    return replace(sampling, times=written_times(sampling.times, sampling))
+
+
+def _frames(
+    seconds: float | None,
+    fps: int,
+    sound: MediaFile | None,
+    film: MediaFile | None,
+    limits: RequestLimits,
+    adjustments: list[Adjustment],
+) -> int:
+    """Choose the number of frames; where a film goes on, no more than it may take.
+
+    What was typed is not cut: :func:`check_film` refuses it with what fits.
+
+    Raises:
+        FilmComplete: the film is as long as it may be.
+    """
+    if film is None:
+        return clip_frames(seconds, fps, sound, limits, adjustments)
+    left = room_for(film, limits)
+    within = _within_film(left, limits) if seconds is None else limits
+    frames = clip_frames(seconds, fps, sound, within, adjustments)
+    return frames_within(frames, left, fps) if seconds is None or seconds <= left else frames
+
+
+def _within_film(left: float, limits: RequestLimits) -> RequestLimits:
+    """Return ``limits`` with at most ``left`` seconds."""
+    if left >= limits.max_seconds:
+        return limits
+    return replace(limits, max_seconds=left, default_seconds=min(limits.default_seconds, left))
+
+
+def _rest_of(sound: MediaFile, start_s: float) -> MediaFile:
+    """Return ``sound`` as if it began ``start_s`` seconds later.
+
+    Raises:
+        OutOfRange: it is over by then.
+    """
+    check_range("sound_from", start_s, 0, sound.seconds, "s")
+    return replace(sound, seconds=sound.seconds - start_s)
 
 
 def _clean(text: str, limits: RequestLimits) -> str:

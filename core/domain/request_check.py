@@ -4,8 +4,10 @@ What is typed is checked when it is composed. A request may also be another job'
 the limits were wider: taken again, continued, bettered, or kept in a form over a restart.
 """
 
+from core.domain.continuation import check_film
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
-from core.domain.limits import RequestLimits, check_range
+from core.domain.keyframes import check_times
+from core.domain.limits import RequestLimits, check_range, most_fps
 from core.domain.options import KEPT, OPTIONS, OptionKind
 from core.domain.presets import PRESETS
 from core.domain.requests import Request, Sampling
@@ -24,6 +26,7 @@ def check_limits(request: Request, limits: RequestLimits) -> None:
     Raises:
         OutOfRange: seconds, frames a second, a side or all pixels leave the limits.
         PromptTooLong: a text has more characters than allowed.
+        FilmTooLong, FilmComplete: its film would become longer than allowed.
     """
     sampling = request.sampling
     texts = (getattr(sampling, option.name) for option in KEPT if option.kind is OptionKind.TEXT)
@@ -36,6 +39,8 @@ def check_limits(request: Request, limits: RequestLimits) -> None:
             check_range(option.name, value, *option.range_in(limits), option.unit)
     _check_time(sampling, limits)
     _check_size(sampling, limits)
+    check_film(request, limits)
+    check_times(request)
 
 
 def allows(request: Request, limits: RequestLimits) -> bool:
@@ -48,10 +53,10 @@ def allows(request: Request, limits: RequestLimits) -> bool:
 
 
 def _check_time(sampling: Sampling, limits: RequestLimits) -> None:
-    fps, frames = sampling.fps, sampling.frames
+    fps, frames = sampling.sampled_fps, sampling.sampled_frames
     slowest = limits.min_fps if limits.min_fps > _PRODUCT.min_fps else 1
     if not slowest <= fps <= limits.max_fps:
-        raise OutOfRange("fps", fps, limits.min_fps, limits.max_fps, "fps")
+        raise OutOfRange("fps", sampling.fps, limits.min_fps, most_fps(limits), "fps")
     # the same steps as compose, which rounds to whole strides of frames
     long = frames > _SHORTEST and play_time(frames - 1, fps) > limits.max_seconds
     raised = limits.min_seconds > _PRODUCT.min_seconds

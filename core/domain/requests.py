@@ -24,7 +24,7 @@ from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange,
 
 # Of stored requests. One more with everything that a program of before cannot read: such a program
 # leaves the job to others. tests/unit/domain/test_requests.py notices it.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,16 @@ class Sampling:
     seed: int  # 0 … 2⁶³ − 1
     camera: Camera = Camera.NONE
     negative_prompt: str = ""
+    times: str = ""  # s, of each picture, separated by commas; empty: spread evenly
+    sound_from: float | None = None  # s into the given sound, where the clip begins
+    doubled: bool = False  # made at half the rate; a network puts a frame between every two
 
     def __post_init__(self) -> None:
         for name, side in (("width", self.width), ("height", self.height)):
             if side < SIDE_MULTIPLE or side % SIDE_MULTIPLE:
                 raise OutOfRange(name, side, SIDE_MULTIPLE, side // SIDE_MULTIPLE * 64, "px")
+        if self.doubled and (self.fps % 2 or self.frames % (2 * FRAME_STRIDE) != 1):
+            raise OutOfRange("frames", self.frames, 2 * FRAME_STRIDE + 1, self.frames, "16k+1")
         if self.frames < FRAME_STRIDE + 1 or self.frames % FRAME_STRIDE != 1:
             raise OutOfRange("frames", self.frames, FRAME_STRIDE + 1, self.frames, "8k+1")
         if self.fps < 1:
@@ -61,6 +66,21 @@ class Sampling:
         """Return the size of the clip that this becomes: twice its own for a draft."""
         scale = PRESETS[self.preset].scale
         return Size(self.width * scale, self.height * scale)
+
+    @property
+    def factor(self) -> int:
+        """Return how many frames the clip has for each one that is sampled."""
+        return 2 if self.doubled else 1
+
+    @property
+    def sampled_fps(self) -> int:
+        """Return the rate at which the clip is sampled."""
+        return self.fps // self.factor
+
+    @property
+    def sampled_frames(self) -> int:
+        """Return how many frames are sampled, 8k+1."""
+        return (self.frames - 1) // self.factor + 1
 
     @property
     def seconds(self) -> float:
@@ -84,13 +104,16 @@ class Request:
         for number, slot in enumerate(spec.slots):
             if number >= len(self.files) or self.files[number].kind is not slot.kind:
                 raise MediaMissing(self.mode, slot.role)
-        if len(self.files) > len(spec.slots):
+        for slot, file in zip(spec.more, self.files[len(spec.slots) :], strict=False):
+            if file.kind is not slot.kind:
+                raise MediaUnexpected(self.mode, file.kind)
+        if len(self.files) > len(spec.every_slot):
             raise MediaUnexpected(self.mode, self.files[-1].kind)
 
     def media(self) -> dict[str, MediaFile]:
         """Return the files of this request by role, in the order of the mode's slots."""
-        slots = MODES[self.mode].slots
-        return {slot.role: file for slot, file in zip(slots, self.files, strict=True)}
+        slots = MODES[self.mode].every_slot
+        return {slot.role: file for slot, file in zip(slots, self.files, strict=False)}
 
 
 def make_request(
@@ -102,7 +125,8 @@ def make_request(
         mode: a member of the table of modes.
         prompt: what the person wrote.
         sampling: already snapped.
-        media: exactly the files of the mode's slots, by role.
+        media: a file for each slot that needs one, by role, and for those that may have one;
+            of these the first ones are filled.
 
     Returns:
         The frozen record.
@@ -111,12 +135,12 @@ def make_request(
         MediaMissing: a slot has no file, or one of another kind.
         MediaUnexpected: a file in a role that the mode does not have.
     """
-    roles = [slot.role for slot in MODES[mode].slots]
-    for role in roles:
+    roles = [slot.role for slot in MODES[mode].every_slot]
+    for role in roles[: len(MODES[mode].slots)]:
         if role not in media:
             raise MediaMissing(mode, role)
     check_roles(mode, media)
-    return Request(mode, prompt, sampling, tuple(media[role] for role in roles))
+    return Request(mode, prompt, sampling, tuple(media[role] for role in roles if role in media))
 
 
 def check_roles(mode: Mode, roles: Iterable[str]) -> None:
@@ -125,7 +149,7 @@ def check_roles(mode: Mode, roles: Iterable[str]) -> None:
     Raises:
         MediaUnexpected: naming the first.
     """
-    known = {slot.role for slot in MODES[mode].slots}
+    known = {slot.role for slot in MODES[mode].every_slot}
     for role in roles:
         if role not in known:
             raise MediaUnexpected(mode, role)
@@ -209,6 +233,7 @@ def latents_name(request: Request) -> str:
         "size": [sampling.finished.width, sampling.finished.height],
         "time": [sampling.frames, sampling.fps],
         "seed": sampling.seed,
+        **({"doubled": True} if sampling.doubled else {}),
         **{option.name: getattr(sampling, option.name) for option in KEPT if option.shapes_draft},
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

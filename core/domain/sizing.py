@@ -23,7 +23,7 @@ from core.domain.limits import RequestLimits, check_range
 from core.domain.media import MediaFile
 from core.domain.options import ASPECTS, Options
 from core.domain.presets import PRESETS, Preset, PresetSpec, limits_of
-from core.errors import NotAChoice, OutOfRange, Scalar
+from core.errors import FpsNotEven, NotAChoice, OutOfRange, Scalar
 
 
 def clip_size(
@@ -209,3 +209,21 @@ def typed_seconds(frames: int, fps: int, limits: RequestLimits, digits: int = 2)
     if play_time(frames - 1, fps) <= limits.max_seconds:
         seconds = min(seconds, math.floor(limits.max_seconds * unit + 1e-6) / unit)
     return seconds
+
+
+def is_doubled(fps: int, limits: RequestLimits) -> bool:
+    """Tell whether a clip of ``fps`` is sampled at half of it.
+
+    Raises:
+        FpsNotEven: half of it is no whole number.
+    """
+    if fps <= limits.max_fps:
+        return False
+    if fps % 2:
+        raise FpsNotEven(fps, limits.max_fps)
+    return True
+
+
+def doubled_frames(frames: int) -> int:
+    """Return how many frames there are once one was put between every two."""
+    return 2 * (frames - 1) + 1

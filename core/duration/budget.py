@@ -72,9 +72,12 @@ def largest_where(
 
     What is needed must grow with every frame. Shape and length as of :func:`largest_fitting`.
     """
-    keeps_length = MODES[request.mode].length_from is not None
+    spec = MODES[request.mode]
+    keeps_length = spec.length_from is not None and not spec.continues
     options: list[Sampling] = []
-    for candidate in _sizes(request.sampling, limits):
+    # a film that goes on keeps its size
+    sizes = (request.sampling,) if spec.continues else _sizes(request.sampling, limits)
+    for candidate in sizes:
         found = longest(candidate, limits, fits)
         if found:
             options.append(found)
@@ -115,17 +118,19 @@ def longest(
     asked: Sampling, limits: RequestLimits, fits: Callable[[Sampling], bool]
 ) -> Sampling | None:
     """Return ``asked`` with as many frames as fit; cost grows with every frame."""
-    shortest = min(asked.frames, snapped_frames(limits.min_seconds, asked.fps, limits))
-    low, high = shortest // FRAME_STRIDE, asked.frames // FRAME_STRIDE
-    if not fits(replace(asked, frames=low * FRAME_STRIDE + 1)):
+    stride = FRAME_STRIDE * asked.factor
+    sampled = snapped_frames(limits.min_seconds, asked.sampled_fps, limits)
+    shortest = min(asked.frames, asked.factor * (sampled - 1) + 1)
+    low, high = shortest // stride, asked.frames // stride
+    if not fits(replace(asked, frames=low * stride + 1)):
         return None
     while low < high:
         middle = (low + high + 1) // 2
-        if fits(replace(asked, frames=middle * FRAME_STRIDE + 1)):
+        if fits(replace(asked, frames=middle * stride + 1)):
             low = middle
         else:
             high = middle - 1
-    return replace(asked, frames=low * FRAME_STRIDE + 1)
+    return replace(asked, frames=low * stride + 1)
 
 
 def check_budget(

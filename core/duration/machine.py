@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
+from core.duration.decode_tiles import tile_for
 from core.duration.hardware import BY_KEY, UNKNOWN, Hardware
-from core.duration.workload import WEIGHTS, Part, PartCost, SamplingPlan, Tiling, tile_for, voxels
+from core.duration.workload import WEIGHTS, Part, PartCost, SamplingPlan, Tiling, voxels
 from core.errors import NotAChoice
 from core.models.catalog import FAMILY, Profile
 

@@ -4,6 +4,8 @@ The shape of the workflows as numbers. Guides are read from the graph of the mod
 same two stages is said here, and tests hold the graphs to it.
 """
 
+from core.domain.continuation import film_of, run_frames, shown_frames
+from core.domain.media import MediaKind
 from core.domain.presets import PRESETS, PresetSpec
 from core.domain.requests import Request
 from core.duration.workload import Part, SamplingPlan, SamplingStage, Tiling
@@ -26,6 +28,8 @@ def plan_of(
         family: its schedules.
     """
     sampling, guides = request.sampling, guides_of(request.mode)
+    more = sum(file.kind is MediaKind.IMAGE for file in request.files) - guides.images
+    more = max(0, more) if guides.frames else 0  # pictures between the first and the last
     preset = PRESETS[sampling.preset]
     steps, branches = _first_stage(preset, profile, family)
     shrink = 2 if preset.stage2_steps else 1  # of the first stage, against the clip that is made
@@ -35,19 +39,21 @@ def plan_of(
         steps,
         shrink=shrink,
         branches=branches,
-        guide_frames=guides.frames,
+        guide_frames=guides.frames + more,
         guide_clip=1 / guides.clip_shrink**2 if guides.clip_shrink else 0.0,
     )
-    second = SamplingStage(Part.STAGE2, preset.stage2_steps, guide_frames=guides.frames)
+    second = SamplingStage(Part.STAGE2, preset.stage2_steps, guide_frames=guides.frames + more)
     return SamplingPlan(
         -(-sampling.width // canvas) * canvas,
         -(-sampling.height // canvas) * canvas,
-        sampling.frames,
-        sampling.fps,
+        run_frames(request),
+        sampling.sampled_fps,
         (first, second) if preset.stage2_steps else (first,),
         prompts=branches,
-        images=guides.images,
+        images=guides.images + more,
         clip_shrink=shrink * guides.clip_shrink,
+        shown_frames=shown_frames(request) + 1 if film_of(request) else 0,
+        doubled=sampling.doubled,
         decodes_audio=not guides.keeps_sound,
         profile=profile,
         tiling=tiling,

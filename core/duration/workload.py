@@ -3,7 +3,6 @@
 A closed form of the request alone; no graph is read, no file opened.
 """
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -175,6 +174,8 @@ class SamplingPlan:
     clip_shrink: int = (
         0  # the control clip is encoded at the size divided by this; 0: there is none
     )
+    shown_frames: int = 0  # of a film that goes on, encoded in every stage
+    doubled: bool = False  # a frame is put between every two before they are decoded
     decodes_audio: bool = True
     profile: str = "bf16"
     tiling: Tiling | None = None  # None decodes the whole frame at once
@@ -190,11 +191,21 @@ class SamplingPlan:
         """Return the latent voxels at full size."""
         return voxels(self.width, self.height, self.frames)
 
+    @property
+    def decoded(self) -> int:
+        """Return the latent voxels that are decoded."""
+        return voxels(self.width, self.height, self.decoded_frames)
+
+    @property
+    def decoded_frames(self) -> int:
+        """Return how many frames come out."""
+        return 2 * (self.frames - 1) + 1 if self.doubled else self.frames
+
 
 def part_costs(plan: SamplingPlan) -> tuple[PartCost, ...]:
     """Compute the cost of each part of ``plan``, in the order of a run, without loading."""
     if plan.profile == "draft":  # frames are drawn, not sampled: their bytes are the work
-        drawn = 3.0 * plan.width * plan.height * plan.frames
+        drawn = 3.0 * plan.width * plan.height * plan.decoded_frames
         return PartCost(Part.STAGE1, bytes=drawn), _encode(plan)
     sampled = [_sample(plan, sampling) for sampling in plan.samplings]
     found = [_text(plan), _prepare(plan), sampled[0]]
@@ -213,6 +224,10 @@ def _prepare(plan: SamplingPlan) -> PartCost | None:
     shrinks = {sampling.shrink for sampling in plan.samplings}
     pictures = sum(voxels(plan.width // s, plan.height // s, 1) for s in shrinks) * plan.images
     flops = CODEC.encode_image_flops * pictures
+    if plan.shown_frames:
+        for s in shrinks:
+            shown = voxels(plan.width // s, plan.height // s, plan.shown_frames)
+            flops += CODEC.encode_flops * shown
     if plan.clip_shrink:
         shrunk = (plan.width // plan.clip_shrink, plan.height // plan.clip_shrink)
         flops += CODEC.encode_flops * voxels(*shrunk, plan.frames)
@@ -254,11 +269,12 @@ def _upscale(plan: SamplingPlan) -> PartCost:
 def _decode(plan: SamplingPlan) -> PartCost:
     tiling = plan.tiling
     factor = tiling.factor(plan.width, plan.height) if tiling else 1.0
-    count = plan.voxels * factor
+    count = plan.decoded * factor
+    between = CODEC.double_flops * plan.voxels if plan.doubled else 0.0
     pixels = TEMPORAL_STRIDE * SPATIAL_STRIDE**2 * 3 * 4  # float32 RGB of a voxel, blended in RAM
     return PartCost(
         Part.DECODE,
-        CODEC.decode_flops * count,
+        CODEC.decode_flops * count + between,
         CODEC.activation_bytes * count,
         host_bytes=count * pixels if tiling else 0.0,
     )
@@ -272,18 +288,6 @@ def _audio(plan: SamplingPlan) -> PartCost | None:
 
 
 def _encode(plan: SamplingPlan) -> PartCost:
-    return PartCost(Part.VIDEO_ENCODE, host_bytes=3.0 * plan.width * plan.height * plan.frames)
-
-
-def tile_for(plan: SamplingPlan, free_bytes: float) -> Tiling | None:
-    """Choose the largest tiles that decode within ``free_bytes`` of memory; None is one piece.
-
-    Source: an uncut 1280×704×121 adds 1.5 GiB to the peak, 0.11 MB a voxel; four times that is
-    asked for, as fragmentation and other versions need room.
-    """
-    per_voxel = 0.45e6
-    if plan.voxels * per_voxel <= free_bytes:
-        return None
-    deep = plan.voxels / max(1, voxels(plan.width, plan.height, 1))
-    side = math.sqrt(max(free_bytes, 0.0) / per_voxel / deep)
-    return Tiling(side=max(8, min(40, int(side) // 2 * 2)))
+    return PartCost(
+        Part.VIDEO_ENCODE, host_bytes=3.0 * plan.width * plan.height * plan.decoded_frames
+    )

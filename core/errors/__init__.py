@@ -15,6 +15,8 @@ from the code.
     │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
     │   ├── MediaMissing, MediaUnexpected
+    │   ├── FilmTooLong, FilmComplete, FpsNotEven
+    │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, PicturesTooMany
     │   └── MediaRefused        a file, before it is decoded or while it is
     │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong, MediaTooManyFrames
     │       ├── MediaFormatRefused, MediaKindRefused, MediaCodecRefused
@@ -76,6 +78,9 @@ from core.errors.failures import (
 )
 from core.errors.input import (
     DraftUnreadable,
+    FilmComplete,
+    FilmTooLong,
+    FpsNotEven,
     InvalidInput,
     MediaMissing,
     MediaUnexpected,
@@ -84,9 +89,13 @@ from core.errors.input import (
     NotANumber,
     OptionMisspelt,
     OutOfRange,
+    PicturesTooMany,
     PromptMissing,
     PromptTooLong,
     SeedNotANumber,
+    TimesNotApart,
+    TimesOutOfOrder,
+    TimesUncounted,
     TooManyFiles,
 )
 from core.errors.media import (
@@ -148,6 +157,9 @@ __all__ = [
     "DiskFull",
     "DraftUnreadable",
     "EntryUnknown",
+    "FilmComplete",
+    "FilmTooLong",
+    "FpsNotEven",
     "GenerationFailed",
     "IntakeClosed",
     "InternalError",
@@ -185,6 +197,7 @@ __all__ = [
     "OptionMisspelt",
     "OutOfMemory",
     "OutOfRange",
+    "PicturesTooMany",
     "PolicyForbids",
     "PromptMissing",
     "PromptTooLong",
@@ -199,6 +212,9 @@ __all__ = [
     "ShareTooCostly",
     "SpaceIncomplete",
     "TimedOut",
+    "TimesNotApart",
+    "TimesOutOfOrder",
+    "TimesUncounted",
     "TooCostly",
     "TooLargeForDevice",
     "TooManyFiles",

@@ -92,3 +92,56 @@ class NotAnId(InvalidInput):
 
     field: str
     value: str
+
+
+class FilmTooLong(InvalidInput):
+    """A film of ``film_s`` cannot be continued by ``seconds``: ``limit_s`` is the most in all."""
+
+    film_s: float
+    seconds: float
+    limit_s: float
+    left_s: float
+
+
+class FilmComplete(InvalidInput):
+    """A film of ``film_s`` is as long as one may become."""
+
+    film_s: float
+    limit_s: float
+
+
+class TimesUncounted(InvalidInput):
+    """There are ``given`` times for ``pictures`` pictures."""
+
+    given: int
+    pictures: int
+
+
+class TimesOutOfOrder(InvalidInput):
+    """A time ``later`` follows ``earlier``, which it lies before; seconds."""
+
+    earlier: float
+    later: float
+
+
+class TimesNotApart(InvalidInput):
+    """Two of ``pictures`` pictures are at one frame, ``at_s``; a frame lasts ``frame_s``."""
+
+    at_s: float
+    frame_s: float
+    pictures: int
+
+
+class PicturesTooMany(InvalidInput):
+    """The mode takes ``limit`` pictures."""
+
+    mode: str
+    given: int
+    limit: int
+
+
+class FpsNotEven(InvalidInput):
+    """Above ``limit`` frames a second they are doubled, so ``fps`` would have to be even."""
+
+    fps: int
+    limit: int

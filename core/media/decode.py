@@ -1,7 +1,7 @@
 """Decode admitted files into arrays, for executors. Uploads go through the media store first."""
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -64,8 +64,20 @@ def load_sound(path: Path, rate: int, channels: int, seconds: float | None = Non
     return Sound(np.ascontiguousarray(samples), rate)
 
 
+def sound_between(path: Path, rate: int, start_s: float, seconds: float) -> Sound:
+    """Load ``seconds`` of the sound of ``path`` in stereo, from ``start_s`` on.
+
+    What lies before its beginning (``start_s`` may be below 0) and behind its end is silence.
+    """
+    start, count = round(start_s * rate), round(seconds * rate)
+    whole = load_sound(path, rate, 2, max(0, start + count) / rate).samples
+    silence = np.zeros((2, min(count, max(0, -start))), np.float32)
+    samples = np.concatenate([silence, whole[:, max(0, start) :]], axis=1)
+    return Sound(np.ascontiguousarray(samples), rate)
+
+
 def video_frames(
-    path: Path, fps: float, frames: int, size: Size, fit: Fit = "cover"
+    path: Path, fps: float, frames: int, size: Size, fit: Fit = "cover", *, start: int = 0
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield exactly ``frames`` pictures of ``path``, resampled in time to ``fps``.
 
@@ -75,6 +87,7 @@ def video_frames(
         frames: how many; the last picture is held where the source ends earlier.
         size: of the result, px.
         fit: as for :func:`load_image`.
+        start: how many pictures are left out before the first, at ``fps``.
 
     Yields:
         ``[H, W, 3]`` RGB, read as they are asked for; close the iterator to let go of the file.
@@ -85,7 +98,7 @@ def video_frames(
         timed = ((frame.time or 0.0, frame) for frame in container.decode(stream))
         shown: VideoFrame | None = None
         pixels = np.zeros((size.height, size.width, 3), np.uint8)
-        for frame in resample_frames(timed, fps, frames):
+        for frame in islice(resample_frames(timed, fps, start + frames), start, None):
             if frame is not shown:
                 shown = frame
                 pixels = _fitted(Image.fromarray(to_rgb(frame)), size, fit)

@@ -33,11 +33,13 @@ if TYPE_CHECKING:
 __all__ = [
     "FFmpegError",
     "add_audio",
+    "add_copy",
     "add_video",
     "all_packets",
     "as_bt709",
     "display_matrix",
     "encode_frame",
+    "mux",
     "system_errors",
     "tag_bt709",
     "to_deep_rgb",
@@ -68,6 +70,16 @@ def add_audio(container: OutputContainer, codec: str, rate: int, layout: str) ->
     stream = cast("AudioStream", add(codec, rate=rate, layout=layout))
     stream.codec_context.thread_count = 1
     return stream
+
+
+def add_copy(container: OutputContainer, track: VideoStream) -> VideoStream:
+    """Add a video track whose packets are those of ``track``, of another file, as they are."""
+    return container.add_stream_from_template(track)  # pyright: ignore[reportUnknownMemberType]  # untyped **kwargs
+
+
+def mux(container: OutputContainer, packet: "Packet[Any]") -> None:
+    """Write a packet as it is."""
+    container.mux_one(packet)  # pyright: ignore[reportUnknownMemberType]  # Packet is generic in the stubs
 
 
 def encode_frame(

@@ -40,6 +40,9 @@ class Codec:
     encode_flops: float = 18.5 * GIGA  # a latent voxel of a clip
     encode_image_flops: float = 4.4 * GIGA  # a latent voxel of a single picture
     upscale_flops: float = 2.38 * GIGA  # a voxel before upscaling
+    # a voxel before it: twice the values of 4 blocks and the layer that doubles, and of 4 more for
+    # each of the two that come out
+    double_flops: float = 0.37 * GIGA
     activation_bytes: float = 5e6  # written and read while one voxel is decoded
     upscaler_bytes: float = 1.0 * GIGA
     audio_flops: float = 0.35 * TERA  # a second of sound, with its vocoder

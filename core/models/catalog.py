@@ -37,6 +37,7 @@ class Slot(StrEnum):
     UPSCALER = "upscaler"
     DISTILLED_LORA = "distilled_lora"
     CONTROL_LORA = "control_lora"
+    TEMPORAL_UPSCALER = "temporal_upscaler"  # a frame between every two, where that is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class ModelNames:
     video_vae: str = ""
     audio_vae: str = ""
     text_projection: str = ""
+    temporal_upscaler: str = ""
 
     @property
     def split(self) -> bool:
@@ -114,10 +116,16 @@ class ModelFamily:
             **{slot.value: file.name for slot, file in self.profiles[profile].files.items()}
         )
 
-    def files_for(self, mode: Mode | None, profile: Profile) -> tuple[ModelFile, ...]:
-        """Return the files that ``mode`` needs, largest first; mode None means all modes."""
+    def files_for(
+        self, mode: Mode | None, profile: Profile, *, doubled: bool = False
+    ) -> tuple[ModelFile, ...]:
+        """Return the files that ``mode`` needs, largest first; mode None means all modes.
+
+        ``doubled``: also the one that doubles the frame rate.
+        """
         special = {slot for spec in MODES.values() for slot in spec.models}
         unused = special.difference(MODES[mode].models) if mode else set[str]()
+        unused |= set() if doubled else {Slot.TEMPORAL_UPSCALER}
         files = [file for slot, file in self.profiles[profile].files.items() if slot not in unused]
         return tuple(sorted(files, key=lambda file: -file.size_bytes))
 
@@ -200,6 +208,17 @@ _UPSCALER = ModelFile(
     sha256="5f416311fa8172b65af67530758964708d29a317b830d689a51143b7f91913ed",
     licence=LTX2_LICENCE,
 )
+# 130 968 192 values of 16 bits, by the layers that its class makes of its settings, and a header
+_TEMPORAL = ModelFile(
+    repo="Lightricks/LTX-2.3",
+    revision=_LTX23,
+    path="ltx-2.3-temporal-upscaler-x2-1.0.safetensors",
+    folder="latent_upscale_models",
+    size_bytes=261_944_000,
+    sha256=None,  # the commit names it
+    licence=LTX2_LICENCE,
+    exact=False,
+)
 _DISTILLED = ModelFile(
     repo="Comfy-Org/ltx-2.3",
     revision=_COMFY_LTX23,
@@ -228,6 +247,7 @@ def _files(text_encoder: ModelFile, **parts: ModelFile) -> dict[Slot, ModelFile]
         Slot.UPSCALER: _UPSCALER,
         Slot.DISTILLED_LORA: _DISTILLED,
         Slot.CONTROL_LORA: _CONTROL,
+        Slot.TEMPORAL_UPSCALER: _TEMPORAL,
     }
 
 
@@ -275,6 +295,8 @@ def names(profile: Profile) -> ModelNames:
     return FAMILY.names(profile)
 
 
-def files_for(mode: Mode | None, profile: Profile) -> tuple[ModelFile, ...]:
+def files_for(
+    mode: Mode | None, profile: Profile, *, doubled: bool = False
+) -> tuple[ModelFile, ...]:
     """Return the files that ``mode`` needs in the family in use; None means all modes."""
-    return FAMILY.files_for(mode, profile)
+    return FAMILY.files_for(mode, profile, doubled=doubled)

@@ -39,6 +39,14 @@ def has_size(path: Path, size_bytes: int) -> bool:
         return False
 
 
+def is_whole(path: Path, file: ModelFile) -> bool:
+    """Tell whether ``path`` is a file that has the size of ``file``."""
+    try:
+        return path.is_file() and file.may_be(path.stat().st_size)
+    except OSError:
+        return False
+
+
 class HubCache:
     """One hub cache. All methods but :meth:`locked` touch the disk: call them in a thread."""
 
@@ -54,7 +62,7 @@ class HubCache:
         found = try_to_load_from_cache(
             file.repo, file.path, cache_dir=self.root, revision=file.revision
         )
-        if isinstance(found, str) and has_size(Path(found), file.size_bytes):
+        if isinstance(found, str) and is_whole(Path(found), file):
             return Path(found)
         if file.sha256 is not None:
             blob = self.repo(file.repo) / "blobs" / file.sha256

@@ -246,7 +246,7 @@ def _announced(file: ModelFile, url: str, found: HfFileMetadata) -> RemoteFile:
     if found.commit_hash is None or found.etag is None or found.size is None:
         raise HubBroken(file.name)
     announced = found.etag if _SHA256.fullmatch(found.etag) else file.sha256
-    if file.sha256 not in {None, announced} or found.size != file.size_bytes:
+    if file.sha256 not in {None, announced} or not file.may_be(found.size):
         raise ChecksumWrong(file.name, detail="announced")
     return RemoteFile(file, url, found.commit_hash, found.etag, found.size)
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+_HEADER_SHARE = 0.01  # of a size that was computed: what the file's header may differ by
+
 
 @dataclass(frozen=True, slots=True)
 class Licence:
@@ -28,6 +30,12 @@ class ModelFile:
     size_bytes: int
     sha256: str | None
     licence: Licence
+    exact: bool = True  # else the size is computed: the hub announces the right one for the commit
+
+    def may_be(self, size_bytes: int) -> bool:
+        """Tell whether a file of ``size_bytes`` may be this one."""
+        near = abs(size_bytes - self.size_bytes) <= _HEADER_SHARE * self.size_bytes
+        return near and (size_bytes == self.size_bytes or not self.exact)
 
     @property
     def name(self) -> str:

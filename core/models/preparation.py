@@ -50,4 +50,5 @@ async def ensure_files(
             **data,
         )
         file = str(data.get("file") or data.get("what") or files[0].name)
-        raise ModelUnavailable(file) from problem
+        doubled = " --doubling" * order.request.sampling.doubled
+        raise ModelUnavailable(file, f"clapper models pull{doubled}") from problem

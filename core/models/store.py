@@ -26,7 +26,7 @@ from core.models.errors import (
     ModelFileRefused,
     ModelPlaceTaken,
 )
-from core.models.hub_cache import HubCache, has_size
+from core.models.hub_cache import HubCache, has_size, is_whole
 from core.models.hub_client import FULL_DISK, Hub, RemoteFile
 from core.models.licences import Acceptance
 from core.models.links import WAYS, Way, is_link_to, link
@@ -94,7 +94,7 @@ class ModelStore:
     def locate(self, file: ModelFile) -> LocatedFile | None:
         """Find ``file``, whole, on this machine; None if it is not. Touches the disk."""
         place = self.place_of(file)
-        if not place.is_symlink() and has_size(place, file.size_bytes):
+        if not place.is_symlink() and is_whole(place, file):
             return LocatedFile(place, FileLocation.OWN)
         if self._preloaded and (path := self._preloaded.find(file)):
             return LocatedFile(path, FileLocation.PRELOADED)

@@ -20,7 +20,7 @@ MEDIA = re.compile(_ADMITTED)
 NODE_WORK = re.compile(_ONE)  # a folder of unfinished files of one node of several
 LATENTS = re.compile(rf"{_HASH}-[0-9a-f]{{16}}\.safetensors|{_ONE}\.part")
 # in ComfyUI's input folder: as they were admitted, and prepared from one by a recipe
-STAGED = re.compile(rf"{_ADMITTED}|{_HASH}-{_ONE}\.mp4|part-{_ONE}\.mp4")
+STAGED = re.compile(rf"{_ADMITTED}|{_HASH}-{_ONE}\.(mp4|wav)|part-{_ONE}\.(mp4|wav)")
 # in the Studio's folder: Gradio names by content, we by chance; tmp… is an upload that was cut off
 UPLOADED = re.compile(rf"{_HASH}|{_ONE}|tmp[0-9a-z_]{{8}}")
 WORK = re.compile(rf"{_ONE}\.([0-9a-f]{{8}}|next)|calibrate-\w{{8}}")  # an attempt's folder

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.accounts.file_ownership import REQUEST, REQUEST_MS, FileOwnership
-from core.domain.media import MediaFile, MediaKind
+from core.domain.media import Clip, MediaFile, MediaKind
 from core.domain.people import Requester
 from core.errors import IntakeClosed, MediaGone, MediaKindRefused, MediaUnreadable
 from core.media.intake.formats import Read
@@ -55,6 +55,23 @@ class FileAdmission:
             if await self._files.hold([path], REQUEST, owner, REQUEST_MS):
                 return file
         raise MediaGone(role)
+
+    async def admit_clip(self, clip: Clip, owner: Requester) -> MediaFile:
+        """Admit a finished clip of ours, which lies on this node, as it is.
+
+        Raises:
+            MediaGone: it was deleted at this moment.
+            IntakeClosed: the disk is nearly full.
+        """
+        self.refuse_without_room(clip.size_bytes)
+        for _ in range(_TRIES):
+            try:
+                file = await self._media.keep_clip(clip)
+            except FileNotFoundError:
+                break
+            if await self._files.hold([self._media.path_of(file)], REQUEST, owner, REQUEST_MS):
+                return file
+        raise MediaGone(MediaKind.VIDEO)
 
     async def admit_any(
         self, source: Path | bytes | bytearray, roles: Mapping[MediaKind, str], owner: Requester

@@ -1,5 +1,6 @@
 """Bring finished clips to this node, and prepare them for where a delivery brings them to."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from core.artefacts.clips import bring_clip
@@ -39,6 +40,10 @@ class ClipReader:
             raise NothingToFetch(job.id) from None
         return job.clip
 
+    def in_use(self, clip: Clip) -> AbstractContextManager[None]:
+        """Keep the files of ``clip`` on this node until the block ends."""
+        return self._artefacts.in_use(*names_of_clip(clip))
+
     async def last_frame_of(self, job: Job, folder: Path) -> Path:
         """Write the last frame of the clip of ``job`` into ``folder``.
 
@@ -47,7 +52,7 @@ class ClipReader:
             ArtefactsUnavailable: it cannot be fetched just now.
         """
         clip = await self.clip_of(job)
-        with self._artefacts.in_use(*names_of_clip(clip)):
+        with self.in_use(clip):
             return await last_frame(clip.path, folder)
 
     async def link_to(self, job: Job, save_as: str, *, poster: bool) -> str | None:

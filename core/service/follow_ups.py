@@ -1,16 +1,17 @@
 """Make the next request from a finished job: another take, a better one, or what comes after it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from core.domain.continuation import film_from, longer, room_for
 from core.domain.fingerprints import fingerprint_of_action
-from core.domain.followups import CONTINUES_AS, Action, again, longer, quality
+from core.domain.followups import Action, again, quality
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
-from core.domain.media import MediaFile, MediaKind
-from core.domain.modes import MODES
+from core.domain.media import MediaFile
 from core.domain.people import Requester
 from core.domain.requests import Composition, Request
-from core.errors import NotAChoice
+from core.errors import MediaGone, NotAChoice, NothingToFetch
 from core.service.admission import FileAdmission
 from core.service.clips import ClipReader
 
@@ -44,26 +45,36 @@ class FollowUps:
         Raises:
             NotAChoice: the action makes no clip.
             NothingToFetch: it needs the clip, and there is none.
+            FilmComplete: the film is as long as it may become.
             NothingFits: it asks for less work, and this is the least.
         """
-        request = await self._request(job, action, owner)
-        return Composition(request, (), fingerprint_of_action(action, job.id))
+        made = await self._made(job, action, owner)
+        return replace(made, fingerprint=fingerprint_of_action(action, job.id))
 
-    async def _request(self, job: Job, action: str, owner: Requester) -> Request:
+    async def _made(self, job: Job, action: str, owner: Requester) -> Composition:
         match action:
             case Action.AGAIN:
-                return again(job.request)
+                return Composition(again(job.request), ())
             case Action.QUALITY:
-                return quality(job.request, self._limits)
+                return Composition(quality(job.request, self._limits), ())
             case Action.SMALLER:
-                return self._smaller(job.request)
+                return Composition(self._smaller(job.request), ())
             case Action.LONGER:
-                return longer(job.request, await self._last_frame(job, owner))
+                return longer(job.request, await self._film(job, owner), self._limits)
             case _:
                 raise NotAChoice("action", action[:40], ", ".join(_MAKING))
 
-    async def _last_frame(self, job: Job, owner: Requester) -> MediaFile:
-        role = MODES[CONTINUES_AS].slots[0].role
-        with self._admission.workspace() as folder:
-            still = await self._clips.last_frame_of(job, folder)
-            return await self._admission.admit(still, role, MediaKind.IMAGE, owner)
+    async def _film(self, job: Job, owner: Requester) -> MediaFile:
+        """Admit the clip of ``job``, where a film may go on from it.
+
+        Raises:
+            NothingToFetch: there is no clip, or not any more.
+            FilmComplete: the film is as long as it may become.
+        """
+        clip = await self._clips.clip_of(job)
+        room_for(film_from(clip), self._limits)
+        with self._clips.in_use(clip):
+            try:
+                return await self._admission.admit_clip(clip, owner)
+            except MediaGone:
+                raise NothingToFetch(job.id) from None

@@ -26,6 +26,7 @@ ORDERS = (
     AscendingPair("min_seconds", "max_seconds"),
     AscendingPair("min_seconds", "default_seconds"),
     AscendingPair("default_seconds", "max_seconds"),
+    AscendingPair("max_seconds", "max_film_seconds"),
     AscendingPair("min_fps", "max_fps"),
     AscendingPair("min_fps", "default_fps"),
     AscendingPair("default_fps", "max_fps"),

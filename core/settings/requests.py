@@ -14,6 +14,7 @@ class RequestSettings(Area):
     prompt_characters: int = Field(default=2000, ge=1, le=10_000)
     min_seconds: float = Field(default=1.0, ge=0.5, le=60)
     max_seconds: float = Field(default=20.0, ge=1, le=60)
+    max_film_seconds: float = Field(default=60.0, ge=1, le=600)
     min_side: int = Field(default=256, ge=64, le=4096)  # px
     max_side: int = Field(default=1920, ge=256, le=4096)  # px
     max_megapixels: float = Field(default=2.1, ge=0.01, le=17)
@@ -31,6 +32,7 @@ class RequestSettings(Area):
             prompt_characters=self.prompt_characters,
             min_seconds=self.min_seconds,
             max_seconds=self.max_seconds,
+            max_film_seconds=self.max_film_seconds,
             min_side=self.min_side,
             max_side=self.max_side,
             max_pixels=round(self.max_megapixels * 1_000_000),

@@ -1,7 +1,7 @@
 """Fill a graph with the values of one request. Pure: nothing is read, written or changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,11 +10,14 @@ from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.models.catalog import FAMILY, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings, Condition, NodeForm
+from core.workflow.doubled_frames import DOUBLED, LOADER, with_doubled_frames
 from core.workflow.graph import Graph, Leaf, Literal, Node
 from core.workflow.library import Workflow
+from core.workflow.more_pictures import with_pictures
 from core.workflow.split_loaders import split_loaders
 from core.workflow.values import SOUND, MachineChoices, guided, values_of
 
+_STAGES = {LOADER: Stage.LOAD, DOUBLED: Stage.DECODE}
 SAMPLERS = ("SamplerCustomAdvanced", "SamplerCustom", "KSampler", "KSamplerAdvanced")
 
 
@@ -57,8 +60,12 @@ def bind(
 
     Raises:
         MediaMissing: a file of the request was not staged.
+        MediaUnexpected: a graph of somebody's own takes fewer pictures.
     """
     choices = choices or MachineChoices()
+    workflow = with_pictures(workflow, staged)
+    if workflow.custom and request.sampling.doubled:  # its owner decides what is done to frames
+        request = replace(request, sampling=replace(request.sampling, doubled=False))
     bindings = workflow.bindings
     values = values_of(request, names, staged, job, choices, bindings, family)
     active = _conditions(request, staged, choices)
@@ -67,15 +74,16 @@ def bind(
         if form.when in active:
             graph = graph.with_nodes(take_form(graph, form))
     graph = _fill(graph, bindings, values)
+    written = graph
     if names.split and not workflow.custom:  # whose models stay as their owner set them
         graph = split_loaders(graph, names)
+    if request.sampling.doubled:
+        graph = with_doubled_frames(graph, bindings, names)
     graph = graph.pruned(bindings.output)
     return BoundWorkflow(
         bound=graph,
         output_node=bindings.output,
-        stages=MappingProxyType(
-            {node: _stage_of(node, bindings, workflow.graph) for node in graph.nodes}
-        ),
+        stages=MappingProxyType({node: _stage_of(node, bindings, written) for node in graph.nodes}),
         steps=MappingProxyType(_steps(graph)),
         custom=workflow.custom,
     )
@@ -83,7 +91,8 @@ def bind(
 
 def _stage_of(node: str, bindings: Bindings, written: Graph) -> Stage:
     """Return the stage of ``node``; one that the graph was not written with loads a file."""
-    return bindings.stages.get(node, Stage.PREPARE if node in written.nodes else Stage.LOAD)
+    known = {**_STAGES, **bindings.stages}
+    return known.get(node, Stage.PREPARE if node in written.nodes else Stage.LOAD)
 
 
 def _conditions(

@@ -51,6 +51,17 @@ class NodeForm:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureChain:
+    """How further pictures are taken: the nodes of the role ``like``, repeated behind them.
+
+    Those that hand on what they change have an input for each output, in their order: ``through``.
+    """
+
+    like: str
+    through: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Bindings:
     """All that is known of one graph beside the graph."""
 
@@ -59,6 +70,7 @@ class Bindings:
     stages: Mapping[str, Stage]
     forms: tuple[NodeForm, ...] = ()
     canvas: int = SIDE_MULTIPLE  # px; the graph works on sides rounded up to it
+    pictures: PictureChain | None = None  # where the mode may have more of them
 
     @property
     def drafts(self) -> bool:
@@ -89,7 +101,12 @@ def parse_bindings(text: str) -> Bindings:
         stages=MappingProxyType(stages),
         forms=tuple(_form(entry) for entry in data.get("forms", [])),
         canvas=data.get("canvas", SIDE_MULTIPLE),
+        pictures=_chain(data["pictures"]) if "pictures" in data else None,
     )
+
+
+def _chain(entry: Mapping[str, Any]) -> PictureChain:
+    return PictureChain(entry["like"], tuple(entry["through"]))
 
 
 def dump_bindings(bindings: Bindings, remark: str) -> str:

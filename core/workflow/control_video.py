@@ -23,6 +23,7 @@ class ControlVideo:
     frames: int
     fps: int
     sound: bool = False  # with a track as long as the clip, silent where the source is
+    start: int = 0  # frames of the source that are left out before
 
 
 def canvas_of(size: Size, multiple: int) -> Size:
@@ -43,7 +44,8 @@ def control_of(
     """
     sampling = request.sampling
     size = size or sampling.size
-    return ControlVideo(size, canvas_of(size, canvas), sampling.frames, sampling.fps, sound)
+    frames, fps = sampling.sampled_frames, sampling.sampled_fps
+    return ControlVideo(size, canvas_of(size, canvas), frames, fps, sound)
 
 
 def prepare_control(
@@ -69,7 +71,7 @@ def prepare_control(
     left, top = (canvas.width - size.width) // 2, (canvas.height - size.height) // 2
     right, bottom = canvas.width - size.width - left, canvas.height - size.height - top
     border = ((top, bottom), (left, right), (0, 0))
-    pictures = video_frames(source, control.fps, control.frames, size)
+    pictures = video_frames(source, control.fps, control.frames, size, start=control.start)
     seconds = control.frames / control.fps
     samples = load_sound(source, SOUND_RATE, 2, seconds).samples if control.sound else None
     recipe = EncoderSettings(canvas, Fraction(control.fps), {"crf": _CRF, "preset": "veryfast"})

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+from core.domain.continuation import film_of
+from core.domain.dimensions import Size
 from core.domain.media import MediaFile, MediaKind
+from core.domain.modes import MODES
 from core.domain.requests import Request
 from core.workflow.control_video import ControlVideo, control_of
 from core.workflow.library import Workflow
-from core.workflow.values import SOUND
+from core.workflow.shown_film import ShownSound, shown_pictures, shown_sound
+from core.workflow.values import SHOWN_SOUND, SOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,8 @@ class InputFile:
 
     role: str
     file: MediaFile
-    control: ControlVideo | None = None
+    control: ControlVideo | ShownSound | None = None
+    beside: MediaFile | None = None  # a second source of what ``control`` makes
 
 
 def inputs_of(workflow: Workflow, request: Request) -> tuple[InputFile, ...]:
@@ -28,6 +33,9 @@ def inputs_of(workflow: Workflow, request: Request) -> tuple[InputFile, ...]:
     bindings = workflow.bindings
     size = bindings.size_of(request.sampling)
     staged: list[InputFile] = []
+    film = film_of(request)
+    if film is not None:
+        return _of_continuation(request, film, bindings.canvas, size)
     for role, file in request.media().items():
         if file.kind is MediaKind.VIDEO:
             # somebody's own graph may take the sound from the node that loads the pictures
@@ -38,3 +46,15 @@ def inputs_of(workflow: Workflow, request: Request) -> tuple[InputFile, ...]:
         else:
             staged.append(InputFile(role, file))
     return tuple(staged)
+
+
+def _of_continuation(
+    request: Request, film: MediaFile, canvas: int, size: Size
+) -> tuple[InputFile, ...]:
+    spec, media = MODES[request.mode], request.media()
+    given = media.get(spec.length_from or "")
+    sound = shown_sound(request, film)
+    return (
+        InputFile(spec.continues, film, shown_pictures(request, film, canvas, size)),
+        InputFile(SHOWN_SOUND, film, sound, beside=given),
+    )

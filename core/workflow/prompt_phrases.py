@@ -50,6 +50,8 @@ def _sentence(option: str, value: str) -> str:
     if option in phrases():
         return phrases()[option].get(value, "")
     template = phrases()["option"].get(option, "")
+    if not template:
+        return ""
     return template.replace("{value}", literal(value).strip()) if value.strip() else ""
 
 

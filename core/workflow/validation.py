@@ -31,6 +31,9 @@ _PLANNED = {
     "job",
     "stage1",
     "tile_size",
+    "sound_latents",
+    "held_latents",
+    "sound_free",
     SOUND,
 }
 
@@ -161,10 +164,11 @@ def _binding(
 
 def value_names(mode: Mode) -> set[str]:
     """Return the names of all values that a request of ``mode`` has."""
-    roles = {slot.role for slot in MODES[mode].slots}
+    roles = {slot.role for slot in MODES[mode].every_slot}
     files = {item.name for item in fields(ModelNames)}
     derived = {value for values in FIELDS.values() for value in values}
-    return roles | files | derived | _DERIVED | _PLANNED
+    places = {f"{role}_at" for role in roles}
+    return roles | places | files | derived | _DERIVED | _PLANNED
 
 
 def _fields(workflow: Workflow) -> Iterator[Defect]:

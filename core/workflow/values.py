@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from core.domain.continuation import film_of, run_frames
+from core.domain.dimensions import play_time
+from core.domain.keyframes import sampled_frames
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OptionKind
 from core.domain.presets import PRESETS
@@ -13,20 +16,25 @@ from core.workflow.bindings import Bindings
 from core.workflow.control_video import canvas_of
 from core.workflow.graph import Leaf
 from core.workflow.prompt_phrases import has_phrase, literal, prompt_text
+from core.workflow.shown_film import held_latents, latents_of, shown_sound
 from core.workflow.sigmas import as_text, guided_sigmas
 
+SHOWN_SOUND = "shown_sound"  # staged beside the film that goes on: the sound of the run
 SOUND = "sound"  # staged beside the roles of a request: the sound of its source video
 
 # Which values each field of a request reaches. The roles of the mode's files stand for themselves.
 FIELDS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt",),
     **{option.name: ("prompt",) if has_phrase(option.name) else (option.name,) for option in KEPT},
+    "sound_from": (SHOWN_SOUND,),
+    "times": ("first_at", "last_at"),
     "preset": ("stage1_sigmas", "guidance", "stage1_strength"),
     "width": ("width", "half_width", "canvas_width"),
     "height": ("height", "half_height", "canvas_height"),
     "frames": ("frames",),
     "fps": ("fps", "fps_exact"),
     "seed": ("seed", "stage2_seed"),
+    "doubled": ("fps", "fps_exact"),
 }
 
 
@@ -70,6 +78,8 @@ def values_of(
     return {
         **_words(request),
         **_shape(request, bindings),
+        **_shown(request),
+        **_places(request),
         **_schedule(request, choices, family),
         **_files(request.mode, staged),
         **{slot: file for slot, file in asdict(names).items() if file},
@@ -107,13 +117,36 @@ def _shape(request: Request, bindings: Bindings) -> dict[str, Leaf]:
         "half_height": canvas.height // 2,
         "crop_x": (canvas.width - finished.width) // 2,
         "crop_y": (canvas.height - finished.height) // 2,
-        "frames": sampling.frames,
-        "fps": sampling.fps,
-        "fps_exact": float(sampling.fps),
-        "seconds": sampling.seconds,
+        "frames": run_frames(request),
+        "fps": sampling.sampled_fps,
+        "fps_exact": float(sampling.sampled_fps),
+        "seconds": play_time(run_frames(request), sampling.sampled_fps),
         "seed": sampling.seed,
         "stage2_seed": sampling.seed + 1,  # fresh noise: what stage 1 used up is not drawn again
     }
+
+
+def _shown(request: Request) -> dict[str, Leaf]:
+    """Return how much of its sound a continuation keeps: of the film, or all where it is given."""
+    film = film_of(request)
+    if film is None:
+        return {}
+    sound = shown_sound(request, film)
+    given = MODES[request.mode].length_from in request.media()
+    return {
+        "sound_latents": latents_of(sound.seconds),
+        "held_latents": held_latents(sound.shown_s),
+        "sound_free": 0.0 if given else 1.0,
+    }
+
+
+def _places(request: Request) -> dict[str, Leaf]:
+    """Return the frame of each picture; a first and a last one are where the graph has them."""
+    if request.mode is not Mode.KEYFRAME or (
+        not request.sampling.times and len(request.files) == len(MODES[request.mode].slots)
+    ):
+        return {}
+    return {f"{role}_at": frame for role, frame in sampled_frames(request).items()}
 
 
 def _schedule(request: Request, choices: MachineChoices, family: ModelFamily) -> dict[str, Leaf]:

@@ -72,8 +72,9 @@ class Lab:
         seed: int = 1,
         side: int = 128,
         frames: int = 17,
+        **sampled: Any,
     ) -> Request:
-        sampling = Sampling(Preset.FAST, side, side, frames, 24, seed)
+        sampling = Sampling(Preset.FAST, side, side, frames, **{"fps": 24, "seed": seed, **sampled})
         given: dict[MediaKind, int] = {}
         media: dict[str, MediaFile] = {}
         for slot in MODES[mode].slots:

@@ -30,6 +30,8 @@ NEW_ROWS = (
 
 def value_of(option: Option) -> Any:
     """A value of ``option`` that is not what one gets without typing any."""
+    if option.name == "times":
+        return "0, 1.5"
     match option.kind:
         case OptionKind.TEXT:
             return f"some {option.name}, low — and (quiet)"
@@ -40,7 +42,7 @@ def value_of(option: Option) -> Any:
             return round(low + (high - low) / 4, 2)
         case OptionKind.COUNT:
             low, high = option.range_in(LIMITS)
-            return round(low + (high - low) * 0.3)
+            return round(low + (high - low) / 4)
         case OptionKind.SEED:
             return 2**62 + 1  # more digits than a float keeps
 

@@ -69,6 +69,8 @@ def _swap(old: object, new: object) -> None:
 
 def sample(option: Option, limits: RequestLimits) -> Any:  # of the option's kind
     """Return a value of ``option`` that differs from what is chosen for people."""
+    if option.name == "times":
+        return "0, 1.5"
     match option.kind:
         case OptionKind.TEXT:
             return f"some {option.name} of a person"

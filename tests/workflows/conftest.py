@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.comfy.staging import staged_name
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.presets import PRESETS, Preset
@@ -16,7 +17,7 @@ from core.workflow.bind import BoundWorkflow, bind
 from core.workflow.guides import guides_of
 from core.workflow.input_files import inputs_of
 from core.workflow.library import load
-from core.workflow.values import MachineChoices
+from core.workflow.values import SHOWN_SOUND, MachineChoices
 
 _KINDS = {
     MediaKind.IMAGE: MediaFile("", ".png", MediaKind.IMAGE, 10, 640, 480),
@@ -33,7 +34,7 @@ _NAMED = {  # files whose names stand in the golden graphs
 FILES = {
     slot.role: replace(_KINDS[slot.kind], sha256=hashlib.sha256(slot.role.encode()).hexdigest())
     for spec in MODES.values()
-    for slot in spec.slots
+    for slot in spec.every_slot
 } | _NAMED
 Ask = Callable[..., Request]
 Fill = Callable[..., BoundWorkflow]
@@ -45,18 +46,23 @@ def asked(
     preset: Preset = Preset.FAST,
     prompt: str = "a fox runs through snow",
     media: Mapping[str, MediaFile] | None = None,
+    more: int = 0,
     **sampling: Any,
 ) -> Request:
     size = PRESETS[preset].size
     values = {"width": size.width, "height": size.height, "frames": 121, "fps": 24, "seed": 7}
     files = {**FILES, **(media or {})}
-    roles = {slot.role: files[slot.role] for slot in MODES[mode].slots}
+    slots = MODES[mode].every_slot[: len(MODES[mode].slots) + more]
+    roles = {slot.role: files[slot.role] for slot in slots}
     return make_request(mode, prompt, Sampling(preset, **{**values, **sampling}), roles)
 
 
 def filled(request: Request, *, guided: bool = False, tile: int = 0) -> BoundWorkflow:
     workflow = load(request.mode, None)
-    staged = {item.role: item.file.name for item in inputs_of(workflow, request)}
+    staged = {
+        item.role: staged_name(item) if item.role == SHOWN_SOUND else item.file.name
+        for item in inputs_of(workflow, request)
+    }
     choices = MachineChoices(guided=guided, tile=tile)
     return bind(workflow, request, names(Profile.FP8), staged, "job-1", choices)
 

@@ -31,6 +31,9 @@ from tests.workflows.disguise import disguised
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Export
 
+# a film goes on by a graph of its own alone
+ADOPTABLE = [mode for mode in Mode if not MODES[mode].continues]
+
 
 def graph_of(nodes: dict[str, Any]) -> Graph:
     return parse(json.dumps(nodes), "export.json")
@@ -43,7 +46,7 @@ def filled(workflow: Workflow, ask: "Ask", **sampling: Any) -> BoundWorkflow:
 
 
 @pytest.mark.parametrize("saver", ["VHS_VideoCombine", "SaveVideo"])
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", ADOPTABLE)
 def test_an_export_of_every_mode_is_adopted_and_used(
     mode: Mode, saver: str, export: "Export", ask: "Ask", tmp_path: Path
 ) -> None:
@@ -65,7 +68,7 @@ def test_an_export_of_every_mode_is_adopted_and_used(
     assert graph["clapper_output"]["inputs"]["audio"] == ["218", 0]
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", ADOPTABLE)
 def test_every_file_of_the_mode_reaches_its_loader(
     mode: Mode, export: "Export", ask: "Ask"
 ) -> None:
@@ -165,7 +168,7 @@ def test_stages_are_told_by_class_and_place(export: "Export") -> None:
     assert stages["frames"] is Stage.DECODE
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", ADOPTABLE)
 def test_no_number_of_the_export_is_left_that_a_request_has(mode: Mode, ask: "Ask") -> None:
     size = {"width": 1280, "height": 768}
     request = ask(mode, frames=97, fps=25, seed=314159, **size)
@@ -348,3 +351,10 @@ def test_a_forgotten_workflow_gives_way_to_the_projects(export: "Export", tmp_pa
     assert remove_adoption(Mode.T2V, tmp_path)
     assert not load(Mode.T2V, tmp_path).custom
     assert not remove_adoption(Mode.T2V, tmp_path)
+
+
+def test_no_graph_is_adopted_for_a_film_that_goes_on() -> None:
+    with pytest.raises(NotAdoptable) as caught:
+        adopt(load(Mode.EXTEND, None).graph, Mode.EXTEND)
+
+    assert caught.value.reason == "continues_film"

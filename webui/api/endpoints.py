@@ -45,12 +45,12 @@ class Api:
     def _maker(self, mode: Mode) -> Callable[..., Awaitable[JobAnswer]]:
         """Return the function that asks for a clip of ``mode``, with the types Gradio reads."""
         signature = signature_of(mode)
-        roles = [slot.role for slot in MODES[mode].slots]
+        roles = [slot.role for slot in MODES[mode].every_slot]
 
         async def make(*values: Any) -> JobAnswer:  # noqa: ANN401  # as the signature has them
             given = dict(signature.bind(*values).arguments)
             request: gr.Request = given.pop("request")
-            files = {role: given.pop(role) for role in roles}
+            files = {role: given.pop(role, None) for role in roles}
             return await self._submit(request, mode, given, files)
 
         published: Any = make
@@ -90,7 +90,11 @@ class Api:
         return visitor
 
     async def _submit(
-        self, request: gr.Request, mode: Mode, given: dict[str, Any], files: Mapping[str, File]
+        self,
+        request: gr.Request,
+        mode: Mode,
+        given: dict[str, Any],
+        files: Mapping[str, File | None],
     ) -> JobAnswer:
         visitor = self._asking(request)
         paths = _paths(mode, files)
@@ -118,14 +122,17 @@ class Api:
             raise gr.Error(explain(error), title=error.code, print_exception=False) from None
 
 
-def _paths(mode: Mode, files: Mapping[str, File]) -> dict[str, str | None]:
+def _paths(mode: Mode, files: Mapping[str, File | None]) -> dict[str, str | None]:
     """Return the uploads by role.
 
     Raises:
         Error: one is not an upload.
     """
     paths: dict[str, str | None] = {}
+    left_out = {slot.role for slot in MODES[mode].more}
     for role, file in files.items():
+        if file is None and role in left_out:
+            continue
         path = file.get("path") if isinstance(file, dict) else None  # pyright: ignore[reportUnnecessaryIsInstance]  # comes from outside
         if not isinstance(path, str):
             error = MediaMissing(mode, role)

@@ -114,8 +114,10 @@ class McpServer:
             MediaMissing: there is nothing where a file should be.
         """
         given, paths = dict(arguments), dict[str, str | bytes | None]()
-        for slot in MODES[mode].slots:
+        for slot in MODES[mode].every_slot:
             address = str(given.pop(slot.role, ""))
+            if not address and slot in MODES[mode].more:
+                continue
             if not address:
                 raise MediaMissing(mode, slot.role)
             paths[slot.role] = await asyncio.to_thread(_sent, address, slot.role)

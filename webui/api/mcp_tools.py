@@ -21,8 +21,8 @@ def tools(limits: RequestLimits) -> list[types.Tool]:
 
 def _maker(mode: Mode, limits: RequestLimits) -> types.Tool:
     spec = MODES[mode]
-    media = {slot.role: _text(f"mcp_{slot.kind}") for slot in spec.slots}
-    needed = [*media, *(["prompt"] if spec.prompt_required else [])]
+    media = {slot.role: _text(f"mcp_{slot.kind}") for slot in spec.every_slot}
+    needed = [*(slot.role for slot in spec.slots), *(["prompt"] if spec.prompt_required else [])]
     schema = {
         "type": "object",
         "properties": {

@@ -43,6 +43,7 @@ def signature_of(mode: Mode) -> Signature:
         *(_parameter(slot.role, File) for slot in spec.slots),
         *(_parameter(option.name, type_of(option)) for option in needed),
         *(_parameter(option.name, type_of(option), _default(option)) for option in given),
+        *(_parameter(slot.role, File | None, None) for slot in spec.more),
     ]
     return Signature(parameters, return_annotation=JobAnswer)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from core.domain.followups import CONTINUES_AS
+from core.domain.followups import USES_FRAME
 from webui.page.form import ModeForm, shown_when
 from webui.page.layout import Page, show_mode
 from webui.page.reload import PANEL
@@ -62,10 +62,10 @@ def _bind_form(form: ModeForm, page: Page) -> None:
 
 
 def _bind_stage(page: Page) -> None:
-    target = page.forms[CONTINUES_AS]
+    target = page.forms[USES_FRAME]
     slot = next(iter(target.media.values()))
     stage: Any = page.stage
-    js = f'() => Clapper.takeFrame("{CONTINUES_AS}")'
+    js = f'() => Clapper.takeFrame("{USES_FRAME}")'
     stage.use_frame(None, None, [slot, *page.navigation], js=js, **_INTERNAL)
 
 

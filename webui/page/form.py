@@ -157,8 +157,22 @@ def _media(mode: Mode) -> dict[str, Component]:
         return {}
     with gr.Row(equal_height=True, elem_classes=["cl-files"]):
         fields = {slot.role: upload_field(slot.kind, slot_label(mode, slot.role)) for slot in slots}
+    if MODES[mode].more:
+        fields |= _more_media(mode)
     notes_on_files(mode.value)
     return fields
+
+
+def _more_media(mode: Mode) -> dict[str, Component]:
+    """Lay out the fields of files that may be left out, folded away."""
+    with (
+        gr.Accordion(say("studio_more_files"), open=False, elem_classes=["cl-more"]),
+        gr.Row(equal_height=True, elem_classes=["cl-files"]),
+    ):
+        return {
+            slot.role: upload_field(slot.kind, slot_label(mode, slot.role))
+            for slot in MODES[mode].more
+        }
 
 
 def notes_on_files(name: str) -> gr.HTML:

@@ -33,7 +33,7 @@ def tick_of(option: Option, mode: Mode) -> Tick | None:
 
 def follows(mode: Mode) -> bool:
     """Return whether a file gives the length of ``mode``'s clips."""
-    return MODES[mode].length_from is not None
+    return any(slot.role == MODES[mode].length_from for slot in MODES[mode].slots)
 
 
 def options_on_page(mode: Mode, *, guided: bool) -> tuple[Option, ...]:

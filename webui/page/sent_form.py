@@ -84,7 +84,7 @@ def _typed(name: str, value: object, kind: type) -> Any:  # noqa: ANN401  # of t
 
 def _paths(mode: Mode, given: dict[str, Any]) -> dict[str, str]:
     paths: dict[str, str] = {}
-    for slot in MODES[mode].slots:
+    for slot in MODES[mode].every_slot:
         if path := given.get(slot.role):
             if not isinstance(path, str) or "\0" in path:
                 raise MediaGone(slot.role)

@@ -88,7 +88,8 @@ def leased(
     source = told(store, settings)
 
     async def fetch(order: Order, on_progress: ProgressSink, cancel: CancelToken) -> None:
-        files = files_for(order.request.mode, profile)
+        request = order.request
+        files = files_for(request.mode, profile, doubled=request.sampling.doubled)
         await ensure_files(source, files, order, on_progress, cancel)
 
     at_once = settings.studio.concurrent

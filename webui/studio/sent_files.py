@@ -35,7 +35,7 @@ class SentFiles:
             ClapperError: either of them; bytes that came before it are let go of.
         """
         found: dict[str, MediaFile] = {}
-        for slot in MODES[mode].slots:
+        for slot in MODES[mode].every_slot:
             if given := sent.get(slot.role):
                 try:
                     found[slot.role] = await self._admit(given, slot.role, slot.kind, visitor)
@@ -49,7 +49,7 @@ class SentFiles:
     ) -> dict[str, str] | None:
         """Return the digest of each file as it was sent, by role; None where one is gone."""
         found: dict[str, str] = {}
-        for slot in MODES[mode].slots:
+        for slot in MODES[mode].every_slot:
             if given := sent.get(slot.role):
                 try:
                     source = (

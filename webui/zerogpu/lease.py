@@ -85,6 +85,8 @@ class LeasedClip:
     fps: float
     gpu_ms: int
     notes: dict[str, str]
+    repeated: int = 0
+    lead_s: float = 0.0
 
     def clip(self) -> RawClip:
         """Load the clip, its frames mapped from the file."""
@@ -92,7 +94,13 @@ class LeasedClip:
         if self.samples is not None:
             sound = Sound(np.load(self.samples), self.rate)
         return RawClip(
-            np.load(self.frames, mmap_mode="r"), self.fps, sound, self.gpu_ms, self.notes
+            np.load(self.frames, mmap_mode="r"),
+            self.fps,
+            sound,
+            self.gpu_ms,
+            self.notes,
+            repeated=self.repeated,
+            lead_s=self.lead_s,
         )
 
 
@@ -213,4 +221,6 @@ def _outcome(order: Order, work: "Future[RawClip]") -> LeasedClip | Failure:
         raw.fps,
         raw.gpu_ms,
         raw.notes,
+        raw.repeated,
+        raw.lead_s,
     )

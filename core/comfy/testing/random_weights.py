@@ -95,7 +95,11 @@ class RandomWeightsWriter:
                 return list(self._text_encoder()), {}
             case Slot.UPSCALER:
                 flat = json.dumps(self.shapes.upscaler)
-                return list(self._upscaler()), {"config": flat}
+                return list(self._upscaler(self.shapes.upscaler)), {"config": flat}
+            case Slot.TEMPORAL_UPSCALER:
+                shape = {**self.shapes.upscaler, "spatial_upsample": False}
+                shape["temporal_upsample"] = True
+                return list(self._upscaler(shape)), {"config": json.dumps(shape)}
             case Slot.DISTILLED_LORA:
                 return list(self._lora("transformer_blocks.")), {}
             case Slot.CONTROL_LORA:
@@ -190,10 +194,10 @@ class RandomWeightsWriter:
         pieces = sentence_pieces()
         yield TensorSpec("spiece_model", (len(pieces),), pieces)
 
-    def _upscaler(self) -> Iterator[TensorSpec]:
+    def _upscaler(self, shape: dict[str, Any]) -> Iterator[TensorSpec]:
         module = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
         with self.torch.device("meta"):
-            yield from _entries(module.LatentUpsampler.from_config(self.shapes.upscaler), "")
+            yield from _entries(module.LatentUpsampler.from_config(shape), "")
 
     def _lora(self, below: str) -> Iterator[TensorSpec]:
         """Yield a low-rank change of every linear layer whose name begins with ``below``."""

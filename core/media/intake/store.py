@@ -1,15 +1,17 @@
 """The folder of admitted inputs: files that people send are re-encoded into it, or refused."""
 
 import os
+import shutil
 import stat
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from core.domain.adjustments import Adjustment
+from core.domain.continuation import film_from
 from core.domain.file_types import ACCEPTED
 from core.domain.limits import MediaLimits
-from core.domain.media import MediaFile, MediaKind
+from core.domain.media import Clip, MediaFile, MediaKind
 from core.errors import MediaFormatRefused, MediaTooLarge, MediaUnreadable
 from core.media.intake.formats import (
     HEAD_BYTES,
@@ -82,6 +84,32 @@ class MediaStore:
                 task = self._task(source_fd, output_fd, role, kind, found)
                 made = await run_sandbox(task, _STUCK * self._limits.decode_seconds)
                 return await in_thread(lambda _: self._keep(part, kind, made))
+
+    async def keep_clip(self, clip: Clip) -> MediaFile:
+        """Keep ``clip``, which we finished, as an input of what goes on from it.
+
+        It is the same file under another name, so nothing is lost of it.
+
+        Raises:
+            OSError: it is not there any more, or the disk is full.
+        """
+        file = film_from(clip)
+        await in_thread(lambda _: self._link(clip.path, self.path_of(file)))
+        return file
+
+    def _link(self, source: Path, target: Path) -> None:
+        make_private_folder(self.folder)
+        if target.is_file():
+            return
+        part = part_beside(target)
+        try:
+            try:
+                part.hardlink_to(source)
+            except OSError:  # a file system without hard links, or another one
+                shutil.copyfile(source, part)
+            publish(part, target)
+        finally:
+            part.unlink(missing_ok=True)
 
     def _inspect(self, source_fd: int, role: str, kind: MediaKind) -> Format:
         """Read the first bytes and detect the format; see :meth:`check`.

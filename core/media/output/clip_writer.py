@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from core.domain.dimensions import Size
 from core.domain.media import Clip, RawClip, Sound
 from core.media.output.encode import SOUND_RATE, EncoderSettings, stereo, write_mp4
+from core.media.output.film import FilmBefore, write_film
 from core.media.output.provenance import Provenance
 from core.media.output.seal import seal
 from core.runtime.atomic_files import sha256_of, whole_file
@@ -36,6 +37,7 @@ async def write_clip(
     *,
     name: str | None = None,
     clock: Clock = now_ms,
+    before: FilmBefore | None = None,
 ) -> Clip:
     """Encode ``raw`` into ``folder``: H.264 + AAC 48 kHz stereo, ``moov`` first, and a poster.
 
@@ -51,6 +53,7 @@ async def write_clip(
         cancel: checked between frames.
         name: of both files, without their ends; by default an unguessable one.
         clock: tells when the clip was made, which is written into it.
+        before: the film that ``raw`` goes on from; the clip is both, joined.
 
     Returns:
         The clip.
@@ -60,18 +63,20 @@ async def write_clip(
         OSError: errno ENOSPC, the disk is full; nothing is left.
     """
     target = folder / f"{name or uuid4().hex}.mp4"
-    return await in_thread(
-        partial(_write_clip, raw, target, provenance.noting(raw.notes), clock()), cancel
-    )
+    noted = provenance.noting(raw.notes)
+    return await in_thread(partial(_write_clip, raw, target, noted, clock(), before), cancel)
 
 
 def _write_clip(
-    raw: RawClip, target: Path, provenance: Provenance, made_ms: int, check: Callable[[], None]
+    raw: RawClip,
+    target: Path,
+    provenance: Provenance,
+    made_ms: int,
+    before: FilmBefore | None,
+    check: Callable[[], None],
 ) -> Clip:
     count, height, width = raw.frames.shape[:3]
     fps = Fraction(raw.fps).limit_denominator(1001)
-    sound = raw.sound or Sound(np.zeros((2, 0), np.float32), SOUND_RATE)
-    samples = stereo(sound, round(count / fps * SOUND_RATE))
     tags = provenance.tags() | {"creation_time": _iso(made_ms)}
     recipe = EncoderSettings(Size(width, height), fps, _QUALITY, tags=tags)
     with ExitStack() as undo:
@@ -81,7 +86,7 @@ def _write_clip(
             seal(part)
         undo.callback(poster.unlink, missing_ok=True)
         with whole_file(target) as part:
-            write_mp4(part, recipe, raw.frames, samples, check)
+            _write_video(part, raw, recipe, before, check)
             seal(part)
         undo.callback(target.unlink, missing_ok=True)
         clip = Clip(
@@ -91,13 +96,28 @@ def _write_clip(
             size_bytes=target.stat().st_size,
             width=width,
             height=height,
-            frames=count,
+            frames=count if before is None else before.frames + count - raw.repeated,
             fps=float(fps),
-            has_sound=raw.sound is not None,
+            has_sound=raw.sound is not None or before is not None,
         )
         check()
         undo.pop_all()
     return clip
+
+
+def _write_video(
+    part: Path,
+    raw: RawClip,
+    recipe: EncoderSettings,
+    before: FilmBefore | None,
+    check: Callable[[], None],
+) -> None:
+    if before is not None:
+        write_film(part, before, raw, recipe, check)
+        return
+    sound = raw.sound or Sound(np.zeros((2, 0), np.float32), SOUND_RATE)
+    samples = stereo(sound, round(len(raw.frames) / recipe.fps * SOUND_RATE))
+    write_mp4(part, recipe, raw.frames, samples, check)
 
 
 def _iso(epoch_ms: int) -> str:

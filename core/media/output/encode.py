@@ -20,7 +20,7 @@ from core.media.pyav import add_audio, add_video, as_bt709, encode_frame, system
 
 SOUND_RATE = 48_000  # Hz, stereo
 # edit lists count in this scale: the default of 1/1000 s would cut half a millisecond of sound
-_MUXER = {"movflags": "+faststart", "movie_timescale": str(SOUND_RATE)}
+MUXER = {"movflags": "+faststart", "movie_timescale": str(SOUND_RATE)}
 _SOUND_BLOCK = 1024  # samples of one AAC frame
 
 
@@ -55,20 +55,20 @@ def write_mp4(
     Raises:
         OSError: the disk is full or failed.
     """
-    with system_errors(), av.open(str(path), "w", "mp4", _MUXER) as container:
+    with system_errors(), av.open(str(path), "w", "mp4", MUXER) as container:
         container.metadata.update(recipe.tags)
         video = _video_stream(container, recipe)
-        audio = None if samples is None else _audio_stream(container, recipe)
+        audio = None if samples is None else add_aac(container, recipe)
         said = 0
         for index, picture in enumerate(frames):
             check()
             encode_frame(container, video, _yuv(picture, index, recipe))
             if audio is not None and samples is not None:
                 heard = int((index + 1) / recipe.fps * SOUND_RATE)
-                said = _write_sound(container, audio, samples, said, heard)
+                said = write_sound(container, audio, samples, said, heard)
         encode_frame(container, video, None)
         if audio is not None and samples is not None:
-            _write_sound(container, audio, samples, said, None)
+            write_sound(container, audio, samples, said, None)
             encode_frame(container, audio, None)
 
 
@@ -110,7 +110,8 @@ def _video_stream(container: OutputContainer, recipe: EncoderSettings) -> VideoS
     return stream
 
 
-def _audio_stream(container: OutputContainer, recipe: EncoderSettings) -> AudioStream:
+def add_aac(container: OutputContainer, recipe: EncoderSettings) -> AudioStream:
+    """Add the sound track of a clip."""
     stream = add_audio(container, "aac", SOUND_RATE, "stereo")
     stream.bit_rate = recipe.sound_bps
     stream.time_base = Fraction(1, SOUND_RATE)
@@ -128,7 +129,7 @@ def _yuv(
     return frame
 
 
-def _write_sound(
+def write_sound(
     container: OutputContainer,
     stream: AudioStream,
     samples: NDArray[np.float32],

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.domain.dimensions import SIDE_MULTIPLE
-from core.domain.modes import Mode
+from core.domain.modes import MODES, Mode
 from core.models.catalog import FAMILY
 from core.runtime.atomic_files import only_writer_of, whole_file
 from core.runtime.paths import readable
@@ -46,6 +46,8 @@ def adopt(graph: Graph, mode: Mode, loras: Path | None = None, output: str = "")
     Raises:
         NotAdoptable: something that the mode needs is not in the graph, or would change nothing.
     """
+    if MODES[mode].continues:  # what is shown of a film is bound to its own graph
+        raise NotAdoptable(mode, "continues_film")
     problems: list[NotAdoptable] = []
     for variant, settings in variants(graph, mode):
         try:

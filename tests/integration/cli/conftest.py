@@ -63,6 +63,7 @@ def inputs(tmp_path: Path) -> dict[str, list[object]]:
         "lipsync": ["--image", image, "--audio", audio],
         "keyframe": ["--first", image, "--last", other],
         "style": ["--video", video, "--image", image],
+        "extend": ["--video", video],
     }
 
 

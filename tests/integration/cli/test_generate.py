@@ -36,10 +36,23 @@ def test_every_mode_becomes_a_video_with_sound_and_a_poster(
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     with av.open(str(out)) as container:
         video = container.streams.video[0]
-        assert (video.width, video.height, video.frames) == (256, 256, 25)
+        frames = 24 + 24 if mode == "extend" else 25  # of the film, and what is added
+        assert (video.width, video.height, video.frames) == (256, 256, frames)
         assert container.streams.audio, "without a track chats take it for a moving picture"
         peak = max(float(abs(frame.to_ndarray()).max()) for frame in container.decode(audio=0))
     assert (peak > 0.001) is (mode != "style")  # the given film is silent
+
+
+def test_pictures_are_given_one_after_the_other_with_their_times(
+    answer: Callable[..., dict[str, Any]], inputs: dict[str, list[object]], small: list[object]
+) -> None:
+    _, first, _, last = inputs["keyframe"]
+    given = [f"{first}@0", f"{last}@0.5", f"{first}@1"]
+    images = [part for path in given for part in ("--image", path)]
+
+    job = answer("generate", "keyframe", *images, *small, "-o", "day.mp4")
+
+    assert job["times"] == "0, 0.5, 1"
 
 
 def test_json_is_one_object_and_nothing_else_on_standard_output(
@@ -56,7 +69,11 @@ def test_json_is_one_object_and_nothing_else_on_standard_output(
     assert "a red kite" not in str(job)
 
 
-@pytest.mark.parametrize("option", KEPT, ids=lambda option: option.name)
+@pytest.mark.parametrize(
+    "option",
+    [option for option in KEPT if option.offered_in(Mode.T2V)],
+    ids=lambda option: option.name,
+)
 def test_a_kept_option_is_told_to_scripts_unless_it_is_private(
     answer: Callable[..., dict[str, Any]], small: list[object], option: Option
 ) -> None:

@@ -62,12 +62,14 @@ async def test_quality_keeps_the_seed_at_the_quality_preset(guild, clip) -> None
     await guild.core.cancellation.cancel(job.id, job.requester)
 
 
-async def test_longer_goes_on_from_the_last_frame(guild, clip, read_job) -> None:
+async def test_longer_gives_one_film_of_both(guild, clip, read_job) -> None:
     longer = await guild.clip(await press(guild, clip, "longer"))
 
     job = await guild.core.jobs.get(read_job(longer.videos[0]))
-    assert job.request.mode == "i2v"
+    assert job.request.mode == "extend"
     assert job.request.prompt == "a red kite"
+    first = job.request.media()["video"]
+    assert job.clip.seconds > first.seconds
 
 
 async def test_the_last_frame_comes_as_a_picture(guild, clip) -> None:

@@ -127,7 +127,7 @@ async def test_again_longer_quality_make_new_jobs_and_delete_removes(
         await browser.post(f"/studio/jobs/{new}/cancel")
     gone = await browser.post(f"/studio/jobs/{job}/delete")
 
-    assert modes == {"again": "t2v", "longer": "i2v", "quality": "t2v"}
+    assert modes == {"again": "t2v", "longer": "extend", "quality": "t2v"}
     assert len({job, *answers.values()}) == 4
     assert gone.json() == {"job": ""}
     assert (await browser.get(f"/clips/{job}.mp4")).status_code == 404

@@ -36,7 +36,7 @@ LIMITS = RequestLimits()
 ROWS = {**OPTIONS, **{row.name: row for row in NEW_ROWS}}
 KEY = {"x-clapper-key": "the secret of the first agent", "X-Clapper": "1"}
 SMALL = {"preset": "fast", "seconds": 2.0, "width": 256, "height": 320, "fps": 12, "seed": 2**60}
-TEXTS = {row.name: f"wörds of {row.name}" for row in ROWS.values() if row.kind is OptionKind.TEXT}
+TEXTS = {row.name: f"wörds of {row.name}" for row in ROWS.values() if row.is_private}
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +89,7 @@ def test_every_option_has_a_field_with_its_words_and_range(mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_every_option_is_an_argument_of_the_endpoint_and_the_tool(mode: Mode) -> None:
     offered = offered_in(mode)
-    roles = [slot.role for slot in MODES[mode].slots]
+    roles = [slot.role for slot in MODES[mode].every_slot]
     tool = next(tool for tool in tools(LIMITS) if tool.name == mode)
     arguments = tool.inputSchema["properties"]
 

@@ -111,12 +111,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         (Ask("one"), Clip("one"), Press("one", Action.AGAIN, as_="two"), Clip("two"), Clips(2)),
     ),
     Scenario(
-        "longer goes on from the last frame",
+        "longer gives one film of both",
         (
             Ask("one"),
             Clip("one"),
             Press("one", Action.LONGER, as_="two"),
-            Clip("two", mode=Mode.I2V),
+            Clip("two", mode=Mode.EXTEND),
             Clips(2),
         ),
     ),

@@ -54,7 +54,7 @@ async def test_clips_have_the_size_length_and_rate_that_were_asked_for(
     assert clip.notes == {"executor": "draft"}
     assert clip.sound is not None
     assert clip.sound.samples.dtype == np.float32
-    assert clip.sound.samples.shape[1] == round(17 / 16 * clip.sound.rate)
+    assert clip.sound.samples.shape[1] == round((clip.lead_s + 17 / 16) * clip.sound.rate)
     assert 0 < np.abs(clip.sound.samples).max() <= 1
 
 

@@ -1,5 +1,6 @@
 """What each mode shows, beyond being a clip."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,7 @@ from core.domain.dimensions import Size
 from core.domain.media import MediaKind, Sound
 from core.domain.modes import MODES, MediaSlot, Mode, ModeSpec
 from core.domain.presets import Camera
+from core.domain.requests import make_request
 from core.media.decode import load_image, load_sound, video_frames
 
 RATE = 48_000
@@ -193,3 +195,43 @@ def test_hearing_follows_loudness_and_pitch_and_knows_silence() -> None:
     assert heard.loudness.max() == 1
     assert silent.loudness.max() == 0
     assert silent.bands.max() == 0
+
+
+async def test_pictures_in_between_are_exact_in_their_time(lab: Any) -> None:
+    files = {"second": lab.files["other.image"], "third": lab.files["style.image"]}
+    plain = lab.request(Mode.KEYFRAME, camera=Camera.STATIC, times="0, 0.25, 0.75, 1")
+    request = make_request(Mode.KEYFRAME, "", plain.sampling, {**plain.media(), **files})
+
+    clip = await lab.draw(request)
+
+    for index, role in ((0, "first"), (4, "second"), (12, "third"), (16, "last")):
+        given = load_image(lab.folder / request.media()[role].name, SIZE).astype(int)
+        far = np.abs(without_label(clip.frames[index]) - without_label(given)).mean()
+        assert far < 12, role
+
+
+async def test_a_film_goes_on_from_its_last_picture(lab: Any, draw: Any) -> None:
+    film = lab.folder / lab.files["extend.video"].name
+    (*_, last) = video_frames(film, 16, 16, SIZE)
+    for camera in Camera:
+        clip = await draw(Mode.EXTEND, camera=camera)
+
+        assert np.abs(without_label(clip.frames[0]) - without_label(last.astype(int))).mean() < 3
+        assert clip.repeated == 1
+        moved = [np.abs(a.astype(int) - b).mean() for a, b in pairwise(clip.frames)]
+        assert max(moved) < 25, camera
+
+
+async def test_a_given_sound_goes_on_where_it_was(lab: Any) -> None:
+    plain = lab.request(Mode.EXTEND)
+    sampling = replace(plain.sampling, sound_from=0.1)
+    media = {**plain.media(), "audio": lab.files["a2v.audio"]}
+
+    clip = await lab.draw(make_request(Mode.EXTEND, "", sampling, media))
+
+    sent = load_sound(lab.folder / media["audio"].name, RATE, 2).samples
+    begins = round((0.1 - 1 / 16 - 0.04) * RATE)  # before the frame that the film has too
+    silent, heard = max(0, -begins), clip.sound.samples.shape[1]
+    assert not clip.sound.samples[:, :silent].any()
+    same = min(heard - silent, sent.shape[1])
+    assert np.array_equal(clip.sound.samples[:, silent : silent + same], sent[:, :same])

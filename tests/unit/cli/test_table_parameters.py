@@ -18,7 +18,7 @@ from core.domain.options import OPTIONS, Option
 from core.i18n.option_words import mode_summary, option_hint
 from tests.support.option_rows import LIMITS, NEW_ROWS, add_rows, value_of
 
-ROLES = {slot.role: [] for spec in MODES.values() for slot in spec.slots}
+ROLES = {slot.role: [] for spec in MODES.values() for slot in spec.every_slot}
 
 
 def parameters_of(app: typer.Typer, command: str) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def test_a_role_of_a_new_mode_has_its_parameter(monkeypatch: pytest.MonkeyPatch)
 
     text = call("--help")
     assert "For t2v: mask." in text
-    assert "For t2v, style: a video." in text
+    assert "For t2v, style, extend: a video." in text
     call("--mask", "m.png")
     assert seen["mask"] == Path("m.png")
     assert seen.keys() == {"mask", *ROLES}

@@ -44,19 +44,29 @@ def job_in(state: JobState, mode: Mode, preset: Preset) -> Job:
 @pytest.mark.parametrize(("state", "mode", "preset"), EVERY_JOB)
 def test_a_job_offers_what_its_state_allows(state: JobState, mode: Mode, preset: Preset) -> None:
     offered = [Action(name) for name in OFFERED[state].split()]
-    if preset is Preset.QUALITY:  # there is nothing better to ask for
+    if preset is Preset.QUALITY or MODES[mode].continues:  # there is nothing better to ask for
         offered = [action for action in offered if action is not Action.QUALITY]
 
     assert actions_for(job_in(state, mode, preset)) == tuple(offered)
 
 
 @pytest.mark.parametrize(("mode", "preset"), list(product(Mode, Preset)))
-def test_a_clip_that_was_removed_cannot_be_fetched(mode: Mode, preset: Preset) -> None:
+def test_a_clip_that_was_removed_cannot_be_fetched_nor_go_on(mode: Mode, preset: Preset) -> None:
     whole = job_in(JobState.SUCCEEDED, mode, preset)
+    need_it = {Action.FETCH, Action.LONGER, Action.LAST_FRAME}
 
     rest = actions_for(replace(whole, clip=None))
 
-    assert rest == tuple(action for action in actions_for(whole) if action is not Action.FETCH)
+    assert rest == tuple(action for action in actions_for(whole) if action not in need_it)
+
+
+def test_a_film_that_is_as_long_as_it_may_be_is_not_offered_to_go_on() -> None:
+    job = job_in(JobState.SUCCEEDED, Mode.EXTEND, Preset.FAST)
+    whole = replace(job, clip=replace(CLIP, frames=24 * 60))
+
+    assert Action.LONGER in actions_for(job, RequestLimits())
+    assert Action.LONGER not in actions_for(whole, RequestLimits())
+    assert Action.LONGER in actions_for(whole, RequestLimits(max_film_seconds=70))
 
 
 @pytest.mark.parametrize(

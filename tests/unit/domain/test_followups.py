@@ -8,7 +8,6 @@ from core.domain.followups import (
     can_improve,
     changeable,
     is_present,
-    longer,
     new_seed,
     options_of,
     quality,
@@ -44,7 +43,7 @@ def test_again_changes_nothing_but_the_seed(mode: Mode) -> None:
     assert replace(other, sampling=request.sampling) == request
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", [mode for mode in Mode if not MODES[mode].continues])
 def test_quality_keeps_seed_length_and_shape(mode: Mode) -> None:
     request = request_of(mode)
     better = quality(request, RequestLimits())
@@ -54,15 +53,6 @@ def test_quality_keeps_seed_length_and_shape(mode: Mode) -> None:
     assert better.sampling.size == Size(1024, 1920)
     assert can_improve(request)
     assert not can_improve(better)
-
-
-def test_longer_continues_from_the_last_frame_of_any_mode() -> None:
-    frame = FILES[MediaKind.IMAGE]
-    more = longer(request_of(Mode.LIPSYNC), frame)
-
-    assert more.mode is Mode.I2V
-    assert more.media() == {"image": frame}
-    assert more.sampling.seed != 7
 
 
 @pytest.mark.parametrize("mode", Mode)

@@ -18,6 +18,7 @@ LEADING = {  # which files give the length and the shape
     Mode.LIPSYNC: ("audio", "image"),
     Mode.KEYFRAME: (None, "first"),
     Mode.STYLE: ("video", "video"),
+    Mode.EXTEND: ("audio", "video"),
 }
 
 

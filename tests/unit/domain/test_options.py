@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from core.domain.followups import again, longer, options_of, quality
+from core.domain.continuation import longer
+from core.domain.followups import again, options_of, quality
 from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
@@ -25,7 +26,15 @@ from tests.support.option_values import (
     something,
 )
 
-DERIVED = {"preset", "width", "height", "frames", "fps", "seed"}  # of Sampling, by the composition
+DERIVED = {
+    "preset",
+    "width",
+    "height",
+    "frames",
+    "fps",
+    "seed",
+    "doubled",
+}  # of Sampling, by the composition
 KEPT_CASES = [(mode, option) for mode in MODES for option in KEPT if option.offered_in(mode)]
 
 
@@ -61,11 +70,12 @@ def test_a_value_reaches_the_request(mode: Mode, option: Option) -> None:
 @pytest.mark.parametrize(("mode", "option"), KEPT_CASES, ids=case_name)
 def test_every_follow_up_keeps_what_was_chosen(mode: Mode, option: Option) -> None:
     request = request_of(mode, **{option.name: something(option)})
-    frame = FILES[MediaKind.IMAGE]
     chosen = getattr(request.sampling, option.name)
+    made = [again(request), quality(request, LIMITS)]
+    if option.offered_in(Mode.EXTEND) and option.name != "sound_from":  # the sound goes on
+        made.append(longer(request, FILES[MediaKind.VIDEO], LIMITS).request)
 
-    for made in (again(request), quality(request, LIMITS), longer(request, frame)):
-        assert getattr(made.sampling, option.name) == chosen
+    assert [getattr(one.sampling, option.name) for one in made] == [chosen] * len(made)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -81,7 +81,7 @@ def test_every_request_without_a_seed_gets_its_own() -> None:
         {"seconds": math.inf},
         {"fps": 0},
         {"fps": 7},
-        {"fps": 31},
+        {"fps": 61},
         {"fps": -24},
         {"fps": 10**9},
         {"seed": -1},

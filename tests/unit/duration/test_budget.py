@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from core.domain.dimensions import FRAME_STRIDE
-from core.domain.modes import Mode
+from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset
 from core.duration import (
     BY_KEY,
@@ -33,7 +33,7 @@ def test_what_fits_is_left_alone(asked):
     assert largest_fitting(request, estimate(request, HALF).gpu_ms, HALF) == request
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", [mode for mode in Mode if not MODES[mode].continues])
 @pytest.mark.parametrize("budget", [8_000, 20_000, 60_000])
 def test_the_largest_setting_fits_and_the_next_one_does_not(asked, mode, budget):
     request = asked(mode, width=1920, height=1088, frames=241, preset=Preset.QUALITY)
@@ -45,6 +45,27 @@ def test_the_largest_setting_fits_and_the_next_one_does_not(asked, mode, budget)
     longer = replace(found.sampling, frames=found.sampling.frames + FRAME_STRIDE)
     if longer.frames <= request.sampling.frames:
         assert estimate(replace(found, sampling=longer), HALF).gpu_ms > budget
+
+
+def test_a_film_that_goes_on_becomes_shorter_and_keeps_its_size(asked):
+    request = asked(Mode.EXTEND, width=768, height=512, frames=241)
+    shorter = estimate(asked(Mode.EXTEND, width=768, height=512, frames=121), HALF).gpu_ms
+
+    found = largest_fitting(request, shorter, HALF)
+
+    assert found is not None
+    assert found.sampling == replace(request.sampling, frames=121)
+
+
+def test_a_doubled_clip_becomes_shorter_in_its_own_steps(asked):
+    plain = asked(Mode.T2V, frames=241)
+    request = replace(plain, sampling=replace(plain.sampling, fps=48, doubled=True))
+
+    found = largest_fitting(request, estimate(request, HALF).gpu_ms * 0.6, HALF)
+
+    assert found is not None
+    assert found.sampling.doubled
+    assert estimate(request, HALF).gpu_ms > estimate(asked(Mode.T2V, frames=121), HALF).gpu_ms
 
 
 def test_speech_is_made_smaller_before_it_is_cut(asked):

@@ -38,6 +38,7 @@ VARIABLES = [
     ("CLAPPER_PROMPT_CHARACTERS", "requests.prompt_characters", "7"),
     ("CLAPPER_MIN_SECONDS", "requests.min_seconds", "3"),
     ("CLAPPER_MAX_SECONDS", "requests.max_seconds", "7"),
+    ("CLAPPER_MAX_FILM_SECONDS", "requests.max_film_seconds", "90"),
     ("CLAPPER_MIN_SIDE", "requests.min_side", "400"),
     ("CLAPPER_MAX_SIDE", "requests.max_side", "448"),
     ("CLAPPER_MAX_MEGAPIXELS", "requests.max_megapixels", "7"),

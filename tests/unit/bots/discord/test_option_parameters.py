@@ -123,7 +123,7 @@ async def test_every_mode_has_a_command_with_its_files_and_words() -> None:
         assert found[mode]["description"] == mode_summary(mode)
         assert found[mode]["description_localizations"]["de"] == mode_summary(mode, "de")
         files = {o["name"] for o in found[mode]["options"] if o["type"] == 11}
-        assert files == {slot.role for slot in spec.slots}
+        assert files == {slot.role for slot in spec.every_slot}
         needed = [o["name"] for o in found[mode]["options"] if o.get("required")]
         assert needed == [slot.role for slot in spec.slots] + ["prompt"] * spec.prompt_required
 

@@ -220,7 +220,8 @@ def test_a_mode_with_the_same_files_as_another_is_asked_for_and_not_guessed(
 def test_as_many_loose_files_are_kept_as_the_largest_mode_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    three = (*MODES[Mode.STYLE].slots, MediaSlot("last", MediaKind.IMAGE))
-    monkeypatch.setitem(MODES, Mode.T2V, ModeSpec(Mode.T2V, three))
+    assert guessed_files() == len(MODES[Mode.KEYFRAME].every_slot)
+    nine = tuple(MediaSlot(f"at_{number}", MediaKind.IMAGE) for number in range(9))
+    monkeypatch.setitem(MODES, Mode.T2V, ModeSpec(Mode.T2V, nine))
 
-    assert guessed_files() == 3
+    assert guessed_files() == 9
