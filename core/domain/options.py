@@ -13,7 +13,7 @@ from typing import Any
 
 from core.domain.limits import MAX_SEED, RequestLimits
 from core.domain.modes import Mode
-from core.domain.presets import Camera, Preset
+from core.domain.presets import Camera, Preset, Sync
 
 ASPECTS: dict[str, float] = {
     "16:9": 16 / 9,
@@ -144,6 +144,16 @@ OPTIONS: dict[str, Option] = {
             kept=True,
             shapes_draft=True,
         ),
+        Option(
+            "sync",
+            OptionKind.CHOICE,
+            tuple(Sync),
+            Sync,
+            Sync.AUTO,
+            modes=frozenset({Mode.LIPSYNC}),
+            kept=True,
+            costs=True,
+        ),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
@@ -167,6 +177,7 @@ class Options:
     fps: int | None = None
     seed: int | None = None
     camera: str | None = None
+    sync: str | None = None
     negative_prompt: str = ""
 
     @classmethod

@@ -19,12 +19,12 @@ from core.domain.limits import MAX_SEED
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
-from core.domain.presets import PRESETS, Camera, Preset
+from core.domain.presets import PRESETS, Camera, Preset, Sync
 from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 
 # Of stored requests. One more with everything that a program of before cannot read: such a program
 # leaves the job to others. tests/unit/domain/test_requests.py notices it.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Sampling:
     fps: int
     seed: int  # 0 … 2⁶³ − 1
     camera: Camera = Camera.NONE
+    sync: Sync = Sync.AUTO
     negative_prompt: str = ""
 
     def __post_init__(self) -> None:

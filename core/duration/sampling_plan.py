@@ -4,11 +4,12 @@ The shape of the workflows as numbers. Guides are read from the graph of the mod
 same two stages is said here, and tests hold the graphs to it.
 """
 
-from core.domain.presets import PRESETS, PresetSpec
+from core.domain.presets import PRESETS
 from core.domain.requests import Request
 from core.duration.workload import Part, SamplingPlan, SamplingStage, Tiling
 from core.models.catalog import LTX_2_3, ModelFamily, Profile
 from core.workflow.guides import guides_of
+from core.workflow.values import MachineChoices, guided, modality_of
 
 
 def plan_of(
@@ -27,7 +28,7 @@ def plan_of(
     """
     sampling, guides = request.sampling, guides_of(request.mode)
     preset = PRESETS[sampling.preset]
-    steps, branches = _first_stage(preset, profile, family)
+    steps, branches, prompts = _first_stage(request, profile, family)
     shrink = 2 if preset.stage2_steps else 1  # of the first stage, against the clip that is made
     canvas = guides.canvas * shrink // 2
     first = SamplingStage(
@@ -45,7 +46,7 @@ def plan_of(
         sampling.frames,
         sampling.fps,
         (first, second) if preset.stage2_steps else (first,),
-        prompts=branches,
+        prompts=prompts,
         images=guides.images,
         clip_shrink=shrink * guides.clip_shrink,
         decodes_audio=not guides.keeps_sound,
@@ -54,9 +55,16 @@ def plan_of(
     )
 
 
-def _first_stage(preset: PresetSpec, profile: str, family: ModelFamily) -> tuple[int, int]:
-    """Return the steps of stage 1 and its forwards a step; with guidance the negative acts."""
-    guided = profile in set(Profile) and family.profiles[Profile(profile)].guided
-    if guided and preset.may_guide:
-        return family.guidance.steps, 2
-    return preset.stage1_steps, 2 if preset.guidance > 1 else 1
+def _first_stage(request: Request, profile: str, family: ModelFamily) -> tuple[int, int, int]:
+    """Return the steps of stage 1, its forwards a step, and the texts that are encoded for it.
+
+    Guidance needs the negative prompt, and a pass for each term that is not switched off.
+    """
+    preset, guidance = PRESETS[request.sampling.preset], family.guidance
+    allowed = profile in set(Profile) and family.profiles[Profile(profile)].guided
+    choices = MachineChoices(guided=allowed)
+    severed = modality_of(request, choices, guidance) != 1
+    if guided(request, choices):
+        return guidance.steps, 2 + (guidance.perturbation != 0) + severed, 2
+    prompts = 2 if preset.guidance > 1 else 1
+    return preset.stage1_steps, prompts + severed, prompts

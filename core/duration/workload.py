@@ -133,7 +133,7 @@ class SamplingStage:
     part: Part
     steps: int
     shrink: int = 1
-    branches: int = 1  # forwards a step: 2 with guidance
+    branches: int = 1  # forwards a step: one for each branch of guidance
     guide_frames: int = 0  # latent frames appended as guides
     guide_clip: float = 0.0  # a whole guide clip, relative to the clip's own tokens
     masked: bool = False

@@ -12,7 +12,7 @@ from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings, Condition, NodeForm
 from core.workflow.graph import Graph, Leaf, Literal, Node
 from core.workflow.library import Workflow
-from core.workflow.values import SOUND, MachineChoices, guided, values_of
+from core.workflow.values import SOUND, MachineChoices, guided, synced, values_of
 
 SAMPLERS = ("SamplerCustomAdvanced", "SamplerCustom", "KSampler", "KSamplerAdvanced")
 
@@ -81,8 +81,12 @@ def _conditions(
     request: Request, staged: Mapping[str, str], choices: MachineChoices
 ) -> frozenset[Condition]:
     found: set[Condition] = set()
-    if not guided(request, choices):
+    if guided(request, choices):
+        found.add(Condition.GUIDED)
+    else:
         found.add(Condition.UNGUIDED)
+        if synced(request, choices):
+            found.add(Condition.SYNCED)
     if choices.tile:
         found.add(Condition.TILED)
     if not PRESETS[request.sampling.preset].stage2_steps:
@@ -95,7 +99,9 @@ def _conditions(
 
 
 def take_form(graph: Graph, form: NodeForm) -> Node:
-    """Return the node of ``graph`` in the shape that ``form`` gives it."""
+    """Return the node of ``graph`` in the shape that ``form`` gives it, or a node it brings."""
+    if form.title:
+        return Node(form.node, form.kind, form.inputs, form.title)
     node = graph.nodes[form.node]
     kept = {name: node.inputs[name] for name in form.keep}
     return Node(node.id, form.kind, MappingProxyType({**kept, **form.inputs}), node.title)
@@ -104,8 +110,8 @@ def take_form(graph: Graph, form: NodeForm) -> Node:
 def _fill(graph: Graph, bindings: Bindings, values: Mapping[str, Leaf]) -> Graph:
     changed: dict[str, Node] = {}
     for binding in bindings.values:
-        node = changed.get(binding.node, graph.nodes[binding.node])
-        if binding.value in values and node.kind == binding.kind:
+        node = changed.get(binding.node, graph.nodes.get(binding.node))
+        if node is not None and binding.value in values and node.kind == binding.kind:
             filled = node.with_input(binding.name, Literal.of(values[binding.value]))
             changed[node.id] = filled
     return graph.with_nodes(*changed.values())

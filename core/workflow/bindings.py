@@ -23,6 +23,8 @@ class Condition(StrEnum):
     """When a node takes its other form."""
 
     UNGUIDED = "unguided"  # CFG 1: the negative prompt is not looked at
+    GUIDED = "guided"  # stage 1 runs undistilled, with every term of the makers' guidance
+    SYNCED = "synced"  # distilled, but with the modality term all the same
     TILED = "tiled"  # decode in tiles to save memory
     SOURCE_SOUND = "source_sound"  # the source video has sound, which is kept
     DRAFT = "draft"  # stage 1 alone is made, and its latents are kept
@@ -48,6 +50,7 @@ class NodeForm:
     kind: str
     inputs: Mapping[str, Input]
     keep: tuple[str, ...] = ()  # inputs taken over from the node of the graph
+    title: str = ""  # of a node that the graph does not have without this form
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,11 @@ class Bindings:
     stages: Mapping[str, Stage]
     forms: tuple[NodeForm, ...] = ()
     canvas: int = SIDE_MULTIPLE  # px; the graph works on sides rounded up to it
+
+    @property
+    def brought(self) -> frozenset[str]:
+        """Return the nodes that the graph has in some forms only."""
+        return frozenset(form.node for form in self.forms if form.title)
 
     @property
     def drafts(self) -> bool:
@@ -123,6 +131,7 @@ def _form(entry: Mapping[str, Any]) -> NodeForm:
         kind=entry["class"],
         inputs=MappingProxyType(inputs),
         keep=tuple(entry.get("keep", ())),
+        title=entry.get("title", ""),
     )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from core.domain.modes import MODES, Mode
-from core.domain.options import KEPT, OptionKind
-from core.domain.presets import PRESETS
+from core.domain.options import KEPT, OPTIONS, OptionKind
+from core.domain.presets import PRESETS, Sync
 from core.domain.requests import Request
 from core.errors import MediaMissing
-from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
+from core.models.catalog import LTX_2_3, Guidance, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings
 from core.workflow.control_video import canvas_of
 from core.workflow.graph import Leaf
@@ -22,6 +22,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt",),
     **{option.name: ("prompt",) if has_phrase(option.name) else (option.name,) for option in KEPT},
     "preset": ("stage1_sigmas", "guidance", "stage1_strength"),
+    "sync": ("modality",),
     "width": ("width", "half_width", "canvas_width"),
     "height": ("height", "half_height", "canvas_height"),
     "frames": ("frames",),
@@ -42,6 +43,25 @@ class MachineChoices:
 def guided(request: Request, choices: MachineChoices) -> bool:
     """Tell whether ``request`` runs the guided schedule, where its negative prompt acts."""
     return choices.guided and PRESETS[request.sampling.preset].may_guide
+
+
+def synced(request: Request, choices: MachineChoices) -> bool:
+    """Tell whether stage 1 of ``request`` has the modality term without the guided schedule."""
+    may = PRESETS[request.sampling.preset].may_guide and not guided(request, choices)
+    return may and _sync(request) is Sync.STRONG
+
+
+def modality_of(request: Request, choices: MachineChoices, guidance: Guidance) -> float:
+    """Return the scale of the modality term in stage 1 of ``request``; 1 where it has none."""
+    if guided(request, choices):
+        return 1.0 if _sync(request) is Sync.OFF else guidance.modality
+    return guidance.modality if synced(request, choices) else 1.0
+
+
+def _sync(request: Request) -> Sync:
+    """Return what was chosen; a clip made longer in another mode has it without its option."""
+    offered = OPTIONS["sync"].offered_in(request.mode)
+    return request.sampling.sync if offered else Sync.AUTO
 
 
 def values_of(
@@ -120,18 +140,27 @@ def _schedule(request: Request, choices: MachineChoices, family: ModelFamily) ->
         "stage2_sigmas": as_text(family.stage2_sigmas),
         "stage2_strength": family.distilled_strength,
     }
+    guidance = family.guidance
+    terms: dict[str, Leaf] = {
+        "modality": modality_of(request, choices, guidance),
+        "perturbation": guidance.perturbation,
+        "perturbed_blocks": ", ".join(map(str, guidance.perturbed_blocks)),
+        "rescale": guidance.rescale,
+        **second,
+    }
     if guided(request, choices):
         return {
-            "stage1_sigmas": as_text(guided_sigmas(family.guidance)),
-            "stage1_strength": family.guidance.lora_strength,
-            "guidance": family.guidance.cfg,
-            **second,
+            "stage1_sigmas": as_text(guided_sigmas(guidance)),
+            "stage1_strength": guidance.lora_strength,
+            "guidance": guidance.cfg,
+            "audio_guidance": guidance.audio_cfg,
+            **terms,
         }
     return {
         "stage1_sigmas": as_text(family.stage1_sigmas),
         "stage1_strength": family.distilled_strength,
         "guidance": 1.0,
-        **second,
+        **terms,
     }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.domain.modes import MODES, Mode
-from core.domain.presets import Preset
+from core.domain.presets import Preset, Sync
 from core.workflow.bindings import Binding
 from core.workflow.errors import TemplateBroken
 from core.workflow.graph import Graph, Link, Literal, Node
@@ -84,7 +84,38 @@ def test_guidance_runs_the_undistilled_model_in_stage_1_only(
     inputs = {key: node["inputs"] for key, node in bound.graph.items()}
     strengths = [inputs[key]["strength_model"] for key in ("stage1_model", "stage2_model")]
     assert strengths == [0.0, 0.5]
-    assert [inputs[key]["cfg"] for key in ("stage1_guider", "stage2_guider")] == [3.0, 1.0]
+    assert inputs["stage2_guider"]["cfg"] == 1.0
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_the_guided_schedule_has_every_term_of_the_makers(
+    mode: Mode, ask: "Ask", fill: "Fill"
+) -> None:
+    graph = fill(ask(mode, Preset.QUALITY), guided=True).graph
+
+    guider = graph["stage1_guider"]
+    assert guider["class_type"] == "LTXVDualCFGGuider"
+    assert (guider["inputs"]["video_cfg"], guider["inputs"]["audio_cfg"]) == (3.0, 7.0)
+    rescaled = graph[guider["inputs"]["model"][0]]
+    assert rescaled["inputs"]["rescale"] == 0.7
+    modality = graph[rescaled["inputs"]["model"][0]]
+    assert modality["inputs"]["modality_scale"] == 3.0
+    perturbed = graph[modality["inputs"]["model"][0]]
+    assert (perturbed["inputs"]["scale"], perturbed["inputs"]["blocks"]) == (1.0, "28")
+    plain = fill(ask(mode, Preset.QUALITY)).graph["stage1_guider"]["inputs"]
+    assert perturbed["inputs"]["model"] == plain["model"]
+
+
+def test_lips_are_drawn_to_the_voice_where_it_is_asked_for(ask: "Ask", fill: "Fill") -> None:
+    def scale(preset: Preset, sync: Sync, *, guided: bool) -> float:
+        graph = fill(ask(Mode.LIPSYNC, preset, sync=sync), guided=guided).graph
+        found = graph.get("stage1_modality")
+        return found["inputs"]["modality_scale"] if found else 1.0
+
+    quality = Preset.QUALITY
+    assert [scale(quality, sync, guided=False) for sync in Sync] == [1.0, 3.0, 1.0]
+    assert [scale(quality, sync, guided=True) for sync in Sync] == [3.0, 3.0, 1.0]
+    assert [scale(Preset.BALANCED, sync, guided=True) for sync in Sync] == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("preset", [Preset.FAST, Preset.BALANCED])

@@ -22,6 +22,7 @@ _POSITIONS = (
     "height",
     "fps",
     "negative_prompt",
+    "sync",
 )
 _TYPES: dict[OptionKind, Any] = {
     OptionKind.TEXT: str,

@@ -63,7 +63,10 @@ class RandomWeightsWriter:
             for profile, spec in LTX_2_3.profiles.items()
             if profile in self.profiles
         }
-        return replace(LTX_2_3, profiles=profiles)
+        last = self.shapes.config["transformer"]["num_layers"] - 1
+        blocks = tuple(min(block, last) for block in LTX_2_3.guidance.perturbed_blocks)
+        guidance = replace(LTX_2_3.guidance, perturbed_blocks=blocks)
+        return replace(LTX_2_3, profiles=profiles, guidance=guidance)
 
     def _file(
         self, slot: Slot, file: ModelFile, folder: Path, elsewhere: Mapping[Slot, Path]

@@ -1,0 +1,26 @@
+"""Put every node class of our own beside ComfyUI's."""
+
+import importlib
+from types import ModuleType
+
+from core.comfy.output_node import (
+    OUTPUT_CLASS,
+    STAGE1_CLASS,
+    NodeExchange,
+    output_node,
+    stage1_node,
+)
+from core.comfy.own_nodes import guidance
+
+
+def register(classes: dict[str, type], exchange: NodeExchange, torch: ModuleType) -> None:
+    """Put our node classes into ``classes``, ComfyUI's own table.
+
+    Args:
+        classes: by name.
+        exchange: what the nodes and the executor pass each other.
+        torch: the imported module.
+    """
+    classes[OUTPUT_CLASS] = output_node(exchange)
+    classes[STAGE1_CLASS] = stage1_node(exchange, torch.from_numpy)
+    guidance.register(classes, importlib.import_module("comfy.samplers"))
