@@ -92,7 +92,13 @@ class ComfyExecutor:
         chosen = settings.comfy
         options = ComfyOptions(device_kind(), vram, chosen.packs, chosen.accelerate)
         careful = saves_memory(settings.comfy.vram, profile.value)
-        plan = ExecutionPlan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
+        plan = ExecutionPlan(
+            profile,
+            machine=known,
+            careful=careful,
+            custom=settings.workflows_dir,
+            compression=chosen.image_compression,
+        )
         return cls(comfy_paths(settings), files or open_store(settings, now_ms), plan, options)
 
     @property

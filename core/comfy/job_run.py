@@ -43,6 +43,7 @@ class ExecutionPlan:
     machine: Machine | None = None  # whose memory decides how a clip is decoded
     careful: bool = False  # without a known machine: decode in tiles also where frames may fit
     custom: Path | None = None  # folder of the user's own workflows
+    compression: int | None = None  # of given pictures; None: the family's
 
     def choices(self, tile: int = WHOLE) -> MachineChoices:
         """Choose what :func:`bind` gets to know of the machine.
@@ -50,7 +51,8 @@ class ExecutionPlan:
         Args:
             tile: px of the decoder's tiles.
         """
-        return MachineChoices(guided=self.family.profiles[self.profile].guided, tile=tile)
+        guided = self.family.profiles[self.profile].guided
+        return MachineChoices(guided=guided, tile=tile, compression=self.compression)
 
     def first_tile(self, request: Request) -> int:
         """Choose the px of the decoder's tiles for ``request``."""

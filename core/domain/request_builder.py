@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.domain.adjustments import Adjustment
+from core.domain.dimensions import play_time
+from core.domain.envelope import beyond_model
 from core.domain.fingerprints import fingerprint_of
 from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range
 from core.domain.media import MediaFile
@@ -82,6 +84,8 @@ def compose(
         seed=seed,
         **{option.name: _kept(option, options, limits) for option in KEPT},
     )
+    warning = beyond_model(sampling.finished, play_time(frames - 1, fps), limits)
+    adjustments += [warning] if warning else []
     return Composition(
         make_request(mode, prompt, sampling, media),
         tuple(adjustments),

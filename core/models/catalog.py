@@ -124,6 +124,12 @@ class ModelFamily:
     frame_stride: int = FRAME_STRIDE
     max_frames: int = 1000  # of the audio latent
     guidance: Guidance = field(default_factory=Guidance)
+    # of H.264 on given pictures (its CRF), as the model saw them: the default of ``ltx_pipelines``
+    # 1.2 for LTX-2.3; it is 18 from 2.4 on
+    image_compression: int = 33
+    # white noise on the speech that lips follow, of its effective value (−30 dB): with clean
+    # synthetic speech the model was reported to hold the picture still
+    sound_noise: float = 0.03
     renamed: dict[str, str] = field(default_factory=dict[str, str])  # old file name: new one
 
     def names(self, profile: Profile) -> ModelNames:

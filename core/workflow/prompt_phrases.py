@@ -22,7 +22,8 @@ def phrases() -> Mapping[str, Mapping[str, str]]:
     """Return the sentences by table.
 
     A table named after an option has one for each choice, ``option`` has one with a ``{value}``
-    for each option that is typed, ``empty`` has one by mode, and ``any`` for the other modes.
+    for each option that is typed, ``empty`` has one by mode, and ``any`` for the other modes;
+    ``added`` has one by mode that follows every prompt.
     """
     return tomllib.loads((WORKFLOWS / "phrases.toml").read_text("utf-8"))
 
@@ -36,8 +37,9 @@ def prompt_text(prompt: str, mode: Mode, kept: Mapping[str, str]) -> str:
         kept: values of options by name; those with a phrase become a sentence each, in the order
             of the table of options: prompts for LTX-2 end with the camera.
     """
-    words = literal(prompt).strip() or _neutral(mode)
-    return " ".join(part for part in (words, *map(_sentence, kept, kept.values())) if part)
+    typed = literal(prompt).strip()
+    words = (typed, phrases()["added"].get(mode, "")) if typed else (_neutral(mode),)
+    return " ".join(part for part in (*words, *map(_sentence, kept, kept.values())) if part)
 
 
 def has_phrase(option: str) -> bool:

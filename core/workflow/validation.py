@@ -29,6 +29,8 @@ _NEEDED = {
 }
 _PLANNED = {
     "seconds",
+    "image_compression",
+    "sound_noise",
     "audio_guidance",
     "modality",
     "perturbation",

@@ -37,6 +37,7 @@ class MachineChoices:
 
     guided: bool = False  # the profile has memory and time for the guided schedule
     tile: int = 0  # px of the decoder's tiles; 0 decodes whole frames
+    compression: int | None = None  # of given pictures; None: the family's
     stage1: str = ""  # names the kept latents of stage 1, which then is not made again
 
 
@@ -94,6 +95,10 @@ def values_of(
         **_files(request.mode, staged),
         **asdict(names),
         "control_strength": family.control_strength,
+        "image_compression": (
+            family.image_compression if choices.compression is None else choices.compression
+        ),
+        "sound_noise": family.sound_noise,
         "job": job,
         "stage1": choices.stage1,
         "tile_size": choices.tile,

@@ -7,12 +7,17 @@ import pytest
 
 from core.domain.modes import MODES, Mode
 from core.domain.presets import Preset, Sync
+from core.models.catalog import Profile, names
+from core.workflow.bind import bind
 from core.workflow.bindings import Binding
 from core.workflow.errors import TemplateBroken
 from core.workflow.graph import Graph, Link, Literal, Node
+from core.workflow.guides import guides_of
+from core.workflow.input_files import inputs_of
 from core.workflow.library import Workflow, load
 from core.workflow.node_schema import known_nodes
 from core.workflow.validation import MAX_NODES, defects, require_sound
+from core.workflow.values import MachineChoices
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Fill
@@ -133,7 +138,33 @@ def test_a_first_frame_is_held_loosely_then_firmly(mode: Mode) -> None:
 
     assert graph["stage1_image"]["inputs"]["strength"] == 0.7
     assert graph["stage2_image"]["inputs"]["strength"] == 1.0
-    assert graph["image_compressed"]["inputs"]["img_compression"] == 18
+    assert graph["image_compressed"]["inputs"]["img_compression"] == 33
+
+
+@pytest.mark.parametrize("mode", [mode for mode in Mode if guides_of(mode).images])
+def test_pictures_are_compressed_as_the_model_saw_them_unless_the_operator_says_so(
+    mode: Mode, ask: "Ask"
+) -> None:
+    def levels(choices: MachineChoices) -> set[int]:
+        workflow, request = load(mode, None), ask(mode)
+        staged = {item.role: item.file.name for item in inputs_of(workflow, request)}
+        bound = bind(workflow, request, names(Profile.FP8), staged, "job-1", choices)
+        return {item["img_compression"] for item in of_kind(bound.graph, "LTXVPreprocess")}
+
+    assert levels(MachineChoices()) == {33}
+    assert levels(MachineChoices(compression=0)) == {0}
+
+
+def test_lips_listen_to_a_noisy_copy_and_people_hear_the_clean_one(
+    ask: "Ask", fill: "Fill"
+) -> None:
+    graph = fill(ask(Mode.LIPSYNC)).graph
+
+    heard = graph["sound_latent"]["inputs"]["audio"][0]
+    assert graph[heard]["class_type"] == "ClapperSoundNoise"
+    assert graph[heard]["inputs"] == {"audio": ["sound", 0], "level": 0.03, "seed": 7}
+    assert graph["output"]["inputs"]["audio"] == ["sound", 0]
+    assert not of_kind(fill(ask(Mode.A2V)).graph, "ClapperSoundNoise")
 
 
 @pytest.mark.parametrize("mode", FROZEN)
