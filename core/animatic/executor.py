@@ -10,6 +10,7 @@ from core.animatic.audio_features import RATE, AudioFeatures, ambience
 from core.animatic.drawing import Palette, Shot, grade
 from core.animatic.scenes import pictures
 from core.domain.media import MediaFile, MediaKind, RawClip
+from core.domain.presets import Enhance
 from core.domain.progress import Progress, ProgressSink, Stage, Working
 from core.interfaces.executor import Order
 from core.media.decode import load_sound
@@ -62,7 +63,10 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
         share = _PREPARED + drawn * (index + 1) / sampling.frames
         report(Working(Stage.STAGE1, index + 1, sampling.frames, share))
     gpu_ms = round((time.monotonic() - began) * 1000)
-    return RawClip(frames, float(sampling.fps), sound, gpu_ms, {"executor": "draft"})
+    notes = {"executor": "draft"}
+    # no language model here: who asked for one is told that the prompt is as it was typed
+    used = request.prompt if sampling.enhance is Enhance.ON else ""
+    return RawClip(frames, float(sampling.fps), sound, gpu_ms, notes, prompt_used=used)
 
 
 def _source_of_sound(media: Mapping[str, MediaFile]) -> MediaFile | None:

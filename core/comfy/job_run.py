@@ -18,7 +18,7 @@ from core.comfy.staging import StagedInputs, stage
 from core.comfy.tiles import WHOLE, first_tile, smaller_tile
 from core.domain.media import MediaKind, RawClip, Sound
 from core.domain.modes import MODES
-from core.domain.presets import PRESETS
+from core.domain.presets import PRESETS, Enhance
 from core.domain.progress import Stage, Working
 from core.domain.requests import Request, latents_name
 from core.duration import Machine, estimate
@@ -27,8 +27,9 @@ from core.interfaces.executor import Order
 from core.media.decode import load_sound
 from core.models.catalog import LTX_2_3, ModelFamily, Profile
 from core.runtime.cancellation import CancelToken
-from core.workflow.bind import BoundWorkflow, bind
+from core.workflow.bind import BoundWorkflow, bind, key_of_prompt
 from core.workflow.library import Workflow, load
+from core.workflow.prompt_phrases import typed_text
 from core.workflow.values import MachineChoices
 
 _log = structlog.get_logger(__name__)
@@ -88,6 +89,7 @@ class JobRun:
     _staged: StagedInputs = field(default_factory=StagedInputs)
     _proof: str = ""  # of this order's stage 1
     _continued: bool = False
+    _prompt_key: str = ""  # under which the enhancer's answer is found
 
     @property
     def job(self) -> str:
@@ -139,6 +141,7 @@ class JobRun:
         choices = self.plan.choices(tile)
         request, family = self.order.request, self.plan.family
         bound = bind(workflow, request, names, staged, self.job, choices, family)
+        self._prompt_key = key_of_prompt(bound.bound)
         name = self._find_stage1(workflow, bound)
         self._continued = bool(name)
         if not name:
@@ -241,7 +244,20 @@ class JobRun:
             gpu_ms=gpu_ms,
             notes=self._notes(),
             peak_bytes=peak or None,
+            prompt_used=self._prompt_used(),
         )
+
+    def _prompt_used(self) -> str:
+        """Return what the enhancer made of the prompt, "" where it was not asked.
+
+        The prompt as it was typed stands for an answer that was of no use.
+        """
+        request = self.order.request
+        if not self._prompt_key:
+            return request.prompt if request.sampling.enhance is Enhance.ON else ""
+        found = self.engine.enhanced(self._prompt_key)
+        as_typed = found == typed_text(request.prompt, request.mode)
+        return request.prompt if found is None or as_typed else found
 
     def _notes(self) -> dict[str, str]:
         return {

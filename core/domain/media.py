@@ -65,6 +65,7 @@ class RawClip:
     gpu_ms: int  # device time that the requester pays for
     notes: dict[str, str]  # becomes provenance metadata, e.g. {"executor": "draft"}
     peak_bytes: int | None = None  # most device memory in use, where the executor can tell
+    prompt_used: str = ""  # where a model made more of the prompt, or was asked in vain
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Clip:
     frames: int
     fps: float
     has_sound: bool
+    prompt_used: str = ""  # as in the raw clip; a person's words
 
     @property
     def seconds(self) -> float:

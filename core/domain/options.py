@@ -13,7 +13,7 @@ from typing import Any
 
 from core.domain.limits import MAX_SEED, RequestLimits
 from core.domain.modes import Mode
-from core.domain.presets import Camera, Preset, Sync
+from core.domain.presets import Camera, Enhance, Preset, Sync
 
 ASPECTS: dict[str, float] = {
     "16:9": 16 / 9,
@@ -145,6 +145,16 @@ OPTIONS: dict[str, Option] = {
             shapes_draft=True,
         ),
         Option(
+            "enhance",
+            OptionKind.CHOICE,
+            tuple(Enhance),
+            Enhance,
+            Enhance.OFF,
+            kept=True,
+            shapes_draft=True,
+            costs=True,
+        ),
+        Option(
             "sync",
             OptionKind.CHOICE,
             tuple(Sync),
@@ -177,6 +187,7 @@ class Options:
     fps: int | None = None
     seed: int | None = None
     camera: str | None = None
+    enhance: str | None = None  # None: as the place has it
     sync: str | None = None
     negative_prompt: str = ""
 

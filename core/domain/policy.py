@@ -12,6 +12,7 @@ from core.domain.decoding import UndecodableError, decode
 from core.domain.modes import Mode
 from core.domain.people import Asker
 from core.domain.place_ids import known_ids, read_ids
+from core.domain.presets import Enhance
 from core.domain.requests import Request
 from core.errors import NotAChoice, OutOfRange, PolicyForbids
 
@@ -29,6 +30,7 @@ class Policy:
     max_pixels: int = 0  # of one frame
     words: tuple[str, ...] = ()  # prompts containing one of these are refused, case-insensitive
     nsfw_words: tuple[str, ...] = ()  # the same, but age-gated channels take them
+    enhance: str = ""  # whether prompts are enhanced where nobody says: a member of Enhance
     # what is stored of rules that this version cannot read: nothing is allowed until set anew
     unreadable: tuple[tuple[str, Any], ...] = ()  # name and value
 
@@ -68,10 +70,12 @@ class Policy:
         """
         if rule not in RULES:
             raise NotAChoice("rule", rule[:40], ", ".join(sorted(RULES)))
-        parsed: tuple[str, ...] | float | int
+        parsed: tuple[str, ...] | float | int | str
         if rule in {"max_seconds", "max_pixels"}:
             number = _number(rule, value)
             parsed = number if rule == "max_seconds" else int(number)
+        elif rule == "enhance":
+            parsed = _enhance(value)
         elif rule in _IDS:
             parsed = read_ids(rule, value)
         else:
@@ -128,7 +132,21 @@ def _known(name: str, value: Any) -> Any:  # noqa: ANN401  # of one of the rules
     """Return of a list what this version knows; any other value as it is."""
     if name in _IDS:
         return known_ids(name, value)
+    if name == "enhance":
+        return value if value in set(Enhance) else ""
     return tuple(mode for mode in value if mode in set(Mode)) if name == "modes" else value
+
+
+def _enhance(value: str) -> str:
+    """Read whether prompts are enhanced; empty where nothing is said.
+
+    Raises:
+        NotAChoice: it is neither.
+    """
+    typed = value.strip().lower()
+    if typed and typed not in set(Enhance):
+        raise NotAChoice("enhance", typed[:40], ", ".join(Enhance))
+    return typed
 
 
 def _number(rule: str, value: str) -> float:

@@ -41,6 +41,13 @@ class Sync(StrEnum):
     OFF = "off"  # never, which saves its passes
 
 
+class Enhance(StrEnum):
+    """Whether a language model makes more of the prompt."""
+
+    OFF = "off"
+    ON = "on"
+
+
 @dataclass(frozen=True, slots=True)
 class PresetSpec:
     """Size budget and schedule of one preset; stages run plain ``euler``, or not at 0 steps."""

@@ -4,7 +4,7 @@ The shape of the workflows as numbers. Guides are read from the graph of the mod
 same two stages is said here, and tests hold the graphs to it.
 """
 
-from core.domain.presets import PRESETS
+from core.domain.presets import PRESETS, Enhance
 from core.domain.requests import Request
 from core.duration.workload import Part, SamplingPlan, SamplingStage, Tiling
 from core.models.catalog import LTX_2_3, ModelFamily, Profile
@@ -47,6 +47,7 @@ def plan_of(
         sampling.fps,
         (first, second) if preset.stage2_steps else (first,),
         prompts=prompts,
+        written=family.enhanced_tokens if sampling.enhance is Enhance.ON else 0,
         images=guides.images,
         clip_shrink=shrink * guides.clip_shrink,
         decodes_audio=not guides.keeps_sound,

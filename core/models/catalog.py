@@ -127,6 +127,7 @@ class ModelFamily:
     # of H.264 on given pictures (its CRF), as the model saw them: the default of ``ltx_pipelines``
     # 1.2 for LTX-2.3; it is 18 from 2.4 on
     image_compression: int = 33
+    enhanced_tokens: int = 320  # that a lengthened prompt may have: a little more than 200 words
     # white noise on the speech that lips follow, of its effective value (−30 dB): with clean
     # synthetic speech the model was reported to hold the picture still
     sound_noise: float = 0.03

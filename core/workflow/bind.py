@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from core.domain.presets import PRESETS
+from core.domain.presets import PRESETS, Enhance
 from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.models.catalog import LTX_2_3, ModelFamily, ModelNames
@@ -14,6 +14,7 @@ from core.workflow.graph import Graph, Leaf, Literal, Node
 from core.workflow.library import Workflow
 from core.workflow.values import SOUND, MachineChoices, guided, synced, values_of
 
+_ENHANCING = "ClapperPromptEncode"
 SAMPLERS = ("SamplerCustomAdvanced", "SamplerCustom", "KSampler", "KSamplerAdvanced")
 
 
@@ -87,6 +88,8 @@ def _conditions(
         found.add(Condition.UNGUIDED)
         if synced(request, choices):
             found.add(Condition.SYNCED)
+    if request.sampling.enhance is Enhance.ON:
+        found.add(Condition.ENHANCED)
     if choices.tile:
         found.add(Condition.TILED)
     if not PRESETS[request.sampling.preset].stage2_steps:
@@ -105,6 +108,12 @@ def take_form(graph: Graph, form: NodeForm) -> Node:
     node = graph.nodes[form.node]
     kept = {name: node.inputs[name] for name in form.keep}
     return Node(node.id, form.kind, MappingProxyType({**kept, **form.inputs}), node.title)
+
+
+def key_of_prompt(graph: Graph) -> str:
+    """Return the key of the prompt that a model is to lengthen, "" where none is."""
+    keys = (node.inputs.get("key") for node in graph.nodes.values() if node.kind == _ENHANCING)
+    return next((str(key.value) for key in keys if isinstance(key, Literal)), "")
 
 
 def _fill(graph: Graph, bindings: Bindings, values: Mapping[str, Leaf]) -> Graph:

@@ -25,6 +25,7 @@ class Condition(StrEnum):
     UNGUIDED = "unguided"  # CFG 1: the negative prompt is not looked at
     GUIDED = "guided"  # stage 1 runs undistilled, with every term of the makers' guidance
     SYNCED = "synced"  # distilled, but with the modality term all the same
+    ENHANCED = "enhanced"  # a language model makes more of the prompt
     TILED = "tiled"  # decode in tiles to save memory
     SOURCE_SOUND = "source_sound"  # the source video has sound, which is kept
     DRAFT = "draft"  # stage 1 alone is made, and its latents are kept

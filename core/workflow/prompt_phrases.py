@@ -37,9 +37,23 @@ def prompt_text(prompt: str, mode: Mode, kept: Mapping[str, str]) -> str:
         kept: values of options by name; those with a phrase become a sentence each, in the order
             of the table of options: prompts for LTX-2 end with the camera.
     """
-    typed = literal(prompt).strip()
-    words = (typed, phrases()["added"].get(mode, "")) if typed else (_neutral(mode),)
-    return " ".join(part for part in (*words, *map(_sentence, kept, kept.values())) if part)
+    spoken = phrases()["added"].get(mode, "") if prompt.strip() else ""
+    return _joined(typed_text(prompt, mode), spoken, *map(_sentence, kept, kept.values()))
+
+
+def typed_text(prompt: str, mode: Mode) -> str:
+    """Return the requester's own words, taken literally; of none, the sentence of the mode."""
+    return literal(prompt).strip() or _neutral(mode)
+
+
+def added_text(mode: Mode, kept: Mapping[str, str]) -> str:
+    """Return the sentences that follow a prompt: that of the mode and those of the options."""
+    spoken = phrases()["added"].get(mode, "")
+    return _joined(spoken, *map(_sentence, kept, kept.values()))
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def has_phrase(option: str) -> bool:

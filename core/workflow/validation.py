@@ -23,12 +23,16 @@ _DERIVED = {"canvas_width", "canvas_height", "half_width", "half_height", "crop_
 _NEEDED = {
     "VAEDecodeTiled": "tile_size",
     "ClapperStage1": "stage1",
+    "ClapperPromptEncode": "prompt_key",
     "LTXVModalityGuidance": "modality",
     "LTXVSpatioTemporalGuidance": "perturbation",
     "ClapperGuidanceRescale": "rescale",
 }
 _PLANNED = {
     "seconds",
+    "typed_prompt",
+    "added_prompt",
+    "enhanced_tokens",
     "image_compression",
     "sound_noise",
     "audio_guidance",

@@ -1,8 +1,11 @@
 """Everything that a graph may need of one request, by name, each derived in one place."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT, OPTIONS, OptionKind
 from core.domain.presets import PRESETS, Sync
@@ -12,7 +15,13 @@ from core.models.catalog import LTX_2_3, Guidance, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings
 from core.workflow.control_video import canvas_of
 from core.workflow.graph import Leaf
-from core.workflow.prompt_phrases import has_phrase, literal, prompt_text
+from core.workflow.prompt_phrases import (
+    added_text,
+    has_phrase,
+    literal,
+    prompt_text,
+    typed_text,
+)
 from core.workflow.sigmas import as_text, guided_sigmas
 
 SOUND = "sound"  # staged beside the roles of a request: the sound of its source video
@@ -23,6 +32,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     **{option.name: ("prompt",) if has_phrase(option.name) else (option.name,) for option in KEPT},
     "preset": ("stage1_sigmas", "guidance", "stage1_strength"),
     "sync": ("modality",),
+    "enhance": ("prompt_key",),
     "width": ("width", "half_width", "canvas_width"),
     "height": ("height", "half_height", "canvas_height"),
     "frames": ("frames",),
@@ -90,6 +100,7 @@ def values_of(
     """
     return {
         **_words(request),
+        **_enhancing(request, names, family),
         **_shape(request, bindings),
         **_schedule(request, choices, family),
         **_files(request.mode, staged),
@@ -115,6 +126,22 @@ def _words(request: Request) -> dict[str, Leaf]:
         elif not has_phrase(option.name):
             words[option.name] = kept[option.name]
     return words
+
+
+def _enhancing(request: Request, names: ModelNames, family: ModelFamily) -> dict[str, Leaf]:
+    """Return what the enhancer is given; the key is a hash of all that decides what it writes."""
+    typed = typed_text(request.prompt, request.mode)
+    pictures = [file.sha256 for file in request.files if file.kind is MediaKind.IMAGE]
+    decides = [names.text_encoder, family.enhanced_tokens, request.mode, typed, *pictures]
+    if pictures:  # the picture is seen in the shape of the clip
+        decides.append(str(request.sampling.finished))
+    kept = {option.name: getattr(request.sampling, option.name) for option in KEPT}
+    return {
+        "typed_prompt": typed,
+        "added_prompt": added_text(request.mode, kept),
+        "enhanced_tokens": family.enhanced_tokens,
+        "prompt_key": hashlib.sha256(json.dumps(decides).encode()).hexdigest(),
+    }
 
 
 def _shape(request: Request, bindings: Bindings) -> dict[str, Leaf]:

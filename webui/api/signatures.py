@@ -23,6 +23,7 @@ _POSITIONS = (
     "fps",
     "negative_prompt",
     "sync",
+    "enhance",
 )
 _TYPES: dict[OptionKind, Any] = {
     OptionKind.TEXT: str,

@@ -85,6 +85,7 @@ class LeasedClip:
     fps: float
     gpu_ms: int
     notes: dict[str, str]
+    prompt_used: str = ""
 
     def clip(self) -> RawClip:
         """Load the clip, its frames mapped from the file."""
@@ -92,7 +93,12 @@ class LeasedClip:
         if self.samples is not None:
             sound = Sound(np.load(self.samples), self.rate)
         return RawClip(
-            np.load(self.frames, mmap_mode="r"), self.fps, sound, self.gpu_ms, self.notes
+            np.load(self.frames, mmap_mode="r"),
+            self.fps,
+            sound,
+            self.gpu_ms,
+            self.notes,
+            prompt_used=self.prompt_used,
         )
 
 
@@ -213,4 +219,5 @@ def _outcome(order: Order, work: "Future[RawClip]") -> LeasedClip | Failure:
         raw.fps,
         raw.gpu_ms,
         raw.notes,
+        raw.prompt_used,
     )

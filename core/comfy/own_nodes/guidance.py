@@ -269,11 +269,13 @@ def _predict(samplers: ModuleType, given: Arguments, flags: Arguments) -> Any:
 @contextmanager
 def _values_passed_through(blocks: Sequence[Any]) -> Generator[None]:
     """Let the self-attention of ``blocks`` give each token its own value alone."""
-    layers = [getattr(block, name, None) for block in blocks for name in ("attn1", "audio_attn1")]
-    found = [layer for layer in layers if layer is not None]
+    names = ("attn1", "audio_attn1")
+    layers: list[Any] = [getattr(block, name, None) for block in blocks for name in names]
+    found: list[Any] = [layer for layer in layers if layer is not None]
     try:
         for layer in found:
-            layer.forward = _value_of_each(type(layer).forward, layer)
+            kind: Any = type(layer)
+            layer.forward = _value_of_each(kind.forward, layer)
         yield
     finally:
         for layer in found:

@@ -94,6 +94,7 @@ def _write_clip(
             frames=count,
             fps=float(fps),
             has_sound=raw.sound is not None,
+            prompt_used=raw.prompt_used,
         )
         check()
         undo.pop_all()
