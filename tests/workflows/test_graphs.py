@@ -198,7 +198,7 @@ def test_style_is_controlled_in_stage_1_by_edges_at_full_strength() -> None:
     (guide,) = of_kind(graph, "LTXVAddGuide")
     assert guide["strength"] == 1.0
     assert guide["iclora_parameters"] == ["control_parameters", 0]
-    assert graph[guide["image"][0]]["class_type"] == "Canny"
+    assert graph[guide["image"][0]]["class_type"] == "ClapperEdges"
     assert graph["stage1_guider"]["inputs"]["model"] == ["control_model", 0]
     assert graph["stage2_guider"]["inputs"]["model"] == ["stage2_model", 0]
 

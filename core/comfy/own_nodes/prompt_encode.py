@@ -1,6 +1,8 @@
 """Encode the prompt that a language model lengthened, or the one that was typed."""
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any, ClassVar
 
 from core.workflow.enhanced_prompt import enhanced
@@ -30,6 +32,23 @@ class EnhancedPrompts:
         self._found[key] = text
         while len(self._found) > _KEPT:
             self._found.popitem(last=False)
+
+
+def leave_out_unknown_tokens(spiece: ModuleType) -> None:
+    """Let a tokenizer leave out tokens that stand for no text, where its library would raise.
+
+    A language model has a few more tokens than its vocabulary of pieces, marks of pictures for one.
+
+    Args:
+        spiece: ComfyUI's module ``comfy.text_encoders.spiece_tokenizer``.
+    """
+    decode: Callable[..., str] = spiece.SPieceTokenizer.decode
+
+    def decode_known(self: Any, token_ids: Sequence[int], **options: Any) -> str:
+        pieces = self.tokenizer.get_piece_size()
+        return decode(self, [int(one) for one in token_ids if int(one) < pieces], **options)
+
+    spiece.SPieceTokenizer.decode = decode_known
 
 
 def prompt_node(prompts: EnhancedPrompts) -> type:

@@ -11,7 +11,8 @@ from core.comfy.output_node import (
     stage1_node,
 )
 from core.comfy.own_nodes import guidance
-from core.comfy.own_nodes.prompt_encode import PROMPT_CLASS, prompt_node
+from core.comfy.own_nodes.edges import EDGES_CLASS, edges_node
+from core.comfy.own_nodes.prompt_encode import PROMPT_CLASS, leave_out_unknown_tokens, prompt_node
 from core.comfy.own_nodes.sound_noise import SOUND_NOISE_CLASS, sound_noise_node
 
 
@@ -25,6 +26,8 @@ def register(classes: dict[str, type], exchange: NodeExchange, torch: ModuleType
     """
     classes[OUTPUT_CLASS] = output_node(exchange)
     classes[STAGE1_CLASS] = stage1_node(exchange, torch.from_numpy)
+    classes[EDGES_CLASS] = edges_node(classes, torch)
     classes[PROMPT_CLASS] = prompt_node(exchange.prompts)
     classes[SOUND_NOISE_CLASS] = sound_noise_node(torch)
+    leave_out_unknown_tokens(importlib.import_module("comfy.text_encoders.spiece_tokenizer"))
     guidance.register(classes, importlib.import_module("comfy.samplers"))
