@@ -274,20 +274,19 @@ def _values_passed_through(blocks: Sequence[Any]) -> Generator[None]:
     found: list[Any] = [layer for layer in layers if layer is not None]
     try:
         for layer in found:
-            kind: Any = type(layer)
-            layer.forward = _value_of_each(kind.forward, layer)
+            layer.forward = _value_of_each(layer.forward)
         yield
     finally:
         for layer in found:
-            vars(layer).pop("forward", None)
+            del layer.forward  # the class's own is seen again
 
 
-def _value_of_each(forward: Callable[..., Any], layer: Any) -> Callable[..., Any]:
+def _value_of_each(forward: Callable[..., Any]) -> Callable[..., Any]:
     def values_alone(_attention: Any, _q: Any, _k: Any, v: Any, *_: Any, **__: Any) -> Any:
         return v
 
     def passed(x: Any, transformer_options: Arguments | None = None, **_: Any) -> Any:
         options = {**(transformer_options or {}), "optimized_attention_override": values_alone}
-        return forward(layer, x, transformer_options=options)  # no mask and no positions
+        return forward(x, transformer_options=options)  # no mask and no positions
 
     return passed
