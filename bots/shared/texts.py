@@ -8,6 +8,7 @@ from enum import StrEnum
 from bots.shared.mode_lines import ModeLines, Name
 from bots.shared.option_lines import option_lines
 from core import __version__
+from core.domain.enhancement import prompt_note
 from core.domain.jobs import Failure, Job, JobState, Ticket, waiting_range
 from core.domain.modes import MODES
 from core.domain.progress import Downloading, Progress, Waiting, Working
@@ -162,7 +163,9 @@ class Texts:
             "job": job.id,
             "chosen": "\n".join(lines.chosen),
         }
-        return "\n".join([say("details", data, self.locale), *lines.written])
+        note = prompt_note(job)
+        told = [] if note is None else [self.markup.escape(explain(note, self.locale))]
+        return "\n".join([say("details", data, self.locale), *lines.written, *told])
 
     def line(self, view: QueueView) -> str:
         """Describe where the reader's jobs are, and how long the queue is."""

@@ -12,6 +12,7 @@ from core.animatic.scenes import pictures
 from core.domain.continuation import FADE_S, film_of, sound_start_s
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import MODES
+from core.domain.presets import Enhance
 from core.domain.progress import Progress, ProgressSink, Stage, Working
 from core.domain.requests import Request
 from core.interfaces.executor import Order
@@ -70,6 +71,8 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
         share = _PREPARED + drawn * (index + 1) / sampling.frames
         report(Working(Stage.STAGE1, index + 1, sampling.frames, share))
     gpu_ms = round((time.monotonic() - began) * 1000)
+    # no language model here: who asked for one is told that the prompt is as it was typed
+    used = request.prompt if sampling.enhance is Enhance.ON else ""
     return RawClip(
         frames,
         float(sampling.fps),
@@ -78,6 +81,7 @@ def _draw(order: Order, report: ProgressSink, check: Callable[[], None]) -> RawC
         {"executor": "draft"},
         repeated=int(goes_on),
         lead_s=lead_s,
+        prompt_used=used,
     )
 
 

@@ -103,6 +103,10 @@ class Engine:
         """Let the graph of the next run begin with ``latents`` under ``name``."""
         self._comfy.exchange.offer(name, latents)
 
+    def enhanced(self, key: str) -> str | None:
+        """Return the prompt that was made under ``key``; None where none was."""
+        return self._comfy.exchange.prompts.get(key)
+
     def take(self, job: str) -> NodeOutput | None:
         """Take what the output node put out for ``job``; None where it did not run."""
         return self._comfy.exchange.take(job)

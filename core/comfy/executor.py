@@ -99,6 +99,7 @@ class ComfyExecutor:
             careful=careful,
             custom=settings.workflows_dir,
             version=place.wanted,
+            compression=chosen.image_compression,
         )
         return cls(place, files or open_store(settings, now_ms), plan, options)
 

@@ -21,7 +21,7 @@ from core.domain.continuation import FADE_S, film_of, run_frames, shown_frames, 
 from core.domain.dimensions import play_time
 from core.domain.media import MediaFile, MediaKind, RawClip, Sound
 from core.domain.modes import MODES
-from core.domain.presets import PRESETS
+from core.domain.presets import PRESETS, Enhance
 from core.domain.progress import Stage, Working
 from core.domain.requests import Request, Sampling, latents_name
 from core.duration import Machine, estimate
@@ -30,8 +30,9 @@ from core.interfaces.executor import Order
 from core.media.decode import load_sound, sound_between
 from core.models.catalog import FAMILY, ModelFamily, Profile
 from core.runtime.cancellation import CancelToken
-from core.workflow.bind import BoundWorkflow, bind
+from core.workflow.bind import BoundWorkflow, bind, key_of_prompt
 from core.workflow.library import Workflow, load
+from core.workflow.prompt_phrases import typed_text
 from core.workflow.values import MachineChoices
 
 _log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ class ExecutionPlan:
     careful: bool = False  # without a known machine: decode in tiles also where frames may fit
     custom: Path | None = None  # folder of the user's own workflows
     version: str = ""  # of ComfyUI, where it is not the pinned one
+    compression: int | None = None  # of given pictures; None: the family's
 
     def choices(self, tile: int = WHOLE) -> MachineChoices:
         """Choose what :func:`bind` gets to know of the machine.
@@ -54,7 +56,8 @@ class ExecutionPlan:
         Args:
             tile: px of the decoder's tiles.
         """
-        return MachineChoices(guided=self.family.profiles[self.profile].guided, tile=tile)
+        guided = self.family.profiles[self.profile].guided
+        return MachineChoices(guided=guided, tile=tile, compression=self.compression)
 
     def first_tile(self, request: Request) -> int:
         """Choose the px of the decoder's tiles for ``request``."""
@@ -90,6 +93,7 @@ class JobRun:
     _staged: StagedInputs = field(default_factory=StagedInputs)
     _proof: str = ""  # of this order's stage 1
     _continued: bool = False
+    _prompt_key: str = ""  # under which the enhancer's answer is found
 
     @property
     def job(self) -> str:
@@ -141,6 +145,7 @@ class JobRun:
         choices = self.plan.choices(tile)
         request, family = self.order.request, self.plan.family
         bound = bind(workflow, request, names, staged, self.job, choices, family)
+        self._prompt_key = key_of_prompt(bound.bound)
         name = self._find_stage1(workflow, bound)
         self._continued = bool(name)
         if not name:
@@ -247,6 +252,7 @@ class JobRun:
             peak_bytes=peak or None,
             repeated=int(goes_on),
             lead_s=FADE_S if goes_on else 0.0,
+            prompt_used=self._prompt_used(),
         )
 
     def _asked(self) -> Sampling:
@@ -255,6 +261,18 @@ class JobRun:
         if film_of(request) is None:
             return request.sampling
         return replace(request.sampling, frames=run_frames(request), doubled=False)
+
+    def _prompt_used(self) -> str:
+        """Return what the enhancer made of the prompt, "" where it was not asked.
+
+        The prompt as it was typed stands for an answer that was of no use.
+        """
+        request = self.order.request
+        if not self._prompt_key:
+            return request.prompt if request.sampling.enhance is Enhance.ON else ""
+        found = self.engine.enhanced(self._prompt_key)
+        as_typed = found == typed_text(request.prompt, request.mode)
+        return request.prompt if found is None or as_typed else found
 
     def _notes(self) -> dict[str, str]:
         return {

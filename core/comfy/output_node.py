@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict
 import numpy as np
 
 from core.comfy.latents import Latents
+from core.comfy.own_nodes.prompt_encode import EnhancedPrompts
 from core.domain.media import Sound
 from core.media.output.frame_buffer import frame_buffer
 
@@ -113,6 +114,7 @@ class NodeExchange:
         self._expected: dict[str, Path] = {}
         self._outputs: dict[str, NodeOutput] = {}
         self._offered: dict[str, Latents] = {}
+        self.prompts = EnhancedPrompts()
 
     def offer(self, name: str, latents: Latents) -> None:
         """Let the graph of the next run read ``latents`` under ``name``, and no others."""

@@ -23,13 +23,8 @@ from core.comfy.acceleration.switch import Acceleration
 from core.comfy.device import DeviceKind
 from core.comfy.dynamic_vram import StartupFlags
 from core.comfy.install.candidate import OWN_PACKAGES
-from core.comfy.output_node import (
-    OUTPUT_CLASS,
-    STAGE1_CLASS,
-    NodeExchange,
-    output_node,
-    stage1_node,
-)
+from core.comfy.output_node import NodeExchange
+from core.comfy.own_nodes.registration import register
 from core.comfy.prompt_server import HeadlessServer
 from core.errors.setup import ComfyUnavailable
 from core.runtime.permissions import make_private_folder
@@ -159,8 +154,7 @@ def _import(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) 
     acceleration = Acceleration()
     graphs = install(acceleration, torch, model_management)
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
-    nodes.NODE_CLASS_MAPPINGS[OUTPUT_CLASS] = output_node(exchange)
-    nodes.NODE_CLASS_MAPPINGS[STAGE1_CLASS] = stage1_node(exchange, torch.from_numpy)
+    register(nodes.NODE_CLASS_MAPPINGS, exchange, torch)
     _hook_progress(utils, model_management)
     utils.set_progress_bar_enabled(enabled=False)  # else every sampler draws a bar on stderr
     _check_core()

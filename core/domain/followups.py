@@ -129,11 +129,16 @@ def options_of(request: Request, limits: RequestLimits | None = None) -> Options
         request: made within ``limits``.
         limits: in force, so that what is returned is accepted; the product's where None.
     """
-    return options_from(request.prompt, request.sampling, limits)
+    return options_from(request.mode, request.prompt, request.sampling, limits)
 
 
-def options_from(prompt: str, sampling: Sampling, limits: RequestLimits | None = None) -> Options:
-    """Return what a person would type to get ``prompt`` and ``sampling``; fills reloads."""
+def options_from(
+    mode: Mode, prompt: str, sampling: Sampling, limits: RequestLimits | None = None
+) -> Options:
+    """Return what a person would type in ``mode`` to get ``prompt`` and ``sampling``.
+
+    A clip that was made longer in another mode may have what that mode does not offer.
+    """
     return Options(
         prompt=prompt,
         preset=sampling.preset,
@@ -142,7 +147,7 @@ def options_from(prompt: str, sampling: Sampling, limits: RequestLimits | None =
         seconds=typed_seconds(sampling.frames, sampling.fps, limits or RequestLimits()),
         fps=sampling.fps,
         seed=sampling.seed,
-        **{option.name: getattr(sampling, option.name) for option in KEPT},
+        **{o.name: getattr(sampling, o.name) for o in KEPT if o.offered_in(mode)},
     )
 
 

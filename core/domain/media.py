@@ -67,6 +67,7 @@ class RawClip:
     peak_bytes: int | None = None  # most device memory in use, where the executor can tell
     repeated: int = 0  # frames at the start that the film which it goes on with ends with
     lead_s: float = 0.0  # of its sound before its first frame
+    prompt_used: str = ""  # where a model made more of the prompt, or was asked in vain
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Clip:
     frames: int
     fps: float
     has_sound: bool
+    prompt_used: str = ""  # as in the raw clip; a person's words
 
     @property
     def seconds(self) -> float:

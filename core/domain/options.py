@@ -13,7 +13,7 @@ from typing import Any
 
 from core.domain.limits import MAX_SEED, RequestLimits, most_fps
 from core.domain.modes import Mode
-from core.domain.presets import Camera, Preset
+from core.domain.presets import Camera, Enhance, Preset, Sync
 
 ASPECTS: dict[str, float] = {
     "16:9": 16 / 9,
@@ -161,6 +161,26 @@ OPTIONS: dict[str, Option] = {
             kept=True,
             shapes_draft=True,
         ),
+        Option(
+            "enhance",
+            OptionKind.CHOICE,
+            tuple(Enhance),
+            Enhance,
+            Enhance.OFF,
+            kept=True,
+            shapes_draft=True,
+            costs=True,
+        ),
+        Option(
+            "sync",
+            OptionKind.CHOICE,
+            tuple(Sync),
+            Sync,
+            Sync.AUTO,
+            modes=frozenset({Mode.LIPSYNC}),
+            kept=True,
+            costs=True,
+        ),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
@@ -186,6 +206,8 @@ class Options:
     camera: str | None = None
     sound_from: float | None = None
     times: str = ""
+    enhance: str | None = None  # None: as the place has it
+    sync: str | None = None
     negative_prompt: str = ""
 
     @classmethod

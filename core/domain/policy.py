@@ -6,7 +6,7 @@ change them is in :mod:`core.accounts.moderation`.
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, cast
 
@@ -15,6 +15,7 @@ from core.domain.modes import Mode
 from core.domain.options import KEPT, OptionKind
 from core.domain.people import Asker
 from core.domain.place_ids import known_ids, read_ids
+from core.domain.presets import Enhance
 from core.domain.requests import Request
 from core.domain.word_rules import forbidden, read_rules
 from core.errors import NotAChoice, NotANumber, OutOfRange, PolicyForbids
@@ -38,6 +39,7 @@ class Policy:
     max_pixels: int = 0  # of one frame
     words: tuple[str, ...] = ()  # texts with one of these words or phrases are refused
     nsfw_words: tuple[str, ...] = ()  # the same, but age-gated channels take them
+    enhance: str = ""  # whether prompts are enhanced where nobody says: a member of Enhance
     # what is stored of rules that this version cannot read: nothing is allowed until set anew
     unreadable: tuple[tuple[str, Any], ...] = ()  # name and value
 
@@ -93,20 +95,7 @@ class Policy:
         if rule not in RULES:
             raise NotAChoice("rule", rule[:40], ", ".join(sorted(RULES)))
         value = "" if value.strip().lower() in CLEARED else value
-        parsed: tuple[str, ...] | float | int
-        if rule in {"max_seconds", "max_pixels"}:
-            number = _number(rule, value)
-            parsed = number if rule == "max_seconds" else _pixels(number)
-        elif rule in _IDS:
-            parsed = read_ids(rule, value)
-        elif rule in _WORDS:
-            parsed = read_rules(value)
-        else:
-            parsed = tuple(part for part in re.split(r"[,\s]+", value.strip().lower()) if part)
-        if rule == "modes":
-            for mode in value.replace(",", " ").lower().split():
-                if mode not in set(Mode):
-                    raise NotAChoice("mode", mode[:40], ", ".join(Mode))
+        parsed = _READERS[rule](rule, value)
         others = tuple(kept for kept in self.unreadable if kept[0] != rule)
         return replace(self, unreadable=others, **{rule: parsed})
 
@@ -155,7 +144,34 @@ def _known(name: str, value: Any) -> Any:  # noqa: ANN401  # of one of the rules
     """Return of a list what this version knows; any other value as it is."""
     if name in _IDS:
         return known_ids(name, value)
+    if name == "enhance":
+        return value if value in set(Enhance) else ""
     return tuple(mode for mode in value if mode in set(Mode)) if name == "modes" else value
+
+
+def _enhance(_: str, value: str) -> str:
+    """Read whether prompts are enhanced; empty where nothing is said.
+
+    Raises:
+        NotAChoice: it is neither.
+    """
+    typed = value.strip().lower()
+    if typed and typed not in set(Enhance):
+        raise NotAChoice("enhance", typed[:40], ", ".join(Enhance))
+    return typed
+
+
+def _modes(_: str, value: str) -> tuple[str, ...]:
+    """Read modes.
+
+    Raises:
+        NotAChoice: one is none.
+    """
+    typed = tuple(part for part in re.split(r"[,\s]+", value.strip().lower()) if part)
+    for mode in typed:
+        if mode not in set(Mode):
+            raise NotAChoice("mode", mode[:40], ", ".join(Mode))
+    return typed
 
 
 def _number(rule: str, value: str) -> float:
@@ -178,3 +194,13 @@ def texts_of(request: Request) -> list[str]:
     """Return everything that a person wrote for ``request``: what word rules look at."""
     kept = [option.name for option in KEPT if option.kind is OptionKind.TEXT]
     return [request.prompt, *(str(getattr(request.sampling, name)) for name in kept)]
+
+
+_READERS: dict[str, Callable[[str, str], Any]] = {
+    "modes": _modes,
+    "max_seconds": _number,
+    "max_pixels": lambda rule, value: _pixels(_number(rule, value)),
+    "enhance": _enhance,
+    **dict.fromkeys(_IDS, read_ids),
+    **{rule: lambda _, value: read_rules(value) for rule in _WORDS},
+}

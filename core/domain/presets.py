@@ -33,6 +33,21 @@ class Camera(StrEnum):
     JIB_DOWN = "jib_down"
 
 
+class Sync(StrEnum):
+    """How strongly picture and sound are drawn together where the first stage is a full one."""
+
+    AUTO = "auto"  # as the schedule has it: with guidance, else not
+    STRONG = "strong"  # by modality guidance, whatever the schedule
+    OFF = "off"  # never, which saves its passes
+
+
+class Enhance(StrEnum):
+    """Whether a language model makes more of the prompt."""
+
+    OFF = "off"
+    ON = "on"
+
+
 @dataclass(frozen=True, slots=True)
 class PresetSpec:
     """Size budget and schedule of one preset; stages run plain ``euler``, or not at 0 steps."""

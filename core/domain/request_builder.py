@@ -12,6 +12,8 @@ from typing import Any
 
 from core.domain.adjustments import Adjustment
 from core.domain.continuation import as_the_film, check_film, frames_within, room_for
+from core.domain.dimensions import play_time
+from core.domain.envelope import beyond_model
 from core.domain.fingerprints import fingerprint_of
 from core.domain.keyframes import check_times, written_times
 from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range, most_fps
@@ -75,6 +77,8 @@ def compose(
     request = make_request(mode, prompt, sampling, media)
     check_film(request, limits)
     check_times(request)
+    warning = beyond_model(sampling.finished, play_time(sampling.frames - 1, sampling.fps), limits)
+    adjustments += [warning] if warning else []
     return Composition(
         request,
         tuple(adjustments),

@@ -19,7 +19,7 @@ from core.domain.limits import MAX_SEED
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
-from core.domain.presets import PRESETS, Camera, Preset
+from core.domain.presets import PRESETS, Camera, Enhance, Preset, Sync
 from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 
 # Of stored requests. One more with everything that a program of before cannot read: such a program
@@ -38,6 +38,8 @@ class Sampling:
     fps: int
     seed: int  # 0 … 2⁶³ − 1
     camera: Camera = Camera.NONE
+    enhance: Enhance = Enhance.OFF
+    sync: Sync = Sync.AUTO
     negative_prompt: str = ""
     times: str = ""  # s, of each picture, separated by commas; empty: spread evenly
     sound_from: float | None = None  # s into the given sound, where the clip begins

@@ -6,11 +6,12 @@ same two stages is said here, and tests hold the graphs to it.
 
 from core.domain.continuation import film_of, run_frames, shown_frames
 from core.domain.media import MediaKind
-from core.domain.presets import PRESETS, PresetSpec
+from core.domain.presets import PRESETS, Enhance
 from core.domain.requests import Request
 from core.duration.workload import Part, SamplingPlan, SamplingStage, Tiling
 from core.models.catalog import FAMILY, ModelFamily, Profile
 from core.workflow.guides import guides_of
+from core.workflow.values import MachineChoices, guided, modality_of
 
 
 def plan_of(
@@ -31,7 +32,7 @@ def plan_of(
     more = sum(file.kind is MediaKind.IMAGE for file in request.files) - guides.images
     more = max(0, more) if guides.frames else 0  # pictures between the first and the last
     preset = PRESETS[sampling.preset]
-    steps, branches = _first_stage(preset, profile, family)
+    steps, branches, prompts = _first_stage(request, profile, family)
     shrink = 2 if preset.stage2_steps else 1  # of the first stage, against the clip that is made
     canvas = guides.canvas * shrink // 2
     first = SamplingStage(
@@ -49,7 +50,8 @@ def plan_of(
         run_frames(request),
         sampling.sampled_fps,
         (first, second) if preset.stage2_steps else (first,),
-        prompts=branches,
+        prompts=prompts,
+        written=family.enhanced_tokens if sampling.enhance is Enhance.ON else 0,
         images=guides.images + more,
         clip_shrink=shrink * guides.clip_shrink,
         shown_frames=shown_frames(request) + 1 if film_of(request) else 0,
@@ -60,9 +62,16 @@ def plan_of(
     )
 
 
-def _first_stage(preset: PresetSpec, profile: str, family: ModelFamily) -> tuple[int, int]:
-    """Return the steps of stage 1 and its forwards a step; with guidance the negative acts."""
-    guided = profile in set(Profile) and family.profiles[Profile(profile)].guided
-    if guided and preset.may_guide:
-        return family.guidance.steps, 2
-    return preset.stage1_steps, 2 if preset.guidance > 1 else 1
+def _first_stage(request: Request, profile: str, family: ModelFamily) -> tuple[int, int, int]:
+    """Return the steps of stage 1, its forwards a step, and the texts that are encoded for it.
+
+    Guidance needs the negative prompt, and a pass for each term that is not switched off.
+    """
+    preset, guidance = PRESETS[request.sampling.preset], family.guidance
+    allowed = profile in set(Profile) and family.profiles[Profile(profile)].guided
+    choices = MachineChoices(guided=allowed)
+    severed = modality_of(request, choices, guidance) != 1
+    if guided(request, choices):
+        return guidance.steps, 2 + (guidance.perturbation != 0) + severed, 2
+    prompts = 2 if preset.guidance > 1 else 1
+    return preset.stage1_steps, prompts + severed, prompts

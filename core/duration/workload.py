@@ -128,7 +128,7 @@ class SamplingStage:
     part: Part
     steps: int
     shrink: int = 1
-    branches: int = 1  # forwards a step: 2 with guidance
+    branches: int = 1  # forwards a step: one for each branch of guidance
     guide_frames: int = 0  # latent frames appended as guides
     guide_clip: float = 0.0  # a whole guide clip, relative to the clip's own tokens
     masked: bool = False
@@ -170,6 +170,7 @@ class SamplingPlan:
     fps: float
     samplings: tuple[SamplingStage, ...]
     prompts: int = 1
+    written: int = 0  # tokens that the text encoder writes, one pass each
     images: int = 0  # input pictures, encoded once a stage
     clip_shrink: int = (
         0  # the control clip is encoded at the size divided by this; 0: there is none
@@ -216,8 +217,10 @@ def part_costs(plan: SamplingPlan) -> tuple[PartCost, ...]:
 
 
 def _text(plan: SamplingPlan) -> PartCost:
-    flops = 2.0 * TEXT.tokens * TEXT.parameters * plan.prompts
-    return PartCost(Part.TEXT, flops, WEIGHTS[plan.profile].text * plan.prompts, plan.prompts)
+    passes = plan.prompts + plan.written
+    tokens = TEXT.tokens * (plan.prompts + (2 if plan.written else 0)) + plan.written
+    flops = 2.0 * tokens * TEXT.parameters  # instructions and a picture are about two prompts
+    return PartCost(Part.TEXT, flops, WEIGHTS[plan.profile].text * passes, passes)
 
 
 def _prepare(plan: SamplingPlan) -> PartCost | None:

@@ -254,6 +254,7 @@ class GateCalls:
         return Clip(
             *(path, path.with_suffix(".png"), call.sha256, call.size_bytes),
             *(call.width, call.height, call.frames, call.fps, call.has_sound),
+            prompt_used=call.prompt_used,
         )
 
     async def _has(self, job_id: str, clip: Clip) -> bool:

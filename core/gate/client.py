@@ -112,6 +112,7 @@ class GateClient:
         call = wire.SettleCall(
             *(job_id, token, clip.sha256, clip.size_bytes, clip.width, clip.height),
             *(clip.frames, float(clip.fps), clip.has_sound, max(0, int(actual_ms))),
+            prompt_used=clip.prompt_used,
         )
         kept = await self._kept("settle", call, FILES_S)
         self._forget(job_id, token)

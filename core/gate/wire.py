@@ -94,6 +94,7 @@ class SettleCall:
     fps: Annotated[float, Field(gt=0, le=240, allow_inf_nan=False)]
     has_sound: bool
     actual_ms: Milliseconds
+    prompt_used: Annotated[str, Field(max_length=20_000)] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,10 +77,19 @@ class ProfileSpec:
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """The undistilled first stage: the LTX scheduler's values and classifier-free guidance."""
+    """The undistilled first stage: the LTX scheduler's values and each term of guidance.
+
+    Source: the defaults that ``ltx_pipelines`` has for LTX-2.3, whose terms are added up as
+    :mod:`core.comfy.own_nodes.guidance` says.
+    """
 
     steps: int = 30
-    cfg: float = 3.0
+    cfg: float = 3.0  # of the picture
+    audio_cfg: float = 7.0
+    modality: float = 3.0  # away from picture and sound that do not see each other; 1: no such pass
+    perturbation: float = 1.0  # away from a pass without the self-attention of some blocks; 0: none
+    perturbed_blocks: tuple[int, ...] = (28,)
+    rescale: float = 0.7  # back to the spread of the prompt's own prediction; 0: not at all
     lora_strength: float = 0.0  # of the distilled LoRA in stage 1
     max_shift: float = 2.05
     base_shift: float = 0.95
@@ -108,6 +117,13 @@ class ModelFamily:
     frame_stride: int = FRAME_STRIDE
     max_frames: int = 1000  # of the audio latent
     guidance: Guidance = field(default_factory=Guidance)
+    # of H.264 on given pictures (its CRF), as the model saw them: the default of ``ltx_pipelines``
+    # 1.2 for LTX-2.3; it is 18 from 2.4 on
+    image_compression: int = 33
+    enhanced_tokens: int = 320  # that a lengthened prompt may have: a little more than 200 words
+    # white noise on the speech that lips follow, of its effective value (−30 dB): with clean
+    # synthetic speech the model was reported to hold the picture still
+    sound_noise: float = 0.03
     renamed: dict[str, str] = field(default_factory=dict[str, str])  # old file name: new one
 
     def names(self, profile: Profile) -> ModelNames:

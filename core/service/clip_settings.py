@@ -21,7 +21,7 @@ class ClipSettings:
     @property
     def options(self) -> Options:
         """Return what a person would type to get such a clip, as far as the file says it."""
-        return options_from(self.prompt, self.sampling)
+        return options_from(self.mode, self.prompt, self.sampling)
 
 
 def read_clip_settings(path: Path) -> ClipSettings | None:

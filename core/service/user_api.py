@@ -5,15 +5,18 @@ decided here, and the same on every platform. An operator may see and stop any j
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from core.accounts.weights import Shares
+from core.domain.fingerprints import fingerprint_of
 from core.domain.jobs import Forecast, Job, ReplyTo, Ticket, find_job
 from core.domain.limits import MediaLimits, RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
+from core.domain.policy import EVERYWHERE
 from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
 from core.domain.requests import Composition
@@ -47,6 +50,7 @@ class UserApi:
         self._forecasts = services.forecasts
         self._submission = services.submission
         self._cancellation = services.cancellation
+        self._moderation = services.moderation
         self._follow_ups = services.follow_ups
         self._previewer = services.previewer
         self._owned = services.owned
@@ -71,17 +75,31 @@ class UserApi:
         Raises:
             InvalidInput: a value or file cannot work.
         """
+        chosen = await self._as_the_place_has_it(caller, options)
         try:
-            return compose(mode, options, media, self.limits)
+            made = compose(mode, chosen, media, self.limits)
         except InvalidInput:
             await self.files.release(caller, media.values())
             raise
+        typed = fingerprint_of(mode, options, {role: file.sha256 for role, file in media.items()})
+        return replace(made, fingerprint=typed)
 
     async def preview(
         self, caller: Caller, mode: Mode, options: Options, media: Mapping[str, MediaFile]
     ) -> RequestPreview:
         """Say what a request would become, cost and be refused for; ``media`` is kept."""
+        options = await self._as_the_place_has_it(caller, options)
         return await self._previewer.preview(mode, options, media, await self.quota(caller))
+
+    async def _as_the_place_has_it(self, caller: Caller, options: Options) -> Options:
+        """Fill in what operators chose for the caller's place, where nothing was typed."""
+        if options.enhance is not None:
+            return options
+        for place in (caller.place, EVERYWHERE):
+            policy = await self._moderation.policy(place)
+            if policy.enhance:
+                return replace(options, enhance=policy.enhance)
+        return options
 
     async def submit(
         self, caller: Caller, composition: Composition, reply_to: ReplyTo, key: str

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from core.runtime.paths import Place
 from core.settings.area import Area, ReadFrom
@@ -20,6 +20,8 @@ class ComfySettings(Area):
     vram: Annotated[Literal["auto", "high", "normal", "low"], ReadFrom("CLAPPER_VRAM")] = "auto"
     # false: compute exactly as ComfyUI does, to compare or to rule this out
     accelerate: Annotated[bool, ReadFrom("CLAPPER_ACCELERATE")] = True
+    # H.264 compression (CRF) of given pictures before the model sees them; empty: the model's own
+    image_compression: int | None = Field(default=None, ge=0, le=100)
     # package index to take torch from, e.g. one of CPU builds
     torch_index: Annotated[str, ReadFrom("CLAPPER_TORCH_INDEX")] = ""
 

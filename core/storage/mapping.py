@@ -76,6 +76,7 @@ def clip_values(clip: Clip, clips_folder: Path) -> dict[str, Any]:
         "frames": clip.frames,
         "fps": float(clip.fps),
         "has_sound": int(clip.has_sound),
+        "prompt_used": clip.prompt_used,
     }
 
 
@@ -106,4 +107,5 @@ def _clip_of(row: Row[Any]) -> StoredClip | None:
         frames=row.frames,
         fps=row.fps,
         has_sound=bool(row.has_sound),
+        prompt_used=row.prompt_used,
     )

@@ -59,6 +59,7 @@ class StoredClip:
     frames: int
     fps: float
     has_sound: bool
+    prompt_used: str
 
     def below(self, folder: Path) -> Clip:
         """Return the clip, with the places that its files have in ``folder`` of this node."""
@@ -72,6 +73,7 @@ class StoredClip:
             frames=self.frames,
             fps=self.fps,
             has_sound=self.has_sound,
+            prompt_used=self.prompt_used,
         )
 
 

@@ -165,6 +165,7 @@ artifact = sa.Table(
     Column("frames", INTEGER, nullable=False),
     Column("fps", REAL, nullable=False),
     Column("has_sound", INTEGER, nullable=False),
+    Column("prompt_used", Text, nullable=False, server_default=""),
     sa.Index("artifact_path", "path"),
 )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from core.domain.presets import PRESETS
+from core.domain.presets import PRESETS, Enhance
 from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.models.catalog import FAMILY, ModelFamily, ModelNames
@@ -15,9 +15,10 @@ from core.workflow.graph import Graph, Leaf, Literal, Node
 from core.workflow.library import Workflow
 from core.workflow.more_pictures import with_pictures
 from core.workflow.split_loaders import split_loaders
-from core.workflow.values import SOUND, MachineChoices, guided, values_of
+from core.workflow.values import SOUND, MachineChoices, guided, synced, values_of
 
 _STAGES = {LOADER: Stage.LOAD, DOUBLED: Stage.DECODE}
+_ENHANCING = "ClapperPromptEncode"
 SAMPLERS = ("SamplerCustomAdvanced", "SamplerCustom", "KSampler", "KSamplerAdvanced")
 
 
@@ -99,8 +100,14 @@ def _conditions(
     request: Request, staged: Mapping[str, str], choices: MachineChoices
 ) -> frozenset[Condition]:
     found: set[Condition] = set()
-    if not guided(request, choices):
+    if guided(request, choices):
+        found.add(Condition.GUIDED)
+    else:
         found.add(Condition.UNGUIDED)
+        if synced(request, choices):
+            found.add(Condition.SYNCED)
+    if request.sampling.enhance is Enhance.ON:
+        found.add(Condition.ENHANCED)
     if choices.tile:
         found.add(Condition.TILED)
     if not PRESETS[request.sampling.preset].stage2_steps:
@@ -113,17 +120,25 @@ def _conditions(
 
 
 def take_form(graph: Graph, form: NodeForm) -> Node:
-    """Return the node of ``graph`` in the shape that ``form`` gives it."""
+    """Return the node of ``graph`` in the shape that ``form`` gives it, or a node it brings."""
+    if form.title:
+        return Node(form.node, form.kind, form.inputs, form.title)
     node = graph.nodes[form.node]
     kept = {name: node.inputs[name] for name in form.keep}
     return Node(node.id, form.kind, MappingProxyType({**kept, **form.inputs}), node.title)
 
 
+def key_of_prompt(graph: Graph) -> str:
+    """Return the key of the prompt that a model is to lengthen, "" where none is."""
+    keys = (node.inputs.get("key") for node in graph.nodes.values() if node.kind == _ENHANCING)
+    return next((str(key.value) for key in keys if isinstance(key, Literal)), "")
+
+
 def _fill(graph: Graph, bindings: Bindings, values: Mapping[str, Leaf]) -> Graph:
     changed: dict[str, Node] = {}
     for binding in bindings.values:
-        node = changed.get(binding.node, graph.nodes[binding.node])
-        if binding.value in values and node.kind == binding.kind:
+        node = changed.get(binding.node, graph.nodes.get(binding.node))
+        if node is not None and binding.value in values and node.kind == binding.kind:
             filled = node.with_input(binding.name, Literal.of(values[binding.value]))
             changed[node.id] = filled
     return graph.with_nodes(*changed.values())

@@ -23,6 +23,9 @@ class Condition(StrEnum):
     """When a node takes its other form."""
 
     UNGUIDED = "unguided"  # CFG 1: the negative prompt is not looked at
+    GUIDED = "guided"  # stage 1 runs undistilled, with every term of the makers' guidance
+    SYNCED = "synced"  # distilled, but with the modality term all the same
+    ENHANCED = "enhanced"  # a language model makes more of the prompt
     TILED = "tiled"  # decode in tiles to save memory
     SOURCE_SOUND = "source_sound"  # the source video has sound, which is kept
     DRAFT = "draft"  # stage 1 alone is made, and its latents are kept
@@ -48,6 +51,7 @@ class NodeForm:
     kind: str
     inputs: Mapping[str, Input]
     keep: tuple[str, ...] = ()  # inputs taken over from the node of the graph
+    title: str = ""  # of a node that the graph does not have without this form
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,11 @@ class Bindings:
     forms: tuple[NodeForm, ...] = ()
     canvas: int = SIDE_MULTIPLE  # px; the graph works on sides rounded up to it
     pictures: PictureChain | None = None  # where the mode may have more of them
+
+    @property
+    def brought(self) -> frozenset[str]:
+        """Return the nodes that the graph has in some forms only."""
+        return frozenset(form.node for form in self.forms if form.title)
 
     @property
     def drafts(self) -> bool:
@@ -140,6 +149,7 @@ def _form(entry: Mapping[str, Any]) -> NodeForm:
         kind=entry["class"],
         inputs=MappingProxyType(inputs),
         keep=tuple(entry.get("keep", ())),
+        title=entry.get("title", ""),
     )
 
 

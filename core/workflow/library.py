@@ -105,6 +105,6 @@ def _read(mode: Mode, folder: Path, *, own: bool) -> Workflow:
             raise
         raise NotAWorkflow(beside.name, "bindings_altered") from None
     bound = {bindings.output, *(binding.node for binding in bindings.values)}
-    if bound - graph.nodes.keys():
+    if bound - graph.nodes.keys() - bindings.brought:
         raise NotAWorkflow(path.name, "altered")
     return Workflow(mode, graph, bindings, own)

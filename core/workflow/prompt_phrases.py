@@ -22,7 +22,8 @@ def phrases() -> Mapping[str, Mapping[str, str]]:
     """Return the sentences by table.
 
     A table named after an option has one for each choice, ``option`` has one with a ``{value}``
-    for each option that is typed, ``empty`` has one by mode, and ``any`` for the other modes.
+    for each option that is typed, ``empty`` has one by mode, and ``any`` for the other modes;
+    ``added`` has one by mode that follows every prompt.
     """
     return tomllib.loads((WORKFLOWS / "phrases.toml").read_text("utf-8"))
 
@@ -36,8 +37,23 @@ def prompt_text(prompt: str, mode: Mode, kept: Mapping[str, str]) -> str:
         kept: values of options by name; those with a phrase become a sentence each, in the order
             of the table of options: prompts for the model end with the camera.
     """
-    words = literal(prompt).strip() or _neutral(mode)
-    return " ".join(part for part in (words, *map(_sentence, kept, kept.values())) if part)
+    spoken = phrases()["added"].get(mode, "") if prompt.strip() else ""
+    return _joined(typed_text(prompt, mode), spoken, *map(_sentence, kept, kept.values()))
+
+
+def typed_text(prompt: str, mode: Mode) -> str:
+    """Return the requester's own words, taken literally; of none, the sentence of the mode."""
+    return literal(prompt).strip() or _neutral(mode)
+
+
+def added_text(mode: Mode, kept: Mapping[str, str]) -> str:
+    """Return the sentences that follow a prompt: that of the mode and those of the options."""
+    spoken = phrases()["added"].get(mode, "")
+    return _joined(spoken, *map(_sentence, kept, kept.values()))
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def has_phrase(option: str) -> bool:

@@ -17,13 +17,30 @@ from core.workflow.node_schema import ANY, InputSpec, NodeSpec, known_nodes
 from core.workflow.values import FIELDS, SOUND
 
 OUTPUT_KIND = "ClapperOutput"
-MAX_NODES = 45  # of a graph of the project: more is not read by anybody
+MAX_NODES = 50  # of a graph of the project: more is not read by anybody
 # Values that a graph may leave alone: derived ones, the schedule of somebody's own graph.
 _DERIVED = {"canvas_width", "canvas_height", "half_width", "half_height", "crop_x", "crop_y"}
 # Values that a form of this class gets; without them it would do what its file says in every run.
-_NEEDED = {"VAEDecodeTiled": "tile_size", "ClapperStage1": "stage1"}
+_NEEDED = {
+    "VAEDecodeTiled": "tile_size",
+    "ClapperStage1": "stage1",
+    "ClapperPromptEncode": "prompt_key",
+    "LTXVModalityGuidance": "modality",
+    "LTXVSpatioTemporalGuidance": "perturbation",
+    "ClapperGuidanceRescale": "rescale",
+}
 _PLANNED = {
     "seconds",
+    "typed_prompt",
+    "added_prompt",
+    "enhanced_tokens",
+    "image_compression",
+    "sound_noise",
+    "audio_guidance",
+    "modality",
+    "perturbation",
+    "perturbed_blocks",
+    "rescale",
     "stage2_sigmas",
     "stage2_strength",
     "control_strength",
@@ -114,8 +131,10 @@ def unknown_kinds(graph: Graph) -> dict[str, str]:
 def shapes_of(workflow: Workflow) -> Iterator[Graph]:
     """Yield the graph of ``workflow`` as it is, and with each of its forms."""
     yield workflow.graph
-    for form in workflow.bindings.forms:
-        yield workflow.graph.with_nodes(take_form(workflow.graph, form))
+    forms = workflow.bindings.forms
+    for condition in dict.fromkeys(form.when for form in forms):
+        nodes = [take_form(workflow.graph, form) for form in forms if form.when is condition]
+        yield workflow.graph.with_nodes(*nodes)
 
 
 def _structure(workflow: Workflow) -> Iterator[Defect]:
@@ -126,7 +145,7 @@ def _structure(workflow: Workflow) -> Iterator[Defect]:
         return
     for dead in sorted(graph.nodes.keys() - graph.upstream(bindings.output)):
         yield Defect("dead_node", dead)
-    for missing in sorted(graph.nodes.keys() ^ bindings.stages.keys()):
+    for missing in sorted((graph.nodes.keys() | bindings.brought) ^ bindings.stages.keys()):
         yield Defect("no_stage", missing)
     if not workflow.custom and len(graph.nodes) > MAX_NODES:
         yield Defect("too_many_nodes", detail=str(len(graph.nodes)))
@@ -134,6 +153,7 @@ def _structure(workflow: Workflow) -> Iterator[Defect]:
 
 def _bindings(workflow: Workflow) -> Iterator[Defect]:
     kinds = {node.id: {node.kind} for node in workflow.graph.nodes.values()}
+    kinds = {node: set[str]() for node in workflow.bindings.brought} | kinds
     for form in workflow.bindings.forms:
         if form.node not in kinds:
             yield Defect("no_such_node", form.node)

@@ -1,21 +1,30 @@
 """Everything that a graph may need of one request, by name, each derived in one place."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from core.domain.continuation import film_of, run_frames
 from core.domain.dimensions import play_time
 from core.domain.keyframes import sampled_frames
+from core.domain.media import MediaKind
 from core.domain.modes import MODES, Mode
-from core.domain.options import KEPT, OptionKind
-from core.domain.presets import PRESETS
+from core.domain.options import KEPT, OPTIONS, OptionKind
+from core.domain.presets import PRESETS, Sync
 from core.domain.requests import Request
 from core.errors import MediaMissing
-from core.models.catalog import FAMILY, ModelFamily, ModelNames
+from core.models.catalog import FAMILY, Guidance, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings
 from core.workflow.control_video import canvas_of
 from core.workflow.graph import Leaf
-from core.workflow.prompt_phrases import has_phrase, literal, prompt_text
+from core.workflow.prompt_phrases import (
+    added_text,
+    has_phrase,
+    literal,
+    prompt_text,
+    typed_text,
+)
 from core.workflow.shown_film import held_latents, latents_of, shown_sound
 from core.workflow.sigmas import as_text, guided_sigmas
 
@@ -29,6 +38,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "sound_from": (SHOWN_SOUND,),
     "times": ("first_at", "last_at"),
     "preset": ("stage1_sigmas", "guidance", "stage1_strength"),
+    "sync": ("modality",),
+    "enhance": ("prompt_key",),
     "width": ("width", "half_width", "canvas_width"),
     "height": ("height", "half_height", "canvas_height"),
     "frames": ("frames",),
@@ -44,12 +55,32 @@ class MachineChoices:
 
     guided: bool = False  # the profile has memory and time for the guided schedule
     tile: int = 0  # px of the decoder's tiles; 0 decodes whole frames
+    compression: int | None = None  # of given pictures; None: the family's
     stage1: str = ""  # names the kept latents of stage 1, which then is not made again
 
 
 def guided(request: Request, choices: MachineChoices) -> bool:
     """Tell whether ``request`` runs the guided schedule, where its negative prompt acts."""
     return choices.guided and PRESETS[request.sampling.preset].may_guide
+
+
+def synced(request: Request, choices: MachineChoices) -> bool:
+    """Tell whether stage 1 of ``request`` has the modality term without the guided schedule."""
+    may = PRESETS[request.sampling.preset].may_guide and not guided(request, choices)
+    return may and _sync(request) is Sync.STRONG
+
+
+def modality_of(request: Request, choices: MachineChoices, guidance: Guidance) -> float:
+    """Return the scale of the modality term in stage 1 of ``request``; 1 where it has none."""
+    if guided(request, choices):
+        return 1.0 if _sync(request) is Sync.OFF else guidance.modality
+    return guidance.modality if synced(request, choices) else 1.0
+
+
+def _sync(request: Request) -> Sync:
+    """Return what was chosen; a clip made longer in another mode has it without its option."""
+    offered = OPTIONS["sync"].offered_in(request.mode)
+    return request.sampling.sync if offered else Sync.AUTO
 
 
 def values_of(
@@ -77,6 +108,7 @@ def values_of(
     """
     return {
         **_words(request),
+        **_enhancing(request, names, family),
         **_shape(request, bindings),
         **_shown(request),
         **_places(request),
@@ -85,6 +117,10 @@ def values_of(
         **{slot: file for slot, file in asdict(names).items() if file},
         "sampler": family.sampler,
         "control_strength": family.control_strength,
+        "image_compression": (
+            family.image_compression if choices.compression is None else choices.compression
+        ),
+        "sound_noise": family.sound_noise,
         "job": job,
         "stage1": choices.stage1,
         "tile_size": choices.tile,
@@ -101,6 +137,22 @@ def _words(request: Request) -> dict[str, Leaf]:
         elif not has_phrase(option.name):
             words[option.name] = kept[option.name]
     return words
+
+
+def _enhancing(request: Request, names: ModelNames, family: ModelFamily) -> dict[str, Leaf]:
+    """Return what the enhancer is given; the key is a hash of all that decides what it writes."""
+    typed = typed_text(request.prompt, request.mode)
+    pictures = [file.sha256 for file in request.files if file.kind is MediaKind.IMAGE]
+    decides = [names.text_encoder, family.enhanced_tokens, request.mode, typed, *pictures]
+    if pictures:  # the picture is seen in the shape of the clip
+        decides.append(str(request.sampling.finished))
+    kept = {option.name: getattr(request.sampling, option.name) for option in KEPT}
+    return {
+        "typed_prompt": typed,
+        "added_prompt": added_text(request.mode, kept),
+        "enhanced_tokens": family.enhanced_tokens,
+        "prompt_key": hashlib.sha256(json.dumps(decides).encode()).hexdigest(),
+    }
 
 
 def _shape(request: Request, bindings: Bindings) -> dict[str, Leaf]:
@@ -154,18 +206,27 @@ def _schedule(request: Request, choices: MachineChoices, family: ModelFamily) ->
         "stage2_sigmas": as_text(family.stage2_sigmas),
         "stage2_strength": family.distilled_strength,
     }
+    guidance = family.guidance
+    terms: dict[str, Leaf] = {
+        "modality": modality_of(request, choices, guidance),
+        "perturbation": guidance.perturbation,
+        "perturbed_blocks": ", ".join(map(str, guidance.perturbed_blocks)),
+        "rescale": guidance.rescale,
+        **second,
+    }
     if guided(request, choices):
         return {
-            "stage1_sigmas": as_text(guided_sigmas(family.guidance)),
-            "stage1_strength": family.guidance.lora_strength,
-            "guidance": family.guidance.cfg,
-            **second,
+            "stage1_sigmas": as_text(guided_sigmas(guidance)),
+            "stage1_strength": guidance.lora_strength,
+            "guidance": guidance.cfg,
+            "audio_guidance": guidance.audio_cfg,
+            **terms,
         }
     return {
         "stage1_sigmas": as_text(family.stage1_sigmas),
         "stage1_strength": family.distilled_strength,
         "guidance": 1.0,
-        **second,
+        **terms,
     }
 
 

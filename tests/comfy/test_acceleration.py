@@ -20,6 +20,7 @@ from core.comfy.acceleration.switch import Acceleration, Forward
 from core.comfy.acceleration.text_tokens import spare_tokens
 from core.comfy.acceleration.weights import addresses
 from core.comfy.device import DeviceKind, device_kind
+from core.comfy.own_nodes.guidance import STG_OPTION
 from core.comfy.testing.network_shapes import TINY
 from core.domain.modes import Mode
 
@@ -202,6 +203,8 @@ def test_a_graph_is_for_its_shapes_flags_and_masks_alone(network: Network) -> No
         {"frames": 2},
         {"frames": 3},
         {"frames": 2, "options": {"run_ax": False}},
+        {"frames": 2, "options": {"a2v_cross_attn": False, "v2a_cross_attn": False}},
+        {"frames": 2, "options": {STG_OPTION: frozenset({1})}},
         {"frames": 2, "guided": True},
         {"frames": 2, "masked": True},
     ]

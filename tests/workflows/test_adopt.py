@@ -25,6 +25,7 @@ from core.workflow.graph import Graph, parse, read
 from core.workflow.guides import guides_of
 from core.workflow.input_files import inputs_of
 from core.workflow.library import Workflow, load
+from core.workflow.prompt_phrases import prompt_text
 from core.workflow.validation import defects
 from tests.workflows.disguise import disguised
 
@@ -58,7 +59,7 @@ def test_an_export_of_every_mode_is_adopted_and_used(
 
     assert workflow.custom
     assert defects(workflow) == []
-    assert graph["5536"]["inputs"]["text"] == "a fox runs through snow"
+    assert graph["5536"]["inputs"]["text"] == prompt_text("a fox runs through snow", mode, {})
     assert graph["noise"]["inputs"]["noise_seed"] == 99
     assert graph["latent"]["inputs"]["length"] == 49
     assert graph["cond"]["inputs"]["frame_rate"] == 24.0

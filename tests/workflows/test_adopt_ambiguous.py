@@ -18,6 +18,7 @@ from core.workflow.errors import NotAdoptable
 from core.workflow.graph import Graph, parse
 from core.workflow.guides import guides_of
 from core.workflow.input_files import inputs_of
+from core.workflow.prompt_phrases import prompt_text
 from core.workflow.validation import defects
 from tests.workflows.conftest import asked, filled
 from tests.workflows.disguise import disguised
@@ -58,7 +59,7 @@ def test_odd_ids_empty_titles_and_linked_numbers_are_seen_through(mode: Mode) ->
         ("EmptyLTXVLatentVideo", "height", canvas // 2),
         ("EmptyLTXVLatentVideo", "length", 49),
         ("LTXVConditioning", "frame_rate", 30.0),
-        ("CLIPTextEncode", "text", "an owl"),
+        ("CLIPTextEncode", "text", prompt_text("an owl", mode, {})),
     }
     files = {value for _, _, value in values if str(value).endswith(".bin")}
     assert files == set(staged.values())

@@ -18,6 +18,7 @@ from core.workflow.bind import bind
 from core.workflow.control_video import ControlVideo
 from core.workflow.input_files import inputs_of
 from core.workflow.library import load
+from core.workflow.prompt_phrases import prompt_text
 from core.workflow.validation import MAX_NODES, graph_defects
 from core.workflow.values import MachineChoices
 
@@ -57,7 +58,8 @@ def test_a_prompt_is_one_string_and_nothing_else(
     plain = fill(ask(mode, Preset.QUALITY, prompt="x", negative_prompt="x"), guided=True).graph
     graph = fill(ask(mode, Preset.QUALITY, prompt=text, negative_prompt=text), guided=True).graph
 
-    assert graph["prompt"]["inputs"].pop("text") == text
+    assert graph["prompt"]["inputs"].pop("text") == prompt_text(text, mode, {})
+    assert prompt_text(text, mode, {}).startswith(text)
     assert graph["negative"]["inputs"].pop("text") == text
     for key in ("prompt", "negative"):
         del plain[key]["inputs"]["text"]

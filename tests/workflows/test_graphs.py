@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.domain.modes import MODES, Mode
-from core.domain.presets import Preset
+from core.domain.presets import Preset, Sync
+from core.models.catalog import Profile, names
+from core.workflow.bind import bind
 from core.workflow.bindings import Binding
 from core.workflow.errors import TemplateBroken
 from core.workflow.graph import Graph, Link, Literal, Node
+from core.workflow.guides import guides_of
+from core.workflow.input_files import inputs_of
 from core.workflow.library import Workflow, load
 from core.workflow.node_schema import known_nodes
 from core.workflow.validation import MAX_NODES, defects, require_sound
+from core.workflow.values import MachineChoices
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ask, Fill
@@ -84,7 +89,38 @@ def test_guidance_runs_the_undistilled_model_in_stage_1_only(
     inputs = {key: node["inputs"] for key, node in bound.graph.items()}
     strengths = [inputs[key]["strength_model"] for key in ("stage1_model", "stage2_model")]
     assert strengths == [0.0, 0.5]
-    assert [inputs[key]["cfg"] for key in ("stage1_guider", "stage2_guider")] == [3.0, 1.0]
+    assert inputs["stage2_guider"]["cfg"] == 1.0
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_the_guided_schedule_has_every_term_of_the_makers(
+    mode: Mode, ask: "Ask", fill: "Fill"
+) -> None:
+    graph = fill(ask(mode, Preset.QUALITY), guided=True).graph
+
+    guider = graph["stage1_guider"]
+    assert guider["class_type"] == "LTXVDualCFGGuider"
+    assert (guider["inputs"]["video_cfg"], guider["inputs"]["audio_cfg"]) == (3.0, 7.0)
+    rescaled = graph[guider["inputs"]["model"][0]]
+    assert rescaled["inputs"]["rescale"] == 0.7
+    modality = graph[rescaled["inputs"]["model"][0]]
+    assert modality["inputs"]["modality_scale"] == 3.0
+    perturbed = graph[modality["inputs"]["model"][0]]
+    assert (perturbed["inputs"]["scale"], perturbed["inputs"]["blocks"]) == (1.0, "28")
+    plain = fill(ask(mode, Preset.QUALITY)).graph["stage1_guider"]["inputs"]
+    assert perturbed["inputs"]["model"] == plain["model"]
+
+
+def test_lips_are_drawn_to_the_voice_where_it_is_asked_for(ask: "Ask", fill: "Fill") -> None:
+    def scale(preset: Preset, sync: Sync, *, guided: bool) -> float:
+        graph = fill(ask(Mode.LIPSYNC, preset, sync=sync), guided=guided).graph
+        found = graph.get("stage1_modality")
+        return found["inputs"]["modality_scale"] if found else 1.0
+
+    quality = Preset.QUALITY
+    assert [scale(quality, sync, guided=False) for sync in Sync] == [1.0, 3.0, 1.0]
+    assert [scale(quality, sync, guided=True) for sync in Sync] == [3.0, 3.0, 1.0]
+    assert [scale(Preset.BALANCED, sync, guided=True) for sync in Sync] == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("preset", [Preset.FAST, Preset.BALANCED])
@@ -102,7 +138,33 @@ def test_a_first_frame_is_held_loosely_then_firmly(mode: Mode) -> None:
 
     assert graph["stage1_image"]["inputs"]["strength"] == 0.7
     assert graph["stage2_image"]["inputs"]["strength"] == 1.0
-    assert graph["image_compressed"]["inputs"]["img_compression"] == 18
+    assert graph["image_compressed"]["inputs"]["img_compression"] == 33
+
+
+@pytest.mark.parametrize("mode", [mode for mode in Mode if guides_of(mode).images])
+def test_pictures_are_compressed_as_the_model_saw_them_unless_the_operator_says_so(
+    mode: Mode, ask: "Ask"
+) -> None:
+    def levels(choices: MachineChoices) -> set[int]:
+        workflow, request = load(mode, None), ask(mode)
+        staged = {item.role: item.file.name for item in inputs_of(workflow, request)}
+        bound = bind(workflow, request, names(Profile.FP8), staged, "job-1", choices)
+        return {item["img_compression"] for item in of_kind(bound.graph, "LTXVPreprocess")}
+
+    assert levels(MachineChoices()) == {33}
+    assert levels(MachineChoices(compression=0)) == {0}
+
+
+def test_lips_listen_to_a_noisy_copy_and_people_hear_the_clean_one(
+    ask: "Ask", fill: "Fill"
+) -> None:
+    graph = fill(ask(Mode.LIPSYNC)).graph
+
+    heard = graph["sound_latent"]["inputs"]["audio"][0]
+    assert graph[heard]["class_type"] == "ClapperSoundNoise"
+    assert graph[heard]["inputs"] == {"audio": ["sound", 0], "level": 0.03, "seed": 0}
+    assert graph["output"]["inputs"]["audio"] == ["sound", 0]
+    assert not of_kind(fill(ask(Mode.A2V)).graph, "ClapperSoundNoise")
 
 
 @pytest.mark.parametrize("mode", FROZEN)
@@ -136,7 +198,7 @@ def test_style_is_controlled_in_stage_1_by_edges_at_full_strength() -> None:
     (guide,) = of_kind(graph, "LTXVAddGuide")
     assert guide["strength"] == 1.0
     assert guide["iclora_parameters"] == ["control_parameters", 0]
-    assert graph[guide["image"][0]]["class_type"] == "Canny"
+    assert graph[guide["image"][0]]["class_type"] == "ClapperEdges"
     assert graph["stage1_guider"]["inputs"]["model"] == ["control_model", 0]
     assert graph["stage2_guider"]["inputs"]["model"] == ["stage2_model", 0]
 

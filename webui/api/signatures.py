@@ -22,6 +22,8 @@ _POSITIONS = (
     "height",
     "fps",
     "negative_prompt",
+    "sync",
+    "enhance",
 )
 _TYPES: dict[OptionKind, Any] = {
     OptionKind.TEXT: str,

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 
+from core.domain.enhancement import prompt_note
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Failure, Forecast, Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
 from core.i18n.limits import limit_line
-from core.i18n.messages import explain_end, name, say
+from core.i18n.messages import explain, explain_end, name, say
 
 TOO_LARGE = frozenset(
     {
@@ -170,7 +171,8 @@ def facts(job: Job) -> str:
         "fps": sampling.fps,
         "seed": sampling.seed,
     }
-    return say("studio_facts", data)
+    note = prompt_note(job)
+    return " · ".join([say("studio_facts", data), *([] if note is None else [explain(note)])])
 
 
 def clip_view(job: Job) -> ClipView | None:

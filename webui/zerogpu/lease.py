@@ -87,6 +87,7 @@ class LeasedClip:
     notes: dict[str, str]
     repeated: int = 0
     lead_s: float = 0.0
+    prompt_used: str = ""
 
     def clip(self) -> RawClip:
         """Load the clip, its frames mapped from the file."""
@@ -101,6 +102,7 @@ class LeasedClip:
             self.notes,
             repeated=self.repeated,
             lead_s=self.lead_s,
+            prompt_used=self.prompt_used,
         )
 
 
@@ -223,4 +225,5 @@ def _outcome(order: Order, work: "Future[RawClip]") -> LeasedClip | Failure:
         raw.notes,
         raw.repeated,
         raw.lead_s,
+        raw.prompt_used,
     )

@@ -18,14 +18,16 @@ from core.comfy.acceleration.recording import Recorder, Recording
 from core.comfy.acceleration.switch import Acceleration, Forward
 from core.comfy.acceleration.tensor_tree import Form, UnknownKind, flatten, rebuild
 from core.comfy.acceleration.weights import addresses
+from core.comfy.own_nodes.guidance import STG_OPTION
 
 _log = structlog.get_logger(__name__)
 _SHAPES = 6  # kept per model: both stages of three sizes
 _ROOM = 4 * 1024**3  # bytes that must be free beside a recording: the decoder comes after it
 _POLL_S = 0.002
 _LAG_S = 0.005  # the last kernels of a pass that Python is too slow for take less
-# what a block asks of these options; see BasicAVTransformerBlock.forward
-_FLAGS = ("run_vx", "run_ax", "a2v_cross_attn", "v2a_cross_attn")
+# what a block asks of these options, and which blocks are perturbed; see
+# BasicAVTransformerBlock.forward and core.comfy.own_nodes.guidance
+_FLAGS = ("run_vx", "run_ax", "a2v_cross_attn", "v2a_cross_attn", STG_OPTION)
 Blocks = Callable[..., Any]
 
 

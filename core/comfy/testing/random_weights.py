@@ -69,7 +69,10 @@ class RandomWeightsWriter:
             for profile, spec in FAMILY.profiles.items()
             if profile in self.profiles
         }
-        return replace(FAMILY, profiles=profiles)
+        last = self.shapes.config["transformer"]["num_layers"] - 1
+        blocks = tuple(min(block, last) for block in FAMILY.guidance.perturbed_blocks)
+        guidance = replace(FAMILY.guidance, perturbed_blocks=blocks)
+        return replace(FAMILY, profiles=profiles, guidance=guidance)
 
     def _file(
         self, slot: Slot, file: ModelFile, folder: Path, elsewhere: Mapping[Slot, Path]
@@ -252,7 +255,7 @@ def _gemma_config(llama: ModuleType, shapes: NetworkShapes) -> type:
     if not fields:
         return llama.Gemma3_12B_Config
     vision = dict(llama.GEMMA3_VISION_CONFIG, hidden_size=16, intermediate_size=16)
-    vision.update(num_attention_heads=2, num_hidden_layers=1, image_size=28)
+    vision.update(num_attention_heads=2, num_hidden_layers=1, image_size=896)
     namespace = {"head_dim": shapes.gemma["head_dim"], "vision_config": vision}
     base = llama.Gemma3_12B_Config
     return make_dataclass("StandInConfig", fields, bases=(base,), namespace=namespace)

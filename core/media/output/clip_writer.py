@@ -99,6 +99,7 @@ def _write_clip(
             frames=count if before is None else before.frames + count - raw.repeated,
             fps=float(fps),
             has_sound=raw.sound is not None or before is not None,
+            prompt_used=raw.prompt_used,
         )
         check()
         undo.pop_all()

@@ -106,7 +106,7 @@ def test_every_option_is_an_argument_of_the_endpoint_and_the_tool(mode: Mode) ->
 
 def test_what_programs_give_by_position_stays_there_and_new_rows_come_behind() -> None:
     first = ["prompt", "preset", "aspect", "seconds", "seed", "camera"]
-    then = ["width", "height", "fps", "negative_prompt"]
+    then = ["width", "height", "fps", "negative_prompt", "enhance"]
 
     assert list(signature_of(Mode.T2V).parameters) == [
         *("request", *first, *then),

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from core.domain.modes import Mode
-from core.domain.presets import Preset
+from core.domain.presets import Preset, Sync
 from core.domain.progress import Stage
 from core.duration.sampling_plan import plan_of
 from core.duration.workload import (
@@ -90,16 +90,29 @@ def test_a_masked_guide_loses_the_fast_kernel():
     assert slow.effort > 1.3 * fast.effort
 
 
-def test_guidance_runs_more_steps_twice_where_the_files_allow_it(asked):
+def test_guidance_runs_more_steps_with_a_pass_for_each_term_where_the_files_allow_it(asked):
     request = asked(preset=Preset.QUALITY)
     plain, guided = (
         {work.part: work for work in part_costs(plan_of(request, profile))}
         for profile in ("fp8", "bf16")
     )
 
-    assert guided[Part.STAGE1].flops == pytest.approx(plain[Part.STAGE1].flops * 30 * 2 / 8)
+    assert guided[Part.STAGE1].flops == pytest.approx(plain[Part.STAGE1].flops * 30 * 4 / 8)
     assert guided[Part.TEXT].flops == 2 * plain[Part.TEXT].flops
     assert guided[Part.STAGE2].flops == plain[Part.STAGE2].flops
+
+
+@pytest.mark.parametrize(
+    ("profile", "sync", "passes"),
+    [("fp8", "auto", 8), ("fp8", "strong", 16), ("bf16", "auto", 120), ("bf16", "off", 90)],
+)
+def test_lips_drawn_to_the_voice_cost_a_pass_a_step(asked, profile, sync, passes):
+    request = asked(Mode.LIPSYNC, preset=Preset.QUALITY)
+    request = replace(request, sampling=replace(request.sampling, sync=Sync(sync)))
+
+    first = next(w for w in part_costs(plan_of(request, profile)) if w.part is Part.STAGE1)
+
+    assert first.passes == passes
 
 
 def test_a_given_sound_is_kept_and_not_decoded(asked):

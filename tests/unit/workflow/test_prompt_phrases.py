@@ -31,3 +31,11 @@ def test_every_move_and_every_mode_without_prompt_has_a_sentence() -> None:
 )
 def test_commands_of_the_tokenizer_are_read_as_words(text: str, read: str) -> None:
     assert literal(text) == read
+
+
+def test_lips_are_told_to_move_also_beside_a_prompt_that_does_not_say_so() -> None:
+    spoken = phrases()["added"]["lipsync"]
+
+    assert prompt_text("A calm room.", Mode.LIPSYNC, {}) == f"A calm room. {spoken}"
+    assert prompt_text("", Mode.LIPSYNC, {}).count(spoken) == 1
+    assert prompt_text("A calm room.", Mode.A2V, {}) == "A calm room."
