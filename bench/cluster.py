@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 
+from bench.job_statements import count_both
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.domain.jobs import ReplyTo
@@ -214,6 +215,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--driver", choices=(ENGINE, ROWS), default=ENGINE)
+    parser.add_argument("--statements", action="store_true", help="count them in a job's life")
+    parser.add_argument("--jobs", type=int, default=100, help="lives of each kind to count in")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, serve(max_connections="200", **DURABLE) as server:
         with server.connect() as connection:
@@ -221,6 +224,9 @@ def main() -> None:
         load = " ".join(f"{one:.1f}" for one in os.getloadavg())
         print(f"machine   {os.cpu_count()} cores, load {load}, {platform.system()}")
         print(f"versions  Python {platform.python_version()}, PostgreSQL {version}")
+        if options.statements:
+            asyncio.run(count_both(options.waiting, options.jobs, server))
+            return
         how = f"{options.workers} workers, {options.waiting} waiting, {options.seconds:g} s a run"
         print(f"method    {how}, driven by {options.driver}")
         asyncio.run(measure(options, server, Path(name)))

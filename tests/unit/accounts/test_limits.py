@@ -27,6 +27,8 @@ from core.domain.people import Payer, Requester
 from core.domain.quota import Unit
 from core.errors import QuotaExceeded, TooManyJobs
 from core.i18n.messages import languages, sentences
+from core.storage.ledger import reservations_of
+from core.storage.write_batch import WriteBatch
 from tests.support.plans import tables_read_whole
 
 ANNA, BEN = Requester("discord", "anna"), Requester("discord", "ben")
@@ -235,11 +237,16 @@ async def test_check_refuses_and_refund_gives_back_like_a_job(room, limited, lim
     async with room.database.transaction() as connection:
         ledger = LimitLedger(connection, room.rules.quota, room.clock())
         await ledger.check(payer, COST_MS)
-        await ledger.reserve(payer, "some", COST_MS)
+        batch = WriteBatch()
+        await ledger.reserve(batch, payer, "some", COST_MS)
+        await batch.send(connection)
         with pytest.raises((QuotaExceeded, TooManyJobs)):
             await ledger.check(payer, COST_MS)
 
-        await ledger.refund("some")
+        held = await reservations_of(connection, "some")
+        ledger.settle(batch, "some", held, 0)
+        await batch.send(connection)
+        await ledger.forget_unused(held)
 
         await ledger.check(payer, COST_MS)
 
