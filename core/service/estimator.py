@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 KEPT = 200  # newest runs of a place that a fit looks at
-REFIT_EVERY = 5  # runs
+REFIT_EVERY = 5  # runs; with many known, after a tenth of them: one more changes little
 
 
 def timings_of(
@@ -159,7 +159,7 @@ class RunBook:
             await add_run(connection, run)
         if run.error is None and run.timings:
             self._unfitted += 1
-        if self._unfitted >= REFIT_EVERY:
+        if self._unfitted >= max(REFIT_EVERY, self.machine.runs // 10):
             await self.refit()
 
     async def refit(self) -> Machine:

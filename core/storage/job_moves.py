@@ -4,7 +4,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Insert, Update, insert, literal, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Select,
+    Update,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import JobState
@@ -15,6 +25,7 @@ from core.storage.records import JobCompletion, JobToAdd, QueuePlace, StoredJob
 from core.storage.tables import artifact, job, job_event, job_media, outbox
 from core.storage.write_batch import WriteBatch
 
+_EVENT = ("job_id", "at_ms", "what", "detail")
 NOT_OVERTAKEN = {"overtaken": 0, "overtaken_since_ms": None}
 NONCE_LENGTH = 25  # what the strictest platform takes
 
@@ -82,13 +93,11 @@ async def start(
 
 async def note_device(connection: AsyncConnection, job_id: str, token: str, now: int) -> bool:
     """Note that a running job has the device from ``now`` on; False where ``token`` lost it."""
-    owned = update(job).where(job.c.id == job_id, job.c.token == token)
-    if (await connection.execute(owned.values(started_at_ms=now))).rowcount != 1:
-        return False
-    batch = WriteBatch()
-    note(batch, job_id, now, (JobState.RUNNING.value, "has the device"))
-    await batch.send(connection)
-    return True
+    batch, owned = WriteBatch(), (job.c.id == job_id, job.c.token == token)
+    event = _event(job.c.id, now, JobState.RUNNING.value, "has the device")
+    batch.add(insert(job_event).from_select(_EVENT, event.where(*owned)))
+    batch.add(update(job).where(*owned).values(started_at_ms=now))
+    return (await batch.send(connection)).rowcount == 1
 
 
 async def put_back(
@@ -143,18 +152,15 @@ async def complete(
 
 def note(batch: WriteBatch, job_id: str, now: int, *events: tuple[str, str]) -> None:
     """Append to the history of a job: what happened, and a detail."""
-    of = job_event.c
-    rows = [
-        select(
-            literal(job_id, of.job_id.type),
-            literal(now, of.at_ms.type),
-            literal(what, of.what.type),
-            literal(detail, of.detail.type),
-        )
-        for what, detail in events
-    ]
+    rows = [_event(literal(job_id, job.c.id.type), now, *one) for one in events]
     query = rows[0] if len(rows) == 1 else union_all(*rows)
-    batch.add(insert(job_event).from_select([of.job_id, of.at_ms, of.what, of.detail], query))
+    batch.add(insert(job_event).from_select(_EVENT, query))
+
+
+def _event(job_id: ColumnElement[str], now: int, what: str, detail: str) -> Select[Any]:
+    of = job_event.c
+    values = literal(now, of.at_ms.type), literal(what, of.what.type)
+    return select(job_id, *values, literal(detail, of.detail.type))
 
 
 def _owed(ended: StoredJob, now: int, *, told: bool) -> Insert:
