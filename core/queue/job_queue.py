@@ -146,13 +146,13 @@ class JobQueue:
         Returns:
             The time, epoch milliseconds; None where the attempt lost the job.
         """
-        async with self._database.transaction(turn=False) as connection:
+        async with self._database.statement() as connection:
             now = self._clock()
             return now if await note_device(connection, job_id, token, now) else None
 
     async def beat(self, job_id: str, token: str, progress: Progress | None = None) -> bool:
         """Extend the lease and note ``progress``; False where the attempt lost the job."""
-        async with self._database.transaction(turn=False) as connection:
+        async with self._database.statement() as connection:
             now, lease_ms = self._clock(), self._rules.lease_ms
             return await extend_lease(connection, job_id, token, now, lease_ms, progress)
 

@@ -155,7 +155,7 @@ class RunBook:
 
     async def record_run(self, run: RecordedRun) -> None:
         """Keep ``run`` and, every few runs, fit the machine again."""
-        async with self._database.transaction(turn=False) as connection:
+        async with self._database.statement() as connection:
             await add_run(connection, run)
         if run.error is None and run.timings:
             self._unfitted += 1
