@@ -1,10 +1,13 @@
 """How fast four workers at one PostgreSQL are, with a long line before them.
 
-    .venv/bin/python bench/cluster.py [--waiting N] [--seconds S] [--workers N] [--driver NAME]
+    PYTHONPATH=. python bench/cluster.py [--waiting N] [--seconds S] [--workers N] [--driver NAME]
+        [--book]            and what the server was asked, flat out
+        [--statements]      instead: the statements of each move, on SQLite and on PostgreSQL
 
 Method: a server of its own (apt's or the wheel's, fsync on, over its socket), N jobs of N / 5
-accounts, the first 500 submitted as people's are, the others copies of them, then two runs of S seconds each with new worker processes,
-which are the service itself but for devices that only wait and clips that are encoded once.
+accounts, the first 500 submitted as people's are and the others copied from them, then two runs of
+S seconds each with new worker processes, which are the service itself but for devices that only
+wait and clips that are encoded once.
 *Paced*: renders of 1.5 s, in two steps; every eighth job is cancelled while it runs. *Flat out*:
 renders that take no time. All moments are of the machine's one monotonic clock: a claim as the
 worker sees it, an idle gap from the end of a render to the begin of the next on that device,
@@ -216,15 +219,18 @@ class Spent:
 
     @classmethod
     def until_now(cls, nursery: Nursery, server: PostgresServer) -> "Spent":
+        """Return what was spent so far."""
         own = psutil.Process().cpu_times()
         return cls(_ended_s(nursery.pid), _ended_s(server.pid), own.user + own.system)
 
     def since(self, before: "Spent") -> "Spent":
+        """Return what was spent after ``before``."""
         return Spent(
             self.workers - before.workers, self.server - before.server, self.front - before.front
         )
 
     def told(self, jobs: int) -> str:
+        """Return a line of text."""
         parts = (f"{name} {value * 1000 / jobs:.1f}" for name, value in vars(self).items())
         return f"processor, flat out, ms a job: {', '.join(parts)}; starts and ends included"
 
