@@ -7,9 +7,9 @@ call the product's own queue through several databases, each with its pool of co
 submit at a rate; each job wakes one worker, as a token of the engine does, and workers claim ahead,
 begin, beat and settle as for clips of 8 s, but the 8 s pass in as little time as keeps all of them
 busy, so that statements a second are those of the rate. A day of 300 000 jobs is 3.5 jobs/s, its
-peak 14. A turn's wait is from asking for a transaction to having the lock; a message's lag from its sending to
-its arrival. This process is Python on the same cores as the server: what it uses of one is printed
-beside the figures, and near 1.0 they are of it rather than of the server.
+peak 14. A turn's wait is from asking for a transaction to having the lock; a message's lag from its
+sending to its arrival. This process is Python on the same cores as the server: what it uses of one
+is printed beside the figures, and near 1.0 they are of it rather than of the server.
 """
 
 import argparse
