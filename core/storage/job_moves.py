@@ -157,7 +157,9 @@ def note(batch: WriteBatch, job_id: str, now: int, *events: tuple[str, str]) -> 
     batch.add(insert(job_event).from_select(_EVENT, query))
 
 
-def _event(job_id: ColumnElement[str], now: int, what: str, detail: str) -> Select[*tuple[Any, ...]]:
+def _event(
+    job_id: ColumnElement[str], now: int, what: str, detail: str
+) -> Select[*tuple[Any, ...]]:
     of = job_event.c
     values = literal(now, of.at_ms.type), literal(what, of.what.type)
     return select(job_id, *values, literal(detail, of.detail.type))

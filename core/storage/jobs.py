@@ -9,12 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.domain.jobs import ReplyTo
 from core.errors import JobUnknown
 from core.storage.dialects import NextNumber, upsert
-from core.storage.ledger import RESERVED, reserved
-from core.storage.mapping import (
-    job_alone,
-    job_rows,
-    job_with_clip,
-)
+from core.storage.mapping import RESERVED, job_alone, job_rows, job_with_clip, reserved
 from core.storage.records import Reservation, StoredJob
 from core.storage.tables import (
     RESERVE,

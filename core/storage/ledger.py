@@ -3,19 +3,17 @@
 An account is a limit and whose it is; its windows are numbered. Amounts are in the limit's unit.
 """
 
-from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.storage.mapping import RESERVED, reserved
 from core.storage.records import QuotaWindow, Reservation
 from core.storage.tables import RESERVE, account, ledger
 from core.storage.write_batch import WriteBatch
 
-RESERVED = tuple(ledger.c[item.name] for item in fields(Reservation))
 Kind: TypeAlias = Literal["reserve", "commit", "refund", "grant"]
 
 
@@ -110,15 +108,6 @@ async def reservations_of(connection: AsyncConnection, job_id: str) -> list[Rese
     if not found:
         raise NoResultFound(job_id)
     return found
-
-
-def reserved(rows: Iterable[Row[Any]]) -> list[Reservation]:
-    """Convert rows with the columns :data:`RESERVED`; one with NULL in them has no reservation."""
-    return [
-        Reservation(row.limit_name, row.account_key, row.period, row.unit, row.amount)
-        for row in rows
-        if row.limit_name is not None
-    ]
 
 
 def _same(limit_name: str, account_key: str, period: int) -> ColumnElement[bool]:
