@@ -1,10 +1,13 @@
 """How fast four workers at one PostgreSQL are, with a long line before them.
 
-    .venv/bin/python bench/cluster.py [--waiting N] [--seconds S] [--workers N] [--driver NAME]
+    PYTHONPATH=. python bench/cluster.py [--waiting N] [--seconds S] [--workers N] [--driver NAME]
+        [--book]            and what the server was asked, flat out
+        [--statements]      instead: the statements of each move, on SQLite and on PostgreSQL
 
 Method: a server of its own (apt's or the wheel's, fsync on, over its socket), N jobs of N / 5
-accounts submitted as people's are, then two runs of S seconds each with new worker processes,
-which are the service itself but for devices that only wait and clips that are encoded once.
+accounts, the first 500 submitted as people's are and the others copied from them, then two runs of
+S seconds each with new worker processes, which are the service itself but for devices that only
+wait and clips that are encoded once.
 *Paced*: renders of 1.5 s, in two steps; every eighth job is cancelled while it runs. *Flat out*:
 renders that take no time. All moments are of the machine's one monotonic clock: a claim as the
 worker sees it, an idle gap from the end of a render to the begin of the next on that device,
@@ -23,6 +26,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 
+import psutil
+
+from bench.job_statements import count_both
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.domain.jobs import ReplyTo
@@ -39,8 +45,37 @@ from tests.support.postgres import PostgresServer, serve
 
 RENDER_S, STEPS = 1.5, 2
 EACH = 5  # waiting jobs of an account
+SUBMITTED = 500  # of the waiting jobs; the rest are copies of these, under other names
 CANCELLED = 8  # one in so many
 DURABLE = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "128MB"}
+
+
+# a copy of an account has a name of its own, a copy of a job an id; numbers come by themselves
+OWN, ID = "{} || %(copy)s", "%(id)s || substr({}, 5)"
+COPIED = {
+    "flow": {"user_key": OWN.format("user_key")},
+    "account": {"account_key": OWN.format("account_key")},
+    "job": {
+        **{name: OWN.format(name) for name in ("user_key", "share_key", "idem_key")},
+        "id": ID.format("id"),
+    },
+    "ledger": {"account_key": OWN.format("account_key"), "job_id": ID.format("job_id")},
+}
+ORIGINAL = {
+    "flow": "position('-' in user_key) = 0",
+    "account": "position('-' in account_key) = 0",
+    "job": "left(id, 4) = '0000'",
+    "ledger": "left(job_id, 4) = '0000'",
+}
+COLUMNS = """
+    SELECT column_name FROM information_schema.columns
+    WHERE table_name = %(table)s AND column_name NOT IN ('seq', 'token')
+        AND (table_name <> 'ledger' OR column_name <> 'id')
+"""
+BOOK = """
+    SELECT calls, total_exec_time, regexp_replace(query, '\\s+', ' ', 'g') FROM pg_stat_statements
+    WHERE calls > 20 ORDER BY total_exec_time DESC LIMIT 30
+"""
 
 
 @dataclass
@@ -111,14 +146,26 @@ def percentiles(values: Iterable[float]) -> tuple[float, float]:
     return cuts[49], cuts[98]
 
 
-async def fill(core: Core, waiting: int) -> float:
-    """Submit the jobs that wait; return how many a second."""
-    began = time.perf_counter()
-    for number in range(waiting):
+async def fill(core: Core, server: PostgresServer, waiting: int) -> float:
+    """Put the jobs in line that wait; return how many were submitted a second."""
+    submitted, began = min(waiting, SUBMITTED), time.perf_counter()
+    for number in range(submitted):
         name = f"{number:032x}"
         who = Requester("bench", str(number // EACH))
         await core.queue.submit(NewJob(name, who, t2v(), ReplyTo("bench"), 10_000, name))
-    return waiting / (time.perf_counter() - began)
+    rate = submitted / (time.perf_counter() - began)
+    with server.connect() as connection:
+        for copy in range(1, waiting // SUBMITTED):
+            for table, keys in COPIED.items():
+                names = [row[0] for row in connection.execute(COLUMNS, {"table": table})]
+                values = [keys.get(name, name) for name in names]
+                connection.execute(
+                    f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)}"
+                    f" FROM {table} WHERE {ORIGINAL[table]}",
+                    {"copy": f"-{copy}", "id": f"{copy:04x}"},
+                )
+        connection.execute("ANALYZE")
+    return rate
 
 
 @dataclass(frozen=True)
@@ -162,6 +209,61 @@ async def run(bench: Bench, front: Front, label: str, render_s: float, steps: in
     return moments
 
 
+@dataclass(frozen=True)
+class Spent:
+    """Processor time, seconds: of workers, of the server, of this process with its front."""
+
+    workers: float
+    server: float
+    front: float
+
+    @classmethod
+    def until_now(cls, nursery: Nursery, server: PostgresServer) -> "Spent":
+        """Return what was spent so far."""
+        own = psutil.Process().cpu_times()
+        return cls(_ended_s(nursery.pid), _ended_s(server.pid), own.user + own.system)
+
+    def since(self, before: "Spent") -> "Spent":
+        """Return what was spent after ``before``."""
+        return Spent(
+            self.workers - before.workers, self.server - before.server, self.front - before.front
+        )
+
+    def told(self, jobs: int) -> str:
+        """Return a line of text."""
+        parts = (f"{name} {value * 1000 / jobs:.1f}" for name, value in vars(self).items())
+        return f"processor, flat out, ms a job: {', '.join(parts)}; starts and ends included"
+
+
+def _ended_s(pid: int) -> float:
+    """Return the time of a process, its children that live, and those that it waited for."""
+    parent = psutil.Process(pid)
+    times = parent.cpu_times()
+    spent = times.user + times.system + times.children_user + times.children_system
+    for child in parent.children():
+        own = child.cpu_times()
+        spent += own.user + own.system
+    return spent
+
+
+def forget_statements(server: PostgresServer) -> None:
+    """Let the server count its statements anew."""
+    with server.connect() as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        connection.execute("SELECT pg_stat_statements_reset()")
+
+
+def print_statements(server: PostgresServer, jobs: int) -> None:
+    """Print what the server was asked while ``jobs`` jobs were made, whoever asked."""
+    with server.connect() as connection:
+        book = connection.execute(BOOK).fetchall()
+    print(f"\n{'a job':>7}{'ms each':>9}{'ms a job':>10}   statement")
+    for calls, spent_ms, query in book:
+        print(
+            f"{calls / jobs:>7.2f}{spent_ms / calls:>9.3f}{spent_ms / jobs:>10.3f}   {query[:90]}"
+        )
+
+
 def print_table(paced: Moments, front: Front, flat: Moments) -> None:
     sent_s = paced.sent_s
     arrived = [(at - sent_s[key]) * 1000 for key, at in front.heard_s.items() if key in sent_s]
@@ -198,12 +300,21 @@ async def measure(options: argparse.Namespace, server: PostgresServer, folder: P
         async with opened as core:
             front = Front(core, cancels=True)
             core.hub.listen(front.hear)
-            print(f"filled    {await fill(core, options.waiting):.0f} submits/s, one process")
+            print(
+                f"filled    {await fill(core, server, options.waiting):.0f} submits/s, one process"
+            )
             workers, seconds = options.workers, options.seconds
             bench = Bench(folder, nursery, settings, workers, seconds, options.driver)
             paced = await run(bench, front, "paced", RENDER_S, STEPS)
+            spent = Spent.until_now(nursery, server)
+            if options.book:
+                forget_statements(server)
             flat = await run(bench, Front(core, cancels=False), "flat", 0.0, 1)
+            spent = Spent.until_now(nursery, server).since(spent)
         print_table(paced, front, flat)
+        print(spent.told(len(flat.ends_s)))
+        if options.book:
+            print_statements(server, len(flat.ends_s))
     finally:
         nursery.close()
 
@@ -214,13 +325,23 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--driver", choices=(ENGINE, ROWS), default=ENGINE)
+    parser.add_argument("--statements", action="store_true", help="count them in a job's life")
+    parser.add_argument("--jobs", type=int, default=100, help="lives of each kind to count in")
+    parser.add_argument("--book", action="store_true", help="what the server was asked, flat out")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, serve(max_connections="200", **DURABLE) as server:
+    more = {"shared_preload_libraries": "pg_stat_statements"} if options.book else {}
+    with (
+        tempfile.TemporaryDirectory() as name,
+        serve(max_connections="200", **DURABLE, **more) as server,
+    ):
         with server.connect() as connection:
             version = connection.info.parameter_status("server_version")
         load = " ".join(f"{one:.1f}" for one in os.getloadavg())
         print(f"machine   {os.cpu_count()} cores, load {load}, {platform.system()}")
         print(f"versions  Python {platform.python_version()}, PostgreSQL {version}")
+        if options.statements:
+            asyncio.run(count_both(options.waiting, options.jobs, server))
+            return
         how = f"{options.workers} workers, {options.waiting} waiting, {options.seconds:g} s a run"
         print(f"method    {how}, driven by {options.driver}")
         asyncio.run(measure(options, server, Path(name)))

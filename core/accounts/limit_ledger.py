@@ -19,6 +19,7 @@ from core.domain.quota import LentMs, LimitBalance, QuotaView, Unit
 from core.storage import accounts, ledger, pseudonyms
 from core.storage.database import Connection
 from core.storage.records import CarriedUse, QuotaWindow, Reservation
+from core.storage.write_batch import WriteBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class LimitLedger:
         """
         _require(await self._accounts(payer), estimate_ms)
 
-    async def reserve(self, payer: Payer, job_id: str, estimate_ms: int) -> None:
+    async def reserve(self, batch: WriteBatch, payer: Payer, job_id: str, estimate_ms: int) -> None:
         """Set a job's part aside in every limit; the first use of a window begins it.
 
         Raises:
@@ -65,32 +66,39 @@ class LimitLedger:
         found = await self._accounts(payer)
         _require(found, estimate_ms)
         for account in found:
-            entry = await self._open(account, account.limit.unit.need(estimate_ms), begin=True)
-            await ledger.enter(self._connection, "reserve", job_id, entry, self._now)
-            await ledger.change(self._connection, entry, reserved=entry.amount)
+            amount = account.limit.unit.need(estimate_ms)
+            entry = await self._entry(account, amount)
+            began = self._now if account.window.began_at_ms is None else None
+            self._book(batch, account, entry, began_at_ms=began, reserved=amount)
+            ledger.enter(batch, "reserve", job_id, entry, self._now)
 
-    async def settle(self, job_id: str, actual_ms: int) -> int:
+    def settle(
+        self, batch: WriteBatch, job_id: str, held: Iterable[Reservation], actual_ms: int
+    ) -> int:
         """End the reservations of a job: commit ``actual_ms``, or refund all where it is 0.
 
-        A job that was charged counts as one where jobs are counted.
+        A job that was charged counts as one where jobs are counted. Call :meth:`forget_unused` when
+        the batch is sent.
 
         Returns:
             What was charged: at most ``charge_percent`` of the reservation, but in full what a
             lender counted.
         """
-        held = await ledger.reservations_of(self._connection, job_id)
         estimate_ms = max(one.amount for one in held if one.unit == Unit.GPU_MS)
         most_ms = estimate_ms * self._rules.charge_percent // 100
         lent = isinstance(actual_ms, LentMs)
         charged = int(max(0, actual_ms if lent else min(actual_ms, most_ms)))
         for one in held:
             counted = charged if one.unit == Unit.GPU_MS else one.amount
-            await self._end(job_id, one, counted if charged else 0)
+            self._end(batch, job_id, one, counted if charged else 0)
         return charged
 
-    async def refund(self, job_id: str) -> None:
-        """Give back everything that is set aside for a job."""
-        await self.settle(job_id, 0)
+    async def forget_unused(self, held: Iterable[Reservation]) -> None:
+        """Forget whose the accounts of these reservations are, where nothing was used in them."""
+        forgotten = {limit.name for limit in self._rules.table if limit.forgotten}
+        for one in held:
+            if one.limit_name in forgotten:
+                await pseudonyms.forget_unused(self._connection, one.limit_name, one.account_key)
 
     async def grant(self, payer: Payer, amount: int, name: str = "") -> None:
         """Give more (or, below 0, less) for the current window, or the next where none runs.
@@ -99,9 +107,10 @@ class LimitLedger:
         """
         found = await self._accounts(payer)
         account = next(one for one in found if name in {"", one.limit.name})
-        entry = await self._open(account, amount, begin=False)
-        await ledger.enter(self._connection, "grant", None, entry, self._now)
-        await ledger.change(self._connection, entry, granted=amount)
+        entry, batch = await self._entry(account, amount), WriteBatch()
+        self._book(batch, account, entry, granted=amount)
+        ledger.enter(batch, "grant", None, entry, self._now)
+        await batch.send(self._connection)
 
     async def forget(self) -> None:
         """Forget whose the windows are that may not be known after their end."""
@@ -205,25 +214,36 @@ class LimitLedger:
         began = window.began_at_ms
         return [] if began is None else [began + limit.window(self._rules).length_ms]
 
-    async def _open(self, account: LimitAccount, amount: int, *, begin: bool) -> Reservation:
-        """Make sure that the window of an account has a row, and return an entry for it."""
-        name, key, window = account.limit.name, account.key, account.window
+    async def _entry(self, account: LimitAccount, amount: int) -> Reservation:
+        """Return an entry for the window of an account, which has a name in the ledger then."""
+        name, key = account.limit.name, account.key
         if key is None:
             await self.forget()
             key = await pseudonyms.renew(self._connection, name, account.subject)
-        if not account.kept:
-            await ledger.add_account(self._connection, name, key, window)
-        if begin and window.began_at_ms is None:
-            await ledger.begin_account(self._connection, name, key, window.period, self._now)
-        return Reservation(name, key, window.period, account.limit.unit, amount)
+        return Reservation(name, key, account.window.period, account.limit.unit, amount)
 
-    async def _end(self, job_id: str, held: Reservation, charge: int) -> None:
+    def _book(
+        self,
+        batch: WriteBatch,
+        account: LimitAccount,
+        entry: Reservation,
+        *,
+        began_at_ms: int | None = None,
+        granted: int = 0,
+        reserved: int = 0,
+    ) -> None:
+        """Add to the sums of an account's window, which has a row then."""
+        more = {"granted": granted, "reserved": reserved}
+        if account.kept:
+            ledger.change(batch, entry, **more, began_at_ms=began_at_ms)
+        else:
+            ledger.add_account(batch, entry, began_at_ms or account.window.began_at_ms, **more)
+
+    def _end(self, batch: WriteBatch, job_id: str, held: Reservation, charge: int) -> None:
         kind, amount = ("commit", charge) if charge else ("refund", held.amount)
         entry = Reservation(held.limit_name, held.account_key, held.period, held.unit, amount)
-        await ledger.enter(self._connection, kind, job_id, entry, self._now)
-        await ledger.change(self._connection, held, reserved=-held.amount, used=charge)
-        if any(limit.forgotten and limit.name == held.limit_name for limit in self._rules.table):
-            await pseudonyms.forget_unused(self._connection, held.limit_name, held.account_key)
+        ledger.enter(batch, kind, job_id, entry, self._now)
+        ledger.change(batch, held, reserved=-held.amount, used=charge)
 
     async def _owed(self, limit: Limit, keys: list[str]) -> list[CarriedUse]:
         """Sum up what ``keys`` spent and carry, with the ends of those windows."""

@@ -113,7 +113,7 @@ async def _opened(
     nodes = await join(stack, settings, deployment, database, executor, clock)
     if isinstance(executor, AbsentExecutor):
         executor.pools = nodes.pools
-    bus = bus_of(settings, database)
+    bus = bus_of(settings, database, deployment.role)
     core = build(Parts(settings, database, executor, artefacts, clock, bus, nodes, deployment))
     tell_load(nodes, core.worker, executor)
     await core.runs.open()

@@ -2,7 +2,9 @@
 
 from core.bus.bus import Bus, NoBus, NotificationBus
 from core.bus.cluster_terms import ClusterTerms
+from core.bus.messages import Topic
 from core.bus.row_version import RowVersion, SharedRowVersion
+from core.domain.nodes import NodeRole
 from core.interfaces.terms import OwnTerms, Terms
 from core.settings import Settings
 from core.storage.addresses import is_postgres, postgres_address
@@ -10,13 +12,16 @@ from core.storage.database import Database
 from core.storage.notifications import Notifications
 from core.storage.outbox import LEASE_MS
 
+OF_WORKERS = (Topic.WORK, Topic.CANCEL)  # what others make is shown by fronts
 
-def bus_of(settings: Settings, database: Database) -> Bus:
+
+def bus_of(settings: Settings, database: Database, role: NodeRole) -> Bus:
     """Return the bus of the rows: a server of PostgreSQL carries it, a file has one process."""
     if not is_postgres(settings.database):
         return NoBus()
     address = postgres_address(settings.database, insecure=settings.database_insecure)
-    return NotificationBus(Notifications(address), database)
+    topics = (*Topic,) if role.serves else OF_WORKERS
+    return NotificationBus(Notifications(address), database, topics)
 
 
 def terms_of(settings: Settings, database: Database, node: str) -> Terms:

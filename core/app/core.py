@@ -121,15 +121,16 @@ class Core:
         tasks.create_task(run_while_held(self.terms, CHORES, partial(self._lead, stop), stop))
         tasks.create_task(self.housekeeping.run(stop))
         tasks.create_task(self.router.run(worked))
-        if not self.nodes.alone:
-            tasks.create_task(self.membership.sweep.run(stop))
         if isinstance(self.runs, PoolRunBook):
             tasks.create_task(self.runs.run(stop))
 
     async def _lead(self, stop: asyncio.Event, term: Term) -> None:
         """Do what one node does for all of them, while ``term`` is ours."""
         with self.pool_figures.telling(term):
-            await self.positions.run(stop)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.positions.run(stop))
+                if not self.nodes.alone:
+                    tasks.create_task(self.membership.sweep.run(stop))
 
     async def _close_intake(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -15,7 +15,7 @@ EVERY_S = 2.0
 
 
 class LeaseSweep:
-    """Looks for lapsed leases; several at a time do no harm."""
+    """Looks for lapsed leases, on the node that does the chores; several at a time do no harm."""
 
     def __init__(
         self,

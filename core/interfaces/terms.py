@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-CHORES = "chores"  # the name of the term of pruning, expiring and telling positions
+CHORES = "chores"  # of telling positions, and of taking jobs from nodes that are gone
 
 
 class Term(Protocol):

@@ -57,11 +57,11 @@ class AbandonedByProcess:
         ended = await rows.read_setting(connection, ENDING) == "1"
         await rows.write_setting(connection, ENDING, "0")
         why = Back.STOPPED if ended else Back.DIED
-        return [AbandonedJob(row, why) for row in await rows.running(connection)]
+        return [AbandonedJob(row, why) for row in await rows.running(connection, to_move=True)]
 
     async def lapsed(self, connection: Connection, now: int) -> list[AbandonedJob]:
         """Return the jobs whose lease has ended, but for those whose attempt lives here."""
-        late = _late(await rows.running(connection), now)
+        late = _late(await rows.running(connection, to_move=True), now)
         return [AbandonedJob(row, Back.LOST) for row in late if not self._owned(row.id)]
 
 
@@ -86,7 +86,7 @@ class AbandonedByNodes:
 
     async def at_start(self, connection: Connection, now: int) -> list[AbandonedJob]:
         """Return what the process before this one ran, and the jobs whose lease has ended."""
-        running = await rows.running(connection)
+        running = await rows.running(connection, to_move=True)
         ours = [row for row in running if self._before_us and row.node_id == self._before_us]
         late = [row for row in _late(running, now) if row not in ours]
         found = await _judged(connection, ours, Back.DIED)
@@ -94,7 +94,7 @@ class AbandonedByNodes:
 
     async def lapsed(self, connection: Connection, now: int) -> list[AbandonedJob]:
         """Return the jobs whose lease has ended."""
-        late = _late(await rows.running(connection), now)
+        late = _late(await rows.running(connection, to_move=True), now)
         return await _judged(connection, late, Back.LOST)
 
 

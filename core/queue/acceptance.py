@@ -26,10 +26,11 @@ from core.errors import (
 )
 from core.queue.intake import read_intake
 from core.queue.transitions import End, QueueRules, close, end
-from core.storage import fair_order, pseudonyms
+from core.storage import fair_order, job_moves, pseudonyms
 from core.storage import jobs as rows
 from core.storage.database import Connection
-from core.storage.records import JobToAdd, QueuePlace
+from core.storage.records import JobToAdd, QueuePlace, StoredJob
+from core.storage.write_batch import WriteBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ async def accept(
     new: NewJob,
     now: int,
     check: Callable[[], None] | None = None,
-) -> None:
+) -> StoredJob:
     """Write a new job: held, with its reservation, at the end of its account's part of the queue.
 
     Raises:
@@ -99,9 +100,10 @@ async def accept(
         TooManyJobs: a limit allows no more jobs.
     """
     await _ask(connection, rules, new, check)
-    await _reserve(connection, rules, new, now)
-    place = await _enter(connection, new, now)
-    await rows.add(connection, _to_add(new, now), place)
+    batch = WriteBatch()
+    await _reserve(connection, batch, rules, new, now)
+    place = await _enter(connection, batch, new, now)
+    return await job_moves.add(connection, batch, _to_add(new, now), place)
 
 
 async def take_over(
@@ -113,7 +115,7 @@ async def take_over(
     new: NewJob,
     now: int,
     check: Callable[[], None] | None = None,
-) -> None:
+) -> StoredJob:
     """Write a new job in the place of a waiting one, which ends cancelled and refunded.
 
     The budget is asked with the old reservation given back. The new job keeps the old one's fair
@@ -135,6 +137,7 @@ async def take_over(
         raise AlreadyFinished(old_id, old.state)
     await _ask(connection, rules, new, check, makes_room=old.user_key == new.requester.key)
     same = old.share_key == new.pays.key
+    batch = WriteBatch()
     how = End(JobState.CANCELLED, failure=Failure.of(Cancelled("owner")), told=True)
     if same:
         place = await fair_order.take_place(connection, old, new.weight, new.cost)
@@ -142,9 +145,9 @@ async def take_over(
         place = replace(place, seq=await rows.give_up_seq(connection, old))
     else:
         await end(connection, rules, clips_folder, old, how, now)
-        place = await _enter(connection, new, now)
-    await _reserve(connection, rules, new, now)
-    await rows.add(connection, _to_add(new, now), place)
+        place = await _enter(connection, batch, new, now)
+    await _reserve(connection, batch, rules, new, now)
+    return await job_moves.add(connection, batch, _to_add(new, now), place)
 
 
 async def _ask(
@@ -176,14 +179,17 @@ async def _ask(
         raise TooManyQueued(rules.max_queued)
 
 
-async def _reserve(connection: Connection, rules: QueueRules, new: NewJob, now: int) -> None:
+async def _reserve(
+    connection: Connection, batch: WriteBatch, rules: QueueRules, new: NewJob, now: int
+) -> None:
     limits = LimitLedger(connection, rules.quota, now)
     need_ms = new.estimate_ms if new.reserve_ms is None else new.reserve_ms
-    await limits.reserve(new.pays, new.id, need_ms)
+    await limits.reserve(batch, new.pays, new.id, need_ms)
 
 
-async def _enter(connection: Connection, new: NewJob, now: int) -> QueuePlace:
-    return await fair_order.enter_queue(connection, new.pays.key, new.weight, new.cost, now)
+async def _enter(connection: Connection, batch: WriteBatch, new: NewJob, now: int) -> QueuePlace:
+    who = new.pays.key
+    return await fair_order.enter_queue(connection, batch, who, new.weight, new.cost, now)
 
 
 def _to_add(new: NewJob, now: int) -> JobToAdd:

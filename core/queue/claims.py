@@ -16,6 +16,8 @@ from core.queue.transitions import End, QueueRules, end
 from core.storage import fair_order
 from core.storage import jobs as rows
 from core.storage.database import Connection
+from core.storage.fair_order import DueJob
+from core.storage.job_moves import NewAttempt, start
 from core.storage.records import StoredJob
 
 Prefer = Callable[[Request], bool]
@@ -54,9 +56,7 @@ class Claimer:
         self._clips_folder = clips_folder
         self._claimant = claimant
 
-    async def next_jobs(
-        self, connection: Connection, limit: int = 1
-    ) -> tuple[list[StoredJob], bool]:
+    async def next_jobs(self, connection: Connection, limit: int = 1) -> tuple[list[DueJob], bool]:
         """Find the jobs whose turn it is here, and whether above their account's limit."""
         me = self._claimant()
         if not me.takes:
@@ -80,25 +80,21 @@ class Claimer:
         limit = 1 if prefer is None else self._rules.affinity.look_ahead
         due, above_limit = await self.next_jobs(connection, limit)
         requests: list[Request] = []
-        for row in due:
-            request = row.parsed_request()
+        for one in due:
+            request = one.row.parsed_request()
             if request is None:
-                await self._set_aside(connection, row, now)
-                return Claim(set_aside=row.id)
+                await self._set_aside(connection, one.row, now)
+                return Claim(set_aside=one.row.id)
             requests.append(request)
         if not due:
             return Claim()
         chosen = 0 if prefer is None else self._choose(due, requests, prefer, now)
         if chosen:
-            await rows.note_overtaken(connection, [row.id for row in due[:chosen]], now)
-        row = due[chosen]
-        if row.state is JobState.HELD:
-            await fair_order.promote(connection, row, now)
-            row = await rows.enqueue(connection, row, now, above_limit=above_limit)
+            await rows.note_overtaken(connection, [one.row.id for one in due[:chosen]], now)
         token, until = uuid4().hex, now + self._rules.lease_ms
-        node_id = self._claimant().node_id
-        await rows.start(connection, row, token, until, now, has_device=not ahead, node_id=node_id)
-        return Claim((await rows.require(connection, row.id)).job(self._clips_folder))
+        attempt = NewAttempt(token, until, not ahead, self._claimant().node_id)
+        started = await start(connection, due[chosen], attempt, now, above_limit=above_limit)
+        return Claim(started.job(self._clips_folder))
 
     async def _set_aside(self, connection: Connection, row: StoredJob, now: int) -> None:
         """Fail and refund a waiting job, and owe its requester the reason."""
@@ -106,10 +102,15 @@ class Claimer:
         await end(connection, self._rules, self._clips_folder, row, how, now)
 
     def _choose(
-        self, due: Sequence[StoredJob], requests: Sequence[Request], prefer: Prefer, now: int
+        self,
+        due: Sequence[fair_order.DueJob],
+        requests: Sequence[Request],
+        prefer: Prefer,
+        now: int,
     ) -> int:
         candidates = [
-            Candidate(row.waiting_rank, row.overtaken, row.overtaken_since_ms) for row in due
+            Candidate(one.row.waiting_rank, one.row.overtaken, one.row.overtaken_since_ms)
+            for one in due
         ]
         rules = self._rules.affinity
         return choose(rules, candidates, lambda index: prefer(requests[index]), now)

@@ -24,7 +24,7 @@ from core.storage import files
 from core.storage import jobs as rows
 from core.storage.database import Connection, Database
 from core.storage.heartbeats import extend_lease
-from core.storage.records import StoredJob
+from core.storage.job_moves import note_device
 
 log = structlog.get_logger(__name__)
 
@@ -77,9 +77,8 @@ class JobQueue:
             known = await known_job(connection, new, self._clips_folder)
             if known is not None:
                 return known
-            await accept(connection, self._rules, new, self._clock(), check)
-            made = await self._read(connection, new.id)
-        return AcceptedJob(made, duplicate=False)
+            made = await accept(connection, self._rules, new, self._clock(), check)
+        return AcceptedJob(made.job(self._clips_folder), duplicate=False)
 
     async def replace(
         self,
@@ -109,9 +108,8 @@ class JobQueue:
             known = await known_job(connection, new, self._clips_folder)
             if known is not None:
                 return known
-            await take_over(connection, rules, folder, old_id, owner, new, now, check)
-            made = await self._read(connection, new.id)
-        return AcceptedJob(made, duplicate=False)
+            made = await take_over(connection, rules, folder, old_id, owner, new, now, check)
+        return AcceptedJob(made.job(folder), duplicate=False)
 
     async def claim(
         self, prefer: Callable[[Request], bool] | None = None, *, ahead: bool = False
@@ -139,8 +137,8 @@ class JobQueue:
         """Look which job would be claimed next, None where it cannot be read; nothing changes."""
         async with self._database.snapshot() as connection:
             due, _ = await self._claimer.next_jobs(connection)
-            job = await self._read(connection, due[0].id) if due else None
-            return job if job is not None and job.asked is not None else None
+        job = due[0].row.job(self._clips_folder) if due else None
+        return job if job is not None and job.asked is not None else None
 
     async def begin(self, job_id: str, token: str) -> int | None:
         """Note that an attempt that was claimed ahead has the device now.
@@ -148,17 +146,13 @@ class JobQueue:
         Returns:
             The time, epoch milliseconds; None where the attempt lost the job.
         """
-        async with self._database.transaction() as connection:
-            row = await _owned(connection, job_id, token)
-            if row is None:
-                return None
+        async with self._database.statement() as connection:
             now = self._clock()
-            await rows.note_device(connection, row, now)
-            return now
+            return now if await note_device(connection, job_id, token, now) else None
 
     async def beat(self, job_id: str, token: str, progress: Progress | None = None) -> bool:
         """Extend the lease and note ``progress``; False where the attempt lost the job."""
-        async with self._database.transaction(turn=False) as connection:
+        async with self._database.statement() as connection:
             now, lease_ms = self._clock(), self._rules.lease_ms
             return await extend_lease(connection, job_id, token, now, lease_ms, progress)
 
@@ -176,11 +170,11 @@ class JobQueue:
             has not, the attempt lost the job.
         """
         async with self._database.transaction() as connection:
-            row = await _owned(connection, job_id, token)
-            if row is None:
+            own = await _owned(connection, job_id, token)
+            if own is None:
                 return await files.has_clip(connection, job_id, clip.path.name)
             how = End(JobState.SUCCEEDED, actual_ms, actual_ms, clip=clip)
-            await self._end(connection, row, how)
+            await self._end(connection, own, how)
             return True
 
     async def fail(
@@ -189,11 +183,11 @@ class JobQueue:
         """End an attempt without a clip; refund all but ``charge_ms``. False if it lost the job."""
         state = JobState.CANCELLED if failure.code == Cancelled.code else JobState.FAILED
         async with self._database.transaction() as connection:
-            row = await _owned(connection, job_id, token)
-            if row is not None:
-                used = device_ms(row, self._clock(), off_device_ms)
-                await self._end(connection, row, End(state, charge_ms, used, failure))
-            return row is not None
+            own = await _owned(connection, job_id, token)
+            if own is not None:
+                used = device_ms(own.row, self._clock(), off_device_ms)
+                await self._end(connection, own, End(state, charge_ms, used, failure))
+            return own is not None
 
     async def requeue(self, job_id: str, token: str, why: Back = Back.LOST) -> bool:
         """Put an attempt's job back in line; ``why`` decides what is counted.
@@ -202,11 +196,11 @@ class JobQueue:
         attempt lost the job.
         """
         async with self._database.transaction() as connection:
-            row = await _owned(connection, job_id, token)
-            if row is not None:
+            own = await _owned(connection, job_id, token)
+            if own is not None:
                 now = self._clock()
-                await put_back(connection, self._rules, self._clips_folder, row, now, why)
-            return row is not None
+                await put_back(connection, self._rules, self._clips_folder, own.row, now, why)
+            return own is not None
 
     async def note_ending(self) -> None:
         """Note that the service ends on purpose: what runs now is not to blame if it is cut off."""
@@ -231,7 +225,10 @@ class JobQueue:
             AlreadyFinished: it was terminal before.
         """
         async with self._database.transaction() as connection:
-            row = await rows.require(connection, job_id)
+            found = await rows.read_reserved(connection, job_id)
+            if found is None:
+                raise JobUnknown(job_id)
+            row = found.row
             own = row.user_key == by.key
             if not own and not operator:
                 raise NotYours(job_id)
@@ -240,7 +237,7 @@ class JobQueue:
             used = device_ms(row, self._clock(), off_device_ms)
             failure = Failure.of(Cancelled("owner" if own else "operator"))
             how = End(JobState.CANCELLED, used if own else 0, used, failure)
-            await self._end(connection, row, how)
+            await self._end(connection, found, how)
             return await self._read(connection, job_id)
 
     async def update_reply_to(self, job_id: str, reply_to: ReplyTo) -> None:
@@ -286,11 +283,12 @@ class JobQueue:
     async def _read(self, connection: Connection, job_id: str) -> Job:
         return (await rows.require(connection, job_id)).job(self._clips_folder)
 
-    async def _end(self, connection: Connection, row: StoredJob, how: End) -> None:
-        await end(connection, self._rules, self._clips_folder, row, how, self._clock())
+    async def _end(self, connection: Connection, own: rows.ReservedJob, how: End) -> None:
+        rules, folder, now = self._rules, self._clips_folder, self._clock()
+        await end(connection, rules, folder, own.row, how, now, own.held)
 
 
-async def _owned(connection: Connection, job_id: str, token: str) -> StoredJob | None:
+async def _owned(connection: Connection, job_id: str, token: str) -> rows.ReservedJob | None:
     """Read the running job if ``token`` owns it."""
-    row = await rows.read(connection, job_id)
-    return row if row is not None and token and row.token == token else None
+    own = await rows.read_reserved(connection, job_id)
+    return own if own is not None and token and own.row.token == token else None

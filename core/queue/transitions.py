@@ -4,6 +4,7 @@ Money, fairness, clip, promise to tell and history go together or not at all. Fu
 connection; :class:`core.queue.job_queue.JobQueue` owns the transactions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from core.domain.jobs import Back, Failure, JobState
 from core.domain.media import Clip
 from core.errors import WorkerLost
 from core.queue.model_affinity import AffinityRules
-from core.storage import fair_order
+from core.storage import fair_order, job_moves
 from core.storage import jobs as rows
 from core.storage.database import Connection
-from core.storage.records import JobCompletion, StoredJob
+from core.storage.job_moves import complete
+from core.storage.ledger import reservations_of
+from core.storage.records import JobCompletion, Reservation, StoredJob
+from core.storage.write_batch import WriteBatch
 
 ENDING = "ending"  # the switch that tells the next start whether this one ended on purpose
 
@@ -65,17 +69,21 @@ async def end(
     row: StoredJob,
     how: End,
     now: int,
+    held: Sequence[Reservation] | None = None,
 ) -> None:
     """Bring the job that was read as ``row`` to a terminal state.
+
+    ``held`` is what is set aside for it, where that was read with it.
 
     Raises:
         ValueError: its clip does not lie in the clips folder.
     """
+    batch = WriteBatch()
     if row.state == JobState.HELD:
         await fair_order.leave_queue(connection, row)
     else:
-        await fair_order.settle(connection, row, how.used_ms)
-    await close(connection, rules, clips_folder, row, how, now)
+        fair_order.settle(batch, row, how.used_ms)
+    await close(connection, rules, clips_folder, row, how, now, held, batch)
 
 
 async def close(
@@ -85,15 +93,21 @@ async def close(
     row: StoredJob,
     how: End,
     now: int,
+    held: Sequence[Reservation] | None = None,
+    batch: WriteBatch | None = None,
 ) -> None:
     """End a job that is out of the queue already: money, row, clip and promise to tell.
 
     Raises:
         ValueError: its clip does not lie in the clips folder.
     """
-    charged = await LimitLedger(connection, rules.quota, now).settle(row.id, how.charge_ms)
+    batch = WriteBatch() if batch is None else batch
+    held = await reservations_of(connection, row.id) if held is None else held
+    limits = LimitLedger(connection, rules.quota, now)
+    charged = limits.settle(batch, row.id, held, how.charge_ms)
     completion = JobCompletion(how.state, charged, how.failure, how.clip, told=how.told)
-    await rows.complete(connection, row, completion, clips_folder, now)
+    await complete(connection, batch, row, completion, clips_folder, now)
+    await limits.forget_unused(held)
 
 
 async def put_back(
@@ -128,7 +142,7 @@ async def put_back(
         rank = max(rank, last + 1)
     attempt = row.attempt if begun else row.attempt - 1
     detail = f"attempt {row.attempt} {why.name.lower() if begun else 'not begun'}"
-    await rows.put_back(connection, row, rank, (attempt, losses), now, detail)
+    await job_moves.put_back(connection, row, rank, (attempt, losses), now, detail)
     return True
 
 

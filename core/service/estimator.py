@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 KEPT = 200  # newest runs of a place that a fit looks at
-REFIT_EVERY = 5  # runs
+REFIT_EVERY = 5  # runs; with many known, after a tenth of them: one more changes little
 
 
 def timings_of(
@@ -161,11 +161,11 @@ class RunBook:
 
     async def record_run(self, run: RecordedRun) -> None:
         """Keep ``run`` and, every few runs, fit the machine again."""
-        async with self._database.transaction(turn=False) as connection:
+        async with self._database.statement() as connection:
             await add_run(connection, run)
         if run.error is None and run.timings:
             self._unfitted += 1
-        if self._unfitted >= REFIT_EVERY:
+        if self._unfitted >= max(REFIT_EVERY, self.machine.runs // 10):
             await self.refit()
 
     async def refit(self) -> Machine:

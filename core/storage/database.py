@@ -96,6 +96,18 @@ class Database:
             yield begun
 
     @asynccontextmanager
+    async def statement(self) -> AsyncGenerator[AsyncConnection]:
+        """Give a connection for one statement that is right by itself, or for one batch.
+
+        It costs a server fewer trips than a transaction without a turn.
+
+        Raises:
+            StorageUnavailable: as of :meth:`transaction`.
+        """
+        async with self._guarded(TransactionKind.STATEMENT) as begun:
+            yield begun
+
+    @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[AsyncConnection]:
         """Give a connection that reads everything as it was at one moment, and changes nothing.
 

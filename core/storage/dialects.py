@@ -25,19 +25,29 @@ async def upsert(
     rows: Iterable[Mapping[str, Any]],
     changes: Iterable[str] | Mapping[str, Any] | None = None,
 ) -> None:
-    """Insert ``rows``, or change those of ``table`` that have the same primary key.
+    """Insert ``rows``, if there are any, or change those of ``table``; see :func:`upserted`."""
+    given = list(rows)
+    if given:
+        await connection.execute(upserted(connection, table, given, changes))
+
+
+def upserted(
+    connection: AsyncConnection,
+    table: sa.Table,
+    rows: Iterable[Mapping[str, Any]],
+    changes: Iterable[str] | Mapping[str, Any] | None = None,
+) -> postgresql.Insert | sqlite.Insert:
+    """Build an insert of ``rows`` that changes those of ``table`` that have the same primary key.
 
     Args:
-        connection: inside a transaction.
+        connection: says the dialect.
         table: of one dialect or the other.
-        rows: of two with the same key the later one counts.
+        rows: at least one; of two with the same key the later one counts.
         changes: the columns that are taken over where a row is there already, or expressions for
             them; None takes over all but the key.
     """
     keys = [column.name for column in table.primary_key]
     distinct = {tuple(row[name] for name in keys): row for row in rows}
-    if not distinct:
-        return
     values = [dict(row) for row in distinct.values()]
     # a list is compiled anew each time, one row is not
     given: Any = values[0] if len(values) == 1 else values
@@ -47,7 +57,7 @@ async def upsert(
     if not isinstance(changes, Mapping):
         changes = {name: statement.excluded[name] for name in changes}
     taken = cast("Mapping[str, Any]", changes)
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=taken))
+    return statement.on_conflict_do_update(index_elements=keys, set_=taken)
 
 
 def greater(one: sa.ColumnElement[int], other: sa.ColumnElement[int] | int) -> sa.Case[int]:

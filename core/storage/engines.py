@@ -24,6 +24,7 @@ class TransactionKind(Enum):
 
     TURN = auto()  # nobody else changes anything that it reads, until it ends
     STEP = auto()  # each statement is whole by itself; others may change rows between two
+    STATEMENT = auto()  # one statement, whole by itself
     SNAPSHOT = auto()  # reads only, all of it at one moment
 
 

@@ -7,20 +7,39 @@ most as many waiting jobs as an account may have, however long the queue is.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.domain.fairness import ORDINARY, JobLoad, WorkAhead, cost_of, rank_of
+from core.domain.fairness import ORDINARY, JobLoad, WorkAhead, rank_of
 from core.domain.jobs import JobState
 from core.domain.requests import FORMAT
-from core.storage.dialects import greater, total, upsert
+from core.storage.dialects import total, upserted
 from core.storage.mapping import job_alone
 from core.storage.records import QueuePlace, StoredJob
-from core.storage.tables import RUNNING, WAITING, WAITING_STATES, flow, job, sched
+from core.storage.tables import INTEGER, RUNNING, WAITING, WAITING_STATES, flow, job, sched
+from core.storage.write_batch import WriteBatch
 
 
 async def enter_queue(
-    connection: AsyncConnection, user_key: str, weight: int, cost: int, now: int
+    connection: AsyncConnection,
+    batch: WriteBatch,
+    user_key: str,
+    weight: int,
+    cost: int,
+    now: int,
 ) -> QueuePlace:
     """Make room for one more waiting job of ``user_key``, which moves it by ``cost``.
 
@@ -35,7 +54,7 @@ async def enter_queue(
         tag, since = await _end_of_own_queue(connection, user_key), found.since_ms
     row = {"user_key": user_key, "finish": tag, "since_ms": since, "weight": weight}
     changes = {"since_ms": since, "weight": weight, "held": flow.c.held + 1}
-    await upsert(connection, flow, [{**row, "held": 1, "active": 0}], changes)
+    batch.add(upserted(connection, flow, [{**row, "held": 1, "active": 0}], changes))
     fresh = found is None or (found.held == 0 and found.active == 0)
     return QueuePlace(JobState.HELD, tag, rank_of(tag, cost, since, fresh=fresh))
 
@@ -62,6 +81,14 @@ class Lines:
         return (job.c.pool == self.pool, readable), (others, readable)
 
 
+@dataclass(frozen=True, slots=True)
+class DueJob:
+    """A waiting job that may run next, and where its account's part of the queue starts."""
+
+    row: StoredJob
+    start: int  # virtual time; of a held job
+
+
 async def next_jobs(
     connection: AsyncConnection,
     max_running: int,
@@ -69,15 +96,18 @@ async def next_jobs(
     relax: bool,
     limit: int = 1,
     lines: Lines | None = None,
-) -> tuple[list[StoredJob], bool]:
+) -> tuple[list[DueJob], bool]:
     """Find the jobs whose turn it is, at most ``limit``, and whether above their account's limit.
 
     Walks the index ``job_line`` (of a pool ``job_line_of``) from its front and steps over the jobs
     of accounts at their limit: at most as many accounts as jobs run, each with at most as many jobs
     as it may have waiting. Without ``lines`` all jobs are one line.
     """
+    first = job.alias("first")
+    own_held = (first.c.share_key == job.c.share_key, *_held(first))
+    start = select(func.min(first.c.tag)).where(*own_held).scalar_subquery()
     queue = (
-        select(job)
+        select(job, func.coalesce(start, job.c.tag).label("start"))
         .join(flow, flow.c.user_key == job.c.share_key)
         .where(WAITING)
         .order_by(job.c.rank, job.c.seq)
@@ -86,43 +116,38 @@ async def next_jobs(
     queues = [queue] if lines is None else [queue.where(*one) for one in lines.conditions()]
     below = or_(job.c.state == "queued", flow.c.active < max_running)
     for one in queues:
-        found = [job_alone(row) for row in await connection.execute(one.where(below))]
+        found = await _due(connection, one.where(below))
         if found:
             return found, False
     for one in queues if relax else ():
-        found = [job_alone(row) for row in await connection.execute(one)]
+        found = await _due(connection, one)
         if found:
             return found, True
     return [], False
 
 
-async def promote(connection: AsyncConnection, held: StoredJob, now: int) -> None:
+async def _due(connection: AsyncConnection, query: Select[Any]) -> list[DueJob]:
+    return [DueJob(job_alone(row), row.start) for row in await connection.execute(query)]
+
+
+def promote(batch: WriteBatch, due: DueJob, now: int) -> int:
     """Make the tag of a held job final: its account is charged for it in virtual time.
 
     It takes the start of its account's part of the queue. What the account had before it, where it
     was preferred to that, moves back by its cost.
+
+    Returns:
+        The tag, which is the caller's to write into the row of the job itself.
     """
-    own = _own_held(held.share_key)
-    head = select(func.min(job.c.tag)).where(*own)
-    start: int = (await connection.execute(head)).scalar_one()
-    await connection.execute(
-        update(flow)
-        .where(flow.c.user_key == held.share_key)
-        .values(
-            finish=start + held.cost,
-            since_ms=now,
-            held=flow.c.held - 1,
-            active=flow.c.active + 1,
-        )
-    )
-    await connection.execute(update(sched).values(vtime=greater(sched.c.vtime, start)))
-    tag = case(
-        (job.c.seq < held.seq, job.c.tag + held.cost),
-        (job.c.seq == held.seq, start),
-        else_=job.c.tag,
-    )
-    moved = update(job).where(*own).values(tag=tag, rank=tag + job.c.cost + rank_of(0, 0, now))
-    await connection.execute(moved)
+    held, start = due.row, due.start
+    promoted = {"finish": start + held.cost, "since_ms": now}
+    promoted |= {"held": flow.c.held - 1, "active": flow.c.active + 1}
+    batch.add(update(flow).where(flow.c.user_key == held.share_key).values(promoted))
+    batch.add(update(sched).where(sched.c.vtime < start).values(vtime=start))
+    tag = case((job.c.seq < held.seq, job.c.tag + held.cost), else_=job.c.tag)
+    others = update(job).where(*_own_held(held.share_key), job.c.seq != held.seq)
+    batch.add(others.values(tag=tag, rank=tag + job.c.cost + rank_of(0, 0, now)))
+    return start
 
 
 async def leave_queue(connection: AsyncConnection, held: StoredJob) -> None:
@@ -173,17 +198,15 @@ async def take_place(
     return QueuePlace(old.state, old.tag, rank, old.above_limit)
 
 
-async def settle(connection: AsyncConnection, started: StoredJob, actual_ms: int) -> None:
+def settle(batch: WriteBatch, started: StoredJob, actual_ms: int) -> None:
     """Take a promoted job out, and replace its estimate by what it really took."""
-    found = await _flow(connection, started.share_key)
-    weight = ORDINARY if found is None else found.weight
-    by = cost_of(actual_ms, weight) - started.cost
-    await connection.execute(
-        update(flow)
-        .where(flow.c.user_key == started.share_key)
-        .values(finish=flow.c.finish + by, active=flow.c.active - 1)
-    )
-    await _shift(connection, started.share_key, by, 0)
+    own = flow.c.user_key == started.share_key
+    really = literal(actual_ms * ORDINARY, INTEGER) // flow.c.weight  # as of cost_of
+    by = really - started.cost
+    ended = update(flow).where(own).values(finish=flow.c.finish + by, active=flow.c.active - 1)
+    moved = select(by).where(own).scalar_subquery()
+    held = update(job).where(*_own_held(started.share_key))
+    batch.add(ended, held.values(tag=job.c.tag + moved, rank=job.c.rank + moved))
 
 
 async def ahead_of(connection: AsyncConnection, waiting: StoredJob) -> WorkAhead:
@@ -269,4 +292,8 @@ async def _shift(connection: AsyncConnection, user_key: str, by: int, after_seq:
 
 
 def _own_held(user_key: str) -> tuple[ColumnElement[bool], ...]:
-    return (job.c.share_key == user_key, WAITING, job.c.state == "held")
+    return (job.c.share_key == user_key, *_held(job))
+
+
+def _held(of: FromClause) -> tuple[ColumnElement[bool], ...]:
+    return of.c.rank.is_not(None), of.c.state == "held"

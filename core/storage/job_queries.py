@@ -99,7 +99,7 @@ class JobQueries:
     async def in_order(self, limit: int | None = None) -> list[Job]:
         """List the running jobs, then the first ``limit`` waiting ones in their fair order."""
         query = job_rows().where(WAITING).order_by(job.c.rank, job.c.seq).limit(limit)
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             found = await rows.running(connection)
             found += [job_with_clip(row) for row in await connection.execute(query)]
         return self._jobs(found)

@@ -1,44 +1,41 @@
-"""Rows of jobs: one compare-and-set moves each, whatever else moves beside it."""
+"""Rows of jobs: reading them, and what changes in them beside their state."""
 
 import json
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.domain.jobs import JobState, ReplyTo
+from core.domain.jobs import ReplyTo
 from core.errors import JobUnknown
 from core.storage.dialects import NextNumber, upsert
-from core.storage.heartbeats import NO_PROGRESS
-from core.storage.mapping import (
-    clip_values,
-    failure_values,
-    job_alone,
-    job_rows,
-    job_values,
-    job_with_clip,
-)
-from core.storage.records import JobCompletion, JobToAdd, QueuePlace, StoredJob
+from core.storage.mapping import RESERVED, job_alone, job_rows, job_with_clip, reserved
+from core.storage.records import Reservation, StoredJob
 from core.storage.tables import (
+    RESERVE,
     RUNNING,
     WAITING,
-    artifact,
     job,
-    job_event,
     job_media,
+    ledger,
     outbox,
     setting,
 )
 
-NOT_OVERTAKEN = {"overtaken": 0, "overtaken_since_ms": None}
 LONGEST_ID = 64  # characters; ours have 32 hex digits
-NONCE_LENGTH = 25  # what the strictest platform takes
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedJob:
+    """A job without its clip, and its reservations: one in each limit that applied to it."""
+
+    row: StoredJob
+    held: list[Reservation]  # of one that is over, perhaps rolled up
 
 
 async def read(connection: AsyncConnection, job_id: str) -> StoredJob | None:
     """Read a job, with its clip; what cannot be an id names none."""
-    if not job_id.isascii() or len(job_id) > LONGEST_ID:
+    if not _names_one(job_id):
         return None
     row = (await connection.execute(job_rows().where(job.c.id == job_id))).first()
     return None if row is None else job_with_clip(row)
@@ -56,6 +53,17 @@ async def require(connection: AsyncConnection, job_id: str) -> StoredJob:
     return found
 
 
+async def read_reserved(connection: AsyncConnection, job_id: str) -> ReservedJob | None:
+    """Read a job without its clip, and what is set aside for it; nobody else moves it meanwhile."""
+    if not _names_one(job_id):
+        return None
+    set_aside = (ledger.c.job_id == job.c.id) & RESERVE
+    query = select(job, *RESERVED).outerjoin(ledger, set_aside).where(job.c.id == job_id)
+    query = query.order_by(ledger.c.id).with_for_update(of=job)
+    found = (await connection.execute(query)).all()
+    return ReservedJob(job_alone(found[0]), reserved(found)) if found else None
+
+
 async def read_by_key(
     connection: AsyncConnection, user_key: str, idem_key: str
 ) -> StoredJob | None:
@@ -65,9 +73,11 @@ async def read_by_key(
     return None if row is None else job_with_clip(row)
 
 
-async def running(connection: AsyncConnection) -> list[StoredJob]:
-    """Read the running jobs, oldest start first."""
+async def running(connection: AsyncConnection, *, to_move: bool = False) -> list[StoredJob]:
+    """Read the running jobs, oldest start first; ``to_move``: nothing of them changes meanwhile."""
     query = job_rows().where(RUNNING).order_by(job.c.started_at_ms.nulls_last())
+    if to_move:
+        query = query.with_for_update(of=job)
     return [job_with_clip(row) for row in await connection.execute(query)]
 
 
@@ -92,102 +102,11 @@ async def finished_of(connection: AsyncConnection, user_key: str, limit: int) ->
     return [job_with_clip(row) for row in await connection.execute(query)]
 
 
-async def add(connection: AsyncConnection, new: JobToAdd, place: QueuePlace) -> None:
-    """Insert a waiting job and which files it needs."""
-    await connection.execute(insert(job).values(job_values(new, place)))
-    media = {file.name for file in new.request.media().values()}
-    if media:
-        needs = [{"name": name, "job_id": new.id} for name in sorted(media)]
-        await connection.execute(insert(job_media), needs)
-    await note(connection, new.id, new.created_at_ms, place.state.value, "")
-
-
 async def give_up_seq(connection: AsyncConnection, ended: StoredJob) -> int:
     """Take its place in the order of acceptance from ``ended``, which gets the next free one."""
     free = NextNumber(job.c.seq)
     await connection.execute(update(job).where(job.c.id == ended.id).values(seq=free))
     return ended.seq
-
-
-async def move(
-    connection: AsyncConnection,
-    seen: StoredJob,
-    to: JobState,
-    now: int,
-    values: dict[str, Any],
-    detail: str = "",
-) -> StoredJob:
-    """Move the job that was read as ``seen``, if nobody moved it since.
-
-    Returns:
-        The new row, without its clip.
-
-    Raises:
-        NoResultFound: somebody moved it; inside one transaction that is a defect.
-    """
-    same_token = job.c.token.is_(None) if seen.token is None else job.c.token == seen.token
-    moved = await connection.execute(
-        update(job)
-        .where(job.c.id == seen.id, job.c.state == seen.state.value, same_token)
-        .values(state=to.value, **values)
-        .returning(job)
-    )
-    row = job_alone(moved.one())
-    await note(connection, seen.id, now, to.value, detail)
-    return row
-
-
-async def enqueue(
-    connection: AsyncConnection, held: StoredJob, now: int, *, above_limit: bool
-) -> StoredJob:
-    """Move a held job to ``queued``; its place in the fair order is final now."""
-    values = {"above_limit": int(above_limit)}
-    return await move(connection, held, JobState.QUEUED, now, values)
-
-
-async def start(
-    connection: AsyncConnection,
-    queued: StoredJob,
-    token: str,
-    lease_until_ms: int,
-    now: int,
-    *,
-    has_device: bool,
-    node_id: str | None = None,
-) -> None:
-    """Begin the next attempt of a queued job, owned by ``token`` on the node ``node_id``."""
-    values = {
-        "node_id": node_id,
-        **NOT_OVERTAKEN,
-        "token": token,
-        "attempt": queued.attempt + 1,
-        "rank": None,
-        "started_at_ms": now if has_device else None,
-        "lease_until_ms": lease_until_ms,
-    }
-    detail = f"attempt {queued.attempt + 1}"
-    await move(connection, queued, JobState.RUNNING, now, values, detail)
-
-
-async def note_device(connection: AsyncConnection, running_job: StoredJob, now: int) -> None:
-    """Note that a running job has the device from ``now`` on."""
-    values = {"started_at_ms": now}
-    await move(connection, running_job, JobState.RUNNING, now, values, "has the device")
-
-
-async def put_back(
-    connection: AsyncConnection,
-    lost: StoredJob,
-    rank: int,
-    counted: tuple[int, int],
-    now: int,
-    detail: str,
-) -> None:
-    """Queue a running job again at ``rank``, with so many attempts and losses ``counted``."""
-    attempt, losses = counted
-    values = {"rank": rank, "attempt": attempt, "losses": losses}
-    values |= {"token": None, "lease_until_ms": None} | NO_PROGRESS
-    await move(connection, lost, JobState.QUEUED, now, values, detail)
 
 
 async def note_overtaken(connection: AsyncConnection, job_ids: list[str], now: int) -> None:
@@ -206,58 +125,6 @@ async def has_lapsed(connection: AsyncConnection, before: int) -> bool:
 async def last_rank(connection: AsyncConnection) -> int | None:
     """Read the rank of the last waiting job, None where nobody waits."""
     return (await connection.execute(select(func.max(job.c.rank)).where(WAITING))).scalar()
-
-
-async def complete(
-    connection: AsyncConnection,
-    seen: StoredJob,
-    how: JobCompletion,
-    clips_folder: Path,
-    now: int,
-) -> None:
-    """Bring a job to its terminal state, with its clip and the promise to tell the requester.
-
-    Raises:
-        ValueError: its clip does not lie in ``clips_folder``.
-    """
-    values = {
-        "rank": None,
-        "token": None,
-        "lease_until_ms": None,
-        **NO_PROGRESS,
-        "finished_at_ms": now,
-        "charged_ms": how.charged_ms,
-        **failure_values(how.failure),
-    }
-    detail = "" if how.failure is None else how.failure.code
-    await move(connection, seen, how.state, now, values, detail)
-    if how.clip is not None:
-        clip = clip_values(how.clip, clips_folder)
-        await connection.execute(insert(artifact).values(job_id=seen.id, **clip))
-    await owe(connection, seen, now, told=how.told)
-
-
-async def note(connection: AsyncConnection, job_id: str, now: int, what: str, detail: str) -> None:
-    """Append to the history of a job."""
-    values = {"job_id": job_id, "at_ms": now, "what": what, "detail": detail}
-    await connection.execute(insert(job_event).values(values))
-
-
-async def owe(connection: AsyncConnection, ended: StoredJob, now: int, *, told: bool) -> None:
-    """Promise to tell the requester: the one outbox row of a job and its destination.
-
-    ``told``: the promise is kept already.
-    """
-    values = {
-        "job_id": ended.id,
-        "dest": ended.reply_platform,
-        "state": "sent" if told else "pending",
-        "nonce": ended.id[:NONCE_LENGTH],
-        "attempts": 0,
-        "next_at_ms": None if told else now,
-        "ambiguous": 0,
-    }
-    await connection.execute(insert(outbox).values(values))
 
 
 async def redirect(connection: AsyncConnection, job_id: str, reply_to: ReplyTo) -> bool:
@@ -298,3 +165,7 @@ async def read_setting(connection: AsyncConnection, name: str) -> str | None:
 async def write_setting(connection: AsyncConnection, name: str, value: str) -> None:
     """Set a switch."""
     await upsert(connection, setting, [{"name": name, "value": value}])
+
+
+def _names_one(job_id: str) -> bool:
+    return job_id.isascii() and len(job_id) <= LONGEST_ID

@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.storage.mapping import RESERVED, reserved
 from core.storage.records import QuotaWindow, Reservation
 from core.storage.tables import RESERVE, account, ledger
+from core.storage.write_batch import WriteBatch
 
 Kind: TypeAlias = Literal["reserve", "commit", "refund", "grant"]
 
@@ -42,36 +44,26 @@ def _window(row: Row[Any] | None) -> QuotaWindow | None:
     return QuotaWindow(row.period, row.began_at_ms, row.granted, row.reserved, row.used)
 
 
-async def add_account(
-    connection: AsyncConnection, limit_name: str, account_key: str, window: QuotaWindow
+def add_account(
+    batch: WriteBatch, entry: Reservation, began_at_ms: int | None, *, granted: int, reserved: int
 ) -> None:
-    """Add a window with nothing in it."""
-    await connection.execute(
+    """Add the window of ``entry``, with what is in it already."""
+    batch.add(
         insert(account).values(
-            limit_name=limit_name,
-            account_key=account_key,
-            period=window.period,
-            began_at_ms=window.began_at_ms,
-            granted=0,
-            reserved=0,
+            limit_name=entry.limit_name,
+            account_key=entry.account_key,
+            period=entry.period,
+            began_at_ms=began_at_ms,
+            granted=granted,
+            reserved=reserved,
             used=0,
         )
     )
 
 
-async def begin_account(
-    connection: AsyncConnection, limit_name: str, account_key: str, period: int, now: int
-) -> None:
-    """Let a window begin now."""
-    same = _same(limit_name, account_key, period)
-    await connection.execute(update(account).where(same).values(began_at_ms=now))
-
-
-async def enter(
-    connection: AsyncConnection, kind: Kind, job_id: str | None, entry: Reservation, now: int
-) -> None:
+def enter(batch: WriteBatch, kind: Kind, job_id: str | None, entry: Reservation, now: int) -> None:
     """Append to the ledger; the caller changes the account beside it."""
-    await connection.execute(
+    batch.add(
         insert(ledger).values(
             kind=kind,
             job_id=job_id,
@@ -85,20 +77,24 @@ async def enter(
     )
 
 
-async def change(
-    connection: AsyncConnection,
+def change(
+    batch: WriteBatch,
     entry: Reservation,
     *,
     granted: int = 0,
     reserved: int = 0,
     used: int = 0,
+    began_at_ms: int | None = None,
 ) -> None:
-    """Add to the sums of the window of ``entry``."""
+    """Add to the sums of the window of ``entry``; ``began_at_ms``: it begins then, epoch ms."""
     by = {"granted": granted, "reserved": reserved, "used": used}
+    values: dict[str, Any]
     values = {name: account.c[name] + amount for name, amount in by.items() if amount}
+    if began_at_ms is not None:
+        values["began_at_ms"] = began_at_ms
     if values:
         same = _same(entry.limit_name, entry.account_key, entry.period)
-        await connection.execute(update(account).where(same).values(values))
+        batch.add(update(account).where(same).values(values))
 
 
 async def reservations_of(connection: AsyncConnection, job_id: str) -> list[Reservation]:
@@ -107,11 +103,8 @@ async def reservations_of(connection: AsyncConnection, job_id: str) -> list[Rese
     Raises:
         NoResultFound: it has none; every job has one, so that is a defect.
     """
-    query = select(ledger).where(ledger.c.job_id == job_id, RESERVE).order_by(ledger.c.id)
-    found = [
-        Reservation(row.limit_name, row.account_key, row.period, row.unit, row.amount)
-        for row in await connection.execute(query)
-    ]
+    query = select(*RESERVED).where(ledger.c.job_id == job_id, RESERVE).order_by(ledger.c.id)
+    found = reserved(await connection.execute(query))
     if not found:
         raise NoResultFound(job_id)
     return found

@@ -1,6 +1,7 @@
 """Between rows and the records of :mod:`core.storage.records`."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from sqlalchemy import Row, Select, select
 from core.domain.jobs import Failure, JobState
 from core.domain.media import Clip
 from core.domain.requests import FORMAT, to_json
-from core.storage.records import JobToAdd, QueuePlace, StoredClip, StoredJob
-from core.storage.tables import artifact, job
+from core.storage.records import JobToAdd, QueuePlace, Reservation, StoredClip, StoredJob
+from core.storage.tables import artifact, job, ledger
 
+RESERVED = tuple(ledger.c[item.name] for item in fields(Reservation))
 _CLIP = tuple(artifact.c[item.name] for item in fields(StoredClip))
 _CONVERTED = {"state", "above_limit", "clip"}
 _PLAIN = tuple(item.name for item in fields(StoredJob) if item.name not in _CONVERTED)
@@ -85,6 +87,15 @@ def failure_values(failure: Failure | None) -> dict[str, Any]:
     if failure is None:
         return {"failure_code": None, "failure_data": None}
     return {"failure_code": failure.code, "failure_data": json.dumps(failure.data)}
+
+
+def reserved(rows: Iterable[Row[Any]]) -> list[Reservation]:
+    """Convert rows with the columns :data:`RESERVED`; one with NULL in them has no reservation."""
+    return [
+        Reservation(row.limit_name, row.account_key, row.period, row.unit, row.amount)
+        for row in rows
+        if row.limit_name is not None
+    ]
 
 
 def _stored(row: Row[Any], clip: StoredClip | None) -> StoredJob:

@@ -5,6 +5,7 @@ several rows are only right while nobody else changes one of them.
 """
 
 import asyncio
+import time
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
@@ -23,11 +24,13 @@ from core.storage.uncut_connection import UncutConnection
 
 POOL_SIZE = 5
 TURN_KEY = 0x636C6170706572  # "clapper": everybody who takes turns at one database
-_WROTE = "clapper_wrote"  # in a connection's own notes
+_WROTE, _USED_S = "clapper_wrote", "clapper_used"  # in a connection's own notes
+FRESH_S = 1.0  # since its last use, in which a connection is taken for whole
 _READS = ("SELECT", "BEGIN", "SHOW")
 _BEGIN = {
     TransactionKind.TURN: f"BEGIN; SELECT pg_advisory_xact_lock({TURN_KEY})",
     TransactionKind.STEP: "BEGIN",
+    TransactionKind.STATEMENT: "BEGIN",
     TransactionKind.SNAPSHOT: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 }
 # A node that stands still inside its turn holds everybody up: 3 s, and its connection is ended.
@@ -97,8 +100,13 @@ class PostgresEngine:
 
     async def _begin(self, connection: UncutConnection, kind: TransactionKind) -> None:
         await connection.begin()
-        await connection.exec_driver_sql(_BEGIN[kind])
-        _notes(connection.sync_connection).pop(_WROTE, None)
+        notes = _notes(connection.sync_connection)
+        now_s = time.monotonic()
+        used_s, notes[_USED_S] = notes.get(_USED_S, -FRESH_S), now_s
+        # by itself a statement is a transaction; what was used just now is hardly cut off
+        if kind is not TransactionKind.STATEMENT or now_s - used_s >= FRESH_S:
+            await connection.exec_driver_sql(_BEGIN[kind])
+        notes.pop(_WROTE, None)
 
     async def wrote(self, connection: UncutConnection) -> bool:
         """Tell whether a statement of this transaction changed rows."""

@@ -1,6 +1,6 @@
 """Rows of recorded runs and of the rates fitted to them; functions on a connection."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.duration.calibration import Timing
 from core.duration.machine import Rates
 from core.duration.workload import Part, PartCost
+from core.storage.dialects import insert_into
 from core.storage.tables import INTEGER, METADATA, REAL
+from core.storage.write_batch import WriteBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +111,23 @@ rate_table = sa.Table(
 
 
 async def add_run(connection: AsyncConnection, run: RecordedRun) -> None:
-    """Write ``run``; one that is known already is replaced."""
+    """Write ``run``, unless it is known already: a job's attempt is run once."""
     key = {"job_id": run.job_id, "attempt": run.attempt}
-    for table in (part_table, run_table):
-        matches = (table.c[name] == value for name, value in key.items())
-        await connection.execute(delete(table).where(*matches))
     plain = {item.name: getattr(run, item.name) for item in fields(run)}
     del plain["place"], plain["timings"]
-    await connection.execute(insert(run_table).values(**plain, **asdict(run.place)))
-    rows: list[dict[str, Any]] = [
-        {
-            **key,
-            "part": timing.work.part.value,
-            "seconds": timing.seconds,
-            **{name: getattr(timing.work, name) for name in _WORK},
-        }
-        for timing in run.timings
-    ]
-    if rows:
-        await connection.execute(insert(part_table), rows)
+    batch = WriteBatch()
+    _add(batch, connection, run_table, {**plain, **asdict(run.place)})
+    for timing in run.timings:
+        part = {"part": timing.work.part.value, "seconds": timing.seconds}
+        work = {name: getattr(timing.work, name) for name in _WORK}
+        _add(batch, connection, part_table, {**key, **part, **work})
+    await batch.send(connection)
+
+
+def _add(
+    batch: WriteBatch, connection: AsyncConnection, table: sa.Table, row: Mapping[str, Any]
+) -> None:
+    batch.add(insert_into(connection, table).values(**row).on_conflict_do_nothing())
 
 
 async def recent_runs(

@@ -36,11 +36,11 @@ class WorkTokens:
 
     async def offer(self, *pools: str) -> None:
         """See that there is a token for each of ``pools`` in which somebody waits."""
-        async with self._database.transaction(turn=False) as connection:
-            for pool in pools:
+        for pool in pools:
+            async with self._database.statement() as connection:
                 await connection.execute(_OFFER, {"pool": pool})
 
     async def top_up(self) -> int:
         """Add tokens where there are fewer than jobs in line; return how many."""
-        async with self._database.transaction(turn=False) as connection:
+        async with self._database.statement() as connection:
             return int((await connection.execute(_TOP_UP, {"most": _MOST})).scalar_one())

@@ -231,6 +231,7 @@ class Worker:
     async def _keep_alive(self, attempt: JobAttempt) -> None:
         """Extend the lease until cancelled; stop the work where the row is not ours any more."""
         while True:
+            await asyncio.sleep(self.rules.heartbeat_s)
             progress = self._hub.latest(attempt.job.id)
             beat = await outcome_of(self._queue.beat(attempt.job.id, attempt.token, progress))
             if beat.ok and not beat.value:
@@ -238,7 +239,6 @@ class Worker:
                 return
             if not beat.ok:
                 log.warning("beat_failed", job_id=attempt.job.id, exc_info=beat.error)
-            await asyncio.sleep(self.rules.heartbeat_s)
 
     async def _make(self, attempt: JobAttempt, device: DeviceSlot) -> AttemptResult:
         """Execute and encode; whatever breaks becomes the result."""

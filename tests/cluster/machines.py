@@ -77,6 +77,11 @@ class Nursery:
             text=True,
         )
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def ask(self, **order: object) -> int:
         """Give an order, wait for the answer."""
         assert self._process.stdin

@@ -116,6 +116,11 @@ class PostgresServer:
         self._process.wait(60)
 
     @property
+    def pid(self) -> int:
+        """The number of its first process."""
+        return self._process.pid
+
+    @property
     def socket(self) -> Path:
         """Where it takes connections."""
         return self.folder / ".s.PGSQL.5432"

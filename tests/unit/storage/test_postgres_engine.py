@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.errors.setup import DatabaseDamaged
@@ -288,3 +288,33 @@ def test_cause_is_named_by_the_state_that_the_server_reports(state, kind):
 @pytest.mark.parametrize("state", ["23505", "42601", "22P02"])
 def test_defect_of_ours_is_no_trouble_of_the_storage(state):
     assert postgres_problem(psycopg.errors.lookup(state)("broken")) is None
+
+
+async def test_one_statement_is_one_trip_on_a_connection_that_was_just_used(database):
+    asked = []
+    engine = database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    async with database.statement() as connection:  # a new connection begins as ever
+        await put(connection, value="1")
+    async with database.statement() as connection:
+        await put(connection, value="2")
+
+    assert [one.split()[0] for one in asked] == ["BEGIN", "INSERT", "INSERT"]
+    async with database.snapshot() as connection:
+        assert await rows.read_setting(connection, "name") == "2"
+
+
+async def test_one_statement_takes_another_connection_where_an_idle_one_was_cut(
+    database, postgres_server, monkeypatch
+):
+    async with database.statement() as connection:
+        await put(connection, value="1")
+    postgres_server.cut()
+    monkeypatch.setattr("core.storage.postgres_engine.FRESH_S", 0.0)  # as if it had been idle
+    before = database.version
+    async with database.statement() as connection:
+        await put(connection, value="2")
+
+    assert database.version > before
+    async with database.snapshot() as connection:
+        assert await rows.read_setting(connection, "name") == "2"
