@@ -22,6 +22,7 @@ from core.comfy.acceleration.install import install
 from core.comfy.acceleration.switch import Acceleration
 from core.comfy.device import DeviceKind
 from core.comfy.dynamic_vram import StartupFlags
+from core.comfy.original_weights import OriginalWeights
 from core.comfy.output_node import (
     OUTPUT_CLASS,
     STAGE1_CLASS,
@@ -157,6 +158,10 @@ def _import(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) 
     _keep_prompts_literal(importlib.import_module("comfy.sd1_clip"))
     acceleration = Acceleration()
     graphs = install(acceleration, torch, model_management)
+    patchers = importlib.import_module("comfy.model_patcher")
+    OriginalWeights(model_management).install(
+        importlib.import_module("comfy.model_base").BaseModel, patchers.ModelPatcher
+    )
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
     nodes.NODE_CLASS_MAPPINGS[OUTPUT_CLASS] = output_node(exchange)
     nodes.NODE_CLASS_MAPPINGS[STAGE1_CLASS] = stage1_node(exchange, torch.from_numpy)
