@@ -56,18 +56,26 @@ def choose_executor(settings: Settings, announce: Callable[[str], None]) -> Exec
 def place_of(executor: Executor, settings: Settings) -> RunPlace:
     """Return what recorded runs are kept under: the device, the model files, ComfyUI's commit.
 
-    The device is named as its driver does, or by its kind where there is no driver to ask.
+    The device is named as its driver does, or by its kind where there is no driver to ask. What
+    makes the same work take another time stands beside the commit.
     """
     if executor.name != "comfy":
         return RunPlace("draft", "draft", "")
     from core.comfy.device import device_kind, first_device
-    from core.comfy.install.pins import load_pins
 
     if isinstance(executor, Borrowing):
-        return RunPlace(executor.device, settings.models.profile, load_pins().version)
+        return RunPlace(executor.device, settings.models.profile, _made_by(settings))
     device = first_device()
     name = device.name if device else device_kind().value
-    return RunPlace(name, settings.models.profile, load_pins().version)
+    return RunPlace(name, settings.models.profile, _made_by(settings))
+
+
+def _made_by(settings: Settings) -> str:
+    from core.comfy.install.pins import load_pins
+
+    chosen = settings.comfy
+    ways = [name for name, on in (("plain", not chosen.accelerate), ("fast", chosen.fast)) if on]
+    return " ".join([load_pins().version, *ways])
 
 
 def memory_of(executor: Executor) -> int | None:

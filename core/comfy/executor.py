@@ -44,6 +44,7 @@ class ComfyOptions:
     vram: str = "auto"
     packs: bool = False
     accelerate: bool = True  # in the ways of core.comfy.acceleration
+    fast: bool = False  # also in those that change values
 
 
 class ComfyExecutor:
@@ -90,9 +91,12 @@ class ComfyExecutor:
         known = hardware and Machine(hardware, profile.value, settings.comfy.vram)
         vram = "high" if known and known.keeps else settings.comfy.vram
         chosen = settings.comfy
-        options = ComfyOptions(device_kind(), vram, chosen.packs, chosen.accelerate)
+        options = ComfyOptions(device_kind(), vram, chosen.packs, chosen.accelerate, chosen.fast)
         careful = saves_memory(settings.comfy.vram, profile.value)
-        plan = ExecutionPlan(profile, machine=known, careful=careful, custom=settings.workflows_dir)
+        plan = ExecutionPlan(
+            profile, machine=known, careful=careful, custom=settings.workflows_dir,
+            fast=chosen.fast,
+        )  # fmt: skip
         return cls(comfy_paths(settings), files or open_store(settings, now_ms), plan, options)
 
     @property
@@ -249,7 +253,7 @@ class ComfyExecutor:
             options = self.options
             started = start(self._place, options.device, options.vram, packs=options.packs)
             self.engine = Engine(started)
-            self.engine.accelerate(enabled=options.accelerate)
+            self.engine.accelerate(enabled=options.accelerate, fast=options.fast)
         return self.engine
 
 

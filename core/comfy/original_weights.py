@@ -5,6 +5,7 @@ there: 38 GB of LTX-2.3, for a LoRA that is in every clip. The file that they ca
 into memory already, and its pages belong to the system, which takes them where it needs them.
 """
 
+import importlib
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -63,6 +64,17 @@ class _Stored:
 
     tensors: dict[str, Any]
     weights: dict[str, FileWeight] = field(default_factory=dict[str, FileWeight])
+
+
+def install(management: ModuleType) -> None:
+    """Do so from now on, for every model that is loaded.
+
+    Args:
+        management: ComfyUI's module ``comfy.model_management``.
+    """
+    base_model = importlib.import_module("comfy.model_base").BaseModel
+    patcher = importlib.import_module("comfy.model_patcher").ModelPatcher
+    OriginalWeights(management).install(base_model, patcher)
 
 
 class OriginalWeights:

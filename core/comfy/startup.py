@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING, Protocol, cast
 import structlog
 
 import core
-from core.comfy import dynamic_vram, import_shims, memory
-from core.comfy.acceleration.block_graphs import BlockGraphs
-from core.comfy.acceleration.install import install
+from core.comfy import dynamic_vram, import_shims, memory, original_weights
+from core.comfy.acceleration.install import Graphs, install
 from core.comfy.acceleration.switch import Acceleration
 from core.comfy.device import DeviceKind
 from core.comfy.dynamic_vram import StartupFlags
-from core.comfy.original_weights import OriginalWeights
 from core.comfy.output_node import (
     OUTPUT_CLASS,
     STAGE1_CLASS,
@@ -54,7 +52,7 @@ class ComfyModules:
     server: HeadlessServer
     exchange: NodeExchange
     acceleration: Acceleration
-    graphs: BlockGraphs
+    graphs: Graphs
     device: DeviceKind
     dynamic_vram: bool
 
@@ -71,7 +69,7 @@ class _Imported:
     server: HeadlessServer
     exchange: NodeExchange
     acceleration: Acceleration
-    graphs: BlockGraphs
+    graphs: Graphs
 
 
 class _Tokenizer(Protocol):
@@ -158,10 +156,7 @@ def _import(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) 
     _keep_prompts_literal(importlib.import_module("comfy.sd1_clip"))
     acceleration = Acceleration()
     graphs = install(acceleration, torch, model_management)
-    patchers = importlib.import_module("comfy.model_patcher")
-    OriginalWeights(model_management).install(
-        importlib.import_module("comfy.model_base").BaseModel, patchers.ModelPatcher
-    )
+    original_weights.install(model_management)
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
     nodes.NODE_CLASS_MAPPINGS[OUTPUT_CLASS] = output_node(exchange)
     nodes.NODE_CLASS_MAPPINGS[STAGE1_CLASS] = stage1_node(exchange, torch.from_numpy)
@@ -230,9 +225,9 @@ def _arguments(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: boo
     args.disable_all_custom_nodes = not packs
     args.disable_api_nodes = True  # they call paid services
     args.disable_metadata = True  # else the prompt is written into saved files
-    # models and pictures stay on the device; ComfyUI's own "highvram" would still copy decoded
-    # frames to main memory as 32-bit floats, 1.3 GB for 1280×704×121
+    # models and pictures stay on the device; "highvram" would still copy decoded frames as floats
     args.gpu_only = vram == "high"
+    args.disable_cuda_malloc = vram == "high"  # nothing pages, and it makes every launch slower
     args.disable_dynamic_vram = vram == "normal"  # ComfyUI's older, estimating memory manager
     args.lowvram = vram == "low"
     if vram == "low":

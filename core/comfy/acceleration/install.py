@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.comfy.acceleration.block_graphs import BlockGraphs
 from core.comfy.acceleration.constant_tables import keep_tables, look_at_masks_in_memory
+from core.comfy.acceleration.fast_blocks import FastBlocks, can_compile
 from core.comfy.acceleration.recording import CudaRecorder
+from core.comfy.acceleration.sound_graphs import SoundGraphs
 from core.comfy.acceleration.switch import Acceleration
 from core.comfy.acceleration.text_tokens import encode_real_tokens
 
@@ -18,9 +20,31 @@ class _Patcher(Protocol):
     """``comfy.model_patcher.ModelPatcher``."""
 
     model: Any
+    hook_backup: dict[str, Any]
 
 
-def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> BlockGraphs:
+class _Forgetful(Protocol):
+    """Something that keeps recordings."""
+
+    def forget(self, model: Any = None) -> None:
+        """Throw the recordings of ``model`` away, or all of them."""
+        ...
+
+
+class Graphs:
+    """All graphs of this process."""
+
+    def __init__(self, *owners: _Forgetful) -> None:
+        """Stand for ``owners``."""
+        self._owners = owners
+
+    def forget(self, model: Any = None) -> None:
+        """Throw the recordings of ``model`` away, or all of them, with their memory."""
+        for owner in self._owners:
+            owner.forget(model)
+
+
+def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> Graphs:
     """Replace ComfyUI's functions; call it once a process.
 
     Args:
@@ -38,15 +62,22 @@ def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> 
     look_at_masks_in_memory(model_class, switch)
     texts = "comfy.text_encoders."
     encode_real_tokens(
-        importlib.import_module(texts + "lt"), importlib.import_module(texts + "llama"), switch
+        importlib.import_module(texts + "lt"),
+        importlib.import_module(texts + "llama"),
+        torch,
+        switch,
     )
-    graphs = BlockGraphs(switch, torch, management, CudaRecorder(torch))
-    graphs.install(model_class)
+    fast = FastBlocks(torch, management.get_free_memory) if can_compile() else None
+    blocks = BlockGraphs(switch, torch, management, CudaRecorder(torch), fast=fast)
+    blocks.install(model_class)
+    sounds = SoundGraphs(switch, torch, management, CudaRecorder(torch))
+    sounds.install(importlib.import_module(lightricks + "vae.audio_vae").AudioVAE)
+    graphs = Graphs(blocks, sounds)
     forget_with_weights(importlib.import_module("comfy.model_patcher"), graphs)
     return graphs
 
 
-def forget_with_weights(patchers: ModuleType, graphs: BlockGraphs) -> None:
+def forget_with_weights(patchers: ModuleType, graphs: _Forgetful) -> None:
     """Give the memory of a model's graphs back as soon as its weights leave or change.
 
     Args:
@@ -71,9 +102,20 @@ def forget_with_weights(patchers: ModuleType, graphs: BlockGraphs) -> None:
         return unload(self, *arguments, **options)
 
     owner.unpatch_model, owner.partially_unload = unpatch_model, partially_unload
+    for name in ("patch_hooks", "unpatch_hooks"):  # these change weights where they lie
+        setattr(owner, name, _forgetting(getattr(owner, name), graphs))
 
 
-def _forget(patcher: _Patcher, graphs: BlockGraphs) -> None:
-    network = getattr(patcher.model, "diffusion_model", None)
-    if network is not None:
-        graphs.forget(network)
+def _forgetting(original: "Callable[..., Any]", graphs: _Forgetful) -> "Callable[..., Any]":
+    def hooked(self: _Patcher, *arguments: Any, **options: Any) -> Any:
+        before = len(self.hook_backup)
+        made = original(self, *arguments, **options)
+        if before or self.hook_backup:
+            _forget(self, graphs)
+        return made
+
+    return hooked
+
+
+def _forget(patcher: _Patcher, graphs: _Forgetful) -> None:
+    graphs.forget(getattr(patcher.model, "diffusion_model", patcher.model))

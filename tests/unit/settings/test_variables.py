@@ -85,6 +85,7 @@ VARIABLES = [
     ("CLAPPER_COMFYUI_PACKS", "comfy.packs", "true"),
     ("CLAPPER_VRAM", "comfy.vram", "low"),
     ("CLAPPER_ACCELERATE", "comfy.accelerate", "false"),
+    ("CLAPPER_FAST", "comfy.fast", "true"),
     ("CLAPPER_TORCH_INDEX", "comfy.torch_index", "words-of-torch_index"),
     ("CLAPPER_SPACE_ID", "space.id", "words-of-space_id"),
     ("SPACE_ID", "space.id", "words-of-space_id"),
