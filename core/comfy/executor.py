@@ -33,6 +33,7 @@ from core.workflow.values import guided
 
 _log = structlog.get_logger(__name__)
 _STUCK_S = 30.0  # a run that was left behind and still has the device then never gives it back
+_COMPILING_S = 300.0  # the same where a run may be compiling
 _CANCEL_S = 0.8  # an operation that cannot be interrupted is waited for so long, then left behind
 
 
@@ -63,7 +64,7 @@ class ComfyExecutor:
         self._running: asyncio.Future[RawClip] | None = None
         self.last_report: RunReport | None = None
         self._resident: str | None = None
-        self.stuck_s = _STUCK_S
+        self.stuck_s = _COMPILING_S if options.fast else _STUCK_S
 
     @classmethod
     def open(cls, settings: Settings, files: ModelFileSource | None = None) -> Self:

@@ -17,7 +17,8 @@ import structlog
 
 import core
 from core.comfy import dynamic_vram, import_shims, memory, original_weights
-from core.comfy.acceleration.install import Graphs, install
+from core.comfy.acceleration.block_graphs import BlockGraphs
+from core.comfy.acceleration.install import install
 from core.comfy.acceleration.switch import Acceleration
 from core.comfy.device import DeviceKind
 from core.comfy.dynamic_vram import StartupFlags
@@ -52,7 +53,7 @@ class ComfyModules:
     server: HeadlessServer
     exchange: NodeExchange
     acceleration: Acceleration
-    graphs: Graphs
+    graphs: BlockGraphs
     device: DeviceKind
     dynamic_vram: bool
 
@@ -69,7 +70,7 @@ class _Imported:
     server: HeadlessServer
     exchange: NodeExchange
     acceleration: Acceleration
-    graphs: Graphs
+    graphs: BlockGraphs
 
 
 class _Tokenizer(Protocol):
@@ -192,17 +193,9 @@ def _attach(found: _Imported, device: DeviceKind, vram: str) -> ComfyModules:
         memory.keep_upscaler(upsampler, management)
     _log.info("comfy_started", device=device.value, dynamic_vram=dynamic, vram=vram)
     return ComfyModules(
-        found.torch,
-        found.execution,
-        found.nodes,
-        management,
-        found.server,
-        found.exchange,
-        found.acceleration,
-        found.graphs,
-        device,
-        dynamic,
-    )
+        found.torch, found.execution, found.nodes, management, found.server, found.exchange,
+        found.acceleration, found.graphs, device, dynamic,
+    )  # fmt: skip
 
 
 def _open_path(checkout: Path) -> None:

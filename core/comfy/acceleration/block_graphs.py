@@ -114,16 +114,15 @@ class BlockGraphs:
         if isinstance(found, Forward):
             self._switch.forwards[found] += 1
             return go(inputs)
-        for graph, way in (
-            (self._fast_graph(found), Forward.FAST),
-            (self._held(found), Forward.REPLAYED),
-        ):
-            if graph is not None:
-                self._replay(graph, found.tensors)
-                self._switch.forwards[way] += 1
-                return x
-        made = go(inputs)  # before it is recorded, so that CUDA has found and loaded its kernels
-        self._switch.forwards[self._learn(found)] += 1
+        found = self._by_copies(found)
+        graph = self._held(found)
+        if graph is not None:
+            self._replay(graph, found.tensors)
+            way, made = Forward.REPLAYED, x
+        else:  # before it is recorded, so that CUDA has found and loaded its kernels
+            made = found.go(inputs)
+            way = self._learn(found)
+        self._switch.forwards[Forward.FAST if found.form[-1] == FAST else way] += 1
         return made
 
     def _look(
@@ -177,26 +176,20 @@ class BlockGraphs:
             graphs.move_to_end(found.form)
         return graph
 
-    def _fast_graph(self, found: Pass) -> BlockGraph | None:
-        """Return the graph of the compiled copies of the blocks; None as long as there is none."""
-        fast, form = self._fast, (*found.form, FAST)
-        if fast is None or not self._switch.fast or found.form[-1] != (True,) * len(_FLAGS):
-            return None
-        graphs = self._shapes(found).graphs
-        if form not in graphs and not fast.busy:
-            copy = fast.model_for(found.model, found.addresses, found.form)
-            if copy is not None:
-                with self._torch.compiler.set_stance("fail_on_recompile"):
-                    self._record(replace(found, form=form, go=partial(found.go, network=copy)))
-                graphs.pop(found.form, None)  # no longer used
-            else:
-                fast.learn(found.model, found.addresses, found.form, self._on_copies(found))
-        return graphs.get(form)
+    def _by_copies(self, found: Pass) -> Pass:
+        """Return the same pass through the compiled copies of the blocks, where they are wanted."""
+        usual = found.form[-1] == (True,) * len(_FLAGS)
+        if self._fast is None or not self._switch.fast or not usual:
+            return found
+        tensors, form = found.tensors, found.form
 
-    def _on_copies(self, found: Pass) -> Callable[[Any], object]:
-        """Return the pass on inputs of its own, for the blocks of another model."""
-        tensors = [tensor.clone() for tensor in found.tensors]
-        return lambda network: found.go(rebuild(found.form[:-1], iter(tensors)), network)
+        def on_clones(network: Any) -> None:
+            found.go(rebuild(form[:-1], iter([tensor.clone() for tensor in tensors])), network)
+
+        copy = self._fast.model_for(found.model, found.addresses, form, on_clones)
+        if copy is None:
+            return found
+        return replace(found, form=(*form, FAST), go=partial(found.go, network=copy))
 
     def _learn(self, found: Pass) -> Forward:
         """Record the pass just launched for the ones that follow, where they gain by it.
@@ -204,8 +197,6 @@ class BlockGraphs:
         A recording takes as long as the launches do. Where the device is still at work after the
         last of them, Python is the faster one.
         """
-        if self._fast is not None and self._fast.busy:
-            return Forward.COMPILING
         done = self._recorder.mark()
         if not done():
             time.sleep(_LAG_S)

@@ -1,16 +1,16 @@
-"""Copies of the transformer's blocks in 8 bits, compiled: other values, about twice as fast.
+"""Copies of the transformer's blocks in 8 bits, compiled: other values in less time.
 
 The model itself stays as it is. A block's copy shares everything with it but its large matrices,
 which it has as 8-bit numbers with one scale a row. The first and the last block stay as they are.
 """
 
-import importlib
 import shutil
-import threading
+import time
+import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, cast
 
@@ -27,11 +27,8 @@ _COMPILERS = ("cc", "gcc", "clang")
 
 def can_compile() -> bool:
     """Tell whether torch can compile for the device: Triton and a C compiler are installed."""
-    try:
-        importlib.import_module("triton")
-    except ImportError:
-        return False
-    return any(shutil.which(name) for name in _COMPILERS)
+    found = any(shutil.which(name) for name in _COMPILERS)
+    return found and find_spec("triton") is not None
 
 
 def eight_bit_linear(torch: ModuleType) -> type:
@@ -81,14 +78,14 @@ def _fits(module: Any) -> bool:
     return min(weight.shape) >= _LEAST
 
 
-def copy_of(module: Any, linear: type | None) -> Any:
+def copy_of(module: Any, linear: type) -> Any:
     """Return a copy of a module tree that shares all tensors, with large matrices as ``linear``.
 
     Args:
         module: a torch module.
-        linear: the class of :func:`eight_bit_linear`; None leaves the matrices as they are.
+        linear: the class of :func:`eight_bit_linear`.
     """
-    if linear is not None and _fits(module):
+    if _fits(module):
         return linear(module)
     made = _same(module)
     children = module.__dict__["_modules"].items()
@@ -100,7 +97,8 @@ def copy_of(module: Any, linear: type | None) -> Any:
 
 def _bytes_of(model: Any) -> int:
     """Return how many bytes the copies of large matrices of ``model`` take, beside them."""
-    layers = [module for module in model.transformer_blocks.modules() if _fits(module)]
+    blocks = list(model.transformer_blocks)[1:-1]
+    layers = [module for block in blocks for module in block.modules() if _fits(module)]
     return sum(layer.weight.numel() for layer in layers if not hasattr(layer.weight, "_qdata"))
 
 
@@ -117,117 +115,90 @@ class _Copy:
     """The copy of one model's blocks, for the weights at ``addresses``."""
 
     addresses: tuple[int, ...]
-    model: Any = None  # None until it is made
-    ready: set[Form] = field(default_factory=set[Form])
-    asked: set[Form] = field(default_factory=set[Form])
+    model: Any  # None where there was no room
+    tried: dict[Form, bool] = field(default_factory=dict[Form, bool])  # whether it worked
 
 
 class FastBlocks:
-    """Makes and compiles the copies on a thread of its own, while the blocks run as ever."""
+    """Makes the copies and has them compiled; on the executor's thread alone.
 
-    def __init__(self, torch: ModuleType, free: Callable[[Any], float]) -> None:
+    A compiler on a thread of its own would hold Python for most of a minute: clips beside it took
+    ten times as long. So the first clip of a kind waits for it, about a minute.
+    """
+
+    def __init__(
+        self,
+        torch: ModuleType,
+        free: Callable[[Any], float],
+        compiler: Callable[..., Callable[..., Any]] | None = None,
+    ) -> None:
         """Make nothing yet.
 
         Args:
             torch: the imported module.
             free: says how many bytes of a device are free.
+            compiler: ``torch.compile`` where it is left out.
         """
+        self._compiler = compiler or torch.compile
         self._torch = torch
         self._free = free
-        self._linear = eight_bit_linear(torch)
         self._compiled: Callable[..., Any] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="compile")
-        self._lock = threading.Lock()
-        self._copies: dict[int, _Copy] = {}  # by the identity of the model
-        self._left = 0  # compilations that are not over
-
-    @property
-    def busy(self) -> bool:
-        """Tell whether something is being compiled: nothing should be recorded meanwhile."""
-        return self._left > 0
+        self._copies: weakref.WeakKeyDictionary[Any, _Copy] = weakref.WeakKeyDictionary()
 
     def forget(self, model: Any = None) -> None:
         """Throw the copy of ``model`` away, or all of them."""
-        with self._lock:
-            if model is None:
-                self._copies.clear()
-            else:
-                self._copies.pop(id(model), None)
+        if model is None:
+            self._copies.clear()
+        else:
+            self._copies.pop(model, None)
 
-    def model_for(self, model: Any, addresses: tuple[int, ...], form: Form) -> Any:
-        """Return the compiled copy of ``model`` for a pass of ``form``; None if it is not ready."""
-        with self._lock:
-            copy = self._copies.get(id(model))
-            if copy is None or copy.addresses != addresses or form not in copy.ready:
-                return None
-            return copy.model
-
-    def learn(
-        self,
-        model: Any,
-        addresses: tuple[int, ...],
-        form: Form,
-        work: Callable[[Any], object],
-    ) -> None:
-        """Have the copy made and compiled for a pass of ``form``, once.
+    def model_for(
+        self, model: Any, addresses: tuple[int, ...], form: Form, work: Callable[[Any], object]
+    ) -> Any:
+        """Return the copy of ``model`` for a pass of ``form``; None where it has to do itself.
 
         Args:
             model: whose blocks.
             addresses: where its weights lie.
             form: of the pass.
-            work: does the pass with another model, on inputs of its own.
+            work: does it with another model, on inputs of its own; called once, to compile.
         """
-        with self._lock:
-            copy = self._copies.get(id(model))
-            if copy is None or copy.addresses != addresses:
-                copy = self._copies[id(model)] = _Copy(addresses)
-            if form in copy.asked:
-                return
-            copy.asked.add(form)
-            self._left += 1
-        launched = self._torch.cuda.Event()
-        launched.record()
-        self._thread.submit(self._make, copy, model, form, partial(self._after, launched, work))
+        copy = self._copies.get(model)
+        if copy is None or copy.addresses != addresses:
+            copy = self._copies[model] = _Copy(addresses, self._copied(model))
+        if copy.model is None:
+            return None
+        if form not in copy.tried:
+            copy.tried[form] = self._works(copy.model, work)
+        return copy.model if copy.tried[form] else None
 
-    def _after(self, launched: Any, work: Callable[[Any], object], model: Any) -> None:
-        """Do ``work`` after what made its inputs."""
-        self._torch.cuda.current_stream().wait_event(launched)
-        work(model)
-
-    def _make(self, copy: _Copy, model: Any, form: Form, work: Callable[[Any], object]) -> None:
-        torch = self._torch
-        device = next(model.parameters()).device
+    def _works(self, model: Any, work: Callable[[Any], object]) -> bool:
+        """Do the pass once, with whatever has to be compiled for it."""
+        began = time.perf_counter()
         try:
-            stream = torch.cuda.Stream(device)
-            with torch.inference_mode(), torch.cuda.device(device), torch.cuda.stream(stream):
-                if copy.model is None:
-                    if self._free(device) < _bytes_of(model) + _ROOM:
-                        _log.warning("fast_blocks_no_room")
-                        return
-                    copy.model = self._copied(model)
-                work(copy.model)
-                stream.synchronize()
-            with self._lock:
-                copy.ready.add(form)
-            _log.info("fast_blocks_ready")
+            work(model)
         except Exception:  # noqa: BLE001  # a compiler can fail in any way; the blocks run as ever
             _log.warning("fast_blocks_failed", exc_info=True)
-        finally:
-            with self._lock:
-                self._left -= 1
+            return False
+        _log.info("fast_blocks_ready", seconds=round(time.perf_counter() - began, 1))
+        return True
 
     def _copied(self, model: Any) -> Any:
-        """Return ``model`` with compiled copies of its blocks, of which most have 8 bits."""
+        """Return ``model`` with compiled copies of its inner blocks, whose matrices have 8 bits."""
+        device = next(model.parameters()).device
+        if self._free(device) < _bytes_of(model) + _ROOM:
+            _log.warning("fast_blocks_no_room")
+            return None
         blocks = list(model.transformer_blocks)
         kind = cast("Any", type(blocks[0]))
-        compiled = self._compiled or self._torch.compile(kind.forward, dynamic=True)
-        self._compiled = compiled
-        made: list[Any] = []
-        for number, block in enumerate(blocks):
-            edge = number in (0, len(blocks) - 1)
-            copied = copy_of(block, None if edge else self._linear)
+        compiled = self._compiled or self._compiler(kind.forward, dynamic=True)
+        self._compiled, linear = compiled, eight_bit_linear(self._torch)
+        inner: list[Any] = []
+        for block in blocks[1:-1]:
+            copied = copy_of(block, linear)
             copied.__dict__["forward"] = partial(compiled, copied)
-            made.append(copied)
-        whole, rows = _same(model), self._torch.nn.ModuleList(made)
+            inner.append(copied)
+        rows = self._torch.nn.ModuleList([blocks[0], *inner, blocks[-1]])
+        whole = _same(model)
         whole.__dict__["_modules"] = {**model.__dict__["_modules"], "transformer_blocks": rows}
         return whole

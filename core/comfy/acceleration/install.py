@@ -8,7 +8,7 @@ from core.comfy.acceleration.block_graphs import BlockGraphs
 from core.comfy.acceleration.constant_tables import keep_tables, look_at_masks_in_memory
 from core.comfy.acceleration.fast_blocks import FastBlocks, can_compile
 from core.comfy.acceleration.recording import CudaRecorder
-from core.comfy.acceleration.sound_graphs import SoundGraphs
+from core.comfy.acceleration.same_sound import decode_sound_alike
 from core.comfy.acceleration.switch import Acceleration
 from core.comfy.acceleration.text_tokens import encode_real_tokens
 
@@ -23,28 +23,7 @@ class _Patcher(Protocol):
     hook_backup: dict[str, Any]
 
 
-class _Forgetful(Protocol):
-    """Something that keeps recordings."""
-
-    def forget(self, model: Any = None) -> None:
-        """Throw the recordings of ``model`` away, or all of them."""
-        ...
-
-
-class Graphs:
-    """All graphs of this process."""
-
-    def __init__(self, *owners: _Forgetful) -> None:
-        """Stand for ``owners``."""
-        self._owners = owners
-
-    def forget(self, model: Any = None) -> None:
-        """Throw the recordings of ``model`` away, or all of them, with their memory."""
-        for owner in self._owners:
-            owner.forget(model)
-
-
-def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> Graphs:
+def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> BlockGraphs:
     """Replace ComfyUI's functions; call it once a process.
 
     Args:
@@ -60,24 +39,18 @@ def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> 
     patchifier = importlib.import_module(lightricks + "symmetric_patchifier")
     keep_tables(importlib.import_module(lightricks + "model"), patchifier, switch)
     look_at_masks_in_memory(model_class, switch)
-    texts = "comfy.text_encoders."
-    encode_real_tokens(
-        importlib.import_module(texts + "lt"),
-        importlib.import_module(texts + "llama"),
-        torch,
-        switch,
-    )
+    lt, llama = (importlib.import_module(f"comfy.text_encoders.{name}") for name in ("lt", "llama"))
+    encode_real_tokens(lt, llama, torch, switch)
     fast = FastBlocks(torch, management.get_free_memory) if can_compile() else None
-    blocks = BlockGraphs(switch, torch, management, CudaRecorder(torch), fast=fast)
-    blocks.install(model_class)
-    sounds = SoundGraphs(switch, torch, management, CudaRecorder(torch))
-    sounds.install(importlib.import_module(lightricks + "vae.audio_vae").AudioVAE)
-    graphs = Graphs(blocks, sounds)
+    graphs = BlockGraphs(switch, torch, management, CudaRecorder(torch), fast=fast)
+    graphs.install(model_class)
+    decoder = importlib.import_module(lightricks + "vae.audio_vae").AudioVAE
+    decode_sound_alike(decoder, torch, switch)
     forget_with_weights(importlib.import_module("comfy.model_patcher"), graphs)
     return graphs
 
 
-def forget_with_weights(patchers: ModuleType, graphs: _Forgetful) -> None:
+def forget_with_weights(patchers: ModuleType, graphs: BlockGraphs) -> None:
     """Give the memory of a model's graphs back as soon as its weights leave or change.
 
     Args:
@@ -106,7 +79,7 @@ def forget_with_weights(patchers: ModuleType, graphs: _Forgetful) -> None:
         setattr(owner, name, _forgetting(getattr(owner, name), graphs))
 
 
-def _forgetting(original: "Callable[..., Any]", graphs: _Forgetful) -> "Callable[..., Any]":
+def _forgetting(original: "Callable[..., Any]", graphs: BlockGraphs) -> "Callable[..., Any]":
     def hooked(self: _Patcher, *arguments: Any, **options: Any) -> Any:
         before = len(self.hook_backup)
         made = original(self, *arguments, **options)
@@ -117,5 +90,5 @@ def _forgetting(original: "Callable[..., Any]", graphs: _Forgetful) -> "Callable
     return hooked
 
 
-def _forget(patcher: _Patcher, graphs: _Forgetful) -> None:
+def _forget(patcher: _Patcher, graphs: BlockGraphs) -> None:
     graphs.forget(getattr(patcher.model, "diffusion_model", patcher.model))

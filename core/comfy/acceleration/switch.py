@@ -9,14 +9,13 @@ class Forward(StrEnum):
     """How one pass through the transformer's blocks was launched: replayed, or eager and why."""
 
     REPLAYED = "replayed"  # one graph of all blocks
-    FAST = "fast"  # one graph of their compiled copies in 8 bits
+    FAST = "fast"  # their compiled copies in 8 bits, as one graph or not
     RECORDED = "recorded"  # eager: the first of its shape, recorded for the ones that follow
     BUSY = "busy"  # eager: the device is slower than Python, so a graph would gain nothing
     OFF = "off"
     DEVICE = "device"  # no CUDA
     SEVERAL_DEVICES = "several_devices"
     PAGING = "paging"  # weights that come to the device, or are patched, in the pass
-    COMPILING = "compiling"  # eager: nothing is recorded while a compiler asks the device
     PATCHES = "patches"  # a node replaced a block or the attention
     OPTION = "option"  # a node asked for something by a name that is not known
     INPUT = "input"  # an argument of a kind that is not known

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def addresses(blocks: Any, device: object) -> tuple[int, ...] | None:
-    """Return where every weight and buffer below ``blocks`` lies in the device's memory, in order.
+    """Return where every weight below ``blocks`` lies in the device's memory, in order.
 
     What was recorded reads these addresses. It is right as long as they are the same: with other
     values there, it computes with those.
@@ -36,10 +36,6 @@ def _collect(module: Any, device: object, found: list[int]) -> bool:
         found.append(values.data_ptr())
         if values is not weight:  # quantised: its scales lie elsewhere
             found.extend(part.data_ptr() for part in _scales(weight))
-    buffers = [part for part in held["_buffers"].values() if part is not None]
-    if any(part.device != device for part in buffers):
-        return False
-    found.extend(part.data_ptr() for part in buffers)
     found.append(id(held.get("forward")))  # replaced for this module alone
     return all(_collect(child, device, found) for child in held["_modules"].values())
 
