@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import structlog
 
+from core.duration.launching import Launching
 from core.errors.setup import ComfyUnavailable
 from core.i18n.messages import say
 from core.interfaces.executor import Executor
@@ -73,9 +74,14 @@ def place_of(executor: Executor, settings: Settings) -> RunPlace:
 def _made_by(settings: Settings) -> str:
     from core.comfy.install.pins import load_pins
 
-    chosen = settings.comfy
-    ways = [name for name, on in (("plain", not chosen.accelerate), ("fast", chosen.fast)) if on]
-    return " ".join([load_pins().version, *ways])
+    return f"{load_pins().version} {launching(settings).noted}".rstrip()
+
+
+def launching(settings: Settings) -> Launching:
+    """Return the way in which ComfyUI is told to launch the transformer."""
+    if not settings.comfy.accelerate:
+        return Launching.PLAIN
+    return Launching.FAST if settings.comfy.fast else Launching.GRAPHS
 
 
 def memory_of(executor: Executor) -> int | None:

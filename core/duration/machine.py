@@ -10,6 +10,7 @@ from functools import cache
 
 from core.duration.architecture import WEIGHTS
 from core.duration.hardware import BY_KEY, UNKNOWN, Hardware
+from core.duration.launching import Launching, shares
 from core.duration.workload import Part, PartCost, SamplingPlan, Tiling, tile_for, voxels
 from core.errors import NotAChoice
 from core.models.catalog import LTX_2_3, Profile
@@ -99,6 +100,7 @@ class Machine:
     rates: Mapping[Part, Rates] = field(default_factory=dict[Part, Rates])  # calibrated; else prior
     spread: float | None = None  # calibrated standard deviation of log(total seconds)
     runs: int = 0  # recorded runs behind the rates
+    way: Launching = Launching.GRAPHS  # as chosen; without room for all models, none is used
 
     def __post_init__(self) -> None:
         if self.profile not in WEIGHTS:
@@ -161,9 +163,20 @@ class Machine:
         slow += work.host_bytes / HOST_BANDWIDTH
         return work.effort, work.bytes + slow * hidden, work.passes
 
+    def first_rates(self, part: Part) -> Rates:
+        """Return the rates that the profile promises for ``part`` on this machine."""
+        rates = prior(part, self.hardware)
+        share = shares(part, self.profile, self.way, keeps=self.keeps)
+        return Rates(
+            rates.a * share.effort,
+            rates.b * share.effort,
+            rates.c * share.fixed,
+            rates.launch * share.launch,
+        )
+
     def seconds(self, work: PartCost) -> float:
         """Return the expected seconds of ``work``: the median of what runs take."""
-        rates = self.rates.get(work.part) or prior(work.part, self.hardware)
+        rates = self.rates.get(work.part) or self.first_rates(work.part)
         return rates.seconds(*self.features(work))
 
     def p95(self, seconds: float) -> float:

@@ -181,10 +181,12 @@ class BlockGraphs:
         usual = found.form[-1] == (True,) * len(_FLAGS)
         if self._fast is None or not self._switch.fast or not usual:
             return found
-        tensors, form = found.tensors, found.form
+        form = found.form
 
         def on_clones(network: Any) -> None:
-            found.go(rebuild(form[:-1], iter([tensor.clone() for tensor in tensors])), network)
+            changed = [self._like(tensor).copy_(tensor) for tensor in found.tensors[:2]]
+            # the others as they are: another layout would be another compilation
+            found.go(rebuild(form[:-1], iter([*changed, *found.tensors[2:]])), network)
 
         copy = self._fast.model_for(found.model, found.addresses, form, on_clones)
         if copy is None:
