@@ -28,7 +28,7 @@ class _Model(Protocol):
     diffusion_model: _Network
 
 
-class _Patcher(Protocol):
+class _PatchingModel(Protocol):
     """``comfy.model_patcher.ModelPatcher``."""
 
     model: Any
@@ -114,7 +114,7 @@ class OriginalWeights:
 
         @wraps(patch)
         def patch_weight_to_device(
-            patcher: _Patcher,
+            patcher: _PatchingModel,
             key: str,
             device_to: Any = None,
             inplace_update: bool = False,  # noqa: FBT001, FBT002  # ComfyUI's own parameters
@@ -142,7 +142,7 @@ class OriginalWeights:
 
         return load_state_dict
 
-    def _of(self, patcher: _Patcher, key: str) -> FileWeight | None:
+    def _of(self, patcher: _PatchingModel, key: str) -> FileWeight | None:
         """Return the weight as its file has it; None where ComfyUI should keep it.
 
         It should where weights go to main memory anyway, and where this one was read again before,

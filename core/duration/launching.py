@@ -33,7 +33,7 @@ class Launching(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class LaunchShares:
     """How many times what a profile says: per FLOP, per byte, per launch, and fixed."""
 
     effort: float = 1.0
@@ -41,13 +41,13 @@ class Shares:
     fixed: float = 1.0
 
 
-_USUAL = Shares()
+_USUAL = LaunchShares()
 # Python needs 575 ms for a pass through ComfyUI's layers of 8 bits, 110 ms through others
-_QUANTISED_PLAIN = Shares(launch=5.2)
+_QUANTISED_PLAIN = LaunchShares(launch=5.2)
 _FIXED = {Part.STAGE1: 0.5}  # of what a stage takes beside its passes
 
 
-def shares(part: Part, profile: str, way: Launching, *, keeps: bool) -> Shares:
+def shares(part: Part, profile: str, way: Launching, *, keeps: bool) -> LaunchShares:
     """Return what ``way`` makes of the first rates of ``part``.
 
     Args:
@@ -57,7 +57,7 @@ def shares(part: Part, profile: str, way: Launching, *, keeps: bool) -> Shares:
         keeps: whether every model stays on the device; else no graph is used.
     """
     if part is Part.TEXT and way is not Launching.PLAIN:  # the real tokens alone
-        return Shares(effort=0.5 if way is Launching.FAST else 1.0, fixed=0.0)
+        return LaunchShares(effort=0.5 if way is Launching.FAST else 1.0, fixed=0.0)
     if part not in _SAMPLED:
         return _USUAL
     quantised = profile in _QUANTISED
@@ -65,5 +65,5 @@ def shares(part: Part, profile: str, way: Launching, *, keeps: bool) -> Shares:
         return _QUANTISED_PLAIN if quantised else _USUAL
     fixed = _FIXED.get(part, 1.0)
     if way is Launching.FAST:
-        return Shares(effort=0.65, launch=0.2, fixed=fixed)
-    return Shares(effort=0.84 if quantised else 1.0, launch=0.2, fixed=fixed)
+        return LaunchShares(effort=0.65, launch=0.2, fixed=fixed)
+    return LaunchShares(effort=0.84 if quantised else 1.0, launch=0.2, fixed=fixed)

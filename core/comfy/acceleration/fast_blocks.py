@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
+from subprocess import SubprocessError
 from types import ModuleType
 from typing import Any, cast
 
@@ -22,6 +23,8 @@ _log = structlog.get_logger(__name__)
 _LEAST = 1024  # of both sides of a matrix in 8 bits, as in the published files of 8 bits
 _LARGEST = 448.0  # of torch.float8_e4m3fn
 _ROOM = 8 * 1024**3  # bytes that must be free beside the copies
+# of torch.compile, whose own exceptions are of the first class, and of the programs that it starts
+_FAILURES = (RuntimeError, OSError, ImportError, SubprocessError)
 _COMPILERS = ("cc", "gcc", "clang")
 
 
@@ -177,7 +180,7 @@ class FastBlocks:
         began = time.perf_counter()
         try:
             work(model)
-        except Exception:  # noqa: BLE001  # a compiler can fail in any way; the blocks run as ever
+        except _FAILURES:  # the blocks run as ever
             _log.warning("fast_blocks_failed", exc_info=True)
             return False
         _log.info("fast_blocks_ready", seconds=round(time.perf_counter() - began, 1))

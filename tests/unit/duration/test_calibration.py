@@ -72,9 +72,7 @@ def test_the_profile_alone_is_near_the_measurements(h200_runs):
     assert max(errors) <= 0.30
 
 
-@pytest.mark.parametrize(
-    "first", [H200, STRANGE], ids=["h200", "unknown"]
-)
+@pytest.mark.parametrize("first", [H200, STRANGE], ids=["h200", "unknown"])
 def test_runs_whose_upscaler_travelled_foretell_one_that_stays(h200_runs, asked, first):
     kept = replace(calibrate(first, h200_runs), vram="high")
     found = {work.part: work for work in part_costs(kept.with_tiling(plan_of(asked(), "bf16")))}
