@@ -91,4 +91,6 @@ def _forgetting(original: "Callable[..., Any]", graphs: BlockGraphs) -> "Callabl
 
 
 def _forget(patcher: _Patcher, graphs: BlockGraphs) -> None:
-    graphs.forget(getattr(patcher.model, "diffusion_model", patcher.model))
+    network = getattr(patcher.model, "diffusion_model", None)
+    if network is not None:
+        graphs.forget(network)
