@@ -47,7 +47,9 @@ _QUANTISED_PLAIN = LaunchShares(launch=5.2)
 _FIXED = {Part.STAGE1: 0.5}  # of what a stage takes beside its passes
 
 
-def shares(part: Part, profile: str, way: Launching, *, keeps: bool) -> LaunchShares:
+def shares(
+    part: Part, profile: str, way: Launching, *, keeps: bool, eight_bits: bool = True
+) -> LaunchShares:
     """Return what ``way`` makes of the first rates of ``part``.
 
     Args:
@@ -55,6 +57,7 @@ def shares(part: Part, profile: str, way: Launching, *, keeps: bool) -> LaunchSh
         profile: the model files.
         way: as chosen.
         keeps: whether every model stays on the device; else no graph is used.
+        eight_bits: whether the device multiplies matrices of 8 bits.
     """
     if part is Part.TEXT and way is not Launching.PLAIN:  # the real tokens alone
         return LaunchShares(effort=0.5 if way is Launching.FAST else 1.0, fixed=0.0)
@@ -64,6 +67,6 @@ def shares(part: Part, profile: str, way: Launching, *, keeps: bool) -> LaunchSh
     if way is Launching.PLAIN or not keeps:
         return _QUANTISED_PLAIN if quantised else _USUAL
     fixed = _FIXED.get(part, 1.0)
-    if way is Launching.FAST:
+    if way is Launching.FAST and eight_bits:
         return LaunchShares(effort=0.65, launch=0.2, fixed=fixed)
-    return LaunchShares(effort=0.84 if quantised else 1.0, launch=0.2, fixed=fixed)
+    return LaunchShares(effort=0.84 if quantised and eight_bits else 1.0, launch=0.2, fixed=fixed)

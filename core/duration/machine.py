@@ -168,7 +168,9 @@ class Machine:
     def first_rates(self, part: Part) -> Rates:
         """Return the rates that the profile promises for ``part`` on this machine."""
         rates = prior(part, self.hardware)
-        share = shares(part, self.profile, self.way, keeps=self.keeps)
+        share = shares(
+            part, self.profile, self.way, keeps=self.keeps, eight_bits=self.hardware.eight_bits
+        )
         return Rates(
             rates.a * share.effort,
             rates.b * share.effort,
