@@ -5,19 +5,17 @@
 
 Now: models stay, frames leave as uint8, a clip is encoded while the next one is sampled, and the
 transformer is launched in the ways of core/comfy/acceleration. Before: the same, CLAPPER_ACCELERATE
-off. Usual: off as well, encode before the next job may start, unload all models after each job.
-Now and before take turns in one process. Weights are random and of full size (see comfy_gpu.py).
+off. Fast: the same as now with CLAPPER_FAST. Usual: off, encode before the next job may start,
+unload all models after each job. Now and before take turns in one process.
+Weights are random and of full size (see comfy_gpu.py).
 """
 
 import asyncio
 import json
 import sys
 import tempfile
-import threading
 import time
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -34,6 +32,7 @@ from comfy_gpu import (  # after the path is set
     request_of,
     write_models,
 )
+from device_load import busy_thread, device_load, mean_or_nan  # the same
 
 from core.comfy.device import device_kind, first_device  # comfy_gpu sets the path
 from core.comfy.executor import ComfyExecutor, ComfyOptions  # the same
@@ -50,6 +49,7 @@ TURNS = 2  # of now and before; one for a larger size
 JOBS = 3  # a turn
 USUAL_JOBS = 2  # half a minute each
 SIZES = ((768, 512, 121), (1280, 704, 121))
+WAYS = {"before": (False, False), "now": (True, False), "fast": (True, True)}
 PEAK_FLOPS = 790e12  # H200, bf16 8192³ matrix product on random data, measured
 
 
@@ -61,6 +61,7 @@ class Spell:
     wall_s: float = 0.0
     device_s: float = 0.0  # the executor was at work
     reports: list[RunReport] = field(default_factory=list[RunReport])
+    busy: list[float] = field(default_factory=list[float])  # share of time, by the driver
 
     @property
     def each_s(self) -> float:
@@ -116,10 +117,11 @@ class Bench:
         place = self.folder(f"run{self.count}")
         return Order(f"{self.count:032x}", 1, request, self.work / "media", place)
 
-    async def run(self, order: Order, *, accelerate: bool) -> tuple[RawClip, float, RunReport]:
+    async def run(self, order: Order, way: str) -> tuple[RawClip, float, RunReport]:
         """Return the frames, the seconds, and the report."""
         assert self.executor.engine is not None
-        self.executor.engine.accelerate(enabled=accelerate)
+        enabled, fast = WAYS[way]
+        self.executor.engine.accelerate(enabled=enabled, fast=fast)
         began = time.perf_counter()
         clip = await self.executor.execute(order, lambda _: None, CancelToken())
         spent = time.perf_counter() - began
@@ -127,13 +129,18 @@ class Bench:
         assert report is not None
         return clip, spent, report
 
-    async def queue(self, spell: Spell, jobs: int, *, accelerate: bool) -> None:
+    async def queue(self, spell: Spell, jobs: int, way: str) -> None:
         """Encode each clip while the next one is sampled."""
+        with device_load(spell.busy):
+            await self._queue(spell, jobs, way)
+        print(f"  {spell.way}: {len(spell.reports)} jobs, {spell.each_s:.2f} s each", flush=True)
+
+    async def _queue(self, spell: Spell, jobs: int, way: str) -> None:
         began = time.perf_counter()
         encoding: asyncio.Task[float] | None = None
         for _ in range(jobs):
             order = self.order()
-            clip, spent, report = await self.run(order, accelerate=accelerate)
+            clip, spent, report = await self.run(order, way)
             spell.device_s += spent
             spell.reports.append(report)
             if encoding is not None:
@@ -151,7 +158,7 @@ class Bench:
         spell, began = Spell("usual"), time.perf_counter()
         for _ in range(USUAL_JOBS):
             order = self.order()
-            clip, spent, report = await self.run(order, accelerate=False)
+            clip, spent, report = await self.run(order, "before")
             spell.device_s += spent
             spell.reports.append(report)
             await encode(clip, order)
@@ -165,9 +172,9 @@ class Bench:
         The order between makes ComfyUI forget what it sampled, but not the text.
         """
         words = f"{PROMPTS[0]} Compared {self.count}."
-        before, _, _ = await self.run(self.order(11, words), accelerate=False)
-        await self.run(self.order(12, words), accelerate=True)
-        now, _, report = await self.run(self.order(11, words), accelerate=True)
+        before, _, _ = await self.run(self.order(11, words), "before")
+        await self.run(self.order(12, words), "now")
+        now, _, report = await self.run(self.order(11, words), "now")
         assert report.forwards.get("off", 0) == 0, "sampled anew, and not eagerly"
         off = abs(before.frames.astype("int16") - now.frames.astype("int16")).max()
         return bool(off == 0), float(off)
@@ -175,38 +182,29 @@ class Bench:
     async def all_ways(self, turns: int) -> list[Spell]:
         """Return the first clip of a shape both ways, then a queue of both in turns."""
         assert self.executor.engine is not None
-        await self.run(self.order(), accelerate=False)  # loads what is not loaded, finds kernels
+        await self.run(self.order(), "before")  # loads what is not loaded, finds kernels
         firsts = [Spell("first, before"), Spell("first, now")]
-        await self.queue(firsts[0], 1, accelerate=False)
-        await self.queue(firsts[1], 1, accelerate=True)
+        await self.queue(firsts[0], 1, "before")
+        await self.queue(firsts[1], 1, "now")
         before, now, busy = Spell("before"), Spell("now"), Spell("now, busy thread")
         for _ in range(turns):
-            await self.queue(before, JOBS, accelerate=False)
-            await self.queue(now, JOBS, accelerate=True)
+            await self.queue(before, JOBS, "before")
+            await self.queue(now, JOBS, "now")
         if turns > 1:
             with busy_thread():
-                await self.queue(busy, JOBS, accelerate=True)
-        return [spell for spell in (*firsts, before, now, busy) if spell.reports]
+                await self.queue(busy, JOBS, "now")
+        spells = [*firsts, before, now, busy]
+        if self.asked.fast:
+            spells.append(await self.fast(JOBS * turns))
+        return [spell for spell in spells if spell.reports]
 
-
-@contextmanager
-def busy_thread() -> Iterator[None]:
-    """Let another thread of this process run Python for 2 ms in every 10."""
-    over = threading.Event()
-
-    def work() -> None:
-        while not over.wait(0.008):
-            until = time.perf_counter() + 0.002
-            while time.perf_counter() < until:
-                pass
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    async def fast(self, jobs: int) -> Spell:
+        """Return a queue in the fast way, after a clip that waited for the compiler."""
+        _, waited, _ = await self.run(self.order(), "fast")
+        print(f"  first in the fast way: {waited:.1f} s", flush=True)
+        spell = Spell("fast")
+        await self.queue(spell, jobs, "fast")
+        return spell
 
 
 async def measure(asked: Namespace, work: Path) -> list[dict[str, object]]:
@@ -230,7 +228,7 @@ async def measure(asked: Namespace, work: Path) -> list[dict[str, object]]:
         bench.media = inputs(mode, bench.folder("media"))
         if not asked.dry_run:
             asked.width, asked.height, asked.frames = size
-        spells = await bench.all_ways(1 if rows else TURNS)
+        spells = await bench.all_ways(1 if rows else asked.turns)
         rows += [show(spell, bench) for spell in spells]
         same, most = await bench.difference()
         print(f"  frames equal byte for byte: {same} (at most {most:.0f} of 255)", flush=True)
@@ -257,13 +255,13 @@ def show(spell: Spell, bench: Bench) -> dict[str, object]:
     print(
         f"{asked.mode} {label}  {spell.way:<16}{len(spell.reports)} jobs  {spell.each_s:6.2f} s a "
         f"job  idle {100 * spell.idle:4.1f} %  {parts}  floor {flops / PEAK_FLOPS:.2f} s  "
-        f"peak {peak / 1e9:.1f} GB  {spell.forwards()}",
+        f"peak {peak / 1e9:.1f} GB  busy {mean_or_nan(spell.busy):.2f}  {spell.forwards()}",
         flush=True,
     )
     return {
         "size": label, "mode": asked.mode.value, "way": spell.way, "jobs": len(spell.reports),
         "wall_s": spell.wall_s, "device_s": spell.device_s, "idle": spell.idle, "stages": stages,
-        "peak_bytes": peak, "forwards": spell.forwards(),
+        "peak_bytes": peak, "forwards": spell.forwards(), "busy": mean_or_nan(spell.busy),
     }  # fmt: skip
 
 
@@ -272,6 +270,8 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, default=2, help="how many of the sizes")
     parser.add_argument("--first-size", type=int, default=0, help="leave so many out")
     parser.add_argument("--also", type=Mode, nargs="*", default=[], help="more modes, first size")
+    parser.add_argument("--turns", type=int, default=TURNS, help="of now and before, first size")
+    parser.add_argument("--fast", action="store_true", help="as well as CLAPPER_FAST computes")
     parser.add_argument("--no-usual", dest="usual", action="store_false", help="leave it out")
     asked = parser.parse_args()
     if asked.dry_run:

@@ -24,6 +24,7 @@ import test_calibration as devices  # noqa: E402  # the simulated devices, likew
 from core.cli.plot import draw_plot  # noqa: E402  # after the path is set
 from core.duration import BY_KEY, UNKNOWN, Machine, Part  # noqa: E402  # after the path is set
 from core.duration.calibration import Timing, calibrate  # noqa: E402  # after the path is set
+from core.duration.launching import Launching  # noqa: E402  # after the path is set
 
 Runs = list[list[Timing]]
 
@@ -59,7 +60,7 @@ def learnt() -> list[float]:
     found: list[float] = []
     for seed in range(20):
         device = devices.Simulated(seed, table.ask)
-        machine = calibrate(Machine(UNKNOWN), [device.run() for _ in range(10)])
+        machine = calibrate(Machine(UNKNOWN, "bf16"), [device.run() for _ in range(10)])
         found.append(median(devices.total_error(machine, device.run()) for _ in range(30)))
     return found
 
@@ -87,7 +88,8 @@ def main() -> None:
     measured = tomllib.loads(text)
     kept = table.runs_of(measured, "rows")
     mixed = kept + table.runs_of(measured, "default_placement")
-    h200, unknown = Machine(BY_KEY["h200"], "bf16"), Machine(UNKNOWN, "bf16")
+    h200 = Machine(BY_KEY["h200"], "bf16", way=Launching.PLAIN)  # as the table was measured
+    unknown = Machine(UNKNOWN, "bf16", way=Launching.PLAIN)
     show("from the H200's profile", kept, h200, given.splits)
     show("with runs of the other placement", mixed, h200, given.splits)
     show("from the profile of an unknown device", kept, unknown, given.splits)

@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import structlog
 
+from core.duration.launching import Launching
 from core.errors.setup import ComfyUnavailable
 from core.i18n.messages import say
 from core.interfaces.executor import Executor
@@ -56,20 +57,33 @@ def choose_executor(settings: Settings, announce: Callable[[str], None]) -> Exec
 def place_of(executor: Executor, settings: Settings) -> RunPlace:
     """Return what recorded runs are kept under: the device, the model files, ComfyUI's commit.
 
-    The device is named as its driver does, or by its kind where there is no driver to ask.
+    The device is named as its driver does, or by its kind where there is no driver to ask. What
+    makes the same work take another time stands beside the commit.
     """
     if executor.name != "comfy":
         return RunPlace("draft", "draft", "")
     from core.comfy.device import device_kind, first_device
+
+    if isinstance(executor, Borrowing):
+        return RunPlace(executor.device, settings.models.profile, _made_by(settings))
+    device = first_device()
+    name = device.name if device else device_kind().value
+    return RunPlace(name, settings.models.profile, _made_by(settings))
+
+
+def _made_by(settings: Settings) -> str:
     from core.comfy.install.pins import load_pins
     from core.comfy.paths import comfy_paths
 
     version = comfy_paths(settings).wanted or load_pins().version
-    if isinstance(executor, Borrowing):
-        return RunPlace(executor.device, settings.models.profile, version)
-    device = first_device()
-    name = device.name if device else device_kind().value
-    return RunPlace(name, settings.models.profile, version)
+    return f"{version} {launching(settings).noted}".rstrip()
+
+
+def launching(settings: Settings) -> Launching:
+    """Return the way in which ComfyUI is told to launch the transformer."""
+    if not settings.comfy.accelerate:
+        return Launching.PLAIN
+    return Launching.FAST if settings.comfy.fast else Launching.GRAPHS
 
 
 def memory_of(executor: Executor) -> int | None:

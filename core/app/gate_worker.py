@@ -24,6 +24,7 @@ from core.domain.progress import Stage
 from core.domain.requests import Request
 from core.duration.estimates import estimate
 from core.duration.hardware import hardware_for
+from core.duration.launching import Launching
 from core.duration.machine import Machine
 from core.errors.gate import GateUnreachable
 from core.gate.artefacts import GateArtefacts
@@ -140,7 +141,7 @@ def _worker(
 def _shares(settings: Settings, executor: Executor) -> Callable[[Request], dict[Stage, float]]:
     place = place_of(executor, settings)
     hardware = hardware_for(place.device, memory_of(executor))
-    machine = Machine(hardware, place.profile, settings.comfy.vram)
+    machine = Machine(hardware, place.profile, settings.comfy.vram, way=Launching.of(place.pin))
     return lambda request: dict(estimate(request, machine).shares())
 
 

@@ -174,6 +174,7 @@ def _executor(settings: Settings) -> Iterator[DoctorFinding]:
         return
     if not blocking:
         yield DoctorFinding(what, Severity.GOOD, say("doctor_comfy", {"family": FAMILY.name}))
+        yield from _fast(settings)
     elif settings.executor == "auto":
         yield DoctorFinding(what, Severity.NOTE, say("doctor_draft_auto"))
     else:
@@ -181,6 +182,19 @@ def _executor(settings: Settings) -> Iterator[DoctorFinding]:
     for gap in gaps:
         health = Severity.BAD if gap.required and settings.executor == "comfy" else Severity.NOTE
         yield DoctorFinding("", health, say("doctor_lacks", {"what": gap.what}), gap.command)
+
+
+def _fast(settings: Settings) -> Iterator[DoctorFinding]:
+    from core.comfy.acceleration.fast_blocks import can_compile
+
+    if settings.comfy.fast:
+        good = can_compile() and settings.comfy.accelerate
+        yield DoctorFinding(
+            "CLAPPER_FAST",
+            Severity.NOTE,
+            say("doctor_fast" if good else "doctor_fast_not"),
+            say("doctor_fast_fix") if good else say("doctor_fast_not_fix"),
+        )
 
 
 class _Look(AbstractContextManager[None]):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from core.app.executor_choice import launching
 from core.cli.table_parameters import help_modes, option_parameters, takes
 from core.cli.terminal import err, out, print_json
 from core.domain.dimensions import snap_count
@@ -132,7 +133,8 @@ async def known_machine(settings: Settings, hardware: str, profile: str | None) 
     found = hardware_for(hardware)
     if "draft" in {found.key, profile}:  # drawn on the processor, whatever the card
         return DRAFT
-    return Machine(found, profile or settings.models.profile, settings.comfy.vram)
+    chosen = profile or settings.models.profile
+    return Machine(found, chosen, settings.comfy.vram, way=launching(settings))
 
 
 @APP.command("estimate", help=say("help_estimate"))

@@ -129,9 +129,15 @@ class Engine:
         """
         return allow_offloading(self._comfy.model_management)
 
-    def accelerate(self, *, enabled: bool) -> None:
-        """Compute in the faster ways of :mod:`core.comfy.acceleration` from now on, or in none."""
+    def accelerate(self, *, enabled: bool, fast: bool = False) -> None:
+        """Compute in the faster ways of :mod:`core.comfy.acceleration` from now on, or in none.
+
+        Args:
+            enabled: those that change no value, or hardly any.
+            fast: those that change values as well.
+        """
         self._comfy.acceleration.enabled = enabled
+        self._comfy.acceleration.fast = fast
 
     def take_forwards(self) -> dict[str, int]:
         """Return how often passes of the transformer were launched in each way, and begin anew."""

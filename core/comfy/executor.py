@@ -33,6 +33,7 @@ from core.workflow.values import guided
 
 _log = structlog.get_logger(__name__)
 _STUCK_S = 30.0  # a run that was left behind and still has the device then never gives it back
+_COMPILING_S = 300.0  # the same where a run may be compiling
 _CANCEL_S = 0.8  # an operation that cannot be interrupted is waited for so long, then left behind
 
 
@@ -44,6 +45,7 @@ class ComfyOptions:
     vram: str = "auto"
     packs: bool = False
     accelerate: bool = True  # in the ways of core.comfy.acceleration
+    fast: bool = False  # also in those that change values
 
 
 class ComfyExecutor:
@@ -62,7 +64,7 @@ class ComfyExecutor:
         self._running: asyncio.Future[RawClip] | None = None
         self.last_report: RunReport | None = None
         self._resident: str | None = None
-        self.stuck_s = _STUCK_S
+        self.stuck_s = _COMPILING_S if options.fast else _STUCK_S
 
     @classmethod
     def open(cls, settings: Settings, files: ModelFileSource | None = None) -> Self:
@@ -90,7 +92,7 @@ class ComfyExecutor:
         known = hardware and Machine(hardware, profile.value, settings.comfy.vram)
         vram = "high" if known and known.keeps else settings.comfy.vram
         chosen = settings.comfy
-        options = ComfyOptions(device_kind(), vram, chosen.packs, chosen.accelerate)
+        options = ComfyOptions(device_kind(), vram, chosen.packs, chosen.accelerate, chosen.fast)
         careful = saves_memory(settings.comfy.vram, profile.value)
         place = comfy_paths(settings)
         plan = ExecutionPlan(
@@ -100,6 +102,7 @@ class ComfyExecutor:
             custom=settings.workflows_dir,
             version=place.wanted,
             compression=chosen.image_compression,
+            fast=chosen.fast,
         )
         return cls(place, files or open_store(settings, now_ms), plan, options)
 
@@ -258,7 +261,7 @@ class ComfyExecutor:
             options = self.options
             started = start(self._place, options.device, options.vram, packs=options.packs)
             self.engine = Engine(started)
-            self.engine.accelerate(enabled=options.accelerate)
+            self.engine.accelerate(enabled=options.accelerate, fast=options.fast)
         return self.engine
 
 

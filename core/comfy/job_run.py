@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 
 from core.comfy import error_mapping
+from core.comfy.acceleration.switch import Forward
 from core.comfy.engine import Engine, PromptResult
 from core.comfy.install.pins import load_pins
 from core.comfy.latents import LatentFolder, continued_at, proof_of
@@ -49,6 +50,7 @@ class ExecutionPlan:
     custom: Path | None = None  # folder of the user's own workflows
     version: str = ""  # of ComfyUI, where it is not the pinned one
     compression: int | None = None  # of given pictures; None: the family's
+    fast: bool = False  # other values; see core.comfy.acceleration
 
     def choices(self, tile: int = WHOLE) -> MachineChoices:
         """Choose what :func:`bind` gets to know of the machine.
@@ -158,7 +160,7 @@ class JobRun:
         node = continued_at(workflow)
         if self.latents is None or node is None:
             return ""
-        self._proof = proof_of(bound.bound, node)
+        self._proof = proof_of(bound.bound, node, fast=self.plan.fast)
         name = latents_name(self.order.request)
         drafting = not PRESETS[self.order.request.sampling.preset].stage2_steps
         found = None if drafting else self.latents.find(name, self._proof)
@@ -248,7 +250,7 @@ class JobRun:
             fps=float(request.sampling.fps),
             sound=self._sound(output, custom=custom),
             gpu_ms=gpu_ms,
-            notes=self._notes(),
+            notes=self._notes(forwards),
             peak_bytes=peak or None,
             repeated=int(goes_on),
             lead_s=FADE_S if goes_on else 0.0,
@@ -274,13 +276,17 @@ class JobRun:
         as_typed = found == typed_text(request.prompt, request.mode)
         return request.prompt if found is None or as_typed else found
 
-    def _notes(self) -> dict[str, str]:
-        return {
+    def _notes(self, forwards: Mapping[str, int]) -> dict[str, str]:
+        notes = {
             "executor": "comfy",
             "comfyui": self.plan.version or load_pins().version,
             "model": self.plan.family.name,
             "profile": self.plan.profile.value,
         }
+        fast = forwards.get(Forward.FAST, 0)
+        if fast:  # some of its passes, or all: what is not compiled yet runs as ever
+            notes["fast"] = f"{fast} of {sum(forwards.values())} passes"
+        return notes
 
     def _sound(self, output: NodeOutput, *, custom: bool) -> Sound | None:
         """Return the sound of the clip: the requester's own where they gave one, never a copy.

@@ -74,10 +74,16 @@ def continued_at(workflow: "Workflow") -> str | None:
     return next((form.node for form in forms), None)
 
 
-def proof_of(graph: Graph, node: str) -> str:
-    """Return a hash of everything that decides what ``node`` of a bound graph gives."""
+def proof_of(graph: Graph, node: str, *, fast: bool = False) -> str:
+    """Return a hash of everything that decides what ``node`` of a bound graph gives.
+
+    Args:
+        graph: bound.
+        node: its last one that counts.
+        fast: whether it is computed in the ways that change values.
+    """
     needed = graph.pruned(node).to_prompt()
     for entry in needed.values():
         del entry["_meta"]
-    made_by = [load_pins().version, needed]
+    made_by = [load_pins().version, needed, *(["fast"] if fast else [])]
     return hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()

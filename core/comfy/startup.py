@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import structlog
 
 import core
-from core.comfy import dynamic_vram, import_shims, memory
+from core.comfy import dynamic_vram, import_shims, memory, original_weights
 from core.comfy.acceleration.block_graphs import BlockGraphs
 from core.comfy.acceleration.install import install
 from core.comfy.acceleration.switch import Acceleration
@@ -153,6 +153,7 @@ def _import(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: bool) 
     _keep_prompts_literal(importlib.import_module("comfy.sd1_clip"))
     acceleration = Acceleration()
     graphs = install(acceleration, torch, model_management)
+    original_weights.install(model_management)
     asyncio.run(nodes.init_extra_nodes(init_custom_nodes=packs, init_api_nodes=False))
     register(nodes.NODE_CLASS_MAPPINGS, exchange, torch)
     _hook_progress(utils, model_management)
@@ -187,17 +188,9 @@ def _attach(found: _Imported, device: DeviceKind, vram: str) -> ComfyModules:
         memory.keep_upscaler(upsampler, management)
     _log.info("comfy_started", device=device.value, dynamic_vram=dynamic, vram=vram)
     return ComfyModules(
-        found.torch,
-        found.execution,
-        found.nodes,
-        management,
-        found.server,
-        found.exchange,
-        found.acceleration,
-        found.graphs,
-        device,
-        dynamic,
-    )
+        found.torch, found.execution, found.nodes, management, found.server, found.exchange,
+        found.acceleration, found.graphs, device, dynamic,
+    )  # fmt: skip
 
 
 def _open_path(checkout: Path) -> None:
@@ -219,9 +212,9 @@ def _arguments(place: "ComfyPaths", device: DeviceKind, vram: str, *, packs: boo
     args.disable_all_custom_nodes = not packs
     args.disable_api_nodes = True  # they call paid services
     args.disable_metadata = True  # else the prompt is written into saved files
-    # models and pictures stay on the device; ComfyUI's own "highvram" would still copy decoded
-    # frames to main memory as 32-bit floats, 1.3 GB for 1280×704×121
+    # models and pictures stay on the device; "highvram" would still copy decoded frames as floats
     args.gpu_only = vram == "high"
+    args.disable_cuda_malloc = vram == "high"  # nothing pages, and it makes every launch slower
     args.disable_dynamic_vram = vram == "normal"  # ComfyUI's older, estimating memory manager
     args.lowvram = vram == "low"
     if vram == "low":

@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from core.duration.machine import Machine, Rates, prior
+from core.duration.machine import Machine, Rates
 from core.duration.workload import Part, PartCost
 
 PRIOR_RUNS = 0.5  # the profile weighs as much as so many runs
@@ -68,7 +68,7 @@ def calibrate(machine: Machine, runs: Sequence[Sequence[Timing]]) -> Machine:
     rates: dict[Part, Rates] = {}
     for part in Part:
         rows = [_row(blank, item) for item in timings if item.work.part is part]
-        first = prior(part, blank.hardware) if part is not Part.LOAD else None
+        first = blank.first_rates(part) if part is not Part.LOAD else None
         if first is None:
             continue
         scale = 1.0 if part in _OF_THE_HOST else speed

@@ -28,6 +28,7 @@ class Hardware:
     cores: int = 8
     spread: float = 0.35  # standard deviation of log(seconds): how little we know
     known: bool = True
+    eight_bits: bool = True  # multiplies matrices of 8 bits as such, not made to 16 first
     zerogpu: str = ""  # the size under which the Space service lends it
 
 
@@ -45,6 +46,7 @@ UNKNOWN = Hardware(
     cores=4,
     spread=0.6,
     known=False,
+    eight_bits=False,
 )
 
 _BLACKWELL = Hardware(
@@ -95,8 +97,22 @@ HARDWARE: tuple[Hardware, ...] = (
     _BLACKWELL,
     Hardware("5090", ("rtx 5090",), flops=210 * TERA, bandwidth=1.79e12, memory=32 * GIGA),
     Hardware("4090", ("rtx 4090",), flops=165 * TERA, bandwidth=1.0e12, memory=24 * GIGA),
-    Hardware("3090", ("rtx 3090",), flops=71 * TERA, bandwidth=0.94e12, memory=24 * GIGA),
-    Hardware("a100", ("a100",), flops=312 * TERA, bandwidth=2.0e12, memory=80 * GIGA),
+    Hardware(
+        "3090",
+        ("rtx 3090",),
+        flops=71 * TERA,
+        bandwidth=0.94e12,
+        memory=24 * GIGA,
+        eight_bits=False,
+    ),
+    Hardware(
+        "a100",
+        ("a100",),
+        flops=312 * TERA,
+        bandwidth=2.0e12,
+        memory=80 * GIGA,
+        eight_bits=False,
+    ),
     # unified memory: nothing is moved, but no flash kernels and fp16 at shader speed
     Hardware(
         "m-series",
@@ -111,6 +127,7 @@ HARDWARE: tuple[Hardware, ...] = (
         host_bandwidth=400 * GIGA,
         disk_bandwidth=3 * GIGA,
         spread=0.6,
+        eight_bits=False,
     ),
     # the animatic on CPU cores: bandwidth is RGB bytes drawn a second, of which it reaches 28e6
     Hardware(

@@ -10,6 +10,7 @@ from functools import cache
 
 from core.duration.decode_tiles import tile_for
 from core.duration.hardware import BY_KEY, UNKNOWN, Hardware
+from core.duration.launching import Launching, shares
 from core.duration.workload import WEIGHTS, Part, PartCost, SamplingPlan, Tiling, voxels
 from core.errors import NotAChoice
 from core.models.catalog import FAMILY, Profile
@@ -18,7 +19,9 @@ from core.models.catalog import FAMILY, Profile
 # latent upscaler comes from there and goes back
 HOST_BANDWIDTH = 3.2e9
 HEADROOM = 0.8  # share of device memory that weights may take
-SPARE = 1.25  # of the weights that all stay: fragments, patched copies of LoRA layers, a desktop
+# of the weights that all stay: fragments and a desktop. Measured in bf16: 72.7 GB of 74.9 GB of
+# files stay, 79.8 GB at most with a clip of 768×512×121
+SPARE = 1.05
 ACTIVATIONS = 16 * 1024**3  # bytes of sampling and decoding beside the weights, 1920×1088×241
 # bytes of the same where memory is saved and the decoder works in tiles: what a card of 12 GB had
 # for it, measured by bench/small_cards.py; it may need less
@@ -102,6 +105,7 @@ class Machine:
     rates: Mapping[Part, Rates] = field(default_factory=dict[Part, Rates])  # calibrated; else prior
     spread: float | None = None  # calibrated standard deviation of log(total seconds)
     runs: int = 0  # recorded runs behind the rates
+    way: Launching = Launching.GRAPHS  # as chosen; without room for all models, none is used
 
     def __post_init__(self) -> None:
         if self.profile not in WEIGHTS:
@@ -166,9 +170,22 @@ class Machine:
         slow += work.host_bytes / HOST_BANDWIDTH
         return work.effort, work.bytes + slow * hidden, work.passes
 
+    def first_rates(self, part: Part) -> Rates:
+        """Return the rates that the profile promises for ``part`` on this machine."""
+        rates = prior(part, self.hardware)
+        share = shares(
+            part, self.profile, self.way, keeps=self.keeps, eight_bits=self.hardware.eight_bits
+        )
+        return Rates(
+            rates.a * share.effort,
+            rates.b * share.effort,
+            rates.c * share.fixed,
+            rates.launch * share.launch,
+        )
+
     def seconds(self, work: PartCost) -> float:
         """Return the expected seconds of ``work``: the median of what runs take."""
-        rates = self.rates.get(work.part) or prior(work.part, self.hardware)
+        rates = self.rates.get(work.part) or self.first_rates(work.part)
         return rates.seconds(*self.features(work))
 
     def p95(self, seconds: float) -> float:

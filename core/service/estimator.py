@@ -19,6 +19,7 @@ from core.duration.budget import check_budget, gpu_ms, largest_fitting
 from core.duration.calibration import Timing, calibrate
 from core.duration.estimates import Estimate, Residency, estimate
 from core.duration.hardware import hardware_for
+from core.duration.launching import Launching
 from core.duration.machine import Machine
 from core.duration.memory import check_memory
 from core.duration.sampling_plan import plan_of
@@ -86,7 +87,8 @@ class RunBook:
         self._unfitted = 0
         self._reported = memory_bytes is not None  # else the memory is a guess
         self.place = place
-        self.machine = Machine(hardware_for(place.device, memory_bytes), place.profile, vram)
+        hardware, way = hardware_for(place.device, memory_bytes), Launching.of(place.pin)
+        self.machine = Machine(hardware, place.profile, vram, way=way)
         # of who borrows the device for each run and is not known better; None: it is ours
         self.tier: Tier | None = None
         self.ready_s: Callable[[], float] | None = None  # from a loan to its first step, as of now

@@ -14,6 +14,7 @@ from core.domain.nodes import NodeDevice, Pool
 from core.domain.requests import Request
 from core.duration.estimates import estimate
 from core.duration.hardware import hardware_for
+from core.duration.launching import Launching
 from core.duration.machine import Machine
 from core.duration.sampling_plan import plan_of
 from core.duration.workload import WEIGHTS
@@ -125,4 +126,5 @@ def _place_of(device: NodeDevice) -> RunPlace:
 
 def _blank(device: NodeDevice) -> Machine:
     profile = device.profile if device.profile in WEIGHTS else UNKNOWN_PROFILE
-    return Machine(hardware_for(device.device, device.vram_bytes or None), profile)
+    hardware, way = hardware_for(device.device, device.vram_bytes or None), Launching.of(device.pin)
+    return Machine(hardware, profile, way=way)

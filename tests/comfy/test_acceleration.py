@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.comfy.acceleration.block_graphs import BlockGraphs
+from core.comfy.acceleration.fast_blocks import FastBlocks, eight_bit_linear
 from core.comfy.acceleration.install import forget_with_weights
 from core.comfy.acceleration.recording import CudaRecorder, Recording
 from core.comfy.acceleration.switch import Acceleration, Forward
@@ -83,7 +84,10 @@ class Network:
         generator = torch.Generator().manual_seed(7)
         dtype = torch.float32 if device == "cpu" else torch.bfloat16
         self.model = model_class(
-            **TINY.config["transformer"], dtype=dtype, device="cpu", operations=ops
+            **{**TINY.config["transformer"], "num_layers": 3},  # one that is neither first nor last
+            dtype=dtype,
+            device="cpu",
+            operations=ops,
         )
         for weight in self.model.parameters():
             weight.data.copy_(torch.randn(weight.shape, generator=generator) * 0.2)
@@ -340,6 +344,14 @@ def _with_block(network: Network) -> dict[str, Any]:
     return {"options": {"patches_replace": {"dit": {("double_block", 0): block}}}}
 
 
+def _with_other_patch(network: Network) -> dict[str, Any]:
+    return {"options": {"patches": {"attn1_patch": [lambda q, k, v, _: (q, k, v)]}}}
+
+
+def _asking_for_more(network: Network) -> dict[str, Any]:
+    return {"options": {"a_new_kind_of_guidance": (3,)}}
+
+
 def _with_function(network: Network) -> dict[str, Any]:
     layer = network.model.transformer_blocks[1].attn2.to_v
     layer.weight_function = [lambda weight: weight]
@@ -382,9 +394,10 @@ REASONS: dict[Forward, Callable[[Network], dict[str, Any]]] = {
     Forward.SEVERAL_DEVICES: _several,
     Forward.PAGING: _with_function,
     Forward.INPUT: _unknown,
+    Forward.OPTION: _asking_for_more,
     Forward.MEMORY: _no_room,
 }
-REPLACED = {"attention": _with_override, "block": _with_block}
+REPLACED = {"attention": _with_override, "block": _with_block, "other": _with_other_patch}
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -491,6 +504,121 @@ def test_python_is_one_pass_ahead_of_the_device_at_most(
         "launched 3",
         "waited for 2",
     ]
+
+
+def fast_copies(network: Network, *, works: bool = True, free: float = 1e15) -> list[Any]:
+    """Let passes go through copies of the blocks; return what was compiled, as it was."""
+    made: list[Any] = []
+
+    def compiler(forward: Callable[..., Any], *, dynamic: bool) -> Callable[..., Any]:
+        assert dynamic, "one for all sizes"
+        made.append(forward)
+
+        def compiled(*given: Any, **named: Any) -> Any:
+            if not works:
+                raise RuntimeError("no C compiler")
+            return forward(*given, **named)
+
+        return compiled
+
+    copies = FastBlocks(network.torch, lambda _: free, compiler)
+    network.graphs = BlockGraphs(
+        network.switch, network.torch, network.management, network.recorder,
+        network.device.type, room=0, fast=copies,
+    )  # fmt: skip
+    _instead(network, network.graphs)
+    network.switch.fast = True
+    return made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pass_through_copies_without_large_matrices_gives_the_same_bytes(
+    network: Network, kind: str
+) -> None:
+    how = KINDS[kind]
+    with eager(network):
+        expected = [network.forward(seed, **how) for seed in (1, 2)]
+    ways(network)
+    compiled = fast_copies(network)
+
+    made = [network.forward(seed, **how) for seed in (1, 2)]
+
+    assert ways(network) == {"fast": 2}
+    assert len(compiled) == 1
+    assert all(network.equal(a, b) for a, b in zip(expected, made, strict=True))
+
+
+def test_copies_are_made_anew_after_a_patch_and_are_not_used_where_they_are_not_asked_for(
+    network: Network,
+) -> None:
+    fast_copies(network)
+    network.forward(1)
+    patcher = patch(network, 3)
+    patcher.patch_model(device_to=network.device)
+    with eager(network):
+        expected = network.forward(2)
+    ways(network)
+
+    assert network.equal(network.forward(2), expected)
+    network.switch.fast = False
+    assert network.equal(network.forward(2), expected)
+    assert network.equal(network.forward(2), expected)
+
+    assert ways(network) == {"fast": 1, "recorded": 1, "replayed": 1}
+
+
+@pytest.mark.parametrize("how", [{"works": False}, {"free": 0.0}])
+def test_without_a_compiler_or_room_the_blocks_run_as_ever(
+    network: Network, how: dict[str, Any]
+) -> None:
+    with eager(network):
+        expected = network.forward(2)
+    ways(network)
+    fast_copies(network, **how)
+
+    made = [network.forward(2) for _ in range(2)]
+
+    assert ways(network) == {"recorded": 1, "replayed": 1}
+    assert all(network.equal(expected, found) for found in made)
+
+
+def test_a_pass_with_a_part_switched_off_is_exact(network: Network) -> None:
+    fast_copies(network)
+
+    network.forward(1, options={"run_ax": False})
+
+    assert ways(network) == {"recorded": 1}
+
+
+@pytest.mark.gpu
+def test_a_layer_of_eight_bits_is_near_to_its_original(lab: "Lab") -> None:
+    torch = importlib.import_module("torch")
+    if device_kind() is not DeviceKind.CUDA:
+        pytest.skip("no CUDA device: nvidia-smi shows whether the driver is there")
+    layer = torch.nn.Linear(2048, 1024, device="cuda", dtype=torch.bfloat16)
+    rows = torch.randn(3, 100, 2048, device="cuda", dtype=torch.bfloat16)
+    with torch.inference_mode():
+        exact, near = layer(rows), eight_bit_linear(torch)(layer)(rows)
+
+    assert near.shape == exact.shape
+    assert (near - exact).norm() / exact.norm() < 0.06
+
+
+def test_sound_is_decoded_with_algorithms_that_add_up_in_one_order(lab: "Lab") -> None:
+    torch = importlib.import_module("torch")
+    decoder = importlib.import_module("comfy.ldm.lightricks.vae.audio_vae").AudioVAE
+    seen: list[bool] = []
+
+    class Asked:
+        normalizer = SimpleNamespace(
+            denormalize=lambda _: seen.append(torch.backends.cudnn.deterministic) or 1 / 0
+        )
+
+    with pytest.raises(ZeroDivisionError):
+        decoder.decode(Asked(), torch.zeros(1, 8, 1, 16))
+
+    assert seen == [True]
+    assert not torch.backends.cudnn.deterministic, "back, also after an error"
 
 
 @dataclass

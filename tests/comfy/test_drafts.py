@@ -96,6 +96,15 @@ async def test_what_another_graph_made_is_not_continued(
     assert not lab.report.continued
 
 
+async def test_drafts_of_one_prompt_encode_it_once(lab: "Lab") -> None:
+    seen: list[frozenset[str]] = []
+    for seed in range(41, 45):
+        await lab.run(draft_of(lab, Mode.T2V, seed))
+        seen.append(lab.report.cached)
+
+    assert all({"prompt", "negative", "conditioning"} <= cached for cached in seen[1:])
+
+
 async def test_a_damaged_file_is_as_good_as_none(lab: "Lab") -> None:
     forget(lab)
     draft = draft_of(lab, Mode.T2V, 530)

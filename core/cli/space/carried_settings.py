@@ -23,6 +23,7 @@ _MORE = frozenset(
         *("studio_pro_minutes", "studio_sessions", "studio_tier", "studio_mcp"),
         "studio_concurrent",
         "accelerate",
+        "fast",
         *("studio_hf_accounts", "studio_sign_in_hours"),  # a closed Studio stays closed
     }
 )

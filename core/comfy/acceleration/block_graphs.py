@@ -6,17 +6,19 @@ kernels on the same values give the same bytes. ADR 42 says when a graph is used
 
 import time
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 import structlog
 
-from core.comfy.acceleration.recording import Recorder, Recording
+from core.comfy.acceleration.fast_blocks import FastBlocks
+from core.comfy.acceleration.passes import FAST, BlockGraph, Pass, Shapes, in_place, refusal
+from core.comfy.acceleration.recording import Recorder
 from core.comfy.acceleration.switch import Acceleration, Forward
-from core.comfy.acceleration.tensor_tree import Form, UnknownKind, flatten, rebuild
+from core.comfy.acceleration.tensor_tree import UnknownKind, flatten, rebuild
 from core.comfy.acceleration.weights import addresses
 from core.comfy.own_nodes.guidance import STG_OPTION
 
@@ -31,34 +33,6 @@ _FLAGS = ("run_vx", "run_ax", "a2v_cross_attn", "v2a_cross_attn", STG_OPTION)
 Blocks = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Graph:
-    """One recording, and the tensors that it reads; the first two are also what it writes."""
-
-    recording: Recording
-    tensors: list[Any]
-
-
-@dataclass(slots=True)
-class _Shapes:
-    """The recordings of one model, by form; None where CUDA refused one."""
-
-    addresses: tuple[int, ...]
-    graphs: OrderedDict[Form, _Graph | None] = field(
-        default_factory=OrderedDict[Form, "_Graph | None"]
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Pass:
-    """The arguments of one pass that has an answer in a graph."""
-
-    model: Any
-    tensors: list[Any]
-    form: Form
-    addresses: tuple[int, ...]
-
-
 class BlockGraphs:
     """Stands before ``LTXAVModel._process_transformer_blocks``; on the executor's thread alone."""
 
@@ -70,6 +44,7 @@ class BlockGraphs:
         recorder: Recorder,
         device: str = "cuda",
         room: float = _ROOM,
+        fast: FastBlocks | None = None,
     ) -> None:
         """Record nothing yet.
 
@@ -80,6 +55,7 @@ class BlockGraphs:
             recorder: of the device.
             device: the type of device that it records for.
             room: bytes that must be free beside a recording.
+            fast: makes compiled copies of the blocks, where the switch asks for them.
         """
         self._switch = switch
         self._torch = torch
@@ -87,7 +63,8 @@ class BlockGraphs:
         self._recorder = recorder
         self._device = device
         self._room = room
-        self._models: weakref.WeakKeyDictionary[Any, _Shapes] = weakref.WeakKeyDictionary()
+        self._fast = fast
+        self._models: weakref.WeakKeyDictionary[Any, Shapes] = weakref.WeakKeyDictionary()
         self._before: Callable[[], bool] | None = None  # whether the pass before is done
 
     def install(self, model_class: Any) -> None:
@@ -105,6 +82,8 @@ class BlockGraphs:
             self._models.clear()
         else:
             self._models.pop(model, None)
+        if self._fast is not None:
+            self._fast.forget(model)
         if not self._models:
             self._before = None
             self._recorder.forget_memory()
@@ -130,24 +109,31 @@ class BlockGraphs:
         inputs = (x, context, attention_mask, timestep, pe, self_attention_mask)
         named = {"transformer_options": options, **others}
 
-        def go(arguments: Any) -> list[Any]:
-            return eager(model, *arguments[:5], self_attention_mask=arguments[5], **named)
+        def go(arguments: Any, network: Any = model) -> list[Any]:
+            return eager(network, *arguments[:5], self_attention_mask=arguments[5], **named)
 
-        found = self._look(model, inputs, options)
+        found = self._look(model, inputs, options, go)
         if isinstance(found, Forward):
             self._switch.forwards[found] += 1
             return go(inputs)
+        found = self._by_copies(found)
         graph = self._held(found)
         if graph is not None:
             self._replay(graph, found.tensors)
-            return x
-        made = go(inputs)  # before it is recorded, so that CUDA has found and loaded its kernels
-        self._switch.forwards[self._learn(found, go)] += 1
+            way, made = Forward.REPLAYED, x
+        else:  # before it is recorded, so that CUDA has found and loaded its kernels
+            made = found.go(inputs)
+            way = self._learn(found)
+        self._switch.forwards[Forward.FAST if found.form[-1] == FAST else way] += 1
         return made
 
     def _look(
-        self, model: Any, inputs: tuple[Any, ...], options: Mapping[str, Any]
-    ) -> _Pass | Forward:
+        self,
+        model: Any,
+        inputs: tuple[Any, ...],
+        options: Mapping[str, Any],
+        go: Callable[..., list[Any]],
+    ) -> Pass | Forward:
         """Return the pass, or why it has to be eager."""
         device = inputs[0][0].device
         if not self._switch.enabled:
@@ -156,9 +142,9 @@ class BlockGraphs:
             return Forward.DEVICE
         if "multigpu_thread_device" in options or device.index not in (None, self._current()):
             return Forward.SEVERAL_DEVICES
-        replaced = options.get("patches_replace", {}).get("dit")
-        if replaced or "optimized_attention_override" in options:
-            return Forward.PATCHES
+        refused = refusal(options, _FLAGS)
+        if refused is not None:
+            return refused
         places = addresses(model.transformer_blocks, device)
         if places is None:
             return Forward.PAGING
@@ -168,31 +154,48 @@ class BlockGraphs:
             _log.warning("graph_input_unknown", kind=str(kind))
             return Forward.INPUT
         flags = tuple(options.get(name, True) for name in _FLAGS)
-        passed = _Pass(model, tensors, (*form, flags), places)
+        passed = Pass(model, tensors, (*form, flags), places, go)
         return Forward.REFUSED if self._refused(passed) else passed
 
     def _current(self) -> int:
         return self._torch.cuda.current_device() if self._device == "cuda" else 0
 
-    def _shapes(self, found: _Pass) -> _Shapes:
+    def _shapes(self, found: Pass) -> Shapes:
         """Return the recordings of the model, none of which reads a weight that has moved."""
         shapes = self._models.get(found.model)
         if shapes is None or shapes.addresses != found.addresses:
             self.forget(found.model)
-            shapes = self._models[found.model] = _Shapes(found.addresses)
+            shapes = self._models[found.model] = Shapes(found.addresses)
         return shapes
 
-    def _refused(self, found: _Pass) -> bool:
+    def _refused(self, found: Pass) -> bool:
         return self._shapes(found).graphs.get(found.form, found) is None
 
-    def _held(self, found: _Pass) -> _Graph | None:
+    def _held(self, found: Pass) -> BlockGraph | None:
         graphs = self._shapes(found).graphs
         graph = graphs.get(found.form)
         if graph is not None:
             graphs.move_to_end(found.form)
         return graph
 
-    def _learn(self, found: _Pass, go: Callable[[Any], list[Any]]) -> Forward:
+    def _by_copies(self, found: Pass) -> Pass:
+        """Return the same pass through the compiled copies of the blocks, where they are wanted."""
+        usual = found.form[-1] == (True,) * len(_FLAGS)
+        if self._fast is None or not self._switch.fast or not usual:
+            return found
+        form = found.form
+
+        def on_clones(network: Any) -> None:
+            changed = [self._like(tensor).copy_(tensor) for tensor in found.tensors[:2]]
+            # the others as they are: another layout would be another compilation
+            found.go(rebuild(form[:-1], iter([*changed, *found.tensors[2:]])), network)
+
+        copy = self._fast.model_for(found.model, found.addresses, form, on_clones)
+        if copy is None:
+            return found
+        return replace(found, form=(*form, FAST), go=partial(found.go, network=copy))
+
+    def _learn(self, found: Pass) -> Forward:
         """Record the pass just launched for the ones that follow, where they gain by it.
 
         A recording takes as long as the launches do. Where the device is still at work after the
@@ -205,22 +208,22 @@ class BlockGraphs:
                 return Forward.BUSY
         if self._management.get_free_memory(found.tensors[0].device) < self._room:
             return Forward.MEMORY
-        return self._record(found, go)
+        return self._record(found)
 
-    def _record(self, found: _Pass, go: Callable[[Any], list[Any]]) -> Forward:
+    def _record(self, found: Pass) -> Forward:
         """Record the pass; whether CUDA can does not touch what was launched already."""
         began = time.perf_counter()
         graphs = self._shapes(found).graphs
         try:
             tensors = [self._like(tensor) for tensor in found.tensors]
-            recording = self._recorder.record(lambda: _in_place(go, found.form, tensors))
+            recording = self._recorder.record(lambda: in_place(found, tensors))
         except RuntimeError as error:  # also torch's OutOfMemoryError
             full = isinstance(error, self._torch.OutOfMemoryError)
             _log.warning("graph_refused", reason=str(error)[:200], memory=full)
             if not full:
                 graphs[found.form] = None
             return Forward.MEMORY if full else Forward.REFUSED
-        graphs[found.form] = _Graph(recording, tensors)
+        graphs[found.form] = BlockGraph(recording, tensors)
         while len(graphs) > _SHAPES:
             graphs.popitem(last=False)
         took = round((time.perf_counter() - began) * 1000)
@@ -237,7 +240,7 @@ class BlockGraphs:
             tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device
         )
 
-    def _replay(self, graph: _Graph, tensors: list[Any]) -> None:
+    def _replay(self, graph: BlockGraph, tensors: list[Any]) -> None:
         """Launch ``graph`` with the values of ``tensors``, and wait for the pass before it.
 
         Without waiting, all steps would be launched at once: progress would be at its end at the
@@ -251,16 +254,7 @@ class BlockGraphs:
             tensors[:2], graph.tensors[:2], strict=True
         ):  # video and sound, changed in place
             given.copy_(kept)
-        self._switch.forwards[Forward.REPLAYED] += 1
         before, self._before = self._before, self._recorder.mark()
         while before is not None and not before():
             self._management.throw_exception_if_processing_interrupted()
             time.sleep(_POLL_S)
-
-
-def _in_place(go: Callable[[Any], list[Any]], form: Form, tensors: list[Any]) -> None:
-    """Go through the blocks with ``tensors`` and leave what they make in the first two."""
-    made = go(rebuild(form[:-1], iter(tensors)))
-    for kept, result in zip(tensors[:2], made, strict=True):
-        if result is not kept:
-            kept.copy_(result)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.comfy.acceleration.block_graphs import BlockGraphs
 from core.comfy.acceleration.constant_tables import keep_tables, look_at_masks_in_memory
+from core.comfy.acceleration.fast_blocks import FastBlocks, can_compile
 from core.comfy.acceleration.recording import CudaRecorder
+from core.comfy.acceleration.same_sound import decode_sound_alike
 from core.comfy.acceleration.switch import Acceleration
 from core.comfy.acceleration.text_tokens import encode_real_tokens
 
@@ -18,6 +20,7 @@ class _Patcher(Protocol):
     """``comfy.model_patcher.ModelPatcher``."""
 
     model: Any
+    hook_backup: dict[str, Any]
 
 
 def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> BlockGraphs:
@@ -36,12 +39,13 @@ def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> 
     patchifier = importlib.import_module(lightricks + "symmetric_patchifier")
     keep_tables(importlib.import_module(lightricks + "model"), patchifier, switch)
     look_at_masks_in_memory(model_class, switch)
-    texts = "comfy.text_encoders."
-    encode_real_tokens(
-        importlib.import_module(texts + "lt"), importlib.import_module(texts + "llama"), switch
-    )
-    graphs = BlockGraphs(switch, torch, management, CudaRecorder(torch))
+    lt, llama = (importlib.import_module(f"comfy.text_encoders.{name}") for name in ("lt", "llama"))
+    encode_real_tokens(lt, llama, torch, switch)
+    fast = FastBlocks(torch, management.get_free_memory) if can_compile() else None
+    graphs = BlockGraphs(switch, torch, management, CudaRecorder(torch), fast=fast)
     graphs.install(model_class)
+    decoder = importlib.import_module(lightricks + "vae.audio_vae").AudioVAE
+    decode_sound_alike(decoder, torch, switch)
     forget_with_weights(importlib.import_module("comfy.model_patcher"), graphs)
     return graphs
 
@@ -71,6 +75,19 @@ def forget_with_weights(patchers: ModuleType, graphs: BlockGraphs) -> None:
         return unload(self, *arguments, **options)
 
     owner.unpatch_model, owner.partially_unload = unpatch_model, partially_unload
+    for name in ("patch_hooks", "unpatch_hooks"):  # these change weights where they lie
+        setattr(owner, name, _forgetting(getattr(owner, name), graphs))
+
+
+def _forgetting(original: "Callable[..., Any]", graphs: BlockGraphs) -> "Callable[..., Any]":
+    def hooked(self: _Patcher, *arguments: Any, **options: Any) -> Any:
+        before = len(self.hook_backup)
+        made = original(self, *arguments, **options)
+        if before or self.hook_backup:
+            _forget(self, graphs)
+        return made
+
+    return hooked
 
 
 def _forget(patcher: _Patcher, graphs: BlockGraphs) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from core.cli import doctor
 from core.cli.doctor import Severity
+from core.comfy.acceleration import fast_blocks
 from core.settings import Settings
 
 SettingsWith = Callable[..., Settings]
@@ -58,3 +59,17 @@ def test_the_executor_is_as_serious_as_the_setting_makes_it(
     assert first.health is health
     assert all(gap.fix for gap in gaps)
     assert bool(gaps) is (executor != "draft")
+
+
+@pytest.mark.parametrize(("compiles", "says"), [(True, "unproven"), (False, "changes nothing")])
+def test_the_fast_way_is_never_passed_over(
+    settings_with: SettingsWith, monkeypatch: pytest.MonkeyPatch, compiles: bool, says: str
+) -> None:
+    monkeypatch.setattr(fast_blocks, "can_compile", lambda: compiles)
+
+    (finding,) = doctor._fast(settings_with(fast=True))
+
+    assert finding.health is Severity.NOTE
+    assert says in finding.detail
+    assert finding.fix
+    assert not list(doctor._fast(settings_with(fast=False)))

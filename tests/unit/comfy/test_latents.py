@@ -65,3 +65,4 @@ def test_the_proof_covers_stage_1_and_nothing_behind_it():
     assert proof_of(changed("output", "job", "other"), node) == proof
     assert proof_of(changed("stage1_noise", "noise_seed", 99), node) != proof
     assert proof_of(changed("stage1_model", "strength_model", 0.1), node) != proof
+    assert proof_of(graph, node, fast=True) != proof, "other values"

@@ -7,10 +7,12 @@ import pytest
 
 from core.duration import BY_KEY, UNKNOWN, Machine, Part, Residency, load_seconds
 from core.duration.calibration import Timing, calibrate
+from core.duration.launching import Launching
 from core.duration.sampling_plan import plan_of
 from core.duration.workload import part_costs
 
-H200 = Machine(BY_KEY["h200"], "bf16")
+H200 = Machine(BY_KEY["h200"], "bf16", way=Launching.PLAIN)
+STRANGE = Machine(UNKNOWN, "bf16", way=Launching.PLAIN)
 
 
 def errors_of(machine, runs):
@@ -56,7 +58,9 @@ def test_a_profile_of_another_device_is_overruled_by_runs(h200_runs, seed):
     random.Random(seed).shuffle(runs)
     half = len(runs) // 2
 
-    errors = errors_of(calibrate(Machine(UNKNOWN, "bf16"), runs[:half]), runs[half:])
+    errors = errors_of(
+        calibrate(Machine(UNKNOWN, "bf16", way=Launching.PLAIN), runs[:half]), runs[half:]
+    )
 
     assert median(errors) <= 0.15
 
@@ -68,7 +72,7 @@ def test_the_profile_alone_is_near_the_measurements(h200_runs):
     assert max(errors) <= 0.30
 
 
-@pytest.mark.parametrize("first", [H200, Machine(UNKNOWN, "bf16")], ids=["h200", "unknown"])
+@pytest.mark.parametrize("first", [H200, STRANGE], ids=["h200", "unknown"])
 def test_runs_whose_upscaler_travelled_foretell_one_that_stays(h200_runs, asked, first):
     kept = replace(calibrate(first, h200_runs), vram="high")
     found = {work.part: work for work in part_costs(kept.with_tiling(plan_of(asked(), "bf16")))}
@@ -120,7 +124,7 @@ def total_error(machine, timings):
 def test_ten_runs_teach_an_unknown_device(asked, seed):
     device = Simulated(seed, asked)
 
-    machine = calibrate(Machine(UNKNOWN), [device.run() for _ in range(10)])
+    machine = calibrate(Machine(UNKNOWN, "bf16"), [device.run() for _ in range(10)])
 
     assert median(total_error(machine, device.run()) for _ in range(30)) <= 0.20
     assert machine.runs == 10

@@ -95,7 +95,7 @@ def test_weights_that_do_not_fit_are_streamed_in_every_forward(asked):
         ("h200", "bf16", "auto", True),
         ("h100", "fp8", "auto", True),
         ("h100", "bf16", "auto", False),
-        ("rtx-pro-6000", "bf16", "auto", False),
+        ("rtx-pro-6000", "bf16", "auto", True),
         ("4090", "fp8", "auto", False),
         ("4090", "fp8", "high", True),
         ("h200", "bf16", "normal", False),

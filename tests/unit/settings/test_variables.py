@@ -90,6 +90,7 @@ VARIABLES = [
     ("CLAPPER_VRAM", "comfy.vram", "low"),
     ("CLAPPER_COMFYUI_IMAGE_COMPRESSION", "comfy.image_compression", "18"),
     ("CLAPPER_ACCELERATE", "comfy.accelerate", "false"),
+    ("CLAPPER_FAST", "comfy.fast", "true"),
     ("CLAPPER_TORCH_INDEX", "comfy.torch_index", "words-of-torch_index"),
     ("CLAPPER_SPACE_ID", "space.id", "words-of-space_id"),
     ("SPACE_ID", "space.id", "words-of-space_id"),
