@@ -11,6 +11,7 @@ from core.app.joining import (
     Membership,
     abandoned_jobs,
     claimant_of,
+    file_place,
     own_work_folder,
     run_book,
 )
@@ -101,7 +102,8 @@ class Parts:
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
         sweep = LeaseSweep(self.recovery, self.hub, self.changed)
-        self.membership = Membership(nodes, self.deployment, sweep)
+        place = file_place(settings, self.deployment)
+        self.membership = Membership(nodes, self.deployment, sweep, place)
 
     def _join(self, bus: Bus, nodes: Nodes, deployment: Deployment) -> None:
         """Make what connects this process with others at the same rows."""
