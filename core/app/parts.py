@@ -4,6 +4,7 @@ from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
+from core.app.bucket_access import BucketAccess
 from core.app.bus_choice import delivery_lease_ms, row_version_of, terms_of
 from core.app.delivery_metrics import CountedOutbox
 from core.app.joining import (
@@ -27,7 +28,6 @@ from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
 from core.bus.bus import Bus
 from core.delivery.router import DeliveryRouter
-from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor, has_own_device, orders_at_once
 from core.interfaces.nodes import Nodes
 from core.media.intake.store import MediaStore
@@ -57,14 +57,14 @@ class Parts:
         settings: Settings,
         database: Database,
         executor: Executor,
-        artefacts: Artefacts,
+        access: BucketAccess,
         clock: Clock,
         bus: Bus,
         nodes: Nodes,
         deployment: Deployment,
     ) -> None:
         self.settings = settings
-        self.artefacts = artefacts
+        self.artefacts, self.links = access.artefacts, access.links
         self.database = database
         self.executor = executor
         self.clock = clock

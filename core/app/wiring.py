@@ -150,7 +150,8 @@ def _over_parts(parts: Parts) -> "partial[Core]":
 
 def _ends(parts: Parts) -> LocalEnds:
     wake, version = parts.router.wake, parts.row_version
-    return LocalEnds(parts.hub, parts.dispatcher, wake, parts.terms.hear, version.changed)
+    link = parts.links.hear
+    return LocalEnds(parts.hub, parts.dispatcher, wake, parts.terms.hear, version.changed, link)
 
 
 def _operator_api(parts: Parts, services: _Services) -> OperatorApi:

@@ -211,13 +211,16 @@ async def cluster(
 
 
 def _settings(folder: Path, name: str, line: DatabaseLine, bucket: S3Server) -> dict[str, str]:
-    return SETTINGS | {
-        "NODE": name,
-        "WORKER": "false" if name == "front" else "true",
-        "DATA_DIR": str(folder / name),
-        "DATABASE_URL": line.url(),
-        "ARTEFACTS": f"s3://{BUCKET}/{PREFIX}",
-        "S3_ENDPOINT": bucket.endpoint,
-        "S3_ACCESS_KEY_ID": KEY_ID,
-        "S3_SECRET_ACCESS_KEY": SECRET,
-    }
+    key = {"S3_ACCESS_KEY_ID": KEY_ID, "S3_SECRET_ACCESS_KEY": SECRET}
+    return (
+        SETTINGS
+        | (key if name == "front" else {})
+        | {
+            "NODE": name,
+            "WORKER": "false" if name == "front" else "true",
+            "DATA_DIR": str(folder / name),
+            "DATABASE_URL": line.url(),
+            "ARTEFACTS": f"s3://{BUCKET}/{PREFIX}",
+            "S3_ENDPOINT": bucket.endpoint,
+        }
+    )
