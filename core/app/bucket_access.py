@@ -12,9 +12,11 @@ from core.bus.bucket_links import AskedLinks, BucketLinks, LinkAnswers, NoLinks
 from core.bus.bus import Bus
 from core.domain.nodes import NodeRole
 from core.interfaces.artefacts import CLIPS, MEDIA, Artefacts
+from core.runtime.clock import now_ms
 from core.runtime.file_names import clip_stem
 from core.settings import Settings
 from core.storage import files
+from core.storage.bucket_wishes import BucketWishes
 from core.storage.database import Database
 
 
@@ -43,11 +45,18 @@ async def open_access(
         return BucketAccess(await open_artefacts(settings, owner), NoLinks())
     keyless = chosen.s3_access_key_id is None and chosen.s3_secret_access_key is None
     if deployment.role is NodeRole.WORKER:
-        asked = AskedLinks(bus.say)
+        wishes = BucketWishes(database, now_ms)
+        asked = AskedLinks(bus.say, wishes)
         return BucketAccess(_linked(settings, asked), asked)
     if deployment.beside and keyless:  # a command on the machine of a worker
         return BucketAccess(_linked(settings, NoLinks()), NoLinks())
-    answers = LinkAnswers(signer_of(chosen), _place(settings), partial(_may, database), bus.say)
+    answers = LinkAnswers(
+        signer_of(chosen),
+        _place(settings),
+        partial(_may, database),
+        bus.say,
+        BucketWishes(database, now_ms),
+    )
     return BucketAccess(await open_artefacts(settings, owner), answers)
 
 

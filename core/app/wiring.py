@@ -133,6 +133,7 @@ def _over_parts(parts: Parts) -> "partial[Core]":
         hub=parts.hub,
         bus=parts.bus,
         ends=_ends(parts),
+        links=parts.links,
         terms=parts.terms,
         media=parts.media,
         artefacts=parts.artefacts,

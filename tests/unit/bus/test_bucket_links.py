@@ -21,6 +21,30 @@ TO_READ = LinkWish(INPUT)
 TO_PUT = LinkWish(CLIP, "5" * 64, "1B2M2Y8AsgTpgAmY7PhCfg==")
 
 
+class Rows:
+    """Keeps questions and answers."""
+
+    def __init__(self) -> None:
+        self.questions: dict[str, str] = {}
+        self.answers: dict[str, str] = {}
+
+    async def ask(self, question_id: str, question: str) -> None:
+        self.questions[question_id] = question
+
+    async def answer_to(self, question_id: str) -> str | None:
+        return self.answers.get(question_id)
+
+    async def forget(self, question_id: str) -> None:
+        self.questions.pop(question_id)
+        self.answers.pop(question_id, None)
+
+    async def unanswered(self) -> list[str]:
+        return [text for key, text in self.questions.items() if key not in self.answers]
+
+    async def answer(self, question_id: str, answer: str) -> None:
+        self.answers[question_id] = answer
+
+
 @dataclass
 class Wire:
     """Carries messages between both sides; the next ``lost`` of them do not arrive."""
@@ -30,9 +54,10 @@ class Wire:
     said: list[tuple[Topic, str]] = field(default_factory=list[tuple[Topic, str]])
 
     def __post_init__(self) -> None:
-        self.worker = AskedLinks(self.say, again_s=0.01)
-        self.others = [AskedLinks(self.say, again_s=0.01)]
-        self.front = LinkAnswers(SIGNER, PLACE, self.may, self.say)
+        self.rows = Rows()
+        self.worker = AskedLinks(self.say, self.rows, again_s=0.01)
+        self.others = [AskedLinks(self.say, self.rows, again_s=0.01)]
+        self.front = LinkAnswers(SIGNER, PLACE, self.may, self.say, self.rows, 0.01)
 
     def say(self, topic: Topic, text: str) -> None:
         self.said.append((topic, text))
@@ -90,7 +115,7 @@ async def test_a_database_that_does_not_answer_refuses_nothing(wire: Wire) -> No
             raise OSError
         return await may(wish)
 
-    wire.front = LinkAnswers(SIGNER, PLACE, broken, wire.say)
+    wire.front = LinkAnswers(SIGNER, PLACE, broken, wire.say, wire.rows, 0.01)
 
     assert await wire.worker.sign(TO_PUT) is not None
 
@@ -122,6 +147,22 @@ async def test_an_answer_to_somebody_else_is_not_taken(wire: Wire) -> None:
     wire.worker.hear(Topic.LINKED, stray)
 
     assert await asking is not None
+
+
+async def test_where_no_message_comes_through_the_rows_bring_question_and_answer(
+    wire: Wire,
+) -> None:
+    wire.lost = 10**9
+    stop = asyncio.Event()
+    looking = asyncio.create_task(wire.front.run(stop))
+
+    assert await wire.worker.sign(TO_PUT) is not None
+    wire.allowed.clear()
+    assert await wire.worker.sign(TO_READ) is None
+
+    assert wire.rows.questions == {}
+    stop.set()
+    await looking
 
 
 def _ms(signature: Signature) -> int:
