@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.cli.doctor_bucket import look_at_bucket
+from core.cli.doctor_gate import look_at_gate
 from core.cli.doctor_service import (
     look_at_data,
     look_at_fronts,
@@ -228,6 +229,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[DoctorFinding]], ...] = (
     look_at_data,
     _database,
     look_at_bucket,
+    look_at_gate,
     look_at_ports,
     look_at_intake,
     _executor,
