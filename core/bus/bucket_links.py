@@ -34,7 +34,7 @@ May: TypeAlias = Callable[[LinkWish], Coroutine[Any, Any, bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _LinkQuestion:
     id: str
     name: str
     sha256: str
@@ -42,7 +42,7 @@ class _Question:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _LinkAnswer:
     id: str
     signature: dict[str, object] | None  # None: it is refused
 
@@ -114,7 +114,7 @@ class AskedLinks:
 
         What no message brings is asked by a row.
         """
-        question = _Question(uuid4().hex[:16], wish.name, wish.sha256, wish.md5)
+        question = _LinkQuestion(uuid4().hex[:16], wish.name, wish.sha256, wish.md5)
         text = _text(asdict(question))
         answered: asyncio.Future[Signature | None] = asyncio.get_running_loop().create_future()
         self._waiting[question.id] = answered
@@ -142,7 +142,7 @@ class AskedLinks:
         if topic != Topic.LINKED:
             return
         try:
-            answer = decode(_Answer, parse_object(text))
+            answer = decode(_LinkAnswer, parse_object(text))
             signed = answer.signature
             signature = None if signed is None else decode(Signature, signed)
         except UndecodableError:
@@ -214,7 +214,7 @@ class LinkAnswers:
 
 def _read_question(text: str) -> tuple[str, LinkWish] | None:
     try:
-        question = decode(_Question, parse_object(text))
+        question = decode(_LinkQuestion, parse_object(text))
         wish = LinkWish(require_name(question.name), question.sha256, question.md5)
     except (UndecodableError, ValueError):
         return None
