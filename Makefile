@@ -21,7 +21,7 @@ test-slow: $(VENV)/.dev ## what `make test` takes a slice of, and crowds that ne
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "slow and not load and not space"
 	$(BIN)/python -m pytest -m load
 
-test-cluster: $(VENV)/.dev ## a front and workers as processes, killed fifty times; about five minutes
+test-cluster: $(VENV)/.dev ## a front and workers as processes, killed fifty times; about five minutes, fifteen on a busy machine
 	$(BIN)/python -m pytest tests/cluster
 
 test-space: $(VENV)/.dev ## the built folder as a Space runs it; as root, with Debian's chromium

@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 
 from core.app.absent_executor import AbsentExecutor
+from core.app.bucket_access import open_access
 from core.app.bus_choice import bus_of
 from core.app.clock_choice import clock_of
 from core.app.core import Core
@@ -21,7 +22,6 @@ from core.app.maintenance import make_folders
 from core.app.parts import Parts
 from core.app.rules import fitted_folder
 from core.app.wiring import build
-from core.artefacts.opening import open_artefacts
 from core.domain.nodes import NodeRole
 from core.errors.setup import DatabaseDamaged
 from core.i18n.messages import say
@@ -106,15 +106,16 @@ async def _opened(
     )
     if deployment.has_folder_alone:
         await _clear_folders(settings)
-    artefacts = await open_artefacts(settings, partial(database_name, database))
+    bus = bus_of(settings, database, deployment.role)
+    named = partial(database_name, database)
+    access = await open_access(settings, deployment, database, bus, named)
     executor = executor or _executor(settings, deployment, tell)
     stack.push_async_callback(_close, executor)
     clock = clock or await stack.enter_async_context(clock_of(settings, database))
     nodes = await join(stack, settings, deployment, database, executor, clock)
     if isinstance(executor, AbsentExecutor):
         executor.pools = nodes.pools
-    bus = bus_of(settings, database, deployment.role)
-    core = build(Parts(settings, database, executor, artefacts, clock, bus, nodes, deployment))
+    core = build(Parts(settings, database, executor, access, clock, bus, nodes, deployment))
     tell_load(nodes, core.worker, executor)
     await core.runs.open()
     if not database.newest:

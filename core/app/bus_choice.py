@@ -12,7 +12,8 @@ from core.storage.database import Database
 from core.storage.notifications import Notifications
 from core.storage.outbox import LEASE_MS
 
-OF_WORKERS = (Topic.WORK, Topic.CANCEL)  # what others make is shown by fronts
+# what others make is shown by fronts, which sign for whoever has no key of the bucket
+OF_WORKERS = (Topic.WORK, Topic.CANCEL, Topic.LINKED)
 
 
 def bus_of(settings: Settings, database: Database, role: NodeRole) -> Bus:

@@ -13,6 +13,7 @@ from core.app.maintenance import Housekeeping
 from core.app.run_metrics import RunFigures
 from core.app.scaling_metrics import PoolFigures
 from core.app.worker_signs import WatchedQueue
+from core.bus.bucket_links import BucketLinks
 from core.bus.bus import Bus, LocalEnds
 from core.bus.row_version import RowVersion
 from core.bus.while_held import run_while_held
@@ -74,6 +75,7 @@ class Core:
     hub: ProgressHub
     bus: Bus
     ends: LocalEnds
+    links: BucketLinks
     terms: Terms
     media: MediaStore
     artefacts: Artefacts
@@ -103,6 +105,7 @@ class Core:
         role = self.membership.deployment.role
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.bus.run(self.ends, worked))
+            tasks.create_task(self.links.run(worked))
             if role.serves:
                 self._begin_to_serve(tasks, stop, worked)
             else:

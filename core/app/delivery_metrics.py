@@ -6,7 +6,7 @@ from typing import TypeAlias
 from prometheus_client import CollectorRegistry, Counter
 
 from core.interfaces.delivery import Receipt
-from core.storage.outbox import DeliveryClaim, Outbox
+from core.storage.outbox import PLACE_ABSENT, DeliveryClaim, Outbox
 
 TellDead: TypeAlias = Callable[[str, str], Awaitable[None]]  # of a job, and why
 
@@ -34,6 +34,14 @@ class CountedOutbox(Outbox):
         if noted:
             self._sent.inc()
         return noted
+
+    async def give_up_elsewhere(self, platform: str, here: str, before_ms: int) -> list[str]:
+        """Give up what only machines can deliver that did not come back."""
+        gone = await super().give_up_elsewhere(platform, here, before_ms)
+        for job_id in gone:
+            self._given_up.inc()
+            await self.on_dead(job_id, PLACE_ABSENT)
+        return gone
 
     async def dead(self, claim: DeliveryClaim, reason: str) -> bool:
         """Give up; the clip stays fetchable."""

@@ -23,7 +23,7 @@ def driver_of(
 ) -> Driver:
     """Return the driver for the rows in use: a file has one process, which looks for itself.
 
-    ``pools`` tells whose jobs this process may make; it is asked when the driver begins.
+    ``pools`` tells whose jobs this process may make; pools appear and vanish, so it is asked again.
     """
     if not is_postgres(settings.database):
         return LocalDriver(dispatcher)

@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 
 from core.app.core import Core
 from core.app.gate_machines import GateMachines
+from core.app.gate_runs import GateHistory
 from core.app.rules import media_limits
 from core.gate.calls import FrontParts, GateCalls
 from core.gate.files import GateFiles
@@ -28,6 +29,7 @@ def gate_of(core: Core) -> Gate:
         on_outcome=owed,
         check_clip=ClipCheck(media_limits(settings)).require,
         clips_folder=settings.clips_folder,
+        record=GateHistory(core).record,
     )
     calls = GateCalls(GateMachines(core), parts)
     files = GateFiles(calls, core.artefacts, settings.clips_folder)

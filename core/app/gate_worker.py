@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from core import __version__
 from core.app.executor_choice import choose_executor, memory_of, place_of
 from core.app.finishing import finisher
+from core.app.gate_health import gate_worker_health
 from core.app.maintenance import make_folders
 from core.app.process import end_in_time, on_signals, started
 from core.app.rules import worker_rules
@@ -49,6 +51,8 @@ from core.worker.worker import Worker
 log = structlog.get_logger(__name__)
 
 POLL_S = 0.1  # the gate itself waits for a job
+LEAD_S = 10.0
+TELL_S = 10.0
 CLOSE_S = 2.0  # as in core.app.bootstrap
 
 
@@ -74,12 +78,14 @@ async def open_gate_worker(
         token = settings.gate.token or SecretStr("")
         stack.push_async_callback(_close, executor)
         machine = _machine(settings, executor)
-        client = await stack.enter_async_context(GateClient(settings.gate.url, token, machine))
+        client = GateClient(settings.gate.url, token, machine, settings.gate.authority)
+        await stack.enter_async_context(client)
         await _greet(client)
         progress, dispatcher = GateProgress(client), LocalDispatcher()
         sending = asyncio.create_task(progress.run(dispatcher))
         stack.callback(sending.cancel)
         worker = _worker(settings, executor, client, progress, dispatcher)
+        await stack.enter_async_context(gate_worker_health(settings, client, worker))
         yield worker, LocalDriver(dispatcher)
 
 
@@ -125,7 +131,7 @@ def _worker(
         executor=executor,
         finish=finisher(settings, by_attempt=True),
         transfers=ArtefactTransfers(GateArtefacts(client, cache)),
-        record=_note_run,
+        record=partial(_tell_run, client),
         shares=_shares(settings, executor),
         dispatcher=dispatcher,
         hub=ProgressHub(progress),
@@ -134,7 +140,8 @@ def _worker(
         on_outcome=lambda: None,
         media_folder=settings.media_folder,
         work_folder=settings.work_folder,
-        rules=replace(worker_rules(settings, NodeRole.WORKER), poll_s=POLL_S),
+        # the next job is claimed early: its inputs come while the device is busy
+        rules=replace(worker_rules(settings, NodeRole.WORKER), poll_s=POLL_S, lead_s=LEAD_S),
     )
 
 
@@ -145,10 +152,15 @@ def _shares(settings: Settings, executor: Executor) -> Callable[[Request], dict[
     return lambda request: dict(estimate(request, machine).shares())
 
 
-async def _note_run(run: RunRecord) -> None:
-    """Write the run to the log: the history of runs lies where the rows are."""
-    await asyncio.sleep(0)
+async def _tell_run(client: GateClient, run: RunRecord) -> None:
+    """Tell the front what an attempt took that made a clip; the history lies where the rows are."""
     log.info("run", job_id=run.job.id, gpu_ms=run.gpu_ms, error=run.error)
+    if run.error is None:
+        stages = {stage.value: seconds for stage, seconds in run.stages.items()}
+        figures = (run.gpu_ms, stages, run.peak_bytes)
+        told = await outcome_of(client.tell_run(run.job.id, run.job.token or "", figures), TELL_S)
+        if not told.ok:
+            log.info("run_not_told", job_id=run.job.id, reason=type(told.error).__name__)
 
 
 async def work_at_gate(settings: Settings, announce: Callable[[str], None]) -> None:

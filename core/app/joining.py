@@ -11,6 +11,7 @@ from pathlib import Path
 from core import __version__
 from core.app.executor_choice import memory_of, place_of
 from core.app.lease_sweep import LeaseSweep
+from core.delivery.file_place import FilePlace, marked_place
 from core.domain.nodes import ClusterNode, NodeDevice, NodeId, NodeRole, NodeState, new_node_id
 from core.domain.requests import FORMAT
 from core.errors.nodes import NodeNeedsSharedFiles
@@ -79,6 +80,7 @@ class Membership:
     nodes: Nodes
     deployment: Deployment
     sweep: LeaseSweep
+    files: FilePlace
 
 
 async def join(
@@ -178,6 +180,17 @@ def own_work_folder(settings: Settings, deployment: Deployment, nodes: Nodes) ->
     """Return where unfinished files of this process lie; nobody else empties that folder."""
     folder = settings.work_folder
     return folder if deployment.has_folder_alone else folder / nodes.id
+
+
+def file_place(settings: Settings, deployment: Deployment) -> FilePlace:
+    """Return where files of the command line lie; alone at the rows there is one place.
+
+    Raises:
+        OSError: the data directory cannot be marked.
+    """
+    if not deployment.shares_rows:
+        return FilePlace()
+    return marked_place(settings.data_dir, alone=deployment.has_folder_alone)
 
 
 def life_rules(settings: Settings) -> LifeRules:

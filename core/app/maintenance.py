@@ -1,7 +1,7 @@
 """What keeps a service that runs for months small and sound: pruning, expiry, self-checks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -41,6 +41,7 @@ class Housekeeping:
         database: Database,
         data_dir: Path,
         runner: ChoreRunner,
+        give_up_deliveries: Callable[[], Awaitable[int]],
     ) -> None:
         self._recovery = recovery
         self._guard = guard
@@ -51,6 +52,7 @@ class Housekeeping:
         self._database = database
         self._data_dir = data_dir
         self._runner = runner
+        self._give_up_deliveries = give_up_deliveries
         self._noted = -1  # version of the database
         self.violations = 0  # found by the newest check
 
@@ -105,11 +107,16 @@ class Housekeeping:
     async def prune(self) -> int:
         """Delete jobs, clips and inputs whose time is over; return how many jobs and files.
 
+        Results for machines that did not come back are given up first.
+
         Nothing is deleted while the time is doubted.
         """
         if not self._guard.may_prune:
             log.warning("prune_postponed", reason="the clock stepped")
             return 0
+        given_up = await self._give_up_deliveries()
+        if given_up:
+            log.warning("deliveries_given_up", count=given_up)
         return await self._pruning.prune()
 
     async def prune_files(self) -> int:

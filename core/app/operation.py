@@ -31,9 +31,9 @@ async def operated(core: Core, announce: Callable[[str], None]) -> AsyncGenerato
     """
     async with AsyncExitStack() as stack:
         service = steered_service(core, serving=True, troubles=core.readiness.troubles)
-        core.router.register(service.delivery)
         try:
             await stack.enter_async_context(control_server(service))
+            core.router.register(service.delivery)  # only who takes commands tells how they ended
         except DataDirectoryBusy:
             if core.membership.deployment.has_folder_alone:
                 raise

@@ -4,6 +4,7 @@ from core.accounts.alerts import ChatAlerts
 from core.accounts.community import Community
 from core.accounts.file_ownership import UPLOAD_MS, FileOwnership
 from core.accounts.quotas import Quotas
+from core.app.bucket_access import BucketAccess
 from core.app.bus_choice import delivery_lease_ms, row_version_of, terms_of
 from core.app.delivery_metrics import CountedOutbox
 from core.app.joining import (
@@ -11,6 +12,7 @@ from core.app.joining import (
     Membership,
     abandoned_jobs,
     claimant_of,
+    file_place,
     own_work_folder,
     run_book,
 )
@@ -27,7 +29,6 @@ from core.app.run_metrics import RunFigures
 from core.app.worker_signs import WatchedQueue
 from core.bus.bus import Bus
 from core.delivery.router import DeliveryRouter
-from core.interfaces.artefacts import Artefacts
 from core.interfaces.executor import Executor, has_own_device, orders_at_once
 from core.interfaces.nodes import Nodes
 from core.media.intake.store import MediaStore
@@ -57,14 +58,14 @@ class Parts:
         settings: Settings,
         database: Database,
         executor: Executor,
-        artefacts: Artefacts,
+        access: BucketAccess,
         clock: Clock,
         bus: Bus,
         nodes: Nodes,
         deployment: Deployment,
     ) -> None:
         self.settings = settings
-        self.artefacts = artefacts
+        self.artefacts, self.links = access.artefacts, access.links
         self.database = database
         self.executor = executor
         self.clock = clock
@@ -106,7 +107,8 @@ class Parts:
         self.quotas = Quotas(database, rules.quota, clock)
         self.intake = IntakeSwitch(database)
         sweep = LeaseSweep(self.recovery, self.hub, self.changed)
-        self.membership = Membership(nodes, self.deployment, sweep)
+        place = file_place(settings, self.deployment)
+        self.membership = Membership(nodes, self.deployment, sweep, place)
 
     def _join(self, bus: Bus, nodes: Nodes, deployment: Deployment) -> None:
         """Make what connects this process with others at the same rows."""

@@ -131,6 +131,9 @@ def ports(settings: Settings) -> list[ListeningPort]:
     health = settings.health
     if health.port is not None:
         found.append(ListeningPort("CLAPPER_HEALTH_PORT", health.host, health.port))
+    gate = settings.gate
+    if gate.port is not None:
+        found.append(ListeningPort("CLAPPER_GATE_PORT", gate.host, gate.port))
     return [one for one in found if one.port]
 
 

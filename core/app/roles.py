@@ -19,8 +19,9 @@ SECRETS_OF_FRONTS = (
     "studio_key",
     "operators",
 )
+KEYS_OF_THE_BUCKET = ("s3_access_key_id", "s3_secret_access_key")  # fronts sign for workers
 # and what a machine behind the gate does without
-KEYS_OF_OWN_MACHINES = ("database_url", "s3_access_key_id", "s3_secret_access_key")
+KEYS_OF_OWN_MACHINES = ("database_url", *KEYS_OF_THE_BUCKET)
 
 
 def role_of_service(settings: Settings) -> NodeRole:
@@ -45,7 +46,7 @@ def check_role(settings: Settings, role: NodeRole) -> None:
         worker = role is NodeRole.WORKER
         raise NodeNeedsServer("clapper worker" if worker else "clapper serve --no-worker")
     if role is NodeRole.WORKER:
-        _refuse_secrets(settings, SECRETS_OF_FRONTS)
+        _refuse_secrets(settings, (*SECRETS_OF_FRONTS, *KEYS_OF_THE_BUCKET))
     if not settings.artefacts.shared and not settings.artefacts.artefacts_shared:
         raise NodeNeedsSharedFiles(readable(settings.data_dir))
 

@@ -129,6 +129,7 @@ def front_services(core: Core, term: Term | None = None) -> FrontServices:
         connected=core.fronts.note,
         readiness=core.readiness.read,
         figures=lambda: collect(core),
+        clock=core.queue.clock,
         term=OwnTerm() if term is None else term,
     )
 

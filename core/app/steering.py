@@ -45,6 +45,6 @@ def steered_service(
         data_dir=core.settings.data_dir,
         version=__version__,
         lines=RECENT,
-        delivery=WatchedDelivery(),
+        delivery=WatchedDelivery(core.membership.files),
         serving=serving,
     )

@@ -23,6 +23,7 @@ from core.app.scaling_metrics import PoolFigures, scaling_rules
 from core.app.self_check import SelfCheck
 from core.app.worker_signs import WorkerPools
 from core.bus.bus import LocalEnds
+from core.delivery.file_place import PLACE_AWAY_MS, PLATFORM
 from core.delivery.position_updates import PositionPublisher
 from core.domain.people import Requester
 from core.interfaces.executor import orders_at_once
@@ -132,6 +133,7 @@ def _over_parts(parts: Parts) -> "partial[Core]":
         hub=parts.hub,
         bus=parts.bus,
         ends=_ends(parts),
+        links=parts.links,
         terms=parts.terms,
         media=parts.media,
         artefacts=parts.artefacts,
@@ -149,7 +151,8 @@ def _over_parts(parts: Parts) -> "partial[Core]":
 
 def _ends(parts: Parts) -> LocalEnds:
     wake, version = parts.router.wake, parts.row_version
-    return LocalEnds(parts.hub, parts.dispatcher, wake, parts.terms.hear, version.changed)
+    link = parts.links.hear
+    return LocalEnds(parts.hub, parts.dispatcher, wake, parts.terms.hear, version.changed, link)
 
 
 def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
@@ -256,6 +259,13 @@ def _housekeeping(parts: Parts) -> Housekeeping:
         database=parts.database,
         data_dir=parts.settings.data_dir,
         runner=chore_runner_of(parts.settings, parts.database),
+        give_up_deliveries=partial(_give_up_deliveries, parts),
     )
     chores.measure_into(parts.figures.registry)
     return chores
+
+
+async def _give_up_deliveries(parts: Parts) -> int:
+    """Give up files for machines that were away too long; return how many."""
+    here, before_ms = parts.membership.files.platform, parts.clock() - PLACE_AWAY_MS
+    return len(await parts.outbox.give_up_elsewhere(PLATFORM, here, before_ms))

@@ -11,6 +11,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from core.artefacts.folder import FolderArtefacts
+from core.artefacts.presign import UrlSigner
 from core.errors.artefacts import BucketForeign, BucketKeysMissing, BucketLibraryMissing
 from core.interfaces.artefacts import Artefacts
 from core.settings import Settings
@@ -44,14 +45,12 @@ async def open_artefacts(settings: Settings, owner: Callable[[], Awaitable[str]]
     from core.artefacts.bucket import BucketArtefacts
     from core.artefacts.cache import NodeCache
     from core.artefacts.mark import Mark
-    from core.artefacts.presign import UrlSigner
     from core.artefacts.trouble import named_bucket_troubles
 
     mark, endpoint = Mark(await owner(), chosen.place), endpoint_of(chosen)
     with named_bucket_troubles(chosen.place, endpoint, settings.data_dir):
         await asyncio.to_thread(mark.claim, store)
-    key_id, secret = keys_of(chosen)
-    signer = UrlSigner(endpoint, chosen.bucket, chosen.s3_region, key_id.get_secret_value(), secret)
+    signer = signer_of(chosen)
     cache = NodeCache(settings.data_dir, round(chosen.cache_gigabytes * GIGABYTE))
     public = signer if chosen.s3_public else None
     return BucketArtefacts(store, cache, mark, public, chosen.place, endpoint)
@@ -119,6 +118,17 @@ def open_store(chosen: ArtefactSettings) -> "S3Store":
             },
         },
     )
+
+
+def signer_of(chosen: ArtefactSettings) -> UrlSigner:
+    """Return what signs with the key of the settings.
+
+    Raises:
+        BucketKeysMissing: the settings hold none.
+    """
+    key_id, secret = keys_of(chosen)
+    key = key_id.get_secret_value()
+    return UrlSigner(endpoint_of(chosen), chosen.bucket, chosen.s3_region, key, secret)
 
 
 def keys_of(chosen: ArtefactSettings) -> tuple[SecretStr, SecretStr]:

@@ -31,6 +31,7 @@ class LocalEnds:
     on_owed: Callable[[], None]
     on_term: Callable[[str], None] = lambda _: None
     on_change: Callable[[], None] = lambda: None
+    on_link: Callable[[str, str], None] = lambda _, __: None
 
 
 class Bus(Protocol):
@@ -39,6 +40,10 @@ class Bus(Protocol):
     @property
     def peers(self) -> Peers:
         """Return whom to tell what happens here."""
+        ...
+
+    def say(self, topic: Topic, text: str) -> None:
+        """Send a message of a topic that parts of :class:`LocalEnds` understand."""
         ...
 
     async def run(self, ends: LocalEnds, stop: asyncio.Event) -> None:
@@ -50,6 +55,9 @@ class NoBus:
     """Implements :class:`Bus` where this process is the only one at its rows."""
 
     peers: Peers = NoPeers()
+
+    def say(self, topic: Topic, text: str) -> None:
+        """Tell nobody."""
 
     async def run(self, ends: LocalEnds, stop: asyncio.Event) -> None:
         """Do nothing until ``stop`` is set."""
@@ -75,11 +83,16 @@ class NotificationBus:
         """Return whom to tell what happens here."""
         return self._outgoing
 
+    def say(self, topic: Topic, text: str) -> None:
+        """Send a message; it may be lost."""
+        self._outgoing.say(topic, text)
+
     async def run(self, ends: LocalEnds, stop: asyncio.Event) -> None:
         """Pass messages on in both directions until ``stop`` is set."""
         later = asyncio.get_running_loop().call_later
         incoming = IncomingMessages(
-            ends.hub, ends.dispatcher, ends.on_owed, later, ends.on_term, ends.on_change
+            *(ends.hub, ends.dispatcher, ends.on_owed, later, ends.on_term, ends.on_change),
+            ends.on_link,
         )
         try:
             async with asyncio.TaskGroup() as tasks:

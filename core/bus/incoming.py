@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from core.bus.messages import CHANGES, Topic, read_cancel, read_progress
+from core.bus.messages import CHANGES, LINKS, Topic, read_cancel, read_progress
 from core.domain.progress import Waiting
 from core.runtime.notifier import LocalDispatcher
 from core.runtime.progress_hub import ProgressHub
@@ -32,6 +32,7 @@ class IncomingMessages:
         later: Later,
         on_term: Callable[[str], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
+        on_link: Callable[[str, str], None] = lambda _, __: None,
     ) -> None:
         """Take the local ends; ``later`` calls in so many seconds."""
         self._hub = hub
@@ -40,6 +41,7 @@ class IncomingMessages:
         self._later = later
         self._on_term = on_term
         self._on_change = on_change
+        self._on_link = on_link
         self._newest: dict[str, int] = {}  # attempt, by job
 
     def receive(self, topic: str, text: str) -> None:
@@ -48,16 +50,16 @@ class IncomingMessages:
             self._on_change()
         if topic == Topic.WORK:
             self._later(random.uniform(0, SPREAD_S), self._dispatcher.wake_here)  # noqa: S311  # no secret
-        elif topic == Topic.OWED:
-            self._on_owed()
         elif topic == Topic.CANCEL:
             cancel = read_cancel(text)
             if cancel is not None:
                 self._dispatcher.cancel_here(cancel.job, cancel.by)
         elif topic == Topic.PROGRESS:
             self._receive_progress(text)
-        elif topic == Topic.TERM:
-            self._on_term(text)
+        elif topic in LINKS:
+            self._on_link(topic, text)
+        else:
+            self._receive_plain(topic, text)
 
     def look(self) -> None:
         """Look at the rows: messages may have been lost."""
@@ -65,6 +67,12 @@ class IncomingMessages:
         self._on_owed()
         self._on_term("")
         self._on_change()
+
+    def _receive_plain(self, topic: str, text: str) -> None:
+        if topic == Topic.OWED:
+            self._on_owed()
+        elif topic == Topic.TERM:
+            self._on_term(text)
 
     def _receive_progress(self, text: str) -> None:
         message = read_progress(text)

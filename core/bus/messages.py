@@ -24,9 +24,12 @@ class Topic(StrEnum):
     CANCEL = "clapper_cancel"
     PROGRESS = "clapper_progress"
     OWED = "clapper_owed"  # the outbox owes something
+    LINK = "clapper_link"  # a node without a key of the bucket asks for a signature
+    LINKED = "clapper_linked"  # one is given
     TERM = TERM_TOPIC  # a term is free, or wanted; sent with the rows themselves
 
 
+LINKS = frozenset({Topic.LINK, Topic.LINKED})
 CHANGES = frozenset({Topic.WORK, Topic.CANCEL, Topic.OWED})  # said after rows changed
 
 

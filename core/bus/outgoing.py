@@ -47,6 +47,10 @@ class OutgoingMessages:
         """Tell who delivers that something is owed."""
         self._add(Topic.OWED)
 
+    def say(self, topic: Topic, text: str) -> None:
+        """Send a message of a topic of its own."""
+        self._add(topic, text)
+
     def progress(self, job_id: str, event: Progress, attempt: int) -> None:
         """Tell how far a job is, unless newer progress overtakes it."""
         self._progress[job_id] = ProgressMessage(job_id, attempt, event)

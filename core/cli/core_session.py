@@ -11,7 +11,8 @@ from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.app.roles import check_role, role_of_service
 from core.cli.terminal import PlainConsole
-from core.delivery.file_delivery import PLATFORM, TerminalDelivery
+from core.delivery.file_delivery import TerminalDelivery
+from core.delivery.file_place import PLATFORM, FilePlace
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.people import Requester
 from core.domain.requests import Composition
@@ -53,6 +54,11 @@ class CoreSession:
     def users(self) -> UserApi:
         """Return the door of people."""
         return self.core.users
+
+    @property
+    def place(self) -> FilePlace:
+        """Return the disk that results are written to."""
+        return self.core.membership.files
 
     async def submit(
         self,
@@ -107,7 +113,7 @@ async def working_core(
     role = role_of_service(settings)
     check_role(settings, role)
     async with open_core(settings, announce=announce, role=role) as core:
-        delivery = TerminalDelivery(console)
+        delivery = TerminalDelivery(console, core.membership.files)
         core.router.register(delivery)
         stop = asyncio.Event()
         work = asyncio.create_task(core.run(stop))

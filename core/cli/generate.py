@@ -34,7 +34,6 @@ from core.cli.table_parameters import (
 from core.cli.terminal import PlainConsole
 from core.control.client import running_service
 from core.control.reports import GenerationAccepted, JobReport
-from core.delivery.file_delivery import reply_to_file
 from core.domain.jobs import Failure
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, Options
@@ -148,9 +147,9 @@ async def _generate_here(
     settings: Settings, request: "_ClipRequest", console: PlainConsole
 ) -> JobReport:
     about_here: list[str] = []  # said once a clip is made: above a refusal it would hide that
-    reply_to = reply_to_file(request.file, request.paths.values(), force=request.force)
     async with working_core(settings, console, about_here.append) as session:
         composition = await compose_request(session, request.mode, request.options, request.paths)
+        reply_to = session.place.reply_to(request.file, request.paths.values(), force=request.force)
         ticket = await session.submit(composition, reply_to, f"cli:{uuid4().hex}")
         for sentence in about_here:
             announce_to(err())(sentence)

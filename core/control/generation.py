@@ -15,7 +15,6 @@ from core.control.reports import (
     JobReport,
 )
 from core.control.service import SteeredService
-from core.delivery.file_delivery import reply_to_file
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, OptionKind, Options
@@ -65,7 +64,7 @@ class ClipOrder:
         files = [_path(path) for path in command.files.values()]
         out = _path(command.out)
         await asyncio.to_thread(check_clip, out, files, force=command.force)
-        reply_to = reply_to_file(out, files, force=command.force)
+        reply_to = self._service.delivery.place.reply_to(out, files, force=command.force)
         key = f"cli:{command.key}"
         ticket = await self._service.submission.submit(
             composition, Submitter(self._requester), reply_to, key

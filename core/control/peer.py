@@ -6,7 +6,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from core.delivery.file_delivery import PLATFORM
+from core.delivery.file_place import PLATFORM
 from core.domain.people import Requester
 from core.errors import OperatorsOnly
 from core.errors.setup import PeerRefused

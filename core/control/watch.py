@@ -6,7 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from core.control.reports import GenerationEnded, GenerationProgress, JobReport
-from core.delivery.file_delivery import PLATFORM, put_result
+from core.delivery.file_delivery import put_result
+from core.delivery.file_place import FilePlace
 from core.domain.jobs import Failure, Job
 from core.domain.media import Clip
 from core.domain.progress import Progress
@@ -21,14 +22,16 @@ _REMEMBERED = 100  # ends, for who begins to watch right after one
 class WatchedDelivery:
     """Puts clips where reply addresses say; who watches a job learns of it, others need not."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: FilePlace) -> None:
+        """Take the disk that files are written to."""
+        self.place = place
         self._watchers: dict[str, list[asyncio.Queue[Watched]]] = {}
         self._ended: OrderedDict[str, GenerationEnded] = OrderedDict()
 
     @property
     def platform(self) -> str:
-        """Return the platform of the command line's reply addresses."""
-        return PLATFORM
+        """Return the platform of reply addresses at this place."""
+        return self.place.platform
 
     @contextmanager
     def watched(self, job_id: str) -> Generator["asyncio.Queue[Watched]"]:

@@ -2,35 +2,22 @@
 
 import asyncio
 import errno
-from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from core.domain.jobs import Failure, Job, ReplyTo
+from core.delivery.file_place import FilePlace
+from core.domain.jobs import Failure, Job
 from core.domain.media import Clip
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.errors import DeliveryImpossible
 from core.i18n.messages import explain, name, say
 from core.interfaces.delivery import DeliveryAttempt, Receipt
-from core.media.output.destinations import PlaceTaken, identity, place_files, poster_of
+from core.media.output.destinations import PlaceTaken, place_files, poster_of
 
-PLATFORM = "cli"
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-
-def reply_to_file(out: Path, inputs: Iterable[Path] = (), *, force: bool = False) -> ReplyTo:
-    """Return the address of a clip that becomes the file ``out``, its poster beside it.
-
-    Args:
-        out: where the clip goes.
-        inputs: files that it may never be written over.
-        force: replace what else lies there.
-    """
-    address = {"out": str(out.resolve()), "inputs": " ".join(map(identity, inputs))}
-    return ReplyTo(PLATFORM, {**address, "force": "yes"} if force else address)
 
 
 async def put_result(job: Job, clip: Clip) -> Path:
@@ -103,16 +90,20 @@ class TerminalBars:
 class TerminalDelivery:
     """Copies clips to files, and says so to who waits at a terminal."""
 
-    def __init__(self, console: Console) -> None:
-        """Print to ``console``; where it is no terminal, only results are printed."""
+    def __init__(self, console: Console, place: FilePlace) -> None:
+        """Print to ``console``; where it is no terminal, only results are printed.
+
+        ``place`` is the disk that files are written to.
+        """
         self._console = console
+        self._place = place
         self._bars = TerminalBars(console)
         self._results: dict[str, asyncio.Future[Path | Failure]] = {}
 
     @property
     def platform(self) -> str:
-        """Return the platform of the command line's reply addresses."""
-        return PLATFORM
+        """Return the platform of reply addresses at this place."""
+        return self._place.platform
 
     def result(self, job_id: str) -> "asyncio.Future[Path | Failure]":
         """Make the future that gets the copied file of ``job_id``, or why there is none."""

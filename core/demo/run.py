@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from core.delivery.file_delivery import reply_to_file
+from core.delivery.file_place import FilePlace
 from core.demo.inputs import DemoJob
 from core.domain.jobs import Failure, Job, ReplyTo, Ticket
 from core.domain.media import MediaFile
@@ -26,6 +26,11 @@ class JobRunner(Protocol):
     @property
     def users(self) -> UserApi:
         """Return the door of people."""
+        ...
+
+    @property
+    def place(self) -> FilePlace:
+        """Return the disk that results are written to."""
         ...
 
     async def submit(
@@ -70,7 +75,7 @@ async def run_demo(
     for demo_job in demo_jobs:
         media = await _admit(runner, demo_job)
         composition = await runner.users.compose(CALLER, demo_job.mode, demo_job.options, media)
-        reply_to = reply_to_file(out / f"{demo_job.mode}.mp4", force=force)
+        reply_to = runner.place.reply_to(out / f"{demo_job.mode}.mp4", force=force)
         tickets.append(
             await runner.submit(composition, reply_to, f"demo:{run}:{demo_job.mode}", OWNER)
         )

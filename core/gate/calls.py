@@ -16,12 +16,15 @@ from core.errors import JobUnknown, MediaRefused
 from core.errors.artefacts import ArtefactsUnavailable
 from core.gate.failures import known_failure
 from core.gate.keys import attempt_key, same, stem_of
+from core.gate.kinds import preference
+from core.gate.runs import GateRun, GateRuns
 from core.gate.wire import (
     AttemptCall,
     BeatCall,
     ClaimCall,
     ClaimedJob,
     FailCall,
+    RanCall,
     RentedMachine,
     RequeueCall,
     SettleCall,
@@ -56,6 +59,7 @@ class FrontParts:
     on_outcome: Callable[[], None]
     check_clip: Callable[[Clip], Awaitable[None]]  # raises MediaRefused
     clips_folder: Path
+    record: Callable[[GateRun], Awaitable[None]]  # into the history of runs
 
 
 class Machines(Protocol):
@@ -78,6 +82,7 @@ class GateCalls:
         self._parts = parts
         self._held: dict[str, dict[str, str]] = {}  # by node: its jobs and the keys of its attempts
         self._ends: dict[str, asyncio.Lock] = {}  # of jobs whose files are being taken or checked
+        self._runs = GateRuns()
 
     async def claim(
         self, node: GateNode, call: ClaimCall, is_gone: Callable[[], Awaitable[bool]]
@@ -97,7 +102,8 @@ class GateCalls:
         until = loop.time() + LONG_POLL_S
         while not await is_gone():
             queue = await self._machines.seen(node, call.machine)
-            job = await queue.claim(ahead=call.ahead)
+            self._runs.claims(node.name, call.machine)
+            job = await queue.claim(preference(call.loaded), ahead=call.ahead)
             if job is not None:
                 return await self._hand_out(node, queue, job, is_gone)
             left_s = until - loop.time()
@@ -150,7 +156,9 @@ class GateCalls:
             for name, path in zip(names_of_clip(clip), (clip.path, clip.poster), strict=True):
                 await self._parts.artefacts.put(name, path)
             kept = await queue.settle(job.id, token, clip, call.actual_ms)
-        if not kept:
+        if kept:
+            self._runs.ends(node.name, job, call.key)
+        else:
             await self._drop_files(clip)
         self._over(node, job.id, ended=kept)
         return kept
@@ -176,6 +184,13 @@ class GateCalls:
         self._over(node, job.id, ended=False)
         return kept
 
+    async def ran(self, node: GateNode, call: RanCall) -> bool:
+        """Note what an attempt took that ended with a clip; once, and never more than it had."""
+        run = self._runs.told(node.name, call)
+        if run is not None:
+            await self._parts.record(run)
+        return run is not None
+
     async def attempt_of(self, node: GateNode, job_id: str, key: str) -> Job | None:
         """Return the job of an attempt that runs at ``node``; None where there is no such one."""
         return await self._own(node, job_id, key)
@@ -200,6 +215,7 @@ class GateCalls:
             )
             if not await is_gone():
                 self._held.setdefault(node.name, {})[job.id] = key
+                self._runs.begins(job.id)
                 log.info("gate_claim", node=node.name, job_id=job.id, attempt=job.attempt)
                 return given
         except BaseException:

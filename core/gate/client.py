@@ -5,10 +5,11 @@ is the key that came with it, which is that attempt's token here.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 import httpx2
 import structlog
@@ -24,10 +25,13 @@ from core.domain.requests import Request, from_json
 from core.errors import ClapperError
 from core.errors.gate import GateTokenRefused, GateUnreachable, GateVersion
 from core.gate import wire
+from core.gate.connection import trust, why
+from core.gate.kinds import kinds_that
 from core.runtime.tasks import outcome_of, wait_event
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+RanFigures: TypeAlias = tuple[int, dict[str, float], int | None]  # as of :class:`wire.RanCall`
 
 PLATFORM = "gate"  # for whom a job is, as far as a rented machine knows
 CALL_S = 15.0  # a call that takes longer failed
@@ -41,9 +45,19 @@ class GateClient:
     """Calls the gate; one for a process."""
 
     def __init__(
-        self, address: str, token: SecretStr, machine: wire.RentedMachine | None = None
+        self,
+        address: str,
+        token: SecretStr,
+        machine: wire.RentedMachine | None = None,
+        authority: Path | None = None,
     ) -> None:
-        """Take where the gate is (``https://…``), the token of this machine, and what it is."""
+        """Take where the gate is (``https://…``), the token of this machine, and what it is.
+
+        ``authority`` is a PEM file of who signed the gate's certificate; nobody else is trusted.
+
+        Raises:
+            BadConfiguration: that file cannot be used.
+        """
         self._machine = wire.RentedMachine() if machine is None else machine
         self._http = httpx2.AsyncClient(
             base_url=address,
@@ -51,9 +65,12 @@ class GateClient:
             timeout=CALL_S,
             follow_redirects=False,  # the token goes to this address and no other
             trust_env=False,
+            verify=trust(authority),
         )
         self._files = httpx2.AsyncClient(timeout=FILES_S, follow_redirects=False, trust_env=False)
         self._ending = asyncio.Event()
+        self._waiting: dict[str, Job] = {}  # claimed, without the device
+        self.answered_at_s: float | None = None  # when the gate answered last, monotonic
         self.attempts: dict[str, str] = {}  # keys of what runs here, by job
         self._inputs: dict[str, tuple[str, str]] = {}  # of each, by name: its job and address
 
@@ -69,14 +86,14 @@ class GateClient:
     ) -> Job | None:
         """Take the job whose turn it is; wait for one at the gate, until :meth:`note_ending`.
 
-        ``prefer`` is not asked: it would have to see the jobs of others.
+        ``prefer`` is asked of each kind of request, and never sees the jobs of others.
 
         Raises:
             GateUnreachable: the gate does not answer, or does not take it.
             GateTokenRefused, GateVersion: it does not know this machine, or its version.
         """
-        del prefer
-        call = wire.ClaimCall(wire.PROTOCOL, self._machine, ahead)
+        loaded = None if prefer is None else await asyncio.to_thread(kinds_that, prefer)
+        call = wire.ClaimCall(wire.PROTOCOL, self._machine, ahead, loaded)
         asked = outcome_of(self._ask("claim", call, wire.ClaimAnswer, CLAIM_S))
         asking = asyncio.create_task(asked)
         ending = asyncio.create_task(self._ending.wait())
@@ -94,11 +111,13 @@ class GateClient:
         return None if given is None else await self._taken(given)
 
     async def next_up(self) -> Job | None:
-        """Return None: who is next is not this machine's business."""
-        return await asyncio.sleep(0)
+        """Return the job that was claimed and waits for the device; of others nothing is known."""
+        await asyncio.sleep(0)
+        return next(reversed(self._waiting.values()), None)
 
     async def begin(self, job_id: str, token: str) -> int | None:
         """Note that an attempt has the device now; None where it lost the job."""
+        self._waiting.pop(job_id, None)
         call = wire.AttemptCall(job_id, token)
         return (await self._ask("begin", call, wire.BeginAnswer)).at_ms
 
@@ -137,6 +156,14 @@ class GateClient:
         kept = await self._kept("requeue", wire.RequeueCall(job_id, token, why.name))
         self._forget(job_id, token)
         return kept
+
+    async def tell_run(self, job_id: str, token: str, run: RanFigures) -> None:
+        """Tell what the attempt took, once it is settled.
+
+        Raises:
+            GateUnreachable: the gate does not answer; then nobody knows.
+        """
+        await self._kept("ran", wire.RanCall(job_id, token, *run))
 
     async def note_ending(self) -> None:
         """Take no more jobs; a claim under way ends without one."""
@@ -189,7 +216,7 @@ class GateClient:
                 address, content=_pieces(path), headers=headers, timeout=FILES_S
             )
         except httpx2.HTTPError as error:
-            raise GateUnreachable(type(error).__name__) from None
+            raise GateUnreachable(why(error)) from None
         _require(answer)
 
     async def _taken(self, given: wire.ClaimedJob) -> Job | None:
@@ -205,7 +232,7 @@ class GateClient:
             return None
         self.attempts[given.job] = given.key
         self._inputs |= {name: (given.job, address) for name, address in given.inputs.items()}
-        return Job(
+        self._waiting[given.job] = job = Job(
             id=given.job,
             requester=Requester(PLATFORM, given.job),
             asked=asked,
@@ -218,8 +245,10 @@ class GateClient:
             started_at_ms=given.started_at_ms,
             losses=given.losses,
         )
+        return job
 
     def _forget(self, job_id: str, key: str) -> None:
+        self._waiting.pop(job_id, None)
         if self.attempts.get(job_id) == key:
             del self.attempts[job_id]
             self._inputs = {
@@ -242,7 +271,8 @@ class GateClient:
                 f"/gate/{name}", content=wire.encode(call), headers=headers, timeout=within_s
             )
         except httpx2.HTTPError as error:
-            raise GateUnreachable(type(error).__name__) from None
+            raise GateUnreachable(why(error)) from None
+        self.answered_at_s = time.monotonic()
         _require(answer)
         try:
             return wire.decode(kind, answer.content)

@@ -60,6 +60,7 @@ class Gate:
                         ("settle", self._settle),
                         ("fail", self._fail),
                         ("requeue", self._requeue),
+                        ("ran", self._ran),
                     )
                 ),
                 Route("/gate/inputs/{job}/{name}", self._checked(self._input), methods=["GET"]),
@@ -125,6 +126,10 @@ class Gate:
     async def _requeue(self, request: Request, node: GateNode) -> Response:
         call = await _read(request, wire.RequeueCall)
         return _answer(wire.KeptAnswer(await self._calls.requeue(node, call)))
+
+    async def _ran(self, request: Request, node: GateNode) -> Response:
+        call = await _read(request, wire.RanCall)
+        return _answer(wire.KeptAnswer(await self._calls.ran(node, call)))
 
     async def _input(self, request: Request, node: GateNode) -> Response:
         job, name = request.path_params["job"], request.path_params["name"]
@@ -232,7 +237,7 @@ def _require_version(protocol: int) -> None:
     Raises:
         RefusedError: it is of another version (426).
     """
-    if protocol != wire.PROTOCOL:
+    if protocol not in wire.UNDERSTOOD:
         raise RefusedError(426)
 
 

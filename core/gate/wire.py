@@ -14,7 +14,8 @@ from core.domain.nodes import DEFAULT_POOL
 from core.domain.requests import FORMAT
 
 _EXACT = ConfigDict(extra="forbid", strict=True)
-PROTOCOL = 1
+PROTOCOL = 2
+UNDERSTOOD = frozenset({1, PROTOCOL})  # of machines; fronts are updated first
 MOST_BYTES = 256 * 1024  # of a call or an answer; two prompts of 10 000 characters have 80 000
 LONGEST_MS = 24 * 3_600_000
 
@@ -26,6 +27,9 @@ Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
 Value: TypeAlias = Annotated[str, Field(max_length=200)] | int | float | bool | None
 Told = Annotated[str, StringConstraints(pattern=r"^[ -~]{0,100}$")]
 FileKind = Literal["mp4", "png"]
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40} [a-z0-9_]{1,40}$")]
+StageName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_MS / 1000, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class ClaimCall:
     protocol: int
     machine: RentedMachine = field(default_factory=RentedMachine)
     ahead: bool = False
+    # modes and presets whose models are in its memory, as “mode preset”; None: nothing is
+    loaded: Annotated[list[Kind], Field(max_length=200)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,18 @@ class FailCall:
     code: Word
     data: Annotated[dict[Word, Value], Field(max_length=20)] = field(default_factory=dict[str, Any])
     off_device_ms: Milliseconds = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RanCall:
+    """Tell what an attempt that ended took, for the history of runs."""
+
+    __pydantic_config__ = _EXACT
+    job: JobId
+    key: AttemptKey
+    gpu_ms: Milliseconds
+    stages: Annotated[dict[StageName, Seconds], Field(max_length=20)]
+    peak_bytes: Annotated[int, Field(ge=0, le=1 << 50)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

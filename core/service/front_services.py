@@ -10,6 +10,7 @@ from core.domain.progress import Progress
 from core.interfaces.delivery import Delivery
 from core.interfaces.directory import PeopleDirectory
 from core.interfaces.terms import OwnTerm, Term
+from core.runtime.clock import Clock, now_ms
 from core.service.front_board import ConnectionState
 from core.service.readiness import Readiness
 from core.service.user_api import UserApi
@@ -50,5 +51,6 @@ class FrontServices:
     connected: Callable[[str, ConnectionState], None]  # by platform: whether a front reaches it
     readiness: Callable[[], Awaitable[Readiness]]  # which parts of the service work
     figures: Callable[[], Awaitable[bytes]]  # in FIGURES_TYPE, without names
+    clock: Clock = now_ms  # of the times in records of jobs, epoch milliseconds
     # that the front runs under; asked before anything leaves for a platform
     term: Term = field(default_factory=OwnTerm)

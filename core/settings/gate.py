@@ -35,4 +35,5 @@ class GateSettings(Area):
     certificate: Place | None = None  # PEM; else HTTPS is the proxy's
     certificate_key: Place | None = None
     url: Annotated[WebAddress, AfterValidator(safe_address)] = ""  # of a worker: https://…
+    authority: Place | None = None  # of a worker: PEM of who signed the gate's certificate
     token: SecretStr | None = None  # of a worker: from `clapper nodes token`

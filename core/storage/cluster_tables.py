@@ -33,3 +33,12 @@ term = Table(
     Column("token", Text, nullable=False),
     Column("until_ms", INTEGER, nullable=False),
 )
+
+bucket_wish = Table(  # what nodes without a key want signed, see core.storage.bucket_wishes
+    "bucket_wish",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("question", Text, nullable=False),
+    Column("asked_at_ms", INTEGER, nullable=False),
+    Column("answer", Text),
+)

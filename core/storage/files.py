@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.storage.dialects import upsert
 from core.storage.records import FileHold
-from core.storage.tables import INTEGER, METADATA, artifact, job_media
+from core.storage.tables import INTEGER, METADATA, RUNNING, WAITING, artifact, job, job_media
 
 MEDIA = "media/"  # begins the names of admitted files; job_media leaves it out
 GOING = "going"  # holds what is being deleted elsewhere, so that nobody counts on it meanwhile
@@ -84,6 +84,22 @@ async def holds_of(connection: AsyncConnection, holder: str, now: int) -> list[F
     own = (file_hold.c.holder == holder) & (file_hold.c.until_ms > now)
     found = await connection.execute(sa.select(file_hold).where(own))
     return [FileHold(row.file, row.user_key) for row in found]
+
+
+async def is_input_of_live_job(connection: AsyncConnection, name: str) -> bool:
+    """Tell whether a job that waits or runs needs the admitted file ``name``."""
+    live = sa.exists().where(
+        job_media.c.name == name, job.c.id == job_media.c.job_id, sa.or_(WAITING, RUNNING)
+    )
+    return bool(await connection.scalar(sa.select(live)))
+
+
+async def is_clip_of_running_attempt(
+    connection: AsyncConnection, job_id: str, attempt: str
+) -> bool:
+    """Tell whether the attempt whose token begins with ``attempt`` has the job now."""
+    token = await connection.scalar(sa.select(job.c.token).where(job.c.id == job_id))
+    return isinstance(token, str) and bool(attempt) and token.startswith(attempt)
 
 
 async def clips_named(connection: AsyncConnection, stems: Iterable[str]) -> set[str]:

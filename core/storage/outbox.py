@@ -26,6 +26,7 @@ from core.storage.tables import PENDING, SENDING, job, outbox
 ERROR_LENGTH = 200
 LONGEST_WAIT_MS = 24 * 3_600_000  # of a retry, whatever a platform or a stepped clock says
 LEASE_MS = 60_000  # of a delivery under way beside other nodes, unless it is extended
+PLACE_ABSENT = "place_absent"  # why a delivery is given up that only one machine can make
 _FREE = {"owner": None, "token": None, "lease_until_ms": None}
 
 
@@ -159,6 +160,28 @@ class Outbox:
     async def dead(self, claim: DeliveryClaim, reason: str) -> bool:
         """Give up; the clip stays fetchable."""
         return await self._change(claim, state="dead", error=reason[:ERROR_LENGTH], **_FREE)
+
+    async def give_up_elsewhere(self, platform: str, here: str, before_ms: int) -> list[str]:
+        """Give up what was due at other places of a platform before ``before_ms``.
+
+        Args:
+            platform: of all its places, ``platform:place``; one without a place is elsewhere too.
+            here: the place of this process.
+            before_ms: epoch milliseconds.
+
+        Returns:
+            Whose result it was: ids of jobs. Their clips stay fetchable.
+        """
+        there = (outbox.c.dest == platform) | outbox.c.dest.startswith(f"{platform}:")
+        late = PENDING & (outbox.c.next_at_ms < before_ms)
+        giving_up = (
+            update(outbox)
+            .where(late, there, outbox.c.dest != here)
+            .values(state="dead", error=PLACE_ABSENT, next_at_ms=None, **_FREE)
+            .returning(outbox.c.job_id)
+        )
+        async with self._database.transaction(turn=False) as connection:
+            return [row.job_id for row in await connection.execute(giving_up)]
 
     async def counts(self) -> OutboxCounts:
         """Count how many deliveries are in which state."""

@@ -55,6 +55,7 @@ WORKER_RIGHTS: dict[str, Rights] = {
         change=tuple(column.name for column in node.columns if not column.primary_key),
         remove=True,
     ),
+    "bucket_wish": Rights(read=True, add=True, remove=True),
     "migration": Rights(read=True),
 }
 # the tables of the job engine, and what numbers their rows: they name no person

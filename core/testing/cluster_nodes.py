@@ -73,6 +73,7 @@ class NodePlan:
         render_s: what its device takes for a clip, seconds.
         steps: of which it tells on the way.
         measured: it notes moments in FOLDER/<name>.figures, and encodes one clip for all.
+        copied: it encodes one clip for all.
         driver: what calls for its attempts, ``procrastinate`` or bare ``rows``.
     """
 
@@ -82,6 +83,7 @@ class NodePlan:
     render_s: float = 0.2
     steps: int = 5
     measured: bool = False
+    copied: bool = False
     driver: str = ENGINE
 
 
@@ -212,6 +214,7 @@ def run_node(folder: Path, plan: NodePlan) -> None:
         figures = NodeFigures(folder / f"{plan.name}.figures")
         measure_claims(figures)
         executor = MeasuredExecutor(executor, figures)
+    if plan.measured or plan.copied:
         wiring.finisher = _encoding_once
 
     def chosen(settings: Settings, announce: Callable[[str], None]) -> Executor:

@@ -113,6 +113,7 @@ class Cluster:
     nursery: Nursery
     jobs: int
     render_s: float
+    copied: bool = False
     nodes: list[Node] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
 
@@ -136,9 +137,8 @@ class Cluster:
 
     def start(self, node: Node) -> None:
         """Start a node; its folder stays that of its machine."""
-        node.pid = self.nursery.ask(
-            role=node.role, name=node.name, settings=node.settings, render_s=self.render_s
-        )
+        how = {"render_s": self.render_s, "copied": self.copied}
+        node.pid = self.nursery.ask(role=node.role, name=node.name, settings=node.settings, **how)
 
     def end(self, node: Node, how: signal.Signals) -> int:
         """Send a node a signal that ends it; return its status."""
@@ -188,17 +188,19 @@ async def cluster(
     workers: int,
     jobs: int,
     render_s: float = 0.2,
+    copied: bool = False,
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncGenerator[Cluster]:
     """Run one front and ``workers``, to which ``jobs`` are submitted, until the block ends.
 
-    ``more``: settings that differ from those of tests.
+    ``copied``: each worker encodes one clip for all, where many jobs matter more than their
+    frames. ``more``: settings that differ from those of tests.
     """
     (folder / "plan.json").write_text(json.dumps({"jobs": jobs, "users": 20}))
     nursery = Nursery(folder)
     try:
         async with AsyncExitStack() as lines:
-            made = Cluster(folder, server, bucket, nursery, jobs, render_s)
+            made = Cluster(folder, server, bucket, nursery, jobs, render_s, copied)
             for name in ("front", *(f"worker-{number}" for number in range(workers))):
                 line = await lines.enter_async_context(database_line(server.socket))
                 role = name.partition("-")[0]
@@ -216,13 +218,16 @@ async def cluster(
 
 
 def _settings(folder: Path, name: str, line: DatabaseLine, bucket: S3Server) -> dict[str, str]:
-    return SETTINGS | {
-        "NODE": name,
-        "WORKER": "false" if name == "front" else "true",
-        "DATA_DIR": str(folder / name),
-        "DATABASE_URL": line.url(),
-        "ARTEFACTS": f"s3://{BUCKET}/{PREFIX}",
-        "S3_ENDPOINT": bucket.endpoint,
-        "S3_ACCESS_KEY_ID": KEY_ID,
-        "S3_SECRET_ACCESS_KEY": SECRET,
-    }
+    key = {"S3_ACCESS_KEY_ID": KEY_ID, "S3_SECRET_ACCESS_KEY": SECRET}
+    return (
+        SETTINGS
+        | (key if name == "front" else {})
+        | {
+            "NODE": name,
+            "WORKER": "false" if name == "front" else "true",
+            "DATA_DIR": str(folder / name),
+            "DATABASE_URL": line.url(),
+            "ARTEFACTS": f"s3://{BUCKET}/{PREFIX}",
+            "S3_ENDPOINT": bucket.endpoint,
+        }
+    )

@@ -106,6 +106,6 @@ async def test_fifty_kills_over_a_thousand_jobs_lose_nothing_and_repeat_nothing(
     dice = random.Random(2026)
     blows = [*KILLS * 12, *[kill_the_postmaster] * 4, *OTHERS * 4]
     began = time.monotonic()
-    async with nodes_at_work(workers=4, jobs=1000) as cluster:
+    async with nodes_at_work(workers=4, jobs=1000, copied=True) as cluster:
         await torture(cluster, dice.sample(blows, len(blows)), dice)
         await assert_whole(cluster, note, time.monotonic() - began)

@@ -18,7 +18,6 @@ from core.domain.options import Options
 from core.domain.requests import Request
 from core.errors import MediaGone, NotAChoice
 from core.i18n.messages import say
-from core.runtime.clock import now_ms
 from core.service.front_services import FrontServices
 from core.service.preview import RequestPreview
 from core.service.views import ServiceHealth
@@ -202,12 +201,13 @@ class StudioService:
             NotYours: somebody else's.
         """
         job = await self._users.job(visitor.caller, job_id)
-        return self._view(job, await self._users.forecast(visitor.caller, job_id), now_ms())
+        forecast = await self._users.forecast(visitor.caller, job_id)
+        return self._view(job, forecast, self._services.clock())
 
     async def state(self, visitor: Visitor, job_id: str = "") -> StateView:
         """Return what the page shows; without ``job_id`` of the running or else the newest job."""
         state = await self._cache.state(visitor, job_id)
-        standing, now = state.standing, now_ms()
+        standing, now = state.standing, self._services.clock()
 
         def view(job: Job) -> JobView:
             return self._view(job, standing.queue.forecast(job.id, now), now)

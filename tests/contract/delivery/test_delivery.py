@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from core.delivery.file_delivery import TerminalDelivery, reply_to_file
+from core.delivery.file_delivery import TerminalDelivery
+from core.delivery.file_place import FilePlace
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
 from core.domain.media import Clip
 from core.domain.people import Requester
@@ -36,7 +37,8 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Delivery, Repl
         return RecordingDelivery(), ReplyTo("test")
     screen = request.param == "terminal_on_screen"
     console = Console(file=io.StringIO(), force_terminal=screen)
-    return TerminalDelivery(console), reply_to_file(tmp_path / "out" / "clip.mp4")
+    place = FilePlace()
+    return TerminalDelivery(console, place), place.reply_to(tmp_path / "out" / "clip.mp4")
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ async def test_progress_of_every_kind_is_taken(case: tuple[Delivery, ReplyTo], j
 
 @pytest.fixture
 def terminal() -> Callable[[io.StringIO], TerminalDelivery]:
-    return lambda out: TerminalDelivery(Console(file=out, width=200))
+    return lambda out: TerminalDelivery(Console(file=out, width=200), FilePlace())
 
 
 async def test_the_terminal_copies_clip_and_poster_and_prints_where(
@@ -124,4 +126,4 @@ async def test_a_folder_that_cannot_be_written_is_impossible_not_repeated(
 def _to(job: Job, target: Path) -> Job:
     from dataclasses import replace
 
-    return replace(job, reply_to=reply_to_file(target))
+    return replace(job, reply_to=FilePlace().reply_to(target))

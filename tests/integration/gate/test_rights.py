@@ -26,7 +26,7 @@ from core.storage.gate_nodes import GateNode
 from core.testing.doubles import tiny
 from tests.integration.gate.conftest import ANN, Front
 
-CALLS = ("greet", "claim", "begin", "beat", "settle", "fail", "requeue")
+CALLS = ("greet", "claim", "begin", "beat", "settle", "fail", "requeue", "ran")
 OUT_OF_MEMORY = Failure("out_of_memory", {"width": 1})
 AN_ATTEMPT = {"job": "a" * 32, "key": "b" * 64}
 
@@ -246,6 +246,10 @@ FIELDS = (
     ("fail", {"code": "internal_error", "off_device_ms": -1}),
     ("requeue", {"why": "BECAUSE"}),
     ("settle", {"sha256": "../../x"}),
+    ("ran", {"gpu_ms": -1, "stages": {}}),
+    ("ran", {"gpu_ms": 1, "stages": {"stage1": -1.0}}),
+    ("ran", {"gpu_ms": 1, "stages": {f"a{'b' * n}": 1.0 for n in range(30)}}),
+    ("ran", {"gpu_ms": 1, "stages": {"Robert'); DROP": 1.0}}),
 )
 
 
@@ -260,7 +264,7 @@ async def test_what_is_no_call_is_refused(front: Front) -> None:
 
 async def test_another_version_is_told_so(front: Front) -> None:
     async with front.caller(await front.nodes.admit("one")) as caller:
-        assert (await caller.post("/gate/claim", json={"protocol": 2})).status_code == 426
+        assert (await caller.post("/gate/claim", json={"protocol": 3})).status_code == 426
 
 
 async def test_bodies_have_limits_whatever_they_announce(front: Front) -> None:

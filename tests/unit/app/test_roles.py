@@ -22,6 +22,8 @@ SECRETS = {
     "OAUTH_CLIENT_SECRET": "t",
     "CLAPPER_STUDIO_USERS": "/somewhere",
     "CLAPPER_OPERATORS": "discord:1",
+    "CLAPPER_S3_ACCESS_KEY_ID": "of-the-operator",
+    "CLAPPER_S3_SECRET_ACCESS_KEY": "t",
 }
 
 

@@ -174,3 +174,48 @@ async def test_an_idle_worker_finds_a_job_that_has_no_token(
     finally:
         with postgres_server.connect() as connection:
             connection.execute("ALTER TABLE job ENABLE TRIGGER USER")
+
+
+async def test_pools_that_appear_later_and_vanish_are_followed(
+    core: Core, count: Callable[[str], int], postgres_server: PostgresServer
+) -> None:
+    pools, driver = ["default"], core.driver
+    assert isinstance(driver, TokenDriver)
+    core.worker.rules = replace(core.worker.rules, poll_s=0.1)
+    driver._pools = lambda: tuple(pools)
+
+    def put_token(queue: str) -> None:
+        with postgres_server.connect() as connection:
+            connection.execute(
+                "INSERT INTO procrastinate_jobs (task_name, queue_name) VALUES (%s, %s)",
+                ("clapper:attempt", queue),
+            )
+
+    async def taken() -> bool:
+        return count(TOKENS) == 0
+
+    put_token("attic")
+    async with running(core), asyncio.timeout(60):
+        put_token("default")
+
+        async def own_taken() -> bool:
+            return count(f"{TOKENS} AND queue_name = 'default'") == 0
+
+        await eventually(own_taken)
+        assert count(TOKENS) == 1  # nobody here knows the other pool
+        pools.append("attic")
+        await eventually(taken)
+
+        pools.remove("attic")
+        put_token("attic")
+        await eventually(own_taken)
+        pools.remove("default")
+        put_token("default")
+        pools.append("cellar")
+        put_token("cellar")
+
+        async def last_taken() -> bool:
+            return count(f"{TOKENS} AND queue_name = 'cellar'") == 0
+
+        await eventually(last_taken)
+        assert count(f"{TOKENS} AND queue_name = 'default'") == 1

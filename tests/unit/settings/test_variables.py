@@ -24,6 +24,7 @@ VARIABLES = [
     ("CLAPPER_GATE_CERTIFICATE", "gate.certificate", "/srv/gate_certificate"),
     ("CLAPPER_GATE_CERTIFICATE_KEY", "gate.certificate_key", "/srv/gate_certificate_key"),
     ("CLAPPER_GATE_URL", "gate.url", "https://gate.example"),
+    ("CLAPPER_GATE_AUTHORITY", "gate.authority", "/srv/gate_authority"),
     ("CLAPPER_GATE_TOKEN", "gate.token", "secret-of-gate_token"),
     ("CLAPPER_ALERTS", "alerts.enabled", "false"),
     ("CLAPPER_SCALE_WAIT_S", "scaling.wait_s", "120"),

@@ -1,17 +1,21 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from core.domain.jobs import Failure, JobState
+from core.domain.jobs import Failure, JobState, ReplyTo
 from core.domain.people import Requester
+from core.i18n.messages import name
 from core.interfaces.delivery import DeliveryAttempt, Receipt
+from core.storage.dead_letters import DeadDeliveries
 from core.storage.outbox import LEASE_MS, DeliveryClaim, Outbox
 
 ANNA = Requester("discord", "anna")
 
 
-async def finished(room, user="anna"):
-    await room.submit(user)
+async def finished(room, user="anna", reply_to=None):
+    new = room.new(user)
+    await room.queue.submit(new if reply_to is None else replace(new, reply_to=reply_to))
     return await room.finish(await room.start())
 
 
@@ -190,3 +194,49 @@ async def test_of_many_who_want_one_delivery_one_gets_it(room):
     claims = await asyncio.gather(*(room.outbox.begin(done.id) for _ in range(8)))
 
     assert len([claim for claim in claims if claim]) == 1
+
+
+WEEK_S = 7 * 86_400
+
+
+async def test_only_a_place_is_told_what_is_owed_there(room):
+    done = await finished(room, reply_to=ReplyTo("cli:here"))
+
+    assert await room.outbox.due("cli:there") == []
+    assert await room.outbox.due("cli") == []
+    assert [one.job.id for one in await room.outbox.due("cli:here")] == [done.id]
+
+
+async def test_what_is_owed_to_a_place_that_stays_away_is_given_up_and_can_be_revived(room):
+    done = await finished(room, reply_to=ReplyTo("cli:gone"))
+    due_ms = room.clock() + 1
+    assert await room.outbox.give_up_elsewhere("cli", "cli:here", due_ms - 1) == []
+
+    assert await room.outbox.give_up_elsewhere("cli", "cli:here", due_ms) == [done.id]
+
+    dead = DeadDeliveries(room.database, room.clock)
+    [letter] = await dead.newest(10)
+    assert (letter.job_id, letter.platform, letter.reason) == (done.id, "cli:gone", "place_absent")
+    assert name(letter.reason) != letter.reason
+    await dead.revive(done.id)
+    room.clock.forward(WEEK_S - 1)
+    before_ms = room.clock() - WEEK_S * 1000
+    assert await room.outbox.give_up_elsewhere("cli", "cli:here", before_ms) == []
+    assert [one.job.id for one in await room.outbox.due("cli:gone")] == [done.id]
+
+
+async def test_nothing_of_this_place_or_of_a_chat_is_given_up(room):
+    for number, platform in enumerate(("cli:here", "discord", "client:x", "cli_x")):
+        await finished(room, f"user-{number}", ReplyTo(platform))
+
+    gone = await room.outbox.give_up_elsewhere("cli", "cli:here", room.clock() + 1)
+
+    assert gone == []
+    assert (await room.outbox.counts()).pending == 4
+
+
+async def test_what_is_just_being_delivered_elsewhere_is_not_given_up(room):
+    done = await finished(room, reply_to=ReplyTo("cli:there"))
+    assert await room.outbox.begin(done.id)
+
+    assert await room.outbox.give_up_elsewhere("cli", "cli:here", room.clock() + 1) == []

@@ -1,5 +1,7 @@
 """A page that looks again costs nothing until something changed, and then shows the change."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import event
 
@@ -98,3 +100,21 @@ async def test_a_page_never_shows_the_job_of_another(core: Core, service: Studio
     assert (await service.state(ANNA, theirs)).job is None
     assert [job.id for job in (await service.state(ANNA)).mine] == [mine]
     assert [job.id for job in (await service.state(BEN)).mine] == [theirs]
+
+
+async def test_what_is_left_is_told_by_the_clock_of_the_rows(core: Core) -> None:
+    services = front_services(core)
+    ahead = replace(services, clock=lambda: services.clock() + 60_000)
+    await submit(core, ANNA, "one")
+    job = await core.queue.claim()
+    assert job is not None
+    await core.queue.begin(job.id, job.token or "")
+    core.hub.publish(job.id, Working(Stage.STAGE1, 4, 8, 0.5))
+
+    by_rows = (await StudioService(services, Uploads()).state(ANNA)).job
+    a_minute_later = (await StudioService(ahead, Uploads()).state(ANNA)).job
+
+    assert by_rows is not None
+    assert a_minute_later is not None
+    assert by_rows != a_minute_later
+    assert services.clock == core.queue.clock
