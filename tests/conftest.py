@@ -195,6 +195,7 @@ def settings(
 def settings_in(folder: Path, **more: object) -> Settings:
     """Return the settings of tests, with their data directory in ``folder``."""
     return load_settings(
+        allowed="everyone",  # who may use the bots is tried by tests of its own
         data_dir=folder / "data",
         executor="draft",
         quota_minutes=1000,
