@@ -2,7 +2,7 @@
 
 from core.app.core import Core
 from core.app.run_recorder import run_recorder
-from core.duration.architecture import WEIGHTS
+from core.duration.workload import WEIGHTS
 from core.gate.runs import GateRun
 from core.service.estimator import RunBook
 from core.service.pool_estimates import NO_PLACE
