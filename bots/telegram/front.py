@@ -29,8 +29,9 @@ from bots.telegram.albums import Albums
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.buttons import receive_press
 from bots.telegram.checks import check_webhook, examine, require_secret
+from bots.telegram.clean_up import clean_up_hourly
 from bots.telegram.context import TelegramContext
-from bots.telegram.delivery import FILE_IDS, POSTS, TelegramDelivery
+from bots.telegram.delivery import TelegramDelivery
 from bots.telegram.directory import TelegramDirectory
 from bots.telegram.handlers import MessageRouter
 from bots.telegram.held_requests import HeldRequest
@@ -54,7 +55,6 @@ from core.i18n.messages import languages, say
 from core.i18n.option_words import mode_summary
 from core.interfaces.platform_check import PlatformCheck
 from core.interfaces.terms import Term
-from core.runtime.tasks import outcome_of
 from core.service.front_services import AccountNotice, FrontServices
 from core.settings import Settings
 
@@ -68,8 +68,6 @@ _TIMEOUTS = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout"), 
     "pool_timeout": TIMEOUT_S,
     "media_write_timeout": MEDIA_TIMEOUT_S,
 }
-CLEAN_UP_S = 3600.0
-DAY_MS = 24 * 3600 * 1000
 FIRST_WAIT_S = 1.0  # for a Telegram that cannot be reached; doubles …
 LONGEST_WAIT_S = 60.0  # … up to this
 
@@ -125,7 +123,7 @@ class TelegramFront:
                     log.info("telegram_ready", webhook=bool(settings.telegram.webhook_url))
                     on_ready()
                     async with asyncio.TaskGroup() as tasks:
-                        tasks.create_task(_clean_up_hourly(context, inbox, settings))
+                        tasks.create_task(clean_up_hourly(context, inbox, settings))
                         tasks.create_task(tell(services.notices, PLATFORM, _notify(context)))
             finally:
                 await app.stop()
@@ -150,25 +148,6 @@ def _notify(context: TelegramContext) -> Callable[[AccountNotice], Coroutine[Any
         await context.outgoing.text(to, notice_text(texts, notice), markup)
 
     return send
-
-
-async def _clean_up_hourly(
-    context: TelegramContext, inbox: UpdateInbox, settings: Settings
-) -> None:
-    """Drop what is too old, now and every hour, until cancelled."""
-    kept_ms = round(settings.retention.days * DAY_MS)
-
-    async def clean_up() -> None:
-        await inbox.prune()
-        await context.forms.prune()
-        await context.services.state.forget_older(FILE_IDS, kept_ms)
-        await context.services.state.forget_older(POSTS, kept_ms)
-
-    while True:
-        done = await outcome_of(clean_up())
-        if done.error is not None:
-            log.error("clean_up_failed", exc_info=done.error)
-        await asyncio.sleep(CLEAN_UP_S)
 
 
 async def _connect(build: Callable[[], App]) -> App:

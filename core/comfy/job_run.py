@@ -5,30 +5,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import structlog
 
 from core.comfy import error_mapping
 from core.comfy.acceleration.switch import Forward
+from core.comfy.clip_sound import sound_of
 from core.comfy.engine import Engine, PromptResult
 from core.comfy.install.pins import load_pins
 from core.comfy.latents import LatentFolder, continued_at, proof_of
 from core.comfy.output_node import NodeOutput
 from core.comfy.progress_events import StageRelay
-from core.comfy.returned import frames_as_asked, sound_as_asked
+from core.comfy.returned import frames_as_asked
 from core.comfy.staging import StagedInputs, stage
 from core.comfy.tiles import WHOLE, first_tile, smaller_tile
-from core.domain.continuation import FADE_S, film_of, run_frames, shown_frames, sound_start_s
-from core.domain.dimensions import play_time
-from core.domain.media import MediaFile, MediaKind, RawClip, Sound
-from core.domain.modes import MODES
+from core.domain.continuation import FADE_S, film_of, run_frames, shown_frames
+from core.domain.media import RawClip
 from core.domain.presets import PRESETS, Enhance
 from core.domain.progress import Stage, Working
 from core.domain.requests import Request, Sampling, latents_name
 from core.duration import Machine, estimate
 from core.errors import InternalError
 from core.interfaces.executor import Order
-from core.media.decode import load_sound, sound_between
 from core.models.catalog import FAMILY, ModelFamily, Profile
 from core.runtime.cancellation import CancelToken
 from core.workflow.bind import BoundWorkflow, bind, key_of_prompt
@@ -248,7 +245,7 @@ class JobRun:
         return RawClip(
             frames=output.frames[shown_frames(request) * request.sampling.factor :],
             fps=float(request.sampling.fps),
-            sound=self._sound(output, custom=custom),
+            sound=sound_of(self.order, output, custom=custom),
             gpu_ms=gpu_ms,
             notes=self._notes(forwards),
             peak_bytes=peak or None,
@@ -287,32 +284,3 @@ class JobRun:
         if fast:  # some of its passes, or all: what is not compiled yet runs as ever
             notes["fast"] = f"{fast} of {sum(forwards.values())} passes"
         return notes
-
-    def _sound(self, output: NodeOutput, *, custom: bool) -> Sound | None:
-        """Return the sound of the clip: the requester's own where they gave one, never a copy.
-
-        A waveform that went through the audio VAE and back is not the one that was sent.
-        """
-        request = self.order.request
-        given = request.media().get(MODES[request.mode].length_from or "")
-        if film_of(request) is not None:
-            return self._continued_sound(output, given)
-        if given is None or given.kind is not MediaKind.AUDIO:
-            return sound_as_asked(output.sound, request.sampling) if custom else output.sound
-        seconds = request.sampling.seconds
-        return load_sound(self.order.path_of(given), given.sample_rate or 48_000, 2, seconds)
-
-    def _continued_sound(self, output: NodeOutput, given: MediaFile | None) -> Sound | None:
-        """Return the sound from the fade before the film's end on, as given or as made."""
-        request = self.order.request
-        sampling = request.sampling
-        if given is not None:
-            rate, seconds = given.sample_rate or 48_000, FADE_S + sampling.seconds
-            path = self.order.path_of(given)
-            return sound_between(path, rate, sound_start_s(sampling), seconds)
-        if output.sound is None:
-            return None
-        start_s = play_time(shown_frames(request), sampling.sampled_fps) - FADE_S
-        start = round(start_s * output.sound.rate)
-        samples = np.pad(output.sound.samples, ((0, 0), (max(0, -start), 0)))
-        return replace(output.sound, samples=samples[:, max(0, start) :])

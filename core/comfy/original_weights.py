@@ -1,7 +1,7 @@
 """Read a weight from its file again where a LoRA is taken off, instead of keeping a copy of it.
 
 ComfyUI keeps every weight that a LoRA changes. Where models stay on the device, it keeps them
-there: 38 GB of LTX-2.3, for a LoRA that is in every clip. The file that they came from is mapped
+there: 38 GB, for a LoRA that is in every clip. The file that they came from is mapped
 into memory already, and its pages belong to the system, which takes them where it needs them.
 """
 

@@ -6,7 +6,7 @@ shown some frames more of the film's end, and their sound.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from secrets import randbits
 
 from core.domain.adjustments import Adjustment
@@ -161,7 +161,8 @@ def longer(
     elif heard is not None:
         notes.append(Adjustment("sound_over", {"seconds": heard.seconds}))
         heard = None
-    left_out = {item.name: item.blank for item in KEPT if not item.offered_in(Mode.EXTEND)}
+    usual = {field.name: field.default for field in fields(Sampling)}
+    left_out = {it.name: usual[it.name] for it in KEPT if not it.offered_in(Mode.EXTEND)}
     made = replace(
         sampling, seed=seed(), frames=frames, sound_from=start_s if heard else None, **left_out
     )

@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE
 from core.domain.modes import MODES, Mode
-from core.models import split_files
+from core.models import split_files, whole_files
 from core.models.architecture import LTX_ARCHITECTURE, Architecture
-from core.models.model_file import LTX2_LICENCE, Licence, ModelFile
+from core.models.model_file import Licence, ModelFile
 from core.models.node_classes import LTX_NODES, NodeClasses
 
 
@@ -166,109 +166,19 @@ class ModelFamily:
         )
 
 
-GEMMA_TERMS = Licence(
-    key="gemma",
-    name="Gemma Terms of Use",
-    version="2026-04-01",
-    url="https://ai.google.dev/gemma/terms",
-)
-
-_LTX23 = "76730e634e70a28f4e8d51f5e29c08e40e2d8e74"  # Lightricks/LTX-2.3
-_LTX23_FP8 = "1d756cd27fa11c0896c4dfee093cd1bf36c7f7a1"  # Lightricks/LTX-2.3-fp8
-_COMFY_LTX2 = "101c239b4b64dd1b45d645365339c56e0e7df4c3"  # Comfy-Org/ltx-2
-_COMFY_LTX23 = "f246c0865f5214499a12b72d47464ac8f4f54bee"  # Comfy-Org/ltx-2.3
-_UNION_CONTROL = "b4d1c4d8c9e544e9bbbd6811bb4363708b6093ff"
-
-_DEV_BF16 = ModelFile(
-    repo="Lightricks/LTX-2.3",
-    revision=_LTX23,
-    path="ltx-2.3-22b-dev.safetensors",
-    folder="checkpoints",
-    size_bytes=46_149_344_974,
-    sha256="7ab7225325bc403448ea84b6db2269811a880e5118cd2ee2b6282a93d585016f",
-    licence=LTX2_LICENCE,
-)
-_DEV_FP8 = ModelFile(
-    repo="Lightricks/LTX-2.3-fp8",
-    revision=_LTX23_FP8,
-    path="ltx-2.3-22b-dev-fp8.safetensors",
-    folder="checkpoints",
-    size_bytes=29_145_431_166,
-    sha256="28606c5b5a06ce56f896d4dfcb20f212739e07a68fbe48e53638188449d26450",
-    licence=LTX2_LICENCE,
-)
-_GEMMA_BF16 = ModelFile(
-    repo="Comfy-Org/ltx-2",
-    revision=_COMFY_LTX2,
-    path="split_files/text_encoders/gemma_3_12B_it.safetensors",
-    folder="text_encoders",
-    size_bytes=24_379_468_890,
-    sha256="4080dc65561b7d1cdf20268fc09829829409edecd9fc035fcbbfd77aee7b98aa",
-    licence=GEMMA_TERMS,
-)
-_GEMMA_FP4 = ModelFile(
-    repo="Comfy-Org/ltx-2",
-    revision=_COMFY_LTX2,
-    path="split_files/text_encoders/gemma_3_12B_it_fp4_mixed.safetensors",
-    folder="text_encoders",
-    size_bytes=9_447_702_218,
-    sha256="aaca463d11e6d8d2a4bdb0d6299214c15ef78a3f73e0ef8113d5a9d0219b3f6d",
-    licence=GEMMA_TERMS,
-)
-_UPSCALER = ModelFile(
-    repo="Lightricks/LTX-2.3",
-    revision=_LTX23,
-    path="ltx-2.3-spatial-upscaler-x2-1.1.safetensors",
-    folder="latent_upscale_models",
-    size_bytes=995_743_560,
-    sha256="5f416311fa8172b65af67530758964708d29a317b830d689a51143b7f91913ed",
-    licence=LTX2_LICENCE,
-)
-# 130 968 192 values of 16 bits, by the layers that its class makes of its settings, and a header
-_TEMPORAL = ModelFile(
-    repo="Lightricks/LTX-2.3",
-    revision=_LTX23,
-    path="ltx-2.3-temporal-upscaler-x2-1.0.safetensors",
-    folder="latent_upscale_models",
-    size_bytes=261_944_000,
-    sha256=None,  # the commit names it
-    licence=LTX2_LICENCE,
-    exact=False,
-)
-_DISTILLED = ModelFile(
-    repo="Comfy-Org/ltx-2.3",
-    revision=_COMFY_LTX23,
-    path="split_files/loras/"
-    "ltx_2.3_22b_distilled_1.1_lora_dynamic_fro09_avg_rank_111_bf16.safetensors",
-    folder="loras",
-    size_bytes=2_741_024_390,
-    sha256="31e0c0195fb841bf31af78e8b60858f489e87ddcea4a5239abc80943da65e3ac",
-    licence=LTX2_LICENCE,
-)
-_CONTROL = ModelFile(
-    repo="Lightricks/LTX-2.3-22b-IC-LoRA-Union-Control",
-    revision=_UNION_CONTROL,
-    path="ltx-2.3-22b-ic-lora-union-control-ref0.5.safetensors",
-    folder="loras",
-    size_bytes=654_465_352,
-    sha256="a1b888a87f661d27f08b394ae559e8e1050be33900bcc36a5cdf659e48f88d18",
-    licence=LTX2_LICENCE,
-)
-
-
 def _files(text_encoder: ModelFile, **parts: ModelFile) -> dict[Slot, ModelFile]:
     return {
         **{Slot(part): file for part, file in parts.items()},
         Slot.TEXT_ENCODER: text_encoder,
-        Slot.UPSCALER: _UPSCALER,
-        Slot.DISTILLED_LORA: _DISTILLED,
-        Slot.CONTROL_LORA: _CONTROL,
-        Slot.TEMPORAL_UPSCALER: _TEMPORAL,
+        Slot.UPSCALER: whole_files.UPSCALER,
+        Slot.DISTILLED_LORA: whole_files.DISTILLED,
+        Slot.CONTROL_LORA: whole_files.CONTROL,
+        Slot.TEMPORAL_UPSCALER: whole_files.TEMPORAL,
     }
 
 
 _SPLIT = _files(
-    _GEMMA_FP4,
+    whole_files.GEMMA_FP4,
     transformer=split_files.INT8_TRANSFORMER,
     video_vae=split_files.VIDEO_VAE,
     audio_vae=split_files.AUDIO_VAE,
@@ -281,9 +191,21 @@ LTX_2_3 = ModelFamily(
     profiles={
         spec.profile: spec
         for spec in (
-            ProfileSpec(Profile.BF16, _files(_GEMMA_BF16, checkpoint=_DEV_BF16), 90, guided=True),
-            ProfileSpec(Profile.FP8, _files(_GEMMA_FP4, checkpoint=_DEV_FP8), 30),
-            ProfileSpec(Profile.LOW, _files(_GEMMA_FP4, checkpoint=_DEV_FP8), 15, offload=True),
+            ProfileSpec(
+                Profile.BF16,
+                _files(whole_files.GEMMA_BF16, checkpoint=whole_files.DEV_BF16),
+                90,
+                guided=True,
+            ),
+            ProfileSpec(
+                Profile.FP8, _files(whole_files.GEMMA_FP4, checkpoint=whole_files.DEV_FP8), 30
+            ),
+            ProfileSpec(
+                Profile.LOW,
+                _files(whole_files.GEMMA_FP4, checkpoint=whole_files.DEV_FP8),
+                15,
+                offload=True,
+            ),
             ProfileSpec(Profile.SMALL, _SPLIT, 11, offload=True),
         )
     },
@@ -295,9 +217,9 @@ LTX_2_3 = ModelFamily(
     nodes=LTX_NODES,
     tags=("ltx-2",),
     renamed={
-        "ltx-2.3-spatial-upscaler-x2-1.0.safetensors": _UPSCALER.name,
+        "ltx-2.3-spatial-upscaler-x2-1.0.safetensors": whole_files.UPSCALER.name,
         "ltx-2.3-22b-distilled-1.1_lora-dynamic_fro09_avg_rank_111_bf16.safetensors": (
-            _DISTILLED.name
+            whole_files.DISTILLED.name
         ),
     },
 )

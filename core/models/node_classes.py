@@ -17,6 +17,7 @@ class NodeClasses:
     same_size: Mapping[str, str]  # class: its picture input, whose size its output has
     rounders: Mapping[str, str]  # class: its input, a number that it hands on as a whole one
     loaders: Mapping[str, str]  # class: the input that names its file
+    guidance: Mapping[str, str]  # class: the value that a form of it needs
     encoder_input: str  # of a pack's loader, which names the file of the text encoder
 
 
@@ -30,5 +31,9 @@ LTX_NODES = NodeClasses(
     same_size={"LTXVPreprocess": "image"},
     rounders={"LTXFloatToInt": "a"},
     loaders={"LTXAVTextEncoderLoader": "text_encoder", "LTXVAudioVAELoader": "ckpt_name"},
+    guidance={
+        "LTXVModalityGuidance": "modality",
+        "LTXVSpatioTemporalGuidance": "perturbation",
+    },
     encoder_input="gemma_path",
 )

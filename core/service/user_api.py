@@ -289,9 +289,8 @@ class UserApi:
     ) -> Ticket:
         check = partial(self.access.check_request, caller, composition.request)
         account, payer = await self._owned.account(caller)
-        weight = self._shares.weight(
-            caller.requester, caller.asker.roles, operator=self.is_operator(caller)
-        )
+        operator = self.is_operator(caller)
+        weight = self._shares.weight(caller.requester, caller.asker.roles, operator=operator)
         submitter = Submitter(account, weight, payer)
         try:
             return await self._submission.submit(

@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-LONGEST = 200  # words; what the makers advise for a prompt of LTX-2
+LONGEST = 200  # words; what the makers of the model advise
 _SHORTEST = 5  # words; less says nothing
 _LABEL = re.compile(r"^\W*(?:enhanced |video |final )*(?:prompt|output)\s*:\s*", re.IGNORECASE)
 _REFUSAL = re.compile(

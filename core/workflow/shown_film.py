@@ -16,7 +16,7 @@ from core.domain.media import MediaFile
 from core.domain.requests import Request
 from core.workflow.control_video import ControlVideo, canvas_of
 
-LATENT_RATE = 25  # audio latents a second; source: the LTX-2.3 audio VAE, 640 samples at 16 kHz
+LATENT_RATE = 25  # audio latents a second; source: the audio VAE, 640 samples at 16 kHz
 # ComfyUI 0.27 takes any sound to this rate and cuts what is left of such a block, half of it at the
 # beginning: only whole blocks stay where they are
 _RATE, _BLOCK = 44_100, 4096

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
 from core.domain.requests import Sampling
-from core.models.catalog import ModelNames
+from core.models.catalog import FAMILY, ModelNames
 from core.workflow.bind import take_form
 from core.workflow.bindings import Binding
 from core.workflow.errors import TemplateBroken
@@ -25,8 +25,7 @@ _NEEDED = {
     "VAEDecodeTiled": "tile_size",
     "ClapperStage1": "stage1",
     "ClapperPromptEncode": "prompt_key",
-    "LTXVModalityGuidance": "modality",
-    "LTXVSpatioTemporalGuidance": "perturbation",
+    **FAMILY.nodes.guidance,
     "ClapperGuidanceRescale": "rescale",
 }
 _PLANNED = {
