@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # tests wait half of the time, for processes and pages: three workers keep two cores busy
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
+# the tests start hundreds of programs: what was compiled once is kept, whatever the shell says
+export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo run test test-slow test-cluster test-space torture check format clean test-comfy test-gpu bench space-lock

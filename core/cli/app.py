@@ -23,7 +23,7 @@ from core.runtime.permissions import private_files
 from core.settings import use_env_file
 
 COMMANDS: tuple[tuple[str, str | None], ...] = (
-    ("core.cli.setup.command", None),
+    ("core.cli.setup", None),
     ("core.cli.demo", None),
     ("core.cli.serve", None),
     ("core.cli.worker", None),

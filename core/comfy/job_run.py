@@ -230,16 +230,7 @@ class JobRun:
         self.report = RunReport(
             seconds, ended.cached, gpu_ms, peak, tile, self._continued, forwards
         )
-        _log.info(
-            "run_finished",
-            job_id=self.order.job_id,
-            gpu_ms=gpu_ms,
-            cached_nodes=len(ended.cached),
-            continued=self._continued,
-            tile=tile,
-            forwards=forwards,
-            **{f"{stage.value}_ms": round(spent * 1000) for stage, spent in seconds.items()},
-        )
+        _tell(self.order, self.report)
         request = self.order.request
         goes_on = film_of(request) is not None
         return RawClip(
@@ -284,3 +275,18 @@ class JobRun:
         if fast:  # some of its passes, or all: what is not compiled yet runs as ever
             notes["fast"] = f"{fast} of {sum(forwards.values())} passes"
         return notes
+
+
+def _tell(order: Order, report: RunReport) -> None:
+    """Log what a finished run took."""
+    spent = {f"{stage.value}_ms": round(took * 1000) for stage, took in report.seconds.items()}
+    _log.info(
+        "run_finished",
+        job_id=order.job_id,
+        gpu_ms=report.gpu_ms,
+        cached_nodes=len(report.cached),
+        continued=report.continued,
+        tile=report.tile,
+        forwards=report.forwards,
+        **spent,
+    )

@@ -124,7 +124,9 @@ def test_what_changes_the_cost_can_be_estimated(
     option: Option, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLAPPER_DATA_DIR", str(tmp_path))
-    asked = ["estimate", "t2v", "--hardware", "h200", "--profile", "bf16", "--json"]
+    mode = next(mode for mode in Mode if option.offered_in(mode))
+    asked = ["estimate", mode, "--hardware", "h200", "--profile", "bf16", "--json"]
+    asked += [] if option.name == "preset" else ["--preset", "quality"]  # which has every cost
 
     plain, changed = (
         json.loads(CliRunner().invoke(estimate.APP, [*asked, *more]).stdout)
