@@ -13,8 +13,8 @@ SLOW = frozenset(
     {
         "browser/test_access.py",
         "browser/test_foreign.py",
-        "browser/test_keyboard.py",
         "browser/test_kept_forms.py",
+        "browser/test_keyboard.py",
         "browser/test_operators.py",
         "browser/test_sent_files.py",
         "browser/test_sign_in.py",
@@ -26,16 +26,22 @@ SLOW = frozenset(
         "integration/gate/test_clips.py",
         "integration/gate/test_processes.py",
         "integration/media/test_films.py",
+        "integration/media/test_mutated.py",
         "integration/media/test_refused_streams.py",
         "integration/media/test_sounds.py",
+        "integration/media/test_stored_size.py",
+        "integration/nodes/test_file_places.py",
         "integration/nodes/test_processes.py",
         "integration/service/test_ending.py",
+        "integration/storage/test_one_database.py",
         "integration/storage/test_processes.py",
         "integration/studio/test_addresses.py",
         "integration/studio/test_agents.py",
         "integration/studio/test_guessing.py",
         "integration/studio/test_loans.py",
+        "integration/studio/test_operators.py",
         "integration/studio/test_options.py",
+        "integration/studio/test_serve.py",
         "integration/studio/test_sign_in.py",
         "integration/studio/test_space.py",
         "integration/studio/test_uploads.py",
@@ -68,9 +74,20 @@ SLICES = frozenset(path for path in SLOW if not path.startswith(("browser/", "sp
 
 TABLES = frozenset(
     {
+        "integration/cli/test_generate.py",
+        "integration/cli/test_outputs.py",
+        "integration/cli/test_terminal_text.py",
+        "integration/community/test_accounts.py",
+        "integration/control/test_steering.py",
         "integration/media/test_devices.py",
+        "integration/media/test_finished_clips.py",
         "integration/media/test_pictures.py",
         "integration/media/test_sound_and_films.py",
+        "integration/telegram/test_ways_in.py",
+        "unit/accounts/test_limits.py",
+        "unit/animatic/test_executor.py",
+        "unit/queue/test_stepped_clock.py",
+        "unit/webui/page/test_options.py",
     }
 )
 

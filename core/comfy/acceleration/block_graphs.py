@@ -23,7 +23,8 @@ from core.comfy.acceleration.weights import addresses
 from core.comfy.own_nodes.guidance import STG_OPTION
 
 _log = structlog.get_logger(__name__)
-_SHAPES = 6  # kept per model: both stages of three sizes
+# kept per model: both stages of two sizes, where a guided first stage has four kinds of pass
+_SHAPES = 10
 _ROOM = 4 * 1024**3  # bytes that must be free beside a recording: the decoder comes after it
 _POLL_S = 0.002
 _LAG_S = 0.005  # the last kernels of a pass that Python is too slow for take less
