@@ -41,7 +41,7 @@ class Figures:
 
 async def ask(client: httpx.AsyncClient, prompt: str) -> str:
     """Submit through the named endpoint, as a program would, and return the job's id."""
-    data = [prompt, "fast", None, 1.0, None, "none", 256, 256, None, ""]
+    data = [prompt, "fast", None, 1.0, None, "none", 256, 256, None, "", None]
     event_id = (await client.post("/gradio_api/call/t2v", json={"data": data})).json()["event_id"]
     answer = (await client.get(f"/gradio_api/call/t2v/{event_id}")).text
     lines = [line for line in answer.splitlines() if line.startswith("data: ")]

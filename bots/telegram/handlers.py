@@ -100,7 +100,7 @@ class MessageRouter:
         await self._context.permissions.check(event.message)
         form = RequestForm(mode=mode).with_text(self._read(rest, mode))
         replied = event.message.reply_to_message
-        _refuse_more(parts, len(MODES[mode].slots))
+        _refuse_more(parts, len(MODES[mode].every_slot))
         if MODES[mode].slots:
             form = await self._with_media(form, event, [replied] if replied else [])
             form = await self._with_media(form, event, parts)

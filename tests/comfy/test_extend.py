@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from core.demo.samples import tone
 from core.domain.continuation import FADE_S, film_from, run_frames, shown_frames, sound_start_s
 from core.domain.media import MediaFile, MediaKind, RawClip
 from core.domain.modes import Mode
@@ -17,7 +18,6 @@ from core.media.decode import sound_between, video_frames
 from core.media.output.clip_writer import write_clip
 from core.media.output.film import FilmBefore
 from core.media.output.provenance import Provenance
-from core.testing.doubles import tone
 from core.workflow.shown_film import latents_of, whole_blocks
 
 if TYPE_CHECKING:

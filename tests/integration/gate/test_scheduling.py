@@ -11,6 +11,7 @@ import pytest
 
 from core.app.gate_health import SILENCE_S, GateWorkerHealth
 from core.app.gate_worker import open_gate_worker
+from core.demo.samples import write_png
 from core.domain.media import MediaKind, RawClip
 from core.domain.modes import Mode
 from core.domain.presets import Preset
@@ -21,14 +22,7 @@ from core.gate.kinds import kinds_that, preference
 from core.interfaces.executor import Order
 from core.runtime.cancellation import CancelToken
 from core.storage.runs import recent_runs
-from core.testing.doubles import (
-    QuickExecutor,
-    RecordingDelivery,
-    eventually,
-    t2v,
-    tiny,
-    write_png,
-)
+from core.testing.doubles import QuickExecutor, RecordingDelivery, eventually, t2v, tiny
 from core.worker.device_watch import DeviceWatch
 from tests.conftest import settings_in
 from tests.integration.gate.conftest import ANN, Front

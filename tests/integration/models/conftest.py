@@ -13,9 +13,10 @@ import pytest
 from pydantic import SecretStr
 from safetensors.numpy import save
 
-from core.models.catalog import LTX2_LICENCE, LTX_2_3, ModelFamily, ModelFile, Profile, ProfileSpec
+from core.models.catalog import LTX_2_3, ModelFamily, Profile, ProfileSpec
 from core.models.hub_client import Hub, HubAccess
 from core.models.licences import Acceptance
+from core.models.model_file import LTX2_LICENCE, ModelFile
 from core.models.store import ModelStore, StoreFolders
 
 COMMIT = "c0ffee" * 6 + "0000"

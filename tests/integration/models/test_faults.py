@@ -268,7 +268,7 @@ import asyncio, resource, signal, sys
 from pathlib import Path
 from core.interfaces.executor import CancelToken
 from core.models.hub_client import Hub, HubAccess
-from core.models.catalog import LTX2_LICENCE, ModelFile
+from core.models.model_file import LTX2_LICENCE, ModelFile
 from core.models.errors import DiskTooSmall
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

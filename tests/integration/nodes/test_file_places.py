@@ -47,9 +47,9 @@ async def test_a_machine_writes_no_file_of_another_one(town: Town, until: Until)
     async def both_owed_settled() -> bool:
         return ours.exists()
 
-    async with machine(town, "other", NodeRole.SERVICE) as other, running(other):
-        job_id = await _make(other, theirs)
-        await until_ended(other, job_id)
+    async with machine(town, "other", NodeRole.SERVICE) as other:
+        async with running(other):  # each makes its own job, as clips lie in folders of their own
+            await until_ended(other, await _make(other, theirs))
         async with machine(town, "this", NodeRole.SERVICE) as this, running(this):
             delivers(this)
             await _make(this, ours)  # owed later, so that of the other machine was passed over
@@ -62,7 +62,8 @@ async def test_a_machine_writes_no_file_of_another_one(town: Town, until: Until)
         async def written() -> bool:
             return theirs.exists()
 
-        await until(written)
+        async with running(other):
+            await until(written)
 
 
 async def test_a_machine_that_comes_back_writes_what_was_owed_to_it(

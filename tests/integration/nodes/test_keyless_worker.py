@@ -9,6 +9,7 @@ import pytest
 from core.app.bootstrap import open_core
 from core.app.core import Core
 from core.artefacts.linked import LinkedArtefacts
+from core.demo.samples import write_png
 from core.domain.jobs import JobState, ReplyTo
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
@@ -16,7 +17,7 @@ from core.domain.nodes import NodeRole
 from core.domain.people import Requester
 from core.domain.requests import Request
 from core.errors.artefacts import ArtefactGone, ArtefactsUnavailable
-from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v, tiny, write_png
+from core.testing.doubles import QuickExecutor, RecordingDelivery, running, t2v, tiny
 from core.testing.jobs import submit_request
 from tests.conftest import settings_in
 from tests.integration.nodes.conftest import Town

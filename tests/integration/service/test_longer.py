@@ -10,6 +10,7 @@ import pytest
 from core.animatic import DraftExecutor
 from core.app.bootstrap import open_core
 from core.app.core import Core
+from core.demo.samples import write_png, write_wav
 from core.domain.dimensions import Size
 from core.domain.jobs import Job, ReplyTo
 from core.domain.media import MediaKind
@@ -20,7 +21,7 @@ from core.domain.requests import Sampling, make_request
 from core.errors import FilmComplete, NothingToFetch
 from core.media.decode import load_sound, video_frames
 from core.settings import Settings
-from core.testing.doubles import RecordingDelivery, running, t2v, write_png, write_wav
+from core.testing.doubles import RecordingDelivery, running, t2v
 from core.testing.jobs import submit_request
 from tests.support.jobs import until_ended
 

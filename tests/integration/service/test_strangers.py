@@ -133,6 +133,10 @@ async def _preview(core: Core, job: Job) -> None:
     assert await core.jobs.jobs_of(STRANGER.requester) == []
 
 
+async def _owns(core: Core, job: Job) -> None:
+    assert not await core.users.owns(STRANGER, job)
+
+
 LEARNS_NOTHING: dict[str, Callable[[Core, Job], Awaitable[None]]] = {
     "compose": _own_request,
     "preview": _preview,
@@ -146,6 +150,7 @@ LEARNS_NOTHING: dict[str, Callable[[Core, Job], Awaitable[None]]] = {
     "forget": _forget,
     "is_operator": _operator,
     "operator": _operator,
+    "owns": _owns,
 }
 
 

@@ -81,9 +81,10 @@ def add_others(db):
     """A row or two of every other table."""
     over = "state = 'succeeded', failure_code = NULL, failure_data = NULL"
     db.execute(f"UPDATE job SET {over} WHERE id = 'job2'")
-    clip = "('job2', 'a.mp4', 'a.jpg', 'ab', 10, 64, 64, 9, 23.976, 1)"
+    clip = "('job2', 'a.mp4', 'a.jpg', 'ab', 10, 64, 64, 9, 23.976, 1, 'longer')"
     for statement in (
         f"artifact VALUES {clip}",
+        "bucket_wish VALUES ('w', 'q', 1, NULL)",
         "run VALUES ('r', 1, 1, 'cpu', 'bf16', 'p', 't2v', 'fast', 1, 1, 1, 1, 1, 1, 1, 0, 2, 'x',"
         " 'default')",
         "run_part VALUES ('r', 1, 'stage1', 1.5, 1.2345678901234567e18, 0, 1, 0, 1)",

@@ -206,7 +206,7 @@ async def test_new_keys_bring_guests_nothing_and_other_networks_the_rest_of_what
     async def ask(url: str, key: str, address: str) -> str:
         headers = {"x-clapper-key": f"{key}-of-a-program", "x-forwarded-for": address}
         async with httpx.AsyncClient(timeout=60, base_url=url, headers=headers) as http:
-            data = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
+            data = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, "", None]
             posted = await http.post("/gradio_api/call/t2v", json={"data": data})
             event = posted.json()["event_id"]
             return (await http.get(f"/gradio_api/call/t2v/{event}")).text
@@ -244,7 +244,8 @@ async def test_a_call_leaves_no_copy_of_the_page_behind(
     await predict(client, "t2v", prompt="a boat", **SMALL)
 
     assert made
-    assert all(len(one.config_values) < 20 for one in made[0].session_data.values())
+    ours = [*made[0].session_data.values()][-1]
+    assert len(ours.config_values) < 20  # what the call changed, of hundreds of components
     assert made[0].capacity == 2000
 
 

@@ -12,7 +12,7 @@ from core.testing.doubles import QuickExecutor
 from webui.testing.server import ServedStudio, served
 
 EVIL = {"origin": "https://evil.example"}
-T2V = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
+T2V = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, "", None]
 STANDING = pytest.mark.asyncio(loop_scope="module")
 KEY = {"x-clapper-key": "a-secret-of-the-first-program"}
 

@@ -26,7 +26,7 @@ from webui.testing.server import ServedStudio, served
 
 ADA = Account("64ada", "ada", pro=True, orgs=("film-club",), pending=("studio-guild",))
 BEN = Account("64ben", "ben")
-SMALL = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
+SMALL = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, "", None]
 
 
 @pytest.fixture

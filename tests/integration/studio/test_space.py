@@ -26,7 +26,7 @@ from core.storage.lock import lock
 from core.testing.doubles import eventually
 from webui.testing.zerogpu import Lender, lending
 
-SMALL = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, ""]
+SMALL = ["a boat", "fast", None, 1.0, None, "none", 256, 256, None, "", None]
 READY = re.compile(r"studio_ready.*url=(\S+?)/?$")
 PROBLEM = re.compile(r"problem_page_ready.*url=(\S+?)/?$")
 

@@ -178,7 +178,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             Refused("only some modes are open", BEN),
             Ask("one", mode=Mode.I2V),
             Clip("one", mode=Mode.I2V),
-            Command("lift", "admin policy", OPERATOR, (("rule", "modes"),)),
+            Command("lift", "admin policy", OPERATOR, (("rule", "modes"), ("value", "none"))),
             Says("lift", "has no rules"),
             Ask("two"),
             Clip("two"),
