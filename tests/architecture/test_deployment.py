@@ -125,3 +125,13 @@ def test_every_folder_that_an_image_takes_is_let_through() -> None:
 def test_target_of_every_service_is_one_of_the_images() -> None:
     targets = {service["build"]["target"] for _, _, service in services() if "build" in service}
     assert targets == {"front", "worker"}
+
+
+def test_the_unit_of_systemd_sets_what_is_read_and_waits_long_enough() -> None:
+    text = (ROOT / "docs" / "systemd" / "clapper.service").read_text("utf-8")
+    set_there = set(re.findall(r"\b(CLAPPER_[A-Z_]+)=", text))
+    (stop_s,) = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.M)
+
+    assert set_there
+    assert set_there <= KNOWN | {"CLAPPER_ENV_FILE"}
+    assert float(stop_s) > Settings().worker.shutdown_grace_s + 4
