@@ -138,9 +138,10 @@ class Visitor:
 
     async def ask(self, mode: str = "t2v", *media: object, seconds: float = 1.0) -> str:
         """Ask for the smallest clip through the page's API; return its job."""
-        options = ["fast", None, seconds, None, "none", 256, 256, None, ""]
+        options = ["fast", None, seconds, None, "none", 256, 256, None, "", None]
         if mode == "lipsync":
             options[2] = None  # as long as the sound
+            options.append(None)
         data = {"data": [*media, "a boat leaves", *options]}
         address = f"/gradio_api/call/{mode}"
         sent = await self.http.post(address, json=data, headers=self.proxied)

@@ -165,7 +165,7 @@ async def test_an_upload_of_another_program_cannot_be_used(
             mine = await own.get(f"/gradio_api/file={path}")
         posted = await http.post(
             "/gradio_api/call/i2v",
-            json={"data": [stolen, "x", "fast", None, 1.0, None, "none", 256, 256, None, ""]},
+            json={"data": [stolen, "x", "fast", None, 1.0, None, "none", 256, 256, None, "", None]},
         )
         event = posted.json()["event_id"]
         answer = await http.get(f"/gradio_api/call/i2v/{event}")

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.load
 
 async def ask(client: httpx.AsyncClient, prompt: str) -> str:
     """Submit through the named endpoint, as a program would, and return the job's id."""
-    data = [prompt, "fast", None, 1.0, None, "none", 256, 256, None, ""]
+    data = [prompt, "fast", None, 1.0, None, "none", 256, 256, None, "", None]
     event = (await client.post("/gradio_api/call/t2v", json={"data": data})).json()["event_id"]
     answer = (await client.get(f"/gradio_api/call/t2v/{event}")).text
     return answer.partition('"job": "')[2][:32] or answer.partition('"job":"')[2][:32]
