@@ -8,13 +8,13 @@ import hashlib
 import random
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx2
 import structlog
 
 from core.artefacts.cache import NodeCache
+from core.artefacts.keyless import KeylessArtefacts
 from core.artefacts.links import BucketPlace, Links, LinkWish
 from core.artefacts.names import digest_in, require_name
 from core.artefacts.presign import Signature
@@ -29,7 +29,6 @@ from core.errors.artefacts import (
     CacheFull,
 )
 from core.runtime.atomic_files import whole_file
-from core.runtime.permissions import make_private_folder
 
 log = structlog.get_logger(__name__)
 
@@ -41,10 +40,8 @@ _ABSENT = 404
 LINK_REFUSED = "link_refused"  # reason: the attempt lost its job meanwhile
 
 
-class LinkedArtefacts:
+class LinkedArtefacts(KeylessArtefacts):
     """Implements :class:`core.interfaces.artefacts.Artefacts` for a worker without a key."""
-
-    shared = True
 
     def __init__(
         self, place: BucketPlace, cache: NodeCache, links: Links, wait_s: float = WAIT_S
@@ -53,11 +50,10 @@ class LinkedArtefacts:
 
         ``wait_s`` is the pause before a second try.
         """
+        super().__init__(cache)
         self._place = place
-        self._cache = cache
         self._links = links
         self._wait_s = wait_s
-        self._locks: dict[str, asyncio.Lock] = {}
 
     async def put(self, name: str, path: Path) -> None:
         """Upload the clip or poster at ``path``, which an attempt of this node made.
@@ -68,44 +64,14 @@ class LinkedArtefacts:
         wish = await asyncio.to_thread(wish_to_put, require_name(name), path)
         await self._again(lambda: self._upload(wish, path))
 
-    async def local(self, name: str, sha256: str = "") -> Path:
-        """Return where an input lies here, fetched if need be; once, whoever asks meanwhile.
+    async def _fetch(self, name: str, place: Path, sha256: str) -> None:
+        """Write an input to ``place``, with as many signatures as that takes.
 
         Raises:
             ArtefactGone: the bucket has none, or no job needs it.
             ArtefactsUnavailable: it cannot be fetched just now.
         """
-        place = self._cache.place(require_name(name))
-        lock = self._locks.setdefault(name, asyncio.Lock())
-        try:
-            async with lock:
-                if not await asyncio.to_thread(self._cache.use, name):
-                    await asyncio.to_thread(make_private_folder, place.parent)
-                    await self._again(lambda: self._download(name, place, sha256))
-        finally:
-            if not lock.locked():
-                self._locks.pop(name, None)
-        return place
-
-    def in_use(self, *names: str) -> AbstractContextManager[None]:
-        """Keep what :meth:`local` gives for ``names`` on this node until the block ends."""
-        return self._cache.in_use(*names)
-
-    async def url(self, name: str, seconds: int, save_as: str = "") -> str | None:
-        """Return None: nobody reads from this node."""
-        await asyncio.sleep(0)
-        del name, seconds, save_as
-
-    async def delete(self, name: str) -> None:
-        """Delete the file of this node; an object without a row is swept by who has a key."""
-        place = self._cache.place(require_name(name))
-        await asyncio.to_thread(place.unlink, missing_ok=True)
-
-    async def older(self, than: float) -> list[str]:
-        """Return nothing: this node sweeps nothing."""
-        await asyncio.sleep(0)
-        del than
-        return []
+        await self._again(lambda: self._download(name, place, sha256))
 
     async def _again(self, transfer: Callable[[], Awaitable[None]]) -> None:
         """Do ``transfer``, again where it broke on the way.

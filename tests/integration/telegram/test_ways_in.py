@@ -466,8 +466,8 @@ async def test_a_request_is_composed_once(
 ) -> None:
     composed: list[Composition] = []
 
-    def counted(*args) -> Composition:
-        composed.append(compose(*args))
+    def counted(*args, **more) -> Composition:
+        composed.append(compose(*args, **more))
         return composed[-1]
 
     monkeypatch.setattr("core.service.user_api.compose", counted)

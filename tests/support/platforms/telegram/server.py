@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from aiohttp import web
 
@@ -143,11 +143,19 @@ async def _body(request: web.Request) -> tuple[dict[str, Any], dict[str, bytes]]
     files: dict[str, bytes] = {}
     if request.content_type == "application/json":
         return await request.json(), files
+    if request.content_type == "multipart/form-data":
+        # not request.post(): of a client that goes away it leaves the files so far open
+        async for part in await request.multipart():
+            field = cast("Any", part)
+            if field.filename:
+                files[field.name] = bytes(await field.read())
+            else:
+                data[field.name] = _value(field.name, await field.text())
+        return data, files
     for name, value in (await request.post()).items():
-        if isinstance(value, web.FileField):
-            with value.file as file:
-                files[name] = file.read()
-        else:
-            text = str(value)
-            data[name] = text if name in TEXT_FIELDS else parse(text)
+        data[name] = _value(name, str(value))
     return data, files
+
+
+def _value(name: str, text: str) -> Any:
+    return text if name in TEXT_FIELDS else parse(text)

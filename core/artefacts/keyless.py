@@ -1,0 +1,68 @@
+"""Artefacts at a node without a key of the bucket, which keeps what its jobs read for a while.
+
+Belongs here: what both ways to such a node do alike. How an input comes and a clip goes is theirs:
+:mod:`core.artefacts.linked` with signatures of others, :mod:`core.gate.artefacts` through the gate.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from core.artefacts.cache import NodeCache
+from core.artefacts.names import require_name
+from core.runtime.permissions import make_private_folder
+
+
+class KeylessArtefacts(ABC):
+    """Fetches an input once, whoever asks for it meanwhile; lists, signs and sweeps nothing."""
+
+    shared = True
+
+    def __init__(self, cache: NodeCache) -> None:
+        """Take the files of this node."""
+        self._cache = cache
+        self._fetching: dict[str, asyncio.Lock] = {}
+
+    async def local(self, name: str, sha256: str = "") -> Path:
+        """Return where an input lies here, fetched if need be; once, whoever asks meanwhile.
+
+        Raises:
+            ArtefactGone: there is none, or no job needs it.
+            ArtefactsUnavailable: it cannot be fetched just now.
+        """
+        place = self._cache.place(require_name(name))
+        lock = self._fetching.setdefault(name, asyncio.Lock())
+        try:
+            async with lock:
+                if not await asyncio.to_thread(self._cache.use, name):
+                    await asyncio.to_thread(make_private_folder, place.parent)
+                    await self._fetch(name, place, sha256)
+        finally:
+            if not lock.locked():
+                self._fetching.pop(name, None)
+        return place
+
+    @abstractmethod
+    async def _fetch(self, name: str, place: Path, sha256: str) -> None:
+        """Write an input to ``place``, whole and with its content, or not at all."""
+
+    def in_use(self, *names: str) -> AbstractContextManager[None]:
+        """Keep what :meth:`local` gives for ``names`` on this node until the block ends."""
+        return self._cache.in_use(*names)
+
+    async def url(self, name: str, seconds: int, save_as: str = "") -> str | None:
+        """Return None: nobody reads from this node."""
+        await asyncio.sleep(0)
+        del name, seconds, save_as
+
+    async def delete(self, name: str) -> None:
+        """Delete the file of this node; what lies elsewhere is swept by who has a key."""
+        place = self._cache.place(require_name(name))
+        await asyncio.to_thread(place.unlink, missing_ok=True)
+
+    async def older(self, than: float) -> list[str]:
+        """Return nothing: this node sweeps nothing."""
+        await asyncio.sleep(0)
+        del than
+        return []
