@@ -8,13 +8,16 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2
 export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo run test test-slow test-cluster test-space torture check format clean test-comfy test-gpu bench space-lock
+.PHONY: help demo setup run test test-slow test-cluster test-space torture check format clean test-comfy test-gpu bench space-lock
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | column -t -s "|"
 
 demo: $(VENV)/.app ## every mode through the real path, into out/
 	$(BIN)/clapper demo --out out
+
+setup: $(VENV)/.app ## asks for bot tokens and who may use them, writes the settings, looks at everything
+	$(BIN)/clapper setup
 
 run: $(VENV)/.app ## the service: queue, Studio and every bot that has a token
 	$(BIN)/clapper serve

@@ -70,16 +70,19 @@ class Moderation:
         """
         async with self._database.snapshot() as connection:
             await refuse_blocked(connection, [who.key for who in (requester, *earlier)])
-            found = [await rows.load_rules(connection, where) for where in (EVERYWHERE, place)]
-        for rules in found:
-            if rules is not None:
-                Policy.from_json(rules).check(request, asker)
+            found = await _policies(connection, place)
+        for policy in found:
+            policy.check(request, asker)
 
     async def policy(self, place: str) -> Policy:
         """Read the rules of ``place``; of all places together for :data:`EVERYWHERE`."""
         async with self._database.snapshot() as connection:
-            rules = await rows.load_rules(connection, place)
-        return Policy() if rules is None else Policy.from_json(rules)
+            return await _policy(connection, place)
+
+    async def policies(self, place: str) -> tuple[Policy, Policy]:
+        """Read what holds in ``place``: the rules of all places, and its own."""
+        async with self._database.snapshot() as connection:
+            return await _policies(connection, place)
 
     async def set_rule(self, actor: Requester, place: str, rule: str, value: str) -> Policy:
         """Change one rule of ``place`` from what an operator typed.
@@ -105,6 +108,15 @@ class Moderation:
         async with self._database.transaction() as connection:
             await rows.move_rules(connection, old, new)
             await LimitLedger(connection, self._quota, self._now()).move_place(old, new)
+
+
+async def _policy(connection: Connection, place: str) -> Policy:
+    rules = await rows.load_rules(connection, place)
+    return Policy() if rules is None else Policy.from_json(rules)
+
+
+async def _policies(connection: Connection, place: str) -> tuple[Policy, Policy]:
+    return await _policy(connection, EVERYWHERE), await _policy(connection, place)
 
 
 async def refuse_blocked(connection: Connection, user_keys: list[str]) -> None:

@@ -36,7 +36,11 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs"})  # Unicode categories: control, format, 
 
 
 def compose(
-    mode: Mode, options: Options, media: Mapping[str, MediaFile], limits: RequestLimits
+    mode: Mode,
+    options: Options,
+    media: Mapping[str, MediaFile],
+    limits: RequestLimits,
+    typed: Options | None = None,
 ) -> Composition:
     """Compose the request that ``options`` and ``media`` ask for.
 
@@ -45,6 +49,7 @@ def compose(
         options: what was typed.
         media: admitted files by role.
         limits: the ranges in force.
+        typed: what was typed, where a place filled in more; the fingerprint is of that.
 
     Returns:
         The request, and every value that differs from what was asked.
@@ -82,7 +87,7 @@ def compose(
     return Composition(
         request,
         tuple(adjustments),
-        fingerprint_of(mode, options, {role: file.sha256 for role, file in media.items()}),
+        fingerprint_of(mode, typed or options, {role: it.sha256 for role, it in media.items()}),
     )
 
 

@@ -17,7 +17,7 @@ from core.accounts.quotas import Quotas
 from core.domain.access import AccessEntry
 from core.domain.jobs import Job, find_job
 from core.domain.people import Payer, Requester
-from core.domain.policy import EVERYWHERE, Policy
+from core.domain.policy import Policy
 from core.domain.quota import QuotaView
 from core.queue.intake import Intake, IntakeSwitch
 from core.service.cancellation import Cancellation
@@ -182,8 +182,7 @@ class OperatorApi:
 
     async def forbidden_word(self, place: str, sentence: str) -> tuple[str, str] | None:
         """Return the rule and the word that forbid ``sentence`` in ``place``; None if none does."""
-        for where in (EVERYWHERE, place):
-            policy = await self._services.moderation.policy(where)
+        for policy in await self._services.moderation.policies(place):
             found = policy.found_words([sentence], age_gated=False)
             if found is not None:
                 return found

@@ -9,14 +9,12 @@ from dataclasses import replace
 from functools import partial
 
 from core.accounts.weights import Shares
-from core.domain.fingerprints import fingerprint_of
 from core.domain.jobs import Forecast, Job, ReplyTo, Ticket, find_job
 from core.domain.limits import MediaLimits, RequestLimits
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
-from core.domain.policy import EVERYWHERE
 from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
 from core.domain.requests import Composition
@@ -77,12 +75,10 @@ class UserApi:
         """
         chosen = await self._as_the_place_has_it(caller, options)
         try:
-            made = compose(mode, chosen, media, self.limits)
+            return compose(mode, chosen, media, self.limits, typed=options)
         except InvalidInput:
             await self.files.release(caller, media.values())
             raise
-        typed = fingerprint_of(mode, options, {role: file.sha256 for role, file in media.items()})
-        return replace(made, fingerprint=typed)
 
     async def preview(
         self, caller: Caller, mode: Mode, options: Options, media: Mapping[str, MediaFile]
@@ -95,11 +91,8 @@ class UserApi:
         """Fill in what operators chose for the caller's place, where nothing was typed."""
         if options.enhance is not None:
             return options
-        for place in (caller.place, EVERYWHERE):
-            policy = await self._moderation.policy(place)
-            if policy.enhance:
-                return replace(options, enhance=policy.enhance)
-        return options
+        everywhere, own = await self._moderation.policies(caller.place)
+        return replace(options, enhance=own.enhance or everywhere.enhance or None)
 
     async def submit(
         self, caller: Caller, composition: Composition, reply_to: ReplyTo, key: str

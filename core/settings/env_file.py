@@ -27,6 +27,7 @@ ENV_NAME = ".env"
 ENV_FILE = "CLAPPER_ENV_FILE"
 SPACE_SETTINGS = "clapper.env"  # the file of settings in the folder of a Space
 LARGEST_BYTES = 1_000_000
+_PLAIN = re.compile(r"[\w.:/+-]+")
 _NAME = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -122,6 +123,14 @@ def _parsed(path: Path, text: str) -> EnvFile:
     values = {name.upper(): value or "" for name, value in found.items() if _is_ours(name)}
     foreign = tuple(name for name in found if not _is_ours(name))
     return EnvFile(path, values, foreign)
+
+
+def written(value: str) -> str:
+    """Write ``value`` as :func:`read_env_file` takes it back."""
+    if _PLAIN.fullmatch(value):
+        return value
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{quoted}'"
 
 
 def _is_ours(name: str) -> bool:

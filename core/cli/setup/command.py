@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from core.cli.doctor import doctor
 from core.cli.exit_codes import ExitStatus, err, out
 from core.cli.setup.answers import Answers
-from core.cli.setup.questions import Asking, Given, answered
+from core.cli.setup.questions import Asking, answered
 from core.cli.setup.settings_text import settings_text
 from core.errors.setup import SettingsThere
 from core.i18n.messages import say
@@ -55,8 +55,8 @@ def setup(
     path = absolute_path(file or SETTINGS_FOLDER / ".env")
     if path.exists() and not force:
         raise SettingsThere(str(path))
-    given = Given(
-        _token(discord_token), _token(telegram_token), tuple(operators or ()), profile, allowed,
+    given = Answers(
+        _token(discord_token), _token(telegram_token), tuple(operators or ()), allowed, profile,
         absolute_path(data_dir) if data_dir else None,
     )  # fmt: skip
     answers = answered(given, Asking(quiet=yes))

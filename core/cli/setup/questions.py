@@ -25,18 +25,6 @@ WAIT_S = 300.0  # for the person who sends the code
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What options of the command answered already."""
-
-    discord_token: SecretStr | None = None
-    telegram_token: SecretStr | None = None
-    operators: tuple[str, ...] = ()
-    profile: Profile | None = None
-    allowed: str | None = None
-    data_dir: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Asking:
     """How questions are put; none at all where ``quiet``."""
 
@@ -52,7 +40,7 @@ class Asking:
         return usual if self.quiet else str(typer.prompt(question, usual)).strip()
 
 
-def answered(given: Given, asking: Asking) -> Answers:
+def answered(given: Answers, asking: Asking) -> Answers:
     """Ask for what ``given`` leaves open.
 
     Raises:
@@ -65,7 +53,7 @@ def answered(given: Given, asking: Asking) -> Answers:
     for platform in PLATFORMS:
         if not any(account.startswith(f"{platform}:") for account in answers.operators):
             answers = _with_operator(platform, answers, asking)
-    answers = replace(answers, model_profile=_profile(given.profile, asking))
+    answers = replace(answers, model_profile=_profile(given.model_profile, asking))
     answers = replace(answers, allowed=_allowed(given.allowed, answers, asking))
     if answers.data_dir is None:
         usual = answers.settings().data_dir
@@ -142,7 +130,7 @@ def _allowed(given: str | None, answers: Answers, asking: Asking) -> str | None:
     return None if typed == OWN else typed
 
 
-def _profile(given: Profile | None, asking: Asking) -> str | None:
+def _profile(given: str | None, asking: Asking) -> str | None:
     """Ask which model files fit the card."""
     if given is not None or asking.quiet:
         return given

@@ -4,7 +4,6 @@ Those of what is made and who may ask for how much go. Those of this machine (pl
 addresses), secrets, and names of accounts that run the service stay.
 """
 
-import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,6 +11,7 @@ from pydantic import SecretStr
 
 from core.settings import Settings, variables
 from core.settings.area import Variable, field_at
+from core.settings.env_file import written
 
 # how the clips are made and what their makers may use
 _AREAS = frozenset({"requests", "media", "quota", "queue", "worker", "delivery", "retention"})
@@ -27,7 +27,6 @@ _MORE = frozenset(
         *("studio_hf_accounts", "studio_sign_in_hours"),  # a closed Studio stays closed
     }
 )
-_PLAIN = re.compile(r"[\w.:/+-]+")
 _HEAD = """\
 # Settings of this Space, as they were where it was built. A variable of the Space with the same
 # name wins: Settings, “Variables and secrets”. All names and ranges: docs/operator.md of the code.
@@ -74,8 +73,4 @@ def _private(variable: Variable) -> bool:
 
 
 def _text(value: object) -> str:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    if _PLAIN.fullmatch(text):
-        return text
-    quoted = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{quoted}'"
+    return written(str(value).lower() if isinstance(value, bool) else str(value))
