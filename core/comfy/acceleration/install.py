@@ -8,7 +8,7 @@ from core.comfy.acceleration.block_graphs import BlockGraphs
 from core.comfy.acceleration.constant_tables import keep_tables, look_at_masks_in_memory
 from core.comfy.acceleration.fast_blocks import FastBlocks, can_compile
 from core.comfy.acceleration.recording import CudaRecorder
-from core.comfy.acceleration.same_sound import decode_sound_alike
+from core.comfy.acceleration.repeatable_sound import decode_sound_repeatably
 from core.comfy.acceleration.switch import Acceleration
 from core.comfy.acceleration.text_tokens import encode_real_tokens
 
@@ -45,7 +45,7 @@ def install(switch: Acceleration, torch: ModuleType, management: ModuleType) -> 
     graphs = BlockGraphs(switch, torch, management, CudaRecorder(torch), fast=fast)
     graphs.install(model_class)
     decoder = importlib.import_module(lightricks + "vae.audio_vae").AudioVAE
-    decode_sound_alike(decoder, torch, switch)
+    decode_sound_repeatably(decoder, torch, switch)
     forget_with_weights(importlib.import_module("comfy.model_patcher"), graphs)
     return graphs
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def decode_sound_alike(model_class: Any, torch: ModuleType, switch: Acceleration) -> None:
+def decode_sound_repeatably(model_class: Any, torch: ModuleType, switch: Acceleration) -> None:
     """Leave out the algorithms of cuDNN that add up in another order each time.
 
     They are slower as well: 123 ms of an H100 for five seconds of sound, against 77.
