@@ -1,9 +1,10 @@
 """A real S3 server for tests, rclone's, which checks signatures; and a line that can be cut."""
 
 import asyncio
+import os
+import re
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import AsyncGenerator, Generator
@@ -11,6 +12,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from pydantic import SecretStr
 
@@ -56,28 +59,27 @@ def rclone() -> Path | None:
 def serving(program: Path, folder: Path) -> Generator[S3Server]:
     """Serve ``folder`` as S3 on a free port, until the block ends."""
     (folder / BUCKET).mkdir(parents=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key"]
+    # it takes the port itself: one that was looked for before may be another program's by now
+    command = [program, "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key"]
     command += [f"{KEY_ID},{SECRET}", "--no-cleanup", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(port)
-        yield S3Server(f"http://127.0.0.1:{port}", folder / BUCKET)
-    finally:
-        process.kill()
-        process.wait(10)
+    with TemporaryFile() as said:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+        try:
+            yield S3Server(_address_told(process, said), folder / BUCKET)
+        finally:
+            process.kill()
+            process.wait()  # a disk that is busy may keep it for longer than anybody guesses
 
 
-def _wait_for(port: int) -> None:
-    """Wait until somebody listens on ``port``, at most 20 seconds."""
-    ends = time.monotonic() + 20
+def _address_told(process: subprocess.Popen[bytes], said: IO[bytes]) -> str:
+    """Wait until the server tells where it listens, at most a minute."""
+    ends = time.monotonic() + 60
     while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert time.monotonic() < ends, "rclone does not listen"
+        text = os.pread(said.fileno(), 65536, 0).decode()
+        if found := re.search(r"server on \[(http://127\.0\.0\.1:\d+)/\]", text):
+            return found[1]
+        assert process.poll() is None, text
+        assert time.monotonic() < ends, text
         time.sleep(0.05)
 
 
