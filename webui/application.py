@@ -28,6 +28,11 @@ from webui.page.preflight import Preflight
 from webui.page.session_state import CAPACITY, lighten
 from webui.page.theme import ROOT_STYLE, STYLES, icons, script, theme
 from webui.routes import StudioRoutes
+from webui.serving.assets import Assets
+from webui.serving.compression import Compression
+from webui.serving.first_paint import FirstPaint
+from webui.serving.languages import InLanguage
+from webui.serving.spoken_page import Parts, in_every_language, let_speak
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.service import StudioService
@@ -46,6 +51,7 @@ class Studio:
 
     blocks: gr.Blocks
     handlers: Handlers
+    parts: dict[str, Parts]  # of the page, by every other language
 
     @property
     def metrics(self) -> Metrics:
@@ -59,18 +65,20 @@ def build(
     """Build the page with all its events and endpoints; ``accounts``: one can sign in or out."""
     handlers = Handlers(service, Preflight(service), bridge, metrics)
     settings = service.settings
-    with gr.Blocks(
-        title=say("studio_title"),
-        analytics_enabled=False,
-        fill_width=True,
-    ) as blocks:
-        rules = FormRules(service.limits, service.guided)
-        page = build_page(rules, accounts=accounts, notice=service.notice())
-        bind(page)
-        Api(handlers).publish()
+
+    def page() -> gr.Blocks:
+        with gr.Blocks(
+            title=say("studio_title"), analytics_enabled=False, fill_width=True
+        ) as blocks:
+            rules = FormRules(service.limits, service.guided)
+            bind(build_page(rules, accounts=accounts, notice=service.notice()))
+            Api(handlers).publish()
+        return blocks
+
+    blocks, parts = in_every_language(page)
     # on ZeroGPU the size would be 1 unless it is named
     blocks.queue(max_size=settings.studio.sessions, default_concurrency_limit=_AT_ONCE)
-    return Studio(blocks, handlers)
+    return Studio(blocks, handlers, parts)
 
 
 def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "McpServer":
@@ -106,8 +114,10 @@ def _app_parts(
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncGenerator[None]:  # noqa: ANN401  # Gradio's own
         lighten(app)
+        let_speak(app, studio.parts)
         # around Gradio's own layers, of which one allows every origin; nothing is served before
-        app.middleware_stack = Guard(app.middleware_stack, settings)
+        page = FirstPaint(Assets(app.middleware_stack))
+        app.middleware_stack = InLanguage(Compression(Guard(page, settings)))
         async with mcp_server.running() if mcp_server else nullcontext():
             yield
 
