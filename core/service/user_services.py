@@ -13,6 +13,7 @@ from core.service.ownership import Ownership
 from core.service.preview import Previewer
 from core.service.submission import Submission
 from core.service.user_accounts import UserAccounts
+from core.storage.gallery import GalleryQueries
 from core.storage.job_queries import JobQueries
 
 
@@ -21,6 +22,7 @@ class UserServices:
     """The parts of the service that :class:`UserApi` checks the way to."""
 
     jobs: JobQueries
+    gallery: GalleryQueries
     forecasts: Forecasts
     submission: Submission
     cancellation: Cancellation
