@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
+from core.settings import Settings
 from webui.api.endpoints import Api
 from webui.api.no_fetch import refuse_links
 from webui.auth.guard import Guard
@@ -21,6 +22,7 @@ from webui.auth.sign_in import SignInMethods, SignInRoutes
 from webui.page.events import bind
 from webui.page.form import FormRules
 from webui.page.form_routes import FormRoutes
+from webui.page.gallery_routes import GalleryRoutes
 from webui.page.handlers import Handlers
 from webui.page.layout import build_page
 from webui.page.operator_routes import OperatorRoutes
@@ -94,6 +96,10 @@ def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "Mc
     return McpServer(service, bridge, metrics)
 
 
+def _layers(app: Any, settings: Settings) -> InLanguage:  # noqa: ANN401  # Gradio's own
+    return InLanguage(Compression(Guard(FirstPaint(Assets(app)), settings)))
+
+
 def _app_parts(
     studio: Studio, service: StudioService, bridge: Bridge, sign_in: SignInMethods
 ) -> dict[str, Any]:
@@ -104,6 +110,7 @@ def _app_parts(
     routes: list[BaseRoute] = [
         *sign_in_routes.all(),
         *FormRoutes(studio.handlers).all(),
+        *GalleryRoutes(service.gallery, bridge).all(),
         *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
     ]
@@ -116,8 +123,7 @@ def _app_parts(
         lighten(app)
         let_speak(app, studio.parts)
         # around Gradio's own layers, of which one allows every origin; nothing is served before
-        page = FirstPaint(Assets(app.middleware_stack))
-        app.middleware_stack = InLanguage(Compression(Guard(page, settings)))
+        app.middleware_stack = _layers(app.middleware_stack, settings)
         async with mcp_server.running() if mcp_server else nullcontext():
             yield
 

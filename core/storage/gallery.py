@@ -9,20 +9,13 @@ import sqlalchemy as sa
 from core.domain.gallery import GalleryFilter
 from core.domain.jobs import Job, JobState
 from core.domain.people import Requester
+from core.storage import stars
 from core.storage.database import Database
-from core.storage.dialects import insert_into
 from core.storage.mapping import job_rows, job_with_clip
-from core.storage.tables import INTEGER, METADATA, job
+from core.storage.tables import job
 
 BATCH = 200  # rows that are read and looked through at once
 MOST_ROWS = 2000  # that one question reads; the next page goes on behind them
-
-star = sa.Table(
-    "star",
-    METADATA,
-    sa.Column("job_id", sa.Text, sa.ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("at_ms", INTEGER, nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +71,7 @@ class GalleryQueries:
         if wanted.clips:
             query = query.where(job.c.state == JobState.SUCCEEDED.value)
         if wanted.starred:
-            query = query.where(sa.exists().where(star.c.job_id == job.c.id))
+            query = query.where(sa.exists().where(stars.star.c.job_id == job.c.id))
         if before is not None:
             query = query.where(job.c.seq < before)
         query = query.order_by(job.c.seq.desc()).limit(limit)
@@ -88,16 +81,10 @@ class GalleryQueries:
 
     async def starred(self, job_ids: Collection[str]) -> frozenset[str]:
         """Return which of these jobs have a star."""
-        query = sa.select(star.c.job_id).where(star.c.job_id.in_(list(job_ids)))
         async with self._database.snapshot() as connection:
-            return frozenset(await connection.scalars(query))
+            return await stars.starred(connection, job_ids)
 
     async def set_star(self, job_id: str, now: int, *, on: bool) -> None:
         """Give a job a star, or take it away; nothing happens where it is so, or the job gone."""
         async with self._database.transaction() as connection:
-            if not on:
-                await connection.execute(sa.delete(star).where(star.c.job_id == job_id))
-            elif await connection.scalar(sa.select(job.c.id).where(job.c.id == job_id)):
-                values = {"job_id": job_id, "at_ms": now}
-                added = insert_into(connection, star).values(values)
-                await connection.execute(added.on_conflict_do_nothing())
+            await (stars.give if on else stars.take)(connection, job_id, now)

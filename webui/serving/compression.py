@@ -6,6 +6,7 @@ are compressed already.
 
 import asyncio
 import gzip
+from typing import Any
 
 import brotli  # pyright: ignore[reportMissingTypeStubs]  # it has none
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,8 +26,8 @@ def compress(content: bytes, accepted: str, quality: int = BROTLI_QUALITY) -> tu
     """
     codings = {part.split(";")[0].strip().lower() for part in accepted.split(",")}
     if "br" in codings:
-        made: bytes = brotli.compress(content, quality=quality)  # pyright: ignore[reportUnknownMemberType]
-        return made, "br"
+        brotlis: Any = brotli  # it has no types
+        return bytes(brotlis.compress(content, quality=quality)), "br"
     if "gzip" in codings:
         return gzip.compress(content, GZIP_LEVEL, mtime=0), "gzip"
     return content, ""

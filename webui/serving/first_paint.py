@@ -18,7 +18,8 @@ _BLOCKING = re.compile(r'<link rel="stylesheet"[^>]*>|<script type="module"[^>]*
 _LANGUAGE = re.compile(r'(<html\b[^>]*?)\blang="en"')
 _BODY = re.compile(r"<body\b[^>]*>")
 _NAVIGATOR = (
-    "<script>for (const [name, value] of [['language', '{language}'], ['languages', ['{language}']]])"
+    "<script>for (const [name, value] of"
+    " [['language', '{language}'], ['languages', ['{language}']]])"
     " Object.defineProperty(navigator, name, {{ get: () => value }});</script>"
 )  # by these Gradio chooses the language of its own words
 # the letters that the two files of our own have; those of other languages are in Gradio's
@@ -28,8 +29,15 @@ _RANGES = (
 )
 _OTHERS = "U+100-130,U+132-151,U+154-24F,U+370-52F,U+1E00-1FFF"
 _SHELL = Template(STYLES.with_name("first_paint.html").read_text("utf-8"))
-_COLOURS = {"ink": INK, "rail": RAIL, "card": CARD, "line": LINE, "amber": AMBER}
-_COLOURS |= {"text": TEXT, "subdued": SUBDUED}
+_COLOURS = {
+    "ink": INK,
+    "rail": RAIL,
+    "card": CARD,
+    "line": LINE,
+    "amber": AMBER,
+    "text": TEXT,
+    "subdued": SUBDUED,
+}
 
 
 def with_first_paint(html: str) -> str:
@@ -58,10 +66,10 @@ class FirstPaint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         page = scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "GET"
-        await self._app(scope, receive, _Page(send) if page else send)
+        await self._app(scope, receive, _HeldPage(send) if page else send)
 
 
-class _Page:
+class _HeldPage:
     """Holds back one answer until it is whole, if it is Gradio's page."""
 
     def __init__(self, send: Send) -> None:
