@@ -18,6 +18,7 @@ from core.models.catalog import FAMILY, Guidance, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings
 from core.workflow.control_video import canvas_of
 from core.workflow.graph import Leaf
+from core.workflow.heard_sound import held_latents, latents_of
 from core.workflow.prompt_phrases import (
     added_text,
     has_phrase,
@@ -25,7 +26,7 @@ from core.workflow.prompt_phrases import (
     prompt_text,
     typed_text,
 )
-from core.workflow.shown_film import held_latents, latents_of, shown_sound
+from core.workflow.shown_film import shown_sound
 from core.workflow.sigmas import as_text, guided_sigmas
 
 SHOWN_SOUND = "shown_sound"  # staged beside the film that goes on: the sound of the run
