@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from core.domain.continuation import film_of, run_frames
@@ -57,7 +57,14 @@ class MachineChoices:
     guided: bool = False  # the profile has memory and time for the guided schedule
     tile: int = 0  # px of the decoder's tiles; 0 decodes whole frames
     compression: int | None = None  # of given pictures; None: the family's
+    word_rules: str = ""  # hash of the words that the enhancer may not write
     stage1: str = ""  # names the kept latents of stage 1, which then is not made again
+
+
+def rules_key(words: Iterable[str]) -> str:
+    """Return a hash of ``words`` that the enhancer may not write; empty where there are none."""
+    text = "\n".join(words)
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""
 
 
 def guided(request: Request, choices: MachineChoices) -> bool:
@@ -124,6 +131,7 @@ def values_of(
         "sound_noise": family.sound_noise,
         "job": job,
         "stage1": choices.stage1,
+        "word_rules": choices.word_rules,
         "tile_size": choices.tile,
     }
 
