@@ -11,6 +11,16 @@ from core.workflow.prompt_phrases import literal
 
 PROMPT_CLASS = "ClapperPromptEncode"
 _KEPT = 256  # prompts; a few hundred kB
+_TEXT = ("STRING", {"default": ""})
+_INPUTS = {
+    "clip": ("CLIP",),
+    "generated": ("STRING", {"lazy": True}),  # not made where it is not asked for
+    "typed": _TEXT,
+    "plain": _TEXT,
+    "added": _TEXT,
+    "key": _TEXT,
+    "rules": _TEXT,  # changes with them, so that nothing of before is taken
+}
 
 
 class EnhancedPrompts:
@@ -79,33 +89,16 @@ def prompt_node(prompts: EnhancedPrompts) -> type:
 
         @classmethod
         def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:  # noqa: N802  # ComfyUI asks for this name
-            text = ("STRING", {"default": ""})
-            return {
-                "required": {
-                    "clip": ("CLIP",),
-                    "generated": ("STRING", {"lazy": True}),  # not made where it is not asked for
-                    "typed": text,
-                    "plain": text,
-                    "added": text,
-                    "key": text,
-                    "rules": text,  # changes with them, so that nothing of before is taken
-                }
-            }
+            return {"required": _INPUTS}
 
         def check_lazy_status(self, key: str, **_: Any) -> list[str]:
             """Ask for the model's text, unless it is known."""
             return [] if prompts.get(key) is not None else ["generated"]
 
         def encode(
-            self,
-            clip: Any,
-            typed: str,
-            plain: str,
-            added: str,
-            key: str,
-            generated: Any = None,
-            **_: Any,
-        ) -> tuple[Any]:
+            self, clip: Any, typed: str, plain: str, added: str, key: str, generated: Any = None,
+            **_: str,
+        ) -> tuple[Any]:  # fmt: skip
             """Return the conditioning of the enhanced prompt and ``added``, or of ``plain``."""
             if prompts.get(key) is None:
                 prompts.put(key, enhanced(str(generated or ""), typed) or typed)
