@@ -164,6 +164,7 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         linked=parts.community.accounts,
         moderation=parts.community.moderation,
         access=parts.community.access,
+        tokens=parts.community.tokens,
         audit_log=parts.community.audit,
         health=services.health,
         dead=DeadDeliveries(parts.database, parts.clock),
