@@ -14,6 +14,7 @@ from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
 from webui.api.endpoints import Api
 from webui.api.no_fetch import refuse_links
+from webui.api.v1.application import ProgramInterface
 from webui.auth.guard import Guard
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import VisitorMiddleware
@@ -98,6 +99,7 @@ def _app_parts(
         *FormRoutes(studio.handlers).all(),
         *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
+        ProgramInterface(service, bridge, studio.metrics).mount,
     ]
     mcp_server = _mcp_server(service, bridge, studio.metrics) if settings.studio.mcp else None
     if mcp_server is not None:
