@@ -8,13 +8,16 @@ has to be of.
 import asyncio
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from core.errors.programs import WebhookRefused
 
 RESOLVE_S = 5.0
 _PUBLIC = IPv6Network("2000::/3")  # what is given out of IPv6 at all; source: IANA
+# what older versions of Python take for public; source: IANA's registries of special addresses
+_SPECIAL_4 = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")))
+_SPECIAL_6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "3fff::/20")))
 # addresses of IPv4 inside others: the last 32 bits of NAT64 (RFC 6052), bits 16 to 48 of 6to4
 _NAT64, _6TO4 = IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16")
 _PORTS = {"http": 80, "https": 443}
@@ -68,7 +71,8 @@ async def find_target(url: str, *, loopback: bool) -> WebhookTarget:
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Tell whether anybody can reach ``address`` from anywhere, and nobody's own network is it."""
     if isinstance(address, IPv4Address):
-        return address.is_global and not address.is_multicast and not address.is_reserved
+        special = any(address in network for network in _SPECIAL_4)
+        return address.is_global and not (special or address.is_multicast or address.is_reserved)
     inner = address.ipv4_mapped
     if address in _NAT64:
         inner = IPv4Address(int(address) & 0xFFFFFFFF)
@@ -76,7 +80,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
         inner = IPv4Address((int(address) >> 80) & 0xFFFFFFFF)
     if inner is not None:
         return is_public(inner)
-    return address in _PUBLIC and address.is_global
+    special = any(address in network for network in _SPECIAL_6)
+    return address in _PUBLIC and address.is_global and not special
 
 
 def _parts(url: str) -> SplitResult:
