@@ -27,7 +27,7 @@ DAY_MS = 24 * 3_600_000
 _USE_MS = 3_600_000  # a use is written down once an hour: it is a write of the database
 
 
-class Scope(StrEnum):
+class TokenScope(StrEnum):
     """What a token may do."""
 
     SUBMIT = "submit"  # ask for clips, send files
@@ -41,7 +41,7 @@ class TokenOrder:
     """What an operator wants of a new token."""
 
     name: str
-    scopes: frozenset[Scope] = frozenset(Scope)
+    scopes: frozenset[TokenScope] = frozenset(TokenScope)
     limit_ms: int | None = None  # GPU-milliseconds of a window; None: the usual
     days: float | None = None  # until it ends by itself; None: never
     webhook: str = ""
@@ -162,17 +162,17 @@ class ProgramTokens(KnownPrograms):
             return await rows.every(connection)
 
 
-def parse_scopes(words: Iterable[str]) -> frozenset[Scope]:
+def parse_scopes(words: Iterable[str]) -> frozenset[TokenScope]:
     """Read scopes as people type them; nothing means all.
 
     Raises:
         NotAChoice: there is no such scope.
     """
     typed = [word.strip().lower() for word in words if word.strip()]
-    unknown = next((word for word in typed if word not in set(Scope)), None)
+    unknown = next((word for word in typed if word not in set(TokenScope)), None)
     if unknown is not None:
-        raise NotAChoice("scope", unknown[:40], ", ".join(Scope))
-    return frozenset(map(Scope, typed)) or frozenset(Scope)
+        raise NotAChoice("scope", unknown[:40], ", ".join(TokenScope))
+    return frozenset(map(TokenScope, typed)) or frozenset(TokenScope)
 
 
 def _digest(token: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from core.accounts.program_tokens import Scope
+from core.accounts.program_tokens import TokenScope
 from core.control.reports import (
     Contradiction,
     GenerationEvent,
@@ -153,7 +153,7 @@ class IssueToken:
 
     __pydantic_config__ = _EXACT
     name: Name
-    scopes: Annotated[tuple[Scope, ...], Field(max_length=len(Scope))] = tuple(Scope)
+    scopes: Annotated[tuple[TokenScope, ...], Field(max_length=len(TokenScope))] = tuple(TokenScope)
     minutes: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None = None
     days: Annotated[float, Field(gt=0, le=36_500, allow_inf_nan=False)] | None = None
     webhook: Annotated[str, Field(max_length=2000)] = ""

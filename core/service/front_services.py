@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from core.accounts.front_state import FrontState
 from core.accounts.notices import Notices
-from core.accounts.program_tokens import KnownPrograms, Program, Scope
+from core.accounts.program_tokens import KnownPrograms, Program, TokenScope
 from core.domain.jobs import Job, ReplyTo
 from core.domain.progress import Progress
 from core.interfaces.delivery import Delivery
@@ -28,7 +28,7 @@ __all__ = [
     "KnownPrograms",
     "Notices",
     "Program",
-    "Scope",
+    "TokenScope",
 ]
 
 

@@ -66,6 +66,15 @@ _OPEN = (
 _LINKED = re.compile(r"/(login/callback|clips/[A-Za-z0-9_-]+\.(mp4|png))?")
 
 
+_ENDPOINT = re.compile(rf"/gradio_api/(?:run|api|call/v2|call)/(?P<name>{_NAME})(?:/{_NAME})?/?")
+
+
+def endpoint_in(path: str) -> str:
+    """Return the name of the endpoint of Gradio's that ``path`` calls; empty where it is none."""
+    found = _ENDPOINT.fullmatch(path)
+    return "" if found is None else found["name"]
+
+
 def exists(method: str, path: str) -> bool:
     """Return whether there is something at ``path``, which is decoded."""
     if _PROGRAMS.fullmatch(path):

@@ -11,7 +11,7 @@ from core.domain.jobs import Forecast, Job, ReplyTo, Ticket
 from core.domain.progress import Progress
 from core.domain.quota import QuotaView
 from core.errors import AlreadyFinished, JobUnknown, NotYours
-from core.service.front_services import FrontServices, KnownPrograms, Program, Scope
+from core.service.front_services import FrontServices, KnownPrograms, Program, TokenScope
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
 
@@ -193,7 +193,7 @@ class JobWatch:
         if self._stamp == stamp and self._sight is not None:
             return self._jobs.again(self._sight)
         program = await self._jobs.known.program_of(self._token)
-        if program is None or Scope.READ not in program.scopes:
+        if program is None or TokenScope.READ not in program.scopes:
             return None
         try:
             self._sight = await self._jobs.sight(self._job_id, visitor_of_program(program))

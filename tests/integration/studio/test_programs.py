@@ -12,7 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from core.accounts.program_tokens import Scope, TokenOrder
+from core.accounts.program_tokens import TokenOrder, TokenScope
 from core.demo.samples import write_png, write_video, write_wav
 from core.domain.modes import MODES
 from core.domain.options import OPTIONS, options_in
@@ -275,17 +275,17 @@ async def test_parameters_are_told_by_name(issue: Issue, path: str, field: str) 
 
 
 ROUTES = [
-    ("POST", "/jobs", Scope.SUBMIT),
-    ("GET", "/jobs", Scope.READ),
-    ("GET", "/jobs/{job}", Scope.READ),
-    ("DELETE", "/jobs/{job}", Scope.CANCEL),
-    ("DELETE", "/jobs/{job}?erase=true", Scope.DELETE),
-    ("POST", "/jobs/{job}/actions/again", Scope.SUBMIT),
-    ("GET", "/jobs/{job}/events", Scope.READ),
-    ("GET", "/jobs/{job}/clip", Scope.READ),
-    ("GET", "/jobs/{job}/poster", Scope.READ),
-    ("POST", "/files", Scope.SUBMIT),
-    ("GET", "/quota", Scope.READ),
+    ("POST", "/jobs", TokenScope.SUBMIT),
+    ("GET", "/jobs", TokenScope.READ),
+    ("GET", "/jobs/{job}", TokenScope.READ),
+    ("DELETE", "/jobs/{job}", TokenScope.CANCEL),
+    ("DELETE", "/jobs/{job}?erase=true", TokenScope.DELETE),
+    ("POST", "/jobs/{job}/actions/again", TokenScope.SUBMIT),
+    ("GET", "/jobs/{job}/events", TokenScope.READ),
+    ("GET", "/jobs/{job}/clip", TokenScope.READ),
+    ("GET", "/jobs/{job}/poster", TokenScope.READ),
+    ("POST", "/files", TokenScope.SUBMIT),
+    ("GET", "/quota", TokenScope.READ),
 ]
 
 
@@ -334,9 +334,9 @@ async def test_a_file_of_another_program_is_no_file(issue: Issue, picture: Path)
 @STANDING
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
 async def test_each_address_needs_its_scope(
-    issue: Issue, method: str, path: str, scope: Scope
+    issue: Issue, method: str, path: str, scope: TokenScope
 ) -> None:
-    robot = await issue(scopes=frozenset(Scope) - {scope})
+    robot = await issue(scopes=frozenset(TokenScope) - {scope})
 
     answer = await robot.request(method, path.format(job="0" * 32))
 

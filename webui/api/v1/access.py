@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from core.errors.programs import HeaderUnfit, ScopeMissing, TokenNeeded
-from core.service.front_services import Program, Scope
+from core.service.front_services import Program, TokenScope
 from webui.auth.client_address import is_https
 from webui.auth.middleware import visitor_of
 from webui.auth.visitors import Visitor
@@ -33,7 +33,7 @@ class ProgramAccess:
         self._service = service
         self._bridge = bridge
 
-    async def require(self, request: Request, scope: Scope) -> ProgramAsking:
+    async def require(self, request: Request, scope: TokenScope) -> ProgramAsking:
         """Return the program that asks.
 
         Raises:

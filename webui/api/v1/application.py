@@ -19,7 +19,7 @@ from core import __version__
 from core.errors import ClapperError, InternalError
 from core.errors.programs import AddressUnknown, FieldMistyped
 from core.i18n.messages import say
-from core.service.front_services import Scope
+from core.service.front_services import TokenScope
 from webui.api.v1.access import ProgramAccess, program_of
 from webui.api.v1.answers import BASE
 from webui.api.v1.events import OpenStreams, id_of, job_events
@@ -88,7 +88,7 @@ class ProgramInterface:
         return app
 
     async def _events(self, request: Request, job: str) -> Response:
-        asking = await self._access.require(request, Scope.READ)
+        asking = await self._access.require(request, TokenScope.READ)
         programs, write = self._service.programs, self._routes.writer(request)
         sight = await self._bridge.call(programs.sight(job[:64], asking.visitor))
         seen = request.headers.get("last-event-id", "")[:64]

@@ -13,7 +13,7 @@ from core.domain.options import OPTIONS
 from core.errors import NotAChoice
 from core.errors.programs import BodyUnreadable, FieldMistyped, FieldUnknown
 from core.i18n.messages import say
-from core.service.front_services import Scope
+from core.service.front_services import TokenScope
 from webui.api.parsing import options_from_program
 from webui.api.v1.access import ProgramAccess, ProgramAsking, key_asked
 from webui.api.v1.answers import (
@@ -94,7 +94,7 @@ class ProgramRoutes:
 
     async def submit(self, request: Request) -> Response:
         """Take an order, or give the job of the same one before."""
-        asking = await self._access.require(request, Scope.SUBMIT)
+        asking = await self._access.require(request, TokenScope.SUBMIT)
         _only(request)
         key = key_asked(request)
         order = await self._order(request, asking)
@@ -114,7 +114,7 @@ class ProgramRoutes:
 
     async def act(self, request: Request, job: str, action: str) -> Response:
         """Ask for what follows from a job."""
-        asking = await self._access.require(request, Scope.SUBMIT)
+        asking = await self._access.require(request, TokenScope.SUBMIT)
         _only(request)
         key, reply_to = key_asked(request), self._reply_to(request, asking, None)
         programs = self._service.programs
@@ -130,7 +130,7 @@ class ProgramRoutes:
         mode: str = "",
     ) -> Response:
         """Give a page of own jobs."""
-        asking = await self._access.require(request, Scope.READ)
+        asking = await self._access.require(request, TokenScope.READ)
         _only(request, "limit", "cursor", "state", "mode")
         _one_of("state", state, STATES)
         _one_of("mode", mode, tuple(Mode))
@@ -147,7 +147,7 @@ class ProgramRoutes:
 
     async def look(self, request: Request, job: str) -> Response:
         """Give one job."""
-        asking = await self._access.require(request, Scope.READ)
+        asking = await self._access.require(request, TokenScope.READ)
         _only(request)
         sight = await self._bridge.call(
             self._service.programs.sight(job[:_LONGEST_ID], asking.visitor)
@@ -156,7 +156,9 @@ class ProgramRoutes:
 
     async def end(self, request: Request, job: str, *, erase: bool = False) -> Response:
         """Stop a job, or delete it."""
-        asking = await self._access.require(request, Scope.DELETE if erase else Scope.CANCEL)
+        asking = await self._access.require(
+            request, TokenScope.DELETE if erase else TokenScope.CANCEL
+        )
         _only(request, "erase")
         programs, job_id = self._service.programs, job[:_LONGEST_ID]
         if erase:
@@ -177,14 +179,14 @@ class ProgramRoutes:
 
     async def send_file(self, request: Request) -> Response:
         """Keep a file for requests to come."""
-        asking = await self._access.require(request, Scope.SUBMIT)
+        asking = await self._access.require(request, TokenScope.SUBMIT)
         _only(request)
         kept = await self._files.keep(request, asking.visitor)
         return JSONResponse(kept.model_dump(), 201, headers=PRIVATE)
 
     async def quota(self, request: Request) -> Response:
         """Give what is left."""
-        asking = await self._access.require(request, Scope.READ)
+        asking = await self._access.require(request, TokenScope.READ)
         _only(request)
         view = await self._bridge.call(self._service.programs.quota(asking.visitor))
         headers = PRIVATE | quota_headers(view, self._service.programs.now())
@@ -250,7 +252,7 @@ class ProgramRoutes:
         return quota_headers(view, programs.now())
 
     async def _file(self, request: Request, job: str, *, poster: bool) -> Response:
-        asking = await self._access.require(request, Scope.READ)
+        asking = await self._access.require(request, TokenScope.READ)
         job_id, save_as = job[:_LONGEST_ID], "" if poster else f"clapper-{job[:8]}.mp4"
         await self._bridge.call(self._service.programs.job(job_id, asking.visitor))
         link = self._service.link(job_id, asking.visitor, save_as, poster=poster)
