@@ -20,6 +20,7 @@ from core.service.views import QueueView, ServiceHealth
 
 BAR_CELLS = 10
 SHORT_ID = 8  # characters of a job id that people see and type
+HISTORY_PROMPT = 120  # characters of a prompt in a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Markup:
     escape: Callable[[str], str]
     command: Name = lambda command, _: f"/{command}"
     option: Name = lambda option, _: option
+    quote: Callable[[str], str] = str  # a person's words, in which nothing is markup or a mention
+    link: Callable[[str, str], str] = lambda address, _: address  # with a word for it
+    shown: Callable[[str], str] = str  # what is left of a text without its markup
+    units: Callable[[str], int] = len  # of a text without markup, as the platform counts it
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +148,11 @@ class Texts:
         code = "alt_text" if prompt else "alt_text_plain"
         return say(code, data, self.locale)[:limit]
 
-    def details(self, job: Job) -> str:
+    def details(self, job: Job, parent: str = "") -> str:
         """List everything needed to make the clip again.
 
-        What the person wrote comes last, as it is what a platform may have no room for.
+        What the person wrote comes last, as it is what a platform may have no room for. ``parent``
+        is what it was made from (:func:`bots.shared.lineage.parent_of`).
         """
         if job.asked is None:
             plain = {"mode": job.mode_word, "state": job.state, "job": job.id}
@@ -165,7 +171,9 @@ class Texts:
         }
         note = prompt_note(job)
         told = [] if note is None else [self.markup.escape(explain(note, self.locale))]
-        return "\n".join([say("details", data, self.locale), *lines.written, *told])
+        made_from = [parent] if parent else []
+        first = say("details", data, self.locale)
+        return "\n".join([first, *made_from, *lines.written, *told])
 
     def line(self, view: QueueView) -> str:
         """Describe where the reader's jobs are, and how long the queue is."""
@@ -226,6 +234,8 @@ class Texts:
             }
             code = "history_line" if job.asked else "history_line_unreadable"
             lines.append(say(code, data, self.locale))
+            if job.asked is not None and job.asked.prompt:
+                lines.append(self.markup.quote(cut(one_line(job.asked.prompt), HISTORY_PROMPT)))
         return "\n".join(lines)
 
     def job_label(self, job: Job, limit: int) -> str:
@@ -283,6 +293,21 @@ class Texts:
         lines = [modes.summary(spec) for spec in MODES.values()]
         hints = [modes.hint(spec) for spec in MODES.values() if not spec.slots]
         return "\n".join([self.say("help_intro"), *lines, self.say("help_more"), *hints])
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` without line breaks."""
+    return " ".join(text.split())
+
+
+def cut(text: str, limit: int, units: Callable[[str], int] = len) -> str:
+    """Return as much of ``text`` as ``limit`` units take; “…” stands for what was cut off."""
+    if units(text) <= limit:
+        return text
+    kept = text[: max(0, limit)]
+    while kept and units(f"{kept}…") > limit:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…" if kept.strip() else ""
 
 
 def _size(job: Job) -> str:
