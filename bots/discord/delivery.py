@@ -15,7 +15,7 @@ from bots.discord.sender import (
     OutgoingMessage,
     SendMethodUnavailable,
 )
-from bots.shared.captions import Telling, caption
+from bots.shared.captions import Telling, alt_text, caption
 from bots.shared.edit_scheduler import EditScheduler, Throttled
 from bots.shared.posted_messages import PostedMessages
 from core.domain.followups import Action
@@ -232,7 +232,8 @@ class DiscordDelivery:
             lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
             lines += self._original(job, at)
         name = f"clapper-{job.mode_word}-{job.id[:8]}.mp4"
-        alt = "" if at.spoiler else texts.alt_text(job, ALT_TEXT_LIMIT)  # or it tells the secret
+        prompt = telling.facts.prompt
+        alt = "" if at.spoiler else alt_text(texts, job, prompt, ALT_TEXT_LIMIT)
 
         def files() -> list[discord.File]:
             return [discord.File(path, name, spoiler=at.spoiler, description=alt)]

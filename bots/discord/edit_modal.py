@@ -16,7 +16,7 @@ from bots.discord.submission import DiscordContext, submit_edit
 from core.domain.followups import Action, new_seed, options_of, typed_over
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
-from core.domain.lineage import Origin
+from core.domain.lineage import JobOrigin
 from core.domain.options import Option, OptionKind, Options
 from core.domain.requests import Request
 from core.i18n.messages import say
@@ -99,7 +99,7 @@ async def receive_form(context: DiscordContext, interaction: Interaction, job_id
     """
     job = await context.users.job(context.caller(interaction), job_id)
     options = edited(job.request, typed_in(interaction), context.users.limits)
-    origin = Origin(Action.EDIT, job.id)
+    origin = JobOrigin(Action.EDIT, job.id)
     await submit_edit(context, interaction, job, options, job.request.media(), origin)
 
 

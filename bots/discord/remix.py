@@ -18,7 +18,7 @@ from bots.discord.submission import DiscordContext, Visibility, submit_command, 
 from bots.shared.public_jobs import details_text, remix_source
 from core.domain.file_types import ACCEPTED
 from core.domain.followups import Action
-from core.domain.lineage import Origin
+from core.domain.lineage import JobOrigin
 from core.domain.modes import MODES, MediaSlot
 from core.i18n.messages import name, say
 from core.service.public_clips import Remixable
@@ -99,7 +99,7 @@ async def receive_remix(context: DiscordContext, interaction: Interaction, job_i
     """
     caller = context.caller(interaction)
     source = await remix_source(context.users, caller, job_id, post_of(interaction))
-    job, origin = source.job, Origin(Action.REMIX, job_id)
+    job, origin = source.job, JobOrigin(Action.REMIX, job_id)
     options = edited(job.request, typed_in(interaction), context.users.limits)
     if not missing_slots(source):
         await submit_edit(context, interaction, job, options, source.media, origin)

@@ -22,7 +22,7 @@ from bots.discord.rendering import texts_for
 from bots.shared.double_presses import DoublePresses
 from core.domain.followups import Action
 from core.domain.jobs import Job
-from core.domain.lineage import Origin
+from core.domain.lineage import JobOrigin
 from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
@@ -89,7 +89,7 @@ async def submit_command(
     options: Options,
     attachments: Mapping[str, discord.Attachment],
     visibility: Visibility,
-    origin: Origin | None = None,
+    origin: JobOrigin | None = None,
 ) -> None:
     """Answer a command, or a form with files, that asks for a clip.
 
@@ -135,7 +135,7 @@ async def submit_edit(
     job: Job,
     options: Options,
     media: Mapping[str, MediaFile],
-    origin: Origin,
+    origin: JobOrigin,
 ) -> None:
     """Answer a form that asks for ``job`` with other options; it is shown like the clip of ``job``.
 

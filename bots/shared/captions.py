@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bots.shared.texts import SHORT_ID, Texts, cut, one_line
+from bots.shared.cutting import cut, one_line
+from bots.shared.texts import SHORT_ID, Texts
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.i18n.messages import say
@@ -33,6 +34,13 @@ def caption(texts: Texts, job: Job, telling: Telling, limit: int, more: Sequence
     if not prompt or room < LEAST_PROMPT:
         return rest
     return f"{markup.quote(cut(prompt, room, markup.units))}\n{rest}"
+
+
+def alt_text(texts: Texts, job: Job, prompt: str, limit: int) -> str:
+    """Describe the clip for people who cannot see it, with as much as all may read."""
+    data = {"mode": job.mode_word, "prompt": prompt}
+    code = "alt_text" if prompt else "alt_text_plain"
+    return say(code, data, texts.locale)[:limit]
 
 
 def _of_whom(texts: Texts, job: Job, telling: Telling) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bots.shared.cutting import cut, one_line
 from bots.shared.mode_lines import ModeLines, Name
 from bots.shared.option_lines import option_lines
 from core import __version__
@@ -140,13 +141,6 @@ class Texts:
             first = say("result_line", data, self.locale)
         cost = {"cost": job.charged_ms or 0, "job": job.id[:SHORT_ID]}
         return f"{first}\n{say('result_cost', cost, self.locale)}"
-
-    def alt_text(self, job: Job, limit: int) -> str:
-        """Describe the clip for people who cannot see it."""
-        prompt = "" if job.asked is None else job.asked.prompt
-        data = {"mode": job.mode_word, "prompt": prompt}
-        code = "alt_text" if prompt else "alt_text_plain"
-        return say(code, data, self.locale)[:limit]
 
     def details(self, job: Job, parent: str = "") -> str:
         """List everything needed to make the clip again.
@@ -293,21 +287,6 @@ class Texts:
         lines = [modes.summary(spec) for spec in MODES.values()]
         hints = [modes.hint(spec) for spec in MODES.values() if not spec.slots]
         return "\n".join([self.say("help_intro"), *lines, self.say("help_more"), *hints])
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` without line breaks."""
-    return " ".join(text.split())
-
-
-def cut(text: str, limit: int, units: Callable[[str], int] = len) -> str:
-    """Return as much of ``text`` as ``limit`` units take; “…” stands for what was cut off."""
-    if units(text) <= limit:
-        return text
-    kept = text[: max(0, limit)]
-    while kept and units(f"{kept}…") > limit:
-        kept = kept[:-1]
-    return f"{kept.rstrip()}…" if kept.strip() else ""
 
 
 def _size(job: Job) -> str:

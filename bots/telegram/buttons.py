@@ -31,7 +31,7 @@ from bots.telegram.user_commands import (
     show_again,
 )
 from core.domain.followups import Action, options_of, with_option
-from core.domain.lineage import Origin
+from core.domain.lineage import JobOrigin
 from core.domain.modes import Mode
 from core.domain.options import Option, Options
 from core.errors import NotYours
@@ -114,7 +114,7 @@ async def _edit(press: ButtonPress) -> None:
         options=options,
         media=job.request.media(),
         spoiler=is_veiled(job),
-        origin=Origin(Action.EDIT, job.id),
+        origin=JobOrigin(Action.EDIT, job.id),
     )
     await event.context.forms.save(event.caller, event.message.chat_id, form)
     await event.reply(event.texts.say("t_ask_prompt"), ForceReply(selective=True))

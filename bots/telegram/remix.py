@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from telegram import ForceReply, Message
 
+from bots.shared.cutting import cut
 from bots.shared.public_jobs import details_text, remix_source
-from bots.shared.texts import cut
 from bots.telegram.address import PLATFORM, is_veiled
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.request_form import RequestForm
 from core.domain.followups import Action, options_of
-from core.domain.lineage import Origin
+from core.domain.lineage import JobOrigin
 from core.errors import NotYours
 from core.i18n.messages import say
 
@@ -87,7 +87,7 @@ async def begin_remix(event: ChatEvent, job_id: str) -> None:
         options=replace(options_of(request, event.users.limits), prompt="", seed=None),
         media=source.media,
         spoiler=is_veiled(source.job),
-        origin=Origin(Action.REMIX, job_id),
+        origin=JobOrigin(Action.REMIX, job_id),
     )
     await event.context.forms.save(event.caller, event.message.chat_id, form)
     prompt = texts.markup.quote(cut(request.prompt, QUOTED, texts.markup.units))

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bots.shared.texts import Markup, Texts, cut
+from bots.shared.cutting import cut
+from bots.shared.texts import Markup, Texts
 from core.domain.followups import Action, actions_for, changeable, is_present
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits

@@ -9,7 +9,7 @@ from bots.telegram.address import PLATFORM
 from bots.telegram.option_parser import TypedText
 from core.domain.decoding import UndecodableError, decode
 from core.domain.followups import typed_over
-from core.domain.lineage import Origin
+from core.domain.lineage import JobOrigin
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Options
@@ -35,7 +35,7 @@ class RequestForm:
     spoiler: bool = False  # the clip is hidden until it is tapped
     guessed: bool = False  # the mode was not said; buttons offer others
     unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
-    origin: Origin | None = None  # the button that it was begun with
+    origin: JobOrigin | None = None  # the button that it was begun with
 
     def with_file(self, file: MediaFile) -> Self:
         """Add a file: behind those of its kind, where one of its slots is free."""
@@ -189,7 +189,7 @@ class _StoredForm:
     media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
     loose: list[MediaFile] = field(default_factory=list[MediaFile])
     spoiler: bool = False
-    origin: Origin | None = None
+    origin: JobOrigin | None = None
 
 
 def typed(options: Options) -> dict[str, Any]:

@@ -6,7 +6,7 @@ DRAFTS = 4  # of one request, where somebody chooses among several
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class JobOrigin:
     """The button that asked for a clip, and the job that it was under."""
 
     action: str  # a member of :class:`core.domain.followups.Action`

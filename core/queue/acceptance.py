@@ -12,7 +12,7 @@ from core.accounts.limit_ledger import LimitLedger
 from core.accounts.moderation import refuse_blocked
 from core.domain.fairness import ORDINARY, cost_of
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
-from core.domain.lineage import DraftGroup, Origin
+from core.domain.lineage import DraftGroup, JobOrigin
 from core.domain.nodes import DEFAULT_POOL
 from core.domain.people import Payer, Requester
 from core.domain.quota import NETWORK_LIMIT
@@ -50,7 +50,7 @@ class NewJob:
     fingerprint: str = ""  # of what was asked; empty: the key alone says which job it is
     reserve_ms: int | None = None  # what the limits must hold; None: the estimate
     pool: str = DEFAULT_POOL  # of the devices that fit it
-    origin: Origin | None = None  # what it is made from
+    origin: JobOrigin | None = None  # what it is made from
     group: DraftGroup | None = None  # the drafts that it is asked for with
 
     @property

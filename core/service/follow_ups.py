@@ -8,7 +8,7 @@ from core.domain.fingerprints import fingerprint_of_action
 from core.domain.followups import Action, again, quality
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
-from core.domain.lineage import Origin
+from core.domain.lineage import JobOrigin
 from core.domain.media import MediaFile
 from core.domain.people import Requester
 from core.domain.requests import Composition, Request
@@ -51,7 +51,7 @@ class FollowUps:
         """
         made = await self._made(job, action, owner)
         fingerprint = fingerprint_of_action(action, job.id)
-        return replace(made, fingerprint=fingerprint, origin=Origin(action, job.id))
+        return replace(made, fingerprint=fingerprint, origin=JobOrigin(action, job.id))
 
     async def _made(self, job: Job, action: str, owner: Requester) -> Composition:
         match action:

@@ -8,7 +8,7 @@ import structlog
 from core.domain.decoding import UndecodableError, parse_object, parse_stored, parse_words, scalars
 from core.domain.fingerprints import is_same
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
-from core.domain.lineage import DraftGroup, Origin
+from core.domain.lineage import DraftGroup, JobOrigin
 from core.domain.media import Clip
 from core.domain.nodes import DEFAULT_POOL
 from core.domain.people import Requester
@@ -45,7 +45,7 @@ class JobToAdd:
     created_at_ms: int  # epoch
     fingerprint: str = ""  # of what was asked, :mod:`core.domain.fingerprints`
     pool: str = DEFAULT_POOL  # of the devices that fit it
-    origin: Origin | None = None  # what it was made from
+    origin: JobOrigin | None = None  # what it was made from
     group: DraftGroup | None = None  # the drafts that it belongs to
 
 
@@ -177,8 +177,8 @@ class StoredJob:
             return None
         return DraftGroup(self.group_id, self.group_number or 1, self.group_size or 1)
 
-    def _origin(self) -> Origin | None:
-        return Origin(self.parent_action, self.parent_id) if self.parent_action else None
+    def _origin(self) -> JobOrigin | None:
+        return JobOrigin(self.parent_action, self.parent_id) if self.parent_action else None
 
     def _failure(self) -> Failure | None:
         if self.failure_code is None:
