@@ -135,6 +135,8 @@ class DiscordDelivery:
         """
         at = DiscordAddress.of(job.reply_to)
         telling = await self._telling(job, at, public=public)
+        if public and at.message_id:  # before anybody can press its buttons
+            await self._note_public(job, at, f"{at.channel_id}/{at.message_id}")
         try:
             sent = await self._in_some_size(job, clip, attempt, telling)
         except DeliveryImpossible:
@@ -143,10 +145,15 @@ class DiscordDelivery:
             told = await outcome_of(self._send(at, kept, replace(attempt, ambiguous=False)))
             log.info("clip_kept", job_id=job.id, told=told.ok)
             raise
-        if public and sent.sent_id.startswith(f"{at.channel_id}/"):
-            link = f"{JUMP}/{at.guild_id}/{sent.sent_id}"
-            await self._public.note(job.id, ShownClip(at.place, sent.sent_id, link))
+        if public:
+            await self._note_public(job, at, sent.sent_id)
         return sent
+
+    async def _note_public(self, job: Job, at: DiscordAddress, post: str) -> None:
+        """Note which message shows all the clip of ``job``; in private there is none."""
+        if post.startswith(f"{at.channel_id}/"):
+            link = f"{JUMP}/{at.guild_id}/{post}"
+            await self._public.note(job.id, ShownClip(at.place, post, link))
 
     async def _telling(self, job: Job, at: DiscordAddress, *, public: bool) -> Telling:
         """Choose what the caption tells: of what is hidden, and of what was private, nothing."""

@@ -132,7 +132,8 @@ def address_of(
 
 def display_name(user: User) -> str:
     """Return what a person calls themselves, on one line, without a mention in it."""
-    plain = "".join(c for c in user.full_name if unicodedata.category(c)[0] in "LNPSZM")
+    name = " ".join(user.full_name.split())
+    plain = "".join(c for c in name if unicodedata.category(c)[0] in "LNPSZM")
     return " ".join(_LINKED.sub(" ", plain).split())[:MOST_NAME]
 
 

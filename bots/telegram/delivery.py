@@ -85,6 +85,9 @@ class TelegramDelivery:
             DeliveryImpossible: it was shown nowhere; its person was told how to fetch it.
             DeliveryRetry: a later attempt may work.
         """
+        at = TelegramAddress.of(job.reply_to)
+        if at.message_id:  # before anybody can press its buttons
+            await self._note_public(job, f"{at.chat_id}/{at.message_id}")
         sent = await self._complete(job, clip, attempt, own=True)
         await self._note(job, sent.sent_id)
         return sent
@@ -99,6 +102,9 @@ class TelegramDelivery:
     async def _note(self, job: Job, where: str) -> None:
         """Note that a message shows the clip of a job, and where all see it."""
         await self._posts.add(job.id, where)
+        await self._note_public(job, where)
+
+    async def _note_public(self, job: Job, where: str) -> None:
         at = job.reply_to
         if at.platform != PLATFORM:
             return
