@@ -108,6 +108,7 @@ class Job:
     losses: int = 0  # how often its worker, process or device was lost with it
     place: str = ""  # where it was asked from, as :attr:`core.domain.people.Caller.place`
     unread_files: tuple[str, ...] = ()  # names of its inputs, where only the rows still know them
+    forbidden: tuple[str, ...] = ()  # words that no model may write for it; known to who runs it
     number: int = 0  # in the order of acceptance, of everybody; pages of a history go by it
     origin: JobOrigin | None = None  # what it was made from; None: it was typed
     group: DraftGroup | None = None  # the drafts that it was asked for with

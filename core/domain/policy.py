@@ -85,6 +85,11 @@ class Policy:
                 return rule, word
         return None
 
+    @property
+    def word_rules(self) -> tuple[str, ...]:
+        """Return every word that is forbidden, or forbidden where a channel is not age-gated."""
+        return (*self.words, *self.nsfw_words)
+
     def changed(self, rule: str, value: str) -> Self:
         """Return this policy with ``rule`` set from what an operator typed.
 

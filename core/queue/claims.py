@@ -4,11 +4,14 @@ Functions on a connection; :class:`core.queue.job_queue.JobQueue` owns the trans
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
+from core.accounts.moderation import policies_of
+from core.domain.enhancement import as_typed
 from core.domain.jobs import Failure, Job, JobState
+from core.domain.presets import Enhance
 from core.domain.requests import Request
 from core.errors import RequestUnreadable
 from core.queue.model_affinity import Candidate, choose
@@ -94,7 +97,7 @@ class Claimer:
         token, until = uuid4().hex, now + self._rules.lease_ms
         attempt = NewAttempt(token, until, not ahead, self._claimant().node_id)
         started = await start(connection, due[chosen], attempt, now, above_limit=above_limit)
-        return Claim(started.job(self._clips_folder))
+        return Claim(await _with_rules(connection, started.job(self._clips_folder)))
 
     async def _set_aside(self, connection: Connection, row: StoredJob, now: int) -> None:
         """Fail and refund a waiting job, and owe its requester the reason."""
@@ -114,3 +117,17 @@ class Claimer:
         ]
         rules = self._rules.affinity
         return choose(rules, candidates, lambda index: prefer(requests[index]), now)
+
+
+async def _with_rules(connection: Connection, job: Job) -> Job:
+    """Return ``job`` with the words that a model may not write for it.
+
+    Where rules cannot be read, none writes anything.
+    """
+    if job.request.sampling.enhance is not Enhance.ON:
+        return job
+    found = await policies_of(connection, job.place)
+    unknown = [name for policy in found for name, _ in policy.unreadable]
+    words = [word for policy in found for word in policy.word_rules]
+    ruled = replace(job, forbidden=tuple(dict.fromkeys([*words, *unknown])))
+    return as_typed(ruled) if unknown else ruled
