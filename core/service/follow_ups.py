@@ -8,6 +8,7 @@ from core.domain.fingerprints import fingerprint_of_action
 from core.domain.followups import Action, again, quality
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
+from core.domain.lineage import JobOrigin
 from core.domain.media import MediaFile
 from core.domain.people import Requester
 from core.domain.requests import Composition, Request
@@ -49,7 +50,8 @@ class FollowUps:
             NothingFits: it asks for less work, and this is the least.
         """
         made = await self._made(job, action, owner)
-        return replace(made, fingerprint=fingerprint_of_action(action, job.id))
+        fingerprint = fingerprint_of_action(action, job.id)
+        return replace(made, fingerprint=fingerprint, origin=JobOrigin(action, job.id))
 
     async def _made(self, job: Job, action: str, owner: Requester) -> Composition:
         match action:
