@@ -56,6 +56,7 @@ class UserApi:
             services.jobs, services.owned, services.moderation, services.operators
         )
         self.access = UserAccess(services.access, services.moderation)
+        self.public = services.public
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)
