@@ -11,6 +11,7 @@ from core.accounts.limits import QuotaRules
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.notices import Notices
+from core.accounts.program_tokens import ProgramTokens
 from core.domain.access import AccessEntry
 from core.domain.people import Requester
 from core.storage.database import Database
@@ -26,6 +27,7 @@ class Community:
     audit: AuditLog
     state: FrontState
     access: AccessList
+    tokens: ProgramTokens
 
     async def forget(self, person: Requester) -> None:
         """Drop what fronts kept of somebody, what they asked for, and what they were to be told."""
@@ -64,4 +66,5 @@ class Community:
             audit=AuditLog(database, now),
             state=FrontState(database, now),
             access=AccessList(database, now, AccessRules(allowed, operators), notices),
+            tokens=ProgramTokens(database, now),
         )

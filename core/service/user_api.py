@@ -56,6 +56,7 @@ class UserApi:
             services.jobs, services.owned, services.moderation, services.operators
         )
         self.access = UserAccess(services.access, services.moderation)
+        self.public = services.public
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)
@@ -215,7 +216,7 @@ class UserApi:
             PolicyForbids: a rule of the place, or of all places.
         """
         job = await self.job(caller, job_id)
-        await self.access.check_request(caller, job.request)
+        await self.access.check_shown(caller, job)
 
     async def check_sharing(self, caller: Caller, job_id: str) -> None:
         """Refuse to make a clip public: only its owner may, where the rules of the place allow it.
@@ -226,7 +227,7 @@ class UserApi:
             RequesterBlocked, AccessClosed, PolicyForbids: as for :meth:`check_showing`.
         """
         job = await self._visible.own(caller, job_id)
-        await self.access.check_request(caller, job.request)
+        await self.access.check_shown(caller, job)
 
     async def owns(self, caller: Caller, job: Job) -> bool:
         """Tell whether a job is the caller's own, on any of their platforms."""

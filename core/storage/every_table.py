@@ -7,6 +7,7 @@ from core.storage import (
     files,
     gate_nodes,
     moderation,
+    program_tokens,
     pseudonyms,
     runs,
     stars,
@@ -14,8 +15,8 @@ from core.storage import (
 from core.storage.tables import METADATA, sched
 
 MODULES = (
-    *(access, accounts, cluster_tables, files, gate_nodes),
-    *(moderation, pseudonyms, runs, stars),
+    *(access, accounts, cluster_tables, files, gate_nodes, moderation, program_tokens),
+    *(pseudonyms, runs, stars),
 )
 # what a row refers to is there before it; the fair order last: without it nobody serves the rows
 TABLES = (*(table for table in METADATA.sorted_tables if table is not sched), sched)
