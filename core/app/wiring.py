@@ -101,6 +101,7 @@ def build(parts: Parts) -> Core:
     operators = _operator_api(parts, services)
     return _over_parts(parts)(
         users=_user_api(parts, services, operators),
+        styles=parts.community.styles,
         operators=operators,
         submission=services.submission,
         cancellation=services.cancellation,
@@ -164,6 +165,7 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         linked=parts.community.accounts,
         moderation=parts.community.moderation,
         access=parts.community.access,
+        styles=partial(parts.community.styles.of_place, limits=parts.rules.limits),
         audit_log=parts.community.audit,
         health=services.health,
         dead=DeadDeliveries(parts.database, parts.clock),

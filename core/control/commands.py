@@ -13,9 +13,11 @@ from core.control.reports import (
     LogLine,
     MachineReport,
     ServiceStatus,
+    StylesReport,
 )
 from core.domain.modes import Mode
 from core.domain.quota import QuotaView
+from core.domain.style_file import MOST_BYTES
 from core.queue.intake import Intake
 from core.storage.dead_letters import DeadDelivery
 
@@ -145,6 +147,23 @@ class RevokeMachine:
     name: Name
 
 
+@dataclass(frozen=True, slots=True)
+class ReadStyles:
+    """The styles and defaults of a place; ``*`` is all places."""
+
+    __pydantic_config__ = _EXACT
+    place: Name
+
+
+@dataclass(frozen=True, slots=True)
+class KeepStyles:
+    """Styles and defaults of a file, for a place."""
+
+    __pydantic_config__ = _EXACT
+    place: Name
+    toml: Annotated[str, Field(max_length=MOST_BYTES)]
+
+
 Command = (
     ListJobs
     | ShowJob
@@ -160,6 +179,8 @@ Command = (
     | GenerateClip
     | AdmitMachine
     | RevokeMachine
+    | ReadStyles
+    | KeepStyles
 )
 
 
@@ -186,6 +207,8 @@ VERBS: dict[str, Verb] = {
     "invariants": Verb(CheckInvariants, Contradiction),
     "admit_machine": Verb(AdmitMachine, MachineReport),
     "revoke_machine": Verb(RevokeMachine, MachineReport),
+    "styles": Verb(ReadStyles, StylesReport),
+    "keep_styles": Verb(KeepStyles, StylesReport),
     "generate": Verb(GenerateClip, GenerationEvent, lasting=True),
 }
 STOP: Literal["stop"] = "stop"  # sent while a command lasts: end it

@@ -11,10 +11,12 @@ from core.control.commands import (
     Command,
     GenerateClip,
     GrantQuota,
+    KeepStyles,
     ListDeadLetters,
     ListJobs,
     ReadLogs,
     ReadStatus,
+    ReadStyles,
     ReviveDeliveries,
     RevokeMachine,
     SetIntake,
@@ -30,6 +32,7 @@ from core.control.reports import (
     MachineReport,
     Report,
     ServiceStatus,
+    StylesReport,
 )
 from core.control.service import SteeredService
 from core.domain.jobs import Job
@@ -81,6 +84,8 @@ class CommandHandlers:
                 return [await self._status()]
             case AdmitMachine() | RevokeMachine():
                 return [await self._machine(command)]
+            case ReadStyles() | KeepStyles():
+                return [await self._styles(command)]
             case ListDeadLetters() | ReviveDeliveries():
                 return [*await self._dead(command)]
             case CheckInvariants():
@@ -113,6 +118,13 @@ class CommandHandlers:
         await machines.revoke(name)
         await self._api.note("revoke_machine", name)
         return MachineReport(name)
+
+    async def _styles(self, command: ReadStyles | KeepStyles) -> StylesReport:
+        place = self._api.styles(command.place)
+        if isinstance(command, KeepStyles):
+            await place.read_in(command.toml)
+        names = [one.name for one in (await place.read()).styles]
+        return StylesReport(command.place, names, await place.export())
 
     async def _quota(self, command: ShowQuota | GrantQuota) -> QuotaView:
         who = Requester.from_key(command.requester)

@@ -20,6 +20,15 @@ class MachineReport:
 
 
 @dataclass(frozen=True, slots=True)
+class StylesReport:
+    """The styles and defaults of a place, as TOML; names are those of the styles."""
+
+    place: str
+    names: list[str]
+    toml: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClipReport:
     """The files of a finished job."""
 

@@ -14,6 +14,8 @@ from the code.
     │   ├── NotAnId             a channel or role that is none
     │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
+    │   ├── WildcardsTooMany, WildcardsTooDeep, WordsTooLong
+    │   ├── StyleUnknown, StyleRefused, StylesUnreadable: core/errors/styles.py
     │   ├── MediaMissing, MediaUnexpected
     │   ├── FilmTooLong, FilmComplete, FpsNotEven
     │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, PicturesTooMany
@@ -28,7 +30,7 @@ from the code.
     │   ├── TooLargeForDevice, DeviceTooSmall
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── AccessClosed, AccessNotAsked, BotRightsMissing, ChatRightsMissing: core/errors/access.py
-    │   ├── JobUnknown, NoJob, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
+    │   ├── JobUnknown, NoJob, NotYours, OperatorsOnly, ManagersOnly, AlreadyFinished, KeyReused
     │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
     │   ├── ArtefactsUnavailable, ArtefactGone  clips and inputs: core/errors/artefacts.py
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
@@ -97,6 +99,9 @@ from core.errors.input import (
     TimesOutOfOrder,
     TimesUncounted,
     TooManyFiles,
+    WildcardsTooDeep,
+    WildcardsTooMany,
+    WordsTooLong,
 )
 from core.errors.media import (
     MediaCodecRefused,
@@ -137,8 +142,16 @@ from core.errors.refusals import (
     TooManyJobs,
     TooManyQueued,
 )
+from core.errors.styles import ManagersOnly, StyleRefused, StylesUnreadable, StyleUnknown
 
 __all__ = [
+    "WordsTooLong",
+    "WildcardsTooMany",
+    "WildcardsTooDeep",
+    "StylesUnreadable",
+    "StyleUnknown",
+    "StyleRefused",
+    "ManagersOnly",
     "AccessClosed",
     "AccessNotAsked",
     "AccountUnknown",

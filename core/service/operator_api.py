@@ -14,6 +14,7 @@ from core.accounts.audit_log import AuditLog
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.quotas import Quotas
+from core.accounts.styles import PlaceStyles
 from core.domain.access import AccessEntry
 from core.domain.jobs import Job, find_job
 from core.domain.people import Payer, Requester
@@ -42,6 +43,7 @@ class OperatorServices:
     linked: LinkedAccounts
     moderation: Moderation
     access: AccessList
+    styles: Callable[[Requester, str], PlaceStyles]  # in somebody's name, of a place
     audit_log: AuditLog
     health: HealthReader
     dead: DeadDeliveries
@@ -187,6 +189,10 @@ class OperatorApi:
             if found is not None:
                 return found
         return None
+
+    def styles(self, place: str) -> PlaceStyles:
+        """Return what changes the styles and defaults of ``place``, or of all places."""
+        return self._services.styles(self._operator, place)
 
     async def audit(self, limit: int) -> list[AuditEntry]:
         """Return the newest entries of the audit log, newest first."""

@@ -9,9 +9,20 @@ from core.storage import (
     moderation,
     pseudonyms,
     runs,
+    styles,
 )
 from core.storage.tables import METADATA, sched
 
-MODULES = (access, accounts, cluster_tables, files, gate_nodes, moderation, pseudonyms, runs)
+MODULES = (
+    access,
+    accounts,
+    cluster_tables,
+    files,
+    gate_nodes,
+    moderation,
+    pseudonyms,
+    runs,
+    styles,
+)
 # what a row refers to is there before it; the fair order last: without it nobody serves the rows
 TABLES = (*(table for table in METADATA.sorted_tables if table is not sched), sched)

@@ -156,7 +156,8 @@ class Worker:
         shares = self._shares(job.request)
         folder, workspace = self._media_folder, self._workspace_of(job)
         whose = job.requester.key
-        return Order(job.id, job.attempt, job.request, folder, workspace, shares, whose)
+        made, asked = job.request.as_worded, job.request
+        return Order(job.id, job.attempt, made, folder, workspace, shares, whose, asked)
 
     async def _claim(self) -> Job | None:
         ahead = bool(self._live)  # whatever kills the process until it has the device is not it
