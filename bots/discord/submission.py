@@ -138,7 +138,9 @@ async def submit_edit(
     request = job.request
     caller = context.caller(interaction)
     await context.users.access.check(caller)
-    composition = await context.users.compose(caller, request.mode, options, request.media())
+    composition = await context.users.compose(
+        caller, request.mode, options, request.media(), request.style
+    )
     check_rights(interaction)
     at = await _defer(interaction, Visibility.of(job, interaction))
     await _submit(context, interaction, at, composition)

@@ -13,6 +13,7 @@ from core.domain.jobs import Failure, Job, JobState, Ticket, waiting_range
 from core.domain.modes import MODES
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import QuotaView
+from core.domain.request_words import words_note
 from core.i18n.limits import limit_line
 from core.i18n.messages import explain, name, say
 from core.service.front_services import AuditEntry
@@ -163,8 +164,8 @@ class Texts:
             "job": job.id,
             "chosen": "\n".join(lines.chosen),
         }
-        note = prompt_note(job)
-        told = [] if note is None else [self.markup.escape(explain(note, self.locale))]
+        notes = (words_note(request), prompt_note(job))
+        told = [self.markup.escape(explain(note, self.locale)) for note in notes if note]
         return "\n".join([say("details", data, self.locale), *lines.written, *told])
 
     def line(self, view: QueueView) -> str:

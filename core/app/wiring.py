@@ -101,7 +101,6 @@ def build(parts: Parts) -> Core:
     operators = _operator_api(parts, services)
     return _over_parts(parts)(
         users=_user_api(parts, services, operators),
-        styles=parts.community.styles,
         operators=operators,
         submission=services.submission,
         cancellation=services.cancellation,
@@ -189,6 +188,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         accounts=UserAccounts(parts.community.accounts),
         moderation=parts.community.moderation,
         access=parts.community.access,
+        styles=parts.community.styles,
         operators=operators,
     )
     files = UserFiles(services.admission, parts.files, settings.retention.days)

@@ -2,18 +2,20 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.cli.exit_codes import out
 from core.cli.steering import steer_one
 from core.control.commands import KeepStyles, ReadStyles
-from core.control.reports import StylesReport
 from core.domain.policy import EVERYWHERE
 from core.domain.style_file import MOST_BYTES
 from core.errors import StylesUnreadable
 from core.i18n.messages import say
+
+if TYPE_CHECKING:
+    from core.control.reports import StylesReport
 
 APP = typer.Typer(help=say("help_styles"), no_args_is_help=True)
 Place = Annotated[str, typer.Option(help=say("help_styles_place"))]

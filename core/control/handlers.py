@@ -68,6 +68,8 @@ class CommandHandlers:
                 order = ClipOrder(self._service, self._operator.requester, command)
                 async for event in order.run(stop):
                     yield event
+            case ReadStyles() | KeepStyles():
+                yield await self._styles(command)
             case _:
                 for item in await self._at_once(command):
                     yield item
@@ -84,8 +86,6 @@ class CommandHandlers:
                 return [await self._status()]
             case AdmitMachine() | RevokeMachine():
                 return [await self._machine(command)]
-            case ReadStyles() | KeepStyles():
-                return [await self._styles(command)]
             case ListDeadLetters() | ReviveDeliveries():
                 return [*await self._dead(command)]
             case CheckInvariants():

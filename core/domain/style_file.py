@@ -1,7 +1,7 @@
 """Read styles and defaults as operators write them, and write them as TOML.
 
-``[style.<name>]`` has ``before``, ``after``, ``negative`` and options; ``[defaults]`` has options of
-a whole place, ``[channel.<id>]`` those of one channel or topic.
+``[style.<name>]`` has ``before``, ``after``, ``negative`` and options; ``[defaults]`` has options
+of a whole place, ``[channel.<id>]`` those of one channel or topic.
 """
 
 import json

@@ -23,7 +23,11 @@ class _Wildcard:
     depth: int = 0  # of the wildcards in it
 
     def add(self, part: "str | _Wildcard") -> None:
-        self.alternatives[-1].append(part)
+        parts = self.alternatives[-1]
+        if isinstance(part, str) and parts and isinstance(parts[-1], str):
+            parts[-1] += part  # or a text of braces alone would be copied piece by piece
+        else:
+            parts.append(part)
         if isinstance(part, _Wildcard):
             self.depth = max(self.depth, part.depth + 1)
 
@@ -43,7 +47,8 @@ def check_wildcards(text: str) -> None:
     """Refuse more wildcards than may be in a text.
 
     Raises:
-        WildcardsTooMany, WildcardsTooDeep: naming the limit.
+        WildcardsTooMany: more than fifty.
+        WildcardsTooDeep: too many within each other.
     """
     root, count = _read(text)
     if count > MOST:

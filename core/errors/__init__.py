@@ -145,13 +145,6 @@ from core.errors.refusals import (
 from core.errors.styles import ManagersOnly, StyleRefused, StylesUnreadable, StyleUnknown
 
 __all__ = [
-    "WordsTooLong",
-    "WildcardsTooMany",
-    "WildcardsTooDeep",
-    "StylesUnreadable",
-    "StyleUnknown",
-    "StyleRefused",
-    "ManagersOnly",
     "AccessClosed",
     "AccessNotAsked",
     "AccountUnknown",
@@ -181,6 +174,7 @@ __all__ = [
     "KeyReused",
     "LinkCodeUnknown",
     "LinkTriesUsed",
+    "ManagersOnly",
     "MediaCodecRefused",
     "MediaDamaged",
     "MediaFormatRefused",
@@ -224,6 +218,9 @@ __all__ = [
     "SetupProblem",
     "ShareTooCostly",
     "SpaceIncomplete",
+    "StyleRefused",
+    "StyleUnknown",
+    "StylesUnreadable",
     "TimedOut",
     "TimesNotApart",
     "TimesOutOfOrder",
@@ -233,6 +230,9 @@ __all__ = [
     "TooManyFiles",
     "TooManyJobs",
     "TooManyQueued",
+    "WildcardsTooDeep",
+    "WildcardsTooMany",
+    "WordsTooLong",
     "WorkerLost",
     "WorkflowRefused",
 ]
