@@ -12,6 +12,8 @@ from core.domain.styles import Filled, Style, fill, find_style, key_of, style_na
 from core.domain.words import StyleWords
 from core.errors import ManagersOnly, StyleUnknown
 
+__all__ = ["PlaceStyles", "UserStyles"]
+
 
 class UserStyles:
     """Finds styles and defaults for callers; changes them for who runs a place."""

@@ -37,15 +37,15 @@ class Provenance:
     mode: Mode
     sampling: Sampling
     prompt: str = ""  # as typed; empty unless the operator allows it in files
-    style: StyleWords | None = None  # likewise
     notes: Mapping[str, str] = field(default_factory=dict[str, str])  # e.g. {"executor": "comfy"}
+    style: StyleWords | None = None  # as the prompt
 
     @classmethod
     def of(cls, job_id: str, request: Request, *, with_prompt: bool) -> Self:
         """Return what the clip of ``request`` may say; a person's words only ``with_prompt``."""
         if with_prompt:
-            words = (request.prompt, request.style)
-            return cls(job_id, request.mode, request.sampling, *words)
+            asked = (request.mode, request.sampling, request.prompt)
+            return cls(job_id, *asked, style=request.style)
         words = {option.name: option.blank for option in KEPT if option.is_private}
         return cls(job_id, request.mode, replace(request.sampling, **words))
 
