@@ -36,7 +36,7 @@ def add_style_commands(tree: app_commands.CommandTree[Any], context: DiscordCont
     """Add the group to ``tree``; everybody may list, the rest asks who runs the place."""
     group = StyleGroup(context)
     words = {one: (_WORDS, text(f"o_style_{one}"), None) for one in WORDS}
-    name = {"name": (_NAME, text("o_style_name"), inspect.Parameter.empty)}
+    name = {STYLE: (_NAME, text("o_style_name"), inspect.Parameter.empty)}
     back = {"clear": (str, text("o_style_clear"), "")}
     where = {"channel_only": (bool, text("o_style_channel"), False)}
     rows = _options(context, with_style=False)
@@ -97,7 +97,7 @@ class StyleGroup(app_commands.Group):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
         self.context = context
-        self.remove.autocomplete("name")(offer_styles(context))
+        self.remove.autocomplete(STYLE)(offer_styles(context))
 
     @app_commands.command(name="list", description=text("d_styles_list"))
     async def list_them(self, interaction: Interaction) -> None:
@@ -108,28 +108,28 @@ class StyleGroup(app_commands.Group):
     async def save(
         self,
         interaction: Interaction,
-        name: str,
+        style: str,
         *,
         everywhere: bool = False,
         **given: Any,  # noqa: ANN401  # Discord's values
     ) -> None:
         """Keep a style under a name."""
         place = self._place(interaction, everywhere=everywhere)
-        style = await place.save(name, {key: one for key, one in given.items() if one is not None})
-        told = _texts(interaction).say("style_saved", name=style.name, option="style:")
+        kept = await place.save(style, {key: one for key, one in given.items() if one is not None})
+        told = _texts(interaction).say("style_saved", name=kept.name, option="style:")
         await answer(interaction, told)
 
     @app_commands.command(name="remove", description=text("d_styles_remove"))
-    @app_commands.describe(name=text("o_style_name"), everywhere=text("o_style_everywhere"))
+    @app_commands.describe(style=text("o_style_name"), everywhere=text("o_style_everywhere"))
     async def remove(
         self,
         interaction: Interaction,
-        name: str,
+        style: str,
         everywhere: bool = False,  # noqa: FBT001, FBT002  # an option of a command
     ) -> None:
         """Drop a style."""
-        await self._place(interaction, everywhere=everywhere).remove(name)
-        await answer(interaction, _texts(interaction).say("style_removed", name=name))
+        await self._place(interaction, everywhere=everywhere).remove(style)
+        await answer(interaction, _texts(interaction).say("style_removed", name=style))
 
     async def defaults(
         self,

@@ -70,7 +70,7 @@ async def test_no_command_of_a_stranger_tells_of_somebody_elses_job(guild) -> No
             if sub in {"grant", "block", "unblock", "import"}:
                 continue  # need a person or a file; what they refuse is refused before
             if sub in {"save", "remove"}:
-                more = {"name": "x"}
+                more = {"style": "x"}
             if sub == "test":
                 more = {"sentence": "x"}
             name = f"{command['name']} {sub}".strip()
