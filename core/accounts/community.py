@@ -11,6 +11,7 @@ from core.accounts.limits import QuotaRules
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.notices import Notices
+from core.accounts.program_tokens import ProgramTokens
 from core.accounts.styles import StyleBook
 from core.domain.access import AccessEntry
 from core.domain.people import Requester
@@ -28,6 +29,7 @@ class Community:
     state: FrontState
     access: AccessList
     styles: StyleBook
+    tokens: ProgramTokens
 
     async def forget(self, person: Requester) -> None:
         """Drop what fronts kept of somebody, what they asked for, and what they were to be told."""
@@ -68,4 +70,5 @@ class Community:
             state=FrontState(database, now),
             access=AccessList(database, now, AccessRules(allowed, operators), notices),
             styles=StyleBook(database, now),
+            tokens=ProgramTokens(database, now),
         )

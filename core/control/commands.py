@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from core.accounts.program_tokens import TokenScope
 from core.control.reports import (
     Contradiction,
     GenerationEvent,
@@ -14,6 +15,7 @@ from core.control.reports import (
     MachineReport,
     ServiceStatus,
     StylesReport,
+    TokenReport,
 )
 from core.domain.modes import Mode
 from core.domain.quota import QuotaView
@@ -164,6 +166,33 @@ class KeepStyles:
     toml: Annotated[str, Field(max_length=MOST_BYTES)]
 
 
+@dataclass(frozen=True, slots=True)
+class IssueToken:
+    """A token for a program; minutes of a window and days until it ends, None: the usual, never."""
+
+    __pydantic_config__ = _EXACT
+    name: Name
+    scopes: Annotated[tuple[TokenScope, ...], Field(max_length=len(TokenScope))] = tuple(TokenScope)
+    minutes: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None = None
+    days: Annotated[float, Field(gt=0, le=36_500, allow_inf_nan=False)] | None = None
+    webhook: Annotated[str, Field(max_length=2000)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListTokens:
+    """The tokens of programs, without a secret."""
+
+    __pydantic_config__ = _EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeToken:
+    """A token, by its beginning, or all tokens of a name, work no more."""
+
+    __pydantic_config__ = _EXACT
+    named: Name
+
+
 Command = (
     ListJobs
     | ShowJob
@@ -181,6 +210,9 @@ Command = (
     | RevokeMachine
     | ReadStyles
     | KeepStyles
+    | IssueToken
+    | ListTokens
+    | RevokeToken
 )
 
 
@@ -209,6 +241,9 @@ VERBS: dict[str, Verb] = {
     "revoke_machine": Verb(RevokeMachine, MachineReport),
     "styles": Verb(ReadStyles, StylesReport),
     "keep_styles": Verb(KeepStyles, StylesReport),
+    "issue_token": Verb(IssueToken, TokenReport),
+    "tokens": Verb(ListTokens, TokenReport),
+    "revoke_token": Verb(RevokeToken, TokenReport),
     "generate": Verb(GenerateClip, GenerationEvent, lasting=True),
 }
 STOP: Literal["stop"] = "stop"  # sent while a command lasts: end it

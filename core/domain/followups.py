@@ -38,6 +38,7 @@ class Action(StrEnum):
     DELETE = "delete"
     FETCH = "fetch"
     SMALLER = "smaller"  # the same with less work, where it was too much
+    REMIX = "remix"  # somebody else's, of a clip that everybody sees
 
 
 def actions_for(job: Job, limits: RequestLimits | None = None) -> tuple[Action, ...]:

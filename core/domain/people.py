@@ -54,6 +54,7 @@ class Payer:
     place: str = ""  # as of the caller; empty: from none
     tier: str = ""  # what they are to who lends the device; empty: it is ours
     roles: frozenset[str] = frozenset()  # role ids, as of the caller
+    raised: bool = False  # an operator gave the limit to this one: it may exceed the usual
 
     @classmethod
     def of(cls, requester: Requester) -> Self:

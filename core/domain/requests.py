@@ -16,6 +16,7 @@ from core.domain.adjustments import Adjustment
 from core.domain.decoding import UndecodableError, decode
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.limits import MAX_SEED
+from core.domain.lineage import JobOrigin
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
@@ -280,3 +281,5 @@ class Composition:
     fingerprint: str = (
         ""  # of what was typed, :mod:`core.domain.fingerprints`; empty: of the request
     )
+    origin: JobOrigin | None = None  # what it is made from
+    drafts: tuple[Request, ...] = ()  # further ones of the same idea, to choose among

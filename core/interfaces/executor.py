@@ -22,6 +22,7 @@ class Order:
     media_folder: Path  # admitted inputs lie here under MediaFile.name
     workspace: Path  # empty folder of this attempt; the worker removes it
     shares: Mapping[Stage, float] = field(default_factory=dict[Stage, float])  # of the run; sum 1
+    forbidden: tuple[str, ...] = ()  # words that no model may write for it
     requester: str = ""  # key of whose job it is; empty: nobody in particular
     asked: Request | None = None  # with the words that were typed; None: they are the same
 

@@ -57,6 +57,7 @@ class UserApi:
         )
         self.styles = UserStyles(services.styles, limits, self.is_operator)
         self.access = UserAccess(services.access, services.moderation)
+        self.public = services.public
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)
@@ -220,7 +221,7 @@ class UserApi:
             PolicyForbids: a rule of the place, or of all places.
         """
         job = await self.job(caller, job_id)
-        await self.access.check_request(caller, job.request)
+        await self.access.check_shown(caller, job)
 
     async def check_sharing(self, caller: Caller, job_id: str) -> None:
         """Refuse to make a clip public: only its owner may, where the rules of the place allow it.
@@ -233,7 +234,7 @@ class UserApi:
         job = await self._jobs.get(job_id)
         if not await self.owns(caller, job):
             raise NotYours(job_id)
-        await self.access.check_request(caller, job.request)
+        await self.access.check_shown(caller, job)
 
     async def owns(self, caller: Caller, job: Job) -> bool:
         """Tell whether a job is the caller's own, on any of their platforms."""

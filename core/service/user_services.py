@@ -12,6 +12,7 @@ from core.service.follow_ups import FollowUps
 from core.service.operator_api import OperatorApi
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
+from core.service.public_clips import PublicClips
 from core.service.submission import Submission
 from core.service.user_accounts import UserAccounts
 from core.storage.job_queries import JobQueries
@@ -34,3 +35,4 @@ class UserServices:
     access: AccessList
     styles: StyleBook
     operators: OperatorApi
+    public: PublicClips
