@@ -166,6 +166,7 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         linked=parts.community.accounts,
         moderation=parts.community.moderation,
         access=parts.community.access,
+        styles=partial(parts.community.styles.of_place, limits=parts.rules.limits),
         tokens=parts.community.tokens,
         audit_log=parts.community.audit,
         health=services.health,
@@ -191,6 +192,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         accounts=UserAccounts(parts.community.accounts),
         moderation=parts.community.moderation,
         access=parts.community.access,
+        styles=parts.community.styles,
         operators=operators,
         public=PublicClips(parts.database, parts.jobs, parts.community.moderation),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from core.accounts.access import AccessList
 from core.accounts.moderation import Moderation
+from core.accounts.styles import StyleBook
 from core.queue.forecasts import Forecasts
 from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
@@ -34,5 +35,6 @@ class UserServices:
     accounts: UserAccounts
     moderation: Moderation
     access: AccessList
+    styles: StyleBook
     operators: OperatorApi
     public: PublicClips
