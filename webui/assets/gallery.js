@@ -198,14 +198,16 @@ const ClapperGallery = (() => {
       if (asking) return void (stale = true); // after the answer that is on its way
       const body = await page(null);
       if (!body) return;
+      const fresh = !tiles.size;
       const least = body.items.length ? body.items[body.items.length - 1].number : -1, there = new Set(body.items.map(({ id }) => id));
       [...tiles].forEach(([id, { job }]) => { if (job.number >= least && !there.has(id)) drop(id); });
       if (body.before == null) [...tiles.keys()].forEach((id) => { if (!there.has(id)) drop(id); });
       body.items.forEach((job) => { if (!tiles.has(job.id)) grid.prepend(show(job)); else show(job); });
       sorted();
-      if (!tiles.size || before == null) before = body.before;
+      if (fresh) before = body.before;
       empty();
       tell();
+      reach();
     };
     /* The newest first; nodes that stand right are not touched. */
     const sorted = () => {
