@@ -70,6 +70,7 @@ class StudioFront:
         sign_in = SignInMethods.of(settings, days_ms)
         service = StudioService(services, Uploads(), self._contexts)
         await service.files.restore_uploads()
+        await service.endings.restore()
         services.register(StudioDelivery())
         bridge = Bridge(asyncio.get_running_loop())
         port = await asyncio.to_thread(_free_port, settings)
@@ -85,6 +86,7 @@ class StudioFront:
         try:
             await asyncio.Event().wait()
         finally:
+            service.endings.stop()
             await asyncio.to_thread(close, demo)
 
 

@@ -9,6 +9,8 @@ from core.domain.options import Options
 from core.domain.requests import Sampling
 from core.media.output.provenance import read_provenance
 
+_MOST_FRAMES = 10**9  # of any film; numbers beyond have no length in seconds
+
 
 @dataclass(frozen=True, slots=True)
 class ClipSettings:
@@ -31,4 +33,6 @@ def read_clip_settings(path: Path) -> ClipSettings | None:
         path: any file, trusted or not; it is never decoded, and at most 64 kB of text are read.
     """
     found = read_provenance(path)
-    return None if found is None else ClipSettings(found.mode, found.sampling, found.prompt)
+    if found is None or found.sampling.frames > _MOST_FRAMES:
+        return None
+    return ClipSettings(found.mode, found.sampling, found.prompt)

@@ -61,6 +61,7 @@ class UserApi:
         self.clips = UserClips(self.job, services.clips)
         self.accounts = services.accounts
         self.limits = limits
+        self.price = services.previewer.price  # takes the record: its holder may see it
         self.media_limits = media_limits
 
     async def compose(
