@@ -15,6 +15,7 @@ from core.interfaces.platform_check import PlatformCheck
 from core.runtime.environment import hand_on
 from core.service.front_services import FrontServices
 from core.settings import Settings
+from webui.api.v1.webhooks import WebhookDelivery
 from webui.auth.origin import LOOPBACK
 from webui.auth.sign_in import SignInMethods
 from webui.auth.sign_in_sources import sign_in_sources
@@ -72,6 +73,7 @@ class StudioFront:
         await service.files.restore_uploads()
         await service.endings.restore()
         services.register(StudioDelivery())
+        services.register(_webhooks(services))
         bridge = Bridge(asyncio.get_running_loop())
         port = await asyncio.to_thread(_free_port, settings)
         demo = await asyncio.to_thread(_open, service, bridge, sign_in, settings, port)
@@ -88,6 +90,11 @@ class StudioFront:
         finally:
             service.endings.stop()
             await asyncio.to_thread(close, demo)
+
+
+def _webhooks(services: FrontServices) -> WebhookDelivery:
+    loopback = services.settings.studio.webhook_loopback
+    return WebhookDelivery(services.programs, services.clock, loopback=loopback)
 
 
 def _open(
