@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.comfy.acceleration.block_graphs import BlockGraphs
+from core.comfy.acceleration.block_graphs import SHAPES, BlockGraphs
 from core.comfy.acceleration.fast_blocks import FastBlocks, eight_bit_linear
 from core.comfy.acceleration.install import forget_with_weights
 from core.comfy.acceleration.recording import CudaRecorder, Recording
@@ -225,12 +225,13 @@ def test_a_graph_is_for_its_shapes_flags_and_masks_alone(network: Network) -> No
     assert all(network.equal(a, b) for a, b in zip(expected, made, strict=True))
 
 
-def test_only_the_last_six_shapes_are_kept(network: Network) -> None:
-    for frames in range(2, 9):
+def test_only_the_last_shapes_are_kept(network: Network) -> None:
+    last = SHAPES + 2  # the first is of two frames, and one more than are kept
+    for frames in range(2, last + 1):
         network.forward(frames=frames)
     ways(network)
 
-    network.forward(frames=8)
+    network.forward(frames=last)
     network.forward(frames=2)
 
     assert ways(network) == {"replayed": 1, "recorded": 1}
@@ -646,7 +647,7 @@ def watched(lab: "Lab", monkeypatch: pytest.MonkeyPatch) -> Watched:
     for place, name in replaced:  # and all of it back at the end
         monkeypatch.setattr(place, name, place.__dict__[name])
     graphs.install(owner)
-    forget_with_weights(patchers, graphs)
+    forget_with_weights(patchers, [("diffusion_model", graphs)])
     return made
 
 
