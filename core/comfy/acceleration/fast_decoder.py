@@ -25,7 +25,10 @@ Norm = Callable[..., None]
 
 @dataclass(frozen=True, slots=True)
 class _Conv:
-    """A convolution of 3×3×3, its output channels in the order that suits what follows."""
+    """A convolution of 3×3×3, its output channels in the order that suits what follows.
+
+    Who reads its output adds ``bias``: torch would go over the memory once more for it.
+    """
 
     weight: Any
     bias: Any
@@ -75,6 +78,7 @@ class FastDecoder:
         self._free = free
         compiled = compiler or torch.compile
         self._norm: Norm = compiled(self._norm_into, dynamic=True)
+        self._shift_norm: Norm = compiled(self._shift_norm_into, dynamic=True)
         self._add_norm: Norm = compiled(self._add_norm_into, dynamic=True)
         self._device = device
         self._decoders: weakref.WeakKeyDictionary[Any, _Layers] = weakref.WeakKeyDictionary()
@@ -124,7 +128,11 @@ class FastDecoder:
 
     def _prepared(self, model: Any, dtype: Any, places: tuple[int, ...]) -> _Layers | None:
         """Return the layers of ``model``; None where one of them is of another kind."""
-        if model.causal or model.timestep_conditioning or not _plain_norm(model.conv_norm_out):
+        convs = [part.conv for part in model.modules() if type(part).__name__ == "CausalConv3d"]
+        plain = all(_plain_conv(conv) and conv.weight.dtype == dtype for conv in convs)
+        if model.causal or model.timestep_conditioning or not plain:
+            return None
+        if not _plain_norm(model.conv_norm_out):
             return None
         steps: list[tuple[_Conv, _Conv] | _Rise] = []
         for block in model.up_blocks:
@@ -138,11 +146,6 @@ class FastDecoder:
             else:
                 return None
         first, last = self._conv(model.conv_in), self._conv(model.conv_out)
-        convs = [first, last]
-        for step in steps:
-            convs += [step.conv] if isinstance(step, _Rise) else list(step)
-        if any(conv.weight.dtype != dtype for conv in convs):
-            return None
         return _Layers(places, first, steps, last, model.patch_size)
 
     def _conv(self, causal: Any, stride: tuple[int, ...] = (1, 1, 1)) -> _Conv:
@@ -167,57 +170,83 @@ class FastDecoder:
 
     def _through(self, layers: _Layers, sample: Any, target: Any) -> None:
         x = sample[0].permute(1, 2, 3, 0).contiguous()  # [T, H, W, C]
-        x = self._convolved(layers.first, self._padded(x, fill=True))
-        added = None  # what belongs to x, but was not added yet
+        x = self._convolved(layers.first, self._padded(x)).add_(layers.first.bias)
+        added, bias = None, None  # what belongs to x, but was not added yet
         for step in layers.steps:
             if isinstance(step, _Rise):
                 if added is not None:
-                    x, added = x.add_(added), None
-                x = _risen(self._convolved(step.conv, self._padded(x, fill=True)), step.stride)
+                    x = x.add_(added).add_(bias)
+                x = self._risen(self._convolved(step.conv, self._padded(x)), step)
+                added, bias = None, None
                 continue
-            made = self._convolved(step[0], self._normed(x, added))
-            added = self._convolved(step[1], self._normed(made))
-        colours = self._convolved(layers.last, self._normed(x, added))
+            made = self._convolved(step[0], self._normed(x, added, bias))
+            added = self._convolved(step[1], self._normed(made, None, step[0].bias))
+            bias = step[1].bias
+        colours = self._convolved(layers.last, self._normed(x, added, bias))
         frames, height, width, _ = colours.shape
         side = layers.patch
-        pixels = colours.view(frames, height, width, -1, side, side)  # [.., colour, across, down]
+        # [.., colour, across, down]
+        pixels = colours.view(frames, height, width, -1, side, side).permute(3, 0, 1, 5, 2, 4)
+        shifts = layers.last.bias.view(-1, 1, 1, side, 1, side).transpose(3, 5)
         goal = target[0].view(-1, frames, height, side, width, side)
-        goal.copy_(pixels.permute(3, 0, 1, 5, 2, 4))
+        self._torch.add(pixels, shifts, out=goal)
 
-    def _normed(self, x: Any, added: Any = None) -> Any:
-        """Return the norm of ``x`` with ``added``, activated and padded; ``x`` is the sum then."""
-        out = self._padded(x, fill=False)
+    def _normed(self, x: Any, added: Any, bias: Any) -> Any:
+        """Return the norm of the sum of what is given, activated and padded.
+
+        Where there is something ``added``, ``x`` is the sum afterwards.
+        """
+        out = x.new_empty((x.shape[0] + 2, *x.shape[1:]))
         width = x.shape[-1]
-        rows, inner = x.view(-1, width), out[1:-1].view(-1, width)
-        parts = [rows, inner] if added is None else [rows, added.view(-1, width), inner]
+        parts = [x.view(-1, width), out[1:-1].view(-1, width)]
+        if added is not None:
+            parts.insert(1, added.view(-1, width))
         for part in parts:
             self._torch._dynamo.mark_static(part, 1)  # noqa: SLF001  # its documented place
-        (self._norm if added is None else self._add_norm)(*parts)
+        if added is not None:
+            self._add_norm(*parts, bias)
+        elif bias is not None:
+            self._shift_norm(*parts, bias)
+        else:
+            self._norm(*parts)
         return _ends(out)
 
-    def _padded(self, x: Any, *, fill: bool) -> Any:
-        """Return memory for ``x`` with a frame more at both ends, filled with it if asked."""
+    def _risen(self, x: Any, rise: _Rise) -> Any:
+        """Turn channels ``(pixels, c)`` into pixels; of doubled frames the first is left out."""
+        frames, height, width, _ = x.shape
+        in_time, down, across = rise.stride
+        order = (0, 3, 1, 4, 2, 5, 6)
+        parts = x.view(frames, height, width, in_time, down, across, -1).permute(order)
+        shifts = rise.conv.bias.view(1, 1, 1, in_time, down, across, -1).permute(order)
+        made = x.new_empty(parts.shape)
+        self._torch.add(parts, shifts, out=made)
+        made = made.view(frames * in_time, height * down, width * across, -1)
+        return made[1:] if in_time == 2 else made
+
+    def _padded(self, x: Any) -> Any:
+        """Return ``x`` with its first and last frame once more."""
         out = x.new_empty((x.shape[0] + 2, *x.shape[1:]))
-        if fill:
-            out[1:-1].copy_(x)
-            _ends(out)
-        return out
+        out[1:-1].copy_(x)
+        return _ends(out)
 
     def _convolved(self, conv: _Conv, padded: Any) -> Any:
         given = padded.permute(3, 0, 1, 2).unsqueeze(0)
-        made = self._torch.nn.functional.conv3d(given, conv.weight, conv.bias, padding=(0, 1, 1))
+        made = self._torch.nn.functional.conv3d(given, conv.weight, padding=(0, 1, 1))
         return made[0].permute(1, 2, 3, 0).contiguous()  # as it is already, on CUDA
 
     def _norm_into(self, rows: Any, out: Any) -> None:
-        wide = rows.float()
-        scale = self._torch.rsqrt(wide.square().mean(1, keepdim=True) + _EPS)
-        out.copy_(self._torch.nn.functional.silu(wide * scale))
+        out.copy_(self._activated(rows.float()))
 
-    def _add_norm_into(self, rows: Any, added: Any, out: Any) -> None:
-        rows.add_(added)
-        wide = rows.float()
-        scale = self._torch.rsqrt(wide.square().mean(1, keepdim=True) + _EPS)
-        out.copy_(self._torch.nn.functional.silu(wide * scale))
+    def _shift_norm_into(self, rows: Any, out: Any, bias: Any) -> None:
+        out.copy_(self._activated(rows.float() + bias))
+
+    def _add_norm_into(self, rows: Any, added: Any, out: Any, bias: Any) -> None:
+        rows.copy_(rows.float() + added + bias)
+        out.copy_(self._activated(rows.float()))
+
+    def _activated(self, rows: Any) -> Any:
+        scale = self._torch.rsqrt(rows.square().mean(1, keepdim=True) + _EPS)
+        return self._torch.nn.functional.silu(rows * scale)
 
 
 def _ends(padded: Any) -> Any:
@@ -225,17 +254,6 @@ def _ends(padded: Any) -> Any:
     padded[0].copy_(padded[1])
     padded[-1].copy_(padded[-2])
     return padded
-
-
-def _risen(x: Any, stride: tuple[int, int, int]) -> Any:
-    """Turn channels ``(pixels, c)`` into pixels; of doubled frames the first is left out."""
-    frames, height, width, _ = x.shape
-    in_time, down, across = stride
-    parts = x.view(frames, height, width, in_time, down, across, -1)
-    made = parts.permute(0, 3, 1, 4, 2, 5, 6).reshape(
-        frames * in_time, height * down, width * across, -1
-    )
-    return made[1:] if in_time == 2 else made
 
 
 def _plain_norm(norm: Any) -> bool:
@@ -246,6 +264,10 @@ def _plain_pair(block: Any) -> bool:
     """Tell whether a residual block is two norms, two convolutions and nothing else."""
     if block.inject_noise or block.timestep_conditioning or block.in_channels != block.out_channels:
         return False
-    convs = (block.conv1.conv, block.conv2.conv)
-    plain = all(conv.padding_mode == "zeros" and conv.groups == 1 for conv in convs)
-    return plain and _plain_norm(block.norm1) and _plain_norm(block.norm2)
+    return _plain_norm(block.norm1) and _plain_norm(block.norm2)
+
+
+def _plain_conv(conv: Any) -> bool:
+    """Tell whether a convolution is 3×3×3 in zeros, and has a bias."""
+    whole = conv.padding_mode == "zeros" and conv.groups == 1 and conv.bias is not None
+    return whole and tuple(conv.kernel_size) == (3, 3, 3) and tuple(conv.stride) == (1, 1, 1)

@@ -65,5 +65,5 @@ class SoundBeside:
         if self._latent is None or self._latent() is not latent or not self._stays():
             return None
         if self._stream is None:
-            self._stream = self._cuda.Stream()
+            self._stream = self._cuda.Stream(priority=-1)  # else it waits behind each large kernel
         return self._there
