@@ -156,9 +156,20 @@ class Network:
         return all(self.torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@pytest.fixture
+def unaccelerated(lab: "Lab") -> Iterator[None]:
+    """The service's own graphs stay away: on a CUDA device they would be recorded inside ours."""
+    engine = lab.executor.engine
+    assert engine is not None
+    engine.accelerate(enabled=False)
+    yield
+    engine.accelerate(enabled=True)
+
+
 @pytest.fixture(params=DEVICES)
-def network(lab: "Lab", request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Network:
-    assert lab.executor.engine is not None  # started: ComfyUI's modules can be imported
+def network(
+    unaccelerated: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Network:
     torch = importlib.import_module("torch")
     if request.param == "cuda" and device_kind() is not DeviceKind.CUDA:
         pytest.skip("no CUDA device: nvidia-smi shows whether the driver is there")
@@ -635,7 +646,7 @@ class Watched:
 
 
 @pytest.fixture
-def watched(lab: "Lab", monkeypatch: pytest.MonkeyPatch) -> Watched:
+def watched(lab: "Lab", unaccelerated: None, monkeypatch: pytest.MonkeyPatch) -> Watched:
     torch = importlib.import_module("torch")
     owner = importlib.import_module("comfy.ldm.lightricks.av_model").LTXAVModel
     patchers = importlib.import_module("comfy.model_patcher")

@@ -200,10 +200,11 @@ class BlockGraphs:
         """Record the pass just launched for the ones that follow, where they gain by it.
 
         A recording takes as long as the launches do. Where the device is still at work after the
-        last of them, Python is the faster one.
+        last of them, Python is the faster one. Compiled copies are recorded anyway: an encoder
+        beside them holds Python, and they leave it less time.
         """
         done = self._recorder.mark()
-        if not done():
+        if found.form[-1] != FAST and not done():
             time.sleep(_LAG_S)
             if not done():
                 return Forward.BUSY
