@@ -665,6 +665,13 @@ def watched(lab: "Lab", unaccelerated: None, monkeypatch: pytest.MonkeyPatch) ->
     return made
 
 
+def paged(lab: "Lab") -> bool:
+    """Tell whether weights come to the device in the pass, so that no graph may read them."""
+    engine = lab.executor.engine
+    assert engine is not None
+    return engine.dynamic_vram
+
+
 @pytest.mark.parametrize("mode", Mode)
 async def test_a_clip_is_the_same_with_and_without(watched: Watched, mode: Mode) -> None:
     """Everything but the text, whose matrices are smaller without padding."""
@@ -680,6 +687,9 @@ async def test_a_clip_is_the_same_with_and_without(watched: Watched, mode: Mode)
 
     assert (before.frames == after.frames).all()
     counted = switch.take_forwards()
+    if paged(lab):
+        assert set(counted) == {"paging"}
+        return
     # a guide needs another LoRA in stage 1, so that weights change twice in each of its clips
     assert counted.get("recorded", 0) == (2 if mode is Mode.STYLE else 0)
     assert sum(counted.values()) == counted.get("recorded", 0) + counted["replayed"]
@@ -687,6 +697,8 @@ async def test_a_clip_is_the_same_with_and_without(watched: Watched, mode: Mode)
 
 async def test_what_was_recorded_goes_when_models_leave_the_device(watched: Watched) -> None:
     lab, switch = watched.lab, watched.switch
+    if paged(lab):
+        pytest.skip("nothing is recorded where weights are paged: needs CLAPPER_VRAM=high")
     await lab.run(lab.request(Mode.T2V, seed=73))
     engine = lab.executor.engine
     assert engine is not None
