@@ -4,6 +4,7 @@ An option that the form does not ask for stays as it was in the job.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any, cast
 
 import discord
@@ -12,9 +13,10 @@ from bots.discord.address import Interaction
 from bots.discord.localization import choice_label
 from bots.discord.option_parameters import MOST_CHOICES, fields_of, values_of
 from bots.discord.submission import DiscordContext, submit_edit
-from core.domain.followups import new_seed, options_of, typed_over
+from core.domain.followups import Action, new_seed, options_of, typed_over
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
+from core.domain.lineage import JobOrigin
 from core.domain.options import Option, OptionKind, Options
 from core.domain.requests import Request
 from core.i18n.messages import say
@@ -28,11 +30,24 @@ DESCRIPTION_LIMIT = 100  # characters under the label of a field
 
 def edit_form(job: Job, limits: RequestLimits, locale: str | None) -> discord.ui.Modal:
     """Build the form that asks for a changed version of ``job``."""
-    now = options_of(job.request, limits)
     form = discord.ui.Modal(
         title=say("edit_label", {}, locale), custom_id=f"form:edit:{job.id}", timeout=None
     )
-    for option in fields_of(job.request.mode):
+    add_fields(form, job.request, fields_of(job.request.mode), limits, locale)
+    form.stop()  # answers are handled by `receive_form`, not by this object
+    return form
+
+
+def add_fields(
+    form: discord.ui.Modal,
+    request: Request,
+    options: Iterable[Option],
+    limits: RequestLimits,
+    locale: str | None,
+) -> None:
+    """Add a field for each of ``options`` to ``form``, filled with what ``request`` has."""
+    now = options_of(request, limits)
+    for option in options:
         value = getattr(now, option.name)
         if len(str(value)) <= MODAL_TEXT_LIMIT:  # a longer text cannot be shown, and stays
             hint = option_hint(option, limits, locale)
@@ -42,8 +57,6 @@ def edit_form(job: Job, limits: RequestLimits, locale: str | None) -> discord.ui
                 component=_field(option, value, locale),
             )
             form.add_item(label)
-    form.stop()  # answers are handled by `receive_form`, not by this object
-    return form
 
 
 def _field(option: Option, value: Any, locale: str | None) -> discord.ui.Item[Any]:  # noqa: ANN401  # of the option's kind
@@ -85,8 +98,9 @@ async def receive_form(context: DiscordContext, interaction: Interaction, job_id
         Refused: not theirs, quota, policy or a closed intake.
     """
     job = await context.users.job(context.caller(interaction), job_id)
-    options = edited(job.request, _typed(interaction), context.users.limits)
-    await submit_edit(context, interaction, job, options)
+    options = edited(job.request, typed_in(interaction), context.users.limits)
+    origin = JobOrigin(Action.EDIT, job.id)
+    await submit_edit(context, interaction, job, options, job.request.media(), origin)
 
 
 def edited(request: Request, typed: dict[str, str], limits: RequestLimits) -> Options:
@@ -101,7 +115,7 @@ def edited(request: Request, typed: dict[str, str], limits: RequestLimits) -> Op
     return Options.of(typed_over(options.values(), {"seed": new_seed(), **values}))
 
 
-def _typed(interaction: Interaction) -> dict[str, str]:
+def typed_in(interaction: Interaction) -> dict[str, str]:
     """Read the values of a sent form by field; each field is wrapped in its label."""
     labels: list[dict[str, Any]] = cast("Any", interaction.data or {}).get("components", [])
     fields: list[dict[str, Any]] = [label.get("component") or {} for label in labels]

@@ -19,6 +19,7 @@ from bots.telegram.delivery import FILE_IDS
 from bots.telegram.error_replies import reply_on_error
 from bots.telegram.messages import edit, edit_text, remove, reply_file
 from bots.telegram.private_chat import is_private
+from bots.telegram.remix import begin_remix, show_details
 from bots.telegram.rendering import check_buttons, parse_callback_data
 from bots.telegram.request_form import RequestForm
 from bots.telegram.submission import continue_form, submit_follow_up
@@ -30,6 +31,7 @@ from bots.telegram.user_commands import (
     show_again,
 )
 from core.domain.followups import Action, options_of, with_option
+from core.domain.lineage import JobOrigin
 from core.domain.modes import Mode
 from core.domain.options import Option, Options
 from core.errors import NotYours
@@ -112,6 +114,7 @@ async def _edit(press: ButtonPress) -> None:
         options=options,
         media=job.request.media(),
         spoiler=is_veiled(job),
+        origin=JobOrigin(Action.EDIT, job.id),
     )
     await event.context.forms.save(event.caller, event.message.chat_id, form)
     await event.reply(event.texts.say("t_ask_prompt"), ForceReply(selective=True))
@@ -127,7 +130,11 @@ async def _show_last_frame(press: ButtonPress) -> None:
 
 
 async def _details(press: ButtonPress) -> None:
-    await press.event.reply(press.event.texts.details(await press.job()))
+    await show_details(press.event, press.data.job_id)
+
+
+async def _remix(press: ButtonPress) -> None:
+    await begin_remix(press.event, press.data.job_id)
 
 
 async def _fetch(press: ButtonPress) -> None:
@@ -225,7 +232,7 @@ async def _change(press: ButtonPress, option: Option) -> None:
     event, old = press.event, await press.job()
     users, caller, request = event.users, event.caller, old.request
     options = with_option(request, option, press.data.value, users.limits)
-    composition = await users.compose(caller, request.mode, options, request.media())
+    composition = await users.compose(caller, request.mode, options, request.media(), request.style)
     ticket = await users.replace(caller, old.id, composition, old.reply_to, event.key)
     at = TelegramAddress.of(old.reply_to)
     event.context.edits.forget(at.chat_key, str(at.message_id))
@@ -242,6 +249,7 @@ _HANDLERS: dict[str, ButtonHandler] = {
     Action.LAST_FRAME: _show_last_frame,
     Action.QUALITY: _follow_up,
     Action.SMALLER: _follow_up,
+    Action.REMIX: _remix,
     Action.DETAILS: _details,
     Action.FETCH: _fetch,
     Action.DELETE: _delete,

@@ -44,6 +44,7 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
         await _ask(event, form)
         return
     composition = await event.users.compose(event.caller, form.mode, form.options, form.media)
+    composition = replace(composition, origin=form.origin)
     await _submit(event, composition, Shown(form.spoiler, form.guessed, form.unknown))
     await event.context.forms.save(event.caller, event.message.chat_id, None)
 
