@@ -19,6 +19,7 @@ from bots.discord.edit_modal import form_job, receive_form
 from bots.discord.error_replies import reply_to_error, run_with_error_reply
 from bots.discord.generation_commands import add_generation_commands
 from bots.discord.localization import CommandTranslator
+from bots.discord.menu_form import opened_form, receive_menu_form
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import ForgetButton, PageButton, UnlinkButton, add_account_commands
 from core.service.front_services import ConnectionState
@@ -141,3 +142,6 @@ class ClapperClient(discord.AutoShardedClient):
         job_id = form_job(interaction)
         if job_id is not None:
             await run_with_error_reply(interaction, receive_form(self.context, interaction, job_id))
+        elif (opened := opened_form(interaction)) is not None:
+            sent = receive_menu_form(self.context, interaction, *opened)
+            await run_with_error_reply(interaction, sent)

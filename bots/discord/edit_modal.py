@@ -4,6 +4,7 @@ An option that the form does not ask for stays as it was in the job.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any, cast
 
 import discord
@@ -15,6 +16,7 @@ from bots.discord.submission import DiscordContext, submit_edit
 from core.domain.followups import new_seed, options_of, typed_over
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
+from core.domain.modes import Mode
 from core.domain.options import Option, OptionKind, Options
 from core.domain.requests import Request
 from core.i18n.messages import say
@@ -32,18 +34,24 @@ def edit_form(job: Job, limits: RequestLimits, locale: str | None) -> discord.ui
     form = discord.ui.Modal(
         title=say("edit_label", {}, locale), custom_id=f"form:edit:{job.id}", timeout=None
     )
-    for option in fields_of(job.request.mode):
-        value = getattr(now, option.name)
-        if len(str(value)) <= MODAL_TEXT_LIMIT:  # a longer text cannot be shown, and stays
-            hint = option_hint(option, limits, locale)
-            label: discord.ui.Label[Any] = discord.ui.Label(
-                text=option_label(option, locale),
-                description=hint[:DESCRIPTION_LIMIT],
-                component=_field(option, value, locale),
-            )
-            form.add_item(label)
+    for label in option_labels(job.request.mode, now, limits, locale):
+        form.add_item(label)
     form.stop()  # answers are handled by `receive_form`, not by this object
     return form
+
+
+def option_labels(
+    mode: Mode, options: Options, limits: RequestLimits, locale: str | None
+) -> Iterator[discord.ui.Label[Any]]:
+    """Build the fields of a form for ``mode``, filled with ``options``."""
+    for option in fields_of(mode):
+        value = getattr(options, option.name)
+        if len(str(value)) <= MODAL_TEXT_LIMIT:  # a longer text cannot be shown, and stays
+            yield discord.ui.Label(
+                text=option_label(option, locale),
+                description=option_hint(option, limits, locale)[:DESCRIPTION_LIMIT],
+                component=_field(option, value, locale),
+            )
 
 
 def _field(option: Option, value: Any, locale: str | None) -> discord.ui.Item[Any]:  # noqa: ANN401  # of the option's kind
@@ -85,7 +93,7 @@ async def receive_form(context: DiscordContext, interaction: Interaction, job_id
         Refused: not theirs, quota, policy or a closed intake.
     """
     job = await context.users.job(context.caller(interaction), job_id)
-    options = edited(job.request, _typed(interaction), context.users.limits)
+    options = edited(job.request, typed_values(interaction), context.users.limits)
     await submit_edit(context, interaction, job, options)
 
 
@@ -101,7 +109,7 @@ def edited(request: Request, typed: dict[str, str], limits: RequestLimits) -> Op
     return Options.of(typed_over(options.values(), {"seed": new_seed(), **values}))
 
 
-def _typed(interaction: Interaction) -> dict[str, str]:
+def typed_values(interaction: Interaction) -> dict[str, str]:
     """Read the values of a sent form by field; each field is wrapped in its label."""
     labels: list[dict[str, Any]] = cast("Any", interaction.data or {}).get("components", [])
     fields: list[dict[str, Any]] = [label.get("component") or {} for label in labels]

@@ -17,6 +17,7 @@ from bots.discord.client import ClapperClient
 from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
 from bots.discord.directory import DiscordDirectory
 from bots.discord.held_requests import only_while_held
+from bots.discord.remote_files import Downloads
 from bots.discord.rendering import texts_for
 from bots.discord.sender import send_direct
 from bots.discord.submission import DiscordContext
@@ -120,6 +121,7 @@ class _Session:
             users=services.users,
             state=services.state,
             delivery=self._delivery,
+            downloads=Downloads(only_while_held(services.term)),
             window_hours=settings.quota.window_hours,
             operator_roles=settings.discord.roles(),
         )

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-import discord
-
 from bots.discord.address import (
     PLATFORM,
     DiscordAddress,
@@ -18,6 +16,7 @@ from bots.discord.answers import think
 from bots.discord.attachments import check_all, receive_all
 from bots.discord.delivery import DiscordDelivery
 from bots.discord.permissions import check_rights
+from bots.discord.remote_files import Downloads, RemoteFile
 from bots.discord.rendering import texts_for
 from bots.shared.double_presses import DoublePresses
 from core.domain.followups import Action
@@ -63,6 +62,7 @@ class DiscordContext:
     users: UserApi
     state: FrontState
     delivery: DiscordDelivery
+    downloads: Downloads
     window_hours: float
     operator_roles: frozenset[str] = frozenset()
     presses: DoublePresses = field(default_factory=DoublePresses)
@@ -85,7 +85,7 @@ async def submit_command(
     interaction: Interaction,
     mode: Mode,
     options: Options,
-    attachments: Mapping[str, discord.Attachment],
+    given: Mapping[str, RemoteFile],
     visibility: Visibility,
 ) -> None:
     """Answer a command that asks for a clip.
@@ -99,10 +99,12 @@ async def submit_command(
     """
     await context.users.access.check(context.caller(interaction))
     check_rights(interaction)
-    check_all(mode, attachments, context.users.media_limits)
+    limits = context.users.media_limits
+    check_all(mode, given, limits)
     at = await _defer(interaction, visibility)
     caller = context.caller(interaction)
-    files = await receive_all(context.users.files, caller, mode, attachments)
+    uploads = context.users.files
+    files = await receive_all(context.downloads, uploads, caller, mode, given, limits)
     composition = await context.users.compose(caller, mode, options, files)
     await _submit(context, interaction, at, composition)
 

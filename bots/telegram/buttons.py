@@ -208,7 +208,7 @@ async def _mode(press: ButtonPress) -> None:
     event = press.event
     form = await event.context.forms.load(event.message.chat_id, event.user.id)
     if form is None or press.data.value not in set(Mode):  # or a button of another version
-        await event.reply(event.texts.say("expired_form"))
+        await event.reply(event.texts.say("form_expired"))
         return
     await continue_form(event, form.with_mode(Mode(press.data.value)))
 

@@ -22,6 +22,8 @@ from bots.telegram.user_commands import ACCOUNT, run_account
 from core.domain.modes import MODES, Mode
 from core.errors import TooManyFiles
 
+ANY_MODE = "one_clip"  # whose limit a refusal names where no mode was said
+
 
 class MessageRouter:
     """Decides what each message is, and handles it."""
@@ -100,7 +102,7 @@ class MessageRouter:
         await self._context.permissions.check(event.message)
         form = RequestForm(mode=mode).with_text(self._read(rest, mode))
         replied = event.message.reply_to_message
-        _refuse_more(parts, len(MODES[mode].every_slot))
+        _refuse_more(parts, len(MODES[mode].every_slot), mode)
         if MODES[mode].slots:
             form = await self._with_media(form, event, [replied] if replied else [])
             form = await self._with_media(form, event, parts)
@@ -114,7 +116,7 @@ class MessageRouter:
         Raises:
             InvalidInput: a value or file cannot work.
             Refused: quota, policy, block or a closed intake.
-            PicturesTooMany: an album of more pictures than a clip can have.
+            TooManyFiles: an album of more files than a clip can have.
         """
         if await was_submitted(event):
             return
@@ -153,7 +155,7 @@ class MessageRouter:
 
         Raises:
             MediaRefused: a file cannot be used.
-            PicturesTooMany: more pictures than a clip can have.
+            TooManyFiles: more pictures than a clip can have.
         """
         refuse_pictures(form, [file.kinds for part in parts if (file := attachment_of(part))])
         for part in parts:
@@ -178,7 +180,7 @@ class MessageRouter:
         return await self._context.forms.has(chat_id, event.user.id)
 
 
-def _refuse_more(parts: list[Message], limit: int) -> None:
+def _refuse_more(parts: list[Message], limit: int, taker: str = ANY_MODE) -> None:
     """Refuse more files than can be used, before any is fetched: nobody knows which are meant.
 
     Raises:
@@ -186,4 +188,4 @@ def _refuse_more(parts: list[Message], limit: int) -> None:
     """
     count = sum(attachment_of(part) is not None for part in parts)
     if len(parts) > 1 and count > limit:
-        raise TooManyFiles(count, limit)
+        raise TooManyFiles(taker, "files", count, limit)

@@ -14,7 +14,7 @@ from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Options
 from core.domain.people import Caller, Requester
 from core.domain.requests import file_to_json
-from core.errors import DraftUnreadable, MediaGone, PicturesTooMany
+from core.errors import DraftUnreadable, MediaGone, TooManyFiles
 from core.service.front_services import FrontState
 from core.service.user_files import UserFiles
 
@@ -204,13 +204,13 @@ def refuse_pictures(form: RequestForm, kinds: Iterable[Collection[MediaKind]]) -
         kinds: what each file of a message or an album may be used as.
 
     Raises:
-        PicturesTooMany: naming the mode that takes the most.
+        TooManyFiles: naming the mode that takes the most.
     """
     given = sum(MediaKind.IMAGE in one for one in kinds)
     most = max(MODES.values(), key=lambda spec: len(spec.roles_for(MediaKind.IMAGE, given)))
     limit = len(most.roles_for(MediaKind.IMAGE, given))
     if given > limit and form.mode in (None, most.mode):
-        raise PicturesTooMany(most.mode, given, limit)
+        raise TooManyFiles(most.mode, "pictures", given, limit)
 
 
 class RequestForms:

@@ -10,13 +10,13 @@ from the code.
     │   ├── OutOfRange          a number outside its limits
     │   ├── NotANumber, SeedNotANumber
     │   ├── NotAChoice          a value outside a closed list
-    │   ├── OptionMisspelt, TooManyFiles
+    │   ├── OptionMisspelt, FormExpired
     │   ├── NotAnId             a channel or role that is none
     │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
-    │   ├── MediaMissing, MediaUnexpected
+    │   ├── MediaMissing, MediaUnexpected, MediaNotShown, MediaElsewhere
     │   ├── FilmTooLong, FilmComplete, FpsNotEven
-    │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, PicturesTooMany
+    │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, TooManyFiles
     │   └── MediaRefused        a file, before it is decoded or while it is
     │       ├── MediaTooLarge, MediaTooManyPixels, MediaTooLong, MediaTooManyFrames
     │       ├── MediaFormatRefused, MediaKindRefused, MediaCodecRefused
@@ -80,16 +80,18 @@ from core.errors.input import (
     DraftUnreadable,
     FilmComplete,
     FilmTooLong,
+    FormExpired,
     FpsNotEven,
     InvalidInput,
+    MediaElsewhere,
     MediaMissing,
+    MediaNotShown,
     MediaUnexpected,
     NotAChoice,
     NotAnId,
     NotANumber,
     OptionMisspelt,
     OutOfRange,
-    PicturesTooMany,
     PromptMissing,
     PromptTooLong,
     SeedNotANumber,
@@ -159,6 +161,7 @@ __all__ = [
     "EntryUnknown",
     "FilmComplete",
     "FilmTooLong",
+    "FormExpired",
     "FpsNotEven",
     "GenerationFailed",
     "IntakeClosed",
@@ -170,6 +173,7 @@ __all__ = [
     "LinkTriesUsed",
     "MediaCodecRefused",
     "MediaDamaged",
+    "MediaElsewhere",
     "MediaFormatRefused",
     "MediaGone",
     "MediaKindRefused",
@@ -177,6 +181,7 @@ __all__ = [
     "MediaMissing",
     "MediaNeedsMemory",
     "MediaNeedsTime",
+    "MediaNotShown",
     "MediaRefused",
     "MediaTooLarge",
     "MediaTooLong",
@@ -197,7 +202,6 @@ __all__ = [
     "OptionMisspelt",
     "OutOfMemory",
     "OutOfRange",
-    "PicturesTooMany",
     "PolicyForbids",
     "PromptMissing",
     "PromptTooLong",
