@@ -25,6 +25,7 @@ class TelegramAddress:
     locale: str = "en"
     spoiler: bool = False  # the clip is hidden until it is tapped
     guessed: bool = False  # the mode was not said
+    notes: str = ""  # what people are told of their request, a line each
     silent: str = ""  # the event that replaced the job by another one; then nothing is shown
 
     @property
@@ -46,6 +47,7 @@ class TelegramAddress:
                 "silent": self.silent,
                 "spoiler": str(int(self.spoiler)),
                 "guessed": str(int(self.guessed)),
+                "notes": self.notes,
             },
         )
 
@@ -71,6 +73,7 @@ class TelegramAddress:
             locale=at.get("locale", "en"),
             spoiler=at.get("spoiler") == "1",
             guessed=at.get("guessed") == "1",
+            notes=at.get("notes", ""),
             silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag
         )
 
@@ -97,7 +100,7 @@ def is_veiled(job: Job) -> bool:
 
 
 def address_of(
-    user: User, message: Message, placeholder: int, *, spoiler: bool = False
+    user: User, message: Message, placeholder: int, locale: str | None, *, spoiler: bool = False
 ) -> TelegramAddress:
     """Address the answer to ``message``, in the bot's message ``placeholder``."""
     return TelegramAddress(
@@ -106,6 +109,6 @@ def address_of(
         asked_id=message.message_id,
         user_id=user.id,
         thread_id=message.message_thread_id if message.is_topic_message else None,
-        locale=user.language_code or "en",
+        locale=locale or "en",
         spoiler=spoiler,
     )

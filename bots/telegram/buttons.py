@@ -6,6 +6,7 @@ from dataclasses import replace
 from telegram import ForceReply, Message, Update
 
 from bots.shared.admin_texts import typed_entry
+from bots.shared.job_notes import notes_on
 from bots.telegram.address import TelegramAddress, is_veiled
 from bots.telegram.button_press import (
     ButtonPress,
@@ -13,13 +14,13 @@ from bots.telegram.button_press import (
     acknowledge_in_group,
     changed_by,
 )
-from bots.telegram.chat_event import ChatEvent, update_key
+from bots.telegram.chat_event import chat_event
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS
 from bots.telegram.error_replies import reply_on_error
 from bots.telegram.messages import edit, edit_text, remove, reply_file
 from bots.telegram.private_chat import is_private
-from bots.telegram.rendering import check_buttons, parse_callback_data
+from bots.telegram.rendering import check_buttons, parse_callback_data, texts_for
 from bots.telegram.request_form import RequestForm
 from bots.telegram.submission import continue_form, submit_follow_up
 from bots.telegram.user_commands import (
@@ -50,8 +51,7 @@ async def receive_press(context: TelegramContext, update: Update) -> None:
     if data is None or message is None:
         await acknowledge(query, "t_answered" if message else "t_too_old")
         return
-    key = update_key(update.update_id, context.bot.id)
-    event = ChatEvent(context, query.from_user, message, key)
+    event = await chat_event(context, query.from_user, message, update.update_id)
     press = ButtonPress(event, data)
     if not is_private(message) and not await acknowledge_in_group(query, press):
         return
@@ -226,12 +226,13 @@ async def _change(press: ButtonPress, option: Option) -> None:
     users, caller, request = event.users, event.caller, old.request
     options = with_option(request, option, press.data.value, users.limits)
     composition = await users.compose(caller, request.mode, options, request.media())
-    ticket = await users.replace(caller, old.id, composition, old.reply_to, event.key)
     at = TelegramAddress.of(old.reply_to)
+    at = replace(at, notes=notes_on(composition, at.locale))
+    ticket = await users.replace(caller, old.id, composition, at.to_reply(), event.key)
     event.context.edits.forget(at.chat_key, str(at.message_id))
     new = await users.job(caller, ticket.job_id)
     if not new.state.terminal:
-        await edit(event.context, event.message, event.texts.ticket(new, ticket), new)
+        await edit(event.context, event.message, texts_for(at.locale).ticket(new, ticket), new)
 
 
 _HANDLERS: dict[str, ButtonHandler] = {

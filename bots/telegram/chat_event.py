@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from telegram import ForceReply, InlineKeyboardMarkup, Message, User
+from telegram.constants import ChatType
 
 from bots.shared.texts import Texts
 from bots.telegram.address import PLATFORM, caller_of
@@ -21,6 +22,7 @@ class ChatEvent:
     user: User
     message: Message
     key: str  # the same for an update that Telegram sends again, so that it is one job
+    locale: str | None  # of the answers: the person's, or in a group the group's
 
     @property
     def users(self) -> UserApi:
@@ -33,13 +35,8 @@ class ChatEvent:
         return caller_of(self.user, self.message)
 
     @property
-    def locale(self) -> str | None:
-        """Return the language of the person's app."""
-        return self.user.language_code
-
-    @property
     def texts(self) -> Texts:
-        """Build the texts in the person's language."""
+        """Build the texts in the language of the answers."""
         return texts_for(self.locale)
 
     async def reply(
@@ -47,6 +44,16 @@ class ChatEvent:
     ) -> Message:
         """Answer the message (:func:`bots.telegram.messages.reply`)."""
         return await reply(self.context, self.message, text, markup, self.user.id)
+
+
+async def chat_event(
+    context: TelegramContext, user: User, message: Message, update_id: int
+) -> ChatEvent:
+    """Build the event of an update; operators may have chosen the language of a group."""
+    locale = user.language_code
+    if message.chat.type != ChatType.PRIVATE:
+        locale = await context.services.users.language(caller_of(user, message)) or locale
+    return ChatEvent(context, user, message, update_key(update_id, context.bot.id), locale)
 
 
 def update_key(update_id: int, bot_id: int) -> str:

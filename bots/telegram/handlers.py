@@ -9,7 +9,7 @@ from bots.telegram.address import PLATFORM
 from bots.telegram.admin_commands import run_admin
 from bots.telegram.albums import Albums
 from bots.telegram.attachments import attachment_of
-from bots.telegram.chat_event import ChatEvent, update_key
+from bots.telegram.chat_event import ChatEvent, chat_event
 from bots.telegram.context import TelegramContext
 from bots.telegram.error_replies import reply_on_error
 from bots.telegram.messages import reply
@@ -42,8 +42,7 @@ class MessageRouter:
             return
         if filters.StatusUpdate.ALL.check_update(update):  # a pinned message, a new member …
             return
-        key = update_key(update.update_id, self._context.bot.id)
-        event = ChatEvent(self._context, user, message, key)
+        event = await chat_event(self._context, user, message, update.update_id)
         lock = self._context.locks.of(message.chat_id, user.id)
         if not message.media_group_id:
             async with lock:

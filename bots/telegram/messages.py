@@ -43,6 +43,16 @@ async def reply(
     return await _by_any_way(message, user_id, lambda to: context.outgoing.text(to, text, markup))
 
 
+async def write(context: TelegramContext, user_id: int, text: str) -> Message:
+    """Write to somebody's private chat; wait where Telegram asks for a pause.
+
+    Raises:
+        PostingForbidden, DeliveryImpossible, MessageGone: the bot may not write there.
+        DeliveryRetry: Telegram cannot be reached.
+    """
+    return await _patiently(ChatTarget(user_id), lambda to: context.outgoing.text(to, text))
+
+
 async def reply_file(
     context: TelegramContext, message: Message, path: Path, name: str, caption: str
 ) -> Message:

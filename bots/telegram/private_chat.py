@@ -16,6 +16,7 @@ from core.domain.options import OPTIONS
 from core.i18n.messages import say
 
 JOB_LINK = "job_"  # what a deep link to a clip begins with
+PLAIN_LINK = "hello"  # to the chat itself
 ASK_LINK = "access"  # to a request for access
 DETAILS_LINK = "details_"  # and to what was asked for
 

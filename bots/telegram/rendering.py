@@ -33,6 +33,7 @@ CALLBACK_BYTES = 64  # source: Bot API, InlineKeyboardButton
 MARKUP = Markup(
     moment=lambda at: f'<tg-time unix="{round(at)}" format="r">{_clock(at)}</tg-time>',
     escape=lambda text: html.escape(text, quote=False),
+    files_apart=True,
 )
 
 

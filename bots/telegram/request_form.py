@@ -32,6 +32,7 @@ class RequestForm:
     media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
     unassigned: tuple[MediaFile, ...] = ()
     spoiler: bool = False  # the clip is hidden until it is tapped
+    private: bool = False  # it comes in the private chat
     guessed: bool = False  # the mode was not said; buttons offer others
     unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
 
@@ -116,7 +117,9 @@ class RequestForm:
         """Add what was typed: a prompt, options, and what was said about it."""
         form = self.with_options(text.options)
         veiled = self.spoiler or text.spoiler
-        return replace(form, spoiler=veiled, unknown=(*self.unknown, *text.unknown))
+        private = self.private or text.private
+        unknown = (*self.unknown, *text.unknown)
+        return replace(form, spoiler=veiled, private=private, unknown=unknown)
 
     def default_mode(self) -> Mode | None:
         """Return the mode that the unassigned files complete, the first of several."""
@@ -156,6 +159,7 @@ class RequestForm:
             "media": {role: file_to_json(file) for role, file in self.media.items()},
             "loose": [file_to_json(file) for file in self.unassigned],
             "spoiler": self.spoiler,
+            "private": self.private,
         }
 
     @classmethod
@@ -172,7 +176,9 @@ class RequestForm:
             raise UndecodableError("media")
         typed_ones = {name: it for name, it in stored.options.items() if it is not None}
         options = decode(Options, typed_ones)
-        return cls(stored.mode, options, stored.media, tuple(stored.loose), stored.spoiler)
+        return cls(
+            stored.mode, options, stored.media, tuple(stored.loose), stored.spoiler, stored.private
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +190,7 @@ class _StoredForm:
     media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
     loose: list[MediaFile] = field(default_factory=list[MediaFile])
     spoiler: bool = False
+    private: bool = False
 
 
 def typed(options: Options) -> dict[str, Any]:

@@ -205,6 +205,11 @@ class UserApi:
         await self._cancellation.remove_traces()
         return count
 
+    async def language(self, caller: Caller) -> str:
+        """Return the language that operators chose for the caller's place; empty where none."""
+        everywhere, own = await self._moderation.policies(caller.place)
+        return own.language or everywhere.language
+
     async def check_showing(self, caller: Caller, job_id: str) -> None:
         """Refuse to show a clip to all in the caller's place where it could not be made there.
 
