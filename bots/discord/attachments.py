@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from bots.discord.remote_files import Downloads, RemoteFile
+from bots.discord.served_files import Downloads, ServedFile
 from core.domain.file_types import ACCEPTED, never_accepted
 from core.domain.limits import MediaLimits
 from core.domain.media import MediaFile, MediaKind
@@ -13,7 +13,7 @@ from core.errors import MediaElsewhere, MediaFormatRefused, MediaTooLarge, Media
 from core.service.user_files import UserFiles
 
 
-def check_declared(file: RemoteFile, slot: MediaSlot, limits: MediaLimits) -> None:
+def check_declared(file: ServedFile, slot: MediaSlot, limits: MediaLimits) -> None:
     """Check the declared type, size and length, before anything is downloaded.
 
     A type that is missing, general or wrong is no reason to refuse: the bytes will tell.
@@ -40,7 +40,7 @@ def limit_of(slot: MediaSlot, limits: MediaLimits) -> int:
     return limits.image_bytes if slot.kind is MediaKind.IMAGE else limits.stream_bytes
 
 
-def check_all(mode: Mode, files: Mapping[str, RemoteFile], limits: MediaLimits) -> None:
+def check_all(mode: Mode, files: Mapping[str, ServedFile], limits: MediaLimits) -> None:
     """Check every file of a request; see :func:`check_declared`."""
     for slot in MODES[mode].every_slot:
         if slot.role in files:
@@ -52,7 +52,7 @@ async def receive_all(
     uploads: UserFiles,
     caller: Caller,
     mode: Mode,
-    files: Mapping[str, RemoteFile],
+    files: Mapping[str, ServedFile],
     limits: MediaLimits,
 ) -> dict[str, MediaFile]:
     """Download every file at once, as its link expires, and admit it.

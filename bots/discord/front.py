@@ -17,9 +17,9 @@ from bots.discord.client import ClapperClient
 from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
 from bots.discord.directory import DiscordDirectory
 from bots.discord.held_requests import only_while_held
-from bots.discord.remote_files import Downloads
 from bots.discord.rendering import texts_for
 from bots.discord.sender import send_direct
+from bots.discord.served_files import Downloads
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import unlink_view
 from bots.shared.accounts import notice_text, tell

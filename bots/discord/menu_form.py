@@ -16,7 +16,7 @@ from bots.discord.edit_modal import MODAL_TEXT_LIMIT, option_labels, typed_value
 from bots.discord.message_media import files_in, words_in
 from bots.discord.option_parameters import MOST_CHOICES, MOST_FIELDS, fields_of, values_of
 from bots.discord.permissions import check_rights
-from bots.discord.remote_files import RemoteFile
+from bots.discord.served_files import ServedFile
 from bots.discord.submission import DiscordContext, Visibility, submit_command
 from core.domain.file_types import never_accepted
 from core.domain.media import MediaKind
@@ -30,7 +30,7 @@ LIFETIME_MS = 24 * 3600 * 1000  # links of Discord's live as long
 FORM_ID = re.compile(r"form:menu:(?P<mode>[a-z0-9_]{1,40}):(?P<form>\d{1,20})")
 CHOICE_LIMIT = 100  # characters of what is chosen from
 TITLE_LIMIT = 45
-Found = dict[str, list[RemoteFile]]  # by role, the best first
+Found = dict[str, list[ServedFile]]  # by role, the best first
 
 
 async def open_form(
@@ -57,7 +57,7 @@ async def open_form(
     await show_form(interaction, form)
 
 
-def candidates(mode: Mode, files: Sequence[RemoteFile]) -> Found:
+def candidates(mode: Mode, files: Sequence[ServedFile]) -> Found:
     """Find what fits each slot of ``mode``, the best first; no file is the best for two.
 
     Raises:
@@ -75,7 +75,7 @@ def candidates(mode: Mode, files: Sequence[RemoteFile]) -> Found:
     return found
 
 
-def _rank(file: RemoteFile, kind: MediaKind) -> tuple[bool, bool, int]:
+def _rank(file: ServedFile, kind: MediaKind) -> tuple[bool, bool, int]:
     """Return 0 … for what cannot be used, says nothing of itself, or is for another slot rather."""
     useless = bool(file.other_host or never_accepted(file.content_type, file.name))
     return useless, len(file.kinds) == len(MediaKind), file.kinds.index(kind)
@@ -102,7 +102,7 @@ def menu_form(
     return form
 
 
-def _choice(slot: MediaSlot, files: list[RemoteFile], locale: str) -> discord.ui.Label[Any]:
+def _choice(slot: MediaSlot, files: list[ServedFile], locale: str) -> discord.ui.Label[Any]:
     options = [
         discord.SelectOption(
             label=say("menu_file", {"number": number, "name": file.name}, locale)[:CHOICE_LIMIT],
@@ -149,9 +149,9 @@ async def receive_menu_form(
     await context.state.remember(FRONT, _kept_as(interaction, form), None)
 
 
-def _chosen(typed: str, listed: list[dict[str, Any]]) -> RemoteFile:
+def _chosen(typed: str, listed: list[dict[str, Any]]) -> ServedFile:
     number = int(typed) if typed.isdecimal() else 1
-    return RemoteFile(**listed[min(max(number, 1), len(listed)) - 1])
+    return ServedFile(**listed[min(max(number, 1), len(listed)) - 1])
 
 
 def _kept_as(interaction: Interaction, form: str) -> str:

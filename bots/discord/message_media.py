@@ -14,7 +14,7 @@ import discord
 import discord.http
 import yarl
 
-from bots.discord.remote_files import RemoteFile
+from bots.discord.served_files import ServedFile
 from core.domain.file_types import likely_kinds
 from core.domain.media import MediaKind
 
@@ -42,9 +42,9 @@ def is_served(url: str) -> bool:
     return parsed.scheme == "https" and own and parsed.explicit_port in {None, 443}
 
 
-def files_in(message: discord.Message) -> list[RemoteFile]:
+def files_in(message: discord.Message) -> list[ServedFile]:
     """List what a person sees in ``message``, each once, in its order."""
-    found: dict[str, RemoteFile] = {}
+    found: dict[str, ServedFile] = {}
     for shown in (message, *message.message_snapshots):
         for file in _files(shown):
             found.setdefault(str(yarl.URL(file.url).with_query(None)), file)
@@ -61,8 +61,8 @@ def words_in(message: discord.Message) -> str:
     return ""
 
 
-def _files(shown: Shown) -> Iterator[RemoteFile]:
-    yield from (RemoteFile.of(one) for one in shown.attachments)
+def _files(shown: Shown) -> Iterator[ServedFile]:
+    yield from (ServedFile.of(one) for one in shown.attachments)
     # the library leaves the attribute away where Discord sent none
     yield from _in_components(getattr(shown, "components", ()), spoiler=False)
     secrets = _SECRET.findall(shown.content)
@@ -71,7 +71,7 @@ def _files(shown: Shown) -> Iterator[RemoteFile]:
     yield from (_sticker(one) for one in shown.stickers)
 
 
-def _in_components(components: Iterable[Any], *, spoiler: bool) -> Iterator[RemoteFile]:
+def _in_components(components: Iterable[Any], *, spoiler: bool) -> Iterator[ServedFile]:
     """Walk through galleries, files and thumbnails, also those in sections and containers."""
     for one in components:
         hidden = spoiler or bool(getattr(one, "spoiler", False))
@@ -85,7 +85,7 @@ def _in_components(components: Iterable[Any], *, spoiler: bool) -> Iterator[Remo
         yield from _in_components([part for part in inner if part], spoiler=hidden)
 
 
-def _in_embed(embed: discord.Embed, *, spoiler: bool) -> Iterator[RemoteFile]:
+def _in_embed(embed: discord.Embed, *, spoiler: bool) -> Iterator[ServedFile]:
     for media, kind in (
         (embed.video, MediaKind.VIDEO),
         (embed.image, MediaKind.IMAGE),
@@ -98,7 +98,7 @@ def _in_embed(embed: discord.Embed, *, spoiler: bool) -> Iterator[RemoteFile]:
 def _unfurled(
     url: str, proxy_url: str | None, content_type: str | None, kind: MediaKind | None, *,
     spoiler: bool,
-) -> Iterator[RemoteFile]:  # fmt: skip
+) -> Iterator[ServedFile]:  # fmt: skip
     """Describe what a link leads to, by Discord's copy of it."""
     served = next((one for one in (proxy_url, url) if one and is_served(one)), "")
     try:
@@ -111,7 +111,7 @@ def _unfurled(
         told = _UNKNOWN[kind]
     other = "" if served else there.host or url[:60]
     if served or there.scheme in {"http", "https"}:
-        yield RemoteFile(served or url, name, told, spoiler=spoiler, other_host=other)
+        yield ServedFile(served or url, name, told, spoiler=spoiler, other_host=other)
 
 
 def _by_name(name: str) -> tuple[MediaKind, ...]:
@@ -119,7 +119,7 @@ def _by_name(name: str) -> tuple[MediaKind, ...]:
     return () if len(kinds) == len(MediaKind) else kinds
 
 
-def _sticker(sticker: discord.StickerItem) -> RemoteFile:
+def _sticker(sticker: discord.StickerItem) -> ServedFile:
     lottie = sticker.format is discord.StickerFormatType.lottie
     name = f"{sticker.name}.{'lottie' if lottie else sticker.format.file_extension}"
-    return RemoteFile(sticker.url, name, LOTTIE if lottie else "")
+    return ServedFile(sticker.url, name, LOTTIE if lottie else "")

@@ -16,8 +16,8 @@ from bots.discord.answers import think
 from bots.discord.attachments import check_all, receive_all
 from bots.discord.delivery import DiscordDelivery
 from bots.discord.permissions import check_rights
-from bots.discord.remote_files import Downloads, RemoteFile
 from bots.discord.rendering import texts_for
+from bots.discord.served_files import Downloads, ServedFile
 from bots.shared.double_presses import DoublePresses
 from bots.shared.job_notes import notes_on
 from core.domain.followups import Action
@@ -86,7 +86,7 @@ async def submit_command(
     interaction: Interaction,
     mode: Mode,
     options: Options,
-    given: Mapping[str, RemoteFile],
+    given: Mapping[str, ServedFile],
     visibility: Visibility,
 ) -> None:
     """Answer a command that asks for a clip.

@@ -18,7 +18,7 @@ HTTP_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteFile:
+class ServedFile:
     """A file at an address of Discord's, as it is described before the download."""
 
     url: str
@@ -47,7 +47,7 @@ class RemoteFile:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Convert to plain data, for ``RemoteFile(**data)``."""
+        """Convert to plain data, for ``ServedFile(**data)``."""
         return asdict(self)
 
 
@@ -58,7 +58,7 @@ class Downloads:
         """Take what watches the requests."""
         self._trace = trace
 
-    async def read(self, file: RemoteFile, role: str, limit_bytes: int) -> bytes:
+    async def read(self, file: ServedFile, role: str, limit_bytes: int) -> bytes:
         """Read the bytes of ``file``, which is for ``role``.
 
         Raises:
