@@ -22,6 +22,8 @@ from bots.discord.localization import CommandTranslator
 from bots.discord.menu_form import opened_form, receive_menu_form
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import ForgetButton, PageButton, UnlinkButton, add_account_commands
+from bots.discord.welcome import greet
+from bots.shared.welcome import Welcomes
 from core.service.front_services import ConnectionState
 
 log = structlog.get_logger(__name__)
@@ -79,6 +81,14 @@ class ClapperClient(discord.AutoShardedClient):
     async def on_disconnect(self) -> None:
         """Note that the gateway is gone; the library connects again by itself."""
         self.on_connection("disconnected")
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Introduce the bot in a server that it was added to."""
+        await greet(self.context, self, guild)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Note that the bot left a server."""
+        await Welcomes(self.context.state, PLATFORM).end(guild.id)
 
     def add_commands(self, context: DiscordContext) -> None:
         """Add every command and button; call it before the client starts."""

@@ -17,6 +17,7 @@ from bots.discord.client import ClapperClient
 from bots.discord.delivery import DiscordDelivery, DiscordDeliveryRules
 from bots.discord.directory import DiscordDirectory
 from bots.discord.held_requests import only_while_held
+from bots.discord.profile import describe
 from bots.discord.rendering import texts_for
 from bots.discord.sender import send_direct
 from bots.discord.served_files import Downloads
@@ -138,6 +139,7 @@ class _Session:
         async with self._client:
             await self._login()
             await self._sync()
+            await describe(self._client, self._services.state)
             ready = asyncio.create_task(self._announce(), name="discord-ready")
             try:
                 await self._client.connect()

@@ -6,8 +6,7 @@ from dataclasses import replace
 from telegram import ForceReply, Message, Update
 
 from bots.shared.admin_texts import typed_entry
-from bots.shared.job_notes import notes_on
-from bots.telegram.address import TelegramAddress, is_veiled
+from bots.telegram.address import is_veiled
 from bots.telegram.button_press import (
     ButtonPress,
     acknowledge,
@@ -17,10 +16,11 @@ from bots.telegram.button_press import (
 from bots.telegram.chat_event import chat_event
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import FILE_IDS
+from bots.telegram.edits import replace_job
 from bots.telegram.error_replies import reply_on_error
-from bots.telegram.messages import edit, edit_text, remove, reply_file
+from bots.telegram.messages import edit_text, remove, reply_file
 from bots.telegram.private_chat import is_private
-from bots.telegram.rendering import check_buttons, parse_callback_data, texts_for
+from bots.telegram.rendering import check_buttons, parse_callback_data
 from bots.telegram.request_form import RequestForm
 from bots.telegram.submission import continue_form, submit_follow_up
 from bots.telegram.user_commands import (
@@ -216,23 +216,15 @@ async def _mode(press: ButtonPress) -> None:
 async def _change(press: ButtonPress, option: Option) -> None:
     """Replace a waiting job by one with another value of ``option``, in the same message.
 
-    A press that a crash interrupted finds the new job by its key and shows it.
-
     Raises:
         AlreadyFinished: the job is running or finished; nothing was changed.
         Refused: quota, policy, block or a closed intake; the job goes on waiting.
     """
     event, old = press.event, await press.job()
-    users, caller, request = event.users, event.caller, old.request
+    request, users = old.request, event.users
     options = with_option(request, option, press.data.value, users.limits)
-    composition = await users.compose(caller, request.mode, options, request.media())
-    at = TelegramAddress.of(old.reply_to)
-    at = replace(at, notes=notes_on(composition, at.locale))
-    ticket = await users.replace(caller, old.id, composition, at.to_reply(), event.key)
-    event.context.edits.forget(at.chat_key, str(at.message_id))
-    new = await users.job(caller, ticket.job_id)
-    if not new.state.terminal:
-        await edit(event.context, event.message, texts_for(at.locale).ticket(new, ticket), new)
+    composition = await users.compose(event.caller, request.mode, options, request.media())
+    await replace_job(event, old, composition)
 
 
 _HANDLERS: dict[str, ButtonHandler] = {

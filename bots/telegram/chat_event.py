@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from telegram import ForceReply, InlineKeyboardMarkup, Message, User
+from telegram import Chat, ForceReply, InlineKeyboardMarkup, Message, User
 from telegram.constants import ChatType
 
 from bots.shared.texts import Texts
@@ -10,7 +10,7 @@ from bots.telegram.address import PLATFORM, caller_of
 from bots.telegram.context import TelegramContext
 from bots.telegram.messages import reply
 from bots.telegram.rendering import texts_for
-from core.domain.people import Caller
+from core.domain.people import Caller, Requester
 from core.service.user_api import UserApi
 
 
@@ -46,13 +46,19 @@ class ChatEvent:
         return await reply(self.context, self.message, text, markup, self.user.id)
 
 
+async def language_of(users: UserApi, user: User, chat: Chat) -> str | None:
+    """Choose the language of an answer: in a group the one that operators chose, if they did."""
+    if chat.type == ChatType.PRIVATE:
+        return user.language_code
+    place = Caller(Requester(PLATFORM, str(user.id)), f"{PLATFORM}:{chat.id}")
+    return await users.language(place) or user.language_code
+
+
 async def chat_event(
     context: TelegramContext, user: User, message: Message, update_id: int
 ) -> ChatEvent:
     """Build the event of an update; operators may have chosen the language of a group."""
-    locale = user.language_code
-    if message.chat.type != ChatType.PRIVATE:
-        locale = await context.services.users.language(caller_of(user, message)) or locale
+    locale = await language_of(context.services.users, user, message.chat)
     return ChatEvent(context, user, message, update_key(update_id, context.bot.id), locale)
 
 

@@ -3,6 +3,7 @@
 import difflib
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,15 @@ def command_of(text: str | None, bot: str) -> TypedCommand | None:
     if found is None or (found[2] and found[2].lower() != bot.lower()):
         return None
     return TypedCommand(found[1].lower(), found[3].strip())
+
+
+def called_by(texts: Iterable[str | None], bot: str) -> str | None:
+    """Return what follows the bot's name where a text begins with it; None where none does."""
+    for text in texts:
+        found = re.match(rf"@{re.escape(bot)}\b[\s,:]*(.*)", text or "", re.DOTALL | re.IGNORECASE)
+        if found is not None:
+            return found[1].strip()
+    return None
 
 
 @dataclass(frozen=True, slots=True)
