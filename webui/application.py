@@ -12,8 +12,10 @@ from starlette.middleware import Middleware
 
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
+from webui.api.arity import FilledBlocks, on_type_error
 from webui.api.endpoints import Api
 from webui.api.no_fetch import refuse_links
+from webui.api.v1.application import ProgramInterface
 from webui.auth.guard import Guard
 from webui.auth.metrics_access import MetricsAccess
 from webui.auth.middleware import VisitorMiddleware
@@ -59,7 +61,7 @@ def build(
     """Build the page with all its events and endpoints; ``accounts``: one can sign in or out."""
     handlers = Handlers(service, Preflight(service), bridge, metrics)
     settings = service.settings
-    with gr.Blocks(
+    with FilledBlocks(
         title=say("studio_title"),
         analytics_enabled=False,
         fill_width=True,
@@ -98,6 +100,7 @@ def _app_parts(
         *FormRoutes(studio.handlers).all(),
         *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
+        ProgramInterface(service, bridge, studio.metrics).mount,
     ]
     mcp_server = _mcp_server(service, bridge, studio.metrics) if settings.studio.mcp else None
     if mcp_server is not None:
@@ -111,22 +114,32 @@ def _app_parts(
         async with mcp_server.running() if mcp_server else nullcontext():
             yield
 
-    identify = Middleware(
+    return {
+        "routes": routes,
+        "middleware": [
+            _identify(service, bridge, sign_in, sign_in_routes),
+            *sign_in_routes.middleware(),
+        ],
+        "exception_handlers": {TypeError: on_type_error},
+        "lifespan": lifespan,
+        "openapi_url": None,
+    }
+
+
+def _identify(
+    service: StudioService, bridge: Bridge, sign_in: SignInMethods, routes: SignInRoutes
+) -> Middleware:
+    """Make what tells who asks."""
+    return Middleware(
         VisitorMiddleware,
         authenticator=sign_in.authenticator,
         uploads=service.files.uploads,
         keep=lambda path, visitor: bridge.call(service.files.keep_upload(path, visitor)),
-        sign_in_page=sign_in_routes.sign_in_page,
+        sign_in_page=routes.sign_in_page,
         has_room=service.has_room,
-        largest_bytes=settings.media.limits().stream_bytes,
-        secure=settings.on_space,
+        largest_bytes=service.settings.media.limits().stream_bytes,
+        secure=service.settings.on_space,
     )
-    return {
-        "routes": routes,
-        "middleware": [identify, *sign_in_routes.middleware()],
-        "lifespan": lifespan,
-        "openapi_url": None,
-    }
 
 
 def start(

@@ -39,6 +39,16 @@ class DiscordAddress:
         return str(self.channel_id)
 
     @property
+    def place(self) -> str:
+        """Name the place as :func:`caller_of` does."""
+        return f"{PLATFORM}:{self.guild_id or f'dm-{self.user_id}'}"
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether everybody of the channel sees what is posted here."""
+        return self.guild_id is not None and not self.private
+
+    @property
     def token_lives(self) -> bool:
         """Tell whether the interaction token may still be used."""
         return bool(self.token) and time.time() < self.token_until
@@ -143,11 +153,19 @@ def caller_of(interaction: Interaction, operator_roles: frozenset[str] = frozens
             str(interaction.channel_id or ""),
             roles,
             parent=str(channel.parent_id) if isinstance(channel, discord.Thread) else "",
-            age_gated=_is_age_gated(channel),
+            age_gated=is_age_gated(channel),
         ),
         str(interaction.locale),
         bool(roles & operator_roles),
+        manages_place=_manages(interaction),
     )
+
+
+def _manages(interaction: Interaction) -> bool:
+    """Tell whether Discord lets the person run the server, or the chat is their own."""
+    if interaction.guild_id is None:
+        return is_direct(interaction)
+    return bool(interaction.permissions.manage_guild or interaction.permissions.administrator)
 
 
 def is_direct(interaction: Interaction) -> bool:
@@ -155,7 +173,8 @@ def is_direct(interaction: Interaction) -> bool:
     return interaction.guild_id is None and interaction.context.dm_channel
 
 
-def _is_age_gated(channel: object) -> bool:
+def is_age_gated(channel: object) -> bool:
+    """Tell whether the platform lets adults only into a channel."""
     if isinstance(channel, discord.Thread):
         channel = channel.parent
     return isinstance(channel, discord.abc.GuildChannel) and bool(getattr(channel, "nsfw", False))

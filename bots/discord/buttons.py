@@ -10,6 +10,7 @@ from bots.discord.address import Interaction
 from bots.discord.answers import acknowledge, answer, remove, show_form, think
 from bots.discord.edit_modal import edit_form
 from bots.discord.error_replies import run_with_error_reply
+from bots.discord.remix import open_remix, show_details
 from bots.discord.rendering import CUSTOM_ID, custom_id, texts_for
 from bots.discord.submission import DiscordContext, post_again, share, submit_followup
 from core.domain.followups import Action
@@ -83,6 +84,9 @@ async def press(
         JobUnknown: the job is gone.
         ClapperError: the job is not theirs, or does not allow it now.
     """
+    if action in _OPEN:
+        await _OPEN[action](context, interaction, job_id)
+        return
     try:
         job = await context.users.job(context.caller(interaction), job_id)
     except JobUnknown:
@@ -121,11 +125,6 @@ async def _edit(context: DiscordContext, interaction: Interaction, job: Job) -> 
     await show_form(interaction, form)
 
 
-async def _details(context: DiscordContext, interaction: Interaction, job: Job) -> None:
-    del context
-    await answer(interaction, texts_for(str(interaction.locale)).details(job))
-
-
 async def _last_frame(context: DiscordContext, interaction: Interaction, job: Job) -> None:
     await think(interaction)
     caller, short = context.caller(interaction), job.id[:SHORT_ID]
@@ -143,6 +142,10 @@ async def _delete(context: DiscordContext, interaction: Interaction, job: Job) -
     await context.delivery.remove_copies(job.id)
 
 
+_OPEN: dict[Action, Callable[[DiscordContext, Interaction, str], Awaitable[None]]] = {
+    Action.DETAILS: show_details,  # to all, where all see the clip
+    Action.REMIX: open_remix,
+}
 _HANDLERS: dict[Action, Handler] = {
     Action.CANCEL: _cancel,
     Action.AGAIN: _follow_up(Action.AGAIN),
@@ -151,7 +154,6 @@ _HANDLERS: dict[Action, Handler] = {
     Action.LAST_FRAME: _last_frame,
     Action.QUALITY: _follow_up(Action.QUALITY),
     Action.SMALLER: _follow_up(Action.SMALLER),
-    Action.DETAILS: _details,
     Action.FETCH: post_again,
     Action.DELETE: _delete,
 }

@@ -20,6 +20,8 @@ from bots.discord.error_replies import reply_to_error, run_with_error_reply
 from bots.discord.generation_commands import add_generation_commands
 from bots.discord.localization import CommandTranslator
 from bots.discord.menu_form import opened_form, receive_menu_form
+from bots.discord.remix import receive_remix, remix_job
+from bots.discord.style_commands import add_style_commands
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import ForgetButton, PageButton, UnlinkButton, add_account_commands
 from bots.discord.welcome import greet
@@ -97,6 +99,7 @@ class ClapperClient(discord.AutoShardedClient):
         add_account_commands(self.tree, context)
         add_menus(self.tree, context)
         self.tree.add_command(AdminGroup(context))
+        add_style_commands(self.tree, context)
         self.add_dynamic_items(*BUTTONS)
 
     async def sync_if_changed(self, guild_id: int | None) -> bool:
@@ -155,3 +158,7 @@ class ClapperClient(discord.AutoShardedClient):
         elif (opened := opened_form(interaction)) is not None:
             sent = receive_menu_form(self.context, interaction, *opened)
             await run_with_error_reply(interaction, sent)
+        elif (remixed := remix_job(interaction)) is not None:
+            await run_with_error_reply(
+                interaction, receive_remix(self.context, interaction, remixed)
+            )

@@ -7,19 +7,21 @@ from pathlib import Path
 import discord
 import structlog
 
-from bots.discord.address import PLATFORM, DiscordAddress
-from bots.discord.rendering import buttons, clip_text, job_view, texts_for
+from bots.discord.address import PLATFORM, DiscordAddress, is_age_gated
+from bots.discord.rendering import MESSAGE_LIMIT, buttons, clip_text, job_view, texts_for
 from bots.discord.sender import (
     DiscordFileTooLarge,
     FallbackSender,
     OutgoingMessage,
     SendMethodUnavailable,
 )
+from bots.shared.captions import Telling, alt_text, caption
 from bots.shared.edit_scheduler import EditScheduler, Throttled
 from bots.shared.posted_messages import PostedMessages
 from core.domain.followups import Action
 from core.domain.jobs import Failure, Job
 from core.domain.limits import RequestLimits
+from core.domain.lineage import ShownClip
 from core.domain.media import Clip
 from core.domain.progress import Progress
 from core.errors import DeliveryImpossible, DeliveryRetry
@@ -27,6 +29,7 @@ from core.i18n.messages import say
 from core.interfaces.delivery import DeliveryAttempt, Receipt
 from core.runtime.tasks import outcome_of
 from core.service.clips import fitted_clip
+from core.service.public_clips import PublicClips
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +41,7 @@ STEPS = (
 )  # bytes; limits that Discord had at one time or another
 STEP_DOWN = 0.5  # of what was refused, below those
 HEADROOM = 0.98  # of a limit; multipart framing needs a little
+JUMP = "https://discord.com/channels"  # opens a message, /guild/channel/message
 KEPT = [Action.FETCH, Action.DETAILS, Action.DELETE]  # under the notice that a clip can be fetched
 
 
@@ -61,8 +65,13 @@ class DiscordDelivery:
         edits: EditScheduler,
         rules: DiscordDeliveryRules,
         posts: PostedMessages,
+        public: PublicClips,
     ) -> None:
-        """Take the client, its budget of edits, what is said, and where clips were posted."""
+        """Take the client, its budget of edits, what is said, and where clips were posted.
+
+        ``public`` knows which of them everybody sees.
+        """
+        self._public = public
         self._posts = posts
         self._client = client
         self._sender = FallbackSender(client)
@@ -106,16 +115,59 @@ class DiscordDelivery:
             DeliveryRetry: not now.
         """
         at = DiscordAddress.of(job.reply_to)
+        return await self.post(job, clip, attempt, public=at.is_public)
+
+    async def post(
+        self, job: Job, clip: Clip, attempt: DeliveryAttempt, *, public: bool
+    ) -> Receipt:
+        """Post the clip at the address of ``job``.
+
+        Args:
+            job: with the address to post to.
+            clip: its clip.
+            attempt: what is known of earlier tries.
+            public: all who read there may learn what it was made with; not so of a clip that was
+                made for one person and is shared later.
+
+        Raises:
+            DeliveryImpossible: nobody can be reached, or no size is accepted.
+            DeliveryRetry: not now.
+        """
+        at = DiscordAddress.of(job.reply_to)
+        telling = await self._telling(job, at, public=public)
+        if public and at.message_id:  # before anybody can press its buttons
+            await self._note_public(job, at, f"{at.channel_id}/{at.message_id}")
         try:
-            return await self._in_some_size(job, clip, attempt)
+            sent = await self._in_some_size(job, clip, attempt, telling)
         except DeliveryImpossible:
             lines = [texts_for(at.locale).say("result_kept"), *self._original(job, at)]
             kept = OutgoingMessage("\n".join(lines), buttons(KEPT, job, at.locale), list)
             told = await outcome_of(self._send(at, kept, replace(attempt, ambiguous=False)))
             log.info("clip_kept", job_id=job.id, told=told.ok)
             raise
+        if public:
+            await self._note_public(job, at, sent.sent_id)
+        return sent
 
-    async def _in_some_size(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
+    async def _note_public(self, job: Job, at: DiscordAddress, post: str) -> None:
+        """Note which message shows all the clip of ``job``; in private there is none."""
+        if post.startswith(f"{at.channel_id}/"):
+            link = f"{JUMP}/{at.guild_id}/{post}"
+            await self._public.note(job.id, ShownClip(at.place, post, link))
+
+    async def _telling(self, job: Job, at: DiscordAddress, *, public: bool) -> Telling:
+        """Choose what the caption tells: of what is hidden, and of what was private, nothing."""
+        if at.private or (at.guild_id and not public):
+            return Telling()
+        channel = self._client.get_channel(at.channel_id)
+        facts = await self._public.caption(job, at.place, age_gated=is_age_gated(channel))
+        if at.spoiler:  # or it tells the secret
+            facts = replace(facts, prompt="")
+        return Telling(facts, f"<@{at.user_id}>") if public else Telling(facts)
+
+    async def _in_some_size(
+        self, job: Job, clip: Clip, attempt: DeliveryAttempt, telling: Telling
+    ) -> Receipt:
         """Send the clip, smaller each time the destination refuses its size.
 
         Raises:
@@ -126,7 +178,8 @@ class DiscordDelivery:
         while True:
             path = await fitted_clip(clip, limit)
             try:
-                sent = await self._send(at, self._outgoing(job, clip, path, at), attempt)
+                out = self._outgoing(job, clip, path, at, telling)
+                sent = await self._send(at, out, attempt)
             except DiscordFileTooLarge:
                 limit = smaller(min(limit, path.stat().st_size))
                 log.info("stepping_down", job_id=job.id, limit_bytes=limit)
@@ -149,6 +202,7 @@ class DiscordDelivery:
 
     async def remove_copies(self, job_id: str) -> None:
         """Delete every message that shows the clip of a job and that the bot can reach."""
+        await self._public.withdraw(job_id)
         for channel_id, message_id in await self._posts.take(job_id):
             await self._sender.remove(channel_id, message_id)
 
@@ -175,22 +229,27 @@ class DiscordDelivery:
             return own
         return min(own, guild.filesize_limit)
 
-    def _outgoing(self, job: Job, clip: Clip, path: Path, at: DiscordAddress) -> OutgoingMessage:
+    def _outgoing(
+        self, job: Job, clip: Clip, path: Path, at: DiscordAddress, telling: Telling
+    ) -> OutgoingMessage:
         texts = texts_for(at.locale)
-        lines = [texts.result(job)]
+        lines: list[str] = []
         if path != clip.path:
             days = self._rules.retention_days
             lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
             lines += self._original(job, at)
         name = f"clapper-{job.mode_word}-{job.id[:8]}.mp4"
-        alt = "" if at.spoiler else texts.alt_text(job, ALT_TEXT_LIMIT)  # or it tells the secret
+        prompt = telling.facts.prompt
+        alt = "" if at.spoiler else alt_text(texts, job, prompt, ALT_TEXT_LIMIT)
 
         def files() -> list[discord.File]:
             return [discord.File(path, name, spoiler=at.spoiler, description=alt)]
 
         hidden = at.private and at.guild_id is not None
-        view = job_view(job, at.locale, self._rules.limits, hidden=hidden)
-        return OutgoingMessage(clip_text("\n".join(lines)), view, files)
+        remixable = bool(telling.maker) and telling.facts.remixable
+        limits = self._rules.limits
+        view = job_view(job, at.locale, limits, hidden=hidden, remixable=remixable)
+        return OutgoingMessage(caption(texts, job, telling, MESSAGE_LIMIT, lines), view, files)
 
     def _original(self, job: Job, at: DiscordAddress) -> list[str]:
         if not self._rules.studio_url:

@@ -4,7 +4,7 @@ An option that the form does not ask for stays as it was in the job.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import discord
@@ -13,10 +13,10 @@ from bots.discord.address import Interaction
 from bots.discord.localization import choice_label
 from bots.discord.option_parameters import MOST_CHOICES, fields_of, values_of
 from bots.discord.submission import DiscordContext, submit_edit
-from core.domain.followups import new_seed, options_of, typed_over
+from core.domain.followups import Action, new_seed, options_of, typed_over
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
-from core.domain.modes import Mode
+from core.domain.lineage import JobOrigin
 from core.domain.options import Option, OptionKind, Options
 from core.domain.requests import Request
 from core.i18n.messages import say
@@ -30,22 +30,32 @@ DESCRIPTION_LIMIT = 100  # characters under the label of a field
 
 def edit_form(job: Job, limits: RequestLimits, locale: str | None) -> discord.ui.Modal:
     """Build the form that asks for a changed version of ``job``."""
-    now = options_of(job.request, limits)
     form = discord.ui.Modal(
         title=say("edit_label", {}, locale), custom_id=f"form:edit:{job.id}", timeout=None
     )
-    for label in option_labels(job.request.mode, now, limits, locale):
-        form.add_item(label)
+    add_fields(form, job.request, fields_of(job.request.mode), limits, locale)
     form.stop()  # answers are handled by `receive_form`, not by this object
     return form
 
 
+def add_fields(
+    form: discord.ui.Modal,
+    request: Request,
+    options: Iterable[Option],
+    limits: RequestLimits,
+    locale: str | None,
+) -> None:
+    """Add a field for each of ``options`` to ``form``, filled with what ``request`` has."""
+    for label in option_labels(options, options_of(request, limits), limits, locale):
+        form.add_item(label)
+
+
 def option_labels(
-    mode: Mode, options: Options, limits: RequestLimits, locale: str | None
+    options: Iterable[Option], values: Options, limits: RequestLimits, locale: str | None
 ) -> Iterator[discord.ui.Label[Any]]:
-    """Build the fields of a form for ``mode``, filled with ``options``."""
-    for option in fields_of(mode):
-        value = getattr(options, option.name)
+    """Build a field of a form for each of ``options``, filled with ``values``."""
+    for option in options:
+        value = getattr(values, option.name)
         if len(str(value)) <= MODAL_TEXT_LIMIT:  # a longer text cannot be shown, and stays
             yield discord.ui.Label(
                 text=option_label(option, locale),
@@ -93,8 +103,9 @@ async def receive_form(context: DiscordContext, interaction: Interaction, job_id
         Refused: not theirs, quota, policy or a closed intake.
     """
     job = await context.users.job(context.caller(interaction), job_id)
-    options = edited(job.request, typed_values(interaction), context.users.limits)
-    await submit_edit(context, interaction, job, options)
+    options = edited(job.request, typed_in(interaction), context.users.limits)
+    origin = JobOrigin(Action.EDIT, job.id)
+    await submit_edit(context, interaction, job, options, job.request.media(), origin)
 
 
 def edited(request: Request, typed: dict[str, str], limits: RequestLimits) -> Options:
@@ -109,7 +120,7 @@ def edited(request: Request, typed: dict[str, str], limits: RequestLimits) -> Op
     return Options.of(typed_over(options.values(), {"seed": new_seed(), **values}))
 
 
-def typed_values(interaction: Interaction) -> dict[str, str]:
+def typed_in(interaction: Interaction) -> dict[str, str]:
     """Read the values of a sent form by field; each field is wrapped in its label."""
     labels: list[dict[str, Any]] = cast("Any", interaction.data or {}).get("components", [])
     fields: list[dict[str, Any]] = [label.get("component") or {} for label in labels]

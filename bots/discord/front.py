@@ -115,7 +115,11 @@ class _Session:
             settings.studio.url, settings.retention.days, services.users.limits
         )
         self._delivery = DiscordDelivery(
-            self._client, self._edits, rules, PostedMessages(services.state, POSTS)
+            self._client,
+            self._edits,
+            rules,
+            PostedMessages(services.state, POSTS),
+            services.users.public,
         )
         self.was_ready = False
         context = DiscordContext(

@@ -12,7 +12,7 @@ import discord
 from bots.discord.address import Interaction
 from bots.discord.answers import show_form
 from bots.discord.attachments import check_all
-from bots.discord.edit_modal import MODAL_TEXT_LIMIT, option_labels, typed_values
+from bots.discord.edit_modal import MODAL_TEXT_LIMIT, option_labels, typed_in
 from bots.discord.message_media import files_in, words_in
 from bots.discord.option_parameters import MOST_CHOICES, MOST_FIELDS, fields_of, values_of
 from bots.discord.permissions import check_rights
@@ -92,7 +92,7 @@ def menu_form(
         custom_id=f"form:menu:{mode}:{interaction.id}",
         timeout=None,
     )
-    for label in option_labels(mode, Options(prompt=prompt), limits, locale):
+    for label in option_labels(fields_of(mode), Options(prompt=prompt), limits, locale):
         form.add_item(label)
     room = MOST_FIELDS - len(fields_of(mode))
     several = [slot for slot in MODES[mode].slots if len(found[slot.role]) > 1]
@@ -141,7 +141,7 @@ async def receive_menu_form(
     kept: Any = await context.state.recall(FRONT, _kept_as(interaction, form))
     if kept is None:
         raise FormExpired
-    typed = typed_values(interaction)
+    typed = typed_in(interaction)
     files = {role: _chosen(typed.get(f"file_{role}", "1"), listed) for role, listed in kept.items()}
     options = Options.of(values_of(typed, mode, context.users.limits))
     spoiler = any(file.spoiler for file in files.values())

@@ -20,6 +20,7 @@ MARKUP = Markup(
     escape=lambda text: discord.utils.escape_mentions(discord.utils.escape_markdown(text)),
     command=command_name,
     option=option_name,
+    quote=lambda text: f"`{text.replace('`', 'ˋ')}`",  # in code nothing is markup or a mention
 )
 
 _STYLES = {
@@ -77,14 +78,20 @@ def ask_view(locale: str | None) -> discord.ui.View:
 
 
 def job_view(
-    job: Job, locale: str | None, limits: RequestLimits | None = None, *, hidden: bool = False
+    job: Job,
+    locale: str | None,
+    limits: RequestLimits | None = None,
+    *,
+    hidden: bool = False,
+    remixable: bool = False,
 ) -> discord.ui.View:
     """Build the buttons under a job's message, which needs none to fetch the clip it shows.
 
     Those that ``limits`` would refuse are left out. A clip that one person alone sees in a server
-    (``hidden``) has one to show it to all.
+    (``hidden``) has one to show it to all; one that others may remix has one for that.
     """
     shown = [action for action in actions_for(job, limits) if action is not Action.FETCH]
+    shown += [Action.REMIX] if remixable else []
     view = buttons(shown, job, locale)
     if hidden and job.clip is not None:
         label = say("share_label", {}, locale)

@@ -22,6 +22,8 @@ from bots.shared.double_presses import DoublePresses
 from bots.shared.job_notes import notes_on
 from core.domain.followups import Action
 from core.domain.jobs import Job
+from core.domain.lineage import JobOrigin
+from core.domain.media import MediaFile
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
@@ -88,8 +90,9 @@ async def submit_command(
     options: Options,
     given: Mapping[str, ServedFile],
     visibility: Visibility,
+    origin: JobOrigin | None = None,
 ) -> None:
-    """Answer a command that asks for a clip.
+    """Answer a command, or a form with files, that asks for a clip.
 
     Refuse first, privately, what declares that it cannot work; then answer Discord within its three
     seconds; then download the files and submit the job.
@@ -107,7 +110,7 @@ async def submit_command(
     uploads = context.users.files
     files = await receive_all(context.downloads, uploads, caller, mode, given, limits)
     composition = await context.users.compose(caller, mode, options, files)
-    await _submit(context, interaction, at, composition)
+    await _submit(context, interaction, at, replace(composition, origin=origin))
 
 
 async def submit_followup(
@@ -130,21 +133,29 @@ async def submit_followup(
 
 
 async def submit_edit(
-    context: DiscordContext, interaction: Interaction, job: Job, options: Options
+    context: DiscordContext,
+    interaction: Interaction,
+    job: Job,
+    options: Options,
+    media: Mapping[str, MediaFile],
+    origin: JobOrigin,
 ) -> None:
     """Answer a form that asks for ``job`` with other options; it is shown like the clip of ``job``.
+
+    ``media`` are the files that may be used, by role; ``origin`` is the button of the form.
 
     Raises:
         InvalidInput: a value cannot work.
         Refused: quota, policy, block, rights or a closed intake.
     """
-    request = job.request
     caller = context.caller(interaction)
     await context.users.access.check(caller)
-    composition = await context.users.compose(caller, request.mode, options, request.media())
+    composition = await context.users.compose(
+        caller, job.request.mode, options, media, job.request.style
+    )
     check_rights(interaction)
     at = await _defer(context, interaction, Visibility.of(job, interaction))
-    await _submit(context, interaction, at, composition)
+    await _submit(context, interaction, at, replace(composition, origin=origin))
 
 
 async def post_again(context: DiscordContext, interaction: Interaction, job: Job) -> None:
@@ -161,7 +172,9 @@ async def post_again(context: DiscordContext, interaction: Interaction, job: Job
         visibility = replace(visibility, private=True)
     if not visibility.private:
         await context.users.check_showing(caller, job.id)
-    await _post(context, interaction, job, visibility)
+    at = job.reply_to
+    was_public = at.platform == PLATFORM and DiscordAddress.of(at).is_public
+    await _post(context, interaction, job, visibility, was_public=was_public)
 
 
 async def share(context: DiscordContext, interaction: Interaction, job: Job) -> None:
@@ -175,17 +188,22 @@ async def share(context: DiscordContext, interaction: Interaction, job: Job) -> 
     await context.users.check_sharing(context.caller(interaction), job.id)
     check_rights(interaction)
     visibility = replace(Visibility.of(job, interaction), private=False)
-    await _post(context, interaction, job, visibility)
+    await _post(context, interaction, job, visibility, was_public=False)
 
 
 async def _post(
-    context: DiscordContext, interaction: Interaction, job: Job, visibility: Visibility
+    context: DiscordContext,
+    interaction: Interaction,
+    job: Job,
+    visibility: Visibility,
+    *,
+    was_public: bool,
 ) -> None:
     at = await _defer(context, interaction, visibility)
     clip = await context.users.clips.get(context.caller(interaction), job.id)
     again = replace(job, reply_to=at.to_reply())
     once = DeliveryAttempt(number=1, ambiguous=False, nonce=str(interaction.id))
-    await context.delivery.completed(again, clip, once)
+    await context.delivery.post(again, clip, once, public=was_public and at.is_public)
 
 
 async def _submit(
@@ -223,5 +241,5 @@ async def _language(
     own = str(interaction.locale)
     if visibility.private or is_direct(interaction):
         return own
-    chosen = await context.users.language(context.caller(interaction))
+    chosen = await context.users.access.language(context.caller(interaction))
     return chosen or str(interaction.guild_locale or own)

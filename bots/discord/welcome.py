@@ -24,7 +24,7 @@ async def greet(context: DiscordContext, client: discord.Client, guild: discord.
     if not await Welcomes(context.state, PLATFORM).begin(guild.id):
         return
     place = Caller(Requester(PLATFORM, str(guild.owner_id)), f"{PLATFORM}:{guild.id}")
-    locale = await context.users.language(place) or str(guild.preferred_locale)
+    locale = await context.users.access.language(place) or str(guild.preferred_locale)
     open_to_all = await is_open_to_all(context.users, PLATFORM, guild.id)
     text = welcome_text(texts_for(locale), open_to_all=open_to_all)
     view = None if open_to_all else ask_view(locale)

@@ -5,21 +5,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bots.shared.cutting import cut, one_line
 from bots.shared.job_notes import notes_of
 from bots.shared.mode_lines import ModeLines, Name
 from bots.shared.option_lines import option_lines
+from bots.shared.progress_bar import bar
 from core import __version__
 from core.domain.enhancement import prompt_note
 from core.domain.jobs import Failure, Job, JobState, Ticket, waiting_range
 from core.domain.modes import MODES
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import QuotaView
+from core.domain.request_words import words_note
 from core.i18n.limits import limit_line
 from core.i18n.messages import SHORT_ID, explain, name, say
 from core.service.front_services import AuditEntry
 from core.service.views import QueueView, ServiceHealth
 
-BAR_CELLS = 10
+HISTORY_PROMPT = 120  # characters of a prompt in a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,10 @@ class Markup:
     command: Name = lambda command, _: f"/{command}"
     option: Name = lambda option, _: option
     files_apart: bool = False  # a command has words alone, and files come in or before its message
+    quote: Callable[[str], str] = str  # a person's words, in which nothing is markup or a mention
+    link: Callable[[str, str], str] = lambda address, _: address  # with a word for it
+    shown: Callable[[str], str] = str  # what is left of a text without its markup
+    units: Callable[[str], int] = len  # of a text without markup, as the platform counts it
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +145,11 @@ class Texts:
             [first, say("result_cost", cost, self.locale), *notes_of(job, self.markup.escape)]
         )
 
-    def alt_text(self, job: Job, limit: int) -> str:
-        """Describe the clip for people who cannot see it."""
-        prompt = "" if job.asked is None else job.asked.prompt
-        data = {"mode": job.mode_word, "prompt": prompt}
-        code = "alt_text" if prompt else "alt_text_plain"
-        return say(code, data, self.locale)[:limit]
-
-    def details(self, job: Job) -> str:
+    def details(self, job: Job, parent: str = "") -> str:
         """List everything needed to make the clip again.
 
-        What the person wrote comes last, as it is what a platform may have no room for.
+        What the person wrote comes last, as it is what a platform may have no room for. ``parent``
+        is what it was made from (:func:`bots.shared.lineage.parent_of`).
         """
         if job.asked is None:
             plain = {"mode": job.mode_word, "state": job.state, "job": job.id}
@@ -165,9 +166,10 @@ class Texts:
             "job": job.id,
             "chosen": "\n".join(lines.chosen),
         }
-        note = prompt_note(job)
-        told = [] if note is None else [self.markup.escape(explain(note, self.locale))]
-        return "\n".join([say("details", data, self.locale), *lines.written, *told])
+        notes = (words_note(request), prompt_note(job))
+        told = [self.markup.escape(explain(note, self.locale)) for note in notes if note]
+        first = (say("details", data, self.locale), *([parent] if parent else []))
+        return "\n".join([*first, *lines.written, *told])
 
     def line(self, view: QueueView) -> str:
         """Describe where the reader's jobs are, and how long the queue is."""
@@ -228,6 +230,8 @@ class Texts:
             }
             code = "history_line" if job.asked else "history_line_unreadable"
             lines.append(say(code, data, self.locale))
+            if job.asked is not None and job.asked.prompt:
+                lines.append(self.markup.quote(cut(one_line(job.asked.prompt), HISTORY_PROMPT)))
         return "\n".join(lines)
 
     def job_label(self, job: Job, limit: int) -> str:
@@ -292,9 +296,3 @@ class Texts:
 
 def _size(job: Job) -> str:
     return "–" if job.asked is None else str(job.asked.sampling.size)
-
-
-def bar(fraction: float) -> str:
-    """Draw ``fraction`` (0…1) as a bar of ten cells."""
-    full = round(min(max(fraction, 0.0), 1.0) * BAR_CELLS)
-    return "▰" * full + "▱" * (BAR_CELLS - full)

@@ -1,5 +1,7 @@
 """Identify who writes from where on Telegram, and store where the answer goes."""
 
+import re
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -11,6 +13,9 @@ from core.domain.people import Asker, Caller, Requester
 from core.errors import DeliveryImpossible
 
 PLATFORM = "telegram"
+SUPERGROUP = "-100"  # what their ids begin with
+_LINKED = re.compile(r"[@#$/\\:]|\.(?=\S)")  # what makes apps take a word for a link or a mention
+MOST_NAME = 64  # characters of a name in a caption
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,17 @@ class TelegramAddress:
     guessed: bool = False  # the mode was not said
     notes: str = ""  # what people are told of their request, a line each
     silent: str = ""  # the event that replaced the job by another one; then nothing is shown
+    name: str = ""  # of who asked in a group, as the platform shows them; captions name them
+
+    @property
+    def place(self) -> str:
+        """Name the place as :func:`caller_of` does."""
+        return f"{PLATFORM}:{self.chat_id}"
+
+    @property
+    def is_group(self) -> bool:
+        """Tell whether others read this chat; ids of people are above 0."""
+        return self.chat_id < 0
 
     @property
     def chat_key(self) -> str:
@@ -48,6 +64,7 @@ class TelegramAddress:
                 "spoiler": str(int(self.spoiler)),
                 "guessed": str(int(self.guessed)),
                 "notes": self.notes,
+                "name": self.name,
             },
         )
 
@@ -74,6 +91,7 @@ class TelegramAddress:
             spoiler=at.get("spoiler") == "1",
             guessed=at.get("guessed") == "1",
             notes=at.get("notes", ""),
+            name=at.get("name", ""),
             silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag
         )
 
@@ -111,4 +129,19 @@ def address_of(
         thread_id=message.message_thread_id if message.is_topic_message else None,
         locale=locale or "en",
         spoiler=spoiler,
+        name=display_name(user) if message.chat_id < 0 else "",
     )
+
+
+def display_name(user: User) -> str:
+    """Return what a person calls themselves, on one line, without a mention in it."""
+    name = " ".join(user.full_name.split())
+    plain = "".join(c for c in name if unicodedata.category(c)[0] in "LNPSZM")
+    return " ".join(_LINKED.sub(" ", plain).split())[:MOST_NAME]
+
+
+def message_link(where: str) -> str:
+    """Return the address of a message ``chat/message`` of a supergroup; empty for other chats."""
+    chat, _, message = where.partition("/")
+    number = chat.removeprefix(SUPERGROUP)
+    return f"https://t.me/c/{number}/{message}" if number != chat else ""

@@ -6,8 +6,10 @@ import structlog
 from telegram import CallbackQuery
 from telegram.error import TelegramError
 
+from bots.shared.public_jobs import remix_source
 from bots.telegram.chat_event import ChatEvent
 from bots.telegram.private_chat import deep_link, private_link
+from bots.telegram.remix import details_link, post_of
 from bots.telegram.rendering import CallbackData
 from core.domain.followups import Action
 from core.domain.jobs import Job
@@ -72,6 +74,7 @@ async def _private_link_for(press: ButtonPress) -> str | None:
     Raises:
         JobUnknown: there is no such job, or nothing was begun.
         NotYours: it belongs to somebody else.
+        Refused: a rule of the place.
     """
     event, action = press.event, press.data.action
     if action in {"page", "forget", "ask"} and press.data.job_id != str(event.user.id):
@@ -80,8 +83,17 @@ async def _private_link_for(press: ButtonPress) -> str | None:
         if not await event.context.forms.has(event.message.chat_id, event.user.id):
             raise NotYours(action)
         return None
+    if action == Action.REMIX:
+        await remix_source(event.users, event.caller, press.data.job_id, post_of(event.message))
+        return None
     of_job = changed_by(action) is not None or action in {*Action, "rather"}
-    return private_link(action, await press.job() if of_job else None, event.message)
+    try:
+        job = await press.job() if of_job else None
+    except NotYours:
+        if action != Action.DETAILS:
+            raise
+        return await details_link(event, press.data.job_id)
+    return private_link(action, job, event.message)
 
 
 async def acknowledge(query: CallbackQuery, code: str) -> None:

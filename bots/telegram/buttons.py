@@ -20,6 +20,7 @@ from bots.telegram.edits import replace_job
 from bots.telegram.error_replies import reply_on_error
 from bots.telegram.messages import edit_text, remove, reply_file
 from bots.telegram.private_chat import is_private
+from bots.telegram.remix import begin_remix, show_details
 from bots.telegram.rendering import check_buttons, parse_callback_data
 from bots.telegram.request_form import RequestForm
 from bots.telegram.submission import continue_form, submit_follow_up
@@ -31,6 +32,7 @@ from bots.telegram.user_commands import (
     show_again,
 )
 from core.domain.followups import Action, options_of, with_option
+from core.domain.lineage import JobOrigin
 from core.domain.modes import Mode
 from core.domain.options import Option, Options
 from core.errors import NotYours
@@ -112,6 +114,7 @@ async def _edit(press: ButtonPress) -> None:
         options=options,
         media=job.request.media(),
         spoiler=is_veiled(job),
+        origin=JobOrigin(Action.EDIT, job.id),
     )
     await event.context.forms.save(event.caller, event.message.chat_id, form)
     await event.reply(event.texts.say("t_ask_prompt"), ForceReply(selective=True))
@@ -127,7 +130,11 @@ async def _show_last_frame(press: ButtonPress) -> None:
 
 
 async def _details(press: ButtonPress) -> None:
-    await press.event.reply(press.event.texts.details(await press.job()))
+    await show_details(press.event, press.data.job_id)
+
+
+async def _remix(press: ButtonPress) -> None:
+    await begin_remix(press.event, press.data.job_id)
 
 
 async def _fetch(press: ButtonPress) -> None:
@@ -223,7 +230,8 @@ async def _change(press: ButtonPress, option: Option) -> None:
     event, old = press.event, await press.job()
     request, users = old.request, event.users
     options = with_option(request, option, press.data.value, users.limits)
-    composition = await users.compose(event.caller, request.mode, options, request.media())
+    style = request.style
+    composition = await users.compose(event.caller, request.mode, options, request.media(), style)
     await replace_job(event, old, composition)
 
 
@@ -235,6 +243,7 @@ _HANDLERS: dict[str, ButtonHandler] = {
     Action.LAST_FRAME: _show_last_frame,
     Action.QUALITY: _follow_up,
     Action.SMALLER: _follow_up,
+    Action.REMIX: _remix,
     Action.DETAILS: _details,
     Action.FETCH: _fetch,
     Action.DELETE: _delete,

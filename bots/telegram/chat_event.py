@@ -51,7 +51,7 @@ async def language_of(users: UserApi, user: User, chat: Chat) -> str | None:
     if chat.type == ChatType.PRIVATE:
         return user.language_code
     place = Caller(Requester(PLATFORM, str(user.id)), f"{PLATFORM}:{chat.id}")
-    return await users.language(place) or user.language_code
+    return await users.access.language(place) or user.language_code
 
 
 async def chat_event(

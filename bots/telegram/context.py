@@ -8,6 +8,7 @@ from bots.shared.double_presses import DoublePresses
 from bots.shared.edit_scheduler import EditScheduler
 from bots.telegram.attachments import AttachmentFetcher
 from bots.telegram.delivery import TelegramDelivery
+from bots.telegram.directory import TelegramDirectory
 from bots.telegram.outgoing import Outgoing
 from bots.telegram.permissions import PostingPermissions
 from bots.telegram.request_form import RequestForms
@@ -31,4 +32,5 @@ class TelegramContext:
     attachments: AttachmentFetcher
     permissions: PostingPermissions
     locks: UserLocks
+    directory: TelegramDirectory
     presses: DoublePresses = field(default_factory=DoublePresses)

@@ -1,6 +1,7 @@
 """Deliver results on Telegram: the placeholder becomes the clip, exactly once."""
 
 import asyncio
+import html
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,10 @@ from pathlib import Path
 import structlog
 from telegram import Message
 
+from bots.shared.captions import Telling
 from bots.shared.edit_scheduler import EditScheduler, Throttled
 from bots.shared.posted_messages import PostedMessages
-from bots.telegram.address import PLATFORM, TelegramAddress
+from bots.telegram.address import PLATFORM, TelegramAddress, is_veiled, message_link
 from bots.telegram.api_errors import (
     NOT_THERE,
     ChatMoved,
@@ -21,6 +23,7 @@ from bots.telegram.api_errors import (
 from bots.telegram.rendering import job_keyboard, texts_for
 from bots.telegram.status_messages import DisplayRules, StatusMessages
 from core.domain.jobs import Failure, Job
+from core.domain.lineage import ShownClip
 from core.domain.media import Clip
 from core.domain.progress import Progress
 from core.errors import ClipTooLarge, DeliveryImpossible, DeliveryRetry
@@ -59,6 +62,7 @@ class TelegramDelivery:
         self._edits = edits
         self._rules = rules
         self._services = services
+        self._public = services.users.public
 
     async def progress(self, job: Job, event: Progress) -> None:
         """Schedule an edit with the newest state of ``job``, within the chat's rate limit."""
@@ -81,9 +85,32 @@ class TelegramDelivery:
             DeliveryImpossible: it was shown nowhere; its person was told how to fetch it.
             DeliveryRetry: a later attempt may work.
         """
+        at = TelegramAddress.of(job.reply_to)
+        if at.message_id:  # before anybody can press its buttons
+            await self._note_public(job, f"{at.chat_id}/{at.message_id}")
         sent = await self._complete(job, clip, attempt, own=True)
-        await self._posts.add(job.id, sent.sent_id)
+        await self._note(job, sent.sent_id)
         return sent
+
+    async def telling(self, job: Job, at: TelegramAddress) -> Telling:
+        """Choose what a caption at ``at`` tells: what is veiled keeps its prompt."""
+        facts = await self._public.caption(job, at.place)
+        if at.spoiler or is_veiled(job):
+            facts = replace(facts, prompt="")
+        return Telling(facts, html.escape(at.name, quote=False) if at.is_group else "")
+
+    async def _note(self, job: Job, where: str) -> None:
+        """Note that a message shows the clip of a job, and where all see it."""
+        await self._posts.add(job.id, where)
+        await self._note_public(job, where)
+
+    async def _note_public(self, job: Job, where: str) -> None:
+        at = job.reply_to
+        if at.platform != PLATFORM:
+            return
+        own = TelegramAddress.of(at)
+        if own.is_group and where.startswith(f"{own.chat_id}/"):
+            await self._public.note(job.id, ShownClip(own.place, where, message_link(where)))
 
     async def _complete(
         self, job: Job, clip: Clip, attempt: DeliveryAttempt, *, own: bool
@@ -120,7 +147,8 @@ class TelegramDelivery:
             path = await fitted_clip(clip, limit)  # beside the clip, so it goes with it
 
             async def show(at: TelegramAddress, path: Path = path) -> Message:
-                return await self._messages.show_clip(job, clip, path, at)
+                telling = await self.telling(job, at)
+                return await self._messages.show_clip(job, clip, path, at, telling)
 
             try:
                 return await self._deliver(job, show, attempt, own=own)
@@ -154,14 +182,15 @@ class TelegramDelivery:
         once = DeliveryAttempt(number=1, ambiguous=False, nonce=job.id)
         elsewhere = replace(job, reply_to=replace(at, message_id=0).to_reply())
         sent = await self._complete(elsewhere, clip, once, own=False)
-        await self._posts.add(job.id, sent.sent_id)
+        await self._note(job, sent.sent_id)
 
-    async def note_copy(self, job_id: str, message: Message) -> None:
+    async def note_copy(self, job: Job, message: Message) -> None:
         """Note a message that shows the clip of a job, so that Delete takes it too."""
-        await self._posts.add(job_id, f"{message.chat_id}/{message.message_id}")
+        await self._note(job, f"{message.chat_id}/{message.message_id}")
 
     async def remove_copies(self, job_id: str) -> None:
         """Delete every message that shows the clip of a job."""
+        await self._public.withdraw(job_id)
         for chat_id, message_id in await self._posts.take(job_id):
             await ignoring_errors(self._messages.delete(chat_id, message_id))
 

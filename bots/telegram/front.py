@@ -211,7 +211,8 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
     rules = DisplayRules(local, settings.retention.days, settings.studio.url, services.users.limits)
     outgoing = Outgoing(app.bot)
     messages = StatusMessages(outgoing, rules)
-    services.register_directory(TelegramDirectory(app.bot))
+    directory = TelegramDirectory(app.bot)
+    services.register_directory(directory)
     return TelegramContext(
         services=services,
         bot=app.bot,
@@ -224,6 +225,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
         attachments=AttachmentFetcher(app.bot, users.files, users.media_limits, local=local),
         permissions=PostingPermissions(app.bot),
         locks=UserLocks(),
+        directory=directory,
     )
 
 

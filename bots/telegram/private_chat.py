@@ -37,6 +37,7 @@ BUTTON_AUDIENCES: dict[str, Audience] = {
     Action.LAST_FRAME: Audience.JOB_CHAT,
     Action.QUALITY: Audience.JOB_CHAT,
     Action.SMALLER: Audience.JOB_CHAT,
+    Action.REMIX: Audience.CHAT,  # under a clip that all see, by whoever pressed
     Action.DETAILS: Audience.PERSON,
     Action.FETCH: Audience.JOB_CHAT,
     Action.DELETE: Audience.CHAT,

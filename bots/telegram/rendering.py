@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
+from bots.shared.cutting import cut
 from bots.shared.texts import Markup, Texts
 from core.domain.followups import Action, actions_for, changeable, is_present
 from core.domain.jobs import Job
@@ -26,14 +27,19 @@ CALLBACK = re.compile(r"v1:(?P<action>[a-z][a-z0-9_]*)(?:=(?P<value>[\w:.-]*))?:
 ROWS = (  # without fetch: the message shows the clip
     (Action.AGAIN, Action.EDIT),
     (Action.LONGER, Action.LAST_FRAME, Action.QUALITY),
-    (Action.CANCEL, Action.DETAILS, Action.DELETE),
+    (Action.CANCEL, Action.REMIX, Action.DETAILS, Action.DELETE),
 )
+_TAG = re.compile(r"<[^>]+>")
 CALLBACK_BYTES = 64  # source: Bot API, InlineKeyboardButton
 
 MARKUP = Markup(
     moment=lambda at: f'<tg-time unix="{round(at)}" format="r">{_clock(at)}</tg-time>',
     escape=lambda text: html.escape(text, quote=False),
     files_apart=True,
+    quote=lambda text: f"<code>{html.escape(text, quote=False)}</code>",  # a tap copies it
+    link=lambda address, word: f'<a href="{html.escape(address)}">{word}</a>',
+    shown=lambda text: html.unescape(_TAG.sub("", text)),
+    units=lambda text: len(text.encode("utf-16-le")) // 2,  # source: Bot API, MessageEntity
 )
 
 
@@ -75,17 +81,24 @@ def parse_callback_data(data: str | None) -> CallbackData | None:
 
 
 def clip_text(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Cut ``text`` to a limit in characters; a text that is cut loses its markup."""
-    if len(text) <= limit:
+    """Cut ``text`` to a limit as Telegram counts; a text that is cut loses its markup."""
+    plain = MARKUP.shown(text)
+    if MARKUP.units(plain) <= limit:
         return text
-    plain = html.unescape(re.sub(r"<[^>]+>", "", text))
-    return html.escape(plain[: limit // 2], quote=False) + "…"
+    return html.escape(cut(plain, limit, MARKUP.units), quote=False)
 
 
 def job_keyboard(
-    job: Job, locale: str | None, limits: RequestLimits | None = None
+    job: Job,
+    locale: str | None,
+    limits: RequestLimits | None = None,
+    *,
+    remixable: bool = False,
 ) -> InlineKeyboardMarkup:
-    """Build the buttons under a job's message; what ``limits`` would refuse has none."""
+    """Build the buttons under a job's message; what ``limits`` would refuse has none.
+
+    A clip that others may remix has one for that.
+    """
     rows = [
         [
             InlineKeyboardButton(
@@ -93,7 +106,7 @@ def job_keyboard(
             )
             for a in row
         ]
-        for row in _rows(job, limits)
+        for row in _rows(job, limits, remixable=remixable)
     ]
     if job.state.waiting:
         rows += _option_rows(job, locale, limits or RequestLimits())
@@ -119,8 +132,8 @@ def decide_buttons(entry: str, locale: str | None) -> list[InlineKeyboardButton]
     ]
 
 
-def _rows(job: Job, limits: RequestLimits | None) -> list[list[Action]]:
-    offered = actions_for(job, limits)
+def _rows(job: Job, limits: RequestLimits | None, *, remixable: bool) -> list[list[Action]]:
+    offered = (*actions_for(job, limits), *((Action.REMIX,) if remixable else ()))
     rows = [[action for action in row if action in offered] for row in ROWS]
     return [row for row in rows if row]
 

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from bots.telegram.address import PLATFORM
 from bots.telegram.option_parser import TypedText
 from core.domain.decoding import UndecodableError, decode
 from core.domain.followups import typed_over
+from core.domain.lineage import JobOrigin
 from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Options
@@ -35,6 +36,7 @@ class RequestForm:
     private: bool = False  # it comes in the private chat
     guessed: bool = False  # the mode was not said; buttons offer others
     unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
+    origin: JobOrigin | None = None  # the button that it was begun with
 
     def with_file(self, file: MediaFile) -> Self:
         """Add a file: behind those of its kind, where one of its slots is free."""
@@ -160,6 +162,7 @@ class RequestForm:
             "loose": [file_to_json(file) for file in self.unassigned],
             "spoiler": self.spoiler,
             "private": self.private,
+            "origin": None if self.origin is None else asdict(self.origin),
         }
 
     @classmethod
@@ -176,9 +179,9 @@ class RequestForm:
             raise UndecodableError("media")
         typed_ones = {name: it for name, it in stored.options.items() if it is not None}
         options = decode(Options, typed_ones)
-        return cls(
-            stored.mode, options, stored.media, tuple(stored.loose), stored.spoiler, stored.private
-        )
+        loose = tuple(stored.loose)
+        form = cls(stored.mode, options, stored.media, loose, stored.spoiler, stored.private)
+        return replace(form, origin=stored.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,7 @@ class _StoredForm:
     loose: list[MediaFile] = field(default_factory=list[MediaFile])
     spoiler: bool = False
     private: bool = False
+    origin: JobOrigin | None = None
 
 
 def typed(options: Options) -> dict[str, Any]:

@@ -10,12 +10,12 @@ import structlog
 from telegram import InlineKeyboardMarkup, InputFile, InputMediaVideo, Message
 from telegram.constants import ParseMode
 
+from bots.shared.captions import Telling, caption
 from bots.telegram.address import TelegramAddress
 from bots.telegram.api_errors import ignoring_errors
 from bots.telegram.outgoing import ChatTarget, Outgoing
 from bots.telegram.rendering import (
     CAPTION_LIMIT,
-    clip_text,
     fetch_keyboard,
     job_keyboard,
     texts_for,
@@ -73,14 +73,16 @@ class StatusMessages:
         """Delete a message by its ids."""
         await self._outgoing.delete(chat_id, message_id)
 
-    async def show_clip(self, job: Job, clip: Clip, path: Path, at: TelegramAddress) -> Message:
+    async def show_clip(
+        self, job: Job, clip: Clip, path: Path, at: TelegramAddress, telling: Telling
+    ) -> Message:
         """Replace the message by the clip; repeating it changes nothing."""
         still = await asyncio.to_thread(thumbnail, clip.poster)
         parts = {name: InputFile(still, f"{name}.jpg", attach=True) for name in STILLS}
         media = InputMediaVideo(
             media=path if self._rules.local else await asyncio.to_thread(path.read_bytes),
             filename=f"clapper-{job.mode_word}-{job.id[:8]}.mp4",
-            caption=self._caption(job, clip, path, at),
+            caption=self._caption(job, clip, path, at, telling),
             parse_mode=ParseMode.HTML,
             width=clip.width,
             height=clip.height,
@@ -90,19 +92,25 @@ class StatusMessages:
             thumbnail=parts["thumbnail"].attach_uri,
             cover=parts["cover"].attach_uri,
         )
-        keyboard = job_keyboard(job, at.locale, self._rules.limits)
+        keyboard = self._keyboard(job, at, telling)
         async with self._uploading(at):
             return await self._outgoing.edit_video(
                 at.chat_id, at.message_id, media, parts, keyboard
             )
 
-    async def repost_clip(self, job: Job, file_id: str, at: TelegramAddress) -> Message:
+    def _keyboard(self, job: Job, at: TelegramAddress, telling: Telling) -> InlineKeyboardMarkup:
+        remixable = bool(telling.maker) and telling.facts.remixable
+        return job_keyboard(job, at.locale, self._rules.limits, remixable=remixable)
+
+    async def repost_clip(
+        self, job: Job, file_id: str, at: TelegramAddress, telling: Telling
+    ) -> Message:
         """Post a clip that Telegram still has, by its file id; nothing is uploaded."""
         return await self._outgoing.video(
             ChatTarget(at.chat_id, at.thread_id),
             file_id,
-            texts_for(at.locale).result(job),
-            job_keyboard(job, at.locale, self._rules.limits),
+            caption(texts_for(at.locale), job, telling, CAPTION_LIMIT),
+            self._keyboard(job, at, telling),
             spoiler=at.spoiler,
         )
 
@@ -117,16 +125,18 @@ class StatusMessages:
         sent = await self._outgoing.text(to, text, quiet=True)
         return replace(at, message_id=sent.message_id)
 
-    def _caption(self, job: Job, clip: Clip, path: Path, at: TelegramAddress) -> str:
+    def _caption(
+        self, job: Job, clip: Clip, path: Path, at: TelegramAddress, telling: Telling
+    ) -> str:
         texts = texts_for(at.locale)
-        lines = [texts.result(job)]
+        lines: list[str] = []
         if path != clip.path:
             days = self._rules.retention_days
             lines.append(texts.say("result_fitted", original=clip.size_bytes, days=days))
             if self._rules.studio_url:
                 url = f"{self._rules.studio_url.rstrip('/')}/?job={job.id}"
                 lines.append(texts.say("result_link", url=url))
-        return clip_text("\n".join(lines), CAPTION_LIMIT)
+        return caption(texts, job, telling, CAPTION_LIMIT, lines)
 
     @asynccontextmanager
     async def _uploading(self, at: TelegramAddress) -> AsyncGenerator[None]:

@@ -50,6 +50,7 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
         await _ask(event, form)
         return
     composition = await event.users.compose(event.caller, form.mode, form.options, form.media)
+    composition = replace(composition, origin=form.origin)
     shown = Shown(form.spoiler, form.guessed, form.unknown, form.private)
     if await _submit(event, composition, shown):
         await event.context.forms.save(event.caller, event.message.chat_id, None)

@@ -21,7 +21,9 @@ from bots.telegram.private_chat import (
     posted_in,
     refer_to_private_chat,
 )
+from bots.telegram.remix import SEEN_LINK, show_details, show_seen
 from bots.telegram.rendering import callback_data
+from bots.telegram.style_commands import run_styles
 from bots.telegram.submission import submit_follow_up
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Job
@@ -141,16 +143,16 @@ async def _start(event: ChatEvent, rest: str) -> None:
         NothingToFetch: the clip was deleted.
     """
     wanted = ACCOUNT.get(rest)
-    about = rest.startswith((JOB_LINK, DETAILS_LINK, ADMIN_LINK)) or _is_personal(wanted)
+    about = rest.startswith((JOB_LINK, DETAILS_LINK, SEEN_LINK, ADMIN_LINK)) or _is_personal(wanted)
     if about and not is_private(event.message):
         await refer_to_private_chat(event, rest[:64])
     elif wanted is not None and _is_personal(wanted):
         await wanted.run(event, "")
     elif rest.startswith(ADMIN_LINK):
         await run_admin(event, rest.removeprefix(ADMIN_LINK))
-    elif rest.startswith(DETAILS_LINK):
-        job = await event.users.job(event.caller, rest.removeprefix(DETAILS_LINK))
-        await event.reply(event.texts.details(job))
+    elif rest.startswith((DETAILS_LINK, SEEN_LINK)):
+        seen = rest.startswith(SEEN_LINK)
+        await (show_seen(event, rest) if seen else show_details(event, rest[len(DETAILS_LINK) :]))
     elif rest.startswith(JOB_LINK):
         await show_again(event, await event.users.job(event.caller, rest.removeprefix(JOB_LINK)))
     elif rest == ASK_LINK and is_private(event.message):
@@ -201,6 +203,7 @@ ACCOUNT: dict[str, AccountCommand] = {
     "help": AccountCommand(_help, Audience.CHAT),
     "start": AccountCommand(_start, Audience.JOB_CHAT),
     "drop": AccountCommand(_drop, Audience.CHAT),
+    "styles": AccountCommand(run_styles, Audience.CHAT),  # of a place, about nobody
 }
 
 
@@ -256,11 +259,12 @@ async def show_again(event: ChatEvent, job: Job) -> None:
     file_id = await context.services.state.recall(FILE_IDS, job.id)
     if file_id is not None:
         try:
-            sent = await context.messages.repost_clip(job, str(file_id), at)
+            telling = await context.delivery.telling(job, at)
+            sent = await context.messages.repost_clip(job, str(file_id), at, telling)
         except NOT_THERE as error:  # Telegram forgot it, or the chat takes none
             log.info("copy_unusable", reason=str(error)[:80])
         else:
-            await context.delivery.note_copy(job.id, sent)
+            await context.delivery.note_copy(job, sent)
             return
     await context.delivery.post(job, await event.users.clips.get(event.caller, job.id), at)
 

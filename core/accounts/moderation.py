@@ -70,9 +70,18 @@ class Moderation:
         """
         async with self._database.snapshot() as connection:
             await refuse_blocked(connection, [who.key for who in (requester, *earlier)])
-            found = await _policies(connection, place)
+            found = await policies_of(connection, place)
         for policy in found:
             policy.check(request, asker)
+
+    async def admit_text(self, text: str, place: str, asker: Asker) -> None:
+        """Refuse to show ``text``, which a model wrote, where the rules of the place forbid it.
+
+        Raises:
+            PolicyForbids: a rule of the place.
+        """
+        for policy in await self.policies(place):
+            policy.check_words([text], age_gated=asker.age_gated)
 
     async def policy(self, place: str) -> Policy:
         """Read the rules of ``place``; of all places together for :data:`EVERYWHERE`."""
@@ -82,7 +91,7 @@ class Moderation:
     async def policies(self, place: str) -> tuple[Policy, Policy]:
         """Read what holds in ``place``: the rules of all places, and its own."""
         async with self._database.snapshot() as connection:
-            return await _policies(connection, place)
+            return await policies_of(connection, place)
 
     async def set_rule(self, actor: Requester, place: str, rule: str, value: str) -> Policy:
         """Change one rule of ``place`` from what an operator typed.
@@ -115,7 +124,8 @@ async def _policy(connection: Connection, place: str) -> Policy:
     return Policy() if rules is None else Policy.from_json(rules)
 
 
-async def _policies(connection: Connection, place: str) -> tuple[Policy, Policy]:
+async def policies_of(connection: Connection, place: str) -> tuple[Policy, Policy]:
+    """Read what holds in ``place``: the rules of all places, and its own."""
     return await _policy(connection, EVERYWHERE), await _policy(connection, place)
 
 

@@ -36,6 +36,7 @@ from core.service.health import HealthReader
 from core.service.operator_api import OperatorApi, OperatorServices
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
+from core.service.public_clips import PublicClips
 from core.service.readiness import ReadinessReader
 from core.service.submission import Submission
 from core.service.user_accounts import UserAccounts
@@ -164,6 +165,8 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         linked=parts.community.accounts,
         moderation=parts.community.moderation,
         access=parts.community.access,
+        styles=partial(parts.community.styles.of_place, limits=parts.rules.limits),
+        tokens=parts.community.tokens,
         audit_log=parts.community.audit,
         health=services.health,
         dead=DeadDeliveries(parts.database, parts.clock),
@@ -187,7 +190,9 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         accounts=UserAccounts(parts.community.accounts),
         moderation=parts.community.moderation,
         access=parts.community.access,
+        styles=parts.community.styles,
         operators=operators,
+        public=PublicClips(parts.database, parts.jobs, parts.community.moderation),
     )
     files = UserFiles(services.admission, parts.files, settings.retention.days)
     shares = Shares.parse(settings.queue.shares)

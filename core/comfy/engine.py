@@ -103,9 +103,13 @@ class Engine:
         """Let the graph of the next run begin with ``latents`` under ``name``."""
         self._comfy.exchange.offer(name, latents)
 
-    def enhanced(self, key: str) -> str | None:
-        """Return the prompt that was made under ``key``; None where none was."""
-        return self._comfy.exchange.prompts.get(key)
+    def forbid(self, words: tuple[str, ...]) -> None:
+        """Let no prompt of the next run get one of ``words`` from the enhancer."""
+        self._comfy.exchange.prompts.forbidden = words
+
+    def enhanced(self, key: str, typed: str) -> str | None:
+        """Return the prompt that was used under ``key``; None where none was made."""
+        return self._comfy.exchange.prompts.used(key, typed)
 
     def take(self, job: str) -> NodeOutput | None:
         """Take what the output node put out for ``job``; None where it did not run."""

@@ -31,7 +31,7 @@ from core.runtime.cancellation import CancelToken
 from core.workflow.bind import BoundWorkflow, bind, key_of_prompt
 from core.workflow.library import Workflow, load
 from core.workflow.prompt_phrases import typed_text
-from core.workflow.values import MachineChoices
+from core.workflow.values import MachineChoices, rules_key
 
 _log = structlog.get_logger(__name__)
 
@@ -107,6 +107,7 @@ class JobRun:
         """
         self.cancel.raise_if_cancelled()
         self.engine.expect(self.job, self.order.workspace)
+        self.engine.forbid(self.order.forbidden)
         try:
             workflow = load(self.order.request.mode, self.plan.custom)
             stage(self.order, workflow, self.inputs, self._staged, self.cancel.raise_if_cancelled)
@@ -141,7 +142,8 @@ class JobRun:
 
     def _bind(self, workflow: Workflow, staged: Mapping[str, str], tile: int) -> BoundWorkflow:
         names = self.plan.family.names(self.plan.profile)
-        choices = self.plan.choices(tile)
+        rules = rules_key(self.order.forbidden)
+        choices = replace(self.plan.choices(tile), word_rules=rules)
         request, family = self.order.request, self.plan.family
         bound = bind(workflow, request, names, staged, self.job, choices, family)
         self._prompt_key = key_of_prompt(bound.bound)
@@ -260,9 +262,9 @@ class JobRun:
         request = self.order.request
         if not self._prompt_key:
             return request.prompt if request.sampling.enhance is Enhance.ON else ""
-        found = self.engine.enhanced(self._prompt_key)
-        as_typed = found == typed_text(request.prompt, request.mode)
-        return request.prompt if found is None or as_typed else found
+        typed = typed_text(request.prompt, request.mode)
+        found = self.engine.enhanced(self._prompt_key, typed)
+        return request.prompt if found in {None, typed} else found or ""
 
     def _notes(self, forwards: Mapping[str, int]) -> dict[str, str]:
         notes = {

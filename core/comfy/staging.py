@@ -11,9 +11,9 @@ from core.interfaces.executor import Order
 from core.runtime.atomic_files import publish
 from core.runtime.permissions import make_private_folder
 from core.workflow.control_video import prepare_control
+from core.workflow.heard_sound import HeardSound, write_heard_sound
 from core.workflow.input_files import InputFile, inputs_of
 from core.workflow.library import Workflow
-from core.workflow.shown_film import ShownSound, write_shown_sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def staged_name(item: InputFile) -> str:
         return item.file.name
     sources = [file.sha256 for file in (item.file, item.beside) if file is not None]
     recipe = hashlib.sha256(repr((*sources, astuple(item.control))).encode())
-    suffix = ".wav" if isinstance(item.control, ShownSound) else ".mp4"
+    suffix = ".wav" if isinstance(item.control, HeardSound) else ".mp4"
     return f"{item.file.sha256}-{recipe.hexdigest()[:32]}{suffix}"  # goes with its source
 
 
@@ -78,9 +78,9 @@ def _make_control(order: Order, item: InputFile, target: Path, check: Callable[[
     part = target.with_name(f"part-{uuid4().hex}{target.suffix}")
     source = order.path_of(item.file)
     try:
-        if isinstance(item.control, ShownSound):
+        if isinstance(item.control, HeardSound):
             given = item.beside and order.path_of(item.beside)
-            write_shown_sound(source, given, part, item.control, check)
+            write_heard_sound(source, given, part, item.control, check)
         else:
             prepare_control(source, part, item.control, check)
         publish(part, target)

@@ -1,7 +1,10 @@
-"""Say what the enhancer made of a prompt, for whoever looks at the job."""
+"""What the enhancer may make of a prompt, and what it made, for whoever looks at the job."""
+
+from dataclasses import replace
 
 from core.domain.adjustments import Adjustment
 from core.domain.jobs import Job
+from core.domain.presets import Enhance
 
 
 def prompt_note(job: Job) -> Adjustment | None:
@@ -12,6 +15,17 @@ def prompt_note(job: Job) -> Adjustment | None:
     used = job.clip.prompt_used if job.clip is not None else ""
     if not used or job.asked is None:
         return None
-    if used == job.asked.prompt:
+    if used == job.asked.wording.prompt:
         return Adjustment("prompt_as_typed", {})
     return Adjustment("prompt_enhanced", {"prompt": used})
+
+
+def as_typed(job: Job) -> Job:
+    """Return ``job`` without the enhancer where it might write a word that is forbidden.
+
+    For who cannot know the words.
+    """
+    if not job.forbidden:
+        return job
+    sampling = replace(job.request.sampling, enhance=Enhance.OFF)
+    return replace(job, asked=replace(job.request, sampling=sampling), forbidden=())

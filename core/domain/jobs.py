@@ -6,6 +6,7 @@ from enum import Enum, StrEnum, auto
 from typing import Self
 
 from core.domain.adjustments import Adjustment
+from core.domain.lineage import DraftGroup, JobOrigin
 from core.domain.media import Clip
 from core.domain.people import Requester
 from core.domain.progress import Waiting
@@ -107,7 +108,10 @@ class Job:
     losses: int = 0  # how often its worker, process or device was lost with it
     place: str = ""  # where it was asked from, as :attr:`core.domain.people.Caller.place`
     unread_files: tuple[str, ...] = ()  # names of its inputs, where only the rows still know them
+    forbidden: tuple[str, ...] = ()  # words that no model may write for it; known to who runs it
     number: int = 0  # in the order of acceptance, of everybody; pages of a history go by it
+    origin: JobOrigin | None = None  # what it was made from; None: it was typed
+    group: DraftGroup | None = None  # the drafts that it was asked for with
 
     @property
     def request(self) -> Request:

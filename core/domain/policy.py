@@ -15,7 +15,7 @@ from core.domain.modes import Mode
 from core.domain.options import KEPT, OptionKind
 from core.domain.people import Asker
 from core.domain.place_ids import known_ids, read_ids
-from core.domain.presets import Enhance
+from core.domain.presets import Captions, Enhance, Remixing
 from core.domain.requests import Request
 from core.domain.word_rules import forbidden, read_rules
 from core.errors import NotAChoice, NotANumber, OutOfRange, PolicyForbids
@@ -26,6 +26,7 @@ LANGUAGE_CODE = 8  # characters; whether there are words in it is asked where it
 MEGAPIXELS_BELOW = 1000  # a smaller number of pixels is none of a frame: it means megapixels
 _IDS = frozenset({"channels", "roles"})
 _WORDS = frozenset({"words", "nsfw_words"})
+_CHOICES = {"enhance": tuple(Enhance), "captions": tuple(Captions), "remix": tuple(Remixing)}
 _UNITS = re.compile(r"(?i)\s*(s|sec|seconds|mpx|mp|px)$")
 
 
@@ -42,6 +43,8 @@ class Policy:
     nsfw_words: tuple[str, ...] = ()  # the same, but age-gated channels take them
     enhance: str = ""  # whether prompts are enhanced where nobody says: a member of Enhance
     language: str = ""  # of what everybody in the place reads; empty: as the platform says
+    captions: str = ""  # whether all read the prompts of clips: a member of Captions
+    remix: str = ""  # what others may make of a clip that all see: a member of Remixing
     # what is stored of rules that this version cannot read: nothing is allowed until set anew
     unreadable: tuple[tuple[str, Any], ...] = ()  # name and value
 
@@ -83,6 +86,11 @@ class Policy:
             if word is not None:
                 return rule, word
         return None
+
+    @property
+    def word_rules(self) -> tuple[str, ...]:
+        """Return every word that is forbidden, or forbidden where a channel is not age-gated."""
+        return (*self.words, *self.nsfw_words)
 
     def changed(self, rule: str, value: str) -> Self:
         """Return this policy with ``rule`` set from what an operator typed.
@@ -146,20 +154,20 @@ def _known(name: str, value: Any) -> Any:  # noqa: ANN401  # of one of the rules
     """Return of a list what this version knows; any other value as it is."""
     if name in _IDS:
         return known_ids(name, value)
-    if name == "enhance":
-        return value if value in set(Enhance) else ""
+    if name in _CHOICES:
+        return value if value in _CHOICES[name] else ""
     return tuple(mode for mode in value if mode in set(Mode)) if name == "modes" else value
 
 
-def _enhance(_: str, value: str) -> str:
-    """Read whether prompts are enhanced; empty where nothing is said.
+def _choice(rule: str, value: str) -> str:
+    """Read one of the choices of a rule; empty where nothing is said.
 
     Raises:
-        NotAChoice: it is neither.
+        NotAChoice: it is none of them.
     """
     typed = value.strip().lower()
-    if typed and typed not in set(Enhance):
-        raise NotAChoice("enhance", typed[:40], ", ".join(Enhance))
+    if typed and typed not in _CHOICES[rule]:
+        raise NotAChoice(rule, typed[:40], ", ".join(_CHOICES[rule]))
     return typed
 
 
@@ -197,17 +205,22 @@ def _pixels(number: float) -> int:
 
 
 def texts_of(request: Request) -> list[str]:
-    """Return everything that a person wrote for ``request``: what word rules look at."""
+    """Return what word rules look at: all that a person wrote, and the words that were made of it.
+
+    Words that a style says should not be seen are not among them: they lead away from something.
+    """
     kept = [option.name for option in KEPT if option.kind is OptionKind.TEXT]
-    return [request.prompt, *(str(getattr(request.sampling, name)) for name in kept)]
+    written = [request.prompt, *(str(getattr(request.sampling, name)) for name in kept)]
+    made = (request.wording, replace(request, style=None).wording)
+    return list(dict.fromkeys([*written, made[0].prompt, made[1].negative]))
 
 
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "modes": _modes,
     "max_seconds": _number,
     "max_pixels": lambda rule, value: _pixels(_number(rule, value)),
-    "enhance": _enhance,
     "language": _language,
+    **dict.fromkeys(_CHOICES, _choice),
     **dict.fromkeys(_IDS, read_ids),
     **{rule: lambda _, value: read_rules(value) for rule in _WORDS},
 }

@@ -48,6 +48,21 @@ class Enhance(StrEnum):
     ON = "on"
 
 
+class Captions(StrEnum):
+    """Whether everybody who sees a clip reads what it was asked for with."""
+
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+
+
+class Remixing(StrEnum):
+    """What others may make of a clip that everybody sees."""
+
+    WORDS = "words"  # one with its prompt and settings, and files of their own
+    FILES = "files"  # and with the files that its maker sent
+    OFF = "off"  # nothing
+
+
 @dataclass(frozen=True, slots=True)
 class PresetSpec:
     """Size budget and schedule of one preset; stages run plain ``euler``, or not at 0 steps."""

@@ -47,6 +47,16 @@ def forbidden(texts: Iterable[str], rules: Iterable[str]) -> str | None:
     return None
 
 
+def adds_forbidden(text: str, typed: str, rules: Iterable[str]) -> bool:
+    """Tell whether ``text``, which a model made of ``typed``, breaks a rule that that did not.
+
+    What a person typed was allowed where they typed it, in an age-gated channel for one.
+    """
+    return (
+        forbidden([text], [one for one in rules if forbidden([typed], [one]) is None]) is not None
+    )
+
+
 def _pattern(rule: str, words: list[str]) -> str:
     """Return what a rule of these words matches in a form of a text."""
     begins = "" if rule.startswith("*") else r"(?<!\w)"

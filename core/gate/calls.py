@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from core.domain.enhancement import as_typed
 from core.domain.jobs import Back, Job, JobState
 from core.domain.media import Clip
 from core.domain.progress_text import read_progress
@@ -19,6 +20,7 @@ from core.gate.keys import attempt_key, same, stem_of
 from core.gate.kinds import preference
 from core.gate.runs import GateRun, GateRuns
 from core.gate.wire import (
+    FORBIDS,
     AttemptCall,
     BeatCall,
     ClaimCall,
@@ -105,6 +107,7 @@ class GateCalls:
             self._runs.claims(node.name, call.machine)
             job = await queue.claim(preference(call.loaded), ahead=call.ahead)
             if job is not None:
+                job = job if call.protocol >= FORBIDS else as_typed(job)
                 return await self._hand_out(node, queue, job, is_gone)
             left_s = until - loop.time()
             if left_s <= 0:
@@ -212,6 +215,7 @@ class GateCalls:
                 started_at_ms=job.started_at_ms,
                 request=to_json(job.request),
                 inputs=inputs,
+                forbidden=list(job.forbidden),
             )
             if not await is_gone():
                 self._held.setdefault(node.name, {})[job.id] = key

@@ -244,6 +244,7 @@ class GateClient:
             created_at_ms=given.created_at_ms,
             started_at_ms=given.started_at_ms,
             losses=given.losses,
+            forbidden=tuple(given.forbidden),
         )
         return job
 

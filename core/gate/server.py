@@ -105,7 +105,7 @@ class Gate:
             job = await self._calls.claim(node, call, request.is_disconnected)
         except TooManyHeldError:
             return Response(status_code=429, headers={"Retry-After": "5"})
-        return _answer(wire.ClaimAnswer(job))
+        return _written(wire.encode_claim(wire.ClaimAnswer(job), call.protocol))
 
     async def _begin(self, request: Request, node: GateNode) -> Response:
         call = await _read(request, wire.AttemptCall)
@@ -263,8 +263,12 @@ async def _read(request: Request, kind: type[T]) -> T:
 
 
 def _answer(record: object) -> Response:
+    return _written(wire.encode(record))
+
+
+def _written(text: bytes) -> Response:
     return Response(
-        wire.encode(record),
+        text,
         media_type="application/json",
         headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
     )

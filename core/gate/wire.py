@@ -14,8 +14,9 @@ from core.domain.nodes import DEFAULT_POOL
 from core.domain.requests import FORMAT
 
 _EXACT = ConfigDict(extra="forbid", strict=True)
-PROTOCOL = 2
-UNDERSTOOD = frozenset({1, PROTOCOL})  # of machines; fronts are updated first
+PROTOCOL = 3
+FORBIDS = 3  # from here on machines know of words that no model may write
+UNDERSTOOD = frozenset({1, 2, PROTOCOL})  # of machines; fronts are updated first
 MOST_BYTES = 256 * 1024  # of a call or an answer; two prompts of 10 000 characters have 80 000
 LONGEST_MS = 24 * 3_600_000
 
@@ -156,6 +157,10 @@ class ClaimedJob:
     started_at_ms: int | None
     request: dict[str, Any]
     inputs: dict[str, str]  # by name, where each may be read; a path is asked of the gate
+    # words that no model may write for it, from protocol 3 on
+    forbidden: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=2000)] = (
+        field(default_factory=list[str])
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,12 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 def encode(record: object) -> bytes:
     """Write ``record`` as JSON."""
     return _adapter(type(record)).dump_json(record)
+
+
+def encode_claim(answer: ClaimAnswer, protocol: int) -> bytes:
+    """Write ``answer`` as JSON for a machine of ``protocol``, which takes no field too many."""
+    later = None if protocol >= FORBIDS else {"job": {"forbidden"}}
+    return _adapter(ClaimAnswer).dump_json(answer, exclude=later)
 
 
 def decode(kind: type[Record], text: bytes) -> Record:

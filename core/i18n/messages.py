@@ -108,7 +108,7 @@ def say_each(listed: str, locale: str | None = None) -> list[str]:
 def name(identifier: str, locale: str | None = None) -> str:
     """Return the word for a role, stage, state, mode or option."""
     words = sentences(language_of(locale))
-    for code in (f"names.{identifier}", f"option.{identifier}.name", f"mode.{identifier}.name"):
+    for code in (f"names.{identifier}", f"mode.{identifier}.name", f"option.{identifier}.name"):
         if code in words:
             return words[code]
     return identifier.replace("_", " ")

@@ -12,6 +12,7 @@ from core.accounts.limit_ledger import LimitLedger
 from core.accounts.moderation import refuse_blocked
 from core.domain.fairness import ORDINARY, cost_of
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
+from core.domain.lineage import DraftGroup, JobOrigin
 from core.domain.nodes import DEFAULT_POOL
 from core.domain.people import Payer, Requester
 from core.domain.quota import NETWORK_LIMIT
@@ -49,6 +50,8 @@ class NewJob:
     fingerprint: str = ""  # of what was asked; empty: the key alone says which job it is
     reserve_ms: int | None = None  # what the limits must hold; None: the estimate
     pool: str = DEFAULT_POOL  # of the devices that fit it
+    origin: JobOrigin | None = None  # what it is made from
+    group: DraftGroup | None = None  # the drafts that it is asked for with
 
     @property
     def pays(self) -> Payer:
@@ -103,7 +106,8 @@ async def accept(
     batch = WriteBatch()
     await _reserve(connection, batch, rules, new, now)
     place = await _enter(connection, batch, new, now)
-    return await job_moves.add(connection, batch, _to_add(new, now), place)
+    added = _to_add(await _with_parent(connection, new), now)
+    return await job_moves.add(connection, batch, added, place)
 
 
 async def take_over(
@@ -192,6 +196,16 @@ async def _enter(connection: Connection, batch: WriteBatch, new: NewJob, now: in
     return await fair_order.enter_queue(connection, batch, who, new.weight, new.cost, now)
 
 
+async def _with_parent(connection: Connection, new: NewJob) -> NewJob:
+    """Return ``new`` without the name of the job that it is made from where that was deleted."""
+    origin = new.origin
+    if origin is None or origin.parent_id is None:
+        return new
+    if await rows.exists_one(connection, origin.parent_id):
+        return new
+    return replace(new, origin=replace(origin, parent_id=None))
+
+
 def _to_add(new: NewJob, now: int) -> JobToAdd:
     late_ms = new.estimate_ms * 3 // 2 if new.p95_ms is None else new.p95_ms
     return JobToAdd(
@@ -208,4 +222,6 @@ def _to_add(new: NewJob, now: int) -> JobToAdd:
         created_at_ms=now,
         fingerprint=new.fingerprint,
         pool=new.pool,
+        origin=new.origin,
+        group=new.group,
     )

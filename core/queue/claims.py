@@ -4,19 +4,21 @@ Functions on a connection; :class:`core.queue.job_queue.JobQueue` owns the trans
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
+from core.accounts.moderation import policies_of
+from core.domain.enhancement import as_typed
 from core.domain.jobs import Failure, Job, JobState
+from core.domain.presets import Enhance
 from core.domain.requests import Request
 from core.errors import RequestUnreadable
 from core.queue.model_affinity import Candidate, choose
 from core.queue.transitions import End, QueueRules, end
-from core.storage import fair_order
 from core.storage import jobs as rows
 from core.storage.database import Connection
-from core.storage.fair_order import DueJob
+from core.storage.due_jobs import DueJob, Lines, next_jobs
 from core.storage.job_moves import NewAttempt, start
 from core.storage.records import StoredJob
 
@@ -36,13 +38,13 @@ class Claimant:
     """Who claims. As it is, the only process: all jobs are one line, which it may always take."""
 
     node_id: str | None = None
-    lines: fair_order.Lines | None = None
+    lines: Lines | None = None
     takes: bool = True  # False: it is to take no more jobs
     devices: int | None = None  # that take jobs of its pool; None: as the rules say
 
     def relaxes(self, rules: QueueRules) -> bool:
         """Tell whether an account may have more than its share where nobody else waits."""
-        return rules.fair.relax if self.devices is None else self.devices == 1
+        return rules.fair.relax and self.devices in (None, 1)
 
 
 class Claimer:
@@ -62,9 +64,7 @@ class Claimer:
         if not me.takes:
             return [], False
         most, relax = self._rules.fair.max_running, me.relaxes(self._rules)
-        return await fair_order.next_jobs(
-            connection, most, relax=relax, limit=limit, lines=me.lines
-        )
+        return await next_jobs(connection, most, relax=relax, limit=limit, lines=me.lines)
 
     async def take(
         self, connection: Connection, prefer: Prefer | None, now: int, *, ahead: bool
@@ -94,7 +94,7 @@ class Claimer:
         token, until = uuid4().hex, now + self._rules.lease_ms
         attempt = NewAttempt(token, until, not ahead, self._claimant().node_id)
         started = await start(connection, due[chosen], attempt, now, above_limit=above_limit)
-        return Claim(started.job(self._clips_folder))
+        return Claim(await _with_rules(connection, started.job(self._clips_folder)))
 
     async def _set_aside(self, connection: Connection, row: StoredJob, now: int) -> None:
         """Fail and refund a waiting job, and owe its requester the reason."""
@@ -103,7 +103,7 @@ class Claimer:
 
     def _choose(
         self,
-        due: Sequence[fair_order.DueJob],
+        due: Sequence[DueJob],
         requests: Sequence[Request],
         prefer: Prefer,
         now: int,
@@ -114,3 +114,17 @@ class Claimer:
         ]
         rules = self._rules.affinity
         return choose(rules, candidates, lambda index: prefer(requests[index]), now)
+
+
+async def _with_rules(connection: Connection, job: Job) -> Job:
+    """Return ``job`` with the words that a model may not write for it.
+
+    Where rules cannot be read, none writes anything.
+    """
+    if job.request.sampling.enhance is not Enhance.ON:
+        return job
+    found = await policies_of(connection, job.place)
+    unknown = [name for policy in found for name, _ in policy.unreadable]
+    words = [word for policy in found for word in policy.word_rules]
+    ruled = replace(job, forbidden=tuple(dict.fromkeys([*words, *unknown])))
+    return as_typed(ruled) if unknown else ruled

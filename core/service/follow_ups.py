@@ -8,6 +8,7 @@ from core.domain.fingerprints import fingerprint_of_action
 from core.domain.followups import Action, again, quality
 from core.domain.jobs import Job
 from core.domain.limits import RequestLimits
+from core.domain.lineage import JobOrigin
 from core.domain.media import MediaFile
 from core.domain.people import Requester
 from core.domain.requests import Composition, Request
@@ -15,7 +16,7 @@ from core.errors import MediaGone, NotAChoice, NothingToFetch
 from core.service.admission import FileAdmission
 from core.service.clips import ClipReader
 
-_MAKING = (Action.AGAIN, Action.LONGER, Action.QUALITY, Action.SMALLER)
+MAKING = (Action.AGAIN, Action.LONGER, Action.QUALITY, Action.SMALLER)
 
 
 class FollowUps:
@@ -49,7 +50,8 @@ class FollowUps:
             NothingFits: it asks for less work, and this is the least.
         """
         made = await self._made(job, action, owner)
-        return replace(made, fingerprint=fingerprint_of_action(action, job.id))
+        fingerprint = fingerprint_of_action(action, job.id)
+        return replace(made, fingerprint=fingerprint, origin=JobOrigin(action, job.id))
 
     async def _made(self, job: Job, action: str, owner: Requester) -> Composition:
         match action:
@@ -58,11 +60,11 @@ class FollowUps:
             case Action.QUALITY:
                 return Composition(quality(job.request, self._limits), ())
             case Action.SMALLER:
-                return Composition(self._smaller(job.request), ())
+                return Composition(replace(self._smaller(job.request), chosen_by=()), ())
             case Action.LONGER:
                 return longer(job.request, await self._film(job, owner), self._limits)
             case _:
-                raise NotAChoice("action", action[:40], ", ".join(_MAKING))
+                raise NotAChoice("action", action[:40], ", ".join(MAKING))
 
     async def _film(self, job: Job, owner: Requester) -> MediaFile:
         """Admit the clip of ``job``, where a film may go on from it.

@@ -197,6 +197,7 @@ class Submission:
             fingerprint=composition.fingerprint,
             reserve_ms=self._cost_ms(expected),
             pool=self._pool_of(request),
+            origin=composition.origin,
         )
 
     async def _write(self, new: NewJob, instead_of: Job | None) -> AcceptedJob:

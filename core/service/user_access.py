@@ -2,6 +2,7 @@
 
 from core.accounts.access import AccessList
 from core.accounts.moderation import Moderation
+from core.domain.jobs import Job
 from core.domain.people import Caller
 from core.domain.requests import Request
 
@@ -34,6 +35,11 @@ class UserAccess:
         """
         await self._access.ask(caller, name)
 
+    async def language(self, caller: Caller) -> str:
+        """Return the language that operators chose for the caller's place; empty where none."""
+        everywhere, own = await self._moderation.policies(caller.place)
+        return own.language or everywhere.language
+
     async def check_request(self, caller: Caller, request: Request) -> None:
         """Refuse what may not be made, or shown to all, in the caller's place.
 
@@ -46,3 +52,17 @@ class UserAccess:
         await self._moderation.admit(
             request, caller.requester, caller.place, caller.asker, caller.earlier
         )
+
+    async def check_shown(self, caller: Caller, job: Job) -> None:
+        """Refuse to show ``job`` to all in the caller's place where it could not be made there.
+
+        Where a model made more of the prompt, its words count as well.
+
+        Raises:
+            AccessClosed: nothing lets the caller in.
+            RequesterBlocked: an operator blocked the caller.
+            PolicyForbids: a rule of the place, or of all places.
+        """
+        await self.check_request(caller, job.request)
+        if job.clip is not None and job.clip.prompt_used:
+            await self._moderation.admit_text(job.clip.prompt_used, caller.place, caller.asker)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from core.accounts.access import AccessList
 from core.accounts.moderation import Moderation
+from core.accounts.styles import StyleBook
 from core.queue.forecasts import Forecasts
 from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
@@ -11,6 +12,7 @@ from core.service.follow_ups import FollowUps
 from core.service.operator_api import OperatorApi
 from core.service.ownership import Ownership
 from core.service.preview import Previewer
+from core.service.public_clips import PublicClips
 from core.service.submission import Submission
 from core.service.user_accounts import UserAccounts
 from core.storage.job_queries import JobQueries
@@ -31,4 +33,6 @@ class UserServices:
     accounts: UserAccounts
     moderation: Moderation
     access: AccessList
+    styles: StyleBook
     operators: OperatorApi
+    public: PublicClips

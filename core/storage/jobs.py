@@ -41,6 +41,11 @@ async def read(connection: AsyncConnection, job_id: str) -> StoredJob | None:
     return None if row is None else job_with_clip(row)
 
 
+async def exists_one(connection: AsyncConnection, job_id: str) -> bool:
+    """Tell whether a job is kept."""
+    return bool((await connection.execute(select(exists().where(job.c.id == job_id)))).scalar())
+
+
 async def require(connection: AsyncConnection, job_id: str) -> StoredJob:
     """Read a job that has to be there, with its clip.
 
@@ -146,6 +151,8 @@ async def media_of(connection: AsyncConnection, job_id: str) -> tuple[str, ...]:
 async def remove(connection: AsyncConnection, job_ids: list[str]) -> None:
     """Delete jobs with everything but their ledger entries."""
     for job_id in job_ids:
+        made_from_it = update(job).where(job.c.parent_id == job_id)
+        await connection.execute(made_from_it.values(parent_id=None))
         await connection.execute(delete(job).where(job.c.id == job_id))
 
 

@@ -58,8 +58,19 @@ def job_values(new: JobToAdd, place: QueuePlace) -> dict[str, Any]:
         "tag": place.tag,
         "rank": place.rank,
         "above_limit": int(place.above_limit),
+        **_lineage_values(new),
     }
     return values if place.seq is None else {**values, "seq": place.seq}
+
+
+def _lineage_values(new: JobToAdd) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if new.origin is not None:
+        values |= {"parent_id": new.origin.parent_id, "parent_action": new.origin.action}
+    if new.group is not None:
+        names = "group_id", "group_number", "group_size"
+        values |= dict(zip(names, (new.group.id, new.group.number, new.group.size), strict=True))
+    return values
 
 
 def clip_values(clip: Clip, clips_folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import structlog
 from core.domain.decoding import UndecodableError, parse_object, parse_stored, parse_words, scalars
 from core.domain.fingerprints import is_same
 from core.domain.jobs import Failure, Job, JobState, ReplyTo
+from core.domain.lineage import DraftGroup, JobOrigin
 from core.domain.media import Clip
 from core.domain.nodes import DEFAULT_POOL
 from core.domain.people import Requester
@@ -44,6 +45,8 @@ class JobToAdd:
     created_at_ms: int  # epoch
     fingerprint: str = ""  # of what was asked, :mod:`core.domain.fingerprints`
     pool: str = DEFAULT_POOL  # of the devices that fit it
+    origin: JobOrigin | None = None  # what it was made from
+    group: DraftGroup | None = None  # the drafts that it belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,11 @@ class StoredJob:
     node_id: str | None = None  # of its newest attempt
     overtaken: int = 0  # by jobs whose models were loaded, since it waits
     overtaken_since_ms: int | None = None
+    parent_id: str | None = None
+    parent_action: str | None = None
+    group_id: str | None = None
+    group_number: int | None = None
+    group_size: int | None = None
     clip: StoredClip | None = None  # None also where it was not asked for
 
     @property
@@ -158,7 +166,19 @@ class StoredJob:
             place=self.place,
             number=self.seq,
             losses=self.losses,
+            origin=self._origin(),
+            group=self.group,
         )
+
+    @property
+    def group(self) -> DraftGroup | None:
+        """Return the drafts that it belongs to."""
+        if self.group_id is None:
+            return None
+        return DraftGroup(self.group_id, self.group_number or 1, self.group_size or 1)
+
+    def _origin(self) -> JobOrigin | None:
+        return JobOrigin(self.parent_action, self.parent_id) if self.parent_action else None
 
     def _failure(self) -> Failure | None:
         if self.failure_code is None:

@@ -65,6 +65,11 @@ job = sa.Table(
     Column("progress", Text),
     Column("progress_at_ms", INTEGER),
     Column("format", INTEGER, nullable=False, server_default="0"),
+    Column("parent_id", Text),
+    Column("parent_action", Text),
+    Column("group_id", Text),
+    Column("group_number", INTEGER),
+    Column("group_size", INTEGER),
     sa.UniqueConstraint("user_key", "idem_key"),
 )
 WAITING = job.c.rank.is_not(None)  # without parameters, or SQLite cannot use the partial indexes
@@ -86,6 +91,8 @@ index_some("job_share_of", job.c.share_key, job.c.state, job.c.seq, where=WAITIN
 index_some("job_waiting_since", job.c.created_at_ms, where=WAITING)
 index_some("job_running", job.c.started_at_ms, where=RUNNING)
 sa.Index("job_of", job.c.user_key)
+index_some("job_parent", job.c.parent_id, where=job.c.parent_id.is_not(None))
+index_some("job_group", job.c.group_id, where=job.c.group_id.is_not(None))
 index_some("job_finished", job.c.finished_at_ms, where=job.c.finished_at_ms.is_not(None))
 
 flow = sa.Table(
@@ -200,6 +207,15 @@ job_event = sa.Table(
     Column("what", Text, nullable=False),
     Column("detail", Text, nullable=False),
     sa.Index("job_event_of", "job_id"),
+)
+
+shown_clip = sa.Table(
+    "shown_clip",
+    METADATA,
+    Column("job_id", Text, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    Column("post", Text, primary_key=True),
+    Column("place", Text, nullable=False),
+    Column("link", Text, nullable=False),
 )
 
 job_media = sa.Table(

@@ -155,8 +155,12 @@ class Worker:
     def _order_of(self, job: Job) -> Order:
         shares = self._shares(job.request)
         folder, workspace = self._media_folder, self._workspace_of(job)
-        whose = job.requester.key
-        return Order(job.id, job.attempt, job.request, folder, workspace, shares, whose)
+        return Order(
+            *(job.id, job.attempt, job.request.as_worded, folder, workspace, shares),
+            forbidden=job.forbidden,
+            requester=job.requester.key,
+            asked=job.request,
+        )
 
     async def _claim(self) -> Job | None:
         ahead = bool(self._live)  # whatever kills the process until it has the device is not it

@@ -8,8 +8,9 @@ from core.domain.media import MediaFile, MediaKind
 from core.domain.modes import MODES
 from core.domain.requests import Request
 from core.workflow.control_video import ControlVideo, control_of
+from core.workflow.heard_sound import HeardSound, heard_sound
 from core.workflow.library import Workflow
-from core.workflow.shown_film import ShownSound, shown_pictures, shown_sound
+from core.workflow.shown_film import shown_pictures, shown_sound
 from core.workflow.values import SHOWN_SOUND, SOUND
 
 
@@ -19,7 +20,7 @@ class InputFile:
 
     role: str
     file: MediaFile
-    control: ControlVideo | ShownSound | None = None
+    control: ControlVideo | HeardSound | None = None
     beside: MediaFile | None = None  # a second source of what ``control`` makes
 
 
@@ -28,7 +29,8 @@ def inputs_of(workflow: Workflow, request: Request) -> tuple[InputFile, ...]:
 
     A source video is staged twice: its pictures at the clip's rate and size
     (:func:`core.workflow.control_video.prepare_control`), and, if it has sound, itself as
-    ``sound``.
+    ``sound``. A given sound is staged as the model hears it (:mod:`core.workflow.heard_sound`);
+    a graph of somebody's own gets the file, which it may deliver.
     """
     bindings = workflow.bindings
     size = bindings.size_of(request.sampling)
@@ -43,6 +45,8 @@ def inputs_of(workflow: Workflow, request: Request) -> tuple[InputFile, ...]:
             staged.append(InputFile(role, file, control))
             if file.sample_rate:
                 staged.append(InputFile(SOUND, file))
+        elif file.kind is MediaKind.AUDIO and not workflow.custom:
+            staged.append(InputFile(role, file, heard_sound(request)))
         else:
             staged.append(InputFile(role, file))
     return tuple(staged)

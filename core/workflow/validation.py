@@ -31,6 +31,7 @@ _NEEDED = {
 _PLANNED = {
     "seconds",
     "typed_prompt",
+    "word_rules",
     "added_prompt",
     "enhanced_tokens",
     "image_compression",

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from core.domain.continuation import film_of, run_frames
@@ -18,6 +18,7 @@ from core.models.catalog import FAMILY, Guidance, ModelFamily, ModelNames
 from core.workflow.bindings import Bindings
 from core.workflow.control_video import canvas_of
 from core.workflow.graph import Leaf
+from core.workflow.heard_sound import held_latents, latents_of
 from core.workflow.prompt_phrases import (
     added_text,
     has_phrase,
@@ -25,7 +26,7 @@ from core.workflow.prompt_phrases import (
     prompt_text,
     typed_text,
 )
-from core.workflow.shown_film import held_latents, latents_of, shown_sound
+from core.workflow.shown_film import shown_sound
 from core.workflow.sigmas import as_text, guided_sigmas
 
 SHOWN_SOUND = "shown_sound"  # staged beside the film that goes on: the sound of the run
@@ -56,7 +57,14 @@ class MachineChoices:
     guided: bool = False  # the profile has memory and time for the guided schedule
     tile: int = 0  # px of the decoder's tiles; 0 decodes whole frames
     compression: int | None = None  # of given pictures; None: the family's
+    word_rules: str = ""  # hash of the words that the enhancer may not write
     stage1: str = ""  # names the kept latents of stage 1, which then is not made again
+
+
+def rules_key(words: Iterable[str]) -> str:
+    """Return a hash of ``words`` that the enhancer may not write; empty where there are none."""
+    text = "\n".join(words)
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""
 
 
 def guided(request: Request, choices: MachineChoices) -> bool:
@@ -123,6 +131,7 @@ def values_of(
         "sound_noise": family.sound_noise,
         "job": job,
         "stage1": choices.stage1,
+        "word_rules": choices.word_rules,
         "tile_size": choices.tile,
     }
 

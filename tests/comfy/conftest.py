@@ -83,20 +83,22 @@ class Lab:
             given[slot.kind] = index + 1
         return make_request(mode, prompt, sampling, media)
 
-    def order(self, request: Request) -> Order:
+    def order(self, request: Request, forbidden: tuple[str, ...] = ()) -> Order:
         number = next(self.numbers)
         workspace = self.media.parent / "work" / str(number)
         workspace.mkdir(parents=True)
-        return Order(f"{number:032x}", 1, request, self.media, workspace)
+        given = f"{number:032x}", 1, request, self.media, workspace
+        return Order(*given, forbidden=forbidden)
 
     async def run(
         self,
         request: Request,
         on_progress: Callable[[Progress], None] = lambda _: None,
         cancel: CancelToken | None = None,
+        forbidden: tuple[str, ...] = (),
     ) -> RawClip:
         return await self.executor.execute(
-            self.order(request), on_progress, cancel or CancelToken()
+            self.order(request, forbidden), on_progress, cancel or CancelToken()
         )
 
     @property

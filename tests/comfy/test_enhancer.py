@@ -85,6 +85,25 @@ async def test_a_good_text_is_used_told_and_written_once(
     assert not np.array_equal(first.frames, again.frames), "another seed"
 
 
+async def test_words_that_are_forbidden_now_are_neither_rendered_nor_told(
+    lab: "Lab", written: list[Any]
+) -> None:
+    request = lab.request(Mode.T2V, "harbour at noon", seed=94)
+    plain = await lab.run(request)
+
+    made = await lab.run(asking(request))
+    ruled = await lab.run(asking(request), forbidden=("stone quay", "harbour"))
+    other = await lab.run(asking(request), forbidden=("volcano",))
+
+    assert "stone quay" in made.prompt_used
+    assert ruled.prompt_used == request.prompt
+    assert np.array_equal(ruled.frames, plain.frames)
+    assert not np.array_equal(made.frames, plain.frames)
+    assert other.prompt_used == made.prompt_used
+    assert np.array_equal(other.frames, made.frames)
+    assert len(written) == 1
+
+
 async def test_it_is_the_clip_of_the_text_that_it_is_told_to_be(
     lab: "Lab", written: list[Any]
 ) -> None:

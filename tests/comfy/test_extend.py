@@ -18,7 +18,7 @@ from core.media.decode import sound_between, video_frames
 from core.media.output.clip_writer import write_clip
 from core.media.output.film import FilmBefore
 from core.media.output.provenance import Provenance
-from core.workflow.shown_film import latents_of, whole_blocks
+from core.workflow.heard_sound import latents_of, whole_blocks
 
 if TYPE_CHECKING:
     from tests.comfy.conftest import Lab

@@ -15,9 +15,10 @@ from core.domain.requests import Request, Sampling, make_request
 from core.models.catalog import Profile, names
 from core.workflow.bind import BoundWorkflow, bind
 from core.workflow.guides import guides_of
+from core.workflow.heard_sound import HeardSound
 from core.workflow.input_files import inputs_of
 from core.workflow.library import load
-from core.workflow.values import SHOWN_SOUND, MachineChoices
+from core.workflow.values import MachineChoices
 
 _KINDS = {
     MediaKind.IMAGE: MediaFile("", ".png", MediaKind.IMAGE, 10, 640, 480),
@@ -60,7 +61,7 @@ def asked(
 def filled(request: Request, *, guided: bool = False, tile: int = 0) -> BoundWorkflow:
     workflow = load(request.mode, None)
     staged = {
-        item.role: staged_name(item) if item.role == SHOWN_SOUND else item.file.name
+        item.role: staged_name(item) if isinstance(item.control, HeardSound) else item.file.name
         for item in inputs_of(workflow, request)
     }
     choices = MachineChoices(guided=guided, tile=tile)

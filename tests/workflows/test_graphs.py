@@ -162,7 +162,7 @@ def test_lips_listen_to_a_noisy_copy_and_people_hear_the_clean_one(
 
     heard = graph["sound_latent"]["inputs"]["audio"][0]
     assert graph[heard]["class_type"] == "ClapperSoundNoise"
-    assert graph[heard]["inputs"] == {"audio": ["sound", 0], "level": 0.03, "seed": 0}
+    assert graph[heard]["inputs"] == {"audio": ["audio", 0], "level": 0.03, "seed": 0}
     assert graph["output"]["inputs"]["audio"] == ["sound", 0]
     assert not of_kind(fill(ask(Mode.A2V)).graph, "ClapperSoundNoise")
 

@@ -89,7 +89,21 @@ MONO = gr.themes.GoogleFont("IBM Plex Mono", weights=(400,))
 STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
 ICONS = STYLES.with_name("icons")
 # in this order: each uses those before it
-_SCRIPTS = ("requests.js", "forms.js", "frame.js", "operators.js", "studio.js")
+_SCRIPTS = (
+    "requests.js",
+    "elements.js",
+    "forms.js",
+    "frame.js",
+    "operators.js",
+    "state.js",
+    "actions.js",
+    "stage.js",
+    "queue.js",
+    "gallery.js",
+    "side.js",
+    "preflight.js",
+    "studio.js",
+)
 
 
 def theme() -> gr.themes.Base:

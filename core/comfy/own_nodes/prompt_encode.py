@@ -5,11 +5,22 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
 
+from core.domain.word_rules import adds_forbidden
 from core.workflow.enhanced_prompt import enhanced
 from core.workflow.prompt_phrases import literal
 
 PROMPT_CLASS = "ClapperPromptEncode"
 _KEPT = 256  # prompts; a few hundred kB
+_TEXT = ("STRING", {"default": ""})
+_INPUTS = {
+    "clip": ("CLIP",),
+    "generated": ("STRING", {"lazy": True}),  # not made where it is not asked for
+    "typed": _TEXT,
+    "plain": _TEXT,
+    "added": _TEXT,
+    "key": _TEXT,
+    "rules": _TEXT,  # changes with them, so that nothing of before is taken
+}
 
 
 class EnhancedPrompts:
@@ -22,10 +33,21 @@ class EnhancedPrompts:
     def __init__(self) -> None:
         """Begin empty."""
         self._found: OrderedDict[str, str] = OrderedDict()
+        self.forbidden: tuple[str, ...] = ()  # words that the prompt of the next run may not get
 
     def get(self, key: str) -> str | None:
         """Return the prompt under ``key``; None where none was made yet."""
         return self._found.get(key)
+
+    def used(self, key: str, typed: str) -> str | None:
+        """Return the prompt that is rendered under ``key``; None where none was made yet.
+
+        It is ``typed`` where what was made has a word that is forbidden now.
+        """
+        found = self._found.get(key)
+        if found is None or not adds_forbidden(found, typed, self.forbidden):
+            return found
+        return typed
 
     def put(self, key: str, text: str) -> None:
         """Keep ``text`` under ``key``; the oldest go."""
@@ -67,30 +89,20 @@ def prompt_node(prompts: EnhancedPrompts) -> type:
 
         @classmethod
         def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:  # noqa: N802  # ComfyUI asks for this name
-            text = ("STRING", {"default": ""})
-            return {
-                "required": {
-                    "clip": ("CLIP",),
-                    "generated": ("STRING", {"lazy": True}),  # not made where it is not asked for
-                    "typed": text,
-                    "plain": text,
-                    "added": text,
-                    "key": text,
-                }
-            }
+            return {"required": _INPUTS}
 
         def check_lazy_status(self, key: str, **_: Any) -> list[str]:
             """Ask for the model's text, unless it is known."""
             return [] if prompts.get(key) is not None else ["generated"]
 
         def encode(
-            self, clip: Any, typed: str, plain: str, added: str, key: str, generated: Any = None
-        ) -> tuple[Any]:
+            self, clip: Any, typed: str, plain: str, added: str, key: str, generated: Any = None,
+            **_: str,
+        ) -> tuple[Any]:  # fmt: skip
             """Return the conditioning of the enhanced prompt and ``added``, or of ``plain``."""
-            found = prompts.get(key)
-            if found is None:
-                found = enhanced(str(generated or ""), typed) or typed
-                prompts.put(key, found)
+            if prompts.get(key) is None:
+                prompts.put(key, enhanced(str(generated or ""), typed) or typed)
+            found = prompts.used(key, typed) or typed
             text = plain if found == typed else f"{literal(found)} {added}".strip()
             return (clip.encode_from_tokens_scheduled(clip.tokenize(text)),)
 

@@ -1,6 +1,8 @@
 """A person is all keys that were joined: blocks, budgets, codes and notices on real SQLite."""
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from core.accounts.community import Community
 from core.accounts.linked_accounts import TRIES, TRIES_OF_ALL
 from core.app.core import Core
 from core.domain.jobs import ReplyTo
+from core.domain.media import Clip
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller, Requester
@@ -272,3 +275,17 @@ async def test_the_rules_of_a_place_count_where_a_clip_is_shown(
     await community.moderation.block(OPERATOR, KEYS[0], "spam")
     with pytest.raises(RequesterBlocked):
         await core.users.check_showing(Caller(KEYS[0], "discord:200"), job.id)
+
+
+async def test_what_a_model_made_of_a_prompt_counts_where_a_clip_is_shown(
+    core: Core, community: Community
+) -> None:
+    job = await core.jobs.get(await ask(core, KEYS[0]))
+    made = Path("a.mp4"), Path("a.png"), "5" * 64, 10, 64, 64, 9, 24.0
+    clip = Clip(*made, has_sound=True, prompt_used="A sloop sails into the harbour.")
+    shown = replace(job, clip=clip)
+    await community.moderation.set_rule(OPERATOR, "discord:100", "words", "sloop")
+
+    with pytest.raises(PolicyForbids):
+        await core.users.access.check_shown(Caller(KEYS[0], "discord:100"), shown)
+    await core.users.access.check_shown(Caller(KEYS[0], "discord:200"), shown)

@@ -5,25 +5,30 @@ import hashlib
 import io
 import json
 import logging
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 import structlog
 
+from core.accounts.limits import QuotaRules
+from core.accounts.moderation import Moderation
 from core.app.front_gate import gate_of
 from core.app.logs import Redaction
 from core.demo.samples import write_png
 from core.domain.jobs import Back, Failure, Job, JobState
 from core.domain.media import MediaKind
 from core.domain.modes import Mode
+from core.domain.policy import EVERYWHERE
+from core.domain.presets import Enhance
 from core.domain.requests import Request
 from core.gate import wire
 from core.gate.client import GateClient
 from core.gate.keys import attempt_key, digest_of, new_token
 from core.gate.rate import RateLimit
+from core.runtime.clock import now_ms
 from core.storage.gate_nodes import GateNode
-from core.testing.doubles import tiny
+from core.testing.doubles import t2v, tiny
 from tests.integration.gate.conftest import ANN, Front
 
 CALLS = ("greet", "claim", "begin", "beat", "settle", "fail", "requeue", "ran")
@@ -56,7 +61,7 @@ def test_a_job_says_nothing_of_who_asked_for_it() -> None:
 
     assert known == {
         *("job", "key", "attempt", "losses", "estimate_ms", "created_at_ms", "started_at_ms"),
-        *("request", "inputs"),
+        *("request", "inputs", "forbidden"),
     }
 
 
@@ -264,7 +269,7 @@ async def test_what_is_no_call_is_refused(front: Front) -> None:
 
 async def test_another_version_is_told_so(front: Front) -> None:
     async with front.caller(await front.nodes.admit("one")) as caller:
-        assert (await caller.post("/gate/claim", json={"protocol": 3})).status_code == 426
+        assert (await caller.post("/gate/claim", json={"protocol": 4})).status_code == 426
 
 
 async def test_bodies_have_limits_whatever_they_announce(front: Front) -> None:
@@ -415,3 +420,19 @@ def test_keys_are_compared_in_a_time_that_says_nothing(monkeypatch: pytest.Monke
     assert keys.same("a", "a")
     assert not keys.same("a", "b")
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize(("protocol", "words"), [(1, None), (2, None), (3, ["gore"])])
+async def test_a_machine_learns_what_no_model_may_write_or_lets_none_write(
+    front: Front, protocol: int, words: list[str] | None
+) -> None:
+    moderation = Moderation(front.core.database, now_ms, frozenset(), QuotaRules())
+    await moderation.set_rule(ANN, EVERYWHERE, "words", "gore")
+    asked = t2v()
+    sampling = replace(asked.sampling, enhance=Enhance.ON)
+    await front.submit(replace(asked, sampling=sampling))
+    async with front.caller(await front.nodes.admit("one")) as caller:
+        given = (await caller.post("/gate/claim", json={"protocol": protocol})).json()["job"]
+
+    assert given.get("forbidden") == words
+    assert given["request"]["sampling"]["enhance"] == (Enhance.ON if words else Enhance.OFF)

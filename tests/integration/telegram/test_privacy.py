@@ -102,7 +102,7 @@ async def test_a_code_typed_in_a_group_joins_nobody_and_ends(town) -> None:
         await community.accounts.link(Requester("telegram", "9"), code)
 
 
-@pytest.mark.parametrize("action", sorted({Action.DETAILS, Action.AGAIN, Action.DELETE, "seconds"}))
+@pytest.mark.parametrize("action", sorted({Action.AGAIN, Action.DELETE, "seconds"}))
 async def test_a_strangers_press_in_a_group_is_an_alert_and_posts_nothing(
     town, small: str, action: str
 ) -> None:

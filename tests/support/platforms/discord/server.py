@@ -19,7 +19,7 @@ from tests.support.platforms.discord.world import (
 from tests.support.platforms.faults import Fault, Faults
 
 MAX_REQUEST = 200 * 1024 * 1024
-SELECT = 3  # component type
+SELECT, FILE = 3, 19  # component types
 
 
 class DiscordServer:
@@ -124,12 +124,21 @@ class DiscordServer:
         data = {"custom_id": custom_id, "component_type": 2}
         return await self._interact(3, user, channel, data, locale, source=message_id)
 
-    async def submit(self, opened: Interaction, user: int, values: dict[str, str]) -> Interaction:
-        """Let ``user`` send the modal that ``opened`` was answered with."""
+    async def submit(
+        self,
+        opened: Interaction,
+        user: int,
+        values: dict[str, str],
+        files: dict[str, dict[str, Any]] | None = None,
+    ) -> Interaction:
+        """Let ``user`` send the modal that ``opened`` was answered with; ``files`` by field."""
         modal = opened.modal
         assert modal is not None, "no modal was opened"  # a wrong test, not a fault
-        rows = [_filled(row, values) for row in modal["components"]]
-        data = {"custom_id": modal["custom_id"], "components": rows}
+        sent = files or {}
+        chosen = values | {name: file["id"] for name, file in sent.items()}
+        rows = [_filled(row, chosen) for row in modal["components"]]
+        resolved = {"attachments": {file["id"]: file for file in sent.values()}}
+        data = {"custom_id": modal["custom_id"], "components": rows, "resolved": resolved}
         channel = self.world.channels[opened.channel_id]
         return await self._interact(5, user, channel, data, "en-US", source=opened.source)
 
@@ -221,7 +230,8 @@ def _filled(label: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
     field: dict[str, Any] = label["component"]
     name, before = field["custom_id"], prefilled(field)
     value = values.get(name, before)
-    answer = {"values": [value]} if field["type"] == SELECT else {"value": value}
+    listed = field["type"] in {SELECT, FILE}
+    answer = {"values": [value] if value else []} if listed else {"value": value}
     return {
         "type": label["type"],
         "component": {"type": field["type"], "custom_id": name, **answer},

@@ -6,6 +6,7 @@ import pytest
 
 import bots.discord.rendering
 import bots.telegram.rendering
+from bots.shared.captions import alt_text
 from bots.shared.texts import Texts
 from core.domain.jobs import Forecast, Job, JobState, ReplyTo, Ticket
 from core.domain.modes import MODES, Mode
@@ -80,13 +81,13 @@ def test_what_a_chat_shows_to_all_has_no_private_words(
         texts.ticket(made, ticket),
         texts.progress(made, Working(Stage.STAGE1, 1, 2, 0.5)),
         texts.admin_jobs([made]),
-        texts.history([made], 1),
     ])  # fmt: skip
 
     for option, words in private.items():
         assert words not in shown, option
         # the description of a picture is for who cannot see it: it tells the prompt, nothing else
-        assert (words in texts.alt_text(made, 1000)) is (option == "prompt"), option
+        told = alt_text(texts, made, made.request.prompt, 1000)
+        assert (words in told) is (option == "prompt"), option
 
 
 @pytest.mark.parametrize(("texts_for", "limit"), LIMITS)

@@ -7,6 +7,7 @@ import pytest
 
 from bots.discord.rendering import job_view as discord_view
 from bots.discord.rendering import texts_for as discord_texts
+from bots.shared.captions import Telling, alt_text, caption
 from bots.telegram.rendering import job_keyboard
 from bots.telegram.rendering import texts_for as telegram_texts
 from core.cli.job_lines import job_as_json
@@ -39,7 +40,8 @@ async def test_every_front_shows_it(job: Job, locale: str) -> None:
             texts.details(job),
             texts.admin_jobs([job]),
             texts.result(job),
-            texts.alt_text(job, 100),
+            alt_text(texts, job, "", 100),
+            caption(texts, job, Telling(), 100),
             texts.progress(job, Waiting(1, 2.0)),
             texts.progress(job, Working(Stage.STAGE1, 1, 8, 0.5)),
             texts.line(QueueView(0, 1, (QueuedJob(job, forecast),))),

@@ -1,0 +1,58 @@
+/* Elements of the page, made and changed with care. Text from people is only ever set as text, never as markup. */
+const ClapperElements = (() => {
+  /**
+   * Make an element. An attribute that begins with "on" is a listener; false and null leave it out.
+   * @param {string} tag
+   * @param {Object<string, any>} attributes
+   * @param {...(Node | string | false | null | undefined)} children
+   */
+  const h = (tag, attributes, ...children) => {
+    const node = document.createElement(tag);
+    for (const [key, value] of Object.entries(attributes || {})) {
+      if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+      else if (value === true) node.setAttribute(key, "");
+      else if (value !== false && value != null) node.setAttribute(key, value);
+    }
+    node.append(...children.filter((child) => child != null && child !== false));
+    return node;
+  };
+
+  /* Put children into node, but only if what they show differs: keeps focus and playing videos. */
+  const put = (node, key, ...children) => {
+    const mark = JSON.stringify(key);
+    if (node.dataset.shown === mark) return;
+    node.dataset.shown = mark;
+    const held = node.contains(document.activeElement) ? document.activeElement.dataset : null;
+    node.replaceChildren(...children.flat().filter((child) => child != null && child !== false));
+    if (held) refocus(node, held);
+  };
+
+  /* What was pressed may be gone: the next Tab goes on from the same button, or else from its card. */
+  const refocus = (node, held) => {
+    const same = [...node.querySelectorAll("button, a")]
+      .find(({ dataset }) => dataset.action === held.action && dataset.job === held.job);
+    const region = node.closest("section, .cl-section") || node;
+    if (!same) region.tabIndex = -1;
+    (same || region).focus({ preventScroll: true });
+  };
+
+  /* Read props now and whenever they change. */
+  const watched = (watch, props, use) => {
+    watch("value", () => use(props.value));
+    if (props.value) use(props.value);
+  };
+
+  /* Seconds as people say them. */
+  const span = (seconds) => {
+    const whole = Math.max(1, Math.round(seconds));
+    if (whole < 60) return `${whole} s`;
+    if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+    return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+  };
+
+  /* A problem: what, why, and the click that mends it. */
+  const card = (error, extra) => h("div", { class: "cl-error", role: "alert" },
+    h("strong", {}, error.title), h("p", {}, error.text), extra);
+
+  return { h, put, refocus, watched, span, card };
+})();
