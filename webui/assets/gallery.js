@@ -3,7 +3,7 @@
 const ClapperGallery = (() => {
   const { ask, post, insist } = ClapperRequests, { h, span } = ClapperElements;
   const { store, words, listen, speak, select } = ClapperState;
-  const FILTERS = ["mode", "shape", "preset"], PAUSE = 300; // ms between the last key and the search
+  const FILTERS = ["mode", "shape", "preset"], PAUSE = 300, UNDO = 9500; // ms: from the last key to the search; in which a delete can be taken back
 
   /* When a clip was made, in the reader's zone and language. */
   const date = (ms) => new Intl.DateTimeFormat(document.documentElement.lang || undefined, {
@@ -36,6 +36,14 @@ const ClapperGallery = (() => {
     const starred = h("button", { type: "button", class: "cl-button", "aria-pressed": "false", "data-action": "starred",
       onclick: () => { starred.setAttribute("aria-pressed", String(!only())); again(); } }, "★ ", words.gallery_starred);
     const only = () => starred.getAttribute("aria-pressed") === "true";
+    const read = () => {
+      search.value = ClapperAddress.get("q");
+      starred.setAttribute("aria-pressed", String(ClapperAddress.get("starred") === "1"));
+      lists.forEach((list) => { list.value = ClapperAddress.get(`in_${list.name}`); if (list.selectedIndex < 0) list.value = ""; });
+    };
+    const write = () => ClapperAddress.set({ q: search.value.trim(), starred: only() ? "1" : "",
+      ...Object.fromEntries(lists.map(({ name, value }) => [`in_${name}`, value])) }, { replace: true });
+    ClapperAddress.listen(() => { read(); again(); });
     const wanted = () => {
       const query = new URLSearchParams(lists.filter(({ value }) => value).map(({ name, value }) => [name, value]));
       if (search.value.trim()) query.set("q", search.value.trim());
@@ -84,7 +92,7 @@ const ClapperGallery = (() => {
     /* A press opens or chooses; with Shift everything from the last one on. */
     const press = (id, event) => {
       if (!choosing && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
-        select(id, false);
+        select(id);
         document.getElementById("stage").scrollIntoView({ block: "start" });
         return;
       }
@@ -112,11 +120,24 @@ const ClapperGallery = (() => {
       }
       const answer = await change("delete", [...chosen]);
       if (!answer || !answer.ok) return;
-      answer.body.jobs.forEach(drop);
-      if (answer.body.jobs.includes(store.job)) select("", false);
+      const gone = answer.body.jobs;
+      gone.forEach(drop);
       choice(false);
-      choose.focus();
+      const back = h("button", { type: "button", class: "cl-button cl-primary", "data-action": "undo-many", onclick: async () => {
+        clearTimeout(away);
+        await change("undo", gone);
+        undo.replaceChildren();
+        choose.focus();
+        again();
+      } }, words.studio_undo);
+      undo.replaceChildren(h("span", {}, `${gone.length} ${words.gallery_deleted}`), back);
+      back.focus();
+      clearTimeout(away);
+      away = setTimeout(() => undo.replaceChildren(), UNDO);
     };
+    const undo = h("div", { class: "cl-tools", role: "status" });
+    let away = 0;
+    many.after(undo);
 
     /* One tile. */
     const made = (job) => {
@@ -172,6 +193,7 @@ const ClapperGallery = (() => {
     };
     const empty = () => note(tiles.size ? "" : [...wanted()].length ? words.gallery_none : words.studio_history_empty);
     const again = async () => {
+      write();
       all.href = `studio/gallery.zip?${wanted()}`;
       const body = await page(null);
       if (!body) return;
@@ -235,6 +257,7 @@ const ClapperGallery = (() => {
       seen = live;
       refresh();
     });
+    read();
     tell();
     again();
   };

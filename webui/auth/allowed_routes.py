@@ -47,7 +47,7 @@ _OWN_WRITE = (
     f"studio/forms/{_NAME}/{_NAME}",
     f"studio/operators/{_NAME}",
     "studio/dropped",
-    "studio/gallery/(star|unstar|delete)",
+    "studio/gallery/(star|unstar|delete|undo)",
     "studio/gallery\\.zip",
     "login",
 )
