@@ -13,7 +13,7 @@ from typing import Any
 
 from core.domain.limits import MAX_SEED, RequestLimits, most_fps
 from core.domain.modes import Mode
-from core.domain.presets import Camera, Enhance, Preset, Sync
+from core.domain.presets import Camera, Control, Enhance, Preset, Sync
 
 ASPECTS: dict[str, float] = {
     "16:9": 16 / 9,
@@ -181,6 +181,17 @@ OPTIONS: dict[str, Option] = {
             kept=True,
             costs=True,
         ),
+        Option(
+            "control",
+            OptionKind.CHOICE,
+            tuple(Control),
+            Control,
+            Control.EDGES,
+            modes=frozenset({Mode.STYLE}),
+            kept=True,
+            shapes_draft=True,
+            costs=True,
+        ),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
@@ -208,6 +219,7 @@ class Options:
     times: str = ""
     enhance: str | None = None  # None: as the place has it
     sync: str | None = None
+    control: str | None = None
     negative_prompt: str = ""
 
     @classmethod

@@ -20,12 +20,12 @@ from core.domain.lineage import JobOrigin
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
-from core.domain.presets import PRESETS, Camera, Enhance, Preset, Sync
+from core.domain.presets import PRESETS, Camera, Control, Enhance, Preset, Sync
 from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 
 # Of stored requests. One more with everything that a program of before cannot read: such a program
 # leaves the job to others. tests/unit/domain/test_requests.py notices it.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Sampling:
     camera: Camera = Camera.NONE
     enhance: Enhance = Enhance.OFF
     sync: Sync = Sync.AUTO
+    control: Control = Control.EDGES
     negative_prompt: str = ""
     times: str = ""  # s, of each picture, separated by commas; empty: spread evenly
     sound_from: float | None = None  # s into the given sound, where the clip begins

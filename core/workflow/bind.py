@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from core.domain.options import OPTIONS
 from core.domain.presets import PRESETS, Enhance
 from core.domain.progress import Stage
 from core.domain.requests import Request
@@ -108,6 +109,8 @@ def _conditions(
             found.add(Condition.SYNCED)
     if request.sampling.enhance is Enhance.ON:
         found.add(Condition.ENHANCED)
+    if OPTIONS["control"].offered_in(request.mode):
+        found |= {one for one in Condition if one == request.sampling.control}
     if choices.tile:
         found.add(Condition.TILED)
     if not PRESETS[request.sampling.preset].stage2_steps:

@@ -89,6 +89,8 @@ class RandomWeightsWriter:
 
     def _content(self, slot: Slot) -> tuple[list[TensorSpec], dict[str, str]]:
         config = {"config": json.dumps(self.shapes.config)}
+        if slot in {Slot.DEPTH, Slot.POSE, Slot.PEOPLE}:
+            return self._seeing(slot), {}
         match slot:
             case Slot.CHECKPOINT:
                 return list(self.checkpoint()), config
@@ -201,6 +203,24 @@ class RandomWeightsWriter:
         module = importlib.import_module("comfy.ldm.lightricks.latent_upsampler")
         with self.torch.device("meta"):
             yield from _entries(module.LatentUpsampler.from_config(shape), "")
+
+    def _seeing(self, slot: Slot) -> list[TensorSpec]:
+        """Return what sees depth, small; poses have one size alone, so their files only exist."""
+        if slot is not Slot.DEPTH:
+            return [TensorSpec("unused", (1,))]
+        module = importlib.import_module("comfy.ldm.depth_anything_3.model")
+        ops = importlib.import_module("comfy.ops").disable_weight_init
+        model = module.DepthAnything3Net(
+            backbone_name="vits",
+            out_layers=(2, 5, 8, 11),
+            head_dim_in=384,
+            head_features=64,
+            head_out_channels=(48, 96, 192, 384),
+            device="meta",
+            dtype=self.torch.float32,
+            operations=ops,
+        )
+        return list(_entries(model, ""))
 
     def _lora(self, below: str) -> Iterator[TensorSpec]:
         """Yield a low-rank change of every linear layer whose name begins with ``below``."""
