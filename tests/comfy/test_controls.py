@@ -24,3 +24,10 @@ async def test_depth_guides_in_place_of_edges(lab: "Lab") -> None:
 
     assert np.array_equal(depth.frames, again.frames)
     assert not np.array_equal(depth.frames, edges.frames)
+
+
+async def test_poses_guide_in_place_of_edges(lab: "Lab") -> None:
+    edges = await lab.run(lab.request(Mode.STYLE, seed=71, frames=9))
+    pose = await lab.run(lab.request(Mode.STYLE, seed=71, frames=9, control=Control.POSE))
+
+    assert not np.array_equal(pose.frames, edges.frames)
