@@ -106,14 +106,6 @@ class StateView:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryView:
-    """One page of the gallery."""
-
-    items: tuple[JobView, ...] = ()
-    before: int | None = None  # where the next page begins; None at the end
-
-
-@dataclass(frozen=True, slots=True)
 class Moment:
     """What is known of a job besides its row."""
 
