@@ -33,6 +33,7 @@ from bots.telegram.clean_up import clean_up_hourly
 from bots.telegram.context import TelegramContext
 from bots.telegram.delivery import TelegramDelivery
 from bots.telegram.directory import TelegramDirectory
+from bots.telegram.draft_album import DraftAlbum
 from bots.telegram.handlers import MessageRouter
 from bots.telegram.held_requests import HeldRequest
 from bots.telegram.inline_mode import inline
@@ -210,6 +211,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
     outgoing = Outgoing(app.bot)
     messages = StatusMessages(outgoing, rules)
     directory = TelegramDirectory(app.bot)
+    album = DraftAlbum(outgoing, services.state, users.limits)
     services.register_directory(directory)
     return TelegramContext(
         services=services,
@@ -217,7 +219,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
         bot_name=app.bot.username,
         messages=messages,
         outgoing=outgoing,
-        delivery=TelegramDelivery(messages, edits, rules, services),
+        delivery=TelegramDelivery(messages, edits, rules, services, album),
         edits=edits,
         forms=RequestForms(services.state, users.files),
         attachments=AttachmentFetcher(app.bot, users.files, users.media_limits, local=local),

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from core.domain.limits import MAX_SEED, RequestLimits, most_fps
-from core.domain.modes import Mode
-from core.domain.presets import Camera, Enhance, Preset, Sync
+from core.domain.modes import MODES, Mode
+from core.domain.presets import Camera, Drafts, Enhance, Preset, Sync
 
 ASPECTS: dict[str, float] = {
     "16:9": 16 / 9,
@@ -181,6 +181,16 @@ OPTIONS: dict[str, Option] = {
             kept=True,
             costs=True,
         ),
+        Option(
+            "drafts",
+            OptionKind.CHOICE,
+            tuple(Drafts),
+            Drafts,
+            Drafts.ONE,
+            modes=frozenset(mode for mode, spec in MODES.items() if not spec.continues),
+            costs=True,
+            verbatim=True,
+        ),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
@@ -208,6 +218,7 @@ class Options:
     times: str = ""
     enhance: str | None = None  # None: as the place has it
     sync: str | None = None
+    drafts: str | None = None
     negative_prompt: str = ""
 
     @classmethod

@@ -20,8 +20,8 @@ from core.domain.limits import MAX_SEED, SEED_BITS, RequestLimits, check_range, 
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode, ModeSpec
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
-from core.domain.presets import Preset
-from core.domain.requests import Composition, Sampling, check_roles, make_request
+from core.domain.presets import Drafts, Preset
+from core.domain.requests import Composition, Sampling, check_roles, further_drafts, make_request
 from core.domain.sizing import clip_frames, clip_size, doubled_frames, is_doubled
 from core.errors import (
     NotAChoice,
@@ -70,6 +70,9 @@ def compose(
     check_roles(mode, media)
     film = media.get(spec.continues)
     chosen = options if film is None else as_the_film(options, film, limits)
+    several = _choice(OPTIONS["drafts"], options.drafts) is Drafts.FOUR
+    if several:
+        chosen = replace(chosen, preset=Preset.DRAFT)
     prompt = _clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)
@@ -88,6 +91,7 @@ def compose(
         request,
         tuple(adjustments),
         fingerprint_of(mode, typed or options, {role: it.sha256 for role, it in media.items()}),
+        drafts=further_drafts(request) if several else (),
     )
 
 
