@@ -59,6 +59,7 @@ class Option:
     buttons: tuple[str, ...] = ()  # values that buttons offer while a job waits
     in_edit: bool = False  # asked for where Edit has room for a few fields only
     verbatim: bool = False  # choices are called so in every language
+    several: bool = False  # how many jobs a request makes: no part of what any of them is
 
     @property
     def is_private(self) -> bool:
@@ -190,6 +191,7 @@ OPTIONS: dict[str, Option] = {
             modes=frozenset(mode for mode, spec in MODES.items() if not spec.continues),
             costs=True,
             verbatim=True,
+            several=True,
         ),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
