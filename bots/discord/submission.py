@@ -20,6 +20,7 @@ from bots.discord.delivery import DiscordDelivery
 from bots.discord.permissions import check_rights
 from bots.discord.rendering import texts_for
 from bots.shared.double_presses import DoublePresses
+from bots.shared.drafts import with_price
 from core.domain.followups import Action
 from core.domain.jobs import Job
 from core.domain.lineage import JobOrigin
@@ -212,7 +213,8 @@ async def _submit(
     ticket = await context.users.submit(caller, composition, at.to_reply(), key)
     job = await context.users.job(caller, ticket.job_id)
     if not job.state.terminal:
-        text = texts_for(str(interaction.locale)).ticket(job, ticket)
+        locale = str(interaction.locale)
+        text = with_price(texts_for(locale).ticket(job, ticket), job, ticket, locale)
         await context.delivery.accepted(job, at, text)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bots.shared.captions import Telling, caption
 from bots.shared.texts import SHORT_ID, Texts
 from core.domain.followups import Action, actions_for
-from core.domain.jobs import Failure, Job
+from core.domain.jobs import Failure, Job, Ticket
 from core.domain.limits import RequestLimits
 from core.i18n.messages import explain, say
 
@@ -52,3 +52,11 @@ def of_drafts(job: Job, text: str, locale: str | None) -> str:
         return text
     data = {"number": job.group.number, "size": job.group.size}
     return f"{say('draft_of', data, locale)} · {text}"
+
+
+def with_price(text: str, job: Job, ticket: Ticket, locale: str | None) -> str:
+    """Say behind the answer to a request for drafts what all of them cost."""
+    if job.group is None:
+        return text
+    data = {"count": job.group.size, "cost": ticket.estimate_ms}
+    return f"{text}\n{say('drafts_price', data, locale)}"

@@ -97,20 +97,14 @@ class TelegramDelivery:
         return sent
 
     async def drafts(self, jobs: Sequence[Job], attempt: DeliveryAttempt) -> Receipt:
-        """Send the drafts as an album, and let the placeholder offer to finish each.
-
-        Raises:
-            DeliveryImpossible: no place takes it.
-            DeliveryRetry: a later attempt may work.
-        """
+        """Send the drafts as an album, and let the placeholder offer to finish each."""
 
         async def show(at: TelegramAddress) -> Message:
-            telling = await self.telling(jobs[0], at)
-            shown, posted = await self._album.show(jobs, at, telling)
+            shown, posted = await self._album.show(jobs, at, await self.telling(jobs[0], at))
             for job in jobs:
                 await self._note(job, f"{shown.chat_id}/{shown.message_id}")
-            for job_id, message in posted.items():
-                await self._posts.add(job_id, f"{message.chat_id}/{message.message_id}")
+            for job_id, where in posted:
+                await self._posts.add(job_id, where)
             return shown
 
         return await self._deliver(jobs[0], show, attempt, own=True)

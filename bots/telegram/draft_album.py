@@ -39,11 +39,12 @@ class DraftAlbum:
 
     async def show(
         self, jobs: Sequence[Job], at: TelegramAddress, telling: Telling
-    ) -> tuple[Message, dict[str, Message]]:
+    ) -> tuple[Message, list[tuple[str, str]]]:
         """Send the album, once, and let the message of ``at`` say what to do with it.
 
         Returns:
-            That message, and those that show the clips, by job; none where they were sent before.
+            That message, and those that show the clips: a job, whose Delete takes it too, and
+            ``chat/message``; none where they were sent before.
 
         Raises:
             DeliveryRetry: nobody knows whether the album arrived; it is not sent again.
@@ -52,7 +53,7 @@ class DraftAlbum:
         group = jobs[0].group
         name = f"{group.id if group else jobs[0].id}:{at.chat_id}"
         known = await self._state.recall(ALBUMS, name)
-        posted = {} if known is not None else await self._send(name, jobs, at)
+        posted = [] if known is not None else await self._send(name, jobs, at)
         keyboard = self._keyboard(jobs, at.locale, doubted=known == "begun")
         text = drafts_caption(texts_for(at.locale), jobs, telling, CAPTION_LIMIT)
         shown = await self._outgoing.edit_text(at.chat_id, at.message_id, text, keyboard)
@@ -60,7 +61,7 @@ class DraftAlbum:
 
     async def _send(
         self, name: str, jobs: Sequence[Job], at: TelegramAddress
-    ) -> dict[str, Message]:
+    ) -> list[tuple[str, str]]:
         media = await self._media(jobs, at)
         await self._state.remember(ALBUMS, name, "begun")
         to = ChatTarget(at.chat_id, at.thread_id, at.message_id)
@@ -72,7 +73,10 @@ class DraftAlbum:
                 raise DeliveryImpossible("album_too_large") from error
             raise
         await self._state.remember(ALBUMS, name, "sent")
-        return {job.id: message for (job, _), message in zip(media, sent, strict=False)}
+        shown = [f"{message.chat_id}/{message.message_id}" for message in sent]
+        first = [(jobs[0].id, where) for where in shown]  # its Delete takes all
+        own = [(job.id, where) for (job, _), where in zip(media, shown, strict=False)]
+        return list(dict.fromkeys((*first, *own)))
 
     async def _media(
         self, jobs: Sequence[Job], at: TelegramAddress

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import structlog
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
 
+from bots.shared.drafts import with_price
 from bots.shared.texts import Texts
 from bots.telegram.address import address_of, is_veiled
 from bots.telegram.chat_event import ChatEvent
@@ -144,7 +145,7 @@ async def _show_ticket(
         await remove(event.context, placeholder)
         return
     if not job.state.terminal:
-        text = event.texts.ticket(job, ticket)
+        text = with_price(event.texts.ticket(job, ticket), job, ticket, event.locale)
         if unknown:
             text += "\n" + event.texts.say("t_not_options", names=", ".join(unknown))
         await edit(event.context, placeholder, text, job)
