@@ -100,11 +100,9 @@ class TelegramDelivery:
         """Send the drafts as an album, and let the placeholder offer to finish each."""
 
         async def show(at: TelegramAddress) -> Message:
-            shown, posted = await self._album.show(jobs, at, await self.telling(jobs[0], at))
+            shown = await self._album.show(jobs, at, await self.telling(jobs[0], at))
             for job in jobs:
                 await self._note(job, f"{shown.chat_id}/{shown.message_id}")
-            for job_id, where in posted:
-                await self._posts.add(job_id, where)
             return shown
 
         return await self._deliver(jobs[0], show, attempt, own=True)

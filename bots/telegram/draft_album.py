@@ -12,6 +12,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputMediaVideo
 from bots.shared.captions import Telling
 from bots.shared.drafts import drafts_caption, finishable
 from bots.shared.edit_scheduler import Throttled
+from bots.shared.posted_messages import PostedMessages
 from bots.telegram.address import TelegramAddress
 from bots.telegram.api_errors import NOT_THERE, ChatMoved, TelegramFileTooLarge
 from bots.telegram.outgoing import ChatTarget, Outgoing
@@ -32,19 +33,20 @@ _NOT_SENT = (*NOT_THERE, ChatMoved, Throttled)
 class DraftAlbum:
     """Shows the drafts of a group in a chat."""
 
-    def __init__(self, outgoing: Outgoing, state: FrontState, limits: RequestLimits | None) -> None:
+    def __init__(
+        self,
+        outgoing: Outgoing,
+        state: FrontState,
+        limits: RequestLimits | None,
+        posts: PostedMessages,
+    ) -> None:
         self._outgoing = outgoing
         self._state = state
         self._limits = limits
+        self._posts = posts
 
-    async def show(
-        self, jobs: Sequence[Job], at: TelegramAddress, telling: Telling
-    ) -> tuple[Message, list[tuple[str, str]]]:
+    async def show(self, jobs: Sequence[Job], at: TelegramAddress, telling: Telling) -> Message:
         """Send the album, once, and let the message of ``at`` say what to do with it.
-
-        Returns:
-            That message, and those that show the clips: a job, whose Delete takes it too, and
-            ``chat/message``; none where they were sent before.
 
         Raises:
             DeliveryRetry: nobody knows whether the album arrived; it is not sent again.
@@ -53,15 +55,13 @@ class DraftAlbum:
         group = jobs[0].group
         name = f"{group.id if group else jobs[0].id}:{at.chat_id}"
         known = await self._state.recall(ALBUMS, name)
-        posted = [] if known is not None else await self._send(name, jobs, at)
+        if known is None:
+            await self._send(name, jobs, at)
         keyboard = self._keyboard(jobs, at.locale, doubted=known == "begun")
         text = drafts_caption(texts_for(at.locale), jobs, telling, CAPTION_LIMIT)
-        shown = await self._outgoing.edit_text(at.chat_id, at.message_id, text, keyboard)
-        return shown, posted
+        return await self._outgoing.edit_text(at.chat_id, at.message_id, text, keyboard)
 
-    async def _send(
-        self, name: str, jobs: Sequence[Job], at: TelegramAddress
-    ) -> list[tuple[str, str]]:
+    async def _send(self, name: str, jobs: Sequence[Job], at: TelegramAddress) -> None:
         media = await self._media(jobs, at)
         await self._state.remember(ALBUMS, name, "begun")
         to = ChatTarget(at.chat_id, at.thread_id, at.message_id)
@@ -73,10 +73,9 @@ class DraftAlbum:
                 raise DeliveryImpossible("album_too_large") from error
             raise
         await self._state.remember(ALBUMS, name, "sent")
-        shown = [f"{message.chat_id}/{message.message_id}" for message in sent]
-        first = [(jobs[0].id, where) for where in shown]  # its Delete takes all
-        own = [(job.id, where) for (job, _), where in zip(media, shown, strict=False)]
-        return list(dict.fromkeys((*first, *own)))
+        for (job, _), message in zip(media, sent, strict=False):
+            for one in {job.id, jobs[0].id}:  # the Delete of the first one takes all
+                await self._posts.add(one, f"{message.chat_id}/{message.message_id}")
 
     async def _media(
         self, jobs: Sequence[Job], at: TelegramAddress

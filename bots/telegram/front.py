@@ -24,6 +24,7 @@ from telegram.warnings import PTBDeprecationWarning
 from bots.shared.accounts import notice_text, tell
 from bots.shared.bot_id import telegram_bot
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.posted_messages import PostedMessages
 from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
 from bots.telegram.attachments import AttachmentFetcher
@@ -31,7 +32,7 @@ from bots.telegram.buttons import receive_press
 from bots.telegram.checks import check_webhook, examine, require_secret
 from bots.telegram.clean_up import clean_up_hourly
 from bots.telegram.context import TelegramContext
-from bots.telegram.delivery import TelegramDelivery
+from bots.telegram.delivery import POSTS, TelegramDelivery
 from bots.telegram.directory import TelegramDirectory
 from bots.telegram.draft_album import DraftAlbum
 from bots.telegram.handlers import MessageRouter
@@ -211,7 +212,8 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
     outgoing = Outgoing(app.bot)
     messages = StatusMessages(outgoing, rules)
     directory = TelegramDirectory(app.bot)
-    album = DraftAlbum(outgoing, services.state, users.limits)
+    posts = PostedMessages(services.state, POSTS)
+    album = DraftAlbum(outgoing, services.state, users.limits, posts)
     services.register_directory(directory)
     return TelegramContext(
         services=services,

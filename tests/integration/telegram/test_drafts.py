@@ -29,4 +29,4 @@ async def test_four_drafts_are_an_album_and_a_button_to_finish_each(town, drafts
 async def test_delete_takes_the_album_too(town, drafts) -> None:
     town.tap(drafts, "delete")
 
-    await town.world.until(lambda: not town.world.with_video(ANN))
+    await town.world.until(lambda: not town.world.with_video(ANN), 10)
