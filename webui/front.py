@@ -15,6 +15,7 @@ from core.interfaces.platform_check import PlatformCheck
 from core.runtime.environment import hand_on
 from core.service.front_services import FrontServices
 from core.settings import Settings
+from webui.api.v1.webhooks import WebhookDelivery
 from webui.auth.origin import LOOPBACK
 from webui.auth.sign_in import SignInMethods
 from webui.auth.sign_in_sources import sign_in_sources
@@ -71,6 +72,7 @@ class StudioFront:
         service = StudioService(services, Uploads(), self._contexts)
         await service.files.restore_uploads()
         services.register(StudioDelivery())
+        services.register(_webhooks(services))
         bridge = Bridge(asyncio.get_running_loop())
         port = await asyncio.to_thread(_free_port, settings)
         demo = await asyncio.to_thread(_open, service, bridge, sign_in, settings, port)
@@ -86,6 +88,11 @@ class StudioFront:
             await asyncio.Event().wait()
         finally:
             await asyncio.to_thread(close, demo)
+
+
+def _webhooks(services: FrontServices) -> WebhookDelivery:
+    loopback = services.settings.studio.webhook_loopback
+    return WebhookDelivery(services.programs, services.clock, loopback=loopback)
 
 
 def _open(

@@ -31,9 +31,9 @@ class QuotaRules:
         """Return the allowance of a person: one of its own never exceeds the usual one.
 
         A role that has one counts instead, of several the most generous. What somebody else lends
-        them is not ours to bound.
+        them is not ours to bound, and what an operator gave to one account is meant for it.
         """
-        if payer.tier and payer.limit_ms is not None:
+        if (payer.tier or payer.raised) and payer.limit_ms is not None:
             return payer.limit_ms
         by_role = [self.roles_ms[f"role:{role}"] for role in payer.roles
                    if f"role:{role}" in self.roles_ms]  # fmt: skip

@@ -31,7 +31,7 @@ from core.settings import Settings
 from core.storage import jobs as rows
 from core.storage.addresses import is_postgres
 from core.storage.database import Database
-from core.storage.fair_order import Lines
+from core.storage.due_jobs import Lines
 from core.storage.lock import DirectoryHold
 from core.storage.migration_files import POSTGRESQL, newest_of, read_migrations
 from core.storage.postgres_schema import SchemaDuty, oldest_program
@@ -124,8 +124,8 @@ def abandoned_jobs(
     if not deployment.shares_rows:
         return AbandonedByProcess(owned)
     if isinstance(nodes, RegisteredNode):
-        return AbandonedByNodes(nodes.before_us, lambda: _others_serve(nodes))
-    return AbandonedByNodes()
+        return AbandonedByNodes(nodes.before_us, lambda: _others_serve(nodes), owned)
+    return AbandonedByNodes(owned=owned)
 
 
 def _others_serve(nodes: RegisteredNode) -> bool:

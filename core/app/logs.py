@@ -36,6 +36,8 @@ TOKENS = re.compile(
     r"|[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}"
     r"|hf_[A-Za-z0-9]{20,}"
     r"|clapper-node-[A-Za-z0-9_-]{20,}"
+    r"|clapper_[0-9a-f]{8}_[A-Za-z0-9_-]{20,}"
+    r"|whsec_[A-Za-z0-9_-]{20,}"
     r"|(?i:bearer)\s+[A-Za-z0-9._-]{16,}"
     r"|aW50ZXJhY3Rpb2[A-Za-z0-9_-]{16,}"  # Discord's interactions: what may answer for us
 )

@@ -114,6 +114,7 @@ def front_services(core: Core, term: Term | None = None) -> FrontServices:
         users=core.users,
         state=core.community.state,
         notices=core.community.notices,
+        programs=core.community.tokens,
         executor=core.executor.name,
         device=core.runs.place.device,
         family=FAMILY.name,

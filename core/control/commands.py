@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from core.accounts.program_tokens import TokenScope
 from core.control.reports import (
     Contradiction,
     GenerationEvent,
@@ -13,9 +14,12 @@ from core.control.reports import (
     LogLine,
     MachineReport,
     ServiceStatus,
+    StylesReport,
+    TokenReport,
 )
 from core.domain.modes import Mode
 from core.domain.quota import QuotaView
+from core.domain.style_file import MOST_BYTES
 from core.queue.intake import Intake
 from core.storage.dead_letters import DeadDelivery
 
@@ -145,6 +149,50 @@ class RevokeMachine:
     name: Name
 
 
+@dataclass(frozen=True, slots=True)
+class ReadStyles:
+    """The styles and defaults of a place; ``*`` is all places."""
+
+    __pydantic_config__ = _EXACT
+    place: Name
+
+
+@dataclass(frozen=True, slots=True)
+class KeepStyles:
+    """Styles and defaults of a file, for a place."""
+
+    __pydantic_config__ = _EXACT
+    place: Name
+    toml: Annotated[str, Field(max_length=MOST_BYTES)]
+
+
+@dataclass(frozen=True, slots=True)
+class IssueToken:
+    """A token for a program; minutes of a window and days until it ends, None: the usual, never."""
+
+    __pydantic_config__ = _EXACT
+    name: Name
+    scopes: Annotated[tuple[TokenScope, ...], Field(max_length=len(TokenScope))] = tuple(TokenScope)
+    minutes: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None = None
+    days: Annotated[float, Field(gt=0, le=36_500, allow_inf_nan=False)] | None = None
+    webhook: Annotated[str, Field(max_length=2000)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListTokens:
+    """The tokens of programs, without a secret."""
+
+    __pydantic_config__ = _EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeToken:
+    """A token, by its beginning, or all tokens of a name, work no more."""
+
+    __pydantic_config__ = _EXACT
+    named: Name
+
+
 Command = (
     ListJobs
     | ShowJob
@@ -160,6 +208,11 @@ Command = (
     | GenerateClip
     | AdmitMachine
     | RevokeMachine
+    | ReadStyles
+    | KeepStyles
+    | IssueToken
+    | ListTokens
+    | RevokeToken
 )
 
 
@@ -186,6 +239,11 @@ VERBS: dict[str, Verb] = {
     "invariants": Verb(CheckInvariants, Contradiction),
     "admit_machine": Verb(AdmitMachine, MachineReport),
     "revoke_machine": Verb(RevokeMachine, MachineReport),
+    "styles": Verb(ReadStyles, StylesReport),
+    "keep_styles": Verb(KeepStyles, StylesReport),
+    "issue_token": Verb(IssueToken, TokenReport),
+    "tokens": Verb(ListTokens, TokenReport),
+    "revoke_token": Verb(RevokeToken, TokenReport),
     "generate": Verb(GenerateClip, GenerationEvent, lasting=True),
 }
 STOP: Literal["stop"] = "stop"  # sent while a command lasts: end it

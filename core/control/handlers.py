@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 
+from core.accounts.program_tokens import TokenOrder
 from core.control.commands import (
     AdmitMachine,
     CancelJob,
@@ -11,12 +12,17 @@ from core.control.commands import (
     Command,
     GenerateClip,
     GrantQuota,
+    IssueToken,
+    KeepStyles,
     ListDeadLetters,
     ListJobs,
+    ListTokens,
     ReadLogs,
     ReadStatus,
+    ReadStyles,
     ReviveDeliveries,
     RevokeMachine,
+    RevokeToken,
     SetIntake,
     ShowJob,
     ShowQuota,
@@ -30,6 +36,8 @@ from core.control.reports import (
     MachineReport,
     Report,
     ServiceStatus,
+    StylesReport,
+    TokenReport,
 )
 from core.control.service import SteeredService
 from core.domain.jobs import Job
@@ -65,6 +73,8 @@ class CommandHandlers:
                 order = ClipOrder(self._service, self._operator.requester, command)
                 async for event in order.run(stop):
                     yield event
+            case ReadStyles() | KeepStyles():
+                yield await self._styles(command)
             case _:
                 for item in await self._at_once(command):
                     yield item
@@ -76,17 +86,28 @@ class CommandHandlers:
             case ShowQuota() | GrantQuota():
                 return [await self._quota(command)]
             case SetIntake() | ReadStatus():
-                if isinstance(command, SetIntake):
-                    await self._api.set_intake(command.state)
-                return [await self._status()]
+                return [await self._status(command)]
             case AdmitMachine() | RevokeMachine():
                 return [await self._machine(command)]
+            case IssueToken() | ListTokens() | RevokeToken():
+                return [*await self._tokens(command)]
             case ListDeadLetters() | ReviveDeliveries():
                 return [*await self._dead(command)]
             case CheckInvariants():
                 return [Contradiction(text) for text in await self._service.check()]
             case _:  # the two that last
                 raise TypeError(command)
+
+    async def _tokens(self, command: IssueToken | ListTokens | RevokeToken) -> list[TokenReport]:
+        match command:
+            case IssueToken(name, scopes, minutes, days, webhook):
+                limit_ms = None if minutes is None else round(minutes * 60_000)
+                order = TokenOrder(name, frozenset(scopes), limit_ms, days, webhook)
+                return [TokenReport.of_new(await self._api.issue_token(order))]
+            case ListTokens():
+                return [TokenReport.of(row) for row in await self._api.tokens()]
+            case RevokeToken(named):
+                return [TokenReport.of(row) for row in await self._api.revoke_token(named)]
 
     async def _dead(self, command: ListDeadLetters | ReviveDeliveries) -> list[DeadDelivery]:
         if isinstance(command, ListDeadLetters):
@@ -114,6 +135,13 @@ class CommandHandlers:
         await self._api.note("revoke_machine", name)
         return MachineReport(name)
 
+    async def _styles(self, command: ReadStyles | KeepStyles) -> StylesReport:
+        place = self._api.styles(command.place)
+        if isinstance(command, KeepStyles):
+            await place.read_in(command.toml)
+        names = [one.name for one in (await place.read()).styles]
+        return StylesReport(command.place, names, await place.export())
+
     async def _quota(self, command: ShowQuota | GrantQuota) -> QuotaView:
         who = Requester.from_key(command.requester)
         if isinstance(command, ShowQuota):
@@ -121,8 +149,10 @@ class CommandHandlers:
         account = await self._api.grant(who, command.minutes)
         return await self._api.quota(account)
 
-    async def _status(self) -> ServiceStatus:
+    async def _status(self, command: SetIntake | ReadStatus) -> ServiceStatus:
         service = self._service
+        if isinstance(command, SetIntake):
+            await self._api.set_intake(command.state)
         health = await self._api.health()
         return ServiceStatus(
             serving=service.serving,

@@ -1,14 +1,16 @@
 """What commands answer: frozen records without a word that a person wrote in a prompt."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from core.accounts.program_tokens import IssuedToken
 from core.domain.adjustments import Adjustment
 from core.domain.jobs import Failure, Job, Ticket
 from core.domain.options import KEPT
 from core.domain.progress import Progress
 from core.domain.requests import Composition, Sampling, sampling_to_json
 from core.errors import Scalar
+from core.storage.program_tokens import ProgramTokenRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,55 @@ class MachineReport:
 
     name: str
     token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StylesReport:
+    """The styles and defaults of a place, as TOML; names are those of the styles."""
+
+    place: str
+    names: list[str]
+    toml: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReport:
+    """A token of a program, and what is shown once where it has just got it."""
+
+    prefix: str
+    name: str
+    scopes: tuple[str, ...]
+    limit_ms: int | None
+    webhook: str
+    created_at_ms: int
+    created_by: str
+    expires_at_ms: int | None
+    revoked_at_ms: int | None
+    used_at_ms: int | None
+    token: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, row: ProgramTokenRow) -> "TokenReport":
+        """Report ``row``, without a secret."""
+        return cls(
+            prefix=row.prefix,
+            name=row.name,
+            scopes=tuple(row.scopes.split()),
+            limit_ms=row.limit_ms,
+            webhook=row.webhook,
+            created_at_ms=row.created_at_ms,
+            created_by=row.created_by,
+            expires_at_ms=row.expires_at_ms,
+            revoked_at_ms=row.revoked_at_ms,
+            used_at_ms=row.used_at_ms,
+        )
+
+    @classmethod
+    def of_new(cls, issued: IssuedToken) -> "TokenReport":
+        """Report what was just made, with its secrets."""
+        secret = issued.row.webhook_secret
+        return replace(cls.of(issued.row), token=issued.token, webhook_secret=secret)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from core.domain.options import OPTIONS, Options
 from core.domain.requests import Request, to_json
 
 
-def fingerprint_of(mode: Mode, options: Options, contents: Mapping[str, str] | None) -> str:
+def fingerprint_of(
+    mode: Mode, options: Options, contents: Mapping[str, str] | None, told_at: str = ""
+) -> str:
     """Make the fingerprint of a submission.
 
     Args:
@@ -21,6 +23,7 @@ def fingerprint_of(mode: Mode, options: Options, contents: Mapping[str, str] | N
         options: as typed.
         contents: hex digests of the files as they were sent, by role; None where one of them
             cannot be read any more, and files are not compared then.
+        told_at: where a program wants to be told of the end; empty: nowhere.
     """
     typed = sorted(
         (name, _plain(value))
@@ -28,7 +31,8 @@ def fingerprint_of(mode: Mode, options: Options, contents: Mapping[str, str] | N
         if value != OPTIONS[name].blank
     )
     files = "" if contents is None else _digest(sorted(contents.items()))
-    return f"{_digest([('mode', mode.value), *typed])}.{files}"
+    told = [("told_at", told_at)] if told_at else []
+    return f"{_digest([('mode', mode.value), *typed, *told])}.{files}"
 
 
 def fingerprint_of_request(request: Request) -> str:

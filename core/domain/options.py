@@ -60,11 +60,18 @@ class Option:
     in_edit: bool = False  # asked for where Edit has room for a few fields only
     verbatim: bool = False  # choices are called so in every language
     several: bool = False  # how many jobs a request makes: no part of what any of them is
+    set_by_others: bool | None = None  # by a style or a place; None: all but words and seeds
 
     @property
     def is_private(self) -> bool:
         """Tell whether the value is a person's own words, which leave only where it is allowed."""
         return self.kind is OptionKind.TEXT if self.private is None else self.private
+
+    @property
+    def may_be_set(self) -> bool:
+        """Tell whether operators may choose it for people who do not."""
+        personal = self.kind in {OptionKind.TEXT, OptionKind.SEED}
+        return not personal if self.set_by_others is None else self.set_by_others
 
     @property
     def typed(self) -> str:
@@ -153,6 +160,7 @@ OPTIONS: dict[str, Option] = {
             modes=frozenset({Mode.EXTEND}),
             kept=True,
             shapes_draft=True,
+            set_by_others=False,  # of one person's sound
         ),
         Option(
             "times",
@@ -192,7 +200,9 @@ OPTIONS: dict[str, Option] = {
             costs=True,
             verbatim=True,
             several=True,
+            set_by_others=False,
         ),
+        Option("style", OptionKind.TEXT, private=False, set_by_others=True),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
@@ -221,6 +231,7 @@ class Options:
     enhance: str | None = None  # None: as the place has it
     sync: str | None = None
     drafts: str | None = None
+    style: str = ""  # the name of one of core.domain.styles
     negative_prompt: str = ""
 
     @classmethod

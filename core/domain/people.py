@@ -54,6 +54,7 @@ class Payer:
     place: str = ""  # as of the caller; empty: from none
     tier: str = ""  # what they are to who lends the device; empty: it is ours
     roles: frozenset[str] = frozenset()  # role ids, as of the caller
+    raised: bool = False  # an operator gave the limit to this one: it may exceed the usual
 
     @classmethod
     def of(cls, requester: Requester) -> Self:
@@ -80,5 +81,6 @@ class Caller:
     asker: Asker = field(default_factory=Asker)
     locale: str | None = None
     has_operator_role: bool = False  # by the platform's roles; the settings name people themselves
+    manages_place: bool = False  # the platform lets them run it; asked where it matters
     earlier: tuple[Requester, ...] = ()  # other keys of the same person, joined to nothing
     payer: Payer | None = None  # None: their own account, or that of all guests for a guest

@@ -16,10 +16,9 @@ from core.domain.requests import Request
 from core.errors import RequestUnreadable
 from core.queue.model_affinity import Candidate, choose
 from core.queue.transitions import End, QueueRules, end
-from core.storage import fair_order
 from core.storage import jobs as rows
 from core.storage.database import Connection
-from core.storage.fair_order import DueJob
+from core.storage.due_jobs import DueJob, Lines, next_jobs
 from core.storage.job_moves import NewAttempt, start
 from core.storage.records import StoredJob
 
@@ -39,13 +38,13 @@ class Claimant:
     """Who claims. As it is, the only process: all jobs are one line, which it may always take."""
 
     node_id: str | None = None
-    lines: fair_order.Lines | None = None
+    lines: Lines | None = None
     takes: bool = True  # False: it is to take no more jobs
     devices: int | None = None  # that take jobs of its pool; None: as the rules say
 
     def relaxes(self, rules: QueueRules) -> bool:
         """Tell whether an account may have more than its share where nobody else waits."""
-        return rules.fair.relax if self.devices is None else self.devices == 1
+        return rules.fair.relax and self.devices in (None, 1)
 
 
 class Claimer:
@@ -65,9 +64,7 @@ class Claimer:
         if not me.takes:
             return [], False
         most, relax = self._rules.fair.max_running, me.relaxes(self._rules)
-        return await fair_order.next_jobs(
-            connection, most, relax=relax, limit=limit, lines=me.lines
-        )
+        return await next_jobs(connection, most, relax=relax, limit=limit, lines=me.lines)
 
     async def take(
         self, connection: Connection, prefer: Prefer | None, now: int, *, ahead: bool
@@ -106,7 +103,7 @@ class Claimer:
 
     def _choose(
         self,
-        due: Sequence[fair_order.DueJob],
+        due: Sequence[DueJob],
         requests: Sequence[Request],
         prefer: Prefer,
         now: int,

@@ -16,7 +16,7 @@ from core.errors import MediaGone, NotAChoice, NothingToFetch
 from core.service.admission import FileAdmission
 from core.service.clips import ClipReader
 
-_MAKING = (Action.AGAIN, Action.LONGER, Action.QUALITY, Action.SMALLER)
+MAKING = (Action.AGAIN, Action.LONGER, Action.QUALITY, Action.SMALLER)
 
 
 class FollowUps:
@@ -63,11 +63,11 @@ class FollowUps:
             case Action.QUALITY:
                 return Composition(quality(job.request, self._limits), ())
             case Action.SMALLER:
-                return Composition(self._smaller(job.request), ())
+                return Composition(replace(self._smaller(job.request), chosen_by=()), ())
             case Action.LONGER:
                 return longer(job.request, await self._film(job, owner), self._limits)
             case _:
-                raise NotAChoice("action", action[:40], ", ".join(_MAKING))
+                raise NotAChoice("action", action[:40], ", ".join(MAKING))
 
     async def _film(self, job: Job, owner: Requester) -> MediaFile:
         """Admit the clip of ``job``, where a film may go on from it.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from core.accounts.front_state import FrontState
 from core.accounts.notices import Notices
+from core.accounts.program_tokens import KnownPrograms, Program, TokenScope
 from core.domain.jobs import Job, ReplyTo
 from core.domain.progress import Progress
 from core.interfaces.delivery import Delivery
@@ -24,7 +25,10 @@ __all__ = [
     "ConnectionState",
     "FrontServices",
     "FrontState",
+    "KnownPrograms",
     "Notices",
+    "Program",
+    "TokenScope",
 ]
 
 
@@ -36,6 +40,7 @@ class FrontServices:
     users: UserApi
     state: FrontState  # what a front keeps under names of its own
     notices: Notices  # the private words that people are owed
+    programs: KnownPrograms  # by the tokens that operators gave
     executor: str  # what makes the clips; "draft" is the animatic one
     device: str  # the key of the hardware, :mod:`core.duration.hardware`
     family: str  # the name of the model that makes the clips

@@ -13,7 +13,9 @@ from core.accounts.access import AccessDecision, AccessList
 from core.accounts.audit_log import AuditLog
 from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
+from core.accounts.program_tokens import IssuedToken, ProgramTokens, TokenOrder
 from core.accounts.quotas import Quotas
+from core.accounts.styles import PlaceStyles
 from core.domain.access import AccessEntry
 from core.domain.jobs import Job, find_job
 from core.domain.people import Payer, Requester
@@ -26,6 +28,7 @@ from core.service.views import ServiceHealth
 from core.storage.access import AccessRow
 from core.storage.dead_letters import DeadDeliveries, DeadDelivery
 from core.storage.job_queries import JobQueries
+from core.storage.program_tokens import ProgramTokenRow
 from core.storage.records import AuditEntry
 
 __all__ = ["AccessDecision", "AccessRow", "DeadDelivery", "OperatorApi", "OperatorServices"]
@@ -42,6 +45,8 @@ class OperatorServices:
     linked: LinkedAccounts
     moderation: Moderation
     access: AccessList
+    styles: Callable[[Requester, str], PlaceStyles]  # in somebody's name, of a place
+    tokens: ProgramTokens
     audit_log: AuditLog
     health: HealthReader
     dead: DeadDeliveries
@@ -166,6 +171,26 @@ class OperatorApi:
         """List who asks for access, then who was allowed in chat."""
         return await self._services.access.listed()
 
+    async def issue_token(self, order: TokenOrder) -> IssuedToken:
+        """Give a program a token.
+
+        Raises:
+            TokenNameUnfit: an account cannot be called so.
+        """
+        return await self._services.tokens.issue(self._operator, order)
+
+    async def revoke_token(self, named: str) -> list[ProgramTokenRow]:
+        """End a token, by its beginning, or all tokens of a name; return those.
+
+        Raises:
+            TokenUnknown: none that works is called so.
+        """
+        return await self._services.tokens.revoke(self._operator, named)
+
+    async def tokens(self) -> list[ProgramTokenRow]:
+        """List the tokens of programs, the newest first."""
+        return await self._services.tokens.known()
+
     async def policy(self, place: str) -> Policy:
         """Return the rules of ``place``."""
         return await self._services.moderation.policy(place)
@@ -187,6 +212,10 @@ class OperatorApi:
             if found is not None:
                 return found
         return None
+
+    def styles(self, place: str) -> PlaceStyles:
+        """Return what changes the styles and defaults of ``place``, or of all places."""
+        return self._services.styles(self._operator, place)
 
     async def audit(self, limit: int) -> list[AuditEntry]:
         """Return the newest entries of the audit log, newest first."""

@@ -39,6 +39,8 @@ class StudioSettings(Area):
     tier: Literal["anonymous", "free", "pro", "team", "enterprise"] | None = None
     # clips that a Space makes side by side, each on a GPU that is borrowed for its visitor
     concurrent: int = Field(default=4, ge=1, le=32)
+    # messages to programs may also go to this machine, and there without https
+    webhook_loopback: bool = False
     mcp: bool = False  # also offer the API as tools of a model context protocol server
 
 

@@ -4,14 +4,11 @@ The arithmetic is explained in :mod:`core.domain.fairness`. Every change touches
 most as many waiting jobs as an account may have, however long the queue is.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Row,
-    Select,
     case,
     exists,
     func,
@@ -25,9 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.fairness import ORDINARY, JobLoad, WorkAhead, rank_of
 from core.domain.jobs import JobState
-from core.domain.requests import FORMAT
 from core.storage.dialects import total, upserted
-from core.storage.mapping import job_alone
+from core.storage.due_jobs import DueJob, held_in
 from core.storage.records import QueuePlace, StoredJob
 from core.storage.tables import INTEGER, RUNNING, WAITING, WAITING_STATES, flow, job, sched
 from core.storage.write_batch import WriteBatch
@@ -64,70 +60,6 @@ async def waiting_of(connection: AsyncConnection, user_key: str) -> int:
     own = (job.c.user_key == user_key) & job.c.state.in_(WAITING_STATES)
     query = select(func.count()).select_from(job).where(own, WAITING)
     return (await connection.execute(query)).scalar_one()
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """From which waiting jobs one is taken: those of one pool, and of others where it has none."""
-
-    pool: str
-    not_from: tuple[str, ...] = ()  # pools whose jobs do not fit
-    format: int = FORMAT  # of requests, the newest that can be read
-
-    def conditions(self) -> tuple[tuple[ColumnElement[bool], ...], ...]:
-        """Return what narrows the queue, the own pool first."""
-        readable = job.c.format <= self.format
-        others = job.c.pool.not_in((self.pool, *self.not_from))
-        return (job.c.pool == self.pool, readable), (others, readable)
-
-
-@dataclass(frozen=True, slots=True)
-class DueJob:
-    """A waiting job that may run next, and where its account's part of the queue starts."""
-
-    row: StoredJob
-    start: int  # virtual time; of a held job
-
-
-async def next_jobs(
-    connection: AsyncConnection,
-    max_running: int,
-    *,
-    relax: bool,
-    limit: int = 1,
-    lines: Lines | None = None,
-) -> tuple[list[DueJob], bool]:
-    """Find the jobs whose turn it is, at most ``limit``, and whether above their account's limit.
-
-    Walks the index ``job_line`` (of a pool ``job_line_of``) from its front and steps over the jobs
-    of accounts at their limit: at most as many accounts as jobs run, each with at most as many jobs
-    as it may have waiting. Without ``lines`` all jobs are one line.
-    """
-    first = job.alias("first")
-    own_held = (first.c.share_key == job.c.share_key, *_held(first))
-    start = select(func.min(first.c.tag)).where(*own_held).scalar_subquery()
-    queue = (
-        select(job, func.coalesce(start, job.c.tag).label("start"))
-        .join(flow, flow.c.user_key == job.c.share_key)
-        .where(WAITING)
-        .order_by(job.c.rank, job.c.seq)
-        .limit(limit)
-    )
-    queues = [queue] if lines is None else [queue.where(*one) for one in lines.conditions()]
-    below = or_(job.c.state == "queued", flow.c.active < max_running)
-    for one in queues:
-        found = await _due(connection, one.where(below))
-        if found:
-            return found, False
-    for one in queues if relax else ():
-        found = await _due(connection, one)
-        if found:
-            return found, True
-    return [], False
-
-
-async def _due(connection: AsyncConnection, query: Select[Any]) -> list[DueJob]:
-    return [DueJob(job_alone(row), row.start) for row in await connection.execute(query)]
 
 
 def promote(batch: WriteBatch, due: DueJob, now: int) -> int:
@@ -292,8 +224,4 @@ async def _shift(connection: AsyncConnection, user_key: str, by: int, after_seq:
 
 
 def _own_held(user_key: str) -> tuple[ColumnElement[bool], ...]:
-    return (job.c.share_key == user_key, *_held(job))
-
-
-def _held(of: FromClause) -> tuple[ColumnElement[bool], ...]:
-    return of.c.rank.is_not(None), of.c.state == "held"
+    return (job.c.share_key == user_key, *held_in(job))

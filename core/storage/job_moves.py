@@ -19,7 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.jobs import JobState
-from core.storage.fair_order import DueJob, promote
+from core.storage.due_jobs import DueJob
+from core.storage.fair_order import promote
 from core.storage.heartbeats import NO_PROGRESS
 from core.storage.mapping import clip_values, failure_values, job_alone, job_values
 from core.storage.records import JobCompletion, JobToAdd, QueuePlace, StoredJob

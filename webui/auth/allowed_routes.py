@@ -35,6 +35,7 @@ _GRADIO_WRITE = (
 )
 _OWN_READ = (
     "studio/(state|history|account|operators)",
+    "studio/gallery\\.zip",
     f"clips/{_NAME}\\.(mp4|png)",
     "healthz",
     "metrics",
@@ -46,9 +47,13 @@ _OWN_WRITE = (
     f"studio/forms/{_NAME}/{_NAME}",
     f"studio/operators/{_NAME}",
     "studio/dropped",
+    "studio/gallery/(star|unstar|delete)",
+    "studio/gallery\\.zip",
     "login",
 )
 _AGENTS = re.compile(r"/mcp/?")
+# of programs with a token: an application of our own, which says itself what it has not
+_PROGRAMS = re.compile(r"/api/v1/.*")
 
 
 def _one_of(parts: tuple[str, ...]) -> re.Pattern[str]:
@@ -64,8 +69,19 @@ _OPEN = (
 _LINKED = re.compile(r"/(login/callback|clips/[A-Za-z0-9_-]+\.(mp4|png))?")
 
 
+_ENDPOINT = re.compile(rf"/gradio_api/(?:run|api|call/v2|call)/(?P<name>{_NAME})(?:/{_NAME})?/?")
+
+
+def endpoint_in(path: str) -> str:
+    """Return the name of the endpoint of Gradio's that ``path`` calls; empty where it is none."""
+    found = _ENDPOINT.fullmatch(path)
+    return "" if found is None else found["name"]
+
+
 def exists(method: str, path: str) -> bool:
     """Return whether there is something at ``path``, which is decoded."""
+    if _PROGRAMS.fullmatch(path):
+        return True
     return any(method in methods and found.fullmatch(path) for methods, found in _OPEN)
 
 

@@ -12,12 +12,14 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import ClapperError, Refused
+from core.domain.modes import MODES
+from core.errors import ClapperError, NotAChoice, Refused
 from core.i18n.messages import explain
 from core.settings import Settings
-from webui.auth.allowed_routes import exists, linked
+from webui.auth.allowed_routes import endpoint_in, exists, linked
 from webui.auth.origin import Origins
 
+ENDPOINTS = frozenset({*MODES, "status", "cancel", "result"})  # named ones of Gradio's
 _READ = frozenset({"GET", "HEAD"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # no file and no id has them; a path with NUL is an error
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255  # bytes, of Linux
@@ -74,8 +76,12 @@ class Guard:
             return _told(UnknownHost(", ".join(hosts)[:80]), 421)
         if self._origins.foreign(connection) and not self._follows_a_link(connection):
             return _told(ForeignPage(), 403)
-        sound = _possible(unquote(path)) and exists(method, path)
-        return None if sound else PlainTextResponse("", 404)
+        if not (_possible(unquote(path)) and exists(method, path)):
+            return PlainTextResponse("", 404)
+        name = endpoint_in(path)
+        if name and name not in ENDPOINTS:
+            return _told(NotAChoice("endpoint", name[:40], ", ".join(sorted(ENDPOINTS))), 404)
+        return None
 
     def _follows_a_link(self, connection: HTTPConnection) -> bool:
         """Return whether a person goes from another site to a page that only shows something."""

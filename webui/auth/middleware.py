@@ -26,6 +26,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # what a closed Studio answers before the sign-in; Gradio asks for the last one at its start
 _OPEN = re.compile(
     r"/(login(/huggingface|/callback)?|logout|healthz|metrics|gradio_api/startup-events)/?$"
+    r"|/api/v1/.*$"  # asks for tokens itself
 )
 
 SignInPage = Callable[[HTTPConnection], Response]

@@ -3,14 +3,14 @@
 Runs on the core's loop; the web server reaches it through :class:`webui.studio.loop_bridge.Bridge`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 from core.domain.fingerprints import fingerprint_of
 from core.domain.followups import Action
-from core.domain.jobs import Forecast, Job, Ticket
+from core.domain.jobs import Forecast, Job, ReplyTo, Ticket
 from core.domain.limits import RequestLimits
 from core.domain.media import Clip, MediaFile
 from core.domain.modes import Mode
@@ -25,13 +25,14 @@ from core.settings import Settings
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
+from webui.studio.gallery import StudioGallery
 from webui.studio.operators import StudioOperators
+from webui.studio.programs import ProgramJobs
 from webui.studio.sent_files import SentFile, SentFiles
 from webui.studio.state_cache import StateCache
-from webui.views.jobs import HistoryView, JobView, Moment, StateView, job_view, quota_line
+from webui.views.jobs import JobView, Moment, StateView, job_view, quota_line
 from webui.zerogpu.request_context import RequestContexts
 
-PAGE = 12  # jobs on a page of the gallery
 _LIVE = 6  # own waiting jobs that the page lists
 
 
@@ -49,6 +50,8 @@ class StudioService:
         self._users = services.users
         self._cache = StateCache(services)
         self.operators = StudioOperators(services)
+        self.gallery = StudioGallery(services)
+        self.programs = ProgramJobs(services)
         self.files = SentFiles(services.users.files, uploads)
         self.contexts = contexts or RequestContexts()
 
@@ -90,8 +93,13 @@ class StudioService:
         paths: Mapping[str, SentFile],
         visitor: Visitor,
         key: str | None = None,
+        reply_to: ReplyTo | None = None,
+        check: Callable[[], Awaitable[None]] | None = None,
     ) -> Ticket:
         """Accept a request; ``paths`` are uploads, or bytes that came with the request itself.
+
+        The end is told at ``reply_to``; the page, None, looks by itself. ``check`` is asked once
+        the key is known to be new, and raises to refuse.
 
         Raises:
             InvalidInput: a value or file cannot work.
@@ -101,17 +109,21 @@ class StudioService:
         asked = ""
         if key is not None:  # a repeated submission is answered before anything may refuse it
             contents = await self.files.digests(mode, paths, visitor)
-            asked = fingerprint_of(mode, options, contents)
+            told_at = "" if reply_to is None else reply_to.address.get("url", "")
+            asked = fingerprint_of(mode, options, contents, told_at)
             known = await self._users.known(visitor.caller, key, asked)
             if known is not None:
                 return known
-        key = key or _new_key()
+        if check is not None:
+            await check()
+        names = (key or _new_key(), asked)
+        reply_to = reply_to or reply_to_page()
         media = await self.files.admit(mode, paths, visitor)
         try:
-            return await self._submit(mode, options, media, visitor, (key, asked))
+            return await self._submit(mode, options, media, visitor, names, reply_to)
         except MediaGone:  # deleted since it was looked at; the upload may still be there
             media = await self.files.admit(mode, paths, visitor)
-            return await self._submit(mode, options, media, visitor, (key, asked))
+            return await self._submit(mode, options, media, visitor, names, reply_to)
         finally:
             await self.files.release_bytes(paths, media, visitor)
 
@@ -122,12 +134,13 @@ class StudioService:
         media: Mapping[str, MediaFile],
         visitor: Visitor,
         key: tuple[str, str],
+        reply_to: ReplyTo,
     ) -> Ticket:
         """Submit under a key and the fingerprint of what it stands for."""
         caller = visitor.caller
         composition = await self._users.compose(caller, mode, options, media)
         composition = replace(composition, fingerprint=key[1])
-        return await self._users.submit(caller, composition, reply_to_page(), key[0])
+        return await self._users.submit(caller, composition, reply_to, key[0])
 
     async def act(self, job_id: str, action: str, visitor: Visitor) -> str:
         """Do what a button under a job says; return the id of the job to look at.
@@ -223,15 +236,6 @@ class StudioService:
             kept=visitor.kept,
             operator=self.operators.includes(visitor),
         )
-
-    async def history(self, visitor: Visitor, before: int | None = None) -> HistoryView:
-        """Return a page of the visitor's jobs that are over, newest first."""
-        jobs = await self._users.jobs(visitor.caller, PAGE + 1, before)
-        shown = jobs[:PAGE]
-        now = Moment(limits=self.limits)
-        items = [job_view(job, now) for job in shown if job.state.terminal]
-        more = shown[-1].number if len(jobs) > PAGE else None
-        return HistoryView(tuple(items), more)
 
     async def request_of(self, job_id: str, visitor: Visitor) -> Request:
         """Return what was asked for in a job of ``visitor``.

@@ -308,3 +308,63 @@ async def test_files_are_never_fetched_from_an_address(open_studio: ServedStudio
             assert getattr(caught.value, "title", "") == "media_by_link"
 
     assert asked == []
+
+
+async def call(studio: ServedStudio, name: str, data: list[Any]) -> str:
+    """Call an endpoint by position, as a program without a client does."""
+    async with httpx.AsyncClient(timeout=60, base_url=studio.url, headers=KEY) as http:
+        posted = await http.post(f"/gradio_api/call/{name}", json={"data": data})
+        event = posted.raise_for_status().json()["event_id"]
+        return (await http.get(f"/gradio_api/call/{name}/{event}")).text
+
+
+@STANDING
+@pytest.mark.parametrize("values", [["a boat"], ["a boat", "fast", None, 1.0]])
+async def test_values_that_are_left_out_at_the_end_are_as_if_not_chosen(
+    open_studio: ServedStudio, values: list[Any]
+) -> None:
+    answer = await call(open_studio, "t2v", values)
+
+    assert "event: complete" in answer, answer
+
+
+@STANDING
+@pytest.mark.parametrize(
+    ("endpoint", "code"),
+    [("t2v", "prompt_missing"), ("i2v", "media_missing"), ("status", "field_missing")],
+)
+async def test_a_needed_value_that_is_left_out_is_told(
+    open_studio: ServedStudio, endpoint: str, code: str
+) -> None:
+    answer = await call(open_studio, endpoint, [])
+
+    assert "event: error" in answer
+    assert code in answer
+
+
+@STANDING
+@pytest.mark.parametrize(
+    ("way", "body"),
+    [("call/nothing", {"data": []}), ("run/nothing", {"data": []}), ("call/v2/nothing", {})],
+)
+async def test_an_endpoint_that_is_none_is_told_with_those_there_are(
+    passer_by: httpx.AsyncClient, way: str, body: dict[str, Any]
+) -> None:
+    answer = await passer_by.post(f"/gradio_api/{way}", json=body)
+
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "not_a_choice"
+    assert "lipsync" in answer.json()["detail"]
+
+
+@STANDING
+async def test_a_name_that_is_no_parameter_is_told_and_one_that_is_missing_too(
+    passer_by: httpx.AsyncClient,
+) -> None:
+    unknown = await passer_by.post("/gradio_api/call/v2/t2v", json={"prompt": "x", "promt": "x"})
+    missing = await passer_by.post("/gradio_api/call/v2/t2v", json={"preset": "fast"})
+
+    assert [one.status_code for one in (unknown, missing)] == [422, 422]
+    assert unknown.json()["error"] == "field_unknown"
+    assert "promt" in unknown.json()["detail"]
+    assert missing.json()["error"] == "prompt_missing"

@@ -14,7 +14,7 @@ from core.queue.forecasts import Forecasts
 from core.queue.job_queue import JobQueue
 from core.queue.recovery import Recovery, Sweep
 from core.storage import jobs as rows
-from core.storage.fair_order import Lines
+from core.storage.due_jobs import Lines
 from core.storage.nodes import register
 from tests.unit.nodes.test_registered_node import node
 

@@ -15,9 +15,10 @@ from core.domain.fairness import replay
 from core.domain.jobs import JobState
 from core.domain.people import Requester
 from core.queue.job_queue import QueueRules
-from core.storage import fair_order, job_moves
+from core.storage import job_moves
 from core.storage import jobs as rows
 from core.storage.database import open_database
+from core.storage.due_jobs import DueJob
 from core.storage.tables import flow, job
 from core.testing.doubles import ManualClock
 from core.testing.fair_queue import FairQueue
@@ -258,7 +259,7 @@ async def test_a_job_preferred_to_an_older_one_of_its_account_costs_the_account_
     async with room.database.transaction() as connection:
         row = await rows.read(connection, second.id)
         attempt = job_moves.NewAttempt("token", room.clock() + 1, has_device=True)
-        due = fair_order.DueJob(row, start=0)
+        due = DueJob(row, start=0)
         await job_moves.start(connection, due, attempt, room.clock(), above_limit=False)
         found = await connection.execute(select(job.c.id, job.c.tag))
         tags = {row.id: row.tag for row in found}

@@ -146,6 +146,7 @@ VARIABLES = [
     ("CLAPPER_STUDIO_TIER", "studio.tier", "team"),
     ("CLAPPER_STUDIO_CONCURRENT", "studio.concurrent", "7"),
     ("CLAPPER_STUDIO_MCP", "studio.mcp", "true"),
+    ("CLAPPER_STUDIO_WEBHOOK_LOOPBACK", "studio.webhook_loopback", "true"),
     ("CLAPPER_TELEGRAM_TOKEN", "telegram.token", "secret-of-sixteen-characters"),
     ("CLAPPER_TELEGRAM_API_URL", "telegram.api_url", "https://telegram_api_url.example"),
     ("CLAPPER_TELEGRAM_FILE_URL", "telegram.file_url", "https://telegram_file_url.example"),

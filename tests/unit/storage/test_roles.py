@@ -29,7 +29,7 @@ DENIED = psycopg.errors.InsufficientPrivilege
 # every table that says something of people beyond the line of jobs: no right at all
 OF_PEOPLE = {
     *("audit", "blocked", "carried", "file_hold", "identity", "job_media", "link_code"),
-    *("access", "link_try", "memory", "notice", "gate_node", "policy", "term"),
+    *("access", "link_try", "memory", "notice", "gate_node", "policy", "program_token", "term"),
 }
 
 

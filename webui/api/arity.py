@@ -1,0 +1,83 @@
+# gradio's own types are incomplete
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+"""Values that programs leave out of a call by position or by name: filled in, or told by name.
+
+Gradio itself answers ``error: null`` to one value too few, so each new option would break programs
+that give values by position.
+"""
+
+import re
+from inspect import Parameter
+from typing import Any
+
+import gradio as gr
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core.domain.modes import Mode
+from core.errors import ClapperError, MediaMissing, PromptMissing
+from core.errors.programs import FieldMissing, FieldUnknown
+from core.i18n.messages import explain
+from webui.api.signatures import signature_of
+from webui.auth.guard import ENDPOINTS
+
+JOB_ENDPOINTS = ("status", "cancel", "result")
+_BY_NAME = re.compile(r"/gradio_api/call/v2/(?P<name>[^/]+)/?")
+# in Gradio's own sentences, which are all that its errors have
+_STRANGE = re.compile(r"Parameter `(?P<field>.{1,40}?)` is not a valid")
+_LACKING = re.compile(r"No value provided for required argument: (?P<field>\w{1,40})")
+
+
+class FilledBlocks(gr.Blocks):
+    """Blocks whose endpoints take fewer values than they have."""
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:  # noqa: ANN401  # Gradio's
+        """Fill in what a program left out at the end of its values.
+
+        Raises:
+            Error: something is missing that has to be given.
+        """
+        if block_fn.api_name in ENDPOINTS:
+            _fill(block_fn.api_name, inputs)
+        super().validate_inputs(block_fn, inputs)
+
+
+def _fill(endpoint: str, inputs: list[Any]) -> None:
+    for parameter in parameters_of(endpoint)[len(inputs) :]:
+        if parameter.default is Parameter.empty:
+            error = _missing(endpoint, parameter.name)
+            raise gr.Error(explain(error), title=error.code, print_exception=False)
+        inputs.append(parameter.default)
+
+
+def parameters_of(endpoint: str) -> list[Parameter]:
+    """Return what a program gives to ``endpoint``, in its order."""
+    if endpoint in JOB_ENDPOINTS:
+        return [Parameter("job", Parameter.POSITIONAL_OR_KEYWORD)]
+    signature = signature_of(Mode(endpoint))
+    return [one for one in signature.parameters.values() if one.name != "request"]
+
+
+def _missing(endpoint: str, field: str) -> ClapperError:
+    if endpoint in JOB_ENDPOINTS:
+        return FieldMissing(field)
+    return PromptMissing(endpoint) if field == "prompt" else MediaMissing(endpoint, field)
+
+
+async def on_type_error(request: Request, error: Exception) -> Response:
+    """Answer a call by names with one that is unknown, or without one that is needed.
+
+    Raises:
+        Exception: ``error``, where it is something else.
+    """
+    found = _BY_NAME.fullmatch(request.url.path)
+    strange, lacking = _STRANGE.match(str(error)), _LACKING.match(str(error))
+    if found is None or not (strange or lacking):
+        raise error
+    if strange is not None:
+        known = ", ".join(one.name for one in parameters_of(found["name"]))
+        told: ClapperError = FieldUnknown(strange["field"], known)
+    else:
+        told = _missing(found["name"], lacking["field"] if lacking else "")
+    body = {"error": told.code, "detail": explain(told)}
+    return JSONResponse(body, 422, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,173 @@
+"""Tell programs how their jobs ended: signed messages, which the outbox repeats until one is taken.
+
+The delivery id is the same in every try, so a program that gets a message twice can tell. What is
+signed is the time, a full stop and the body; the secret is the token's.
+"""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx2
+
+from core.domain.jobs import Failure, Job, ReplyTo
+from core.domain.media import Clip
+from core.domain.progress import Progress
+from core.errors import DeliveryImpossible, DeliveryRetry
+from core.errors.programs import WebhookRefused
+from core.interfaces.delivery import DeliveryAttempt, Receipt
+from core.runtime.clock import Clock
+from core.runtime.tasks import outcome_of
+from core.service.front_services import KnownPrograms
+from webui.api.v1.answers import BASE
+from webui.api.v1.webhook_target import WebhookTarget, find_target
+
+PLATFORM = "webhook"
+TIMEOUT_S = 15.0  # of one try: name, connection, answer
+VERSION = "v1"  # of the signature
+_GONE = 410
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookMessage:
+    """One message, ready to be sent."""
+
+    id: str
+    at_s: int
+    body: bytes
+    secret: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers: what it is, which one, when, and the signature."""
+        signed = f"{self.at_s}.".encode() + self.body
+        digest = hmac.new(self.secret.encode(), signed, hashlib.sha256).hexdigest()
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": "Clapper-Webhook/1",
+            "Clapper-Delivery": self.id,
+            "Clapper-Timestamp": str(self.at_s),
+            "Clapper-Signature": f"{VERSION}={digest}",
+        }
+
+
+def reply_to_program(url: str, prefix: str, root: str) -> ReplyTo:
+    """Return the reply address of a job whose end is told at ``url``.
+
+    Args:
+        url: where to.
+        prefix: of the token that asks; its secret signs.
+        root: of addresses in the message.
+    """
+    return ReplyTo(PLATFORM, {"url": url, "token": prefix, "root": root})
+
+
+class WebhookDelivery:
+    """Implements :class:`core.interfaces.delivery.Delivery`."""
+
+    platform = PLATFORM
+
+    def __init__(self, programs: KnownPrograms, clock: Clock, *, loopback: bool) -> None:
+        """Take who knows the secrets, the time (epoch ms), and whether this machine may be told."""
+        self._programs = programs
+        self._clock = clock
+        self._loopback = loopback
+
+    async def progress(self, job: Job, event: Progress) -> None:
+        """Drop it: programs follow a job by its stream of events."""
+
+    async def completed(self, job: Job, clip: Clip, attempt: DeliveryAttempt) -> Receipt:
+        """Tell that the clip is there.
+
+        Raises:
+            DeliveryRetry: not now.
+            DeliveryImpossible: never.
+        """
+        address = f"{job.reply_to.address.get('root', '')}{BASE}/jobs/{job.id}/clip"
+        told = {"url": address, "bytes": clip.size_bytes, "sha256": clip.sha256}
+        return await self._tell(job, attempt, {"clip": told, "error": None})
+
+    async def failed(self, job: Job, failure: Failure, attempt: DeliveryAttempt) -> Receipt:
+        """Tell that there is no clip, and why.
+
+        Raises:
+            DeliveryRetry: not now.
+            DeliveryImpossible: never.
+        """
+        told = {"code": failure.code, "data": failure.data}
+        return await self._tell(job, attempt, {"clip": None, "error": told})
+
+    async def _tell(self, job: Job, attempt: DeliveryAttempt, end: dict[str, object]) -> Receipt:
+        address = job.reply_to.address
+        secret = await self._programs.signing_secret(address.get("token", ""))
+        if secret is None:
+            raise DeliveryImpossible("webhook_revoked")
+        body = {
+            "type": f"job.{job.state.value}",
+            "delivery": attempt.nonce,
+            "job": {
+                "id": job.id,
+                "url": f"{address.get('root', '')}{BASE}/jobs/{job.id}",
+                "mode": str(job.mode_word),
+                "state": job.state.value,
+                **end,
+            },
+        }
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        message = WebhookMessage(attempt.nonce, self._clock() // 1000, text, secret)
+        tried = await outcome_of(self._send(address.get("url", ""), message), TIMEOUT_S)
+        if tried.timed_out:
+            raise DeliveryRetry("webhook_slow", sent=True)
+        if tried.error is not None:
+            raise tried.error
+        return Receipt(attempt.nonce)
+
+    async def _send(self, url: str, message: WebhookMessage) -> None:
+        try:
+            target = await find_target(url, loopback=self._loopback)
+        except WebhookRefused as refused:
+            if refused.reason == "webhook_unresolved":  # the server of names may be away
+                raise DeliveryRetry(refused.reason) from None
+            raise DeliveryImpossible(refused.reason) from None
+        try:
+            await post(target, message)
+        except httpx2.HTTPError:
+            raise DeliveryRetry("webhook_unreachable", sent=True) from None
+
+
+async def post(target: WebhookTarget, message: WebhookMessage) -> None:
+    """Send ``message`` to the checked address; the answer's body is not read.
+
+    Raises:
+        DeliveryRetry: the answer is no success; a redirect is none.
+        DeliveryImpossible: it says that no message is wanted any more.
+        HTTPError: there is no answer.
+    """
+    headers = {**message.headers, "Host": target.host}
+    named = {"sni_hostname": target.name}
+    async with (
+        httpx2.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client,
+        client.stream(
+            "POST", target.url, content=message.body, headers=headers, extensions=named
+        ) as answer,
+    ):
+        if answer.is_success:
+            return
+        if answer.status_code == _GONE:
+            raise DeliveryImpossible("webhook_gone")
+        after_s = _asked_wait(answer.headers.get("retry-after", ""))
+        raise DeliveryRetry("webhook_answer", after_s=after_s, sent=True)
+
+
+def _asked_wait(text: str) -> float | None:
+    """Read Retry-After: seconds, or a date; None where it says neither."""
+    if text.isdecimal():
+        return float(text[:9])
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at.tzinfo else None
