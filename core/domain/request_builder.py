@@ -79,9 +79,7 @@ def compose(
     check_roles(mode, media)
     film = media.get(spec.continues)
     chosen = options if film is None else as_the_film(options, film, limits)
-    several = _choice(OPTIONS["drafts"], options.drafts) is Drafts.FOUR
-    if several:
-        chosen = replace(chosen, preset=Preset.DRAFT)
+    chosen, several = _as_drafts(chosen)
     prompt = clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)
@@ -105,6 +103,16 @@ def compose(
         fingerprint_of(mode, typed, {role: it.sha256 for role, it in media.items()}),
         drafts=further_drafts(request) if several else (),
     )
+
+
+def _as_drafts(options: Options) -> tuple[Options, bool]:
+    """Return ``options`` at the draft preset where several drafts are wanted, and whether they are.
+
+    Raises:
+        NotAChoice: another number of drafts.
+    """
+    several = _choice(OPTIONS["drafts"], options.drafts) is Drafts.FOUR
+    return (replace(options, preset=Preset.DRAFT) if several else options), several
 
 
 def _sampling(
