@@ -28,6 +28,7 @@ from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
 from core.domain.requests import Composition
+from core.domain.words import StyleWords
 from core.interfaces.delivery import DeliveryAttempt
 from core.service.front_services import FrontState
 from core.service.operator_api import OperatorApi
@@ -90,6 +91,7 @@ async def submit_command(
     attachments: Mapping[str, discord.Attachment],
     visibility: Visibility,
     origin: JobOrigin | None = None,
+    kept: StyleWords | None = None,
 ) -> None:
     """Answer a command, or a form with files, that asks for a clip.
 
@@ -106,7 +108,7 @@ async def submit_command(
     at = await _defer(interaction, visibility)
     caller = context.caller(interaction)
     files = await receive_all(context.users.files, caller, mode, attachments)
-    composition = await context.users.compose(caller, mode, options, files)
+    composition = await context.users.compose(caller, mode, options, files, kept)
     await _submit(context, interaction, at, replace(composition, origin=origin))
 
 
