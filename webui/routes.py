@@ -1,9 +1,11 @@
 """Our own addresses beside the page: live state, clips for their owners, health and metrics."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -30,9 +32,11 @@ from webui.views.errors import error_view
 
 OURS = "x-clapper"  # header of our own page; other sites cannot send it without being asked first
 _PRIVATE = {"Cache-Control": "private, no-store"}
-_KEPT = {"Cache-Control": "private, max-age=86400"}
+_KEPT = {"Cache-Control": "private, no-cache"}  # kept, but asked for again: it may be deleted
 
 _DIGITS = re.compile(r"[0-9]{1,15}")  # more jobs than anybody makes
+KEY = re.compile(r"[0-9a-f]{32}")  # of one press in our page
+_PRESS_BYTES = 1000
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
 
@@ -59,7 +63,6 @@ class StudioRoutes:
         """Return every route, for the web application."""
         return [
             Route("/studio/state", self._for_visitors(self._state)),
-            Route("/studio/history", self._for_visitors(self._history)),
             Route("/studio/jobs/{job}/{action}", self._for_visitors(self._act), methods=["POST"]),
             Route("/clips/{job}.mp4", self._for_visitors(self._clip)),
             Route("/clips/{job}.png", self._for_visitors(self._poster)),
@@ -93,18 +96,17 @@ class StudioRoutes:
             view = await self._bridge.call(self._service.state(visitor, job_id))
         return JSONResponse(asdict(view), headers=_PRIVATE)
 
-    async def _history(self, request: Request, visitor: Visitor) -> Response:
-        before = request.query_params.get("before", "")
-        number = _number(before) if before else None
-        view = await self._bridge.call(self._service.history(visitor, number))
-        return JSONResponse(asdict(view), headers=_PRIVATE)
-
     async def _act(self, request: Request, visitor: Visitor) -> Response:
         if OURS not in request.headers:
             return PlainTextResponse("", 403)
         job_id, action = _id_of(request), request.path_params["action"]
+        body = await read_object(request, _PRESS_BYTES, b"{}")
+        key = "" if body is None else body.get("key", "")
+        if body is None or not isinstance(key, str) or (key and not KEY.fullmatch(key)):
+            return PlainTextResponse("", 400)
         self._service.contexts.note(visitor, request)
-        shown = await self._bridge.call(self._service.act(job_id, action, visitor))
+        work = self._service.act(job_id, action, visitor, key, later=body.get("later") is True)
+        shown = await self._bridge.call(work)
         return JSONResponse({"job": shown}, headers=_PRIVATE)
 
     async def _clip(self, request: Request, visitor: Visitor) -> Response:
@@ -113,14 +115,14 @@ class StudioRoutes:
         if elsewhere is not None:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
-        return FileResponse(clip.path, media_type="video/mp4", filename=name, headers=_KEPT)
+        return await _file(request, clip.path, "video/mp4", name)
 
     async def _poster(self, request: Request, visitor: Visitor) -> Response:
         elsewhere = await self._elsewhere(request, visitor, "", poster=True)
         if elsewhere is not None:
             return elsewhere
         clip = await self._bridge.call(self._service.clip(_id_of(request), visitor))
-        return FileResponse(clip.poster, media_type="image/png", headers=_KEPT)
+        return await _file(request, clip.poster, "image/png")
 
     async def _elsewhere(
         self, request: Request, visitor: Visitor, save_as: str, *, poster: bool
@@ -148,7 +150,17 @@ class StudioRoutes:
         return Response(service + self._metrics.render(), media_type=FIGURES_TYPE, headers=_PRIVATE)
 
 
-def _number(text: str) -> int:
+async def _file(request: Request, path: Path, kind: str, name: str | None = None) -> Response:
+    """Answer with a file, or that what the browser holds of it is still right."""
+    found = FileResponse(path, media_type=kind, filename=name, headers=_KEPT)
+    found.set_stat_headers(await asyncio.to_thread(path.stat))
+    tag = found.headers["etag"]
+    if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
+        return Response(status_code=304, headers={**_KEPT, "ETag": tag})
+    return found
+
+
+def number_in(text: str) -> int:
     """Return the number of a job in an address.
 
     Raises:
