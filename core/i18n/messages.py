@@ -26,6 +26,7 @@ from core.errors import ClapperError, Scalar
 
 WORDS = Path(__file__).parent / "words"
 DEFAULT_LANGUAGE = "en"
+SHORT_ID = 8  # characters of a job's id that people see and type
 _READER: ContextVar[str | None] = ContextVar("reader", default=None)  # where no locale is named
 
 
@@ -152,6 +153,7 @@ class _Words(Formatter):
             "number": lambda: self._number(value),
             "millions": lambda: self._number(float(str(value)) / 1e6),
             "unit": lambda: self._behind(str(value)),  # behind a number, where it has one
+            "short": lambda: str(value)[:SHORT_ID],  # of an id, as people type it
             "more": lambda: f" {value}" if value else "",  # behind a word, where there is more
             "name": lambda: name(str(value), self.language),
             "problems": lambda: "\n".join(say_each(str(value), self.language)),
