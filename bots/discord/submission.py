@@ -28,6 +28,7 @@ from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
 from core.domain.requests import Composition
+from core.domain.words import StyleWords
 from core.interfaces.delivery import DeliveryAttempt
 from core.service.front_services import FrontState
 from core.service.operator_api import OperatorApi
@@ -91,6 +92,7 @@ async def submit_command(
     given: Mapping[str, ServedFile],
     visibility: Visibility,
     origin: JobOrigin | None = None,
+    kept: StyleWords | None = None,
 ) -> None:
     """Answer a command, or a form with files, that asks for a clip.
 
@@ -109,7 +111,7 @@ async def submit_command(
     caller = context.caller(interaction)
     uploads = context.users.files
     files = await receive_all(context.downloads, uploads, caller, mode, given, limits)
-    composition = await context.users.compose(caller, mode, options, files)
+    composition = await context.users.compose(caller, mode, options, files, kept)
     await _submit(context, interaction, at, replace(composition, origin=origin))
 
 

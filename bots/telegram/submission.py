@@ -49,7 +49,9 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
         await event.context.forms.save(event.caller, event.message.chat_id, form)
         await _ask(event, form)
         return
-    composition = await event.users.compose(event.caller, form.mode, form.options, form.media)
+    composition = await event.users.compose(
+        event.caller, form.mode, form.options, form.media, form.style
+    )
     composition = replace(composition, origin=form.origin)
     shown = Shown(form.spoiler, form.guessed, form.unknown, form.private)
     if await _submit(event, composition, shown):

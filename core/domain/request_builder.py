@@ -21,7 +21,7 @@ from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode, ModeSpec
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.presets import Preset
-from core.domain.request_words import check_words, drawn_words
+from core.domain.request_words import check_words
 from core.domain.requests import Composition, Sampling, check_roles, make_request
 from core.domain.sizing import clip_frames, clip_size, doubled_frames, is_doubled
 from core.domain.styles import Filled
@@ -91,7 +91,6 @@ def compose(
     request = make_request(mode, prompt, sampling, media)
     request = replace(request, style=filled.style, chosen_by=filled.sources)
     check_words(request, limits)
-    adjustments += drawn_words(request)
     check_film(request, limits)
     check_times(request)
     warning = beyond_model(sampling.finished, play_time(sampling.frames - 1, sampling.fps), limits)
