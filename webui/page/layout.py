@@ -37,6 +37,7 @@ _SIDE = (
     "<div><dt>{quota}</dt><dd></dd><dd><meter min='0' max='1' value='0' aria-label='{quota}'>"
     "</meter></dd></div></dl><small>{note}</small>"
 )
+_TELLS = "<div></div><button type='button' class='cl-link'>{keys} <kbd>?</kbd></button>"
 _ACCOUNT = "<div data-part='problem'></div><p><span></span> <a hidden></a></p>"
 
 
@@ -74,6 +75,17 @@ def page_words() -> dict[str, str]:
         "studio_undo",
         "studio_end_now",
         "studio_busy",
+        "studio_ready",
+        "studio_tell",
+        "studio_tell_sound",
+        "studio_keys",
+        "studio_keys_help",
+        "studio_keys_play",
+        "studio_keys_prompt",
+        "studio_keys_generate",
+        "studio_modes_keys",
+        "studio_keys_single",
+        "studio_keys_close",
         "studio_elapsed",
         "studio_preview",
         "studio_loop",
@@ -152,6 +164,13 @@ def _sidebar(words: dict[str, str], *, accounts: bool) -> dict[Mode, gr.Button]:
         "quota": say("studio_pre_cost"),
         "note": say("studio_ai_note"),
     }
+    gr.HTML(
+        html_template=_TELLS.format(keys=say("studio_keys")),
+        js_on_load="Clapper.tells(element, props); Clapper.shortcuts(element, props)",
+        elem_id="tells",
+        apply_default_css=False,
+        words=words,
+    )
     gr.HTML(
         html_template=_SIDE.format(**labels),
         js_on_load="Clapper.side(element, props); Clapper.tidy()",
