@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bots.shared.cutting import cut, one_line
-from bots.shared.texts import SHORT_ID, Texts
+from bots.shared.texts import Texts
 from core.domain.followups import Action
 from core.domain.jobs import Job
-from core.i18n.messages import say
+from core.i18n.messages import SHORT_ID, say
 from core.service.public_clips import ClipCaption
 
 LEAST_PROMPT = 20  # units; less of a prompt says nothing

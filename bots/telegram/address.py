@@ -30,6 +30,7 @@ class TelegramAddress:
     locale: str = "en"
     spoiler: bool = False  # the clip is hidden until it is tapped
     guessed: bool = False  # the mode was not said
+    notes: str = ""  # what people are told of their request, a line each
     silent: str = ""  # the event that replaced the job by another one; then nothing is shown
     name: str = ""  # of who asked in a group, as the platform shows them; captions name them
 
@@ -62,6 +63,7 @@ class TelegramAddress:
                 "silent": self.silent,
                 "spoiler": str(int(self.spoiler)),
                 "guessed": str(int(self.guessed)),
+                "notes": self.notes,
                 "name": self.name,
             },
         )
@@ -88,6 +90,7 @@ class TelegramAddress:
             locale=at.get("locale", "en"),
             spoiler=at.get("spoiler") == "1",
             guessed=at.get("guessed") == "1",
+            notes=at.get("notes", ""),
             name=at.get("name", ""),
             silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag
         )
@@ -115,7 +118,7 @@ def is_veiled(job: Job) -> bool:
 
 
 def address_of(
-    user: User, message: Message, placeholder: int, *, spoiler: bool = False
+    user: User, message: Message, placeholder: int, locale: str | None, *, spoiler: bool = False
 ) -> TelegramAddress:
     """Address the answer to ``message``, in the bot's message ``placeholder``."""
     return TelegramAddress(
@@ -124,7 +127,7 @@ def address_of(
         asked_id=message.message_id,
         user_id=user.id,
         thread_id=message.message_thread_id if message.is_topic_message else None,
-        locale=user.language_code or "en",
+        locale=locale or "en",
         spoiler=spoiler,
         name=display_name(user) if message.chat_id < 0 else "",
     )

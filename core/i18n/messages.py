@@ -11,7 +11,9 @@ language, from its ``[names]`` table). Decimal mark, units and dates come from `
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,6 +26,8 @@ from core.errors import ClapperError, Scalar
 
 WORDS = Path(__file__).parent / "words"
 DEFAULT_LANGUAGE = "en"
+SHORT_ID = 8  # characters of a job's id that people see and type
+_READER: ContextVar[str | None] = ContextVar("reader", default=None)  # where no locale is named
 
 
 @cache
@@ -54,9 +58,25 @@ def _flatten(table: Mapping[str, Any], prefix: str, found: dict[str, str]) -> No
 
 
 def language_of(locale: str | None) -> str:
-    """Choose the language for ``locale`` (``de``, ``de-AT``, ``en_GB``, None)."""
-    short = (locale or "").replace("_", "-").split("-")[0].lower()
+    """Choose the language for ``locale`` (``de``, ``de-AT``, ``en_GB``).
+
+    None is the one of :func:`speaking`, or else the default.
+    """
+    short = (locale or _READER.get() or "").replace("_", "-").split("-")[0].lower()
     return short if short in languages() else DEFAULT_LANGUAGE
+
+
+@contextmanager
+def speaking(locale: str) -> Generator[None]:
+    """Let what is said inside the block be in the language of ``locale`` unless it names another.
+
+    It holds for the tasks and calls that begin there, also on another loop.
+    """
+    before = _READER.set(locale)
+    try:
+        yield
+    finally:
+        _READER.reset(before)
 
 
 def say(code: str, data: Mapping[str, object] | None = None, locale: str | None = None) -> str:
@@ -133,6 +153,7 @@ class _Words(Formatter):
             "number": lambda: self._number(value),
             "millions": lambda: self._number(float(str(value)) / 1e6),
             "unit": lambda: self._behind(str(value)),  # behind a number, where it has one
+            "short": lambda: str(value)[:SHORT_ID],  # of an id, as people type it
             "more": lambda: f" {value}" if value else "",  # behind a word, where there is more
             "name": lambda: name(str(value), self.language),
             "problems": lambda: "\n".join(say_each(str(value), self.language)),

@@ -18,7 +18,7 @@ from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
 from core.domain.requests import Composition
 from core.domain.words import StyleWords
-from core.errors import InvalidInput, NotYours
+from core.errors import InvalidInput
 from core.queue.forecasts import Standing
 from core.service.operator_api import OperatorApi
 from core.service.preview import RequestPreview
@@ -26,6 +26,7 @@ from core.service.submission import Submitter
 from core.service.user_access import UserAccess
 from core.service.user_clips import UserClips
 from core.service.user_files import UserFiles
+from core.service.user_gallery import UserGallery
 from core.service.user_services import UserServices
 from core.service.user_styles import UserStyles
 from core.service.views import QueuedJob, QueueView
@@ -45,7 +46,6 @@ class UserApi:
         limits: RequestLimits,
         media_limits: MediaLimits,
     ) -> None:
-        self._jobs = services.jobs
         self._forecasts = services.forecasts
         self._submission = services.submission
         self._cancellation = services.cancellation
@@ -61,6 +61,7 @@ class UserApi:
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)
+        self.gallery = UserGallery(services.gallery, services.owned, self._visible.own)
         self.accounts = services.accounts
         self.limits = limits
         self.price = services.previewer.price  # takes the record: its holder may see it
@@ -144,9 +145,7 @@ class UserApi:
         known = await self.known(caller, key)
         if known is not None:
             return known
-        old = await self._jobs.get(job_id)
-        if not await self._owned.owns(caller, old):
-            raise NotYours(job_id)
+        old = await self._visible.own(caller, job_id)
         return await self._submit(caller, composition, reply_to, key, old)
 
     async def follow_up(self, caller: Caller, job_id: str, action: str) -> Composition:
@@ -232,9 +231,7 @@ class UserApi:
             NotYours: it belongs to somebody else; an operator's right does not help.
             RequesterBlocked, AccessClosed, PolicyForbids: as for :meth:`check_showing`.
         """
-        job = await self._jobs.get(job_id)
-        if not await self.owns(caller, job):
-            raise NotYours(job_id)
+        job = await self._visible.own(caller, job_id)
         await self.access.check_shown(caller, job)
 
     async def owns(self, caller: Caller, job: Job) -> bool:

@@ -15,6 +15,7 @@ from core.service.preview import Previewer
 from core.service.public_clips import PublicClips
 from core.service.submission import Submission
 from core.service.user_accounts import UserAccounts
+from core.storage.gallery import GalleryQueries
 from core.storage.job_queries import JobQueries
 
 
@@ -23,6 +24,7 @@ class UserServices:
     """The parts of the service that :class:`UserApi` checks the way to."""
 
     jobs: JobQueries
+    gallery: GalleryQueries
     forecasts: Forecasts
     submission: Submission
     cancellation: Cancellation

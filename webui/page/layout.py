@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from core.domain.modes import MODES, Mode
-from core.i18n.messages import say, sentences
+from core.i18n.messages import language_of, say, sentences
 from core.i18n.option_words import mode_title
 from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.reload import ReloadPanel, build_reload
@@ -102,7 +102,7 @@ def page_words() -> dict[str, str]:
         "studio_unkept_tab",
         "cancel_label",
     )
-    words = sentences("en")
+    words = sentences(language_of(None))
     return {code: words[code] for code in wanted}
 
 

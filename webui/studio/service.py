@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import uuid4
 
 from core.domain.fingerprints import fingerprint_of
-from core.domain.followups import Action
 from core.domain.jobs import Forecast, Job, ReplyTo, Ticket
 from core.domain.limits import RequestLimits
 from core.domain.media import Clip, MediaFile
@@ -26,6 +25,7 @@ from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
 from webui.studio.endings import Ending, Endings
+from webui.studio.gallery import StudioGallery
 from webui.studio.job_actions import JobActions
 from webui.studio.kept_forms import KeptForms
 from webui.studio.operators import StudioOperators
@@ -34,10 +34,9 @@ from webui.studio.sent_files import SentFile, SentFiles
 from webui.studio.state_cache import StateCache
 from webui.views.errors import error_view
 from webui.views.job_status import Moment
-from webui.views.jobs import HistoryView, JobView, StateView, job_view, quota_line
+from webui.views.jobs import JobView, StateView, job_view, quota_line
 from webui.zerogpu.request_context import RequestContexts
 
-PAGE = 12  # jobs on a page of the gallery
 _LIVE = 6  # own waiting jobs that the page lists
 
 
@@ -58,6 +57,7 @@ class StudioService:
         self._actions = JobActions(services, self.endings)
         self._cache = StateCache(services)
         self.operators = StudioOperators(services)
+        self.gallery = StudioGallery(services, self.endings)
         self.programs = ProgramJobs(services)
         self.files = SentFiles(services.users.files, uploads)
         self.contexts = contexts or RequestContexts()
@@ -225,16 +225,6 @@ class StudioService:
             operator=self.operators.includes(visitor),
             missing=error_view(JobUnknown(job_id)) if job_id and state.job is None else None,
         )
-
-    async def history(self, visitor: Visitor, before: int | None = None) -> HistoryView:
-        """Return a page of the visitor's jobs that are over, newest first."""
-        jobs = await self._users.jobs(visitor.caller, PAGE + 1, before)
-        shown = jobs[:PAGE]
-        gone = [key for key, it in self.endings.of(visitor).items() if it.action == Action.DELETE]
-        now = Moment(limits=self.limits)
-        items = [job_view(job, now) for job in shown if job.state.terminal and job.id not in gone]
-        more = shown[-1].number if len(jobs) > PAGE else None
-        return HistoryView(tuple(items), more)
 
     async def request_of(self, job_id: str, visitor: Visitor) -> Request:
         """Return what was asked for in a job of ``visitor``.

@@ -99,14 +99,6 @@ class StateView:
     operator: bool = False  # may see the operators' page, which asks again
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryView:
-    """One page of the gallery."""
-
-    items: tuple[JobView, ...] = ()
-    before: int | None = None  # where the next page begins; None at the end
-
-
 def job_view(job: Job, moment: Moment | None = None) -> JobView:
     """Show ``job`` as the page does; buttons that the limits of ``moment`` refuse are left out."""
     moment = moment or Moment()

@@ -233,7 +233,7 @@ async def test_what_was_guessed_is_changed_by_a_button(town) -> None:
 async def test_an_album_of_more_than_can_be_used_is_asked_about(town) -> None:
     parts = [town.say(media_group_id="g", **town.media("image")) for _ in range(9)]
 
-    assert "You sent 9 files" in (await town.answer(parts[0])).text
+    assert "9 files are too many" in (await town.answer(parts[0])).text
     assert await town.core.jobs.in_order() == []
 
 

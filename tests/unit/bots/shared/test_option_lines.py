@@ -105,4 +105,5 @@ def test_help_has_a_line_for_every_mode_with_its_files(
         line = next(line for line in told.splitlines() if line.startswith(f"{command} "))
         assert mode_summary(mode, language) in line
         for slot in spec.slots:
-            assert texts.markup.option(slot.role, language) in line.partition(":")[0], slot.role
+            called = (texts.markup.option(slot.role, language), name(slot.role, language))
+            assert called[texts.markup.files_apart] in line.partition(":")[0], slot.role
