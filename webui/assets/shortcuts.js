@@ -31,7 +31,7 @@ const ClapperShortcuts = (() => {
   ];
   const modes = () => [...document.querySelectorAll("[id^=mode-]")];
 
-  const typing = (target) => target.closest && target.closest("input, textarea, select, video, [contenteditable=true], dialog");
+  const typing = (target) => target.closest && target.closest("input, textarea, select, video, [contenteditable=true], dialog[open]");
   addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return void (press("[id^=go-]") && event.preventDefault());
     if (!single || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
