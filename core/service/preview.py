@@ -123,7 +123,7 @@ class Previewer:
             told = refusal.with_traceback(None)
             return RequestPreview(quota, composition, refusal=told)
         needs_models = self._executor != _WITHOUT_MODELS
-        cost_ms = self._runs.cost_ms(estimate)
+        cost_ms = self._runs.cost_ms(estimate) * (1 + len(composition.drafts))
         refusal = self._refusal(request, cost_ms, quota)
         return RequestPreview(
             quota,
