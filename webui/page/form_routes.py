@@ -4,7 +4,6 @@ The page asks them itself and again after a lost request, so each may come more 
 Generate changes anything, and names its request by a key.
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, cast
@@ -21,10 +20,9 @@ from webui.page.handlers import Handlers
 from webui.page.preflight import Card
 from webui.page.reload import describe
 from webui.page.sent_form import SentForm, read_sent
-from webui.routes import OURS, read_object
+from webui.routes import KEY, OURS, read_object
 from webui.views.errors import error_view
 
-_KEY = re.compile(r"[0-9a-f]{32}")
 _MOST_BYTES = 256 * 1024  # of one form; its files are sent before
 _PRIVATE = {"Cache-Control": "private, no-store"}
 
@@ -45,11 +43,13 @@ class FormRoutes:
             "/studio/forms/{mode}/mend": self._mend,
             "/studio/jobs/{job}/last_frame": self._last_frame,
             "/studio/dropped": self._dropped,
+            "/studio/kept": self._keep,
         }
-        return [
+        ours = [
             Route(address, self._for_our_page(handler), methods=["POST"])
             for address, handler in addresses.items()
         ]
+        return [Route("/studio/kept", self._kept, methods=["GET"]), *ours]
 
     def _for_our_page(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -84,7 +84,7 @@ class FormRoutes:
 
     async def _generate(self, request: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
         key = body.get("key")
-        if not isinstance(key, str) or not _KEY.fullmatch(key):
+        if not isinstance(key, str) or not KEY.fullmatch(key):
             return PlainTextResponse("", 400)
         sent = SentForm(Mode(request.path_params["mode"]))
         try:
@@ -114,12 +114,30 @@ class FormRoutes:
             return _plain({"error": asdict(error_view(JobUnknown(job_id)))}, 404)
         return _plain({"path": str(path), "name": path.name})
 
+    async def _kept(self, request: Request) -> Response:
+        """Answer with what an account's forms held when they were looked at last, anywhere."""
+        visitor = visitor_of(request)
+        if visitor is None:
+            return PlainTextResponse("", 401)
+        handlers = self._handlers
+        forms = await handlers.bridge.call(handlers.service.forms.read(visitor))
+        return _plain({"forms": forms})
+
+    async def _keep(self, _: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
+        forms: Any = body.get("forms")
+        if not isinstance(forms, dict):
+            return PlainTextResponse("", 400)
+        handlers = self._handlers
+        work = handlers.service.forms.write(visitor, cast("dict[str, Any]", forms))
+        return _plain({"kept": await handlers.bridge.call(work)})
+
     async def _dropped(self, _: Request, visitor: Visitor, body: dict[str, Any]) -> Response:
         path = str(body.get("path", ""))
         if "\0" in path or not self._handlers.has(path, visitor):
             return _plain({"gone": True})
         clip = self._handlers.read_clip(path, visitor)
-        return _plain(describe(clip, guided=self._handlers.service.guided))
+        service = self._handlers.service
+        return _plain(describe(clip, service.limits, guided=service.guided))
 
     def _sent(self, request: Request, body: dict[str, Any]) -> SentForm:
         mode = Mode(request.path_params["mode"])
