@@ -106,7 +106,10 @@ async def receive_remix(context: DiscordContext, interaction: Interaction, job_i
         await submit_edit(context, interaction, job, options, source.media, origin)
         return
     sent, shown = _files(interaction), Visibility.of(job, interaction)
-    await submit_command(context, interaction, job.request.mode, options, sent, shown, origin)
+    request = job.request
+    await submit_command(
+        context, interaction, request.mode, options, sent, shown, origin, request.style
+    )
 
 
 def _files(interaction: Interaction) -> dict[str, ServedFile]:

@@ -19,6 +19,7 @@ from bots.discord.permissions import check_rights
 from bots.discord.rendering import texts_for
 from bots.discord.served_files import Downloads, ServedFile
 from bots.shared.double_presses import DoublePresses
+from bots.shared.drafts import with_price
 from bots.shared.job_notes import notes_on
 from core.domain.followups import Action
 from core.domain.jobs import Job
@@ -28,6 +29,7 @@ from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.people import Caller
 from core.domain.requests import Composition
+from core.domain.words import StyleWords
 from core.interfaces.delivery import DeliveryAttempt
 from core.service.front_services import FrontState
 from core.service.operator_api import OperatorApi
@@ -91,6 +93,7 @@ async def submit_command(
     given: Mapping[str, ServedFile],
     visibility: Visibility,
     origin: JobOrigin | None = None,
+    kept: StyleWords | None = None,
 ) -> None:
     """Answer a command, or a form with files, that asks for a clip.
 
@@ -109,7 +112,7 @@ async def submit_command(
     caller = context.caller(interaction)
     uploads = context.users.files
     files = await receive_all(context.downloads, uploads, caller, mode, given, limits)
-    composition = await context.users.compose(caller, mode, options, files)
+    composition = await context.users.compose(caller, mode, options, files, kept)
     await _submit(context, interaction, at, replace(composition, origin=origin))
 
 
@@ -218,7 +221,7 @@ async def _submit(
     ticket = await context.users.submit(caller, composition, at.to_reply(), key)
     job = await context.users.job(caller, ticket.job_id)
     if not job.state.terminal:
-        text = texts_for(at.locale).ticket(job, ticket)
+        text = with_price(texts_for(at.locale).ticket(job, ticket), job, ticket, at.locale)
         await context.delivery.accepted(job, at, text)
 
 

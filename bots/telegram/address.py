@@ -95,6 +95,17 @@ class TelegramAddress:
             silent="" if at.get("silent") == "0" else at.get("silent", ""),  # once a flag
         )
 
+    def ways(self) -> "list[Self]":
+        """List where a result may go: its message, a new one in place, the private chself."""
+        new = replace(self, message_id=0)
+        found = [self] if self.message_id else []
+        found.append(new)
+        if self.thread_id is not None:
+            found.append(replace(new, thread_id=None))
+        if self.user_id not in {0, self.chat_id}:
+            found.append(replace(new, chat_id=self.user_id, asked_id=0, thread_id=None))
+        return found
+
     def moved(self, chat_id: int) -> Self:
         """Change the chat after a group became a supergroup; message ids are lost."""
         return replace(self, chat_id=chat_id, message_id=0, asked_id=0)

@@ -115,6 +115,7 @@ async def _edit(press: ButtonPress) -> None:
         media=job.request.media(),
         spoiler=is_veiled(job),
         origin=JobOrigin(Action.EDIT, job.id),
+        style=job.request.style,
     )
     await event.context.forms.save(event.caller, event.message.chat_id, form)
     await event.reply(event.texts.say("t_ask_prompt"), ForceReply(selective=True))

@@ -24,6 +24,7 @@ from telegram.warnings import PTBDeprecationWarning
 from bots.shared.accounts import notice_text, tell
 from bots.shared.bot_id import telegram_bot
 from bots.shared.edit_scheduler import EditScheduler
+from bots.shared.posted_messages import PostedMessages
 from bots.telegram.address import PLATFORM
 from bots.telegram.albums import Albums
 from bots.telegram.attachments import AttachmentFetcher
@@ -31,8 +32,9 @@ from bots.telegram.buttons import receive_press
 from bots.telegram.checks import check_webhook, examine, require_secret
 from bots.telegram.clean_up import clean_up_hourly
 from bots.telegram.context import TelegramContext
-from bots.telegram.delivery import TelegramDelivery
+from bots.telegram.delivery import POSTS, TelegramDelivery
 from bots.telegram.directory import TelegramDirectory
+from bots.telegram.draft_album import DraftAlbum
 from bots.telegram.handlers import MessageRouter
 from bots.telegram.held_requests import HeldRequest
 from bots.telegram.inline_mode import inline
@@ -212,6 +214,8 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
     outgoing = Outgoing(app.bot)
     messages = StatusMessages(outgoing, rules)
     directory = TelegramDirectory(app.bot)
+    posts = PostedMessages(services.state, POSTS)
+    album = DraftAlbum(outgoing, services.state, users.limits, posts)
     services.register_directory(directory)
     return TelegramContext(
         services=services,
@@ -219,7 +223,7 @@ def _build_context(services: FrontServices, app: App, edits: EditScheduler) -> T
         bot_name=app.bot.username,
         messages=messages,
         outgoing=outgoing,
-        delivery=TelegramDelivery(messages, edits, rules, services),
+        delivery=TelegramDelivery(messages, edits, rules, services, album),
         edits=edits,
         forms=RequestForms(services.state, users.files),
         attachments=AttachmentFetcher(app.bot, users.files, users.media_limits, local=local),

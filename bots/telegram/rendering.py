@@ -108,7 +108,7 @@ def job_keyboard(
         ]
         for row in _rows(job, limits, remixable=remixable)
     ]
-    if job.state.waiting:
+    if job.state.waiting and job.group is None:
         rows += _option_rows(job, locale, limits or RequestLimits())
         if job.reply_to.address.get("guessed") == "1":
             rows += _rather_rows(job, locale)

@@ -15,6 +15,7 @@ from core.domain.modes import MODES, MediaSlot, Mode
 from core.domain.options import OPTIONS, Options
 from core.domain.people import Caller, Requester
 from core.domain.requests import file_to_json
+from core.domain.words import StyleWords
 from core.errors import DraftUnreadable, MediaGone, TooManyFiles
 from core.service.front_services import FrontState
 from core.service.user_files import UserFiles
@@ -37,6 +38,7 @@ class RequestForm:
     guessed: bool = False  # the mode was not said; buttons offer others
     unknown: tuple[str, ...] = ()  # what looked like an option and stayed in the prompt
     origin: JobOrigin | None = None  # the button that it was begun with
+    style: StyleWords | None = None  # of the clip that it was begun from, with its words
 
     def with_file(self, file: MediaFile) -> Self:
         """Add a file: behind those of its kind, where one of its slots is free."""
@@ -163,6 +165,7 @@ class RequestForm:
             "spoiler": self.spoiler,
             "private": self.private,
             "origin": None if self.origin is None else asdict(self.origin),
+            "style": None if self.style is None else asdict(self.style),
         }
 
     @classmethod
@@ -181,7 +184,7 @@ class RequestForm:
         options = decode(Options, typed_ones)
         loose = tuple(stored.loose)
         form = cls(stored.mode, options, stored.media, loose, stored.spoiler, stored.private)
-        return replace(form, origin=stored.origin)
+        return replace(form, origin=stored.origin, style=stored.style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,7 @@ class _StoredForm:
     spoiler: bool = False
     private: bool = False
     origin: JobOrigin | None = None
+    style: StyleWords | None = None
 
 
 def typed(options: Options) -> dict[str, Any]:

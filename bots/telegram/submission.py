@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import structlog
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Message
 
+from bots.shared.drafts import with_price
 from bots.shared.job_notes import notes_on
 from bots.shared.texts import Texts
 from bots.telegram.address import address_of, is_veiled
@@ -49,7 +50,9 @@ async def continue_form(event: ChatEvent, form: RequestForm) -> None:
         await event.context.forms.save(event.caller, event.message.chat_id, form)
         await _ask(event, form)
         return
-    composition = await event.users.compose(event.caller, form.mode, form.options, form.media)
+    composition = await event.users.compose(
+        event.caller, form.mode, form.options, form.media, form.style
+    )
     composition = replace(composition, origin=form.origin)
     shown = Shown(form.spoiler, form.guessed, form.unknown, form.private)
     if await _submit(event, composition, shown):
@@ -175,7 +178,7 @@ async def _show_ticket(
         await remove(event.context, placeholder)
         return
     if not job.state.terminal:
-        text = event.texts.ticket(job, ticket)
+        text = with_price(event.texts.ticket(job, ticket), job, ticket, event.locale)
         if unknown:
             text += "\n" + event.texts.say("t_not_options", names=", ".join(unknown))
         await edit(event.context, placeholder, text, job)

@@ -41,11 +41,26 @@ class Sync(StrEnum):
     OFF = "off"  # never, which saves its passes
 
 
+class Control(StrEnum):
+    """What a restyled clip takes from its source."""
+
+    EDGES = "edges"  # every outline; needs no network
+    DEPTH = "depth"  # how far things are: outlines may change
+    POSE = "pose"  # how people stand and move: all else may change
+
+
 class Enhance(StrEnum):
     """Whether a language model makes more of the prompt."""
 
     OFF = "off"
     ON = "on"
+
+
+class Drafts(StrEnum):
+    """How many drafts are made of one request, to choose among."""
+
+    ONE = "1"  # what was asked for, at its preset
+    FOUR = "4"  # by four seeds, at the draft preset
 
 
 class Captions(StrEnum):

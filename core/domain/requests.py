@@ -16,11 +16,11 @@ from core.domain.adjustments import Adjustment
 from core.domain.decoding import UndecodableError, decode
 from core.domain.dimensions import FRAME_STRIDE, SIDE_MULTIPLE, Size, play_time
 from core.domain.limits import MAX_SEED
-from core.domain.lineage import JobOrigin
+from core.domain.lineage import DRAFTS, JobOrigin
 from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
-from core.domain.presets import PRESETS, Camera, Enhance, Preset, Sync
+from core.domain.presets import PRESETS, Camera, Control, Enhance, Preset, Sync
 from core.domain.words import StyleWords, Wording, worded
 from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 
@@ -42,6 +42,7 @@ class Sampling:
     camera: Camera = Camera.NONE
     enhance: Enhance = Enhance.OFF
     sync: Sync = Sync.AUTO
+    control: Control = Control.EDGES
     negative_prompt: str = ""
     times: str = ""  # s, of each picture, separated by commas; empty: spread evenly
     sound_from: float | None = None  # s into the given sound, where the clip begins
@@ -270,6 +271,12 @@ def latents_name(request: Request) -> str:
         **{option.name: getattr(sampling, option.name) for option in KEPT if option.shapes_draft},
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def further_drafts(request: Request) -> tuple[Request, ...]:
+    """Return more drafts like ``request``, by the seeds that follow its own."""
+    seeds = ((request.sampling.seed + n) % (MAX_SEED + 1) for n in range(1, DRAFTS))
+    return tuple(replace(request, sampling=replace(request.sampling, seed=seed)) for seed in seeds)
 
 
 @dataclass(frozen=True, slots=True)

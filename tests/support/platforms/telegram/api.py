@@ -159,6 +159,15 @@ class Api:
     async def do_sendvideo(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         return self._send("sendVideo", data, self._media(data, files))
 
+    async def do_sendmediagroup(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
+        media = parse(data["media"]) if isinstance(data["media"], str) else data["media"]
+        sent: list[Any] = []
+        for item in media:
+            name = str(item["media"]).removeprefix("attach://")
+            one = {**data, "video": item["media"], "caption": item.get("caption", "")}
+            sent.append(await self.do_sendvideo(one, {"video": files[name]}))
+        return sent
+
     async def do_sendphoto(self, data: dict[str, Any], files: dict[str, bytes]) -> Any:
         return self._send("sendPhoto", data, self._media(data, files))
 
