@@ -102,6 +102,7 @@ _SCRIPTS = (
     "gallery.js",
     "side.js",
     "preflight.js",
+    "programs.js",
     "studio.js",
 )
 
