@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from core.errors.setup import BadConfiguration
 from core.i18n.messages import say
+from core.settings import Settings
 from webui.api.arity import FilledBlocks, on_type_error
 from webui.api.endpoints import Api
 from webui.api.no_fetch import refuse_links
@@ -24,6 +25,7 @@ from webui.auth.sign_in import SignInMethods, SignInRoutes
 from webui.page.events import bind
 from webui.page.form import FormRules
 from webui.page.form_routes import FormRoutes
+from webui.page.gallery_routes import GalleryRoutes
 from webui.page.handlers import Handlers
 from webui.page.layout import build_page
 from webui.page.operator_routes import OperatorRoutes
@@ -32,6 +34,11 @@ from webui.page.program_samples import ProgramSamples
 from webui.page.session_state import CAPACITY, lighten
 from webui.page.theme import ROOT_STYLE, STYLES, icons, script, theme
 from webui.routes import StudioRoutes
+from webui.serving.assets import Assets
+from webui.serving.compression import Compression
+from webui.serving.first_paint import FirstPaint
+from webui.serving.languages import InLanguage
+from webui.serving.spoken_page import Parts, in_every_language, let_speak
 from webui.studio.loop_bridge import Bridge
 from webui.studio.metrics import Metrics
 from webui.studio.service import StudioService
@@ -50,6 +57,7 @@ class Studio:
 
     blocks: gr.Blocks
     handlers: Handlers
+    parts: dict[str, Parts]  # of the page, by every other language
 
     @property
     def metrics(self) -> Metrics:
@@ -63,18 +71,20 @@ def build(
     """Build the page with all its events and endpoints; ``accounts``: one can sign in or out."""
     handlers = Handlers(service, Preflight(service), bridge, metrics)
     settings = service.settings
-    with FilledBlocks(
-        title=say("studio_title"),
-        analytics_enabled=False,
-        fill_width=True,
-    ) as blocks:
-        rules = FormRules(service.limits, service.guided)
-        page = build_page(rules, accounts=accounts, notice=service.notice())
-        bind(page)
-        Api(handlers).publish()
+
+    def page() -> gr.Blocks:
+        with FilledBlocks(
+            title=say("studio_title"), analytics_enabled=False, fill_width=True
+        ) as blocks:
+            rules = FormRules(service.limits, service.guided)
+            bind(build_page(rules, accounts=accounts, notice=service.notice()))
+            Api(handlers).publish()
+        return blocks
+
+    blocks, parts = in_every_language(page)
     # on ZeroGPU the size would be 1 unless it is named
     blocks.queue(max_size=settings.studio.sessions, default_concurrency_limit=_AT_ONCE)
-    return Studio(blocks, handlers)
+    return Studio(blocks, handlers, parts)
 
 
 def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "McpServer":
@@ -90,6 +100,10 @@ def _mcp_server(service: StudioService, bridge: Bridge, metrics: Metrics) -> "Mc
     return McpServer(service, bridge, metrics)
 
 
+def _layers(app: Any, settings: Settings) -> InLanguage:  # noqa: ANN401  # Gradio's own
+    return InLanguage(Compression(Guard(FirstPaint(Assets(app)), settings)))
+
+
 def _app_parts(
     studio: Studio, service: StudioService, bridge: Bridge, sign_in: SignInMethods
 ) -> dict[str, Any]:
@@ -101,6 +115,7 @@ def _app_parts(
         *sign_in_routes.all(),
         *FormRoutes(studio.handlers).all(),
         ProgramSamples(service, ProgramAccess(service, bridge)).route,
+        *GalleryRoutes(service.gallery, bridge).all(),
         *OperatorRoutes(service.operators, bridge).all(),
         *StudioRoutes(service, bridge, studio.metrics, access).all(),
         ProgramInterface(service, bridge, studio.metrics).mount,
@@ -112,8 +127,9 @@ def _app_parts(
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncGenerator[None]:  # noqa: ANN401  # Gradio's own
         lighten(app)
+        let_speak(app, studio.parts)
         # around Gradio's own layers, of which one allows every origin; nothing is served before
-        app.middleware_stack = Guard(app.middleware_stack, settings)
+        app.middleware_stack = _layers(app.middleware_stack, settings)
         async with mcp_server.running() if mcp_server else nullcontext():
             yield
 

@@ -59,7 +59,6 @@ class StudioRoutes:
         """Return every route, for the web application."""
         return [
             Route("/studio/state", self._for_visitors(self._state)),
-            Route("/studio/history", self._for_visitors(self._history)),
             Route("/studio/jobs/{job}/{action}", self._for_visitors(self._act), methods=["POST"]),
             Route("/clips/{job}.mp4", self._for_visitors(self._clip)),
             Route("/clips/{job}.png", self._for_visitors(self._poster)),
@@ -91,12 +90,6 @@ class StudioRoutes:
         with self._metrics.looks.time():
             job_id = request.query_params.get("job", "")
             view = await self._bridge.call(self._service.state(visitor, job_id))
-        return JSONResponse(asdict(view), headers=_PRIVATE)
-
-    async def _history(self, request: Request, visitor: Visitor) -> Response:
-        before = request.query_params.get("before", "")
-        number = _number(before) if before else None
-        view = await self._bridge.call(self._service.history(visitor, number))
         return JSONResponse(asdict(view), headers=_PRIVATE)
 
     async def _act(self, request: Request, visitor: Visitor) -> Response:
@@ -148,7 +141,7 @@ class StudioRoutes:
         return Response(service + self._metrics.render(), media_type=FIGURES_TYPE, headers=_PRIVATE)
 
 
-def _number(text: str) -> int:
+def number_in(text: str) -> int:
     """Return the number of a job in an address.
 
     Raises:

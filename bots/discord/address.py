@@ -149,7 +149,15 @@ def caller_of(interaction: Interaction, operator_roles: frozenset[str] = frozens
         ),
         str(interaction.locale),
         bool(roles & operator_roles),
+        manages_place=_manages(interaction),
     )
+
+
+def _manages(interaction: Interaction) -> bool:
+    """Tell whether Discord lets the person run the server, or the chat is their own."""
+    if interaction.guild_id is None:
+        return is_direct(interaction)
+    return bool(interaction.permissions.manage_guild or interaction.permissions.administrator)
 
 
 def is_direct(interaction: Interaction) -> bool:

@@ -20,6 +20,7 @@ from bots.discord.error_replies import reply_to_error, run_with_error_reply
 from bots.discord.generation_commands import add_generation_commands
 from bots.discord.localization import CommandTranslator
 from bots.discord.remix import receive_remix, remix_job
+from bots.discord.style_commands import add_style_commands
 from bots.discord.submission import DiscordContext
 from bots.discord.user_commands import ForgetButton, PageButton, UnlinkButton, add_account_commands
 from core.service.front_services import ConnectionState
@@ -87,6 +88,7 @@ class ClapperClient(discord.AutoShardedClient):
         add_account_commands(self.tree, context)
         add_menus(self.tree, context)
         self.tree.add_command(AdminGroup(context))
+        add_style_commands(self.tree, context)
         self.add_dynamic_items(*BUTTONS)
 
     async def sync_if_changed(self, guild_id: int | None) -> bool:

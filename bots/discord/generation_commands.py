@@ -23,6 +23,7 @@ from bots.discord.submission import DiscordContext, Visibility, submit_command
 from core.domain import followups
 from core.domain.modes import MODES, ModeSpec
 from core.domain.options import Option, OptionKind, options_in
+from core.domain.styles import STYLE
 from core.i18n.option_words import mode_summary
 
 RECENT_SEEDS = 15  # jobs looked at for the seeds on offer
@@ -87,6 +88,8 @@ def _offer(option: Option, context: DiscordContext) -> Autocomplete | None:
     """Return what offers values of ``option`` while people type, if there is something to offer."""
     if option.kind is OptionKind.SEED:
         return _seeds(option, context)
+    if option.name == STYLE:
+        return offer_styles(context)
     if option.kind is OptionKind.CHOICE and not is_closed(option):
         return _choices(option)
     return None
@@ -101,6 +104,17 @@ def _choices(option: Option) -> Autocomplete:
             for choice, label in labels.items()
             if typed in choice or typed in label.casefold()
         ][:MOST_CHOICES]
+
+    return offer
+
+
+def offer_styles(context: DiscordContext) -> Autocomplete:
+    """Return what offers the names of the styles of a place while people type."""
+
+    async def offer(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        caller = context.caller(interaction)
+        names = await context.users.styles.names(caller, current, MOST_CHOICES)
+        return [app_commands.Choice(name=one, value=one) for one in names]
 
     return offer
 

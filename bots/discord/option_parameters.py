@@ -39,7 +39,7 @@ def parameters_of(spec: ModeSpec, limits: RequestLimits) -> list[inspect.Paramet
     free: list[tuple[str, Any]] = [(slot.role, discord.Attachment) for slot in spec.more]
     for option in options_in(spec.mode):
         where = needed if is_required(spec, option) else free
-        where.append((option.name, _annotation(option, limits)))
+        where.append((option.name, annotation_of(option, limits)))
     free += [(own, bool) for own in OWN]
     kind = inspect.Parameter.KEYWORD_ONLY
     return [
@@ -155,7 +155,8 @@ def _misnamed(names: list[str]) -> Iterator[str]:
             yield f"two options are called {own!r}"
 
 
-def _annotation(option: Option, limits: RequestLimits) -> Any:  # noqa: ANN401  # what discord.py reads
+def annotation_of(option: Option, limits: RequestLimits) -> Any:  # noqa: ANN401  # what discord.py reads
+    """Return what Discord takes as a value of ``option``."""
     match option.kind:
         case OptionKind.TEXT:
             return app_commands.Range[str, 1, min(limits.prompt_characters, TEXT_LIMIT)]

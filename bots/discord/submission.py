@@ -147,7 +147,9 @@ async def submit_edit(
     """
     caller = context.caller(interaction)
     await context.users.access.check(caller)
-    composition = await context.users.compose(caller, job.request.mode, options, media)
+    composition = await context.users.compose(
+        caller, job.request.mode, options, media, job.request.style
+    )
     check_rights(interaction)
     at = await _defer(interaction, Visibility.of(job, interaction))
     await _submit(context, interaction, at, replace(composition, origin=origin))

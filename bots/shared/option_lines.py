@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain.followups import options_of
-from core.domain.options import Option, OptionKind, options_in
+from core.domain.options import OPTIONS, Option, OptionKind, options_in
 from core.domain.requests import Request
 from core.i18n.messages import name, say
 from core.i18n.option_words import option_label
@@ -39,14 +39,26 @@ def option_lines(request: Request, escape: Callable[[str], str], locale: str | N
         for option in options_in(request.mode)
         if values[option.name] != option.blank and not _is_measure(option)
     ]
+    chosen_by = dict(request.chosen_by)
     lines = [
-        (option.kind is OptionKind.TEXT, _line(option, value, escape, locale))
+        (
+            option.kind is OptionKind.TEXT,
+            _line(option, value, escape, locale) + _source(chosen_by.pop(option.name, ""), locale),
+        )
         for option, value in shown
     ]
+    for name_of, source in chosen_by.items():  # of the measures
+        data: dict[str, object] = {"option": option_label(OPTIONS[name_of], locale)}
+        lines.append((False, say("chosen_by", data | {"source": f"chosen_{source}"}, locale)))
     return OptionLines(
         tuple(line for written, line in lines if not written),
         tuple(line for written, line in lines if written),
     )
+
+
+def _source(source: str, locale: str | None) -> str:
+    """Say who chose what nobody typed."""
+    return say("chosen_end", {"source": f"chosen_{source}"}, locale) if source else ""
 
 
 def _is_measure(option: Option) -> bool:

@@ -14,6 +14,7 @@ from core.domain.jobs import Failure, Job, JobState, Ticket, waiting_range
 from core.domain.modes import MODES
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import QuotaView
+from core.domain.request_words import words_note
 from core.i18n.limits import limit_line
 from core.i18n.messages import explain, name, say
 from core.service.front_services import AuditEntry
@@ -163,11 +164,10 @@ class Texts:
             "job": job.id,
             "chosen": "\n".join(lines.chosen),
         }
-        note = prompt_note(job)
-        told = [] if note is None else [self.markup.escape(explain(note, self.locale))]
-        made_from = [parent] if parent else []
-        first = say("details", data, self.locale)
-        return "\n".join([first, *made_from, *lines.written, *told])
+        notes = (words_note(request), prompt_note(job))
+        told = [self.markup.escape(explain(note, self.locale)) for note in notes if note]
+        first = (say("details", data, self.locale), *([parent] if parent else []))
+        return "\n".join([*first, *lines.written, *told])
 
     def line(self, view: QueueView) -> str:
         """Describe where the reader's jobs are, and how long the queue is."""

@@ -232,7 +232,7 @@ async def _change(press: ButtonPress, option: Option) -> None:
     event, old = press.event, await press.job()
     users, caller, request = event.users, event.caller, old.request
     options = with_option(request, option, press.data.value, users.limits)
-    composition = await users.compose(caller, request.mode, options, request.media())
+    composition = await users.compose(caller, request.mode, options, request.media(), request.style)
     ticket = await users.replace(caller, old.id, composition, old.reply_to, event.key)
     at = TelegramAddress.of(old.reply_to)
     event.context.edits.forget(at.chat_key, str(at.message_id))

@@ -23,6 +23,7 @@ from bots.telegram.private_chat import (
 )
 from bots.telegram.remix import SEEN_LINK, show_details, show_seen
 from bots.telegram.rendering import callback_data
+from bots.telegram.style_commands import run_styles
 from bots.telegram.submission import submit_follow_up
 from core.domain.followups import Action, actions_for
 from core.domain.jobs import Job
@@ -200,6 +201,7 @@ ACCOUNT: dict[str, AccountCommand] = {
     "help": AccountCommand(_help, Audience.CHAT),
     "start": AccountCommand(_start, Audience.JOB_CHAT),
     "drop": AccountCommand(_drop, Audience.CHAT),
+    "styles": AccountCommand(run_styles, Audience.CHAT),  # of a place, about nobody
 }
 
 

@@ -12,6 +12,7 @@ from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.notices import Notices
 from core.accounts.program_tokens import ProgramTokens
+from core.accounts.styles import StyleBook
 from core.domain.access import AccessEntry
 from core.domain.people import Requester
 from core.storage.database import Database
@@ -27,6 +28,7 @@ class Community:
     audit: AuditLog
     state: FrontState
     access: AccessList
+    styles: StyleBook
     tokens: ProgramTokens
 
     async def forget(self, person: Requester) -> None:
@@ -39,6 +41,7 @@ class Community:
         """Let everything that is known of a place follow it to a new name."""
         await self.moderation.move_place(old, new)
         await self.access.move_place(old, new)
+        await self.styles.move_place(old, new)
 
     @classmethod
     def on(
@@ -66,5 +69,6 @@ class Community:
             audit=AuditLog(database, now),
             state=FrontState(database, now),
             access=AccessList(database, now, AccessRules(allowed, operators), notices),
+            styles=StyleBook(database, now),
             tokens=ProgramTokens(database, now),
         )

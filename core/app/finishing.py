@@ -20,7 +20,9 @@ def finisher(settings: Settings, *, by_attempt: bool | None = None) -> Finish:
 
     async def to_clip(raw: RawClip, order: Order, cancel: CancelToken) -> Clip:
         provenance = Provenance.of(
-            order.job_id, order.request, with_prompt=settings.retention.prompt_in_metadata
+            order.job_id,
+            order.asked or order.request,
+            with_prompt=settings.retention.prompt_in_metadata,
         )
         # all nodes of a bucket name clips by their attempts, which the workspaces are named by
         name = order.workspace.name if named else None

@@ -124,8 +124,8 @@ def abandoned_jobs(
     if not deployment.shares_rows:
         return AbandonedByProcess(owned)
     if isinstance(nodes, RegisteredNode):
-        return AbandonedByNodes(nodes.before_us, lambda: _others_serve(nodes))
-    return AbandonedByNodes()
+        return AbandonedByNodes(nodes.before_us, lambda: _others_serve(nodes), owned)
+    return AbandonedByNodes(owned=owned)
 
 
 def _others_serve(nodes: RegisteredNode) -> bool:

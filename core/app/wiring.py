@@ -44,6 +44,7 @@ from core.service.user_api import UserApi
 from core.service.user_files import UserFiles
 from core.service.user_services import UserServices
 from core.storage.dead_letters import DeadDeliveries
+from core.storage.gallery import GalleryQueries
 from core.storage.health_figures import HealthFigures
 from core.worker.driver import Driver
 from core.worker.transfers import ArtefactTransfers
@@ -165,6 +166,7 @@ def _operator_api(parts: Parts, services: _Services) -> OperatorApi:
         linked=parts.community.accounts,
         moderation=parts.community.moderation,
         access=parts.community.access,
+        styles=partial(parts.community.styles.of_place, limits=parts.rules.limits),
         tokens=parts.community.tokens,
         audit_log=parts.community.audit,
         health=services.health,
@@ -179,6 +181,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
     clips = ClipReader(parts.artefacts)
     checked = UserServices(
         jobs=parts.jobs,
+        gallery=GalleryQueries(parts.database, parts.settings.clips_folder),
         forecasts=parts.forecasts,
         submission=services.submission,
         cancellation=services.cancellation,
@@ -189,6 +192,7 @@ def _user_api(parts: Parts, services: _Services, operators: OperatorApi) -> User
         accounts=UserAccounts(parts.community.accounts),
         moderation=parts.community.moderation,
         access=parts.community.access,
+        styles=parts.community.styles,
         operators=operators,
         public=PublicClips(parts.database, parts.jobs, parts.community.moderation),
     )

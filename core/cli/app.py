@@ -31,6 +31,7 @@ COMMANDS: tuple[tuple[str, str | None], ...] = (
     ("core.cli.generate", None),
     ("core.cli.jobs", "jobs"),
     ("core.cli.quota", "quota"),
+    ("core.cli.styles", "styles"),
     ("core.cli.tokens", "tokens"),
     ("core.cli.service", None),
     ("core.cli.deliveries", "deliveries"),

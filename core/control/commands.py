@@ -14,10 +14,12 @@ from core.control.reports import (
     LogLine,
     MachineReport,
     ServiceStatus,
+    StylesReport,
     TokenReport,
 )
 from core.domain.modes import Mode
 from core.domain.quota import QuotaView
+from core.domain.style_file import MOST_BYTES
 from core.queue.intake import Intake
 from core.storage.dead_letters import DeadDelivery
 
@@ -148,6 +150,23 @@ class RevokeMachine:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadStyles:
+    """The styles and defaults of a place; ``*`` is all places."""
+
+    __pydantic_config__ = _EXACT
+    place: Name
+
+
+@dataclass(frozen=True, slots=True)
+class KeepStyles:
+    """Styles and defaults of a file, for a place."""
+
+    __pydantic_config__ = _EXACT
+    place: Name
+    toml: Annotated[str, Field(max_length=MOST_BYTES)]
+
+
+@dataclass(frozen=True, slots=True)
 class IssueToken:
     """A token for a program; minutes of a window and days until it ends, None: the usual, never."""
 
@@ -189,6 +208,8 @@ Command = (
     | GenerateClip
     | AdmitMachine
     | RevokeMachine
+    | ReadStyles
+    | KeepStyles
     | IssueToken
     | ListTokens
     | RevokeToken
@@ -218,6 +239,8 @@ VERBS: dict[str, Verb] = {
     "invariants": Verb(CheckInvariants, Contradiction),
     "admit_machine": Verb(AdmitMachine, MachineReport),
     "revoke_machine": Verb(RevokeMachine, MachineReport),
+    "styles": Verb(ReadStyles, StylesReport),
+    "keep_styles": Verb(KeepStyles, StylesReport),
     "issue_token": Verb(IssueToken, TokenReport),
     "tokens": Verb(ListTokens, TokenReport),
     "revoke_token": Verb(RevokeToken, TokenReport),

@@ -13,11 +13,13 @@ from core.control.commands import (
     GenerateClip,
     GrantQuota,
     IssueToken,
+    KeepStyles,
     ListDeadLetters,
     ListJobs,
     ListTokens,
     ReadLogs,
     ReadStatus,
+    ReadStyles,
     ReviveDeliveries,
     RevokeMachine,
     RevokeToken,
@@ -34,6 +36,7 @@ from core.control.reports import (
     MachineReport,
     Report,
     ServiceStatus,
+    StylesReport,
     TokenReport,
 )
 from core.control.service import SteeredService
@@ -70,6 +73,8 @@ class CommandHandlers:
                 order = ClipOrder(self._service, self._operator.requester, command)
                 async for event in order.run(stop):
                     yield event
+            case ReadStyles() | KeepStyles():
+                yield await self._styles(command)
             case _:
                 for item in await self._at_once(command):
                     yield item
@@ -129,6 +134,13 @@ class CommandHandlers:
         await machines.revoke(name)
         await self._api.note("revoke_machine", name)
         return MachineReport(name)
+
+    async def _styles(self, command: ReadStyles | KeepStyles) -> StylesReport:
+        place = self._api.styles(command.place)
+        if isinstance(command, KeepStyles):
+            await place.read_in(command.toml)
+        names = [one.name for one in (await place.read()).styles]
+        return StylesReport(command.place, names, await place.export())
 
     async def _quota(self, command: ShowQuota | GrantQuota) -> QuotaView:
         who = Requester.from_key(command.requester)

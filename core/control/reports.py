@@ -22,6 +22,15 @@ class MachineReport:
 
 
 @dataclass(frozen=True, slots=True)
+class StylesReport:
+    """The styles and defaults of a place, as TOML; names are those of the styles."""
+
+    place: str
+    names: list[str]
+    toml: str
+
+
+@dataclass(frozen=True, slots=True)
 class TokenReport:
     """A token of a program, and what is shown once where it has just got it."""
 

@@ -167,7 +167,9 @@ def longer(
         sampling, seed=seed(), frames=frames, sound_from=start_s if heard else None, **left_out
     )
     files = (film,) if heard is None else (film, heard)
-    return Composition(Request(Mode.EXTEND, request.prompt, made, files), tuple(notes))
+    drawn_by = sampling.seed if request.words_seed is None else request.words_seed
+    more = Request(Mode.EXTEND, request.prompt, made, files, request.style, words_seed=drawn_by)
+    return Composition(more, tuple(notes))
 
 
 def _heard_s(request: Request) -> float:

@@ -15,7 +15,7 @@ def prompt_note(job: Job) -> Adjustment | None:
     used = job.clip.prompt_used if job.clip is not None else ""
     if not used or job.asked is None:
         return None
-    if used == job.asked.prompt:
+    if used == job.asked.wording.prompt:
         return Adjustment("prompt_as_typed", {})
     return Adjustment("prompt_enhanced", {"prompt": used})
 

@@ -95,8 +95,8 @@ def new_seed() -> int:
 
 
 def again(request: Request, seed: Callable[[], int] = new_seed) -> Request:
-    """Return ``request`` with another seed: the same idea, another take."""
-    return replace(request, sampling=replace(request.sampling, seed=seed()))
+    """Return ``request`` with another seed: the same idea, another take, its wildcards anew."""
+    return replace(request, sampling=replace(request.sampling, seed=seed()), words_seed=None)
 
 
 def quality(request: Request, limits: RequestLimits) -> Request:
@@ -110,7 +110,7 @@ def quality(request: Request, limits: RequestLimits) -> Request:
     sampling = replace(
         request.sampling, preset=Preset.QUALITY, width=size.width, height=size.height
     )
-    return replace(request, sampling=sampling)
+    return replace(request, sampling=sampling, chosen_by=())
 
 
 def _finished(request: Request, limits: RequestLimits) -> Request:
@@ -120,7 +120,7 @@ def _finished(request: Request, limits: RequestLimits) -> Request:
     sampling = replace(
         request.sampling, preset=Preset.BALANCED, width=size.width, height=size.height
     )
-    return replace(request, sampling=sampling)
+    return replace(request, sampling=sampling, chosen_by=())
 
 
 def options_of(request: Request, limits: RequestLimits | None = None) -> Options:
@@ -130,11 +130,16 @@ def options_of(request: Request, limits: RequestLimits | None = None) -> Options
         request: made within ``limits``.
         limits: in force, so that what is returned is accepted; the product's where None.
     """
-    return options_from(request.mode, request.prompt, request.sampling, limits)
+    style = request.style.name if request.style else ""
+    return options_from(request.mode, request.prompt, request.sampling, limits, style)
 
 
 def options_from(
-    mode: Mode, prompt: str, sampling: Sampling, limits: RequestLimits | None = None
+    mode: Mode,
+    prompt: str,
+    sampling: Sampling,
+    limits: RequestLimits | None = None,
+    style: str = "",
 ) -> Options:
     """Return what a person would type in ``mode`` to get ``prompt`` and ``sampling``.
 
@@ -148,6 +153,7 @@ def options_from(
         seconds=typed_seconds(sampling.frames, sampling.fps, limits or RequestLimits()),
         fps=sampling.fps,
         seed=sampling.seed,
+        style=style,
         **{o.name: getattr(sampling, o.name) for o in KEPT if o.offered_in(mode)},
     )
 

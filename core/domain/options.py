@@ -59,11 +59,18 @@ class Option:
     buttons: tuple[str, ...] = ()  # values that buttons offer while a job waits
     in_edit: bool = False  # asked for where Edit has room for a few fields only
     verbatim: bool = False  # choices are called so in every language
+    set_by_others: bool | None = None  # by a style or a place; None: all but words and seeds
 
     @property
     def is_private(self) -> bool:
         """Tell whether the value is a person's own words, which leave only where it is allowed."""
         return self.kind is OptionKind.TEXT if self.private is None else self.private
+
+    @property
+    def may_be_set(self) -> bool:
+        """Tell whether operators may choose it for people who do not."""
+        personal = self.kind in {OptionKind.TEXT, OptionKind.SEED}
+        return not personal if self.set_by_others is None else self.set_by_others
 
     @property
     def typed(self) -> str:
@@ -152,6 +159,7 @@ OPTIONS: dict[str, Option] = {
             modes=frozenset({Mode.EXTEND}),
             kept=True,
             shapes_draft=True,
+            set_by_others=False,  # of one person's sound
         ),
         Option(
             "times",
@@ -181,6 +189,7 @@ OPTIONS: dict[str, Option] = {
             kept=True,
             costs=True,
         ),
+        Option("style", OptionKind.TEXT, private=False, set_by_others=True),
         Option("negative_prompt", OptionKind.TEXT, alias="negative", kept=True, guided_only=True),
     )
 }
@@ -208,6 +217,7 @@ class Options:
     times: str = ""
     enhance: str | None = None  # None: as the place has it
     sync: str | None = None
+    style: str = ""  # the name of one of core.domain.styles
     negative_prompt: str = ""
 
     @classmethod

@@ -81,5 +81,6 @@ class Caller:
     asker: Asker = field(default_factory=Asker)
     locale: str | None = None
     has_operator_role: bool = False  # by the platform's roles; the settings name people themselves
+    manages_place: bool = False  # the platform lets them run it; asked where it matters
     earlier: tuple[Requester, ...] = ()  # other keys of the same person, joined to nothing
     payer: Payer | None = None  # None: their own account, or that of all guests for a guest

@@ -199,9 +199,14 @@ def _pixels(number: float) -> int:
 
 
 def texts_of(request: Request) -> list[str]:
-    """Return everything that a person wrote for ``request``: what word rules look at."""
+    """Return what word rules look at: all that a person wrote, and the words that were made of it.
+
+    Words that a style says should not be seen are not among them: they lead away from something.
+    """
     kept = [option.name for option in KEPT if option.kind is OptionKind.TEXT]
-    return [request.prompt, *(str(getattr(request.sampling, name)) for name in kept)]
+    written = [request.prompt, *(str(getattr(request.sampling, name)) for name in kept)]
+    made = (request.wording, replace(request, style=None).wording)
+    return list(dict.fromkeys([*written, made[0].prompt, made[1].negative]))
 
 
 _READERS: dict[str, Callable[[str, str], Any]] = {

@@ -21,8 +21,11 @@ from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode, ModeSpec
 from core.domain.options import KEPT, OPTIONS, Option, OptionKind, Options, options_in
 from core.domain.presets import Preset
+from core.domain.request_words import check_words, drawn_words
 from core.domain.requests import Composition, Sampling, check_roles, make_request
 from core.domain.sizing import clip_frames, clip_size, doubled_frames, is_doubled
+from core.domain.styles import Filled
+from core.domain.words import StyleWords
 from core.errors import (
     NotAChoice,
     PromptMissing,
@@ -40,7 +43,7 @@ def compose(
     options: Options,
     media: Mapping[str, MediaFile],
     limits: RequestLimits,
-    typed: Options | None = None,
+    filled: Filled | None = None,
 ) -> Composition:
     """Compose the request that ``options`` and ``media`` ask for.
 
@@ -49,7 +52,7 @@ def compose(
         options: what was typed.
         media: admitted files by role.
         limits: the ranges in force.
-        typed: what was typed, where a place filled in more; the fingerprint is of that.
+        filled: them with what others chose, where they did; the fingerprint is of what was typed.
 
     Returns:
         The request, and every value that differs from what was asked.
@@ -64,13 +67,19 @@ def compose(
         FilmTooLong, FilmComplete: the film that goes on would become longer than allowed.
         TimesUncounted, TimesOutOfOrder, TimesNotApart: of the pictures.
         FpsNotEven: a rate that is doubled.
+        WildcardsTooMany, WildcardsTooDeep: of a text.
+        WordsTooLong: with the words of the style.
     """
     spec = MODES[mode]
     _check_offered(mode, options)
+    typed = options
+    words = StyleWords(options.style) if options.style else None
+    filled = filled or Filled(options, words, ())
+    options = filled.options
     check_roles(mode, media)
     film = media.get(spec.continues)
     chosen = options if film is None else as_the_film(options, film, limits)
-    prompt = _clean(options.prompt, limits)
+    prompt = clean(options.prompt, limits)
     if spec.prompt_required and not prompt:
         raise PromptMissing(mode)
     adjustments = [
@@ -80,6 +89,9 @@ def compose(
     ]
     sampling = _sampling(spec, chosen, media, limits, adjustments)
     request = make_request(mode, prompt, sampling, media)
+    request = replace(request, style=filled.style, chosen_by=filled.sources)
+    check_words(request, limits)
+    adjustments += drawn_words(request)
     check_film(request, limits)
     check_times(request)
     warning = beyond_model(sampling.finished, play_time(sampling.frames - 1, sampling.fps), limits)
@@ -87,7 +99,7 @@ def compose(
     return Composition(
         request,
         tuple(adjustments),
-        fingerprint_of(mode, typed or options, {role: it.sha256 for role, it in media.items()}),
+        fingerprint_of(mode, typed, {role: it.sha256 for role, it in media.items()}),
     )
 
 
@@ -172,7 +184,7 @@ def _rest_of(sound: MediaFile, start_s: float) -> MediaFile:
     return replace(sound, seconds=sound.seconds - start_s)
 
 
-def _clean(text: str, limits: RequestLimits) -> str:
+def clean(text: str, limits: RequestLimits) -> str:
     """Normalise ``text``; it stays literal text for ever.
 
     Control characters go, and so does what nobody sees but machines read: zero-width characters,
@@ -216,7 +228,7 @@ def _kept(option: Option, options: Options, limits: RequestLimits) -> Any:  # no
     given = getattr(options, option.name)
     match option.kind:
         case OptionKind.TEXT:
-            return _clean(given, limits)
+            return clean(given, limits)
         case OptionKind.CHOICE:
             return _choice(option, given)
         case _:

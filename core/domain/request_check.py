@@ -10,6 +10,7 @@ from core.domain.keyframes import check_times
 from core.domain.limits import RequestLimits, check_range, most_fps
 from core.domain.options import KEPT, OPTIONS, OptionKind
 from core.domain.presets import PRESETS
+from core.domain.request_words import check_words
 from core.domain.requests import Request, Sampling
 from core.errors import InvalidInput, OutOfRange, PromptTooLong
 
@@ -26,6 +27,7 @@ def check_limits(request: Request, limits: RequestLimits) -> None:
     Raises:
         OutOfRange: seconds, frames a second, a side or all pixels leave the limits.
         PromptTooLong: a text has more characters than allowed.
+        WildcardsTooMany, WildcardsTooDeep, WordsTooLong: of its words.
         FilmTooLong, FilmComplete: its film would become longer than allowed.
     """
     sampling = request.sampling
@@ -33,6 +35,7 @@ def check_limits(request: Request, limits: RequestLimits) -> None:
     for text in (request.prompt, *texts):
         if len(text) > limits.prompt_characters:
             raise PromptTooLong(len(text), limits.prompt_characters)
+    check_words(request, limits)
     for option in KEPT:
         value = getattr(sampling, option.name)
         if option.bounds is not None and value is not None:

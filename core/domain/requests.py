@@ -8,9 +8,9 @@ set to.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from core.domain.adjustments import Adjustment
 from core.domain.decoding import UndecodableError, decode
@@ -21,11 +21,12 @@ from core.domain.media import MediaFile
 from core.domain.modes import MODES, Mode
 from core.domain.options import KEPT
 from core.domain.presets import PRESETS, Camera, Enhance, Preset, Sync
+from core.domain.words import StyleWords, Wording, worded
 from core.errors import ClapperError, MediaMissing, MediaUnexpected, OutOfRange, PromptMissing
 
 # Of stored requests. One more with everything that a program of before cannot read: such a program
 # leaves the job to others. tests/unit/domain/test_requests.py notices it.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,9 @@ class Request:
     prompt: str
     sampling: Sampling
     files: tuple[MediaFile, ...] = ()  # in the order of the mode's slots
+    style: StyleWords | None = None  # as it was when the request was made
+    chosen_by: tuple[tuple[str, str], ...] = ()  # options that nobody typed, and who chose them
+    words_seed: int | None = None  # draws the wildcards; None: the seed of the clip
 
     def __post_init__(self) -> None:
         spec = MODES[self.mode]
@@ -117,6 +121,19 @@ class Request:
         """Return the files of this request by role, in the order of the mode's slots."""
         slots = MODES[self.mode].every_slot
         return {slot.role: file for slot, file in zip(slots, self.files, strict=False)}
+
+    @property
+    def wording(self) -> Wording:
+        """Return the words that the model is given."""
+        seed = self.sampling.seed if self.words_seed is None else self.words_seed
+        return worded(self.prompt, self.sampling.negative_prompt, self.style, seed)
+
+    @property
+    def as_worded(self) -> Self:
+        """Return the request as whatever makes it needs it: :attr:`wording` stands in it."""
+        words = self.wording
+        sampling = replace(self.sampling, negative_prompt=words.negative)
+        return replace(self, prompt=words.prompt, sampling=sampling, style=None)
 
 
 def make_request(
@@ -166,6 +183,9 @@ class _StoredRequest:
     sampling: dict[str, Any]
     prompt: str = ""
     media: dict[str, MediaFile] = field(default_factory=dict[str, MediaFile])
+    style: StyleWords | None = None
+    chosen_by: dict[str, str] = field(default_factory=dict[str, str])
+    words_seed: int | None = None
 
 
 def to_json(request: Request) -> dict[str, Any]:
@@ -175,7 +195,15 @@ def to_json(request: Request) -> dict[str, Any]:
         "prompt": request.prompt,
         "sampling": _plain(request.sampling),
         "media": {role: file_to_json(file) for role, file in request.media().items()},
+        **_said_of_words(request),
     }
+
+
+def _said_of_words(request: Request) -> dict[str, Any]:
+    """Return as plain data what others chose; nothing where nobody did."""
+    said: dict[str, Any] = {} if request.style is None else {"style": asdict(request.style)}
+    said |= {"chosen_by": dict(request.chosen_by)} if request.chosen_by else {}
+    return said | ({} if request.words_seed is None else {"words_seed": request.words_seed})
 
 
 def from_json(data: object) -> Request:
@@ -187,9 +215,11 @@ def from_json(data: object) -> Request:
     stored = decode(_StoredRequest, data)
     sampling = sampling_from_json(stored.sampling)
     try:
-        return make_request(stored.mode, stored.prompt, sampling, stored.media)
+        made = make_request(stored.mode, stored.prompt, sampling, stored.media)
     except ClapperError as error:
         raise UndecodableError(error.code) from error
+    chosen_by = tuple(stored.chosen_by.items())
+    return replace(made, style=stored.style, chosen_by=chosen_by, words_seed=stored.words_seed)
 
 
 def sampling_from_json(data: object) -> Sampling:

@@ -14,6 +14,8 @@ from the code.
     │   ├── NotAnId             a channel or role that is none
     │   ├── RuleLocksOut, AccountUnknown, EntryUnknown: core/errors/access.py
     │   ├── PromptMissing, PromptTooLong, DraftUnreadable
+    │   ├── WildcardsTooMany, WildcardsTooDeep, WordsTooLong
+    │   ├── StyleUnknown, StyleRefused, StylesUnreadable: core/errors/styles.py
     │   ├── MediaMissing, MediaUnexpected
     │   ├── FilmTooLong, FilmComplete, FpsNotEven
     │   ├── TimesUncounted, TimesOutOfOrder, TimesNotApart, PicturesTooMany
@@ -28,7 +30,7 @@ from the code.
     │   ├── TooLargeForDevice, DeviceTooSmall
     │   ├── IntakeClosed, RequesterBlocked, PolicyForbids
     │   ├── AccessClosed, AccessNotAsked, BotRightsMissing, ChatRightsMissing: core/errors/access.py
-    │   ├── JobUnknown, NoJob, NotYours, OperatorsOnly, AlreadyFinished, KeyReused
+    │   ├── JobUnknown, NoJob, NotYours, OperatorsOnly, ManagersOnly, AlreadyFinished, KeyReused
     │   ├── StorageUnavailable  the database cannot be reached now: core/errors/storage.py
     │   ├── ArtefactsUnavailable, ArtefactGone  clips and inputs: core/errors/artefacts.py
     │   └── LinkCodeUnknown, LinkTriesUsed, NothingToFetch
@@ -97,6 +99,9 @@ from core.errors.input import (
     TimesOutOfOrder,
     TimesUncounted,
     TooManyFiles,
+    WildcardsTooDeep,
+    WildcardsTooMany,
+    WordsTooLong,
 )
 from core.errors.media import (
     MediaCodecRefused,
@@ -137,6 +142,7 @@ from core.errors.refusals import (
     TooManyJobs,
     TooManyQueued,
 )
+from core.errors.styles import ManagersOnly, StyleRefused, StylesUnreadable, StyleUnknown
 
 __all__ = [
     "AccessClosed",
@@ -168,6 +174,7 @@ __all__ = [
     "KeyReused",
     "LinkCodeUnknown",
     "LinkTriesUsed",
+    "ManagersOnly",
     "MediaCodecRefused",
     "MediaDamaged",
     "MediaFormatRefused",
@@ -211,6 +218,9 @@ __all__ = [
     "SetupProblem",
     "ShareTooCostly",
     "SpaceIncomplete",
+    "StyleRefused",
+    "StyleUnknown",
+    "StylesUnreadable",
     "TimedOut",
     "TimesNotApart",
     "TimesOutOfOrder",
@@ -220,6 +230,9 @@ __all__ = [
     "TooManyFiles",
     "TooManyJobs",
     "TooManyQueued",
+    "WildcardsTooDeep",
+    "WildcardsTooMany",
+    "WordsTooLong",
     "WorkerLost",
     "WorkflowRefused",
 ]

@@ -69,6 +69,28 @@ class PromptTooLong(InvalidInput):
     limit: int
 
 
+class WildcardsTooMany(InvalidInput):
+    """A text has ``count`` wildcards."""
+
+    count: int
+    limit: int
+
+
+class WildcardsTooDeep(InvalidInput):
+    """Wildcards stand within each other, ``depth`` of them."""
+
+    depth: int
+    limit: int
+
+
+class WordsTooLong(InvalidInput):
+    """The prompt with the words of a style has more characters than the limit."""
+
+    style: str
+    length: int
+    limit: int
+
+
 class MediaMissing(InvalidInput):
     """The mode needs a file for ``role`` and got none."""
 

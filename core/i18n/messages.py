@@ -11,7 +11,9 @@ language, from its ``[names]`` table). Decimal mark, units and dates come from `
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,6 +26,7 @@ from core.errors import ClapperError, Scalar
 
 WORDS = Path(__file__).parent / "words"
 DEFAULT_LANGUAGE = "en"
+_READER: ContextVar[str | None] = ContextVar("reader", default=None)  # where no locale is named
 
 
 @cache
@@ -54,9 +57,25 @@ def _flatten(table: Mapping[str, Any], prefix: str, found: dict[str, str]) -> No
 
 
 def language_of(locale: str | None) -> str:
-    """Choose the language for ``locale`` (``de``, ``de-AT``, ``en_GB``, None)."""
-    short = (locale or "").replace("_", "-").split("-")[0].lower()
+    """Choose the language for ``locale`` (``de``, ``de-AT``, ``en_GB``).
+
+    None is the one of :func:`speaking`, or else the default.
+    """
+    short = (locale or _READER.get() or "").replace("_", "-").split("-")[0].lower()
     return short if short in languages() else DEFAULT_LANGUAGE
+
+
+@contextmanager
+def speaking(locale: str) -> Generator[None]:
+    """Let what is said inside the block be in the language of ``locale`` unless it names another.
+
+    It holds for the tasks and calls that begin there, also on another loop.
+    """
+    before = _READER.set(locale)
+    try:
+        yield
+    finally:
+        _READER.reset(before)
 
 
 def say(code: str, data: Mapping[str, object] | None = None, locale: str | None = None) -> str:
@@ -107,7 +126,7 @@ def say_each(listed: str, locale: str | None = None) -> list[str]:
 def name(identifier: str, locale: str | None = None) -> str:
     """Return the word for a role, stage, state, mode or option."""
     words = sentences(language_of(locale))
-    for code in (f"names.{identifier}", f"option.{identifier}.name", f"mode.{identifier}.name"):
+    for code in (f"names.{identifier}", f"mode.{identifier}.name", f"option.{identifier}.name"):
         if code in words:
             return words[code]
     return identifier.replace("_", " ")

@@ -3,12 +3,12 @@
 from core.domain.limits import RequestLimits
 from core.domain.modes import Mode
 from core.domain.options import Option, OptionKind
-from core.i18n.messages import name, say
+from core.i18n.messages import say
 
 
 def option_label(option: Option, locale: str | None = None) -> str:
     """Return the name of ``option`` as the label of a field."""
-    word = name(option.name, locale)
+    word = say(f"option.{option.name}.name", {}, locale)
     return word[:1].upper() + word[1:]
 
 

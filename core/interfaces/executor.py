@@ -18,12 +18,13 @@ class Order:
 
     job_id: str
     attempt: int
-    request: Request
+    request: Request  # with the words that the model is given
     media_folder: Path  # admitted inputs lie here under MediaFile.name
     workspace: Path  # empty folder of this attempt; the worker removes it
     shares: Mapping[Stage, float] = field(default_factory=dict[Stage, float])  # of the run; sum 1
     forbidden: tuple[str, ...] = ()  # words that no model may write for it
     requester: str = ""  # key of whose job it is; empty: nobody in particular
+    asked: Request | None = None  # with the words that were typed; None: they are the same
 
     def path_of(self, file: MediaFile) -> Path:
         """Return where ``file`` lies."""

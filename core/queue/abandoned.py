@@ -72,13 +72,16 @@ class AbandonedByNodes:
         self,
         before_us: NodeId | None = None,
         others_serve: Callable[[], bool] = lambda: True,
+        owned: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Take the node that had this data directory before, and so is dead; None: nobody knows.
 
-        ``others_serve`` tells whether people reach another node that lives.
+        ``others_serve`` tells whether people reach another node that lives, ``owned`` whether an
+        attempt at a job lives in this process.
         """
         self._before_us = before_us
         self._others_serve = others_serve
+        self._owned = owned
 
     def is_first(self) -> bool:
         """Tell whether nobody else serves these rows."""
@@ -93,9 +96,10 @@ class AbandonedByNodes:
         return found + await _judged(connection, late, Back.LOST)
 
     async def lapsed(self, connection: Connection, now: int) -> list[AbandonedJob]:
-        """Return the jobs whose lease has ended."""
+        """Return the jobs whose lease has ended, but for those whose attempt lives here."""
         late = _late(await rows.running(connection, to_move=True), now)
-        return await _judged(connection, late, Back.LOST)
+        others = [row for row in late if not self._owned(row.id)]
+        return await _judged(connection, others, Back.LOST)
 
 
 def _late(running: Iterable[StoredJob], now: int) -> list[StoredJob]:

@@ -44,7 +44,7 @@ class Claimant:
 
     def relaxes(self, rules: QueueRules) -> bool:
         """Tell whether an account may have more than its share where nobody else waits."""
-        return rules.fair.relax if self.devices is None else self.devices == 1
+        return rules.fair.relax and self.devices in (None, 1)
 
 
 class Claimer:

@@ -1,12 +1,13 @@
 """Read what a clip says of itself, for a form that makes it again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.domain.followups import options_from
 from core.domain.modes import Mode
 from core.domain.options import Options
 from core.domain.requests import Sampling
+from core.domain.words import joined
 from core.media.output.provenance import read_provenance
 
 
@@ -31,4 +32,12 @@ def read_clip_settings(path: Path) -> ClipSettings | None:
         path: any file, trusted or not; it is never decoded, and at most 64 kB of text are read.
     """
     found = read_provenance(path)
-    return None if found is None else ClipSettings(found.mode, found.sampling, found.prompt)
+    if found is None:
+        return None
+    style = found.style
+    if style is None:
+        return ClipSettings(found.mode, found.sampling, found.prompt)
+    # in words: who reads this may have no style of that name, or another one
+    negative = joined(found.sampling.negative_prompt, style.negative)
+    prompt = joined(style.before, found.prompt, style.after)
+    return ClipSettings(found.mode, replace(found.sampling, negative_prompt=negative), prompt)

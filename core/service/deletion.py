@@ -99,7 +99,7 @@ class Eraser:
 
 def _remove_latents(request: Request, folder: Path) -> None:
     """Remove what a draft like ``request`` left; another one of it is made anew if need be."""
-    kept = latents_name(request)
+    kept = latents_name(request.as_worded)
     for path in file_names.files_of(folder, file_names.LATENTS):
         if path.name.startswith(f"{kept}-"):
             path.unlink(missing_ok=True)

@@ -60,7 +60,7 @@ class FollowUps:
             case Action.QUALITY:
                 return Composition(quality(job.request, self._limits), ())
             case Action.SMALLER:
-                return Composition(self._smaller(job.request), ())
+                return Composition(replace(self._smaller(job.request), chosen_by=()), ())
             case Action.LONGER:
                 return longer(job.request, await self._film(job, owner), self._limits)
             case _:

@@ -15,6 +15,7 @@ from core.accounts.linked_accounts import LinkedAccounts
 from core.accounts.moderation import Moderation
 from core.accounts.program_tokens import IssuedToken, ProgramTokens, TokenOrder
 from core.accounts.quotas import Quotas
+from core.accounts.styles import PlaceStyles
 from core.domain.access import AccessEntry
 from core.domain.jobs import Job, find_job
 from core.domain.people import Payer, Requester
@@ -44,6 +45,7 @@ class OperatorServices:
     linked: LinkedAccounts
     moderation: Moderation
     access: AccessList
+    styles: Callable[[Requester, str], PlaceStyles]  # in somebody's name, of a place
     tokens: ProgramTokens
     audit_log: AuditLog
     health: HealthReader
@@ -210,6 +212,10 @@ class OperatorApi:
             if found is not None:
                 return found
         return None
+
+    def styles(self, place: str) -> PlaceStyles:
+        """Return what changes the styles and defaults of ``place``, or of all places."""
+        return self._services.styles(self._operator, place)
 
     async def audit(self, limit: int) -> list[AuditEntry]:
         """Return the newest entries of the audit log, newest first."""

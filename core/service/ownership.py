@@ -45,12 +45,12 @@ class Ownership:
         """Return whether ``job`` is the caller's."""
         if job.requester == caller.requester or job.requester in caller.earlier:
             return True
-        return job.requester in await self._keys(caller)
+        return job.requester in await self.keys(caller)
 
     async def jobs(self, caller: Caller, limit: int, before: int | None = None) -> list[Job]:
         """Return the newest jobs of the caller, newest first, before number ``before`` if given."""
         found: list[Job] = []
-        for requester in await self._keys(caller):
+        for requester in await self.keys(caller):
             found += await self._jobs.jobs_of(requester, limit, before)
         return sorted(found, key=lambda job: job.number, reverse=True)[:limit]
 
@@ -64,7 +64,8 @@ class Ownership:
                 standing = replace(standing, jobs=(*before.jobs, *standing.jobs), queue=queue)
         return standing
 
-    async def _keys(self, caller: Caller) -> list[Requester]:
+    async def keys(self, caller: Caller) -> list[Requester]:
+        """Return in whose names jobs are the caller's."""
         found: list[Requester] = []
         for requester in (caller.requester, *caller.earlier):
             found += await self._linked.keys(requester)

@@ -12,6 +12,7 @@ from core.domain.options import Options
 from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
 from core.domain.requests import Composition, Request
+from core.domain.styles import Filled
 from core.duration import Estimate, largest_fitting
 from core.duration.memory import largest_with_room
 from core.errors import ClapperError, NothingFits, QuotaExceeded, TooCostly, TooLargeForDevice
@@ -83,7 +84,12 @@ class Previewer:
         self._looked_up: dict[Mode, tuple[int, int]] = {}  # bytes missing, and when that was so
 
     async def preview(
-        self, mode: Mode, options: Options, media: Mapping[str, MediaFile], quota: QuotaView
+        self,
+        mode: Mode,
+        options: Options,
+        media: Mapping[str, MediaFile],
+        quota: QuotaView,
+        filled: Filled | None = None,
     ) -> RequestPreview:
         """Preview a request of one person.
 
@@ -92,9 +98,10 @@ class Previewer:
             options: what was typed.
             media: admitted files by role; they stay the caller's.
             quota: what the person may still spend.
+            filled: what was typed with what others chose, where they did.
         """
         try:
-            composition = compose(mode, options, media, self._limits)
+            composition = compose(mode, options, media, self._limits, filled)
         except ClapperError as refusal:
             return RequestPreview(quota, refusal=refusal.with_traceback(None))
         request = composition.request

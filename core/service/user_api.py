@@ -5,7 +5,6 @@ decided here, and the same on every platform. An operator may see and stop any j
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 
 from core.accounts.weights import Shares
@@ -18,7 +17,8 @@ from core.domain.people import Caller
 from core.domain.quota import QuotaView
 from core.domain.request_builder import compose
 from core.domain.requests import Composition
-from core.errors import InvalidInput, NotYours
+from core.domain.words import StyleWords
+from core.errors import InvalidInput
 from core.queue.forecasts import Standing
 from core.service.operator_api import OperatorApi
 from core.service.preview import RequestPreview
@@ -26,7 +26,9 @@ from core.service.submission import Submitter
 from core.service.user_access import UserAccess
 from core.service.user_clips import UserClips
 from core.service.user_files import UserFiles
+from core.service.user_gallery import UserGallery
 from core.service.user_services import UserServices
+from core.service.user_styles import UserStyles
 from core.service.views import QueuedJob, QueueView
 from core.service.visible_jobs import VisibleJobs
 
@@ -44,39 +46,45 @@ class UserApi:
         limits: RequestLimits,
         media_limits: MediaLimits,
     ) -> None:
-        self._jobs = services.jobs
         self._forecasts = services.forecasts
         self._submission = services.submission
         self._cancellation = services.cancellation
-        self._moderation = services.moderation
         self._follow_ups = services.follow_ups
         self._previewer = services.previewer
         self._owned = services.owned
         self._visible = VisibleJobs(
             services.jobs, services.owned, services.moderation, services.operators
         )
+        self.styles = UserStyles(services.styles, limits, self.is_operator)
         self.access = UserAccess(services.access, services.moderation)
         self.public = services.public
         self._shares = shares
         self.files = files
         self.clips = UserClips(self.job, services.clips)
+        self.gallery = UserGallery(services.gallery, services.owned, self._visible.own)
         self.accounts = services.accounts
         self.limits = limits
         self.media_limits = media_limits
 
     async def compose(
-        self, caller: Caller, mode: Mode, options: Options, media: Mapping[str, MediaFile]
+        self,
+        caller: Caller,
+        mode: Mode,
+        options: Options,
+        media: Mapping[str, MediaFile],
+        kept: StyleWords | None = None,
     ) -> Composition:
         """Build the request from what was typed (:func:`core.domain.request_builder.compose`).
 
-        Where it is refused, ``media``, the caller's admitted files by role, are let go of.
+        Where it is refused, ``media``, the caller's admitted files by role, are let go of. ``kept``
+        is the style of the request that is changed, which keeps its words.
 
         Raises:
             InvalidInput: a value or file cannot work.
         """
-        chosen = await self._as_the_place_has_it(caller, options)
         try:
-            return compose(mode, chosen, media, self.limits, typed=options)
+            filled = await self.styles.fill(caller, mode, options, media, kept)
+            return compose(mode, options, media, self.limits, filled)
         except InvalidInput:
             await self.files.release(caller, media.values())
             raise
@@ -85,15 +93,12 @@ class UserApi:
         self, caller: Caller, mode: Mode, options: Options, media: Mapping[str, MediaFile]
     ) -> RequestPreview:
         """Say what a request would become, cost and be refused for; ``media`` is kept."""
-        options = await self._as_the_place_has_it(caller, options)
-        return await self._previewer.preview(mode, options, media, await self.quota(caller))
-
-    async def _as_the_place_has_it(self, caller: Caller, options: Options) -> Options:
-        """Fill in what operators chose for the caller's place, where nothing was typed."""
-        if options.enhance is not None:
-            return options
-        everywhere, own = await self._moderation.policies(caller.place)
-        return replace(options, enhance=own.enhance or everywhere.enhance or None)
+        quota = await self.quota(caller)
+        try:
+            filled = await self.styles.fill(caller, mode, options, media)
+        except InvalidInput as refusal:
+            return RequestPreview(quota, refusal=refusal.with_traceback(None))
+        return await self._previewer.preview(mode, options, media, quota, filled)
 
     async def submit(
         self, caller: Caller, composition: Composition, reply_to: ReplyTo, key: str
@@ -139,9 +144,7 @@ class UserApi:
         known = await self.known(caller, key)
         if known is not None:
             return known
-        old = await self._jobs.get(job_id)
-        if not await self._owned.owns(caller, old):
-            raise NotYours(job_id)
+        old = await self._visible.own(caller, job_id)
         return await self._submit(caller, composition, reply_to, key, old)
 
     async def follow_up(self, caller: Caller, job_id: str, action: str) -> Composition:
@@ -227,9 +230,7 @@ class UserApi:
             NotYours: it belongs to somebody else; an operator's right does not help.
             RequesterBlocked, AccessClosed, PolicyForbids: as for :meth:`check_showing`.
         """
-        job = await self._jobs.get(job_id)
-        if not await self.owns(caller, job):
-            raise NotYours(job_id)
+        job = await self._visible.own(caller, job_id)
         await self.access.check_shown(caller, job)
 
     async def owns(self, caller: Caller, job: Job) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from core.accounts.access import AccessList
 from core.accounts.moderation import Moderation
+from core.accounts.styles import StyleBook
 from core.queue.forecasts import Forecasts
 from core.service.cancellation import Cancellation
 from core.service.clips import ClipReader
@@ -14,6 +15,7 @@ from core.service.preview import Previewer
 from core.service.public_clips import PublicClips
 from core.service.submission import Submission
 from core.service.user_accounts import UserAccounts
+from core.storage.gallery import GalleryQueries
 from core.storage.job_queries import JobQueries
 
 
@@ -22,6 +24,7 @@ class UserServices:
     """The parts of the service that :class:`UserApi` checks the way to."""
 
     jobs: JobQueries
+    gallery: GalleryQueries
     forecasts: Forecasts
     submission: Submission
     cancellation: Cancellation
@@ -32,5 +35,6 @@ class UserServices:
     accounts: UserAccounts
     moderation: Moderation
     access: AccessList
+    styles: StyleBook
     operators: OperatorApi
     public: PublicClips

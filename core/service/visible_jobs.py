@@ -69,6 +69,18 @@ class VisibleJobs:
             raise NotYours(job_id)
         return job, own
 
+    async def own(self, caller: Caller, job_id: str) -> Job:
+        """Return a job of the caller's own; an operator's right does not help.
+
+        Raises:
+            JobUnknown: there is none, or it was deleted.
+            NotYours: it belongs to somebody else.
+        """
+        job = await self._jobs.get(job_id)
+        if not await self._owned.owns(caller, job):
+            raise NotYours(job_id)
+        return job
+
     async def _note(self, caller: Caller, verb: str, job_id: str) -> None:
         look, now = (caller.requester.key, verb, job_id), time.monotonic()
         if now - self._looks.get(look, -ONCE_S) < ONCE_S:

@@ -156,9 +156,10 @@ class Worker:
         shares = self._shares(job.request)
         folder, workspace = self._media_folder, self._workspace_of(job)
         return Order(
-            *(job.id, job.attempt, job.request, folder, workspace, shares),
+            *(job.id, job.attempt, job.request.as_worded, folder, workspace, shares),
             forbidden=job.forbidden,
             requester=job.requester.key,
+            asked=job.request,
         )
 
     async def _claim(self) -> Job | None:

@@ -51,9 +51,8 @@ const ClapperFrame = (() => {
     for (const part of parts) if (part.type === "sidebar") part.props.open = wide();
     once(prefix + mode, () => mark(mode));
   };
-  /* What Gradio leaves out: the drawer's button says whether it is open; the page has a language. */
+  /* What Gradio leaves out: the drawer's button says whether it is open. */
   const tidy = (label) => {
-    document.documentElement.lang = "en";
     const drawer = document.querySelector(".sidebar");
     const toggle = drawer && drawer.querySelector(".toggle-button");
     if (!toggle) return setTimeout(tidy, 100, label);

@@ -35,6 +35,7 @@ _GRADIO_WRITE = (
 )
 _OWN_READ = (
     "studio/(state|history|account|operators)",
+    "studio/gallery\\.zip",
     f"clips/{_NAME}\\.(mp4|png)",
     "healthz",
     "metrics",
@@ -46,6 +47,8 @@ _OWN_WRITE = (
     f"studio/forms/{_NAME}/{_NAME}",
     f"studio/operators/{_NAME}",
     "studio/dropped",
+    "studio/gallery/(star|unstar|delete)",
+    "studio/gallery\\.zip",
     "login",
 )
 _AGENTS = re.compile(r"/mcp/?")

@@ -8,7 +8,7 @@ from gradio.components import Component
 from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, Option, OptionKind
-from core.i18n.messages import name, say, sentences
+from core.i18n.messages import language_of, name, say, sentences
 from core.i18n.option_words import mode_example, mode_hint, option_hint, option_label
 from webui.page.components import number_field
 from webui.page.form_values import AUTO, FOLLOW, Tick, has_auto, start_of, tick_of
@@ -55,7 +55,7 @@ def label_of(option: Option) -> str:
     label = option_label(option)
     if not option.unit:
         return label
-    unit = sentences("en").get(f"unit.{option.unit}", option.unit)
+    unit = sentences(language_of(None)).get(f"unit.{option.unit}", option.unit)
     return say("studio_label_unit", {"label": label, "unit": unit})
 
 

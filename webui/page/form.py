@@ -12,7 +12,7 @@ from core.domain.limits import RequestLimits
 from core.domain.modes import MODES, Mode
 from core.domain.options import OPTIONS, Option, OptionKind
 from core.domain.presets import PRESETS, Preset
-from core.i18n.messages import name, say, sentences
+from core.i18n.messages import language_of, name, say, sentences
 from core.i18n.option_words import mode_summary, mode_title
 from webui.page.components import offer_of, upload_field
 from webui.page.fields import FIRST, field_with_tick
@@ -147,7 +147,7 @@ def _title(mode: Mode) -> str:
 def slot_label(mode: Mode, role: str) -> str:
     """Return what the file of ``role`` is called in ``mode``."""
     codes = (f"studio_slot_{mode}_{role}", f"studio_slot_{role}")
-    known = next((code for code in codes if code in sentences("en")), None)
+    known = next((code for code in codes if code in sentences(language_of(None))), None)
     return say(known) if known else name(role).capitalize()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from core.domain.modes import MODES, Mode
-from core.i18n.messages import say, sentences
+from core.i18n.messages import language_of, say, sentences
 from core.i18n.option_words import mode_title
 from webui.page.form import FormRules, ModeForm, build_form
 from webui.page.program_samples import build_samples
@@ -78,7 +78,7 @@ def page_words() -> dict[str, str]:
         "studio_unkept_tab",
         "cancel_label",
     )
-    words = sentences("en")
+    words = sentences(language_of(None))
     return {code: words[code] for code in wanted}
 
 

@@ -83,9 +83,6 @@ ROOT_STYLE = (
     f"<style>:root{{--cl-rail:{RAIL};--cl-raised:{RAISED};--cl-line:{LINE};--cl-amber:{AMBER}}}"
     f"html,body{{background:{INK}}}</style>"
 )
-# of the bundled weights; the one between them lacks most letters
-SANS = gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700))
-MONO = gr.themes.GoogleFont("IBM Plex Mono", weights=(400,))
 STYLES = Path(__file__).resolve().parents[1] / "assets" / "studio.css"
 ICONS = STYLES.with_name("icons")
 # in this order: each uses those before it
@@ -108,13 +105,13 @@ _SCRIPTS = (
 
 
 def theme() -> gr.themes.Base:
-    """Make the theme; its fonts are files of Gradio, so nothing is fetched elsewhere."""
+    """Make the theme; its fonts are in `first_paint.html`, so that nothing waits for them."""
     values = {**_VALUES, **{f"{key}_dark": value for key, value in _VALUES.items()}, **_PLAIN}
     base = gr.themes.Base(
         primary_hue=gr.themes.colors.amber,
         neutral_hue=gr.themes.colors.slate,
-        font=[SANS, "system-ui", "sans-serif"],
-        font_mono=[MONO, "ui-monospace", "monospace"],
+        font=["Clapper Sans", "system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
     )
     return base.set(**values)
 

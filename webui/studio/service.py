@@ -25,14 +25,14 @@ from core.settings import Settings
 from webui.auth.uploads import Uploads
 from webui.auth.visitors import Visitor
 from webui.studio.delivery import reply_to_page
+from webui.studio.gallery import StudioGallery
 from webui.studio.operators import StudioOperators
 from webui.studio.programs import ProgramJobs
 from webui.studio.sent_files import SentFile, SentFiles
 from webui.studio.state_cache import StateCache
-from webui.views.jobs import HistoryView, JobView, Moment, StateView, job_view, quota_line
+from webui.views.jobs import JobView, Moment, StateView, job_view, quota_line
 from webui.zerogpu.request_context import RequestContexts
 
-PAGE = 12  # jobs on a page of the gallery
 _LIVE = 6  # own waiting jobs that the page lists
 
 
@@ -50,6 +50,7 @@ class StudioService:
         self._users = services.users
         self._cache = StateCache(services)
         self.operators = StudioOperators(services)
+        self.gallery = StudioGallery(services)
         self.programs = ProgramJobs(services)
         self.files = SentFiles(services.users.files, uploads)
         self.contexts = contexts or RequestContexts()
@@ -235,15 +236,6 @@ class StudioService:
             kept=visitor.kept,
             operator=self.operators.includes(visitor),
         )
-
-    async def history(self, visitor: Visitor, before: int | None = None) -> HistoryView:
-        """Return a page of the visitor's jobs that are over, newest first."""
-        jobs = await self._users.jobs(visitor.caller, PAGE + 1, before)
-        shown = jobs[:PAGE]
-        now = Moment(limits=self.limits)
-        items = [job_view(job, now) for job in shown if job.state.terminal]
-        more = shown[-1].number if len(jobs) > PAGE else None
-        return HistoryView(tuple(items), more)
 
     async def request_of(self, job_id: str, visitor: Visitor) -> Request:
         """Return what was asked for in a job of ``visitor``.

@@ -8,6 +8,7 @@ from core.domain.jobs import Failure, Forecast, Job, JobState
 from core.domain.limits import RequestLimits
 from core.domain.progress import Downloading, Progress, Waiting, Working
 from core.domain.quota import NETWORK_LIMIT, QuotaView, Unit
+from core.domain.request_words import words_note
 from core.i18n.limits import limit_line
 from core.i18n.messages import explain, explain_end, name, say
 
@@ -105,14 +106,6 @@ class StateView:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryView:
-    """One page of the gallery."""
-
-    items: tuple[JobView, ...] = ()
-    before: int | None = None  # where the next page begins; None at the end
-
-
-@dataclass(frozen=True, slots=True)
 class Moment:
     """What is known of a job besides its row."""
 
@@ -171,8 +164,11 @@ def facts(job: Job) -> str:
         "fps": sampling.fps,
         "seed": sampling.seed,
     }
-    note = prompt_note(job)
-    return " · ".join([say("studio_facts", data), *([] if note is None else [explain(note)])])
+    notes = (words_note(job.asked), prompt_note(job))
+    style = job.asked.style
+    told = [] if style is None else [say("studio_style", {"name": style.name})]
+    told += [explain(note) for note in notes if note]
+    return " · ".join([say("studio_facts", data), *told])
 
 
 def clip_view(job: Job) -> ClipView | None:

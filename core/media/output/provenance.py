@@ -7,13 +7,15 @@ with a file that somebody sent.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from core.domain.decoding import decode
 from core.domain.modes import Mode
 from core.domain.options import KEPT
 from core.domain.requests import Request, Sampling, sampling_from_json, sampling_to_json
+from core.domain.words import StyleWords
 from core.errors import ClapperError
 from core.i18n.messages import say
 
@@ -34,14 +36,16 @@ class Provenance:
     job_id: str
     mode: Mode
     sampling: Sampling
-    prompt: str = ""  # empty unless the operator allows it in files
+    prompt: str = ""  # as typed; empty unless the operator allows it in files
     notes: Mapping[str, str] = field(default_factory=dict[str, str])  # e.g. {"executor": "comfy"}
+    style: StyleWords | None = None  # as the prompt
 
     @classmethod
     def of(cls, job_id: str, request: Request, *, with_prompt: bool) -> Self:
         """Return what the clip of ``request`` may say; a person's words only ``with_prompt``."""
         if with_prompt:
-            return cls(job_id, request.mode, request.sampling, request.prompt)
+            asked = (request.mode, request.sampling, request.prompt)
+            return cls(job_id, *asked, style=request.style)
         words = {option.name: option.blank for option in KEPT if option.is_private}
         return cls(job_id, request.mode, replace(request.sampling, **words))
 
@@ -83,6 +87,7 @@ class Provenance:
                 "prompt": self.prompt,
                 "sampling": sampling_to_json(self.sampling),
                 "notes": dict(self.notes),
+                **({} if self.style is None else {"style": asdict(self.style)}),
             }
         )
 
@@ -107,6 +112,7 @@ def read_provenance(path: Path) -> Provenance | None:
             mode=Mode(data["mode"]),
             sampling=sampling_from_json(data["sampling"]),
             prompt=str(data["prompt"]),
+            style=decode(StyleWords, data["style"]) if "style" in data else None,
             notes={str(key): str(value) for key, value in dict(data["notes"]).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ClapperError):

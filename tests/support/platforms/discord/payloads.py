@@ -83,13 +83,17 @@ def interaction_object(
     return payload | _asker(world, channel, user)
 
 
+_ALL = (1 << 50) - 1  # rights of a member
+_RUNNING = 1 << 3 | 1 << 5  # administrator, and who manages the server
+
+
 def _asker(world: World, channel: Channel, user: int) -> dict[str, Any]:
     if channel.guild_id is None:
         return {"user": user_object(user)}
     member = {
         "user": user_object(user),
         "roles": [str(role) for role in world.roles.get(user, ())],
-        "permissions": str((1 << 50) - 1),
+        "permissions": str(_ALL if user in world.managers else _ALL & ~_RUNNING),
         "joined_at": None,
         "flags": 0,
         "deaf": False,

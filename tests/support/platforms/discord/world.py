@@ -140,6 +140,7 @@ class World:
         self.role_rights: dict[int, int] = {}  # of a role; none unless it is said
         self.members: set[tuple[int, int]] = set()  # guild and user
         self.roles: dict[int, list[int]] = {}  # user → role ids, in every guild
+        self.managers: set[int] = set()  # who may run every guild
         self.channels: dict[int, Channel] = {}
         self.guilds: dict[int, list[int]] = {}
         self.messages: dict[int, Stored] = {}

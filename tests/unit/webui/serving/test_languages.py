@@ -1,0 +1,59 @@
+import asyncio
+
+import pytest
+
+from core.i18n.messages import language_of, languages, say, speaking
+from webui.serving.languages import preferred
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("de", "de"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("en-GB,en;q=0.9,de;q=0.8", "en"),
+        ("fr-FR,fr;q=0.9,de;q=0.5,en;q=0.4", "de"),
+        ("en;q=0.3, DE-de;q=0.4", "de"),
+        ("de;q=0,en", "en"),
+        ("de;q=0", "en"),
+        ("*", "en"),
+        ("tlh,*;q=0.5", "en"),
+        ("../../etc", "en"),
+        ("de;q=x", "en"),
+        ("," * 5000 + "de", "en"),
+    ],
+)
+def test_the_best_of_our_languages_is_chosen(accepted: str, language: str) -> None:
+    assert preferred(accepted) == language
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_can_be_asked_for_by_its_own_name(language: str) -> None:
+    assert preferred(f"{language}-XX;q=0.7") == language
+
+
+def test_a_named_locale_counts_before_the_readers() -> None:
+    with speaking("de"):
+        assert say("studio_queue", locale="en") == say("studio_queue", locale="en-US")
+        assert say("studio_queue") == say("studio_queue", locale="de")
+    assert language_of(None) == "en"
+
+
+async def test_the_readers_language_holds_on_another_loop_and_for_nobody_else() -> None:
+    home = asyncio.get_running_loop()
+
+    async def heard() -> str:
+        await asyncio.sleep(0)
+        return language_of(None)
+
+    async def asked(language: str) -> str:
+        with speaking(language):
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(heard(), home))
+
+    german, english = await asyncio.to_thread(lambda: asyncio.run(_both(asked("de"), asked("en"))))
+    assert (german, english, await heard()) == ("de", "en", "en")
+
+
+async def _both(first, second):  # type: ignore[no-untyped-def]
+    return await asyncio.gather(first, second)

@@ -1,0 +1,121 @@
+"""The gallery of a visitor: pages of their jobs, stars, deleting and downloading many at once."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from core.domain.gallery import GalleryFilter
+from core.domain.jobs import Job
+from core.errors import ClapperError, JobUnknown, NothingToFetch, NotYours
+from core.i18n.messages import say
+from core.service.front_services import FrontServices
+from webui.auth.visitors import Visitor
+from webui.studio.clip_archive import ArchivedFile
+from webui.studio.loop_bridge import Bridge
+from webui.views.gallery import HistoryView, tile_view
+from webui.views.jobs import SHORT_ID
+
+PAGE = 12  # jobs
+MOST_JOBS = 2000  # that one question names
+
+
+class StudioGallery:
+    """Answers for the gallery; everything in it is the visitor's own."""
+
+    def __init__(self, services: FrontServices) -> None:
+        """Take the service."""
+        self._users = services.users
+
+    async def page(
+        self, visitor: Visitor, wanted: GalleryFilter, before: int | None
+    ) -> HistoryView:
+        """Return a page of the visitor's jobs that are over, newest first."""
+        gallery = self._users.gallery
+        page = await gallery.page(visitor.caller, wanted, PAGE, before)
+        starred = await gallery.starred(page.jobs)
+        items = tuple(tile_view(job, starred=job.id in starred) for job in page.jobs)
+        return HistoryView(items, page.before)
+
+    async def star(self, visitor: Visitor, jobs: Sequence[str], *, on: bool) -> list[str]:
+        """Give these jobs a star, or take it away; return those that are there."""
+        done: list[str] = []
+        for job_id in jobs:
+            try:
+                await self._users.gallery.star(visitor.caller, job_id, on=on)
+            except (JobUnknown, NotYours):
+                continue
+            done.append(job_id)
+        return done
+
+    async def delete(self, visitor: Visitor, jobs: Sequence[str]) -> list[str]:
+        """Delete these jobs; return those that were there."""
+        done: list[str] = []
+        for job in await self.own(visitor, jobs):
+            with suppress(JobUnknown, NotYours):
+                await self._users.delete(visitor.caller, job.id)
+                done.append(job.id)
+        return done
+
+    async def own(self, visitor: Visitor, jobs: Sequence[str]) -> list[Job]:
+        """Return those of these jobs that are there and the visitor's own."""
+        found: list[Job] = []
+        for job_id in dict.fromkeys(jobs):
+            try:
+                found.append(await self._users.gallery.own(visitor.caller, job_id))
+            except (JobUnknown, NotYours):
+                continue
+        return found
+
+    async def has_clips(
+        self, bridge: Bridge, visitor: Visitor, wanted: GalleryFilter, jobs: Sequence[str] | None
+    ) -> bool:
+        """Tell whether a download would have anything in it."""
+        async for job in self._jobs(bridge, visitor, wanted, jobs):
+            if job.clip is not None:
+                return True
+        return False
+
+    async def files(
+        self, bridge: Bridge, visitor: Visitor, wanted: GalleryFilter, jobs: Sequence[str] | None
+    ) -> AsyncGenerator[ArchivedFile]:
+        """Give the clips of these jobs, or of all that are ``wanted``, one after the other.
+
+        What cannot be fetched just now is named in a text at the end.
+        """
+        missing: list[str] = []
+        async for job in self._jobs(bridge, visitor, wanted, jobs):
+            if job.clip is None:
+                continue
+            try:
+                clip = await bridge.call(self._users.clips.get(visitor.caller, job.id))
+            except (JobUnknown, NotYours, NothingToFetch):
+                continue  # deleted meanwhile
+            except ClapperError:
+                missing.append(_name_of(job))
+                continue
+            yield ArchivedFile(_name_of(job), clip.path, job.created_at_ms)
+        if missing:
+            text = say("gallery_zip_missing", {"names": "\n".join(missing)})
+            yield ArchivedFile("missing.txt", text.encode(), 0)
+
+    async def _jobs(
+        self, bridge: Bridge, visitor: Visitor, wanted: GalleryFilter, jobs: Sequence[str] | None
+    ) -> AsyncGenerator[Job]:
+        if jobs is not None:
+            for job in await bridge.call(self.own(visitor, jobs)):
+                yield job
+            return
+        before: int | None = None
+        while True:
+            asked = self._users.gallery.page(visitor.caller, wanted, PAGE, before)
+            page = await bridge.call(asked)
+            for job in page.jobs:
+                yield job
+            if page.before is None:
+                return
+            before = page.before
+
+
+def _name_of(job: Job) -> str:
+    day = datetime.fromtimestamp(job.created_at_ms / 1000, UTC).strftime("%Y-%m-%d")
+    return f"clapper-{day}-{job.mode_word}-{job.id[:SHORT_ID]}.mp4"
